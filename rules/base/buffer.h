@@ -1,0 +1,28 @@
+/* Buffer: bytes that grow at the end, in an arena. Once it has run out of memory it swallows what is put and
+ * says so at the end: writers check `failed` once, not at every put. */
+#ifndef RULES_BASE_BUFFER_H
+#define RULES_BASE_BUFFER_H
+
+#include "base/arena.h"
+
+struct buffer {
+    struct arena *arena;
+    char *data;
+    size_t size, capacity;
+    bool failed;
+};
+
+void buffer_init(struct buffer *buffer, struct arena *arena);
+void buffer_put(struct buffer *buffer, const void *data, size_t size);
+void buffer_put_str(struct buffer *buffer, str s);
+void buffer_put_char(struct buffer *buffer, char c);
+void buffer_put_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A JSON string literal with its quotes, everything that RFC 8259 wants escaped, escaped. */
+void buffer_put_json_string(struct buffer *buffer, str s);
+
+static inline str buffer_str(const struct buffer *buffer)
+{
+    return (str){buffer->data, buffer->size};
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* Diagnostics: mistakes in what a person wrote, collected, not thrown: parsers and checkers add and go on.
+ *
+ *     cart.jsonc:73:54: error: event 'view' has no field 'pruduct'
+ *        73 |       "if": "views(event.product) >= 3 && adds(event.pruduct) == 0",
+ *           |                                                      ^^^^^^^ did you mean 'product'?
+ *
+ * A mistake is found at bytes [begin, end) of some text; where that text stood inside a JSON string of a
+ * file, its origin leads back through the escapes. Columns count code points. */
+#ifndef RULES_BASE_DIAG_H
+#define RULES_BASE_DIAG_H
+
+#include "base/arena.h"
+#include <stdarg.h>
+
+struct source {
+    str name; /* as shown to the user */
+    str text; /* whole file as read */
+    size_t order; /* place among the files of a set */
+};
+
+/* Where a text comes from: it begins at `offset` of source->text. `escaped`: there it is the inside of a JSON
+ * string (offset of the first byte after the quote), so one byte of the text may be several of the file. */
+struct origin {
+    const struct source *source; /* NULL: the text has no file; shown as line and column of the text itself */
+    size_t offset;
+    bool escaped;
+};
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+struct diagnostic {
+    struct diagnostic *next;
+    enum severity severity;
+    const struct source *source;
+    size_t begin, end; /* bytes of source->text */
+    str message;       /* without a full stop at the end */
+    str hint;          /* may be empty; printed behind the caret */
+};
+
+struct diagnostics {
+    struct arena *arena; /* owns the diagnostics */
+    struct diagnostic *first, *last;
+    size_t error_count, warning_count;
+    bool failed; /* out of memory: something is missing here */
+};
+
+void diag_init(struct diagnostics *diag, struct arena *arena);
+/* Adds one at bytes [begin, end) of the text that `origin` describes. `hint` may be {0}; it is copied. */
+void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
+              str hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
+void diag_sort(struct diagnostics *diag); /* by file, place, message; equal ones become one */
+
+struct buffer;
+void diag_print(const struct diagnostics *diag, struct buffer *out); /* the form above, for all of them */
+
+#endif

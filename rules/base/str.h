@@ -1,0 +1,53 @@
+/* Strings are borrowed bytes with a length: no NUL at the end, NUL allowed inside. */
+#ifndef RULES_BASE_STR_H
+#define RULES_BASE_STR_H
+
+#include <relance/text.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct relance_str str;
+
+#define STR(literal) ((str){(literal), sizeof(literal) - 1})
+/* For printf: printf("%.*s", STR_ARG(s)). */
+#define STR_ARG(s) (int)(s).size, (s).data
+
+static inline str str_of(const char *text)
+{
+    return (str){text, strlen(text)};
+}
+
+static inline bool str_equal(str a, str b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+/* Order by bytes, the shorter first where one begins the other: rules.md §4's order of texts. */
+static inline int str_compare(str a, str b)
+{
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static inline str str_slice(str s, size_t begin, size_t end)
+{
+    return (str){s.data + begin, end - begin};
+}
+
+bool str_starts_with(str s, str prefix);
+uint64_t str_hash(str s); /* XXH3_64 */
+
+/* The candidate nearest to `word` by edit distance, for "did you mean"; an empty string when none is near
+ * (more than a third of its letters differ). */
+str str_nearest(str word, const str *candidates, size_t count);
+
+/* Length of the valid UTF-8 sequence at s[at], 0 when it is not valid (RFC 3629: no surrogates, no overlong
+ * forms, at most U+10FFFF). */
+size_t utf8_length(str s, size_t at);
+bool utf8_valid(str s);
+size_t utf8_count(str s);                      /* code points of a valid string */
+size_t utf8_encode(uint32_t point, char out[4]); /* bytes written */
+
+#endif

@@ -1,0 +1,109 @@
+/* Expressions: compile once, evaluate often.
+ *
+ *     text -> lex -> parse (macros expand) -> check (types, overloads) -> emit -> verify -> program
+ *     program + frame -> VM -> value
+ *
+ * An environment says which names an expression may use and in which slot of the frame each value stands: at
+ * run time nothing is looked up by name. Evaluating allocates nothing but results in the scratch arena. */
+#ifndef RULES_CEL_CEL_H
+#define RULES_CEL_CEL_H
+
+#include "base/diag.h"
+#include "cel/value.h"
+
+/* ---- time zones: IANA names, from TZif files that the host hands in (the core opens none). */
+struct cel_zones;
+struct cel_zone;
+/* Gives the bytes of the zone file `name`; false when there is none. The bytes need to live only until it is
+ * called again. */
+typedef bool cel_zone_load(void *context, str name, str *bytes);
+/* Zones are loaded at first use and kept, also the names that do not exist. Not for use by two threads. */
+struct cel_zones *cel_zones_new(cel_zone_load *load, void *context);
+void cel_zones_free(struct cel_zones *zones);
+const struct cel_zone *cel_zone_find(struct cel_zones *zones, str name); /* NULL: no such zone */
+/* Seconds east of UTC in force at an instant (seconds since 1970). */
+int32_t cel_zone_offset(const struct cel_zone *zone, int64_t seconds);
+/* The instant (seconds since 1970) of a local time, given as if it were UTC. A time that a clock change skips
+ * is moved forward by the gap, one that occurs twice means the first (rules.md §2). */
+int64_t cel_zone_instant(const struct cel_zone *zone, int64_t local_seconds);
+
+/* ---- environment: built once per kind of expression, then only read. */
+struct cel_env;
+#define CEL_NO_SLOT UINT32_MAX
+
+/* Lives in `arena`; `zones` may be NULL (then only UTC and fixed offsets are known). NULL without memory. */
+struct cel_env *cel_env_new(struct arena *arena, struct cel_zones *zones);
+/* A variable with one value in one slot. The name may be dotted ("a.b"): CEL's qualified names. */
+bool cel_env_add_variable(struct cel_env *env, str name, const struct cel_type *type, uint32_t slot);
+/* A record whose fields lie in slots of their own, slots[i] for field i, so that `event.total` is one load.
+ * `kind_text` is how messages speak of it ("event 'view'", "customer"). `presence`: slot of a bool that
+ * has(NAME) reads when NAME is dotted (`has(last.purchase)`), or CEL_NO_SLOT. Used whole (`${trigger}`), a
+ * record value is made. `slots` is copied. */
+bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const struct cel_record_type *type,
+                        const uint32_t *slots, uint32_t presence);
+/* A function of the host: calls arrive at frame->call with `number`. */
+bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters, size_t count,
+                          const struct cel_type *result, uint32_t number);
+/* A name that exists in rules but not in this place: `message` says so ("'run' is not known in 'if': …"). */
+bool cel_env_add_refused(struct cel_env *env, str name, str message);
+
+/* ---- programs */
+struct cel_program;
+
+/* Compiles `text`. The program lives in `keep`; `scratch` holds what only compiling needs. `wanted` may be
+ * NULL (any type); a dyn result is let through and checked by the caller at run time. Mistakes go to `diag`,
+ * all of them, placed by `origin`; NULL then, and NULL without memory (diag->failed). */
+struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const struct cel_env *env, str text,
+                                struct origin origin, const struct cel_type *wanted, struct diagnostics *diag);
+const struct cel_type *cel_program_type(const struct cel_program *program);
+/* The slots that it may read, ascending, each once. */
+size_t cel_program_slots(const struct cel_program *program, const uint32_t **slots);
+/* The host functions that it may call, by number, ascending, each once. */
+size_t cel_program_functions(const struct cel_program *program, const uint32_t **functions);
+bool cel_program_constant(const struct cel_program *program, struct cel_value *value);
+struct buffer;
+void cel_program_dump(const struct cel_program *program, struct buffer *out);
+
+/* ---- evaluation */
+enum cel_error_code {
+    CEL_ERROR_NO_FIELD = 1, CEL_ERROR_NO_KEY, CEL_ERROR_NO_OVERLOAD, CEL_ERROR_OVERFLOW, CEL_ERROR_ZERO_DIVISION,
+    CEL_ERROR_INDEX, CEL_ERROR_CONVERSION, CEL_ERROR_ARGUMENT, CEL_ERROR_LIMIT, CEL_ERROR_MEMORY, CEL_ERROR_HOST,
+};
+
+struct cel_frame {
+    struct cel_value *slots;
+    struct arena *scratch;  /* results and temporaries; the caller resets it when it is done with them */
+    void *context;          /* the host's */
+    /* Fills slots[slot] (and any others it likes) when an expression reads one that is CEL_UNSET; must leave
+     * it anything else. May be NULL when there are no such slots. */
+    void (*resolve)(struct cel_frame *frame, uint32_t slot);
+    /* A host function; may return cel_fail(…). */
+    struct cel_value (*call)(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments);
+    char error[160];        /* the sentence of the last error, NUL-terminated */
+};
+
+/* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may
+ * evaluate other programs with the same frame. */
+struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *frame);
+
+/* For host functions and callers: makes an error value and writes its sentence. */
+struct cel_value cel_fail(struct cel_frame *frame, enum cel_error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* CEL's string(), with doubles printed as JavaScript prints numbers, into `out`; false when the kind has no
+ * text (list, map, record, null …). */
+bool cel_print(struct cel_value value, struct buffer *out);
+/* The value as JSON (rules.md §3, `with`): timestamps RFC 3339, durations "90s", bytes base64, integral
+ * doubles without a point, absent fields left out. False for what JSON cannot hold (NaN, infinities,
+ * optionals, types). */
+bool cel_print_json(struct cel_value value, struct buffer *out);
+/* Shortest digits that read back as `d`, as ECMAScript's Number::toString but without an exponent from 1e-6
+ * to below 1e21. */
+void cel_print_double(double d, struct buffer *out);
+/* RFC 3339 with as many fraction digits as needed; "90s", "1.5s". */
+void cel_print_timestamp(struct cel_value timestamp, struct buffer *out);
+void cel_print_duration(struct cel_value duration, struct buffer *out);
+/* RFC 3339 date-time, strictly; false when it is none or not in the years 1 to 9999. */
+bool cel_parse_timestamp(str text, struct cel_value *out);
+
+#endif
