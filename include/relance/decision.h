@@ -1,0 +1,76 @@
+/* Decisions: everything that the engine does, as data. The shell counts them, prints them or publishes them. */
+#ifndef RELANCE_DECISION_H
+#define RELANCE_DECISION_H
+
+#include <relance/text.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every outcome of rules.md §6: X(name, text, prose). The text is what lines and counters say. */
+#define RELANCE_OUTCOME_TABLE(X)                                                                             \
+    X(STARTED, "started", "A trigger started a run.")                                                        \
+    X(REARMED, "rearmed", "A newer trigger began the run's present wait anew.")                              \
+    X(RESTARTED, "restarted", "A newer trigger sent the run back to its first step.")                        \
+    X(OVERTAKEN, "overtaken", "A late trigger came after an event that would have cancelled it.")            \
+    X(COOLING, "cooling", "A trigger fell into the rule's cooldown.")                                        \
+    X(FULL, "full", "A trigger found the customer at the bound of live runs.")                               \
+    X(SENT, "sent", "A step published its action.")                                                          \
+    X(HELD, "held", "A step of the holdout variant: measured, not sent.")                                    \
+    X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
+    X(CAPPED, "capped", "A step that a full `max` dropped.")                                                 \
+    X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
+    X(STALE, "stale", "A step that came too late to be worth sending.")                                      \
+    X(FAILED, "failed", "A step whose payload could not be computed.")                                       \
+    X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
+    X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
+    X(FINISHED, "finished", "The run was through its last step.")                                            \
+    X(DROPPED, "dropped", "The rule or the step of a run is gone from the rule set.")                        \
+    X(GOAL, "goal", "An event inside a goal's window: success.")                                             \
+    X(ERROR, "error", "A condition or key could not be evaluated.")
+
+enum relance_outcome {
+#define RELANCE_OUTCOME_ENUM(name, text, prose) RELANCE_OUTCOME_##name,
+    RELANCE_OUTCOME_TABLE(RELANCE_OUTCOME_ENUM)
+#undef RELANCE_OUTCOME_ENUM
+    RELANCE_OUTCOME_COUNT,
+};
+
+struct relance_str relance_outcome_text(enum relance_outcome outcome);
+struct relance_str relance_outcome_prose(enum relance_outcome outcome);
+
+/* One decision. All texts are borrowed until the callback that received it returns. What does not apply is
+ * empty or 0. Instants are ms since 1970. */
+struct relance_decision {
+    enum relance_outcome outcome;
+    int64_t time_ms;                 /* the customer's `now` */
+    struct relance_str customer, rule, key;
+    uint32_t step;                   /* from 1; 0: not about a step */
+    struct relance_str id;           /* action id, 32 hex digits: same step, same run, same id, always */
+    struct relance_str send;         /* channel */
+    struct relance_str variant;
+    struct relance_str with;         /* the payload as JSON; empty: none */
+    int64_t until_ms;                /* DEFERRED */
+    struct relance_str why;          /* CAPPED: text of `max`; FAILED, ERROR: a sentence */
+    double value;                    /* GOAL */
+    /* of the action's run */
+    int64_t due_ms;                  /* when the step fell due */
+    int64_t priority;
+    struct relance_str trigger_id, trigger_type;
+    int64_t trigger_time_ms;
+};
+
+/* Does it leave the house (sent, held, goal)? All others are only counted. */
+bool relance_decision_is_output(const struct relance_decision *decision);
+
+/* One line of `relance replay` (rules.md §6), without the line feed. Like snprintf: returns the bytes wanted,
+ * writes at most `size`, no NUL. */
+size_t relance_decision_print(const struct relance_decision *decision, char *out, size_t size);
+
+/* The body of an action on the output topic (events.md, "Action"); `ruleset` is the set's hash. Same form. */
+size_t relance_action_print(const struct relance_decision *decision, struct relance_str ruleset, char *out,
+                            size_t size);
+
+/* RFC 3339 with milliseconds, 24 bytes, no NUL. */
+void relance_time_print(int64_t ms, char out[24]);
+
+#endif

@@ -1,0 +1,136 @@
+/* The engine of one partition: records and waits in, decisions and changed states out.
+ *
+ * A pure function of what it is given (rules.md §4): no clock, no randomness, no I/O. It keeps the states of
+ * customers it has been shown, and the due times of all. When it needs the state of a customer that it does
+ * not hold, it stops half-way with RELANCE_NEEDS; the shell fetches the state, calls relance_engine_put and
+ * makes the same call again, which goes on where it stopped.
+ *
+ *     while (relance_engine_record(e, &record, &fate) == RELANCE_NEEDS)
+ *         relance_engine_put(e, relance_engine_needed(e), fetch(…));
+ */
+#ifndef RELANCE_ENGINE_H
+#define RELANCE_ENGINE_H
+
+#include <relance/decision.h>
+#include <relance/ruleset.h>
+
+struct relance_engine;
+
+#define RELANCE_NEVER INT64_MAX /* of an instant: no such instant */
+
+typedef void relance_decide(void *context, const struct relance_decision *decision);
+
+struct relance_engine_options {
+    const struct relance_ruleset *rules; /* borrowed; must outlive the engine or the next set_rules */
+    int64_t lateness_ms;
+    relance_decide *decide;              /* called for each decision, in order */
+    void *context;
+    bool errors;                         /* also RELANCE_ERROR decisions */
+    bool complete;                       /* an unknown customer has no state anywhere: never ask */
+};
+
+struct relance_engine *relance_engine_new(const struct relance_engine_options *options); /* NULL: no memory */
+void relance_engine_free(struct relance_engine *engine);
+
+/* ---- what happens */
+struct relance_record {
+    struct relance_str topic;      /* for made-up ids TOPIC/PARTITION/OFFSET */
+    int32_t partition;
+    int64_t offset;
+    struct relance_str value;      /* the JSON; not empty (tombstones are the shell's) */
+    int64_t timestamp_ms;          /* of the record; RELANCE_NEVER: none */
+};
+
+enum relance_fate_kind {
+    RELANCE_EVENT,     /* an event, dealt with */
+    RELANCE_DUPLICATE, /* its id has been seen: nothing done */
+    RELANCE_IGNORED,   /* its type is not declared, or no rule looks at it */
+    RELANCE_DEAD,      /* a dead letter; `reason` says why */
+};
+
+/* What became of a record; texts are borrowed until the next call. */
+struct relance_fate {
+    enum relance_fate_kind kind;
+    struct relance_str reason;     /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time" */
+    struct relance_str type, customer;
+    bool declared;                 /* the type is */
+    bool late;                     /* older than the clock */
+    bool future;                   /* more than 15 min ahead of the wall clock: its time was not believed */
+    uint32_t fields_invalid;       /* values that could not be coerced */
+};
+
+enum relance_progress {
+    RELANCE_DONE,
+    RELANCE_NEEDS,  /* relance_engine_needed() says whose state; put it and call again */
+    RELANCE_FAILED, /* out of memory: relance_engine_error() */
+};
+
+/* Moves the clock, lets happen what is due before it, then deals with the event. */
+RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *engine,
+                                                         const struct relance_record *record,
+                                                         struct relance_fate *fate);
+/* Lets happen what is due before `before_ms`; the clock stays (delivery.md, Tick). */
+RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *engine, int64_t before_ms);
+/* Lets the clock run to `until_ms`, inclusively: the end of a replay or test. */
+RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
+
+struct relance_str relance_engine_needed(const struct relance_engine *engine);
+struct relance_str relance_engine_error(const struct relance_engine *engine);
+
+/* ---- what decides besides records (marks) */
+/* The wall clock for staleness and the guard against the future; RELANCE_NEVER: there is none. */
+void relance_engine_set_wall(struct relance_engine *engine, int64_t wall_ms);
+/* A new rule set from here on; `mark` is the number of its mark. The old set may be freed afterwards. */
+RELANCE_MUST enum relance_status relance_engine_set_rules(struct relance_engine *engine,
+                                                          const struct relance_ruleset *rules, uint64_t mark);
+
+int64_t relance_engine_clock(const struct relance_engine *engine);
+void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */
+int64_t relance_engine_newest(const struct relance_engine *engine);             /* time of the newest event; for --until */
+int64_t relance_engine_next_due(const struct relance_engine *engine);           /* RELANCE_NEVER: nothing waits */
+
+/* ---- states, in and out */
+/* Is the customer's state (or the fact that there is none) at hand? For fetching a batch's states at once. */
+bool relance_engine_holds(const struct relance_engine *engine, struct relance_str customer);
+/* Calls `want` for each customer with something due before `before_ms` whose state is not at hand. */
+typedef void relance_want(void *context, struct relance_str customer);
+void relance_engine_missing(const struct relance_engine *engine, int64_t before_ms, relance_want *want,
+                            void *context);
+/* Hands in a state as a checkpoint has it; empty: the customer has none. RELANCE_INVALID: not a state. */
+RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine, struct relance_str customer,
+                                                    struct relance_str state, struct relance_error *error);
+/* Hands in a due time as a checkpoint has it: the customer's state will be asked for when it comes. */
+RELANCE_MUST enum relance_status relance_engine_put_due(struct relance_engine *engine,
+                                                        struct relance_str customer, int64_t due_ms);
+
+/* A state that has changed since the last relance_engine_saved. */
+struct relance_change {
+    struct relance_str customer;
+    struct relance_str state;  /* MessagePack; empty: forget this customer */
+    int64_t due_ms;            /* its earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms;      /* the same at the last checkpoint */
+};
+typedef void relance_change_visit(void *context, const struct relance_change *change);
+size_t relance_engine_changed_count(const struct relance_engine *engine);
+/* Visits every changed state, in the order of first change; texts are valid during the visit. */
+RELANCE_MUST enum relance_status relance_engine_changes(struct relance_engine *engine,
+                                                        relance_change_visit *visit, void *context);
+void relance_engine_saved(struct relance_engine *engine); /* they are in the checkpoint */
+
+/* Memory: bytes held for customers; the states of unchanged customers untouched for longest are given up
+ * until at most `bytes` are held. */
+struct relance_engine_size {
+    size_t bytes;           /* all that is held for customers */
+    size_t customers;       /* known: held, or waiting with a due time */
+    size_t held;            /* with their state at hand */
+    size_t waits;           /* customers with a due time */
+};
+struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
+void relance_engine_evict(struct relance_engine *engine, size_t bytes);
+
+/* One state as JSON, for `relance inspect`: attributes, counts, last events, live runs and when each falls
+ * due. Like snprintf: returns the bytes wanted; 0: not a state. `rules` names declarations; may not be NULL. */
+size_t relance_state_print(const struct relance_ruleset *rules, struct relance_str customer,
+                           struct relance_str state, char *out, size_t size);
+
+#endif

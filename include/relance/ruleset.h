@@ -1,0 +1,39 @@
+/* Rule sets: from files to something an engine can run. rules.md describes the language. */
+#ifndef RELANCE_RULESET_H
+#define RELANCE_RULESET_H
+
+#include <relance/text.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One file of a set. `name` is what messages show; files count in the order given (the caller sorts them). */
+struct relance_source {
+    struct relance_str name, text;
+};
+
+/* Gives the bytes of an IANA zone's TZif file ("Europe/Paris"); false when there is none. They need to live
+ * until the next call. The core opens no files. */
+typedef bool relance_zone_load(void *context, struct relance_str name, struct relance_str *bytes);
+
+struct relance_ruleset;
+struct relance_report;
+
+/* Compiles a set. Names and texts are copied. On RELANCE_OK *out is the set, to be freed by the caller; else
+ * *out is untouched and error->message one sentence. *report is always set (unless out of memory: NULL): the
+ * diagnostics as rules.md §1 prints them, empty when there are none; freed by relance_report_free.
+ * A set and all engines that run it belong to one thread. */
+RELANCE_MUST enum relance_status relance_ruleset_compile(const struct relance_source *sources, size_t count,
+                                                         relance_zone_load *zone_load, void *zone_context,
+                                                         struct relance_ruleset **out,
+                                                         struct relance_report **report,
+                                                         struct relance_error *error);
+void relance_ruleset_free(struct relance_ruleset *rules);
+size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
+
+/* What compiling had to say. */
+struct relance_str relance_report_text(const struct relance_report *report);
+size_t relance_report_errors(const struct relance_report *report);
+size_t relance_report_warnings(const struct relance_report *report);
+void relance_report_free(struct relance_report *report);
+
+#endif
