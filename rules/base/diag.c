@@ -1,0 +1,231 @@
+#include "base/diag.h"
+
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void diag_init(struct diagnostics *diag, struct arena *arena)
+{
+    *diag = (struct diagnostics){.arena = arena};
+}
+
+static unsigned hex_value(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20u) - 'a' + 10;
+}
+
+static unsigned hex4(const char *p)
+{
+    return hex_value(p[0]) << 12 | hex_value(p[1]) << 8 | hex_value(p[2]) << 4 | hex_value(p[3]);
+}
+
+/* One unit of a JSON string literal: its bytes in the file, and the bytes it became. */
+struct unit {
+    size_t written, decoded;
+};
+
+static struct unit escape_unit(str text, size_t at)
+{
+    size_t left = text.size - at;
+    if (text.data[at] != '\\' || left < 2) return (struct unit){1, 1};
+    if (text.data[at + 1] != 'u' || left < 6) return (struct unit){2, 1};
+    unsigned point = hex4(text.data + at + 2);
+    bool pair = point >= 0xD800 && point < 0xDC00 && left >= 12 && text.data[at + 6] == '\\';
+    if (pair) return (struct unit){12, 4};
+    return (struct unit){6, point < 0x80 ? 1 : point < 0x800 ? 2 : 3};
+}
+
+/* The offset in the file of byte `at` of the text. */
+static size_t origin_offset(struct origin origin, size_t at)
+{
+    if (!origin.escaped) return origin.offset + at;
+    str text = origin.source->text;
+    size_t file = origin.offset;
+    for (size_t done = 0; done < at && file < text.size;) {
+        struct unit unit = escape_unit(text, file);
+        file += unit.written;
+        done += unit.decoded;
+    }
+    return file;
+}
+
+static bool diag_copy(struct diagnostics *diag, str s, str *out)
+{
+    if (s.size == 0) return true;
+    return arena_copy_str(diag->arena, s, out);
+}
+
+void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
+              str hint, const char *format, ...)
+{
+    if (severity == SEVERITY_ERROR)
+        diag->error_count++;
+    else
+        diag->warning_count++;
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct diagnostic *d = ARENA_NEW(diag->arena, struct diagnostic);
+    if (!d || !diag_copy(diag, str_of(message), &d->message) || !diag_copy(diag, hint, &d->hint)) {
+        diag->failed = true;
+        return;
+    }
+    d->severity = severity;
+    d->source = origin.source;
+    d->begin = origin_offset(origin, begin);
+    d->end = end > begin ? origin_offset(origin, end) : d->begin;
+    if (diag->last)
+        diag->last->next = d;
+    else
+        diag->first = d;
+    diag->last = d;
+}
+
+static int diag_order(const struct diagnostic *a, const struct diagnostic *b)
+{
+    size_t file_a = a->source ? a->source->order : 0, file_b = b->source ? b->source->order : 0;
+    if (file_a != file_b) return file_a < file_b ? -1 : 1;
+    if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
+    return str_compare(a->message, b->message);
+}
+
+static struct diagnostic *diag_merge(struct diagnostic *a, struct diagnostic *b)
+{
+    struct diagnostic head = {0}, *tail = &head;
+    while (a && b) {
+        struct diagnostic **lesser = diag_order(a, b) <= 0 ? &a : &b;
+        tail = tail->next = *lesser;
+        *lesser = (*lesser)->next;
+    }
+    tail->next = a ? a : b;
+    return head.next;
+}
+
+static struct diagnostic *diag_sort_list(struct diagnostic *list)
+{
+    if (!list || !list->next) return list;
+    struct diagnostic *slow = list, *fast = list->next;
+    while (fast && fast->next) {
+        slow = slow->next;
+        fast = fast->next->next;
+    }
+    struct diagnostic *half = slow->next;
+    slow->next = NULL;
+    return diag_merge(diag_sort_list(list), diag_sort_list(half));
+}
+
+void diag_sort(struct diagnostics *diag)
+{
+    diag->first = diag_sort_list(diag->first);
+    diag->last = diag->first;
+    for (struct diagnostic *d = diag->first; d; d = d->next) {
+        while (d->next && d->source == d->next->source && diag_order(d, d->next) == 0) {
+            if (d->next->severity == SEVERITY_ERROR)
+                diag->error_count--;
+            else
+                diag->warning_count--;
+            d->next = d->next->next;
+        }
+        diag->last = d;
+    }
+}
+
+/* The line that holds a position: its number from 1 and its bytes. */
+struct line {
+    size_t number, begin, end;
+};
+
+static struct line line_at(str text, size_t at)
+{
+    struct line line = {1, 0, 0};
+    if (at > text.size) at = text.size;
+    for (size_t i = 0; i < at; i++)
+        if (text.data[i] == '\n') line = (struct line){line.number + 1, i + 1, 0};
+    line.end = line.begin;
+    while (line.end < text.size && text.data[line.end] != '\n') line.end++;
+    if (line.end > line.begin && text.data[line.end - 1] == '\r') line.end--;
+    return line;
+}
+
+enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* code points of a long line that are shown */
+
+/* The part of a line that is shown: all of it, or a window around the mistake. */
+static struct line line_window(str text, struct line line, size_t at)
+{
+    if (utf8_count(str_slice(text, line.begin, line.end)) <= SHOWN_COLUMNS) return line;
+    size_t back = 0, ahead = 0;
+    size_t begin = at < line.begin ? line.begin : at > line.end ? line.end : at, end = begin;
+    for (; begin > line.begin && back < SHOWN_BEFORE; begin--) back += ((unsigned char)text.data[begin] & 0xC0) != 0x80;
+    while (begin > line.begin && ((unsigned char)text.data[begin] & 0xC0) == 0x80) begin--;
+    for (; end < line.end && ahead < SHOWN_COLUMNS - back; end++) ahead += ((unsigned char)text.data[end] & 0xC0) != 0x80;
+    while (end < line.end && ((unsigned char)text.data[end] & 0xC0) == 0x80) end++;
+    return (struct line){line.number, begin, end};
+}
+
+/* Shows bytes on a terminal: control characters and broken UTF-8 as '?', one column each. */
+static void put_shown(struct buffer *out, str text)
+{
+    for (size_t at = 0; at < text.size;) {
+        size_t length = utf8_length(text, at);
+        unsigned char c = (unsigned char)text.data[at];
+        bool plain = length > 1 || (length == 1 && c >= 0x20 && c != 0x7F);
+        if (plain)
+            buffer_put(out, text.data + at, length);
+        else
+            buffer_put_char(out, c == '\t' ? ' ' : '?');
+        at += length ? length : 1;
+    }
+}
+
+static size_t columns(str text)
+{
+    size_t count = 0;
+    for (size_t at = 0, length; at < text.size; at += length ? length : 1, count++) length = utf8_length(text, at);
+    return count;
+}
+
+static void diag_print_excerpt(const struct diagnostic *d, struct line line, struct buffer *out)
+{
+    str text = d->source->text;
+    struct line shown = line_window(text, line, d->begin);
+    size_t begin = d->begin > shown.end ? shown.end : d->begin, end = d->end > shown.end ? shown.end : d->end;
+    buffer_put_format(out, "%5zu | ", line.number);
+    put_shown(out, str_slice(text, shown.begin, shown.end));
+    buffer_put_str(out, STR("\n      | "));
+    for (size_t i = columns(str_slice(text, shown.begin, begin)); i > 0; i--) buffer_put_char(out, ' ');
+    buffer_put_char(out, '^');
+    if (end > begin)
+        for (size_t i = columns(str_slice(text, begin, end)); i > 1; i--) buffer_put_char(out, '^');
+    if (d->hint.size) {
+        buffer_put_char(out, ' ');
+        put_shown(out, d->hint);
+    }
+    buffer_put_char(out, '\n');
+}
+
+static void diag_print_one(const struct diagnostic *d, struct buffer *out)
+{
+    const char *severity = d->severity == SEVERITY_ERROR ? "error" : "warning";
+    if (!d->source) {
+        buffer_put_format(out, "%s: ", severity);
+        put_shown(out, d->message);
+        buffer_put_char(out, '\n');
+        return;
+    }
+    struct line line = line_at(d->source->text, d->begin);
+    size_t at = d->begin > d->source->text.size ? d->source->text.size : d->begin;
+    size_t column = columns(str_slice(d->source->text, line.begin, at)) + 1;
+    buffer_put_format(out, "%.*s:%zu:%zu: %s: ", STR_ARG(d->source->name), line.number, column, severity);
+    put_shown(out, d->message);
+    buffer_put_char(out, '\n');
+    diag_print_excerpt(d, line, out);
+}
+
+void diag_print(const struct diagnostics *diag, struct buffer *out)
+{
+    for (const struct diagnostic *d = diag->first; d; d = d->next) diag_print_one(d, out);
+    if (diag->failed) buffer_put_str(out, STR("error: out of memory while checking; more may be wrong\n"));
+}
