@@ -50,6 +50,11 @@ static size_t origin_offset(struct origin origin, size_t at)
     return file;
 }
 
+struct origin origin_at(struct origin origin, size_t at)
+{
+    return (struct origin){origin.source, origin_offset(origin, at), origin.escaped};
+}
+
 static bool diag_copy(struct diagnostics *diag, str s, str *out)
 {
     if (s.size == 0) return true;

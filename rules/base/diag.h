@@ -26,6 +26,9 @@ struct origin {
     bool escaped;
 };
 
+/* The origin of the part of a text that begins at its byte `at`. */
+struct origin origin_at(struct origin origin, size_t at);
+
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
 struct diagnostic {

@@ -1,0 +1,42 @@
+/* MessagePack, both ways. Writing uses msgpack-c's pack templates; reading is a cursor over bytes, since
+ * msgpack-c's reader builds a tree in memory of its own.
+ * Format: github.com/msgpack/msgpack/blob/master/spec.md. */
+#ifndef RULES_STATE_PACK_H
+#define RULES_STATE_PACK_H
+
+#include "base/buffer.h"
+#include "cel/value.h"
+
+void pack_nil(struct buffer *out);
+void pack_bool(struct buffer *out, bool b);
+void pack_int(struct buffer *out, int64_t i); /* the shortest form */
+void pack_uint(struct buffer *out, uint64_t u);
+void pack_double(struct buffer *out, double d);
+void pack_str(struct buffer *out, str s);
+void pack_array(struct buffer *out, size_t count);
+void pack_map(struct buffer *out, size_t count); /* of pairs */
+/* A value by its declared type: timestamps and durations as ms, records as maps without their absent fields. */
+void pack_value(struct buffer *out, struct cel_value value);
+void pack_raw(struct buffer *out, str packed);
+
+/* A cursor. Reading past the end or something of another kind sets `bad`, and gives zeros from then on. */
+struct unpack {
+    const unsigned char *at, *end;
+    bool bad;
+};
+
+struct unpack unpack_of(str packed);
+bool unpack_is_nil(struct unpack *in); /* consumes it if it is */
+bool unpack_bool(struct unpack *in);
+int64_t unpack_int(struct unpack *in);
+uint64_t unpack_uint(struct unpack *in);
+double unpack_double(struct unpack *in); /* also from an integer */
+str unpack_str(struct unpack *in);       /* str or bin; borrowed from the bytes */
+size_t unpack_array(struct unpack *in);  /* count; no larger than the bytes that are left */
+size_t unpack_map(struct unpack *in);    /* pairs; likewise */
+str unpack_skip(struct unpack *in);      /* any one value, and its bytes */
+/* A value of a declared type; CEL_ABSENT where the bytes hold another. Lists and records are made in `arena`,
+ * strings borrowed. Always consumes exactly one value. */
+struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, struct arena *arena);
+
+#endif

@@ -1,0 +1,109 @@
+/* The state of one customer: all that deciding needs to remember, small, and in a defined order.
+ *
+ * Everything whose order matters is kept in that order, so that saving and loading gives the same bytes and
+ * the same behaviour (delivery.md, "State and cache"). Declarations are referred to by their number in the
+ * rule set in force; in the saved form (MessagePack, pack.c) by name.
+ *
+ * Parts are allocated one by one from the engine's pool; values of attributes and stored events are kept as
+ * MessagePack and decoded when an expression asks for them. */
+#ifndef RULES_STATE_STATE_H
+#define RULES_STATE_STATE_H
+
+#include "base/names.h"
+#include "base/pool.h"
+#include "cel/value.h"
+
+struct attribute { /* in the order of declaration */
+    uint32_t number;
+    int64_t time_ms;       /* of the write */
+    struct bytes *packed;  /* NULL: removed at that time */
+};
+
+struct last_event { /* in the order of declaration of their types */
+    uint32_t type;
+    int64_t time_ms;
+    struct bytes *packed;
+};
+
+struct bucket {
+    int64_t index; /* floor(event time / width); 0 for lifetime counts */
+    union {
+        int64_t n;
+        double sum;
+    };
+};
+
+/* One count, or one value of its `by`: within a count, the value updated last stands last. */
+struct count_value {
+    uint32_t count;        /* number of the declaration; ascending */
+    struct bytes *by;      /* NULL: the count has no `by` */
+    struct vector buckets; /* struct bucket, ascending */
+};
+
+struct run { /* ascending by (rule, key): rules are numbered by priority descending, then name */
+    uint32_t rule;
+    uint32_t step;          /* the one waited for, from 0 */
+    int64_t due_ms;
+    int64_t started_ms;
+    int64_t trigger_ms;     /* time of the newest trigger */
+    struct bytes *key;      /* never NULL */
+    struct bytes *origin;   /* what the action id is made of */
+    struct bytes *variant;  /* NULL: the rule has no `split` */
+    struct vector triggers; /* struct bytes *: the events that took effect, packed, newest last */
+};
+
+struct cooldown { /* ascending by rule */
+    uint32_t rule;
+    int64_t sent_ms; /* the last send, held ones too */
+};
+
+struct seen { /* in the order of processing */
+    uint64_t id_hash; /* XXH3_64 of the event's id: two of 64 are alike once in 10^16 customers */
+    int64_t at_ms;    /* the customer's `now` when it was dealt with */
+};
+
+/* An event that cancels, remembered against triggers that it overtook. Ascending by (time, arrival); what one
+ * event cancels stands together. */
+struct overtaker {
+    int64_t time_ms;
+    uint32_t rule;
+    bool first;        /* begins a new event */
+    struct bytes *key; /* NULL: all keys */
+};
+
+struct dropped_run { /* a saved run whose rule is gone: to be reported at the next touch, then forgotten */
+    struct bytes *rule, *key;
+};
+
+struct state {
+    int64_t now_ms;    /* the customer's latest `now` */
+    int64_t newest_ms; /* time of the newest event */
+    struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped;
+};
+
+#define STATE_NO_TIME INT64_MIN /* before the first event */
+
+/* What the numbers in a state mean. */
+struct state_names {
+    struct names attributes, types, counts, rules;
+    const bool *count_sums; /* by count: it adds doubles; else it counts */
+};
+
+struct state *state_new(struct pool *pool);
+void state_release(struct pool *pool, struct state *state);
+void run_release(struct pool *pool, struct run *run);
+void count_value_release(struct pool *pool, struct count_value *value);
+
+/* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, runs of rules that
+ * are gone come back as `dropped`.
+ *
+ *   {"v": 1, "n": now, "e": newest, "a": {attribute: [time, value]}, "l": {type: event},
+ *    "c": {count: [by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
+ *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …]}
+ *
+ * Instants are ms. Parts that are empty are left out. */
+struct buffer;
+void state_save(const struct state *state, const struct state_names *names, struct buffer *out);
+struct state *state_load(struct pool *pool, const struct state_names *names, str packed); /* NULL: no state */
+
+#endif
