@@ -1,0 +1,14 @@
+/* Durations as people write them in rule files and events: `45m`, `1h30m`, `7d`, `2w`, `-1d` (rules.md §2).
+ * CEL's own duration() has another form; that one is the business of rules/cel. */
+#ifndef RULES_BASE_DURATION_H
+#define RULES_BASE_DURATION_H
+
+#include "base/str.h"
+
+#define DURATION_MS_MAX 315576000000000 /* 10,000 years of 365.25 days: as far as CEL's durations reach */
+
+/* Units w d h m s, each at most once, descending, whole numbers; a `-` in front negates all of it. False, and
+ * nothing written, for anything else and for what is longer than DURATION_MS_MAX. */
+bool duration_parse(str text, int64_t *ms);
+
+#endif
