@@ -1,0 +1,74 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and only those:
+#
+#     sh consumer/install.sh GROUP...      (sh consumer/install.sh --list GROUP... prints their names instead)
+#
+# The one list of what Relance needs, shared by demo.sh, tests/run.sh and the Dockerfile. Where nothing is
+# missing, apt is not touched and no root is needed.
+set -eu
+
+# A row is `package` or `package:command`; the second form is content with the command from wherever it came.
+group_build='gcc:gcc g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config libc6-dev
+    librdkafka-dev libhiredis-dev libcjson-dev libre2-dev libsimdjson-dev libmsgpack-dev libxxhash-dev'
+group_runtime='librdkafka1 libhiredis0.14 libcjson1 libre2-9 libsimdjson14 libmsgpackc2 libxxhash0 tzdata'
+group_redis='redis-server:redis-server'
+group_test='libcriterion-dev python3:python3 binutils:nm
+    clang:clang libclang-rt-14-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose'
+group_kafka='openjdk-17-jre-headless:java maven:mvn'
+
+packages_of() {
+    case $1 in
+    build) echo "$group_build" ;;
+    runtime) echo "$group_runtime" ;;
+    redis) echo "$group_redis" ;;
+    test) echo "$group_test" ;;
+    kafka) echo "$group_kafka" ;;
+    *) echo "install.sh: there is no group '$1'; there are: build runtime redis test kafka" >&2; exit 2 ;;
+    esac
+}
+
+is_there() {
+    package=${1%%:*}
+    command=${1#"$package"}
+    if [ -n "$command" ] && command -v "${command#:}" >/dev/null 2>&1; then
+        return 0
+    fi
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed
+}
+
+list=no
+if [ "${1-}" = --list ]; then
+    list=yes
+    shift
+fi
+wanted=
+for group; do
+    wanted="$wanted $(packages_of "$group")"
+done
+missing=
+for row in $wanted; do
+    if [ $list = yes ]; then
+        echo "${row%%:*}"
+    elif ! is_there "$row"; then
+        missing="$missing ${row%%:*}"
+    fi
+done
+if [ -z "$missing" ]; then
+    exit 0
+fi
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "install.sh: these packages are missing, and only root on Debian can install them here:$missing" >&2
+    exit 1
+fi
+echo "install.sh: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# A database that the package would start as a service is of no use to us: every server is private to its run.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+# shellcheck disable=SC2086  # a list of words is meant
+apt-get install -y -qq --no-install-recommends $missing >/dev/null

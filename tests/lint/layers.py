@@ -1,0 +1,126 @@
+"""Checks the direction of dependencies (architecture.md, "Direction"): python3 tests/lint/layers.py [ROOT]
+
+Reads every `#include` line of include/, rules/ and consumer/ and compares it with three tables: which folder
+may see which, which header of somebody else's library may be seen by which files, and which headers of the
+system the core may see at all. The core is pure: what is not in its list (<time.h>, <unistd.h>, <pthread.h>)
+has no business there. A test of this lint (layers_test.py) shows that each table can refuse.
+"""
+import fnmatch
+import pathlib
+import re
+import sys
+
+# Folder: the folders whose headers it may include, besides its own and include/relance.
+MAY_SEE = {
+    "include/relance": [],
+    "rules/base": [],
+    "rules/json": ["rules/base"],
+    "rules/cel": ["rules/base"],
+    "rules/event": ["rules/base", "rules/json", "rules/cel"],
+    "rules/state": ["rules/base", "rules/cel", "rules/event"],
+    "rules/rule": ["rules/base", "rules/json", "rules/cel", "rules/event", "rules/state"],
+    "consumer": [],
+}
+SEAM = "include/relance"
+
+# Header of a library: the files that may include it. Each library stands behind one file, or one prefix.
+BEHIND = {
+    "librdkafka/*": ["consumer/kafka_*"],
+    "rdkafka.h": ["consumer/kafka_*"],
+    "hiredis/*": ["consumer/redis_*"],
+    "hiredis.h": ["consumer/redis_*"],
+    "cjson/*": ["rules/json/*", "rules/rule/*", "consumer/*"],
+    "cJSON.h": ["rules/json/*", "rules/rule/*", "consumer/*"],
+    "simdjson.h": ["rules/json/*.cc", "rules/event/*.cc"],
+    "re2/*": ["rules/cel/*.cc"],
+    "msgpack.h": ["rules/state/*"],
+    "msgpack/*": ["rules/state/*"],
+    "xxhash.h": ["rules/base/*", "rules/cel/*", "rules/rule/*", "consumer/*"],
+}
+
+# Headers of the C library that do no I/O, read no clock, start no thread.
+PURE = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h", "stdarg.h",
+        "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def folder_of(path):
+    """The row of MAY_SEE that a file belongs to: the longest name that its path begins with; None: no row."""
+    rows = [row for row in MAY_SEE if path.startswith(row + "/")]
+    return max(rows, key=len, default=None)
+
+
+def resolve(root, including, name, quoted):
+    """The file of ours that an include means, as a path from the root; None: it is not ours."""
+    places = [including.parent, root / "rules", root / "consumer"] if quoted else []
+    for place in [*places, root / "include"]:
+        found = place / name
+        if found.is_file():
+            return found.resolve().relative_to(root).as_posix()
+    return None
+
+
+def check_ours(source, target):
+    mine, theirs = folder_of(source), folder_of(target)
+    if theirs in (mine, SEAM, *MAY_SEE[mine]):
+        return None
+    return f"{mine} may not see {theirs or target}"
+
+
+def check_foreign(source, name, quoted):
+    if quoted:
+        return f"there is no file {name} of ours; a library's header is included in angle brackets"
+    for pattern, allowed in BEHIND.items():
+        if fnmatch.fnmatch(name, pattern):
+            if any(fnmatch.fnmatch(source, place) for place in allowed):
+                return None
+            return f"<{name}> may be seen by {', '.join(allowed)} only"
+    in_core = not source.startswith("consumer/")
+    of_cxx = "." not in name and source.endswith(".cc")
+    if in_core and not of_cxx and name not in PURE:
+        return f"<{name}> is not among the headers that the core may see"
+    return None
+
+
+def check_file(root, path):
+    source = path.relative_to(root).as_posix()
+    text = path.read_text(errors="replace")
+    for match in INCLUDE.finditer(text):
+        quoted, name = match[1] == '"', match[2]
+        target = resolve(root, path, name, quoted)
+        wrong = check_ours(source, target) if target else check_foreign(source, name, quoted)
+        if wrong:
+            yield f"{source}:{text.count(chr(10), 0, match.start(1)) + 1}: {wrong}"
+
+
+def sources(root):
+    for folder in ("include", "rules", "consumer"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".c", ".cc", ".h", ".def"):
+                yield path
+
+
+def check(root):
+    """Every sentence that this lint has to say about the tree at `root`."""
+    findings = []
+    for path in sources(root):
+        if folder_of(path.relative_to(root).as_posix()) is None:
+            findings.append(f"{path.relative_to(root)}: no row of the table knows this folder")
+        else:
+            findings += check_file(root, path)
+    return findings
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
+    root = root if root.is_dir() else root.parents[2]
+    findings, count = check(root), len(list(sources(root)))
+    print("\n".join(findings))
+    wrong = len({line.split(":")[0] for line in findings})
+    print(f"{count - wrong} passed, {wrong} failed")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""Builds and runs every test: what `sh tests/run.sh [STAGE...]` does once everything is installed.
+
+A stage is a function below with its story as its docstring. It runs programs; a program closes its output
+with its totals, in Criterion's form or as `N passed, N failed[, N skipped]`, and is believed only as far as
+its exit status agrees. What passes gets one line, what fails is shown whole. A program that prints no totals,
+runs no test, is not built or takes too long has failed: nothing here can be green by saying nothing.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Timer
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+CORES = str(os.cpu_count() or 1)
+FUZZ_SECONDS = 30  # all fuzz targets together
+SKIPPED = 77       # exit status of a program that cannot run here and has said why
+
+PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+CRITERION = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
+CRITERION_SKIP = re.compile(r"^\[SKIP\]", re.M)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Totals:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other):
+        return Totals(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+@dataclass
+class Program:
+    """Something to run: its name, its command (None: it is not built), and how long it may take."""
+    name: str
+    command: list = None
+    limit_s: float = 300
+    cwd: str = str(ROOT)
+    env: dict = field(default_factory=dict)
+    live: bool = False  # show its output while it runs
+
+
+def read_totals(output, status):
+    """What a program's output claims, corrected by its exit status; and a word on what is wrong with it."""
+    output = COLOUR.sub("", output)
+    criterion, plain = CRITERION.findall(output), PLAIN.findall(output)
+    if status == SKIPPED:
+        return Totals(skipped=1), ""
+    if criterion:
+        rows = [[int(n) for n in row] for row in criterion]
+        totals = Totals(sum(r[1] for r in rows), sum(r[2] + r[3] for r in rows), len(CRITERION_SKIP.findall(output)))
+    elif plain:
+        totals = Totals(*(int(n or 0) for n in plain[-1]))
+    else:
+        return Totals(failed=1), f"ended with status {status} and no totals"
+    if status != 0 and totals.failed == 0:
+        return totals + Totals(failed=1), f"ended with status {status} although nothing failed"
+    if totals == Totals():
+        return Totals(failed=1), "ran no test"
+    return totals, ""
+
+
+def execute(program):
+    """Runs one program to its end or its limit; gives its output and status. It gets a process group of its
+    own, so that what it leaves behind can be ended with it."""
+    pipe = subprocess.Popen(program.command, cwd=program.cwd, env={**os.environ, **program.env},
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            text=True, errors="replace", start_new_session=True)
+    lines, timed_out = [], []
+
+    def expire():
+        timed_out.append(True)
+        end_group(pipe.pid)
+
+    timer = Timer(program.limit_s, expire)
+    timer.start()
+    for line in pipe.stdout:
+        lines.append(line)
+        if program.live:
+            print("    " + line, end="", flush=True)
+    pipe.wait()
+    timer.cancel()
+    end_group(pipe.pid)
+    if timed_out:
+        lines.append(f"\nended after its limit of {program.limit_s:.0f} s\n")
+    return "".join(lines), pipe.returncode
+
+
+def end_group(leader):
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_one(program):
+    """Runs one program and reports it; returns its totals."""
+    if not program.command:
+        print(f"  FAILED  {program.name}: it is not built", flush=True)
+        return Totals(failed=1)
+    begin = time.monotonic()
+    output, status = execute(program)
+    totals, wrong = read_totals(output, status)
+    word = "FAILED" if totals.failed else "ok" if totals.passed else "skipped"
+    report = f"  {word:7} {program.name}: {totals}  ({time.monotonic() - begin:.1f} s)"
+    if (totals.failed and not program.live) or word == "skipped":
+        report += "\n" + "".join(f"    | {line}\n" for line in output.splitlines())
+    print(report + (f"\n    {program.name} {wrong}" if wrong else ""), flush=True)
+    return totals
+
+
+def run_all(programs, workers=1):
+    with ThreadPoolExecutor(workers) as pool:
+        return sum(pool.map(run_one, programs), Totals())
+
+
+# ---- building
+
+BUILT = set()
+
+
+def build(preset, *targets):
+    """Configures and builds a preset once, going on after errors so that one broken module hides no other's
+    tests. A failure counts as one failed test and shows what the compiler said."""
+    if (preset, targets) in BUILT:
+        return Totals()
+    BUILT.add((preset, targets))
+    begin = time.monotonic()
+    for command in (["cmake", "--preset", preset],
+                    ["cmake", "--build", "--preset", preset, "-j", CORES, *(["--target", *targets] if targets else []),
+                     "--", "-k", "0"]):
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace")
+        if done.returncode != 0:
+            errors = [line for line in done.stdout.splitlines() if not re.match(r"^\[\d+/\d+\]", line)]
+            print(f"  FAILED  build {preset}\n" + "".join(f"    | {line}\n" for line in errors), flush=True)
+            return Totals(failed=1)
+    print(f"  built   {preset}  ({time.monotonic() - begin:.1f} s)", flush=True)
+    return Totals()
+
+
+def registered(preset, env=None):
+    """Every test that the build files have registered with add_test."""
+    listing = subprocess.run(["ctest", "--test-dir", str(BUILD / preset), "--show-only=json-v1"],
+                             capture_output=True, text=True)
+    if listing.returncode != 0:
+        return []
+    programs = []
+    for test in json.loads(listing.stdout)["tests"]:
+        properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+        programs.append(Program(test["name"], test.get("command"), float(properties.get("TIMEOUT", 300)),
+                                properties.get("WORKING_DIRECTORY", str(ROOT)), env or {}))
+    return programs
+
+
+# ---- the stages
+
+def stage_unit():
+    """The build of every day (gcc), and every unit, golden and conformance test."""
+    return build("dev") + run_all(registered("dev"), int(CORES))
+
+
+def stage_lint():
+    """What can be read off the sources and objects: layers, purity, names, the compose file, the shell scripts."""
+    totals = build("dev")
+    lint = ROOT / "tests" / "lint"
+    return totals + run_all([
+        Program("lint layers", ["python3", str(lint / "layers.py")]),
+        Program("lint layers, its own test", ["python3", str(lint / "layers_test.py")]),
+        Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),
+        Program("lint purity, its own test", ["python3", str(lint / "purity_test.py")]),
+        Program("lint names", ["python3", str(lint / "names.py")]),
+        claim("docker-compose.yml is valid", ["docker-compose", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]),
+        claim("shell scripts have no findings", ["shellcheck", *shell_scripts()]),
+    ])
+
+
+def stage_asan():
+    """Everything once more under AddressSanitizer and UBSan, with the same tests."""
+    return build("asan") + run_all(registered("asan", SANITIZED), int(CORES))
+
+
+def stage_clang():
+    """The second compiler with the same warnings, and the unit tests as it compiles them."""
+    totals = build("clang")
+    return totals + run_all([p for p in registered("clang") if p.name.startswith("unit_")], int(CORES))
+
+
+def stage_fuzz():
+    """Every fuzz target for a moment, from the corpus kept in tests/fuzz/corpus/NAME."""
+    totals = build("fuzz", "fuzzers")
+    targets = sorted((BUILD / "fuzz" / "bin").glob("fuzz_*"))
+    if not targets:
+        print("  no fuzz targets")
+    seconds = max(1, FUZZ_SECONDS // max(1, len(targets)))
+    return totals + run_all([fuzz_program(target, seconds) for target in targets], int(CORES))
+
+
+def stage_e2e():
+    """The program itself against real Kafka and real Redis."""
+    return build("dev") + run_one(Program("e2e", ["python3", str(ROOT / "tests" / "e2e")], 900, live=True))
+
+
+STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
+          "e2e": stage_e2e}
+SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+
+def shell_scripts():
+    folders = ("consumer", "rules", "tests", ".ci")
+    return sorted(str(path) for folder in folders for path in (ROOT / folder).rglob("*.sh")) + [str(ROOT / ".ci/run")]
+
+
+def claim(name, command):
+    """A tool that says by its exit status alone whether a claim holds, as a program with totals."""
+    script = 'if "$@"; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; exit 1; fi'
+    return Program(name, ["sh", "-c", script, "sh", *command])
+
+
+def fuzz_program(target, seconds):
+    """One target, on a scratch copy of its corpus so that a run leaves no files in the sources."""
+    kept = ROOT / "tests" / "fuzz" / "corpus" / target.name.removeprefix("fuzz_")
+    scratch = BUILD / "fuzz" / "corpus" / target.name
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    run = claim(f"{target.name}, {seconds} s",
+                [str(target), f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-verbosity=0",
+                 str(scratch), *([str(kept)] if kept.is_dir() else [])])
+    run.env, run.cwd, run.limit_s = SANITIZED, str(scratch), seconds + 120
+    return run
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description="Builds and runs the tests. Without STAGE: all of them.",
+                                     epilog="\n".join(f"  {name:6} {stage.__doc__}" for name, stage in STAGES.items()))
+    parser.add_argument("stages", nargs="*", metavar="STAGE", choices=[*STAGES, []])
+    totals, begin = Totals(), time.monotonic()
+    for name in parser.parse_args().stages or STAGES:
+        print(f"== {name}", flush=True)
+        totals += STAGES[name]()
+    print(f"\nall of it took {time.monotonic() - begin:.0f} s")
+    print(totals)
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
