@@ -40,8 +40,9 @@ static int64_t clock_ns(clockid_t which)
 int64_t clock_wall_ms(void)
 {
     int64_t now_ns = clock_ns(CLOCK_REALTIME);
-    double ahead = (double)(now_ns - clock_rule.origin_ms * 1000000) * (clock_rule.speed - 1.0);
-    return clock_rule.speed > 1.0 ? (now_ns + (int64_t)ahead) / 1000000 : now_ns / 1000000;
+    if (clock_rule.speed == 1.0) return now_ns / 1000000;
+    double since_ms = (double)now_ns / 1e6 - (double)clock_rule.origin_ms;
+    return clock_rule.origin_ms + (int64_t)(since_ms * clock_rule.speed);
 }
 
 double clock_speed(void)

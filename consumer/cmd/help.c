@@ -1,0 +1,72 @@
+/* relance help [COMMAND | TOPIC]: prints the tables that the program itself is made of. */
+#include "command.h"
+#include "option.h"
+#include "text.h"
+#include <relance/decision.h>
+#include <string.h>
+
+static void help_commands(void)
+{
+    puts("Relance: shop events in, relaunch actions out.\n\nrelance COMMAND [OPTIONS]\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) printf("  %-10s %s\n", command_table[i].name, command_table[i].prose);
+    puts("\n`relance help COMMAND` explains one; `relance help options`, `counters` and `outcomes` print tables.");
+}
+
+static void help_options(void)
+{
+    options_print(stdout, COMMAND_COUNT);
+}
+
+static void help_counters(void)
+{
+#define COUNTER(ENUM, name, prose) printf("  %-24s %s\n", name, prose);
+#define COUNTER_FAMILY(ENUM, form, prose) COUNTER(ENUM, form, prose)
+#include "counter.def"
+#undef COUNTER
+#undef COUNTER_FAMILY
+}
+
+static void help_outcomes(void)
+{
+    for (int i = 0; i < RELANCE_OUTCOME_COUNT; i++) {
+        struct relance_str text = relance_outcome_text((enum relance_outcome)i);
+        struct relance_str prose = relance_outcome_prose((enum relance_outcome)i);
+        printf("  %-12.*s %.*s\n", TEXT_ARG(text), TEXT_ARG(prose));
+    }
+}
+
+static void help_kafka(void)
+{
+    puts("kafka.NAME passes through to librdkafka, except for what delivery depends on:");
+#define KAFKA_RESERVED(name, why) printf("  %-30s %s\n", name, why);
+#include "kafka.def"
+#undef KAFKA_RESERVED
+}
+
+static const struct help_topic {
+    const char *name;
+    void (*print)(void);
+} help_topics[] = {{"options", help_options}, {"counters", help_counters}, {"outcomes", help_outcomes}, {"kafka", help_kafka}};
+
+int cmd_help(int argc, char **argv)
+{
+    struct options options;
+    if (!options_read(&options, COMMAND_HELP, argc, argv)) return options.status;
+    const char *word = options.arg_count ? options.args[0] : NULL;
+    enum command command = word ? command_find(word) : COMMAND_COUNT;
+    int status = EXIT_STATUS_OK;
+    size_t topic = 0, topics = sizeof help_topics / sizeof *help_topics;
+    while (word && topic < topics && strcmp(help_topics[topic].name, word) != 0) topic++;
+    if (!word) {
+        help_commands();
+    } else if (command != COMMAND_COUNT) {
+        options_print(stdout, command);
+    } else if (topic < topics) {
+        help_topics[topic].print();
+    } else {
+        fprintf(stderr, "relance help: nothing is known about '%s'\n", word);
+        status = EXIT_STATUS_USAGE;
+    }
+    options_free(&options);
+    return status;
+}
