@@ -1,0 +1,187 @@
+"""A real Apache Kafka for tests: one KRaft node on loopback ports, its data in a private folder.
+
+The broker comes from Maven Central as ordinary artifacts (kafka-VERSION.xml), kept in the user's cache. A JVM
+is heavy, so there is at most one at a time: `broker(VERSION)` gives the running one, or ends that of another
+version first. All else (topics, records, offsets) goes through kafka_tool, which takes milliseconds.
+"""
+import atexit
+import json
+import pathlib
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+
+from support import place
+
+VERSIONS = ("3.9.1", "4.1.1")
+HERE = pathlib.Path(__file__).resolve().parent
+
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller}
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+# Test events carry old timestamps; the default retention would delete them within minutes.
+log.retention.ms=-1
+"""
+
+
+def libraries(version):
+    """The folder of the broker's jars; fetched once."""
+    kept = place.CACHE / f"kafka-{version}"
+    if not kept.is_dir():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        fresh = pathlib.Path(tempfile.mkdtemp(dir=kept.parent))
+        subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"), "dependency:copy-dependencies",
+                        f"-DoutputDirectory={fresh}"], check=True, timeout=600, stdin=subprocess.DEVNULL)
+        fresh.chmod(0o755)
+        fresh.rename(kept)
+    return kept
+
+
+@dataclass
+class Record:
+    """A Kafka record. `partition` None: by the key's murmur2; `timestamp` None: now; `offset` as consumed."""
+    value: bytes | None
+    key: bytes | None = None
+    timestamp: int | None = None
+    headers: dict = field(default_factory=dict)
+    partition: int | None = None
+    offset: int | None = None
+
+    def json(self):
+        return json.loads(self.value)
+
+    def header(self, name):
+        return self.headers[name].decode()
+
+
+def event(customer, type_, time=None, **fields):
+    """A native event as a record, keyed as events.md wants it."""
+    body = {"type": type_, "customer": customer, **({"time": time} if time is not None else {}), **fields}
+    return Record(json.dumps(body).encode(), key=customer.encode())
+
+
+def to_hex(data):
+    return "-" if data is None else data.hex() or "."
+
+
+def from_hex(word):
+    return None if word == "-" else b"" if word == "." else bytes.fromhex(word)
+
+
+def to_line(record):
+    words = ["-" if record.partition is None else str(record.partition),
+             "-" if record.timestamp is None else str(record.timestamp), to_hex(record.key), to_hex(record.value)]
+    return " ".join(words + [f"{name}={to_hex(value)}" for name, value in record.headers.items()])
+
+
+def from_line(line):
+    partition, offset, timestamp, key, value, *headers = line.split()
+    return Record(from_hex(value), from_hex(key), int(timestamp),
+                  {name: from_hex(word) for name, word in (header.split("=") for header in headers)},
+                  int(partition), int(offset))
+
+
+class Kafka:
+    def __init__(self, version):
+        self.version = version
+        self.folder = place.Folder(f"kafka-{version}")
+        port, controller = place.free_port(), place.free_port()
+        self.address = f"127.0.0.1:{port}"
+        self.classes = f"{libraries(version)}/*"
+        self.properties = self.folder.path / "server.properties"
+        self.properties.write_text(PROPERTIES.format(port=port, controller=controller, folder=self.folder.path))
+        self.format()
+        self.start()
+
+    def java(self, *arguments):
+        return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", self.classes, *arguments]
+
+    def format(self):
+        storage = self.java("kafka.tools.StorageTool")
+        identity = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True).stdout.split()[-1]
+        subprocess.run([*storage, "format", "-t", identity, "-c", str(self.properties)], capture_output=True, check=True)
+
+    def start(self):
+        self.log = open(self.folder.path / "log", "ab")
+        self.process = subprocess.Popen(self.java("kafka.Kafka", str(self.properties)), stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, cwd=self.folder.path)
+        place.wait_until(self.answers, 60, f"Kafka {self.version} answers")
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"Kafka ended: {(self.folder.path / 'log').read_text()[-4000:]}")
+        host, port = self.address.split(":")
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+
+    def stop(self):
+        """Ends the broker; its data stay, for `start`."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def close(self):
+        self.stop()
+        self.folder.close()
+
+    # ---- what tests do with it
+
+    def tool(self, *arguments, lines=None, timeout=120):
+        done = subprocess.run([place.program("kafka_tool"), self.address, *map(str, arguments)], timeout=timeout,
+                              input="".join(line + "\n" for line in lines or []), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip())
+        return done.stdout.splitlines()
+
+    def create(self, topic, partitions=1, **config):
+        self.tool("create", topic, partitions, *(f"{name.replace('_', '.')}={value}" for name, value in config.items()))
+
+    def produce(self, topic, records, transaction=None):
+        self.tool("produce", topic, *([transaction] if transaction else []), lines=map(to_line, records))
+
+    def consume(self, topic):
+        """All that a reader of committed records sees, by partition and offset."""
+        return sorted(map(from_line, self.tool("consume", topic)), key=lambda r: (r.partition, r.offset))
+
+    def ends(self, topic):
+        return {int(p): int(offset) for p, offset in (line.split() for line in self.tool("ends", topic))}
+
+    def committed(self, group, topic):
+        """{partition: (offset or -1, metadata)} of a group."""
+        rows = (line.split() for line in self.tool("committed", group, topic))
+        return {int(p): (int(offset), (from_hex(data) or b"").decode()) for p, offset, data in rows}
+
+
+RUNNING = []
+
+
+def broker(version=VERSIONS[0]):
+    """The running broker of that version, the only one there is."""
+    if not RUNNING or RUNNING[0].version != version:
+        close()
+        RUNNING.append(Kafka(version))
+    return RUNNING[0]
+
+
+@atexit.register
+def close():
+    while RUNNING:
+        RUNNING.pop().close()

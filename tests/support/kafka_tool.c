@@ -1,0 +1,439 @@
+/* What end-to-end tests do with a broker, in the milliseconds that a JVM would need to say hello:
+ *
+ *     kafka_tool BROKERS create TOPIC PARTITIONS [NAME=VALUE]...
+ *     kafka_tool BROKERS produce TOPIC [commit|abort]      records from stdin; in a transaction that ends so
+ *     kafka_tool BROKERS consume TOPIC                     records to stdout, to the end, read_committed
+ *     kafka_tool BROKERS ends TOPIC                        `partition offset` a line: where the log ends
+ *     kafka_tool BROKERS committed GROUP TOPIC             `partition offset metadata` a line (metadata in hex)
+ *     kafka_tool BROKERS latency INPUT OUTPUT COUNT PAUSE_MS   microseconds a line: event sent -> action read
+ *
+ * A record is a line of words, so that any bytes go through and nothing needs quoting:
+ *
+ *     produce:  PARTITION TIMESTAMP KEY VALUE [NAME=VALUE]...     consume: PARTITION OFFSET TIMESTAMP KEY VALUE ...
+ *
+ * KEY, VALUE and the values of headers are hex; `-` is a null (of PARTITION: by Java's murmur2 of the key; of
+ * TIMESTAMP: now). Whatever goes wrong ends the program with a sentence and status 1: a test wants to know. */
+#include <librdkafka/rdkafka.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TIMEOUT_MS 30000
+#define WORDS_MAX 32
+
+static _Noreturn __attribute__((format(printf, 1, 2))) void fail(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    fprintf(stderr, "kafka_tool: ");
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+    exit(1);
+}
+
+static void check(rd_kafka_resp_err_t error, const char *what)
+{
+    if (error)
+        fail("%s: %s", what, rd_kafka_err2str(error));
+}
+
+/* For what librdkafka's transactions return. */
+static void check_error(rd_kafka_error_t *error, const char *what)
+{
+    if (error)
+        fail("%s: %s", what, rd_kafka_error_string(error));
+}
+
+static const char *brokers;
+static int delivery_failures;
+
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
+        fail("%s=%s: %s", name, value, reason);
+}
+
+static rd_kafka_t *client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+    char reason[256];
+    set(conf, "bootstrap.servers", brokers);
+    rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
+    if (!rk)
+        fail("%s", reason);
+    return rk;
+}
+
+/* ---- words and hex */
+
+static size_t split(char *line, char *words[WORDS_MAX])
+{
+    size_t count = 0;
+    for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
+        if (count == WORDS_MAX)
+            fail("more than %d words in a line", WORDS_MAX);
+        words[count++] = word;
+    }
+    return count;
+}
+
+static unsigned hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c) : NULL;
+    if (!at)
+        fail("'%c' is no hex digit", c);
+    return (unsigned)(at - digits);
+}
+
+struct bytes {
+    void *data; /* NULL: a null */
+    size_t size;
+};
+
+/* Decodes in place: the bytes are never longer than their hex. An empty word cannot be; `.` is no bytes. */
+static struct bytes from_hex(char *word)
+{
+    if (strcmp(word, "-") == 0)
+        return (struct bytes){NULL, 0};
+    if (strcmp(word, ".") == 0)
+        return (struct bytes){word, 0};
+    size_t size = strlen(word) / 2;
+    for (size_t i = 0; i < size; i++)
+        word[i] = (char)(hex_digit(word[2 * i]) << 4 | hex_digit(word[2 * i + 1]));
+    return (struct bytes){word, size};
+}
+
+static void print_hex(const void *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *bytes = data;
+    if (!data)
+        putchar('-');
+    else if (size == 0)
+        putchar('.');
+    for (size_t i = 0; i < size; i++) {
+        putchar(digits[bytes[i] >> 4]);
+        putchar(digits[bytes[i] & 15]);
+    }
+}
+
+/* ---- create */
+
+static void create(int argc, char **argv)
+{
+    if (argc < 2)
+        fail("create TOPIC PARTITIONS [NAME=VALUE]...");
+    char reason[256];
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(argv[0], atoi(argv[1]), 1, reason, sizeof reason);
+    if (!topic)
+        fail("%s", reason);
+    for (int i = 2; i < argc; i++) {
+        char *value = strchr(argv[i], '=');
+        if (!value)
+            fail("'%s' is no NAME=VALUE", argv[i]);
+        *value++ = '\0';
+        check(rd_kafka_NewTopic_set_config(topic, argv[i], value), argv[i]);
+    }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_set_operation_timeout(options, TIMEOUT_MS, NULL, 0);
+    rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    check(event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT, argv[0]);
+    size_t count;
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    for (size_t i = 0; i < count; i++)
+        check(rd_kafka_topic_result_error(results[i]), argv[0]);
+    rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_destroy(rk);
+}
+
+/* ---- produce */
+
+static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *context)
+{
+    (void)rk, (void)context;
+    if (message->err && delivery_failures++ == 0)
+        fprintf(stderr, "kafka_tool: %s\n", rd_kafka_err2str(message->err));
+}
+
+static rd_kafka_t *producer(bool transaction)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "partitioner", "murmur2_random");
+    set(conf, "message.max.bytes", "8000000");
+    set(conf, "linger.ms", "5");
+    set(conf, "enable.idempotence", "true");
+    if (transaction)
+        set(conf, "transactional.id", "kafka_tool");
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    return client(RD_KAFKA_PRODUCER, conf);
+}
+
+static rd_kafka_headers_t *read_headers(char **words, size_t count)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(count);
+    for (size_t i = 0; i < count; i++) {
+        char *value = strchr(words[i], '=');
+        if (!value)
+            fail("'%s' is no NAME=VALUE", words[i]);
+        *value++ = '\0';
+        struct bytes bytes = from_hex(value);
+        check(rd_kafka_header_add(headers, words[i], -1, bytes.data, (ssize_t)bytes.size), words[i]);
+    }
+    return headers;
+}
+
+static void produce_line(rd_kafka_t *rk, const char *topic, char *line)
+{
+    char *words[WORDS_MAX];
+    size_t count = split(line, words);
+    if (count < 4)
+        fail("a record is PARTITION TIMESTAMP KEY VALUE [NAME=VALUE]...");
+    int32_t partition = strcmp(words[0], "-") == 0 ? RD_KAFKA_PARTITION_UA : atoi(words[0]);
+    int64_t timestamp_ms = strcmp(words[1], "-") == 0 ? 0 : atoll(words[1]);
+    struct bytes key = from_hex(words[2]), value = from_hex(words[3]);
+    rd_kafka_headers_t *headers = read_headers(words + 4, count - 4);
+    rd_kafka_resp_err_t error;
+    do {
+        error = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+                                  RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_KEY(key.data, key.size),
+                                  RD_KAFKA_V_VALUE(value.data, value.size), RD_KAFKA_V_HEADERS(headers),
+                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        rd_kafka_poll(rk, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
+    } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);
+    check(error, "produce");
+}
+
+static void produce(int argc, char **argv)
+{
+    bool transaction = argc == 2;
+    if (argc < 1 || argc > 2 || (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0))
+        fail("produce TOPIC [commit|abort]");
+    rd_kafka_t *rk = producer(transaction);
+    if (transaction) {
+        check_error(rd_kafka_init_transactions(rk, TIMEOUT_MS), "init_transactions");
+        check_error(rd_kafka_begin_transaction(rk), "begin_transaction");
+    }
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, stdin) > 0)
+        produce_line(rk, argv[0], line);
+    free(line);
+    check(rd_kafka_flush(rk, TIMEOUT_MS), "flush");
+    if (transaction && strcmp(argv[1], "commit") == 0)
+        check_error(rd_kafka_commit_transaction(rk, TIMEOUT_MS), "commit_transaction");
+    if (transaction && strcmp(argv[1], "abort") == 0)
+        check_error(rd_kafka_abort_transaction(rk, TIMEOUT_MS), "abort_transaction");
+    rd_kafka_destroy(rk);
+    if (delivery_failures)
+        fail("%d records were not delivered", delivery_failures);
+}
+
+/* ---- consume */
+
+static rd_kafka_t *consumer(const char *group)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "group.id", group);
+    set(conf, "isolation.level", "read_committed");
+    set(conf, "enable.auto.commit", "false");
+    set(conf, "enable.partition.eof", "true");
+    set(conf, "auto.offset.reset", "error");
+    set(conf, "fetch.wait.max.ms", "5");
+    set(conf, "receive.message.max.bytes", "200000000");
+    return client(RD_KAFKA_CONSUMER, conf);
+}
+
+static int32_t partition_count(rd_kafka_t *rk, const char *name)
+{
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    check(rd_kafka_metadata(rk, 0, topic, &metadata, TIMEOUT_MS), name);
+    check(metadata->topics[0].err, name);
+    int32_t count = metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return count;
+}
+
+static rd_kafka_topic_partition_list_t *all_partitions(rd_kafka_t *rk, const char *topic, int64_t offset)
+{
+    int32_t count = partition_count(rk, topic);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int32_t p = 0; p < count; p++)
+        rd_kafka_topic_partition_list_add(list, topic, p)->offset = offset;
+    return list;
+}
+
+/* Starts reading every partition of the topic at `offset`; gives their number. */
+static int assign(rd_kafka_t *rk, const char *topic, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = all_partitions(rk, topic, offset);
+    check(rd_kafka_assign(rk, list), "assign");
+    int count = list->cnt;
+    rd_kafka_topic_partition_list_destroy(list);
+    return count;
+}
+
+static void print_record(const rd_kafka_message_t *message)
+{
+    printf("%d %lld %lld ", message->partition, (long long)message->offset,
+           (long long)rd_kafka_message_timestamp(message, NULL));
+    print_hex(message->key, message->key_len);
+    putchar(' ');
+    print_hex(message->payload, message->len);
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const char *name;
+        const void *value;
+        size_t size;
+        for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++) {
+            printf(" %s=", name);
+            print_hex(value, size);
+        }
+    }
+    putchar('\n');
+}
+
+static void consume(int argc, char **argv)
+{
+    if (argc != 1)
+        fail("consume TOPIC");
+    rd_kafka_t *rk = consumer("kafka_tool");
+    int open = assign(rk, argv[0], RD_KAFKA_OFFSET_BEGINNING);
+    while (open > 0) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
+        if (!message)
+            fail("%s: nothing came for %d ms", argv[0], TIMEOUT_MS);
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            open--;
+        else if (message->err)
+            fail("%s: %s", argv[0], rd_kafka_message_errstr(message));
+        else
+            print_record(message);
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_destroy(rk);
+}
+
+/* ---- offsets */
+
+static void ends(int argc, char **argv)
+{
+    if (argc != 1)
+        fail("ends TOPIC");
+    rd_kafka_t *rk = consumer("kafka_tool");
+    int32_t count = partition_count(rk, argv[0]);
+    for (int32_t p = 0; p < count; p++) {
+        int64_t low, high;
+        check(rd_kafka_query_watermark_offsets(rk, argv[0], p, &low, &high, TIMEOUT_MS), argv[0]);
+        printf("%d %lld\n", p, (long long)high);
+    }
+    rd_kafka_destroy(rk);
+}
+
+static void committed(int argc, char **argv)
+{
+    if (argc != 2)
+        fail("committed GROUP TOPIC");
+    rd_kafka_t *rk = consumer(argv[0]);
+    rd_kafka_topic_partition_list_t *list = all_partitions(rk, argv[1], RD_KAFKA_OFFSET_INVALID);
+    check(rd_kafka_committed(rk, list, TIMEOUT_MS), argv[0]);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *row = &list->elems[i];
+        printf("%d %lld ", row->partition, row->offset < 0 ? -1LL : (long long)row->offset);
+        print_hex(row->metadata, row->metadata_size);
+        putchar('\n');
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
+/* ---- latency */
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Reads until the action about `customer` comes; false: it has not come in time. */
+static bool await_action(rd_kafka_t *rk, const char *customer, int64_t until_us)
+{
+    while (clock_us(CLOCK_MONOTONIC) < until_us) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 1000);
+        bool found = message && !message->err && message->key_len == strlen(customer) &&
+                     memcmp(message->key, customer, message->key_len) == 0;
+        if (message)
+            rd_kafka_message_destroy(message);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* One lone event of type `ping` after the other, each for a customer of its own and at the present time; the
+ * rule set under test answers each with an action at once. */
+static void latency(int argc, char **argv)
+{
+    if (argc != 4)
+        fail("latency INPUT OUTPUT COUNT PAUSE_MS");
+    int count = atoi(argv[2]), pause_ms = atoi(argv[3]);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "partitioner", "murmur2_random");
+    set(conf, "linger.ms", "0");
+    rd_kafka_t *out = client(RD_KAFKA_PRODUCER, conf), *in = consumer("kafka_tool");
+    assign(in, argv[1], RD_KAFKA_OFFSET_END);
+    await_action(in, "", clock_us(CLOCK_MONOTONIC) + 1000000); /* until it is really reading */
+    for (int i = 0; i < count; i++) {
+        char key[32], value[256];
+        int64_t now_ms = clock_us(CLOCK_REALTIME) / 1000;
+        size_t key_size = (size_t)snprintf(key, sizeof key, "lone-%d", i);
+        size_t size = (size_t)snprintf(value, sizeof value, "{\"type\":\"ping\",\"customer\":\"%s\",\"time\":%lld}", key,
+                                       (long long)now_ms);
+        int64_t begin_us = clock_us(CLOCK_MONOTONIC);
+        check(rd_kafka_producev(out, RD_KAFKA_V_TOPIC(argv[0]), RD_KAFKA_V_KEY(key, key_size),
+                                RD_KAFKA_V_VALUE(value, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+              "produce");
+        if (!await_action(in, key, begin_us + 1000 * (int64_t)TIMEOUT_MS))
+            fail("no action for %s within %d ms", key, TIMEOUT_MS);
+        printf("%lld\n", (long long)(clock_us(CLOCK_MONOTONIC) - begin_us));
+        rd_kafka_poll(out, 0);
+        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000L}, NULL);
+    }
+    rd_kafka_flush(out, TIMEOUT_MS);
+    rd_kafka_destroy(out);
+    rd_kafka_destroy(in);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(int argc, char **argv);
+} commands[] = {{"create", create},       {"produce", produce},     {"consume", consume},
+                {"ends", ends},           {"committed", committed}, {"latency", latency}};
+
+int main(int argc, char **argv)
+{
+    if (argc >= 3) {
+        brokers = argv[1];
+        for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+            if (strcmp(argv[2], commands[i].name) == 0) {
+                commands[i].run(argc - 3, argv + 3);
+                return 0;
+            }
+    }
+    fail("BROKERS create|produce|consume|ends|committed|latency ...");
+}

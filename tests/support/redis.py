@@ -1,0 +1,78 @@
+"""A private Redis for tests: a unix socket in a folder of its own, append-only, never evicting."""
+import socket
+import subprocess
+
+from support import place
+
+
+class RedisError(Exception):
+    pass
+
+
+class Redis:
+    def __init__(self, **config):
+        self.folder = place.Folder("redis")
+        self.socket = str(self.folder.path / "s")
+        self.url = f"unix://{self.socket}"
+        self.config = {"port": "0", "unixsocket": self.socket, "dir": str(self.folder.path), "save": "",
+                       "appendonly": "yes", "maxmemory-policy": "noeviction", "logfile": str(self.folder.path / "log"),
+                       **{name.replace("_", "-"): value for name, value in config.items()}}
+        self.start()
+
+    def start(self):
+        options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
+        self.process = subprocess.Popen(["redis-server", *options], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        place.wait_until(self.connect, 10, "Redis answers")
+
+    def connect(self):
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.connect(self.socket)
+        self.stream = self.link.makefile("rb")
+        try:
+            return self("PING") == b"PONG"
+        except RedisError:  # still loading
+            self.link.close()
+            return False
+
+    def stop(self):
+        self.link.close()
+        self.process.terminate()
+        self.process.wait(20)
+
+    def close(self):
+        self.stop()
+        self.folder.close()
+
+    # ---- the protocol, as far as tests need it
+
+    def __call__(self, *words):
+        """One command and its reply: bytes, int, list or None."""
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        self.link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+        return self.reply()
+
+    def reply(self):
+        line = self.stream.readline()
+        if not line:
+            raise ConnectionError("Redis has gone")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b"+":
+            return rest
+        if kind == b":":
+            return int(rest)
+        if int(rest) < 0:
+            return None
+        if kind == b"$":
+            return self.stream.read(int(rest) + 2)[:-2]
+        return [self.reply() for _ in range(int(rest))]
+
+    def hash(self, key):
+        flat = self("HGETALL", key)
+        return {name.decode(): value for name, value in zip(flat[::2], flat[1::2])}
+
+    def info(self, section):
+        lines = self("INFO", section).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
