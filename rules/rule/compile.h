@@ -1,0 +1,56 @@
+/* The compiler's own: what its files share while one rule set is made. Order of work in ruleset.c. */
+#ifndef RULES_RULE_COMPILE_H
+#define RULES_RULE_COMPILE_H
+
+#include "rule/gather.h"
+#include "rule/set.h"
+
+struct compiler {
+    struct relance_ruleset *set; /* set->arena holds what lives on */
+    struct arena *keep;          /* that arena */
+    struct arena *scratch;       /* what dies with compiling */
+    struct gathered files;
+    struct diagnostics *diag;
+    struct cel_record_type *records; /* of "types", by their order there */
+    bool *read;                      /* by slot: some expression reads it */
+};
+
+/* declare.c: types, events, attributes, and the numbers of all that has one. */
+void declare_types(struct compiler *c);
+void declare_events(struct compiler *c);
+void declare_attributes(struct compiler *c); /* with `identify` and `forget` among the types */
+void declare_counts(struct compiler *c);     /* names and signatures */
+bool declare_slots(struct compiler *c);      /* false: no memory */
+
+/* Names of event types, from a string or a list of them; every unknown one is an error. */
+struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node);
+bool type_list_has(struct type_list list, uint32_t type);
+
+/* env.c: what an expression may name, by where it stands. */
+enum scope_flag {
+    SCOPE_EVENT = 1, SCOPE_TRIGGER = 2, SCOPE_TRIGGERS = 4, SCOPE_RUN = 8, SCOPE_RULE = 16, SCOPE_LAST = 32,
+    SCOPE_NOW = 64, SCOPE_COUNTS = 128,
+};
+/* `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where` names the place in
+ * messages ("'if'"). NULL without memory. */
+struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
+                          const char *where);
+/* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
+ * beginning of an event block. */
+const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
+
+/* Compiles the text of a node; NULL on mistakes. Notes the slots that it reads. `wanted` as in cel_compile. */
+const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                       const struct json *node, const struct cel_type *wanted);
+void note_slots(struct compiler *c, const struct cel_program *program);
+
+/* template.c: payloads. */
+struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                 const struct json *node);
+
+/* counts.c and rules.c */
+void compile_attributes(struct compiler *c);
+void compile_counts(struct compiler *c);
+void compile_rules(struct compiler *c);
+
+#endif

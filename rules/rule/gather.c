@@ -1,0 +1,179 @@
+#include "rule/gather.h"
+
+#include "base/buffer.h"
+#include "base/names.h"
+
+#include <stdio.h>
+
+static void error_in(struct diagnostics *diag, const struct source *source, size_t begin, size_t end, str hint,
+                     const char *format, va_list arguments)
+{
+    char message[1024];
+    vsnprintf(message, sizeof message, format, arguments);
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, begin, end, hint, "%s", message);
+}
+
+void error_at(struct diagnostics *diag, const struct source *source, const struct json *node, str hint,
+              const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_in(diag, source, node->begin, node->end, hint, format, arguments);
+    va_end(arguments);
+}
+
+void error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member, str hint,
+                  const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_in(diag, source, member->key_begin, member->key_end, hint, format, arguments);
+    va_end(arguments);
+}
+
+const struct declared *section_find(const struct section *section, str name)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (str_equal(section->items[i].name, name)) return &section->items[i];
+    return NULL;
+}
+
+str section_hint(const struct section *section, str name, struct diagnostics *diag)
+{
+    str names[256];
+    size_t count = section->count < 256 ? section->count : 256;
+    for (size_t i = 0; i < count; i++) names[i] = section->items[i].name;
+    str near = str_nearest(name, names, count);
+    return near.size ? arena_format(diag->arena, "did you mean '%.*s'?", STR_ARG(near)) : (str){0};
+}
+
+struct gathering {
+    struct arena *arena;
+    struct gathered *out;
+    struct diagnostics *diag;
+};
+
+static size_t line_of(const struct source *source, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at && i < source->text.size; i++) line += source->text.data[i] == '\n';
+    return line;
+}
+
+static bool same_json(struct arena *arena, const struct json *a, const struct json *b)
+{
+    struct buffer one, other;
+    buffer_init(&one, arena);
+    buffer_init(&other, arena);
+    json_write(a, &one);
+    json_write(b, &other);
+    return str_equal(buffer_str(&one), buffer_str(&other));
+}
+
+static void refuse_second(struct gathering *g, const struct source *source, const struct json *member,
+                          const struct declared *first, const char *what)
+{
+    size_t line = line_of(first->source, first->value->key_begin);
+    error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s:%zu", what,
+                 STR_ARG(member->key), STR_ARG(first->source->name), line);
+}
+
+static void refuse_rule(struct gathering *g, const struct source *source, const struct json *member,
+                        const struct declared *first)
+{
+    error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
+                 "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key), STR_ARG(first->source->name),
+                 line_of(first->source, first->value->key_begin));
+}
+
+/* The sections of a file: where their members go. */
+static const struct section_row {
+    const char *keyword, *what;
+    size_t section; /* offset in struct gathered */
+} section_rows[] = {
+    {"types", "record", offsetof(struct gathered, types)},
+    {"events", "event", offsetof(struct gathered, events)},
+    {"customer", "attribute", offsetof(struct gathered, customer)},
+    {"counts", "count", offsetof(struct gathered, counts)},
+    {"rules", "rule", offsetof(struct gathered, rules)},
+};
+
+enum { SECTION_ROWS = sizeof section_rows / sizeof *section_rows };
+
+static struct section *section_of(struct gathered *out, const struct section_row *row)
+{
+    return (struct section *)((char *)out + row->section);
+}
+
+static void gather_member(struct gathering *g, const struct source *source, const struct json *member,
+                          const struct section_row *row, struct names *names)
+{
+    struct section *section = section_of(g->out, row);
+    uint32_t known = names_find(names, member->key);
+    if (known == NAME_NONE) {
+        names_add(names, member->key);
+        section->items[section->count++] = (struct declared){source, member->key, member};
+        return;
+    }
+    const struct declared *first = &section->items[known];
+    if (first->source == source) return; /* a duplicate key: the JSON reader has said so */
+    if (section == &g->out->rules)
+        refuse_rule(g, source, member, first);
+    else if (!same_json(g->arena, first->value, member))
+        refuse_second(g, source, member, first, row->what);
+}
+
+static void gather_single(struct gathering *g, const struct source *source, const struct json *value,
+                          const char *name, const struct json **out, const struct source **out_source)
+{
+    if (!value) return;
+    if (*out && !same_json(g->arena, *out, value))
+        error_at(g->diag, source, value, (str){0}, "'%s' is said differently at %.*s:%zu", name,
+                 STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
+    if (*out) return;
+    *out = value;
+    *out_source = source;
+}
+
+static void gather_section(struct gathering *g, const struct source *sources, const struct json *const *roots,
+                           size_t count, const struct section_row *row)
+{
+    size_t members = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct json *value = roots[i] ? keyword_get(roots[i], PLACE_SET, row->keyword) : NULL;
+        members += value ? value->count : 0;
+    }
+    struct names names;
+    struct section *section = section_of(g->out, row);
+    section->items = ARENA_ARRAY(g->arena, struct declared, members + 1);
+    if (!section->items || !names_init(&names, g->arena, members)) {
+        g->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct json *value = roots[i] ? keyword_get(roots[i], PLACE_SET, row->keyword) : NULL;
+        for (const struct json *m = value ? value->child : NULL; m; m = m->next)
+            gather_member(g, &sources[i], m, row, &names);
+    }
+}
+
+void gather(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
+            struct diagnostics *diag)
+{
+    struct gathering g = {arena, out, diag};
+    *out = (struct gathered){0};
+    const struct json **roots = ARENA_ARRAY(arena, const struct json *, count + 1);
+    if (!roots) {
+        diag->failed = true;
+        return;
+    }
+    const struct source *stale_source = NULL;
+    for (size_t i = 0; i < count; i++) {
+        roots[i] = json_parse(arena, &sources[i], diag);
+        if (!roots[i]) continue;
+        keyword_check(&sources[i], roots[i], PLACE_SET, "a rule file", diag);
+        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "tz"), "tz", &out->tz, &out->tz_source);
+        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale, &stale_source);
+    }
+    for (size_t i = 0; i < SECTION_ROWS; i++) gather_section(&g, sources, roots, count, &section_rows[i]);
+}

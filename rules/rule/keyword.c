@@ -1,0 +1,108 @@
+#include "rule/keyword.h"
+
+#include "base/duration.h"
+
+const struct keyword keywords[] = {
+#define NOW false
+#define LATER true
+#define KEYWORD(place, name, form, status, prose)                                                            \
+    {PLACE_##place, {name, sizeof name - 1}, FORM_##form, status, {prose, sizeof prose - 1}},
+#include "rule/keyword.def"
+#undef KEYWORD
+};
+const size_t keyword_count = sizeof keywords / sizeof *keywords;
+
+enum { PLACE_KEYWORDS = 16 };
+
+static const struct keyword *keyword_find(enum keyword_place place, str name)
+{
+    for (size_t i = 0; i < keyword_count; i++)
+        if (keywords[i].place == place && str_equal(keywords[i].name, name)) return &keywords[i];
+    return NULL;
+}
+
+static bool is_texts(const struct json *node)
+{
+    if (node->kind == JSON_STRING) return true;
+    if (node->kind != JSON_ARRAY || !node->child) return false;
+    for (const struct json *item = node->child; item; item = item->next)
+        if (item->kind != JSON_STRING) return false;
+    return true;
+}
+
+/* What a form asks for, as messages say it; NULL: the value is fine. */
+static const char *form_wants(enum keyword_form form, const struct json *value)
+{
+    int64_t ms;
+    bool text = value->kind == JSON_STRING;
+    switch (form) {
+    case FORM_TEXT: return text ? NULL : "a string";
+    case FORM_CEL: return text ? NULL : "an expression in a string, such as \"event.total > 50.0\"";
+    case FORM_OBJECT: return value->kind == JSON_OBJECT ? NULL : "an object";
+    case FORM_LIST: return value->kind == JSON_ARRAY ? NULL : "a list";
+    case FORM_EVENTS: return is_texts(value) ? NULL : "an event type or a list of them";
+    case FORM_DURATION: return text && duration_parse(value->text, &ms) ? NULL : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";
+    case FORM_INTEGER: {
+        bool whole = value->kind == JSON_NUMBER && value->number >= -9007199254740992.0 &&
+                     value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
+        return whole ? NULL : "a whole number";
+    }
+    case FORM_TRIGGER: case FORM_CANCELS: case FORM_PAYLOAD: break;
+    }
+    return NULL;
+}
+
+static void refuse_unknown(const struct source *source, const struct json *member, enum keyword_place place,
+                           const char *what, struct diagnostics *diag)
+{
+    str names[PLACE_KEYWORDS];
+    size_t count = 0;
+    for (size_t i = 0; i < keyword_count && count < PLACE_KEYWORDS; i++)
+        if (keywords[i].place == place) names[count++] = keywords[i].name;
+    str near = str_nearest(member->key, names, count);
+    str hint = near.size ? arena_format(diag->arena, "did you mean '%.*s'?", STR_ARG(near)) : (str){0};
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end, hint,
+             "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+}
+
+static bool keyword_check_member(const struct source *source, const struct json *member, enum keyword_place place,
+                                 const char *what, struct diagnostics *diag)
+{
+    struct origin origin = {.source = source};
+    const struct keyword *keyword = keyword_find(place, member->key);
+    if (!keyword) {
+        refuse_unknown(source, member, place, what, diag);
+        return false;
+    }
+    if (keyword->later) {
+        diag_add(diag, SEVERITY_ERROR, origin, member->key_begin, member->key_end, (str){0},
+                 "'%.*s' is not yet supported", STR_ARG(keyword->name));
+        return false;
+    }
+    const char *wanted = form_wants(keyword->form, member);
+    if (!wanted) return true;
+    diag_add(diag, SEVERITY_ERROR, origin, member->begin, member->end, (str){0}, "'%.*s' must be %s",
+             STR_ARG(keyword->name), wanted);
+    return false;
+}
+
+bool keyword_check(const struct source *source, const struct json *object, enum keyword_place place,
+                   const char *what, struct diagnostics *diag)
+{
+    if (object->kind != JSON_OBJECT) {
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, object->begin, object->end, (str){0},
+                 "%s must be an object", what);
+        return false;
+    }
+    bool fine = true;
+    for (const struct json *member = object->child; member; member = member->next)
+        fine &= keyword_check_member(source, member, place, what, diag);
+    return fine;
+}
+
+const struct json *keyword_get(const struct json *object, enum keyword_place place, const char *name)
+{
+    const struct json *member = json_member(object, name);
+    const struct keyword *keyword = keyword_find(place, str_of(name));
+    return member && !form_wants(keyword->form, member) ? member : NULL;
+}

@@ -1,0 +1,148 @@
+/* A compiled rule set: everything by number, ready to run. Read-only once compiled.
+ *
+ * Numbers: event types, attributes and counts in the order of their declaration; rules by priority
+ * descending, then name, which is the order in which they act. Expressions read slots of one frame:
+ *
+ *   now | customer.id, attributes | event.* | trigger.* | triggers | run.* | rule.* | last.TYPE.* …
+ *
+ * Fields are numbered over all event types: fields of the same name and type share a number, so that a rule on
+ * several events reads what they share from one slot. */
+#ifndef RULES_RULE_SET_H
+#define RULES_RULE_SET_H
+
+#include "cel/cel.h"
+#include "event/event.h"
+#include "relance/ruleset.h"
+#include "state/state.h"
+
+/* The fields that every event has, before its declared ones. */
+enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_TIME, ENVELOPE_CUSTOMER, ENVELOPE_COUNT };
+enum run_field { RUN_KEY, RUN_VARIANT, RUN_STEP, RUN_STARTED, RUN_FIELDS };
+enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_FIELDS };
+
+/* Where each block of slots begins. */
+struct slot_map {
+    uint32_t now, customer_id, attributes, event, trigger, triggers, run, rule, lasts, total;
+};
+
+/* A set of event types, ascending by number. */
+struct type_list {
+    size_t count;
+    const uint32_t *types;
+};
+
+struct field { /* a (name, type) that some event types declare */
+    str name;
+    const struct cel_type *type;
+};
+
+struct typed_event {
+    const struct event_type *reader; /* what the event reader fills */
+    const uint32_t *fields;          /* by declared field: its number in set->fields */
+    const struct cel_record_type *record; /* envelope and fields */
+    uint32_t last_slot;              /* presence, then envelope, then fields */
+    bool named;                      /* something looks at it: it costs state */
+    bool remembered;                 /* some expression reads `last.TYPE` */
+    const uint32_t *last_fields;     /* declared fields to keep for `last`, by index */
+    size_t last_field_count;
+    struct type_list rules;          /* numbers of rules that it triggers, ascending (not types) */
+    const struct cancel *const *cancels; /* by rule, ascending */
+    size_t cancel_count;
+    struct type_list counts;         /* numbers of counts that it feeds */
+    struct type_list attributes;     /* numbers of attributes that it feeds */
+};
+
+struct attribute_rule {
+    str name;
+    const struct cel_type *type;
+    const struct cel_program *value; /* NULL: no source; set by `identify` */
+    struct type_list on;
+    bool keep_first;
+};
+
+struct count_rule {
+    str name;
+    struct type_list on;
+    const struct cel_program *condition, *by, *sum; /* may be NULL */
+    int64_t over_ms;                                /* 0: for life */
+    int64_t bucket_ms;
+};
+
+struct cancel {
+    uint32_t rule;
+    struct type_list on;
+    const struct cel_program *key, *condition;
+    bool remembered; /* its `if` reads only `event` and `customer`: it also holds against late triggers */
+};
+
+/* A piece of a payload: JSON text as it stands, a value, or a value spliced into a string. */
+enum piece_kind { PIECE_TEXT, PIECE_VALUE, PIECE_SPLICE };
+struct piece {
+    enum piece_kind kind;
+    str text;
+    const struct cel_program *program;
+};
+struct template {
+    const struct piece *pieces;
+    size_t count;
+};
+
+struct step {
+    int64_t after_ms;
+    const struct cel_program *condition;
+    str send;              /* empty: none */
+    struct template with;  /* count 0: none */
+};
+
+enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
+
+struct rule {
+    str name;
+    int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
+    struct type_list on;
+    const struct cel_program *condition, *key, *while_true;
+    enum again again;
+    const struct step *steps;
+    size_t step_count;
+    size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
+    const bool *keeps;      /* by field number: a step reads it from `trigger` or `triggers` */
+    uint32_t first_field;   /* slots of the record that `triggers` lists */
+    const struct cel_record_type *trigger_record; /* of one element of `triggers` */
+    const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */
+};
+
+struct relance_ruleset {
+    struct arena arena;
+    struct cel_zones *zones;
+    str tz;
+    const struct cel_zone *zone;
+    struct slot_map slots;
+    const struct field *fields;
+    size_t field_count;
+    struct event_schema *schema;
+    struct typed_event *types;
+    size_t type_count;
+    uint32_t identify, forget; /* type numbers */
+    struct attribute_rule *attributes;
+    size_t attribute_count;
+    uint32_t tz_attribute; /* NAME_NONE: not declared */
+    struct count_rule *counts;
+    size_t count_count;
+    struct rule *rules;
+    size_t rule_count;
+    struct cancel *cancels;
+    size_t cancel_count;
+    struct state_names names;
+    const struct cel_record_type *customer_record;
+};
+
+static inline uint32_t last_presence_slot(const struct typed_event *type)
+{
+    return type->last_slot;
+}
+static inline uint32_t last_field_slot(const struct typed_event *type, size_t field)
+{
+    return type->last_slot + 1 + (uint32_t)field; /* envelope fields first */
+}
+
+#endif
