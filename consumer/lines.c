@@ -36,6 +36,7 @@ static void lines_fill(struct lines *lines)
 static void lines_skip_rest(struct lines *lines)
 {
     const char *feed = NULL;
+    lines->cut = false;
     while (!feed && !lines->at_end) {
         lines->begin = lines->end = 0;
         lines_fill(lines);
@@ -46,6 +47,7 @@ static void lines_skip_rest(struct lines *lines)
 
 bool lines_next(struct lines *lines, struct relance_str *line)
 {
+    if (lines->cut) lines_skip_rest(lines);
     size_t searched = 0; /* bytes behind begin that are known to hold no line feed */
     for (;;) {
         const char *from = lines->data + lines->begin;
@@ -59,6 +61,7 @@ bool lines_next(struct lines *lines, struct relance_str *line)
         if (searched == LINES_MAX || (lines->at_end && searched)) {
             *line = (struct relance_str){from, searched};
             lines->begin = lines->end;
+            lines->cut = !lines->at_end;
             break;
         }
         if (lines->at_end) return false;

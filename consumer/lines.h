@@ -17,6 +17,7 @@ struct lines {
     size_t begin, end; /* of what has been read and not handed out */
     int64_t number;    /* of the line handed out last, from 0 */
     bool at_end, failed;
+    bool cut; /* the line handed out last goes on */
 };
 
 /* "-" is standard input. False: it cannot be opened (errno), or there is no memory. */

@@ -1,0 +1,26 @@
+#include "kafka_conf.h"
+
+static enum relance_status conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                                    struct relance_error *error)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_INVALID, "kafka.%s: %s", name, reason);
+}
+
+enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
+                                    const struct kafka_setting *fixed, size_t fixed_count, rd_kafka_conf_t **out,
+                                    struct relance_error *error)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < option_count && status == RELANCE_OK; i++)
+        status = conf_set(conf, options[i].name, options[i].value, error);
+    for (size_t i = 0; i < fixed_count && status == RELANCE_OK; i++)
+        status = conf_set(conf, fixed[i].name, fixed[i].value, error);
+    if (status == RELANCE_OK)
+        *out = conf;
+    else
+        rd_kafka_conf_destroy(conf);
+    return status;
+}

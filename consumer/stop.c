@@ -1,0 +1,24 @@
+#include "stop.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t stop_flag;
+
+static void stop_handle(int signal_number)
+{
+    stop_flag = 1;
+    signal(signal_number, SIG_DFL);
+}
+
+void stop_on_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop_handle}; /* no SA_RESTART: what waits is to wake */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool stop_requested(void)
+{
+    return stop_flag != 0;
+}

@@ -1,0 +1,10 @@
+/* SIGINT and SIGTERM as a question that loops ask. A second one ends the process at once. */
+#ifndef CONSUMER_STOP_H
+#define CONSUMER_STOP_H
+
+#include <stdbool.h>
+
+void stop_on_signals(void);
+bool stop_requested(void);
+
+#endif
