@@ -40,8 +40,8 @@ def read_allowed(path):
 
 
 def is_allowed(symbol, module, file, rows):
-    return any(fnmatch.fnmatchcase(symbol, pattern) and ("*" in places or module in places or f"{module}/{file}" in places)
-               for pattern, places in rows)
+    here = {"*", module, f"{module}/{file}"}
+    return any(fnmatch.fnmatchcase(symbol, pattern) and here & set(places) for pattern, places in rows)
 
 
 def check(archives, rows):

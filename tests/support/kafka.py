@@ -44,8 +44,9 @@ def libraries(version):
     if not kept.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         fresh = pathlib.Path(tempfile.mkdtemp(dir=kept.parent))
-        subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"), "dependency:copy-dependencies",
-                        f"-DoutputDirectory={fresh}"], check=True, timeout=600, stdin=subprocess.DEVNULL)
+        subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"),
+                        "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
+                       check=True, timeout=600, stdin=subprocess.DEVNULL)
         fresh.chmod(0o755)
         fresh.rename(kept)
     return kept
@@ -112,8 +113,9 @@ class Kafka:
 
     def format(self):
         storage = self.java("kafka.tools.StorageTool")
-        identity = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True).stdout.split()[-1]
-        subprocess.run([*storage, "format", "-t", identity, "-c", str(self.properties)], capture_output=True, check=True)
+        made = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True)
+        subprocess.run([*storage, "format", "-t", made.stdout.split()[-1], "-c", str(self.properties)],
+                       capture_output=True, check=True)
 
     def start(self):
         self.log = open(self.folder.path / "log", "ab")
@@ -159,7 +161,15 @@ class Kafka:
 
     def consume(self, topic):
         """All that a reader of committed records sees, by partition and offset."""
-        return sorted(map(from_line, self.tool("consume", topic)), key=lambda r: (r.partition, r.offset))
+        return sorted(self.stream(topic), key=lambda r: (r.partition, r.offset))
+
+    def stream(self, topic):
+        """The same, as they come, for topics that do not fit into memory."""
+        command = [place.program("kafka_tool"), self.address, "consume", topic]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as tool:
+            yield from map(from_line, tool.stdout)
+        if tool.returncode != 0:
+            raise RuntimeError(f"consuming {topic} failed")
 
     def ends(self, topic):
         return {int(p): int(offset) for p, offset in (line.split() for line in self.tool("ends", topic))}

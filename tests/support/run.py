@@ -186,7 +186,7 @@ def stage_lint():
         Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),
         Program("lint purity, its own test", ["python3", str(lint / "purity_test.py")]),
         Program("lint names", ["python3", str(lint / "names.py")]),
-        claim("docker-compose.yml is valid", ["docker-compose", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]),
+        claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *shell_scripts()]),
     ])
 

@@ -1,0 +1,141 @@
+"""Runs the CartAbandon workload of ../shared/bench and prints its figures; see cart_abandon.sh.
+
+The answer is exact, so the actions must be: 0 missing, 0 extra, or the exit status says so. Speed is printed,
+not judged: the machine's own speed drifts by half within the hour.
+"""
+import datetime
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support import kafka, place
+from support.engine import World
+
+GENERATOR = place.SHARED / "bench" / "cartgen.c"
+PARTITIONS, SEED, WORKERS = 8, 7, (1, 2)
+RULES = {
+    "stale": "3650d",
+    "events": {"add_to_cart": {"cart": "string"}, "purchase": {}},
+    "rules": {"cart_abandoned": {"on": "add_to_cart", "key": "event.cart", "again": "rearm", "cancel": ["purchase"],
+                                 "do": [{"after": "45m", "send": "email"}]}},
+}
+
+
+def fill(broker, topic, events, customers, folder):
+    """Makes the topic and its answer: {"customer cart due_ms"}."""
+    generator, answer = folder / "cartgen", folder / "answer"
+    subprocess.run(["gcc", "-O2", "-o", generator, GENERATOR, "-lrdkafka", "-lm"], check=True)
+    broker.create(topic, PARTITIONS, retention_ms=-1)
+    subprocess.run([generator, broker.address, topic, str(events), str(customers), str(SEED), answer], check=True)
+    return set(answer.read_text().splitlines())
+
+
+def milliseconds(time_text):
+    moment = datetime.datetime.fromisoformat(time_text.replace("Z", "+00:00"))
+    return round(moment.timestamp() * 1000)
+
+
+def compare(world, answer):
+    """How many actions of the answer are missing, and how many there are that should not be."""
+    said, count = set(), 0
+    for record in world.kafka.stream(world.output):
+        body = record.json()
+        said.add(f"{body['customer']} {body['key']} {milliseconds(body['due'])}")
+        count += 1
+    return len(answer - said), count - len(answer & said)
+
+
+def redis_cpu(redis):
+    used = redis.info("cpu")
+    return sum(float(used[f"used_cpu_{kind}"]) for kind in ("user", "sys", "user_children", "sys_children"))
+
+
+def redis_memory(redis):
+    return int(redis.info("memory")["used_memory"])
+
+
+class Resident:
+    """Watches how much memory a process holds: the most, and what it held last."""
+
+    def __init__(self, pid):
+        self.pid, self.most, self.last = pid, 0, 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over.wait(0.05):
+            try:
+                pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+            except (OSError, IndexError):
+                return
+            if pages:
+                self.last = pages * os.sysconf("SC_PAGE_SIZE")
+                self.most = max(self.most, self.last)
+
+    def stop(self):
+        self.over.set()
+        self.thread.join()
+
+
+def wait_for(engine):
+    """Waits for the end of a run; how long it took and how much CPU."""
+    begin = time.monotonic()
+    _, status, usage = os.wait4(engine.pid, 0)
+    engine.process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise RuntimeError(f"the engine ended with {engine.process.returncode}: {engine.output()[-4000:]}")
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime
+
+
+def customers_of(world):
+    keys = (f"relance:{{{world.group}:{world.input}:{p}}}:customers" for p in range(PARTITIONS))
+    return max(1, sum(world.redis("HLEN", key) for key in keys))
+
+
+def run(topic, events, answer, workers):
+    """One run and its figures; did it say exactly what it should?"""
+    with World(RULES, partitions=PARTITIONS, input=topic, lateness="30s") as world:
+        redis_cpu_before, memory_before = redis_cpu(world.redis), redis_memory(world.redis)
+        engine = world.engine(workers=workers, stop_at_end=True)
+        resident = Resident(engine.pid)
+        seconds, engine_s = wait_for(engine)
+        resident.stop()
+        redis_s, memory = redis_cpu(world.redis) - redis_cpu_before, redis_memory(world.redis) - memory_before
+        customers = customers_of(world)
+        missing, extra = compare(world, answer)
+    for line in (
+        f"workers {workers}: {events / seconds:,.0f} events/s, "
+        f"{events / (engine_s + redis_s):,.0f} events per CPU-second",
+        f"    {seconds:.1f} s; CPU-seconds: engine {engine_s:.1f}, Redis {redis_s:.1f}",
+        f"    {customers:,} customers: {memory / customers:.0f} B each in Redis; process: {resident.most / 1e6:.0f} MB "
+        f"at most, {resident.last / 1e6:.0f} MB at the end = {resident.last / customers:.0f} B each, all included",
+        f"    {len(answer):,} actions: {missing} missing, {extra} extra",
+    ):
+        print(line, flush=True)
+    return missing == extra == 0
+
+
+def main():
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
+    customers = int(sys.argv[2]) if len(sys.argv) > 2 else max(1, events // 5)
+    if not GENERATOR.exists():
+        print(f"{GENERATOR} is not here")
+        return 1
+    folder = place.Folder("bench")
+    try:
+        broker = kafka.broker()
+        answer = fill(broker, "cartabandon", events, customers, folder.path)
+        exact = [run("cartabandon", events, answer, workers) for workers in WORKERS]
+    finally:
+        folder.close()
+        kafka.close()
+    return 0 if all(exact) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""kill -9 at ten random moments and start again: the same actions as without, none missing, none twice.
+
+Two histories. In the first a long log is waiting, so the kills land in claims, in catch-ups and in full cycles
+and checkpoints. In the second events come as they happen, so they land in ticks and between lone events too.
+"""
+import os
+import random
+import signal
+import threading
+import time
+import unittest
+from dataclasses import replace
+
+from support.engine import World, sequence_faults
+from support.kafka import event
+
+KILLS = 10
+SEED = int(os.environ.get("RELANCE_SEED", random.SystemRandom().randrange(1 << 32)))
+RULES = {
+    "stale": "3650d",
+    "events": {"add_to_cart": {"cart": "string"}, "purchase": {}},
+    "counts": {"adds": {"on": "add_to_cart"}},
+    "rules": {"carted": {
+        "on": "add_to_cart", "key": "event.cart", "again": "rearm", "cancel": ["purchase"],
+        "do": [{"after": "45m", "send": "email", "with": {"template": "cart-1", "adds": "${adds()}"}},
+               {"after": "1d", "send": "email", "with": {"template": "cart-2"}}]}},
+}
+SHORT = {**RULES, "rules": {"carted": {**RULES["rules"]["carted"], "do": [{"after": "1s", "send": "email"}]}}}
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03d}Z"
+
+
+def history(dice, events, customers):
+    """A day in a shop; then, a week later, one more event in each partition to let everything fall due."""
+    begin, made = 1772409600, []
+    for n in range(events):
+        customer = f"c-{dice.randrange(customers)}"
+        kind = "add_to_cart" if dice.random() < 0.6 else "purchase"
+        made.append(event(customer, kind, id=f"e{n}", time=stamp(begin + n * 86400 / events),
+                          **({"cart": f"k{dice.randrange(2)}"} if kind == "add_to_cart" else {})))
+    return made
+
+
+def closing(partitions):
+    """Moves the clock of every partition past the last due time."""
+    late = stamp(1772409600 + 7 * 86400)
+    return [replace(event(f"end-{p}", "purchase", id=f"end-{p}", time=late), partition=p) for p in range(partitions)]
+
+
+class Crashes(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        print(f"RELANCE_SEED={SEED}")
+        self.dice = random.Random(SEED)
+
+    def kill_ten_times(self, world, seconds_max, workers=1):
+        """Each time a little work is done, perhaps; the moment falls where it falls."""
+        for _ in range(KILLS):
+            engine = world.engine(workers=workers)
+            time.sleep(self.dice.uniform(0.1, seconds_max))
+            self.assertTrue(engine.is_running(), engine.output())
+            engine.stop(signal.SIGKILL)
+
+    def assert_exactly(self, world, expected):
+        records, actions = world.output_records(), world.actions()
+        self.assertEqual(len({action.id for action in actions}), len(actions), "an action was said twice")
+        self.assertEqual(sorted(map(repr, actions)), sorted(map(repr, expected)))
+        self.assertEqual(sequence_faults(records), [])
+
+    def finish(self, world, workers=1):
+        engine = world.engine(workers=workers)
+        world.wait_decided(engine)
+        self.assertEqual(engine.stop()[0], 0, engine.output())
+
+    def test_ten_kills_in_a_long_log_change_no_action(self):
+        with World(RULES) as world:
+            events = history(self.dice, 150000, 20000) + closing(world.partitions)
+            expected = world.replay([record.value for record in events])
+            self.assertGreater(len(expected), 1000)
+            world.produce(events)
+            self.kill_ten_times(world, 1.5, workers=2)
+            self.finish(world, workers=2)
+            self.assert_exactly(world, expected)
+
+    def test_ten_kills_while_events_come_lose_nothing_and_repeat_nothing(self):
+        with World(SHORT) as world:
+            expected, stop = [], threading.Event()
+
+            def shop():
+                for n in range(100000):
+                    if stop.wait(0.1):
+                        return
+                    now, batch = stamp(time.time()), [f"c-{n}-{m}" for m in range(5)]
+                    carts = [event(customer, "add_to_cart", time=now, cart="k") for customer in batch]
+                    world.produce([*carts, event(batch[0], "purchase", time=now)])
+                    expected.extend(batch[1:])
+
+            feeder = threading.Thread(target=shop)
+            feeder.start()
+            try:
+                self.kill_ten_times(world, 2.5)
+            finally:
+                stop.set()
+                feeder.join()
+            engine = world.engine()
+            world.wait_actions(len(expected))
+            self.assertEqual(engine.stop()[0], 0, engine.output())
+            records = world.output_records()
+            self.assertEqual(sorted(action.customer for action in world.actions()), sorted(expected))
+            self.assertEqual(sequence_faults(records), [])

@@ -1,0 +1,202 @@
+"""The program under test in the world of one test: topics and a group of its own, a Redis of its own.
+
+    with World(rules={...}) as world:
+        world.produce([event("c-1", "add_to_cart", cart="k")])
+        with running(world):
+            world.wait_decided()
+        world.actions()
+"""
+import contextlib
+import itertools
+import json
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+
+from support import kafka, place
+from support.redis import Redis
+
+NUMBERS = itertools.count()
+MIB = 1 << 20
+
+
+class Engine:
+    """One run of `relance run`; its output is kept in `log`."""
+
+    def __init__(self, command, log):
+        self.log = log
+        self.file = open(log, "ab")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.file, stderr=self.file)
+        self.pid = self.process.pid
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def stop(self, how=signal.SIGTERM, seconds=20):
+        """Ends it (or, with None, waits for its end); gives its exit status and how long that took."""
+        begin = time.monotonic()
+        if how is not None and self.is_running():
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            status = "had to be killed"
+        self.file.close()
+        return status, time.monotonic() - begin
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a sender sees of an action, whoever published it."""
+    id: str
+    customer: str
+    rule: str
+    key: str
+    step: int
+    due: str
+    payload: str  # `with`, as sorted JSON
+
+    @staticmethod
+    def of_record(record):
+        body = record.json()
+        return Action(record.header("ce_id"), body["customer"], body["rule"], body.get("key", ""), body["step"],
+                      record.header("ce_time"), json.dumps(body.get("with"), sort_keys=True))
+
+    @staticmethod
+    def of_line(line):
+        """Of a line of `relance replay`: a step that was waited for is performed when it falls due."""
+        return Action(line["id"], line["customer"], line["rule"], line.get("key", ""), line["step"], line["time"],
+                      json.dumps(line.get("with"), sort_keys=True))
+
+
+class World:
+    """One input topic (`input` names one that is there already), one group, one Redis."""
+
+    def __init__(self, rules, version=kafka.VERSIONS[0], partitions=4, input=None, input_config=None,
+                 redis_config=None, lateness="0s"):
+        name = f"t{next(NUMBERS)}"
+        self.kafka = kafka.broker(version)
+        self.input, self.output, self.group = input or f"{name}.events", f"{name}.actions", f"{name}.group"
+        self.partitions, self.lateness = partitions, lateness
+        if not input:
+            self.kafka.create(self.input, partitions, **(input_config or {}))
+        for topic in (self.output, f"{self.output}.dead", f"{self.output}.marks"):
+            self.kafka.create(topic, partitions, max_message_bytes=2 * MIB)
+        self.folder = place.Folder("world")
+        self.rules = self.folder.path / "rules.json"
+        self.rules.write_text(json.dumps(rules))
+        self.redis = Redis(**(redis_config or {}))
+        self.runs = itertools.count()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.redis.close()
+        self.folder.close()
+
+    # ---- the program
+
+    def command(self, **options):
+        """The command line of `relance run`; None takes an option away, True makes it a flag."""
+        options = {"rules": self.rules, "kafka.bootstrap.servers": self.kafka.address, "redis": self.redis.url,
+                   "input": self.input, "output": self.output, "group": self.group, "instance": "one",
+                   "workers": 1, "from": "earliest", "lateness": self.lateness, **options}
+        words = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+                 for name, value in options.items() if value is not None]
+        return [place.program("relance"), "run", *words]
+
+    def engine(self, **options):
+        return Engine(self.command(**options), self.folder.path / f"log-{next(self.runs)}")
+
+    def refusal(self, **options):
+        """Runs it where it has to refuse: its exit status and what it said."""
+        done = subprocess.run(self.command(**options), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=30)
+        return done.returncode, done.stdout + done.stderr
+
+    def replay(self, lines, *options):
+        """The sends of `relance replay` over the same events."""
+        file = self.folder.path / "events.jsonl"
+        file.write_bytes(b"".join(line + b"\n" for line in lines))
+        command = [place.program("relance"), "replay", f"--rules={self.rules}", f"--lateness={self.lateness}",
+                   *options, str(file)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"replay ended with {done.returncode}: {done.stderr}")
+        decisions = [json.loads(line) for line in done.stdout.splitlines()]
+        return [Action.of_line(d) for d in decisions if d["outcome"] == "sent"]
+
+    # ---- its input and its traces
+
+    def produce(self, records, transaction=None):
+        self.kafka.produce(self.input, records, transaction)
+
+    def frontier(self):
+        return self.kafka.committed(self.group, self.input)
+
+    def is_decided(self):
+        """Has all of the input been accounted for in committed transactions?"""
+        return all(self.frontier()[p][0] >= end for p, end in self.kafka.ends(self.input).items())
+
+    def wait_decided(self, engine=None, seconds=60):
+        def decided():
+            if engine and not engine.is_running():
+                raise RuntimeError(f"the engine ended: {engine.output()[-4000:]}")
+            return self.is_decided()
+        place.wait_until(decided, seconds, f"group {self.group} is through {self.input}")
+
+    def output_records(self):
+        return self.kafka.consume(self.output)
+
+    def actions(self):
+        return [Action.of_record(record) for record in self.output_records()]
+
+    def dead(self):
+        return self.kafka.consume(f"{self.output}.dead")
+
+    def wait_actions(self, count, seconds=60):
+        return place.wait_until(lambda: len(self.actions()) >= count and self.actions(), seconds, f"{count} actions")
+
+    def counters(self):
+        """The exact counters, summed over the partitions, as they stand in Redis."""
+        total = {}
+        for p in range(self.partitions):
+            for name, value in self.redis.hash(f"relance:{{{self.group}:{self.input}:{p}}}:metrics").items():
+                total[name] = total.get(name, 0) + float(value)
+        return total
+
+    def wait_counter(self, name, value, seconds=15):
+        place.wait_until(lambda: self.counters().get(name) == value, seconds, f"counter {name} = {value}")
+
+
+def sequence_faults(records):
+    """What is wrong with `relance-seq`: for each input partition the numbers are 1, 2, 3 ... n, each once."""
+    numbers, faults = {}, []
+    for record in records:
+        numbers.setdefault(record.header("relance-partition"), []).append(int(record.header("relance-seq")))
+    for partition, found in sorted(numbers.items()):
+        gaps = set(range(1, max(found) + 1)) - set(found)
+        if gaps or len(found) != len(set(found)):
+            faults.append(f"partition {partition}: {len(found)} numbers up to {max(found)}, {len(gaps)} missing")
+    return faults
+
+
+@contextlib.contextmanager
+def running(world, **options):
+    """An engine that must still be there at the end, and end well."""
+    engine = world.engine(**options)
+    try:
+        yield engine
+        if not engine.is_running():
+            raise RuntimeError(f"the engine ended by itself: {engine.output()[-4000:]}")
+    finally:
+        status, _ = engine.stop()
+    if status != 0:
+        raise RuntimeError(f"the engine ended with {status}: {engine.output()[-4000:]}")
