@@ -40,6 +40,7 @@ enum event_dead {
 #define EVENT_DEAD_ENUM(name, text, prose) EVENT_DEAD_##name,
     EVENT_DEAD_TABLE(EVENT_DEAD_ENUM)
 #undef EVENT_DEAD_ENUM
+    EVENT_NO_MEMORY, /* no dead letter: nothing is wrong with the record, and reading it again may work */
 };
 str event_dead_name(enum event_dead reason);
 
@@ -60,7 +61,7 @@ void event_reader_free(struct event_reader *reader);
 /* Reads one record. Everything it hands out, the slots' strings and lists included, is valid until the next
  * event_read on this reader. Slots of the event's type are all written (CEL_ABSENT where absent); slots of
  * other types are not touched: event_clear() unsets what the last read has written.
- * A dead record leaves *event with what was known and the slots absent. */
+ * A dead record leaves *event with what was known and the slots absent. Of equal keys the last one wins. */
 enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
                            struct cel_value *slots, struct event *event);
 /* Sets the slots that belong to `type` to CEL_ABSENT. */

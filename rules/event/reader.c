@@ -1,0 +1,269 @@
+/* Reads one record: copy, index (simdjson), one walk over the tokens, values straight into slots.
+ *
+ *     record -> text (padded copy) -> tokens -> walk -> envelope into *event, fields into slots
+ *
+ * The copy is what strings point into; it is also what makes a record whose memory ends with it readable in
+ * whole words. Strings with escapes are decoded into a second room of the same size.
+ *
+ * The walk knows what a member means only once it knows the type. `type` comes first or second nearly always;
+ * where a field comes before it, or a second `type` after it, the record is walked once more with the type that
+ * the first walk has found. Of equal keys the last one wins, in the envelope too.
+ *
+ * Invariant: a record that is alive has been walked to its end, every token of it, so it is JSON. */
+#include "event/coerce.h"
+#include "event/schema.h"
+#include "cel/cel.h"
+#include "json/index.h"
+
+#include "base/ensure.h"
+#include "base/limits.h"
+
+enum { PADDING = 8 }; /* a NUL behind the text, and room to read a word from its last byte */
+
+struct event_reader {
+    struct arena keep;       /* this very struct, buffers, the stack: only ever grows */
+    struct arena values;     /* of the present event */
+    struct json_index *index;
+    char *text, *room;       /* `capacity` + PADDING bytes each */
+    size_t capacity;
+    struct cel_value *stack;
+    size_t stack_capacity;
+};
+
+struct event_reader *event_reader_new(void)
+{
+    struct arena keep;
+    arena_init(&keep, 0);
+    struct event_reader *reader = ARENA_NEW(&keep, struct event_reader);
+    if (!reader) return NULL;
+    reader->keep = keep;
+    arena_init(&reader->values, 0);
+    reader->index = json_index_new();
+    if (reader->index) return reader;
+    event_reader_free(reader);
+    return NULL;
+}
+
+void event_reader_free(struct event_reader *reader)
+{
+    if (!reader) return;
+    json_index_free(reader->index);
+    arena_free(&reader->values);
+    struct arena keep = reader->keep; /* frees `reader` itself */
+    arena_free(&keep);
+}
+
+static bool reader_reserve(struct event_reader *reader, size_t size)
+{
+    if (size <= reader->capacity && reader->text) return true;
+    size_t capacity = reader->capacity ? reader->capacity : 4096;
+    while (capacity < size) capacity *= 2;
+    char *text = arena_alloc(&reader->keep, capacity + PADDING);
+    char *room = arena_alloc(&reader->keep, capacity + PADDING);
+    if (!text || !room) return false;
+    reader->text = text;
+    reader->room = room;
+    reader->capacity = capacity;
+    return true;
+}
+
+enum finding { MISSING, FOUND, WRONG };
+
+/* One reading of one record. */
+struct reading {
+    struct coercion c;
+    const struct event_schema *schema;
+    struct cel_value *slots;
+    struct event *event;
+    const struct event_type *applied; /* the type under which members are read; NULL: none, or undeclared */
+    const struct key_table *members;  /* what a key means under it */
+    enum finding found[ENVELOPE_COUNT];
+    bool type_fixed; /* the second walk: `type` is known and read no more */
+    bool again;      /* something was read under another type than the record's */
+};
+
+/* A text, or a number as its text, of at most LIMIT_ID_BYTES. */
+static enum finding read_identity(struct coercion *c, str *out)
+{
+    struct scan_value v = scan_value(&c->scan);
+    *out = (str){0};
+    if (v.kind == SCAN_NULL) return MISSING;
+    if ((v.kind != SCAN_STRING && v.kind != SCAN_NUMBER) || v.text.size > LIMIT_ID_BYTES) return WRONG;
+    *out = v.text;
+    return FOUND;
+}
+
+static enum finding read_id(struct reading *r)
+{
+    return read_identity(&r->c, &r->event->id);
+}
+
+static enum finding read_customer(struct reading *r)
+{
+    enum finding found = read_identity(&r->c, &r->event->customer);
+    return found == FOUND && r->event->customer.size == 0 ? WRONG : found;
+}
+
+static enum finding read_time(struct reading *r)
+{
+    struct scan_value v = scan_value(&r->c.scan);
+    r->event->has_time = false;
+    if (v.kind == SCAN_NULL) return MISSING;
+    r->event->has_time = coerce_instant(&v, &r->event->time_ms);
+    return r->event->has_time ? FOUND : WRONG;
+}
+
+/* From here on, members are those of `type`. */
+static void apply_type(struct reading *r, const struct event_type *type)
+{
+    r->applied = type;
+    r->members = schema_members(r->schema, type);
+    if (type) event_clear(type, r->slots);
+}
+
+static enum finding read_type(struct reading *r)
+{
+    struct scan_value v = scan_value(&r->c.scan);
+    r->event->type_name = v.kind == SCAN_STRING ? v.text : (str){0};
+    if (r->type_fixed) return r->found[ENVELOPE_TYPE];
+    bool first = r->found[ENVELOPE_TYPE] == MISSING;
+    r->event->type = v.kind == SCAN_STRING ? event_schema_find(r->schema, v.text) : NULL;
+    r->again |= !first;
+    if (first) apply_type(r, r->event->type);
+    return v.kind == SCAN_STRING ? FOUND : v.kind == SCAN_NULL ? MISSING : WRONG;
+}
+
+static void read_field(struct reading *r, const struct event_field *field)
+{
+    struct cel_value value = coerce(&r->c, field->type);
+    if (value.kind == CEL_NULL && !r->applied->keep_null) value.kind = CEL_ABSENT;
+    else r->c.invalid += value.kind == CEL_ABSENT;
+    if (field->slot != CEL_NO_SLOT) r->slots[field->slot] = value;
+}
+
+typedef enum finding envelope_read(struct reading *r);
+
+static envelope_read *const envelope_reads[ENVELOPE_COUNT] = {
+    [ENVELOPE_ID] = read_id,
+    [ENVELOPE_TYPE] = read_type,
+    [ENVELOPE_CUSTOMER] = read_customer,
+    [ENVELOPE_TIME] = read_time,
+};
+
+static void read_member(struct reading *r)
+{
+    uint32_t number = key_find(r->members, scan_key(&r->c.scan));
+    if (number < ENVELOPE_COUNT) {
+        r->found[number] = envelope_reads[number](r);
+    } else if (number != KEY_NONE) {
+        read_field(r, &r->applied->fields[number - ENVELOPE_COUNT]);
+    } else {
+        r->again |= r->found[ENVELOPE_TYPE] == MISSING;
+        scan_skip(&r->c.scan);
+    }
+}
+
+static void walk(struct reading *r)
+{
+    if (scan_peek(&r->c.scan) == '{') /* otherwise something is left: no object */
+        for (bool more = scan_open(&r->c.scan); more; more = scan_more(&r->c.scan, '}')) read_member(r);
+    scan_finish(&r->c.scan);
+}
+
+/* What is wrong with a record that has been walked, the worst first. */
+static enum event_dead verdict(const struct reading *r)
+{
+    if (r->c.no_memory) return EVENT_NO_MEMORY;
+    if (r->c.scan.fault == SCAN_TOO_DEEP) return EVENT_DEAD_DEPTH;
+    if (r->c.scan.fault != SCAN_OK) return EVENT_DEAD_JSON;
+    if (r->found[ENVELOPE_TYPE] != FOUND) return EVENT_DEAD_TYPE;
+    if (r->found[ENVELOPE_CUSTOMER] != FOUND) return EVENT_DEAD_CUSTOMER;
+    if (r->found[ENVELOPE_ID] == WRONG) return EVENT_DEAD_ID;
+    if (r->found[ENVELOPE_TIME] == WRONG) return EVENT_DEAD_TIME;
+    return EVENT_ALIVE;
+}
+
+/* Walks the tokens; twice where the first walk has found the type too late. */
+static enum event_dead read_tokens(struct event_reader *reader, struct reading *r, str text, const uint32_t *tokens,
+                                   size_t count)
+{
+    scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
+    apply_type(r, NULL);
+    walk(r);
+    enum event_dead dead = verdict(r);
+    if (dead == EVENT_ALIVE && r->again) {
+        if (r->applied) event_clear(r->applied, r->slots);
+        apply_type(r, r->event->type);
+        r->type_fixed = true;
+        r->c.invalid = 0;
+        scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
+        walk(r);
+        dead = verdict(r);
+    }
+    if (dead != EVENT_ALIVE && r->applied) event_clear(r->applied, r->slots);
+    return dead;
+}
+
+/* The tokens of a copy of the record. */
+static enum event_dead index_record(struct event_reader *reader, str json, const uint32_t **tokens, size_t *count)
+{
+    if (json.size > LIMIT_EVENT_BYTES) return EVENT_DEAD_SIZE;
+    if (json.size == 0) return EVENT_DEAD_JSON;
+    if (!reader_reserve(reader, json.size)) return EVENT_NO_MEMORY;
+    memcpy(reader->text, json.data, json.size);
+    memset(reader->text + json.size, 0, PADDING);
+    switch (json_index_build(reader->index, (str){reader->text, json.size}, tokens, count)) {
+    case JSON_INDEX_OK: return EVENT_ALIVE;
+    case JSON_INDEX_BROKEN: return EVENT_DEAD_JSON;
+    case JSON_INDEX_NOT_UTF8: return EVENT_DEAD_UTF8;
+    case JSON_INDEX_NO_MEMORY: break;
+    }
+    return EVENT_NO_MEMORY;
+}
+
+enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
+                           struct cel_value *slots, struct event *event)
+{
+    const uint32_t *tokens;
+    size_t count;
+    *event = (struct event){0};
+    arena_reset(&reader->values);
+    enum event_dead dead = index_record(reader, json, &tokens, &count);
+    if (dead != EVENT_ALIVE) return dead;
+    struct reading r = {
+        .c = {.values = &reader->values, .keep = &reader->keep, .stack = reader->stack,
+              .stack_capacity = reader->stack_capacity},
+        .schema = schema, .slots = slots, .event = event,
+    };
+    dead = read_tokens(reader, &r, (str){reader->text, json.size}, tokens, count);
+    event->fields_invalid = r.c.invalid;
+    reader->stack = r.c.stack;
+    reader->stack_capacity = r.c.stack_capacity;
+    return dead;
+}
+
+static bool coerce_text(struct event_reader *reader, struct arena *arena, str json, const struct cel_type *type,
+                        struct cel_value *out)
+{
+    const uint32_t *tokens;
+    size_t count;
+    str text;
+    /* Strings point into the text, and outlive the reader: it is copied to the arena, with its room. */
+    char *room = arena_alloc(arena, json.size);
+    char *copy = arena_alloc(arena, json.size + PADDING);
+    if (!room || !copy || index_record(reader, json, &tokens, &count) != EVENT_ALIVE) return false;
+    memcpy(copy, reader->text, json.size + PADDING);
+    text = (str){copy, json.size};
+    struct coercion c = {.values = arena, .keep = arena};
+    scan_begin(&c.scan, text, tokens, count, room, LIMIT_EVENT_DEPTH);
+    *out = coerce(&c, type);
+    return scan_finish(&c.scan) == SCAN_OK && !c.no_memory && out->kind != CEL_ABSENT;
+}
+
+bool event_coerce_json(struct arena *arena, str json, const struct cel_type *type, struct cel_value *out)
+{
+    struct event_reader *reader = event_reader_new();
+    bool coerced = reader && coerce_text(reader, arena, json, type, out);
+    event_reader_free(reader);
+    return coerced;
+}

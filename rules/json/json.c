@@ -1,0 +1,444 @@
+/* Rule files: text -> clean() -> cJSON -> place() -> our tree, in the arena.
+ *
+ *     clean   a copy of the text in which comments and trailing commas are blanks, so that every offset still
+ *             holds. Finds on the way what can be found without grammar: bad UTF-8, control characters, open
+ *             comments, nesting.
+ *     cJSON   decides what is JSON and decodes strings. It keeps no places and is lenient.
+ *     place   walks cJSON's tree and the clean text side by side. The text is known to fit the tree, so the
+ *             walk needs no grammar: it steps over blanks, punctuation and literals, notes where each node
+ *             stands, and objects to what cJSON let through: numbers like 01, keys given twice.
+ *
+ * Why not one parser of our own: the grammar is the part where being subtly wrong is easy and shows late; with
+ * cJSON beside it a walk that went astray is caught by ensure(). What would be a second parser is only the
+ * stepping over strings and numbers.
+ *
+ * cJSON's strings end at a NUL, ours do not: "\u0000" is legal, so lengths are counted from the text. */
+#include "json/json.h"
+
+#include "base/buffer.h"
+#include "base/ensure.h"
+#include "base/limits.h"
+#include "base/names.h"
+#include "json/number.h"
+
+#include <cjson/cJSON.h>
+
+/* ---- clean */
+
+struct cleaner {
+    const struct source *source;
+    struct diagnostics *diag;
+    str text;
+    char *out;          /* the copy; blanked where the text is no JSON */
+    size_t at;
+    size_t comma;       /* the last significant byte if it is a comma behind a value, else NOWHERE */
+    char last;          /* the last significant byte; NUL at the beginning */
+    unsigned depth;
+};
+
+#define NOWHERE SIZE_MAX
+
+static void complain(const struct source *source, struct diagnostics *diag, size_t begin, size_t end, str hint,
+                     const char *message)
+{
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, begin, end, hint, "%s", message);
+}
+
+static void blank(struct cleaner *c, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++)
+        if (c->text.data[i] != '\n' && c->text.data[i] != '\r') c->out[i] = ' ';
+}
+
+/* A comment begins at c->at: steps behind it. */
+static void clean_comment(struct cleaner *c)
+{
+    size_t begin = c->at, end = begin + 2;
+    bool line = c->text.data[begin + 1] == '/';
+    if (line) {
+        while (end < c->text.size && c->text.data[end] != '\n') end++;
+    } else {
+        while (end + 1 < c->text.size && (c->text.data[end] != '*' || c->text.data[end + 1] != '/')) end++;
+        bool closed = end + 1 < c->text.size;
+        if (!closed)
+            complain(c->source, c->diag, begin, begin + 2, STR("it needs a */"), "this comment is never closed");
+        end = closed ? end + 2 : c->text.size;
+    }
+    blank(c, begin, end);
+    c->at = end;
+}
+
+static bool control_character(struct cleaner *c, size_t at, bool in_string)
+{
+    unsigned char byte = (unsigned char)c->text.data[at];
+    if (byte >= 0x20 || (!in_string && (byte == '\t' || byte == '\n' || byte == '\r'))) return false;
+    if (in_string && (byte == '\n' || byte == '\r'))
+        complain(c->source, c->diag, at, at + 1, STR("a string ends on its line; a line break inside is \\n"),
+                 "this string is not closed");
+    else if (byte == 0)
+        complain(c->source, c->diag, at, at + 1, (str){0}, "a NUL byte; is this a text file?");
+    else
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, at, at + 1,
+                 in_string ? STR("write it as an escape, such as \\t or \\u0001") : (str){0},
+                 "a control character (U+%04X)%s", byte, in_string ? " inside a string" : "");
+    return true;
+}
+
+/* A string begins at c->at: steps behind it, or to the end of its line when it is not closed there. */
+static void clean_string(struct cleaner *c)
+{
+    size_t begin = c->at++;
+    for (; c->at < c->text.size; c->at++) {
+        char byte = c->text.data[c->at];
+        if (byte == '"') break;
+        bool ends = control_character(c, c->at, true) && (byte == '\n' || byte == '\r');
+        if (ends) return;
+        if (byte == '\\' && c->at + 1 < c->text.size && (unsigned char)c->text.data[c->at + 1] >= 0x20) c->at++;
+    }
+    if (c->at >= c->text.size)
+        complain(c->source, c->diag, begin, begin + 1, (str){0}, "this string is never closed");
+    else
+        c->at++;
+}
+
+/* One significant byte outside strings and comments. */
+static void clean_byte(struct cleaner *c)
+{
+    char byte = c->text.data[c->at];
+    bool closes = byte == '}' || byte == ']', opens = byte == '{' || byte == '[';
+    if (closes && c->comma != NOWHERE) c->out[c->comma] = ' ';
+    if (closes && c->depth > 0) c->depth--;
+    if (opens && c->depth++ == LIMIT_RULE_JSON_DEPTH)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->at, c->at + 1, (str){0},
+                 "brackets nest deeper than %d here", LIMIT_RULE_JSON_DEPTH);
+    bool after_value = c->last && !strchr("{[,:", c->last);
+    c->comma = byte == ',' && after_value ? c->at : NOWHERE;
+    c->last = byte;
+    c->at++;
+}
+
+/* Fills c->out; what was wrong is in the diagnostics. */
+static void clean(struct cleaner *c)
+{
+    memcpy(c->out, c->text.data, c->text.size);
+    if (str_starts_with(c->text, STR("\xEF\xBB\xBF"))) c->at = 3; /* cJSON steps over it too */
+    while (c->at < c->text.size) {
+        char byte = c->text.data[c->at], after = c->at + 1 < c->text.size ? c->text.data[c->at + 1] : '\0';
+        if (byte == '/' && (after == '/' || after == '*')) {
+            clean_comment(c);
+        } else if (byte == '"') {
+            clean_string(c);
+            c->comma = NOWHERE;
+            c->last = '"';
+        } else if ((unsigned char)byte > ' ') {
+            clean_byte(c);
+        } else {
+            control_character(c, c->at, false);
+            c->at++;
+        }
+    }
+}
+
+/* Complains about the first byte that is no UTF-8; whatever follows it is guesswork. */
+static void check_utf8(const struct source *source, struct diagnostics *diag)
+{
+    size_t length;
+    for (size_t at = 0; at < source->text.size; at += length) {
+        length = utf8_length(source->text, at);
+        if (length > 0) continue;
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + 1,
+                 STR("save the file as UTF-8"), "byte 0x%02X is no UTF-8 here", (unsigned char)source->text.data[at]);
+        return;
+    }
+}
+
+/* ---- place */
+
+struct placer {
+    const struct source *source;
+    struct diagnostics *diag;
+    struct arena *arena;
+    const char *clean;
+    size_t at, size;
+    bool no_memory;
+};
+
+static void step_blanks(struct placer *p)
+{
+    while (p->at < p->size && (unsigned char)p->clean[p->at] <= ' ') p->at++;
+}
+
+static void step_char(struct placer *p, char c)
+{
+    step_blanks(p);
+    ensure(p->at < p->size && p->clean[p->at] == c);
+    p->at++;
+}
+
+static unsigned hex_value(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20u) - 'a' + 10;
+}
+
+/* Steps over a string and copies what cJSON made of it. The sum of what each unit decodes to is its length. */
+static str place_string(struct placer *p, const char *decoded)
+{
+    size_t size = 0;
+    step_char(p, '"');
+    while (p->clean[p->at] != '"') {
+        const char *unit = p->clean + p->at;
+        bool point = unit[0] == '\\' && unit[1] == 'u';
+        unsigned high = point ? hex_value(unit[2]) << 4 | hex_value(unit[3]) : 0;
+        bool pair = high >= 0xD8 && high < 0xDC, small = high == 0 && point && hex_value(unit[4]) < 8;
+        p->at += unit[0] != '\\' ? 1 : pair ? 12 : point ? 6 : 2;
+        size += !point || small ? 1 : pair ? 4 : high < 8 ? 2 : 3;
+        ensure(p->at < p->size);
+    }
+    p->at++;
+    str text = {0};
+    if (!arena_copy_str(p->arena, (str){decoded, size}, &text)) p->no_memory = true;
+    return text;
+}
+
+static void place_number(struct placer *p, struct json *node)
+{
+    struct json_number number;
+    size_t begin = p->at;
+    while (p->at < p->size && p->clean[p->at] && strchr("+-.0123456789eE", p->clean[p->at])) p->at++;
+    node->text = str_slice(p->source->text, begin, p->at);
+    if (!json_number_read(node->text, &number))
+        diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, begin, p->at,
+                 STR("a digit first and after the point, no superfluous zeros, no +"), "'%.*s' is no number",
+                 STR_ARG(node->text));
+}
+
+/* The line and column of a place, both from 1. */
+static void place_of(str text, size_t at, size_t *line, size_t *column)
+{
+    size_t begin = 0;
+    *line = 1;
+    for (size_t i = 0; i < at; i++) {
+        if (text.data[i] != '\n') continue;
+        begin = i + 1;
+        ++*line;
+    }
+    *column = utf8_count(str_slice(text, begin, at)) + 1;
+}
+
+static void complain_twice(struct placer *p, const struct json *first, const struct json *again)
+{
+    size_t line, column;
+    place_of(p->source->text, first->key_begin, &line, &column);
+    str hint = arena_format(p->arena, "the first one is at %zu:%zu", line, column);
+    diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, again->key_begin, again->key_end, hint,
+             "key '%.*s' is given twice", STR_ARG(again->key));
+}
+
+static void check_twice(struct placer *p, const struct json *object)
+{
+    struct names keys;
+    const struct json **members = ARENA_ARRAY(p->arena, const struct json *, object->count + 1);
+    if (!members || !names_init(&keys, p->arena, object->count)) {
+        p->no_memory = true;
+        return;
+    }
+    for (const struct json *member = object->child; member; member = member->next) {
+        uint32_t known = keys.count, number = names_add(&keys, member->key);
+        if (number < known)
+            complain_twice(p, members[number], member);
+        else
+            members[number] = member;
+    }
+}
+
+static void place_value(struct placer *p, const cJSON *from, struct json *node);
+
+static void place_children(struct placer *p, const cJSON *from, struct json *node)
+{
+    bool object = node->kind == JSON_OBJECT;
+    struct json **end = &node->child;
+    step_char(p, object ? '{' : '[');
+    for (const cJSON *child = from->child; child && !p->no_memory; child = child->next) {
+        struct json *placed = ARENA_NEW(p->arena, struct json);
+        if (!placed) {
+            p->no_memory = true;
+            return;
+        }
+        if (node->count++) step_char(p, ',');
+        step_blanks(p);
+        placed->key_begin = p->at;
+        if (object) placed->key = place_string(p, child->string);
+        placed->key_end = p->at;
+        if (object) step_char(p, ':');
+        place_value(p, child, placed);
+        *end = placed;
+        end = &placed->next;
+    }
+    if (p->no_memory) return;
+    step_char(p, object ? '}' : ']');
+    if (object && node->count > 1) check_twice(p, node);
+}
+
+static enum json_kind kind_of(const cJSON *from)
+{
+    if (cJSON_IsObject(from)) return JSON_OBJECT;
+    if (cJSON_IsArray(from)) return JSON_ARRAY;
+    if (cJSON_IsString(from)) return JSON_STRING;
+    if (cJSON_IsNumber(from)) return JSON_NUMBER;
+    if (cJSON_IsBool(from)) return JSON_BOOL;
+    ensure(cJSON_IsNull(from));
+    return JSON_NULL;
+}
+
+static void place_value(struct placer *p, const cJSON *from, struct json *node)
+{
+    step_blanks(p);
+    node->kind = kind_of(from);
+    node->begin = p->at;
+    switch (node->kind) {
+    case JSON_OBJECT:
+    case JSON_ARRAY: place_children(p, from, node); break;
+    case JSON_STRING: node->text = place_string(p, from->valuestring); break;
+    case JSON_NUMBER:
+        node->number = from->valuedouble;
+        place_number(p, node);
+        break;
+    case JSON_BOOL:
+        node->boolean = cJSON_IsTrue(from);
+        p->at += node->boolean ? strlen("true") : strlen("false");
+        break;
+    case JSON_NULL: p->at += strlen("null"); break;
+    }
+    node->end = p->at;
+}
+
+/* ---- what cJSON refuses */
+
+/* What could have stood where cJSON stopped, told from the byte before. */
+static const char *expected_after(char last)
+{
+    switch (last) {
+    case '\0': return "a rule file begins with {";
+    case '{': return "a key in double quotes, or }, belongs here";
+    case '[': return "a value, or ], belongs here";
+    case ':': return "a value belongs here: text in double quotes, a number, true, false, null, { or [";
+    case ',': return "another key or value belongs here";
+    default: return "a comma, a colon or a closing bracket belongs here";
+    }
+}
+
+/* cJSON stopped at `at`, or a little before what it does not like. */
+static void complain_refused(const struct source *source, struct diagnostics *diag, const char *clean, size_t at)
+{
+    size_t size = source->text.size, before = at;
+    while (at < size && (unsigned char)clean[at] <= ' ') at++;
+    while (before > 0 && (unsigned char)clean[before - 1] <= ' ') before--;
+    str hint = str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
+    if (at >= size) {
+        complain(source, diag, size, size, hint, "the file ends too early");
+        return;
+    }
+    size_t end = at + 1;
+    while (end < size && utf8_length(source->text, end) == 0) end++;
+    bool word = (clean[at] | 0x20) >= 'a' && (clean[at] | 0x20) <= 'z';
+    while (word && end < size && (((clean[end] | 0x20) >= 'a' && (clean[end] | 0x20) <= 'z'))) end++;
+    if (clean[at] == '\'') hint = STR("text stands in double quotes");
+    if (clean[at] == '\\') hint = STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hex digits");
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, end, hint, "'%.*s' is not expected here",
+             (int)(end - at), source->text.data + at);
+}
+
+/* Parses the clean text; NULL with a diagnostic. */
+static cJSON *parse_clean(const struct source *source, struct diagnostics *diag, const char *clean)
+{
+    size_t size = source->text.size;
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithLengthOpts(clean, size, &end, false);
+    size_t at = end ? (size_t)(end - clean) : 0;
+    if (!root) {
+        complain_refused(source, diag, clean, at);
+        return NULL;
+    }
+    while (at < size && (unsigned char)clean[at] <= ' ') at++;
+    if (at == size) return root;
+    complain(source, diag, at, at + 1, STR("remove it, or a closing bracket before it"),
+             "the file goes on behind its end");
+    cJSON_Delete(root);
+    return NULL;
+}
+
+static const struct json *place(struct arena *arena, const struct source *source, struct diagnostics *diag,
+                                const char *clean, const cJSON *root)
+{
+    struct placer p = {.source = source, .diag = diag, .arena = arena, .clean = clean, .size = source->text.size};
+    struct json *node = ARENA_NEW(arena, struct json);
+    if (str_starts_with(source->text, STR("\xEF\xBB\xBF"))) p.at = 3;
+    if (node) place_value(&p, root, node);
+    if (node && !p.no_memory) return node;
+    diag->failed = true;
+    return NULL;
+}
+
+const struct json *json_parse(struct arena *arena, const struct source *source, struct diagnostics *diag)
+{
+    if (source->text.size > LIMIT_RULE_SET_BYTES) {
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, 0, 0, (str){0},
+                 "the file has %zu bytes; all rule files together may have %u", source->text.size,
+                 LIMIT_RULE_SET_BYTES);
+        return NULL;
+    }
+    size_t errors = diag->error_count;
+    char *copy = arena_alloc(arena, source->text.size + 1);
+    if (!copy) {
+        diag->failed = true;
+        return NULL;
+    }
+    copy[source->text.size] = '\0';
+    struct cleaner c = {.source = source, .diag = diag, .text = source->text, .out = copy, .comma = NOWHERE};
+    check_utf8(source, diag);
+    clean(&c);
+    if (diag->error_count > errors) return NULL;
+    cJSON *root = parse_clean(source, diag, copy);
+    const struct json *node = root ? place(arena, source, diag, copy, root) : NULL;
+    cJSON_Delete(root);
+    return node;
+}
+
+/* ---- the tree */
+
+const struct json *json_member(const struct json *object, const char *key)
+{
+    if (!object || object->kind != JSON_OBJECT) return NULL;
+    for (const struct json *member = object->child; member; member = member->next)
+        if (str_equal(member->key, str_of(key))) return member;
+    return NULL;
+}
+
+struct origin json_origin(const struct source *source, const struct json *string)
+{
+    ensure(string->kind == JSON_STRING);
+    return (struct origin){.source = source, .offset = string->begin + 1, .escaped = true};
+}
+
+void json_write(const struct json *node, struct buffer *out)
+{
+    switch (node->kind) {
+    case JSON_NULL: buffer_put_str(out, STR("null")); return;
+    case JSON_BOOL: buffer_put_str(out, node->boolean ? STR("true") : STR("false")); return;
+    case JSON_NUMBER: buffer_put_str(out, node->text); return;
+    case JSON_STRING: buffer_put_json_string(out, node->text); return;
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    bool object = node->kind == JSON_OBJECT;
+    buffer_put_char(out, object ? '{' : '[');
+    for (const struct json *child = node->child; child; child = child->next) {
+        if (child != node->child) buffer_put_char(out, ',');
+        if (object) {
+            buffer_put_json_string(out, child->key);
+            buffer_put_char(out, ':');
+        }
+        json_write(child, out);
+    }
+    buffer_put_char(out, object ? '}' : ']');
+}

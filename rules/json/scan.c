@@ -1,0 +1,209 @@
+#include "json/scan.h"
+
+void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max)
+{
+    *scan = (struct scan){.text = text.data, .next = tokens, .end = tokens + count, .room = room};
+    scan->has_escapes = memchr(text.data, '\\', text.size) != NULL;
+    scan->depth_max = depth_max;
+}
+
+static void scan_fail(struct scan *scan, enum scan_fault fault)
+{
+    if (scan->fault == SCAN_OK) scan->fault = fault;
+    scan->next = scan->end;
+}
+
+enum scan_fault scan_finish(struct scan *scan)
+{
+    if (scan->next != scan->end) scan_fail(scan, SCAN_BROKEN);
+    return scan->fault;
+}
+
+bool scan_open(struct scan *scan)
+{
+    char close = (char)(scan_peek(scan) + 2); /* ASCII: '{' '|' '}', '[' '\' ']' */
+    if (close != '}' && close != ']') {
+        scan_fail(scan, SCAN_BROKEN);
+        return false;
+    }
+    if (scan->depth == scan->depth_max) {
+        scan_fail(scan, SCAN_TOO_DEEP);
+        return false;
+    }
+    scan->next++;
+    scan->depth++;
+    if (scan_peek(scan) != close) return true;
+    scan->next++;
+    scan->depth--;
+    return false;
+}
+
+bool scan_more(struct scan *scan, char close)
+{
+    char c = scan_peek(scan);
+    if (c == ',') {
+        scan->next++;
+        return true;
+    }
+    if (c == close) {
+        scan->next++;
+        scan->depth--;
+        return false;
+    }
+    scan_fail(scan, SCAN_BROKEN);
+    return false;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
+static str take_token(struct scan *scan)
+{
+    size_t begin = scan->next[0], end = scan->next[1];
+    scan->next++;
+    while (end > begin + 1 && is_blank(scan->text[end - 1])) end--;
+    return (str){scan->text + begin, end - begin};
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four digits of a \u escape; false when there are none. */
+static bool read_hex(const char *p, const char *end, uint32_t *unit)
+{
+    *unit = 0;
+    if (end - p < 4) return false;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(p[i]);
+        if (digit < 0) return false;
+        *unit = *unit << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+/* The code point of a \u escape at p, behind its `u`, or of two that are a pair; NULL when it is none. */
+static const char *read_point(const char *p, const char *end, uint32_t *point)
+{
+    uint32_t low;
+    if (!read_hex(p, end, point)) return NULL;
+    p += 4;
+    if ((*point & 0xF800) != 0xD800) return p;
+    bool pair = *point < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' && read_hex(p + 2, end, &low);
+    if (!pair || (low & 0xFC00) != 0xDC00) return NULL;
+    *point = 0x10000 + ((*point - 0xD800) << 10) + (low - 0xDC00);
+    return p + 6;
+}
+
+/* Decodes the escape at p, behind its backslash; NULL when it is none. */
+static const char *decode_escape(const char *p, const char *end, char **out)
+{
+    static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    if (p == end) return NULL;
+    if (*p != 'u') {
+        char c = plain[(unsigned char)*p];
+        if (c == 0) return NULL;
+        *(*out)++ = c;
+        return p + 1;
+    }
+    uint32_t point;
+    p = read_point(p + 1, end, &point);
+    if (p) *out += utf8_encode(point, *out);
+    return p;
+}
+
+/* Decodes into the room: never longer than as written. */
+static str decode(struct scan *scan, str raw)
+{
+    const char *p = raw.data, *end = p + raw.size;
+    char *begin = scan->room, *out = begin;
+    while (p && p < end) {
+        const char *escape = memchr(p, '\\', (size_t)(end - p));
+        size_t plain = (size_t)((escape ? escape : end) - p);
+        memcpy(out, p, plain);
+        out += plain;
+        p = escape ? decode_escape(escape + 1, end, &out) : end;
+    }
+    if (!p) scan_fail(scan, SCAN_BROKEN);
+    scan->room = out;
+    return (str){begin, (size_t)(out - begin)};
+}
+
+/* The string that comes next. The index has seen to it that it is closed and that nothing but blanks follows
+ * up to the next token. */
+static str take_string(struct scan *scan)
+{
+    str token = take_token(scan);
+    if (token.size < 2 || token.data[token.size - 1] != '"') {
+        scan_fail(scan, SCAN_BROKEN);
+        return (str){0};
+    }
+    str raw = {token.data + 1, token.size - 2};
+    bool escaped = scan->has_escapes && memchr(raw.data, '\\', raw.size);
+    return escaped ? decode(scan, raw) : raw;
+}
+
+str scan_key(struct scan *scan)
+{
+    str key = {0};
+    if (scan_peek(scan) == '"') key = take_string(scan);
+    if (scan_peek(scan) == ':' && key.data)
+        scan->next++;
+    else
+        scan_fail(scan, SCAN_BROKEN);
+    return key;
+}
+
+static struct scan_value take_word(struct scan *scan, enum scan_kind kind)
+{
+    static const str words[] = {
+        [SCAN_TRUE] = {"true", 4}, [SCAN_FALSE] = {"false", 5}, [SCAN_NULL] = {"null", 4}};
+    struct scan_value value = {.kind = kind, .text = take_token(scan)};
+    if (!str_equal(value.text, words[kind])) scan_fail(scan, SCAN_BROKEN);
+    return value;
+}
+
+static struct scan_value take_number(struct scan *scan)
+{
+    struct scan_value value = {.kind = SCAN_NUMBER, .text = take_token(scan)};
+    if (!json_number_read(value.text, &value.number)) scan_fail(scan, SCAN_BROKEN);
+    return value;
+}
+
+struct scan_value scan_value(struct scan *scan)
+{
+    switch (scan_peek(scan)) {
+    case '"': return (struct scan_value){.kind = SCAN_STRING, .text = take_string(scan)};
+    case 't': return take_word(scan, SCAN_TRUE);
+    case 'f': return take_word(scan, SCAN_FALSE);
+    case 'n': return take_word(scan, SCAN_NULL);
+    case '{': scan_skip(scan); return (struct scan_value){.kind = SCAN_OBJECT};
+    case '[': scan_skip(scan); return (struct scan_value){.kind = SCAN_ARRAY};
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        return take_number(scan);
+    default: scan_fail(scan, SCAN_BROKEN); return (struct scan_value){.kind = SCAN_NULL};
+    }
+}
+
+/* Nests no deeper than depth_max. */
+void scan_skip(struct scan *scan)
+{
+    char c = scan_peek(scan);
+    if (c == '{') {
+        for (bool more = scan_open(scan); more; more = scan_more(scan, '}')) {
+            scan_key(scan);
+            scan_skip(scan);
+        }
+    } else if (c == '[') {
+        for (bool more = scan_open(scan); more; more = scan_more(scan, ']')) scan_skip(scan);
+    } else {
+        scan_value(scan);
+    }
+}
