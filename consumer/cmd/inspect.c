@@ -1,0 +1,115 @@
+/* relance inspect CUSTOMER: what the last checkpoint knows of a customer, as JSON, with live runs and when each
+ * falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it, unless
+ * --rules gives another. */
+#include "command.h"
+#include "file.h"
+#include "kafka_partition.h"
+#include "option.h"
+#include "redis_view.h"
+#include "text.h"
+#include <relance/engine.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct inspect {
+    const struct options *options;
+    struct relance_str customer;
+    struct redis_view *view;
+    int partition; /* where the state was found */
+    char *state;
+    size_t state_size;
+};
+
+/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others. */
+static enum relance_status inspect_find_state(struct inspect *inspect, struct relance_error *error)
+{
+    int partitions = redis_view_partitions(inspect->view);
+    int home = kafka_partition_of(inspect->customer, partitions);
+    for (int i = 0; i < partitions && !inspect->state; i++) {
+        inspect->partition = (home + i) % partitions;
+        enum relance_status status = redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS,
+                                                      inspect->customer, &inspect->state, &inspect->state_size, error);
+        if (status != RELANCE_OK) return status;
+    }
+    if (inspect->state) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of customer '%.*s'", TEXT_ARG(inspect->customer));
+}
+
+static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set, struct relance_error *error)
+{
+    if (inspect->options->rules) return file_set_read(inspect->options->rules, set, error);
+    char *text = NULL;
+    size_t size = 0;
+    enum relance_status status =
+        redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_META, TEXT("rules"), &text, &size, error);
+    if (status == RELANCE_OK && !text)
+        status = relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
+    if (status == RELANCE_OK) status = file_set_unpack((struct relance_str){text, size}, set, error);
+    free(text);
+    return status;
+}
+
+static enum relance_status inspect_print(const struct inspect *inspect, const struct relance_ruleset *rules,
+                                         struct relance_error *error)
+{
+    struct relance_str state = {inspect->state, inspect->state_size};
+    size_t size = relance_state_print(rules, inspect->customer, state, NULL, 0);
+    char *text = malloc(size + 1);
+    if (!size || !text) {
+        free(text);
+        return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read by this version",
+                                 TEXT_ARG(inspect->customer));
+    }
+    relance_state_print(rules, inspect->customer, state, text, size);
+    fwrite(text, 1, size, stdout);
+    putchar('\n');
+    free(text);
+    return RELANCE_OK;
+}
+
+static enum relance_status inspect_compile(const struct inspect *inspect, const struct file_set *set,
+                                           struct relance_error *error)
+{
+    struct relance_ruleset *rules = NULL;
+    struct relance_report *report = NULL;
+    enum relance_status status = file_set_compile(set, &rules, &report, error);
+    if (status == RELANCE_OK) {
+        status = inspect_print(inspect, rules, error);
+        relance_ruleset_free(rules);
+    }
+    relance_report_free(report);
+    return status;
+}
+
+static enum relance_status inspect_customer(struct inspect *inspect, struct relance_error *error)
+{
+    struct file_set set;
+    enum relance_status status = inspect_find_state(inspect, error);
+    if (status == RELANCE_OK) status = inspect_read_rules(inspect, &set, error);
+    if (status != RELANCE_OK) return status;
+    status = inspect_compile(inspect, &set, error);
+    file_set_free(&set);
+    return status;
+}
+
+static int inspect_run(const struct options *options)
+{
+    struct relance_error error;
+    struct inspect inspect = {.options = options, .customer = text_of(options->args[0])};
+    inspect.view = redis_view_open(options->redis, options->group, options->input, &error);
+    bool ok = inspect.view && inspect_customer(&inspect, &error) == RELANCE_OK;
+    if (!ok) fprintf(stderr, "relance inspect: %s\n", error.message);
+    free(inspect.state);
+    redis_view_close(inspect.view);
+    return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+    struct options options;
+    if (!options_read(&options, COMMAND_INSPECT, argc, argv)) return options.status;
+    int status = inspect_run(&options);
+    options_free(&options);
+    return status;
+}

@@ -1,0 +1,190 @@
+/* One connection, one question at a time: whoever reads for people has time. */
+#include "redis_view.h"
+#include "redis_connect.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct redis_view {
+    redisContext *redis;
+    char *place; /* GROUP:TOPIC, as keys have it */
+    int partitions;
+};
+
+static const struct relance_str view_live_prefix = TEXT("relance:live:");
+
+/* ---- asking */
+
+static enum relance_status view_no_memory(struct relance_error *error)
+{
+    return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
+}
+
+/* Asks, and takes the answer if it is of the wanted type; to be freed. A hiredis connection that has failed
+ * once stays failed: so do we. */
+static enum relance_status view_ask(struct redis_view *view, int count, const struct relance_str *words, int type,
+                                    redisReply **out, struct relance_error *error)
+{
+    const char *data[8];
+    size_t sizes[8];
+    for (int i = 0; i < count; i++) data[i] = words[i].data, sizes[i] = words[i].size;
+    redisReply *reply = redisCommandArgv(view->redis, count, data, sizes);
+    if (!reply) return relance_error_set(error, RELANCE_IO, "Redis: %s", view->redis->errstr);
+    if (reply->type == type || (type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
+        *out = reply;
+        return RELANCE_OK;
+    }
+    relance_error_set(error, RELANCE_IO, "Redis: %.*s: %s", TEXT_ARG(words[0]),
+                      reply->type == REDIS_REPLY_ERROR ? reply->str : "an answer of a form that nobody expected");
+    freeReplyObject(reply);
+    return RELANCE_IO;
+}
+
+static struct relance_str view_text(const redisReply *reply)
+{
+    return (struct relance_str){reply->str, (size_t)reply->len};
+}
+
+/* "relance:{GROUP:TOPIC:P}:WHAT", to be freed. */
+static char *view_key(const struct redis_view *view, int partition, const char *what)
+{
+    char *key;
+    return asprintf(&key, "relance:{%s:%d}:%s", view->place, partition, what) < 0 ? NULL : key;
+}
+
+/* HGETALL of one key: fields and values by turns. */
+static enum relance_status view_hash(struct redis_view *view, const char *key, redisReply **out,
+                                     struct relance_error *error)
+{
+    struct relance_str words[] = {TEXT("HGETALL"), text_of(key)};
+    return view_ask(view, 2, words, REDIS_REPLY_ARRAY, out, error);
+}
+
+/* ---- opening */
+
+static enum relance_status view_find_partitions(struct redis_view *view, struct relance_error *error)
+{
+    char *text = NULL;
+    size_t size;
+    int64_t count = 0;
+    enum relance_status status = redis_view_field(view, 0, REDIS_VIEW_META, TEXT("partitions"), &text, &size, error);
+    if (status != RELANCE_OK) return status;
+    bool found = text && text_count(text_of(text), &count) && count > 0 && count <= 100000;
+    free(text);
+    if (!found)
+        return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'", view->place);
+    view->partitions = (int)count;
+    return RELANCE_OK;
+}
+
+struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error)
+{
+    struct redis_view *view = calloc(1, sizeof *view);
+    if (!view || asprintf(&view->place, "%s:%s", group, topic) < 0) {
+        free(view);
+        view_no_memory(error);
+        return NULL;
+    }
+    if (redis_connect(url, &view->redis, error) == RELANCE_OK && view_find_partitions(view, error) == RELANCE_OK)
+        return view;
+    redis_view_close(view);
+    return NULL;
+}
+
+void redis_view_close(struct redis_view *view)
+{
+    if (!view) return;
+    if (view->redis) redisFree(view->redis);
+    free(view->place);
+    free(view);
+}
+
+int redis_view_partitions(const struct redis_view *view)
+{
+    return view->partitions;
+}
+
+/* ---- counters */
+
+enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit, void *context,
+                                        struct relance_error *error)
+{
+    for (int p = 0; p < view->partitions; p++) {
+        redisReply *reply = NULL;
+        char *key = view_key(view, p, "metrics");
+        enum relance_status status = key ? view_hash(view, key, &reply, error) : view_no_memory(error);
+        free(key);
+        if (status != RELANCE_OK) return status;
+        for (size_t i = 0; i + 1 < reply->elements; i += 2)
+            visit(context, view_text(reply->element[i]), strtod(reply->element[i + 1]->str, NULL));
+        freeReplyObject(reply);
+    }
+    return RELANCE_OK;
+}
+
+/* ---- live instances */
+
+static enum relance_status view_live(struct redis_view *view, const char *key, redis_view_live *visit, void *context,
+                                     struct relance_error *error)
+{
+    redisReply *reply = NULL;
+    enum relance_status status = view_hash(view, key, &reply, error);
+    if (status != RELANCE_OK) return status;
+    for (size_t i = 0; i + 1 < reply->elements; i += 2)
+        visit(context, text_of(key + view_live_prefix.size), view_text(reply->element[i]), view_text(reply->element[i + 1]));
+    freeReplyObject(reply);
+    return RELANCE_OK;
+}
+
+/* One step of a SCAN; the keys are few, since customers are fields of one. */
+static enum relance_status view_scan(struct redis_view *view, char cursor[32], redis_view_live *visit, void *context,
+                                     struct relance_error *error)
+{
+    struct relance_str words[] = {TEXT("SCAN"),  text_of(cursor), TEXT("MATCH"), TEXT("relance:live:*"),
+                                  TEXT("COUNT"), TEXT("1000")};
+    redisReply *reply = NULL;
+    enum relance_status status = view_ask(view, 6, words, REDIS_REPLY_ARRAY, &reply, error);
+    if (status != RELANCE_OK) return status;
+    const redisReply *keys = reply->element[1];
+    for (size_t i = 0; i < keys->elements && status == RELANCE_OK; i++)
+        status = view_live(view, keys->element[i]->str, visit, context, error);
+    snprintf(cursor, 32, "%s", reply->element[0]->str);
+    freeReplyObject(reply);
+    return status;
+}
+
+enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit, void *context,
+                                     struct relance_error *error)
+{
+    char cursor[32] = "0";
+    enum relance_status status;
+    do status = view_scan(view, cursor, visit, context, error);
+    while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
+    return status;
+}
+
+/* ---- single fields */
+
+enum relance_status redis_view_field(struct redis_view *view, int partition, enum redis_view_hash hash,
+                                     struct relance_str field, char **text, size_t *size, struct relance_error *error)
+{
+    static const char *const names[] = {[REDIS_VIEW_META] = "meta", [REDIS_VIEW_CUSTOMERS] = "customers"};
+    char *key = view_key(view, partition, names[hash]);
+    if (!key) return view_no_memory(error);
+    struct relance_str words[] = {TEXT("HGET"), text_of(key), field};
+    redisReply *reply = NULL;
+    enum relance_status status = view_ask(view, 3, words, REDIS_REPLY_STRING, &reply, error);
+    free(key);
+    if (status != RELANCE_OK) return status;
+    *text = NULL;
+    *size = 0;
+    if (reply->type == REDIS_REPLY_STRING) {
+        *size = (size_t)reply->len;
+        *text = malloc(*size + 1);
+        if (*text) memcpy(*text, reply->str, *size + 1); /* hiredis keeps a NUL behind it */
+        if (!*text) status = view_no_memory(error);
+    }
+    freeReplyObject(reply);
+    return status;
+}
