@@ -19,7 +19,8 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "base/names.h"
-#include "json/number.h"
+#include "json/index.h"
+#include "json/scan.h"
 
 #include <cjson/cJSON.h>
 
@@ -37,6 +38,7 @@ struct cleaner {
 };
 
 #define NOWHERE SIZE_MAX
+enum { PADDING = 8 }; /* bytes behind the clean text, which the scan may read */
 
 static void complain(const struct source *source, struct diagnostics *diag, size_t begin, size_t end, str hint,
                      const char *message)
@@ -318,7 +320,7 @@ static void place_value(struct placer *p, const cJSON *from, struct json *node)
 static const char *expected_after(char last)
 {
     switch (last) {
-    case '\0': return "a rule file begins with {";
+    case '\0': return "a file begins with {";
     case '{': return "a key in double quotes, or }, belongs here";
     case '[': return "a value, or ], belongs here";
     case ':': return "a value belongs here: text in double quotes, a number, true, false, null, { or [";
@@ -327,43 +329,67 @@ static const char *expected_after(char last)
     }
 }
 
-/* cJSON stopped at `at`, or a little before what it does not like. */
+/* Where a text that cJSON refuses stops being JSON: the scan stops at that very byte, cJSON only near it. False
+ * when the scan has nothing to object to, or no memory. */
+static bool find_fault(struct arena *arena, str clean, size_t *at)
+{
+    const uint32_t *tokens;
+    size_t count;
+    struct scan scan = {0};
+    struct json_index *index = json_index_new();
+    char *room = arena_alloc(arena, clean.size);
+    if (index && room && json_index_build(index, clean, &tokens, &count) == JSON_INDEX_OK) {
+        scan_begin(&scan, clean, tokens, count, room, LIMIT_RULE_JSON_DEPTH);
+        scan_skip(&scan);
+        scan_finish(&scan);
+    }
+    json_index_free(index);
+    *at = scan.fault_at;
+    return scan.fault != SCAN_OK;
+}
+
+/* How far a word or number reaches that begins at `at`; one code point if there is none. */
+static size_t word_end(str text, size_t at)
+{
+    static const char letters[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t end = at;
+    while (end < text.size && text.data[end] && strchr(letters, text.data[end])) end++;
+    return end > at ? end : at + utf8_length(text, at);
+}
+
 static void complain_refused(const struct source *source, struct diagnostics *diag, const char *clean, size_t at)
 {
-    size_t size = source->text.size, before = at;
-    while (at < size && (unsigned char)clean[at] <= ' ') at++;
+    size_t before = at;
     while (before > 0 && (unsigned char)clean[before - 1] <= ' ') before--;
     str hint = str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
-    if (at >= size) {
-        complain(source, diag, size, size, hint, "the file ends too early");
+    if (at >= source->text.size) {
+        complain(source, diag, at, at, hint, "the file ends too early");
         return;
     }
-    size_t end = at + 1;
-    while (end < size && utf8_length(source->text, end) == 0) end++;
-    bool word = (clean[at] | 0x20) >= 'a' && (clean[at] | 0x20) <= 'z';
-    while (word && end < size && (((clean[end] | 0x20) >= 'a' && (clean[end] | 0x20) <= 'z'))) end++;
     if (clean[at] == '\'') hint = STR("text stands in double quotes");
-    if (clean[at] == '\\') hint = STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hex digits");
+    if (clean[at] == '\\') hint = STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
+    size_t end = word_end(source->text, at);
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, end, hint, "'%.*s' is not expected here",
              (int)(end - at), source->text.data + at);
 }
 
 /* Parses the clean text; NULL with a diagnostic. */
-static cJSON *parse_clean(const struct source *source, struct diagnostics *diag, const char *clean)
+static cJSON *parse_clean(struct arena *arena, const struct source *source, struct diagnostics *diag, const char *clean)
 {
-    size_t size = source->text.size;
+    size_t size = source->text.size, at = 0;
     const char *end = NULL;
     cJSON *root = cJSON_ParseWithLengthOpts(clean, size, &end, false);
-    size_t at = end ? (size_t)(end - clean) : 0;
-    if (!root) {
+    if (root) {
+        at = (size_t)(end - clean);
+        while (at < size && (unsigned char)clean[at] <= ' ') at++;
+        if (at == size) return root;
+        complain(source, diag, at, word_end(source->text, at), (str){0}, "the file goes on behind its end");
+        cJSON_Delete(root);
+    } else if (find_fault(arena, (str){clean, size}, &at)) {
         complain_refused(source, diag, clean, at);
-        return NULL;
+    } else {
+        diag->failed = true; /* JSON after all: cJSON had no memory */
     }
-    while (at < size && (unsigned char)clean[at] <= ' ') at++;
-    if (at == size) return root;
-    complain(source, diag, at, at + 1, STR("remove it, or a closing bracket before it"),
-             "the file goes on behind its end");
-    cJSON_Delete(root);
     return NULL;
 }
 
@@ -388,17 +414,20 @@ const struct json *json_parse(struct arena *arena, const struct source *source, 
         return NULL;
     }
     size_t errors = diag->error_count;
-    char *copy = arena_alloc(arena, source->text.size + 1);
+    char *copy = arena_alloc_zero(arena, source->text.size + PADDING);
     if (!copy) {
         diag->failed = true;
         return NULL;
     }
-    copy[source->text.size] = '\0';
     struct cleaner c = {.source = source, .diag = diag, .text = source->text, .out = copy, .comma = NOWHERE};
     check_utf8(source, diag);
     clean(&c);
     if (diag->error_count > errors) return NULL;
-    cJSON *root = parse_clean(source, diag, copy);
+    if (!c.last) {
+        complain(source, diag, source->text.size, source->text.size, (str){0}, "the file is empty");
+        return NULL;
+    }
+    cJSON *root = parse_clean(arena, source, diag, copy);
     const struct json *node = root ? place(arena, source, diag, copy, root) : NULL;
     cJSON_Delete(root);
     return node;

@@ -1,5 +1,7 @@
 #include "json/scan.h"
 
+#include "base/ensure.h"
+
 void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max)
 {
     *scan = (struct scan){.text = text.data, .next = tokens, .end = tokens + count, .room = room};
@@ -7,15 +9,23 @@ void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t coun
     scan->depth_max = depth_max;
 }
 
-static void scan_fail(struct scan *scan, enum scan_fault fault)
+static void scan_fail(struct scan *scan, enum scan_fault fault, size_t at)
 {
-    if (scan->fault == SCAN_OK) scan->fault = fault;
+    if (scan->fault != SCAN_OK) return;
+    scan->fault = fault;
+    scan->fault_at = at;
     scan->next = scan->end;
+}
+
+/* What comes next is not expected. */
+static void scan_fail_next(struct scan *scan)
+{
+    scan_fail(scan, SCAN_BROKEN, *scan->next);
 }
 
 enum scan_fault scan_finish(struct scan *scan)
 {
-    if (scan->next != scan->end) scan_fail(scan, SCAN_BROKEN);
+    if (scan->next != scan->end) scan_fail_next(scan);
     return scan->fault;
 }
 
@@ -23,11 +33,11 @@ bool scan_open(struct scan *scan)
 {
     char close = (char)(scan_peek(scan) + 2); /* ASCII: '{' '|' '}', '[' '\' ']' */
     if (close != '}' && close != ']') {
-        scan_fail(scan, SCAN_BROKEN);
+        scan_fail_next(scan);
         return false;
     }
     if (scan->depth == scan->depth_max) {
-        scan_fail(scan, SCAN_TOO_DEEP);
+        scan_fail(scan, SCAN_TOO_DEEP, *scan->next);
         return false;
     }
     scan->next++;
@@ -50,7 +60,7 @@ bool scan_more(struct scan *scan, char close)
         scan->depth--;
         return false;
     }
-    scan_fail(scan, SCAN_BROKEN);
+    scan_fail_next(scan);
     return false;
 }
 
@@ -101,12 +111,11 @@ static const char *read_point(const char *p, const char *end, uint32_t *point)
     return p + 6;
 }
 
-/* Decodes the escape at p, behind its backslash; NULL when it is none. */
+/* Decodes the escape at p, behind its backslash; NULL when it is none. A string does not end in a lone one. */
 static const char *decode_escape(const char *p, const char *end, char **out)
 {
     static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
                                     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-    if (p == end) return NULL;
     if (*p != 'u') {
         char c = plain[(unsigned char)*p];
         if (c == 0) return NULL;
@@ -130,8 +139,8 @@ static str decode(struct scan *scan, str raw)
         memcpy(out, p, plain);
         out += plain;
         p = escape ? decode_escape(escape + 1, end, &out) : end;
+        if (!p) scan_fail(scan, SCAN_BROKEN, (size_t)(escape - scan->text));
     }
-    if (!p) scan_fail(scan, SCAN_BROKEN);
     scan->room = out;
     return (str){begin, (size_t)(out - begin)};
 }
@@ -141,10 +150,7 @@ static str decode(struct scan *scan, str raw)
 static str take_string(struct scan *scan)
 {
     str token = take_token(scan);
-    if (token.size < 2 || token.data[token.size - 1] != '"') {
-        scan_fail(scan, SCAN_BROKEN);
-        return (str){0};
-    }
+    ensure(token.size >= 2 && token.data[token.size - 1] == '"');
     str raw = {token.data + 1, token.size - 2};
     bool escaped = scan->has_escapes && memchr(raw.data, '\\', raw.size);
     return escaped ? decode(scan, raw) : raw;
@@ -157,7 +163,7 @@ str scan_key(struct scan *scan)
     if (scan_peek(scan) == ':' && key.data)
         scan->next++;
     else
-        scan_fail(scan, SCAN_BROKEN);
+        scan_fail_next(scan);
     return key;
 }
 
@@ -166,14 +172,15 @@ static struct scan_value take_word(struct scan *scan, enum scan_kind kind)
     static const str words[] = {
         [SCAN_TRUE] = {"true", 4}, [SCAN_FALSE] = {"false", 5}, [SCAN_NULL] = {"null", 4}};
     struct scan_value value = {.kind = kind, .text = take_token(scan)};
-    if (!str_equal(value.text, words[kind])) scan_fail(scan, SCAN_BROKEN);
+    if (!str_equal(value.text, words[kind])) scan_fail(scan, SCAN_BROKEN, (size_t)(value.text.data - scan->text));
     return value;
 }
 
 static struct scan_value take_number(struct scan *scan)
 {
     struct scan_value value = {.kind = SCAN_NUMBER, .text = take_token(scan)};
-    if (!json_number_read(value.text, &value.number)) scan_fail(scan, SCAN_BROKEN);
+    if (!json_number_read(value.text, &value.number))
+        scan_fail(scan, SCAN_BROKEN, (size_t)(value.text.data - scan->text));
     return value;
 }
 
@@ -188,7 +195,7 @@ struct scan_value scan_value(struct scan *scan)
     case '[': scan_skip(scan); return (struct scan_value){.kind = SCAN_ARRAY};
     case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
         return take_number(scan);
-    default: scan_fail(scan, SCAN_BROKEN); return (struct scan_value){.kind = SCAN_NULL};
+    default: scan_fail_next(scan); return (struct scan_value){.kind = SCAN_NULL};
     }
 }
 

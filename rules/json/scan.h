@@ -26,6 +26,7 @@ struct scan {
     bool has_escapes;     /* there is a backslash somewhere */
     unsigned depth, depth_max;
     enum scan_fault fault;
+    size_t fault_at; /* the byte of the text that was not expected; its size when the text ends too early */
 };
 
 enum scan_kind { SCAN_STRING, SCAN_NUMBER, SCAN_TRUE, SCAN_FALSE, SCAN_NULL, SCAN_OBJECT, SCAN_ARRAY };
