@@ -26,7 +26,8 @@ struct relance_engine_options {
     relance_decide *decide;              /* called for each decision, in order */
     void *context;
     bool errors;                         /* also RELANCE_ERROR decisions */
-    bool complete;                       /* an unknown customer has no state anywhere: never ask */
+    bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
+                                            the first eviction */
 };
 
 struct relance_engine *relance_engine_new(const struct relance_engine_options *options); /* NULL: no memory */
@@ -80,9 +81,9 @@ struct relance_str relance_engine_error(const struct relance_engine *engine);
 /* ---- what decides besides records (marks) */
 /* The wall clock for staleness and the guard against the future; RELANCE_NEVER: there is none. */
 void relance_engine_set_wall(struct relance_engine *engine, int64_t wall_ms);
-/* A new rule set from here on; `mark` is the number of its mark. The old set may be freed afterwards. */
+/* A new rule set from here on. The old set may be freed afterwards. */
 RELANCE_MUST enum relance_status relance_engine_set_rules(struct relance_engine *engine,
-                                                          const struct relance_ruleset *rules, uint64_t mark);
+                                                          const struct relance_ruleset *rules);
 
 int64_t relance_engine_clock(const struct relance_engine *engine);
 void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */

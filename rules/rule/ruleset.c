@@ -202,7 +202,7 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     struct source *copies = copy_sources(&set->arena, sources, count);
     if (copies) {
         refuse_nothing(&c, count);
-        gather(&scratch, copies, count, &c.files, &diag);
+        gather(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
         compile_set(&c);
     }
     diag.failed |= !copies;

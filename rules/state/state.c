@@ -168,6 +168,16 @@ static void save_overtakers(const struct state *state, const struct state_names 
     }
 }
 
+static void save_dropped(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    (void)names;
+    pack_array(out, state->dropped.count * 2);
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
+        save_bytes(out, dropped->rule);
+        save_bytes(out, dropped->key);
+    }
+}
+
 /* ---- loading: a part is read item by item; `bad` bytes end it */
 
 struct loading {
@@ -274,11 +284,16 @@ static void load_triggers(struct loading *l, struct run *run)
     }
 }
 
-static void load_dropped(struct loading *l, struct run *run, str rule)
+static void add_dropped(struct loading *l, str rule, str key)
 {
     struct dropped_run *dropped = load_item(l, &l->state->dropped, sizeof *dropped);
-    if (dropped) *dropped = (struct dropped_run){load_bytes(l, rule), load_bytes(l, bytes_str(run->key))};
-    run_release(l->pool, run);
+    if (dropped) *dropped = (struct dropped_run){load_bytes(l, rule), load_bytes(l, key)};
+}
+
+static void load_dropped(struct loading *l)
+{
+    str rule = unpack_str(&l->in), key = unpack_str(&l->in);
+    add_dropped(l, rule, key);
 }
 
 static void load_run(struct loading *l)
@@ -295,7 +310,8 @@ static void load_run(struct loading *l)
     run.variant = load_text(l);
     load_triggers(l, &run);
     if (run.rule == NAME_NONE) {
-        load_dropped(l, &run, rule);
+        add_dropped(l, rule, bytes_str(run.key));
+        run_release(l->pool, &run);
         return;
     }
     struct run *place = load_item(l, &l->state->runs, sizeof *place);
@@ -359,6 +375,7 @@ static const struct state_part {
     PART('s', cooldowns, save_cooldowns, load_cooldown, true, 1),
     PART('i', seen, save_seen, load_seen, false, 2),
     PART('o', overtakers, save_overtakers, load_overtaker, false, 1),
+    PART('d', dropped, save_dropped, load_dropped, false, 2),
 };
 
 enum { STATE_PARTS = sizeof state_parts / sizeof *state_parts, STATE_FORMAT = 1 };

@@ -99,7 +99,8 @@ void count_value_release(struct pool *pool, struct count_value *value);
  *
  *   {"v": 1, "n": now, "e": newest, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
- *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …]}
+ *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
+ *    "d": [rule, key, …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;
