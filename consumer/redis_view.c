@@ -78,7 +78,8 @@ static enum relance_status view_find_partitions(struct redis_view *view, struct 
     return RELANCE_OK;
 }
 
-struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error)
+static struct redis_view *view_connect(const char *url, const char *group, const char *topic,
+                                       struct relance_error *error)
 {
     struct redis_view *view = calloc(1, sizeof *view);
     if (!view || asprintf(&view->place, "%s:%s", group, topic) < 0) {
@@ -86,8 +87,15 @@ struct redis_view *redis_view_open(const char *url, const char *group, const cha
         view_no_memory(error);
         return NULL;
     }
-    if (redis_connect(url, &view->redis, error) == RELANCE_OK && view_find_partitions(view, error) == RELANCE_OK)
-        return view;
+    if (redis_connect(url, &view->redis, error) == RELANCE_OK) return view;
+    redis_view_close(view);
+    return NULL;
+}
+
+struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error)
+{
+    struct redis_view *view = view_connect(url, group, topic, error);
+    if (!view || view_find_partitions(view, error) == RELANCE_OK) return view;
     redis_view_close(view);
     return NULL;
 }
@@ -98,6 +106,33 @@ void redis_view_close(struct redis_view *view)
     if (view->redis) redisFree(view->redis);
     free(view->place);
     free(view);
+}
+
+bool redis_view_ping(const char *url)
+{
+    struct relance_error error;
+    struct redis_view *view = view_connect(url, "", "", &error);
+    struct relance_str words[] = {TEXT("PING")};
+    redisReply *reply = NULL;
+    bool answers = view && view_ask(view, 1, words, REDIS_REPLY_STATUS, &reply, &error) == RELANCE_OK;
+    freeReplyObject(reply);
+    redis_view_close(view);
+    return answers;
+}
+
+bool redis_view_claimed(const char *url, const char *group, const char *topic, int partitions)
+{
+    struct relance_error error;
+    struct redis_view *view = view_connect(url, group, topic, &error);
+    bool claimed = view != NULL;
+    for (int p = 0; p < partitions && claimed; p++) {
+        char *stamp = NULL;
+        size_t size;
+        claimed = redis_view_field(view, p, REDIS_VIEW_META, TEXT("stamp"), &stamp, &size, &error) == RELANCE_OK && stamp;
+        free(stamp);
+    }
+    redis_view_close(view);
+    return claimed;
 }
 
 int redis_view_partitions(const struct redis_view *view)

@@ -12,6 +12,10 @@ struct redis_view;
 struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error);
 void redis_view_close(struct redis_view *view);
 
+/* For whoever starts servers and waits for them: does Redis answer; has an engine claimed all partitions? */
+bool redis_view_ping(const char *url);
+bool redis_view_claimed(const char *url, const char *group, const char *topic, int partitions);
+
 int redis_view_partitions(const struct redis_view *view);
 
 /* Visits get texts that are valid during the visit. */

@@ -59,14 +59,22 @@ static const struct product {
     const char *id, *name, *category;
     uint32_t price_cents;
 } products[] = {
-    {"p1", "Tent", "camping", 18900},         {"p2", "Sleeping mat", "camping", 3950},
-    {"p3", "Headlamp", "camping", 2990},      {"p4", "Hiking boots", "shoes", 14900},
-    {"p5", "Trail shoes", "shoes", 11900},    {"p6", "Rain jacket", "clothes", 9900},
-    {"p7", "Wool socks", "clothes", 1450},    {"p8", "Backpack", "camping", 8990},
-    {"p9", "Gas stove", "kitchen", 4490},     {"p10", "Enamel mug", "kitchen", 990},
-    {"p11", "Thermos flask", "kitchen", 2790}, {"p12", "Climbing rope", "climbing", 12900},
-    {"p13", "Chalk bag", "climbing", 1990},   {"p14", "Hammock", "camping", 5990},
-    {"p15", "Map and compass", "camping", 2490}, {"p16", "Pocket knife", "camping", 3490},
+    {"tent", "Tent", "camping", 18900},
+    {"sleeping-mat", "Sleeping mat", "camping", 3950},
+    {"headlamp", "Headlamp", "camping", 2990},
+    {"hiking-boots", "Hiking boots", "shoes", 14900},
+    {"trail-shoes", "Trail shoes", "shoes", 11900},
+    {"rain-jacket", "Rain jacket", "clothes", 9900},
+    {"wool-socks", "Wool socks", "clothes", 1450},
+    {"backpack", "Backpack", "camping", 8990},
+    {"gas-stove", "Gas stove", "kitchen", 4490},
+    {"enamel-mug", "Enamel mug", "kitchen", 990},
+    {"thermos-flask", "Thermos flask", "kitchen", 2790},
+    {"climbing-rope", "Climbing rope", "climbing", 12900},
+    {"chalk-bag", "Chalk bag", "climbing", 1990},
+    {"hammock", "Hammock", "camping", 5990},
+    {"compass", "Compass", "camping", 2490},
+    {"pocket-knife", "Pocket knife", "camping", 3490},
 };
 enum { PRODUCT_COUNT = sizeof products / sizeof *products };
 
@@ -92,6 +100,7 @@ struct shop {
     uint32_t customer_count;
     uint64_t events, carts, orders; /* numbered through the whole shop */
     char name[64];
+    char told[128];
     char json[EVENT_SIZE_MAX];
     size_t json_size;
 };
@@ -183,6 +192,14 @@ __attribute__((format(printf, 2, 3))) static void json_put(struct shop *shop, co
     if (shop->json_size >= sizeof shop->json) abort(); /* EVENT_SIZE_MAX is wrong */
 }
 
+__attribute__((format(printf, 2, 3))) static void tell(struct shop *shop, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(shop->told, sizeof shop->told, format, arguments);
+    va_end(arguments);
+}
+
 static void json_put_cents(struct shop *shop, const char *key, uint32_t cents)
 {
     json_put(shop, ",\"%s\":%u.%02u", key, cents / 100, cents % 100);
@@ -238,6 +255,7 @@ static void write_add(struct shop *shop, struct customer *customer)
     json_begin(shop, customer, "add_to_cart");
     json_put(shop, ",\"cart\":\"k-%u\"", customer->cart);
     json_put_items(shop, &customer->product, 1);
+    tell(shop, "puts %s into cart k-%u", products[customer->product].name, customer->cart);
 }
 
 static uint32_t cart_cents(const struct customer *customer)
@@ -255,13 +273,16 @@ static void write_buy(struct shop *shop, struct customer *customer)
     json_put_cents(shop, "total", cart_cents(customer));
     json_put(shop, ",\"currency\":\"EUR\"");
     json_put_items(shop, customer->items, customer->item_count);
+    tell(shop, "buys cart k-%u: order o-%u, %u.%02u EUR", customer->cart, customer->order, cart_cents(customer) / 100,
+         cart_cents(customer) % 100);
 }
 
 static void write_click(struct shop *shop, struct customer *customer)
 {
+    const char *offer = offers[chance_below(&customer->random, OFFER_COUNT)];
     json_begin(shop, customer, "click");
-    json_put(shop, ",\"offer\":\"%s\",\"campaign\":\"newsletter\",\"channel\":\"email\"",
-             offers[chance_below(&customer->random, OFFER_COUNT)]);
+    json_put(shop, ",\"offer\":\"%s\",\"campaign\":\"newsletter\",\"channel\":\"email\"", offer);
+    tell(shop, "clicks on offer %s", offer);
 }
 
 static void write_refund(struct shop *shop, struct customer *customer)
@@ -269,6 +290,7 @@ static void write_refund(struct shop *shop, struct customer *customer)
     json_begin(shop, customer, "refund");
     json_put(shop, ",\"order\":\"o-%u\"", customer->order);
     json_put_cents(shop, "total", cart_cents(customer));
+    tell(shop, "gives back order o-%u", customer->order);
 }
 
 static void (*const act_write[])(struct shop *, struct customer *) = {
@@ -323,6 +345,7 @@ void shop_next(struct shop *shop, struct shop_event *event)
     struct customer *customer = &shop->customers[shop->heap[0]];
     size_t name_size = customer_name(shop->heap[0], shop->name, sizeof shop->name);
 
+    shop->told[0] = '\0';
     if (customer->story)
         act_write[customer->story->acts[customer->act].kind](shop, customer);
     else
@@ -332,6 +355,7 @@ void shop_next(struct shop *shop, struct shop_event *event)
         .time_ms = customer->next_ms,
         .customer = {shop->name, name_size},
         .json = {shop->json, shop->json_size},
+        .told = {shop->told, strlen(shop->told)},
     };
 
     customer_go_on(customer);

@@ -98,6 +98,19 @@ bool text_number(struct relance_str text, double *out)
     return true;
 }
 
+bool text_hex(struct relance_str text, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (!text.size || text.size > 16) return false;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (!text_digit(c) && (c < 'a' || c > 'f')) return false;
+        value = value << 4 | (uint64_t)(text_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    *out = value;
+    return true;
+}
+
 static bool text_unit(struct relance_str text, struct relance_str unit)
 {
     return text_starts_with(text, unit);

@@ -34,6 +34,8 @@ bool text_size(struct relance_str text, int64_t *bytes);        /* 65536, 512KiB
 bool text_duration(struct relance_str text, int64_t *ms);       /* rules.md §2: 45m, 1h30m, 7d; also 0 and 250ms */
 bool text_instant(struct relance_str text, int64_t *ms);        /* RFC 3339, or ms since 1970 */
 
+bool text_hex(struct relance_str text, uint64_t *out);           /* 1 to 16 hex digits, small letters */
+
 /* Decimal form of a number, NUL-terminated. */
 #define TEXT_NUMBER_SIZE 24
 size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number); /* its length */

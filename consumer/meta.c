@@ -1,0 +1,109 @@
+#include "meta.h"
+#include "ensure.h"
+#include "resp.h"
+#include "text.h"
+#include <inttypes.h>
+#include <stddef.h>
+#include <sys/random.h>
+
+enum meta_type { META_NUMBER, META_HASH, META_TEXT };
+
+static const struct meta_row {
+    struct relance_str name;
+    enum meta_type type;
+    size_t at;
+} meta_rows[] = {
+#define META_ROW(TYPE, field, prose) {{#field, sizeof #field - 1}, META_##TYPE, offsetof(struct meta, field)},
+    META_TABLE(META_ROW)
+#undef META_ROW
+};
+enum { META_ROWS = sizeof meta_rows / sizeof *meta_rows };
+
+static void *meta_field(const struct meta *meta, const struct meta_row *row)
+{
+    return (char *)(uintptr_t)meta + row->at;
+}
+
+void meta_clear(struct meta *meta)
+{
+    for (size_t i = 0; i < META_ROWS; i++) {
+        void *field = meta_field(meta, &meta_rows[i]);
+        if (meta_rows[i].type == META_TEXT)
+            ((struct blob *)field)->size = 0;
+        else
+            memset(field, 0, sizeof(int64_t));
+    }
+    meta->offset = meta->last_offset = -1;
+}
+
+void meta_free(struct meta *meta)
+{
+    for (size_t i = 0; i < META_ROWS; i++)
+        if (meta_rows[i].type == META_TEXT) blob_free(meta_field(meta, &meta_rows[i]));
+}
+
+/* Numbers may be negative here: clocks before 1970, "none". */
+static bool meta_number(struct relance_str text, int64_t *out)
+{
+    bool negative = text.size && text.data[0] == '-';
+    if (negative) text.data++, text.size--;
+    if (!text_count(text, out)) return false;
+    if (negative) *out = -*out;
+    return true;
+}
+
+static bool meta_take_field(void *field, enum meta_type type, struct relance_str value)
+{
+    switch (type) {
+    case META_NUMBER: return meta_number(value, field);
+    case META_HASH: return text_hex(value, field);
+    case META_TEXT:
+        ((struct blob *)field)->size = 0;
+        blob_put_text(field, value);
+        return true;
+    }
+    return false;
+}
+
+bool meta_take(struct meta *meta, struct relance_str name, struct relance_str value)
+{
+    for (size_t i = 0; i < META_ROWS; i++)
+        if (text_equal(name, meta_rows[i].name))
+            return meta_take_field(meta_field(meta, &meta_rows[i]), meta_rows[i].type, value);
+    return true;
+}
+
+void meta_put(const struct meta *meta, struct blob *out)
+{
+    for (size_t i = 0; i < META_ROWS; i++) {
+        void *field = meta_field(meta, &meta_rows[i]);
+        char hash[17];
+        resp_word(out, meta_rows[i].name);
+        switch (meta_rows[i].type) {
+        case META_NUMBER: resp_int(out, *(int64_t *)field); break;
+        case META_TEXT: resp_word(out, blob_text(field)); break;
+        case META_HASH:
+            snprintf(hash, sizeof hash, "%016" PRIx64, *(uint64_t *)field);
+            resp_word(out, text_of(hash));
+            break;
+        }
+    }
+}
+
+size_t meta_words(void)
+{
+    return 2 * (size_t)META_ROWS;
+}
+
+void meta_set_text(struct blob *field, const char *text)
+{
+    field->size = 0;
+    blob_put(field, text, strlen(text));
+}
+
+void meta_make_stamp(char out[STAMP_SIZE])
+{
+    uint64_t random[2];
+    ensure(getrandom(random, sizeof random, 0) == sizeof random);
+    snprintf(out, STAMP_SIZE, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+}
