@@ -140,20 +140,24 @@ void count_event(struct relance_engine *e, const struct typed_event *type)
     for (size_t i = 0; i < type->counts.count; i++) count_one(e, type->counts.types[i]);
 }
 
+bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms)
+{
+    if (!rule->over_ms) return true;
+    return bucket > expired_bucket(rule, now_ms) && bucket <= floor_div(now_ms, rule->bucket_ms);
+}
+
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by)
 {
     const struct count_rule *rule = &e->set->counts[number];
     const struct state *state = e->customer->state;
     struct range range = values_of(state, number);
-    int64_t expired = rule->over_ms ? expired_bucket(rule, e->now_ms) : INT64_MIN;
-    int64_t newest = rule->over_ms ? floor_div(e->now_ms, rule->bucket_ms) : INT64_MAX;
     int64_t n = 0;
     double sum = 0;
     for (uint32_t at = range.begin; at < range.end; at++) {
         const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
         if (rule->by && !str_equal(bytes_str(value->by), by)) continue;
         VECTOR_EACH(value->buckets, struct bucket, bucket) {
-            if (bucket->index <= expired || bucket->index > newest) continue;
+            if (!count_in_window(rule, bucket->index, e->now_ms)) continue;
             if (rule->sum)
                 sum += bucket->sum;
             else

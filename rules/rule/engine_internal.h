@@ -58,6 +58,8 @@ bool texts_have(struct texts texts, str text);
 
 /* ---- counting.c */
 void count_event(struct relance_engine *e, const struct typed_event *type);
+/* Does a bucket count at `now_ms`? */
+bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms);
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by);
 
 /* ---- happen.c */

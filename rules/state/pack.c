@@ -1,6 +1,6 @@
 #include "state/pack.h"
 
-#include "base/limits.h"
+#include "cel/cel.h"
 
 #include <msgpack/timestamp.h>
 #include <msgpack/pack_define.h>
@@ -383,4 +383,42 @@ struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, st
     if (type->kind == CEL_TYPE_RECORD && head.kind == PACK_MAP)
         return unpack_fields(in, head.bits, type->record, arena);
     return unpack_scalar(in, head, type);
+}
+
+/* ---- printing, for people */
+
+static void print_head(struct unpack *in, struct pack_head head, struct buffer *out);
+
+static void print_children(struct unpack *in, struct pack_head head, struct buffer *out)
+{
+    bool map = head.kind == PACK_MAP;
+    buffer_put_char(out, map ? '{' : '[');
+    for (uint64_t i = 0; i < head.bits && !in->bad; i++) {
+        if (i) buffer_put_char(out, ',');
+        print_head(in, unpack_head(in), out);
+        if (!map) continue;
+        buffer_put_char(out, ':');
+        print_head(in, unpack_head(in), out);
+    }
+    buffer_put_char(out, map ? '}' : ']');
+}
+
+/* States nest as deep as the declared types of events do: a few levels. */
+static void print_head(struct unpack *in, struct pack_head head, struct buffer *out)
+{
+    switch (head.kind) {
+    case PACK_NIL: buffer_put_str(out, STR("null")); break;
+    case PACK_BOOL: buffer_put_str(out, head.bits ? STR("true") : STR("false")); break;
+    case PACK_UINT: buffer_put_format(out, "%llu", (unsigned long long)head.bits); break;
+    case PACK_INT: buffer_put_format(out, "%lld", (long long)head_int(head)); break;
+    case PACK_FLOAT: cel_print_json(cel_double(head_double(head)), out); break;
+    case PACK_STR: case PACK_BIN: buffer_put_json_string(out, unpack_body(in, head)); break;
+    case PACK_ARRAY: case PACK_MAP: print_children(in, head, out); break;
+    case PACK_BAD: in->bad = true; break;
+    }
+}
+
+void unpack_print(struct unpack *in, struct buffer *out)
+{
+    print_head(in, unpack_head(in), out);
 }

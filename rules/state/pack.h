@@ -39,4 +39,7 @@ str unpack_skip(struct unpack *in);      /* any one value, and its bytes */
  * strings borrowed. Always consumes exactly one value. */
 struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, struct arena *arena);
 
+/* One value as JSON, whatever it is; bytes as base64 are not told from text here and print as a string. */
+void unpack_print(struct unpack *in, struct buffer *out);
+
 #endif
