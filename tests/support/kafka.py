@@ -43,12 +43,12 @@ def libraries(version):
     kept = place.CACHE / f"kafka-{version}"
     if not kept.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = pathlib.Path(tempfile.mkdtemp(dir=kept.parent))
-        subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"),
-                        "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
-                       check=True, timeout=600, stdin=subprocess.DEVNULL)
-        fresh.chmod(0o755)
-        fresh.rename(kept)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            fresh = pathlib.Path(folder) / "jars"
+            subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"),
+                            "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
+                           check=True, timeout=600, stdin=subprocess.DEVNULL)
+            fresh.rename(kept)
     return kept
 
 

@@ -181,6 +181,7 @@ def stage_lint():
     totals = build("dev")
     lint = ROOT / "tests" / "lint"
     return totals + run_all([
+        Program("this runner, its own test", ["python3", str(ROOT / "tests" / "support" / "run_test.py")]),
         Program("lint layers", ["python3", str(lint / "layers.py")]),
         Program("lint layers, its own test", ["python3", str(lint / "layers_test.py")]),
         Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),

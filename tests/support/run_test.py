@@ -1,0 +1,47 @@
+"""Shows that the runner believes nobody too easily: what a program printed and how it ended, and what counts."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support import run, suite
+from support.run import Program, Totals
+
+CRITERION = "[\x1b[0;34m====\x1b[0m] Synthesis: Tested: 3 | Passing: {} | Failing: {} | Crashing: {} \n"
+
+# (output, exit status, totals)
+CASES = [
+    ("3 passed, 0 failed\n", 0, Totals(3, 0)),
+    ("something\ngolden: 3 passed, 1 failed, 2 skipped\n", 1, Totals(3, 1, 2)),
+    ("1 passed, 0 failed\n3 passed, 0 failed\n", 0, Totals(3, 0)),  # the last line counts
+    (CRITERION.format(3, 0, 0), 0, Totals(3, 0)),
+    (CRITERION.format(1, 1, 1), 1, Totals(1, 2)),
+    ("[SKIP] base::zones: no zone files\n" + CRITERION.format(3, 0, 0), 0, Totals(3, 0, 1)),
+    ("3 passed, 0 failed\n", 1, Totals(3, 1)),                      # the status says otherwise
+    (CRITERION.format(3, 0, 0), -11, Totals(3, 1)),                 # crashed after its last word
+    ("all is well\n", 0, Totals(0, 1)),                             # no totals
+    ("", 0, Totals(0, 1)),
+    ("0 passed, 0 failed\n", 0, Totals(0, 1)),                      # ran nothing
+    ("0 passed, 0 failed, 4 skipped\n", 0, Totals(0, 0, 4)),
+    ("no ../shared here\n", run.SKIPPED, Totals(0, 0, 1)),
+    ("12 passed, 0 failed in a sentence\n", 0, Totals(0, 1)),
+]
+
+
+class Runner(unittest.TestCase):
+    def test_believes_output_and_status_together(self):
+        for output, status, totals in CASES:
+            with self.subTest(output=output, status=status):
+                self.assertEqual(run.read_totals(output, status)[0], totals)
+
+    def test_what_takes_too_long_has_failed_and_leaves_nothing_behind(self):
+        output, status = run.execute(Program("slow", ["sh", "-c", "echo 1 passed, 0 failed; sleep 60 & sleep 60"], 0.3))
+        self.assertEqual(run.read_totals(output, status)[0], Totals(1, 1))
+        self.assertIn("ended after its limit", output)
+
+    def test_a_program_that_is_not_built_has_failed(self):
+        self.assertEqual(run.run_one(Program("nowhere")), Totals(0, 1))
+
+
+if __name__ == "__main__":
+    sys.exit(suite.run(sys.modules[__name__]))
