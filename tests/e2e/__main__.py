@@ -10,7 +10,7 @@ import sys
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
-MODULES = ["refusals", "bad_input", "stopping", "latency", "crashes", "rees46"]
+MODULES = ["refusals", "bad_input", "watching", "stopping", "latency", "crashes", "rees46"]
 
 
 def main():
