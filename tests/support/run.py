@@ -111,7 +111,7 @@ def end_group(leader):
 
 def run_one(program):
     """Runs one program and reports it; returns its totals."""
-    if not program.command:
+    if not program.command or not shutil.which(program.command[0]):
         print(f"  FAILED  {program.name}: it is not built", flush=True)
         return Totals(failed=1)
     begin = time.monotonic()
@@ -193,8 +193,9 @@ def stage_lint():
 
 
 def stage_asan():
-    """Everything once more under AddressSanitizer and UBSan, with the same tests."""
-    return build("asan") + run_all(registered("asan", SANITIZED), int(CORES))
+    """Everything once more under AddressSanitizer and UBSan: the same tests, and bad input end to end."""
+    totals = build("asan") + run_all(registered("asan", SANITIZED), int(CORES))
+    return totals + run_one(e2e("e2e, sanitized", "asan", "bad_input", "watching"))
 
 
 def stage_clang():
@@ -215,7 +216,7 @@ def stage_fuzz():
 
 def stage_e2e():
     """The program itself against real Kafka and real Redis."""
-    return build("dev") + run_one(Program("e2e", ["python3", str(ROOT / "tests" / "e2e")], 900, live=True))
+    return build("dev") + run_one(e2e("e2e", "dev"))
 
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
@@ -226,6 +227,11 @@ SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPT
 def shell_scripts():
     folders = ("consumer", "rules", "tests", ".ci")
     return sorted(str(path) for folder in folders for path in (ROOT / folder).rglob("*.sh")) + [str(ROOT / ".ci/run")]
+
+
+def e2e(name, preset, *patterns):
+    return Program(name, ["python3", str(ROOT / "tests" / "e2e"), *patterns], 900,
+                   env={**SANITIZED, "RELANCE_BUILD": str(BUILD / preset)}, live=True)
 
 
 def claim(name, command):

@@ -41,6 +41,7 @@ class Runner(unittest.TestCase):
 
     def test_a_program_that_is_not_built_has_failed(self):
         self.assertEqual(run.run_one(Program("nowhere")), Totals(0, 1))
+        self.assertEqual(run.run_one(Program("nowhere", ["/nowhere/unit_cel"])), Totals(0, 1))
 
 
 if __name__ == "__main__":
