@@ -12,16 +12,11 @@ struct date_time {
     int offset_minutes; /* east of UTC */
 };
 
-/* `count` digits; a number above 9999 where one of them is none. */
-static unsigned digits(const char *p, size_t count)
+/* Two digits; a number above 99 where one of them is none. */
+static inline unsigned two_digits(const char *p)
 {
-    unsigned value = 0, wrong = 0;
-    for (size_t i = 0; i < count; i++) {
-        unsigned digit = (unsigned char)p[i] - (unsigned)'0';
-        wrong |= digit > 9;
-        value = value * 10 + digit;
-    }
-    return wrong ? UINT32_MAX : value;
+    unsigned tens = (unsigned char)p[0] - (unsigned)'0', ones = (unsigned char)p[1] - (unsigned)'0';
+    return tens <= 9 && ones <= 9 ? tens * 10 + ones : 100;
 }
 
 /* Years begin in March here, so that the leap day is the last of its year, and repeat every 400 years. */
@@ -74,7 +69,7 @@ static bool read_offset(str text, size_t at, int *minutes)
     *minutes = 0;
     if (left == 1) return (p[0] | 0x20) == 'z';
     if (left != 6 || (p[0] != '+' && p[0] != '-') || p[3] != ':') return false;
-    unsigned hour = digits(p + 1, 2), minute = digits(p + 4, 2);
+    unsigned hour = two_digits(p + 1), minute = two_digits(p + 4);
     if (hour > 23 || minute > 59) return false;
     *minutes = (int)(hour * 60 + minute);
     if (p[0] == '-') *minutes = -*minutes;
@@ -86,13 +81,15 @@ static bool read_date_time(str text, struct date_time *t)
     if (text.size <= DATE_TIME_SIZE) return false;
     const char *p = text.data;
     if (p[4] != '-' || p[7] != '-' || (p[10] | 0x20) != 't' || p[13] != ':' || p[16] != ':') return false;
-    t->year = digits(p, 4);
-    t->month = digits(p + 5, 2);
-    t->day = digits(p + 8, 2);
-    t->hour = digits(p + 11, 2);
-    t->minute = digits(p + 14, 2);
-    t->second = digits(p + 17, 2);
-    if (t->year - 1 > 9998 || t->month - 1 > 11 || t->day - 1 >= days_of_month(t->year, t->month)) return false;
+    unsigned century = two_digits(p), of_century = two_digits(p + 2);
+    t->year = century * 100 + of_century;
+    t->month = two_digits(p + 5);
+    t->day = two_digits(p + 8);
+    t->hour = two_digits(p + 11);
+    t->minute = two_digits(p + 14);
+    t->second = two_digits(p + 17);
+    if (century > 99 || of_century > 99 || t->year == 0) return false;
+    if (t->month - 1 > 11 || t->day - 1 >= days_of_month(t->year, t->month)) return false;
     if (t->hour > 23 || t->minute > 59 || t->second > 60) return false;
     size_t at = read_fraction(text, DATE_TIME_SIZE, &t->nanos);
     return at && read_offset(text, at, &t->offset_minutes);

@@ -29,26 +29,24 @@ static bool read_text_int(str text, struct json_number *number)
 }
 
 /* The number that an int or uint is given as. */
-static bool read_integral(const struct scan_value *v, struct json_number *number)
+static bool read_integral(const struct coercion *c, const struct scan_value *v, struct json_number *number)
 {
-    *number = v->number;
+    *number = c->scan.number;
     return v->kind == SCAN_NUMBER || (v->kind == SCAN_STRING && read_text_int(v->text, number));
 }
 
 static struct cel_value int_of(struct coercion *c, const struct scan_value *v)
 {
-    (void)c;
     struct json_number number;
     int64_t i;
-    return read_integral(v, &number) && json_number_int(&number, &i) ? cel_int(i) : absent;
+    return read_integral(c, v, &number) && json_number_int(&number, &i) ? cel_int(i) : absent;
 }
 
 static struct cel_value uint_of(struct coercion *c, const struct scan_value *v)
 {
-    (void)c;
     struct json_number number;
     uint64_t u;
-    return read_integral(v, &number) && json_number_uint(&number, &u) ? cel_uint(u) : absent;
+    return read_integral(c, v, &number) && json_number_uint(&number, &u) ? cel_uint(u) : absent;
 }
 
 /* False when the value is beyond every double. Where digits and power are doubles without rounding, which is
@@ -68,8 +66,7 @@ static bool nearest_double(const struct json_number *number, double *value)
 
 static struct cel_value double_of(struct coercion *c, const struct scan_value *v)
 {
-    (void)c;
-    struct json_number number = v->number;
+    struct json_number number = c->scan.number;
     double d;
     bool some = v->kind == SCAN_NUMBER || (v->kind == SCAN_STRING && json_number_read(v->text, &number));
     return some && nearest_double(&number, &d) ? cel_double(d) : absent;
@@ -90,12 +87,12 @@ static struct cel_value bool_of(struct coercion *c, const struct scan_value *v)
     return yes || str_equal(v->text, STR("false")) ? cel_bool(yes) : absent;
 }
 
-bool coerce_instant(const struct scan_value *v, int64_t *ms)
+bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms)
 {
     int64_t seconds;
     int32_t nanos;
     if (v->kind == SCAN_NUMBER)
-        return json_number_floor(&v->number, ms) && *ms >= RFC3339_MS_MIN && *ms <= RFC3339_MS_MAX;
+        return json_number_floor(&c->scan.number, ms) && *ms >= RFC3339_MS_MIN && *ms <= RFC3339_MS_MAX;
     if (v->kind != SCAN_STRING || !rfc3339_parse(v->text, &seconds, &nanos)) return false;
     *ms = seconds * 1000 + nanos / 1000000;
     return true;
@@ -103,9 +100,8 @@ bool coerce_instant(const struct scan_value *v, int64_t *ms)
 
 static struct cel_value timestamp_of(struct coercion *c, const struct scan_value *v)
 {
-    (void)c;
     int64_t ms;
-    return coerce_instant(v, &ms) ? cel_timestamp_ms(ms) : absent;
+    return coerce_instant(c, v, &ms) ? cel_timestamp_ms(ms) : absent;
 }
 
 static struct cel_value duration_of(struct coercion *c, const struct scan_value *v)

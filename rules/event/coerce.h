@@ -22,8 +22,8 @@ struct coercion {
  * holds it. */
 struct cel_value coerce(struct coercion *c, const struct cel_type *type);
 
-/* An instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither, or not in the years 1 to
+/* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither, or not in the years 1 to
  * 9999. */
-bool coerce_instant(const struct scan_value *v, int64_t *ms);
+bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms);
 
 #endif

@@ -109,7 +109,7 @@ static enum finding read_time(struct reading *r)
     struct scan_value v = scan_value(&r->c.scan);
     r->event->has_time = false;
     if (v.kind == SCAN_NULL) return MISSING;
-    r->event->has_time = coerce_instant(&v, &r->event->time_ms);
+    r->event->has_time = coerce_instant(&r->c, &v, &r->event->time_ms);
     return r->event->has_time ? FOUND : WRONG;
 }
 
@@ -127,7 +127,7 @@ static enum finding read_type(struct reading *r)
     r->event->type_name = v.kind == SCAN_STRING ? v.text : (str){0};
     if (r->type_fixed) return r->found[ENVELOPE_TYPE];
     bool first = r->found[ENVELOPE_TYPE] == MISSING;
-    r->event->type = v.kind == SCAN_STRING ? event_schema_find(r->schema, v.text) : NULL;
+    r->event->type = v.kind == SCAN_STRING ? schema_find(r->schema, v.text) : NULL;
     r->again |= !first;
     if (first) apply_type(r, r->event->type);
     return v.kind == SCAN_STRING ? FOUND : v.kind == SCAN_NULL ? MISSING : WRONG;

@@ -13,8 +13,8 @@ static const char *read_digits(struct json_number *n, const char *p, const char 
 {
     for (; p < end && is_digit(*p); p++) {
         unsigned digit = (unsigned)(*p - '0');
-        bool fits = n->exponent == 0 && n->digits <= (UINT64_MAX - digit) / 10;
-        if (fits) {
+        bool fits = n->digits < UINT64_MAX / 10 || (n->digits == UINT64_MAX / 10 && digit <= UINT64_MAX % 10);
+        if (fits && n->exponent == 0) {
             n->digits = n->digits * 10 + digit;
         } else {
             n->exponent++;

@@ -1,7 +1,5 @@
 #include "json/scan.h"
 
-#include "base/ensure.h"
-
 void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max)
 {
     *scan = (struct scan){.text = text.data, .next = tokens, .end = tokens + count, .room = room};
@@ -9,7 +7,7 @@ void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t coun
     scan->depth_max = depth_max;
 }
 
-static void scan_fail(struct scan *scan, enum scan_fault fault, size_t at)
+void scan_fail(struct scan *scan, enum scan_fault fault, size_t at)
 {
     if (scan->fault != SCAN_OK) return;
     scan->fault = fault;
@@ -17,8 +15,7 @@ static void scan_fail(struct scan *scan, enum scan_fault fault, size_t at)
     scan->next = scan->end;
 }
 
-/* What comes next is not expected. */
-static void scan_fail_next(struct scan *scan)
+void scan_fail_next(struct scan *scan)
 {
     scan_fail(scan, SCAN_BROKEN, *scan->next);
 }
@@ -27,55 +24,6 @@ enum scan_fault scan_finish(struct scan *scan)
 {
     if (scan->next != scan->end) scan_fail_next(scan);
     return scan->fault;
-}
-
-bool scan_open(struct scan *scan)
-{
-    char close = (char)(scan_peek(scan) + 2); /* ASCII: '{' '|' '}', '[' '\' ']' */
-    if (close != '}' && close != ']') {
-        scan_fail_next(scan);
-        return false;
-    }
-    if (scan->depth == scan->depth_max) {
-        scan_fail(scan, SCAN_TOO_DEEP, *scan->next);
-        return false;
-    }
-    scan->next++;
-    scan->depth++;
-    if (scan_peek(scan) != close) return true;
-    scan->next++;
-    scan->depth--;
-    return false;
-}
-
-bool scan_more(struct scan *scan, char close)
-{
-    char c = scan_peek(scan);
-    if (c == ',') {
-        scan->next++;
-        return true;
-    }
-    if (c == close) {
-        scan->next++;
-        scan->depth--;
-        return false;
-    }
-    scan_fail_next(scan);
-    return false;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-/* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
-static str take_token(struct scan *scan)
-{
-    size_t begin = scan->next[0], end = scan->next[1];
-    scan->next++;
-    while (end > begin + 1 && is_blank(scan->text[end - 1])) end--;
-    return (str){scan->text + begin, end - begin};
 }
 
 static int hex_digit(char c)
@@ -128,8 +76,8 @@ static const char *decode_escape(const char *p, const char *end, char **out)
     return p;
 }
 
-/* Decodes into the room: never longer than as written. */
-static str decode(struct scan *scan, str raw)
+/* Never longer than as written. */
+str scan_decode(struct scan *scan, str raw)
 {
     const char *p = raw.data, *end = p + raw.size;
     char *begin = scan->room, *out = begin;
@@ -145,49 +93,25 @@ static str decode(struct scan *scan, str raw)
     return (str){begin, (size_t)(out - begin)};
 }
 
-/* The string that comes next. The index has seen to it that it is closed and that nothing but blanks follows
- * up to the next token. */
-static str take_string(struct scan *scan)
-{
-    str token = take_token(scan);
-    ensure(token.size >= 2 && token.data[token.size - 1] == '"');
-    str raw = {token.data + 1, token.size - 2};
-    bool escaped = scan->has_escapes && memchr(raw.data, '\\', raw.size);
-    return escaped ? decode(scan, raw) : raw;
-}
-
-str scan_key(struct scan *scan)
-{
-    str key = {0};
-    if (scan_peek(scan) == '"') key = take_string(scan);
-    if (scan_peek(scan) == ':' && key.data)
-        scan->next++;
-    else
-        scan_fail_next(scan);
-    return key;
-}
-
 static struct scan_value take_word(struct scan *scan, enum scan_kind kind)
 {
     static const str words[] = {
         [SCAN_TRUE] = {"true", 4}, [SCAN_FALSE] = {"false", 5}, [SCAN_NULL] = {"null", 4}};
-    struct scan_value value = {.kind = kind, .text = take_token(scan)};
-    if (!str_equal(value.text, words[kind])) scan_fail(scan, SCAN_BROKEN, (size_t)(value.text.data - scan->text));
-    return value;
+    str token = scan_token(scan);
+    if (!str_equal(token, words[kind])) scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
+    return (struct scan_value){.kind = kind};
 }
 
 static struct scan_value take_number(struct scan *scan)
 {
-    struct scan_value value = {.kind = SCAN_NUMBER, .text = take_token(scan)};
-    if (!json_number_read(value.text, &value.number))
-        scan_fail(scan, SCAN_BROKEN, (size_t)(value.text.data - scan->text));
-    return value;
+    str token = scan_token(scan);
+    if (!json_number_read(token, &scan->number)) scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
+    return (struct scan_value){SCAN_NUMBER, token};
 }
 
-struct scan_value scan_value(struct scan *scan)
+struct scan_value scan_other(struct scan *scan)
 {
     switch (scan_peek(scan)) {
-    case '"': return (struct scan_value){.kind = SCAN_STRING, .text = take_string(scan)};
     case 't': return take_word(scan, SCAN_TRUE);
     case 'f': return take_word(scan, SCAN_FALSE);
     case 'n': return take_word(scan, SCAN_NULL);

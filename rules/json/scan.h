@@ -25,37 +25,113 @@ struct scan {
     char *room;           /* strings with escapes are decoded to here; as much of it as the text is long */
     bool has_escapes;     /* there is a backslash somewhere */
     unsigned depth, depth_max;
+    struct json_number number; /* the last one that scan_value has read */
     enum scan_fault fault;
     size_t fault_at; /* the byte of the text that was not expected; its size when the text ends too early */
 };
 
 enum scan_kind { SCAN_STRING, SCAN_NUMBER, SCAN_TRUE, SCAN_FALSE, SCAN_NULL, SCAN_OBJECT, SCAN_ARRAY };
 
-/* A value: strings decoded, numbers as written, the others' text meaningless. */
+/* A value: strings decoded, numbers as written, of the others nothing. */
 struct scan_value {
     enum scan_kind kind;
     str text;
-    struct json_number number; /* SCAN_NUMBER only */
 };
 
 void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max);
 /* Nothing may be left. */
 enum scan_fault scan_finish(struct scan *scan);
 
+/* The first byte of what comes next: `{`, `[`, `"`, …; NUL at the end. */
+static inline char scan_peek(const struct scan *scan);
 /* Enters the object or array that comes next; false when it is empty (and left again) or at a fault. */
-bool scan_open(struct scan *scan);
+static inline bool scan_open(struct scan *scan);
 /* Behind a member or element: true when another follows, false when `close` did (and it is left). */
-bool scan_more(struct scan *scan, char close);
+static inline bool scan_more(struct scan *scan, char close);
 /* The key of a member and its colon. */
-str scan_key(struct scan *scan);
+static inline str scan_key(struct scan *scan);
 /* Reads one value; of an object or array only its kind, it is passed over. */
-struct scan_value scan_value(struct scan *scan);
+static inline struct scan_value scan_value(struct scan *scan);
 void scan_skip(struct scan *scan);
 
-/* The first byte of what comes next: `{`, `[`, `"`, …; NUL at the end. */
+/* ---- What follows is inline because it is most of what reading an event is. */
+
+void scan_fail(struct scan *scan, enum scan_fault fault, size_t at);
+void scan_fail_next(struct scan *scan);         /* what comes next is not expected */
+str scan_decode(struct scan *scan, str raw);    /* a string with escapes, into the room */
+struct scan_value scan_other(struct scan *scan); /* a value that is no string */
+
 static inline char scan_peek(const struct scan *scan)
 {
     return scan->text[*scan->next];
+}
+
+static inline bool scan_open(struct scan *scan)
+{
+    char close = (char)(scan_peek(scan) + 2); /* ASCII: '{' '|' '}', '[' '\' ']' */
+    if ((close != '}' && close != ']') || scan->depth == scan->depth_max) {
+        scan_fail(scan, scan->depth == scan->depth_max ? SCAN_TOO_DEEP : SCAN_BROKEN, *scan->next);
+        return false;
+    }
+    scan->next++;
+    if (scan_peek(scan) == close) {
+        scan->next++;
+        return false;
+    }
+    scan->depth++;
+    return true;
+}
+
+static inline bool scan_more(struct scan *scan, char close)
+{
+    char c = scan_peek(scan);
+    if (c != ',' && c != close) {
+        scan_fail_next(scan);
+        return false;
+    }
+    scan->next++;
+    scan->depth -= c == close;
+    return c == ',';
+}
+
+static inline bool scan_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
+static inline str scan_token(struct scan *scan)
+{
+    size_t begin = scan->next[0], end = scan->next[1];
+    scan->next++;
+    while (scan_blank(scan->text[end - 1])) end--; /* the token's own first byte is none */
+    return (str){scan->text + begin, end - begin};
+}
+
+/* The string that comes next. The index has seen to it that it is closed and that nothing but blanks follows
+ * up to the next token. */
+static inline str scan_string(struct scan *scan)
+{
+    str token = scan_token(scan), raw = {token.data + 1, token.size - 2};
+    bool escaped = scan->has_escapes && memchr(raw.data, '\\', raw.size);
+    return escaped ? scan_decode(scan, raw) : raw;
+}
+
+static inline str scan_key(struct scan *scan)
+{
+    str key = {0};
+    if (scan_peek(scan) == '"') key = scan_string(scan);
+    if (scan_peek(scan) == ':' && key.data)
+        scan->next++;
+    else
+        scan_fail_next(scan);
+    return key;
+}
+
+static inline struct scan_value scan_value(struct scan *scan)
+{
+    if (scan_peek(scan) == '"') return (struct scan_value){SCAN_STRING, scan_string(scan)};
+    return scan_other(scan);
 }
 
 #endif
