@@ -7,13 +7,9 @@
 
 #include <librdkafka/rdkafka.h>
 
-struct kafka_setting {
-    const char *name, *value;
-};
-
 /* On RELANCE_OK *out is to be given to rd_kafka_new, or destroyed. */
 RELANCE_MUST enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
-                                                 const struct kafka_setting *fixed, size_t fixed_count,
+                                                 const struct option_kafka *fixed, size_t fixed_count,
                                                  rd_kafka_conf_t **out, struct relance_error *error);
 
 #endif

@@ -10,7 +10,7 @@ struct kafka_feed {
     rd_kafka_resp_err_t failed; /* the first delivery that did */
 };
 
-static const struct kafka_setting feed_settings[] = {
+static const struct option_kafka feed_settings[] = {
     {"enable.idempotence", "true"},
     {"partitioner", "murmur2"},
     {"linger.ms", "5"},

@@ -8,12 +8,11 @@ struct kafka_tail {
     rd_kafka_message_t *message; /* handed out last */
 };
 
-static const struct kafka_setting tail_settings[] = {
+static const struct option_kafka tail_settings[] = {
     {"group.id", "tail"}, /* wanted by librdkafka; nothing is committed */
     {"enable.auto.commit", "false"},
     {"isolation.level", "read_committed"},
     {"fetch.wait.max.ms", "50"},
-    {"allow.auto.create.topics", "false"},
 };
 
 static enum relance_status tail_start(struct kafka_tail *tail, const struct option_kafka *settings, size_t count,

@@ -25,7 +25,7 @@ typedef const char *option_text;
 
 /* One `kafka.` setting, without that prefix. */
 struct option_kafka {
-    char *name, *value;
+    const char *name, *value;
 };
 
 struct options {

@@ -52,7 +52,7 @@ struct demo {
     char dir[PATH_SIZE], rules[PATH_SIZE], redis_url[PATH_SIZE], clock[64];
     struct process redis, engine;
     struct kafka_mock *mock;
-    struct option_kafka servers; /* where the mock listens */
+    struct option_kafka kafka[2]; /* where the mock listens; no warnings about its being a mock */
     struct kafka_feed *feed;
     struct kafka_tail *tail;
     struct shop *shop;
@@ -191,9 +191,10 @@ static enum relance_status demo_start_kafka(struct demo *demo, struct relance_er
         enum relance_status status = kafka_mock_create_topic(demo->mock, topics[i], PARTITIONS, error);
         if (status != RELANCE_OK) return status;
     }
-    demo->servers = (struct option_kafka){(char[]){"bootstrap.servers"}, strdup(kafka_mock_servers(demo->mock))};
-    demo->feed = kafka_feed_open(&demo->servers, 1, INPUT, error);
-    if (demo->feed) demo->tail = kafka_tail_open(&demo->servers, 1, OUTPUT, PARTITIONS, error);
+    demo->kafka[0] = (struct option_kafka){"bootstrap.servers", kafka_mock_servers(demo->mock)};
+    demo->kafka[1] = (struct option_kafka){"log_level", "2"};
+    demo->feed = kafka_feed_open(demo->kafka, 2, INPUT, error);
+    if (demo->feed) demo->tail = kafka_tail_open(demo->kafka, 2, OUTPUT, PARTITIONS, error);
     return demo->tail ? RELANCE_OK : error->status;
 }
 
@@ -219,7 +220,7 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
                            "--redis",        demo->redis_url,
                            "--clock",        demo->clock,
                            "--log-level",    "warning",
-                           "--kafka.bootstrap.servers", demo->servers.value,
+                           "--kafka.bootstrap.servers", demo->kafka[0].value,
                            NULL};
     enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
     return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error) : status;
@@ -363,7 +364,6 @@ static void demo_clean_up(struct demo *demo)
     kafka_feed_close(demo->feed);
     kafka_tail_close(demo->tail);
     kafka_mock_stop(demo->mock);
-    free(demo->servers.value);
     process_stop(&demo->redis, STOP_TIMEOUT_MS);
     shop_free(demo->shop);
     demo_remove_dir(demo);
