@@ -12,7 +12,8 @@ struct redis_view {
     int partitions;
 };
 
-static const struct relance_str view_live_prefix = TEXT("relance:live:");
+#define LIVE_PREFIX "relance:live:"
+enum { PARTITIONS_MAX = 100000 }; /* more would be no count of partitions */
 
 /* ---- asking */
 
@@ -61,21 +62,81 @@ static enum relance_status view_hash(struct redis_view *view, const char *key, r
     return view_ask(view, 2, words, REDIS_REPLY_ARRAY, out, error);
 }
 
+/* ---- finding keys: there are few, since customers are fields of one */
+
+typedef enum relance_status view_key_visit(struct redis_view *view, const char *key, void *context,
+                                           struct relance_error *error);
+
+/* One step of a SCAN; `cursor` is where to go on, "0" at the end. */
+static enum relance_status view_scan(struct redis_view *view, const char *pattern, char cursor[32],
+                                     view_key_visit *visit, void *context, struct relance_error *error)
+{
+    struct relance_str words[] = {TEXT("SCAN"),  text_of(cursor), TEXT("MATCH"), text_of(pattern),
+                                  TEXT("COUNT"), TEXT("1000")};
+    redisReply *reply = NULL;
+    enum relance_status status = view_ask(view, 6, words, REDIS_REPLY_ARRAY, &reply, error);
+    if (status != RELANCE_OK) return status;
+    const redisReply *keys = reply->element[1];
+    for (size_t i = 0; i < keys->elements && status == RELANCE_OK; i++)
+        status = visit(view, keys->element[i]->str, context, error);
+    snprintf(cursor, 32, "%s", reply->element[0]->str);
+    freeReplyObject(reply);
+    return status;
+}
+
+static enum relance_status view_each_key(struct redis_view *view, const char *pattern, view_key_visit *visit,
+                                         void *context, struct relance_error *error)
+{
+    char cursor[32] = "0";
+    enum relance_status status;
+    do status = view_scan(view, pattern, cursor, visit, context, error);
+    while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
+    return status;
+}
+
 /* ---- opening */
+
+/* Takes the count from the meta of a partition that has a checkpoint; until its first, it has none. */
+static enum relance_status view_take_partitions(struct redis_view *view, const char *key, void *context,
+                                                struct relance_error *error)
+{
+    (void)context;
+    struct relance_str words[] = {TEXT("HGET"), text_of(key), TEXT("partitions")};
+    redisReply *reply = NULL;
+    int64_t count;
+    enum relance_status status = view_ask(view, 3, words, REDIS_REPLY_STRING, &reply, error);
+    if (status != RELANCE_OK) return status;
+    if (reply->type == REDIS_REPLY_STRING && text_count(view_text(reply), &count) && count <= PARTITIONS_MAX)
+        view->partitions = (int)count;
+    freeReplyObject(reply);
+    return RELANCE_OK;
+}
+
+/* "relance:{GROUP:TOPIC:*}:meta" with what a pattern would take for a sign of its own kept apart. To be freed. */
+static char *view_meta_pattern(const struct redis_view *view)
+{
+    char *pattern = NULL;
+    size_t size;
+    FILE *out = open_memstream(&pattern, &size);
+    if (!out) return NULL;
+    fputs("relance:{", out);
+    for (const char *c = view->place; *c; c++) {
+        if (strchr("*?[]\\^", *c)) fputc('\\', out);
+        fputc(*c, out);
+    }
+    fputs(":*}:meta", out);
+    fclose(out);
+    return pattern;
+}
 
 static enum relance_status view_find_partitions(struct redis_view *view, struct relance_error *error)
 {
-    char *text = NULL;
-    size_t size;
-    int64_t count = 0;
-    enum relance_status status = redis_view_field(view, 0, REDIS_VIEW_META, TEXT("partitions"), &text, &size, error);
-    if (status != RELANCE_OK) return status;
-    bool found = text && text_count(text_of(text), &count) && count > 0 && count <= 100000;
-    free(text);
-    if (!found)
-        return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'", view->place);
-    view->partitions = (int)count;
-    return RELANCE_OK;
+    char *pattern = view_meta_pattern(view);
+    if (!pattern) return view_no_memory(error);
+    enum relance_status status = view_each_key(view, pattern, view_take_partitions, NULL, error);
+    free(pattern);
+    if (status != RELANCE_OK || view->partitions > 0) return status;
+    return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'", view->place);
 }
 
 static struct redis_view *view_connect(const char *url, const char *group, const char *topic,
@@ -160,43 +221,30 @@ enum relance_status redis_view_counters(struct redis_view *view, redis_view_coun
 
 /* ---- live instances */
 
-static enum relance_status view_live(struct redis_view *view, const char *key, redis_view_live *visit, void *context,
-                                     struct relance_error *error)
+struct view_live {
+    redis_view_live *visit;
+    void *context;
+};
+
+static enum relance_status view_read_live(struct redis_view *view, const char *key, void *context,
+                                          struct relance_error *error)
 {
+    const struct view_live *live = context;
     redisReply *reply = NULL;
     enum relance_status status = view_hash(view, key, &reply, error);
     if (status != RELANCE_OK) return status;
+    struct relance_str instance = text_of(key + strlen(LIVE_PREFIX));
     for (size_t i = 0; i + 1 < reply->elements; i += 2)
-        visit(context, text_of(key + view_live_prefix.size), view_text(reply->element[i]), view_text(reply->element[i + 1]));
+        live->visit(live->context, instance, view_text(reply->element[i]), view_text(reply->element[i + 1]));
     freeReplyObject(reply);
     return RELANCE_OK;
-}
-
-/* One step of a SCAN; the keys are few, since customers are fields of one. */
-static enum relance_status view_scan(struct redis_view *view, char cursor[32], redis_view_live *visit, void *context,
-                                     struct relance_error *error)
-{
-    struct relance_str words[] = {TEXT("SCAN"),  text_of(cursor), TEXT("MATCH"), TEXT("relance:live:*"),
-                                  TEXT("COUNT"), TEXT("1000")};
-    redisReply *reply = NULL;
-    enum relance_status status = view_ask(view, 6, words, REDIS_REPLY_ARRAY, &reply, error);
-    if (status != RELANCE_OK) return status;
-    const redisReply *keys = reply->element[1];
-    for (size_t i = 0; i < keys->elements && status == RELANCE_OK; i++)
-        status = view_live(view, keys->element[i]->str, visit, context, error);
-    snprintf(cursor, 32, "%s", reply->element[0]->str);
-    freeReplyObject(reply);
-    return status;
 }
 
 enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit, void *context,
                                      struct relance_error *error)
 {
-    char cursor[32] = "0";
-    enum relance_status status;
-    do status = view_scan(view, cursor, visit, context, error);
-    while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
-    return status;
+    struct view_live live = {visit, context};
+    return view_each_key(view, LIVE_PREFIX "*", view_read_live, &live, error);
 }
 
 /* ---- single fields */
