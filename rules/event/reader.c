@@ -113,6 +113,24 @@ static enum finding read_time(struct reading *r)
     return r->event->has_time ? FOUND : WRONG;
 }
 
+/* All but the scan, which each walk begins for itself. */
+static void reading_begin(struct reading *r, struct event_reader *reader, const struct event_schema *schema,
+                          struct cel_value *slots, struct event *event)
+{
+    r->c.values = &reader->values;
+    r->c.keep = &reader->keep;
+    r->c.stack = reader->stack;
+    r->c.stack_count = 0;
+    r->c.stack_capacity = reader->stack_capacity;
+    r->c.invalid = 0;
+    r->c.no_memory = false;
+    r->schema = schema;
+    r->slots = slots;
+    r->event = event;
+    for (int i = 0; i < ENVELOPE_COUNT; i++) r->found[i] = MISSING;
+    r->type_fixed = r->again = false;
+}
+
 /* From here on, members are those of `type`. */
 static void apply_type(struct reading *r, const struct event_type *type)
 {
@@ -230,11 +248,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
     arena_reset(&reader->values);
     enum event_dead dead = index_record(reader, json, &tokens, &count);
     if (dead != EVENT_ALIVE) return dead;
-    struct reading r = {
-        .c = {.values = &reader->values, .keep = &reader->keep, .stack = reader->stack,
-              .stack_capacity = reader->stack_capacity},
-        .schema = schema, .slots = slots, .event = event,
-    };
+    struct reading r;
+    reading_begin(&r, reader, schema, slots, event);
     dead = read_tokens(reader, &r, (str){reader->text, json.size}, tokens, count);
     event->fields_invalid = r.c.invalid;
     reader->stack = r.c.stack;

@@ -2,9 +2,15 @@
 
 void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max)
 {
-    *scan = (struct scan){.text = text.data, .next = tokens, .end = tokens + count, .room = room};
+    scan->text = text.data; /* one by one: to clear all of it first costs more than the rest of this */
+    scan->next = tokens;
+    scan->end = tokens + count;
+    scan->room = room;
     scan->has_escapes = memchr(text.data, '\\', text.size) != NULL;
+    scan->depth = 0;
     scan->depth_max = depth_max;
+    scan->fault = SCAN_OK;
+    scan->fault_at = 0;
 }
 
 void scan_fail(struct scan *scan, enum scan_fault fault, size_t at)

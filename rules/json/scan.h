@@ -119,9 +119,10 @@ static inline str scan_string(struct scan *scan)
 
 static inline str scan_key(struct scan *scan)
 {
-    str key = {0};
-    if (scan_peek(scan) == '"') key = scan_string(scan);
-    if (scan_peek(scan) == ':' && key.data)
+    str key = {scan->text, 0}; /* at a fault too it can be looked up */
+    bool found = scan_peek(scan) == '"';
+    if (found) key = scan_string(scan);
+    if (found && scan_peek(scan) == ':')
         scan->next++;
     else
         scan_fail_next(scan);
