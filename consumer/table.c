@@ -65,29 +65,44 @@ static size_t column_width(const struct table *table, size_t column)
     return width;
 }
 
-static void cell_print(const struct table *table, size_t column, const char *text, size_t width, FILE *out)
+/* `owed` are blanks that are printed before the next text: a line never ends with one. */
+static void cell_print(const char *text, size_t width, bool right, size_t *owed, FILE *out)
 {
-    int blank = (int)(width - text_width(text));
-    bool last = column + 1 == table->column_count;
-    if (table->columns[column].align == TABLE_RIGHT)
-        fprintf(out, "%*s%s%*s", blank, "", text, last ? 0 : GAP, "");
-    else
-        fprintf(out, "%s%*s", text, last ? 0 : blank + GAP, "");
+    size_t blank = width - text_width(text);
+    if (right) *owed += blank;
+    if (*text) {
+        fprintf(out, "%*s%s", (int)*owed, "", text);
+        *owed = 0;
+    }
+    if (!right) *owed += blank;
+    *owed += GAP;
+}
+
+static void row_print(const struct table *table, const size_t *widths, size_t row, FILE *out)
+{
+    size_t owed = 0;
+    for (size_t c = 0; c < table->column_count; c++) {
+        size_t at = row * table->column_count + c;
+        cell_print(at < table->cell_count ? table->cells[at] : "", widths[c], table->columns[c].align == TABLE_RIGHT,
+                   &owed, out);
+    }
+    fputc('\n', out);
+}
+
+static void head_print(const struct table *table, const size_t *widths, FILE *out)
+{
+    size_t owed = 0;
+    for (size_t c = 0; c < table->column_count; c++)
+        cell_print(table->columns[c].head, widths[c], table->columns[c].align == TABLE_RIGHT, &owed, out);
+    fputc('\n', out);
 }
 
 void table_print(const struct table *table, FILE *out)
 {
     size_t *widths = table_must(calloc(table->column_count, sizeof *widths));
     for (size_t c = 0; c < table->column_count; c++) widths[c] = column_width(table, c);
-
-    for (size_t c = 0; c < table->column_count; c++)
-        cell_print(table, c, table->columns[c].head, widths[c], out);
-    fputc('\n', out);
-    for (size_t i = 0; i < table->cell_count; i += table->column_count) {
-        for (size_t c = 0; c < table->column_count; c++)
-            cell_print(table, c, i + c < table->cell_count ? table->cells[i + c] : "", widths[c], out);
-        fputc('\n', out);
-    }
+    head_print(table, widths, out);
+    for (size_t row = 0; row * table->column_count < table->cell_count; row++) row_print(table, widths, row, out);
     free(widths);
 }
 
