@@ -14,16 +14,20 @@ struct arena_chunk {
     _Alignas(16) char room[];
 };
 
-void arena_init(struct arena *arena, size_t limit)
-{
-    *arena = (struct arena){.limit = limit};
-}
+/* Room for nothing, for arenas without a chunk: no bytes are no reason to answer NULL. */
+static _Alignas(16) char no_room[16];
 
 static void arena_enter(struct arena *arena, struct arena_chunk *chunk)
 {
     arena->current = chunk;
-    arena->at = chunk ? chunk->room : NULL;
-    arena->end = chunk ? chunk->room + chunk->size : NULL;
+    arena->at = chunk ? chunk->room : no_room;
+    arena->end = chunk ? chunk->room + chunk->size : no_room;
+}
+
+void arena_init(struct arena *arena, size_t limit)
+{
+    *arena = (struct arena){.limit = limit};
+    arena_enter(arena, NULL);
 }
 
 void arena_reset(struct arena *arena)
@@ -38,7 +42,7 @@ void arena_free(struct arena *arena)
         next = chunk->next;
         free(chunk);
     }
-    *arena = (struct arena){.limit = arena->limit};
+    arena_init(arena, arena->limit);
 }
 
 static struct arena_chunk *arena_add_chunk(struct arena *arena, size_t size)

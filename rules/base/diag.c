@@ -94,6 +94,7 @@ static int diag_order(const struct diagnostic *a, const struct diagnostic *b)
     size_t file_a = a->source ? a->source->order : 0, file_b = b->source ? b->source->order : 0;
     if (file_a != file_b) return file_a < file_b ? -1 : 1;
     if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
+    if (a->severity != b->severity) return a->severity == SEVERITY_ERROR ? -1 : 1;
     return str_compare(a->message, b->message);
 }
 
@@ -155,19 +156,37 @@ static struct line line_at(str text, size_t at)
     return line;
 }
 
-enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* code points of a long line that are shown */
+enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* of a long line, and of these before the mistake */
+
+/* A column is a code point, or a byte that belongs to none. */
+static size_t column_size(str text, size_t at)
+{
+    size_t length = utf8_length(text, at);
+    return length ? length : 1;
+}
+
+static size_t columns(str text)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < text.size; at += column_size(text, at)) count++;
+    return count;
+}
+
+/* The place so many columns behind `at`, at most `end`. */
+static size_t columns_behind(str text, size_t at, size_t end, size_t count)
+{
+    for (; at < end && count > 0; count--) at += column_size(text, at);
+    return at < end ? at : end;
+}
 
 /* The part of a line that is shown: all of it, or a window around the mistake. */
 static struct line line_window(str text, struct line line, size_t at)
 {
-    if (utf8_count(str_slice(text, line.begin, line.end)) <= SHOWN_COLUMNS) return line;
-    size_t back = 0, ahead = 0;
-    size_t begin = at < line.begin ? line.begin : at > line.end ? line.end : at, end = begin;
-    for (; begin > line.begin && back < SHOWN_BEFORE; begin--) back += ((unsigned char)text.data[begin] & 0xC0) != 0x80;
-    while (begin > line.begin && ((unsigned char)text.data[begin] & 0xC0) == 0x80) begin--;
-    for (; end < line.end && ahead < SHOWN_COLUMNS - back; end++) ahead += ((unsigned char)text.data[end] & 0xC0) != 0x80;
-    while (end < line.end && ((unsigned char)text.data[end] & 0xC0) == 0x80) end++;
-    return (struct line){line.number, begin, end};
+    if (columns(str_slice(text, line.begin, line.end)) <= SHOWN_COLUMNS) return line;
+    size_t before = columns(str_slice(text, line.begin, at < line.end ? at : line.end));
+    size_t skipped = before > SHOWN_BEFORE ? before - SHOWN_BEFORE : 0;
+    size_t begin = columns_behind(text, line.begin, line.end, skipped);
+    return (struct line){line.number, begin, columns_behind(text, begin, line.end, SHOWN_COLUMNS)};
 }
 
 /* Shows bytes on a terminal: control characters and broken UTF-8 as '?', one column each. */
@@ -183,13 +202,6 @@ static void put_shown(struct buffer *out, str text)
             buffer_put_char(out, c == '\t' ? ' ' : '?');
         at += length ? length : 1;
     }
-}
-
-static size_t columns(str text)
-{
-    size_t count = 0;
-    for (size_t at = 0, length; at < text.size; at += length ? length : 1, count++) length = utf8_length(text, at);
-    return count;
 }
 
 static void diag_print_excerpt(const struct diagnostic *d, struct line line, struct buffer *out)
@@ -223,7 +235,8 @@ static void diag_print_one(const struct diagnostic *d, struct buffer *out)
     struct line line = line_at(d->source->text, d->begin);
     size_t at = d->begin > d->source->text.size ? d->source->text.size : d->begin;
     size_t column = columns(str_slice(d->source->text, line.begin, at)) + 1;
-    buffer_put_format(out, "%.*s:%zu:%zu: %s: ", STR_ARG(d->source->name), line.number, column, severity);
+    put_shown(out, d->source->name);
+    buffer_put_format(out, ":%zu:%zu: %s: ", line.number, column, severity);
     put_shown(out, d->message);
     buffer_put_char(out, '\n');
     diag_print_excerpt(d, line, out);

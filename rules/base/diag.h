@@ -51,7 +51,7 @@ void diag_init(struct diagnostics *diag, struct arena *arena);
 /* Adds one at bytes [begin, end) of the text that `origin` describes. `hint` may be {0}; it is copied. */
 void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
               str hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
-void diag_sort(struct diagnostics *diag); /* by file, place, message; equal ones become one */
+void diag_sort(struct diagnostics *diag); /* by file, place, severity, message; equal ones become one */
 
 struct buffer;
 void diag_print(const struct diagnostics *diag, struct buffer *out); /* the form above, for all of them */

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-enum { POOL_CLASSES = 64 + 12 }; /* multiples of 16 up to 1 KiB, then doublings */
+enum { POOL_CLASSES = 64 + 30 }; /* multiples of 16 up to 1 KiB, then doublings up to 1 TiB */
 
 struct pool {
     void *free_lists[POOL_CLASSES];

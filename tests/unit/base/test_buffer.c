@@ -1,0 +1,91 @@
+/* The buffer: bytes that grow, JSON strings, and silence once memory is gone. */
+#include "base/buffer.h"
+
+#include <criterion/criterion.h>
+
+static struct arena arena;
+static struct buffer buffer;
+
+static void setup(void)
+{
+    arena_init(&arena, 0);
+    buffer_init(&buffer, &arena);
+}
+
+static void teardown(void)
+{
+    arena_free(&arena);
+}
+
+TestSuite(buffer, .init = setup, .fini = teardown, .timeout = 30);
+
+static void reads(str expected)
+{
+    cr_expect(str_equal(buffer_str(&buffer), expected), "wanted %.*s, got %.*s", STR_ARG(expected),
+              STR_ARG(buffer_str(&buffer)));
+}
+
+Test(buffer, holds_what_was_put_in_order)
+{
+    reads(STR(""));
+    buffer_put_str(&buffer, STR("a cart"));
+    buffer_put_char(&buffer, '\0');
+    buffer_put_format(&buffer, " of %d %s", 3, "tents");
+    buffer_put(&buffer, NULL, 0);
+    reads(STR("a cart\0 of 3 tents"));
+}
+
+Test(buffer, keeps_every_byte_while_it_grows)
+{
+    for (int i = 0; i < 100000; i++) buffer_put_char(&buffer, (char)i);
+    cr_assert_eq(buffer.size, 100000u);
+    for (int i = 0; i < 100000; i++) cr_assert_eq(buffer.data[i], (char)i);
+}
+
+Test(buffer, takes_a_format_longer_than_its_room)
+{
+    buffer_put_format(&buffer, "%5000d", 7);
+    cr_expect_eq(buffer.size, 5000u);
+    cr_expect_eq(buffer.data[4999], '7');
+}
+
+Test(buffer, writes_JSON_strings_that_every_reader_takes)
+{
+    buffer_put_json_string(&buffer, STR("\"\\/\b\f\n\r\t\x01\x1f\x7f\0 \xC3\xA9\xF0\x9F\x9B\x92"));
+    reads(STR("\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\\u0000 \xC3\xA9\xF0\x9F\x9B\x92\""));
+}
+
+Test(buffer, an_empty_JSON_string_is_two_quotes)
+{
+    buffer_put_json_string(&buffer, (str){0});
+    reads(STR("\"\""));
+}
+
+Test(buffer, swallows_everything_after_memory_ran_out_and_says_so)
+{
+    arena.limit = 256;
+    for (int i = 0; i < 300; i++) buffer_put_char(&buffer, 'x');
+    cr_expect(buffer.failed);
+    size_t size = buffer.size;
+    arena.limit = 0; /* memory is back, but what is missing in the middle stays missing */
+    buffer_put_str(&buffer, STR("more"));
+    buffer_put_format(&buffer, "%d", 1);
+    buffer_put_json_string(&buffer, STR("text"));
+    cr_expect_eq(buffer.size, size);
+    cr_expect(buffer.failed);
+}
+
+/* At whichever growth memory fails: the writer goes on without harm, and learns of it at the end. */
+Test(buffer, fails_at_any_growth_without_harm)
+{
+    bool whole = false;
+    for (size_t n = 1; !whole; n++) {
+        cr_assert_lt(n, 100u);
+        teardown();
+        setup();
+        arena.fail_in = n;
+        for (int i = 0; i < 20000; i++) buffer_put_json_string(&buffer, STR("caf\xC3\xA9\n"));
+        whole = !buffer.failed;
+        cr_expect(!whole || buffer.size == (size_t)20000 * 9, "%zu", buffer.size);
+    }
+}
