@@ -381,14 +381,13 @@ static struct relance_str first_label(struct relance_str form)
 
 static void put_sample(const struct figure *figure, const char *group, const char *topic, FILE *out)
 {
-    char text[32];
     put_metric(rows[figure->row].form, out);
     put_label("{", TEXT("group"), group, out);
     put_label(",", TEXT("topic"), topic, out);
     put_label(",", first_label(text_of(rows[figure->row].form)), figure->first, out);
     put_label(",", TEXT("outcome"), figure->outcome, out);
     put_label(",", TEXT("variant"), figure->variant, out);
-    fprintf(out, "} %s\n", number_text(figure->value, text));
+    fprintf(out, "} %.15g\n", figure->value);
 }
 
 static void put_family(const struct figures *figures, size_t row, const char *group, const char *topic, FILE *out)
