@@ -150,7 +150,7 @@ class World:
             if engine and not engine.is_running():
                 raise RuntimeError(f"the engine ended: {engine.output()[-4000:]}")
             return self.is_decided()
-        place.wait_until(decided, seconds, f"group {self.group} is through {self.input}")
+        place.wait_until(decided, seconds, f"group {self.group} is through {self.input}", pause_s=0.2)
 
     def output_records(self):
         return self.kafka.consume(self.output)
@@ -162,7 +162,8 @@ class World:
         return self.kafka.consume(f"{self.output}.dead")
 
     def wait_actions(self, count, seconds=60):
-        return place.wait_until(lambda: len(self.actions()) >= count and self.actions(), seconds, f"{count} actions")
+        return place.wait_until(lambda: len(self.actions()) >= count and self.actions(), seconds, f"{count} actions",
+                                pause_s=0.2)
 
     def counters(self):
         """The exact counters, summed over the partitions, as they stand in Redis."""

@@ -36,7 +36,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, pause_s=0.05):
     """Asks until `condition` gives something true, and gives that; after so many seconds it fails, saying
     what has not come true. A condition that raises OSError is asked again."""
     end = time.monotonic() + seconds
@@ -49,4 +49,4 @@ def wait_until(condition, seconds, what):
             result = error
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds} s: {what} (last answer: {result!r})")
-        time.sleep(0.05)
+        time.sleep(pause_s)

@@ -28,6 +28,7 @@ SKIPPED = 77       # exit status of a program that cannot run here and has said 
 PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 CRITERION = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
 CRITERION_SKIP = re.compile(r"^\[SKIP\]", re.M)
+NOISE = re.compile(r"^\[\d+/\d+\]|^/\S+ -D")  # of a build: progress, command lines
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -148,7 +149,7 @@ def build(preset, *targets):
         done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace")
         if done.returncode != 0:
-            errors = [line for line in done.stdout.splitlines() if not re.match(r"^\[\d+/\d+\]", line)]
+            errors = [line for line in done.stdout.splitlines() if not NOISE.match(line)]
             print(f"  FAILED  build {preset}\n" + "".join(f"    | {line}\n" for line in errors), flush=True)
             return Totals(failed=1)
     print(f"  built   {preset}  ({time.monotonic() - begin:.1f} s)", flush=True)
