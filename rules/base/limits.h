@@ -20,6 +20,7 @@
 
 /* A customer's state: what keeps it small whatever arrives */
 #define LIMIT_RUNS 256                     /* live runs */
+#define LIMIT_GOALS 256                    /* open goal windows; then the oldest is forgotten */
 #define LIMIT_TRIGGERS 32                  /* trigger events kept for a run */
 #define LIMIT_COUNT_KEYS 256               /* values of `by` in one count */
 #define LIMIT_EVENT_IDS 64                 /* ids remembered against duplicates */

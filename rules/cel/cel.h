@@ -47,6 +47,12 @@ bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *
 /* A name that exists in rules but not in this place: `message` says so ("'run' is not known in 'if': …"). */
 bool cel_env_add_refused(struct cel_env *env, str name, str message);
 
+/* Names are looked for in this namespace first, then in those around it (langdef.md "Name Resolution").
+ * `container` must live as long as the environment. */
+void cel_env_set_container(struct cel_env *env, str container);
+/* Leaves types, names and functions that do not fit to evaluation, where they are errors. Syntax is checked. */
+void cel_env_set_unchecked(struct cel_env *env);
+
 /* ---- programs */
 struct cel_program;
 

@@ -29,7 +29,7 @@ bool type_list_has(struct type_list list, uint32_t type);
 /* env.c: what an expression may name, by where it stands. */
 enum scope_flag {
     SCOPE_EVENT = 1, SCOPE_TRIGGER = 2, SCOPE_TRIGGERS = 4, SCOPE_RUN = 8, SCOPE_RULE = 16, SCOPE_LAST = 32,
-    SCOPE_NOW = 64, SCOPE_COUNTS = 128,
+    SCOPE_NOW = 64, SCOPE_COUNTS = 128, SCOPE_SEGMENTS = 256,
 };
 /* `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where` names the place in
  * messages ("'if'"). NULL without memory. */
@@ -48,9 +48,30 @@ void note_slots(struct compiler *c, const struct cel_program *program);
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
                                  const struct json *node);
 
-/* counts.c and rules.c */
+/* rules.c */
 void compile_attributes(struct compiler *c);
 void compile_counts(struct compiler *c);
 void compile_rules(struct compiler *c);
+int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent);
+/* Is a program's type one of `kinds` (bits of enum cel_type_kind), or, with `list`, a list of one? */
+void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
+                  const struct cel_program *program, unsigned kinds, bool list, const char *wanted);
+
+enum {
+    SCOPE_OF_RULE = SCOPE_RULE | SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS,
+    KINDS_KEY = 1u << CEL_TYPE_STRING | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_BOOL,
+    KINDS_NUMBER = 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_DOUBLE,
+    KINDS_TEXT = 1u << CEL_TYPE_STRING,
+};
+
+/* parts.c: the parts of a rule that stand by themselves. */
+void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node, struct rule *rule);
+void compile_split(struct compiler *c, const struct source *source, const struct json *node, struct rule *rule);
+void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *node, struct step *step);
+
+/* segments.c and limits.c */
+void declare_segments(struct compiler *c);
+void compile_segments(struct compiler *c); /* and which rules wait for them */
+void compile_limits(struct compiler *c);
 
 #endif

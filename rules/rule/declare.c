@@ -305,6 +305,7 @@ bool declare_slots(struct compiler *c)
     s->triggers = next++;
     s->run = next, next += RUN_FIELDS;
     s->rule = next, next += RULE_FIELDS;
+    s->segments = next, next += (uint32_t)set->segment_count;
     s->lasts = next;
     for (size_t i = 0; i < set->type_count; i++) {
         set->types[i].last_slot = next;

@@ -72,7 +72,7 @@ static enum relance_progress done(const struct relance_engine *e)
 /* What the customer's state has become is noted: where it stands among the waits, and that it has changed. */
 static void settle(struct relance_engine *e, struct customer *customer)
 {
-    if (!customers_set_due(&e->customers, customer, runs_next_due(customer->state)) || !customers_mark_changed(&e->customers, customer))
+    if (!customers_set_due(&e->customers, customer, happen_next_due(e->set, customer->state)) || !customers_mark_changed(&e->customers, customer))
         e->failed = true;
 }
 
@@ -83,12 +83,9 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
     while (!e->failed && (customer = customers_next(&e->customers)) && (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
         arena_reset(&e->scratch);
-        int64_t due_ms = customer->due_ms;
-        struct state *state = customer->state;
-        state->now_ms = due_ms > state->now_ms ? due_ms : state->now_ms;
-        scope_enter_customer(e, customer, state->now_ms);
-        runs_drop(e);
-        runs_fall_due(e, due_ms);
+        int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
+        scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
+        happen_wait(e, due_ms);
         settle(e, customer);
     }
     return done(e);
@@ -288,7 +285,7 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
     customer->state = state;
     customer->held = true;
     e->customers.held++;
-    if (!customers_set_due(&e->customers, customer, runs_next_due(state))) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
+    if (!customers_set_due(&e->customers, customer, happen_next_due(e->set, state))) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
     return RELANCE_OK;
 }
 

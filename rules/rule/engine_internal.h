@@ -1,5 +1,6 @@
-/* The engine's own: what its files share. engine.c is the seam; happen.c deals with one event, run.c with runs
- * and their steps, counting.c with counts, scope.c with what expressions see. */
+/* The engine's own: what its files share. engine.c is the seam; happen.c deals with one event or wait, cancel.c,
+ * trigger.c, step.c and run.c with runs, counting.c with counts, segmenting.c, goals.c, limiting.c and dates.c
+ * with what their names say, scope.c with what expressions see. */
 #ifndef RULES_RULE_ENGINE_INTERNAL_H
 #define RULES_RULE_ENGINE_INTERNAL_H
 
@@ -8,6 +9,13 @@
 #include "rule/set.h"
 
 #include <relance/engine.h>
+
+/* What triggers rules now: an event, or a segment entered or left, or a date. */
+struct trigger {
+    bool event;
+    str id, type; /* "enter loyal", "yearly" … where it is no event; then without id */
+    int64_t time_ms;
+};
 
 struct relance_engine {
     struct relance_engine_options options;
@@ -18,6 +26,7 @@ struct relance_engine {
     struct customers customers;
     struct event_reader *reader;
     struct event event;            /* the one being processed */
+    struct trigger trigger;
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     str needed;                    /* whose state was missing */
     bool failed;                   /* out of memory: the engine must not go on */
@@ -26,6 +35,7 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
+    bool segments_silent;          /* the customer had state before: a segment new to it is not news */
     const struct rule *rule;       /* NULL: none */
     struct run *run;               /* NULL: none; then `trigger` is the event */
     uint32_t *resolved;            /* slots to be unset when the scope changes */
@@ -42,6 +52,9 @@ void scope_set_event(struct relance_engine *e);
 /* The present event as stored for a run or for `last`: the envelope and the fields wanted, packed. NULL
  * without memory. */
 struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields, size_t count);
+
+struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /* likewise, of e->trigger */
+struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
 bool holds(struct relance_engine *e, const struct cel_program *condition);
@@ -64,14 +77,52 @@ struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str b
 
 /* ---- happen.c */
 void happen_event(struct relance_engine *e, struct customer *customer);
+void happen_wait(struct relance_engine *e, int64_t due_ms); /* the customer's first wait at that instant */
+int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state);
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state);
 
-/* ---- run.c */
+void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms);
+
+/* ---- cancel.c, trigger.c, run.c, step.c */
 void runs_cancel(struct relance_engine *e, const struct typed_event *type);
 void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms);
-void runs_fall_due(struct relance_engine *e, int64_t due_ms); /* the customer's first wait at that instant */
-void runs_drop(struct relance_engine *e);                     /* those whose rule or step is gone */
-int64_t runs_next_due(const struct state *state);
+void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms); /* by e->trigger */
+void runs_drop(struct relance_engine *e); /* those whose rule or step is gone */
+
+/* ---- limiting.c */
+struct verdict {
+    const struct limit *limit; /* that blocks; NULL: none does */
+    int64_t until_ms;          /* the send waits until then; RELANCE_NEVER: it is dropped */
+};
+struct verdict limits_check(struct relance_engine *e, str send);
+void limits_count(struct relance_engine *e, str send); /* it has been sent: counts where it passed */
+
+/* ---- goals.c */
+void goal_open(struct relance_engine *e, const struct run *run);
+void goals_reach(struct relance_engine *e, const struct typed_event *type);
+
+/* ---- segmenting.c */
+/* Takes the new values of segments and triggers the rules on those that changed; `waiting`: not those that
+ * wait for the customer's next event. True when one has changed. */
+bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms);
+void segments_settle(struct relance_engine *e, int64_t horizon_ms); /* what `set` has changed: rounds */
+void segments_start_event(struct relance_engine *e);
+int64_t segments_next_due(const struct relance_ruleset *set, const struct state *state);
+struct cel_value segment_value_now(struct relance_engine *e, uint32_t number);
+
+/* ---- dates.c */
+void dates_update(struct relance_engine *e); /* expressions or zone may have changed */
+int64_t dates_next_due(const struct state *state);
+void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t horizon_ms);
+
+/* ---- local.c: the customer's local time */
+const struct cel_zone *customer_zone(struct relance_engine *e);
+str customer_zone_name(struct relance_engine *e);
+int64_t local_day(const struct cel_zone *zone, int64_t ms); /* days since 1970-01-01 */
+int64_t local_instant(const struct cel_zone *zone, int64_t day, int minutes);
+/* `after_days` calendar days after the day of the base, at that time; with 0 days the next such time after the
+ * base (with `at_base`: not before it). */
+int64_t local_at(const struct cel_zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base);
 
 /* ---- decision.c */
 void decide(struct relance_engine *e, const struct relance_decision *decision);

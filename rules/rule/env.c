@@ -15,6 +15,7 @@ static const struct {
     {SCOPE_RUN, STR("run"), "the run has not begun yet"},
     {SCOPE_RULE, STR("rule"), "this belongs to no rule"},
     {SCOPE_LAST, STR("last"), "it reads only 'event' and 'customer'"},
+    {SCOPE_SEGMENTS, STR("segments"), "it reads only 'event' and 'customer'"},
     {SCOPE_NOW, STR("now"), "it reads only 'event' and 'customer'; the event's own time is 'event.time'"},
 };
 
@@ -35,8 +36,19 @@ static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned fla
     }
 }
 
+/* Of a trigger that is no event. */
+static const struct cel_record_type *bare_record(const uint32_t **offsets)
+{
+    static const struct cel_field fields[] = {{STR("type"), &cel_types[CEL_TYPE_STRING]}, {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}};
+    static const struct cel_record_type record = {STR("trigger"), 2, fields};
+    static const uint32_t bare_offsets[] = {ENVELOPE_TYPE, ENVELOPE_TIME};
+    *offsets = bare_offsets;
+    return &record;
+}
+
 const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets)
 {
+    if (!on.count) return bare_record(offsets);
     const struct typed_event *first = &c->set->types[on.types[0]];
     struct cel_record_type *record = ARENA_NEW(c->keep, struct cel_record_type);
     struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, first->record->field_count);
@@ -115,6 +127,17 @@ static const struct cel_record_type *customer_record(struct compiler *c)
     return set->customer_record = record;
 }
 
+static bool add_segments(struct compiler *c, struct cel_env *env)
+{
+    const struct relance_ruleset *set = c->set;
+    struct cel_record_type *record = ARENA_NEW(c->scratch, struct cel_record_type);
+    struct cel_field *fields = ARENA_ARRAY(c->scratch, struct cel_field, set->segment_count + 1);
+    if (!record || !fields) return false;
+    for (size_t i = 0; i < set->segment_count; i++) fields[i] = (struct cel_field){set->segments[i].name, &cel_types[CEL_TYPE_BOOL]};
+    *record = (struct cel_record_type){STR("segments"), set->segment_count, fields};
+    return add_consecutive(c, env, STR("segments"), STR("segments"), record, set->slots.segments, CEL_NO_SLOT);
+}
+
 static bool add_lasts(struct compiler *c, struct cel_env *env)
 {
     bool fine = true;
@@ -168,11 +191,11 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     }
     bool fine = add_consecutive(c, env, STR("customer"), STR("customer"), customer, s->customer_id, CEL_NO_SLOT) && add_functions(c, env);
     if (flags & SCOPE_EVENT && events.count) fine &= add_block(c, env, STR("event"), "event", events, s->event);
-    if (flags & SCOPE_TRIGGER && triggers.count)
-        fine &= add_block(c, env, STR("trigger"), "event", triggers, s->trigger);
-    if (flags & SCOPE_TRIGGERS && triggers.count) fine &= add_triggers(c, env, triggers);
+    if (flags & SCOPE_TRIGGER) fine &= add_block(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule", triggers, s->trigger);
+    if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, triggers);
     if (flags & SCOPE_RUN) fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);
     if (flags & SCOPE_RULE) fine &= add_consecutive(c, env, STR("rule"), STR("rule"), &rule_record, s->rule, CEL_NO_SLOT);
+    if (flags & SCOPE_SEGMENTS) fine &= add_segments(c, env);
     if (flags & SCOPE_LAST) fine &= add_lasts(c, env);
     if (flags & SCOPE_NOW) fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], s->now);
     if (flags & SCOPE_COUNTS) fine &= add_counts(c, env);

@@ -95,6 +95,7 @@ static const struct section_row {
     {"events", "event", offsetof(struct gathered, events)},
     {"customer", "attribute", offsetof(struct gathered, customer)},
     {"counts", "count", offsetof(struct gathered, counts)},
+    {"segments", "segment", offsetof(struct gathered, segments)},
     {"rules", "rule", offsetof(struct gathered, rules)},
 };
 
@@ -157,6 +158,26 @@ static void gather_section(struct gathering *g, const struct source *sources, co
     }
 }
 
+static void gather_limits(struct gathering *g, const struct source *sources, const struct json *const *roots, size_t count)
+{
+    size_t bound = 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, "limits") : NULL;
+        bound += list ? list->count : 0;
+    }
+    struct section *limits = &g->out->limits;
+    limits->items = ARENA_ARRAY(g->arena, struct declared, bound);
+    if (!limits->items) {
+        g->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, "limits") : NULL;
+        for (const struct json *item = list ? list->child : NULL; item; item = item->next)
+            limits->items[limits->count++] = (struct declared){&sources[i], (str){0}, item};
+    }
+}
+
 void gather(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
             struct diagnostics *diag)
 {
@@ -176,4 +197,5 @@ void gather(struct arena *arena, const struct source *sources, size_t count, str
         gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale, &stale_source);
     }
     for (size_t i = 0; i < SECTION_ROWS; i++) gather_section(&g, sources, roots, count, &section_rows[i]);
+    gather_limits(&g, sources, roots, count);
 }

@@ -18,7 +18,8 @@ struct section {
 struct gathered {
     const struct source *tz_source;
     const struct json *tz, *stale; /* NULL: not said */
-    struct section types, events, customer, counts, rules;
+    struct section types, events, customer, counts, segments, rules;
+    struct section limits; /* in the order of the files; without names */
 };
 
 /* Reads all files. What is wrong is in `diag`; what could be read is in *out all the same. */

@@ -1,6 +1,5 @@
-/* One event, in the order of rules.md §4: what is known of the customer changes, runs are cancelled, runs are
- * triggered. */
-#include "rule/engine_internal.h"
+/* What happens to one customer: an event, or a wait that falls due, each in the order of rules.md §4. */
+#include "rule/runs.h"
 
 #include "base/buffer.h"
 #include "state/pack.h"
@@ -52,7 +51,7 @@ static bool write_wins(const struct attribute *attribute, bool keep_first, int64
     return keep_first ? time_ms <= attribute->time_ms : time_ms >= attribute->time_ms;
 }
 
-static void write_attribute(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
+void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
 {
     struct attribute *attribute = attribute_place(e, number);
     if (!attribute || !write_wins(attribute, e->set->attributes[number].keep_first, time_ms)) return;
@@ -86,7 +85,7 @@ static void take_sourced_attributes(struct relance_engine *e, const struct typed
         uint32_t number = type->attributes.types[i];
         const struct attribute_rule *rule = &e->set->attributes[number];
         struct cel_value value = evaluate(e, rule->value);
-        if (value_has_type(value, rule->type)) write_attribute(e, number, value, e->event.time_ms);
+        if (value_has_type(value, rule->type)) attribute_write(e, number, value, e->event.time_ms);
     }
 }
 
@@ -95,7 +94,7 @@ static void take_identify(struct relance_engine *e, const struct typed_event *ty
     for (size_t i = 0; i < type->reader->field_count; i++) {
         struct cel_value value = e->frame.slots[type->reader->fields[i].slot];
         if (value.kind == CEL_ABSENT) continue;
-        write_attribute(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value, e->event.time_ms);
+        attribute_write(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value, e->event.time_ms);
     }
 }
 
@@ -119,12 +118,28 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
     if (last) *last = (struct last_event){number, e->event.time_ms, packed};
 }
 
-/* ---- the whole */
+/* ---- an event */
 
 static void happen_forget(struct relance_engine *e, struct customer *customer)
 {
     state_release(&e->customers.pool, customer->state);
     customer->state = NULL;
+}
+
+/* What is known of the customer changes. */
+static void take_facts(struct relance_engine *e, const struct typed_event *type)
+{
+    take_sourced_attributes(e, type);
+    if (type->reader->number == e->set->identify) take_identify(e, type);
+    if (type->remembered) take_last(e, type);
+    count_event(e, type);
+}
+
+/* What `set` has changed is told, and dates are looked at anew. */
+static void settle(struct relance_engine *e, int64_t horizon_ms)
+{
+    segments_settle(e, horizon_ms);
+    dates_update(e);
 }
 
 void happen_event(struct relance_engine *e, struct customer *customer)
@@ -136,14 +151,66 @@ void happen_event(struct relance_engine *e, struct customer *customer)
     }
     struct state *state = customer->state;
     int64_t horizon_ms = e->event.time_ms > e->clock_ms ? e->event.time_ms : e->clock_ms;
+    e->segments_silent = state->now_ms != STATE_NO_TIME;
     state->now_ms = e->now_ms;
     if (e->event.time_ms > state->newest_ms) state->newest_ms = e->event.time_ms;
     remember_id(e);
     runs_drop(e);
-    take_sourced_attributes(e, type);
-    if (type->reader->number == e->set->identify) take_identify(e, type);
-    if (type->remembered) take_last(e, type);
-    count_event(e, type);
+    segments_start_event(e);
+    take_facts(e, type);
     runs_cancel(e, type);
+    goals_reach(e, type);
+    segments_update(e, false, horizon_ms);
     runs_trigger(e, type, horizon_ms);
+    settle(e, horizon_ms);
+}
+
+/* ---- a wait */
+
+static int64_t runs_next_due(const struct state *state)
+{
+    int64_t due_ms = RELANCE_NEVER;
+    VECTOR_EACH(state->runs, struct run, run)
+        if (run->due_ms < due_ms) due_ms = run->due_ms;
+    return due_ms;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state)
+{
+    if (!state) return RELANCE_NEVER;
+    return earlier(earlier(runs_next_due(state), dates_next_due(state)), segments_next_due(set, state));
+}
+
+/* The first of the rules' waits at that instant: by rule, a date before the steps. */
+static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
+{
+    struct state *state = e->customer->state;
+    struct run *first_run = NULL;
+    VECTOR_EACH(state->runs, struct run, run)
+        if (!first_run && run->due_ms == due_ms) first_run = run;
+    VECTOR_EACH(state->dates, struct date_wait, date) {
+        if (date->due_ms != due_ms || (first_run && first_run->rule < date->rule)) continue;
+        date_fall_due(e, date, due_ms);
+        return;
+    }
+    if (first_run) perform_due(e, first_run, due_ms);
+}
+
+void happen_wait(struct relance_engine *e, int64_t due_ms)
+{
+    struct state *state = e->customer->state;
+    bool segment = segments_next_due(e->set, state) == due_ms;
+    state->now_ms = e->now_ms;
+    e->segments_silent = true;
+    runs_drop(e);
+    if (segment)
+        segments_update(e, true, due_ms);
+    else
+        rules_fall_due(e, due_ms);
+    settle(e, due_ms);
 }

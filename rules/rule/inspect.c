@@ -146,6 +146,18 @@ static void put_cooldowns(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
+static void put_segments(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->segments, struct segment_value, segment) {
+        put_name(i, i->set->segments[segment->number].name, first);
+        buffer_put_str(&i->out, segment->value ? STR("true") : STR("false"));
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
 static void put_state(struct inspection *i, str customer)
 {
     buffer_put_char(&i->out, '{');
@@ -157,6 +169,7 @@ static void put_state(struct inspection *i, str customer)
     put_key(i, "last", false), put_lasts(i);
     put_key(i, "runs", false), put_runs(i);
     put_key(i, "cooldowns", false), put_cooldowns(i);
+    put_key(i, "segments", false), put_segments(i);
     put_key(i, "recent_events", false), buffer_put_format(&i->out, "%u", i->state->seen.count);
     buffer_put_char(&i->out, '}');
 }

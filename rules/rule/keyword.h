@@ -4,10 +4,13 @@
 
 #include "json/json.h"
 
-enum keyword_place { PLACE_SET, PLACE_ATTRIBUTE, PLACE_COUNT, PLACE_RULE, PLACE_CANCEL, PLACE_STEP };
+enum keyword_place { PLACE_SET, PLACE_ATTRIBUTE, PLACE_COUNT, PLACE_RULE, PLACE_CANCEL, PLACE_STEP,
+                     PLACE_LIMIT, PLACE_GOAL, PLACE_ON };
 
 enum keyword_form {
-    FORM_TEXT, FORM_OBJECT, FORM_LIST, FORM_INTEGER, FORM_DURATION, /* a string in rules.md §2's form */
+    FORM_TEXT, FORM_OBJECT, FORM_LIST, FORM_INTEGER,
+    FORM_CLOCK,              /* a time of day, "HH:MM" */
+    FORM_DURATION,           /* a string in rules.md §2's form */
     FORM_CEL, FORM_EVENTS,   /* a string or a list of strings */
     FORM_TRIGGER, FORM_CANCELS, FORM_PAYLOAD, /* looked at by their readers */
 };
@@ -31,5 +34,8 @@ bool keyword_check(const struct source *source, const struct json *object, enum 
 /* The member with a keyword's name if its value has the keyword's form, else NULL (then a diagnostic exists,
  * or it is absent). */
 const struct json *keyword_get(const struct json *object, enum keyword_place place, const char *name);
+
+/* Minutes since midnight of a time of day, "HH:MM"; -1: it is none. */
+int clock_parse(str text);
 
 #endif

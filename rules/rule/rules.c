@@ -35,9 +35,8 @@ static bool is_kind(const struct cel_type *type, unsigned kinds)
     return type->kind == CEL_TYPE_DYN || kinds & 1u << type->kind;
 }
 
-/* Is an expression's type one of `kinds` (bits of enum cel_type_kind), or a list of one? */
-static void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
-                         const struct cel_program *program, unsigned kinds, bool list, const char *wanted)
+void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
+                  const struct cel_program *program, unsigned kinds, bool list, const char *wanted)
 {
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
@@ -45,12 +44,6 @@ static void expect_kinds(struct compiler *c, const struct source *source, const 
     str name = cel_type_name(c->scratch, type);
     error_at(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
 }
-
-enum {
-    KINDS_KEY = 1u << CEL_TYPE_STRING | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_BOOL,
-    KINDS_NUMBER = 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_DOUBLE,
-    KINDS_TEXT = 1u << CEL_TYPE_STRING,
-};
 
 static void compile_count(struct compiler *c, const struct declared *d, struct count_rule *out)
 {
@@ -74,8 +67,6 @@ void compile_counts(struct compiler *c)
 
 /* ---- rules */
 
-enum { SCOPE_OF_RULE = SCOPE_RULE | SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS };
-
 struct rule_compiler {
     struct compiler *c;
     const struct source *source;
@@ -83,6 +74,7 @@ struct rule_compiler {
     struct rule *rule;
     struct cel_env *step_env; /* `while`, `if`, `with` */
     uint32_t number;
+    bool fires;               /* its 'on' is sound */
     bool *reads;              /* scratch, by slot: what the programs that run in a run read */
 };
 
@@ -98,12 +90,39 @@ static const struct json *rule_get(const struct rule_compiler *r, const char *ke
     return keyword_get(r->node, PLACE_RULE, keyword);
 }
 
-static int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent)
+int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent)
 {
     int64_t ms = absent;
     if (!node || !duration_parse(node->text, &ms)) return absent;
     if (ms < 0) error_at(c->diag, source, node, (str){0}, "this time cannot be negative");
     return ms < 0 ? 0 : ms;
+}
+
+static void compile_on_segment(struct rule_compiler *r, const struct json *on)
+{
+    struct relance_ruleset *set = r->c->set;
+    str name = str_slice(on->text, 6, on->text.size); /* behind "enter " or "leave " */
+    r->rule->kind = on->text.data[0] == 'e' ? ON_ENTER : ON_LEAVE;
+    r->rule->segment = names_find(&set->names.segments, name);
+    if (r->rule->segment == NAME_NONE)
+        error_at(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag), "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
+    else
+        set->segments[r->rule->segment].tracked = r->fires = true;
+}
+
+static void compile_on_date(struct rule_compiler *r, const struct json *on)
+{
+    struct compiler *c = r->c;
+    if (!keyword_check(r->source, on, PLACE_ON, "'on'", c->diag)) return;
+    const struct json *yearly = keyword_get(on, PLACE_ON, "yearly"), *date = keyword_get(on, PLACE_ON, "date");
+    if (!yearly == !date) {
+        error_at(c->diag, r->source, on, (str){0}, "'on' needs either 'yearly' or 'date'");
+        return;
+    }
+    const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
+    r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
+    r->rule->date = compile_text(c, env, r->source, yearly ? yearly : date, &cel_types[yearly ? CEL_TYPE_STRING : CEL_TYPE_TIMESTAMP]);
+    r->fires = true;
 }
 
 static void compile_on(struct rule_compiler *r)
@@ -113,13 +132,15 @@ static void compile_on(struct rule_compiler *r)
         error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'on': what triggers it", STR_ARG(r->rule->name));
         return;
     }
-    bool other = on->kind == JSON_OBJECT || (on->kind == JSON_STRING && (str_starts_with(on->text, STR("enter ")) || str_starts_with(on->text, STR("leave "))));
-    if (other)
-        error_at(r->c->diag, r->source, on, (str){0}, "this form of 'on' is not yet supported");
+    bool segment = on->kind == JSON_STRING && (str_starts_with(on->text, STR("enter ")) || str_starts_with(on->text, STR("leave ")));
+    if (segment)
+        compile_on_segment(r, on);
+    else if (on->kind == JSON_OBJECT)
+        compile_on_date(r, on);
     else if (on->kind == JSON_STRING || (on->kind == JSON_ARRAY && on->child && on->child->kind == JSON_STRING))
-        r->rule->on = read_types(r->c, r->source, on);
+        r->fires = (r->rule->on = read_types(r->c, r->source, on)).count > 0;
     else
-        error_at(r->c->diag, r->source, on, (str){0}, "'on' must be an event type or a list of them");
+        error_at(r->c->diag, r->source, on, STR("or \"enter SEGMENT\", \"leave SEGMENT\", {\"yearly\": CEL}, {\"date\": CEL}"), "'on' must be an event type or a list of them");
 }
 
 static const struct {
@@ -173,12 +194,12 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
     }
     if (key && !json_member(r->node, "key")) error_at(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"), "this 'key' has nothing to be compared with: the rule has none");
     cancel.on = read_types(c, r->source, on);
-    if (!cancel.on.count || !r->rule->on.count) return;
+    if (!cancel.on.count || !r->fires) return;
     const struct cel_env *key_env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, cancel.on, no_types, "the 'key' of 'cancel'");
     cancel.key = compile_text(c, key_env, r->source, key, NULL);
     expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true, "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
-    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_RUN, cancel.on, r->rule->on, "the 'if' of 'cancel'");
+    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on, r->rule->on, "the 'if' of 'cancel'");
     cancel.condition = compile_text(c, env, r->source, condition, bool_type);
     note_run_program(r, cancel.condition);
     cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition);
@@ -201,21 +222,44 @@ static void note_template(struct rule_compiler *r, struct template template)
     for (size_t i = 0; i < template.count; i++) note_run_program(r, template.pieces[i].program);
 }
 
+/* `after` and `at`. */
+static void compile_wait(struct rule_compiler *r, const struct json *node, struct step *out)
+{
+    static const int64_t day_ms = 86400000;
+    struct compiler *c = r->c;
+    const struct json *after = keyword_get(node, PLACE_STEP, "after"), *at = keyword_get(node, PLACE_STEP, "at");
+    int64_t after_ms = 0;
+    bool may_be_early = r->rule->kind == ON_DATE && r->rule->step_count == 1; /* this is the first step */
+    if (after && duration_parse(after->text, &after_ms) && after_ms < 0 && !may_be_early)
+        error_at(c->diag, r->source, after, STR("only the first step of a rule on a date can come before it"), "'after' cannot be negative here");
+    out->at_minutes = at ? clock_parse(at->text) : -1;
+    bool days = after && strcspn(after->text.data, "hms") >= after->text.size;
+    if (at && after && !days) error_at(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""), "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
+    if (after_ms < 0) {
+        r->rule->early_ms = after_ms;
+        after_ms = 0;
+    }
+    out->after_ms = at ? 0 : after_ms;
+    out->after_days = at ? after_ms / day_ms : 0;
+}
+
 static void compile_step(struct rule_compiler *r, const struct json *node, struct step *out)
 {
     struct compiler *c = r->c;
     keyword_check(r->source, node, PLACE_STEP, "a step", c->diag);
     if (node->kind != JSON_OBJECT) return;
     const struct json *send = keyword_get(node, PLACE_STEP, "send"), *with = keyword_get(node, PLACE_STEP, "with");
-    out->after_ms = get_duration(c, r->source, keyword_get(node, PLACE_STEP, "after"), 0);
+    compile_wait(r, node, out);
     out->condition = compile_text(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"), bool_type);
     note_run_program(r, out->condition);
     if (send && send->text.size == 0) error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
     if (with && !send) error_at(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
-    if (!json_member(node, "send") && !json_member(node, "set")) error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send'");
+    if (!json_member(node, "send") && !json_member(node, "set")) error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send' or 'set'");
     if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
+    if (r->step_env) compile_sets(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "set"), out);
     note_template(r, out->with);
+    for (size_t i = 0; i < out->set_count; i++) note_template(r, out->sets[i].value);
 }
 
 static void compile_steps(struct rule_compiler *r)
@@ -273,8 +317,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     compile_again(&r);
     rule->cooldown_ms = get_duration(c, d->source, rule_get(&r, "cooldown"), 0);
     rule->stale_ms = get_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
-    if (rule->on.count) {
-        struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
+    if (r.fires) {
+        struct cel_env *env = scope_env(c, SCOPE_OF_RULE | (rule->on.count ? SCOPE_EVENT : 0) | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
         r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types, rule->on, "'while' and in steps");
         const struct json *key = rule_get(&r, "key");
         rule->condition = compile_text(c, env, d->source, rule_get(&r, "if"), bool_type);
@@ -285,7 +329,9 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     }
     compile_cancels(&r);
     compile_steps(&r);
-    if (rule->on.count) note_kept_fields(&r);
+    compile_goal(c, d->source, d->value, rule);
+    compile_split(c, d->source, rule_get(&r, "split"), rule);
+    if (r.fires) note_kept_fields(&r);
 }
 
 /* Rules act by priority descending, then name: the order in which they are numbered. */

@@ -87,7 +87,19 @@ static void index_type(struct compiler *c, uint32_t number)
     type->rules = index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, on), set->rule_count, number);
     type->counts = index_of(c, set->counts, sizeof *set->counts, offsetof(struct count_rule, on), set->count_count, number);
     type->attributes = index_of(c, set->attributes, sizeof *set->attributes, offsetof(struct attribute_rule, on), set->attribute_count, number);
+    type->goals = index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, goal.on), set->rule_count, number);
     index_cancels(c, type, number);
+}
+
+/* Rules that no event triggers, by what does. */
+static void index_rules(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    struct type_list *const lists[] = {[ON_ENTER] = &set->entering, [ON_LEAVE] = &set->leaving, [ON_YEARLY] = &set->dated, [ON_DATE] = &set->dated};
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (set->rules[i].kind == ON_EVENTS) continue;
+        if (!list_append(c, lists[set->rules[i].kind], i, set->rule_count)) c->diag->failed = true;
+    }
 }
 
 /* Gives the event reader its slots: fields that nobody reads have none. */
@@ -131,14 +143,18 @@ static void compile_set(struct compiler *c)
     declare_events(c);
     declare_attributes(c);
     declare_counts(c);
+    declare_segments(c);
     if (c->diag->failed || !declare_slots(c)) {
         c->diag->failed = true;
         return;
     }
     compile_attributes(c);
     compile_counts(c);
+    compile_segments(c);
+    compile_limits(c);
     compile_rules(c);
     if (c->diag->failed) return;
+    index_rules(c);
     for (size_t i = 0; i < set->type_count; i++) index_last(c, &set->types[i]);
     for (uint32_t i = 0; i < set->type_count; i++) index_type(c, i);
     if (!index_schema(c)) c->diag->failed = true;

@@ -51,6 +51,18 @@ void scope_set_event(struct relance_engine *e)
 
 /* ---- events as stored: {"id", "type", "time", field, …} */
 
+struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps)
+{
+    if (e->trigger.event) return scope_pack_event(e, keeps, NULL, 0);
+    struct buffer out;
+    buffer_init(&out, &e->scratch);
+    pack_map(&out, 3);
+    pack_str(&out, STR("id")), pack_str(&out, (str){0});
+    pack_str(&out, STR("type")), pack_str(&out, e->trigger.type);
+    pack_str(&out, STR("time")), pack_int(&out, e->trigger.time_ms);
+    return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
+}
+
 struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields, size_t count)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
@@ -121,8 +133,14 @@ static bool next_field(struct relance_engine *e, struct stored_event *stored, si
     return false;
 }
 
+/* The trigger before its run has begun: the event itself, or what there is of something else. */
 static void resolve_trigger_event(struct relance_engine *e)
 {
+    if (!e->trigger.event) {
+        fill(e, e->set->slots.trigger + ENVELOPE_TYPE, cel_string(e->trigger.type));
+        fill(e, e->set->slots.trigger + ENVELOPE_TIME, cel_timestamp_ms(e->trigger.time_ms));
+        return;
+    }
     const struct rule *rule = e->rule;
     uint32_t base = e->set->slots.trigger, event = e->set->slots.event;
     for (size_t i = 0; i < rule->trigger_record->field_count; i++)
@@ -209,7 +227,7 @@ static void resolve_last(struct relance_engine *e, uint32_t slot)
 
 /* ---- the customer */
 
-static struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
+struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
 {
     VECTOR_EACH(e->customer->state->attributes, struct attribute, attribute) {
         if (attribute->number != number || !attribute->packed) continue;
@@ -220,17 +238,10 @@ static struct cel_value attribute_value(struct relance_engine *e, uint32_t numbe
 }
 
 /* customer.tz reads as the default zone where it is absent or unknown. */
-static struct cel_value tz_value(struct relance_engine *e)
-{
-    struct cel_value tz = attribute_value(e, e->set->tz_attribute);
-    if (tz.kind == CEL_STRING && cel_zone_find(e->set->zones, cel_text(tz))) return tz;
-    return cel_string(e->set->tz);
-}
-
 static void resolve_attribute(struct relance_engine *e, uint32_t slot)
 {
     uint32_t number = slot - e->set->slots.attributes;
-    fill(e, slot, number == e->set->tz_attribute ? tz_value(e) : attribute_value(e, number));
+    fill(e, slot, number == e->set->tz_attribute ? cel_string(customer_zone_name(e)) : attribute_value(e, number));
 }
 
 /* ---- the run and the rule */
@@ -265,8 +276,10 @@ static void scope_resolve(struct cel_frame *frame, uint32_t slot)
         fill(e, slot, triggers_list(e));
     else if (slot < s->rule)
         resolve_run(e);
-    else if (slot < s->lasts)
+    else if (slot < s->segments)
         resolve_rule(e);
+    else if (slot < s->lasts)
+        fill(e, slot, segment_value_now(e, slot - s->segments));
     else
         resolve_last(e, slot);
 }

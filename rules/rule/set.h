@@ -3,7 +3,7 @@
  * Numbers: event types, attributes and counts in the order of their declaration; rules by priority
  * descending, then name, which is the order in which they act. Expressions read slots of one frame:
  *
- *   now | customer.id, attributes | event.* | trigger.* | triggers | run.* | rule.* | last.TYPE.* …
+ *   now | customer.id, attributes | event.* | trigger.* | triggers | run.* | rule.* | segments.* | last.TYPE.* …
  *
  * Fields are numbered over all event types: fields of the same name and type share a number, so that a rule on
  * several events reads what they share from one slot. */
@@ -22,7 +22,7 @@ enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_FIELDS };
 
 /* Where each block of slots begins. */
 struct slot_map {
-    uint32_t now, customer_id, attributes, event, trigger, triggers, run, rule, lasts, total;
+    uint32_t now, customer_id, attributes, event, trigger, triggers, run, rule, segments, lasts, total;
 };
 
 /* A set of event types, ascending by number. */
@@ -48,6 +48,7 @@ struct typed_event {
     struct type_list rules;          /* numbers of rules that it triggers, ascending (not types) */
     const struct cancel *const *cancels; /* by rule, ascending */
     size_t cancel_count;
+    struct type_list goals;          /* numbers of rules whose goal it may be */
     struct type_list counts;         /* numbers of counts that it feeds */
     struct type_list attributes;     /* numbers of attributes that it feeds */
 };
@@ -87,21 +88,73 @@ struct template {
     size_t count;
 };
 
+struct set_attribute { /* one of `set`, in the order of the file */
+    uint32_t number;
+    struct template value;
+};
+
 struct step {
     int64_t after_ms;
+    int64_t after_days;    /* with `at` */
+    int at_minutes;        /* since local midnight; -1: no `at` */
     const struct cel_program *condition;
     str send;              /* empty: none */
     struct template with;  /* count 0: none */
+    const struct set_attribute *sets;
+    size_t set_count;
 };
+
+struct goal {
+    struct type_list on;   /* empty: the rule has no goal */
+    const struct cel_program *condition, *key, *value;
+    int64_t within_ms;
+};
+
+struct variant {
+    str name;
+    uint64_t weight_until; /* cumulative */
+    bool holdout;
+};
+
+struct segment_rule {
+    str name;
+    const struct cel_program *program;
+    bool tracked;          /* a rule waits for it to be entered or left */
+    bool *counts;          /* by count: its value may depend on it */
+};
+
+enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
+
+struct limit { /* either quiet hours or a cap */
+    str name;              /* what its sends are kept under: its own text */
+    int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
+    uint32_t max;
+    str max_text;          /* as written */
+    enum limit_period period;
+    int64_t window_ms;     /* PERIOD_ROLLING */
+    bool defer;
+    str send;              /* empty: all */
+    const struct cel_program *condition;
+};
+
+enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
 
 enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
 
 struct rule {
     str name;
     int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
-    struct type_list on;
+    enum rule_on kind;
+    struct type_list on;                     /* ON_EVENTS */
+    uint32_t segment;                        /* ON_ENTER, ON_LEAVE */
+    const struct cel_program *date;          /* ON_YEARLY: a text; ON_DATE: a timestamp */
+    int64_t early_ms;                        /* ON_DATE: how much earlier than the date, not positive */
     const struct cel_program *condition, *key, *while_true;
     enum again again;
+    struct goal goal;
+    const struct variant *variants;          /* count 0: no `split` */
+    size_t variant_count;
+    uint64_t weight_sum;
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
@@ -128,6 +181,11 @@ struct relance_ruleset {
     uint32_t tz_attribute; /* NAME_NONE: not declared */
     struct count_rule *counts;
     size_t count_count;
+    struct segment_rule *segments;
+    size_t segment_count;
+    struct type_list entering, leaving, dated; /* numbers of rules on segments and on dates */
+    struct limit *limits;
+    size_t limit_count;
     struct rule *rules;
     size_t rule_count;
     struct cancel *cancels;

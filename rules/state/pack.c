@@ -1,5 +1,6 @@
 #include "state/pack.h"
 
+#include "base/limits.h"
 #include "cel/cel.h"
 
 #include <msgpack/timestamp.h>
@@ -387,24 +388,24 @@ struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, st
 
 /* ---- printing, for people */
 
-static void print_head(struct unpack *in, struct pack_head head, struct buffer *out);
+static void print_head(struct unpack *in, struct pack_head head, struct buffer *out, unsigned depth);
 
-static void print_children(struct unpack *in, struct pack_head head, struct buffer *out)
+static void print_children(struct unpack *in, struct pack_head head, struct buffer *out, unsigned depth)
 {
     bool map = head.kind == PACK_MAP;
+    if (depth == LIMIT_EVENT_DEPTH) in->bad = true; /* no event nests so deep: these bytes are no state */
     buffer_put_char(out, map ? '{' : '[');
     for (uint64_t i = 0; i < head.bits && !in->bad; i++) {
         if (i) buffer_put_char(out, ',');
-        print_head(in, unpack_head(in), out);
+        print_head(in, unpack_head(in), out, depth + 1);
         if (!map) continue;
         buffer_put_char(out, ':');
-        print_head(in, unpack_head(in), out);
+        print_head(in, unpack_head(in), out, depth + 1);
     }
     buffer_put_char(out, map ? '}' : ']');
 }
 
-/* States nest as deep as the declared types of events do: a few levels. */
-static void print_head(struct unpack *in, struct pack_head head, struct buffer *out)
+static void print_head(struct unpack *in, struct pack_head head, struct buffer *out, unsigned depth)
 {
     switch (head.kind) {
     case PACK_NIL: buffer_put_str(out, STR("null")); break;
@@ -413,12 +414,12 @@ static void print_head(struct unpack *in, struct pack_head head, struct buffer *
     case PACK_INT: buffer_put_format(out, "%lld", (long long)head_int(head)); break;
     case PACK_FLOAT: cel_print_json(cel_double(head_double(head)), out); break;
     case PACK_STR: case PACK_BIN: buffer_put_json_string(out, unpack_body(in, head)); break;
-    case PACK_ARRAY: case PACK_MAP: print_children(in, head, out); break;
+    case PACK_ARRAY: case PACK_MAP: print_children(in, head, out, depth); break;
     case PACK_BAD: in->bad = true; break;
     }
 }
 
 void unpack_print(struct unpack *in, struct buffer *out)
 {
-    print_head(in, unpack_head(in), out);
+    print_head(in, unpack_head(in), out, 0);
 }

@@ -39,6 +39,15 @@ void state_release(struct pool *pool, struct state *state)
         bytes_release(pool, dropped->rule);
         bytes_release(pool, dropped->key);
     }
+    VECTOR_EACH(state->goals, struct goal_window, window) {
+        bytes_release(pool, window->key);
+        bytes_release(pool, window->variant);
+    }
+    VECTOR_EACH(state->dates, struct date_wait, date) bytes_release(pool, date->basis);
+    vector_release(pool, &state->segments, sizeof(struct segment_value));
+    vector_release(pool, &state->sends, sizeof(struct counted_send));
+    vector_release(pool, &state->goals, sizeof(struct goal_window));
+    vector_release(pool, &state->dates, sizeof(struct date_wait));
     vector_release(pool, &state->attributes, sizeof(struct attribute));
     vector_release(pool, &state->lasts, sizeof(struct last_event));
     vector_release(pool, &state->counts, sizeof(struct count_value));
@@ -178,6 +187,51 @@ static void save_dropped(const struct state *state, const struct state_names *na
     }
 }
 
+static void save_segments(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    pack_map(out, state->segments.count);
+    VECTOR_EACH(state->segments, struct segment_value, segment) {
+        pack_str(out, names->segments.list[segment->number]);
+        pack_array(out, 2);
+        pack_bool(out, segment->value);
+        pack_bool(out, segment->left_over);
+    }
+}
+
+static void save_sends(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    pack_array(out, state->sends.count * 2);
+    VECTOR_EACH(state->sends, struct counted_send, send) {
+        pack_str(out, names->limits.list[send->limit]);
+        pack_int(out, send->time_ms);
+    }
+}
+
+static void save_goals(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    pack_array(out, state->goals.count);
+    VECTOR_EACH(state->goals, struct goal_window, window) {
+        pack_array(out, 5);
+        pack_str(out, names->rules.list[window->rule]);
+        save_bytes(out, window->key);
+        pack_int(out, window->opened_ms);
+        pack_int(out, window->closes_ms);
+        save_bytes(out, window->variant);
+    }
+}
+
+static void save_dates(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    pack_array(out, state->dates.count);
+    VECTOR_EACH(state->dates, struct date_wait, date) {
+        pack_array(out, 4);
+        pack_str(out, names->rules.list[date->rule]);
+        pack_int(out, date->due_ms);
+        pack_int(out, date->fired);
+        save_bytes(out, date->basis);
+    }
+}
+
 /* ---- loading: a part is read item by item; `bad` bytes end it */
 
 struct loading {
@@ -186,6 +240,7 @@ struct loading {
     struct state *state;
     struct unpack in;
     bool no_memory;
+    bool first_lost; /* the beginning of the present event's overtakers was of a rule that is gone */
 };
 
 static struct bytes *load_bytes(struct loading *l, str s)
@@ -344,7 +399,8 @@ static void load_overtaker(struct loading *l)
     struct overtaker overtaker = {.time_ms = unpack_int(&l->in)};
     overtaker.rule = names_find(&l->names->rules, unpack_str(&l->in));
     overtaker.key = load_text(l);
-    overtaker.first = unpack_bool(&l->in);
+    overtaker.first = unpack_bool(&l->in) || l->first_lost;
+    l->first_lost = overtaker.first && overtaker.rule == NAME_NONE;
     if (overtaker.rule == NAME_NONE) {
         bytes_release(l->pool, overtaker.key);
         return;
@@ -354,6 +410,56 @@ static void load_overtaker(struct loading *l)
         *place = overtaker;
     else
         bytes_release(l->pool, overtaker.key);
+}
+
+static void load_segment(struct loading *l)
+{
+    uint32_t number = names_find(&l->names->segments, unpack_str(&l->in));
+    if (unpack_array(&l->in) != 2) l->in.bad = true;
+    bool value = unpack_bool(&l->in), left_over = unpack_bool(&l->in);
+    if (number == NAME_NONE || l->in.bad) return;
+    struct segment_value *segment = load_item(l, &l->state->segments, sizeof *segment);
+    if (segment) *segment = (struct segment_value){number, value, left_over};
+}
+
+static void load_send(struct loading *l)
+{
+    uint32_t limit = names_find(&l->names->limits, unpack_str(&l->in));
+    int64_t time_ms = unpack_int(&l->in);
+    if (limit == NAME_NONE || l->in.bad) return;
+    struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
+    if (send) *send = (struct counted_send){limit, time_ms};
+}
+
+static void load_goal(struct loading *l)
+{
+    if (unpack_array(&l->in) != 5) l->in.bad = true;
+    struct goal_window window = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
+    window.key = load_bytes(l, unpack_str(&l->in));
+    window.opened_ms = unpack_int(&l->in);
+    window.closes_ms = unpack_int(&l->in);
+    window.variant = load_text(l);
+    struct goal_window *place = window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
+    if (place) {
+        *place = window;
+        return;
+    }
+    bytes_release(l->pool, window.key);
+    bytes_release(l->pool, window.variant);
+}
+
+static void load_date(struct loading *l)
+{
+    if (unpack_array(&l->in) != 4) l->in.bad = true;
+    struct date_wait date = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
+    date.due_ms = unpack_int(&l->in);
+    date.fired = unpack_int(&l->in);
+    date.basis = load_text(l);
+    struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
+    if (place)
+        *place = date;
+    else
+        bytes_release(l->pool, date.basis);
 }
 
 /* ---- the parts, one row each */
@@ -375,6 +481,10 @@ static const struct state_part {
     PART('s', cooldowns, save_cooldowns, load_cooldown, true, 1),
     PART('i', seen, save_seen, load_seen, false, 2),
     PART('o', overtakers, save_overtakers, load_overtaker, false, 1),
+    PART('g', segments, save_segments, load_segment, true, 1),
+    PART('h', sends, save_sends, load_send, false, 2),
+    PART('w', goals, save_goals, load_goal, false, 1),
+    PART('y', dates, save_dates, load_date, false, 1),
     PART('d', dropped, save_dropped, load_dropped, false, 2),
 };
 
@@ -449,6 +559,9 @@ static void state_sort(struct state *state)
     SORT_BY(state->lasts, struct last_event, type)
     SORT_BY(state->counts, struct count_value, count)
     SORT_BY(state->cooldowns, struct cooldown, rule)
+    SORT_BY(state->segments, struct segment_value, number)
+    SORT_BY(state->sends, struct counted_send, limit)
+    SORT_BY(state->dates, struct date_wait, rule)
 #undef SORT_BY
 }
 

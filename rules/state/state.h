@@ -71,6 +71,30 @@ struct overtaker {
     struct bytes *key; /* NULL: all keys */
 };
 
+struct segment_value { /* ascending by number */
+    uint32_t number;
+    bool value;
+    bool left_over;     /* changed by `set` beyond the bound of rounds: waits for the customer's next event */
+};
+
+struct counted_send { /* ascending by (limit, time) */
+    uint32_t limit;
+    int64_t time_ms;
+};
+
+struct goal_window { /* in the order of opening */
+    uint32_t rule;
+    int64_t opened_ms, closes_ms;
+    struct bytes *key, *variant; /* variant NULL: no split */
+};
+
+struct date_wait { /* of a rule on a date, ascending by rule */
+    uint32_t rule;
+    int64_t due_ms;       /* RELANCE_NEVER: it does not come (again) */
+    int64_t fired;        /* what fired last: a local day since 1970 (yearly), or ms (date); STATE_NO_TIME: none */
+    struct bytes *basis;  /* what due_ms was computed from: the expression's value, and the zone */
+};
+
 struct dropped_run { /* a saved run whose rule is gone: to be reported at the next touch, then forgotten */
     struct bytes *rule, *key;
 };
@@ -78,14 +102,15 @@ struct dropped_run { /* a saved run whose rule is gone: to be reported at the ne
 struct state {
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
-    struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped;
+    struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped,
+        segments, sends, goals, dates;
 };
 
 #define STATE_NO_TIME INT64_MIN /* before the first event */
 
 /* What the numbers in a state mean. */
 struct state_names {
-    struct names attributes, types, counts, rules;
+    struct names attributes, types, counts, rules, segments, limits;
     const bool *count_sums; /* by count: it adds doubles; else it counts */
 };
 
@@ -100,7 +125,8 @@ void count_value_release(struct pool *pool, struct count_value *value);
  *   {"v": 1, "n": now, "e": newest, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
  *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
- *    "d": [rule, key, …]}
+ *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],
+ *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;

@@ -1,0 +1,114 @@
+/* The tree of one expression, and what compiling it carries along.
+ *
+ * Macros are gone from the tree: they have become loops (all, map …), bindings (cel.bind, optMap) and
+ * presence tests (has). Every node keeps the bytes of the text that it came from.
+ *
+ * Out of memory: `failed` is set and a broken node stands in, so that no stage has to look at every step;
+ * after a stage the compiler looks once and stops. */
+#ifndef RULES_CEL_AST_H
+#define RULES_CEL_AST_H
+
+#include "base/diag.h"
+#include "cel/cel.h"
+#include "cel/func.h"
+
+struct span {
+    uint32_t begin, end;
+};
+
+enum node_kind {
+    NODE_BROKEN,   /* a mistake that has been reported */
+    NODE_CONSTANT, /* value */
+    NODE_NAME,     /* name, perhaps with a leading dot */
+    NODE_SELECT,   /* [operand].name; `optional`: .?name; `test`: has() */
+    NODE_CALL,     /* name(children…); `method`: the first child is the target */
+    NODE_LIST,     /* children; entries marked `optional`: [?x] */
+    NODE_MAP,      /* key, value, key, value …; keys marked `optional`: {?k: v} */
+    NODE_AND,      /* children, two or more */
+    NODE_OR,
+    NODE_IF,       /* condition, then, else */
+    NODE_LOOP,     /* range, condition or NULL, body */
+    NODE_LET,      /* value, body */
+};
+
+enum loop_kind { LOOP_ALL, LOOP_EXISTS, LOOP_ONE, LOOP_LIST, LOOP_MAP, LOOP_MAP_ENTRY };
+
+/* A name bound by a loop or a let: the checker finds its type, the emitter its place on the stack. */
+struct local {
+    str name;
+    const struct cel_type *type;
+    uint32_t depth;
+    struct local *outer; /* the scope around it, while checking */
+};
+
+/* What a name or a selection turned out to be. */
+enum place {
+    PLACE_NONE,     /* a selection from a value, at run time by name */
+    PLACE_SLOT,     /* slot `number` */
+    PLACE_LOCAL,    /* `local` */
+    PLACE_FIELD,    /* field `number` of a record value */
+    PLACE_RECORD,   /* a whole record whose fields lie in slots: `declared` */
+    PLACE_PRESENCE, /* has(): the bool in slot `number` */
+};
+
+struct node {
+    enum node_kind kind;
+    bool optional, test, method, grouped; /* grouped: stood in brackets of its own */
+    struct span span, name_span;
+    str name;
+    struct node **children;
+    size_t count, capacity;
+    uint32_t height;                  /* of the tree below, itself included */
+    struct cel_value value;           /* NODE_CONSTANT */
+    enum loop_kind loop;
+    struct local *local, *local2;     /* loops and lets: what they bind; names: what they mean */
+    const struct cel_type *type;      /* found by the checker */
+    enum place place;
+    uint32_t number;
+    const struct declaration *declared;
+    const struct overload *overload;  /* calls: the one that fits, or the first of several */
+    bool several;                     /* which overload of that name it is, its arguments tell at run time */
+};
+
+struct compile {
+    struct arena *keep, *scratch;
+    const struct cel_env *env;
+    str text;
+    struct origin origin;
+    struct diagnostics *diag;
+    bool failed;       /* out of memory */
+    size_t mistakes;   /* errors found in this expression */
+    struct node broken;
+    struct local nowhere;
+};
+
+enum { HEIGHT_MAX = 1024 }; /* of a tree: what the recursive stages allow for. LIMIT_CEL_DEPTH bounds brackets; a
+                               chain a + b + c … grows in height without any. */
+
+struct node *node_new(struct compile *c, enum node_kind kind, struct span span);
+void node_add(struct compile *c, struct node *node, struct node *child);
+struct node *node_call(struct compile *c, const char *name, bool method, struct span span, struct node *a,
+                       struct node *b); /* a and b may be NULL */
+struct node *node_name(struct compile *c, struct local *meaning, struct span span);
+struct local *local_new(struct compile *c, str name);
+struct span span_join(struct span a, struct span b);
+str span_text(const struct compile *c, struct span span);
+
+/* Reports an error at `span`; the hint may be {0}. */
+void mistake(struct compile *c, struct span span, str hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void caution(struct compile *c, struct span span, str hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Text to tree. Never NULL. */
+struct node *parse_expression(struct compile *c);
+/* If `call` is written like a macro, what it expands to; NULL when it is none. Reports a wrong form. */
+struct node *macro_expand(struct compile *c, struct node *call);
+/* Finds types, names and overloads in place. */
+void check_expression(struct compile *c, struct node *root, const struct cel_type *wanted);
+/* Computes what is constant, in place. An error stays an error of evaluation. */
+void fold_expression(struct compile *c, struct node *root);
+/* Tree to program; NULL without memory. */
+struct cel_program *emit_program(struct compile *c, struct node *root);
+
+#endif

@@ -1,0 +1,29 @@
+/* The calendar: instants (seconds since 1970, UTC) to dates and back; RFC 3339. Proleptic Gregorian. */
+#ifndef RULES_CEL_CALENDAR_H
+#define RULES_CEL_CALENDAR_H
+
+#include "cel/value.h"
+
+struct civil {
+    int64_t year;
+    int month, day;           /* from 1 */
+    int hour, minute, second;
+    int weekday;              /* 0: Sunday */
+    int yearday;              /* from 0 */
+};
+
+#define TIMESTAMP_MIN (-62135596800) /* 0001-01-01T00:00:00Z */
+#define TIMESTAMP_MAX 253402300799   /* 9999-12-31T23:59:59Z */
+
+struct civil civil_from_seconds(int64_t seconds);
+int64_t days_from_civil(int64_t year, int month, int day); /* days since 1970-01-01 */
+int days_in_month(int64_t year, int month);
+
+/* (duration_parse is base/duration.h's, of the rule language's own form.) CEL's duration text: "-1h30m", "1.5s", "100ms"; false when malformed or out of range (int64 of ns). */
+bool cel_duration_parse(str text, struct cel_value *out);
+/* Keeps seconds and nanos in the form that value.h describes; false outside an int64 of nanoseconds. */
+bool duration_make(int64_t seconds, int64_t nanos, struct cel_value *out);
+/* False outside the years 1 to 9999. */
+bool timestamp_make(int64_t seconds, int64_t nanos, struct cel_value *out);
+
+#endif

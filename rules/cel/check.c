@@ -1,0 +1,471 @@
+/* The checker: every node gets its type, every name its place, every call its overload.
+ *
+ * It goes on after a mistake, with `dyn` in place of what it could not find out: `dyn` fits everywhere, so one
+ * mistake is reported once. Calls are in check_call.c, type parameters in unify.c. */
+#include "cel/check.h"
+
+#include "base/limits.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct cel_type type_list = {.kind = CEL_TYPE_LIST}, type_map = {.kind = CEL_TYPE_MAP},
+                             type_optional = {.kind = CEL_TYPE_OPTIONAL};
+
+/* Types as values, by name. */
+static const struct type_name {
+    const char *name;
+    const struct cel_type *type;
+} type_names[] = {
+    {"bool", TYPE(BOOL)}, {"int", TYPE(INT)}, {"uint", TYPE(UINT)}, {"double", TYPE(DOUBLE)},
+    {"string", TYPE(STRING)}, {"bytes", TYPE(BYTES)}, {"list", &type_list}, {"map", &type_map},
+    {"null_type", TYPE(NULL)}, {"type", TYPE(TYPE)}, {"optional_type", &type_optional},
+    {"google.protobuf.Timestamp", TYPE(TIMESTAMP)}, {"google.protobuf.Duration", TYPE(DURATION)},
+};
+
+void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
+{
+    char text[512];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    node->type = TYPE(DYN);
+    node->kind = NODE_BROKEN;
+    node->name = arena_format(k->c->scratch, "%s", text);
+    if (!k->c->env->unchecked) mistake(k->c, span, hint, "%s", text);
+}
+
+str check_nearest(struct check *k, str word, const str *candidates, size_t count)
+{
+    str near = str_nearest(word, candidates, count);
+    return near.size ? arena_format(k->c->scratch, "did you mean '%.*s'?", STR_ARG(near)) : near;
+}
+
+/* ---- names */
+
+const void *check_in_container(struct check *k, str name, const void *(*find)(struct check *k, str name))
+{
+    if (name.size && name.data[0] == '.') return find(k, str_slice(name, 1, name.size));
+    str container = k->c->env->container;
+    while (container.size) {
+        const void *found = find(k, arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(container), STR_ARG(name)));
+        if (found) return found;
+        while (container.size && container.data[container.size - 1] != '.') container.size--;
+        if (container.size) container.size--;
+    }
+    return find(k, name);
+}
+
+static const void *find_declaration(struct check *k, str name)
+{
+    return env_find(k->c->env, name);
+}
+
+static const struct declaration *lookup(struct check *k, str name)
+{
+    return check_in_container(k, name, find_declaration);
+}
+
+static struct local *find_local(const struct check *k, str name)
+{
+    for (struct local *local = k->scope; local; local = local->outer)
+        if (str_equal(local->name, name)) return local;
+    return NULL;
+}
+
+static bool set_constant_type(struct node *node, const struct cel_type *type, struct check *k)
+{
+    node->kind = NODE_CONSTANT;
+    node->value = (struct cel_value){.kind = CEL_TYPE, .as.type = type};
+    struct cel_type of = {.kind = CEL_TYPE_TYPE, .params = {type}};
+    node->type = arena_copy(k->c->scratch, &of, sizeof of);
+    if (!node->type) node->type = TYPE(TYPE);
+    return true;
+}
+
+static bool resolve_type_name(struct check *k, struct node *node, str name)
+{
+    if (name.size && name.data[0] == '.') name = str_slice(name, 1, name.size);
+    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
+        if (str_equal(name, str_of(type_names[i].name))) return set_constant_type(node, type_names[i].type, k);
+    return false;
+}
+
+static void resolve_declared(struct check *k, struct node *node, const struct declaration *d)
+{
+    if (d->kind == DECLARED_REFUSED) return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(d->text));
+    node->declared = d;
+    node->type = d->type;
+    node->place = d->kind == DECLARED_RECORD ? PLACE_RECORD : PLACE_SLOT;
+    if (d->kind == DECLARED_VARIABLE) node->number = d->slots[0];
+    node->name = d->name;
+}
+
+static bool resolve_name(struct check *k, struct node *node, str name)
+{
+    const struct declaration *d = lookup(k, name);
+    if (d) {
+        resolve_declared(k, node, d);
+        return true;
+    }
+    return resolve_type_name(k, node, name);
+}
+
+enum { NAMES_MAX = 256 };
+
+static str nearest_name(struct check *k, str word)
+{
+    str names[NAMES_MAX];
+    size_t count = 0;
+    for (const struct local *local = k->scope; local && count < NAMES_MAX; local = local->outer) names[count++] = local->name;
+    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next) names[count++] = d->name;
+    return check_nearest(k, word, names, count);
+}
+
+static void check_name(struct check *k, struct node *node)
+{
+    if (!node->local && node->name.data[0] != '.') node->local = find_local(k, node->name);
+    if (node->local) {
+        node->place = PLACE_LOCAL;
+        node->type = node->local->type;
+        return;
+    }
+    if (resolve_name(k, node, node->name)) return;
+    str name = node->name;
+    check_mistake(k, node, node->span, nearest_name(k, name), "'%.*s' is not known here", STR_ARG(name));
+}
+
+/* ---- selections */
+
+str check_qualified(struct check *k, const struct node *node)
+{
+    if (node->kind == NODE_NAME) return node->local || find_local(k, node->name) ? (str){0} : node->name;
+    if (node->kind != NODE_SELECT || node->optional || node->grouped) return (str){0};
+    str front = check_qualified(k, node->children[0]);
+    if (!front.size) return front;
+    return arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(front), STR_ARG(node->name));
+}
+
+static const struct cel_field *find_field(const struct cel_record_type *record, str name, uint32_t *number)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (str_equal(record->fields[i].name, name)) {
+            *number = (uint32_t)i;
+            return &record->fields[i];
+        }
+    return NULL;
+}
+
+static void unknown_field(struct check *k, struct node *node, const struct cel_record_type *record, str owner)
+{
+    str names[NAMES_MAX];
+    size_t count = 0;
+    for (; count < record->field_count && count < NAMES_MAX; count++) names[count] = record->fields[count].name;
+    str name = node->name;
+    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "%.*s has no field '%.*s'",
+                  STR_ARG(owner), STR_ARG(name));
+}
+
+static void select_from_record(struct check *k, struct node *node)
+{
+    const struct node *operand = node->children[0];
+    const struct declaration *d = operand->place == PLACE_RECORD ? operand->declared : NULL;
+    const struct cel_record_type *record = type_resolve(k, operand->type, false)->record;
+    uint32_t number;
+    const struct cel_field *field = find_field(record, node->name, &number);
+    if (!field)
+        return unknown_field(k, node, record, d ? d->text : arena_format(k->c->scratch, "a '%.*s'", STR_ARG(record->name)));
+    node->place = d ? PLACE_SLOT : PLACE_FIELD;
+    node->number = d ? d->slots[number] : number;
+    node->type = field->type;
+}
+
+static const struct cel_type *optional_of_type(struct check *k, const struct cel_type *type)
+{
+    struct cel_type made = {.kind = CEL_TYPE_OPTIONAL, .params = {type}};
+    const struct cel_type *copy = arena_copy(k->c->scratch, &made, sizeof made);
+    if (!copy) k->c->failed = true;
+    return copy ? copy : TYPE(DYN);
+}
+
+/* The type of a field of `type`; sets the node's place for records. NULL: reported. */
+static const struct cel_type *field_type(struct check *k, struct node *node, const struct cel_type *type)
+{
+    switch (type->kind) {
+    case CEL_TYPE_PARAM:
+    case CEL_TYPE_DYN: return TYPE(DYN);
+    case CEL_TYPE_MAP:
+        if (type_assignable(k, TYPE(STRING), type->params[0])) return type->params[1];
+        break;
+    case CEL_TYPE_RECORD:
+        select_from_record(k, node);
+        return node->kind == NODE_SELECT ? node->type : NULL;
+    case CEL_TYPE_OPTIONAL: {
+        const struct cel_type *inner = field_type(k, node, type_resolve(k, type->params[0], false));
+        node->place = PLACE_NONE; /* through an optional: by name */
+        return inner ? optional_of_type(k, inner) : NULL;
+    }
+    default: break;
+    }
+    str text = type_text(k, type);
+    check_mistake(k, node, node->name_span, (str){0}, "a %.*s has no fields", STR_ARG(text));
+    return NULL;
+}
+
+/* "last.purchse" where there are names last.purchase, last.view …: `front` is "last". */
+static bool unknown_part(struct check *k, struct node *node, str front)
+{
+    str names[NAMES_MAX];
+    size_t count = 0;
+    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next)
+        if (d->name.size > front.size && str_starts_with(d->name, front) && d->name.data[front.size] == '.')
+            names[count++] = str_slice(d->name, front.size + 1, d->name.size);
+    if (!count) return false;
+    str name = node->name;
+    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "'%.*s' has no '%.*s'", STR_ARG(front),
+                  STR_ARG(name));
+    return true;
+}
+
+static bool select_qualified(struct check *k, struct node *node)
+{
+    str name = check_qualified(k, node);
+    if (!name.size) return false;
+    str front = check_qualified(k, node->children[0]);
+    if (node->test) {
+        const struct declaration *d = lookup(k, name);
+        if (d && d->kind != DECLARED_REFUSED) {
+            bool asked = d->presence != CEL_NO_SLOT;
+            node->place = asked ? PLACE_PRESENCE : PLACE_SLOT;
+            node->number = asked ? d->presence : d->slots[0];
+            node->type = TYPE(BOOL);
+            return d->kind == DECLARED_VARIABLE || asked;
+        }
+    } else if (resolve_name(k, node, name)) {
+        return true;
+    }
+    return !lookup(k, front) && unknown_part(k, node, front);
+}
+
+static void check_select(struct check *k, struct node *node)
+{
+    if (select_qualified(k, node)) return;
+    struct node *operand = node->children[0];
+    node->place = PLACE_NONE;
+    check_node(k, operand);
+    const struct cel_type *type = type_resolve(k, operand->type, false);
+    const struct cel_type *found = field_type(k, node, type);
+    if (!found) return;
+    node->type = found;
+    if (node->optional && type->kind != CEL_TYPE_OPTIONAL) node->type = optional_of_type(k, found);
+    if (node->optional && node->place == PLACE_FIELD) node->place = PLACE_NONE;
+    if (node->test) node->type = TYPE(BOOL);
+}
+
+/* ---- literals */
+
+static const struct cel_type *constant_type(struct cel_value v)
+{
+    static const struct cel_type *const types[] = {
+        [CEL_NULL] = TYPE(NULL), [CEL_BOOL] = TYPE(BOOL), [CEL_INT] = TYPE(INT), [CEL_UINT] = TYPE(UINT),
+        [CEL_DOUBLE] = TYPE(DOUBLE), [CEL_STRING] = TYPE(STRING), [CEL_BYTES] = TYPE(BYTES),
+    };
+    return types[v.kind];
+}
+
+/* The type of an entry; of [?x] and {?k: x}, of what the optional x holds. */
+static const struct cel_type *entry_type(struct check *k, struct node *node, bool optional)
+{
+    check_node(k, node);
+    if (!optional) return node->type;
+    const struct cel_type *held = type_fresh(k);
+    if (type_assignable(k, node->type, optional_of_type(k, held))) return type_resolve(k, held, false);
+    str type = type_text(k, node->type);
+    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not a %.*s", STR_ARG(type));
+    return TYPE(DYN);
+}
+
+static void check_list(struct check *k, struct node *node)
+{
+    const struct cel_type *element = NULL;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct cel_type *type = entry_type(k, node->children[i], node->children[i]->optional);
+        element = element ? type_join(k, element, type) : type;
+    }
+    node->type = cel_list_of(k->c->scratch, element ? element : type_fresh(k));
+}
+
+static void check_key(struct check *k, struct node *key)
+{
+    const struct cel_type *type = type_resolve(k, key->type, false);
+    static const uint32_t kinds = 1u << CEL_TYPE_DYN | 1u << CEL_TYPE_BOOL | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT |
+                                  1u << CEL_TYPE_STRING | 1u << CEL_TYPE_PARAM;
+    if (kinds >> type->kind & 1 || k->c->env->unchecked) return;
+    str text = type_text(k, type);
+    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not a %.*s", STR_ARG(text));
+}
+
+static void check_map(struct check *k, struct node *node)
+{
+    const struct cel_type *key = NULL, *value = NULL;
+    for (size_t i = 0; i + 1 < node->count; i += 2) {
+        check_node(k, node->children[i]);
+        check_key(k, node->children[i]);
+        const struct cel_type *type = entry_type(k, node->children[i + 1], node->children[i]->optional);
+        key = key ? type_join(k, key, node->children[i]->type) : node->children[i]->type;
+        value = value ? type_join(k, value, type) : type;
+    }
+    if (!key) {
+        key = type_fresh(k);
+        value = type_fresh(k);
+    }
+    node->type = cel_map_of(k->c->scratch, key, value);
+}
+
+/* ---- conditions, loops, bindings */
+
+static void want_bool(struct check *k, struct node *node, const char *where)
+{
+    if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked) return;
+    str type = type_text(k, node->type);
+    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is a %.*s", where, STR_ARG(type));
+}
+
+static void check_logic(struct check *k, struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        check_node(k, node->children[i]);
+        want_bool(k, node->children[i], node->kind == NODE_AND ? "'&&'" : "'||'");
+    }
+    node->type = TYPE(BOOL);
+}
+
+static void check_if(struct check *k, struct node *node)
+{
+    for (size_t i = 0; i < 3; i++) check_node(k, node->children[i]);
+    want_bool(k, node->children[0], "the condition before '?'");
+    const struct cel_type *yes = node->children[1]->type, *no = node->children[2]->type;
+    bool same = type_assignable(k, no, yes);
+    node->type = same ? type_join(k, yes, no) : TYPE(DYN);
+    if (same || k->c->env->unchecked) return;
+    str a = type_text(k, yes), b = type_text(k, no);
+    check_mistake(k, node, node->children[2]->span, (str){0}, "this is a %.*s, but the value before ':' is a %.*s", STR_ARG(b),
+                  STR_ARG(a));
+}
+
+/* What the names of a loop stand for: keys or places first, elements or values second. */
+static void bind_loop(struct check *k, struct node *node)
+{
+    const struct cel_type *range = type_resolve(k, node->children[0]->type, false);
+    const struct cel_type *first = TYPE(DYN), *second = TYPE(DYN);
+    if (range->kind == CEL_TYPE_LIST) {
+        first = node->local2 ? TYPE(INT) : range->params[0];
+        second = range->params[0];
+    } else if (range->kind == CEL_TYPE_MAP) {
+        first = range->params[0];
+        second = range->params[1];
+    } else if (range->kind != CEL_TYPE_DYN && range->kind != CEL_TYPE_PARAM) {
+        str text = type_text(k, range);
+        struct node *target = node->children[0];
+        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is a %.*s", STR_ARG(node->name),
+                      STR_ARG(text));
+    }
+    node->local->type = first;
+    if (node->local2) node->local2->type = second;
+}
+
+static void check_loop_result(struct check *k, struct node *node)
+{
+    const struct cel_type *body = node->children[2]->type;
+    node->type = TYPE(BOOL);
+    if (node->loop == LOOP_LIST) node->type = cel_list_of(k->c->scratch, body);
+    if (node->loop == LOOP_MAP) {
+        bool list = type_resolve(k, node->children[0]->type, false)->kind == CEL_TYPE_LIST;
+        node->type = cel_map_of(k->c->scratch, list ? TYPE(INT) : node->local->type, body);
+    }
+    if (node->loop == LOOP_MAP_ENTRY) {
+        node->type = cel_map_of(k->c->scratch, type_fresh(k), type_fresh(k));
+        if (node->type && !type_assignable(k, body, node->type))
+            check_mistake(k, node->children[2], node->children[2]->span, STR("write {key: value}"),
+                          "'transformMapEntry' wants a map of one entry here");
+    }
+    if (node->loop <= LOOP_ONE) want_bool(k, node->children[2], "this condition");
+}
+
+static void check_loop(struct check *k, struct node *node)
+{
+    check_node(k, node->children[0]);
+    bind_loop(k, node);
+    if (++k->loops > LIMIT_CEL_MACRO_DEPTH)
+        check_mistake(k, node, node->name_span, (str){0}, "loops are nested more than %d deep", LIMIT_CEL_MACRO_DEPTH);
+    if (node->kind == NODE_LOOP) {
+        struct local *outer = k->scope;
+        node->local->outer = outer;
+        k->scope = node->local;
+        if (node->local2) {
+            node->local2->outer = k->scope;
+            k->scope = node->local2;
+        }
+        if (node->children[1]) {
+            check_node(k, node->children[1]);
+            want_bool(k, node->children[1], "this condition");
+        }
+        check_node(k, node->children[2]);
+        k->scope = outer;
+        check_loop_result(k, node);
+    }
+    k->loops--;
+}
+
+static void check_let(struct check *k, struct node *node)
+{
+    check_node(k, node->children[0]);
+    node->local->type = node->children[0]->type;
+    node->local->outer = k->scope;
+    k->scope = node->local;
+    check_node(k, node->children[1]);
+    k->scope = node->local->outer;
+    node->type = node->children[1]->type;
+}
+
+void check_node(struct check *k, struct node *node)
+{
+    switch (node->kind) {
+    case NODE_BROKEN: node->type = TYPE(DYN); break;
+    case NODE_CONSTANT: node->type = constant_type(node->value); break;
+    case NODE_NAME: check_name(k, node); break;
+    case NODE_SELECT: check_select(k, node); break;
+    case NODE_CALL: check_call(k, node); break;
+    case NODE_LIST: check_list(k, node); break;
+    case NODE_MAP: check_map(k, node); break;
+    case NODE_AND:
+    case NODE_OR: check_logic(k, node); break;
+    case NODE_IF: check_if(k, node); break;
+    case NODE_LOOP: check_loop(k, node); break;
+    case NODE_LET: check_let(k, node); break;
+    }
+    if (node->type) return;
+    node->type = TYPE(DYN); /* no memory for it */
+    k->c->failed = true;
+}
+
+/* Types without parameters, everywhere: a later node may have told what an earlier one left open. */
+static void finish_types(struct check *k, struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        if (node->children[i] && node->children[i]->type) finish_types(k, node->children[i]);
+    node->type = type_resolve(k, node->type, true);
+}
+
+void check_expression(struct compile *c, struct node *root, const struct cel_type *wanted)
+{
+    struct check k = {.c = c};
+    check_node(&k, root);
+    if (c->failed) return;
+    if (wanted && root->kind != NODE_BROKEN && !type_assignable(&k, root->type, wanted)) {
+        str found = type_text(&k, root->type), want = cel_type_name(c->scratch, wanted);
+        mistake(c, root->span, (str){0}, "a %.*s is wanted here, this is a %.*s", STR_ARG(want), STR_ARG(found));
+    }
+    finish_types(&k, root);
+}

@@ -1,0 +1,301 @@
+/* Calls and operators: which overload it is, and what to say when it is none. */
+#include "cel/check.h"
+
+/* ---- candidates: the host's functions, then the rows of func.def */
+
+static bool overload_is(const struct overload *o, str name, enum func_style style)
+{
+    return o->style == style && str_equal(overload_name(o), name);
+}
+
+static const struct overload *next_overload(const struct compile *c, const struct overload *o)
+{
+    if (!o) return c->env->functions ? c->env->functions : func_rows;
+    if (!o->body) return o->next ? o->next : func_rows;
+    return o + 1 < func_rows + func_row_count ? o + 1 : NULL;
+}
+
+static const struct overload *find_overload(const struct compile *c, str name, enum func_style style, const struct overload *after)
+{
+    const struct overload *o = after;
+    while ((o = next_overload(c, o)))
+        if (overload_is(o, name, style)) return o;
+    return NULL;
+}
+
+const struct overload *overload_after(const struct compile *c, const struct overload *o)
+{
+    return find_overload(c, overload_name(o), o->style, o);
+}
+
+static const void *find_global(struct check *k, str name)
+{
+    return find_overload(k->c, name, FUNC_GLOBAL, NULL);
+}
+
+/* ---- choosing */
+
+/* Do the arguments fit this overload? Then *result is its type; else nothing is bound. */
+static bool overload_fits(struct check *k, const struct node *node, const struct overload *o, const struct cel_type **result)
+{
+    if (o->count != node->count) return false;
+    size_t mark = k->trail_count;
+    uint32_t base = type_reserve(k, 2); /* A and B */
+    for (size_t i = 0; i < o->count; i++)
+        if (!type_assignable(k, node->children[i]->type, type_instance(k, o->parameters[i], base))) {
+            type_undo(k, mark);
+            k->count = base;
+            return false;
+        }
+    *result = type_resolve(k, type_instance(k, o->result, base), false);
+    return true;
+}
+
+static bool choose_overload(struct check *k, struct node *node, const struct overload *first)
+{
+    for (const struct overload *o = first; o; o = overload_after(k->c, o)) {
+        const struct cel_type *result;
+        if (!overload_fits(k, node, o, &result)) continue;
+        if (!node->overload) {
+            node->overload = o;
+            node->type = result;
+            continue;
+        }
+        node->several = true;
+        if (!cel_type_equal(node->type, result)) node->type = TYPE(DYN);
+    }
+    return node->overload != NULL;
+}
+
+/* ---- messages */
+
+static str source_of(struct check *k, const struct node *node)
+{
+    str text = span_text(k->c, node->span);
+    return text.size <= 40 ? text : (str){0};
+}
+
+static bool is_numeric(const struct cel_type *type)
+{
+    return type->kind == CEL_TYPE_INT || type->kind == CEL_TYPE_UINT || type->kind == CEL_TYPE_DOUBLE;
+}
+
+/* How to write the int `node` where a `wanted` is needed. */
+static str number_cure(struct check *k, const struct node *node, const struct cel_type *wanted)
+{
+    struct arena *arena = k->c->scratch;
+    str text = source_of(k, node);
+    if (!text.size) return (str){0};
+    bool literal = node->kind == NODE_CONSTANT && node->value.kind == CEL_INT;
+    if (literal && wanted->kind == CEL_TYPE_DOUBLE) return arena_format(arena, "write %.*s.0", STR_ARG(text));
+    if (literal && wanted->kind == CEL_TYPE_UINT) return arena_format(arena, "write %.*su", STR_ARG(text));
+    str type = cel_type_name(arena, wanted);
+    return arena_format(arena, "write %.*s(%.*s)", STR_ARG(type), STR_ARG(text));
+}
+
+static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta, const struct node *b,
+                         const struct cel_type *tb)
+{
+    if (is_numeric(ta) && is_numeric(tb)) { /* literals give way, then ints and uints to doubles */
+        bool a_literal = a->kind == NODE_CONSTANT && a->value.kind == CEL_INT;
+        bool convert_b = !a_literal && (ta->kind == CEL_TYPE_DOUBLE || b->kind == NODE_CONSTANT || tb->kind != CEL_TYPE_DOUBLE);
+        return convert_b ? number_cure(k, b, ta) : number_cure(k, a, tb);
+    }
+    bool text_a = ta->kind == CEL_TYPE_STRING, text_b = tb->kind == CEL_TYPE_STRING;
+    bool plain_a = is_numeric(ta) || ta->kind == CEL_TYPE_BOOL, plain_b = is_numeric(tb) || tb->kind == CEL_TYPE_BOOL;
+    if (text_a && plain_b && source_of(k, b).size)
+        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(source_of(k, b)));
+    if (text_b && plain_a && source_of(k, a).size)
+        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(source_of(k, a)));
+    return (str){0};
+}
+
+static bool is_comparison(str name)
+{
+    static const char *const names[] = {"==", "!=", "<", "<=", ">", ">="};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_equal(name, str_of(names[i]))) return true;
+    return false;
+}
+
+static void refuse_operator(struct check *k, struct node *node)
+{
+    str name = node->name;
+    const struct node *a = node->children[0], *b = node->count > 1 ? node->children[1] : NULL;
+    const struct cel_type *ta = type_resolve(k, a->type, true), *tb = b ? type_resolve(k, b->type, true) : NULL;
+    str na = type_text(k, ta), nb = b ? type_text(k, tb) : (str){0};
+    if (!b) return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take a %.*s", name.data, STR_ARG(na));
+    if (str_equal(name, STR("in")))
+        return check_mistake(k, node, node->span, (str){0}, "a %.*s cannot be in a %.*s", STR_ARG(na), STR_ARG(nb));
+    if (name.data[0] == '[')
+        return check_mistake(k, node, node->name_span, (str){0}, "a %.*s is not indexed by a %.*s", STR_ARG(na), STR_ARG(nb));
+    str cure = operator_cure(k, a, ta, b, tb);
+    if (is_comparison(name) && cel_type_equal(ta, tb))
+        return check_mistake(k, node, node->span, (str){0}, "a %.*s has no order: only '==' and '!=' compare it", STR_ARG(na));
+    if (is_comparison(name))
+        return check_mistake(k, node, node->span, cure, "a %.*s cannot be compared with a %.*s", STR_ARG(na), STR_ARG(nb));
+    if (is_numeric(ta) && is_numeric(tb) && !cel_type_equal(ta, tb))
+        return check_mistake(k, node, node->span, cure, "%.*s %.*s %.*s: CEL does not mix kinds of numbers", STR_ARG(na),
+                             STR_ARG(name), STR_ARG(nb));
+    check_mistake(k, node, node->span, cure, "there is no %.*s %.*s %.*s", STR_ARG(na), STR_ARG(name), STR_ARG(nb));
+}
+
+enum { FORMS_MAX = 3, NAMES_MAX = 256 };
+
+static str argument_types(struct check *k, const struct node *node)
+{
+    str text = {0};
+    for (size_t i = node->method; i < node->count; i++) {
+        str type = type_text(k, node->children[i]->type);
+        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), i > (size_t)node->method ? ", " : "", STR_ARG(type));
+    }
+    return text;
+}
+
+static str known_forms(struct check *k, const struct overload *first)
+{
+    str text = {0};
+    size_t count = 0;
+    for (const struct overload *o = first; o && count < FORMS_MAX; o = overload_after(k->c, o), count++) {
+        str form = overload_form(k->c->scratch, o);
+        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), count ? ", or " : "there is ", STR_ARG(form));
+    }
+    return text;
+}
+
+/* No overload has this number of arguments; *only is that number where all have the same. */
+static bool wrong_count(struct check *k, const struct node *node, const struct overload *first, size_t *only)
+{
+    *only = first->count;
+    for (const struct overload *o = first; o; o = overload_after(k->c, o)) {
+        if (o->count == node->count) return false;
+        if (o->count != *only) *only = SIZE_MAX;
+    }
+    return true;
+}
+
+static void refuse_call(struct check *k, struct node *node, const struct overload *first)
+{
+    if (first->style == FUNC_OPERATOR) return refuse_operator(k, node);
+    str name = node->name, forms = known_forms(k, first);
+    size_t only, given = node->count - node->method;
+    if (wrong_count(k, node, first, &only)) {
+        if (only == SIZE_MAX)
+            return check_mistake(k, node, node->span, forms, "'%.*s' does not take %zu argument%s", STR_ARG(name), given,
+                                 given == 1 ? "" : "s");
+        only -= node->method;
+        return check_mistake(k, node, node->span, forms, "'%.*s' takes %zu argument%s, not %zu", STR_ARG(name), only,
+                             only == 1 ? "" : "s", given);
+    }
+    str types = argument_types(k, node);
+    if (node->method) {
+        str target = type_text(k, node->children[0]->type);
+        return check_mistake(k, node, node->span, forms, "there is no %.*s.%.*s(%.*s)", STR_ARG(target), STR_ARG(name),
+                             STR_ARG(types));
+    }
+    check_mistake(k, node, node->span, forms, "there is no %.*s(%.*s)", STR_ARG(name), STR_ARG(types));
+}
+
+static str nearest_function(struct check *k, str word, enum func_style style)
+{
+    str names[NAMES_MAX];
+    size_t count = 0;
+    for (const struct overload *o = NULL; (o = next_overload(k->c, o)) && count < NAMES_MAX;) {
+        str name = overload_name(o);
+        if (o->style == style && name.data[0] != '@' && !(count && str_equal(names[count - 1], name))) names[count++] = name;
+    }
+    return check_nearest(k, word, names, count);
+}
+
+static void unknown_function(struct check *k, struct node *node)
+{
+    str name = node->name;
+    enum func_style style = node->method ? FUNC_METHOD : FUNC_GLOBAL;
+    const struct declaration *refused = node->method ? NULL : env_find(k->c->env, name);
+    if (refused && refused->kind == DECLARED_REFUSED)
+        return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(refused->text));
+    str hint = nearest_function(k, name, style);
+    if (find_overload(k->c, name, node->method ? FUNC_GLOBAL : FUNC_METHOD, NULL))
+        hint = node->method ? arena_format(k->c->scratch, "write %.*s(…)", STR_ARG(name))
+                            : arena_format(k->c->scratch, "write x.%.*s(…)", STR_ARG(name));
+    check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(name));
+}
+
+/* ---- the call */
+
+/* math.abs(x): what looks like a target is the function's namespace. */
+static const struct overload *namespaced(struct check *k, struct node *node)
+{
+    str space = check_qualified(k, node->children[0]);
+    if (!space.size) return NULL;
+    str name = arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(space), STR_ARG(node->name));
+    const struct overload *found = check_in_container(k, name, find_global);
+    if (!found) return NULL;
+    node->method = false;
+    node->children++;
+    node->count--;
+    node->capacity--;
+    node->name = overload_name(found);
+    return found;
+}
+
+/* "nowhere.f(x)" is an unknown function rather than an unknown name. */
+static bool known_space(struct check *k, str space)
+{
+    for (const struct overload *o = NULL; (o = next_overload(k->c, o));) {
+        str name = overload_name(o);
+        if (o->style == FUNC_GLOBAL && name.size > space.size && str_starts_with(name, space) && name.data[space.size] == '.')
+            return true;
+    }
+    return false;
+}
+
+static bool unknown_in_space(struct check *k, struct node *node)
+{
+    const struct node *target = node->children[0];
+    if (target->kind != NODE_NAME || env_find(k->c->env, target->name) || !check_qualified(k, target).size) return false;
+    if (!known_space(k, target->name)) return false;
+    str name = arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(target->name), STR_ARG(node->name));
+    check_mistake(k, node, span_join(target->span, node->name_span), nearest_function(k, name, FUNC_GLOBAL),
+                  "there is no function '%.*s'", STR_ARG(name));
+    return true;
+}
+
+static const struct overload *first_overload(struct check *k, struct node *node)
+{
+    if (node->method) {
+        const struct overload *found = namespaced(k, node);
+        return found ? found : find_overload(k->c, node->name, FUNC_METHOD, NULL);
+    }
+    const struct overload *operator= find_overload(k->c, node->name, FUNC_OPERATOR, NULL);
+    return operator ? operator : check_in_container(k, node->name, find_global);
+}
+
+static bool any_broken(const struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        if (node->children[i]->kind == NODE_BROKEN) return true;
+    return false;
+}
+
+void check_call(struct check *k, struct node *node)
+{
+    const struct overload *first = first_overload(k, node);
+    if (!first && node->method && unknown_in_space(k, node)) return;
+    for (size_t i = 0; i < node->count; i++) check_node(k, node->children[i]);
+    if (!first) return unknown_function(k, node);
+    if (choose_overload(k, node, first)) return;
+    size_t only;
+    if (k->c->env->unchecked && !wrong_count(k, node, first, &only)) { /* evaluation will say what does not fit */
+        node->overload = first;
+        node->several = true;
+        node->type = TYPE(DYN);
+        return;
+    }
+    if (any_broken(node) && !k->c->env->unchecked) {
+        node->type = TYPE(DYN);
+        node->kind = NODE_BROKEN;
+        return;
+    }
+    refuse_call(k, node, first);
+}

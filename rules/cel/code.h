@@ -1,0 +1,80 @@
+/* Programs from the inside: instructions and what they refer to.
+ *
+ *     instruction   op   n    a        b        c          16 bytes
+ *
+ * The VM trusts a program only as far as the verifier has proved it: depth of the stack at every instruction,
+ * every operand inside its array, jumps forward except to a NEXT (which counts steps). Kinds of values are
+ * looked at by each instruction: a wrong one gives an error, never a wild pointer. */
+#ifndef RULES_CEL_CODE_H
+#define RULES_CEL_CODE_H
+
+#include "base/buffer.h"
+#include "cel/ast.h"
+#include "cel/env.h"
+#include "cel/func.h"
+#include "cel/regex.h"
+
+enum opcode {
+#define OPCODE(name, text, pops, pushes, a, b, c) OP_##name,
+#include "cel/opcode.def"
+#undef OPCODE
+    OPCODE_COUNT,
+};
+
+/* The fused tests lie together; each "unless" follows its "if". */
+enum { OP_TEST_FIRST = OP_IF_EQUAL_STRING, OP_TEST_LAST = OP_UNLESS_HAS };
+
+struct insn {
+    uint16_t op, n;
+    uint32_t a, b, c;
+};
+
+enum { STACK_MAX = 1024 /* values: 128 nested calls of eight arguments */ };
+
+/* What a call may turn out to be: the first whose parameters take the arguments' kinds. */
+struct callee {
+    func_body *body; /* NULL: the host's, by number */
+    uint32_t number;
+    uint32_t count;
+    uint32_t kinds[PARAMETERS_MAX];
+};
+
+struct call_site {
+    str name;
+    size_t count;
+    const struct callee *callees;
+};
+
+/* x in [constants]: open addressing over the elements; a power of two, at most half full. */
+struct table {
+    struct cel_value list; /* the constants, for anything but strings */
+    bool strings;          /* all elements are strings: then hashed */
+    uint32_t mask;
+    const str *places; /* data NULL: free */
+};
+
+/* A record whose fields lie in slots, to be made into a value. */
+struct whole_record {
+    const struct cel_record_type *type;
+    const uint32_t *slots;
+};
+
+struct cel_program {
+    const struct insn *code;
+    const struct cel_value *constants;
+    const struct call_site *sites;
+    const struct table *tables;
+    const struct whole_record *records;
+    struct regex *const *regexes;
+    uint32_t code_count, constant_count, site_count, table_count, record_count, regex_count;
+    uint32_t slot_count, function_count, stack_depth;
+    const uint32_t *slots, *functions; /* what it reads and calls, ascending */
+    const struct cel_type *type;
+    struct cel_zones *zones;
+};
+
+/* Proves what is said above; sets stack_depth. False: *why says what is wrong, or is NULL: no memory. */
+bool program_verify(struct cel_program *program, struct arena *scratch, const char **why);
+bool table_has(const struct table *table, struct cel_value v);
+
+#endif

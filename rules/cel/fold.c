@@ -1,0 +1,152 @@
+/* What is constant is computed once, here: calls of built-in functions on constants, literals of constants,
+ * conditions that are decided. An evaluation error is not a mistake: the node stays as it is and fails when it
+ * is evaluated, if it is. A text that can never be a timestamp or a duration earns a warning. */
+#include "cel/ast.h"
+
+#include "base/limits.h"
+#include "cel/env.h"
+
+struct fold {
+    struct compile *c;
+    struct cel_frame frame;
+    struct machine machine;
+};
+
+static bool constant(const struct node *node)
+{
+    return node->kind == NODE_CONSTANT;
+}
+
+static bool constant_children(const struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        if (!constant(node->children[i])) return false;
+    return true;
+}
+
+static void become(struct node *node, struct cel_value value)
+{
+    node->kind = NODE_CONSTANT;
+    node->value = value;
+    node->count = 0;
+}
+
+static void warn(struct fold *f, const struct node *node)
+{
+    func_body *body = node->overload->body;
+    bool literal = body == timestamp_from_text || body == duration_from_text;
+    if (!literal) return;
+    str hint = body == duration_from_text ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
+    caution(f->c, node->children[0]->span, hint, "this is no %s", body == duration_from_text ? "duration" : "timestamp");
+}
+
+static bool takes(const struct overload *o, const struct cel_value *arguments)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (!(type_kinds(o->parameters[i]) >> arguments[i].kind & 1)) return false;
+    return true;
+}
+
+static void fold_call(struct fold *f, struct node *node)
+{
+    const struct overload *o = node->overload;
+    if (!o->body || node->several || !constant_children(node) || node->count > PARAMETERS_MAX) return;
+    struct cel_value arguments[PARAMETERS_MAX];
+    for (size_t i = 0; i < node->count; i++) arguments[i] = node->children[i]->value;
+    if (o->style != FUNC_OPERATOR && !takes(o, arguments)) return;
+    f->machine.steps = LIMIT_CEL_STEPS;
+    f->machine.used_max = f->frame.scratch->used + LIMIT_CEL_ARENA_BYTES;
+    struct cel_value v = o->body(&f->machine, arguments);
+    if (v.kind == CEL_ERROR && v.code == CEL_ERROR_MEMORY) f->c->failed = true;
+    if (v.kind == CEL_ERROR) return warn(f, node);
+    become(node, v);
+}
+
+static void fold_list(struct fold *f, struct node *node)
+{
+    if (!constant_children(node)) return;
+    for (size_t i = 0; i < node->count; i++)
+        if (node->children[i]->optional) return;
+    struct cel_list *list = arena_alloc(f->c->scratch, sizeof *list + node->count * sizeof list->items[0]);
+    if (!list) {
+        f->c->failed = true;
+        return;
+    }
+    list->count = node->count;
+    for (size_t i = 0; i < node->count; i++) list->items[i] = node->children[i]->value;
+    become(node, list_value(list));
+}
+
+static void fold_map(struct fold *f, struct node *node)
+{
+    if (!constant_children(node)) return;
+    size_t count = node->count / 2;
+    struct cel_map *map = arena_alloc(f->c->scratch, sizeof *map + count * sizeof map->entries[0]);
+    if (!map) {
+        f->c->failed = true;
+        return;
+    }
+    map->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct node *key = node->children[2 * i];
+        if (key->optional || !key_kind(key->value.kind) || cel_map_find(map, key->value)) return; /* an error, later */
+        map->entries[map->count++] = (struct cel_entry){key->value, node->children[2 * i + 1]->value};
+    }
+    become(node, (struct cel_value){.kind = CEL_MAP, .as.map = map});
+}
+
+/* One child that decides is the whole; children that cannot decide go, if the rest are known to be bools. */
+static void fold_logic(struct node *node)
+{
+    bool decisive = node->kind == NODE_OR, bools = true;
+    size_t kept = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *child = node->children[i];
+        bool known = constant(child) && child->value.kind == CEL_BOOL;
+        if (known && child->value.as.b == decisive) return become(node, cel_bool(decisive));
+        bools &= child->type->kind == CEL_TYPE_BOOL;
+    }
+    if (!bools) return;
+    for (size_t i = 0; i < node->count; i++)
+        if (!constant(node->children[i])) node->children[kept++] = node->children[i];
+    node->count = kept;
+    if (kept == 0) return become(node, cel_bool(!decisive));
+    if (kept == 1) {
+        struct node *only = node->children[0];
+        *node = *only;
+    }
+}
+
+static void fold_if(struct node *node)
+{
+    const struct node *condition = node->children[0];
+    if (!constant(condition) || condition->value.kind != CEL_BOOL) return;
+    const struct cel_type *type = node->type;
+    *node = *node->children[condition->value.as.b ? 1 : 2];
+    node->type = type;
+}
+
+static void fold(struct fold *f, struct node *node)
+{
+    if (f->c->failed) return;
+    bool optional = node->optional;
+    for (size_t i = 0; i < node->count; i++)
+        if (node->children[i]) fold(f, node->children[i]);
+    switch (node->kind) {
+    case NODE_CALL: fold_call(f, node); break;
+    case NODE_LIST: fold_list(f, node); break;
+    case NODE_MAP: fold_map(f, node); break;
+    case NODE_AND:
+    case NODE_OR: fold_logic(node); break;
+    case NODE_IF: fold_if(node); break;
+    default: break;
+    }
+    node->optional = optional; /* belongs to the place in a list or map, not to what stands there */
+}
+
+void fold_expression(struct compile *c, struct node *root)
+{
+    struct fold f = {.c = c, .frame = {.scratch = c->scratch}};
+    f.machine = (struct machine){.frame = &f.frame, .zones = c->env->zones};
+    fold(&f, root);
+}

@@ -1,0 +1,94 @@
+/* Functions: what one is, and the evaluation that calls it.
+ *
+ * The built-in ones are the rows of func.def; a host adds its own to an environment. An overload is chosen by
+ * the checker where the types are known, and by the kinds of the arguments where they are not. */
+#ifndef RULES_CEL_FUNC_H
+#define RULES_CEL_FUNC_H
+
+#include "cel/cel.h"
+#include "cel/value_ops.h"
+
+/* One evaluation under way, as functions see it. */
+struct machine {
+    struct cel_frame *frame;
+    struct cel_zones *zones;
+    size_t used_max; /* of frame->scratch */
+    size_t steps;    /* that may still be done */
+    bool over;       /* used_max was asked for too much */
+};
+
+typedef struct cel_value func_body(struct machine *m, const struct cel_value *arguments);
+
+enum func_style {
+    FUNC_OPERATOR, /* "+": written between its operands, or before one */
+    FUNC_GLOBAL,   /* size(x), math.abs(x) */
+    FUNC_METHOD,   /* x.size() */
+};
+
+enum { PARAMETERS_MAX = 8 };
+
+struct overload {
+    const char *name;
+    enum func_style style;
+    const struct cel_type *result;
+    const struct cel_type *const *parameters;
+    size_t count;
+    func_body *body;     /* NULL: the host's */
+    const char *prose;
+    uint32_t number;     /* the host's */
+    str host_name;
+    struct overload *next; /* among the host's */
+};
+
+extern const struct overload func_rows[];
+extern const size_t func_row_count;
+
+str overload_name(const struct overload *overload);
+/* "string.startsWith(string) -> bool" */
+str overload_form(struct arena *arena, const struct overload *overload);
+/* Which kinds of value a parameter of this type takes, as bits 1 << kind. */
+uint32_t type_kinds(const struct cel_type *type);
+
+/* ---- for the bodies */
+
+/* Memory of the result; NULL past the bound of one evaluation: then return machine_exhausted(m). */
+void *machine_alloc(struct machine *m, size_t size);
+struct cel_value machine_exhausted(struct machine *m);
+/* Counts work that grows with its input; false past LIMIT_CEL_STEPS: then return machine_out_of_steps(m). */
+static inline bool machine_spend(struct machine *m, size_t steps)
+{
+    if (steps > m->steps) {
+        m->steps = 0;
+        return false;
+    }
+    m->steps -= steps;
+    return true;
+}
+struct cel_value machine_out_of_steps(struct machine *m);
+struct cel_value fail_overload(struct machine *m, const char *name);
+struct cel_value fail_overflow(struct machine *m, const char *what);
+/* A list to be filled by list_append; its values are sealed by list_finish. */
+struct cel_list *list_new(struct machine *m, size_t capacity);
+struct cel_value list_value(const struct cel_list *list);
+struct cel_value text_copy(struct machine *m, uint8_t kind, str text);
+/* optional.of(v) */
+struct cel_value optional_new(struct machine *m, struct cel_value v);
+static inline struct cel_value optional_none(void)
+{
+    return (struct cel_value){.kind = CEL_OPTIONAL};
+}
+
+/* x[key], and what x[?key] and x.?key look up: CEL_UNSET when there is nothing there. */
+struct cel_value value_lookup(struct machine *m, struct cel_value container, struct cel_value key);
+struct cel_value value_select(struct machine *m, struct cel_value operand, str name);
+struct cel_value value_has(struct machine *m, struct cel_value operand, str name);
+struct cel_value value_select_optional(struct machine *m, struct cel_value operand, str name);
+struct cel_value value_type(struct machine *m, struct cel_value v);
+bool is_zero_value(struct cel_value v);
+bool key_kind(uint8_t kind); /* may it be a map's key? */
+
+#define CEL_FUNC(body, style, name, result, parameters, prose) func_body body;
+#include "cel/func.def"
+#undef CEL_FUNC
+
+#endif

@@ -1,0 +1,529 @@
+/* Tokens to tree: a Pratt parser (langdef.md "Syntax"); macros are expanded on the way.
+ *
+ * After a syntax mistake the parser stays silent until the bracket that it is in closes, and goes on there:
+ * one mistake is reported once, and mistakes elsewhere are found in the same run. */
+#include "cel/lex.h"
+
+#include "base/limits.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct parser {
+    struct compile *c;
+    struct lexer lexer;
+    struct token token; /* the next one, not yet taken */
+    uint32_t end;       /* of the last token taken */
+    uint32_t depth;
+    bool panic;
+};
+
+enum power { POWER_NONE, POWER_IF, POWER_OR, POWER_AND, POWER_COMPARE, POWER_ADD, POWER_MULTIPLY, POWER_UNARY };
+
+static const struct infix {
+    const char *sign;
+    enum power power;
+} infixes[] = {
+    {"||", POWER_OR}, {"&&", POWER_AND}, {"==", POWER_COMPARE}, {"!=", POWER_COMPARE}, {"<", POWER_COMPARE},
+    {"<=", POWER_COMPARE}, {">", POWER_COMPARE}, {">=", POWER_COMPARE}, {"in", POWER_COMPARE}, {"+", POWER_ADD},
+    {"-", POWER_ADD}, {"*", POWER_MULTIPLY}, {"/", POWER_MULTIPLY}, {"%", POWER_MULTIPLY},
+};
+
+static struct node *parse(struct parser *p, enum power power);
+
+/* ---- nodes */
+
+struct span span_join(struct span a, struct span b)
+{
+    return (struct span){a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
+}
+
+str span_text(const struct compile *c, struct span span)
+{
+    return str_slice(c->text, span.begin, span.end);
+}
+
+struct node *node_new(struct compile *c, enum node_kind kind, struct span span)
+{
+    struct node *node = ARENA_NEW(c->scratch, struct node);
+    if (!node) {
+        c->failed = true;
+        node = &c->broken;
+        *node = (struct node){.kind = NODE_BROKEN};
+        return node;
+    }
+    node->kind = kind;
+    node->span = node->name_span = span;
+    node->height = 1;
+    return node;
+}
+
+void node_add(struct compile *c, struct node *node, struct node *child)
+{
+    if (node == &c->broken) return;
+    if (node->count == node->capacity) {
+        size_t capacity = node->capacity ? node->capacity * 2 : 2;
+        struct node **children = ARENA_ARRAY(c->scratch, struct node *, capacity);
+        if (!children) {
+            c->failed = true;
+            return;
+        }
+        if (node->count) memcpy(children, node->children, node->count * sizeof children[0]);
+        node->children = children;
+        node->capacity = capacity;
+    }
+    node->children[node->count++] = child;
+    if (child && child->height >= node->height) node->height = child->height + 1;
+    if (child && node->height > HEIGHT_MAX) {
+        mistake(c, node->span, STR("split it in two"), "this chain has more than %d links", HEIGHT_MAX);
+        node->height = 1;
+        node->kind = NODE_BROKEN;
+    }
+}
+
+struct node *node_call(struct compile *c, const char *name, bool method, struct span span, struct node *a, struct node *b)
+{
+    struct node *node = node_new(c, NODE_CALL, span);
+    node->name = str_of(name);
+    node->method = method;
+    if (a) node_add(c, node, a);
+    if (b) node_add(c, node, b);
+    return node;
+}
+
+/* ---- mistakes */
+
+static void report(struct compile *c, enum severity severity, struct span span, str hint, const char *format, va_list list)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, format, list);
+    diag_add(c->diag, severity, c->origin, span.begin, span.end, hint, "%s", text);
+}
+
+void mistake(struct compile *c, struct span span, str hint, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    report(c, SEVERITY_ERROR, span, hint, format, list);
+    va_end(list);
+    c->mistakes++;
+}
+
+void caution(struct compile *c, struct span span, str hint, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    report(c, SEVERITY_WARNING, span, hint, format, list);
+    va_end(list);
+}
+
+/* ---- tokens */
+
+static bool is_sign(const struct parser *p, const char *sign)
+{
+    return p->token.kind == TOKEN_SIGN && str_equal(p->token.text, str_of(sign));
+}
+
+static struct token take(struct parser *p)
+{
+    struct token token = p->token;
+    p->end = token.span.end;
+    do p->token = lex_next(&p->lexer); /* a bad token has been reported: behave as if it were not there */
+    while (p->token.kind == TOKEN_BAD);
+    return token;
+}
+
+static bool accept(struct parser *p, const char *sign)
+{
+    if (!is_sign(p, sign)) return false;
+    take(p);
+    return true;
+}
+
+static struct node *broken_at(struct parser *p, struct span span)
+{
+    return node_new(p->c, NODE_BROKEN, span);
+}
+
+static void unexpected(struct parser *p, const char *wanted)
+{
+    if (p->panic) return;
+    p->panic = true;
+    static const struct {
+        const char *word, *hint;
+    } words[] = {{"and", "write '&&'"}, {"or", "write '||'"}, {"not", "write '!'"}, {"AND", "write '&&'"},
+                 {"OR", "write '||'"}, {"is", "write '=='"}};
+    str hint = {0};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (p->token.kind == TOKEN_NAME && str_equal(p->token.text, str_of(words[i].word))) hint = str_of(words[i].hint);
+    struct span span = p->token.span;
+    if (p->token.kind == TOKEN_END)
+        mistake(p->c, (struct span){p->end, p->end + (p->end < p->c->text.size)}, hint, "the expression ends where %s is expected", wanted);
+    else
+        mistake(p->c, span, hint, "'%.*s' stands where %s is expected", STR_ARG(span_text(p->c, span)), wanted);
+}
+
+static int bracket_turn(const struct token *token)
+{
+    if (token->kind != TOKEN_SIGN || token->text.size != 1) return 0;
+    return strchr("([{", token->text.data[0]) ? 1 : strchr(")]}", token->text.data[0]) ? -1 : 0;
+}
+
+/* Takes the closing bracket of `open`; after a mistake, whatever comes before it too. */
+static void close_bracket(struct parser *p, struct token open, const char *sign)
+{
+    if (!is_sign(p, sign)) {
+        if (p->token.kind == TOKEN_END && !p->panic) {
+            p->panic = true;
+            mistake(p->c, open.span, (str){0}, "this '%.*s' is never closed", STR_ARG(open.text));
+        } else if (bracket_turn(&p->token) < 0 && !p->panic) {
+            p->panic = true;
+            mistake(p->c, p->token.span, (str){0}, "'%.*s' stands where '%s' is expected, closing the '%.*s' before",
+                    STR_ARG(p->token.text), sign, STR_ARG(open.text));
+        } else {
+            unexpected(p, *sign == ')' ? "',' or ')'" : *sign == ']' ? "',' or ']'" : "',' or '}'");
+        }
+        for (int depth = 0; p->token.kind != TOKEN_END; take(p)) {
+            int turn = bracket_turn(&p->token);
+            if (depth == 0 && turn < 0) break;
+            depth += turn;
+        }
+    }
+    if (is_sign(p, sign)) p->panic = false;
+    if (bracket_turn(&p->token) < 0) take(p);
+}
+
+/* ---- what stands at the beginning of a value */
+
+static struct node *parse_integer(struct parser *p, struct token token, uint32_t begin, bool negative)
+{
+    struct span span = {begin, token.span.end};
+    struct node *node = node_new(p->c, NODE_CONSTANT, span);
+    uint64_t u = token.value.as.u;
+    if (token.unsigned_suffix && !negative && !token.huge) {
+        node->value = cel_uint(u);
+    } else if (token.unsigned_suffix) {
+        mistake(p->c, span, (str){0}, negative ? "a uint cannot be negative" : "this number is too large for a uint");
+    } else if (token.huge || u > (uint64_t)INT64_MAX + negative) {
+        bool fits = !token.huge && !negative;
+        mistake(p->c, span, fits ? STR("a uint, written with u, could hold it") : (str){0},
+                "this number is too %s for an int", negative ? "small" : "large");
+    } else {
+        node->value = cel_int(negative ? (int64_t)(0 - u) : (int64_t)u);
+    }
+    if (node->value.kind == CEL_UNSET) node->kind = NODE_BROKEN;
+    return node;
+}
+
+static struct node *parse_value(struct parser *p)
+{
+    struct token token = take(p);
+    struct node *node = node_new(p->c, NODE_CONSTANT, token.span);
+    node->value = token.value;
+    return node;
+}
+
+/* Reserved by langdef.md: no names of variables; after a dot they are names like any other. */
+static bool is_reserved(str name)
+{
+    static const char *const words[] = {"as", "break", "const", "continue", "else", "for", "function", "if", "import",
+                                        "let", "loop", "package", "namespace", "return", "var", "void", "while", "in"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_equal(name, str_of(words[i]))) return true;
+    return false;
+}
+
+static void parse_arguments(struct parser *p, struct node *call, struct token open)
+{
+    while (!is_sign(p, ")") && p->token.kind != TOKEN_END) {
+        node_add(p->c, call, parse(p, POWER_NONE));
+        if (!accept(p, ",")) break;
+    }
+    close_bracket(p, open, ")");
+    call->span.end = p->end;
+}
+
+static struct node *finish_call(struct parser *p, struct node *call)
+{
+    struct node *expanded = macro_expand(p->c, call);
+    return expanded ? expanded : call;
+}
+
+static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
+{
+    struct token token = take(p);
+    struct span span = {begin, token.span.end};
+    static const struct {
+        const char *word;
+        struct cel_value value;
+    } words[] = {{"true", {.kind = CEL_BOOL, .as.b = true}}, {"false", {.kind = CEL_BOOL}}, {"null", {.kind = CEL_NULL}}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !absolute; i++)
+        if (str_equal(token.text, str_of(words[i].word))) {
+            struct node *constant = node_new(p->c, NODE_CONSTANT, span);
+            constant->value = words[i].value;
+            return constant;
+        }
+    if (is_reserved(token.text)) {
+        if (!p->panic) mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and names nothing", STR_ARG(token.text));
+        p->panic = true;
+        return broken_at(p, span);
+    }
+    struct node *node = node_new(p->c, NODE_NAME, span);
+    node->name = absolute ? span_text(p->c, span) : token.text;
+    if (absolute && span.end - span.begin != token.text.size + 1) /* ". name" */
+        node->name = arena_format(p->c->scratch, ".%.*s", STR_ARG(token.text));
+    if (!is_sign(p, "(")) return node;
+    node->kind = NODE_CALL;
+    node->name_span = token.span;
+    struct token open = take(p);
+    parse_arguments(p, node, open);
+    return finish_call(p, node);
+}
+
+static struct node *parse_list(struct parser *p)
+{
+    struct token open = take(p);
+    struct node *list = node_new(p->c, NODE_LIST, open.span);
+    while (!is_sign(p, "]") && p->token.kind != TOKEN_END) {
+        bool optional = accept(p, "?");
+        struct node *item = parse(p, POWER_NONE);
+        item->optional = optional;
+        node_add(p->c, list, item);
+        if (!accept(p, ",")) break;
+    }
+    close_bracket(p, open, "]");
+    list->span.end = p->end;
+    return list;
+}
+
+static struct node *parse_map(struct parser *p)
+{
+    struct token open = take(p);
+    struct node *map = node_new(p->c, NODE_MAP, open.span);
+    while (!is_sign(p, "}") && p->token.kind != TOKEN_END) {
+        bool optional = accept(p, "?");
+        struct node *key = parse(p, POWER_NONE);
+        key->optional = optional;
+        if (!accept(p, ":")) {
+            unexpected(p, "':' and the value of this key");
+            break;
+        }
+        node_add(p->c, map, key);
+        node_add(p->c, map, parse(p, POWER_NONE));
+        if (!accept(p, ",")) break;
+    }
+    close_bracket(p, open, "}");
+    map->span.end = p->end;
+    if (map->count % 2) map->kind = NODE_BROKEN; /* out of memory between key and value */
+    return map;
+}
+
+static struct node *parse_group(struct parser *p)
+{
+    struct token open = take(p);
+    struct node *inner = parse(p, POWER_NONE);
+    close_bracket(p, open, ")");
+    inner->grouped = true;
+    inner->span = (struct span){open.span.begin, p->end};
+    return inner;
+}
+
+static struct node *parse_primary(struct parser *p)
+{
+    uint32_t begin = p->token.span.begin;
+    switch (p->token.kind) {
+    case TOKEN_INTEGER: return parse_integer(p, take(p), begin, false);
+    case TOKEN_VALUE: return parse_value(p);
+    case TOKEN_NAME: return parse_name(p, false, begin);
+    default: break;
+    }
+    if (is_sign(p, "(")) return parse_group(p);
+    if (is_sign(p, "[")) return parse_list(p);
+    if (is_sign(p, "{")) return parse_map(p);
+    if (accept(p, ".")) {
+        if (p->token.kind == TOKEN_NAME) return parse_name(p, true, begin);
+        unexpected(p, "a name");
+        return broken_at(p, p->token.span);
+    }
+    unexpected(p, "a value");
+    return broken_at(p, p->token.span);
+}
+
+/* ---- what may follow a value */
+
+static struct node *parse_selector(struct parser *p, struct node *operand)
+{
+    bool optional = accept(p, "?");
+    if (p->token.kind != TOKEN_NAME && p->token.kind != TOKEN_QUOTED) {
+        unexpected(p, "the name of a field or function");
+        return operand;
+    }
+    struct token name = take(p);
+    struct span span = span_join(operand->span, name.span);
+    bool call = is_sign(p, "(") && name.kind == TOKEN_NAME && !optional;
+    struct node *node = node_new(p->c, call ? NODE_CALL : NODE_SELECT, span);
+    node->name = name.text;
+    node->name_span = name.span;
+    node->optional = optional;
+    node->method = call;
+    node->grouped = name.kind == TOKEN_QUOTED; /* no part of a dotted name */
+    node_add(p->c, node, operand);
+    if (!call) return node;
+    struct token open = take(p);
+    parse_arguments(p, node, open);
+    return finish_call(p, node);
+}
+
+static struct node *parse_index(struct parser *p, struct node *operand)
+{
+    struct token open = take(p);
+    bool optional = accept(p, "?");
+    struct node *index = parse(p, POWER_NONE);
+    close_bracket(p, open, "]");
+    struct span span = {operand->span.begin, p->end};
+    struct node *node = node_call(p->c, optional ? "[?]" : "[]", false, span, operand, index);
+    node->name_span = (struct span){open.span.begin, p->end};
+    return node;
+}
+
+static struct node *parse_postfix(struct parser *p, struct node *operand)
+{
+    while (!p->panic && !p->c->failed) {
+        if (is_sign(p, "[")) {
+            operand = parse_index(p, operand);
+        } else if (accept(p, ".")) {
+            operand = parse_selector(p, operand);
+        } else {
+            break;
+        }
+    }
+    return operand;
+}
+
+/* "-" before digits belongs to the number: else the least int could not be written. */
+static struct node *parse_negative(struct parser *p, struct token sign)
+{
+    if (p->token.kind == TOKEN_INTEGER) return parse_postfix(p, parse_integer(p, take(p), sign.span.begin, true));
+    if (p->token.kind == TOKEN_VALUE && p->token.value.kind == CEL_DOUBLE) {
+        struct node *node = parse_value(p);
+        node->value.as.d = -node->value.as.d;
+        node->span.begin = sign.span.begin;
+        return parse_postfix(p, node);
+    }
+    struct node *operand = parse(p, POWER_UNARY);
+    struct node *node = node_call(p->c, "-_", false, span_join(sign.span, operand->span), operand, NULL);
+    node->name_span = sign.span;
+    return node;
+}
+
+static struct node *parse_unary(struct parser *p)
+{
+    if (is_sign(p, "-")) return parse_negative(p, take(p));
+    if (is_sign(p, "!")) {
+        struct token sign = take(p);
+        struct node *operand = parse(p, POWER_UNARY);
+        struct node *node = node_call(p->c, "!", false, span_join(sign.span, operand->span), operand, NULL);
+        node->name_span = sign.span;
+        return node;
+    }
+    return parse_postfix(p, parse_primary(p));
+}
+
+/* ---- operators between values */
+
+static const struct infix *next_infix(const struct parser *p)
+{
+    if (p->token.kind != TOKEN_SIGN && p->token.kind != TOKEN_NAME) return NULL;
+    for (size_t i = 0; i < sizeof infixes / sizeof infixes[0]; i++)
+        if (str_equal(p->token.text, str_of(infixes[i].sign))) return &infixes[i];
+    return NULL;
+}
+
+/* a && b && c is one node with three children. */
+static struct node *join_logic(struct parser *p, enum node_kind kind, struct token sign, struct node *left, struct node *right)
+{
+    struct span span = span_join(left->span, right->span);
+    if (left->kind == kind && !left->grouped) {
+        left->span = span;
+        node_add(p->c, left, right);
+        return left;
+    }
+    struct node *node = node_new(p->c, kind, span);
+    node->name = sign.text;
+    node->name_span = sign.span;
+    node_add(p->c, node, left);
+    node_add(p->c, node, right);
+    return node;
+}
+
+static struct node *parse_infix(struct parser *p, struct node *left, const struct infix *infix)
+{
+    struct token sign = take(p);
+    struct node *right = parse(p, infix->power);
+    if (infix->power == POWER_OR) return join_logic(p, NODE_OR, sign, left, right);
+    if (infix->power == POWER_AND) return join_logic(p, NODE_AND, sign, left, right);
+    struct node *node = node_call(p->c, infix->sign, false, span_join(left->span, right->span), left, right);
+    node->name_span = sign.span;
+    return node;
+}
+
+static struct node *parse_conditional(struct parser *p, struct node *condition)
+{
+    struct token sign = take(p);
+    struct node *yes = parse(p, POWER_IF);
+    if (!accept(p, ":")) {
+        unexpected(p, "':' and the other value of '?'");
+        return broken_at(p, condition->span);
+    }
+    struct node *no = parse(p, POWER_NONE);
+    struct node *node = node_new(p->c, NODE_IF, span_join(condition->span, no->span));
+    node->name_span = sign.span;
+    node_add(p->c, node, condition);
+    node_add(p->c, node, yes);
+    node_add(p->c, node, no);
+    return node;
+}
+
+static struct node *parse_operators(struct parser *p, enum power power)
+{
+    struct node *left = parse_unary(p);
+    while (!p->panic && !p->c->failed) {
+        const struct infix *infix = next_infix(p);
+        if (infix && infix->power > power) {
+            left = parse_infix(p, left, infix);
+        } else if (power < POWER_IF && is_sign(p, "?")) {
+            left = parse_conditional(p, left);
+        } else {
+            break;
+        }
+    }
+    return left;
+}
+
+/* Everything that binds tighter than `power`. Each nesting of brackets comes through here once. */
+static struct node *parse(struct parser *p, enum power power)
+{
+    if (p->depth >= LIMIT_CEL_DEPTH) {
+        if (!p->panic) mistake(p->c, p->token.span, (str){0}, "the expression is nested more than %d deep", LIMIT_CEL_DEPTH);
+        p->panic = true;
+        return broken_at(p, p->token.span);
+    }
+    p->depth++;
+    struct node *node = parse_operators(p, power);
+    p->depth--;
+    return node;
+}
+
+struct node *parse_expression(struct compile *c)
+{
+    struct parser p = {.c = c, .lexer = {.c = c}};
+    take(&p);
+    p.end = 0;
+    struct node *root = parse(&p, POWER_NONE);
+    if (p.token.kind == TOKEN_END || p.panic || c->failed) return root;
+    if (bracket_turn(&p.token) < 0)
+        mistake(c, p.token.span, (str){0}, "this '%.*s' closes nothing", STR_ARG(p.token.text));
+    else
+        unexpected(&p, "an operator or the end");
+    return root;
+}

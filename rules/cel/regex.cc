@@ -1,0 +1,37 @@
+// The shim over RE2; see regex.h.
+#include "cel/regex.h"
+
+#include <cstdio>
+#include <new>
+#include <re2/re2.h>
+
+struct regex {
+    re2::RE2 re;
+};
+
+static re2::RE2::Options options()
+{
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(1 << 20);
+    return options;
+}
+
+extern "C" struct regex *regex_new(const char *pattern, size_t size, char *error, size_t error_size)
+{
+    auto made = new (std::nothrow) regex{re2::RE2(re2::StringPiece(pattern, size), options())};
+    if (made && made->re.ok()) return made;
+    std::snprintf(error, error_size, "%s", made ? made->re.error().c_str() : "out of memory");
+    delete made;
+    return nullptr;
+}
+
+extern "C" bool regex_match(const struct regex *regex, const char *text, size_t size)
+{
+    return re2::RE2::PartialMatch(re2::StringPiece(text, size), regex->re);
+}
+
+extern "C" void regex_free(struct regex *regex)
+{
+    delete regex;
+}

@@ -1,0 +1,263 @@
+/* Values and types: what they are, when two are equal, which comes first.
+ *
+ * Numbers compare across their types as on one line (langdef.md, "Numeric comparisons"): an int or uint next
+ * to a double is taken as the nearest double. A NaN equals nothing, itself included. */
+#include "cel/value_ops.h"
+
+const struct cel_type cel_types[CEL_TYPE_TYPE + 1] = {
+    [CEL_TYPE_DYN] = {.kind = CEL_TYPE_DYN},           [CEL_TYPE_NULL] = {.kind = CEL_TYPE_NULL},
+    [CEL_TYPE_BOOL] = {.kind = CEL_TYPE_BOOL},         [CEL_TYPE_INT] = {.kind = CEL_TYPE_INT},
+    [CEL_TYPE_UINT] = {.kind = CEL_TYPE_UINT},         [CEL_TYPE_DOUBLE] = {.kind = CEL_TYPE_DOUBLE},
+    [CEL_TYPE_STRING] = {.kind = CEL_TYPE_STRING},     [CEL_TYPE_BYTES] = {.kind = CEL_TYPE_BYTES},
+    [CEL_TYPE_DURATION] = {.kind = CEL_TYPE_DURATION}, [CEL_TYPE_TIMESTAMP] = {.kind = CEL_TYPE_TIMESTAMP},
+    [CEL_TYPE_TYPE] = {.kind = CEL_TYPE_TYPE},
+};
+
+static const struct cel_type *type_new(struct arena *arena, struct cel_type type)
+{
+    return arena_copy(arena, &type, sizeof type);
+}
+
+const struct cel_type *cel_list_of(struct arena *arena, const struct cel_type *element)
+{
+    return type_new(arena, (struct cel_type){.kind = CEL_TYPE_LIST, .params = {element}});
+}
+
+const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key, const struct cel_type *value)
+{
+    return type_new(arena, (struct cel_type){.kind = CEL_TYPE_MAP, .params = {key, value}});
+}
+
+const struct cel_type *cel_record_of(struct arena *arena, const struct cel_record_type *record)
+{
+    return type_new(arena, (struct cel_type){.kind = CEL_TYPE_RECORD, .record = record});
+}
+
+/* Records are told apart by name: one name is one record in a rule set. */
+static bool record_type_equal(const struct cel_record_type *a, const struct cel_record_type *b)
+{
+    return a == b || (a && b && a->field_count == b->field_count && str_equal(a->name, b->name));
+}
+
+bool cel_type_equal(const struct cel_type *a, const struct cel_type *b)
+{
+    if (a == b) return true;
+    if (!a || !b || a->kind != b->kind) return false;
+    if (a->kind == CEL_TYPE_RECORD) return record_type_equal(a->record, b->record);
+    if (a->kind == CEL_TYPE_PARAM) return a->param == b->param;
+    return cel_type_equal(a->params[0], b->params[0]) && cel_type_equal(a->params[1], b->params[1]);
+}
+
+static const char *const type_names[] = {
+    [CEL_TYPE_DYN] = "dyn",           [CEL_TYPE_NULL] = "null",           [CEL_TYPE_BOOL] = "bool",
+    [CEL_TYPE_INT] = "int",           [CEL_TYPE_UINT] = "uint",           [CEL_TYPE_DOUBLE] = "double",
+    [CEL_TYPE_STRING] = "string",     [CEL_TYPE_BYTES] = "bytes",         [CEL_TYPE_DURATION] = "duration",
+    [CEL_TYPE_TIMESTAMP] = "timestamp", [CEL_TYPE_TYPE] = "type",         [CEL_TYPE_LIST] = "list",
+    [CEL_TYPE_MAP] = "map",           [CEL_TYPE_OPTIONAL] = "optional",
+};
+
+str cel_type_name(struct arena *arena, const struct cel_type *type)
+{
+    if (type->kind == CEL_TYPE_RECORD) return type->record->name;
+    if (type->kind == CEL_TYPE_PARAM) return arena_format(arena, "%c", (char)('A' + type->param % 26));
+    str name = str_of(type_names[type->kind]);
+    if (!type->params[0]) return name;
+    str first = cel_type_name(arena, type->params[0]);
+    if (!type->params[1]) return arena_format(arena, "%.*s(%.*s)", STR_ARG(name), STR_ARG(first));
+    str second = cel_type_name(arena, type->params[1]);
+    return arena_format(arena, "%.*s(%.*s, %.*s)", STR_ARG(name), STR_ARG(first), STR_ARG(second));
+}
+
+static struct cel_value instant_ms(uint8_t kind, int64_t ms, bool floor)
+{
+    int64_t seconds = ms / 1000, rest = ms % 1000;
+    if (floor && rest < 0) {
+        seconds--;
+        rest += 1000;
+    }
+    return (struct cel_value){.kind = kind, .nanos = (int32_t)(rest * 1000000), .as.i = seconds};
+}
+
+struct cel_value cel_timestamp_ms(int64_t ms)
+{
+    return instant_ms(CEL_TIMESTAMP, ms, true);
+}
+
+struct cel_value cel_duration_ms(int64_t ms)
+{
+    return instant_ms(CEL_DURATION, ms, false);
+}
+
+int64_t cel_timestamp_to_ms(struct cel_value timestamp)
+{
+    return timestamp.as.i * 1000 + timestamp.nanos / 1000000;
+}
+
+/* ---- order of numbers: -1, 0, 1, or CEL_UNORDERED beside a NaN */
+
+static int order_int(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int order_uint(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int order_double(double a, double b)
+{
+    if (a < b) return -1;
+    if (a > b) return 1;
+    return a == b ? 0 : CEL_UNORDERED;
+}
+
+static double number_double(struct cel_value v)
+{
+    return v.kind == CEL_DOUBLE ? v.as.d : v.kind == CEL_INT ? (double)v.as.i : (double)v.as.u;
+}
+
+int cel_number_order(struct cel_value a, struct cel_value b)
+{
+    if (a.kind == CEL_DOUBLE || b.kind == CEL_DOUBLE) return order_double(number_double(a), number_double(b));
+    if (a.kind == CEL_INT && b.kind == CEL_INT) return order_int(a.as.i, b.as.i);
+    if (a.kind == CEL_UINT && b.kind == CEL_UINT) return order_uint(a.as.u, b.as.u);
+    if (a.kind == CEL_INT) return a.as.i < 0 ? -1 : order_uint((uint64_t)a.as.i, b.as.u);
+    return b.as.i < 0 ? 1 : order_uint(a.as.u, (uint64_t)b.as.i);
+}
+
+bool cel_is_number(struct cel_value v)
+{
+    return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE;
+}
+
+int cel_order(struct cel_value a, struct cel_value b)
+{
+    if (cel_is_number(a) && cel_is_number(b)) return cel_number_order(a, b);
+    if (a.kind != b.kind) return CEL_UNORDERED;
+    switch (a.kind) {
+    case CEL_BOOL: return (int)a.as.b - (int)b.as.b;
+    case CEL_STRING:
+    case CEL_BYTES: return str_compare(cel_text(a), cel_text(b));
+    case CEL_DURATION:
+    case CEL_TIMESTAMP: return a.as.i != b.as.i ? order_int(a.as.i, b.as.i) : order_int(a.nanos, b.nanos);
+    default: return CEL_UNORDERED;
+    }
+}
+
+/* ---- equality */
+
+static bool list_equal(const struct cel_list *a, const struct cel_list *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!cel_equal(a->items[i], b->items[i])) return false;
+    return true;
+}
+
+const struct cel_value *cel_map_find(const struct cel_map *map, struct cel_value key)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (cel_equal(map->entries[i].key, key)) return &map->entries[i].value;
+    return NULL;
+}
+
+static bool map_equal(const struct cel_map *a, const struct cel_map *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct cel_value *other = cel_map_find(b, a->entries[i].key);
+        if (!other || !cel_equal(a->entries[i].value, *other)) return false;
+    }
+    return true;
+}
+
+static bool record_equal(const struct cel_record *a, const struct cel_record *b)
+{
+    if (!record_type_equal(a->type, b->type)) return false;
+    for (size_t i = 0; i < a->type->field_count; i++)
+        if (!cel_equal(a->fields[i], b->fields[i])) return false;
+    return true;
+}
+
+bool cel_equal(struct cel_value a, struct cel_value b)
+{
+    if (a.kind != b.kind) return cel_is_number(a) && cel_is_number(b) && cel_number_order(a, b) == 0;
+    switch (a.kind) {
+    case CEL_STRING:
+    case CEL_BYTES: return str_equal(cel_text(a), cel_text(b));
+    case CEL_LIST: return list_equal(a.as.list, b.as.list);
+    case CEL_MAP: return map_equal(a.as.map, b.as.map);
+    case CEL_RECORD: return record_equal(a.as.record, b.as.record);
+    case CEL_TYPE: /* a type value is its outermost constructor: type([1]) == type(['a']) */
+        return a.as.type->kind == b.as.type->kind &&
+               (a.as.type->kind != CEL_TYPE_RECORD || record_type_equal(a.as.type->record, b.as.type->record));
+    case CEL_OPTIONAL:
+        if (!a.as.optional || !b.as.optional) return a.as.optional == b.as.optional;
+        return cel_equal(*a.as.optional, *b.as.optional);
+    case CEL_UNSET:
+    case CEL_ABSENT:
+    case CEL_NULL: return true;
+    case CEL_ERROR: return false;
+    default: return cel_order(a, b) == 0;
+    }
+}
+
+/* ---- copies, for what outlives the arena that it was made in */
+
+static bool list_copy(struct arena *arena, struct cel_value *v)
+{
+    const struct cel_list *from = v->as.list;
+    struct cel_list *to = arena_copy(arena, from, sizeof *from + from->count * sizeof from->items[0]);
+    if (!to) return false;
+    v->as.list = to;
+    for (size_t i = 0; i < to->count; i++)
+        if (!cel_value_copy(arena, &to->items[i])) return false;
+    return true;
+}
+
+static bool map_copy(struct arena *arena, struct cel_value *v)
+{
+    const struct cel_map *from = v->as.map;
+    struct cel_map *to = arena_copy(arena, from, sizeof *from + from->count * sizeof from->entries[0]);
+    if (!to) return false;
+    v->as.map = to;
+    for (size_t i = 0; i < to->count; i++)
+        if (!cel_value_copy(arena, &to->entries[i].key) || !cel_value_copy(arena, &to->entries[i].value)) return false;
+    return true;
+}
+
+bool cel_value_copy(struct arena *arena, struct cel_value *v)
+{
+    switch (v->kind) {
+    case CEL_STRING:
+    case CEL_BYTES: {
+        str copy;
+        if (!arena_copy_str(arena, cel_text(*v), &copy)) return false;
+        v->as.s = copy.data;
+        return true;
+    }
+    case CEL_LIST: return list_copy(arena, v);
+    case CEL_MAP: return map_copy(arena, v);
+    case CEL_OPTIONAL: {
+        if (!v->as.optional) return true;
+        struct cel_value *inner = arena_copy(arena, v->as.optional, sizeof *inner);
+        v->as.optional = inner;
+        return inner && cel_value_copy(arena, inner);
+    }
+    case CEL_TYPE: return (v->as.type = cel_type_copy(arena, v->as.type)) != NULL;
+    default: return true;
+    }
+}
+
+const struct cel_type *cel_type_copy(struct arena *arena, const struct cel_type *type)
+{
+    if (type->kind <= CEL_TYPE_TYPE && !type->params[0]) return &cel_types[type->kind];
+    struct cel_type copy = *type;
+    for (size_t i = 0; i < 2; i++) {
+        if (!copy.params[i]) continue;
+        copy.params[i] = cel_type_copy(arena, copy.params[i]);
+        if (!copy.params[i]) return NULL;
+    }
+    return type_new(arena, copy);
+}

@@ -1,0 +1,187 @@
+/* The verifier: what code.h promises, proved from opcode.def before a program may run.
+ *
+ * One pass suffices: jumps go forward, except back to a NEXT that has been passed already, so whenever an
+ * instruction is reached every way to it from above is known. An instruction that no way leads to is refused:
+ * the emitter makes none. */
+#include "cel/code.h"
+
+#include <math.h>
+
+enum operand { NONE, COUNT, CONSTANT, SLOT, STACK, SITE, TABLE, RECORD, REGEX, FIELD, JUMP, KEPT, BACK };
+
+static const struct shape {
+    uint8_t pops, pushes, a, b, c;
+} shapes[OPCODE_COUNT] = {
+#define OPCODE(name, text, pops, pushes, a, b, c) {pops, pushes, a, b, c},
+#include "cel/opcode.def"
+#undef OPCODE
+};
+
+struct verify {
+    struct cel_program *program;
+    uint32_t slot_max;
+    int32_t *depths; /* before each instruction; -1: not reached yet */
+    uint32_t at;
+    const char *why;
+};
+
+static bool refuse(struct verify *v, const char *why)
+{
+    v->why = why;
+    return false;
+}
+
+/* The target is reached with `depth` values on the stack. */
+static bool reach(struct verify *v, uint32_t target, int32_t depth)
+{
+    if (target >= v->program->code_count) return refuse(v, "a jump out of the program");
+    if (target <= v->at && (v->program->code[target].op != OP_NEXT || v->depths[target] < 0))
+        return refuse(v, "a jump backwards");
+    if (v->depths[target] >= 0 && v->depths[target] != depth) return refuse(v, "two depths at one place");
+    v->depths[target] = depth;
+    return true;
+}
+
+static bool check_operand(struct verify *v, enum operand kind, uint32_t value, int32_t before, int32_t after)
+{
+    const struct cel_program *p = v->program;
+    switch (kind) {
+    case CONSTANT: return value < p->constant_count || refuse(v, "no such constant");
+    case SLOT: return value < v->slot_max || refuse(v, "no such slot");
+    case STACK: return (int64_t)value < before || refuse(v, "a place above the stack");
+    case SITE: return value < p->site_count || refuse(v, "no such call");
+    case TABLE: return value < p->table_count || refuse(v, "no such table");
+    case RECORD: return value < p->record_count || refuse(v, "no such record");
+    case REGEX: return value < p->regex_count || refuse(v, "no such pattern");
+    case JUMP:
+    case BACK: return reach(v, value, after);
+    case KEPT: return reach(v, value, before);
+    default: return true;
+    }
+}
+
+/* Text operands: what the VM reads as a name or compares as a text must be one. */
+static bool check_texts(struct verify *v, const struct insn *i, const struct shape *shape)
+{
+    const struct cel_value *constants = v->program->constants;
+    bool named = i->op == OP_LOAD || i->op == OP_SELECT || i->op == OP_SELECT_OPTIONAL || i->op == OP_HAS ||
+                 i->op == OP_FAIL || i->op == OP_LOCAL_FIELD || i->op == OP_FIELD || i->op == OP_HAS_FIELD ||
+                 (i->op >= OP_IF_EQUAL_STRING && i->op <= OP_UNLESS_STARTS_WITH);
+    if (!named) return true;
+    uint32_t which = shape->a == CONSTANT ? i->a : shape->b == CONSTANT ? i->b : i->c;
+    return constants[which].kind == CEL_STRING || refuse(v, "a name that is no text");
+}
+
+/* Pops and pushes that depend on the instruction; *after is the depth after it. */
+static bool step_depth(struct verify *v, const struct insn *i, int32_t before, int32_t *after)
+{
+    const struct shape *shape = &shapes[i->op];
+    int32_t pops = i->op == OP_CALL ? i->n : shape->pops;
+    if (pops > before) return refuse(v, "more values taken than there are");
+    *after = before - pops + shape->pushes;
+    if (i->op == OP_LOOP) *after += i->n;
+    if (i->op == OP_DONE || i->op == OP_SLIDE) *after = (int32_t)i->a + 1;
+    if ((i->op == OP_LOOP || i->op == OP_NEXT) && (i->n < 1 || i->n > 2)) return refuse(v, "a loop of no names");
+    if (i->op == OP_LOOP && i->b > LOOP_MAP_ENTRY) return refuse(v, "no such loop");
+    int64_t room = i->op == OP_NEXT ? 3 + i->n : i->op == OP_DONE ? 3 : i->op >= OP_KEEP && i->op < OP_DONE ? 4 : 0;
+    if (room && i->a + room > (i->op == OP_DONE ? before : *after)) return refuse(v, "a loop without its place");
+    if (*after >= STACK_MAX) return refuse(v, "a stack too deep");
+    return true;
+}
+
+static bool ends(const struct insn *i)
+{
+    return i->op == OP_RETURN || i->op == OP_RETURN_TRUE || i->op == OP_RETURN_FALSE || i->op == OP_JUMP ||
+           (i->op >= OP_ALL && i->op <= OP_COLLECT_MAP);
+}
+
+static bool check_insn(struct verify *v)
+{
+    const struct insn *i = &v->program->code[v->at];
+    int32_t before = v->depths[v->at], after;
+    if (before < 0) return refuse(v, "an instruction that is never reached");
+    if (i->op >= OPCODE_COUNT) return refuse(v, "no such instruction");
+    const struct shape *shape = &shapes[i->op];
+    if (!step_depth(v, i, before, &after)) return false;
+    bool operands = check_operand(v, shape->a, i->a, before, after) && check_operand(v, shape->b, i->b, before, after) &&
+                    check_operand(v, shape->c, i->c, before, after);
+    if (!operands || !check_texts(v, i, shape)) return false;
+    bool test = i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST;
+    if (test && (!i->n || !reach(v, v->at + i->n, after))) return refuse(v, "a test without its way out");
+    if (i->op == OP_NEXT && !i->b) return refuse(v, "a round that costs nothing");
+    if ((uint32_t)after > v->program->stack_depth) v->program->stack_depth = (uint32_t)after;
+    return ends(i) || reach(v, v->at + 1, after);
+}
+
+bool program_verify(struct cel_program *program, struct arena *scratch, const char **why)
+{
+    struct verify v = {.program = program};
+    v.slot_max = program->slot_count ? program->slots[program->slot_count - 1] + 1 : 0;
+    v.depths = arena_alloc(scratch, program->code_count * sizeof v.depths[0]);
+    *why = NULL;
+    if (!v.depths || !program->code_count) return false;
+    for (uint32_t i = 0; i < program->code_count; i++) v.depths[i] = -1;
+    v.depths[0] = 0;
+    program->stack_depth = 0;
+    for (v.at = 0; v.at < program->code_count; v.at++)
+        if (!check_insn(&v)) {
+            *why = v.why;
+            return false;
+        }
+    return true;
+}
+
+/* ---- the disassembler */
+
+static const char *const op_names[] = {
+#define OPCODE(name, text, pops, pushes, a, b, c) text,
+#include "cel/opcode.def"
+#undef OPCODE
+};
+
+static void dump_constant(struct cel_value v, struct buffer *out)
+{
+    if (v.kind == CEL_STRING)
+        buffer_put_json_string(out, cel_text(v));
+    else if (v.kind == CEL_TYPE)
+        buffer_put_str(out, cel_type_name(out->arena, v.as.type));
+    else if (!cel_print_json(v, out))
+        buffer_put_str(out, STR("?"));
+    if (v.kind == CEL_UINT) buffer_put_char(out, 'u');
+    if (v.kind == CEL_DOUBLE && fabs(v.as.d) < 1e15 && v.as.d == trunc(v.as.d)) buffer_put_str(out, STR(".0"));
+}
+
+static void dump_operand(const struct cel_program *p, enum operand kind, uint32_t value, struct buffer *out)
+{
+    if (kind == NONE) return;
+    buffer_put_char(out, ' ');
+    switch (kind) {
+    case CONSTANT: dump_constant(p->constants[value], out); break;
+    case SLOT: buffer_put_format(out, "slot %u", value); break;
+    case STACK: buffer_put_format(out, "[%u]", value); break;
+    case SITE: buffer_put_format(out, "%.*s", STR_ARG(p->sites[value].name)); break;
+    case TABLE: dump_constant(p->tables[value].list, out); break;
+    case RECORD: buffer_put_format(out, "%.*s", STR_ARG(p->records[value].type->name)); break;
+    case FIELD: buffer_put_format(out, "#%u", value); break;
+    case REGEX: buffer_put_format(out, "pattern %u", value); break;
+    case JUMP:
+    case KEPT:
+    case BACK: buffer_put_format(out, "-> %u", value); break;
+    default: buffer_put_format(out, "%u", value); break;
+    }
+}
+
+void cel_program_dump(const struct cel_program *program, struct buffer *out)
+{
+    for (uint32_t at = 0; at < program->code_count; at++) {
+        const struct insn *i = &program->code[at];
+        const struct shape *shape = &shapes[i->op];
+        buffer_put_format(out, "%4u  %s", at, op_names[i->op]);
+        if (i->op == OP_CALL) buffer_put_format(out, " %u", i->n);
+        dump_operand(program, shape->a, i->a, out);
+        dump_operand(program, shape->b, i->b, out);
+        dump_operand(program, shape->c, i->c, out);
+        if (i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST) buffer_put_format(out, " else %u", at + i->n);
+        buffer_put_char(out, '\n');
+    }
+}

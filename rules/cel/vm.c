@@ -1,0 +1,622 @@
+/* The VM: a stack machine over verified programs.
+ *
+ * Errors are values: an operator that meets one passes it on, and only logic and loops absorb it. An error that
+ * has a name in it (an absent field) is put into words at the end of the evaluation, if it gets that far: most
+ * are absorbed, and printing costs more than evaluating.
+ *
+ *     stack of a loop:  container  cursor  result  name  [name]  | body …
+ *
+ * A list or map under construction is marked in `spare` and knows its capacity in `size`; only such a one is
+ * ever written to. */
+#include "cel/code.h"
+
+#include "base/ensure.h"
+#include "base/limits.h"
+
+enum { BUILDING = 1 };
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+static struct cel_value absent_field(struct cel_value name)
+{
+    return (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_NO_FIELD, .size = name.size, .as.s = name.as.s};
+}
+
+/* ---- slots */
+
+static struct cel_value slot_resolved(struct cel_frame *frame, uint32_t slot)
+{
+    if (frame->slots[slot].kind == CEL_UNSET && frame->resolve) frame->resolve(frame, slot);
+    return frame->slots[slot];
+}
+
+static inline struct cel_value slot_value(struct cel_frame *frame, uint32_t slot, struct cel_value name)
+{
+    struct cel_value v = frame->slots[slot];
+    if (LIKELY(v.kind > CEL_ABSENT)) return v;
+    v = slot_resolved(frame, slot);
+    return v.kind > CEL_ABSENT ? v : absent_field(name);
+}
+
+static struct cel_value whole_record(struct machine *m, const struct whole_record *whole)
+{
+    size_t count = whole->type->field_count;
+    struct cel_record *record = machine_alloc(m, sizeof *record + count * sizeof record->fields[0]);
+    if (!record) return machine_exhausted(m);
+    record->type = whole->type;
+    for (size_t i = 0; i < count; i++) {
+        struct cel_value v = slot_resolved(m->frame, whole->slots[i]);
+        if (v.kind == CEL_ERROR) return v;
+        if (v.kind == CEL_UNSET) v.kind = CEL_ABSENT;
+        record->fields[i] = v;
+    }
+    return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
+}
+
+static struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field, struct cel_value name)
+{
+    if (v.kind == CEL_ERROR) return v;
+    if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count)) return value_select(m, v, cel_text(name));
+    v = v.as.record->fields[field];
+    return LIKELY(v.kind > CEL_ABSENT) ? v : absent_field(name);
+}
+
+static struct cel_value field_presence(struct machine *m, struct cel_value v, uint32_t field, struct cel_value name)
+{
+    if (v.kind != CEL_RECORD || field >= v.as.record->type->field_count) return value_has(m, v, cel_text(name));
+    return cel_bool(v.as.record->fields[field].kind > CEL_ABSENT);
+}
+
+/* ---- calls */
+
+static bool callee_takes(const struct callee *callee, const struct cel_value *arguments, uint32_t count)
+{
+    if (callee->count != count) return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!(callee->kinds[i] >> arguments[i].kind & 1)) return false;
+    return true;
+}
+
+static struct cel_value call(struct machine *m, const struct call_site *site, const struct cel_value *arguments, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (UNLIKELY(arguments[i].kind <= CEL_ERROR)) return arguments[i];
+    for (size_t i = 0; i < site->count; i++) {
+        const struct callee *callee = &site->callees[i];
+        if (!callee_takes(callee, arguments, count)) continue;
+        if (callee->body) return callee->body(m, arguments);
+        return m->frame->call(m->frame, callee->number, arguments);
+    }
+    return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "no such overload: %.*s", STR_ARG(site->name));
+}
+
+static struct cel_value binary(struct machine *m, func_body *body, const struct cel_value *operands)
+{
+    if (operands[0].kind == CEL_ERROR) return operands[0];
+    if (operands[1].kind == CEL_ERROR) return operands[1];
+    return body(m, operands);
+}
+
+static struct cel_value unary(struct machine *m, func_body *body, const struct cel_value *operand)
+{
+    return operand->kind == CEL_ERROR ? *operand : body(m, operand);
+}
+
+/* ---- logic */
+
+/* What is left when neither side decides: an error, or `rest`. */
+static struct cel_value undecided(struct machine *m, struct cel_value a, struct cel_value b, bool rest)
+{
+    if (b.kind == CEL_ERROR) return b;
+    if (a.kind == CEL_ERROR) return a;
+    if (a.kind != CEL_BOOL || b.kind != CEL_BOOL) return fail_overload(m, rest ? "_&&_" : "_||_");
+    return cel_bool(rest);
+}
+
+static struct cel_value logic(struct machine *m, struct cel_value a, struct cel_value b, bool decisive)
+{
+    if (a.kind == CEL_BOOL && a.as.b == decisive) return a;
+    if (b.kind == CEL_BOOL && b.as.b == decisive) return b;
+    return undecided(m, a, b, !decisive);
+}
+
+/* A condition that is no bool, as an error. */
+static struct cel_value not_a_condition(struct machine *m, struct cel_value v)
+{
+    return v.kind == CEL_ERROR ? v : fail_overload(m, "condition");
+}
+
+/* ---- lists and maps under construction */
+
+static struct cel_value building_list(struct machine *m, size_t capacity)
+{
+    struct cel_list *list = list_new(m, capacity);
+    if (!list) return machine_exhausted(m);
+    return (struct cel_value){.kind = CEL_LIST, .spare = BUILDING, .size = (uint32_t)capacity, .as.list = list};
+}
+
+static void append(struct machine *m, struct cel_value *target, struct cel_value v)
+{
+    if (target->kind == CEL_ERROR) return;
+    if (v.kind == CEL_ERROR) {
+        *target = v;
+        return;
+    }
+    struct cel_list *list = (struct cel_list *)target->as.list;
+    if (UNLIKELY(target->kind != CEL_LIST || target->spare != BUILDING || list->count >= target->size)) {
+        *target = fail_overload(m, "append");
+        return;
+    }
+    list->items[list->count++] = v;
+}
+
+static struct cel_value building_map(struct machine *m, size_t capacity)
+{
+    m->over = capacity > LIMIT_CEL_ARENA_BYTES / sizeof(struct cel_entry);
+    struct cel_map *map = m->over ? NULL : machine_alloc(m, sizeof *map + capacity * sizeof map->entries[0]);
+    if (!map) return machine_exhausted(m);
+    map->count = 0;
+    return (struct cel_value){.kind = CEL_MAP, .spare = BUILDING, .size = (uint32_t)capacity, .as.map = map};
+}
+
+static struct cel_value duplicate_key(struct machine *m)
+{
+    return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "the same key twice in a map");
+}
+
+static void put(struct machine *m, struct cel_value *target, struct cel_value key, struct cel_value v)
+{
+    if (target->kind == CEL_ERROR) return;
+    if (key.kind == CEL_ERROR || v.kind == CEL_ERROR) {
+        *target = key.kind == CEL_ERROR ? key : v;
+        return;
+    }
+    struct cel_map *map = (struct cel_map *)target->as.map;
+    if (UNLIKELY(target->kind != CEL_MAP || target->spare != BUILDING || map->count >= target->size)) {
+        *target = fail_overload(m, "put");
+    } else if (!key_kind(key.kind)) {
+        *target = cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "unsupported kind of map key");
+    } else if (!machine_spend(m, map->count / 8)) {
+        *target = machine_out_of_steps(m);
+    } else if (cel_map_find(map, key)) {
+        *target = duplicate_key(m);
+    } else {
+        map->entries[map->count++] = (struct cel_entry){key, v};
+    }
+}
+
+/* What [?x] and {?k: x} hold: CEL_UNSET for nothing. */
+static struct cel_value held(struct machine *m, struct cel_value v)
+{
+    if (v.kind == CEL_ERROR) return v;
+    if (v.kind != CEL_OPTIONAL) return fail_overload(m, "optional entry");
+    return v.as.optional ? *v.as.optional : (struct cel_value){.kind = CEL_UNSET};
+}
+
+/* A finished list or map: nobody may write to it again. */
+static inline void seal(struct cel_value *v)
+{
+    if (v->kind != CEL_LIST && v->kind != CEL_MAP) return;
+    v->spare = 0;
+    v->size = 0;
+}
+
+/* ---- loops */
+
+static size_t container_count(struct cel_value v)
+{
+    return v.kind == CEL_LIST ? v.as.list->count : v.kind == CEL_MAP ? v.as.map->count : 0;
+}
+
+static struct cel_value loop_result(struct machine *m, enum loop_kind kind, struct cel_value container)
+{
+    switch (kind) {
+    case LOOP_ALL: return cel_bool(true);
+    case LOOP_EXISTS: return cel_bool(false);
+    case LOOP_ONE: return cel_int(0);
+    case LOOP_LIST: return building_list(m, container_count(container));
+    case LOOP_MAP:
+    case LOOP_MAP_ENTRY: return building_map(m, container_count(container));
+    }
+    return cel_int(0);
+}
+
+/* Fills base[0 … 2 + names]; false: base[0] is an error. */
+static bool loop_begin(struct machine *m, struct cel_value *base, enum loop_kind kind, size_t names)
+{
+    if (base->kind == CEL_ERROR) return false;
+    if (base->kind != CEL_LIST && base->kind != CEL_MAP) {
+        *base = fail_overload(m, "a loop goes over a list or a map");
+        return false;
+    }
+    struct cel_value result = loop_result(m, kind, *base);
+    if (result.kind == CEL_ERROR) {
+        *base = result;
+        return false;
+    }
+    base[1] = cel_int(0);
+    base[2] = result;
+    for (size_t i = 0; i < names; i++) base[3 + i] = (struct cel_value){.kind = CEL_NULL};
+    return true;
+}
+
+/* Sets the names for the next round; false at the end. */
+static inline bool loop_next(struct cel_value *base, size_t names)
+{
+    uint64_t at = base[1].as.u;
+    base[1].as.u++;
+    if (LIKELY(base->kind == CEL_LIST)) {
+        if (at >= base->as.list->count) return false;
+        base[3] = names == 2 ? cel_int((int64_t)at) : base->as.list->items[at];
+        if (names == 2) base[4] = base->as.list->items[at];
+        return true;
+    }
+    if (base->kind != CEL_MAP || at >= base->as.map->count) return false;
+    base[3] = base->as.map->entries[at].key;
+    if (names == 2) base[4] = base->as.map->entries[at].value;
+    return true;
+}
+
+static void collect_map(struct machine *m, struct cel_value *target, struct cel_value entry)
+{
+    if (entry.kind != CEL_MAP || entry.as.map->count > 1) {
+        *target = not_a_condition(m, entry);
+        return;
+    }
+    if (entry.as.map->count) put(m, target, entry.as.map->entries[0].key, entry.as.map->entries[0].value);
+}
+
+static void loop_done(struct cel_value *base, enum loop_kind kind)
+{
+    struct cel_value result = base[2];
+    if (kind == LOOP_ONE && result.kind == CEL_INT) result = cel_bool(result.as.i == 1);
+    seal(&result);
+    *base = result;
+}
+
+/* ---- tables */
+
+bool table_has(const struct table *table, struct cel_value v)
+{
+    if (table->strings) {
+        if (v.kind != CEL_STRING) return false;
+        str s = cel_text(v);
+        for (uint32_t i = (uint32_t)str_hash(s) & table->mask;; i = (i + 1) & table->mask) {
+            if (!table->places[i].data) return false;
+            if (str_equal(table->places[i], s)) return true;
+        }
+    }
+    const struct cel_list *list = table->list.as.list;
+    for (size_t i = 0; i < list->count; i++)
+        if (cel_equal(list->items[i], v)) return true;
+    return false;
+}
+
+static struct cel_value in_table(struct machine *m, const struct table *table, struct cel_value v)
+{
+    if (v.kind == CEL_ERROR) return v;
+    if (!table->strings && !machine_spend(m, table->list.as.list->count / 8)) return machine_out_of_steps(m);
+    return cel_bool(table_has(table, v));
+}
+
+static struct cel_value match(struct machine *m, const struct regex *regex, struct cel_value v)
+{
+    if (v.kind == CEL_ERROR) return v;
+    if (v.kind != CEL_STRING) return fail_overload(m, "matches");
+    if (!machine_spend(m, v.size / 16)) return machine_out_of_steps(m);
+    return cel_bool(regex_match(regex, v.as.s, v.size));
+}
+
+/* ---- the end */
+
+static struct cel_value finish(struct cel_frame *frame, struct cel_value v)
+{
+    if (v.kind == CEL_ERROR && v.as.s) {
+        str name = cel_text(v);
+        return cel_fail(frame, v.code, "no such field '%.*s'", STR_ARG(name));
+    }
+    return v;
+}
+
+static inline bool text_equal(struct cel_value a, struct cel_value b)
+{
+    return a.size == b.size && (a.as.s == b.as.s || !a.size || memcmp(a.as.s, b.as.s, a.size) == 0);
+}
+
+static inline bool text_starts(struct cel_value a, struct cel_value b)
+{
+    return a.size >= b.size && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
+}
+
+/* A fused test. `slot` is read in place; when it is not of the expected kind it is asked for once, and if that
+ * does not help the condition is evaluated in full. */
+#define TEST(name, expected, condition)                                      \
+    CASE(IF_##name) : TEST_ONE(expected, condition, true)                    \
+    CASE(UNLESS_##name) : TEST_ONE(expected, condition, false)
+#define TEST_ONE(expected, condition, sense)                                 \
+    {                                                                        \
+        struct cel_value v = slots[at->a];                                   \
+        if (UNLIKELY(v.kind != (expected))) {                                \
+            v = slot_resolved(frame, at->a);                                 \
+            if (v.kind != (expected)) {                                      \
+                at += at->n;                                                 \
+                GO;                                                          \
+            }                                                                \
+        }                                                                    \
+        at = (condition) == (sense) ? code + at->c : at + 1;                 \
+        GO;                                                                  \
+    }
+
+#define ARITHMETIC(name, overflows, sign, body)                              \
+    CASE(name) : {                                                           \
+        int64_t sum;                                                         \
+        top--;                                                               \
+        if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)          \
+            top[0].as.d = top[0].as.d sign top[1].as.d;                      \
+        else if (top[0].kind == CEL_INT && top[1].kind == CEL_INT && !overflows(top[0].as.i, top[1].as.i, &sum)) \
+            top[0].as.i = sum;                                               \
+        else                                                                 \
+            top[0] = binary(&m, body, top);                                  \
+        NEXT;                                                                \
+    }
+
+#define COMPARISON(name, sign, body)                                         \
+    CASE(name) : {                                                           \
+        top--;                                                               \
+        if (top[0].kind == CEL_INT && top[1].kind == CEL_INT)                \
+            top[0] = cel_bool(top[0].as.i sign top[1].as.i);                 \
+        else if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)     \
+            top[0] = cel_bool(top[0].as.d sign top[1].as.d);                 \
+        else                                                                 \
+            top[0] = binary(&m, body, top);                                  \
+        NEXT;                                                                \
+    }
+
+#define BINARY(name, body)                                                   \
+    CASE(name) : {                                                           \
+        top--;                                                               \
+        top[0] = binary(&m, body, top);                                      \
+        NEXT;                                                                \
+    }
+
+#define CASE(name) run_##name
+#define GO goto *targets[at->op]
+#define NEXT      \
+    do {          \
+        at++;     \
+        GO;       \
+    } while (0)
+#define JUMP_TO(place)       \
+    do {                     \
+        at = code + (place); \
+        GO;                  \
+    } while (0)
+
+struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *frame)
+{
+    static const void *const targets[OPCODE_COUNT] = {
+#define OPCODE(name, text, pops, pushes, a, b, c) [OP_##name] = &&run_##name,
+#include "cel/opcode.def"
+#undef OPCODE
+    };
+    struct cel_value stack[STACK_MAX];
+    struct machine m = {.frame = frame, .zones = program->zones, .steps = LIMIT_CEL_STEPS,
+                        .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
+    const struct cel_value *constants = program->constants, *slots = frame->slots;
+    const struct insn *code = program->code, *at = code;
+    struct cel_value *top = stack - 1; /* the last value pushed */
+    GO;
+
+    CASE(CONSTANT) : *++top = constants[at->a];
+    NEXT;
+    CASE(LOAD) : *++top = slot_value(frame, at->a, constants[at->b]);
+    NEXT;
+    CASE(LOCAL) : top[1] = stack[at->a];
+    top++;
+    NEXT;
+    CASE(LOCAL_FIELD) : top[1] = field_value(&m, stack[at->a], at->b, constants[at->c]);
+    top++;
+    NEXT;
+    CASE(FIELD) : *top = field_value(&m, *top, at->b, constants[at->c]);
+    NEXT;
+    CASE(SELECT) : if (top->kind != CEL_ERROR) *top = value_select(&m, *top, cel_text(constants[at->a]));
+    NEXT;
+    CASE(SELECT_OPTIONAL) : if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
+    NEXT;
+    CASE(HAS_SLOT) : {
+        struct cel_value v = slot_resolved(frame, at->a);
+        *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind > CEL_ABSENT);
+        NEXT;
+    }
+    CASE(PRESENT) : {
+        struct cel_value v = slot_resolved(frame, at->a);
+        *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind == CEL_BOOL && v.as.b);
+        NEXT;
+    }
+    CASE(HAS_FIELD) : if (top->kind != CEL_ERROR) *top = field_presence(&m, *top, at->b, constants[at->c]);
+    NEXT;
+    CASE(HAS) : if (top->kind != CEL_ERROR) *top = value_has(&m, *top, cel_text(constants[at->a]));
+    NEXT;
+    CASE(RECORD) : *++top = whole_record(&m, &program->records[at->a]);
+    NEXT;
+    CASE(FAIL) : *++top = cel_fail(frame, CEL_ERROR_NO_OVERLOAD, "%.*s", STR_ARG(cel_text(constants[at->a])));
+    NEXT;
+
+    ARITHMETIC(ADD, __builtin_add_overflow, +, op_add)
+    ARITHMETIC(SUBTRACT, __builtin_sub_overflow, -, op_subtract)
+    ARITHMETIC(MULTIPLY, __builtin_mul_overflow, *, op_multiply)
+    BINARY(DIVIDE, op_divide)
+    BINARY(MODULO, op_modulo)
+    COMPARISON(EQUAL, ==, op_equal)
+    COMPARISON(UNEQUAL, !=, op_unequal)
+    COMPARISON(LESS, <, op_less)
+    COMPARISON(LESS_EQUAL, <=, op_less_equal)
+    COMPARISON(GREATER, >, op_greater)
+    COMPARISON(GREATER_EQUAL, >=, op_greater_equal)
+    BINARY(IN, op_in)
+    BINARY(INDEX, op_index)
+    BINARY(INDEX_OPTIONAL, op_index_optional)
+    CASE(NOT) : *top = unary(&m, op_not, top);
+    NEXT;
+    CASE(NEGATE) : *top = unary(&m, op_negate, top);
+    NEXT;
+    CASE(IN_TABLE) : *top = in_table(&m, &program->tables[at->a], *top);
+    NEXT;
+    CASE(MATCH) : *top = match(&m, program->regexes[at->a], *top);
+    NEXT;
+    CASE(CALL) : top -= at->n;
+    top[1] = call(&m, &program->sites[at->a], top + 1, at->n);
+    top++;
+    NEXT;
+
+    CASE(JUMP) : JUMP_TO(at->c);
+    CASE(AND_JUMP) : if (top->kind == CEL_BOOL && !top->as.b) JUMP_TO(at->c);
+    NEXT;
+    CASE(OR_JUMP) : if (top->kind == CEL_BOOL && top->as.b) JUMP_TO(at->c);
+    NEXT;
+    CASE(AND) : top--;
+    *top = logic(&m, top[0], top[1], false);
+    NEXT;
+    CASE(OR) : top--;
+    *top = logic(&m, top[0], top[1], true);
+    NEXT;
+    CASE(BRANCH) : {
+        if (LIKELY(top->kind == CEL_BOOL)) {
+            top--;
+            if (top[1].as.b) NEXT;
+            JUMP_TO(at->b);
+        }
+        *top = not_a_condition(&m, *top);
+        JUMP_TO(at->c);
+    }
+    CASE(VALUE_JUMP) : {
+        if (top->kind == CEL_ERROR) JUMP_TO(at->c);
+        if (top->kind != CEL_OPTIONAL || !top->as.optional) NEXT;
+        if (at->a) *top = *top->as.optional;
+        JUMP_TO(at->c);
+    }
+
+    CASE(LIST) : *++top = building_list(&m, at->a);
+    NEXT;
+    CASE(APPEND) : top--;
+    append(&m, top, top[1]);
+    NEXT;
+    CASE(APPEND_OPTIONAL) : {
+        struct cel_value v = held(&m, *top--);
+        if (v.kind != CEL_UNSET) append(&m, top, v);
+        NEXT;
+    }
+    CASE(MAP) : *++top = building_map(&m, at->a);
+    NEXT;
+    CASE(PUT) : top -= 2;
+    put(&m, top, top[1], top[2]);
+    NEXT;
+    CASE(PUT_OPTIONAL) : {
+        struct cel_value v = held(&m, *top);
+        top -= 2;
+        if (v.kind != CEL_UNSET) put(&m, top, top[1], v);
+        NEXT;
+    }
+    CASE(SEAL) : seal(top);
+    NEXT;
+
+    CASE(LOOP) : {
+        if (!loop_begin(&m, top, at->b, at->n)) JUMP_TO(at->c);
+        top += 2 + at->n;
+        NEXT;
+    }
+    CASE(NEXT) : {
+        struct cel_value *base = stack + at->a;
+        if (!loop_next(base, at->n)) JUMP_TO(at->c);
+        if (LIKELY(machine_spend(&m, at->b))) NEXT;
+        base[2] = machine_out_of_steps(&m);
+        JUMP_TO(at->c);
+    }
+    CASE(KEEP) : {
+        top--;
+        if (top[1].kind != CEL_BOOL) {
+            stack[at->a + 2] = not_a_condition(&m, top[1]);
+            JUMP_TO(at->c);
+        }
+        if (top[1].as.b) NEXT;
+        JUMP_TO(at->b);
+    }
+    CASE(ALL) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        *result = logic(&m, *result, top[1], false);
+        JUMP_TO(result->kind == CEL_BOOL && !result->as.b ? at->c : at->b);
+    }
+    CASE(EXISTS) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        *result = logic(&m, *result, top[1], true);
+        JUMP_TO(result->kind == CEL_BOOL && result->as.b ? at->c : at->b);
+    }
+    CASE(ONE) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        if (top[1].kind != CEL_BOOL) {
+            *result = not_a_condition(&m, top[1]);
+            JUMP_TO(at->c);
+        }
+        result->as.u += top[1].as.b;
+        JUMP_TO(at->b);
+    }
+    CASE(COLLECT) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        append(&m, result, top[1]);
+        JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
+    }
+    CASE(COLLECT_ENTRY) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        put(&m, result, result[1], top[1]);
+        JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
+    }
+    CASE(COLLECT_MAP) : {
+        struct cel_value *result = stack + at->a + 2;
+        top--;
+        collect_map(&m, result, top[1]);
+        JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
+    }
+    CASE(DONE) : {
+        loop_done(stack + at->a, at->b);
+        top = stack + at->a;
+        NEXT;
+    }
+    CASE(SLIDE) : stack[at->a] = *top;
+    top = stack + at->a;
+    NEXT;
+
+    TEST(EQUAL_STRING, CEL_STRING, text_equal(v, constants[at->b]))
+    TEST(STARTS_WITH, CEL_STRING, text_starts(v, constants[at->b]))
+    TEST(IN_TABLE, CEL_STRING, table_has(&program->tables[at->b], v))
+    TEST(EQUAL_INT, CEL_INT, v.as.i == constants[at->b].as.i)
+    TEST(LESS_INT, CEL_INT, v.as.i < constants[at->b].as.i)
+    TEST(GREATER_INT, CEL_INT, v.as.i > constants[at->b].as.i)
+    TEST(EQUAL_DOUBLE, CEL_DOUBLE, v.as.d == constants[at->b].as.d)
+    TEST(LESS_DOUBLE, CEL_DOUBLE, v.as.d < constants[at->b].as.d)
+    TEST(LESS_EQUAL_DOUBLE, CEL_DOUBLE, v.as.d <= constants[at->b].as.d)
+    TEST(GREATER_DOUBLE, CEL_DOUBLE, v.as.d > constants[at->b].as.d)
+    TEST(GREATER_EQUAL_DOUBLE, CEL_DOUBLE, v.as.d >= constants[at->b].as.d)
+    TEST(TRUE, CEL_BOOL, v.as.b)
+    CASE(IF_HAS) : {
+        struct cel_value v = slot_resolved(frame, at->a);
+        if (v.kind == CEL_ERROR) at += at->n;
+        else at = v.kind > CEL_ABSENT ? code + at->c : at + 1;
+        GO;
+    }
+    CASE(UNLESS_HAS) : {
+        struct cel_value v = slot_resolved(frame, at->a);
+        if (v.kind == CEL_ERROR) at += at->n;
+        else at = v.kind > CEL_ABSENT ? at + 1 : code + at->c;
+        GO;
+    }
+
+    CASE(RETURN) : return finish(frame, *top);
+    CASE(RETURN_TRUE) : return cel_bool(true);
+    CASE(RETURN_FALSE) : return cel_bool(false);
+}
