@@ -1,0 +1,6 @@
+# rules.schema.json against the engine, both ways.
+if(TARGET relance)
+  find_package(Python3 COMPONENTS Interpreter REQUIRED)
+  add_test(NAME golden_schema
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/schema/run.py $<TARGET_FILE:relance>)
+endif()
