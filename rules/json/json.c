@@ -35,10 +35,12 @@ struct cleaner {
     size_t comma;       /* the last significant byte if it is a comma behind a value, else NOWHERE */
     char last;          /* the last significant byte; NUL at the beginning */
     unsigned depth;
+    size_t word;        /* where the number began that is being passed */
 };
 
 #define NOWHERE SIZE_MAX
-enum { PADDING = 8 }; /* bytes behind the clean text, which the scan may read */
+enum { PADDING = 8 };     /* bytes behind the clean text, which the scan may read */
+enum { NUMBER_MAX = 63 }; /* characters */
 
 static void complain(const struct source *source, struct diagnostics *diag, size_t begin, size_t end, str hint,
                      const char *message)
@@ -103,6 +105,21 @@ static void clean_string(struct cleaner *c)
         c->at++;
 }
 
+static bool number_byte(char byte)
+{
+    return byte && strchr("+-.0123456789eE", byte);
+}
+
+/* cJSON reads numbers through 64 bytes of room, and would see the rest of a longer one as garbage. */
+static void clean_number(struct cleaner *c)
+{
+    bool begins = c->at == 0 || !number_byte(c->text.data[c->at - 1]);
+    if (begins) c->word = c->at;
+    if (c->at - c->word == NUMBER_MAX)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->word, c->at + 1, (str){0},
+                 "a number has at most %d characters", NUMBER_MAX);
+}
+
 /* One significant byte outside strings and comments. */
 static void clean_byte(struct cleaner *c)
 {
@@ -113,6 +130,7 @@ static void clean_byte(struct cleaner *c)
     if (opens && c->depth++ == LIMIT_RULE_JSON_DEPTH)
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->at, c->at + 1, (str){0},
                  "brackets nest deeper than %d here", LIMIT_RULE_JSON_DEPTH);
+    if (number_byte(byte)) clean_number(c);
     bool after_value = c->last && !strchr("{[,:", c->last);
     c->comma = byte == ',' && after_value ? c->at : NOWHERE;
     c->last = byte;
@@ -206,7 +224,7 @@ static void place_number(struct placer *p, struct json *node)
 {
     struct json_number number;
     size_t begin = p->at;
-    while (p->at < p->size && p->clean[p->at] && strchr("+-.0123456789eE", p->clean[p->at])) p->at++;
+    while (p->at < p->size && number_byte(p->clean[p->at])) p->at++;
     node->text = str_slice(p->source->text, begin, p->at);
     if (!json_number_read(node->text, &number))
         diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, begin, p->at,

@@ -154,6 +154,16 @@ Test(json, mistakes_are_told_where_they_are)
     refuses(STR("[\"\\ud800\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
 }
 
+Test(json, a_number_has_63_characters_and_not_one_more)
+{
+    char text[80] = "[";
+    memset(text + 1, '1', 64);
+    text[64] = ']';
+    cr_expect(parse((str){text, 65}), "%s", printed());
+    memcpy(text + 64, "1]", 2);
+    refuses((str){text, 66}, "f.jsonc:1:2: error: a number has at most 63 characters\n");
+}
+
 /* `count` opening brackets and as many closing ones. */
 static str nested(size_t count)
 {
