@@ -1,16 +1,15 @@
-/* Rule files: text -> clean() -> cJSON -> place() -> our tree, in the arena.
+/* Rule files: text -> clean() -> check() -> cJSON -> place() -> our tree, in the arena.
  *
  *     clean   a copy of the text in which comments and trailing commas are blanks, so that every offset still
  *             holds. Finds on the way what can be found without grammar: bad UTF-8, control characters, open
- *             comments, nesting.
- *     cJSON   decides what is JSON and decodes strings. It keeps no places and is lenient.
- *     place   walks cJSON's tree and the clean text side by side. The text is known to fit the tree, so the
- *             walk needs no grammar: it steps over blanks, punctuation and literals, notes where each node
- *             stands, and objects to what cJSON let through: numbers like 01, keys given twice.
- *
- * Why not one parser of our own: the grammar is the part where being subtly wrong is easy and shows late; with
- * cJSON beside it a walk that went astray is caught by ensure(). What would be a second parser is only the
- * stepping over strings and numbers.
+ *             comments and strings, nesting.
+ *     check   the scan that events are read with walks the clean text: it is strict and stops at the very byte
+ *             that is wrong. cJSON is neither: it takes 01, \uqqqq and raw control characters, and says only
+ *             roughly where it stopped.
+ *     cJSON   builds the tree and decodes the strings.
+ *     place   walks cJSON's tree and the clean text side by side. The text is known to fit the tree, so this
+ *             walk needs no grammar and has no errors: it steps over blanks, punctuation and literals and notes
+ *             where each node stands. ensure() would catch it going astray.
  *
  * cJSON's strings end at a NUL, ours do not: "\u0000" is legal, so lengths are counted from the text. */
 #include "json/json.h"
@@ -141,7 +140,7 @@ static void clean_byte(struct cleaner *c)
 static void clean(struct cleaner *c)
 {
     memcpy(c->out, c->text.data, c->text.size);
-    if (str_starts_with(c->text, STR("\xEF\xBB\xBF"))) c->at = 3; /* cJSON steps over it too */
+    if (str_starts_with(c->text, STR("\xEF\xBB\xBF"))) blank(c, 0, c->at = 3); /* some editors begin with it */
     while (c->at < c->text.size) {
         char byte = c->text.data[c->at], after = c->at + 1 < c->text.size ? c->text.data[c->at + 1] : '\0';
         if (byte == '/' && (after == '/' || after == '*')) {
@@ -170,6 +169,78 @@ static void check_utf8(const struct source *source, struct diagnostics *diag)
                  STR("save the file as UTF-8"), "byte 0x%02X is no UTF-8 here", (unsigned char)source->text.data[at]);
         return;
     }
+}
+
+/* ---- check */
+
+/* What could have stood where the scan stopped, told from the byte before. */
+static const char *expected_after(char last)
+{
+    switch (last) {
+    case '\0': return "a file begins with {";
+    case '{': return "a key in double quotes, or }, belongs here";
+    case '[': return "a value, or ], belongs here";
+    case ':': return "a value belongs here: text in double quotes, a number, true, false, null, { or [";
+    case ',': return "another key or value belongs here";
+    default: return "a comma, a colon or a closing bracket belongs here";
+    }
+}
+
+/* How far a word or number reaches that begins at `at`; one code point if there is none. */
+static size_t word_end(str text, size_t at)
+{
+    static const char letters[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t end = at;
+    while (end < text.size && text.data[end] && strchr(letters, text.data[end])) end++;
+    return end > at ? end : at + utf8_length(text, at);
+}
+
+static str hint_at(const char *clean, size_t at)
+{
+    size_t before = at;
+    while (before > 0 && (unsigned char)clean[before - 1] <= ' ') before--;
+    if (clean[at] == '\'') return STR("text stands in double quotes");
+    if (clean[at] == '\\') return STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
+    if (number_byte(clean[at]) && strchr("{[:,", before > 0 ? clean[before - 1] : '['))
+        return STR("a number has a digit first and after the point, no superfluous zeros, no +");
+    return str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
+}
+
+static void complain_unexpected(const struct source *source, struct diagnostics *diag, const char *clean, size_t at,
+                                bool complete)
+{
+    size_t size = source->text.size;
+    str word = at < size ? str_slice(source->text, at, word_end(source->text, at)) : (str){0};
+    if (complete)
+        complain(source, diag, at, at + word.size, (str){0}, "the file goes on behind its end");
+    else if (at >= size)
+        complain(source, diag, size, size, hint_at(clean, at), "the file ends too early");
+    else
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + word.size, hint_at(clean, at),
+                 "'%.*s' is not expected here", STR_ARG(word));
+}
+
+/* True when the clean text is JSON; says otherwise where it stops being so. */
+static bool check(struct arena *arena, const struct source *source, struct diagnostics *diag, str clean)
+{
+    const uint32_t *tokens;
+    size_t count;
+    struct scan scan = {0};
+    struct json_index *index = json_index_new();
+    char *room = arena_alloc(arena, clean.size);
+    bool indexed = index && room && json_index_build(index, clean, &tokens, &count) == JSON_INDEX_OK;
+    bool complete = false;
+    if (indexed) {
+        scan_begin(&scan, clean, tokens, count, room, LIMIT_RULE_JSON_DEPTH);
+        scan_skip(&scan);
+        complete = scan.fault == SCAN_OK;
+        scan_finish(&scan);
+    } else {
+        diag->failed = true; /* clean() has left nothing else to object to */
+    }
+    json_index_free(index);
+    if (scan.fault != SCAN_OK) complain_unexpected(source, diag, clean.data, scan.fault_at, complete);
+    return indexed && scan.fault == SCAN_OK;
 }
 
 /* ---- place */
@@ -222,14 +293,9 @@ static str place_string(struct placer *p, const char *decoded)
 
 static void place_number(struct placer *p, struct json *node)
 {
-    struct json_number number;
     size_t begin = p->at;
     while (p->at < p->size && number_byte(p->clean[p->at])) p->at++;
     node->text = str_slice(p->source->text, begin, p->at);
-    if (!json_number_read(node->text, &number))
-        diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, begin, p->at,
-                 STR("a digit first and after the point, no superfluous zeros, no +"), "'%.*s' is no number",
-                 STR_ARG(node->text));
 }
 
 /* The line and column of a place, both from 1. */
@@ -332,91 +398,11 @@ static void place_value(struct placer *p, const cJSON *from, struct json *node)
     node->end = p->at;
 }
 
-/* ---- what cJSON refuses */
-
-/* What could have stood where cJSON stopped, told from the byte before. */
-static const char *expected_after(char last)
-{
-    switch (last) {
-    case '\0': return "a file begins with {";
-    case '{': return "a key in double quotes, or }, belongs here";
-    case '[': return "a value, or ], belongs here";
-    case ':': return "a value belongs here: text in double quotes, a number, true, false, null, { or [";
-    case ',': return "another key or value belongs here";
-    default: return "a comma, a colon or a closing bracket belongs here";
-    }
-}
-
-/* Where a text that cJSON refuses stops being JSON: the scan stops at that very byte, cJSON only near it. False
- * when the scan has nothing to object to, or no memory. */
-static bool find_fault(struct arena *arena, str clean, size_t *at)
-{
-    const uint32_t *tokens;
-    size_t count;
-    struct scan scan = {0};
-    struct json_index *index = json_index_new();
-    char *room = arena_alloc(arena, clean.size);
-    if (index && room && json_index_build(index, clean, &tokens, &count) == JSON_INDEX_OK) {
-        scan_begin(&scan, clean, tokens, count, room, LIMIT_RULE_JSON_DEPTH);
-        scan_skip(&scan);
-        scan_finish(&scan);
-    }
-    json_index_free(index);
-    *at = scan.fault_at;
-    return scan.fault != SCAN_OK;
-}
-
-/* How far a word or number reaches that begins at `at`; one code point if there is none. */
-static size_t word_end(str text, size_t at)
-{
-    static const char letters[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    size_t end = at;
-    while (end < text.size && text.data[end] && strchr(letters, text.data[end])) end++;
-    return end > at ? end : at + utf8_length(text, at);
-}
-
-static void complain_refused(const struct source *source, struct diagnostics *diag, const char *clean, size_t at)
-{
-    size_t before = at;
-    while (before > 0 && (unsigned char)clean[before - 1] <= ' ') before--;
-    str hint = str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
-    if (at >= source->text.size) {
-        complain(source, diag, at, at, hint, "the file ends too early");
-        return;
-    }
-    if (clean[at] == '\'') hint = STR("text stands in double quotes");
-    if (clean[at] == '\\') hint = STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
-    size_t end = word_end(source->text, at);
-    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, end, hint, "'%.*s' is not expected here",
-             (int)(end - at), source->text.data + at);
-}
-
-/* Parses the clean text; NULL with a diagnostic. */
-static cJSON *parse_clean(struct arena *arena, const struct source *source, struct diagnostics *diag, const char *clean)
-{
-    size_t size = source->text.size, at = 0;
-    const char *end = NULL;
-    cJSON *root = cJSON_ParseWithLengthOpts(clean, size, &end, false);
-    if (root) {
-        at = (size_t)(end - clean);
-        while (at < size && (unsigned char)clean[at] <= ' ') at++;
-        if (at == size) return root;
-        complain(source, diag, at, word_end(source->text, at), (str){0}, "the file goes on behind its end");
-        cJSON_Delete(root);
-    } else if (find_fault(arena, (str){clean, size}, &at)) {
-        complain_refused(source, diag, clean, at);
-    } else {
-        diag->failed = true; /* JSON after all: cJSON had no memory */
-    }
-    return NULL;
-}
-
 static const struct json *place(struct arena *arena, const struct source *source, struct diagnostics *diag,
                                 const char *clean, const cJSON *root)
 {
     struct placer p = {.source = source, .diag = diag, .arena = arena, .clean = clean, .size = source->text.size};
     struct json *node = ARENA_NEW(arena, struct json);
-    if (str_starts_with(source->text, STR("\xEF\xBB\xBF"))) p.at = 3;
     if (node) place_value(&p, root, node);
     if (node && !p.no_memory) return node;
     diag->failed = true;
@@ -445,8 +431,10 @@ const struct json *json_parse(struct arena *arena, const struct source *source, 
         complain(source, diag, source->text.size, source->text.size, (str){0}, "the file is empty");
         return NULL;
     }
-    cJSON *root = parse_clean(arena, source, diag, copy);
+    if (!check(arena, source, diag, (str){copy, source->text.size})) return NULL;
+    cJSON *root = cJSON_ParseWithLength(copy, source->text.size);
     const struct json *node = root ? place(arena, source, diag, copy, root) : NULL;
+    if (!root) diag->failed = true; /* what check() lets pass, cJSON reads, given memory */
     cJSON_Delete(root);
     return node;
 }

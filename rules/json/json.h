@@ -1,8 +1,8 @@
 /* Rule files: JSON with comments and trailing commas, read by cJSON, with the place of every node.
  *
  * Comments and trailing commas are blanked in place before cJSON sees the text, so that offsets stay true; a
- * scan of the same text beside cJSON's tree then gives every node its bytes. What cJSON lets through and we do not (duplicate
- * keys, trailing garbage, NUL, bad UTF-8, depth) is a diagnostic here. */
+ * walk over the same text beside cJSON's tree then gives every node its bytes. What cJSON lets through and we
+ * do not (keys given twice, trailing garbage, NUL, bad UTF-8, depth, 01) is a diagnostic here. */
 #ifndef RULES_JSON_JSON_H
 #define RULES_JSON_JSON_H
 
@@ -25,7 +25,7 @@ struct json {
 };
 
 /* NULL when the file is no JSON; every mistake is in `diag` (as many as can be found). The text must be UTF-8
- * and at most LIMIT_RULE_SET_BYTES. */
+ * and at most LIMIT_RULE_SET_BYTES. Keys given twice are mistakes that leave a tree, with both in it. */
 const struct json *json_parse(struct arena *arena, const struct source *source, struct diagnostics *diag);
 
 /* The member of an object, NULL where absent or `object` is none. */

@@ -147,10 +147,11 @@ Test(json, mistakes_are_told_where_they_are)
     refuses(STR("[1,\f2]"), "f.jsonc:1:4: error: a control character (U+000C)\n");
     refuses(STR("[\"\xC3\"]"), "f.jsonc:1:3: error: byte 0xC3 is no UTF-8 here\n");
     refuses(STR("[\"\xED\xA0\x80\"]"), "f.jsonc:1:3: error: byte 0xED is no UTF-8 here\n");
-    refuses(STR("[01]"), "f.jsonc:1:2: error: '01' is no number\n");
-    refuses(STR("[1.]"), "f.jsonc:1:2: error: '1.' is no number\n");
+    refuses(STR("[01]"), "f.jsonc:1:2: error: '01' is not expected here\n");
+    refuses(STR("[1.]"), "f.jsonc:1:2: error: '1.' is not expected here\n");
     refuses(STR("[-]"), "f.jsonc:1:2: error: '-' is not expected here\n");
     refuses(STR("[\"\\x\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
+    refuses(STR("[\"\\uqqqq\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
     refuses(STR("[\"\\ud800\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
 }
 
