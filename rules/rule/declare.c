@@ -263,13 +263,24 @@ static int64_t bucket_width(int64_t over_ms)
     return 1000;
 }
 
+/* What the numbers kept for a count mean: they are of no use to a count of another form. */
+static uint8_t count_form(const struct count_rule *count, bool sums, bool keyed)
+{
+    static const int64_t widths[] = {1000, 60000, 3600000, 86400000};
+    uint8_t width = 0; /* for life */
+    for (uint8_t i = 0; i < sizeof widths / sizeof *widths && count->over_ms; i++)
+        if (count->bucket_ms == widths[i]) width = (uint8_t)(i + 1);
+    return (uint8_t)(width * 4 + sums * 2 + keyed);
+}
+
 void declare_counts(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
     const struct section *counts = &c->files.counts;
     set->counts = ARENA_ARRAY(c->keep, struct count_rule, counts->count + 1);
     bool *sums = ARENA_ARRAY(c->keep, bool, counts->count + 1);
-    if (!set->counts || !sums || !names_init(&set->names.counts, c->keep, counts->count)) {
+    uint8_t *forms = ARENA_ARRAY(c->keep, uint8_t, counts->count + 1);
+    if (!set->counts || !sums || !forms || !names_init(&set->names.counts, c->keep, counts->count)) {
         c->diag->failed = true;
         return;
     }
@@ -284,10 +295,12 @@ void declare_counts(struct compiler *c)
             error_at(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
         count->bucket_ms = bucket_width(count->over_ms);
         sums[i] = json_member(d->value, "sum") != NULL;
+        forms[i] = count_form(count, sums[i], json_member(d->value, "by"));
         names_add(&set->names.counts, d->name);
     }
     set->count_count = counts->count;
     set->names.count_sums = sums;
+    set->names.count_forms = forms;
 }
 
 /* ---- slots */

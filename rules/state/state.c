@@ -123,7 +123,8 @@ static void save_counts(const struct state *state, const struct state_names *nam
         n = count_values(state, at);
         const struct count_value *values = VECTOR_AT(state->counts, struct count_value, at);
         pack_str(out, names->counts.list[values->count]);
-        pack_array(out, n * 2);
+        pack_array(out, 1 + n * 2);
+        pack_int(out, names->count_forms[values->count]);
         for (size_t i = 0; i < n; i++) save_count_value(&values[i], names->count_sums[values->count], out);
     }
 }
@@ -255,6 +256,23 @@ static struct bytes *load_text(struct loading *l)
     return unpack_is_nil(&l->in) ? NULL : load_bytes(l, unpack_str(&l->in));
 }
 
+/* An instant; far ones would overflow where durations are added to them. */
+static int64_t load_time(struct loading *l)
+{
+    int64_t ms = unpack_int(&l->in);
+    if (ms < -STATE_TIME_MAX || ms > STATE_TIME_MAX) l->in.bad = true;
+    return l->in.bad ? 0 : ms;
+}
+
+/* The same where there may be none yet, or none any more. */
+static int64_t load_time_or(struct loading *l, int64_t none)
+{
+    struct unpack ahead = l->in;
+    if (unpack_int(&ahead) != none) return load_time(l);
+    l->in = ahead;
+    return none;
+}
+
 /* Room at the end of a vector, cleared; NULL without memory. */
 static void *load_item(struct loading *l, struct vector *vector, size_t size)
 {
@@ -270,7 +288,7 @@ static void load_attribute(struct loading *l)
 {
     uint32_t number = names_find(&l->names->attributes, unpack_str(&l->in));
     if (unpack_array(&l->in) != 2) l->in.bad = true;
-    int64_t time_ms = unpack_int(&l->in);
+    int64_t time_ms = load_time(l);
     bool removed = unpack_is_nil(&l->in);
     str packed = removed ? (str){0} : unpack_skip(&l->in);
     if (number == NAME_NONE || l->in.bad) return;
@@ -278,24 +296,28 @@ static void load_attribute(struct loading *l)
     if (attribute) *attribute = (struct attribute){number, time_ms, removed ? NULL : load_bytes(l, packed)};
 }
 
-/* The time that a packed event carries. */
-static int64_t packed_event_time(str packed)
+/* An event as it is stored: a map that begins with id, type and time. Those are what the engine reads unasked. */
+static str load_event(struct loading *l, int64_t *time_ms)
 {
+    str packed = unpack_skip(&l->in);
     struct unpack in = unpack_of(packed);
-    for (size_t pairs = unpack_map(&in); pairs > 0 && !in.bad; pairs--) {
-        if (str_equal(unpack_str(&in), STR("time"))) return unpack_int(&in);
-        unpack_skip(&in);
-    }
-    return 0;
+    bool begins = unpack_map(&in) >= 3;
+    begins &= str_equal(unpack_str(&in), STR("id")), unpack_str(&in);
+    begins &= str_equal(unpack_str(&in), STR("type")), unpack_str(&in);
+    begins &= str_equal(unpack_str(&in), STR("time"));
+    *time_ms = unpack_int(&in);
+    if (!begins || in.bad || *time_ms < -STATE_TIME_MAX || *time_ms > STATE_TIME_MAX) l->in.bad = true;
+    return packed;
 }
 
 static void load_last(struct loading *l)
 {
     uint32_t type = names_find(&l->names->types, unpack_str(&l->in));
-    str packed = unpack_skip(&l->in);
+    int64_t time_ms;
+    str packed = load_event(l, &time_ms);
     if (type == NAME_NONE || l->in.bad) return;
     struct last_event *last = load_item(l, &l->state->lasts, sizeof *last);
-    if (last) *last = (struct last_event){type, packed_event_time(packed), load_bytes(l, packed)};
+    if (last) *last = (struct last_event){type, time_ms, load_bytes(l, packed)};
 }
 
 static void load_buckets(struct loading *l, struct vector *buckets, bool sums)
@@ -308,17 +330,23 @@ static void load_buckets(struct loading *l, struct vector *buckets, bool sums)
             bucket->sum = unpack_double(&l->in);
         else
             bucket->n = unpack_int(&l->in);
+        if (!sums && (bucket->n < 0 || bucket->n > STATE_COUNT_MAX)) l->in.bad = true;
     }
 }
 
 static void load_count(struct loading *l)
 {
     uint32_t number = names_find(&l->names->counts, unpack_str(&l->in));
-    if (number == NAME_NONE) {
+    struct unpack whole = l->in;
+    size_t items = unpack_array(&l->in);
+    int64_t form = unpack_int(&l->in);
+    if (number == NAME_NONE || form != l->names->count_forms[number]) {
+        l->in = whole;
         unpack_skip(&l->in);
         return;
     }
-    for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
+    if (items % 2 == 0) l->in.bad = true;
+    for (size_t n = items / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
         if (!value) return;
         value->count = number;
@@ -329,8 +357,10 @@ static void load_count(struct loading *l)
 
 static void load_triggers(struct loading *l, struct run *run)
 {
-    for (size_t n = unpack_array(&l->in); n > 0 && !l->in.bad && !l->no_memory; n--) {
-        struct bytes *packed = load_bytes(l, unpack_skip(&l->in));
+    size_t count = unpack_array(&l->in);
+    if (!count) l->in.bad = true;
+    for (int64_t time_ms; count > 0 && !l->in.bad && !l->no_memory; count--) {
+        struct bytes *packed = load_bytes(l, load_event(l, &time_ms));
         struct bytes **event = packed ? load_item(l, &run->triggers, sizeof *event) : NULL;
         if (event)
             *event = packed;
@@ -357,10 +387,12 @@ static void load_run(struct loading *l)
     str rule = unpack_str(&l->in);
     struct run run = {.rule = names_find(&l->names->rules, rule)};
     run.key = load_bytes(l, unpack_str(&l->in));
-    run.step = (uint32_t)unpack_int(&l->in);
-    run.due_ms = unpack_int(&l->in);
-    run.started_ms = unpack_int(&l->in);
-    run.trigger_ms = unpack_int(&l->in);
+    int64_t step = unpack_int(&l->in);
+    if (step < 0 || step > INT32_MAX) l->in.bad = true;
+    run.step = (uint32_t)step;
+    run.due_ms = load_time(l);
+    run.started_ms = load_time(l);
+    run.trigger_ms = load_time(l);
     run.origin = load_bytes(l, unpack_str(&l->in));
     run.variant = load_text(l);
     load_triggers(l, &run);
@@ -379,7 +411,7 @@ static void load_run(struct loading *l)
 static void load_cooldown(struct loading *l)
 {
     uint32_t rule = names_find(&l->names->rules, unpack_str(&l->in));
-    int64_t sent_ms = unpack_int(&l->in);
+    int64_t sent_ms = load_time(l);
     if (rule == NAME_NONE || l->in.bad) return;
     struct cooldown *cooldown = load_item(l, &l->state->cooldowns, sizeof *cooldown);
     if (cooldown) *cooldown = (struct cooldown){rule, sent_ms};
@@ -390,13 +422,13 @@ static void load_seen(struct loading *l)
     struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
     if (!seen) return;
     seen->id_hash = unpack_uint(&l->in);
-    seen->at_ms = unpack_int(&l->in);
+    seen->at_ms = load_time(l);
 }
 
 static void load_overtaker(struct loading *l)
 {
     if (unpack_array(&l->in) != 4) l->in.bad = true;
-    struct overtaker overtaker = {.time_ms = unpack_int(&l->in)};
+    struct overtaker overtaker = {.time_ms = load_time(l)};
     overtaker.rule = names_find(&l->names->rules, unpack_str(&l->in));
     overtaker.key = load_text(l);
     overtaker.first = unpack_bool(&l->in) || l->first_lost;
@@ -425,7 +457,7 @@ static void load_segment(struct loading *l)
 static void load_send(struct loading *l)
 {
     uint32_t limit = names_find(&l->names->limits, unpack_str(&l->in));
-    int64_t time_ms = unpack_int(&l->in);
+    int64_t time_ms = load_time(l);
     if (limit == NAME_NONE || l->in.bad) return;
     struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
     if (send) *send = (struct counted_send){limit, time_ms};
@@ -436,8 +468,8 @@ static void load_goal(struct loading *l)
     if (unpack_array(&l->in) != 5) l->in.bad = true;
     struct goal_window window = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
     window.key = load_bytes(l, unpack_str(&l->in));
-    window.opened_ms = unpack_int(&l->in);
-    window.closes_ms = unpack_int(&l->in);
+    window.opened_ms = load_time(l);
+    window.closes_ms = load_time(l);
     window.variant = load_text(l);
     struct goal_window *place = window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
     if (place) {
@@ -452,8 +484,8 @@ static void load_date(struct loading *l)
 {
     if (unpack_array(&l->in) != 4) l->in.bad = true;
     struct date_wait date = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
-    date.due_ms = unpack_int(&l->in);
-    date.fired = unpack_int(&l->in);
+    date.due_ms = load_time_or(l, INT64_MAX);
+    date.fired = load_time_or(l, STATE_NO_TIME);
     date.basis = load_text(l);
     struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
     if (place)
@@ -577,9 +609,9 @@ struct state *state_load(struct pool *pool, const struct state_names *names, str
         else if (*key.data == 'v')
             known = unpack_int(&l.in) == STATE_FORMAT;
         else if (*key.data == 'n')
-            l.state->now_ms = unpack_int(&l.in);
+            l.state->now_ms = load_time_or(&l, STATE_NO_TIME);
         else if (*key.data == 'e')
-            l.state->newest_ms = unpack_int(&l.in);
+            l.state->newest_ms = load_time_or(&l, STATE_NO_TIME);
         else
             load_part(&l, *key.data);
     }

@@ -107,11 +107,14 @@ struct state {
 };
 
 #define STATE_NO_TIME INT64_MIN /* before the first event */
+#define STATE_TIME_MAX 1000000000000000 /* ms before and after 1970: no instant that deciding makes lies beyond */
+#define STATE_COUNT_MAX 1000000000000   /* in one bucket: more than one customer can do */
 
 /* What the numbers in a state mean. */
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits;
     const bool *count_sums; /* by count: it adds doubles; else it counts */
+    const uint8_t *count_forms; /* by count: width of buckets, sum or not, `by` or not, as one number */
 };
 
 struct state *state_new(struct pool *pool);
@@ -119,11 +122,12 @@ void state_release(struct pool *pool, struct state *state);
 void run_release(struct pool *pool, struct run *run);
 void count_value_release(struct pool *pool, struct count_value *value);
 
-/* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, runs of rules that
- * are gone come back as `dropped`.
+/* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, also a count that has
+ * another form now (its numbers would mean something else); runs of rules that are gone come back as `dropped`.
+ * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
  *   {"v": 1, "n": now, "e": newest, "a": {attribute: [time, value]}, "l": {type: event},
- *    "c": {count: [by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
+ *    "c": {count: [form, by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
  *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
  *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …]}

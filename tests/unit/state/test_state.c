@@ -1,0 +1,409 @@
+/* A customer's state, saved and loaded: the same bytes, under other rules only what still means something, and
+ * nothing at all from bytes that no engine wrote. */
+#include "state/state.h"
+
+#include "base/buffer.h"
+#include "state/pack.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static struct arena arena;
+static struct pool pool;
+
+static void setup(void)
+{
+    arena_init(&arena, 0);
+    pool_init(&pool);
+}
+
+static void teardown(void)
+{
+    arena_free(&arena);
+    pool_free_all(&pool);
+}
+
+TestSuite(state, .init = setup, .fini = teardown, .timeout = 60);
+
+/* ---- two rule sets: the second has everything in another order, and some things no more */
+
+static struct names named(const char *const *list)
+{
+    struct names names;
+    cr_assert(names_init(&names, &arena, 16));
+    for (; *list; list++) names_add(&names, str_of(*list));
+    return names;
+}
+
+#define NAMED(...) named((const char *const[]){__VA_ARGS__, NULL})
+
+static struct state_names first_rules(void)
+{
+    static const bool sums[] = {false, true, false};
+    static const uint8_t forms[] = {0, 18, 13};
+    return (struct state_names){.attributes = NAMED("tz", "name"), .types = NAMED("view", "purchase", "click"),
+                                .counts = NAMED("orders", "spend", "views"), .rules = NAMED("cart", "thanks", "winback"),
+                                .segments = NAMED("loyal", "new"), .limits = NAMED("1 per 24h", "4 per 7d"),
+                                .count_sums = sums, .count_forms = forms};
+}
+
+static struct state_names second_rules(void)
+{
+    static const bool sums[] = {false, true};
+    static const uint8_t forms[] = {13, 18};
+    return (struct state_names){.attributes = NAMED("name"), .types = NAMED("click", "view"), .counts = NAMED("views", "spend"),
+                                .rules = NAMED("winback", "cart"), .segments = NAMED("new"), .limits = NAMED("4 per 7d"),
+                                .count_sums = sums, .count_forms = forms};
+}
+
+/* ---- a rich state, under the first rules */
+
+static void *add(struct vector *vector, size_t size)
+{
+    void *item = vector_insert(&pool, vector, size, vector->count);
+    cr_assert_not_null(item);
+    return item;
+}
+
+#define ADD(vector, type, ...) (*(type *)add(&(vector), sizeof(type)) = (type){__VA_ARGS__})
+
+static struct bytes *text(const char *s)
+{
+    return bytes_new(&pool, str_of(s));
+}
+
+static struct bytes *packed_text(const char *s)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_str(&out, str_of(s));
+    return bytes_new(&pool, buffer_str(&out));
+}
+
+static struct bytes *event(const char *id, const char *type, int64_t time_ms)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 4);
+    pack_str(&out, STR("id")), pack_str(&out, str_of(id));
+    pack_str(&out, STR("type")), pack_str(&out, str_of(type));
+    pack_str(&out, STR("time")), pack_int(&out, time_ms);
+    pack_str(&out, STR("items")), pack_array(&out, 2), pack_double(&out, 12.5), pack_nil(&out);
+    return bytes_new(&pool, buffer_str(&out));
+}
+
+static void add_run(struct state *state, uint32_t rule, const char *key, const char *variant, size_t triggers)
+{
+    struct run run = {.rule = rule, .step = 1, .due_ms = 1772449200000, .started_ms = 1772445600000, .trigger_ms = 1772445600120,
+                      .key = text(key), .origin = text("e-81"), .variant = variant ? text(variant) : NULL};
+    for (size_t i = 0; i < triggers; i++) *(struct bytes **)add(&run.triggers, sizeof(struct bytes *)) = event("e-81", "view", 1772445600120);
+    *(struct run *)add(&state->runs, sizeof run) = run;
+}
+
+static void add_count(struct state *state, uint32_t number, const char *by, size_t buckets, double sum)
+{
+    struct count_value *value = add(&state->counts, sizeof *value);
+    *value = (struct count_value){.count = number, .by = by ? text(by) : NULL};
+    for (size_t i = 0; i < buckets; i++) {
+        struct bucket *bucket = add(&value->buckets, sizeof *bucket);
+        *bucket = (struct bucket){.index = (int64_t)(490000 + i)};
+        if (sum != 0)
+            bucket->sum = sum;
+        else
+            bucket->n = (int64_t)i + 1;
+    }
+}
+
+static struct state *rich_state(void)
+{
+    struct state *state = state_new(&pool);
+    cr_assert_not_null(state);
+    state->now_ms = 1772445600121, state->newest_ms = 1772445600120;
+    ADD(state->attributes, struct attribute, 0, 1, packed_text("Europe/Paris"));
+    ADD(state->attributes, struct attribute, 1, -62135596800000, NULL);
+    ADD(state->lasts, struct last_event, 0, 7, event("e-1", "view", 7));
+    ADD(state->lasts, struct last_event, 1, 8, event("e-2", "purchase", 8));
+    ADD(state->lasts, struct last_event, 2, 9, event("e-3", "click", 9));
+    add_count(state, 0, NULL, 1, 0);
+    add_count(state, 1, NULL, 3, 99.99);
+    add_count(state, 2, "p1", 2, 0);
+    add_count(state, 2, "", 1, 0);
+    add_run(state, 0, "k1", "a", 1);
+    add_run(state, 0, "k2", "holdout", 32);
+    add_run(state, 1, "", NULL, 2);
+    add_run(state, 2, "a", NULL, 1);
+    ADD(state->cooldowns, struct cooldown, 0, 5);
+    ADD(state->cooldowns, struct cooldown, 2, 6);
+    ADD(state->seen, struct seen, UINT64_MAX, 11);
+    ADD(state->seen, struct seen, 0, 12);
+    ADD(state->overtakers, struct overtaker, 20, 1, true, NULL);
+    ADD(state->overtakers, struct overtaker, 20, 0, false, text("k1"));
+    ADD(state->overtakers, struct overtaker, 21, 0, true, text(""));
+    ADD(state->segments, struct segment_value, 0, true, false);
+    ADD(state->segments, struct segment_value, 1, false, true);
+    ADD(state->sends, struct counted_send, 0, 30);
+    ADD(state->sends, struct counted_send, 1, 30);
+    ADD(state->sends, struct counted_send, 1, 31);
+    ADD(state->goals, struct goal_window, 1, 40, 50, text("o1"), NULL);
+    ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
+    ADD(state->dates, struct date_wait, 1, INT64_MAX, 20000, text("03-02"));
+    ADD(state->dates, struct date_wait, 2, 60, STATE_NO_TIME, NULL);
+    ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
+    return state;
+}
+
+static str saved(const struct state *state, const struct state_names *names)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    state_save(state, names, &out);
+    cr_assert(!out.failed);
+    return buffer_str(&out);
+}
+
+/* Loads from memory that ends where the bytes end, so that the address sanitizer sees a step beyond. */
+static struct state *loaded(const struct state_names *names, str packed)
+{
+    char *copy = malloc(packed.size ? packed.size : 1);
+    cr_assert_not_null(copy);
+    if (packed.size) memcpy(copy, packed.data, packed.size);
+    struct state *state = state_load(&pool, names, (str){copy, packed.size});
+    free(copy);
+    return state;
+}
+
+/* ---- there and back */
+
+Test(state, comes_back_byte_for_byte)
+{
+    struct state_names names = first_rules();
+    str before = saved(rich_state(), &names);
+    struct state *state = loaded(&names, before);
+    cr_assert_not_null(state);
+    cr_expect(str_equal(saved(state, &names), before));
+    cr_expect_eq(state->runs.count, 4u);
+    cr_expect_eq(VECTOR_AT(state->runs, struct run, 1)->triggers.count, 32u);
+    cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 8);
+    cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 1)->buckets.count, 3u);
+    cr_expect_eq(VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->sum, 99.99);
+    cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
+    cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired, STATE_NO_TIME);
+}
+
+Test(state, of_a_new_customer_is_small_and_comes_back)
+{
+    struct state_names names = first_rules();
+    struct state *state = state_new(&pool);
+    str packed = saved(state, &names);
+    cr_expect_leq(packed.size, 32u, "%zu bytes", packed.size);
+    struct state *back = loaded(&names, packed);
+    cr_assert_not_null(back);
+    cr_expect_eq(back->now_ms, STATE_NO_TIME);
+    cr_expect_eq(back->newest_ms, STATE_NO_TIME);
+}
+
+Test(state, gives_every_byte_back_to_the_pool)
+{
+    struct state_names names = first_rules();
+    cr_assert_eq(pool.used, 0u);
+    struct state *state = rich_state();
+    str packed = saved(state, &names);
+    state_release(&pool, state);
+    cr_expect_eq(pool.used, 0u);
+    state_release(&pool, loaded(&names, packed));
+    cr_expect_eq(pool.used, 0u);
+    state_release(&pool, NULL);
+}
+
+/* ---- under other rules */
+
+Test(state, under_other_rules_keeps_what_is_still_declared_in_their_order)
+{
+    struct state_names before = first_rules(), after = second_rules();
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_not_null(state);
+    cr_assert_eq(state->attributes.count, 1u);
+    cr_expect_eq(VECTOR_AT(state->attributes, struct attribute, 0)->time_ms, -62135596800000);
+    cr_assert_eq(state->lasts.count, 2u);
+    cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 0)->time_ms, 9, "click is the first type now");
+    cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 7);
+    cr_assert_eq(state->counts.count, 3u);
+    cr_expect(str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, 0)->by), STR("p1")), "views, their order kept");
+    cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 2)->count, 1u);
+    cr_assert_eq(state->cooldowns.count, 2u);
+    cr_expect_eq(VECTOR_AT(state->cooldowns, struct cooldown, 0)->sent_ms, 6, "winback goes first now");
+    cr_expect_eq(state->segments.count, 1u);
+    cr_expect_eq(state->sends.count, 2u);
+    cr_expect_eq(state->goals.count, 1u);
+    cr_expect_eq(state->dates.count, 1u);
+    cr_expect_eq(state->seen.count, 2u, "ids are of no declaration");
+}
+
+Test(state, runs_stand_in_the_order_of_the_rules_in_force)
+{
+    struct state_names before = first_rules(), after = second_rules();
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_eq(state->runs.count, 3u);
+    static const struct { uint32_t rule; const char *key; } expected[] = {{0, "a"}, {1, "k1"}, {1, "k2"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct run *run = VECTOR_AT(state->runs, struct run, i);
+        cr_expect_eq(run->rule, expected[i].rule);
+        cr_expect(str_equal(bytes_str(run->key), str_of(expected[i].key)));
+    }
+}
+
+Test(state, runs_of_rules_that_are_gone_are_dropped_once_and_remembered_until_told)
+{
+    struct state_names before = first_rules(), after = second_rules();
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_eq(state->dropped.count, 2u);
+    bool thanks = false, old = false;
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
+        thanks |= str_equal(bytes_str(dropped->rule), STR("thanks")) && dropped->key->size == 0;
+        old |= str_equal(bytes_str(dropped->rule), STR("old")) && str_equal(bytes_str(dropped->key), STR("k9"));
+    }
+    cr_expect(thanks && old);
+    str again = saved(state, &after);
+    struct state *later = loaded(&after, again);
+    cr_expect(str_equal(saved(later, &after), again), "saved before it is told, it is not told twice");
+}
+
+/* Thrown out of the middle of what one event cancels, the rest must still begin an event. */
+Test(state, remembered_cancels_of_rules_that_are_gone_leave_the_others_whole)
+{
+    struct state_names before = first_rules(), after = second_rules();
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_eq(state->overtakers.count, 2u);
+    for (size_t i = 0; i < 2; i++) {
+        struct overtaker *overtaker = VECTOR_AT(state->overtakers, struct overtaker, i);
+        cr_expect(overtaker->first);
+        cr_expect_eq(overtaker->time_ms, 20 + (int64_t)i);
+        cr_expect_eq(overtaker->rule, 1u);
+    }
+}
+
+/* `spend` was a sum and is a count now: 99.99 orders would be nonsense, and the state must not become unreadable. */
+Test(state, a_count_of_another_form_starts_empty_and_nothing_else_is_lost)
+{
+    struct state_names before = first_rules(), after = first_rules();
+    static const bool sums[] = {true, false, false};
+    static const uint8_t forms[] = {2, 16, 13};
+    after.count_sums = sums;
+    after.count_forms = forms;
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_not_null(state);
+    cr_assert_eq(state->counts.count, 2u);
+    VECTOR_EACH(state->counts, struct count_value, value) cr_expect_eq(value->count, 2u);
+    cr_expect_eq(state->runs.count, 4u);
+    cr_expect_eq(state->sends.count, 3u);
+}
+
+/* ---- bytes that are no state */
+
+Test(state, cut_off_at_any_byte_is_no_state_and_leaks_nothing)
+{
+    struct state_names names = first_rules();
+    struct state *state = rich_state();
+    str packed = saved(state, &names);
+    state_release(&pool, state);
+    for (size_t size = 0; size < packed.size; size++) {
+        cr_assert_null(loaded(&names, str_slice(packed, 0, size)), "%zu of %zu bytes", size, packed.size);
+        cr_assert_eq(pool.used, 0u);
+    }
+}
+
+Test(state, with_a_byte_too_many_is_no_state)
+{
+    struct state_names names = first_rules();
+    struct buffer out;
+    buffer_init(&out, &arena);
+    state_save(rich_state(), &names, &out);
+    buffer_put_char(&out, '\0');
+    cr_expect_null(loaded(&names, buffer_str(&out)));
+}
+
+/* Any byte changed to any of a handful of values: read as some state or none, never beyond the end, and what is
+ * read can be written and read again. */
+Test(state, with_any_byte_changed_is_read_safely)
+{
+    static const unsigned char values[] = {0x00, 0x7F, 0x80, 0x91, 0xC0, 0xCF, 0xD3, 0xDB, 0xDD, 0xDF, 0xFF};
+    struct state_names names = first_rules();
+    struct state *state = rich_state();
+    str packed = saved(state, &names);
+    state_release(&pool, state);
+    size_t accepted = 0;
+    for (size_t at = 0; at < packed.size; at++)
+        for (size_t v = 0; v < sizeof values; v++) {
+            char *bytes = arena_copy(&arena, packed.data, packed.size);
+            bytes[at] = (char)values[v];
+            struct state *read = loaded(&names, (str){bytes, packed.size});
+            if (!read) continue;
+            accepted++;
+            str again = saved(read, &names);
+            struct state *twice = loaded(&names, again);
+            cr_assert_not_null(twice, "byte %zu as 0x%02X", at, values[v]);
+            cr_expect(str_equal(saved(twice, &names), again));
+            state_release(&pool, read), state_release(&pool, twice);
+            cr_assert_eq(pool.used, 0u);
+            arena_reset(&arena);
+            names = first_rules();
+            state = rich_state();
+            packed = saved(state, &names);
+            state_release(&pool, state);
+        }
+    cr_expect_gt(accepted, 0u);
+}
+
+Test(state, of_another_format_version_is_refused)
+{
+    struct state_names names = first_rules();
+    cr_expect_null(loaded(&names, STR("\x83\xa1v\x02\xa1n\x01\xa1" "e\x01")));
+    cr_expect_null(loaded(&names, STR("\x82\xa1n\x01\xa1" "e\x01")), "no version at all");
+    cr_expect_null(loaded(&names, STR("\x84\xa1v\x01\xa1n\x01\xa1" "e\x01\xa1z\x01")), "a part that nobody knows");
+    cr_expect_null(loaded(&names, STR("\x83\xa2vv\x01\xa1n\x01\xa1" "e\x01")));
+    cr_expect_not_null(loaded(&names, STR("\x83\xa1v\x01\xa1n\x01\xa1" "e\x01")));
+    cr_expect_null(loaded(&names, STR("")));
+    cr_expect_null(loaded(&names, STR("\xc0")));
+}
+
+/* One run, written by hand: `time` in its places, `triggers` triggers. */
+static str one_run(int64_t due_ms, int64_t step, size_t triggers, bool whole_event)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 4);
+    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0), pack_str(&out, STR("e")), pack_int(&out, 0);
+    pack_str(&out, STR("r")), pack_array(&out, 1), pack_array(&out, 9);
+    pack_str(&out, STR("cart")), pack_str(&out, STR("k")), pack_int(&out, step), pack_int(&out, due_ms);
+    pack_int(&out, 0), pack_int(&out, 0), pack_str(&out, STR("e")), pack_nil(&out);
+    pack_array(&out, triggers);
+    for (size_t i = 0; i < triggers; i++) {
+        if (whole_event)
+            pack_raw(&out, bytes_str(event("e", "view", 0)));
+        else
+            pack_map(&out, 0);
+    }
+    return buffer_str(&out);
+}
+
+Test(state, a_run_needs_its_trigger)
+{
+    struct state_names names = first_rules();
+    cr_expect_not_null(loaded(&names, one_run(0, 0, 1, true)));
+    cr_expect_null(loaded(&names, one_run(0, 0, 0, true)), "the action could not say what triggered it");
+    cr_expect_null(loaded(&names, one_run(0, 0, 1, false)), "nor from an event without id, type and time");
+}
+
+Test(state, instants_and_steps_out_of_bounds_are_no_state)
+{
+    struct state_names names = first_rules();
+    cr_expect_not_null(loaded(&names, one_run(STATE_TIME_MAX, 0, 1, true)));
+    cr_expect_null(loaded(&names, one_run(STATE_TIME_MAX + 1, 0, 1, true)));
+    cr_expect_not_null(loaded(&names, one_run(-STATE_TIME_MAX, 0, 1, true)));
+    cr_expect_null(loaded(&names, one_run(-STATE_TIME_MAX - 1, 0, 1, true)));
+    cr_expect_null(loaded(&names, one_run(INT64_MIN, 0, 1, true)));
+    cr_expect_not_null(loaded(&names, one_run(0, INT32_MAX, 1, true)));
+    cr_expect_null(loaded(&names, one_run(0, (int64_t)INT32_MAX + 1, 1, true)));
+    cr_expect_null(loaded(&names, one_run(0, -1, 1, true)));
+}
