@@ -130,6 +130,8 @@ static void clean_byte(struct cleaner *c)
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->at, c->at + 1, (str){0},
                  "brackets nest deeper than %d here", LIMIT_RULE_JSON_DEPTH);
     if (number_byte(byte)) clean_number(c);
+    if (byte == '\\')
+        complain(c->source, c->diag, c->at, c->at + 1, (str){0}, "a backslash has no business outside of a string");
     bool after_value = c->last && !strchr("{[,:", c->last);
     c->comma = byte == ',' && after_value ? c->at : NOWHERE;
     c->last = byte;

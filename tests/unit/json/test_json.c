@@ -151,6 +151,7 @@ Test(json, mistakes_are_told_where_they_are)
     refuses(STR("[1.]"), "f.jsonc:1:2: error: '1.' is not expected here\n");
     refuses(STR("[-]"), "f.jsonc:1:2: error: '-' is not expected here\n");
     refuses(STR("[\"\\x\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
+    refuses(STR("[\\\"a\"]"), "f.jsonc:1:2: error: a backslash has no business outside of a string\n");
     refuses(STR("[\"\\uqqqq\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
     refuses(STR("[\"\\ud800\"]"), "f.jsonc:1:3: error: '\\' is not expected here\n");
 }
