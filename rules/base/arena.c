@@ -30,14 +30,39 @@ void arena_init(struct arena *arena, size_t limit)
     arena_enter(arena, NULL);
 }
 
+/* One thing to be done when the memory goes. It lies in that memory itself. */
+struct arena_end {
+    struct arena_end *next;
+    void (*end)(void *object);
+    void *object;
+};
+
+bool arena_defer(struct arena *arena, void (*end)(void *object), void *object)
+{
+    struct arena_end *this = arena_alloc(arena, sizeof *this);
+    if (!this) return false;
+    *this = (struct arena_end){arena->ends, end, object};
+    arena->ends = this;
+    return true;
+}
+
+/* Does what was asked for since `last` was the newest. */
+static void arena_end_until(struct arena *arena, const struct arena_end *last)
+{
+    for (struct arena_end *this = arena->ends; this != last; this = this->next) this->end(this->object);
+    arena->ends = (struct arena_end *)last;
+}
+
 void arena_reset(struct arena *arena)
 {
+    arena_end_until(arena, NULL);
     arena->used = 0;
     arena_enter(arena, arena->first);
 }
 
 void arena_free(struct arena *arena)
 {
+    arena_end_until(arena, NULL);
     for (struct arena_chunk *chunk = arena->first, *next; chunk; chunk = next) {
         next = chunk->next;
         free(chunk);
@@ -119,11 +144,12 @@ str arena_format(struct arena *arena, const char *format, ...)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-    return (struct arena_mark){arena->current, arena->at, arena->used};
+    return (struct arena_mark){arena->current, arena->at, arena->used, arena->ends};
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
+    arena_end_until(arena, mark.ends);
     arena_enter(arena, mark.chunk ? mark.chunk : arena->first);
     if (mark.chunk) arena->at = mark.at;
     arena->used = mark.used;

@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 struct arena_chunk;
+struct arena_end;
 
 struct arena {
     struct arena_chunk *first, *current;
@@ -19,6 +20,7 @@ struct arena {
     size_t growths; /* chunks asked of malloc so far */
     size_t fail_in; /* tests: 0 off; n: the n-th growth from now fails, once */
     char *at, *end; /* free room of the current chunk */
+    struct arena_end *ends; /* what arena_defer was asked to do, newest first */
 };
 
 /* A position to go back to: what was allocated since is gone, as by a reset. */
@@ -26,6 +28,7 @@ struct arena_mark {
     struct arena_chunk *chunk;
     char *at;
     size_t used;
+    struct arena_end *ends;
 };
 
 void arena_init(struct arena *arena, size_t limit);
@@ -51,6 +54,10 @@ void *arena_copy(struct arena *arena, const void *data, size_t size);
 bool arena_copy_str(struct arena *arena, str s, str *out); /* NUL-terminated copy; false without memory */
 /* printf into the arena; an empty string without memory. */
 str arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Calls end(object) when this memory goes: at reset, rewind or free. For what an arena cannot hold itself (a
+ * compiled pattern of a C++ library). False without memory: nothing will be called. */
+bool arena_defer(struct arena *arena, void (*end)(void *object), void *object);
 
 struct arena_mark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);

@@ -106,6 +106,8 @@ struct node *parse_expression(struct compile *c);
 struct node *macro_expand(struct compile *c, struct node *call);
 /* Finds types, names and overloads in place. */
 void check_expression(struct compile *c, struct node *root, const struct cel_type *wanted);
+/* The next overload of the same name and style, or NULL. */
+const struct overload *overload_after(const struct compile *c, const struct overload *o);
 /* Computes what is constant, in place. An error stays an error of evaluation. */
 void fold_expression(struct compile *c, struct node *root);
 /* Tree to program; NULL without memory. */

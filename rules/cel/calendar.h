@@ -19,7 +19,8 @@ struct civil civil_from_seconds(int64_t seconds);
 int64_t days_from_civil(int64_t year, int month, int day); /* days since 1970-01-01 */
 int days_in_month(int64_t year, int month);
 
-/* (duration_parse is base/duration.h's, of the rule language's own form.) CEL's duration text: "-1h30m", "1.5s", "100ms"; false when malformed or out of range (int64 of ns). */
+/* CEL's duration text: "-1h30m", "1.5s", "100ms" (the rule language's own form is base/duration.h's); false
+ * when malformed or out of range (int64 of ns). */
 bool cel_duration_parse(str text, struct cel_value *out);
 /* Keeps seconds and nanos in the form that value.h describes; false outside an int64 of nanoseconds. */
 bool duration_make(int64_t seconds, int64_t nanos, struct cel_value *out);

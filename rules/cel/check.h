@@ -38,9 +38,6 @@ const struct cel_type *type_join(struct check *k, const struct cel_type *a, cons
 /* For messages. */
 str type_text(struct check *k, const struct cel_type *type);
 
-/* The next overload of the same name and style, or NULL. */
-const struct overload *overload_after(const struct compile *c, const struct overload *o);
-
 #define TYPE(KIND) (&cel_types[CEL_TYPE_##KIND])
 
 /* ---- nodes */

@@ -200,7 +200,7 @@ bool key_kind(uint8_t kind)
 /* An index is an int, or a number that equals one. */
 static bool index_number(struct cel_value v, int64_t *index)
 {
-    if (v.kind == CEL_INT) *index = v.as.i;
+    *index = v.as.i;
     if (v.kind == CEL_UINT) *index = v.as.u > INT64_MAX ? INT64_MAX : (int64_t)v.as.u;
     if (v.kind == CEL_DOUBLE) {
         if (v.as.d != trunc(v.as.d) || fabs(v.as.d) > 9e15) return false;

@@ -196,7 +196,7 @@ struct cel_value timestamp_from_int(struct machine *m, const struct cel_value *a
 struct cel_value duration_from_text(struct machine *m, const struct cel_value *a)
 {
     struct cel_value v;
-    return duration_parse(cel_text(*a), &v) ? v : fail_conversion(m, "duration", cel_text(*a));
+    return cel_duration_parse(cel_text(*a), &v) ? v : fail_conversion(m, "duration", cel_text(*a));
 }
 
 struct cel_value duration_from_int(struct machine *m, const struct cel_value *a)

@@ -1,0 +1,7 @@
+add_executable(cel_conformance ${CMAKE_CURRENT_LIST_DIR}/cel_conformance.c)
+target_link_libraries(cel_conformance PRIVATE rules_cel PkgConfig::CJSON)
+if(EXISTS ${CMAKE_SOURCE_DIR}/../shared/suites/cel/conformance.jsonl)
+  add_test(NAME cel_conformance COMMAND cel_conformance ${CMAKE_SOURCE_DIR}/../shared/suites/cel/conformance.jsonl)
+else()
+  message(STATUS "cel_conformance is not run: ../shared/suites/cel is absent")
+endif()
