@@ -26,6 +26,7 @@ struct relance_engine_options {
     relance_decide *decide;              /* called for each decision, in order */
     void *context;
     struct relance_str variant;          /* tests: every rule that has this variant takes it; empty: by hash */
+    struct relance_str only;             /* tests: the one rule that runs; empty: all */
     bool errors;                         /* also RELANCE_ERROR decisions */
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */

@@ -74,4 +74,7 @@ void declare_segments(struct compiler *c);
 void compile_segments(struct compiler *c); /* and which rules wait for them */
 void compile_limits(struct compiler *c);
 
+/* tests.c */
+void compile_tests(struct compiler *c);
+
 #endif

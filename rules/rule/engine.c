@@ -24,6 +24,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     e->arena = arena;
     e->options = *options;
     e->set = options->rules;
+    e->only = options->only.size ? names_find(&e->set->names.rules, options->only) : NAME_NONE;
     e->clock_ms = e->newest_ms = STATE_NO_TIME;
     e->wall_ms = RELANCE_NEVER;
     customers_init(&e->customers);
@@ -70,7 +71,7 @@ static enum relance_progress done(const struct relance_engine *e)
 }
 
 /* What the customer's state has become is noted: where it stands among the waits, and that it has changed. */
-static void settle(struct relance_engine *e, struct customer *customer)
+void settle_customer(struct relance_engine *e, struct customer *customer)
 {
     if (!customers_set_due(&e->customers, customer, happen_next_due(e->set, customer->state)) || !customers_mark_changed(&e->customers, customer))
         e->failed = true;
@@ -86,7 +87,7 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
         scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
         happen_wait(e, due_ms);
-        settle(e, customer);
+        settle_customer(e, customer);
     }
     return done(e);
 }
@@ -171,7 +172,7 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     if (!customer->state) return done(e);
     scope_set_event(e);
     happen_event(e, customer);
-    settle(e, customer);
+    settle_customer(e, customer);
     return done(e);
 }
 

@@ -35,6 +35,7 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
+    uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;          /* the customer had state before: a segment new to it is not news */
     const struct rule *rule;       /* NULL: none */
     struct run *run;               /* NULL: none; then `trigger` is the event */
@@ -123,6 +124,9 @@ int64_t local_instant(const struct cel_zone *zone, int64_t day, int minutes);
 /* `after_days` calendar days after the day of the base, at that time; with 0 days the next such time after the
  * base (with `at_base`: not before it). */
 int64_t local_at(const struct cel_zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base);
+
+/* ---- engine.c */
+void settle_customer(struct relance_engine *e, struct customer *customer);
 
 /* ---- decision.c */
 void decide(struct relance_engine *e, const struct relance_decision *decision);

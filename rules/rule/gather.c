@@ -158,23 +158,24 @@ static void gather_section(struct gathering *g, const struct source *sources, co
     }
 }
 
-static void gather_limits(struct gathering *g, const struct source *sources, const struct json *const *roots, size_t count)
+/* Lists of all files, one behind the other: what has no names. */
+static void gather_list(struct gathering *g, const struct source *sources, const struct json *const *roots, size_t count,
+                        const char *keyword, struct section *section)
 {
     size_t bound = 1;
     for (size_t i = 0; i < count; i++) {
-        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, "limits") : NULL;
+        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, keyword) : NULL;
         bound += list ? list->count : 0;
     }
-    struct section *limits = &g->out->limits;
-    limits->items = ARENA_ARRAY(g->arena, struct declared, bound);
-    if (!limits->items) {
+    section->items = ARENA_ARRAY(g->arena, struct declared, bound);
+    if (!section->items) {
         g->diag->failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, "limits") : NULL;
+        const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, keyword) : NULL;
         for (const struct json *item = list ? list->child : NULL; item; item = item->next)
-            limits->items[limits->count++] = (struct declared){&sources[i], (str){0}, item};
+            section->items[section->count++] = (struct declared){&sources[i], (str){0}, item};
     }
 }
 
@@ -197,5 +198,6 @@ void gather(struct arena *arena, const struct source *sources, size_t count, str
         gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale, &stale_source);
     }
     for (size_t i = 0; i < SECTION_ROWS; i++) gather_section(&g, sources, roots, count, &section_rows[i]);
-    gather_limits(&g, sources, roots, count);
+    gather_list(&g, sources, roots, count, "limits", &out->limits);
+    gather_list(&g, sources, roots, count, "tests", &out->tests);
 }

@@ -19,6 +19,7 @@ struct gathered {
     const struct source *tz_source;
     const struct json *tz, *stale; /* NULL: not said */
     struct section types, events, customer, counts, segments, rules;
+    struct section tests;  /* of the set; without names */
     struct section limits; /* in the order of the files; without names */
 };
 

@@ -5,7 +5,7 @@
 #include "json/json.h"
 
 enum keyword_place { PLACE_SET, PLACE_ATTRIBUTE, PLACE_COUNT, PLACE_RULE, PLACE_CANCEL, PLACE_STEP,
-                     PLACE_LIMIT, PLACE_GOAL, PLACE_ON };
+                     PLACE_LIMIT, PLACE_GOAL, PLACE_ON, PLACE_TEST, PLACE_EXPECT };
 
 enum keyword_form {
     FORM_TEXT, FORM_OBJECT, FORM_LIST, FORM_INTEGER,

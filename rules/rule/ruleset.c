@@ -153,6 +153,7 @@ static void compile_set(struct compiler *c)
     compile_segments(c);
     compile_limits(c);
     compile_rules(c);
+    compile_tests(c);
     if (c->diag->failed) return;
     index_rules(c);
     for (size_t i = 0; i < set->type_count; i++) index_last(c, &set->types[i]);

@@ -164,8 +164,37 @@ struct rule {
     const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */
 };
 
+struct given_event {
+    int64_t after_ms;
+    str type;
+    const struct json *fields;
+};
+
+struct expected { /* a send or a goal */
+    int64_t after_ms;
+    str rule, send;          /* empty: any rule; a goal */
+    const struct json *with; /* NULL: any payload */
+    bool held;
+    double goal;
+    const struct json *node; /* for messages */
+};
+
+struct rule_test {
+    uint32_t rule;           /* that runs alone; NAME_NONE: all */
+    str name, customer, variant;
+    const struct source *source;
+    size_t line;
+    int64_t from_ms, until_ms;          /* until_ms: after from_ms */
+    const struct json *attributes;      /* NULL: none */
+    const struct given_event *given;
+    const struct expected *expect;
+    size_t given_count, expect_count;
+};
+
 struct relance_ruleset {
     struct arena arena;
+    struct rule_test *tests;
+    size_t test_count;
     struct cel_zones *zones;
     str tz;
     const struct cel_zone *zone;

@@ -119,6 +119,7 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     static const str no_key = {0};
     const struct rule *rule = &e->set->rules[number];
     struct texts keys = {&no_key, 1};
+    if (e->only != NAME_NONE && e->only != number) return;
     scope_enter_rule(e, rule, NULL);
     if (!holds(e, rule->condition)) return;
     if (rule->key && !evaluate_texts(e, rule->key, &keys)) return;

@@ -1,0 +1,24 @@
+/* The tests that stand in rule files (rules.md §5), run in virtual time. */
+#ifndef RELANCE_RULE_TEST_H
+#define RELANCE_RULE_TEST_H
+
+#include <relance/ruleset.h>
+
+/* What became of one test. Texts are valid until the callback returns. */
+struct relance_test_result {
+    struct relance_str rule;   /* empty: all rules of the set ran together */
+    struct relance_str name, file;
+    size_t line;
+    bool passed;
+    struct relance_str report; /* of a failed one: what was expected and what came, side by side, and why a
+                                  send that is missing was not sent; several lines, each with its line feed */
+};
+
+typedef void relance_test_done(void *context, const struct relance_test_result *result);
+
+size_t relance_ruleset_test_count(const struct relance_ruleset *rules);
+/* Runs all tests of the set, in the order of the files. RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
+RELANCE_MUST enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, relance_test_done *done,
+                                                      void *context, struct relance_error *error);
+
+#endif
