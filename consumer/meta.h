@@ -24,7 +24,6 @@ enum { STAMP_SIZE = 33, META_FORMAT = 1 };
     META(TEXT, rules_hash, "its hash, as actions carry it")                                                  \
     META(NUMBER, rules_mark, "the mark that brought it")                                                     \
     META(TEXT, options, "what decides besides rules")                                                        \
-    META(TEXT, since, "the mark at which each declaration appeared")                                         \
     META(NUMBER, partitions, "of the input topic")                                                           \
     META(NUMBER, last_offset, "of the last record processed; -1: none yet")                                  \
     META(HASH, last_hash, "of that record: is it still the same topic?")

@@ -5,6 +5,7 @@
 struct outbox_head {
     enum outbox_topic topic;
     int32_t partition;
+    bool keyed; /* an empty key is a key */
     size_t key_size, value_size, header_count;
     const char *names[OUTBOX_HEADERS_MAX];
     size_t sizes[OUTBOX_HEADERS_MAX];
@@ -13,7 +14,8 @@ struct outbox_head {
 void outbox_put(struct outbox *outbox, const struct outbox_record *record)
 {
     ensure(record->header_count <= OUTBOX_HEADERS_MAX);
-    struct outbox_head head = {record->topic, record->partition, record->key.size, record->value.size, record->header_count, {0}, {0}};
+    struct outbox_head head = {.topic = record->topic, .partition = record->partition, .keyed = record->key.data, .key_size = record->key.size,
+                               .value_size = record->value.size, .header_count = record->header_count};
     for (size_t i = 0; i < record->header_count; i++) {
         head.names[i] = record->headers[i].name;
         head.sizes[i] = record->headers[i].value.size;
@@ -40,6 +42,7 @@ bool outbox_next(const struct outbox *outbox, size_t *at, struct outbox_record *
     record->topic = head.topic;
     record->partition = head.partition;
     record->key = outbox_take(outbox, at, head.key_size);
+    if (!head.keyed) record->key.data = NULL;
     record->value = outbox_take(outbox, at, head.value_size);
     record->header_count = head.header_count;
     for (size_t i = 0; i < head.header_count; i++)

@@ -529,3 +529,8 @@ enum relance_status store_check_server(const char *url, struct relance_error *er
     redisFree(redis);
     return status;
 }
+
+enum relance_status store_check_url(const char *url, struct relance_error *error)
+{
+    return redis_check_url(url, error);
+}

@@ -6,5 +6,6 @@
 
 void stop_on_signals(void);
 bool stop_requested(void);
+void stop_request(void); /* as a signal would, from any thread */
 
 #endif

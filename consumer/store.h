@@ -51,4 +51,7 @@ RELANCE_MUST enum relance_status store_settle(struct store *store, struct relanc
 /* What the engine asks of the server, before anything is started; a warning for what it merely wishes. */
 RELANCE_MUST enum relance_status store_check_server(const char *url, struct relance_error *error);
 
+/* Just the form of the URL. */
+RELANCE_MUST enum relance_status store_check_url(const char *url, struct relance_error *error);
+
 #endif

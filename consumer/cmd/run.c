@@ -1,0 +1,213 @@
+/* relance run: checks that everything is as it must be, then starts the workers and tells how they are doing
+ * until a signal comes or there is no going on. What is wrong with the configuration is said all at once; what is
+ * wrong with the world (Redis, topics) one thing at a time, in the order in which one would repair it. */
+#include "clock.h"
+#include "command.h"
+#include "ensure.h"
+#include "file.h"
+#include "live.h"
+#include "log.h"
+#include "option.h"
+#include "partition.h"
+#include "stop.h"
+#include "text.h"
+#include "topics.h"
+#include "wall.h"
+#include <stdarg.h>
+#include <unistd.h>
+
+enum { RUN_WORKERS_MAX = 256, RUN_LIVE_US = 1000000, RUN_LOOK_US = 50000 };
+
+struct run {
+    struct options options;
+    struct relance_error error;
+    char instance[256];
+    char deciding[256];
+    char *rules;             /* packed */
+    size_t rules_size;
+    int input_partitions;
+    int64_t from_ms;
+    struct worker *workers;
+};
+
+/* ---- the configuration beyond what the table can say */
+__attribute__((format(printf, 2, 3))) static void run_mistake(unsigned *mistakes, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    fputs("relance run: ", stderr);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+    ++*mistakes;
+}
+
+static bool run_read_from(struct run *run)
+{
+    const char *from = run->options.from;
+    run->from_ms = FROM_UNSAID;
+    if (!from) return true;
+    if (strcmp(from, "earliest") == 0) return run->from_ms = FROM_EARLIEST, true;
+    if (strcmp(from, "latest") == 0) return run->from_ms = FROM_LATEST, true;
+    return text_instant(text_of(from), &run->from_ms);
+}
+
+/* Names become parts of topic names, Redis keys and transactional ids. */
+static bool run_is_name(const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size; i++)
+        if (name[i] <= ' ' || name[i] == 0x7f || strchr("{}/", name[i])) return false;
+    return size > 0 && size <= 200;
+}
+
+static unsigned run_check_options(struct run *run)
+{
+    const struct options *options = &run->options;
+    const struct {
+        const char *option, *value;
+    } names[] = {{"group", options->group}, {"instance", run->instance}, {"input", options->input}, {"output", options->output}};
+    unsigned mistakes = 0;
+    struct relance_error error;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!run_is_name(names[i].value)) run_mistake(&mistakes, "--%s: '%s' is no name: 1 to 200 characters without blanks, slashes and braces", names[i].option, names[i].value);
+    if (options->workers < 1 || options->workers > RUN_WORKERS_MAX) run_mistake(&mistakes, "--workers: 1 to %d", RUN_WORKERS_MAX);
+    if (!options_kafka(options, "bootstrap.servers") && !options_kafka(options, "metadata.broker.list"))
+        run_mistake(&mistakes, "--kafka.bootstrap.servers is needed: where Kafka is, HOST:PORT");
+    if (!run_read_from(run)) run_mistake(&mistakes, "--from: '%s' is not earliest, latest or a time such as 2026-03-02T10:00:00Z", options->from);
+    if (store_check_url(options->redis, &error) != RELANCE_OK) run_mistake(&mistakes, "%s", error.message);
+    if (!clock_read_option(options->clock)) run_mistake(&mistakes, "--clock: '%s' is not of the form TIME*FACTOR", options->clock);
+    if (strcmp(options->input, options->output) == 0) run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
+    return mistakes;
+}
+
+static void run_name_instance(struct run *run)
+{
+    if (run->options.instance)
+        snprintf(run->instance, sizeof run->instance, "%s", run->options.instance);
+    else if (gethostname(run->instance, sizeof run->instance - 1) != 0)
+        snprintf(run->instance, sizeof run->instance, "relance");
+}
+
+/* ---- the rules */
+static enum relance_status run_read_rules(struct run *run)
+{
+    struct file_set files;
+    struct relance_ruleset *rules = NULL;
+    struct relance_report *report = NULL;
+    enum relance_status status = file_set_read(run->options.rules, &files, &run->error);
+    if (status != RELANCE_OK) return status;
+    status = file_set_compile(&files, &rules, &report, &run->error);
+    struct relance_str text = report ? relance_report_text(report) : (struct relance_str){0};
+    fwrite(text.data, 1, text.size, stderr);
+    if (status == RELANCE_OK) status = file_set_pack(&files, &run->rules, &run->rules_size, &run->error);
+    if (status == RELANCE_OK) log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", relance_ruleset_rule_count(rules), files.hash, run->options.rules);
+    if (report) relance_report_free(report);
+    relance_ruleset_free(rules);
+    file_set_free(&files);
+    return status;
+}
+
+/* ---- what decides besides the rules: it travels in marks, and must be as it was for events that are decided again */
+static void run_tzdata_version(char *out, size_t size)
+{
+    char *text;
+    size_t length;
+    struct relance_error error;
+    snprintf(out, size, "none");
+    if (file_read("/usr/share/zoneinfo/tzdata.zi", FILE_ZONE_MAX, &text, &length, &error) != RELANCE_OK) return;
+    static const char start[] = "# version ";
+    if (strncmp(text, start, sizeof start - 1) == 0) snprintf(out, size, "%.*s", (int)strcspn(text + sizeof start - 1, "\n "), text + sizeof start - 1);
+    free(text);
+}
+
+static void run_describe_deciding(struct run *run)
+{
+    char tzdata[64];
+    run_tzdata_version(tzdata, sizeof tzdata);
+    snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms tzdata=%s", RELANCE_VERSION, (long long)run->options.lateness, tzdata);
+}
+
+/* ---- the workers */
+static void run_start_workers(struct run *run)
+{
+    size_t count = (size_t)run->options.workers;
+    run->workers = calloc(count, sizeof *run->workers);
+    ensure(run->workers);
+    for (size_t i = 0; i < count; i++) {
+        struct worker *worker = &run->workers[i];
+        worker->plan = (struct worker_plan){&run->options, run->instance, (int)i, run->rules, run->deciding, run->input_partitions, run->from_ms};
+        pulse_init(&worker->pulse);
+        ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
+    }
+}
+
+static bool run_is_at_end(const struct run *run)
+{
+    bool all = run->options.stop_at_end;
+    for (int64_t i = 0; i < run->options.workers; i++) all &= atomic_load(&run->workers[i].at_end);
+    return all;
+}
+
+static void run_watch(struct run *run)
+{
+    struct live *live = live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers);
+    int64_t refreshed = 0;
+    while (!stop_requested()) {
+        if (run_is_at_end(run)) stop_request();
+        if (clock_monotonic_us() - refreshed >= RUN_LIVE_US) {
+            refreshed = clock_monotonic_us();
+            live_refresh(live);
+        }
+        clock_sleep_us(RUN_LOOK_US);
+    }
+    live_close(live);
+}
+
+static int run_work(struct run *run)
+{
+    int status = EXIT_STATUS_OK;
+    wall_start();
+    run_start_workers(run);
+    run_watch(run);
+    log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options.workers);
+    for (int64_t i = 0; i < run->options.workers; i++) {
+        pthread_join(run->workers[i].thread, NULL);
+        if (atomic_load(&run->workers[i].failed)) status = EXIT_STATUS_FAILED;
+    }
+    log_line(LOG_INFO, "Ended.", "status=%d", status);
+    free(run->workers);
+    return status;
+}
+
+static int run_refuse(const struct run *run)
+{
+    log_line(LOG_ERROR, "Cannot start:", "why=\"%s\"", run->error.message);
+    return run->error.status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
+}
+
+static int run_checked(struct run *run)
+{
+    enum relance_status status = run_read_rules(run);
+    if (status == RELANCE_OK) status = store_check_server(run->options.redis, &run->error);
+    if (status == RELANCE_OK) status = topics_check(&run->options, &run->input_partitions, &run->error);
+    if (status != RELANCE_OK) return run_refuse(run);
+    run_describe_deciding(run);
+    return run_work(run);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run run = {0};
+    if (!options_read(&run.options, COMMAND_RUN, argc, argv)) return run.options.status;
+    log_set_level(run.options.log_level);
+    run_name_instance(&run);
+    int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
+    if (status == EXIT_STATUS_OK) {
+        stop_on_signals();
+        status = run_checked(&run);
+    }
+    free(run.rules);
+    options_free(&run.options);
+    return status;
+}

@@ -1,0 +1,361 @@
+/* The cycle of one partition: records and marks in, decisions out.
+ *
+ * I4: what depends on wall clock, rules or options comes from the mark in force, from nowhere else. Everything
+ *     that is asked of the world here (the clock, the rule files) is first made a mark.
+ * I5: order within a customer is order in the partition; actions are produced in the order in which they were
+ *     decided: one engine a partition, one outbox a worker, nothing is ever sorted. */
+#include "partition.h"
+#include "clock.h"
+#include "ensure.h"
+#include "log.h"
+#include "stop.h"
+#include "text.h"
+#include "wall.h"
+#include <inttypes.h>
+#include <xxhash.h>
+
+enum {
+    PARTITION_WALL_AGE_MS = 10000, /* an older wall clock is renewed before the next record */
+    PARTITION_ASK_US = 50000,      /* the end of the input is asked for at most so often */
+    PARTITION_RETRY_US = 100000,   /* Redis is away: how soon to try again */
+};
+
+struct partition *partition_new(struct workplace *place, int32_t number)
+{
+    struct partition *partition = calloc(1, sizeof *partition);
+    const struct store_place where = {place->options->redis, place->options->group, place->options->input, number};
+    ensure(partition);
+    partition->number = number;
+    partition->goal = -1;
+    partition->place = place;
+    partition->store = store_open(&where);
+    return partition;
+}
+
+void partition_drop(struct partition *partition)
+{
+    relance_engine_free(partition->engine);
+    partition->engine = NULL;
+    partition->state = PARTITION_UNCLAIMED;
+    partition->rules = NULL;
+    partition->last_record = NULL;
+    partition->touched = false;
+    mark_list_drop(&partition->ahead, partition->ahead.count);
+    counters_clear(&partition->counters);
+}
+
+void partition_free(struct partition *partition)
+{
+    partition_drop(partition);
+    store_close(partition->store);
+    mark_list_free(&partition->ahead);
+    counters_free(&partition->counters);
+    meta_free(&partition->meta);
+    blob_free(&partition->deciding);
+    free(partition);
+}
+
+bool partition_pause(int64_t us)
+{
+    if (!stop_requested()) clock_sleep_us(us);
+    return !stop_requested();
+}
+
+static enum relance_status partition_stop(struct partition *partition, struct relance_error *error, const char *sentence)
+{
+    return relance_error_set(error, RELANCE_REFUSED, "%s, partition %d: %s", partition->place->options->input, partition->number, sentence);
+}
+
+/* ---- states from the store */
+struct partition_fetching {
+    struct partition *partition;
+    struct relance_error *error;
+    enum relance_status status;
+};
+
+static void partition_take_state(void *context, struct relance_str customer, struct relance_str state)
+{
+    struct partition_fetching *fetching = context;
+    struct relance_engine *engine = fetching->partition->engine;
+    if (fetching->status != RELANCE_OK || relance_engine_holds(engine, customer)) return;
+    fetching->partition->fetched++;
+    fetching->status = relance_engine_put(engine, customer, state, fetching->error);
+}
+
+/* A store that is away is waited for: without the state nothing can be decided. */
+enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers, size_t count, struct relance_error *error)
+{
+    struct partition_fetching fetching = {partition, error, RELANCE_OK};
+    for (;;) {
+        enum relance_status status = store_read_states(partition->store, customers, count, partition_take_state, &fetching, error);
+        if (status == RELANCE_OK) return fetching.status;
+        if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
+        if (status != RELANCE_AGAIN) return status;
+        if (!partition->store_failing) log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"", partition->number, error->message);
+        partition->store_failing = true;
+        if (!partition_pause(PARTITION_RETRY_US)) return RELANCE_AGAIN;
+    }
+}
+
+static enum relance_status partition_fetch_needed(struct partition *partition, struct relance_error *error)
+{
+    struct relance_str customer = relance_engine_needed(partition->engine);
+    return partition_fetch(partition, &customer, 1, error);
+}
+
+static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
+{
+    struct relance_str why = relance_engine_error(partition->engine);
+    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number, TEXT_ARG(why));
+}
+
+/* ---- marks */
+static enum relance_status partition_apply_rules(struct partition *partition, const struct mark *mark, struct relance_error *error)
+{
+    const struct rulebook_set *set;
+    enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
+    if (status != RELANCE_OK) return status;
+    partition->rules_mark = (int64_t)mark->n;
+    partition->rules = set;
+    if (relance_engine_set_rules(partition->engine, set->rules) != RELANCE_OK) return partition_engine_failed(partition, error);
+    return RELANCE_OK;
+}
+
+/* Older records were decided under other options: only an engine with those can decide them again alike. */
+static enum relance_status partition_apply_options(struct partition *partition, const struct mark *mark, struct relance_error *error)
+{
+    partition->deciding.size = 0;
+    blob_put(&partition->deciding, mark->options, strlen(mark->options));
+    if (strcmp(mark->options, partition->place->deciding) == 0 || partition->p_offset <= mark->at) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_REFUSED,
+                             "%s, partition %d: the records up to offset %" PRId64 " were decided with [%s], and have to be decided again; now it is [%s]. "
+                             "Start once more as before, end it with SIGTERM, then change",
+                             partition->place->options->input, partition->number, partition->p_offset, mark->options, partition->place->deciding);
+}
+
+static enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms, struct relance_error *error)
+{
+    enum relance_progress progress;
+    while ((progress = relance_engine_tick(partition->engine, before_ms)) == RELANCE_NEEDS) {
+        enum relance_status status = partition_fetch_needed(partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    return progress == RELANCE_DONE ? RELANCE_OK : partition_engine_failed(partition, error);
+}
+
+static enum relance_status partition_apply(struct partition *partition, const struct mark *mark, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    ensure(mark->n == partition->marks + 1);
+    partition->marks = mark->n;
+    if (mark->options) status = partition_apply_options(partition, mark, error);
+    if (status == RELANCE_OK && mark->rules) status = partition_apply_rules(partition, mark, error);
+    if (mark->wall != RELANCE_NEVER) {
+        partition->wall = mark->wall;
+        relance_engine_set_wall(partition->engine, mark->wall);
+    }
+    if (status == RELANCE_OK && mark->tick != RELANCE_NEVER) status = partition_apply_tick(partition, mark->tick, error);
+    return status;
+}
+
+/* The marks that take effect before a record at `offset`. */
+static enum relance_status partition_apply_ahead(struct partition *partition, int64_t offset, struct relance_error *error)
+{
+    size_t done = 0;
+    enum relance_status status = RELANCE_OK;
+    while (status == RELANCE_OK && done < partition->ahead.count && partition->ahead.items[done].at <= offset)
+        status = partition_apply(partition, &partition->ahead.items[done++], error);
+    if (done) mark_list_drop(&partition->ahead, done);
+    return status;
+}
+
+/* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two records.
+ * `tick`: waits due before it end; RELANCE_NEVER: no tick. */
+static enum relance_status partition_freshen(struct partition *partition, int64_t tick, struct relance_error *error)
+{
+    const struct workplace *place = partition->place;
+    int64_t now = wall_now_ms();
+    struct mark mark = {.n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
+    if (partition->wall == RELANCE_NEVER || now > partition->wall + PARTITION_WALL_AGE_MS) mark.wall = now;
+    if (!partition->rules || strcmp(partition->rules->packed, place->rules) != 0) mark.rules = (char *)(uintptr_t)place->rules;
+    if (!text_equal(blob_text(&partition->deciding), text_of(place->deciding))) mark.options = (char *)(uintptr_t)place->deciding;
+    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options) return RELANCE_OK;
+    if (mark.rules && partition->rules) log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number, partition->next);
+    partition_put_mark(partition, &mark);
+    return partition_apply(partition, &mark, error);
+}
+
+/* ---- arriving at P */
+static enum relance_status partition_arrive(struct partition *partition, struct relance_error *error)
+{
+    const struct frontier *p = &partition->p;
+    enum relance_status status = partition_apply_ahead(partition, partition->p_offset, error);
+    if (status != RELANCE_OK) return status;
+    if (partition->seq != p->seq || partition->marks != p->marks || partition->chain != p->chain)
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "%s, partition %d: deciding again up to offset %" PRId64 " gave %" PRIu64 " actions and marks up to %" PRIu64
+                                 ", published were %" PRIu64 " and %" PRIu64 "%s: nothing more is published",
+                                 partition->place->options->input, partition->number, partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
+                                 partition->seq == p->seq ? ", with other content" : "");
+    partition->state = PARTITION_LIVE;
+    log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64, partition->number, partition->next, partition->seq);
+    return RELANCE_OK;
+}
+
+enum relance_status partition_reach(struct partition *partition, int64_t offset, struct relance_error *error)
+{
+    if (partition->state == PARTITION_UNCLAIMED || partition->compare_last) return RELANCE_OK;
+    if (offset > partition->next) partition->next = offset;
+    if (partition->state == PARTITION_BEHIND && partition->next >= partition->p_offset) return partition_arrive(partition, error);
+    return RELANCE_OK;
+}
+
+/* ---- a record */
+static uint64_t partition_hash(const struct source_record *record)
+{
+    return XXH3_64bits_withSeed(record->value.data, record->value.size, (uint64_t)record->offset);
+}
+
+/* Is the input still the topic that the checkpoint was made from? */
+static enum relance_status partition_compare_last(struct partition *partition, const struct source_record *record, struct relance_error *error)
+{
+    partition->compare_last = false;
+    if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash) return RELANCE_OK;
+    return partition_stop(partition, error, "the last record processed is not there any more, or is another one: the topic has been made anew");
+}
+
+static void partition_count_event(struct partition *partition, const struct source_record *record, const struct relance_fate *fate)
+{
+    struct counters *counters = &partition->counters;
+    counters_add(counters, COUNTER_EVENTS, 1);
+    if (fate->declared) counters_add_named(counters, TEXT("events."), fate->type, 1);
+    if (fate->kind == RELANCE_DUPLICATE) counters_add(counters, COUNTER_DUPLICATE, 1);
+    if (fate->kind == RELANCE_IGNORED) counters_add(counters, COUNTER_IGNORED, 1);
+    if (fate->late) counters_add(counters, COUNTER_LATE, 1);
+    if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
+    if (!text_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
+    counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
+}
+
+static enum relance_status partition_decide(struct partition *partition, const struct source_record *record, struct relance_error *error)
+{
+    const struct relance_record event = {text_of(partition->place->options->input), record->partition, record->offset, record->value, record->timestamp_ms};
+    struct relance_fate fate;
+    enum relance_progress progress;
+    while ((progress = relance_engine_record(partition->engine, &event, &fate)) == RELANCE_NEEDS) {
+        enum relance_status status = partition_fetch_needed(partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    if (progress != RELANCE_DONE) return partition_engine_failed(partition, error);
+    if (fate.kind == RELANCE_DEAD) {
+        counters_add_named(&partition->counters, TEXT("dead."), fate.reason, 1);
+        partition_bury(partition, record, fate.reason);
+    } else {
+        partition_count_event(partition, record, &fate);
+    }
+    return RELANCE_OK;
+}
+
+/* What comes before the record itself: older marks, arrival at P, what has changed in the world. */
+static enum relance_status partition_prepare(struct partition *partition, int64_t offset, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    if (partition->state == PARTITION_BEHIND) status = partition_apply_ahead(partition, offset, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND && offset >= partition->p_offset) status = partition_arrive(partition, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched) status = partition_freshen(partition, RELANCE_NEVER, error);
+    return status;
+}
+
+enum relance_status partition_record(struct partition *partition, const struct source_record *record, struct relance_error *error)
+{
+    if (partition->compare_last) return partition_compare_last(partition, record, error);
+    if (record->offset < partition->next) return RELANCE_OK;
+    enum relance_status status = partition_prepare(partition, record->offset, error);
+    if (status != RELANCE_OK) return status;
+    if (partition->state == PARTITION_LIVE) partition->touched = true;
+    if (record->value.data)
+        status = partition_decide(partition, record, error);
+    else
+        counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
+    partition->next = record->offset + 1;
+    partition->last_record = record;
+    partition->events++;
+    return status;
+}
+
+void partition_end_batch(struct partition *partition)
+{
+    partition->touched = false;
+    if (!partition->last_record) return;
+    partition->last_offset = partition->last_record->offset;
+    partition->last_hash = partition_hash(partition->last_record);
+    partition->last_record = NULL;
+}
+
+/* ---- ticks */
+struct partition_wanted {
+    struct relance_str *customers;
+    size_t count, capacity;
+};
+
+static void partition_want(void *context, struct relance_str customer)
+{
+    struct partition_wanted *wanted = context;
+    if (wanted->count == wanted->capacity) {
+        wanted->capacity = wanted->capacity ? 2 * wanted->capacity : 256;
+        wanted->customers = realloc(wanted->customers, wanted->capacity * sizeof *wanted->customers);
+        ensure(wanted->customers);
+    }
+    wanted->customers[wanted->count++] = customer;
+}
+
+/* All at once, instead of one by one as the tick needs them. */
+static enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms, struct relance_error *error)
+{
+    struct partition_wanted wanted = {0};
+    relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);
+    enum relance_status status = wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
+    free(wanted.customers);
+    return status;
+}
+
+/* Is the reader at the end, now? The end is the last stable offset: what an open transaction hides is to come. */
+static bool partition_is_at_end(struct partition *partition)
+{
+    int64_t low, high, now = clock_monotonic_us();
+    struct relance_error error;
+    if (source_read_to(partition->place->source, partition->number) < 0 || now - partition->asked_us < PARTITION_ASK_US) return false;
+    partition->asked_us = now;
+    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK && high <= partition->next;
+}
+
+enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
+{
+    if (partition->state != PARTITION_LIVE) return RELANCE_OK;
+    int64_t before = wall_now_ms() - partition->place->options->lateness;
+    if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition)) return RELANCE_OK;
+    enum relance_status status = partition_fetch_due(partition, before, error);
+    return status == RELANCE_OK ? partition_freshen(partition, before, error) : status;
+}
+
+/* ---- what P says */
+bool partition_has_news(const struct partition *partition)
+{
+    return partition->state == PARTITION_LIVE && (partition->next != partition->p_offset || partition->marks != partition->p.marks);
+}
+
+struct sink_frontier partition_frontier(const struct partition *partition)
+{
+    struct sink_frontier frontier = {partition->number, partition->next, partition->p};
+    frontier.frontier.seq = partition->seq;
+    frontier.frontier.marks = partition->marks;
+    frontier.frontier.chain = partition->chain;
+    return frontier;
+}
+
+void partition_published(struct partition *partition)
+{
+    struct sink_frontier frontier = partition_frontier(partition);
+    partition->p_offset = frontier.offset;
+    partition->p = frontier.frontier;
+}
