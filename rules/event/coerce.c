@@ -225,11 +225,11 @@ static size_t field_find(const struct cel_record_type *type, str name, size_t ex
     return type->field_count;
 }
 
-static void coerce_field(struct coercion *c, const struct cel_type *type, struct cel_value *field)
+static void coerce_field(struct coercion *c, const struct cel_field *field, struct cel_value *value)
 {
-    *field = coerce(c, type);
-    c->invalid += field->kind == CEL_ABSENT;
-    if (field->kind == CEL_NULL) *field = absent;
+    *value = coerce(c, field->type);
+    if (value->kind == CEL_ABSENT) coerce_count(c, field->name);
+    if (value->kind == CEL_NULL) *value = absent;
 }
 
 static struct cel_value coerce_record(struct coercion *c, const struct cel_record_type *type)
@@ -248,7 +248,7 @@ static struct cel_value coerce_record(struct coercion *c, const struct cel_recor
         if (at == type->field_count) {
             scan_skip(&c->scan);
         } else {
-            coerce_field(c, type->fields[at].type, &record->fields[at]);
+            coerce_field(c, &type->fields[at], &record->fields[at]);
             expected = at + 1;
         }
     }

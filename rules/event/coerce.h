@@ -15,6 +15,7 @@ struct coercion {
     struct cel_value *stack; /* elements of lists and maps that are being read */
     size_t stack_count, stack_capacity;
     uint32_t invalid;        /* fields that could not be coerced */
+    str first_invalid;       /* the name of the first of them */
     bool no_memory;
 };
 
@@ -22,8 +23,19 @@ struct coercion {
  * holds it. */
 struct cel_value coerce(struct coercion *c, const struct cel_type *type);
 
-/* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither, or not in the years 1 to
- * 9999. */
+/* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither, or
+ * not in the years 1 to 9999. */
 bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms);
+
+static inline void coerce_begin_count(struct coercion *c)
+{
+    c->invalid = 0;
+    c->first_invalid = (str){0};
+}
+
+static inline void coerce_count(struct coercion *c, str field)
+{
+    if (c->invalid++ == 0) c->first_invalid = field;
+}
 
 #endif

@@ -18,7 +18,10 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 
-enum { PADDING = 8 }; /* a NUL behind the text, and room to read a word from its last byte */
+enum {
+    PADDING = 8,           /* bytes: a NUL behind the text, and room to read a word from its last byte */
+    VALUES_KEPT = 4 << 20, /* bytes of values for which a reader stays warm */
+};
 
 struct event_reader {
     struct arena keep;       /* this very struct, buffers, the stack: only ever grows */
@@ -122,8 +125,8 @@ static void reading_begin(struct reading *r, struct event_reader *reader, const 
     r->c.stack = reader->stack;
     r->c.stack_count = 0;
     r->c.stack_capacity = reader->stack_capacity;
-    r->c.invalid = 0;
     r->c.no_memory = false;
+    coerce_begin_count(&r->c);
     r->schema = schema;
     r->slots = slots;
     r->event = event;
@@ -154,8 +157,8 @@ static enum finding read_type(struct reading *r)
 static void read_field(struct reading *r, const struct event_field *field)
 {
     struct cel_value value = coerce(&r->c, field->type);
+    if (value.kind == CEL_ABSENT) coerce_count(&r->c, field->name);
     if (value.kind == CEL_NULL && !r->applied->keep_null) value.kind = CEL_ABSENT;
-    else r->c.invalid += value.kind == CEL_ABSENT;
     if (field->slot != CEL_NO_SLOT) r->slots[field->slot] = value;
 }
 
@@ -213,7 +216,7 @@ static enum event_dead read_tokens(struct event_reader *reader, struct reading *
         if (r->applied) event_clear(r->applied, r->slots);
         apply_type(r, r->event->type);
         r->type_fixed = true;
-        r->c.invalid = 0;
+        coerce_begin_count(&r->c);
         scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
         walk(r);
         dead = verdict(r);
@@ -239,19 +242,29 @@ static enum event_dead index_record(struct event_reader *reader, str json, const
     return EVENT_NO_MEMORY;
 }
 
+/* The last event goes. A giant's memory goes with it: few bytes can make large records of many fields. */
+static void reader_forget(struct event_reader *reader)
+{
+    if (reader->values.used > VALUES_KEPT)
+        arena_free(&reader->values);
+    else
+        arena_reset(&reader->values);
+}
+
 enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
                            struct cel_value *slots, struct event *event)
 {
     const uint32_t *tokens;
     size_t count;
     *event = (struct event){0};
-    arena_reset(&reader->values);
+    reader_forget(reader);
     enum event_dead dead = index_record(reader, json, &tokens, &count);
     if (dead != EVENT_ALIVE) return dead;
     struct reading r;
     reading_begin(&r, reader, schema, slots, event);
     dead = read_tokens(reader, &r, (str){reader->text, json.size}, tokens, count);
     event->fields_invalid = r.c.invalid;
+    event->field_invalid = r.c.first_invalid;
     reader->stack = r.c.stack;
     reader->stack_capacity = r.c.stack_capacity;
     return dead;
