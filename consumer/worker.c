@@ -127,12 +127,10 @@ static enum relance_status work_save(struct work *work, struct partition *partit
 static enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
 {
     int64_t now = clock_monotonic_us();
-    bool said = false;
     WORK_EACH(work, partition) {
         if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
-        enum relance_status status = !said && partition_has_news(partition) ? work_say(work, error) : RELANCE_OK;
+        enum relance_status status = partition_has_news(partition) ? work_say(work, error) : RELANCE_OK; /* I1; speaks for all */
         if (status != RELANCE_OK) return status;
-        said = true;
         status = work_save(work, partition, error);
         if (status != RELANCE_OK) return status;
         if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED) break;
