@@ -262,7 +262,7 @@ static void replay_print_summary(struct replay *replay)
                 table_put(table, "%s", "");
         }
     }
-    table_print(table, stdout);
+    if (replay->rule_count) table_print(table, stdout);
     table_free(table);
     printf("%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
            (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
