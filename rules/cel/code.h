@@ -13,6 +13,7 @@
 #include "cel/env.h"
 #include "cel/func.h"
 #include "cel/regex.h"
+#include "cel/text.h"
 
 enum opcode {
 #define OPCODE(name, text, pops, pushes, a, b, c) OP_##name,
@@ -45,12 +46,15 @@ struct call_site {
     const struct callee *callees;
 };
 
-/* x in [constants]: open addressing over the elements; a power of two, at most half full. */
+/* x in [constants]: where all are strings, open addressing over them; a power of two, at most half full. */
 struct table {
     struct cel_value list; /* the constants, for anything but strings */
     bool strings;          /* all elements are strings: then hashed */
     uint32_t mask;
-    const str *places; /* data NULL: free */
+    const struct table_place {
+        struct text_ends ends;
+        str text; /* data NULL: free */
+    } *places;
 };
 
 /* A record whose fields lie in slots, to be made into a value. */

@@ -248,8 +248,38 @@ static const struct operator_row {
     {op_index, OP_INDEX}, {op_index_optional, OP_INDEX_OPTIONAL}, {op_not, OP_NOT}, {op_negate, OP_NEGATE},
 };
 
+static void emit_concat(struct emit *e, uint32_t count)
+{
+    if (count < 2) return;
+    emit_at(e, emit(e, OP_CONCAT, 0, 0, 0))->n = (uint16_t)count;
+    e->depth -= count - 1;
+}
+
+static bool is_text_sum(const struct node *node)
+{
+    return node->kind == NODE_CALL && node->overload->body == op_add && !node->several &&
+           node->overload->result->kind == CEL_TYPE_STRING;
+}
+
+enum { CONCAT_MAX = 16 /* texts on the stack at once */ };
+
+/* a + b + c of texts: joined once, at the end. Returns how many values it left on the stack. */
+static uint32_t emit_texts(struct emit *e, struct node *node)
+{
+    if (!is_text_sum(node)) {
+        emit_value(e, node);
+        return 1;
+    }
+    uint32_t count = emit_texts(e, node->children[0]);
+    emit_value(e, node->children[1]);
+    if (++count < CONCAT_MAX) return count;
+    emit_concat(e, count);
+    return 1;
+}
+
 static void emit_operator(struct emit *e, struct node *node)
 {
+    if (is_text_sum(node)) return emit_concat(e, emit_texts(e, node));
     struct node *last = node->children[node->count - 1];
     bool table = node->overload->body == op_in && last->kind == NODE_CONSTANT && last->value.kind == CEL_LIST;
     emit_value(e, node->children[0]);
@@ -463,15 +493,16 @@ static bool table_hash(struct emit *e, struct table *table)
     const struct cel_list *list = table->list.as.list;
     uint32_t size = 4;
     while (size < list->count * 2) size *= 2;
-    str *places = ARENA_ARRAY(e->c->keep, str, size);
+    struct table_place *places = ARENA_ARRAY(e->c->keep, struct table_place, size);
     if (!places) return false;
     table->mask = size - 1;
     table->places = places;
     for (size_t i = 0; i < list->count; i++) {
         str s = cel_text(list->items[i]);
-        uint32_t at = (uint32_t)str_hash(s) & table->mask;
-        while (places[at].data) at = (at + 1) & table->mask;
-        places[at] = s;
+        struct text_ends ends = text_ends(s);
+        uint32_t at = text_hash(ends, s.size) & table->mask;
+        while (places[at].text.data) at = (at + 1) & table->mask;
+        places[at] = (struct table_place){ends, s};
     }
     return true;
 }

@@ -175,8 +175,8 @@ struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
     if (!cel_print(*a, &buffer)) return fail_overload(m, "string");
-    m->over = false;
-    return buffer.failed ? machine_exhausted(m) : cel_string(buffer_str(&buffer));
+    m->over = m->frame->scratch->used > m->used_max;
+    return buffer.failed || m->over ? machine_exhausted(m) : cel_string(buffer_str(&buffer));
 }
 
 /* ---- time */

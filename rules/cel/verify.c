@@ -76,7 +76,7 @@ static bool check_texts(struct verify *v, const struct insn *i, const struct sha
 static bool step_depth(struct verify *v, const struct insn *i, int32_t before, int32_t *after)
 {
     const struct shape *shape = &shapes[i->op];
-    int32_t pops = i->op == OP_CALL ? i->n : shape->pops;
+    int32_t pops = i->op == OP_CALL || i->op == OP_CONCAT ? i->n : shape->pops;
     if (pops > before) return refuse(v, "more values taken than there are");
     *after = before - pops + shape->pushes;
     if (i->op == OP_LOOP) *after += i->n;
@@ -177,7 +177,7 @@ void cel_program_dump(const struct cel_program *program, struct buffer *out)
         const struct insn *i = &program->code[at];
         const struct shape *shape = &shapes[i->op];
         buffer_put_format(out, "%4u  %s", at, op_names[i->op]);
-        if (i->op == OP_CALL) buffer_put_format(out, " %u", i->n);
+        if (i->op == OP_CALL || i->op == OP_CONCAT) buffer_put_format(out, " %u", i->n);
         dump_operand(program, shape->a, i->a, out);
         dump_operand(program, shape->b, i->b, out);
         dump_operand(program, shape->c, i->c, out);

@@ -282,9 +282,11 @@ bool table_has(const struct table *table, struct cel_value v)
     if (table->strings) {
         if (v.kind != CEL_STRING) return false;
         str s = cel_text(v);
-        for (uint32_t i = (uint32_t)str_hash(s) & table->mask;; i = (i + 1) & table->mask) {
-            if (!table->places[i].data) return false;
-            if (str_equal(table->places[i], s)) return true;
+        struct text_ends ends = text_ends(s);
+        for (uint32_t i = text_hash(ends, s.size) & table->mask;; i = (i + 1) & table->mask) {
+            const struct table_place *place = &table->places[i];
+            if (!place->text.data) return false;
+            if (place->ends.head == ends.head && place->ends.tail == ends.tail && text_same(place->text, s)) return true;
         }
     }
     const struct cel_list *list = table->list.as.list;
@@ -308,6 +310,23 @@ static struct cel_value match(struct machine *m, const struct regex *regex, stru
     return cel_bool(regex_match(regex, v.as.s, v.size));
 }
 
+/* ---- texts */
+
+static struct cel_value concat(struct machine *m, const struct cel_value *texts, uint32_t count)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (texts[i].kind == CEL_ERROR) return texts[i];
+        if (texts[i].kind != CEL_STRING) return fail_overload(m, "_+_");
+        size += texts[i].size;
+    }
+    char *text = machine_alloc(m, size), *at = text;
+    if (!text) return machine_exhausted(m);
+    for (uint32_t i = 0; i < count; at += texts[i].size, i++)
+        if (texts[i].size) memcpy(at, texts[i].as.s, texts[i].size);
+    return cel_string((str){text, size});
+}
+
 /* ---- the end */
 
 static struct cel_value finish(struct cel_frame *frame, struct cel_value v)
@@ -317,11 +336,6 @@ static struct cel_value finish(struct cel_frame *frame, struct cel_value v)
         return cel_fail(frame, v.code, "no such field '%.*s'", STR_ARG(name));
     }
     return v;
-}
-
-static inline bool text_equal(struct cel_value a, struct cel_value b)
-{
-    return a.size == b.size && (a.as.s == b.as.s || !a.size || memcmp(a.as.s, b.as.s, a.size) == 0);
 }
 
 static inline bool text_starts(struct cel_value a, struct cel_value b)
@@ -400,12 +414,12 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
 #include "cel/opcode.def"
 #undef OPCODE
     };
-    struct cel_value stack[STACK_MAX];
+    struct cel_value room[STACK_MAX + 1], *const stack = room + 1;
     struct machine m = {.frame = frame, .zones = program->zones, .steps = LIMIT_CEL_STEPS,
                         .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
     const struct cel_value *constants = program->constants, *slots = frame->slots;
     const struct insn *code = program->code, *at = code;
-    struct cel_value *top = stack - 1; /* the last value pushed */
+    struct cel_value *top = room; /* the last value pushed */
     GO;
 
     CASE(CONSTANT) : *++top = constants[at->a];
@@ -464,6 +478,10 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(IN_TABLE) : *top = in_table(&m, &program->tables[at->a], *top);
     NEXT;
     CASE(MATCH) : *top = match(&m, program->regexes[at->a], *top);
+    NEXT;
+    CASE(CONCAT) : top -= at->n;
+    top[1] = concat(&m, top + 1, at->n);
+    top++;
     NEXT;
     CASE(CALL) : top -= at->n;
     top[1] = call(&m, &program->sites[at->a], top + 1, at->n);
@@ -591,7 +609,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     top = stack + at->a;
     NEXT;
 
-    TEST(EQUAL_STRING, CEL_STRING, text_equal(v, constants[at->b]))
+    TEST(EQUAL_STRING, CEL_STRING, text_same(cel_text(v), cel_text(constants[at->b])))
     TEST(STARTS_WITH, CEL_STRING, text_starts(v, constants[at->b]))
     TEST(IN_TABLE, CEL_STRING, table_has(&program->tables[at->b], v))
     TEST(EQUAL_INT, CEL_INT, v.as.i == constants[at->b].as.i)
