@@ -1,8 +1,10 @@
-/* Counts the heap allocations of the whole program, libraries included. Include it in one file of a program. */
+/* Counts the heap allocations of the whole program, libraries included. Include it in one file of a program.
+ */
 #ifndef SUPPORT_ALLOCATIONS_H
 #define SUPPORT_ALLOCATIONS_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static size_t allocations; /* so far */
 
