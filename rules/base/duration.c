@@ -24,7 +24,8 @@ bool duration_parse(str text, int64_t *ms)
     int64_t sum = 0, number;
     do {
         if (!read_number(text, &at, &number) || at == text.size) return false;
-        while (unit < UNITS && units[unit].name != text.data[at]) unit++;
+        while (unit < UNITS && units[unit].name != text.data[at])
+            unit++;
         if (unit == UNITS || number > (DURATION_MS_MAX - sum) / units[unit].ms) return false;
         sum += number * units[unit].ms;
         unit++;

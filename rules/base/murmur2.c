@@ -17,7 +17,8 @@ uint32_t murmur2(str key)
         uint32_t word = word_at(p + i * 4) * multiplier;
         hash = hash * multiplier ^ (word ^ word >> 24) * multiplier;
     }
-    for (size_t i = rest; i-- > 0;) hash ^= (uint32_t)p[words * 4 + i] << (8 * i);
+    for (size_t i = rest; i-- > 0;)
+        hash ^= (uint32_t)p[words * 4 + i] << (8 * i);
     if (rest) hash *= multiplier;
     hash = (hash ^ hash >> 13) * multiplier;
     return hash ^ hash >> 15;

@@ -20,7 +20,8 @@ static const struct cel_value absent = {.kind = CEL_ABSENT};
 static bool read_text_int(str text, struct json_number *number)
 {
     size_t begin = text.size > 0 && text.data[0] == '-';
-    while (begin + 1 < text.size && text.data[begin] == '0') begin++; /* 007: JSON forbids it, we do not */
+    while (begin + 1 < text.size && text.data[begin] == '0')
+        begin++; /* 007: JSON forbids it, we do not */
     for (size_t i = begin; i < text.size; i++)
         if ((unsigned char)(text.data[i] - '0') > 9) return false;
     bool some = json_number_read(str_slice(text, begin, text.size), number);
@@ -123,8 +124,9 @@ static struct cel_value bytes_of(struct coercion *c, const struct scan_value *v)
 typedef struct cel_value scalar_of(struct coercion *c, const struct scan_value *v);
 
 static scalar_of *const scalars[] = {
-    [CEL_TYPE_BOOL] = bool_of,         [CEL_TYPE_INT] = int_of,     [CEL_TYPE_UINT] = uint_of,
-    [CEL_TYPE_DOUBLE] = double_of,     [CEL_TYPE_STRING] = string_of, [CEL_TYPE_BYTES] = bytes_of,
+    [CEL_TYPE_BOOL] = bool_of,         [CEL_TYPE_INT] = int_of,
+    [CEL_TYPE_UINT] = uint_of,         [CEL_TYPE_DOUBLE] = double_of,
+    [CEL_TYPE_STRING] = string_of,     [CEL_TYPE_BYTES] = bytes_of,
     [CEL_TYPE_DURATION] = duration_of, [CEL_TYPE_TIMESTAMP] = timestamp_of,
 };
 
@@ -234,14 +236,16 @@ static void coerce_field(struct coercion *c, const struct cel_field *field, stru
 
 static struct cel_value coerce_record(struct coercion *c, const struct cel_record_type *type)
 {
-    struct cel_record *record = arena_alloc(c->values, sizeof *record + type->field_count * sizeof record->fields[0]);
+    struct cel_record *record =
+        arena_alloc(c->values, sizeof *record + type->field_count * sizeof record->fields[0]);
     if (!record) {
         c->no_memory = true;
         scan_skip(&c->scan);
         return absent;
     }
     record->type = type;
-    for (size_t i = 0; i < type->field_count; i++) record->fields[i] = absent;
+    for (size_t i = 0; i < type->field_count; i++)
+        record->fields[i] = absent;
     size_t expected = 0;
     for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
         size_t at = field_find(type, scan_key(&c->scan), expected);

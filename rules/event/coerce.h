@@ -14,8 +14,8 @@ struct coercion {
     struct arena *keep;      /* where the stack grows: not reset while the stack is in use */
     struct cel_value *stack; /* elements of lists and maps that are being read */
     size_t stack_count, stack_capacity;
-    uint32_t invalid;        /* fields that could not be coerced */
-    str first_invalid;       /* the name of the first of them */
+    uint32_t invalid;  /* fields that could not be coerced */
+    str first_invalid; /* the name of the first of them */
     bool no_memory;
 };
 
@@ -23,8 +23,8 @@ struct coercion {
  * holds it. */
 struct cel_value coerce(struct coercion *c, const struct cel_type *type);
 
-/* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither, or
- * not in the years 1 to 9999. */
+/* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither,
+ * or not in the years 1 to 9999. */
 bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms);
 
 static inline void coerce_begin_count(struct coercion *c)

@@ -51,7 +51,7 @@ struct event {
     int64_t time_ms;               /* since 1970; meaningless unless has_time */
     bool has_time;
     uint32_t fields_invalid;       /* values that could not be coerced */
-    str field_invalid;             /* the name of the first of them (in a record, the record's field): for the log */
+    str field_invalid;             /* for the log: the first one's name (in a record, the record's field's) */
 };
 
 /* A reader owns its buffers and is reused: no allocation per event once warm. */

@@ -3,10 +3,13 @@
 bool key_table_init(struct key_table *table, struct arena *arena, size_t capacity)
 {
     size_t size = 8;
-    while (size < capacity * 2) size *= 2;
-    *table = (struct key_table){.entries = ARENA_ARRAY(arena, struct key_entry, size), .mask = (uint32_t)size - 1};
+    while (size < capacity * 2)
+        size *= 2;
+    *table =
+        (struct key_table){.entries = ARENA_ARRAY(arena, struct key_entry, size), .mask = (uint32_t)size - 1};
     if (!table->entries) return false;
-    for (size_t i = 0; i < size; i++) table->entries[i].number = KEY_NONE;
+    for (size_t i = 0; i < size; i++)
+        table->entries[i].number = KEY_NONE;
     return true;
 }
 
@@ -29,7 +32,8 @@ void key_table_add(struct key_table *table, str name, uint32_t number)
     struct key_words words = split_any(name);
     if (key_find_split(table, name, words) != KEY_NONE) return;
     uint32_t at = key_hash(words, name.size);
-    while (table->entries[at & table->mask].number != KEY_NONE) at++;
+    while (table->entries[at & table->mask].number != KEY_NONE)
+        at++;
     table->entries[at & table->mask] =
         (struct key_entry){.words = words, .name = name.data, .size = (uint32_t)name.size, .number = number};
 }

@@ -57,8 +57,10 @@ static inline uint32_t key_find_split(const struct key_table *table, str name, s
     for (uint32_t at = key_hash(words, name.size);; at++) {
         const struct key_entry *entry = &table->entries[at & table->mask];
         if (entry->number == KEY_NONE) return KEY_NONE;
-        bool equal = entry->words.first == words.first && entry->words.last == words.last && entry->size == name.size;
-        if (equal && (name.size <= 16 || memcmp(entry->name, name.data, name.size) == 0)) return entry->number;
+        bool equal =
+            entry->words.first == words.first && entry->words.last == words.last && entry->size == name.size;
+        if (equal && (name.size <= 16 || memcmp(entry->name, name.data, name.size) == 0))
+            return entry->number;
     }
 }
 

@@ -6,8 +6,8 @@
  * whole words. Strings with escapes are decoded into a second room of the same size.
  *
  * The walk knows what a member means only once it knows the type. `type` comes first or second nearly always;
- * where a field comes before it, or a second `type` after it, the record is walked once more with the type that
- * the first walk has found. Of equal keys the last one wins, in the envelope too.
+ * where a field comes before it, or a second `type` after it, the record is walked once more with the type
+ * that the first walk has found. Of equal keys the last one wins, in the envelope too.
  *
  * Invariant: a record that is alive has been walked to its end, every token of it, so it is JSON. */
 #include "event/coerce.h"
@@ -24,10 +24,10 @@ enum {
 };
 
 struct event_reader {
-    struct arena keep;       /* this very struct, buffers, the stack: only ever grows */
-    struct arena values;     /* of the present event */
+    struct arena keep;   /* this very struct, buffers, the stack: only ever grows */
+    struct arena values; /* of the present event */
     struct json_index *index;
-    char *text, *room;       /* `capacity` + PADDING bytes each */
+    char *text, *room; /* `capacity` + PADDING bytes each */
     size_t capacity;
     struct cel_value *stack;
     size_t stack_capacity;
@@ -60,7 +60,8 @@ static bool reader_reserve(struct event_reader *reader, size_t size)
 {
     if (size <= reader->capacity && reader->text) return true;
     size_t capacity = reader->capacity ? reader->capacity : 4096;
-    while (capacity < size) capacity *= 2;
+    while (capacity < size)
+        capacity *= 2;
     char *text = arena_alloc(&reader->keep, capacity + PADDING);
     char *room = arena_alloc(&reader->keep, capacity + PADDING);
     if (!text || !room) return false;
@@ -130,7 +131,8 @@ static void reading_begin(struct reading *r, struct event_reader *reader, const 
     r->schema = schema;
     r->slots = slots;
     r->event = event;
-    for (int i = 0; i < ENVELOPE_COUNT; i++) r->found[i] = MISSING;
+    for (int i = 0; i < ENVELOPE_COUNT; i++)
+        r->found[i] = MISSING;
     r->type_fixed = r->again = false;
 }
 
@@ -187,7 +189,8 @@ static void read_member(struct reading *r)
 static void walk(struct reading *r)
 {
     if (scan_peek(&r->c.scan) == '{') /* otherwise something is left: no object */
-        for (bool more = scan_open(&r->c.scan); more; more = scan_more(&r->c.scan, '}')) read_member(r);
+        for (bool more = scan_open(&r->c.scan); more; more = scan_more(&r->c.scan, '}'))
+            read_member(r);
     scan_finish(&r->c.scan);
 }
 
@@ -205,8 +208,8 @@ static enum event_dead verdict(const struct reading *r)
 }
 
 /* Walks the tokens; twice where the first walk has found the type too late. */
-static enum event_dead read_tokens(struct event_reader *reader, struct reading *r, str text, const uint32_t *tokens,
-                                   size_t count)
+static enum event_dead read_tokens(struct event_reader *reader, struct reading *r, str text,
+                                   const uint32_t *tokens, size_t count)
 {
     scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
     apply_type(r, NULL);
@@ -226,7 +229,8 @@ static enum event_dead read_tokens(struct event_reader *reader, struct reading *
 }
 
 /* The tokens of a copy of the record. */
-static enum event_dead index_record(struct event_reader *reader, str json, const uint32_t **tokens, size_t *count)
+static enum event_dead index_record(struct event_reader *reader, str json, const uint32_t **tokens,
+                                    size_t *count)
 {
     if (json.size > LIMIT_EVENT_BYTES) return EVENT_DEAD_SIZE;
     if (json.size == 0) return EVENT_DEAD_JSON;
@@ -270,8 +274,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
     return dead;
 }
 
-static bool coerce_text(struct event_reader *reader, struct arena *arena, str json, const struct cel_type *type,
-                        struct cel_value *out)
+static bool coerce_text(struct event_reader *reader, struct arena *arena, str json,
+                        const struct cel_type *type, struct cel_value *out)
 {
     const uint32_t *tokens;
     size_t count;

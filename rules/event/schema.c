@@ -10,11 +10,14 @@ static const str envelope_names[ENVELOPE_COUNT] = {
     [ENVELOPE_TIME] = {"time", 4},
 };
 
-static bool members_init(struct key_table *members, struct arena *arena, const struct event_field *fields, size_t count)
+static bool members_init(struct key_table *members, struct arena *arena, const struct event_field *fields,
+                         size_t count)
 {
     if (!key_table_init(members, arena, ENVELOPE_COUNT + count)) return false;
-    for (uint32_t i = 0; i < ENVELOPE_COUNT; i++) key_table_add(members, envelope_names[i], i);
-    for (uint32_t i = 0; i < count; i++) key_table_add(members, fields[i].name, ENVELOPE_COUNT + i);
+    for (uint32_t i = 0; i < ENVELOPE_COUNT; i++)
+        key_table_add(members, envelope_names[i], i);
+    for (uint32_t i = 0; i < count; i++)
+        key_table_add(members, fields[i].name, ENVELOPE_COUNT + i);
     return true;
 }
 
@@ -43,7 +46,8 @@ const struct event_type *event_schema_find(const struct event_schema *schema, st
 void event_clear(const struct event_type *type, struct cel_value *slots)
 {
     for (size_t i = 0; i < type->field_count; i++)
-        if (type->fields[i].slot != CEL_NO_SLOT) slots[type->fields[i].slot] = (struct cel_value){.kind = CEL_ABSENT};
+        if (type->fields[i].slot != CEL_NO_SLOT)
+            slots[type->fields[i].slot] = (struct cel_value){.kind = CEL_ABSENT};
 }
 
 str event_dead_name(enum event_dead reason)
@@ -53,7 +57,7 @@ str event_dead_name(enum event_dead reason)
 #define EVENT_DEAD_NAME(name, text, prose) [EVENT_DEAD_##name] = {text, sizeof text - 1},
         EVENT_DEAD_TABLE(EVENT_DEAD_NAME)
 #undef EVENT_DEAD_NAME
-        [EVENT_NO_MEMORY] = {"no_memory", 9},
+            [EVENT_NO_MEMORY] = {"no_memory", 9},
     };
     ensure((size_t)reason < sizeof names / sizeof names[0]);
     return names[reason];

@@ -11,12 +11,13 @@ enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_CUSTOMER, ENVELOPE_TIME, EN
 struct event_schema {
     const struct event_type *types;
     struct key_table type_names;
-    struct key_table *members;  /* of each type: the envelope and its fields, field i as ENVELOPE_COUNT + i */
-    struct key_table envelope;  /* while the type is not known */
+    struct key_table *members; /* of each type: the envelope and its fields, field i as ENVELOPE_COUNT + i */
+    struct key_table envelope; /* while the type is not known */
 };
 
 /* The members of an event of this type; the envelope alone for NULL. */
-static inline const struct key_table *schema_members(const struct event_schema *schema, const struct event_type *type)
+static inline const struct key_table *schema_members(const struct event_schema *schema,
+                                                     const struct event_type *type)
 {
     return type ? &schema->members[type->number] : &schema->envelope;
 }

@@ -11,7 +11,8 @@
 #include <new>
 #include <simdjson.h>
 
-namespace {
+namespace
+{
 constexpr size_t capacity_min = 4096; /* bytes; a usual event never makes it grow */
 constexpr size_t depth_unused = 1;    /* only the second stage keeps a stack */
 } // namespace
@@ -24,8 +25,8 @@ struct json_index *json_index_new(void)
 {
     std::unique_ptr<json_index> index(new (std::nothrow) json_index);
     if (!index) return nullptr;
-    auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(capacity_min, depth_unused,
-                                                                                        index->parser);
+    auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(
+        capacity_min, depth_unused, index->parser);
     return error ? nullptr : index.release();
 }
 
@@ -39,12 +40,13 @@ static bool index_reserve(struct json_index *index, size_t size)
     size_t capacity = index->parser->capacity();
     if (size <= capacity) return true;
     if (capacity < capacity_min) capacity = capacity_min; /* a growth that failed has left 0 */
-    while (capacity < size) capacity *= 2;
+    while (capacity < size)
+        capacity *= 2;
     return index->parser->set_capacity(capacity) == simdjson::SUCCESS;
 }
 
-enum json_index_status json_index_build(struct json_index *index, struct relance_str text, const uint32_t **tokens,
-                                        size_t *count)
+enum json_index_status json_index_build(struct json_index *index, struct relance_str text,
+                                        const uint32_t **tokens, size_t *count)
 {
     if (!index_reserve(index, text.size)) return JSON_INDEX_NO_MEMORY;
     auto bytes = reinterpret_cast<const uint8_t *>(text.data);

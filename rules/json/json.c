@@ -3,13 +3,12 @@
  *     clean   a copy of the text in which comments and trailing commas are blanks, so that every offset still
  *             holds. Finds on the way what can be found without grammar: bad UTF-8, control characters, open
  *             comments and strings, nesting.
- *     check   the scan that events are read with walks the clean text: it is strict and stops at the very byte
- *             that is wrong. cJSON is neither: it takes 01, \uqqqq and raw control characters, and says only
- *             roughly where it stopped.
- *     cJSON   builds the tree and decodes the strings.
- *     place   walks cJSON's tree and the clean text side by side. The text is known to fit the tree, so this
- *             walk needs no grammar and has no errors: it steps over blanks, punctuation and literals and notes
- *             where each node stands. ensure() would catch it going astray.
+ *     check   the scan that events are read with walks the clean text: it is strict and stops at the very
+ * byte that is wrong. cJSON is neither: it takes 01, \uqqqq and raw control characters, and says only roughly
+ * where it stopped. cJSON   builds the tree and decodes the strings. place   walks cJSON's tree and the clean
+ * text side by side. The text is known to fit the tree, so this walk needs no grammar and has no errors: it
+ * steps over blanks, punctuation and literals and notes where each node stands. ensure() would catch it going
+ * astray.
  *
  * cJSON's strings end at a NUL, ours do not: "\u0000" is legal, so lengths are counted from the text. */
 #include "json/json.h"
@@ -29,20 +28,20 @@ struct cleaner {
     const struct source *source;
     struct diagnostics *diag;
     str text;
-    char *out;          /* the copy; blanked where the text is no JSON */
+    char *out; /* the copy; blanked where the text is no JSON */
     size_t at;
-    size_t comma;       /* the last significant byte if it is a comma behind a value, else NOWHERE */
-    char last;          /* the last significant byte; NUL at the beginning */
+    size_t comma; /* the last significant byte if it is a comma behind a value, else NOWHERE */
+    char last;    /* the last significant byte; NUL at the beginning */
     unsigned depth;
-    size_t word;        /* where the number began that is being passed */
+    size_t word; /* where the number began that is being passed */
 };
 
 #define NOWHERE SIZE_MAX
 enum { PADDING = 8 };     /* bytes behind the clean text, which the scan may read */
 enum { NUMBER_MAX = 63 }; /* characters */
 
-static void complain(const struct source *source, struct diagnostics *diag, size_t begin, size_t end, str hint,
-                     const char *message)
+static void complain(const struct source *source, struct diagnostics *diag, size_t begin, size_t end,
+                     str hint, const char *message)
 {
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, begin, end, hint, "%s", message);
 }
@@ -59,12 +58,15 @@ static void clean_comment(struct cleaner *c)
     size_t begin = c->at, end = begin + 2;
     bool line = c->text.data[begin + 1] == '/';
     if (line) {
-        while (end < c->text.size && c->text.data[end] != '\n') end++;
+        while (end < c->text.size && c->text.data[end] != '\n')
+            end++;
     } else {
-        while (end + 1 < c->text.size && (c->text.data[end] != '*' || c->text.data[end + 1] != '/')) end++;
+        while (end + 1 < c->text.size && (c->text.data[end] != '*' || c->text.data[end + 1] != '/'))
+            end++;
         bool closed = end + 1 < c->text.size;
         if (!closed)
-            complain(c->source, c->diag, begin, begin + 2, STR("it needs a */"), "this comment is never closed");
+            complain(c->source, c->diag, begin, begin + 2, STR("it needs a */"),
+                     "this comment is never closed");
         end = closed ? end + 2 : c->text.size;
     }
     blank(c, begin, end);
@@ -96,7 +98,8 @@ static void clean_string(struct cleaner *c)
         if (byte == '"') break;
         bool ends = control_character(c, c->at, true) && (byte == '\n' || byte == '\r');
         if (ends) return;
-        if (byte == '\\' && c->at + 1 < c->text.size && (unsigned char)c->text.data[c->at + 1] >= 0x20) c->at++;
+        if (byte == '\\' && c->at + 1 < c->text.size && (unsigned char)c->text.data[c->at + 1] >= 0x20)
+            c->at++;
     }
     if (c->at >= c->text.size)
         complain(c->source, c->diag, begin, begin + 1, (str){0}, "this string is never closed");
@@ -131,7 +134,8 @@ static void clean_byte(struct cleaner *c)
                  "brackets nest deeper than %d here", LIMIT_RULE_JSON_DEPTH);
     if (number_byte(byte)) clean_number(c);
     if (byte == '\\')
-        complain(c->source, c->diag, c->at, c->at + 1, (str){0}, "a backslash has no business outside of a string");
+        complain(c->source, c->diag, c->at, c->at + 1, (str){0},
+                 "a backslash has no business outside of a string");
     bool after_value = c->last && !strchr("{[,:", c->last);
     c->comma = byte == ',' && after_value ? c->at : NOWHERE;
     c->last = byte;
@@ -142,7 +146,8 @@ static void clean_byte(struct cleaner *c)
 static void clean(struct cleaner *c)
 {
     memcpy(c->out, c->text.data, c->text.size);
-    if (str_starts_with(c->text, STR("\xEF\xBB\xBF"))) blank(c, 0, c->at = 3); /* some editors begin with it */
+    if (str_starts_with(c->text, STR("\xEF\xBB\xBF")))
+        blank(c, 0, c->at = 3); /* some editors begin with it */
     while (c->at < c->text.size) {
         char byte = c->text.data[c->at], after = c->at + 1 < c->text.size ? c->text.data[c->at + 1] : '\0';
         if (byte == '/' && (after == '/' || after == '*')) {
@@ -168,7 +173,8 @@ static void check_utf8(const struct source *source, struct diagnostics *diag)
         length = utf8_length(source->text, at);
         if (length > 0) continue;
         diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + 1,
-                 STR("save the file as UTF-8"), "byte 0x%02X is no UTF-8 here", (unsigned char)source->text.data[at]);
+                 STR("save the file as UTF-8"), "byte 0x%02X is no UTF-8 here",
+                 (unsigned char)source->text.data[at]);
         return;
     }
 }
@@ -193,23 +199,26 @@ static size_t word_end(str text, size_t at)
 {
     static const char letters[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
     size_t end = at;
-    while (end < text.size && text.data[end] && strchr(letters, text.data[end])) end++;
+    while (end < text.size && text.data[end] && strchr(letters, text.data[end]))
+        end++;
     return end > at ? end : at + utf8_length(text, at);
 }
 
 static str hint_at(const char *clean, size_t at)
 {
     size_t before = at;
-    while (before > 0 && (unsigned char)clean[before - 1] <= ' ') before--;
+    while (before > 0 && (unsigned char)clean[before - 1] <= ' ')
+        before--;
     if (clean[at] == '\'') return STR("text stands in double quotes");
-    if (clean[at] == '\\') return STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
+    if (clean[at] == '\\')
+        return STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
     if (number_byte(clean[at]) && strchr("{[:,", before > 0 ? clean[before - 1] : '['))
         return STR("a number has a digit first and after the point, no superfluous zeros, no +");
     return str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
 }
 
-static void complain_unexpected(const struct source *source, struct diagnostics *diag, const char *clean, size_t at,
-                                bool complete)
+static void complain_unexpected(const struct source *source, struct diagnostics *diag, const char *clean,
+                                size_t at, bool complete)
 {
     size_t size = source->text.size;
     str word = at < size ? str_slice(source->text, at, word_end(source->text, at)) : (str){0};
@@ -218,8 +227,8 @@ static void complain_unexpected(const struct source *source, struct diagnostics 
     else if (at >= size)
         complain(source, diag, size, size, hint_at(clean, at), "the file ends too early");
     else
-        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + word.size, hint_at(clean, at),
-                 "'%.*s' is not expected here", STR_ARG(word));
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + word.size,
+                 hint_at(clean, at), "'%.*s' is not expected here", STR_ARG(word));
 }
 
 /* True when the clean text is JSON; says otherwise where it stops being so. */
@@ -258,7 +267,8 @@ struct placer {
 
 static void step_blanks(struct placer *p)
 {
-    while (p->at < p->size && (unsigned char)p->clean[p->at] <= ' ') p->at++;
+    while (p->at < p->size && (unsigned char)p->clean[p->at] <= ' ')
+        p->at++;
 }
 
 static void step_char(struct placer *p, char c)
@@ -273,7 +283,8 @@ static unsigned hex_value(char c)
     return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20u) - 'a' + 10;
 }
 
-/* Steps over a string and copies what cJSON made of it. The sum of what each unit decodes to is its length. */
+/* Steps over a string and copies what cJSON made of it. The sum of what each unit decodes to is its length.
+ */
 static str place_string(struct placer *p, const char *decoded)
 {
     size_t size = 0;
@@ -296,7 +307,8 @@ static str place_string(struct placer *p, const char *decoded)
 static void place_number(struct placer *p, struct json *node)
 {
     size_t begin = p->at;
-    while (p->at < p->size && number_byte(p->clean[p->at])) p->at++;
+    while (p->at < p->size && number_byte(p->clean[p->at]))
+        p->at++;
     node->text = str_slice(p->source->text, begin, p->at);
 }
 
@@ -318,8 +330,8 @@ static void complain_twice(struct placer *p, const struct json *first, const str
     size_t line, column;
     place_of(p->source->text, first->key_begin, &line, &column);
     str hint = arena_format(p->arena, "the first one is at %zu:%zu", line, column);
-    diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, again->key_begin, again->key_end, hint,
-             "key '%.*s' is given twice", STR_ARG(again->key));
+    diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, again->key_begin, again->key_end,
+             hint, "key '%.*s' is given twice", STR_ARG(again->key));
 }
 
 static void check_twice(struct placer *p, const struct json *object)
@@ -403,7 +415,8 @@ static void place_value(struct placer *p, const cJSON *from, struct json *node)
 static const struct json *place(struct arena *arena, const struct source *source, struct diagnostics *diag,
                                 const char *clean, const cJSON *root)
 {
-    struct placer p = {.source = source, .diag = diag, .arena = arena, .clean = clean, .size = source->text.size};
+    struct placer p = {
+        .source = source, .diag = diag, .arena = arena, .clean = clean, .size = source->text.size};
     struct json *node = ARENA_NEW(arena, struct json);
     if (node) place_value(&p, root, node);
     if (node && !p.no_memory) return node;

@@ -1,5 +1,5 @@
-/* Numbers as JSON writes them, without loss: the digits are kept as an integer and a power of ten, so that all
- * 64 bits of an int survive and 40.0 or 4e1 is as integral as 40. */
+/* Numbers as JSON writes them, without loss: the digits are kept as an integer and a power of ten, so that
+ * all 64 bits of an int survive and 40.0 or 4e1 is as integral as 40. */
 #ifndef RULES_JSON_NUMBER_H
 #define RULES_JSON_NUMBER_H
 

@@ -1,6 +1,7 @@
 #include "json/scan.h"
 
-void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max)
+void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room,
+                unsigned depth_max)
 {
     scan->text = text.data; /* one by one: to clear all of it first costs more than the rest of this */
     scan->next = tokens;
@@ -65,7 +66,7 @@ static const char *read_point(const char *p, const char *end, uint32_t *point)
     return p + 6;
 }
 
-/* Decodes the escape at p, behind its backslash; NULL when it is none. A string does not end in a lone one. */
+/* Decodes the escape at p, behind its backslash; NULL when it is none. No string ends in a lone backslash. */
 static const char *decode_escape(const char *p, const char *end, char **out)
 {
     static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
@@ -111,7 +112,8 @@ static struct scan_value take_word(struct scan *scan, enum scan_kind kind)
 static struct scan_value take_number(struct scan *scan)
 {
     str token = scan_token(scan);
-    if (!json_number_read(token, &scan->number)) scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
+    if (!json_number_read(token, &scan->number))
+        scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
     return (struct scan_value){SCAN_NUMBER, token};
 }
 
@@ -123,10 +125,11 @@ struct scan_value scan_other(struct scan *scan)
     case 'n': return take_word(scan, SCAN_NULL);
     case '{': scan_skip(scan); return (struct scan_value){.kind = SCAN_OBJECT};
     case '[': scan_skip(scan); return (struct scan_value){.kind = SCAN_ARRAY};
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
-        return take_number(scan);
-    default: scan_fail_next(scan); return (struct scan_value){.kind = SCAN_NULL};
+    default: break;
     }
+    if (scan->next != scan->end) return take_number(scan); /* or nothing at all, which it sees */
+    scan_fail_next(scan);
+    return (struct scan_value){.kind = SCAN_NULL};
 }
 
 /* Nests no deeper than depth_max. */
@@ -139,7 +142,8 @@ void scan_skip(struct scan *scan)
             scan_skip(scan);
         }
     } else if (c == '[') {
-        for (bool more = scan_open(scan); more; more = scan_more(scan, ']')) scan_skip(scan);
+        for (bool more = scan_open(scan); more; more = scan_more(scan, ']'))
+            scan_skip(scan);
     } else {
         scan_value(scan);
     }

@@ -38,7 +38,8 @@ struct scan_value {
     str text;
 };
 
-void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room, unsigned depth_max);
+void scan_begin(struct scan *scan, str text, const uint32_t *tokens, size_t count, char *room,
+                unsigned depth_max);
 /* Nothing may be left. */
 enum scan_fault scan_finish(struct scan *scan);
 
@@ -57,8 +58,8 @@ void scan_skip(struct scan *scan);
 /* ---- What follows is inline because it is most of what reading an event is. */
 
 void scan_fail(struct scan *scan, enum scan_fault fault, size_t at);
-void scan_fail_next(struct scan *scan);         /* what comes next is not expected */
-str scan_decode(struct scan *scan, str raw);    /* a string with escapes, into the room */
+void scan_fail_next(struct scan *scan);          /* what comes next is not expected */
+str scan_decode(struct scan *scan, str raw);     /* a string with escapes, into the room */
 struct scan_value scan_other(struct scan *scan); /* a value that is no string */
 
 static inline char scan_peek(const struct scan *scan)
@@ -104,7 +105,8 @@ static inline str scan_token(struct scan *scan)
 {
     size_t begin = scan->next[0], end = scan->next[1];
     scan->next++;
-    while (scan_blank(scan->text[end - 1])) end--; /* the token's own first byte is none */
+    while (scan_blank(scan->text[end - 1]))
+        end--; /* the token's own first byte is none */
     return (str){scan->text + begin, end - begin};
 }
 

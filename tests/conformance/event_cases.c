@@ -41,8 +41,8 @@ static void events_file(const char *directory)
     for (size_t number = 0; suite_line(&text, &line); number++) {
         if (line.size == 0) continue;
         enum event_dead dead = event_read(reader, schema, line, NULL, &event);
-        suite_check((dead == EVENT_ALIVE) == complete(line), "%s: line %zu: %.*s: %.*s", path, number, STR_ARG(event_dead_name(dead)),
-                    STR_ARG(line));
+        suite_check((dead == EVENT_ALIVE) == complete(line), "%s: line %zu: %.*s: %.*s", path, number,
+                    STR_ARG(event_dead_name(dead)), STR_ARG(line));
     }
 }
 
@@ -53,7 +53,7 @@ static void folder(const char *root, const char *name)
     int count = scandir(path, &cases, NULL, alphasort);
     suite_check(count > 2, "%s: no cases", path);
     for (int i = 0; i < count; i++) {
-            const char *directory = arena_format(&arena, "%s/%s", path, cases[i]->d_name).data;
+        const char *directory = arena_format(&arena, "%s/%s", path, cases[i]->d_name).data;
         if (cases[i]->d_name[0] != '.') {
             rule_file(directory);
             events_file(directory);
@@ -76,7 +76,8 @@ int main(int argc, char **argv)
     schema = event_schema_new(&arena, NULL, 0);
     reader = event_reader_new();
     static const char *const folders[] = {"simple", "full", "directed"};
-    for (size_t i = 0; i < 3; i++) folder(root, folders[i]);
+    for (size_t i = 0; i < 3; i++)
+        folder(root, folders[i]);
     event_reader_free(reader);
     arena_free(&arena);
     return suite_end();

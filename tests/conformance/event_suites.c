@@ -1,10 +1,11 @@
-/* The public suites, against the event reader: JSON, UTF-8, hostile strings, RFC 3339; and Kafka's partitioner.
+/* The public suites, against the event reader: JSON, UTF-8, hostile strings, RFC 3339; and Kafka's
+ * partitioner.
  *
  *     event_suites DIRECTORY
  *
  * Where a suite speaks of JSON values, the value becomes a field of an event, once one that is read and once
- * one that is not: an event must be an object, and what nobody reads must be valid too. Whole files are fed as
- * records as well; those must only be survived. Every failing case has its line. */
+ * one that is not: an event must be an object, and what nobody reads must be valid too. Whole files are fed
+ * as records as well; those must only be survived. Every failing case has its line. */
 #include "base/buffer.h"
 #include "base/murmur2.h"
 #include "base/rfc3339.h"
@@ -57,12 +58,14 @@ static enum event_dead read_as_value(str value)
     enum event_dead unread = read_record(joined("{\"type\":\"t\",\"customer\":\"c\",\"x\":", value, "}"));
     enum event_dead read = read_record(joined("{\"type\":\"t\",\"customer\":\"c\",\"s\":", value, "}"));
     enum event_dead early = read_record(joined("{\"x\":", value, ",\"type\":\"t\",\"customer\":\"c\"}"));
-    suite_check(unread == read && read == early, "json-parsing: a value fares differently where it is read: %.*s",
+    suite_check(unread == read && read == early,
+                "json-parsing: a value fares differently where it is read: %.*s",
                 (int)(value.size < 60 ? value.size : 60), value.data);
     return unread;
 }
 
-/* Some files are no JSON only because they stand alone: as a field's value, what is behind them is the event. */
+/* Some files are no JSON only because they stand alone: as a field's value, what is behind them is the event.
+ */
 static bool only_alone(const char *name)
 {
     return strcmp(name, "n_structure_no_data.json") == 0;
@@ -79,7 +82,8 @@ static void json_file(const char *directory, const char *name)
     if (bad) suite_check(broken || only_alone(name), "json-parsing/%s: accepted", name);
     bool whole_broken = whole != EVENT_ALIVE && whole != EVENT_DEAD_TYPE;
     if (bad) suite_check(whole_broken, "json-parsing/%s: accepted as a record", name);
-    if (good && text.data[0] == '{') suite_check(whole == EVENT_DEAD_TYPE, "json-parsing/%s: no object?", name);
+    if (good && text.data[0] == '{')
+        suite_check(whole == EVENT_DEAD_TYPE, "json-parsing/%s: no object?", name);
 }
 
 static void json_suite(const char *root, const char *folder)
@@ -146,7 +150,8 @@ static void utf8_suite(const char *root)
         if (line.size == 0 || line.data[0] == '#') continue;
         cut(&line, ':', &id);
         cut(&line, ':', &kind);
-        while (kind.size && kind.data[0] == ' ') kind = str_slice(kind, 1, kind.size);
+        while (kind.size && kind.data[0] == ' ')
+            kind = str_slice(kind, 1, kind.size);
         bool hex = kind.size > 4 && str_equal(str_slice(kind, kind.size - 4, kind.size), STR(" hex"));
         if (hex) cut(&line, ':', &bytes);
         utf8_case(id, str_starts_with(kind, STR("valid")), hex ? unhex(bytes) : line);
@@ -161,12 +166,13 @@ static void naughty(str text)
     buffer_init(&literal, &arena);
     buffer_put_json_string(&literal, text);
     str json = joined("{\"type\":\"t\",\"customer\":\"c\",\"s\":", buffer_str(&literal), "}");
-    suite_check(read_record(json) == EVENT_ALIVE && str_equal(cel_text(slots[0]), text), "blns: %.*s as a field",
-                STR_ARG(text));
+    suite_check(read_record(json) == EVENT_ALIVE && str_equal(cel_text(slots[0]), text),
+                "blns: %.*s as a field", STR_ARG(text));
     json = joined("{\"type\":\"t\",\"customer\":", buffer_str(&literal), "}");
     bool fits = text.size > 0 && text.size <= 256;
     bool alive = read_record(json) == EVENT_ALIVE;
-    suite_check(alive == fits && (!fits || str_equal(event.customer, text)), "blns: %.*s as a customer", STR_ARG(text));
+    suite_check(alive == fits && (!fits || str_equal(event.customer, text)), "blns: %.*s as a customer",
+                STR_ARG(text));
 }
 
 static void blns_suite(const char *root)
@@ -177,7 +183,8 @@ static void blns_suite(const char *root)
     diag_init(&diag, &arena);
     const struct json *list = json_parse(&arena, &source, &diag);
     suite_check(list && list->count > 500 && diag.error_count == 0, "%s: cannot be read", path);
-    for (const struct json *string = list ? list->child : NULL; string; string = string->next) naughty(string->text);
+    for (const struct json *string = list ? list->child : NULL; string; string = string->next)
+        naughty(string->text);
 }
 
 /* ---- formats: RFC 3339 date-times, as text to the parser, as `time` and as a field */
@@ -190,16 +197,19 @@ static void date_time(str text, bool valid)
     buffer_init(&literal, &arena);
     buffer_put_json_string(&literal, text);
     suite_check(rfc3339_parse(text, &seconds, &nanos) == valid, "date-time: %.*s", STR_ARG(text));
-    enum event_dead dead = read_record(joined("{\"type\":\"t\",\"customer\":\"c\",\"time\":", buffer_str(&literal), "}"));
+    enum event_dead dead =
+        read_record(joined("{\"type\":\"t\",\"customer\":\"c\",\"time\":", buffer_str(&literal), "}"));
     suite_check(dead == (valid ? EVENT_ALIVE : EVENT_DEAD_TIME), "date-time: %.*s as `time`", STR_ARG(text));
     dead = read_record(joined("{\"type\":\"t\",\"customer\":\"c\",\"at\":", buffer_str(&literal), "}"));
-    suite_check(dead == EVENT_ALIVE && (slots[1].kind == CEL_TIMESTAMP) == valid && event.fields_invalid == !valid,
+    suite_check(dead == EVENT_ALIVE && (slots[1].kind == CEL_TIMESTAMP) == valid &&
+                    event.fields_invalid == !valid,
                 "date-time: %.*s as a field", STR_ARG(text));
 }
 
 static void formats_suite(const char *root)
 {
-    const char *path = arena_format(&arena, "%s/formats/tests/draft2020-12/optional/format/date-time.json", root).data;
+    const char *path =
+        arena_format(&arena, "%s/formats/tests/draft2020-12/optional/format/date-time.json", root).data;
     struct source source = {.name = STR("date-time.json"), .text = suite_file(&arena, path)};
     struct diagnostics diag;
     diag_init(&diag, &arena);

@@ -1,4 +1,5 @@
-/* Any bytes as a rule file: a tree whose places lie in the file and in each other, or a mistake that is told. */
+/* Any bytes as a rule file: a tree whose places lie in the file and in each other, or a mistake that is told.
+ */
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "json/json.h"
@@ -8,7 +9,8 @@ static void check_node(const struct json *node, const struct json *parent, size_
     size_t begin = parent ? parent->begin : 0, end = parent ? parent->end : size, count = 0;
     ensure(node->begin < node->end && node->begin >= begin && node->end <= end);
     ensure(utf8_valid(node->text) && utf8_valid(node->key) && node->key_begin <= node->key_end);
-    for (const struct json *child = node->child; child; child = child->next, count++) check_node(child, node, size);
+    for (const struct json *child = node->child; child; child = child->next, count++)
+        check_node(child, node, size);
     ensure(count == node->count);
 }
 

@@ -1,6 +1,7 @@
 /* Golden tests of reading events: every *.txt file given is a list of lines `WHAT => RESULT`.
  *
- *     int 40.0 => 40                      a type and a JSON text: the value that it is coerced to, `-` for none
+ *     int 40.0 => 40                      a type and a JSON text: the value that it is coerced to, `-` for
+ * none
  *     {"type": "t", …} => t customer=c …  a record: what the reader hands out, or `dead REASON`
  *
  * The schema of the records stands in schema_new(). Lines that begin with # are comments. */
@@ -24,15 +25,18 @@ static const struct cel_type *parse_type(str text)
     static const struct {
         const char *name;
         enum cel_type_kind kind;
-    } scalars[] = {{"string", CEL_TYPE_STRING},       {"int", CEL_TYPE_INT},       {"uint", CEL_TYPE_UINT},
-                   {"double", CEL_TYPE_DOUBLE},       {"bool", CEL_TYPE_BOOL},     {"timestamp", CEL_TYPE_TIMESTAMP},
-                   {"duration", CEL_TYPE_DURATION},   {"bytes", CEL_TYPE_BYTES}};
+    } scalars[] = {{"string", CEL_TYPE_STRING},     {"int", CEL_TYPE_INT},
+                   {"uint", CEL_TYPE_UINT},         {"double", CEL_TYPE_DOUBLE},
+                   {"bool", CEL_TYPE_BOOL},         {"timestamp", CEL_TYPE_TIMESTAMP},
+                   {"duration", CEL_TYPE_DURATION}, {"bytes", CEL_TYPE_BYTES}};
     static const str list = {"list(", 5}, map = {"map(string,", 11};
     for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++)
         if (str_equal(text, str_of(scalars[i].name))) return &cel_types[scalars[i].kind];
-    if (str_starts_with(text, list)) return cel_list_of(&arena, parse_type(str_slice(text, list.size, text.size - 1)));
+    if (str_starts_with(text, list))
+        return cel_list_of(&arena, parse_type(str_slice(text, list.size, text.size - 1)));
     if (str_starts_with(text, map))
-        return cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], parse_type(str_slice(text, map.size, text.size - 1)));
+        return cel_map_of(&arena, &cel_types[CEL_TYPE_STRING],
+                          parse_type(str_slice(text, map.size, text.size - 1)));
     if (str_equal(text, STR("item"))) return cel_record_of(&arena, &item);
     printf("no such type: %.*s\n", STR_ARG(text));
     exit(2);
@@ -79,7 +83,8 @@ static void show_instant(struct cel_value value, struct buffer *out)
 
 static void show_bytes(str bytes, struct buffer *out)
 {
-    for (size_t i = 0; i < bytes.size; i++) buffer_put_format(out, "%02x", (unsigned char)bytes.data[i]);
+    for (size_t i = 0; i < bytes.size; i++)
+        buffer_put_format(out, "%02x", (unsigned char)bytes.data[i]);
 }
 
 static void show(struct cel_value value, struct buffer *out)
@@ -92,12 +97,29 @@ static void show(struct cel_value value, struct buffer *out)
     case CEL_UINT: buffer_put_format(out, "%" PRIu64 "u", value.as.u); break;
     case CEL_DOUBLE: buffer_put_format(out, "%.17g", value.as.d); break;
     case CEL_STRING: buffer_put_json_string(out, cel_text(value)); break;
-    case CEL_BYTES: buffer_put_char(out, 'x'); show_bytes(cel_text(value), out); break;
-    case CEL_DURATION: buffer_put_format(out, "%" PRId64 "ms", value.as.i * 1000 + value.nanos / 1000000); break;
+    case CEL_BYTES:
+        buffer_put_char(out, 'x');
+        show_bytes(cel_text(value), out);
+        break;
+    case CEL_DURATION:
+        buffer_put_format(out, "%" PRId64 "ms", value.as.i * 1000 + value.nanos / 1000000);
+        break;
     case CEL_TIMESTAMP: show_instant(value, out); break;
-    case CEL_LIST: buffer_put_char(out, '['); show_list(value.as.list, out); buffer_put_char(out, ']'); break;
-    case CEL_MAP: buffer_put_char(out, '{'); show_map(value.as.map, out); buffer_put_char(out, '}'); break;
-    case CEL_RECORD: buffer_put_char(out, '('); show_record(value.as.record, out); buffer_put_char(out, ')'); break;
+    case CEL_LIST:
+        buffer_put_char(out, '[');
+        show_list(value.as.list, out);
+        buffer_put_char(out, ']');
+        break;
+    case CEL_MAP:
+        buffer_put_char(out, '{');
+        show_map(value.as.map, out);
+        buffer_put_char(out, '}');
+        break;
+    case CEL_RECORD:
+        buffer_put_char(out, '(');
+        show_record(value.as.record, out);
+        buffer_put_char(out, ')');
+        break;
     default: buffer_put_format(out, "kind %d", value.kind); break;
     }
 }
@@ -109,15 +131,15 @@ enum { SLOTS = 16 };
 static const struct event_schema *schema_new(void)
 {
     static const char *const fields_of_t[][2] = {
-        {"s", "string"},          {"i", "int"},  {"u", "uint"},         {"d", "double"},   {"b", "bool"},
-        {"at", "timestamp"},      {"pause", "duration"}, {"raw", "bytes"}, {"tags", "list(string)"},
-        {"m", "map(string,int)"}, {"best", "item"},  {"items", "list(item)"}};
+        {"s", "string"},          {"i", "int"},     {"u", "uint"},
+        {"d", "double"},          {"b", "bool"},    {"at", "timestamp"},
+        {"pause", "duration"},    {"raw", "bytes"}, {"tags", "list(string)"},
+        {"m", "map(string,int)"}, {"best", "item"}, {"items", "list(item)"}};
     enum { FIELDS = sizeof fields_of_t / sizeof fields_of_t[0] };
     static struct event_field fields[FIELDS], identify[1];
     static struct event_type types[2];
     for (uint32_t i = 0; i < FIELDS; i++)
-        fields[i] =
-            (struct event_field){str_of(fields_of_t[i][0]), parse_type(str_of(fields_of_t[i][1])), i};
+        fields[i] = (struct event_field){str_of(fields_of_t[i][0]), parse_type(str_of(fields_of_t[i][1])), i};
     identify[0] = (struct event_field){STR("name"), &cel_types[CEL_TYPE_STRING], FIELDS};
     types[0] = (struct event_type){.name = STR("t"), .number = 0, .field_count = FIELDS, .fields = fields};
     types[1] = (struct event_type){
@@ -147,7 +169,8 @@ static void show_event(const struct event *event, const struct cel_value *slots,
     }
 }
 
-static void read_record(const struct event_schema *schema, struct event_reader *reader, str json, struct buffer *out)
+static void read_record(const struct event_schema *schema, struct event_reader *reader, str json,
+                        struct buffer *out)
 {
     struct cel_value slots[SLOTS];
     struct event event;
@@ -172,8 +195,10 @@ static void coerce_value(struct arena *scratch, str what, struct buffer *out)
 
 static str trim(str s)
 {
-    while (s.size > 0 && s.data[0] == ' ') s = str_slice(s, 1, s.size);
-    while (s.size > 0 && s.data[s.size - 1] == ' ') s.size--;
+    while (s.size > 0 && s.data[0] == ' ')
+        s = str_slice(s, 1, s.size);
+    while (s.size > 0 && s.data[s.size - 1] == ' ')
+        s.size--;
     return s;
 }
 
@@ -210,8 +235,8 @@ static void run_file(const struct event_schema *schema, struct event_reader *rea
             read_record(schema, reader, what, &got);
         else
             coerce_value(&scratch, what, &got);
-        suite_check(str_equal(buffer_str(&got), wanted), "%s:%zu: %.*s\n  wanted %.*s\n  got    %.*s", path, number,
-                    STR_ARG(what), STR_ARG(wanted), STR_ARG(buffer_str(&got)));
+        suite_check(str_equal(buffer_str(&got), wanted), "%s:%zu: %.*s\n  wanted %.*s\n  got    %.*s", path,
+                    number, STR_ARG(what), STR_ARG(wanted), STR_ARG(buffer_str(&got)));
     }
     arena_free(&scratch);
 }
@@ -226,7 +251,8 @@ int main(int argc, char **argv)
     item = (struct cel_record_type){STR("item"), 3, fields};
     const struct event_schema *schema = schema_new();
     struct event_reader *reader = event_reader_new();
-    for (int i = 1; i < argc; i++) run_file(schema, reader, argv[i]);
+    for (int i = 1; i < argc; i++)
+        run_file(schema, reader, argv[i]);
     event_reader_free(reader);
     arena_free(&arena);
     return suite_end();

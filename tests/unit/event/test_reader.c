@@ -59,7 +59,8 @@ static enum event_dead read_event(str json)
 {
     char *copy = malloc(json.size ? json.size : 1);
     if (json.size) memcpy(copy, json.data, json.size);
-    for (int i = 0; i < SLOTS; i++) slots[i] = (struct cel_value){.kind = CEL_UNSET};
+    for (int i = 0; i < SLOTS; i++)
+        slots[i] = (struct cel_value){.kind = CEL_UNSET};
     enum event_dead dead = event_read(reader, schema, (str){copy, json.size}, slots, &event);
     memset(copy, '?', json.size);
     free(copy);
@@ -69,8 +70,8 @@ static enum event_dead read_event(str json)
 static void expect_dead(str json, enum event_dead reason)
 {
     str wanted = event_dead_name(reason), got = event_dead_name(read_event(json));
-    cr_expect(str_equal(wanted, got), "%.*s: wanted %.*s, got %.*s", (int)(json.size < 200 ? json.size : 200), json.data,
-              STR_ARG(wanted), STR_ARG(got));
+    cr_expect(str_equal(wanted, got), "%.*s: wanted %.*s, got %.*s", (int)(json.size < 200 ? json.size : 200),
+              json.data, STR_ARG(wanted), STR_ARG(got));
 }
 
 static void expect_text(struct cel_value value, str text)
@@ -81,7 +82,8 @@ static void expect_text(struct cel_value value, str text)
 
 Test(reader, reads_the_envelope_and_the_fields_of_the_type)
 {
-    expect_dead(STR("{\"id\": \"e-81\", \"type\": \"view\", \"customer\": \"c-17\", \"time\": \"2026-03-02T10:00:00.120Z\","
+    expect_dead(STR("{\"id\": \"e-81\", \"type\": \"view\", \"customer\": \"c-17\", \"time\": "
+                    "\"2026-03-02T10:00:00.120Z\","
                     " \"product\": \"p1\", \"price\": 40, \"qty\": 2, \"unknown\": [1, {\"a\": null}],"
                     " \"items\": [{\"product\": \"p2\", \"qty\": 3}]}"),
                 EVENT_ALIVE);
@@ -109,7 +111,8 @@ Test(reader, type_and_customer_are_all_that_is_required)
 
 Test(reader, a_number_as_customer_or_id_is_taken_by_its_text)
 {
-    expect_dead(STR("{\"type\":\"view\",\"customer\":1.50,\"id\":123456789012345678901234567890}"), EVENT_ALIVE);
+    expect_dead(STR("{\"type\":\"view\",\"customer\":1.50,\"id\":123456789012345678901234567890}"),
+                EVENT_ALIVE);
     cr_expect(str_equal(event.customer, STR("1.50")));
     cr_expect(str_equal(event.id, STR("123456789012345678901234567890")));
 }
@@ -128,7 +131,8 @@ Test(reader, an_undeclared_type_is_alive_without_fields)
 
 Test(reader, the_type_may_come_last)
 {
-    expect_dead(STR("{\"items\":[{\"product\":\"\\u0061\",\"qty\":\"x\"}],\"product\":\"p\\n1\",\"customer\":\"c\\t\","
+    expect_dead(STR("{\"items\":[{\"product\":\"\\u0061\",\"qty\":\"x\"}],\"product\":\"p\\n1\",\"customer\":"
+                    "\"c\\t\","
                     "\"type\":\"vi\\u0065w\"}"),
                 EVENT_ALIVE);
     cr_expect(event.type == &types[0] && str_equal(event.customer, STR("c\t")));
@@ -139,29 +143,35 @@ Test(reader, the_type_may_come_last)
 
 Test(reader, of_equal_keys_the_last_one_wins)
 {
-    expect_dead(STR("{\"type\":\"identify\",\"name\":\"n\",\"type\":\"view\",\"customer\":\"a\",\"customer\":\"b\","
-                    "\"qty\":1,\"qty\":2,\"product\":\"p\",\"product\":null,\"time\":true,\"time\":5,\"price\":1,"
-                    "\"price\":[]}"),
-                EVENT_ALIVE);
+    expect_dead(
+        STR("{\"type\":\"identify\",\"name\":\"n\",\"type\":\"view\",\"customer\":\"a\",\"customer\":\"b\","
+            "\"qty\":1,\"qty\":2,\"product\":\"p\",\"product\":null,\"time\":true,\"time\":5,\"price\":1,"
+            "\"price\":[]}"),
+        EVENT_ALIVE);
     cr_expect(event.type == &types[0] && str_equal(event.customer, STR("b")) && event.time_ms == 5);
     cr_expect(slots[QTY].as.i == 2 && slots[PRODUCT].kind == CEL_ABSENT && slots[PRICE].kind == CEL_ABSENT);
     cr_expect_eq(slots[NAME].kind, CEL_ABSENT, "what the first type has written is taken back");
-    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"labels\":{\"a\":1,\"b\":2,\"a\":3}}"), EVENT_ALIVE);
+    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"labels\":{\"a\":1,\"b\":2,\"a\":3}}"),
+                EVENT_ALIVE);
     cr_assert_eq(slots[LABELS].as.map->count, 2);
-    cr_expect(slots[LABELS].as.map->entries[0].value.as.i == 3 && slots[LABELS].as.map->entries[1].value.as.i == 2);
+    cr_expect(slots[LABELS].as.map->entries[0].value.as.i == 3 &&
+              slots[LABELS].as.map->entries[1].value.as.i == 2);
     expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"type\":7}"), EVENT_DEAD_TYPE);
 }
 
 Test(reader, a_bad_value_is_absent_and_counted_also_where_nobody_reads_it)
 {
-    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"qty\":\"many\",\"unread\":true,\"items\":[{\"qty\":{}},{}],"
+    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"qty\":\"many\",\"unread\":true,\"items\":[{"
+                    "\"qty\":{}},{}],"
                     "\"labels\":{\"a\":1,\"b\":[]},\"price\":1e999}"),
                 EVENT_ALIVE);
     cr_expect_eq(event.fields_invalid, 5);
     cr_expect(str_equal(event.field_invalid, STR("qty")));
-    cr_expect(slots[QTY].kind == CEL_ABSENT && slots[LABELS].kind == CEL_ABSENT && slots[PRICE].kind == CEL_ABSENT);
+    cr_expect(slots[QTY].kind == CEL_ABSENT && slots[LABELS].kind == CEL_ABSENT &&
+              slots[PRICE].kind == CEL_ABSENT);
     cr_expect(slots[ITEMS].kind == CEL_LIST && slots[ITEMS].as.list->count == 2);
-    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"qty\":null,\"items\":[{\"qty\":null}]}"), EVENT_ALIVE);
+    expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"qty\":null,\"items\":[{\"qty\":null}]}"),
+                EVENT_ALIVE);
     cr_expect(event.fields_invalid == 0 && event.field_invalid.size == 0, "null is no mistake");
 }
 
@@ -235,9 +245,12 @@ Test(reader, an_id_or_customer_has_256_bytes_and_not_one_more)
 {
     char room[1024];
     expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":\"", LIMIT_ID_BYTES, 'c', "\"}"), EVENT_ALIVE);
-    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":\"", LIMIT_ID_BYTES + 1, 'c', "\"}"), EVENT_DEAD_CUSTOMER);
-    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":", LIMIT_ID_BYTES + 1, '1', "}"), EVENT_DEAD_CUSTOMER);
-    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":1,\"id\":\"", LIMIT_ID_BYTES, 'i', "\"}"), EVENT_ALIVE);
+    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":\"", LIMIT_ID_BYTES + 1, 'c', "\"}"),
+                EVENT_DEAD_CUSTOMER);
+    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":", LIMIT_ID_BYTES + 1, '1', "}"),
+                EVENT_DEAD_CUSTOMER);
+    expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":1,\"id\":\"", LIMIT_ID_BYTES, 'i', "\"}"),
+                EVENT_ALIVE);
     expect_dead(text_of(room, "{\"type\":\"view\",\"customer\":1,\"id\":\"", LIMIT_ID_BYTES + 1, 'i', "\"}"),
                 EVENT_DEAD_ID);
 }
@@ -248,9 +261,11 @@ static str nested(const char *field, size_t depth)
     struct buffer out;
     buffer_init(&out, &arena);
     buffer_put_format(&out, "{\"type\":\"view\",\"customer\":\"c\",\"%s\":", field);
-    for (size_t i = 1; i < depth; i++) buffer_put_str(&out, i % 2 ? STR("[") : STR("{\"a\":"));
+    for (size_t i = 1; i < depth; i++)
+        buffer_put_str(&out, i % 2 ? STR("[") : STR("{\"a\":"));
     buffer_put_str(&out, STR("1"));
-    for (size_t i = depth - 1; i > 0; i--) buffer_put_char(&out, i % 2 ? ']' : '}');
+    for (size_t i = depth - 1; i > 0; i--)
+        buffer_put_char(&out, i % 2 ? ']' : '}');
     buffer_put_char(&out, '}');
     return buffer_str(&out);
 }
@@ -281,11 +296,14 @@ Test(reader, a_megabyte_of_escapes_elements_or_keys_is_read)
     struct buffer out;
     buffer_init(&out, &arena);
     buffer_put_str(&out, STR("{\"type\":\"view\",\"customer\":\"c\",\"product\":\""));
-    for (int i = 0; i < 50000; i++) buffer_put_str(&out, STR("\\u00e9"));
+    for (int i = 0; i < 50000; i++)
+        buffer_put_str(&out, STR("\\u00e9"));
     buffer_put_str(&out, STR("\",\"labels\":{"));
-    for (int i = 0; i < 20000; i++) buffer_put_format(&out, "\"k%d\":%d,", i, i);
+    for (int i = 0; i < 20000; i++)
+        buffer_put_format(&out, "\"k%d\":%d,", i, i);
     buffer_put_str(&out, STR("\"k7\":-7},\"items\":[{}"));
-    for (int i = 0; i < 50000; i++) buffer_put_str(&out, STR(",{}"));
+    for (int i = 0; i < 50000; i++)
+        buffer_put_str(&out, STR(",{}"));
     buffer_put_str(&out, STR("]}"));
     expect_dead(buffer_str(&out), EVENT_ALIVE);
     cr_expect_eq(slots[PRODUCT].size, 100000);
@@ -296,17 +314,20 @@ Test(reader, a_megabyte_of_escapes_elements_or_keys_is_read)
 
 Test(reader, every_prefix_of_a_record_is_dead_and_no_crash)
 {
-    str whole = STR("{\"id\":\"\\u00e9\\ud834\\udd1e\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\","
+    str whole = STR("{\"id\":\"\\u00e9\\ud834\\udd1e\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-"
+                    "03-02T10:00:00Z\","
                     "\"product\":\"p\\\\\\\"\",\"price\":-1.5e-3,\"qty\":\"12\",\"items\":[{\"qty\":1},{}],"
                     "\"labels\":{\"a\":0},\"x\":[true,false,null,{}]}");
     expect_dead(whole, EVENT_ALIVE);
     cr_expect_eq(event.fields_invalid, 0);
-    for (size_t size = 0; size < whole.size; size++) expect_dead(str_slice(whole, 0, size), EVENT_DEAD_JSON);
+    for (size_t size = 0; size < whole.size; size++)
+        expect_dead(str_slice(whole, 0, size), EVENT_DEAD_JSON);
 }
 
 Test(reader, every_single_broken_byte_leaves_the_reader_usable)
 {
-    const char whole[] = "{\"id\":\"\\u00e9\",\"type\":\"view\",\"customer\":\"c\",\"time\":1.0e3,\"items\":[{\"qty\":1},{}]}";
+    const char whole[] =
+        "{\"id\":\"\\u00e9\",\"type\":\"view\",\"customer\":\"c\",\"time\":1.0e3,\"items\":[{\"qty\":1},{}]}";
     char broken[sizeof whole];
     for (size_t at = 0; at < sizeof whole - 1; at++) {
         for (int byte = 0; byte < 256; byte++) {
@@ -321,12 +342,16 @@ Test(reader, every_single_broken_byte_leaves_the_reader_usable)
 
 Test(reader, asks_the_heap_for_nothing_once_warm)
 {
-    str json = STR("{\"id\":\"e\\n\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":\"p\","
-                   "\"price\":0.1e-30,\"labels\":{\"a\":1,\"b\":2},\"items\":[{\"product\":\"q\",\"qty\":3},{},{},{}]}");
-    for (int i = 0; i < 3; i++) cr_assert_eq(event_read(reader, schema, json, slots, &event), EVENT_ALIVE);
+    str json = STR(
+        "{\"id\":\"e\\n\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":"
+        "\"p\","
+        "\"price\":0.1e-30,\"labels\":{\"a\":1,\"b\":2},\"items\":[{\"product\":\"q\",\"qty\":3},{},{},{}]}");
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(event_read(reader, schema, json, slots, &event), EVENT_ALIVE);
     allocations_watch();
     size_t before = allocations;
-    for (int i = 0; i < 1000; i++) event_read(reader, schema, json, slots, &event);
+    for (int i = 0; i < 1000; i++)
+        event_read(reader, schema, json, slots, &event);
     size_t asked = allocations - before;
     event_reader_free(event_reader_new());
     cr_expect_gt(allocations, before, "the counter counts");
@@ -341,7 +366,8 @@ Test(reader, coerces_a_single_json_text_that_outlives_its_source)
     memset(text, '?', sizeof text);
     expect_text(value, STR("a\0b"));
     cr_expect(event_coerce_json(&arena, STR(" 12 "), &cel_types[CEL_TYPE_INT], &value) && value.as.i == 12);
-    cr_expect(event_coerce_json(&arena, STR("null"), &cel_types[CEL_TYPE_INT], &value) && value.kind == CEL_NULL);
+    cr_expect(event_coerce_json(&arena, STR("null"), &cel_types[CEL_TYPE_INT], &value) &&
+              value.kind == CEL_NULL);
     cr_expect_not(event_coerce_json(&arena, STR("1 2"), &cel_types[CEL_TYPE_INT], &value));
     cr_expect_not(event_coerce_json(&arena, STR(""), &cel_types[CEL_TYPE_INT], &value));
     cr_expect_not(event_coerce_json(&arena, STR("true"), &cel_types[CEL_TYPE_INT], &value));

@@ -49,8 +49,8 @@ static void refuses(str text, const char *sentence)
     parse(text);
     cr_assert_gt(diag.error_count, 0u, "accepted: %.*s", (int)(text.size < 80 ? text.size : 80), text.data);
     const char *all = printed();
-    cr_expect(strncmp(all, sentence, strlen(sentence)) == 0, "for %.*s\nwanted %s\ngot    %s", STR_ARG(text), sentence,
-              all);
+    cr_expect(strncmp(all, sentence, strlen(sentence)) == 0, "for %.*s\nwanted %s\ngot    %s", STR_ARG(text),
+              sentence, all);
 }
 
 static str written(const struct json *node)
@@ -63,8 +63,9 @@ static str written(const struct json *node)
 
 Test(json, comments_and_trailing_commas_are_blanks)
 {
-    const struct json *root = parse(STR("\xEF\xBB\xBF// first\n{\"a\": [1, 2.50, /* two */ ], // end\n \"b\": {\"c\": "
-                                        "\"//no /* comment\",}, \"d\": [true, false, null,\n],}\n/* last */"));
+    const struct json *root =
+        parse(STR("\xEF\xBB\xBF// first\n{\"a\": [1, 2.50, /* two */ ], // end\n \"b\": {\"c\": "
+                  "\"//no /* comment\",}, \"d\": [true, false, null,\n],}\n/* last */"));
     cr_assert(root, "%s", printed());
     cr_expect(str_equal(written(root),
                         STR("{\"a\":[1,2.50],\"b\":{\"c\":\"//no /* comment\"},\"d\":[true,false,null]}")));
@@ -90,7 +91,8 @@ Test(json, every_node_knows_its_bytes)
 
 Test(json, strings_are_decoded_whole_also_behind_a_nul)
 {
-    const struct json *root = parse(STR("[\"a\\u0000b\", \"\\ud834\\udd1e\", \"\\u20ac\\n\\\"\", {\"k\\u0000\": 1}]"));
+    const struct json *root =
+        parse(STR("[\"a\\u0000b\", \"\\ud834\\udd1e\", \"\\u20ac\\n\\\"\", {\"k\\u0000\": 1}]"));
     cr_assert(root, "%s", printed());
     cr_expect(str_equal(root->child->text, STR("a\0b")));
     cr_expect(str_equal(root->child->next->text, STR("\xF0\x9D\x84\x9E")));
@@ -103,7 +105,8 @@ Test(json, places_inside_a_string_lead_back_through_its_escapes)
     const struct json *root = parse(STR("{\"if\": \"a == \\\"x\\\" \\u0026& wrong\"}"));
     const struct json *expression = json_member(root, "if");
     cr_assert(str_equal(expression->text, STR("a == \"x\" && wrong")));
-    diag_add(&diag, SEVERITY_ERROR, json_origin(&source, expression), 12, 17, STR("right?"), "undefined name");
+    diag_add(&diag, SEVERITY_ERROR, json_origin(&source, expression), 12, 17, STR("right?"),
+             "undefined name");
     cr_expect_str_eq(printed(), "f.jsonc:1:28: error: undefined name\n"
                                 "    1 | {\"if\": \"a == \\\"x\\\" \\u0026& wrong\"}\n"
                                 "      |                            ^^^^^ right?\n");
@@ -192,7 +195,8 @@ Test(json, reads_8_MiB_and_not_a_byte_more)
     memcpy(text, "[1]", 3);
     cr_expect(parse((str){text, size}));
     cr_expect_null(parse((str){text, size + 1}));
-    cr_expect(strstr(printed(), "f.jsonc:1:1: error: the file has 8388609 bytes; all rule files together may have"));
+    cr_expect(strstr(printed(),
+                     "f.jsonc:1:1: error: the file has 8388609 bytes; all rule files together may have"));
     free(text);
 }
 
@@ -201,7 +205,8 @@ Test(json, an_object_of_a_hundred_thousand_keys_is_no_trouble)
     struct buffer out;
     buffer_init(&out, &arena);
     buffer_put_char(&out, '{');
-    for (int i = 0; i < 100000; i++) buffer_put_format(&out, "\"k%d\":%d,", i, i);
+    for (int i = 0; i < 100000; i++)
+        buffer_put_format(&out, "\"k%d\":%d,", i, i);
     buffer_put_str(&out, STR("\"k7\":0}"));
     cr_assert(parse(buffer_str(&out)));
     cr_expect_eq(diag.error_count, 1);
@@ -237,7 +242,8 @@ static str file_text(const char *path)
     char block[4096];
     size_t size;
     buffer_init(&out, &arena);
-    while ((size = fread(block, 1, sizeof block, file)) > 0) buffer_put(&out, block, size);
+    while ((size = fread(block, 1, sizeof block, file)) > 0)
+        buffer_put(&out, block, size);
     fclose(file);
     return buffer_str(&out);
 }
@@ -247,12 +253,14 @@ Test(json, every_prefix_of_a_rule_file_is_a_told_mistake_and_no_crash)
     str whole = file_text(SOURCE_DIR "/rules/scenarios/cart_abandoned.jsonc");
     cr_assert_gt(whole.size, 100u);
     cr_assert(parse(whole), "%s", printed());
-    while (whole.size > 0 && whole.data[whole.size - 1] != '}') whole.size--;
+    while (whole.size > 0 && whole.data[whole.size - 1] != '}')
+        whole.size--;
     for (size_t size = 0; size < whole.size; size++) {
         teardown();
         setup();
         whole = file_text(SOURCE_DIR "/rules/scenarios/cart_abandoned.jsonc");
         cr_expect(!parse(str_slice(whole, 0, size)) && diag.error_count > 0, "%zu bytes", size);
-        while (whole.size > 0 && whole.data[whole.size - 1] != '}') whole.size--;
+        while (whole.size > 0 && whole.data[whole.size - 1] != '}')
+            whole.size--;
     }
 }
