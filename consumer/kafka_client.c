@@ -15,6 +15,7 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
     {"transaction.timeout.ms", "10000"},      /* below the session's, so that a successor never waits long */
+    {"linger.ms", "0"},                       /* a transaction hands over all its records at once */
     {"retry.backoff.ms", "5"},                /* else every second transaction waits 100 ms for the one before */
 };
 

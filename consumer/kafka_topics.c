@@ -1,10 +1,16 @@
 #include "topics.h"
+#include "clock.h"
 #include "ensure.h"
 #include "kafka_client.h"
 #include "log.h"
 #include "text.h"
 
-enum { TOPICS_ASK_MS = 10000, TOPICS_WAIT_MS = 10000 };
+enum {
+    TOPICS_ASK_MS = 10000,
+    TOPICS_WAIT_MS = 10000,
+    TOPICS_LOOKS = 8,          /* a topic made a moment ago is not known to every broker at once */
+    TOPICS_LOOK_US = 250000,
+};
 
 enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPICS_COUNT };
 
@@ -38,6 +44,23 @@ static enum relance_status topics_look(struct topics *topics, struct relance_err
     }
     rd_kafka_metadata_destroy(metadata);
     return RELANCE_OK;
+}
+
+static bool topics_all_there(const struct topics *topics)
+{
+    for (int role = 0; role < TOPICS_COUNT; role++)
+        if (!topics->partitions[role]) return false;
+    return true;
+}
+
+static enum relance_status topics_look_patiently(struct topics *topics, struct relance_error *error)
+{
+    enum relance_status status = topics_look(topics, error);
+    for (int looks = 1; looks < TOPICS_LOOKS && status == RELANCE_OK && !topics_all_there(topics); looks++) {
+        clock_sleep_us(TOPICS_LOOK_US);
+        status = topics_look(topics, error);
+    }
+    return status;
 }
 
 /* ---- settings: asked for, and made do without where the broker does not answer (rights, an old broker) */
@@ -113,7 +136,7 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy_array(fresh, count);
-    return status == RELANCE_OK ? topics_look(topics, error) : status;
+    return status == RELANCE_OK ? topics_look_patiently(topics, error) : status;
 }
 
 /* ---- judging */
@@ -156,11 +179,9 @@ enum relance_status topics_check(const struct options *options, int *input_parti
     enum relance_status status = kafka_client_open(KAFKA_PRODUCER, options, NULL, 0, NULL, NULL, &topics.rk, error);
     if (status != RELANCE_OK) return status;
     topics_name(&topics);
-    status = topics_look(&topics, error);
+    status = topics_look_patiently(&topics, error);
     if (status == RELANCE_OK) topics_ask_config(&topics);
-    bool some_missing = false;
-    for (int role = TOPICS_ACTIONS; role < TOPICS_COUNT; role++) some_missing |= !topics.partitions[role];
-    if (status == RELANCE_OK && options->create_topics && some_missing && topics.partitions[TOPICS_INPUT]) status = topics_create(&topics, error);
+    if (status == RELANCE_OK && options->create_topics && !topics_all_there(&topics) && topics.partitions[TOPICS_INPUT]) status = topics_create(&topics, error);
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
     *input_partitions = topics.partitions[TOPICS_INPUT];
     rd_kafka_destroy(topics.rk);

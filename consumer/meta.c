@@ -2,6 +2,7 @@
 #include "ensure.h"
 #include "resp.h"
 #include "text.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <sys/random.h>
@@ -42,14 +43,16 @@ void meta_free(struct meta *meta)
         if (meta_rows[i].type == META_TEXT) blob_free(meta_field(meta, &meta_rows[i]));
 }
 
-/* Numbers may be negative here: clocks before 1970, "none". */
+/* Numbers may be negative here: clocks before 1970, and the clock before the first event, the least there is. */
 static bool meta_number(struct relance_str text, int64_t *out)
 {
-    bool negative = text.size && text.data[0] == '-';
-    if (negative) text.data++, text.size--;
-    if (!text_count(text, out)) return false;
-    if (negative) *out = -*out;
-    return true;
+    char copy[TEXT_NUMBER_SIZE], *end;
+    if (!text.size || text.size >= sizeof copy) return false;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    errno = 0;
+    *out = strtoll(copy, &end, 10);
+    return !errno && !*end;
 }
 
 static bool meta_take_field(void *field, enum meta_type type, struct relance_str value)
