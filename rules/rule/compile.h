@@ -23,6 +23,7 @@ void declare_counts(struct compiler *c);     /* names and signatures */
 bool declare_slots(struct compiler *c);      /* false: no memory */
 
 /* Names of event types, from a string or a list of them; every unknown one is an error. */
+void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what);
 struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node);
 bool type_list_has(struct type_list list, uint32_t type);
 
@@ -38,6 +39,9 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
 /* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
  * beginning of an event block. */
 const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
+
+/* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
+bool is_variable(str name);
 
 /* Compiles the text of a node; NULL on mistakes. Notes the slots that it reads. `wanted` as in cel_compile. */
 const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,

@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/ensure.h"
+#include "cel/func.h"
 
 /* ---- field types */
 
@@ -92,7 +93,7 @@ static bool is_identifier(str name)
     return name.size > 0;
 }
 
-static void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what)
+void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what)
 {
     if (!is_identifier(member->key))
         error_at_key(c->diag, source, member, (str){0}, "%s must be named with letters, digits and _, so that expressions can say it", what);
@@ -263,6 +264,13 @@ static int64_t bucket_width(int64_t over_ms)
     return 1000;
 }
 
+static bool is_function(str name)
+{
+    for (size_t i = 0; i < func_row_count; i++)
+        if (func_rows[i].style == FUNC_GLOBAL && str_equal(str_of(func_rows[i].name), name)) return true;
+    return str_equal(name, STR("bucket"));
+}
+
 /* What the numbers kept for a count mean: they are of no use to a count of another form. */
 static uint8_t count_form(const struct count_rule *count, bool sums, bool keyed)
 {
@@ -288,6 +296,8 @@ void declare_counts(struct compiler *c)
         const struct declared *d = &counts->items[i];
         struct count_rule *count = &set->counts[i];
         check_name(c, d->source, d->value, "a count");
+        if (is_variable(d->name) || is_function(d->name))
+            error_at_key(c->diag, d->source, d->value, STR("choose another name"), "'%.*s' is a name of expressions already", STR_ARG(d->name));
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
         const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
         count->name = d->name;
@@ -338,7 +348,10 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
         error_at(c->diag, source, node, (str){0}, "'forget' erases the customer: nothing can follow from it");
         return NAME_NONE;
     }
-    if (type == NAME_NONE)
+    bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
+    if (type == NAME_NONE && segment)
+        error_at(c->diag, source, node, STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"), "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
+    else if (type == NAME_NONE)
         error_at(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag), "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
     return type;
 }

@@ -3,36 +3,49 @@
 
 #include "base/buffer.h"
 
-/* The variables that not every place has: what to say where one is missing. */
+/* The variables that not every place has. */
 static const struct {
     unsigned flag;
     str name;
-    const char *cure;
 } partial_names[] = {
-    {SCOPE_EVENT, STR("event"), "it is the event being processed; the one that started the run is 'trigger'"},
-    {SCOPE_TRIGGER, STR("trigger"), "only rules and their steps have one"},
-    {SCOPE_TRIGGERS, STR("triggers"), "only the steps of a run and 'while' have them"},
-    {SCOPE_RUN, STR("run"), "the run has not begun yet"},
-    {SCOPE_RULE, STR("rule"), "this belongs to no rule"},
-    {SCOPE_LAST, STR("last"), "it reads only 'event' and 'customer'"},
-    {SCOPE_SEGMENTS, STR("segments"), "it reads only 'event' and 'customer'"},
-    {SCOPE_NOW, STR("now"), "it reads only 'event' and 'customer'; the event's own time is 'event.time'"},
+    {SCOPE_EVENT, STR("event")}, {SCOPE_TRIGGER, STR("trigger")}, {SCOPE_TRIGGERS, STR("triggers")},
+    {SCOPE_RUN, STR("run")}, {SCOPE_RULE, STR("rule")}, {SCOPE_LAST, STR("last")},
+    {SCOPE_SEGMENTS, STR("segments")}, {SCOPE_NOW, STR("now")},
 };
 
 enum { PARTIAL_NAMES = sizeof partial_names / sizeof *partial_names };
 
+bool is_variable(str name)
+{
+    for (size_t i = 0; i < PARTIAL_NAMES; i++)
+        if (str_equal(name, partial_names[i].name)) return true;
+    return str_equal(name, STR("customer"));
+}
+
+/* "customer, event, counts": what a place has instead of what was named. */
+static str known_names(struct compiler *c, unsigned flags)
+{
+    struct buffer text;
+    buffer_init(&text, c->scratch);
+    buffer_put_str(&text, STR("customer"));
+    for (size_t i = 0; i < PARTIAL_NAMES; i++)
+        if (flags & partial_names[i].flag) buffer_put_format(&text, ", %.*s", STR_ARG(partial_names[i].name));
+    if (flags & SCOPE_COUNTS && c->set->count_count) buffer_put_str(&text, STR(", counts"));
+    return buffer_str(&text);
+}
+
 static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned flags, const char *where)
 {
+    str known = known_names(c, flags);
     for (size_t i = 0; i < PARTIAL_NAMES; i++) {
+        str name = partial_names[i].name;
         if (flags & partial_names[i].flag) continue;
-        str message = arena_format(c->scratch, "'%.*s' is not known in %s: %s", STR_ARG(partial_names[i].name), where, partial_names[i].cure);
-        cel_env_add_refused(env, partial_names[i].name, message);
+        bool meant = partial_names[i].flag == SCOPE_EVENT && flags & SCOPE_TRIGGER;
+        cel_env_add_refused(env, name, arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name), where, STR_ARG(known), meant ? " ('trigger' is the event that started the run)" : ""));
     }
-    if (flags & SCOPE_COUNTS) return;
-    for (size_t i = 0; i < c->set->count_count; i++) {
+    for (size_t i = 0; i < c->set->count_count && !(flags & SCOPE_COUNTS); i++) {
         str name = c->set->counts[i].name;
-        str message = arena_format(c->scratch, "count '%.*s' cannot be called in %s: counts and attributes are made from 'event' and 'customer' alone, never from one another", STR_ARG(name), where);
-        cel_env_add_refused(env, name, message);
+        cel_env_add_refused(env, name, arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s", STR_ARG(name), where, STR_ARG(known)));
     }
 }
 
@@ -70,14 +83,15 @@ const struct cel_record_type *shared_record(struct compiler *c, struct type_list
     return record;
 }
 
-/* "event 'view'", "events 'view' and 'click' together": whose field is missing, in messages. */
+/* "event 'view'", "what events 'view' and 'click' share": whose field is missing, in messages. */
 static str kind_text(struct compiler *c, const char *what, struct type_list on)
 {
     struct buffer text;
     buffer_init(&text, c->scratch);
-    buffer_put_format(&text, "%s ", what);
+    buffer_put_format(&text, on.count > 1 ? "what %ss " : on.count ? "%s " : "%s", what);
     for (size_t i = 0; i < on.count; i++)
-        buffer_put_format(&text, "%s'%.*s'", i == 0 ? "" : i + 1 == on.count ? " or " : ", ", STR_ARG(c->set->types[on.types[i]].reader->name));
+        buffer_put_format(&text, "%s'%.*s'", i == 0 ? "" : i + 1 == on.count ? " and " : ", ", STR_ARG(c->set->types[on.types[i]].reader->name));
+    if (on.count > 1) buffer_put_str(&text, STR(" share"));
     return buffer_str(&text);
 }
 
@@ -191,6 +205,7 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     }
     bool fine = add_consecutive(c, env, STR("customer"), STR("customer"), customer, s->customer_id, CEL_NO_SLOT) && add_functions(c, env);
     if (flags & SCOPE_EVENT && events.count) fine &= add_block(c, env, STR("event"), "event", events, s->event);
+    if (flags & SCOPE_EVENT && !events.count) fine &= add_block(c, env, STR("event"), "the trigger of this rule", triggers, s->trigger);
     if (flags & SCOPE_TRIGGER) fine &= add_block(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule", triggers, s->trigger);
     if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, triggers);
     if (flags & SCOPE_RUN) fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);

@@ -36,6 +36,7 @@ void compile_split(struct compiler *c, const struct source *source, const struct
     for (const struct json *m = node->child; m; m = m->next) {
         bool whole = m->kind == JSON_NUMBER && m->number >= 0 && m->number <= 1e9 && m->number == (double)(int64_t)m->number;
         if (!whole) error_at(c->diag, source, m, (str){0}, "a weight is a whole number, 0 or more");
+        if (m->key.size == 0) error_at_key(c->diag, source, m, (str){0}, "a variant needs a name");
         rule->weight_sum += whole ? (uint64_t)m->number : 0;
         variants[rule->variant_count++] = (struct variant){m->key, rule->weight_sum, str_equal(m->key, STR("holdout"))};
     }

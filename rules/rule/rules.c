@@ -48,7 +48,8 @@ void expect_kinds(struct compiler *c, const struct source *source, const struct 
 static void compile_count(struct compiler *c, const struct declared *d, struct count_rule *out)
 {
     const struct json *on = keyword_get(d->value, PLACE_COUNT, "on");
-    if (!json_member(d->value, "on")) error_at_key(c->diag, d->source, d->value, (str){0}, "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
+    if (d->value->kind == JSON_OBJECT && !json_member(d->value, "on"))
+        error_at_key(c->diag, d->source, d->value, (str){0}, "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
     out->on = read_types(c, d->source, on);
     if (!out->on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
@@ -311,6 +312,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
         c->diag->failed = true;
         return;
     }
+    if (d->name.size == 0) error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
     keyword_check(d->source, d->value, PLACE_RULE, "a rule", c->diag);
     if (d->value->kind != JSON_OBJECT) return;
     compile_on(&r);
@@ -318,7 +320,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     rule->cooldown_ms = get_duration(c, d->source, rule_get(&r, "cooldown"), 0);
     rule->stale_ms = get_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
     if (r.fires) {
-        struct cel_env *env = scope_env(c, SCOPE_OF_RULE | (rule->on.count ? SCOPE_EVENT : 0) | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
+        struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
         r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types, rule->on, "'while' and in steps");
         const struct json *key = rule_get(&r, "key");
         rule->condition = compile_text(c, env, d->source, rule_get(&r, "if"), bool_type);

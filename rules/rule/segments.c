@@ -14,6 +14,7 @@ void declare_segments(struct compiler *c)
     }
     for (size_t i = 0; i < segments->count; i++) {
         set->segments[i].name = segments->items[i].name;
+        check_name(c, segments->items[i].source, segments->items[i].value, "a segment");
         names_add(&set->names.segments, segments->items[i].name);
         if (segments->items[i].value->kind != JSON_STRING)
             error_at(c->diag, segments->items[i].source, segments->items[i].value, (str){0}, "a segment is a condition in a string, such as \"orders() >= 3\"");
