@@ -63,7 +63,7 @@ Test(instants, a_duration_reaches_10000_years_and_not_a_second_more)
     cr_expect(duration_parse(STR("315576000000s"), &ms) && ms == DURATION_MS_MAX);
     cr_expect(duration_parse(STR("-315576000000s"), &ms) && ms == -DURATION_MS_MAX);
     cr_expect_not(duration_parse(STR("315576000001s"), &ms));
-    cr_expect_not(duration_parse(STR("521785w1s"), &ms));
+    cr_expect_not(duration_parse(STR("521786w"), &ms));
 }
 
 Test(instants, murmur2_is_that_of_kafkas_java_client)
