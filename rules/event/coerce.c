@@ -180,8 +180,9 @@ static struct cel_value coerce_list(struct coercion *c, const struct cel_type *e
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
-/* The pairs of key and value at `pairs`; of equal keys the first keeps its place and the last its value. */
-static struct cel_value map_of(struct coercion *c, const struct cel_value *pairs, size_t count)
+/* The pairs of key and value from stack[base] on; of equal keys the first keeps its place and the last its
+ * value. */
+static struct cel_value map_of(struct coercion *c, size_t base, size_t count)
 {
     struct cel_map *map = arena_alloc(c->values, sizeof *map + count * sizeof map->entries[0]);
     struct names keys;
@@ -190,8 +191,9 @@ static struct cel_value map_of(struct coercion *c, const struct cel_value *pairs
         return absent;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t at = names_add(&keys, cel_text(pairs[2 * i]));
-        map->entries[at] = (struct cel_entry){pairs[2 * i], pairs[2 * i + 1]};
+        const struct cel_value *pair = &c->stack[base + 2 * i];
+        uint32_t at = names_add(&keys, cel_text(pair[0]));
+        map->entries[at] = (struct cel_entry){pair[0], pair[1]};
     }
     map->count = keys.count;
     return (struct cel_value){.kind = CEL_MAP, .as.map = map};
@@ -214,7 +216,7 @@ static struct cel_value coerce_map(struct coercion *c, const struct cel_type *el
     }
     size_t count = (c->stack_count - base) / 2;
     c->stack_count = base;
-    return good && !c->no_memory ? map_of(c, c->stack + base, count) : absent;
+    return good && !c->no_memory ? map_of(c, base, count) : absent;
 }
 
 /* The field of that name; producers write records in one order, so the one behind the last is tried first. */
