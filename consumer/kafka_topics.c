@@ -17,6 +17,7 @@ enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPI
 struct topics {
     const struct options *options;
     rd_kafka_t *rk;
+    int32_t broker;               /* one that has answered: each knows the settings of all topics */
     char names[TOPICS_COUNT][256];
     int partitions[TOPICS_COUNT]; /* 0: not there */
     char cleanup[64];             /* the input's cleanup.policy; "" when the broker would not say */
@@ -42,6 +43,7 @@ static enum relance_status topics_look(struct topics *topics, struct relance_err
         for (int i = 0; i < metadata->topic_cnt; i++)
             if (strcmp(metadata->topics[i].topic, topics->names[role]) == 0 && !metadata->topics[i].err) topics->partitions[role] = metadata->topics[i].partition_cnt;
     }
+    topics->broker = metadata->orig_broker_id;
     rd_kafka_metadata_destroy(metadata);
     return RELANCE_OK;
 }
@@ -81,11 +83,16 @@ static void topics_take_config(struct topics *topics, const rd_kafka_ConfigResou
 static void topics_ask_config(struct topics *topics)
 {
     rd_kafka_ConfigResource_t *resources[TOPICS_COUNT];
+    char reason[256];
     size_t asked = 0, answered = 0;
     for (int role = 0; role < TOPICS_COUNT; role++)
         if (topics->partitions[role]) resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->names[role]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
-    rd_kafka_DescribeConfigs(topics->rk, resources, asked, NULL, queue);
+    rd_kafka_AdminOptions_t *ask = rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    /* Else librdkafka looks for the controller, which a cluster need not name. */
+    if (topics->broker >= 0) rd_kafka_AdminOptions_set_broker(ask, topics->broker, reason, sizeof reason);
+    rd_kafka_DescribeConfigs(topics->rk, resources, asked, ask, queue);
+    rd_kafka_AdminOptions_destroy(ask);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPICS_ASK_MS);
     const rd_kafka_DescribeConfigs_result_t *result = event && !rd_kafka_event_error(event) ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
     const rd_kafka_ConfigResource_t **found = result ? rd_kafka_DescribeConfigs_result_resources(result, &answered) : NULL;
