@@ -219,7 +219,7 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
                            "--from",         "earliest",
                            "--redis",        demo->redis_url,
                            "--clock",        demo->clock,
-                           "--log-level",    "warning",
+                           "--log-level",    demo->options->log_level,
                            "--kafka.bootstrap.servers", demo->kafka[0].value,
                            NULL};
     enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
@@ -347,6 +347,7 @@ static enum relance_status demo_play(struct demo *demo, struct relance_error *er
 {
     enum relance_status status = demo_find_rules(demo, error);
     if (status == RELANCE_OK) status = demo_make_dir(demo, error);
+    fputs("Starting a Redis, a stand-in for Kafka and the engine …\n", stderr);
     if (status == RELANCE_OK) status = demo_start_redis(demo, error);
     if (status == RELANCE_OK) status = demo_start_kafka(demo, error);
     if (status == RELANCE_OK) status = demo_start_engine(demo, error);
