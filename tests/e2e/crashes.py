@@ -11,6 +11,7 @@ import time
 import unittest
 from dataclasses import replace
 
+from support import place
 from support.engine import World, sequence_faults
 from support.kafka import event
 
@@ -56,13 +57,19 @@ class Crashes(unittest.TestCase):
         print(f"RELANCE_SEED={SEED}")
         self.dice = random.Random(SEED)
 
-    def kill_ten_times(self, world, seconds_max, workers=1):
-        """Each time a little work is done, perhaps; the moment falls where it falls."""
-        for _ in range(KILLS):
+    def kill_ten_times(self, world, workers=1):
+        """Every other kill falls somewhere into the start, the others into the work after it. Gives how much
+        of the output was written at each."""
+        written = []
+        for n in range(KILLS):
             engine = world.engine(workers=workers)
-            time.sleep(self.dice.uniform(0.1, seconds_max))
+            if n % 2:
+                place.wait_until(lambda: "is live" in engine.output() or not engine.is_running(), 30, "it is live")
+            time.sleep(self.dice.uniform(0, 1))
             self.assertTrue(engine.is_running(), engine.output())
             engine.stop(signal.SIGKILL)
+            written.append(sum(world.kafka.ends(world.output).values()))
+        return written
 
     def assert_exactly(self, world, expected):
         records, actions = world.output_records(), world.actions()
@@ -77,13 +84,15 @@ class Crashes(unittest.TestCase):
 
     def test_ten_kills_in_a_long_log_change_no_action(self):
         with World(RULES) as world:
-            events = history(self.dice, 150000, 20000) + closing(world.partitions)
+            events = history(self.dice, 200000, 30000) + closing(world.partitions)
             expected = world.replay([record.value for record in events])
             self.assertGreater(len(expected), 1000)
             world.produce(events)
-            self.kill_ten_times(world, 1.5, workers=2)
+            written = self.kill_ten_times(world, workers=2)
             self.finish(world, workers=2)
             self.assert_exactly(world, expected)
+            end = sum(world.kafka.ends(world.output).values())
+            self.assertGreater(len([n for n in written if 0 < n < end]), 1, "no kill fell into the middle of the work")
 
     def test_ten_kills_while_events_come_lose_nothing_and_repeat_nothing(self):
         with World(SHORT) as world:
@@ -101,7 +110,7 @@ class Crashes(unittest.TestCase):
             feeder = threading.Thread(target=shop)
             feeder.start()
             try:
-                self.kill_ten_times(world, 2.5)
+                self.kill_ten_times(world)
             finally:
                 stop.set()
                 feeder.join()
