@@ -22,7 +22,7 @@ ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), (NOW|LATER), "((?:[^"\\]|\
 DURATION = r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 PLACES = {"SET": "a rule set", "ATTRIBUTE": "attribute", "COUNT": "count", "RULE": "rule", "CANCEL": "cancel", "STEP": "step",
-          "LIMIT": "limit", "GOAL": "goal", "ON": "on"}
+          "LIMIT": "limit", "GOAL": "goal", "ON": "on", "TEST": "test", "EXPECT": "expect"}
 
 
 def reference(place):
@@ -60,6 +60,10 @@ SPECIAL = {
     ("SET", "segments"): map_of({"type": "string"}),
     ("SET", "limits"): {"type": "array", "items": reference("LIMIT")},
     ("SET", "rules"): map_of(reference("RULE")),
+    ("SET", "tests"): {"type": "array", "items": reference("TEST")},
+    ("RULE", "tests"): {"type": "array", "items": reference("TEST")},
+    ("TEST", "given"): {"type": "array", "items": {"type": "object", "required": ["t"]}},
+    ("TEST", "expect"): {"type": "array", "items": reference("EXPECT")},
     ("ATTRIBUTE", "keep"): {"enum": ["first", "last"]},
     ("RULE", "again"): {"enum": ["ignore", "rearm", "restart"]},
     ("RULE", "do"): {"type": "array", "items": reference("STEP"), "minItems": 1},
@@ -69,8 +73,10 @@ SPECIAL = {
     ("STEP", "send"): {"type": "string", "minLength": 1},
     ("STEP", "after"): {"type": "string", "pattern": DURATION.replace("^", "^-?", 1), "minLength": 2},
 }
-REQUIRED = {"ATTRIBUTE": ["type"], "COUNT": ["on"], "RULE": ["on", "do"], "CANCEL": ["on"], "GOAL": ["on", "within"]}
-ANY_OF = {"STEP": ["send", "set"], "LIMIT": ["quiet", "max"], "ON": ["yearly", "date"]}
+REQUIRED = {"ATTRIBUTE": ["type"], "COUNT": ["on"], "RULE": ["on", "do"], "CANCEL": ["on"], "GOAL": ["on", "within"],
+            "TEST": ["from", "expect"], "EXPECT": ["t"]}
+ANY_OF = {"STEP": ["send", "set"], "LIMIT": ["quiet", "max"], "ON": ["yearly", "date"],
+          "EXPECT": ["send", "goal"]}
 
 
 def read_table():
@@ -102,6 +108,9 @@ def make_place(place, rows):
 
 def make_schema():
     rows = read_table()
+    unknown = {row[0] for row in rows} - set(PLACES)
+    if unknown:
+        sys.exit(f"make.py: where do these places lie? {', '.join(sorted(unknown))}")
     places = {place: make_place(place, rows) for place in PLACES if any(row[0] == place for row in rows)}
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Relance: a rule file",
             "description": "When a customer's behaviour makes something happen. Durations are like 45m, 1h30m, 7d; "
