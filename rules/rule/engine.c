@@ -70,17 +70,22 @@ static enum relance_progress done(const struct relance_engine *e)
     return e->failed ? RELANCE_FAILED : RELANCE_DONE;
 }
 
-/* What the customer's state has become is noted: where it stands among the waits, and that it has changed. */
+/* What the customer's state has become is noted: where it stands among the waits, and that it has changed. The
+ * state keeps the wait: under other rules it may be another one, but only from the next touch on, whether the
+ * state was at hand at the change of rules or not. */
 void settle_customer(struct relance_engine *e, struct customer *customer)
 {
-    if (!customers_set_due(&e->customers, customer, happen_next_due(e->set, customer->state)) || !customers_mark_changed(&e->customers, customer))
+    int64_t due_ms = happen_next_due(e->set, customer->state);
+    if (customer->state) customer->state->due_ms = due_ms;
+    if (!customers_set_due(&e->customers, customer, due_ms) || !customers_mark_changed(&e->customers, customer))
         e->failed = true;
 }
 
-/* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then). */
+/* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then). Time ends with the year 9999. */
 static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, bool inclusive)
 {
     struct customer *customer;
+    if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
     while (!e->failed && (customer = customers_next(&e->customers)) && (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
         arena_reset(&e->scratch);
@@ -99,6 +104,7 @@ enum relance_progress relance_engine_tick(struct relance_engine *e, int64_t befo
 
 enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t until_ms)
 {
+    if (until_ms > RFC3339_MS_MAX) until_ms = RFC3339_MS_MAX;
     if (until_ms > e->clock_ms) e->clock_ms = until_ms;
     return fire(e, until_ms, true);
 }
@@ -286,7 +292,7 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
     customer->state = state;
     customer->held = true;
     e->customers.held++;
-    if (!customers_set_due(&e->customers, customer, happen_next_due(e->set, state))) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
+    if (!customers_set_due(&e->customers, customer, state ? state->due_ms : RELANCE_NEVER)) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
     return RELANCE_OK;
 }
 

@@ -184,7 +184,7 @@ size_t relance_state_print(const struct relance_ruleset *rules, struct relance_s
     buffer_init(&i.out, &arena);
     if (i.state) put_state(&i, customer);
     size_t wanted = i.out.failed ? 0 : i.out.size;
-    if (wanted) memcpy(out, i.out.data, wanted < size ? wanted : size);
+    if (wanted && size) memcpy(out, i.out.data, wanted < size ? wanted : size);
     arena_free(&arena);
     pool_free_all(&pool);
     return wanted;

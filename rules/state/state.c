@@ -9,6 +9,7 @@ struct state *state_new(struct pool *pool)
     if (!state) return NULL;
     memset(state, 0, sizeof *state);
     state->now_ms = state->newest_ms = STATE_NO_TIME;
+    state->due_ms = INT64_MAX;
     return state;
 }
 
@@ -534,7 +535,7 @@ static void save_key(struct buffer *out, char letter)
 
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
-    size_t members = 3;
+    size_t members = 3 + (state->due_ms != INT64_MAX);
     for (size_t i = 0; i < STATE_PARTS; i++) members += part_count(state, &state_parts[i]) != 0;
     pack_map(out, members);
     save_key(out, 'v');
@@ -543,6 +544,10 @@ void state_save(const struct state *state, const struct state_names *names, stru
     pack_int(out, state->now_ms);
     save_key(out, 'e');
     pack_int(out, state->newest_ms);
+    if (state->due_ms != INT64_MAX) {
+        save_key(out, 't');
+        pack_int(out, state->due_ms);
+    }
     for (size_t i = 0; i < STATE_PARTS; i++) {
         if (!part_count(state, &state_parts[i])) continue;
         save_key(out, state_parts[i].letter);
@@ -612,6 +617,8 @@ struct state *state_load(struct pool *pool, const struct state_names *names, str
             l.state->now_ms = load_time_or(&l, STATE_NO_TIME);
         else if (*key.data == 'e')
             l.state->newest_ms = load_time_or(&l, STATE_NO_TIME);
+        else if (*key.data == 't')
+            l.state->due_ms = load_time(&l);
         else
             load_part(&l, *key.data);
     }

@@ -102,6 +102,7 @@ struct dropped_run { /* a saved run whose rule is gone: to be reported at the ne
 struct state {
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
+    int64_t due_ms;    /* earliest wait, by the rules of the last touch; INT64_MAX: none */
     struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped,
         segments, sends, goals, dates;
 };
@@ -126,7 +127,7 @@ void count_value_release(struct pool *pool, struct count_value *value);
  * another form now (its numbers would mean something else); runs of rules that are gone come back as `dropped`.
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": 1, "n": now, "e": newest, "a": {attribute: [time, value]}, "l": {type: event},
+ *   {"v": 1, "n": now, "e": newest, "t": due, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
  *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
  *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],

@@ -118,7 +118,7 @@ static struct state *rich_state(void)
 {
     struct state *state = state_new(&pool);
     cr_assert_not_null(state);
-    state->now_ms = 1772445600121, state->newest_ms = 1772445600120;
+    state->now_ms = 1772445600121, state->newest_ms = 1772445600120, state->due_ms = 1772449200000;
     ADD(state->attributes, struct attribute, 0, 1, packed_text("Europe/Paris"));
     ADD(state->attributes, struct attribute, 1, -62135596800000, NULL);
     ADD(state->lasts, struct last_event, 0, 7, event("e-1", "view", 7));
@@ -181,6 +181,7 @@ Test(state, comes_back_byte_for_byte)
     struct state *state = loaded(&names, before);
     cr_assert_not_null(state);
     cr_expect(str_equal(saved(state, &names), before));
+    cr_expect_eq(state->due_ms, 1772449200000);
     cr_expect_eq(state->runs.count, 4u);
     cr_expect_eq(VECTOR_AT(state->runs, struct run, 1)->triggers.count, 32u);
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 8);

@@ -1,0 +1,599 @@
+/* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
+#include "rig.h"
+
+#include <criterion/criterion.h>
+
+#define HOUR 3600000LL
+#define DAY 86400000LL
+#define START 1772445600000LL /* 2026-03-02T10:00:00Z */
+
+/* A cart is mailed about after an hour and after a day, unless it is bought. */
+static const char cart_rules[] =
+    "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
+    " \"counts\": {\"carts\": {\"on\": \"cart\"}},"
+    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"cancel\": [{\"on\": \"buy\", \"key\": \"event.cart\"}],"
+    "   \"do\": [{\"after\": \"1h\", \"send\": \"email\", \"with\": {\"carts\": \"${carts()}\", \"cart\": \"${trigger.cart}\"}},"
+    "            {\"after\": \"1d\", \"send\": \"email\"}]}}}";
+
+static struct arena arena;
+static struct relance_ruleset *rules;
+static struct rig rig;
+
+static void setup(void)
+{
+    arena_init(&arena, 0);
+    rules = rig_rules(&arena, STR(cart_rules));
+    cr_assert_not_null(rules);
+    rig_start(&rig, rules, 0);
+}
+
+static void teardown(void)
+{
+    rig_end(&rig);
+    relance_ruleset_free(rules);
+    arena_free(&arena);
+}
+
+TestSuite(engine, .init = setup, .fini = teardown, .timeout = 60);
+
+/* {"id": …, "type": …, "customer": …, "time": …, "cart": …}; id NULL: none. */
+static str event(const char *id, const char *type, const char *customer, int64_t time_ms, const char *cart)
+{
+    str with_id = id ? arena_format(&arena, "\"id\":\"%s\",", id) : STR("");
+    return arena_format(&arena, "{%.*s\"type\":\"%s\",\"customer\":\"%s\",\"time\":%lld,\"cart\":\"%s\"}", STR_ARG(with_id), type, customer,
+                        (long long)time_ms, cart);
+}
+
+static const struct relance_fate *happens(const char *id, const char *type, const char *customer, int64_t time_ms, const char *cart)
+{
+    return rig_event(&rig, event(id, type, customer, time_ms, cart));
+}
+
+/* The outcomes since the last time, each with its customer: "started c1 sent c1". */
+static void decided(const char *expected)
+{
+    struct buffer text;
+    buffer_init(&text, &arena);
+    str rest = buffer_str(&rig.lines), line;
+    while (suite_line(&rest, &line)) {
+        char customer[64] = "", outcome[64] = "";
+        const char *at = memmem(line.data, line.size, "\"customer\":\"", 12), *what = memmem(line.data, line.size, "\"outcome\":\"", 11);
+        if (at) sscanf(at + 12, "%63[^\"]", customer);
+        if (what) sscanf(what + 11, "%63[^\"]", outcome);
+        buffer_put_format(&text, "%s%s %s", text.size ? " " : "", outcome, customer);
+    }
+    cr_expect(str_equal(buffer_str(&text), str_of(expected)), "wanted: %s\ngot:    %.*s\n%.*s", expected, STR_ARG(buffer_str(&text)), STR_ARG(buffer_str(&rig.lines)));
+    buffer_init(&rig.lines, &rig.arena);
+}
+
+static void says(const char *part)
+{
+    cr_expect_not_null(memmem(rig.lines.data, rig.lines.size, part, strlen(part)), "%s is not in %.*s", part, STR_ARG(buffer_str(&rig.lines)));
+}
+
+static void use_rules(const char *text)
+{
+    struct relance_ruleset *next = rig_rules(&arena, str_of(text));
+    cr_assert_not_null(next);
+    cr_assert_eq(relance_engine_set_rules(rig.engine, next), RELANCE_OK);
+    relance_ruleset_free(rules);
+    rules = next;
+    rig.options.rules = next;
+}
+
+/* ---- what it asks for */
+
+Test(engine, asks_for_a_customer_it_does_not_hold_and_goes_on_where_it_stopped)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    decided("started c1");
+    rig_forget(&rig);
+    struct relance_record record = rig_record(&rig, event("e2", "cart", "c1", START + 1, "k2"));
+    struct relance_fate fate;
+    struct relance_error error;
+    for (int again = 0; again < 3; again++) {
+        cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_NEEDS);
+        cr_expect(str_equal(relance_engine_needed(rig.engine), STR("c1")));
+        decided("");
+    }
+    cr_assert_eq(relance_engine_put(rig.engine, STR("c1"), rig_stored(&rig, STR("c1"))->state, &error), RELANCE_OK);
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_EVENT);
+    decided("started c1");
+}
+
+Test(engine, asks_for_a_customer_whose_wait_has_come)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    happens("e2", "cart", "c2", START, "k1");
+    rig_forget(&rig);
+    buffer_init(&rig.lines, &rig.arena);
+    rig.needed = 0;
+    happens("e3", "buy", "c3", START + HOUR + 1, "k9");
+    cr_expect_eq(rig.needed, 3u, "two that wait, one that buys");
+    decided("sent c1 sent c2");
+}
+
+Test(engine, does_nothing_twice_when_it_stops_in_the_middle)
+{
+    for (int i = 0; i < 50; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    rig_forget(&rig);
+    buffer_init(&rig.lines, &rig.arena);
+    rig_tick(&rig, START + 2 * HOUR);
+    size_t sent = 0;
+    str rest = buffer_str(&rig.lines), line;
+    while (suite_line(&rest, &line)) sent++;
+    cr_expect_eq(sent, 50u);
+}
+
+Test(engine, names_all_it_will_miss_at_once)
+{
+    struct relance_engine_size size;
+    for (int i = 0; i < 100; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    rig_forget(&rig);
+    size = relance_engine_size(rig.engine);
+    cr_expect_eq(size.held, 0u);
+    cr_expect_eq(size.customers, 100u);
+    cr_expect_eq(size.waits, 100u);
+    cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR);
+    rig_tick(&rig, START + HOUR + 50);
+    cr_expect_eq(rig.needed, 50u, "exactly those whose time has come");
+}
+
+static void count_wanted(void *context, str customer)
+{
+    cr_expect(customer.size > 0);
+    ++*(size_t *)context;
+}
+
+Test(engine, wants_those_due_before_an_instant_and_not_at_hand)
+{
+    for (int i = 0; i < 30; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    size_t wanted = 0;
+    relance_engine_missing(rig.engine, RELANCE_NEVER, count_wanted, &wanted);
+    cr_expect_eq(wanted, 0u, "all are at hand");
+    rig_forget(&rig);
+    relance_engine_missing(rig.engine, START + HOUR + 10, count_wanted, &wanted);
+    cr_expect_eq(wanted, 10u);
+    wanted = 0;
+    relance_engine_missing(rig.engine, RELANCE_NEVER, count_wanted, &wanted);
+    cr_expect_eq(wanted, 30u);
+}
+
+Test(engine, holds_what_was_put_also_that_there_is_nothing)
+{
+    struct relance_error error;
+    rig_restart(&rig);
+    cr_expect(!relance_engine_holds(rig.engine, STR("c1")));
+    cr_assert_eq(relance_engine_put(rig.engine, STR("c1"), (str){0}, &error), RELANCE_OK);
+    cr_expect(relance_engine_holds(rig.engine, STR("c1")));
+    happens("e1", "cart", "c1", START, "k");
+    cr_expect_eq(rig.needed, 0u);
+    decided("started c1");
+}
+
+Test(engine, refuses_a_state_that_is_none_and_stays_usable)
+{
+    struct relance_error error;
+    rig_restart(&rig);
+    cr_expect_eq(relance_engine_put(rig.engine, STR("c1"), STR("\xc1\xc1"), &error), RELANCE_INVALID);
+    cr_expect_not_null(strstr(error.message, "c1"));
+    happens("e1", "cart", "c1", START, "k");
+    decided("started c1");
+}
+
+Test(engine, a_wait_handed_in_too_early_is_looked_up_and_put_back)
+{
+    happens("e1", "cart", "c1", START, "k");
+    rig_restart(&rig);
+    cr_assert_eq(relance_engine_put_due(rig.engine, STR("c1"), START + 5), RELANCE_OK);
+    decided("started c1");
+    rig_tick(&rig, START + 10);
+    decided("");
+    cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR);
+    rig_tick(&rig, START + HOUR + 1);
+    decided("sent c1");
+}
+
+/* ---- changes */
+
+static void count_change(void *context, const struct relance_change *change)
+{
+    size_t *count = context;
+    cr_expect(change->customer.size > 0);
+    ++*count;
+}
+
+Test(engine, tells_what_changed_until_it_is_saved)
+{
+    size_t count = 0;
+    happens("e1", "cart", "c1", START, "k");
+    happens("e2", "cart", "c2", START, "k");
+    happens("e3", "buy", "c1", START + 1, "k");
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 2u);
+    for (int twice = 0; twice < 2; twice++) cr_assert_eq(relance_engine_changes(rig.engine, count_change, &count), RELANCE_OK);
+    cr_expect_eq(count, 4u);
+    relance_engine_saved(rig.engine);
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 0u);
+    happens("e1", "cart", "c1", START, "k");
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 0u, "a duplicate changes nothing");
+}
+
+Test(engine, gives_up_nothing_that_is_not_saved)
+{
+    happens("e1", "cart", "c1", START, "k");
+    relance_engine_evict(rig.engine, 0);
+    cr_expect(relance_engine_holds(rig.engine, STR("c1")));
+    relance_engine_saved(rig.engine);
+    relance_engine_evict(rig.engine, 0);
+    cr_expect(!relance_engine_holds(rig.engine, STR("c1")));
+}
+
+Test(engine, gives_up_no_more_than_it_is_asked_to)
+{
+    for (int i = 0; i < 2000; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%04d", i).data, START + i, "k");
+    relance_engine_saved(rig.engine);
+    size_t bytes = relance_engine_size(rig.engine).bytes, bound = bytes - bytes / 8;
+    relance_engine_evict(rig.engine, bound);
+    struct relance_engine_size size = relance_engine_size(rig.engine);
+    cr_expect_leq(size.bytes, bound);
+    cr_expect_geq(size.bytes, bound - 4096);
+    cr_expect_gt(size.held, 500u);
+}
+
+/* The table of customers is one block; this many of them once were more than the pool gave. */
+Test(engine, knows_400000_customers)
+{
+    rig_restart(&rig);
+    for (int i = 0; i < 400000; i++) {
+        char id[16];
+        int size = snprintf(id, sizeof id, "c%d", i);
+        cr_assert_eq(relance_engine_put_due(rig.engine, (str){id, (size_t)size}, START + i), RELANCE_OK, "customer %d", i);
+    }
+    cr_expect_eq(relance_engine_size(rig.engine).waits, 400000u);
+    cr_expect_eq(relance_engine_next_due(rig.engine), START);
+}
+
+/* ---- clocks */
+
+Test(engine, has_no_clock_before_the_first_event)
+{
+    cr_expect_eq(relance_engine_clock(rig.engine), INT64_MIN);
+    cr_expect_eq(relance_engine_next_due(rig.engine), RELANCE_NEVER);
+    rig_tick(&rig, RELANCE_NEVER);
+    happens("e1", "cart", "c1", START, "k");
+    cr_expect_eq(relance_engine_clock(rig.engine), START);
+    cr_expect_eq(relance_engine_newest(rig.engine), START);
+}
+
+Test(engine, the_clock_never_goes_back)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    cr_expect(happens("e2", "cart", "c1", START - HOUR, "k2")->late);
+    cr_expect_eq(relance_engine_clock(rig.engine), START);
+    cr_expect_eq(relance_engine_newest(rig.engine), START);
+}
+
+Test(engine, the_clock_stays_behind_by_the_lateness)
+{
+    rig_end(&rig);
+    rig_start(&rig, rules, HOUR);
+    happens("e1", "cart", "c1", START, "k1");
+    cr_expect_eq(relance_engine_clock(rig.engine), START - HOUR);
+    cr_expect(!happens("e2", "cart", "c1", START - HOUR, "k2")->late);
+    cr_expect(happens("e3", "cart", "c1", START - HOUR - 1, "k3")->late);
+}
+
+Test(engine, duplicates_and_unknown_types_move_the_clock_and_dead_letters_do_not)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    cr_expect_eq(happens("e1", "cart", "c1", START + 10, "k1")->kind, RELANCE_DUPLICATE);
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 10);
+    cr_expect_eq(happens("e2", "dance", "c1", START + 20, "k1")->kind, RELANCE_IGNORED);
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 20);
+    const struct relance_fate *fate = rig_event(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"time\":\"never\"}"));
+    cr_expect_eq(fate->kind, RELANCE_DEAD);
+    cr_expect(str_equal(fate->reason, STR("time")));
+    fate = rig_event(&rig, STR("{\"type\":\"cart\",\"time\":1872445600000}"));
+    cr_expect(str_equal(fate->reason, STR("customer")));
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 20);
+}
+
+Test(engine, a_wait_happens_when_the_clock_has_passed_it_not_at_it)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    happens("e2", "dance", "c2", START + HOUR, "k");
+    decided("started c1");
+    happens("e3", "dance", "c2", START + HOUR + 1, "k");
+    decided("sent c1");
+}
+
+Test(engine, a_tick_ends_waits_and_leaves_the_clock)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    rig_tick(&rig, START + HOUR);
+    decided("started c1");
+    rig_tick(&rig, START + HOUR + 1);
+    decided("sent c1");
+    cr_expect_eq(relance_engine_clock(rig.engine), START);
+}
+
+Test(engine, running_until_an_instant_includes_it_and_moves_the_clock)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    rig_run_until(&rig, START + HOUR);
+    decided("started c1 sent c1");
+    cr_expect_eq(relance_engine_clock(rig.engine), START + HOUR);
+    rig_run_until(&rig, START);
+    cr_expect_eq(relance_engine_clock(rig.engine), START + HOUR);
+}
+
+/* 10,000 years after an event of the year 9999 no instant can be written any more; nothing happens there. */
+Test(engine, time_ends_with_the_year_9999)
+{
+    happens("e1", "cart", "c1", 253402300799999 - HOUR, "k1");
+    rig_run_until(&rig, RELANCE_NEVER - 1);
+    says("\"time\":\"9999-12-31T23:59:59.999Z\"");
+    decided("started c1 sent c1");
+    rig_tick(&rig, RELANCE_NEVER);
+    decided("");
+}
+
+Test(engine, an_event_without_time_takes_its_records_and_without_both_is_dead)
+{
+    struct relance_record record = rig_record(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"cart\":\"k\"}"));
+    struct relance_fate fate;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_DEAD);
+    cr_expect(str_equal(fate.reason, STR("time")));
+    record.timestamp_ms = START;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_EVENT);
+    says("\"time\":\"2026-03-02T10:00:00.000Z\"");
+}
+
+/* ---- the wall clock */
+
+Test(engine, believes_no_event_more_than_15_minutes_ahead_of_the_wall)
+{
+    relance_engine_set_wall(rig.engine, START);
+    cr_expect(!happens("e1", "cart", "c1", START + 15 * 60000, "k1")->future);
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 15 * 60000);
+    cr_expect(happens("e2", "cart", "c1", START + 15 * 60000 + 1, "k2")->future);
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 15 * 60000, "it took the wall's time");
+}
+
+Test(engine, an_event_from_the_future_takes_the_earlier_of_its_record_and_the_wall)
+{
+    relance_engine_set_wall(rig.engine, START);
+    struct relance_record record = rig_record(&rig, event("e1", "cart", "c1", START + DAY, "k1"));
+    struct relance_fate fate;
+    record.timestamp_ms = START - 5000;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect(fate.future);
+    cr_expect_eq(relance_engine_newest(rig.engine), START - 5000);
+    record = rig_record(&rig, event("e2", "cart", "c2", START + DAY, "k1"));
+    record.timestamp_ms = START + DAY;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(relance_engine_newest(rig.engine), START);
+}
+
+Test(engine, a_send_much_later_than_it_was_due_by_the_wall_is_stale)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    relance_engine_set_wall(rig.engine, START + HOUR + DAY);
+    rig_tick(&rig, START + HOUR + 1);
+    decided("started c1 sent c1");
+    happens("e2", "cart", "c2", START + HOUR, "k1");
+    relance_engine_set_wall(rig.engine, START + 2 * HOUR + DAY + 1);
+    rig_tick(&rig, START + 2 * HOUR + 1);
+    decided("started c2 stale c2");
+}
+
+/* ---- single rules of the language that only the seam shows */
+
+Test(engine, an_event_without_id_is_known_by_where_it_stands)
+{
+    struct relance_record record = rig_record(&rig, event(NULL, "cart", "c1", START, "k1"));
+    struct relance_fate fate;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_EVENT);
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_DUPLICATE, "the same record again");
+    record.offset++;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    cr_expect_eq(fate.kind, RELANCE_EVENT, "the same event at another offset is another");
+    cr_expect_eq(happens("shop/0/0", "cart", "c1", START, "k1")->kind, RELANCE_DUPLICATE, "its made-up id is an id like any");
+}
+
+Test(engine, the_65th_id_back_is_forgotten_the_64th_is_not)
+{
+    for (int i = 0; i < 65; i++) happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START, "k");
+    cr_expect_eq(happens("e1", "cart", "c1", START, "k")->kind, RELANCE_DUPLICATE);
+    cr_expect_eq(happens("e0", "cart", "c1", START, "k")->kind, RELANCE_EVENT);
+}
+
+Test(engine, forgetting_erases_everything_silently)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    rig_checkpoint(&rig);
+    decided("started c1");
+    cr_expect_eq(happens("e2", "forget", "c1", START + 1, "")->kind, RELANCE_EVENT);
+    rig_checkpoint(&rig);
+    cr_expect_eq(rig_stored(&rig, STR("c1"))->state.size, 0u, "an empty state: to be deleted");
+    cr_expect_eq(rig_stored(&rig, STR("c1"))->due_ms, RELANCE_NEVER);
+    rig_run_until(&rig, START + 10 * DAY);
+    decided("");
+    cr_expect_eq(happens("e1", "cart", "c1", START + 10 * DAY, "k1")->kind, RELANCE_EVENT, "its ids are forgotten, too");
+    rig_run_until(&rig, START + 11 * DAY);
+    says("\"carts\":1");
+}
+
+Test(engine, forgetting_somebody_unknown_leaves_nothing)
+{
+    happens("e1", "forget", "nobody", START, "");
+    rig_checkpoint(&rig);
+    cr_expect_eq(rig_stored(&rig, STR("nobody"))->state.size, 0u);
+    decided("");
+}
+
+Test(engine, the_257th_run_of_a_customer_finds_no_room)
+{
+    for (int i = 0; i < 256; i++) happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START, arena_format(&arena, "k%d", i).data);
+    buffer_init(&rig.lines, &rig.arena);
+    happens("e256", "cart", "c1", START, "k256");
+    decided("full c1");
+    happens("e257", "buy", "c1", START, "k7");
+    happens("e258", "cart", "c1", START, "k257");
+    decided("cancelled c1 started c1");
+}
+
+Test(engine, an_engine_of_no_rules_ignores_everything)
+{
+    use_rules("{}");
+    cr_expect_eq(happens("e1", "cart", "c1", START, "k")->kind, RELANCE_IGNORED);
+    cr_expect(!rig.fate.declared);
+    rig_run_until(&rig, START + DAY);
+    decided("");
+}
+
+/* ---- changing rules on a live system */
+
+static const char later_rules[] =
+    "{\"events\": {\"buy\": {\"cart\": \"string\"}, \"cart\": {\"cart\": \"string\", \"total\": \"double\"}},"
+    " \"counts\": {\"buys\": {\"on\": \"buy\"}, \"carts\": {\"on\": \"cart\"}},"
+    " \"rules\": {\"also\": {\"on\": \"buy\", \"priority\": 9, \"do\": [{\"after\": \"1h\", \"send\": \"push\"}]},"
+    "            \"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"5h\", \"send\": \"sms\", \"with\": \"${carts()}\"}]}}}";
+
+static const char rules_without_cart[] =
+    "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
+    " \"rules\": {\"thanks\": {\"on\": \"buy\", \"do\": [{\"send\": \"email\"}]}}}";
+
+Test(engine, a_wait_keeps_its_due_time_and_follows_the_rule_as_it_now_stands)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    use_rules(later_rules);
+    rig_run_until(&rig, START + HOUR);
+    says("\"send\":\"sms\"");
+    says("\"with\":1");
+    decided("started c1 sent c1 finished c1");
+}
+
+Test(engine, a_run_whose_step_is_gone_is_dropped)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    rig_run_until(&rig, START + HOUR);
+    decided("started c1 sent c1");
+    use_rules(later_rules);
+    rig_run_until(&rig, START + 3 * DAY);
+    decided("dropped c1");
+}
+
+Test(engine, a_run_whose_rule_is_gone_is_dropped_at_the_next_touch)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    use_rules(rules_without_cart);
+    decided("started c1");
+    happens("e2", "buy", "c1", START + 1, "k1");
+    decided("dropped c1 started c1 sent c1 finished c1");
+    rig_run_until(&rig, START + 3 * DAY);
+    decided("");
+}
+
+/* Hot and cold alike: what a change of rules does to a customer does not depend on whether its state was at hand. */
+static const char hot_and_cold_rules[] =
+    "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
+    " \"counts\": {\"carts\": {\"on\": \"cart\", \"over\": \"30m\"}},"
+    " \"segments\": {\"busy\": \"carts() > 0\"},"
+    " \"rules\": {\"calm\": {\"on\": \"leave busy\", \"do\": [{\"send\": \"push\"}]}}}";
+
+static const char hot_and_cold_before[] =
+    "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
+    " \"counts\": {\"carts\": {\"on\": \"cart\", \"over\": \"30m\"}},"
+    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"10m\", \"send\": \"email\"}, {\"after\": \"1d\", \"send\": \"email\"}]}}}";
+
+static str after_new_rules(const char *before, const char *after, void (*disturb)(struct rig *rig))
+{
+    teardown();
+    setup();
+    use_rules(before);
+    happens("e1", "cart", "c1", START, "k1");
+    happens("e2", "cart", "c2", START + 1, "k1");
+    if (disturb) disturb(&rig);
+    use_rules(after);
+    if (disturb) disturb(&rig);
+    happens("e3", "buy", "c2", START + 5 * 60000, "k1");
+    if (disturb) disturb(&rig);
+    rig_run_until(&rig, START + 3 * DAY);
+    if (disturb) disturb(&rig);
+    happens("e4", "buy", "c1", START + 4 * DAY, "k1");
+    return buffer_str(&rig.lines);
+}
+
+Test(engine, new_rules_reach_customers_at_hand_and_not_at_hand_alike)
+{
+    static const char *const changes[][2] = {{cart_rules, later_rules}, {cart_rules, rules_without_cart}, {hot_and_cold_before, hot_and_cold_rules},
+                                             {cart_rules, hot_and_cold_rules}, {hot_and_cold_before, cart_rules}, {later_rules, cart_rules}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        str lines = after_new_rules(changes[i][0], changes[i][1], NULL);
+        char *hot = strndup(lines.data ? lines.data : "", lines.size);
+        static void (*const disturbances[])(struct rig *rig) = {rig_forget, rig_restart};
+        for (size_t d = 0; d < 2; d++) {
+            str cold = after_new_rules(changes[i][0], changes[i][1], disturbances[d]);
+            cr_expect(str_equal(cold, str_of(hot)), "change %zu, disturbance %zu\nhot:\n%scold:\n%.*s", i, d, hot, STR_ARG(cold));
+        }
+        free(hot);
+    }
+}
+
+Test(engine, counts_that_are_new_start_empty_and_those_that_stay_stay)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    happens("e2", "buy", "c1", START, "k9");
+    use_rules(later_rules);
+    happens("e3", "cart", "c1", START, "k2");
+    rig_run_until(&rig, START + 5 * HOUR);
+    says("\"with\":2");
+}
+
+/* A count that becomes a sum, and back: once a state that no engine could read. */
+Test(engine, a_count_may_become_a_sum)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    use_rules("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"counts\": {\"carts\": {\"on\": \"cart\", \"sum\": \"2.5\"}},"
+              " \"rules\": {\"cart\": {\"on\": \"cart\", \"do\": [{\"send\": \"email\", \"with\": \"${carts()}\"}]}}}");
+    happens("e2", "cart", "c1", START, "k1");
+    says("\"with\":2.5");
+    use_rules(later_rules);
+    happens("e3", "cart", "c1", START, "k3");
+    cr_expect_eq(relance_engine_error(rig.engine).size, 0u);
+}
+
+Test(engine, stays_usable_after_a_hundred_changes_of_rules)
+{
+    for (int i = 0; i < 100; i++) {
+        happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START + i, arena_format(&arena, "k%d", i % 10).data);
+        use_rules(i % 2 ? cart_rules : later_rules);
+    }
+    rig_run_until(&rig, START + HOUR);
+    cr_expect_eq(relance_engine_error(rig.engine).size, 0u);
+    cr_expect_gt(rig.lines.size, 0u);
+}
+
+/* ---- showing a state */
+
+Test(engine, shows_a_state_as_JSON_that_fits_or_is_cut)
+{
+    happens("e1", "cart", "c1", START, "k1");
+    rig_checkpoint(&rig);
+    str state = rig_stored(&rig, STR("c1"))->state;
+    size_t wanted = relance_state_print(rules, STR("c1"), state, NULL, 0);
+    cr_assert_gt(wanted, 100u);
+    char *text = arena_alloc(&arena, wanted);
+    cr_expect_eq(relance_state_print(rules, STR("c1"), state, text, wanted), wanted);
+    cr_expect_not_null(memmem(text, wanted, "\"due\":\"2026-03-02T11:00:00.000Z\"", 32));
+    char cut[10];
+    cr_expect_eq(relance_state_print(rules, STR("c1"), state, cut, sizeof cut), wanted);
+    cr_expect_arr_eq(cut, text, sizeof cut);
+    cr_expect_eq(relance_state_print(rules, STR("c1"), STR("\xc1"), text, wanted), 0u);
+}
