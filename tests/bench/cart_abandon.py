@@ -8,15 +8,15 @@ import os
 import pathlib
 import subprocess
 import sys
-import threading
 import time
+from dataclasses import dataclass
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import kafka, place
 from support.engine import World
 
 GENERATOR = place.SHARED / "bench" / "cartgen.c"
-PARTITIONS, SEED, WORKERS = 8, 7, (1, 2)
+PARTITIONS, SEED, WORKERS, INSTANCE = 8, 7, (1, 2), "bench"
 RULES = {
     "stale": "3650d",
     "events": {"add_to_cart": {"cart": "string"}, "purchase": {}},
@@ -58,38 +58,26 @@ def redis_memory(redis):
     return int(redis.info("memory")["used_memory"])
 
 
-class Resident:
-    """Watches how much memory a process holds: the most, and what it held last."""
-
-    def __init__(self, pid):
-        self.pid, self.most, self.last = pid, 0, 0
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.watch)
-        self.thread.start()
-
-    def watch(self):
-        while not self.over.wait(0.05):
-            try:
-                pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-            except (OSError, IndexError):
-                return
-            if pages:
-                self.last = pages * os.sysconf("SC_PAGE_SIZE")
-                self.most = max(self.most, self.last)
-
-    def stop(self):
-        self.over.set()
-        self.thread.join()
+@dataclass
+class Cost:
+    seconds: float
+    cpu_s: float
+    resident: int  # bytes, at most
+    held: dict     # the last of what it told about itself while it lived
 
 
-def wait_for(engine):
-    """Waits for the end of a run; how long it took and how much CPU."""
-    begin = time.monotonic()
-    _, status, usage = os.wait4(engine.pid, 0)
+def wait_for(world, engine):
+    """Waits for the end of a run; what it cost."""
+    begin, held, ended = time.monotonic(), {}, 0
+    while not ended:
+        time.sleep(0.1)
+        held = world.redis.hash(f"relance:live:{INSTANCE}") or held
+        ended, status, usage = os.wait4(engine.pid, os.WNOHANG)
+    seconds = time.monotonic() - begin
     engine.process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         raise RuntimeError(f"the engine ended with {engine.process.returncode}: {engine.output()[-4000:]}")
-    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, held)
 
 
 def customers_of(world):
@@ -100,20 +88,18 @@ def customers_of(world):
 def run(topic, events, answer, workers):
     """One run and its figures; did it say exactly what it should?"""
     with World(RULES, partitions=PARTITIONS, input=topic, lateness="30s") as world:
-        redis_cpu_before, memory_before = redis_cpu(world.redis), redis_memory(world.redis)
-        engine = world.engine(workers=workers, stop_at_end=True)
-        resident = Resident(engine.pid)
-        seconds, engine_s = wait_for(engine)
-        resident.stop()
-        redis_s, memory = redis_cpu(world.redis) - redis_cpu_before, redis_memory(world.redis) - memory_before
+        cpu_before, memory_before = redis_cpu(world.redis), redis_memory(world.redis)
+        cost = wait_for(world, world.engine(workers=workers, instance=INSTANCE, stop_at_end=True))
+        redis_s, memory = redis_cpu(world.redis) - cpu_before, redis_memory(world.redis) - memory_before
         customers = customers_of(world)
         missing, extra = compare(world, answer)
+    held = int(cost.held.get("cache_bytes", 0)) / max(1, int(cost.held.get("customers", 0)))
     for line in (
-        f"workers {workers}: {events / seconds:,.0f} events/s, "
-        f"{events / (engine_s + redis_s):,.0f} events per CPU-second",
-        f"    {seconds:.1f} s; CPU-seconds: engine {engine_s:.1f}, Redis {redis_s:.1f}",
-        f"    {customers:,} customers: {memory / customers:.0f} B each in Redis; process: {resident.most / 1e6:.0f} MB "
-        f"at most, {resident.last / 1e6:.0f} MB at the end = {resident.last / customers:.0f} B each, all included",
+        f"workers {workers}: {events / cost.seconds:,.0f} events/s, "
+        f"{events / (cost.cpu_s + redis_s):,.0f} events per CPU-second",
+        f"    {cost.seconds:.1f} s; CPU-seconds: engine {cost.cpu_s:.1f}, Redis {redis_s:.1f}",
+        f"    {customers:,} customers: {memory / customers:.0f} B each in Redis, {held:.0f} B each in the process, "
+        f"which took {cost.resident / 1e6:.0f} MB at most",
         f"    {len(answer):,} actions: {missing} missing, {extra} extra",
     ):
         print(line, flush=True)
