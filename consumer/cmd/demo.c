@@ -93,31 +93,31 @@ static void demo_remove_dir(struct demo *demo)
 
 /* ---- what the program brings along: itself, and the shipped rules near it */
 
-/* The rules are looked for in DIR/WHERE for the program's directory and those above it. */
-static bool demo_find_rules_above(const char *program, const char *where, char out[PATH_SIZE])
+/* Looks for DIR/rules/scenarios, or where an installation puts them, with DIR the place of `path` and all above. */
+static bool demo_find_rules_from(const char *path, char out[PATH_SIZE])
 {
+    static const char *const where[] = {"rules/scenarios", "share/relance/scenarios"};
     char dir[PATH_MAX];
-    snprintf(dir, sizeof dir, "%s", program);
+    snprintf(dir, sizeof dir, "%s", path);
     for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
         *slash = '\0';
-        int size = snprintf(out, PATH_SIZE, "%s/%s", dir, where);
-        if (size < PATH_SIZE && access(out, R_OK) == 0) return true;
+        for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+            if (snprintf(out, PATH_SIZE, "%s/%s", dir, where[i]) < PATH_SIZE && access(out, R_OK) == 0) return true;
     }
     return false;
 }
 
 static enum relance_status demo_find_rules(struct demo *demo, struct relance_error *error)
 {
-    char program[PATH_MAX];
+    char program[PATH_MAX] = "", here[PATH_MAX] = "";
     if (demo->options->rules) {
         snprintf(demo->rules, sizeof demo->rules, "%s", demo->options->rules);
         return RELANCE_OK;
     }
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     program[size > 0 ? size : 0] = '\0';
-    if (demo_find_rules_above(program, "rules/scenarios", demo->rules) ||
-        demo_find_rules_above(program, "share/relance/scenarios", demo->rules))
-        return RELANCE_OK;
+    if (getcwd(here, sizeof here - 1)) strcat(here, "/");
+    if (demo_find_rules_from(program, demo->rules) || demo_find_rules_from(here, demo->rules)) return RELANCE_OK;
     return relance_error_set(error, RELANCE_IO, "the shipped rules are not found; --rules rules/scenarios says where they are");
 }
 

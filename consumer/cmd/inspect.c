@@ -50,6 +50,43 @@ static enum relance_status inspect_read_rules(struct inspect *inspect, struct fi
     return status;
 }
 
+/* ---- printing: the core's JSON, which has no blanks, indented for people; every value stays as it is written */
+
+static void put_line(int depth)
+{
+    printf("\n%*s", 2 * depth, "");
+}
+
+/* A string's bytes, from its first quote to its last; returns how many there are. */
+static size_t put_string(struct relance_str json, size_t at)
+{
+    size_t end = at + 1;
+    while (end < json.size && json.data[end] != '"') end += json.data[end] == '\\' ? 2 : 1;
+    end = end < json.size ? end + 1 : json.size;
+    fwrite(json.data + at, 1, end - at, stdout);
+    return end - at;
+}
+
+static void put_indented(struct relance_str json)
+{
+    int depth = 0;
+    for (size_t at = 0; at < json.size; at++) {
+        char c = json.data[at], next = at + 1 < json.size ? json.data[at + 1] : '\0';
+        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']', empty = opens && (next == '}' || next == ']');
+        if (c == '"') {
+            at += put_string(json, at) - 1;
+            continue;
+        }
+        if (closes) put_line(--depth);
+        putchar(c);
+        if (empty) putchar(json.data[++at]);
+        else if (opens) put_line(++depth);
+        if (c == ',') put_line(depth);
+        if (c == ':') putchar(' ');
+    }
+    putchar('\n');
+}
+
 static enum relance_status inspect_print(const struct inspect *inspect, const struct relance_ruleset *rules,
                                          struct relance_error *error)
 {
@@ -62,8 +99,7 @@ static enum relance_status inspect_print(const struct inspect *inspect, const st
                                  TEXT_ARG(inspect->customer));
     }
     relance_state_print(rules, inspect->customer, state, text, size);
-    fwrite(text, 1, size, stdout);
-    putchar('\n');
+    put_indented((struct relance_str){text, size});
     free(text);
     return RELANCE_OK;
 }
