@@ -238,9 +238,11 @@ enum relance_status partition_claim(struct partition *partition, struct relance_
         }
         if (status == RELANCE_OK && !meta_has_checkpoint(&partition->meta)) status = claim_save_first(partition, error);
     }
+    bool failed_before = partition->claim_failing;
+    partition->claim_failing = status == RELANCE_AGAIN;
     if (status == RELANCE_OK) return status;
     partition_drop(partition);
     partition->retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
-    if (status == RELANCE_AGAIN) log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"", partition->number, error->message);
+    if (status == RELANCE_AGAIN && !failed_before) log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"", partition->number, error->message);
     return status;
 }

@@ -29,17 +29,25 @@ static void sink_warm(struct sink *sink)
     }
 }
 
-static enum relance_status sink_refusal(rd_kafka_error_t *object)
+static bool sink_is_fenced(rd_kafka_resp_err_t code)
 {
-    rd_kafka_resp_err_t code = rd_kafka_error_code(object);
-    bool fenced = code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-    bool forbidden = code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-    return fenced || forbidden ? RELANCE_REFUSED : RELANCE_AGAIN;
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
-static enum relance_status sink_check(const char *doing, rd_kafka_error_t *object, struct relance_error *error)
+static bool sink_is_forbidden(rd_kafka_resp_err_t code)
 {
-    return object ? kafka_client_error(sink_refusal(object), doing, object, error) : RELANCE_OK;
+    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+/* Once fenced, the client answers everything else with its fatal error: that one tells. */
+static enum relance_status sink_check(const struct sink *sink, const char *doing, rd_kafka_error_t *object, struct relance_error *error)
+{
+    char reason[256];
+    if (!object) return RELANCE_OK;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(object), fatal = rd_kafka_fatal_error(sink->rk, reason, sizeof reason);
+    kafka_client_error(sink_is_forbidden(code) ? RELANCE_REFUSED : RELANCE_AGAIN, doing, object, error);
+    if (!sink_is_fenced(code) && !sink_is_fenced(fatal)) return error->status;
+    return relance_error_set(error, RELANCE_REFUSED, "another process has started under our --instance; it has taken over");
 }
 
 enum relance_status sink_open(const struct sink_config *config, struct sink **out, struct relance_error *error)
@@ -49,7 +57,7 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
     ensure(sink);
     sink->input = config->options->input;
     enum relance_status status = kafka_client_open(KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &sink->rk, error);
-    if (status == RELANCE_OK) status = sink_check("starting transactions", rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), error);
+    if (status == RELANCE_OK) status = sink_check(sink, "starting transactions", rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), error);
     if (status != RELANCE_OK) {
         sink_close(sink);
         return status;
@@ -103,7 +111,7 @@ static enum relance_status sink_produce(struct sink *sink, const struct outbox_r
         if (!object) return RELANCE_OK;
         if (headers) rd_kafka_headers_destroy(headers);
         bool full = rd_kafka_error_code(object) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-        if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000) return sink_check("publishing", object, error);
+        if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000) return sink_check(sink, "publishing", object, error);
         rd_kafka_error_destroy(object);
         rd_kafka_poll(sink->rk, 10);
     }
@@ -137,7 +145,7 @@ static enum relance_status sink_send_frontiers(struct sink *sink, const struct s
     rd_kafka_topic_partition_list_t *list = sink_offsets(sink->input, frontiers, count);
     rd_kafka_error_t *object = rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);
-    return sink_check("committing offsets", object, error);
+    return sink_check(sink, "committing offsets", object, error);
 }
 
 enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers, size_t count,
@@ -145,10 +153,10 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox, 
 {
     ensure(membership && count); /* I3 */
     int64_t began = clock_monotonic_us();
-    enum relance_status status = sink_check("beginning a transaction", rd_kafka_begin_transaction(sink->rk), error);
+    enum relance_status status = sink_check(sink, "beginning a transaction", rd_kafka_begin_transaction(sink->rk), error);
     if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
-    if (status == RELANCE_OK) status = sink_check("committing", rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), error);
+    if (status == RELANCE_OK) status = sink_check(sink, "committing", rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), error);
     if (status != RELANCE_OK) return status;
     if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
     return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");

@@ -100,7 +100,7 @@ static void live_put_text(struct live *live, const char *name, const char *text)
 /* Of a hundred events, how many found their customer at hand. */
 static uint64_t live_hits(uint64_t events, uint64_t fetched)
 {
-    return !events || fetched >= events ? 0 : 100 - 100 * fetched / events;
+    return !events ? 100 : fetched >= events ? 0 : 100 - 100 * fetched / events;
 }
 
 void live_refresh(struct live *live)

@@ -74,7 +74,8 @@ struct partition {
     struct meta meta;            /* of the checkpoint that was read, then of the one being written */
     int64_t saved_offset;        /* O, */
     uint64_t saved_marks;        /* M: what the checkpoint holds */
-    bool store_failing;          /* that has been logged */
+    bool store_failing;          /* that has been logged, */
+    bool claim_failing;          /* and that */
     int64_t saved_us;            /* when the last checkpoint was written */
     int64_t retry_us;            /* when a claim or a checkpoint may be tried again */
     int64_t asked_us;            /* when the end was last asked for, for ticks */

@@ -13,6 +13,7 @@
 #include "text.h"
 #include "topics.h"
 #include "wall.h"
+#include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -205,6 +206,7 @@ int cmd_run(int argc, char **argv)
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
         stop_on_signals();
+        signal(SIGPIPE, SIG_IGN); /* a Redis that has gone is an error of the write, no more */
         status = run_checked(&run);
     }
     free(run.rules);
