@@ -175,7 +175,7 @@ static void select_from_record(struct check *k, struct node *node)
     uint32_t number;
     const struct cel_field *field = find_field(record, node->name, &number);
     if (!field)
-        return unknown_field(k, node, record, d ? d->text : arena_format(k->c->scratch, "a '%.*s'", STR_ARG(record->name)));
+        return unknown_field(k, node, record, d ? d->text : type_noun(k, operand->type));
     node->place = d ? PLACE_SLOT : PLACE_FIELD;
     node->number = d ? d->slots[number] : number;
     node->type = field->type;
@@ -208,8 +208,8 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
     }
     default: break;
     }
-    str text = type_text(k, type);
-    check_mistake(k, node, node->name_span, (str){0}, "a %.*s has no fields", STR_ARG(text));
+    str noun = type_noun(k, type);
+    check_mistake(k, node, node->name_span, (str){0}, "%.*s has no fields", STR_ARG(noun));
     return NULL;
 }
 
@@ -281,8 +281,8 @@ static const struct cel_type *entry_type(struct check *k, struct node *node, boo
     if (!optional) return node->type;
     const struct cel_type *held = type_fresh(k);
     if (type_assignable(k, node->type, optional_of_type(k, held))) return type_resolve(k, held, false);
-    str type = type_text(k, node->type);
-    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not a %.*s", STR_ARG(type));
+    str noun = type_noun(k, node->type);
+    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not %.*s", STR_ARG(noun));
     return TYPE(DYN);
 }
 
@@ -302,8 +302,8 @@ static void check_key(struct check *k, struct node *key)
     static const uint32_t kinds = 1u << CEL_TYPE_DYN | 1u << CEL_TYPE_BOOL | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT |
                                   1u << CEL_TYPE_STRING | 1u << CEL_TYPE_PARAM;
     if (kinds >> type->kind & 1 || k->c->env->unchecked) return;
-    str text = type_text(k, type);
-    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not a %.*s", STR_ARG(text));
+    str noun = type_noun(k, type);
+    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not %.*s", STR_ARG(noun));
 }
 
 static void check_map(struct check *k, struct node *node)
@@ -328,8 +328,8 @@ static void check_map(struct check *k, struct node *node)
 static void want_bool(struct check *k, struct node *node, const char *where)
 {
     if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked) return;
-    str type = type_text(k, node->type);
-    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is a %.*s", where, STR_ARG(type));
+    str noun = type_noun(k, node->type);
+    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is %.*s", where, STR_ARG(noun));
 }
 
 static void check_logic(struct check *k, struct node *node)
@@ -349,8 +349,8 @@ static void check_if(struct check *k, struct node *node)
     bool same = type_assignable(k, no, yes);
     node->type = same ? type_join(k, yes, no) : TYPE(DYN);
     if (same || k->c->env->unchecked) return;
-    str a = type_text(k, yes), b = type_text(k, no);
-    check_mistake(k, node, node->children[2]->span, (str){0}, "this is a %.*s, but the value before ':' is a %.*s", STR_ARG(b),
+    str a = type_noun(k, yes), b = type_noun(k, no);
+    check_mistake(k, node, node->children[2]->span, (str){0}, "this is %.*s, but the value before ':' is %.*s", STR_ARG(b),
                   STR_ARG(a));
 }
 
@@ -366,10 +366,10 @@ static void bind_loop(struct check *k, struct node *node)
         first = range->params[0];
         second = range->params[1];
     } else if (range->kind != CEL_TYPE_DYN && range->kind != CEL_TYPE_PARAM) {
-        str text = type_text(k, range);
+        str noun = type_noun(k, range);
         struct node *target = node->children[0];
-        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is a %.*s", STR_ARG(node->name),
-                      STR_ARG(text));
+        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is %.*s", STR_ARG(node->name),
+                      STR_ARG(noun));
     }
     node->local->type = first;
     if (node->local2) node->local2->type = second;
@@ -464,8 +464,8 @@ void check_expression(struct compile *c, struct node *root, const struct cel_typ
     check_node(&k, root);
     if (c->failed) return;
     if (wanted && root->kind != NODE_BROKEN && !type_assignable(&k, root->type, wanted)) {
-        str found = type_text(&k, root->type), want = cel_type_name(c->scratch, wanted);
-        mistake(c, root->span, (str){0}, "a %.*s is wanted here, this is a %.*s", STR_ARG(want), STR_ARG(found));
+        str found = type_noun(&k, root->type), want = type_noun(&k, wanted);
+        mistake(c, root->span, (str){0}, "%.*s is wanted here, this is %.*s", STR_ARG(want), STR_ARG(found));
     }
     finish_types(&k, root);
 }

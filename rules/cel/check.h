@@ -35,8 +35,9 @@ void type_undo(struct check *k, size_t mark);
 const struct cel_type *type_resolve(struct check *k, const struct cel_type *type, bool final);
 /* The type of a list that holds both; dyn when they have nothing in common. */
 const struct cel_type *type_join(struct check *k, const struct cel_type *a, const struct cel_type *b);
-/* For messages. */
+/* For messages: "int"; "an int", "an 'item'". */
 str type_text(struct check *k, const struct cel_type *type);
+str type_noun(struct check *k, const struct cel_type *type);
 
 #define TYPE(KIND) (&cel_types[CEL_TYPE_##KIND])
 

@@ -124,16 +124,17 @@ static void refuse_operator(struct check *k, struct node *node)
     const struct node *a = node->children[0], *b = node->count > 1 ? node->children[1] : NULL;
     const struct cel_type *ta = type_resolve(k, a->type, true), *tb = b ? type_resolve(k, b->type, true) : NULL;
     str na = type_text(k, ta), nb = b ? type_text(k, tb) : (str){0};
-    if (!b) return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take a %.*s", name.data, STR_ARG(na));
+    str noun_a = type_noun(k, ta), noun_b = b ? type_noun(k, tb) : (str){0};
+    if (!b) return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take %.*s", name.data, STR_ARG(noun_a));
     if (str_equal(name, STR("in")))
-        return check_mistake(k, node, node->span, (str){0}, "a %.*s cannot be in a %.*s", STR_ARG(na), STR_ARG(nb));
+        return check_mistake(k, node, node->span, (str){0}, "%.*s cannot be in %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
     if (name.data[0] == '[')
-        return check_mistake(k, node, node->name_span, (str){0}, "a %.*s is not indexed by a %.*s", STR_ARG(na), STR_ARG(nb));
+        return check_mistake(k, node, node->name_span, (str){0}, "%.*s is not indexed by %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
     str cure = operator_cure(k, a, ta, b, tb);
     if (is_comparison(name) && cel_type_equal(ta, tb))
-        return check_mistake(k, node, node->span, (str){0}, "a %.*s has no order: only '==' and '!=' compare it", STR_ARG(na));
+        return check_mistake(k, node, node->span, (str){0}, "%.*s has no order: only '==' and '!=' compare it", STR_ARG(noun_a));
     if (is_comparison(name))
-        return check_mistake(k, node, node->span, cure, "a %.*s cannot be compared with a %.*s", STR_ARG(na), STR_ARG(nb));
+        return check_mistake(k, node, node->span, cure, "%.*s cannot be compared with %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
     if (is_numeric(ta) && is_numeric(tb) && !cel_type_equal(ta, tb))
         return check_mistake(k, node, node->span, cure, "%.*s %.*s %.*s: CEL does not mix kinds of numbers", STR_ARG(na),
                              STR_ARG(name), STR_ARG(nb));
@@ -284,7 +285,10 @@ void check_call(struct check *k, struct node *node)
     if (!first && node->method && unknown_in_space(k, node)) return;
     for (size_t i = 0; i < node->count; i++) check_node(k, node->children[i]);
     if (!first) return unknown_function(k, node);
-    if (choose_overload(k, node, first)) return;
+    if (choose_overload(k, node, first)) {
+        if (any_broken(node)) node->type = TYPE(DYN); /* what it gives is anybody's guess */
+        return;
+    }
     size_t only;
     if (k->c->env->unchecked && !wrong_count(k, node, first, &only)) { /* evaluation will say what does not fit */
         node->overload = first;

@@ -61,6 +61,7 @@ struct table {
 struct whole_record {
     const struct cel_record_type *type;
     const uint32_t *slots;
+    uint32_t presence; /* a bool that must be true, or CEL_NO_SLOT */
 };
 
 struct cel_program {

@@ -141,7 +141,8 @@ static void emit_slot(struct emit *e, const struct node *node)
 static void emit_record(struct emit *e, const struct node *node)
 {
     const struct declaration *d = node->declared;
-    struct whole_record whole = {.type = d->type->record, .slots = d->slots};
+    struct whole_record whole = {.type = d->type->record, .slots = d->slots, .presence = d->presence};
+    if (d->presence != CEL_NO_SLOT) emit_use(e, &e->slots, d->presence);
     for (size_t i = 0; i < whole.type->field_count; i++) emit_use(e, &e->slots, d->slots[i]);
     emit_push(e, OP_RECORD, emit_add(e, &e->records, &whole, sizeof whole), 0, 0);
 }

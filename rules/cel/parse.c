@@ -128,8 +128,8 @@ static struct token take(struct parser *p)
 {
     struct token token = p->token;
     p->end = token.span.end;
-    do p->token = lex_next(&p->lexer); /* a bad token has been reported: behave as if it were not there */
-    while (p->token.kind == TOKEN_BAD);
+    p->token = lex_next(&p->lexer);
+    for (; p->token.kind == TOKEN_BAD; p->token = lex_next(&p->lexer)) p->panic = true; /* it has been reported */
     return token;
 }
 

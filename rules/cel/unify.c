@@ -78,6 +78,16 @@ str type_text(struct check *k, const struct cel_type *type)
     return cel_type_name(k->c->scratch, type_resolve(k, type, true));
 }
 
+/* "uint" begins like "you". */
+str type_noun(struct check *k, const struct cel_type *type)
+{
+    const struct cel_type *resolved = type_resolve(k, type, true);
+    str name = cel_type_name(k->c->scratch, resolved);
+    bool record = resolved->kind == CEL_TYPE_RECORD;
+    bool vowel = name.size && strchr("aeioAEIO", name.data[0]);
+    return arena_format(k->c->scratch, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));
+}
+
 static bool occurs(const struct check *k, uint32_t param, const struct cel_type *type)
 {
     if (type->kind == CEL_TYPE_PARAM && type->param == param) return true;

@@ -42,6 +42,11 @@ static inline struct cel_value slot_value(struct cel_frame *frame, uint32_t slot
 static struct cel_value whole_record(struct machine *m, const struct whole_record *whole)
 {
     size_t count = whole->type->field_count;
+    if (whole->presence != CEL_NO_SLOT) {
+        struct cel_value there = slot_resolved(m->frame, whole->presence);
+        if (there.kind == CEL_ERROR) return there;
+        if (there.kind != CEL_BOOL || !there.as.b) return absent_field(cel_string(whole->type->name));
+    }
     struct cel_record *record = machine_alloc(m, sizeof *record + count * sizeof record->fields[0]);
     if (!record) return machine_exhausted(m);
     record->type = whole->type;
@@ -244,8 +249,8 @@ static bool loop_begin(struct machine *m, struct cel_value *base, enum loop_kind
 /* Sets the names for the next round; false at the end. */
 static inline bool loop_next(struct cel_value *base, size_t names)
 {
-    uint64_t at = base[1].as.u;
-    base[1].as.u++;
+    if (UNLIKELY(base[1].kind != CEL_INT)) return false;
+    uint64_t at = base[1].as.u++;
     if (LIKELY(base->kind == CEL_LIST)) {
         if (at >= base->as.list->count) return false;
         base[3] = names == 2 ? cel_int((int64_t)at) : base->as.list->items[at];
@@ -575,7 +580,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(ONE) : {
         struct cel_value *result = stack + at->a + 2;
         top--;
-        if (top[1].kind != CEL_BOOL) {
+        if (top[1].kind != CEL_BOOL || result->kind != CEL_INT) {
             *result = not_a_condition(&m, top[1]);
             JUMP_TO(at->c);
         }

@@ -1,0 +1,130 @@
+/* Programs and their frames: slots, host functions, what a program says about itself. */
+#include "base/buffer.h"
+#include "cel_world.h"
+
+#include <criterion/criterion.h>
+
+static struct cel_world world;
+
+static void begin(void)
+{
+    cel_world_begin(&world);
+}
+
+static void end(void)
+{
+    cel_world_end(&world);
+}
+
+TestSuite(cel_eval, .init = begin, .fini = end);
+
+static struct cel_program *compile(const char *text)
+{
+    struct diagnostics diag;
+    struct cel_program *program = cel_world_compile(&world, str_of(text), &diag);
+    cr_assert(program, "%s", diag.first ? diag.first->message.data : "no memory");
+    return program;
+}
+
+Test(cel_eval, asks_the_host_once_for_a_slot_that_is_not_looked_up_yet)
+{
+    struct cel_program *program = compile("lazy == 77 && lazy > 70");
+    cr_expect(cel_eval(program, &world.frame).as.b);
+    cr_expect_eq(world.resolved, 1);
+    cel_eval(program, &world.frame);
+    cr_expect_eq(world.resolved, 1);
+}
+
+Test(cel_eval, does_not_ask_for_what_it_does_not_need)
+{
+    cr_expect_not(cel_eval(compile("score == 0 && lazy == 77"), &world.frame).as.b);
+    cr_expect_eq(world.resolved, 0);
+}
+
+Test(cel_eval, says_which_slots_and_functions_a_program_uses)
+{
+    const uint32_t *numbers;
+    struct cel_program *program = compile("event.qty > 1 && views(event.product) > 0 && has(event.coupon)");
+    cr_expect_eq(cel_program_slots(program, &numbers), 3);
+    cr_expect(numbers[0] == WORLD_PRODUCT && numbers[1] == WORLD_QTY && numbers[2] == WORLD_COUPON);
+    cr_expect_eq(cel_program_functions(program, &numbers), 1);
+    cr_expect_eq(numbers[0], 0);
+}
+
+Test(cel_eval, knows_a_constant_when_it_has_become_one)
+{
+    struct cel_value v;
+    cr_expect(cel_program_constant(compile("1 + 2 * 3"), &v));
+    cr_expect_eq(v.as.i, 7);
+    cr_expect_not(cel_program_constant(compile("score + 1"), &v));
+    cr_expect_not(cel_program_constant(compile("1 / 0"), &v), "an error is no constant");
+}
+
+Test(cel_eval, passes_on_an_error_that_lies_in_a_slot)
+{
+    world.slots[WORLD_SCORE] = cel_fail(&world.frame, CEL_ERROR_HOST, "no score today");
+    struct cel_value v = cel_eval(compile("score > 3"), &world.frame);
+    cr_expect_eq(v.kind, CEL_ERROR);
+    cr_expect_str_eq(world.frame.error, "no score today");
+    cr_expect(cel_eval(compile("score > 3 || true"), &world.frame).as.b);
+}
+
+Test(cel_eval, checks_the_type_that_is_wanted)
+{
+    struct diagnostics diag;
+    diag_init(&diag, &world.arena);
+    const struct cel_type *wanted = &cel_types[CEL_TYPE_BOOL];
+    cr_expect_null(cel_compile(&world.arena, &world.arena, world.env, STR("score"), (struct origin){0}, wanted, &diag));
+    cr_expect_str_eq(diag.first->message.data, "a bool is wanted here, this is an int");
+    cr_expect(cel_compile(&world.arena, &world.arena, world.env, STR("any"), (struct origin){0}, wanted, &diag),
+              "dyn is let through");
+}
+
+Test(cel_eval, outlives_the_text_and_the_scratch_memory_it_was_compiled_from)
+{
+    struct arena scratch;
+    arena_init(&scratch, 0);
+    char text[] = "name + ' and ' + ['Grace', 'Ada'][1] == 'Ada and Ada' && event.product in ['p1', 'p2']";
+    struct diagnostics diag;
+    diag_init(&diag, &world.arena);
+    struct cel_program *program =
+        cel_compile(&world.arena, &scratch, world.env, (str){text, sizeof text - 1}, (struct origin){0}, NULL, &diag);
+    memset(text, '#', sizeof text);
+    arena_free(&scratch);
+    cr_expect(cel_eval(program, &world.frame).as.b);
+}
+
+Test(cel_eval, evaluates_again_within_a_host_function)
+{
+    struct cel_program *inner = compile("event.items.map(i, i.qty).sum()");
+    struct cel_value before = cel_eval(inner, &world.frame);
+    struct cel_value v = cel_eval(compile("[1, 2].map(x, x + views(event.product))"), &world.frame);
+    cr_expect_eq(before.as.i, 3);
+    cr_expect_eq(v.as.list->items[1].as.i, 4);
+}
+
+Test(cel_eval, answers_in_place_without_touching_the_scratch_memory)
+{
+    size_t used = world.scratch.used;
+    cel_eval(compile("(event.product == 'p1' || name == 'x') && (event.qty >= 100 || score == 5)"), &world.frame);
+    cr_expect_eq(world.scratch.used, used);
+}
+
+Test(cel_eval, fills_a_record_only_where_it_is_present)
+{
+    world.slots[WORLD_LAST_THERE] = cel_bool(true);
+    world.slots[WORLD_LAST_TOTAL] = cel_double(12);
+    struct cel_value v = cel_eval(compile("last.purchase"), &world.frame);
+    cr_assert_eq(v.kind, CEL_RECORD);
+    cr_expect_eq(v.as.record->fields[0].as.d, 12);
+    cr_expect_eq(v.as.record->fields[1].kind, CEL_ABSENT);
+}
+
+Test(cel_eval, reads_bytes_that_are_no_text_without_harm)
+{
+    world.slots[WORLD_NAME] = cel_string((str){"\xFF\xC0\x80\xED\xA0\x80", 6});
+    static const char *const texts[] = {"name.size()", "name.trim()", "name.reverse()", "name.charAt(1)", "name.split('')",
+                                        "name.replace('', '-')", "name.indexOf('x')", "name.substring(1)", "name.matches('.')",
+                                        "strings.quote(name)", "name.lastIndexOf('')", "'%s %x'.format([name, name])"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) cel_eval(compile(texts[i]), &world.frame);
+}
