@@ -76,6 +76,6 @@ void buffer_put_json_string(struct buffer *buffer, str s)
         else
             buffer_put(buffer, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
     }
-    buffer_put(buffer, s.data + plain, s.size - plain);
+    buffer_put_str(buffer, str_slice(s, plain, s.size));
     buffer_put_char(buffer, '"');
 }

@@ -33,7 +33,7 @@ static inline int str_compare(str a, str b)
 
 static inline str str_slice(str s, size_t begin, size_t end)
 {
-    return (str){s.data + begin, end - begin};
+    return (str){begin ? s.data + begin : s.data, end - begin}; /* no bytes may have no place */
 }
 
 bool str_starts_with(str s, str prefix);

@@ -101,15 +101,15 @@ static void add_to(struct relance_engine *e, uint32_t number, const str *by, dou
     struct bucket *buckets = value->buckets.items;
     uint32_t at = value->buckets.count;
     while (at > 0 && buckets[at - 1].index >= index) at--;
-    struct bucket *bucket = &buckets[at];
-    if (at == value->buckets.count || bucket->index != index) {
+    struct bucket *bucket = at < value->buckets.count ? &buckets[at] : NULL;
+    if (!bucket || bucket->index != index) {
         bucket = or_fail(e, vector_insert(&e->customers.pool, &value->buckets, sizeof *bucket, at));
         if (!bucket) return;
         *bucket = (struct bucket){.index = index};
     }
     if (rule->sum)
         bucket->sum += sum;
-    else
+    else if (bucket->n < STATE_COUNT_MAX)
         bucket->n++;
 }
 

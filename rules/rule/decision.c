@@ -41,9 +41,10 @@ bool relance_decision_is_output(const struct relance_decision *decision)
     return decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD || decision->outcome == RELANCE_OUTCOME_GOAL;
 }
 
+/* A wait may end after the last year that can be written, though nothing happens there any more. */
 void relance_time_print(int64_t ms, char out[24])
 {
-    rfc3339_print_ms(ms, out);
+    rfc3339_print_ms(ms < RFC3339_MS_MIN ? RFC3339_MS_MIN : ms > RFC3339_MS_MAX ? RFC3339_MS_MAX : ms, out);
 }
 
 /* ---- printing into a caller's room, as snprintf does: what does not fit is counted, not written */

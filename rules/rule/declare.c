@@ -271,16 +271,6 @@ static bool is_function(str name)
     return str_equal(name, STR("bucket"));
 }
 
-/* What the numbers kept for a count mean: they are of no use to a count of another form. */
-static uint8_t count_form(const struct count_rule *count, bool sums, bool keyed)
-{
-    static const int64_t widths[] = {1000, 60000, 3600000, 86400000};
-    uint8_t width = 0; /* for life */
-    for (uint8_t i = 0; i < sizeof widths / sizeof *widths && count->over_ms; i++)
-        if (count->bucket_ms == widths[i]) width = (uint8_t)(i + 1);
-    return (uint8_t)(width * 4 + sums * 2 + keyed);
-}
-
 void declare_counts(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -305,7 +295,7 @@ void declare_counts(struct compiler *c)
             error_at(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
         count->bucket_ms = bucket_width(count->over_ms);
         sums[i] = json_member(d->value, "sum") != NULL;
-        forms[i] = count_form(count, sums[i], json_member(d->value, "by"));
+        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, sums[i], json_member(d->value, "by"));
         names_add(&set->names.counts, d->name);
     }
     set->count_count = counts->count;

@@ -105,8 +105,8 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
     struct vector *lasts = &e->customer->state->lasts;
     uint32_t number = type->reader->number, at = 0;
     while (at < lasts->count && VECTOR_AT(*lasts, struct last_event, at)->type < number) at++;
-    struct last_event *last = VECTOR_AT(*lasts, struct last_event, at);
-    bool known = at < lasts->count && last->type == number;
+    struct last_event *last = at < lasts->count ? VECTOR_AT(*lasts, struct last_event, at) : NULL;
+    bool known = last && last->type == number;
     if (known && last->time_ms > e->event.time_ms) return;
     struct bytes *packed = scope_pack_event(e, NULL, type->last_fields, type->last_field_count);
     if (!packed) return;

@@ -86,8 +86,8 @@ static void note_send(struct relance_engine *e, uint32_t rule)
     if (!e->rule->cooldown_ms) return;
     uint32_t at = 0;
     while (at < cooldowns->count && VECTOR_AT(*cooldowns, struct cooldown, at)->rule < rule) at++;
-    struct cooldown *cooldown = VECTOR_AT(*cooldowns, struct cooldown, at);
-    if (at == cooldowns->count || cooldown->rule != rule) cooldown = or_fail(e, vector_insert(&e->customers.pool, cooldowns, sizeof *cooldown, at));
+    struct cooldown *cooldown = at < cooldowns->count ? VECTOR_AT(*cooldowns, struct cooldown, at) : NULL;
+    if (!cooldown || cooldown->rule != rule) cooldown = or_fail(e, vector_insert(&e->customers.pool, cooldowns, sizeof *cooldown, at));
     if (cooldown) *cooldown = (struct cooldown){rule, e->now_ms};
 }
 

@@ -1,6 +1,8 @@
 #include "state/pack.h"
 
+#include "base/duration.h"
 #include "base/limits.h"
+#include "base/rfc3339.h"
 #include "cel/cel.h"
 
 #include <msgpack/timestamp.h>
@@ -358,8 +360,12 @@ static struct cel_value unpack_scalar(struct unpack *in, struct pack_head head, 
     case CEL_TYPE_INT: if (integer) return cel_int(head_int(head)); break;
     case CEL_TYPE_UINT: if (head.kind == PACK_UINT) return cel_uint(head.bits); break;
     case CEL_TYPE_DOUBLE: if (integer || head.kind == PACK_FLOAT) return cel_double(head_double(head)); break;
-    case CEL_TYPE_TIMESTAMP: if (integer) return cel_timestamp_ms(head_int(head)); break;
-    case CEL_TYPE_DURATION: if (integer) return cel_duration_ms(head_int(head)); break;
+    case CEL_TYPE_TIMESTAMP:
+        if (integer && head_int(head) >= RFC3339_MS_MIN && head_int(head) <= RFC3339_MS_MAX) return cel_timestamp_ms(head_int(head));
+        break;
+    case CEL_TYPE_DURATION:
+        if (integer && head_int(head) >= -DURATION_MS_MAX && head_int(head) <= DURATION_MS_MAX) return cel_duration_ms(head_int(head));
+        break;
     case CEL_TYPE_STRING: if (head.kind == PACK_STR) return cel_string(unpack_body(in, head)); break;
     case CEL_TYPE_BYTES:
         if (head.kind == PACK_BIN) {

@@ -1,6 +1,7 @@
 #include "state/state.h"
 
 #include "base/ensure.h"
+#include "base/rfc3339.h"
 #include "state/pack.h"
 
 struct state *state_new(struct pool *pool)
@@ -321,7 +322,27 @@ static void load_last(struct loading *l)
     if (last) *last = (struct last_event){type, time_ms, load_bytes(l, packed)};
 }
 
-static void load_buckets(struct loading *l, struct vector *buckets, bool sums)
+/* ---- forms of counts */
+
+static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000, 86400000}; /* ms; the first: no buckets, for life */
+enum { WIDTHS = sizeof bucket_widths / sizeof *bucket_widths };
+
+uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed)
+{
+    uint8_t width = 0;
+    for (uint8_t i = 1; i < WIDTHS; i++)
+        if (bucket_ms == bucket_widths[i]) width = i;
+    return (uint8_t)(width * 4 + sums * 2 + keyed);
+}
+
+static bool bucket_is_sane(const struct bucket *bucket, uint8_t form, bool sums)
+{
+    int64_t width_ms = bucket_widths[form / 4 % WIDTHS];
+    bool countable = sums || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
+    return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 && bucket->index <= RFC3339_MS_MAX / width_ms;
+}
+
+static void load_buckets(struct loading *l, struct vector *buckets, uint8_t form, bool sums)
 {
     for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct bucket *bucket = load_item(l, buckets, sizeof *bucket);
@@ -331,7 +352,7 @@ static void load_buckets(struct loading *l, struct vector *buckets, bool sums)
             bucket->sum = unpack_double(&l->in);
         else
             bucket->n = unpack_int(&l->in);
-        if (!sums && (bucket->n < 0 || bucket->n > STATE_COUNT_MAX)) l->in.bad = true;
+        if (!bucket_is_sane(bucket, form, sums)) l->in.bad = true;
     }
 }
 
@@ -352,7 +373,7 @@ static void load_count(struct loading *l)
         if (!value) return;
         value->count = number;
         value->by = load_text(l);
-        load_buckets(l, &value->buckets, l->names->count_sums[number]);
+        load_buckets(l, &value->buckets, (uint8_t)form, l->names->count_sums[number]);
     }
 }
 
@@ -602,6 +623,12 @@ static void state_sort(struct state *state)
 #undef SORT_BY
 }
 
+/* Events and waits happen in the years 1 to 9999. */
+static bool is_now(int64_t ms)
+{
+    return ms == STATE_NO_TIME || (ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
+}
+
 struct state *state_load(struct pool *pool, const struct state_names *names, str packed)
 {
     struct loading l = {.pool = pool, .names = names, .state = state_new(pool), .in = unpack_of(packed)};
@@ -622,7 +649,8 @@ struct state *state_load(struct pool *pool, const struct state_names *names, str
         else
             load_part(&l, *key.data);
     }
-    if (!known || l.in.bad || l.no_memory || l.in.at != l.in.end) {
+    bool possible = is_now(l.state->now_ms) && is_now(l.state->newest_ms);
+    if (!known || !possible || l.in.bad || l.no_memory || l.in.at != l.in.end) {
         state_release(pool, l.state);
         return NULL;
     }

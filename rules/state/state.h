@@ -115,8 +115,11 @@ struct state {
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits;
     const bool *count_sums; /* by count: it adds doubles; else it counts */
-    const uint8_t *count_forms; /* by count: width of buckets, sum or not, `by` or not, as one number */
+    const uint8_t *count_forms; /* by count: what its numbers mean */
 };
+
+/* Width of buckets (0: for life), sum or not, `by` or not, as one number. */
+uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed);
 
 struct state *state_new(struct pool *pool);
 void state_release(struct pool *pool, struct state *state);

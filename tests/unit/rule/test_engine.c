@@ -580,6 +580,21 @@ Test(engine, stays_usable_after_a_hundred_changes_of_rules)
     cr_expect_gt(rig.lines.size, 0u);
 }
 
+/* Quiet hours on the last evening of the year 9999 end in a year that cannot be written. */
+Test(engine, a_wait_beyond_the_year_9999_is_told_as_its_end)
+{
+    use_rules("{\"events\": {\"cart\": {}}, \"limits\": [{\"quiet\": \"21:00-08:00\"}],"
+              " \"rules\": {\"cart\": {\"on\": \"cart\", \"do\": [{\"send\": \"email\"}]}}}");
+    happens("e1", "cart", "c1", 253402300799999 - HOUR, "k");
+    says("\"until\":\"9999-12-31T23:59:59.999Z\"");
+    decided("started c1 deferred c1");
+    rig_run_until(&rig, RELANCE_NEVER);
+    decided("");
+    char text[24];
+    relance_time_print(INT64_MIN, text);
+    cr_expect_arr_eq(text, "0001-01-01T00:00:00.000Z", 24);
+}
+
 /* ---- showing a state */
 
 Test(engine, shows_a_state_as_JSON_that_fits_or_is_cut)

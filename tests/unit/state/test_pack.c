@@ -302,6 +302,18 @@ Test(pack, instants_and_durations_come_back_to_the_millisecond)
     }
 }
 
+Test(pack, instants_beyond_the_years_and_durations_beyond_10000_years_are_absent)
+{
+    static const struct { int64_t ms; enum cel_type_kind kind; bool there; } cases[] = {
+        {253402300799999, CEL_TYPE_TIMESTAMP, true}, {253402300800000, CEL_TYPE_TIMESTAMP, false},
+        {-62135596800000, CEL_TYPE_TIMESTAMP, true}, {-62135596800001, CEL_TYPE_TIMESTAMP, false},
+        {315576000000000, CEL_TYPE_DURATION, true}, {315576000000001, CEL_TYPE_DURATION, false},
+        {-315576000000000, CEL_TYPE_DURATION, true}, {INT64_MIN, CEL_TYPE_DURATION, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(back(cel_int(cases[i].ms), &cel_types[cases[i].kind]).kind != CEL_ABSENT, cases[i].there, "%lld", (long long)cases[i].ms);
+}
+
 Test(pack, lists_maps_and_records_come_back_whole)
 {
     const struct cel_type *items = list_of(item_type());

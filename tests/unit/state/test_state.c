@@ -408,3 +408,38 @@ Test(state, instants_and_steps_out_of_bounds_are_no_state)
     cr_expect_null(loaded(&names, one_run(0, (int64_t)INT32_MAX + 1, 1, true)));
     cr_expect_null(loaded(&names, one_run(0, -1, 1, true)));
 }
+
+/* One count of one bucket, written by hand, for life. */
+static str one_bucket(int64_t index, int64_t n)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 4);
+    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0), pack_str(&out, STR("e")), pack_int(&out, 0);
+    pack_str(&out, STR("c")), pack_map(&out, 1), pack_str(&out, STR("orders"));
+    pack_array(&out, 3), pack_int(&out, 0), pack_nil(&out), pack_array(&out, 2), pack_int(&out, index), pack_int(&out, n);
+    return buffer_str(&out);
+}
+
+Test(state, counts_beyond_reason_are_no_state)
+{
+    struct state_names names = first_rules();
+    cr_expect_not_null(loaded(&names, one_bucket(0, STATE_COUNT_MAX)));
+    cr_expect_null(loaded(&names, one_bucket(0, STATE_COUNT_MAX + 1)));
+    cr_expect_null(loaded(&names, one_bucket(0, -1)));
+    cr_expect_not_null(loaded(&names, one_bucket(253402300799999, 1)), "the end of the year 9999");
+    cr_expect_null(loaded(&names, one_bucket(253402300800000, 1)));
+    cr_expect_null(loaded(&names, one_bucket(INT64_MIN, 1)));
+}
+
+Test(state, forms_of_counts_differ_in_width_kind_and_key)
+{
+    static const int64_t widths[] = {0, 1000, 60000, 3600000, 86400000};
+    bool seen[256] = {false};
+    for (size_t i = 0; i < 5; i++)
+        for (int flags = 0; flags < 4; flags++) {
+            uint8_t form = state_count_form(widths[i], flags & 2, flags & 1);
+            cr_expect(!seen[form] && form < 128, "%d", form);
+            seen[form] = true;
+        }
+}

@@ -1,0 +1,45 @@
+/* Any bytes as a customer's saved state: read as a state or refused. What is read can be shown, lived with, saved and
+ * read again. */
+#include "rig.h"
+#include "shop_rules.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const events[] = {
+    "{\"id\":\"a\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":\"p\"}",
+    "{\"id\":\"b\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\",\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
+    "{\"id\":\"c\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:02:00Z\",\"birthday\":\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
+    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\",\"total\":60.5,\"m\":{\"x\":1}}",
+};
+
+static void show(const struct relance_ruleset *rules, str state)
+{
+    size_t size = relance_state_print(rules, STR("c"), state, NULL, 0);
+    char *text = malloc(size + 1);
+    ensure(text && relance_state_print(rules, STR("c"), state, text, size) == size);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct arena zones;
+    static struct relance_ruleset *rules;
+    if (!rules) rules = rig_rules(&zones, str_of(shop_rules));
+    ensure(rules);
+    struct rig rig;
+    struct relance_error error;
+    str state = {(const char *)data, size};
+    rig_start(&rig, rules, 0);
+    rig_restart(&rig);
+    show(rules, state);
+    if (relance_engine_put(rig.engine, STR("c"), state, &error) == RELANCE_OK) {
+        for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+            rig_event(&rig, str_of(events[i]));
+            rig_forget(&rig);
+            show(rules, rig_stored(&rig, STR("c"))->state);
+        }
+        rig_run_until(&rig, relance_engine_clock(rig.engine) + 40 * 86400000LL);
+    }
+    rig_end(&rig);
+    return 0;
+}
