@@ -27,13 +27,15 @@ void mark_print(const struct mark *mark, struct blob *out)
     cJSON_Delete(object);
 }
 
-/* Whole numbers below 2^53 only: a double has all of them, and offsets and instants are. */
+/* Whole numbers within 2^53 only: a double has all of them, and offsets and instants are. */
+#define MARK_NUMBER_MAX 9007199254740991.0
+
 static bool mark_number(const cJSON *object, const char *name, int64_t absent, int64_t *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     *out = absent;
     if (!item) return true;
-    if (!cJSON_IsNumber(item) || item->valuedouble > 9e15 || item->valuedouble < -9e15) return false;
+    if (!cJSON_IsNumber(item) || item->valuedouble > MARK_NUMBER_MAX || item->valuedouble < -MARK_NUMBER_MAX) return false;
     *out = (int64_t)item->valuedouble;
     return true;
 }

@@ -12,7 +12,7 @@ struct redis_address {
 static bool redis_keep(char *out, size_t size, struct relance_str text)
 {
     if (text.size >= size) return false;
-    memcpy(out, text.data, text.size);
+    if (text.size) memcpy(out, text.data, text.size);
     out[text.size] = '\0';
     return true;
 }

@@ -1,0 +1,155 @@
+/* The written forms: frontier, marks, meta, RESP, outbox. What is written is read back alike; what is not ours
+ * is not read at all. */
+#include "frontier.h"
+#include "mark.h"
+#include "meta.h"
+#include "outbox.h"
+#include "resp.h"
+#include "text.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+Test(frontier, is_read_as_it_was_written)
+{
+    struct frontier written = {.seq = 251, .marks = 17, .chain = 0x9f86d081884c7d65}, read;
+    char text[FRONTIER_TEXT_SIZE];
+    frontier_make_store(written.store);
+    size_t size = frontier_print(&written, text);
+    cr_assert_lt(size, 128);
+    cr_assert(frontier_parse((struct relance_str){text, size}, &read));
+    cr_expect_str_eq(read.store, written.store);
+    cr_expect(read.seq == 251 && read.marks == 17 && read.chain == written.chain);
+    cr_expect_not(frontier_is_first(&read));
+}
+
+#define UUID "0b7e8a52-5b0c-4d2e-9c8f-0123456789ab"
+
+Test(frontier, that_somebody_else_wrote_is_not_ours)
+{
+    static const char *const wrong[] = {"", "1", "2;" UUID ";1;1;0", "1;" UUID ";1;1", "1;" UUID ";1;1;0;", "1;" UUID ";-1;1;0",
+                                        "1;" UUID ";1;1;xyz", "1;" UUID ";1;1;0;9", "1;short;1;1;0", "{\"a\": 1}"};
+    struct frontier read;
+    cr_assert(frontier_parse(TEXT("1;" UUID ";1;1;0"), &read));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_not(frontier_parse(text_of(wrong[i]), &read), "%s", wrong[i]);
+}
+
+Test(frontier, stores_get_different_names)
+{
+    char a[STORE_ID_SIZE], b[STORE_ID_SIZE];
+    frontier_make_store(a);
+    frontier_make_store(b);
+    cr_expect_str_neq(a, b);
+    cr_expect_eq(strlen(a), 36);
+}
+
+Test(mark, is_read_as_it_was_written)
+{
+    char rules[] = "[{\"name\":\"a.json\",\"text\":\"{\\\"rules\\\": {}}\\n\"}]", options[] = "engine=0.1.0 \"quoted\"";
+    struct mark written = {.n = 17, .at = 9007199254740991, .wall = 1772445600120, .tick = -5, .rules = rules, .options = options}, read;
+    struct blob text = {0};
+    struct relance_error error;
+    mark_print(&written, &text);
+    cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
+    cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5);
+    cr_expect_str_eq(read.rules, rules);
+    cr_expect_str_eq(read.options, options);
+    mark_free(&read);
+    blob_free(&text);
+}
+
+Test(mark, says_nothing_about_what_it_does_not_change)
+{
+    struct mark written = {.n = 1, .at = 0, .wall = RELANCE_NEVER, .tick = RELANCE_NEVER}, read;
+    struct blob text = {0};
+    struct relance_error error;
+    mark_print(&written, &text);
+    cr_expect(text_equal(blob_text(&text), TEXT("{\"n\":1,\"at\":0}")));
+    cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
+    cr_expect(read.wall == RELANCE_NEVER && read.tick == RELANCE_NEVER && !read.rules && !read.options);
+    blob_free(&text);
+}
+
+Test(mark, other_records_are_none)
+{
+    static const char *const wrong[] = {"", "[]", "{}", "{\"n\":0,\"at\":1}", "{\"n\":1}", "{\"n\":1,\"at\":-1}", "{\"n\":\"1\",\"at\":1}", "{\"n\":1,\"at\":1,\"rules\":\"x\"}", "{\"n\":1,\"at\":1e300}"};
+    struct mark read;
+    struct relance_error error;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(mark_parse(text_of(wrong[i]), &read, &error), RELANCE_INVALID, "%s", wrong[i]);
+}
+
+Test(mark_list, drops_from_its_front)
+{
+    struct mark_list list = {0};
+    for (uint64_t n = 1; n <= 20; n++) mark_list_add(&list, (struct mark){.n = n});
+    mark_list_drop(&list, 18);
+    cr_expect_eq(list.count, 2);
+    cr_expect_eq(list.items[0].n, 19);
+    mark_list_free(&list);
+}
+
+Test(meta, takes_the_fields_that_it_puts)
+{
+    struct meta meta = {0};
+    meta_clear(&meta);
+    cr_expect_not(meta_has_checkpoint(&meta));
+    cr_expect(meta_take(&meta, TEXT("offset"), TEXT("1812")));
+    cr_expect(meta_take(&meta, TEXT("clock"), TEXT("-9223372036854775808")));
+    cr_expect(meta_take(&meta, TEXT("chain"), TEXT("00000000000000ff")));
+    cr_expect(meta_take(&meta, TEXT("rules"), TEXT("[]")));
+    cr_expect(meta_take(&meta, TEXT("of_a_later_version"), TEXT("?")));
+    cr_expect(meta_has_checkpoint(&meta) && meta.offset == 1812 && meta.clock == INT64_MIN && meta.chain == 255);
+    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("many")));
+    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("")));
+    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("99999999999999999999")));
+    struct blob words = {0};
+    meta_put(&meta, &words);
+    cr_expect(memmem(words.data, words.size, "$5\r\nclock\r\n$20\r\n-9223372036854775808\r\n", 38));
+    cr_expect(memmem(words.data, words.size, "$5\r\nchain\r\n$16\r\n00000000000000ff\r\n", 34));
+    blob_free(&words);
+    meta_free(&meta);
+}
+
+Test(resp, words_may_hold_anything)
+{
+    struct blob out = {0};
+    resp_command(&out, 2, (struct relance_str[]){TEXT("ECHO"), TEXT("a\r\n\0b")});
+    cr_expect(text_equal(blob_text(&out), TEXT("*2\r\n$4\r\nECHO\r\n$5\r\na\r\n\0b\r\n")));
+    blob_free(&out);
+}
+
+Test(resp, long_commands_are_cut_between_pairs)
+{
+    struct blob out = {0};
+    struct resp_many many = {.out = &out, .verb = TEXT("HSET"), .key = TEXT("k")};
+    size_t commands = 0;
+    for (int i = 0; i < RESP_MANY; i++) {
+        resp_many_add(&many, TEXT("f"), TEXT("v"));
+        if (many.count >= RESP_MANY) commands += resp_many_flush(&many);
+    }
+    commands += resp_many_flush(&many);
+    cr_expect_eq(commands, 2);
+    cr_expect_eq(resp_many_flush(&many), 0);
+    static const char start[] = "*2002\r\n$4\r\nHSET\r\n$1\r\nk\r\n$1\r\nf\r\n";
+    cr_expect_eq(memcmp(out.data, start, sizeof start - 1), 0);
+    blob_free(&many.words);
+    blob_free(&out);
+}
+
+Test(outbox, gives_back_records_in_order_and_tells_no_key_from_an_empty_one)
+{
+    struct outbox outbox = {0};
+    struct outbox_record read;
+    size_t at = 0;
+    outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_DEAD, .partition = -1, .value = TEXT("v"), .headers = {{"why", TEXT("json")}, {"none", {0}}}, .header_count = 2});
+    outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_MARKS, .partition = 3, .key = TEXT(""), .value = TEXT("")});
+    cr_assert(outbox_next(&outbox, &at, &read));
+    cr_expect(read.topic == OUTBOX_DEAD && read.partition == -1 && !read.key.data && text_equal(read.value, TEXT("v")));
+    cr_expect(read.header_count == 2 && text_equal(read.headers[0].value, TEXT("json")) && read.headers[1].value.size == 0);
+    cr_assert(outbox_next(&outbox, &at, &read));
+    cr_expect(read.topic == OUTBOX_MARKS && read.partition == 3 && read.key.data && read.key.size == 0);
+    cr_expect_not(outbox_next(&outbox, &at, &read));
+    outbox_clear(&outbox);
+    at = 0;
+    cr_expect_not(outbox_next(&outbox, &at, &read));
+    outbox_free(&outbox);
+}

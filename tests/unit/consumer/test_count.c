@@ -1,0 +1,72 @@
+/* Counters and durations: what is counted is told, once. */
+#include "counter.h"
+#include "pulse.h"
+#include "text.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+struct found {
+    char text[4096];
+};
+
+static void find(void *context, struct relance_str name, bool whole, double value)
+{
+    struct found *found = context;
+    size_t size = strlen(found->text);
+    snprintf(found->text + size, sizeof found->text - size, "%.*s=%s%g ", TEXT_ARG(name), whole ? "" : "~", value);
+}
+
+Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
+{
+    struct counters counters = {0};
+    struct found found = {""};
+    const struct relance_decision sent = {.outcome = RELANCE_OUTCOME_SENT, .rule = TEXT("cart"), .variant = TEXT("a"), .send = TEXT("email")};
+    const struct relance_decision goal = {.outcome = RELANCE_OUTCOME_GOAL, .rule = TEXT("cart"), .value = 2.5};
+    cr_expect(counters_empty(&counters));
+    counters_add(&counters, COUNTER_EVENTS, 2);
+    counters_add_decision(&counters, &sent);
+    counters_add_decision(&counters, &sent);
+    counters_add_decision(&counters, &goal);
+    counters_add_decision(&counters, &goal);
+    cr_expect_not(counters_empty(&counters));
+    counters_each(&counters, find, &found);
+    static const char *const wanted[] = {"events=2 ", "rule.cart.sent.a=2 ", "sent.email=2 ", "rule.cart.goal=2 ", "rule.cart.goal_value=~5 "};
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cr_expect(strstr(found.text, wanted[i]), "%s in %s", wanted[i], found.text);
+        size += strlen(wanted[i]);
+    }
+    cr_expect_eq(strlen(found.text), size, "nothing else: %s", found.text);
+    counters_free(&counters);
+}
+
+Test(counter, cleared_ones_start_anew_and_many_names_are_kept_apart)
+{
+    struct counters counters = {0};
+    struct found found = {""};
+    char name[16];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        counters_add_named(&counters, TEXT("events."), text_of(name), 1);
+    }
+    cr_expect_eq(counters.used, 1000);
+    counters_clear(&counters);
+    cr_expect(counters_empty(&counters));
+    counters_add_named(&counters, TEXT("events."), TEXT("t17"), 3);
+    counters_each(&counters, find, &found);
+    cr_expect_str_eq(found.text, "events.t17=3 ");
+    cr_expect_eq(counters.used, 1000);
+    counters_free(&counters);
+}
+
+Test(pulse, parts_are_right_to_a_quarter)
+{
+    struct pulse_times times = {0}, none = {0};
+    for (int64_t us = 1; us <= 100000; us++) pulse_add_time(&times, us);
+    int64_t p50 = pulse_part(&times, &none, 0.5), p99 = pulse_part(&times, &none, 0.99);
+    cr_expect(p50 >= 50000 && p50 <= 62500, "%ld", p50);
+    cr_expect(p99 >= 99000 && p99 <= 123750, "%ld", p99);
+    cr_expect_eq(pulse_part(&times, &times, 0.5), 0);
+    pulse_add_time(&times, INT64_MAX);
+    pulse_add_time(&times, -1);
+}

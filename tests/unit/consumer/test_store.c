@@ -1,0 +1,303 @@
+/* Checkpoints against a real Redis, in a directory of its own: who has the stamp writes, nobody else does, and a
+ * Redis that goes away in between is found out. */
+#include "store.h"
+#include "clock.h"
+#include "redis_connect.h"
+#include "text.h"
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[64], socket_path[96], url[112];
+static pid_t server;
+static struct relance_error error;
+static redisContext *other; /* a second connection, to look and to meddle */
+
+static void start_redis(void)
+{
+    server = fork();
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails half-way leaves nothing behind, */
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)) _exit(127); /* nor a pipe open */
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", directory, "--save", "", "--appendonly", "yes",
+               "--appendfsync", "always", "--logfile", "log", (char *)NULL);
+        _exit(127);
+    }
+    for (int tries = 0; tries < 200; tries++) {
+        if (redis_connect(url, &other, &error) == RELANCE_OK) {
+            redisReply *reply = redisCommand(other, "PING");
+            bool loaded = reply && reply->type == REDIS_REPLY_STATUS;
+            freeReplyObject(reply);
+            if (loaded) return;
+            redisFree(other);
+        }
+        clock_sleep_us(20000);
+    }
+    cr_assert_fail("redis-server does not answer");
+}
+
+static void stop_redis(int how)
+{
+    redisFree(other);
+    kill(server, how);
+    waitpid(server, NULL, 0);
+}
+
+static void begin(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    strcpy(directory, "/tmp/relance-store-XXXXXX");
+    cr_assert_not_null(mkdtemp(directory));
+    snprintf(socket_path, sizeof socket_path, "%s/s", directory);
+    snprintf(url, sizeof url, "unix://%s", socket_path);
+    start_redis();
+}
+
+static void end(void)
+{
+    char command[128];
+    stop_redis(SIGTERM);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(store, .init = begin, .fini = end, .timeout = 30);
+
+static void expect(const char *expected, const char *command)
+{
+    redisReply *reply = redisCommand(other, command);
+    char number[TEXT_NUMBER_SIZE];
+    cr_assert_not_null(reply);
+    if (reply->type == REDIS_REPLY_INTEGER) text_put_int(number, reply->integer);
+    const char *found = reply->type == REDIS_REPLY_INTEGER ? number : reply->type == REDIS_REPLY_NIL ? "(nil)" : reply->str;
+    cr_expect_str_eq(found, expected, "%s gives %s", command, found);
+    freeReplyObject(reply);
+}
+
+struct owner {
+    struct store *store;
+    struct meta meta;
+};
+
+static enum relance_status claim(struct owner *owner)
+{
+    char stamp[STAMP_SIZE];
+    meta_make_stamp(stamp);
+    return store_claim(owner->store, stamp, &owner->meta, &error);
+}
+
+static struct owner new_owner(void)
+{
+    const struct store_place place = {url, "g", "t", 3};
+    struct owner owner = {.store = store_open(&place)};
+    cr_assert_eq(claim(&owner), RELANCE_OK, "%s", error.message);
+    return owner;
+}
+
+static void free_owner(struct owner *owner)
+{
+    store_close(owner->store);
+    meta_free(&owner->meta);
+}
+
+static void put(struct owner *owner, const char *customer, const char *state, int64_t due, int64_t due_saved)
+{
+    const struct relance_change change = {text_of(customer), text_of(state), due, due_saved};
+    store_put_change(owner->store, &change);
+}
+
+static enum relance_status commit(struct owner *owner, int64_t offset)
+{
+    char stamp[STAMP_SIZE];
+    meta_make_stamp(stamp);
+    meta_set_text(&owner->meta.stamp, stamp);
+    owner->meta.offset = offset;
+    return store_commit(owner->store, &owner->meta, &error);
+}
+
+static void collect(void *context, struct relance_str customer, struct relance_str state)
+{
+    char *out = context;
+    sprintf(out + strlen(out), "%.*s=%.*s ", TEXT_ARG(customer), TEXT_ARG(state));
+}
+
+static void collect_due(void *context, struct relance_str customer, int64_t due_ms)
+{
+    char *out = context;
+    sprintf(out + strlen(out), "%.*s@%lld ", TEXT_ARG(customer), (long long)due_ms);
+}
+
+Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
+{
+    struct owner first = new_owner();
+    cr_expect_not(meta_has_checkpoint(&first.meta));
+    store_begin(first.store);
+    put(&first, "c-1", "one", 1772445600120, RELANCE_NEVER);
+    put(&first, "c-2", "two", RELANCE_NEVER, RELANCE_NEVER);
+    store_put_count(first.store, TEXT("events"), 2, "2026-03-02T10:00");
+    store_put_sum(first.store, TEXT("rule.r.goal_value"), 2.5, "2026-03-02T10:00");
+    cr_assert_eq(commit(&first, 17), RELANCE_OK, "%s", error.message);
+    struct owner next = new_owner();
+    char states[256] = "", dues[256] = "";
+    int64_t count;
+    cr_expect_eq(next.meta.offset, 17);
+    cr_assert_eq(store_customer_count(next.store, &count, &error), RELANCE_OK);
+    cr_expect_eq(count, 2);
+    cr_assert_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
+    cr_expect_str_eq(dues, "c-1@1772445600120 ");
+    cr_assert_eq(store_read_states(next.store, (struct relance_str[]){TEXT("c-2"), TEXT("c-9"), TEXT("c-1")}, 3, collect, states, &error), RELANCE_OK);
+    cr_expect_str_eq(states, "c-2=two c-9= c-1=one ");
+    expect("2", "HGET relance:{g:t:3}:metrics events");
+    expect("2.5", "HGET relance:{g:t:3}:metrics rule.r.goal_value");
+    expect("2", "HGET relance:{g:t:3}:metrics:2026-03-02T10:00 events");
+    expect("172800", "TTL relance:{g:t:3}:metrics:2026-03-02T10:00");
+    free_owner(&first);
+    free_owner(&next);
+}
+
+Test(store, a_zombie_can_neither_write_nor_read_once_another_has_claimed)
+{
+    struct owner zombie = new_owner(), owner = new_owner();
+    char states[64] = "";
+    store_begin(zombie.store);
+    put(&zombie, "c-1", "stale", 5, RELANCE_NEVER);
+    cr_expect_eq(commit(&zombie, 99), RELANCE_REFUSED);
+    expect("(nil)", "HGET relance:{g:t:3}:meta offset");
+    expect("0", "EXISTS relance:{g:t:3}:customers");
+    cr_expect_eq(store_read_states(zombie.store, &TEXT("c-1"), 1, collect, states, &error), RELANCE_REFUSED);
+    store_begin(owner.store);
+    cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    free_owner(&zombie);
+    free_owner(&owner);
+}
+
+Test(store, writes_checkpoint_after_checkpoint_and_notices_one_that_is_not_its_own)
+{
+    struct owner owner = new_owner();
+    for (int64_t offset = 0; offset < 5; offset++) {
+        store_begin(owner.store);
+        put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+        cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
+    }
+    expect("4", "HGET relance:{g:t:3}:meta offset");
+    freeReplyObject(redisCommand(other, "HSET relance:{g:t:3}:meta offset 3")); /* a rolled-back Redis, in small */
+    store_begin(owner.store);
+    cr_expect_eq(commit(&owner, 6), RELANCE_REFUSED);
+    free_owner(&owner);
+}
+
+Test(store, a_wait_is_written_when_it_moves_earlier_and_removed_when_it_is_over)
+{
+    static const struct {
+        int64_t due, saved;
+        const char *score;
+    } steps[] = {{1000, RELANCE_NEVER, "1000"}, {2000, 1000, "1000"}, {500, 2000, "500"}, {RELANCE_NEVER, 500, "(nil)"}, {RELANCE_NEVER, RELANCE_NEVER, "(nil)"}};
+    struct owner owner = new_owner();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        store_begin(owner.store);
+        put(&owner, "c-1", "x", steps[i].due, steps[i].saved);
+        cr_assert_eq(commit(&owner, (int64_t)i), RELANCE_OK, "%s", error.message);
+        expect(steps[i].score, "ZSCORE relance:{g:t:3}:timers c-1");
+    }
+    store_begin(owner.store);
+    put(&owner, "c-1", "", RELANCE_NEVER, RELANCE_NEVER); /* forgotten */
+    cr_assert_eq(commit(&owner, 9), RELANCE_OK);
+    expect("0", "HEXISTS relance:{g:t:3}:customers c-1");
+    free_owner(&owner);
+}
+
+Test(store, more_customers_than_a_command_takes_arrive_all)
+{
+    enum { CUSTOMERS = 11000 };
+    struct owner owner = new_owner();
+    char name[16];
+    store_begin(owner.store);
+    for (int i = 0; i < CUSTOMERS; i++) {
+        snprintf(name, sizeof name, "c-%d", i);
+        put(&owner, name, name, i, RELANCE_NEVER);
+    }
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    expect("11000", "HLEN relance:{g:t:3}:customers");
+    expect("11000", "ZCARD relance:{g:t:3}:timers");
+    char *dues = calloc(CUSTOMERS, 20);
+    cr_assert_eq(store_read_dues(owner.store, collect_due, dues, &error), RELANCE_OK);
+    cr_expect(strstr(dues, "c-0@0 c-1@1 "));
+    cr_expect(strstr(dues, "c-10999@10999 "));
+    free(dues);
+    free_owner(&owner);
+}
+
+Test(store, a_full_redis_applies_nothing_and_takes_it_later)
+{
+    struct owner owner = new_owner();
+    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory 1"));
+    store_begin(owner.store);
+    put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+    cr_expect_eq(commit(&owner, 1), RELANCE_AGAIN);
+    cr_expect(strstr(error.message, "OOM"), "%s", error.message);
+    expect("(nil)", "HGET relance:{g:t:3}:meta offset");
+    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory 0"));
+    store_begin(owner.store);
+    put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+    cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    expect("1", "HGET relance:{g:t:3}:meta offset");
+    free_owner(&owner);
+}
+
+Test(store, survives_a_redis_that_was_killed_and_came_back)
+{
+    struct owner owner = new_owner();
+    store_begin(owner.store);
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK);
+    stop_redis(SIGKILL);
+    store_begin(owner.store);
+    put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+    enum relance_status status = commit(&owner, 2);
+    cr_expect(status == RELANCE_AGAIN || status == RELANCE_IO);
+    start_redis();
+    if (status == RELANCE_IO) cr_expect_eq(store_settle(owner.store, &error), RELANCE_AGAIN);
+    store_begin(owner.store);
+    put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+    cr_expect_eq(commit(&owner, 2), RELANCE_OK, "%s", error.message);
+    expect("2", "HGET relance:{g:t:3}:meta offset");
+    free_owner(&owner);
+}
+
+/* A stopped server takes bytes and gives no answer: the reader gives up, the server then applies them. */
+Test(store, an_answer_that_was_lost_is_settled_by_the_stamp)
+{
+    struct owner owner = new_owner();
+    store_begin(owner.store);
+    put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
+    kill(server, SIGSTOP);
+    cr_expect_eq(commit(&owner, 7), RELANCE_IO, "%s", error.message);
+    kill(server, SIGCONT);
+    cr_expect_eq(store_settle(owner.store, &error), RELANCE_OK, "%s", error.message);
+    expect("7", "HGET relance:{g:t:3}:meta offset");
+    store_begin(owner.store);
+    cr_expect_eq(commit(&owner, 8), RELANCE_OK, "%s", error.message);
+    free_owner(&owner);
+}
+
+Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
+{
+    cr_expect_eq(store_check_server(url, &error), RELANCE_OK, "%s", error.message);
+    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory-policy allkeys-lru"));
+    cr_expect_eq(store_check_server(url, &error), RELANCE_REFUSED);
+    cr_expect(strstr(error.message, "set maxmemory-policy noeviction"), "%s", error.message);
+}
+
+Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_their_password)
+{
+    static const char *const right[] = {"redis://localhost", "redis://h:7/3", "redis://u:p@h:6379/0", "redis://:p@h", "redis://[::1]:6379/1", "redis://u:p@@h", "unix:///run/redis.sock"};
+    static const char *const wrong[] = {"", "localhost:6379", "redis://", "redis://h:0x1/0", "redis://h:70000", "redis://h/db", "unix://run/s", "rediss://secret@h"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) cr_expect_eq(store_check_url(right[i], &error), RELANCE_OK, "%s", right[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_expect_eq(store_check_url(wrong[i], &error), RELANCE_INVALID, "%s", wrong[i]);
+        cr_expect_not(strstr(error.message, "secret"));
+    }
+}
