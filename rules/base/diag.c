@@ -1,6 +1,7 @@
 #include "base/diag.h"
 
 #include "base/buffer.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,11 @@ void diag_add(struct diagnostics *diag, enum severity severity, struct origin or
         diag->error_count++;
     else
         diag->warning_count++;
+    if (diag->kept == LIMIT_DIAGNOSTICS) {
+        diag->left_out++;
+        return;
+    }
+    diag->kept++;
     char message[1024];
     va_list arguments;
     va_start(arguments, format);
@@ -144,20 +150,6 @@ struct line {
     size_t number, begin, end;
 };
 
-static struct line line_at(str text, size_t at)
-{
-    struct line line = {1, 0, 0};
-    if (at > text.size) at = text.size;
-    for (size_t i = 0; i < at; i++)
-        if (text.data[i] == '\n') line = (struct line){line.number + 1, i + 1, 0};
-    line.end = line.begin;
-    while (line.end < text.size && text.data[line.end] != '\n') line.end++;
-    if (line.end > line.begin && text.data[line.end - 1] == '\r') line.end--;
-    return line;
-}
-
-enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* of a long line, and of these before the mistake */
-
 /* A column is a code point, or a byte that belongs to none. */
 static size_t column_size(str text, size_t at)
 {
@@ -172,6 +164,32 @@ static size_t columns(str text)
     return count;
 }
 
+/* A place in a file, and how far it is from the beginning. Mistakes are printed in order of place, so each is looked
+ * for from the one before: a million of them on one line are no reason to read it a million times. */
+struct cursor {
+    const struct source *source;
+    size_t at, column; /* column from 0 */
+    struct line line;
+};
+
+static void cursor_move(struct cursor *c, const struct source *source, size_t at)
+{
+    str text = source->text;
+    if (at > text.size) at = text.size;
+    if (c->source != source || at < c->at) *c = (struct cursor){.source = source, .line = {1, 0, 0}};
+    for (const char *feed; c->at < at && (feed = memchr(text.data + c->at, '\n', at - c->at)); c->column = 0) {
+        c->at = (size_t)(feed - text.data) + 1;
+        c->line = (struct line){c->line.number + 1, c->at, 0};
+    }
+    c->column += columns(str_slice(text, c->at, at));
+    c->at = at;
+    const char *end = text.size ? memchr(text.data + c->line.begin, '\n', text.size - c->line.begin) : NULL;
+    c->line.end = end ? (size_t)(end - text.data) : text.size;
+    if (c->line.end > c->line.begin && text.data[c->line.end - 1] == '\r') c->line.end--;
+}
+
+enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* of a long line, and of these before the mistake */
+
 /* The place so many columns behind `at`, at most `end`. */
 static size_t columns_behind(str text, size_t at, size_t end, size_t count)
 {
@@ -179,13 +197,22 @@ static size_t columns_behind(str text, size_t at, size_t end, size_t count)
     return at < end ? at : end;
 }
 
+/* The place so many columns before `at`, at least `begin`. */
+static size_t columns_before(str text, size_t begin, size_t at, size_t count)
+{
+    for (; at > begin && count > 0; count--) {
+        size_t back = 1;
+        while (back < 4 && back < at - begin && utf8_length(text, at - back) != back) back++;
+        at -= utf8_length(text, at - back) == back ? back : 1;
+    }
+    return at;
+}
+
 /* The part of a line that is shown: all of it, or a window around the mistake. */
 static struct line line_window(str text, struct line line, size_t at)
 {
-    if (columns(str_slice(text, line.begin, line.end)) <= SHOWN_COLUMNS) return line;
-    size_t before = columns(str_slice(text, line.begin, at < line.end ? at : line.end));
-    size_t skipped = before > SHOWN_BEFORE ? before - SHOWN_BEFORE : 0;
-    size_t begin = columns_behind(text, line.begin, line.end, skipped);
+    if (columns_behind(text, line.begin, line.end, SHOWN_COLUMNS) == line.end) return line;
+    size_t begin = columns_before(text, line.begin, at < line.end ? at : line.end, SHOWN_BEFORE);
     return (struct line){line.number, begin, columns_behind(text, begin, line.end, SHOWN_COLUMNS)};
 }
 
@@ -223,7 +250,7 @@ static void diag_print_excerpt(const struct diagnostic *d, struct line line, str
     buffer_put_char(out, '\n');
 }
 
-static void diag_print_one(const struct diagnostic *d, struct buffer *out)
+static void diag_print_one(const struct diagnostic *d, struct cursor *cursor, struct buffer *out)
 {
     const char *severity = d->severity == SEVERITY_ERROR ? "error" : "warning";
     if (!d->source) {
@@ -232,18 +259,18 @@ static void diag_print_one(const struct diagnostic *d, struct buffer *out)
         buffer_put_char(out, '\n');
         return;
     }
-    struct line line = line_at(d->source->text, d->begin);
-    size_t at = d->begin > d->source->text.size ? d->source->text.size : d->begin;
-    size_t column = columns(str_slice(d->source->text, line.begin, at)) + 1;
+    cursor_move(cursor, d->source, d->begin);
     put_shown(out, d->source->name);
-    buffer_put_format(out, ":%zu:%zu: %s: ", line.number, column, severity);
+    buffer_put_format(out, ":%zu:%zu: %s: ", cursor->line.number, cursor->column + 1, severity);
     put_shown(out, d->message);
     buffer_put_char(out, '\n');
-    diag_print_excerpt(d, line, out);
+    diag_print_excerpt(d, cursor->line, out);
 }
 
 void diag_print(const struct diagnostics *diag, struct buffer *out)
 {
-    for (const struct diagnostic *d = diag->first; d; d = d->next) diag_print_one(d, out);
+    struct cursor cursor = {0};
+    for (const struct diagnostic *d = diag->first; d; d = d->next) diag_print_one(d, &cursor, out);
+    if (diag->left_out) buffer_put_format(out, "and %zu more, which are not shown\n", diag->left_out);
     if (diag->failed) buffer_put_str(out, STR("error: out of memory while checking; more may be wrong\n"));
 }

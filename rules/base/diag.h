@@ -44,6 +44,7 @@ struct diagnostics {
     struct arena *arena; /* owns the diagnostics */
     struct diagnostic *first, *last;
     size_t error_count, warning_count;
+    size_t kept, left_out; /* at most LIMIT_DIAGNOSTICS are kept, the others only counted */
     bool failed; /* out of memory: something is missing here */
 };
 

@@ -5,6 +5,7 @@
 /* Rule files */
 #define LIMIT_RULE_SET_BYTES (8u << 20)  /* bytes of all files together: rules travel in marks and in Redis */
 #define LIMIT_RULE_JSON_DEPTH 64         /* nested brackets in a rule file */
+#define LIMIT_DIAGNOSTICS 1000           /* mistakes that are told one by one: nobody reads more */
 
 /* Expressions */
 #define LIMIT_CEL_SOURCE_BYTES (64u << 10) /* bytes of one expression */

@@ -203,6 +203,18 @@ static void refuse_nothing(struct compiler *c, size_t count)
     if (count == 0) diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0}, "there is no rule file (*.json or *.jsonc) here");
 }
 
+/* Rules travel as a whole. (A single file that is too large is told where it is read.) */
+static void refuse_too_much(struct compiler *c, const struct source *sources, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool alone = sources[i].text.size > LIMIT_RULE_SET_BYTES, before = bytes > LIMIT_RULE_SET_BYTES;
+        bytes += alone ? 0 : sources[i].text.size;
+        if (!before && bytes > LIMIT_RULE_SET_BYTES)
+            diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = &sources[i]}, 0, 0, (str){0}, "with this file the rule set has %zu bytes; all rule files together may have %u", bytes, LIMIT_RULE_SET_BYTES);
+    }
+}
+
 enum relance_status relance_ruleset_compile(const struct relance_source *sources, size_t count,
                                             relance_zone_load *zone_load, void *zone_context,
                                             struct relance_ruleset **out, struct relance_report **report,
@@ -219,6 +231,7 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     struct source *copies = copy_sources(&set->arena, sources, count);
     if (copies) {
         refuse_nothing(&c, count);
+        refuse_too_much(&c, copies, count);
         gather(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
         compile_set(&c);
     }

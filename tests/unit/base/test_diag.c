@@ -2,6 +2,7 @@
 #include "base/diag.h"
 
 #include "base/buffer.h"
+#include "base/limits.h"
 
 #include <criterion/criterion.h>
 
@@ -328,6 +329,35 @@ Test(diag, a_message_too_long_for_its_room_is_cut_not_lost)
     diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "no '%.*s' here", (int)sizeof name, name);
     cr_expect_gt(diag.first->message.size, 900u);
     cr_expect(str_starts_with(diag.first->message, STR("no 'nnnn")));
+}
+
+Test(diag, a_thousand_are_told_and_the_next_is_counted)
+{
+    struct source f = file("f", STR("x"), 0);
+    for (int i = 0; i < LIMIT_DIAGNOSTICS; i++) diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "%d", i);
+    cr_expect_eq(diag.left_out, 0u);
+    complain((struct origin){.source = &f}, 0, 1, "");
+    cr_expect_eq(diag.left_out, 1u);
+    cr_expect_eq(diag.error_count, (size_t)LIMIT_DIAGNOSTICS + 1);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    diag_sort(&diag);
+    diag_print(&diag, &out);
+    cr_expect_not_null(memmem(out.data, out.size, "and 1 more, which are not shown\n", 32));
+}
+
+/* In whatever order they are printed, each stands at its own place. */
+Test(diag, places_do_not_depend_on_what_was_printed_before)
+{
+    struct source a = file("a", STR("one\ntwo\nthree\n"), 0), b = file("b", STR("\xC3\xA9x"), 1);
+    complain((struct origin){.source = &a}, 9, 10, "");
+    complain((struct origin){.source = &b}, 2, 3, "");
+    complain((struct origin){.source = &a}, 5, 6, "");
+    complain((struct origin){.source = &a}, 5, 6, "");
+    complain((struct origin){.source = &a}, 7, 7, "");
+    prints("a:3:2: error: wrong\n    3 | three\n      |  ^\nb:1:2: error: wrong\n    1 | \xC3\xA9x\n      |  ^\n"
+           "a:2:2: error: wrong\n    2 | two\n      |  ^\na:2:2: error: wrong\n    2 | two\n      |  ^\n"
+           "a:2:4: error: wrong\n    2 | two\n      |    ^\n");
 }
 
 /* At whichever growth memory fails, what is there is told and what is missing is admitted. */
