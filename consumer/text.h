@@ -6,6 +6,7 @@
 #include <relance/text.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT(literal) ((struct relance_str){(literal), sizeof(literal) - 1})
@@ -19,6 +20,12 @@ static inline struct relance_str text_of(const char *s)
 static inline bool text_equal(struct relance_str a, struct relance_str b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+/* Prints it, also where it is nothing: C forbids a null pointer to fwrite even for no bytes. */
+static inline void text_print(struct relance_str text, FILE *out)
+{
+    if (text.size) fwrite(text.data, 1, text.size, out);
 }
 
 bool text_starts_with(struct relance_str text, struct relance_str start);

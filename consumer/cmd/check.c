@@ -43,8 +43,7 @@ static int check_set(const char *path, const struct file_set *set)
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
     }
-    struct relance_str text = relance_report_text(report);
-    fwrite(text.data, 1, text.size, stdout);
+    text_print(relance_report_text(report), stdout);
     check_print_summary(path, rules, report);
     relance_report_free(report);
     relance_ruleset_free(rules);

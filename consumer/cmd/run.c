@@ -17,7 +17,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-enum { RUN_WORKERS_MAX = 256, RUN_LIVE_US = 1000000, RUN_LOOK_US = 50000 };
+enum { RUN_WORKERS_MAX = 256, RUN_LIVE_US = 1000000, RUN_LOOK_US = 50000, RUN_TZDATA_MAX = 1 << 20 };
 
 struct run {
     struct options options;
@@ -99,8 +99,7 @@ static enum relance_status run_read_rules(struct run *run)
     enum relance_status status = file_set_read(run->options.rules, &files, &run->error);
     if (status != RELANCE_OK) return status;
     status = file_set_compile(&files, &rules, &report, &run->error);
-    struct relance_str text = report ? relance_report_text(report) : (struct relance_str){0};
-    fwrite(text.data, 1, text.size, stderr);
+    if (report) text_print(relance_report_text(report), stderr);
     if (status == RELANCE_OK) status = file_set_pack(&files, &run->rules, &run->rules_size, &run->error);
     if (status == RELANCE_OK) log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", relance_ruleset_rule_count(rules), files.hash, run->options.rules);
     if (report) relance_report_free(report);
@@ -116,7 +115,7 @@ static void run_tzdata_version(char *out, size_t size)
     size_t length;
     struct relance_error error;
     snprintf(out, size, "none");
-    if (file_read("/usr/share/zoneinfo/tzdata.zi", FILE_ZONE_MAX, &text, &length, &error) != RELANCE_OK) return;
+    if (file_read("/usr/share/zoneinfo/tzdata.zi", RUN_TZDATA_MAX, &text, &length, &error) != RELANCE_OK) return;
     static const char start[] = "# version ";
     if (strncmp(text, start, sizeof start - 1) == 0) snprintf(out, size, "%.*s", (int)strcspn(text + sizeof start - 1, "\n "), text + sizeof start - 1);
     free(text);
