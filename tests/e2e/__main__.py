@@ -5,6 +5,7 @@ a time, so those that want another version come last. What is not built makes it
 """
 import importlib
 import pathlib
+import signal
 import sys
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
@@ -14,6 +15,7 @@ MODULES = ["refusals", "bad_input", "watching", "stopping", "latency", "crashes"
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     modules = [importlib.import_module(f"e2e.{name}") for name in MODULES]
     try:
         return suite.run(*modules, patterns=sys.argv[1:])

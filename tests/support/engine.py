@@ -27,7 +27,7 @@ class Engine:
     def __init__(self, command, log):
         self.log = log
         self.file = open(log, "ab")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.file, stderr=self.file)
+        self.process = place.start(command, stdout=self.file, stderr=self.file)
         self.pid = self.process.pid
 
     def is_running(self):

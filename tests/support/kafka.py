@@ -119,8 +119,8 @@ class Kafka:
 
     def start(self):
         self.log = open(self.folder.path / "log", "ab")
-        self.process = subprocess.Popen(self.java("kafka.Kafka", str(self.properties)), stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, cwd=self.folder.path)
+        self.process = place.start(self.java("kafka.Kafka", str(self.properties)), stdout=self.log, stderr=self.log,
+                                   cwd=self.folder.path)
         place.wait_until(self.answers, 60, f"Kafka {self.version} answers")
 
     def answers(self):

@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 
@@ -18,6 +19,11 @@ def program(name):
     if not path.exists():
         raise FileNotFoundError(f"{path} is not built")
     return str(path)
+
+
+def start(command, **options):
+    """Starts a server that dies with us, however we end: no test leaves one behind."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, **options)
 
 
 class Folder:

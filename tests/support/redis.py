@@ -21,8 +21,7 @@ class Redis:
 
     def start(self):
         options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
-        self.process = subprocess.Popen(["redis-server", *options], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = place.start(["redis-server", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         place.wait_until(self.connect, 10, "Redis answers")
 
     def connect(self):

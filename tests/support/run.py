@@ -14,10 +14,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Timer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -78,29 +78,34 @@ def read_totals(output, status):
 
 
 def execute(program):
-    """Runs one program to its end or its limit; gives its output and status. It gets a process group of its
-    own, so that what it leaves behind can be ended with it."""
-    pipe = subprocess.Popen(program.command, cwd=program.cwd, env={**os.environ, **program.env},
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            text=True, errors="replace", start_new_session=True)
-    lines, timed_out = [], []
-
-    def expire():
-        timed_out.append(True)
-        end_group(pipe.pid)
-
-    timer = Timer(program.limit_s, expire)
-    timer.start()
-    for line in pipe.stdout:
-        lines.append(line)
+    """Runs one program to its end or its limit; gives its output and status. Its output goes to a file, so that
+    nothing it leaves running can keep us waiting, and it gets a process group of its own, to be ended whole."""
+    end = time.monotonic() + program.limit_s
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        process = subprocess.Popen(program.command, cwd=program.cwd, env={**os.environ, **program.env},
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        shown = 0
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+            if program.live:
+                shown = show_from(output, shown)
+        late = process.poll() is None
+        end_group(process.pid)
+        process.wait()
         if program.live:
-            print("    " + line, end="", flush=True)
-    pipe.wait()
-    timer.cancel()
-    end_group(pipe.pid)
-    if timed_out:
-        lines.append(f"\nended after its limit of {program.limit_s:.0f} s\n")
-    return "".join(lines), pipe.returncode
+            show_from(output, shown)
+        output.seek(0)
+        text = output.read()
+    return text + (f"\nended after its limit of {program.limit_s:.0f} s\n" if late else ""), process.returncode
+
+
+def show_from(file, position):
+    """Shows the whole lines of a growing file behind `position`; where they end."""
+    text = os.pread(file.fileno(), 1 << 20, position)
+    whole = text[:text.rfind(b"\n") + 1]
+    for line in whole.decode(errors="replace").splitlines():
+        print("    " + line, flush=True)
+    return position + len(whole)
 
 
 def end_group(leader):
