@@ -167,15 +167,15 @@ static void unknown_field(struct check *k, struct node *node, const struct cel_r
                   STR_ARG(owner), STR_ARG(name));
 }
 
-static void select_from_record(struct check *k, struct node *node)
+static void select_from_record(struct check *k, struct node *node, const struct cel_type *type)
 {
     const struct node *operand = node->children[0];
     const struct declaration *d = operand->place == PLACE_RECORD ? operand->declared : NULL;
-    const struct cel_record_type *record = type_resolve(k, operand->type, false)->record;
+    const struct cel_record_type *record = type->record;
     uint32_t number;
     const struct cel_field *field = find_field(record, node->name, &number);
     if (!field)
-        return unknown_field(k, node, record, d ? d->text : type_noun(k, operand->type));
+        return unknown_field(k, node, record, d ? d->text : type_noun(k, type));
     node->place = d ? PLACE_SLOT : PLACE_FIELD;
     node->number = d ? d->slots[number] : number;
     node->type = field->type;
@@ -199,7 +199,7 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
         if (type_assignable(k, TYPE(STRING), type->params[0])) return type->params[1];
         break;
     case CEL_TYPE_RECORD:
-        select_from_record(k, node);
+        select_from_record(k, node, type);
         return node->kind == NODE_SELECT ? node->type : NULL;
     case CEL_TYPE_OPTIONAL: {
         const struct cel_type *inner = field_type(k, node, type_resolve(k, type->params[0], false));
@@ -354,6 +354,12 @@ static void check_if(struct check *k, struct node *node)
                   STR_ARG(a));
 }
 
+/* The elements of [] are of any type, and nothing that a loop's body does with them decides which. */
+static const struct cel_type *open_as_dyn(struct check *k, const struct cel_type *type)
+{
+    return type_resolve(k, type, false)->kind == CEL_TYPE_PARAM ? TYPE(DYN) : type;
+}
+
 /* What the names of a loop stand for: keys or places first, elements or values second. */
 static void bind_loop(struct check *k, struct node *node)
 {
@@ -371,8 +377,8 @@ static void bind_loop(struct check *k, struct node *node)
         check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is %.*s", STR_ARG(node->name),
                       STR_ARG(noun));
     }
-    node->local->type = first;
-    if (node->local2) node->local2->type = second;
+    node->local->type = open_as_dyn(k, first);
+    if (node->local2) node->local2->type = open_as_dyn(k, second);
 }
 
 static void check_loop_result(struct check *k, struct node *node)

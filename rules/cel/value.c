@@ -131,6 +131,12 @@ bool cel_is_number(struct cel_value v)
     return v.kind == CEL_INT || v.kind == CEL_UINT || v.kind == CEL_DOUBLE;
 }
 
+static int order_text(str a, str b)
+{
+    int order = str_compare(a, b); /* of any size */
+    return (order > 0) - (order < 0);
+}
+
 int cel_order(struct cel_value a, struct cel_value b)
 {
     if (cel_is_number(a) && cel_is_number(b)) return cel_number_order(a, b);
@@ -138,7 +144,7 @@ int cel_order(struct cel_value a, struct cel_value b)
     switch (a.kind) {
     case CEL_BOOL: return (int)a.as.b - (int)b.as.b;
     case CEL_STRING:
-    case CEL_BYTES: return str_compare(cel_text(a), cel_text(b));
+    case CEL_BYTES: return order_text(cel_text(a), cel_text(b));
     case CEL_DURATION:
     case CEL_TIMESTAMP: return a.as.i != b.as.i ? order_int(a.as.i, b.as.i) : order_int(a.nanos, b.nanos);
     default: return CEL_UNORDERED;

@@ -1,7 +1,8 @@
 /* The verifier: what code.h promises, proved from opcode.def before a program may run.
  *
  * One pass suffices: jumps go forward, except back to a NEXT that has been passed already, so whenever an
- * instruction is reached every way to it from above is known. An instruction that no way leads to is refused:
+ * instruction is reached every way to it from above is known. A NEXT pays at least as many steps as lie between
+ * it and any jump back to it, and leaves behind all of them: the bound of steps bounds instructions. An instruction that no way leads to is refused:
  * the emitter makes none. */
 #include "cel/code.h"
 
@@ -35,11 +36,20 @@ static bool refuse(struct verify *v, const char *why)
 static bool reach(struct verify *v, uint32_t target, int32_t depth)
 {
     if (target >= v->program->code_count) return refuse(v, "a jump out of the program");
-    if (target <= v->at && (v->program->code[target].op != OP_NEXT || v->depths[target] < 0))
-        return refuse(v, "a jump backwards");
+    if (target <= v->at) return refuse(v, "a jump backwards");
     if (v->depths[target] >= 0 && v->depths[target] != depth) return refuse(v, "two depths at one place");
     v->depths[target] = depth;
     return true;
+}
+
+/* Back to the NEXT of a loop, which pays for all that lies between. */
+static bool reach_back(struct verify *v, uint32_t target, int32_t depth)
+{
+    if (target >= v->at || v->program->code[target].op != OP_NEXT) return refuse(v, "a jump backwards");
+    const struct insn *next = &v->program->code[target];
+    if (next->b < v->at - target) return refuse(v, "a round that costs too little");
+    if (next->c <= v->at) return refuse(v, "a loop that ends inside itself");
+    return v->depths[target] == depth || refuse(v, "two depths at one place");
 }
 
 static bool check_operand(struct verify *v, enum operand kind, uint32_t value, int32_t before, int32_t after)
@@ -53,8 +63,8 @@ static bool check_operand(struct verify *v, enum operand kind, uint32_t value, i
     case TABLE: return value < p->table_count || refuse(v, "no such table");
     case RECORD: return value < p->record_count || refuse(v, "no such record");
     case REGEX: return value < p->regex_count || refuse(v, "no such pattern");
-    case JUMP:
-    case BACK: return reach(v, value, after);
+    case JUMP: return reach(v, value, after);
+    case BACK: return reach_back(v, value, after);
     case KEPT: return reach(v, value, before);
     default: return true;
     }
@@ -108,7 +118,6 @@ static bool check_insn(struct verify *v)
     if (!operands || !check_texts(v, i, shape)) return false;
     bool test = i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST;
     if (test && (!i->n || !reach(v, v->at + i->n, after))) return refuse(v, "a test without its way out");
-    if (i->op == OP_NEXT && !i->b) return refuse(v, "a round that costs nothing");
     if ((uint32_t)after > v->program->stack_depth) v->program->stack_depth = (uint32_t)after;
     return ends(i) || reach(v, v->at + 1, after);
 }

@@ -59,6 +59,10 @@ Test(cel_verify, refuses_jumps_out_and_back)
     REFUSES("a jump out of the program", {.op = OP_JUMP, .c = 9});
     REFUSES("a jump out of the program", {.op = OP_CONSTANT});
     REFUSES("a jump backwards", {.op = OP_JUMP, .c = 0});
+    REFUSES("a loop that ends inside itself", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 5},
+            {.op = OP_NEXT, .n = 1, .b = 9, .c = 3}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_RETURN});
+    REFUSES("a jump backwards", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 4}, {.op = OP_NEXT, .n = 1, .b = 9, .c = 2},
+            {.op = OP_DONE}, {.op = OP_RETURN});
     REFUSES("an instruction that is never reached", {.op = OP_RETURN_TRUE}, {.op = OP_RETURN_FALSE});
     REFUSES("a test without its way out", {.op = OP_IF_TRUE, .c = 1}, {.op = OP_RETURN_TRUE});
 }
@@ -66,7 +70,7 @@ Test(cel_verify, refuses_jumps_out_and_back)
 Test(cel_verify, refuses_loops_without_their_place_or_cost)
 {
     REFUSES("a loop without its place", {.op = OP_CONSTANT}, {.op = OP_NEXT, .n = 1, .b = 1, .c = 2}, {.op = OP_RETURN});
-    REFUSES("a round that costs nothing", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = 0, .c = 5},
+    REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = 0, .c = 5},
             {.op = OP_NEXT, .n = 1, .c = 4}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_RETURN});
 }
 
