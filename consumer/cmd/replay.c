@@ -240,7 +240,7 @@ static bool replay_has_outcome(const struct replay *replay, int outcome)
 }
 
 /* A row for each rule that decided anything, a column for each outcome that occurred. */
-static void replay_print_summary(struct replay *replay)
+static void replay_print_rules(struct replay *replay)
 {
     struct table_column columns[1 + RELANCE_OUTCOME_COUNT] = {{"rule", TABLE_LEFT}};
     int outcomes[RELANCE_OUTCOME_COUNT];
@@ -262,8 +262,13 @@ static void replay_print_summary(struct replay *replay)
                 table_put(table, "%s", "");
         }
     }
-    if (replay->rule_count) table_print(table, stdout);
+    table_print(table, stdout);
     table_free(table);
+}
+
+static void replay_print_summary(struct replay *replay)
+{
+    if (replay->rule_count) replay_print_rules(replay);
     printf("%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
            (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
                                 replay->fates[RELANCE_IGNORED]),
@@ -333,8 +338,7 @@ static int replay_compile(struct replay *replay, const struct file_set *set)
     struct relance_report *report = NULL;
     struct relance_error error = {0};
     if (file_set_compile(set, &rules, &report, &error) != RELANCE_OK) {
-        struct relance_str text = report ? relance_report_text(report) : (struct relance_str){0};
-        fwrite(text.data, 1, text.size, stderr);
+        if (report) text_print(relance_report_text(report), stderr);
         fprintf(stderr, "relance replay: %s: %s\n", replay->options->rules, error.message);
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
