@@ -210,24 +210,22 @@ static bool file_zone_name_ok(struct relance_str name)
 bool file_zone_load(void *context, struct relance_str name, struct relance_str *bytes)
 {
     struct file_zone *zone = context;
-    struct relance_error error;
-    char path[128], *data;
-    size_t size;
+    char path[128];
     if (!file_zone_name_ok(name)) return false;
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", TEXT_ARG(name));
-    if (file_read(path, FILE_ZONE_MAX, &data, &size, &error) != RELANCE_OK) return false;
-    free(zone->bytes);
-    zone->bytes = data;
-    *bytes = (struct relance_str){data, size};
-    return size > 4 && memcmp(data, "TZif", 4) == 0;
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return false;
+    size_t size = fread(zone->bytes, 1, sizeof zone->bytes, stream);
+    fclose(stream);
+    *bytes = (struct relance_str){zone->bytes, size};
+    return size > 4 && size < sizeof zone->bytes && memcmp(zone->bytes, "TZif", 4) == 0;
 }
 
+/* Zones are loaded when a rule first asks for one, long after compiling, by the thread that runs the set: so
+ * their bytes live in the thread. */
 enum relance_status file_set_compile(const struct file_set *set, struct relance_ruleset **rules,
                                      struct relance_report **report, struct relance_error *error)
 {
-    struct file_zone zone = {0};
-    enum relance_status status =
-        relance_ruleset_compile(set->sources, set->count, file_zone_load, &zone, rules, report, error);
-    free(zone.bytes);
-    return status;
+    static _Thread_local struct file_zone zone;
+    return relance_ruleset_compile(set->sources, set->count, file_zone_load, &zone, rules, report, error);
 }

@@ -8,7 +8,7 @@ enum {
     FILE_OPTIONS_MAX = 1 << 20,  /* bytes of a configuration file */
     FILE_RULES_MAX = 8 << 20,    /* bytes of a rule set, all files together: it travels in marks */
     FILE_RULE_COUNT_MAX = 1000,  /* files of a rule set */
-    FILE_ZONE_MAX = 1 << 20,     /* bytes of a zone file; the largest has 4 KiB */
+    FILE_ZONE_MAX = 32 << 10,    /* bytes of a zone file; the largest has 4 KiB */
 };
 
 /* The whole file, to be freed by the caller; a NUL stands behind it. Larger than `limit`: refused. */
@@ -39,7 +39,7 @@ RELANCE_MUST enum relance_status file_set_compile(const struct file_set *set, st
 /* A relance_zone_load; the context is a struct file_zone, which keeps the bytes of the last zone. Names that
  * would lead out of the directory are no zones. */
 struct file_zone {
-    char *bytes;
+    char bytes[FILE_ZONE_MAX];
 };
 bool file_zone_load(void *zone, struct relance_str name, struct relance_str *bytes);
 
