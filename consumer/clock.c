@@ -25,7 +25,8 @@ bool clock_read_option(const char *option)
     struct relance_str speed = {star + 1, text.size - origin.size - 1};
     int64_t origin_ms;
     double factor;
-    if (!text_instant(origin, &origin_ms) || !text_number(speed, &factor) || factor < 1.0 || factor > 1e6) return false;
+    if (!text_instant(origin, &origin_ms) || !text_number(speed, &factor) || factor < 1.0 || factor > 1e6)
+        return false;
     clock_speed_up(origin_ms, factor);
     return true;
 }

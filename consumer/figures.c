@@ -1,8 +1,9 @@
-/* Metrics for people and for Prometheus. The counters' names say what they are (counter.def: "rule.NAME.OUTCOME"),
- * so reading a name backwards gives its row and its labels, and one table prints everything. A name that no
- * row explains, from a newer engine, is shown as it is.
+/* Metrics for people and for Prometheus. The counters' names say what they are (counter.def:
+ * "rule.NAME.OUTCOME"), so reading a name backwards gives its row and its labels, and one table prints
+ * everything. A name that no row explains, from a newer engine, is shown as it is.
  *
- * Small and rare: a few hundred names, read once a second at most; memory that cannot be had ends the program. */
+ * Small and rare: a few hundred names, read once a second at most; memory that cannot be had ends the
+ * program. */
 #include "figures.h"
 #include "table.h"
 #include "text.h"
@@ -16,7 +17,7 @@ static const struct figure_row {
     const char *form, *prose;
     bool family;
 } rows[] = {
-#define COUNTER(ENUM, name, prose) {name, prose, false},
+#define COUNTER(ENUM, name, prose)        {name, prose, false},
 #define COUNTER_FAMILY(ENUM, form, prose) {form, prose, true},
 #include "counter.def"
 #undef COUNTER
@@ -140,7 +141,8 @@ static void figures_add_live(void *context, struct relance_str instance, struct 
                              struct relance_str value)
 {
     struct figures *figures = context;
-    figures->lives = figures_must(realloc(figures->lives, (figures->live_count + 1) * sizeof *figures->lives));
+    figures->lives =
+        figures_must(realloc(figures->lives, (figures->live_count + 1) * sizeof *figures->lives));
     figures->lives[figures->live_count++] =
         (struct figure_live){figures_copy(instance), figures_copy(field), figures_copy(value)};
 }
@@ -200,9 +202,11 @@ static const char *number_text(double value, char out[32])
     return out;
 }
 
-static void print_counters(const struct figures *figures, const struct figures *before, double seconds, FILE *out)
+static void print_counters(const struct figures *figures, const struct figures *before, double seconds,
+                           FILE *out)
 {
-    static const struct table_column columns[] = {{"counter", TABLE_LEFT}, {"value", TABLE_RIGHT}, {"per second", TABLE_RIGHT}};
+    static const struct table_column columns[] = {
+        {"counter", TABLE_LEFT}, {"value", TABLE_RIGHT}, {"per second", TABLE_RIGHT}};
     char text[32];
     struct table *table = table_new(columns, before ? 3 : 2);
     for (size_t i = 0; i < figures->count; i++) {
@@ -237,7 +241,8 @@ static bool rule_outcome(const struct figures *figures, const char *rule, const 
 static bool rule_is_first(const struct figures *figures, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (figures->items[i].outcome && strcmp(figures->items[i].first, figures->items[at].first) == 0) return false;
+        if (figures->items[i].outcome && strcmp(figures->items[i].first, figures->items[at].first) == 0)
+            return false;
     return true;
 }
 
@@ -249,7 +254,8 @@ static void print_rules(const struct figures *figures, FILE *out)
     size_t count = 1;
     double value;
     for (size_t i = 0; i < OUTCOME_COUNT; i++)
-        if (rule_outcome(figures, NULL, outcomes[i], &value)) columns[count++] = (struct table_column){outcomes[i], TABLE_RIGHT};
+        if (rule_outcome(figures, NULL, outcomes[i], &value))
+            columns[count++] = (struct table_column){outcomes[i], TABLE_RIGHT};
     if (count == 1) return;
     struct table *table = table_new(columns, count);
     for (size_t i = 0; i < figures->count; i++) {
@@ -268,7 +274,8 @@ static void print_rules(const struct figures *figures, FILE *out)
 
 static void print_lives(const struct figures *figures, FILE *out)
 {
-    static const struct table_column columns[] = {{"instance", TABLE_LEFT}, {"live", TABLE_LEFT}, {"value", TABLE_RIGHT}};
+    static const struct table_column columns[] = {
+        {"instance", TABLE_LEFT}, {"live", TABLE_LEFT}, {"value", TABLE_RIGHT}};
     if (!figures->live_count) return;
     struct table *table = table_new(columns, 3);
     for (size_t i = 0; i < figures->live_count; i++) {
@@ -282,7 +289,8 @@ static void print_lives(const struct figures *figures, FILE *out)
     table_free(table);
 }
 
-void figures_print_table(const struct figures *figures, const struct figures *before, double seconds, FILE *out)
+void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
+                         FILE *out)
 {
     print_counters(figures, before, seconds, out);
     print_rules(figures, out);
@@ -330,11 +338,13 @@ bool figures_print_json(const struct figures *figures, const char *group, const 
 
 static void put_lower(struct relance_str word, FILE *out)
 {
-    for (size_t i = 0; i < word.size; i++) fputc(tolower((unsigned char)word.data[i]), out);
+    for (size_t i = 0; i < word.size; i++)
+        fputc(tolower((unsigned char)word.data[i]), out);
 }
 
 /* The metric of a form: "events" is relance_events_total, "events.TYPE" relance_events_by_type_total,
- * "rule.NAME.goal_value" relance_rule_goal_value_total: words, and what the last placeholder splits them by. */
+ * "rule.NAME.goal_value" relance_rule_goal_value_total: words, and what the last placeholder splits them by.
+ */
 static void put_metric(const char *form, FILE *out)
 {
     struct relance_str rest = text_of(form), word;
@@ -390,7 +400,8 @@ static void put_sample(const struct figure *figure, const char *group, const cha
     fprintf(out, "} %.15g\n", figure->value);
 }
 
-static void put_family(const struct figures *figures, size_t row, const char *group, const char *topic, FILE *out)
+static void put_family(const struct figures *figures, size_t row, const char *group, const char *topic,
+                       FILE *out)
 {
     bool headed = false;
     for (size_t i = 0; i < figures->count; i++) {
@@ -408,11 +419,14 @@ static void put_family(const struct figures *figures, size_t row, const char *gr
 }
 
 /* Live figures are gauges, relance_live_FIELD; those that are no numbers have no place here. */
-static void put_live(const struct figures *figures, size_t at, const char *group, const char *topic, FILE *out)
+static void put_live(const struct figures *figures, size_t at, const char *group, const char *topic,
+                     FILE *out)
 {
     const char *field = figures->lives[at].field;
     double number;
-    fprintf(out, "# HELP relance_live_%s As an instance last said, within 5 s.\n# TYPE relance_live_%s gauge\n", field, field);
+    fprintf(out,
+            "# HELP relance_live_%s As an instance last said, within 5 s.\n# TYPE relance_live_%s gauge\n",
+            field, field);
     for (size_t i = at; i < figures->live_count; i++) {
         const struct figure_live *live = &figures->lives[i];
         if (strcmp(live->field, field) != 0 || !text_number(text_of(live->value), &number)) continue;
@@ -435,7 +449,8 @@ static bool live_is_first_number(const struct figures *figures, size_t at)
 
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out)
 {
-    for (size_t row = 0; row < ROW_COUNT; row++) put_family(figures, row, group, topic, out);
+    for (size_t row = 0; row < ROW_COUNT; row++)
+        put_family(figures, row, group, topic, out);
     for (size_t i = 0; i < figures->live_count; i++)
         if (live_is_first_number(figures, i)) put_live(figures, i, group, topic, out);
 }

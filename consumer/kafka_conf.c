@@ -9,8 +9,8 @@ static enum relance_status conf_set(rd_kafka_conf_t *conf, const char *name, con
 }
 
 enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
-                                    const struct option_kafka *fixed, size_t fixed_count, rd_kafka_conf_t **out,
-                                    struct relance_error *error)
+                                    const struct option_kafka *fixed, size_t fixed_count,
+                                    rd_kafka_conf_t **out, struct relance_error *error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum relance_status status = RELANCE_OK;

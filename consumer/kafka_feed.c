@@ -23,13 +23,13 @@ static void feed_delivered(rd_kafka_t *producer, const rd_kafka_message_t *messa
     if (message->err && !feed->failed) feed->failed = message->err;
 }
 
-static enum relance_status feed_start(struct kafka_feed *feed, const struct option_kafka *settings, size_t count,
-                                      struct relance_error *error)
+static enum relance_status feed_start(struct kafka_feed *feed, const struct option_kafka *settings,
+                                      size_t count, struct relance_error *error)
 {
     char reason[256];
     rd_kafka_conf_t *conf;
-    enum relance_status status =
-        kafka_conf_make(settings, count, feed_settings, sizeof feed_settings / sizeof *feed_settings, &conf, error);
+    enum relance_status status = kafka_conf_make(settings, count, feed_settings,
+                                                 sizeof feed_settings / sizeof *feed_settings, &conf, error);
     if (status != RELANCE_OK) return status;
     rd_kafka_conf_set_opaque(conf, feed);
     rd_kafka_conf_set_dr_msg_cb(conf, feed_delivered);
@@ -60,21 +60,22 @@ static enum relance_status feed_error(const struct kafka_feed *feed, rd_kafka_re
     return relance_error_set(error, RELANCE_IO, "topic '%s': %s", feed->topic, rd_kafka_err2str(code));
 }
 
-static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
-                                        int64_t timestamp_ms)
+static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, struct relance_str key,
+                                        struct relance_str value, int64_t timestamp_ms)
 {
     /* librdkafka's macros drop const and hide a compound literal; the copy is theirs (F_COPY). */
-    return rd_kafka_producev(feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_KEY(key.data, key.size),
-                             RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-                             RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                             RD_KAFKA_V_END);
+    return rd_kafka_producev(
+        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_KEY(key.data, key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
 }
 
 enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
                                    int64_t timestamp_ms, struct relance_error *error)
 {
     rd_kafka_resp_err_t code;
-    while ((code = feed_produce(feed, key, value, timestamp_ms)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !feed->failed)
+    while ((code = feed_produce(feed, key, value, timestamp_ms)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           !feed->failed)
         rd_kafka_poll(feed->producer, 100);
     rd_kafka_poll(feed->producer, 0);
     if (feed->failed) code = feed->failed;

@@ -16,7 +16,8 @@ RELANCE_MUST enum relance_status kafka_feed_put(struct kafka_feed *feed, struct 
                                                 struct relance_str value, int64_t timestamp_ms,
                                                 struct relance_error *error);
 /* Waits until all of them are acknowledged, at most `timeout_ms`. */
-RELANCE_MUST enum relance_status kafka_feed_flush(struct kafka_feed *feed, int timeout_ms, struct relance_error *error);
+RELANCE_MUST enum relance_status kafka_feed_flush(struct kafka_feed *feed, int timeout_ms,
+                                                  struct relance_error *error);
 void kafka_feed_close(struct kafka_feed *feed); /* what is not acknowledged is given up */
 
 #endif

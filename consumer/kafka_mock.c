@@ -20,7 +20,8 @@ static enum relance_status mock_open(struct kafka_mock *mock, struct relance_err
         return relance_error_set(error, RELANCE_IO, "librdkafka cannot be started: %s", reason);
     }
     mock->cluster = rd_kafka_mock_cluster_new(mock->client, 1);
-    if (!mock->cluster) return relance_error_set(error, RELANCE_IO, "librdkafka's mock cluster cannot be started");
+    if (!mock->cluster)
+        return relance_error_set(error, RELANCE_IO, "librdkafka's mock cluster cannot be started");
     return RELANCE_OK;
 }
 
@@ -48,7 +49,8 @@ enum relance_status kafka_mock_create_topic(struct kafka_mock *mock, const char 
 {
     rd_kafka_resp_err_t status = rd_kafka_mock_topic_create(mock->cluster, name, partitions, 1);
     if (status == RD_KAFKA_RESP_ERR_NO_ERROR) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_IO, "topic '%s' cannot be created: %s", name, rd_kafka_err2str(status));
+    return relance_error_set(error, RELANCE_IO, "topic '%s' cannot be created: %s", name,
+                             rd_kafka_err2str(status));
 }
 
 void kafka_mock_stop(struct kafka_mock *mock)

@@ -15,13 +15,13 @@ static const struct option_kafka tail_settings[] = {
     {"fetch.wait.max.ms", "50"},
 };
 
-static enum relance_status tail_start(struct kafka_tail *tail, const struct option_kafka *settings, size_t count,
-                                      struct relance_error *error)
+static enum relance_status tail_start(struct kafka_tail *tail, const struct option_kafka *settings,
+                                      size_t count, struct relance_error *error)
 {
     char reason[256];
     rd_kafka_conf_t *conf;
-    enum relance_status status =
-        kafka_conf_make(settings, count, tail_settings, sizeof tail_settings / sizeof *tail_settings, &conf, error);
+    enum relance_status status = kafka_conf_make(settings, count, tail_settings,
+                                                 sizeof tail_settings / sizeof *tail_settings, &conf, error);
     if (status != RELANCE_OK) return status;
     tail->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (!tail->consumer) {

@@ -25,7 +25,8 @@ static void lines_fill(struct lines *lines)
         lines->begin = 0;
     }
     ssize_t got;
-    do got = read(lines->file, lines->data + lines->end, LINES_MAX - lines->end);
+    do
+        got = read(lines->file, lines->data + lines->end, LINES_MAX - lines->end);
     while (got < 0 && errno == EINTR);
     lines->failed = got < 0;
     lines->at_end = got <= 0;

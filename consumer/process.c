@@ -48,7 +48,8 @@ enum relance_status process_start(struct process *process, const char *name, con
                                   const char *log_path, struct relance_error *error)
 {
     pid_t parent = getpid(), pid = fork();
-    if (pid < 0) return relance_error_set(error, RELANCE_IO, "%s cannot be started: %s", name, strerror(errno));
+    if (pid < 0)
+        return relance_error_set(error, RELANCE_IO, "%s cannot be started: %s", name, strerror(errno));
     if (pid == 0) process_become(words, log_path, parent);
     *process = (struct process){.name = name, .pid = pid};
     return RELANCE_OK;

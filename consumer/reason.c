@@ -48,10 +48,14 @@ static void put_key(const cJSON *action, FILE *out)
 /* "Tent", "Tent and Headlamp", "Tent, Headlamp and 2 more" */
 static void put_items(const cJSON *action, FILE *out)
 {
-    const cJSON *items = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(action, "with"), "items");
+    const cJSON *items =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(action, "with"), "items");
     int count = cJSON_GetArraySize(items);
     for (int i = 0; i < count && i < ITEMS_NAMED; i++)
-        fprintf(out, "%s%s", !i ? "" : count == ITEMS_NAMED ? " and " : ", ",
+        fprintf(out, "%s%s",
+                !i                     ? ""
+                : count == ITEMS_NAMED ? " and "
+                                       : ", ",
                 text_member(cJSON_GetArrayItem(items, i), "name"));
     if (count > ITEMS_NAMED) fprintf(out, " and %d more", count - ITEMS_NAMED);
 }
@@ -77,7 +81,10 @@ static const struct reason_word {
     struct relance_str word;
     void (*put)(const cJSON *action, FILE *out);
 } words[] = {
-    {TEXT("{key}"), put_key}, {TEXT("{items}"), put_items}, {TEXT("{ago}"), put_ago}, {TEXT("{trigger}"), put_trigger},
+    {TEXT("{key}"), put_key},
+    {TEXT("{items}"), put_items},
+    {TEXT("{ago}"), put_ago},
+    {TEXT("{trigger}"), put_trigger},
 };
 
 /* ---- forms */
@@ -85,7 +92,8 @@ static const struct reason_word {
 static const char *reason_form(const char *rule, int step)
 {
     size_t i = 0;
-    while (rows[i].rule && (strcmp(rows[i].rule, rule) != 0 || (rows[i].step && rows[i].step != step))) i++;
+    while (rows[i].rule && (strcmp(rows[i].rule, rule) != 0 || (rows[i].step && rows[i].step != step)))
+        i++;
     return rows[i].form;
 }
 
@@ -104,7 +112,8 @@ static bool reason_write(const char *form, const cJSON *action, char *text, size
 {
     FILE *out = fmemopen(text, size, "w");
     if (!out) return false;
-    while (*form) form += put_word(form, action, out);
+    while (*form)
+        form += put_word(form, action, out);
     fclose(out); /* ends it with a NUL, also where it was cut */
     text[size - 1] = '\0';
     return true;

@@ -24,12 +24,13 @@ static enum relance_status view_no_memory(struct relance_error *error)
 
 /* Asks, and takes the answer if it is of the wanted type; to be freed. A hiredis connection that has failed
  * once stays failed: so do we. */
-static enum relance_status view_ask(struct redis_view *view, int count, const struct relance_str *words, int type,
-                                    redisReply **out, struct relance_error *error)
+static enum relance_status view_ask(struct redis_view *view, int count, const struct relance_str *words,
+                                    int type, redisReply **out, struct relance_error *error)
 {
     const char *data[8];
     size_t sizes[8];
-    for (int i = 0; i < count; i++) data[i] = words[i].data, sizes[i] = words[i].size;
+    for (int i = 0; i < count; i++)
+        data[i] = words[i].data, sizes[i] = words[i].size;
     redisReply *reply = redisCommandArgv(view->redis, count, data, sizes);
     if (!reply) return relance_error_set(error, RELANCE_IO, "Redis: %s", view->redis->errstr);
     if (reply->type == type || (type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
@@ -37,7 +38,8 @@ static enum relance_status view_ask(struct redis_view *view, int count, const st
         return RELANCE_OK;
     }
     relance_error_set(error, RELANCE_IO, "Redis: %.*s: %s", TEXT_ARG(words[0]),
-                      reply->type == REDIS_REPLY_ERROR ? reply->str : "an answer of a form that nobody expected");
+                      reply->type == REDIS_REPLY_ERROR ? reply->str
+                                                       : "an answer of a form that nobody expected");
     freeReplyObject(reply);
     return RELANCE_IO;
 }
@@ -71,8 +73,8 @@ typedef enum relance_status view_key_visit(struct redis_view *view, const char *
 static enum relance_status view_scan(struct redis_view *view, const char *pattern, char cursor[32],
                                      view_key_visit *visit, void *context, struct relance_error *error)
 {
-    struct relance_str words[] = {TEXT("SCAN"),  text_of(cursor), TEXT("MATCH"), text_of(pattern),
-                                  TEXT("COUNT"), TEXT("1000")};
+    struct relance_str words[] = {TEXT("SCAN"),     text_of(cursor), TEXT("MATCH"),
+                                  text_of(pattern), TEXT("COUNT"),   TEXT("1000")};
     redisReply *reply = NULL;
     enum relance_status status = view_ask(view, 6, words, REDIS_REPLY_ARRAY, &reply, error);
     if (status != RELANCE_OK) return status;
@@ -89,7 +91,8 @@ static enum relance_status view_each_key(struct redis_view *view, const char *pa
 {
     char cursor[32] = "0";
     enum relance_status status;
-    do status = view_scan(view, pattern, cursor, visit, context, error);
+    do
+        status = view_scan(view, pattern, cursor, visit, context, error);
     while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
     return status;
 }
@@ -112,7 +115,8 @@ static enum relance_status view_take_partitions(struct redis_view *view, const c
     return RELANCE_OK;
 }
 
-/* "relance:{GROUP:TOPIC:*}:meta" with what a pattern would take for a sign of its own kept apart. To be freed. */
+/* "relance:{GROUP:TOPIC:*}:meta" with what a pattern would take for a sign of its own kept apart. To be
+ * freed. */
 static char *view_meta_pattern(const struct redis_view *view)
 {
     char *pattern = NULL;
@@ -136,7 +140,8 @@ static enum relance_status view_find_partitions(struct redis_view *view, struct 
     enum relance_status status = view_each_key(view, pattern, view_take_partitions, NULL, error);
     free(pattern);
     if (status != RELANCE_OK || view->partitions > 0) return status;
-    return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'", view->place);
+    return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'",
+                             view->place);
 }
 
 static struct redis_view *view_connect(const char *url, const char *group, const char *topic,
@@ -153,7 +158,8 @@ static struct redis_view *view_connect(const char *url, const char *group, const
     return NULL;
 }
 
-struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error)
+struct redis_view *redis_view_open(const char *url, const char *group, const char *topic,
+                                   struct relance_error *error)
 {
     struct redis_view *view = view_connect(url, group, topic, error);
     if (!view || view_find_partitions(view, error) == RELANCE_OK) return view;
@@ -189,7 +195,9 @@ bool redis_view_claimed(const char *url, const char *group, const char *topic, i
     for (int p = 0; p < partitions && claimed; p++) {
         char *stamp = NULL;
         size_t size;
-        claimed = redis_view_field(view, p, REDIS_VIEW_META, TEXT("stamp"), &stamp, &size, &error) == RELANCE_OK && stamp;
+        claimed =
+            redis_view_field(view, p, REDIS_VIEW_META, TEXT("stamp"), &stamp, &size, &error) == RELANCE_OK &&
+            stamp;
         free(stamp);
     }
     redis_view_close(view);
@@ -250,7 +258,8 @@ enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *v
 /* ---- single fields */
 
 enum relance_status redis_view_field(struct redis_view *view, int partition, enum redis_view_hash hash,
-                                     struct relance_str field, char **text, size_t *size, struct relance_error *error)
+                                     struct relance_str field, char **text, size_t *size,
+                                     struct relance_error *error)
 {
     static const char *const names[] = {[REDIS_VIEW_META] = "meta", [REDIS_VIEW_CUSTOMERS] = "customers"};
     char *key = view_key(view, partition, names[hash]);

@@ -1,5 +1,5 @@
-/* What the engine keeps in Redis (redis.md), read for people: counters, live figures, customers. Never writes,
- * never watches; what it shows is one checkpoint of each partition, not one instant of all. */
+/* What the engine keeps in Redis (redis.md), read for people: counters, live figures, customers. Never
+ * writes, never watches; what it shows is one checkpoint of each partition, not one instant of all. */
 #ifndef CONSUMER_REDIS_VIEW_H
 #define CONSUMER_REDIS_VIEW_H
 
@@ -9,7 +9,8 @@
 struct redis_view;
 
 /* NULL: error says why; a group or topic that has no state yet is one of the reasons. */
-struct redis_view *redis_view_open(const char *url, const char *group, const char *topic, struct relance_error *error);
+struct redis_view *redis_view_open(const char *url, const char *group, const char *topic,
+                                   struct relance_error *error);
 void redis_view_close(struct redis_view *view);
 
 /* For whoever starts servers and waits for them: does Redis answer; has an engine claimed all partitions? */
@@ -23,16 +24,16 @@ typedef void redis_view_counter(void *context, struct relance_str name, double v
 typedef void redis_view_live(void *context, struct relance_str instance, struct relance_str field,
                              struct relance_str value);
 /* Every counter of every partition; the same name comes once for each partition that has it. */
-RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit, void *context,
-                                                     struct relance_error *error);
+RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit,
+                                                     void *context, struct relance_error *error);
 /* Every field of every live instance. */
-RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit, void *context,
-                                                  struct relance_error *error);
+RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,
+                                                  void *context, struct relance_error *error);
 
 /* A field of a partition's hash, to be freed; *text is NULL where it is absent. */
 enum redis_view_hash { REDIS_VIEW_META, REDIS_VIEW_CUSTOMERS };
-RELANCE_MUST enum relance_status redis_view_field(struct redis_view *view, int partition, enum redis_view_hash hash,
-                                                  struct relance_str field, char **text, size_t *size,
-                                                  struct relance_error *error);
+RELANCE_MUST enum relance_status redis_view_field(struct redis_view *view, int partition,
+                                                  enum redis_view_hash hash, struct relance_str field,
+                                                  char **text, size_t *size, struct relance_error *error);
 
 #endif

@@ -3,7 +3,8 @@
  * wait in a heap, ordered by their next act; each has random numbers of its own, so that one more customer
  * changes nobody else's life.
  *
- * The stories are chosen so that each of the shipped rules has something to do and something to leave alone. */
+ * The stories are chosen so that each of the shipped rules has something to do and something to leave alone.
+ */
 #include "shop.h"
 
 #include <relance/decision.h>
@@ -30,6 +31,7 @@ struct act {
     uint16_t after_min, after_max; /* minutes after the act before */
 };
 
+/* clang-format off: a story a line */
 static const struct story {
     const char *name;
     uint32_t weight; /* of 100 */
@@ -37,21 +39,28 @@ static const struct story {
     struct act acts[STORY_ACTS_MAX];
 } stories[] = {
     {"looks three times and leaves", 20, 3, {{LOOK, 0, 0}, {LOOK, 20, 120}, {LOOK, 60, 300}}},
-    {"looks three times, then buys", 8, 5, {{LOOK, 0, 0}, {LOOK, 5, 60}, {LOOK, 5, 60}, {ADD, 2, 90}, {BUY, 5, 40}}},
+    {"looks three times and buys",
+     8,
+     5,
+     {{LOOK, 0, 0}, {LOOK, 5, 60}, {LOOK, 5, 60}, {ADD, 2, 90}, {BUY, 5, 40}}},
     {"leaves a cart", 20, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 20}}},
     {"leaves a full cart", 10, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 15}, {ADD, 1, 10}}},
     {"comes back for the cart after a mail", 10, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 90, 1200}}},
-    {"buys at once", 15, 5, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 10}, {ADD, 1, 10}, {BUY, 2, 30}}},
+    {"buys at once",
+     15,
+     5,
+     {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 10}, {ADD, 1, 10}, {BUY, 2, 30}}},
     {"clicks on an offer and leaves", 9, 2, {{CLICK, 0, 0}, {LOOK_ELSEWHERE, 1, 5}}},
     {"clicks on an offer and buys", 5, 4, {{CLICK, 0, 0}, {LOOK, 1, 10}, {ADD, 1, 10}, {BUY, 5, 600}}},
     {"gives back what was bought", 3, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 2, 20}, {REFUND, 2, 8}}},
 };
+/* clang-format on */
 enum { STORY_COUNT = sizeof stories / sizeof *stories, STORY_WEIGHTS = 100 };
 
 static const char *const names[] = {
-    "anna",  "ben",   "chloe", "david", "emma",   "felix", "greta", "hugo",  "ines",  "jonas",
-    "karin", "luca",  "marie", "noah",  "olivia", "paul",  "quinn", "rosa",  "samir", "tara",
-    "ulla",  "viktor", "wanda", "xavier", "yara", "zoe",   "amir",  "bella", "carl",  "dora",
+    "anna",  "ben",    "chloe", "david",  "emma",   "felix", "greta", "hugo",  "ines",  "jonas",
+    "karin", "luca",   "marie", "noah",   "olivia", "paul",  "quinn", "rosa",  "samir", "tara",
+    "ulla",  "viktor", "wanda", "xavier", "yara",   "zoe",   "amir",  "bella", "carl",  "dora",
 };
 enum { NAME_COUNT = sizeof names / sizeof *names };
 
@@ -140,7 +149,8 @@ static void heap_sink(struct shop *shop, uint32_t at)
     for (;;) {
         uint64_t child = 2 * (uint64_t)at + 1;
         if (child >= shop->customer_count) break;
-        if (child + 1 < shop->customer_count && heap_before(shop, shop->heap[child + 1], shop->heap[child])) child++;
+        if (child + 1 < shop->customer_count && heap_before(shop, shop->heap[child + 1], shop->heap[child]))
+            child++;
         if (!heap_before(shop, shop->heap[child], moved)) break;
         shop->heap[at] = shop->heap[child];
         at = (uint32_t)child;
@@ -168,7 +178,8 @@ struct shop *shop_new(const struct shop_options *options)
         customer->next_ms = options->start_ms + wait_ms;
         shop->heap[i] = i;
     }
-    for (uint32_t i = options->customers / 2; i-- > 0;) heap_sink(shop, i);
+    for (uint32_t i = options->customers / 2; i-- > 0;)
+        heap_sink(shop, i);
     return shop;
 }
 
@@ -186,7 +197,8 @@ __attribute__((format(printf, 2, 3))) static void json_put(struct shop *shop, co
 {
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(shop->json + shop->json_size, sizeof shop->json - shop->json_size, format, arguments);
+    int size =
+        vsnprintf(shop->json + shop->json_size, sizeof shop->json - shop->json_size, format, arguments);
     va_end(arguments);
     shop->json_size += (size_t)size;
     if (shop->json_size >= sizeof shop->json) abort(); /* EVENT_SIZE_MAX is wrong */
@@ -244,7 +256,8 @@ static void write_look(struct shop *shop, struct customer *customer)
 
 static void write_look_elsewhere(struct shop *shop, struct customer *customer)
 {
-    customer->product = (customer->product + 1 + chance_below(&customer->random, PRODUCT_COUNT - 1)) % PRODUCT_COUNT;
+    customer->product =
+        (customer->product + 1 + chance_below(&customer->random, PRODUCT_COUNT - 1)) % PRODUCT_COUNT;
     write_look(shop, customer);
 }
 
@@ -261,7 +274,8 @@ static void write_add(struct shop *shop, struct customer *customer)
 static uint32_t cart_cents(const struct customer *customer)
 {
     uint32_t cents = 0;
-    for (uint32_t i = 0; i < customer->item_count; i++) cents += products[customer->items[i]].price_cents;
+    for (uint32_t i = 0; i < customer->item_count; i++)
+        cents += products[customer->items[i]].price_cents;
     return cents;
 }
 
@@ -273,8 +287,8 @@ static void write_buy(struct shop *shop, struct customer *customer)
     json_put_cents(shop, "total", cart_cents(customer));
     json_put(shop, ",\"currency\":\"EUR\"");
     json_put_items(shop, customer->items, customer->item_count);
-    tell(shop, "buys cart k-%u: order o-%u, %u.%02u EUR", customer->cart, customer->order, cart_cents(customer) / 100,
-         cart_cents(customer) % 100);
+    tell(shop, "buys cart k-%u: order o-%u, %u.%02u EUR", customer->cart, customer->order,
+         cart_cents(customer) / 100, cart_cents(customer) % 100);
 }
 
 static void write_click(struct shop *shop, struct customer *customer)
@@ -294,8 +308,9 @@ static void write_refund(struct shop *shop, struct customer *customer)
 }
 
 static void (*const act_write[])(struct shop *, struct customer *) = {
-    [LOOK] = write_look, [LOOK_ELSEWHERE] = write_look_elsewhere, [ADD] = write_add,
-    [BUY] = write_buy,   [CLICK] = write_click,                   [REFUND] = write_refund,
+    [LOOK] = write_look,   [LOOK_ELSEWHERE] = write_look_elsewhere,
+    [ADD] = write_add,     [BUY] = write_buy,
+    [CLICK] = write_click, [REFUND] = write_refund,
 };
 
 /* ---- living */

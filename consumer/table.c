@@ -83,8 +83,8 @@ static void row_print(const struct table *table, const size_t *widths, size_t ro
     size_t owed = 0;
     for (size_t c = 0; c < table->column_count; c++) {
         size_t at = row * table->column_count + c;
-        cell_print(at < table->cell_count ? table->cells[at] : "", widths[c], table->columns[c].align == TABLE_RIGHT,
-                   &owed, out);
+        cell_print(at < table->cell_count ? table->cells[at] : "", widths[c],
+                   table->columns[c].align == TABLE_RIGHT, &owed, out);
     }
     fputc('\n', out);
 }
@@ -100,16 +100,19 @@ static void head_print(const struct table *table, const size_t *widths, FILE *ou
 void table_print(const struct table *table, FILE *out)
 {
     size_t *widths = table_must(calloc(table->column_count, sizeof *widths));
-    for (size_t c = 0; c < table->column_count; c++) widths[c] = column_width(table, c);
+    for (size_t c = 0; c < table->column_count; c++)
+        widths[c] = column_width(table, c);
     head_print(table, widths, out);
-    for (size_t row = 0; row * table->column_count < table->cell_count; row++) row_print(table, widths, row, out);
+    for (size_t row = 0; row * table->column_count < table->cell_count; row++)
+        row_print(table, widths, row, out);
     free(widths);
 }
 
 void table_free(struct table *table)
 {
     if (!table) return;
-    for (size_t i = 0; i < table->cell_count; i++) free(table->cells[i]);
+    for (size_t i = 0; i < table->cell_count; i++)
+        free(table->cells[i]);
     free(table->cells);
     free(table);
 }

@@ -1,5 +1,6 @@
 /* relance check PATH: reads a rule set and says everything that is wrong with it, in one run. The report goes
- * to standard output: it is what was asked for. Status 0: no mistakes; 1: some; 2: the files cannot be read. */
+ * to standard output: it is what was asked for. Status 0: no mistakes; 1: some; 2: the files cannot be read.
+ */
 #include "command.h"
 #include "file.h"
 #include "option.h"

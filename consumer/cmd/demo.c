@@ -5,8 +5,8 @@
  *                 here)              redis-server
  *                                      (child)
  *
- * The engine is the real one, started as anybody would start it; only Kafka is a stand-in. Time is sped up for
- * the shop and the engine alike (clock.h), so waits of hours take seconds and are hours nevertheless.
+ * The engine is the real one, started as anybody would start it; only Kafka is a stand-in. Time is sped up
+ * for the shop and the engine alike (clock.h), so waits of hours take seconds and are hours nevertheless.
  *
  * Everything lives in one private directory and ends with this process: at the end of its time, on Ctrl-C, on
  * any failure. Only a SIGKILL leaves the directory behind, but no process. */
@@ -38,13 +38,13 @@ enum {
     STOP_TIMEOUT_MS = 5000,
     NAP_US = 20000,
     TAIL_WAIT_MS = 5,
-    LAST_ACTIONS_MS = 1500,   /* after closing time: what the engine is about to say */
+    LAST_ACTIONS_MS = 1500, /* after closing time: what the engine is about to say */
     LOG_LINES_SHOWN = 12,
     TOLD_CUSTOMERS_MAX = 100, /* of a larger shop only the actions are shown */
     PATH_SIZE = 512,
 };
-#define GROUP "demo"
-#define INPUT "shop"
+#define GROUP  "demo"
+#define INPUT  "shop"
 #define OUTPUT "shop.actions"
 
 struct demo {
@@ -93,7 +93,8 @@ static void demo_remove_dir(struct demo *demo)
 
 /* ---- what the program brings along: itself, and the shipped rules near it */
 
-/* Looks for DIR/rules/scenarios, or where an installation puts them, with DIR the place of `path` and all above. */
+/* Looks for DIR/rules/scenarios, or where an installation puts them, with DIR the place of `path` and all
+ * above. */
 static bool demo_find_rules_from(const char *path, char out[PATH_SIZE])
 {
     static const char *const where[] = {"rules/scenarios", "share/relance/scenarios"};
@@ -102,7 +103,8 @@ static bool demo_find_rules_from(const char *path, char out[PATH_SIZE])
     for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
         *slash = '\0';
         for (size_t i = 0; i < sizeof where / sizeof *where; i++)
-            if (snprintf(out, PATH_SIZE, "%s/%s", dir, where[i]) < PATH_SIZE && access(out, R_OK) == 0) return true;
+            if (snprintf(out, PATH_SIZE, "%s/%s", dir, where[i]) < PATH_SIZE && access(out, R_OK) == 0)
+                return true;
     }
     return false;
 }
@@ -117,8 +119,10 @@ static enum relance_status demo_find_rules(struct demo *demo, struct relance_err
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     program[size > 0 ? size : 0] = '\0';
     if (getcwd(here, sizeof here - 1)) strcat(here, "/");
-    if (demo_find_rules_from(program, demo->rules) || demo_find_rules_from(here, demo->rules)) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_IO, "the shipped rules are not found; --rules rules/scenarios says where they are");
+    if (demo_find_rules_from(program, demo->rules) || demo_find_rules_from(here, demo->rules))
+        return RELANCE_OK;
+    return relance_error_set(error, RELANCE_IO,
+                             "the shipped rules are not found; --rules rules/scenarios says where they are");
 }
 
 /* ---- servers */
@@ -147,8 +151,8 @@ static void demo_show_log(const struct demo *demo, const char *name)
 typedef bool demo_ready(struct demo *demo);
 
 /* Waits until it is there; fails when it has ended, at Ctrl-C, and when it takes too long. */
-static enum relance_status demo_await(struct demo *demo, struct process *process, demo_ready *ready, const char *log,
-                                      struct relance_error *error)
+static enum relance_status demo_await(struct demo *demo, struct process *process, demo_ready *ready,
+                                      const char *log, struct relance_error *error)
 {
     int64_t until_us = clock_monotonic_us() + (int64_t)START_TIMEOUT_MS * 1000;
     while (!stop_requested()) {
@@ -156,8 +160,9 @@ static enum relance_status demo_await(struct demo *demo, struct process *process
         bool running = process_running(process);
         if (!running || clock_monotonic_us() > until_us) {
             demo_show_log(demo, log);
-            return relance_error_set(error, RELANCE_IO, running ? "%s is not there after %d s" : "%s has ended",
-                                     process->name, START_TIMEOUT_MS / 1000);
+            return relance_error_set(error, RELANCE_IO,
+                                     running ? "%s is not there after %d s" : "%s has ended", process->name,
+                                     START_TIMEOUT_MS / 1000);
         }
         clock_sleep_us(NAP_US);
     }
@@ -175,11 +180,27 @@ static enum relance_status demo_start_redis(struct demo *demo, struct relance_er
     demo_path(demo, "redis.sock", socket);
     demo_path(demo, "redis.log", log);
     snprintf(demo->redis_url, sizeof demo->redis_url, "unix://%.*s", PATH_SIZE - 16, socket);
-    const char *words[] = {"redis-server", "--port",       "0",   "--unixsocket", socket,       "--dir", demo->dir,
-                           "--save",       "",             "--appendonly", "yes", "--appendfsync", "no",
-                           "--maxmemory-policy", "noeviction", NULL};
+    /* clang-format off: an option a line */
+    const char *words[] = {"redis-server",
+                           "--port",
+                           "0",
+                           "--unixsocket",
+                           socket,
+                           "--dir",
+                           demo->dir,
+                           "--save",
+                           "",
+                           "--appendonly",
+                           "yes",
+                           "--appendfsync",
+                           "no",
+                           "--maxmemory-policy",
+                           "noeviction",
+                           NULL};
+    /* clang-format on */
     enum relance_status status = process_start(&demo->redis, "redis-server", words, log, error);
-    return status == RELANCE_OK ? demo_await(demo, &demo->redis, demo_redis_ready, "redis.log", error) : status;
+    return status == RELANCE_OK ? demo_await(demo, &demo->redis, demo_redis_ready, "redis.log", error)
+                                : status;
 }
 
 static enum relance_status demo_start_kafka(struct demo *demo, struct relance_error *error)
@@ -209,21 +230,36 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
     char log[PATH_SIZE];
     demo_path(demo, "engine.log", log);
     snprintf(demo->clock, sizeof demo->clock, "%lld*%g", (long long)clock_wall_ms(), demo->options->speed);
-    if (!clock_read_option(demo->clock)) return relance_error_set(error, RELANCE_INVALID, "--speed: 1 to 1000000");
-    const char *words[] = {"/proc/self/exe", "run",
-                           "--rules",        demo->rules,
-                           "--input",        INPUT,
-                           "--output",       OUTPUT,
-                           "--group",        GROUP,
-                           "--instance",     "demo",
-                           "--from",         "earliest",
-                           "--redis",        demo->redis_url,
-                           "--clock",        demo->clock,
-                           "--log-level",    demo->options->log_level,
-                           "--kafka.bootstrap.servers", demo->kafka[0].value,
+    if (!clock_read_option(demo->clock))
+        return relance_error_set(error, RELANCE_INVALID, "--speed: 1 to 1000000");
+    /* clang-format off: an option a line */
+    const char *words[] = {"/proc/self/exe",
+                           "run",
+                           "--rules",
+                           demo->rules,
+                           "--input",
+                           INPUT,
+                           "--output",
+                           OUTPUT,
+                           "--group",
+                           GROUP,
+                           "--instance",
+                           "demo",
+                           "--from",
+                           "earliest",
+                           "--redis",
+                           demo->redis_url,
+                           "--clock",
+                           demo->clock,
+                           "--log-level",
+                           demo->options->log_level,
+                           "--kafka.bootstrap.servers",
+                           demo->kafka[0].value,
                            NULL};
+    /* clang-format on */
     enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
-    return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error) : status;
+    return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error)
+                                : status;
 }
 
 /* ---- what is to be seen */
@@ -236,7 +272,8 @@ static const char *demo_colour(const struct demo *demo, const char *code)
 /* "Mon 10:42", UTC. */
 static void demo_put_time(int64_t ms)
 {
-    static const char *const days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* 1970 began on a Thursday */
+    static const char *const days[] = {"Thu", "Fri", "Sat", "Sun",
+                                       "Mon", "Tue", "Wed"}; /* 1970 began on a Thursday */
     int64_t minutes = ms / 60000;
     printf("%s %02d:%02d", days[minutes / 1440 % 7], (int)(minutes / 60 % 24), (int)(minutes % 60));
 }
@@ -247,7 +284,8 @@ static void demo_tell_event(const struct demo *demo)
     if (!event->told.size || demo->options->customers > TOLD_CUSTOMERS_MAX) return;
     fputs(demo_colour(demo, "\033[2m"), stdout);
     demo_put_time(event->time_ms);
-    printf("  %-9.*s %.*s%s\n", TEXT_ARG(event->customer), TEXT_ARG(event->told), demo_colour(demo, "\033[0m"));
+    printf("  %-9.*s %.*s%s\n", TEXT_ARG(event->customer), TEXT_ARG(event->told),
+           demo_colour(demo, "\033[0m"));
 }
 
 static void demo_tell_action(struct demo *demo, struct relance_str body)
@@ -256,8 +294,8 @@ static void demo_tell_action(struct demo *demo, struct relance_str body)
     if (!reason_read(body, &reason)) return;
     demo->action_count++;
     demo_put_time(reason.due_ms);
-    printf("  %s%-9s ← %s step %d%s: %s\n", demo_colour(demo, "\033[1;32m"), reason.customer, reason.rule, reason.step,
-           demo_colour(demo, "\033[0m"), reason.why);
+    printf("  %s%-9s ← %s step %d%s: %s\n", demo_colour(demo, "\033[1;32m"), reason.customer, reason.rule,
+           reason.step, demo_colour(demo, "\033[0m"), reason.why);
 }
 
 /* ---- the minute */
@@ -267,7 +305,8 @@ static void demo_tell_actions(struct demo *demo, int64_t for_us)
     struct kafka_tail_record record;
     int64_t until_us = clock_monotonic_us() + for_us;
     do {
-        while (kafka_tail_next(demo->tail, TAIL_WAIT_MS, &record)) demo_tell_action(demo, record.value);
+        while (kafka_tail_next(demo->tail, TAIL_WAIT_MS, &record))
+            demo_tell_action(demo, record.value);
     } while (clock_monotonic_us() < until_us);
     fflush(stdout);
 }
@@ -277,7 +316,8 @@ static enum relance_status demo_feed_events(struct demo *demo, struct relance_er
 {
     while (demo->event.time_ms <= clock_wall_ms()) {
         const struct shop_event *event = &demo->event;
-        enum relance_status status = kafka_feed_put(demo->feed, event->customer, event->json, event->time_ms, error);
+        enum relance_status status =
+            kafka_feed_put(demo->feed, event->customer, event->json, event->time_ms, error);
         if (status != RELANCE_OK) return status;
         demo_tell_event(demo);
         demo->event_count++;

@@ -1,5 +1,6 @@
-/* relance inspect CUSTOMER: what the last checkpoint knows of a customer, as JSON, with live runs and when each
- * falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it, unless
+/* relance inspect CUSTOMER: what the last checkpoint knows of a customer, as JSON, with live runs and when
+ * each falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it,
+ * unless
  * --rules gives another. */
 #include "command.h"
 #include "file.h"
@@ -21,36 +22,42 @@ struct inspect {
     size_t state_size;
 };
 
-/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others. */
+/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others.
+ */
 static enum relance_status inspect_find_state(struct inspect *inspect, struct relance_error *error)
 {
     int partitions = redis_view_partitions(inspect->view);
     int home = kafka_partition_of(inspect->customer, partitions);
     for (int i = 0; i < partitions && !inspect->state; i++) {
         inspect->partition = (home + i) % partitions;
-        enum relance_status status = redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS,
-                                                      inspect->customer, &inspect->state, &inspect->state_size, error);
+        enum relance_status status =
+            redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS, inspect->customer,
+                             &inspect->state, &inspect->state_size, error);
         if (status != RELANCE_OK) return status;
     }
     if (inspect->state) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of customer '%.*s'", TEXT_ARG(inspect->customer));
+    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of customer '%.*s'",
+                             TEXT_ARG(inspect->customer));
 }
 
-static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set, struct relance_error *error)
+static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set,
+                                              struct relance_error *error)
 {
     if (inspect->options->rules) return file_set_read(inspect->options->rules, set, error);
     char *text = NULL;
     size_t size = 0;
-    enum relance_status status =
-        redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_META, TEXT("rules"), &text, &size, error);
+    enum relance_status status = redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_META,
+                                                  TEXT("rules"), &text, &size, error);
     if (status == RELANCE_OK && !text)
-        status = relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
+        status =
+            relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
     if (status == RELANCE_OK) status = file_set_unpack((struct relance_str){text, size}, set, error);
     free(text);
     return status;
 }
 
-/* ---- printing: the core's JSON, which has no blanks, indented for people; every value stays as it is written */
+/* ---- printing: the core's JSON, which has no blanks, indented for people; every value stays as it is
+ * written */
 
 static void put_line(int depth)
 {
@@ -61,7 +68,8 @@ static void put_line(int depth)
 static size_t put_string(struct relance_str json, size_t at)
 {
     size_t end = at + 1;
-    while (end < json.size && json.data[end] != '"') end += json.data[end] == '\\' ? 2 : 1;
+    while (end < json.size && json.data[end] != '"')
+        end += json.data[end] == '\\' ? 2 : 1;
     end = end < json.size ? end + 1 : json.size;
     fwrite(json.data + at, 1, end - at, stdout);
     return end - at;
@@ -72,15 +80,18 @@ static void put_indented(struct relance_str json)
     int depth = 0;
     for (size_t at = 0; at < json.size; at++) {
         char c = json.data[at], next = at + 1 < json.size ? json.data[at + 1] : '\0';
-        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']', empty = opens && (next == '}' || next == ']');
+        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']',
+             empty = opens && (next == '}' || next == ']');
         if (c == '"') {
             at += put_string(json, at) - 1;
             continue;
         }
         if (closes) put_line(--depth);
         putchar(c);
-        if (empty) putchar(json.data[++at]);
-        else if (opens) put_line(++depth);
+        if (empty)
+            putchar(json.data[++at]);
+        else if (opens)
+            put_line(++depth);
         if (c == ',') put_line(depth);
         if (c == ':') putchar(' ');
     }
@@ -95,7 +106,8 @@ static enum relance_status inspect_print(const struct inspect *inspect, const st
     char *text = malloc(size + 1);
     if (!size || !text) {
         free(text);
-        return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read by this version",
+        return relance_error_set(error, RELANCE_INVALID,
+                                 "the state of customer '%.*s' cannot be read by this version",
                                  TEXT_ARG(inspect->customer));
     }
     relance_state_print(rules, inspect->customer, state, text, size);

@@ -1,8 +1,8 @@
 /* relance simulate: the events of a simulated shop (shop.h).
  *
- * With --input they go to that topic, each when its time has come by the wall clock (--clock, or --speed times
- * as fast from now on); without, they are printed at once, from a fixed day on, so that the same seed gives
- * the same file. Either way the shop lives for --seconds × --speed of its own time. */
+ * With --input they go to that topic, each when its time has come by the wall clock (--clock, or --speed
+ * times as fast from now on); without, they are printed at once, from a fixed day on, so that the same seed
+ * gives the same file. Either way the shop lives for --seconds × --speed of its own time. */
 #include "clock.h"
 #include "command.h"
 #include "kafka_feed.h"
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define SIMULATE_PRINTED_START_MS 1772438400000 /* Monday, 2026-03-02T08:00:00Z */
-#define SIMULATE_NAP_US 20000                   /* how soon an interrupt is noticed */
+#define SIMULATE_NAP_US           20000         /* how soon an interrupt is noticed */
 
 static struct shop *simulate_open(const struct options *options, int64_t start_ms)
 {
@@ -68,17 +68,19 @@ static bool simulate_wait_for(int64_t time_ms)
     return false;
 }
 
-static enum relance_status simulate_feed(const struct options *options, struct shop *shop, struct kafka_feed *feed,
-                                         int64_t end_ms, struct relance_error *error)
+static enum relance_status simulate_feed(const struct options *options, struct shop *shop,
+                                         struct kafka_feed *feed, int64_t end_ms, struct relance_error *error)
 {
     struct shop_event event;
     uint64_t count = 0;
-    for (shop_next(shop, &event); event.time_ms < end_ms && simulate_wait_for(event.time_ms); shop_next(shop, &event)) {
+    for (shop_next(shop, &event); event.time_ms < end_ms && simulate_wait_for(event.time_ms);
+         shop_next(shop, &event)) {
         enum relance_status status = kafka_feed_put(feed, event.customer, event.json, event.time_ms, error);
         if (status != RELANCE_OK) return status;
         count++;
     }
-    fprintf(stderr, "relance simulate: %llu events to topic '%s'\n", (unsigned long long)count, options->input);
+    fprintf(stderr, "relance simulate: %llu events to topic '%s'\n", (unsigned long long)count,
+            options->input);
     return kafka_feed_flush(feed, 10000, error);
 }
 
@@ -90,7 +92,8 @@ static int simulate_publish(const struct options *options)
     if (!shop) return EXIT_STATUS_FAILED;
     enum relance_status status = RELANCE_IO;
     struct kafka_feed *feed = kafka_feed_open(options->kafka, options->kafka_count, options->input, &error);
-    if (feed) status = simulate_feed(options, shop, feed, simulate_end(options, clock_speed(), start_ms), &error);
+    if (feed)
+        status = simulate_feed(options, shop, feed, simulate_end(options, clock_speed(), start_ms), &error);
     if (status != RELANCE_OK) fprintf(stderr, "relance simulate: %s\n", error.message);
     kafka_feed_close(feed);
     shop_free(shop);
@@ -107,7 +110,8 @@ static bool simulate_check(const struct options *options)
 {
     if (options->customers < 1 || options->customers > 10000000)
         return simulate_refuse("--customers: a shop has 1 to 10000000 customers");
-    if (options->seconds > 1000000000) return simulate_refuse("--seconds: at most 1000000000; 0 goes on until interrupted");
+    if (options->seconds > 1000000000)
+        return simulate_refuse("--seconds: at most 1000000000; 0 goes on until interrupted");
     if (options->speed < 1.0 || options->speed > 1e6) return simulate_refuse("--speed: 1 to 1000000");
     if (options->input && !options_kafka(options, "bootstrap.servers"))
         return simulate_refuse("--kafka.bootstrap.servers is needed to reach the topic of --input");

@@ -1,6 +1,6 @@
-/* relance top: the metrics, again every --interval, until q or an interrupt. On a terminal each frame replaces
- * the one before; elsewhere frames follow one another. A frame is made in memory and written at once, so that
- * nothing flickers. */
+/* relance top: the metrics, again every --interval, until q or an interrupt. On a terminal each frame
+ * replaces the one before; elsewhere frames follow one another. A frame is made in memory and written at
+ * once, so that nothing flickers. */
 #include "clock.h"
 #include "command.h"
 #include "figures.h"
@@ -19,7 +19,7 @@ struct top {
     struct figures now, before;
     int64_t read_us, before_us; /* when they were read, monotonic */
     bool on_terminal, reads_keys;
-    struct termios terminal;    /* as it was */
+    struct termios terminal; /* as it was */
 };
 
 /* ---- the terminal */
@@ -121,7 +121,8 @@ static int top_run(const struct options *options)
     stop_on_signals();
     top_begin(&top);
     enum relance_status status = RELANCE_OK;
-    do status = top_frame(&top, &error);
+    do
+        status = top_frame(&top, &error);
     while (status == RELANCE_OK && top_wait(&top));
     top_end(&top);
     if (status != RELANCE_OK) fprintf(stderr, "relance top: %s\n", error.message);
