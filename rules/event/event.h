@@ -69,7 +69,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
 void event_clear(const struct event_type *type, struct cel_value *slots);
 
 /* Coerces one JSON text (as cJSON or a test has it) to a declared type; for attributes in tests of rules and
- * for the golden tests of coercion. False: it cannot be. *out lives in `arena`; JSON null gives CEL_NULL. */
+ * for the golden tests of coercion. False: it cannot be, or memory ran out: then *out is a CEL_ERROR. *out lives
+ * in `arena`; JSON null gives CEL_NULL. */
 bool event_coerce_json(struct arena *arena, str json, const struct cel_type *type, struct cel_value *out);
 
 #endif

@@ -283,18 +283,27 @@ static bool coerce_text(struct event_reader *reader, struct arena *arena, str js
     /* Strings point into the text, and outlive the reader: it is copied to the arena, with its room. */
     char *room = arena_alloc(arena, json.size);
     char *copy = arena_alloc(arena, json.size + PADDING);
-    if (!room || !copy || index_record(reader, json, &tokens, &count) != EVENT_ALIVE) return false;
+    if (!room || !copy) return false;
+    enum event_dead dead = index_record(reader, json, &tokens, &count);
+    if (dead == EVENT_NO_MEMORY) return false;
+    if (dead != EVENT_ALIVE) {
+        out->kind = CEL_ABSENT;
+        return false;
+    }
     memcpy(copy, reader->text, json.size + PADDING);
     text = (str){copy, json.size};
     struct coercion c = {.values = arena, .keep = arena};
     scan_begin(&c.scan, text, tokens, count, room, LIMIT_EVENT_DEPTH);
-    *out = coerce(&c, type);
-    return scan_finish(&c.scan) == SCAN_OK && !c.no_memory && out->kind != CEL_ABSENT;
+    struct cel_value value = coerce(&c, type);
+    if (c.no_memory) return false;
+    *out = value;
+    return scan_finish(&c.scan) == SCAN_OK && value.kind != CEL_ABSENT;
 }
 
 bool event_coerce_json(struct arena *arena, str json, const struct cel_type *type, struct cel_value *out)
 {
     struct event_reader *reader = event_reader_new();
+    *out = (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_MEMORY};
     bool coerced = reader && coerce_text(reader, arena, json, type, out);
     event_reader_free(reader);
     return coerced;

@@ -187,6 +187,8 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
     if (e->failed) return RELANCE_FAILED;
     enum event_dead dead = event_read(e->reader, e->set->schema, record->value, e->frame.slots, &e->event);
     bool future = false;
+    if (dead == EVENT_NO_MEMORY) e->failed = true; /* nothing is wrong with the record: it is no dead letter */
+    if (e->failed) return RELANCE_FAILED;
     if (!dead && !find_time(e, record, &e->event, &future)) dead = EVENT_DEAD_TIME;
     *fate = (struct relance_fate){.kind = RELANCE_DEAD, .type = e->event.type_name, .customer = e->event.customer};
     if (dead) {

@@ -31,7 +31,13 @@ static str known_names(struct compiler *c, unsigned flags)
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (flags & partial_names[i].flag) buffer_put_format(&text, ", %.*s", STR_ARG(partial_names[i].name));
     if (flags & SCOPE_COUNTS && c->set->count_count) buffer_put_str(&text, STR(", counts"));
+    if (text.failed) c->diag->failed = true;
     return buffer_str(&text);
+}
+
+static void refuse(struct compiler *c, struct cel_env *env, str name, str message)
+{
+    if (!message.size || !cel_env_add_refused(env, name, message)) c->diag->failed = true;
 }
 
 static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned flags, const char *where)
@@ -41,11 +47,11 @@ static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned fla
         str name = partial_names[i].name;
         if (flags & partial_names[i].flag) continue;
         bool meant = partial_names[i].flag == SCOPE_EVENT && flags & SCOPE_TRIGGER;
-        cel_env_add_refused(env, name, arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name), where, STR_ARG(known), meant ? " ('trigger' is the event that started the run)" : ""));
+        refuse(c, env, name, arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name), where, STR_ARG(known), meant ? " ('trigger' is the event that started the run)" : ""));
     }
     for (size_t i = 0; i < c->set->count_count && !(flags & SCOPE_COUNTS); i++) {
         str name = c->set->counts[i].name;
-        cel_env_add_refused(env, name, arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s", STR_ARG(name), where, STR_ARG(known)));
+        refuse(c, env, name, arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s", STR_ARG(name), where, STR_ARG(known)));
     }
 }
 
@@ -92,6 +98,7 @@ static str kind_text(struct compiler *c, const char *what, struct type_list on)
     for (size_t i = 0; i < on.count; i++)
         buffer_put_format(&text, "%s'%.*s'", i == 0 ? "" : i + 1 == on.count ? " and " : ", ", STR_ARG(c->set->types[on.types[i]].reader->name));
     if (on.count > 1) buffer_put_str(&text, STR(" share"));
+    if (text.failed) c->diag->failed = true;
     return buffer_str(&text);
 }
 

@@ -154,6 +154,7 @@ static void set_attributes(struct relance_engine *e, const struct step *step)
         if (!rendered)
             report_error(e, e->frame.error);
         else if (!event_coerce_json(&e->scratch, json, e->set->attributes[step->sets[i].number].type, &values[i])) {
+            if (values[i].kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
             values[i].kind = CEL_ABSENT;
             report_error(e, "the value does not have the attribute's type");
         }

@@ -1,0 +1,162 @@
+/* Memory that runs out, at every place where it can: a clean error each time, nothing kept, and the next call works.
+ * The C library's allocator is taken over for this; under a sanitizer, which owns it, these tests skip. */
+#include "../../fuzz/shop_rules.h"
+#include "rig.h"
+
+#include <criterion/criterion.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+static size_t fail_in;       /* the n-th allocation from now fails, once; 0: none */
+static long live;            /* blocks out */
+
+#ifndef SANITIZED
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+static bool fails(void)
+{
+    if (fail_in && --fail_in == 0) return true;
+    live++;
+    return false;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *block, size_t size)
+{
+    if (!block) return malloc(size);
+    return fail_in && --fail_in == 0 ? NULL : __libc_realloc(block, size);
+}
+
+void free(void *block)
+{
+    live -= block != NULL;
+    __libc_free(block);
+}
+#define SKIP_SANITIZED()
+#else
+#define SKIP_SANITIZED() cr_skip_test("a sanitizer owns the allocator")
+#endif
+
+static struct arena zones;
+
+static bool no_zones(void *context, struct relance_str name, struct relance_str *bytes)
+{
+    static struct relance_str paris;
+    (void)context;
+    if (!paris.size && !zone_file(&zones, STR("Europe/Paris"), &paris)) return false;
+    *bytes = paris;
+    return str_equal(name, STR("Europe/Paris")) || str_equal(name, STR("UTC"));
+}
+
+TestSuite(memory, .timeout = 120);
+
+static enum relance_status compile(struct relance_ruleset **rules, struct relance_report **report)
+{
+    struct relance_source source = {STR("rules.jsonc"), str_of(shop_rules)};
+    struct relance_error error;
+    *rules = NULL;
+    *report = NULL;
+    return relance_ruleset_compile(&source, 1, no_zones, NULL, rules, report, &error);
+}
+
+Test(memory, compiling_fails_cleanly_at_any_allocation)
+{
+    SKIP_SANITIZED();
+    struct relance_ruleset *rules;
+    struct relance_report *report;
+    bool whole = false;
+    size_t n;
+    for (int warm = 0; warm < 2; warm++) {
+        cr_assert_eq(compile(&rules, &report), RELANCE_OK);
+        relance_report_free(report);
+        relance_ruleset_free(rules);
+    }
+    for (n = 1; !whole; n++) {
+        long before = live;
+        fail_in = n;
+        enum relance_status status = compile(&rules, &report);
+        whole = fail_in > 0;
+        fail_in = 0;
+        cr_assert_eq(status, whole ? RELANCE_OK : RELANCE_NO_MEMORY, "allocation %zu: status %d\n%.*s", n, (int)status,
+                     report ? (int)relance_report_text(report).size : 0, report ? relance_report_text(report).data : "");
+        relance_report_free(report);
+        relance_ruleset_free(rules);
+        cr_assert_eq(live, before, "allocation %zu: %ld blocks are left", n, live - before);
+    }
+    cr_expect_gt(n, 10u);
+}
+
+static void ignore(void *context, const struct relance_decision *decision)
+{
+    (void)decision;
+    ++*(size_t *)context;
+}
+
+static const char *const events[] = {
+    "{\"id\":\"a\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"birthday\":\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
+    "{\"id\":\"b\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":\"p\"}",
+    "{\"id\":\"c\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\",\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
+    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\",\"total\":60.5,\"m\":{\"x\":1}}",
+};
+
+/* True when the engine came through; false when it said that memory was out. Nothing else is an answer. */
+static bool live_through(const struct relance_ruleset *rules)
+{
+    size_t decisions = 0;
+    struct relance_engine_options options = {.rules = rules, .decide = ignore, .context = &decisions, .complete = true};
+    struct relance_engine *engine = relance_engine_new(&options);
+    bool whole = engine != NULL;
+    for (size_t i = 0; whole && i < sizeof events / sizeof *events; i++) {
+        struct relance_record record = {STR("t"), 0, (int64_t)i, str_of(events[i]), RELANCE_NEVER};
+        struct relance_fate fate;
+        whole = relance_engine_record(engine, &record, &fate) == RELANCE_DONE;
+        cr_assert(!whole || fate.kind == RELANCE_EVENT, "event %zu has fate %d, %.*s", i, (int)fate.kind, STR_ARG(fate.reason));
+    }
+    whole = whole && relance_engine_run_until(engine, relance_engine_clock(engine) + 40 * 86400000LL) == RELANCE_DONE;
+    cr_assert(!engine || whole == (relance_engine_error(engine).size == 0));
+    relance_engine_free(engine);
+    return whole;
+}
+
+Test(memory, an_engine_says_so_at_any_allocation)
+{
+    SKIP_SANITIZED();
+    struct relance_ruleset *rules;
+    struct relance_report *report;
+    cr_assert_eq(compile(&rules, &report), RELANCE_OK);
+    for (int warm = 0; warm < 2; warm++) cr_assert(live_through(rules));
+    bool unharmed = false;
+    size_t n;
+    for (n = 1; !unharmed; n++) {
+        long before = live;
+        fail_in = n;
+        bool whole = live_through(rules);
+        unharmed = fail_in > 0;
+        fail_in = 0;
+        cr_assert_eq(whole, unharmed, "allocation %zu was missed silently", n);
+        cr_assert_eq(live, before, "allocation %zu: %ld blocks are left", n, live - before);
+    }
+    cr_expect_gt(n, 5u);
+    cr_assert(live_through(rules));
+    relance_report_free(report);
+    relance_ruleset_free(rules);
+}
