@@ -51,25 +51,31 @@ static struct relance_str action_type(const struct relance_decision *decision, c
     return (struct relance_str){out, (size_t)wanted < size ? (size_t)wanted : size - 1};
 }
 
-static void action_say(struct partition *partition, const struct relance_decision *decision, struct relance_str body)
+static void action_say(struct partition *partition, const struct relance_decision *decision,
+                       struct relance_str body)
 {
     char type[256], time[24], source[256], number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE];
     bool is_step = decision->outcome != RELANCE_OUTCOME_GOAL;
     relance_time_print(is_step ? decision->due_ms : decision->time_ms, time);
     int source_size = snprintf(source, sizeof source, "/relance/%s", partition->place->options->group);
     struct outbox_record record = {
-        .topic = OUTBOX_ACTIONS, .partition = -1, .key = decision->customer, .value = body,
-        .headers = {
-            {"ce_specversion", TEXT("1.0")},
-            {"ce_id", decision->id},
-            {"ce_source", {source, (size_t)source_size < sizeof source ? (size_t)source_size : sizeof source - 1}},
-            {"ce_type", action_type(decision, type, sizeof type)},
-            {"ce_time", {time, sizeof time}},
-            {"ce_subject", decision->customer},
-            {"content-type", TEXT("application/json")},
-            {"relance-partition", {number, text_put_int(number, partition->number)}},
-            {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->seq)}},
-        },
+        .topic = OUTBOX_ACTIONS,
+        .partition = -1,
+        .key = decision->customer,
+        .value = body,
+        .headers =
+            {
+                {"ce_specversion", TEXT("1.0")},
+                {"ce_id", decision->id},
+                {"ce_source",
+                 {source, (size_t)source_size < sizeof source ? (size_t)source_size : sizeof source - 1}},
+                {"ce_type", action_type(decision, type, sizeof type)},
+                {"ce_time", {time, sizeof time}},
+                {"ce_subject", decision->customer},
+                {"content-type", TEXT("application/json")},
+                {"relance-partition", {number, text_put_int(number, partition->number)}},
+                {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->seq)}},
+            },
         .header_count = 9,
     };
     action_put(partition, &record);
@@ -88,21 +94,27 @@ void partition_decided(void *context, const struct relance_decision *decision)
 }
 
 /* ---- dead letters */
-void partition_bury(struct partition *partition, const struct source_record *record, struct relance_str reason)
+void partition_bury(struct partition *partition, const struct source_record *record,
+                    struct relance_str reason)
 {
     char number[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], size[TEXT_NUMBER_SIZE];
     struct relance_str value = record->value;
     bool cut = value.size > ACTION_DEAD_MAX;
     if (cut) value.size = ACTION_DEAD_HEAD;
     struct outbox_record letter = {
-        .topic = OUTBOX_DEAD, .partition = -1, .key = record->key, .value = value,
-        .headers = {
-            {"relance-reason", reason},
-            {"relance-topic", text_of(partition->place->options->input)},
-            {"relance-partition", {number, text_put_int(number, record->partition)}},
-            {"relance-offset", {offset, text_put_int(offset, record->offset)}},
-            {"relance-size", {size, text_put_int(size, (int64_t)record->value.size)}}, /* what the input holds of it */
-        },
+        .topic = OUTBOX_DEAD,
+        .partition = -1,
+        .key = record->key,
+        .value = value,
+        .headers =
+            {
+                {"relance-reason", reason},
+                {"relance-topic", text_of(partition->place->options->input)},
+                {"relance-partition", {number, text_put_int(number, record->partition)}},
+                {"relance-offset", {offset, text_put_int(offset, record->offset)}},
+                {"relance-size",
+                 {size, text_put_int(size, (int64_t)record->value.size)}}, /* what the input holds of it */
+            },
         .header_count = cut ? 5 : 4,
     };
     action_link(partition, letter.headers[3].value);
@@ -116,6 +128,7 @@ void partition_put_mark(struct partition *partition, const struct mark *mark)
 {
     struct blob *body = &partition->place->body;
     mark_print(mark, body);
-    struct outbox_record record = {.topic = OUTBOX_MARKS, .partition = partition->number, .value = blob_text(body)};
+    struct outbox_record record = {
+        .topic = OUTBOX_MARKS, .partition = partition->number, .value = blob_text(body)};
     outbox_put(&partition->place->outbox, &record);
 }

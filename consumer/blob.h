@@ -12,7 +12,8 @@ struct blob {
     size_t size, capacity;
 };
 
-char *blob_room(struct blob *blob, size_t size); /* at least so many free bytes behind the end; blob->size stays */
+char *blob_room(struct blob *blob,
+                size_t size); /* at least so many free bytes behind the end; blob->size stays */
 void blob_free(struct blob *blob);
 
 static inline void blob_put(struct blob *blob, const void *data, size_t size)

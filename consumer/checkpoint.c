@@ -1,8 +1,8 @@
 /* The checkpoint of a partition: changed customers, their waits, counters and meta in one EXEC.
  *
- * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X has
- *     committed, with all marks in force. So a checkpoint is never ahead of what has been said: what it lacks can
- *     be decided again, what it has need not be said again. */
+ * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X
+ * has committed, with all marks in force. So a checkpoint is never ahead of what has been said: what it lacks
+ * can be decided again, what it has need not be said again. */
 #include "clock.h"
 #include "ensure.h"
 #include "log.h"
@@ -14,7 +14,8 @@ enum { CHECKPOINT_RETRY_US = 1000000, CHECKPOINT_SETTLE_US = 50000 };
 
 bool partition_is_dirty(const struct partition *partition)
 {
-    return partition->state == PARTITION_LIVE && (partition->next != partition->saved_offset || partition->marks != partition->saved_marks);
+    return partition->state == PARTITION_LIVE &&
+           (partition->next != partition->saved_offset || partition->marks != partition->saved_marks);
 }
 
 struct checkpoint_counting {
@@ -75,18 +76,21 @@ static void checkpoint_done(struct partition *partition)
     counters_clear(&partition->counters);
     partition->saved_offset = partition->next;
     partition->saved_marks = partition->marks;
-    if (partition->store_failing) log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
+    if (partition->store_failing)
+        log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
     partition->store_failing = false;
 }
 
-/* The answer was lost: nothing is decided until it is known whether the checkpoint counts, since what has changed
- * is changed against the one or the other. */
+/* The answer was lost: nothing is decided until it is known whether the checkpoint counts, since what has
+ * changed is changed against the one or the other. */
 static enum relance_status checkpoint_settle(struct partition *partition, struct relance_error *error)
 {
     enum relance_status status;
-    log_line(LOG_WARNING, "The answer to a checkpoint was lost; asking whether it counts.", "partition=%d why=\"%s\"", partition->number, error->message);
+    log_line(LOG_WARNING, "The answer to a checkpoint was lost; asking whether it counts.",
+             "partition=%d why=\"%s\"", partition->number, error->message);
     while ((status = store_settle(partition->store, error)) == RELANCE_IO)
-        if (!partition_pause(CHECKPOINT_SETTLE_US)) return RELANCE_REFUSED; /* ending: dropped, decided again at the next start */
+        if (!partition_pause(CHECKPOINT_SETTLE_US))
+            return RELANCE_REFUSED; /* ending: dropped, decided again at the next start */
     return status;
 }
 
@@ -105,7 +109,9 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
     if (status == RELANCE_OK) checkpoint_done(partition);
     if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
     if (status != RELANCE_AGAIN) return status;
-    if (!partition->store_failing) log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.", "partition=%d why=\"%s\"", partition->number, error->message);
+    if (!partition->store_failing)
+        log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
+                 "partition=%d why=\"%s\"", partition->number, error->message);
     partition->store_failing = true;
     partition->retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
     return RELANCE_OK;

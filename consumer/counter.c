@@ -29,11 +29,13 @@ static void counter_name_put(struct counter_name *name, struct relance_str part)
 
 /* ---- the table */
 /* The row with that name, or the free one where it belongs. */
-static struct counter_row *counter_seek(struct counter_row *rows, size_t capacity, uint64_t hash, struct relance_str name)
+static struct counter_row *counter_seek(struct counter_row *rows, size_t capacity, uint64_t hash,
+                                        struct relance_str name)
 {
     for (size_t i = hash & (capacity - 1);; i = (i + 1) & (capacity - 1)) {
         struct counter_row *row = &rows[i];
-        if (!row->name || (row->hash == hash && text_equal(name, (struct relance_str){row->name, row->size}))) return row;
+        if (!row->name || (row->hash == hash && text_equal(name, (struct relance_str){row->name, row->size})))
+            return row;
     }
 }
 
@@ -44,7 +46,8 @@ static void counter_grow(struct counters *counters)
     ensure(rows);
     for (size_t i = 0; i < counters->capacity; i++) {
         const struct counter_row *row = &counters->rows[i];
-        if (row->name) *counter_seek(rows, capacity, row->hash, (struct relance_str){row->name, row->size}) = *row;
+        if (row->name)
+            *counter_seek(rows, capacity, row->hash, (struct relance_str){row->name, row->size}) = *row;
     }
     free(counters->rows);
     counters->rows = rows;
@@ -57,13 +60,15 @@ static struct counter_row *counter_row_of(struct counters *counters, struct rela
     uint64_t hash = XXH3_64bits(name.data, name.size);
     struct counter_row *row = counter_seek(counters->rows, counters->capacity, hash, name);
     if (row->name) return row;
-    *row = (struct counter_row){.hash = hash, .name = strndup(name.data, name.size), .size = (uint32_t)name.size, .whole = true};
+    *row = (struct counter_row){
+        .hash = hash, .name = strndup(name.data, name.size), .size = (uint32_t)name.size, .whole = true};
     ensure(row->name);
     counters->used++;
     return row;
 }
 
-void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name, int64_t number)
+void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
+                        int64_t number)
 {
     struct counter_name whole;
     whole.size = 0;
@@ -74,7 +79,8 @@ void counters_add_named(struct counters *counters, struct relance_str start, str
 
 /* ---- decisions */
 /* rule.NAME.WHAT, with .VARIANT behind it where there is one. */
-static struct counter_row *counter_rule_row(struct counters *counters, const struct relance_decision *decision, struct relance_str what)
+static struct counter_row *counter_rule_row(struct counters *counters,
+                                            const struct relance_decision *decision, struct relance_str what)
 {
     struct counter_name name;
     name.size = 0;
@@ -92,7 +98,8 @@ static struct counter_row *counter_rule_row(struct counters *counters, const str
 void counters_add_decision(struct counters *counters, const struct relance_decision *decision)
 {
     counter_rule_row(counters, decision, relance_outcome_text(decision->outcome))->value += 1;
-    if (decision->outcome == RELANCE_OUTCOME_SENT) counters_add_named(counters, TEXT("sent."), decision->send, 1);
+    if (decision->outcome == RELANCE_OUTCOME_SENT)
+        counters_add_named(counters, TEXT("sent."), decision->send, 1);
     if (decision->outcome != RELANCE_OUTCOME_GOAL) return;
     struct counter_row *sum = counter_rule_row(counters, decision, TEXT("goal_value"));
     sum->whole = false;
@@ -113,7 +120,8 @@ void counters_each(const struct counters *counters, counter_visit *visit, void *
         if (counters->plain[i]) visit(context, text_of(names[i]), true, (double)counters->plain[i]);
     for (size_t i = 0; i < counters->capacity; i++) {
         const struct counter_row *row = &counters->rows[i];
-        if (row->name && row->value != 0) visit(context, (struct relance_str){row->name, row->size}, row->whole, row->value);
+        if (row->name && row->value != 0)
+            visit(context, (struct relance_str){row->name, row->size}, row->whole, row->value);
     }
 }
 
@@ -129,12 +137,14 @@ bool counters_empty(const struct counters *counters)
 void counters_clear(struct counters *counters)
 {
     memset(counters->plain, 0, sizeof counters->plain);
-    for (size_t i = 0; i < counters->capacity; i++) counters->rows[i].value = 0;
+    for (size_t i = 0; i < counters->capacity; i++)
+        counters->rows[i].value = 0;
 }
 
 void counters_free(struct counters *counters)
 {
-    for (size_t i = 0; i < counters->capacity; i++) free(counters->rows[i].name);
+    for (size_t i = 0; i < counters->capacity; i++)
+        free(counters->rows[i].name);
     free(counters->rows);
     *counters = (struct counters){0};
 }

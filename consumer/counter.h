@@ -27,7 +27,8 @@ static inline void counters_add(struct counters *counters, enum counter counter,
     counters->plain[counter] += number;
 }
 /* A member of a family: `start` (with its dot) and the name behind it. */
-void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name, int64_t number);
+void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
+                        int64_t number);
 /* Everything that a decision counts for. */
 void counters_add_decision(struct counters *counters, const struct relance_decision *decision);
 

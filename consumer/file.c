@@ -12,8 +12,8 @@
 
 /* ---- one file */
 /* Reads to the end rather than to the size that stat tells: pipes and /proc have none. */
-static enum relance_status file_read_stream(FILE *stream, const char *path, size_t limit, char **text, size_t *size,
-                                            struct relance_error *error)
+static enum relance_status file_read_stream(FILE *stream, const char *path, size_t limit, char **text,
+                                            size_t *size, struct relance_error *error)
 {
     size_t capacity = 1 << 14, used = 0;
     char *data = malloc(capacity + 1);
@@ -36,7 +36,8 @@ static enum relance_status file_read_stream(FILE *stream, const char *path, size
     return relance_error_set(error, RELANCE_INVALID, "%s: larger than the limit of %zu bytes", path, limit);
 }
 
-enum relance_status file_read(const char *path, size_t limit, char **text, size_t *size, struct relance_error *error)
+enum relance_status file_read(const char *path, size_t limit, char **text, size_t *size,
+                              struct relance_error *error)
 {
     FILE *stream = fopen(path, "rb");
     if (!stream) return relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
@@ -64,13 +65,15 @@ static int file_order(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static enum relance_status file_set_add(struct file_set *set, const char *path, const char *name, struct relance_error *error)
+static enum relance_status file_set_add(struct file_set *set, const char *path, const char *name,
+                                        struct relance_error *error)
 {
     size_t used = 0, size;
     char *text;
     if (set->count == FILE_RULE_COUNT_MAX)
         return relance_error_set(error, RELANCE_INVALID, "more than %d rule files", FILE_RULE_COUNT_MAX);
-    for (size_t i = 0; i < set->count; i++) used += set->sources[i].text.size;
+    for (size_t i = 0; i < set->count; i++)
+        used += set->sources[i].text.size;
     enum relance_status status = file_read(path, FILE_RULES_MAX - used, &text, &size, error);
     if (status != RELANCE_OK) return status;
     struct relance_source *grown = realloc(set->sources, (set->count + 1) * sizeof *grown);
@@ -85,7 +88,8 @@ static enum relance_status file_set_add(struct file_set *set, const char *path, 
     return RELANCE_OK;
 }
 
-static enum relance_status file_set_add_directory(struct file_set *set, const char *path, struct relance_error *error)
+static enum relance_status file_set_add_directory(struct file_set *set, const char *path,
+                                                  struct relance_error *error)
 {
     struct dirent **entries;
     int count = scandir(path, &entries, file_filter, file_order);
@@ -117,7 +121,8 @@ static void file_set_digest(struct file_set *set)
     }
     EVP_DigestFinal_ex(context, digest, NULL);
     EVP_MD_CTX_free(context);
-    for (size_t i = 0; i < 6; i++) snprintf(set->hash + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < 6; i++)
+        snprintf(set->hash + 2 * i, 3, "%02x", digest[i]);
 }
 
 enum relance_status file_set_read(const char *path, struct file_set *out, struct relance_error *error)
@@ -126,8 +131,9 @@ enum relance_status file_set_read(const char *path, struct file_set *out, struct
     struct stat about;
     if (stat(path, &about) != 0) return relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
     const char *slash = strrchr(path, '/');
-    enum relance_status status = S_ISDIR(about.st_mode) ? file_set_add_directory(&set, path, error)
-                                                        : file_set_add(&set, path, slash ? slash + 1 : path, error);
+    enum relance_status status = S_ISDIR(about.st_mode)
+                                     ? file_set_add_directory(&set, path, error)
+                                     : file_set_add(&set, path, slash ? slash + 1 : path, error);
     if (status != RELANCE_OK) {
         file_set_free(&set);
         return status;
@@ -148,7 +154,8 @@ void file_set_free(struct file_set *set)
 }
 
 /* ---- a set as one text */
-enum relance_status file_set_pack(const struct file_set *set, char **text, size_t *size, struct relance_error *error)
+enum relance_status file_set_pack(const struct file_set *set, char **text, size_t *size,
+                                  struct relance_error *error)
 {
     cJSON *array = cJSON_CreateArray();
     for (size_t i = 0; i < set->count; i++) {
@@ -175,7 +182,8 @@ static bool file_set_unpack_one(struct file_set *set, const cJSON *file)
     return true;
 }
 
-enum relance_status file_set_unpack(struct relance_str text, struct file_set *out, struct relance_error *error)
+enum relance_status file_set_unpack(struct relance_str text, struct file_set *out,
+                                    struct relance_error *error)
 {
     struct file_set set = {0};
     cJSON *array = cJSON_ParseWithLength(text.data, text.size), *file;

@@ -5,10 +5,10 @@
 #include <relance/ruleset.h>
 
 enum {
-    FILE_OPTIONS_MAX = 1 << 20,  /* bytes of a configuration file */
-    FILE_RULES_MAX = 8 << 20,    /* bytes of a rule set, all files together: it travels in marks */
-    FILE_RULE_COUNT_MAX = 1000,  /* files of a rule set */
-    FILE_ZONE_MAX = 32 << 10,    /* bytes of a zone file; the largest has 4 KiB */
+    FILE_OPTIONS_MAX = 1 << 20, /* bytes of a configuration file */
+    FILE_RULES_MAX = 8 << 20,   /* bytes of a rule set, all files together: it travels in marks */
+    FILE_RULE_COUNT_MAX = 1000, /* files of a rule set */
+    FILE_ZONE_MAX = 32 << 10,   /* bytes of a zone file; the largest has 4 KiB */
 };
 
 /* The whole file, to be freed by the caller; a NUL stands behind it. Larger than `limit`: refused. */
@@ -21,7 +21,8 @@ struct file_set {
     size_t count;
     char hash[13]; /* 12 hex digits of SHA-256 over names and texts, as actions carry it */
 };
-RELANCE_MUST enum relance_status file_set_read(const char *path, struct file_set *out, struct relance_error *error);
+RELANCE_MUST enum relance_status file_set_read(const char *path, struct file_set *out,
+                                               struct relance_error *error);
 void file_set_free(struct file_set *set);
 
 /* A set as one text, a JSON array of {"name", "text"}, and back: how rules travel in marks and in Redis. The
@@ -34,7 +35,8 @@ RELANCE_MUST enum relance_status file_set_unpack(struct relance_str text, struct
 /* Compiles a set with the system's time zones (/usr/share/zoneinfo). *rules and *report as
  * relance_ruleset_compile has them. */
 RELANCE_MUST enum relance_status file_set_compile(const struct file_set *set, struct relance_ruleset **rules,
-                                                  struct relance_report **report, struct relance_error *error);
+                                                  struct relance_report **report,
+                                                  struct relance_error *error);
 
 /* A relance_zone_load; the context is a struct file_zone, which keeps the bytes of the last zone. Names that
  * would lead out of the directory are no zones. */

@@ -33,8 +33,8 @@ static bool frontier_number(struct relance_str text, uint64_t *out)
 bool frontier_parse(struct relance_str text, struct frontier *out)
 {
     struct frontier frontier;
-    struct relance_str version = frontier_part(&text), store = frontier_part(&text), seq = frontier_part(&text),
-                       marks = frontier_part(&text), chain = text;
+    struct relance_str version = frontier_part(&text), store = frontier_part(&text),
+                       seq = frontier_part(&text), marks = frontier_part(&text), chain = text;
     if (!text_equal(version, TEXT("1")) || store.size != STORE_ID_SIZE - 1) return false;
     memcpy(frontier.store, store.data, store.size);
     frontier.store[store.size] = '\0';

@@ -2,7 +2,8 @@
  *
  *     1;STORE;SEQ;MARKS;CHAIN      1;0b7e…-…;251;17;9f86d081884c7d65
  *
- * Everything caused by records below P and by the first `marks` marks is in Kafka, and that was `seq` actions. */
+ * Everything caused by records below P and by the first `marks` marks is in Kafka, and that was `seq`
+ * actions. */
 #ifndef CONSUMER_FRONTIER_H
 #define CONSUMER_FRONTIER_H
 
@@ -19,8 +20,9 @@ struct frontier {
     uint64_t chain;            /* running hash over actions and dead letters */
 };
 
-size_t frontier_print(const struct frontier *frontier, char out[FRONTIER_TEXT_SIZE]); /* NUL-terminated; its length */
-bool frontier_parse(struct relance_str text, struct frontier *out);                  /* false: not ours */
+size_t frontier_print(const struct frontier *frontier,
+                      char out[FRONTIER_TEXT_SIZE]);                /* NUL-terminated; its length */
+bool frontier_parse(struct relance_str text, struct frontier *out); /* false: not ours */
 
 /* Nothing has been said or marked yet: the state of a group that has just begun. */
 bool frontier_is_first(const struct frontier *frontier);

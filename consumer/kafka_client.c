@@ -7,22 +7,25 @@ static const struct option_kafka kafka_consumer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
     {"session.timeout.ms", "12000"},
-    {"fetch.wait.max.ms", "20"},              /* also how long a question waits behind a fetch that finds nothing */
-    {"queued.min.messages", "200000"},        /* more would be memory; see source_gather on what fewer would cost */
+    {"fetch.wait.max.ms", "20"},       /* also how long a question waits behind a fetch that finds nothing */
+    {"queued.min.messages", "200000"}, /* more would be memory; see source_gather on what fewer would cost */
     {"queued.max.messages.kbytes", "65536"},
 };
 static const struct option_kafka kafka_producer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
-    {"transaction.timeout.ms", "10000"},      /* below the session's, so that a successor never waits long */
-    {"linger.ms", "0"},                       /* a transaction hands over all its records at once */
-    {"retry.backoff.ms", "5"},                /* else every second transaction waits 100 ms for the one before */
+    {"transaction.timeout.ms", "10000"}, /* below the session's, so that a successor never waits long */
+    {"linger.ms", "0"},                  /* a transaction hands over all its records at once */
+    {"retry.backoff.ms", "5"},           /* else every second transaction waits 100 ms for the one before */
 };
 
 static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
-    enum log_level ours = level <= 3 ? LOG_ERROR : level <= 4 ? LOG_WARNING : level <= 6 ? LOG_INFO : LOG_DEBUG;
+    enum log_level ours = level <= 3   ? LOG_ERROR
+                          : level <= 4 ? LOG_WARNING
+                          : level <= 6 ? LOG_INFO
+                                       : LOG_DEBUG;
     /* A broker that is away is retried for ever and heals by itself: no error of ours. */
     if (ours == LOG_ERROR) ours = LOG_WARNING;
     log_line(ours, "Kafka's client:", "facility=%s says=\"%s\"", facility, text);
@@ -31,8 +34,10 @@ static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, con
 /* Defaults, then the user's: of two settings of one name the later counts. */
 static size_t kafka_settings(enum kafka_kind kind, const struct options *options, struct option_kafka **out)
 {
-    const struct option_kafka *defaults = kind == KAFKA_CONSUMER ? kafka_consumer_defaults : kafka_producer_defaults;
-    size_t count = kind == KAFKA_CONSUMER ? sizeof kafka_consumer_defaults / sizeof *defaults : sizeof kafka_producer_defaults / sizeof *defaults;
+    const struct option_kafka *defaults =
+        kind == KAFKA_CONSUMER ? kafka_consumer_defaults : kafka_producer_defaults;
+    size_t count = kind == KAFKA_CONSUMER ? sizeof kafka_consumer_defaults / sizeof *defaults
+                                          : sizeof kafka_producer_defaults / sizeof *defaults;
     struct option_kafka *all = calloc(count + options->kafka_count, sizeof *all);
     ensure(all);
     memcpy(all, defaults, count * sizeof *all);
@@ -41,8 +46,9 @@ static size_t kafka_settings(enum kafka_kind kind, const struct options *options
     return count + options->kafka_count;
 }
 
-enum relance_status kafka_client_open(enum kafka_kind kind, const struct options *options, const struct option_kafka *fixed,
-                                      size_t fixed_count, void (*prepare)(rd_kafka_conf_t *conf, void *context), void *context,
+enum relance_status kafka_client_open(enum kafka_kind kind, const struct options *options,
+                                      const struct option_kafka *fixed, size_t fixed_count,
+                                      void (*prepare)(rd_kafka_conf_t *conf, void *context), void *context,
                                       rd_kafka_t **out, struct relance_error *error)
 {
     struct option_kafka *settings;
@@ -54,13 +60,15 @@ enum relance_status kafka_client_open(enum kafka_kind kind, const struct options
     if (status != RELANCE_OK) return status;
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     if (prepare) prepare(conf, context);
-    *out = rd_kafka_new(kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    *out = rd_kafka_new(kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason,
+                        sizeof reason);
     if (*out) return RELANCE_OK;
     rd_kafka_conf_destroy(conf);
     return relance_error_set(error, RELANCE_INVALID, "Kafka's client: %s", reason);
 }
 
-enum relance_status kafka_client_error(enum relance_status status, const char *doing, rd_kafka_error_t *object, struct relance_error *error)
+enum relance_status kafka_client_error(enum relance_status status, const char *doing,
+                                       rd_kafka_error_t *object, struct relance_error *error)
 {
     relance_error_set(error, status, "%s: %s", doing, rd_kafka_error_string(object));
     rd_kafka_error_destroy(object);
@@ -69,6 +77,7 @@ enum relance_status kafka_client_error(enum relance_status status, const char *d
 
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256])
 {
-    static const char *const suffixes[OUTBOX_TOPICS] = {[OUTBOX_ACTIONS] = "", [OUTBOX_DEAD] = ".dead", [OUTBOX_MARKS] = ".marks"};
+    static const char *const suffixes[OUTBOX_TOPICS] = {
+        [OUTBOX_ACTIONS] = "", [OUTBOX_DEAD] = ".dead", [OUTBOX_MARKS] = ".marks"};
     snprintf(out, 256, "%s%s", options->output, suffixes[topic]);
 }

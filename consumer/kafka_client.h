@@ -14,12 +14,15 @@ struct membership {
 enum kafka_kind { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 /* A client; `fixed` wins over the user's settings. `prepare` may add callbacks; may be NULL. */
-RELANCE_MUST enum relance_status kafka_client_open(enum kafka_kind kind, const struct options *options, const struct option_kafka *fixed,
-                                                   size_t fixed_count, void (*prepare)(rd_kafka_conf_t *conf, void *context), void *context,
-                                                   rd_kafka_t **out, struct relance_error *error);
+RELANCE_MUST enum relance_status kafka_client_open(enum kafka_kind kind, const struct options *options,
+                                                   const struct option_kafka *fixed, size_t fixed_count,
+                                                   void (*prepare)(rd_kafka_conf_t *conf, void *context),
+                                                   void *context, rd_kafka_t **out,
+                                                   struct relance_error *error);
 
 /* Turns an error object into a sentence, frees it, and gives back `status`. */
-enum relance_status kafka_client_error(enum relance_status status, const char *doing, rd_kafka_error_t *object, struct relance_error *error);
+enum relance_status kafka_client_error(enum relance_status status, const char *doing,
+                                       rd_kafka_error_t *object, struct relance_error *error);
 
 /* The name of an output topic. */
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256]);

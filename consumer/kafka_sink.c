@@ -1,7 +1,7 @@
-/* The transactional producer of one worker. A transaction is begun, filled, given the frontiers and committed in
- * one call: none is ever open while the worker does something else. Whatever goes wrong, the producer is given
- * up: init_transactions of the next one settles what had become of the transaction, and the frontier then read
- * says it. */
+/* The transactional producer of one worker. A transaction is begun, filled, given the frontiers and committed
+ * in one call: none is ever open while the worker does something else. Whatever goes wrong, the producer is
+ * given up: init_transactions of the next one settles what had become of the transaction, and the frontier
+ * then read says it. */
 #include "sink.h"
 #include "clock.h"
 #include "ensure.h"
@@ -25,39 +25,51 @@ static void sink_warm(struct sink *sink)
 {
     for (int i = 0; i < OUTBOX_TOPICS; i++) {
         const struct rd_kafka_metadata *metadata;
-        if (rd_kafka_metadata(sink->rk, 0, sink->topics[i], &metadata, SINK_WARM_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
+        if (rd_kafka_metadata(sink->rk, 0, sink->topics[i], &metadata, SINK_WARM_MS) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            rd_kafka_metadata_destroy(metadata);
     }
 }
 
 static bool sink_is_fenced(rd_kafka_resp_err_t code)
 {
-    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
 static bool sink_is_forbidden(rd_kafka_resp_err_t code)
 {
-    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
 /* Once fenced, the client answers everything else with its fatal error: that one tells. */
-static enum relance_status sink_check(const struct sink *sink, const char *doing, rd_kafka_error_t *object, struct relance_error *error)
+static enum relance_status sink_check(const struct sink *sink, const char *doing, rd_kafka_error_t *object,
+                                      struct relance_error *error)
 {
     char reason[256];
     if (!object) return RELANCE_OK;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(object), fatal = rd_kafka_fatal_error(sink->rk, reason, sizeof reason);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(object),
+                        fatal = rd_kafka_fatal_error(sink->rk, reason, sizeof reason);
     kafka_client_error(sink_is_forbidden(code) ? RELANCE_REFUSED : RELANCE_AGAIN, doing, object, error);
     if (!sink_is_fenced(code) && !sink_is_fenced(fatal)) return error->status;
-    return relance_error_set(error, RELANCE_REFUSED, "another process has started under our --instance; it has taken over");
+    return relance_error_set(error, RELANCE_REFUSED,
+                             "another process has started under our --instance; it has taken over");
 }
 
-enum relance_status sink_open(const struct sink_config *config, struct sink **out, struct relance_error *error)
+enum relance_status sink_open(const struct sink_config *config, struct sink **out,
+                              struct relance_error *error)
 {
-    const struct option_kafka fixed[] = {{"transactional.id", config->member}, {"partitioner", "murmur2_random"}};
+    const struct option_kafka fixed[] = {{"transactional.id", config->member},
+                                         {"partitioner", "murmur2_random"}};
     struct sink *sink = calloc(1, sizeof *sink);
     ensure(sink);
     sink->input = config->options->input;
-    enum relance_status status = kafka_client_open(KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &sink->rk, error);
-    if (status == RELANCE_OK) status = sink_check(sink, "starting transactions", rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), error);
+    enum relance_status status = kafka_client_open(
+        KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &sink->rk, error);
+    if (status == RELANCE_OK)
+        status = sink_check(sink, "starting transactions", rd_kafka_init_transactions(sink->rk, SINK_INIT_MS),
+                            error);
     if (status != RELANCE_OK) {
         sink_close(sink);
         return status;
@@ -89,12 +101,14 @@ static rd_kafka_headers_t *sink_headers(const struct outbox_record *record)
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
     ensure(headers);
     for (size_t i = 0; i < record->header_count; i++)
-        rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value.data, (ssize_t)record->headers[i].value.size);
+        rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value.data,
+                            (ssize_t)record->headers[i].value.size);
     return headers;
 }
 
 /* A full queue empties as the broker answers. */
-static enum relance_status sink_produce(struct sink *sink, const struct outbox_record *record, struct relance_error *error)
+static enum relance_status sink_produce(struct sink *sink, const struct outbox_record *record,
+                                        struct relance_error *error)
 {
     int64_t began = clock_monotonic_us();
     for (;;) {
@@ -104,34 +118,40 @@ static enum relance_status sink_produce(struct sink *sink, const struct outbox_r
             {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
             {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
             {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
-            {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE,
+             .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
             {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         };
         rd_kafka_error_t *object = rd_kafka_produceva(sink->rk, parts, headers ? 6 : 5);
         if (!object) return RELANCE_OK;
         if (headers) rd_kafka_headers_destroy(headers);
         bool full = rd_kafka_error_code(object) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-        if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000) return sink_check(sink, "publishing", object, error);
+        if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000)
+            return sink_check(sink, "publishing", object, error);
         rd_kafka_error_destroy(object);
         rd_kafka_poll(sink->rk, 10);
     }
 }
 
-static enum relance_status sink_produce_all(struct sink *sink, const struct outbox *outbox, struct relance_error *error)
+static enum relance_status sink_produce_all(struct sink *sink, const struct outbox *outbox,
+                                            struct relance_error *error)
 {
     struct outbox_record record;
     enum relance_status status = RELANCE_OK;
-    for (size_t at = 0; status == RELANCE_OK && outbox_next(outbox, &at, &record);) status = sink_produce(sink, &record, error);
+    for (size_t at = 0; status == RELANCE_OK && outbox_next(outbox, &at, &record);)
+        status = sink_produce(sink, &record, error);
     return status;
 }
 
-static rd_kafka_topic_partition_list_t *sink_offsets(const char *input, const struct sink_frontier *frontiers, size_t count)
+static rd_kafka_topic_partition_list_t *sink_offsets(const char *input, const struct sink_frontier *frontiers,
+                                                     size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     ensure(list);
     for (size_t i = 0; i < count; i++) {
         char text[FRONTIER_TEXT_SIZE];
-        rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, input, frontiers[i].partition);
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, input, frontiers[i].partition);
         element->offset = frontiers[i].offset;
         element->metadata_size = frontier_print(&frontiers[i].frontier, text);
         ensure(element->metadata = strdup(text)); /* the list frees it */
@@ -139,24 +159,29 @@ static rd_kafka_topic_partition_list_t *sink_offsets(const char *input, const st
     return list;
 }
 
-static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers, size_t count,
-                                               const struct membership *membership, struct relance_error *error)
+static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,
+                                               size_t count, const struct membership *membership,
+                                               struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = sink_offsets(sink->input, frontiers, count);
-    rd_kafka_error_t *object = rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
+    rd_kafka_error_t *object =
+        rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);
     return sink_check(sink, "committing offsets", object, error);
 }
 
-enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers, size_t count,
+enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
+                                const struct sink_frontier *frontiers, size_t count,
                                 const struct membership *membership, struct relance_error *error)
 {
     ensure(membership && count); /* I3 */
     int64_t began = clock_monotonic_us();
-    enum relance_status status = sink_check(sink, "beginning a transaction", rd_kafka_begin_transaction(sink->rk), error);
+    enum relance_status status =
+        sink_check(sink, "beginning a transaction", rd_kafka_begin_transaction(sink->rk), error);
     if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
-    if (status == RELANCE_OK) status = sink_check(sink, "committing", rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), error);
+    if (status == RELANCE_OK)
+        status = sink_check(sink, "committing", rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), error);
     if (status != RELANCE_OK) return status;
     if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
     return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");

@@ -5,9 +5,9 @@
  * client an empty assignment; reading begins with source_start, in the worker's own time, since a claim needs
  * Redis and Kafka and may take long.
  *
- * I3: a transaction that carries output of p also carries p's new P, under group metadata captured together with
- * the ownership of p, captured anew inside each rebalance callback, with generation >= 0 and a member id;
- * nothing is committed without. The capture is here. */
+ * I3: a transaction that carries output of p also carries p's new P, under group metadata captured together
+ * with the ownership of p, captured anew inside each rebalance callback, with generation >= 0 and a member
+ * id; nothing is committed without. The capture is here. */
 #include "source.h"
 #include "clock.h"
 #include "ensure.h"
@@ -83,7 +83,8 @@ static void source_assigned(struct source *source, const rd_kafka_topic_partitio
     int32_t *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
     rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
     ensure(partitions && none);
-    for (int i = 0; i < list->cnt; i++) partitions[i] = list->elems[i].partition;
+    for (int i = 0; i < list->cnt; i++)
+        partitions[i] = list->elems[i].partition;
     source_capture_membership(source);
     rd_kafka_assign(source->rk, none);
     source->listener.assigned(source->listener.context, partitions, (size_t)list->cnt);
@@ -98,7 +99,8 @@ static void source_revoked(struct source *source)
     rd_kafka_assign(source->rk, NULL);
 }
 
-static void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque)
+static void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                             void *opaque)
 {
     struct source *source = opaque;
     source->rk = rk;
@@ -123,10 +125,13 @@ static enum relance_status source_subscribe(struct source *source, struct relanc
     rd_kafka_topic_partition_list_add(topics, source->topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t err = rd_kafka_subscribe(source->rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
-    return err ? relance_error_set(error, RELANCE_IO, "subscribing to %s: %s", source->topic, rd_kafka_err2str(err)) : RELANCE_OK;
+    return err ? relance_error_set(error, RELANCE_IO, "subscribing to %s: %s", source->topic,
+                                   rd_kafka_err2str(err))
+               : RELANCE_OK;
 }
 
-enum relance_status source_open(const struct source_config *config, struct source **out, struct relance_error *error)
+enum relance_status source_open(const struct source_config *config, struct source **out,
+                                struct relance_error *error)
 {
     const struct option_kafka fixed[] = {
         {"group.id", config->options->group},
@@ -143,7 +148,9 @@ enum relance_status source_open(const struct source_config *config, struct sourc
     source->listener = config->listener;
     snprintf(source->topic, sizeof source->topic, "%s", config->options->input);
     kafka_topic_name(config->options, OUTBOX_MARKS, source->marks);
-    enum relance_status status = kafka_client_open(KAFKA_CONSUMER, config->options, fixed, sizeof fixed / sizeof *fixed, source_prepare, source, &source->rk, error);
+    enum relance_status status =
+        kafka_client_open(KAFKA_CONSUMER, config->options, fixed, sizeof fixed / sizeof *fixed,
+                          source_prepare, source, &source->rk, error);
     if (status == RELANCE_OK) {
         rd_kafka_poll_set_consumer(source->rk);
         source->queue = rd_kafka_queue_get_consumer(source->rk);
@@ -156,8 +163,8 @@ enum relance_status source_open(const struct source_config *config, struct sourc
     return status;
 }
 
-/* Being a static member, closing does not leave the group: whoever comes back under the name has its partitions
- * at once, and others have them when the session is over. */
+/* Being a static member, closing does not leave the group: whoever comes back under the name has its
+ * partitions at once, and others have them when the session is over. */
 void source_close(struct source *source)
 {
     source_release(source);
@@ -178,7 +185,8 @@ static void source_set_read_to(struct source *source, int32_t partition, int64_t
     if (index >= source->read_to_count) {
         source->read_to = realloc(source->read_to, (index + 1) * sizeof *source->read_to);
         ensure(source->read_to);
-        while (source->read_to_count <= index) source->read_to[source->read_to_count++] = -1;
+        while (source->read_to_count <= index)
+            source->read_to[source->read_to_count++] = -1;
     }
     source->read_to[index] = offset;
 }
@@ -188,24 +196,29 @@ int64_t source_read_to(const struct source *source, int32_t partition)
     return (size_t)partition < source->read_to_count ? source->read_to[partition] : -1;
 }
 
-enum relance_status source_start(struct source *source, const struct source_position *positions, size_t count, struct relance_error *error)
+enum relance_status source_start(struct source *source, const struct source_position *positions, size_t count,
+                                 struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     ensure(list);
     for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, source->topic, positions[i].partition)->offset = positions[i].offset;
+        rd_kafka_topic_partition_list_add(list, source->topic, positions[i].partition)->offset =
+            positions[i].offset;
         source_set_read_to(source, positions[i].partition, -1);
     }
     rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic, rd_kafka_err2str(err)) : RELANCE_OK;
+    return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic,
+                                   rd_kafka_err2str(err))
+               : RELANCE_OK;
 }
 
 /* ---- gathering */
 static size_t source_take_batch(struct source *source, int wait_ms, size_t most)
 {
     if (source->message_count >= most) return 0;
-    ssize_t count = rd_kafka_consume_batch_queue(source->queue, wait_ms, source->messages + source->message_count, most - source->message_count);
+    ssize_t count = rd_kafka_consume_batch_queue(
+        source->queue, wait_ms, source->messages + source->message_count, most - source->message_count);
     if (count <= 0) return 0;
     source->message_count += (size_t)count;
     return (size_t)count;
@@ -217,20 +230,22 @@ static void source_take_one(struct source *source, int wait_ms)
     if (message) source->messages[source->message_count++] = message;
 }
 
-/* The batch call waits its whole time unless it is full, so it is given none until much is coming; the plain poll
- * wakes with the first record. */
+/* The batch call waits its whole time unless it is full, so it is given none until much is coming; the plain
+ * poll wakes with the first record. */
 static void source_take(struct source *source, int wait_ms, size_t most)
 {
     int64_t began = clock_monotonic_us();
     source_take_one(source, wait_ms);
     if (!source->message_count) return;
     size_t last = source_take_batch(source, 0, most);
-    while (last >= SOURCE_MUCH && source->message_count < most && clock_monotonic_us() - began < SOURCE_WINDOW_US)
+    while (last >= SOURCE_MUCH && source->message_count < most &&
+           clock_monotonic_us() - began < SOURCE_WINDOW_US)
         last = source_take_batch(source, SOURCE_MORE_MS, most);
 }
 
 /* What comes on the queue and is no record. Passing trouble is logged by the client itself, and heals. */
-static enum relance_status source_take_event(struct source *source, const rd_kafka_message_t *message, struct relance_error *error)
+static enum relance_status source_take_event(struct source *source, const rd_kafka_message_t *message,
+                                             struct relance_error *error)
 {
     char reason[256];
     switch (message->err) {
@@ -239,18 +254,23 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
         return RELANCE_OK;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return relance_error_set(error, RELANCE_REFUSED, "%s, partition %d: records that are needed are no longer kept", source->topic, message->partition);
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "%s, partition %d: records that are needed are no longer kept",
+                                 source->topic, message->partition);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         return relance_error_set(error, RELANCE_REFUSED, "topic %s is gone", source->topic);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return relance_error_set(error, RELANCE_REFUSED, "Kafka does not let us read: %s", rd_kafka_err2str(message->err));
+        return relance_error_set(error, RELANCE_REFUSED, "Kafka does not let us read: %s",
+                                 rd_kafka_err2str(message->err));
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        if (rd_kafka_fatal_error(source->rk, reason, sizeof reason) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-            return relance_error_set(error, RELANCE_REFUSED, "another process has started under our --instance; it has taken over");
+        if (rd_kafka_fatal_error(source->rk, reason, sizeof reason) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
+            message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+            return relance_error_set(error, RELANCE_REFUSED,
+                                     "another process has started under our --instance; it has taken over");
         return relance_error_set(error, RELANCE_REFUSED, "Kafka's client: %s", reason);
     default:
         log_line(LOG_DEBUG, "Kafka's consumer:", "says=\"%s\"", rd_kafka_message_errstr(message));
@@ -269,7 +289,8 @@ static void source_describe(const rd_kafka_message_t *message, struct source_rec
     record->partition = message->partition;
 }
 
-enum relance_status source_gather(struct source *source, int wait_ms, size_t most, struct source_batch *batch, struct relance_error *error)
+enum relance_status source_gather(struct source *source, int wait_ms, size_t most, struct source_batch *batch,
+                                  struct relance_error *error)
 {
     ensure(!source->message_count && most <= SOURCE_BATCH_MAX);
     unsigned epoch = source->epoch;
@@ -288,12 +309,14 @@ enum relance_status source_gather(struct source *source, int wait_ms, size_t mos
 
 void source_release(struct source *source)
 {
-    for (size_t i = 0; i < source->message_count; i++) rd_kafka_message_destroy(source->messages[i]);
+    for (size_t i = 0; i < source->message_count; i++)
+        rd_kafka_message_destroy(source->messages[i]);
     source->message_count = 0;
 }
 
 /* ---- questions */
-enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out, struct relance_error *error)
+enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
+                                    struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     ensure(list);
@@ -304,17 +327,24 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
     struct relance_str metadata = {element->metadata, element->metadata_size};
     if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
     rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s", source->topic, partition, rd_kafka_err2str(err)) : RELANCE_OK;
+    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s",
+                                   source->topic, partition, rd_kafka_err2str(err))
+               : RELANCE_OK;
 }
 
-enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition, int64_t *low, int64_t *high, struct relance_error *error)
+enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
+                                  int64_t *low, int64_t *high, struct relance_error *error)
 {
     const char *name = topic == SOURCE_INPUT ? source->topic : source->marks;
-    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(source->rk, name, partition, low, high, SOURCE_ASK_MS);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the bounds of %s/%d: %s", name, partition, rd_kafka_err2str(err)) : RELANCE_OK;
+    rd_kafka_resp_err_t err =
+        rd_kafka_query_watermark_offsets(source->rk, name, partition, low, high, SOURCE_ASK_MS);
+    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the bounds of %s/%d: %s", name,
+                                   partition, rd_kafka_err2str(err))
+               : RELANCE_OK;
 }
 
-enum relance_status source_offset_at(struct source *source, int32_t partition, int64_t instant_ms, int64_t *offset, struct relance_error *error)
+enum relance_status source_offset_at(struct source *source, int32_t partition, int64_t instant_ms,
+                                     int64_t *offset, struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     ensure(list);
@@ -324,7 +354,9 @@ enum relance_status source_offset_at(struct source *source, int32_t partition, i
     if (!err) err = element->err;
     *offset = element->offset;
     rd_kafka_topic_partition_list_destroy(list);
-    if (err) return relance_error_set(error, RELANCE_AGAIN, "asking for an offset of %s/%d: %s", source->topic, partition, rd_kafka_err2str(err));
+    if (err)
+        return relance_error_set(error, RELANCE_AGAIN, "asking for an offset of %s/%d: %s", source->topic,
+                                 partition, rd_kafka_err2str(err));
     int64_t low;
     return *offset >= 0 ? RELANCE_OK : source_bounds(source, SOURCE_INPUT, partition, &low, offset, error);
 }

@@ -8,7 +8,7 @@
 enum {
     TOPICS_ASK_MS = 10000,
     TOPICS_WAIT_MS = 10000,
-    TOPICS_LOOKS = 8,          /* a topic made a moment ago is not known to every broker at once */
+    TOPICS_LOOKS = 8, /* a topic made a moment ago is not known to every broker at once */
     TOPICS_LOOK_US = 250000,
 };
 
@@ -17,7 +17,7 @@ enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPI
 struct topics {
     const struct options *options;
     rd_kafka_t *rk;
-    int32_t broker;               /* one that has answered: each knows the settings of all topics */
+    int32_t broker; /* one that has answered: each knows the settings of all topics */
     char names[TOPICS_COUNT][256];
     int partitions[TOPICS_COUNT]; /* 0: not there */
     char cleanup[64];             /* the input's cleanup.policy; "" when the broker would not say */
@@ -37,11 +37,13 @@ static enum relance_status topics_look(struct topics *topics, struct relance_err
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t err = rd_kafka_metadata(topics->rk, 1, NULL, &metadata, TOPICS_ASK_MS);
-    if (err) return relance_error_set(error, RELANCE_IO, "asking Kafka for its topics: %s", rd_kafka_err2str(err));
+    if (err)
+        return relance_error_set(error, RELANCE_IO, "asking Kafka for its topics: %s", rd_kafka_err2str(err));
     for (int role = 0; role < TOPICS_COUNT; role++) {
         topics->partitions[role] = 0;
         for (int i = 0; i < metadata->topic_cnt; i++)
-            if (strcmp(metadata->topics[i].topic, topics->names[role]) == 0 && !metadata->topics[i].err) topics->partitions[role] = metadata->topics[i].partition_cnt;
+            if (strcmp(metadata->topics[i].topic, topics->names[role]) == 0 && !metadata->topics[i].err)
+                topics->partitions[role] = metadata->topics[i].partition_cnt;
     }
     topics->broker = metadata->orig_broker_id;
     rd_kafka_metadata_destroy(metadata);
@@ -71,12 +73,16 @@ static void topics_take_config(struct topics *topics, const rd_kafka_ConfigResou
     size_t count;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
     int role = 0;
-    while (role < TOPICS_COUNT && strcmp(topics->names[role], rd_kafka_ConfigResource_name(resource)) != 0) role++;
+    while (role < TOPICS_COUNT && strcmp(topics->names[role], rd_kafka_ConfigResource_name(resource)) != 0)
+        role++;
     for (size_t i = 0; i < count && role < TOPICS_COUNT; i++) {
-        const char *name = rd_kafka_ConfigEntry_name(entries[i]), *value = rd_kafka_ConfigEntry_value(entries[i]);
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]),
+                   *value = rd_kafka_ConfigEntry_value(entries[i]);
         if (!value) continue;
-        if (strcmp(name, "retention.ms") == 0) snprintf(topics->retention[role], sizeof topics->retention[role], "%s", value);
-        if (role == TOPICS_INPUT && strcmp(name, "cleanup.policy") == 0) snprintf(topics->cleanup, sizeof topics->cleanup, "%s", value);
+        if (strcmp(name, "retention.ms") == 0)
+            snprintf(topics->retention[role], sizeof topics->retention[role], "%s", value);
+        if (role == TOPICS_INPUT && strcmp(name, "cleanup.policy") == 0)
+            snprintf(topics->cleanup, sizeof topics->cleanup, "%s", value);
     }
 }
 
@@ -86,7 +92,8 @@ static void topics_ask_config(struct topics *topics)
     char reason[256];
     size_t asked = 0, answered = 0;
     for (int role = 0; role < TOPICS_COUNT; role++)
-        if (topics->partitions[role]) resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->names[role]);
+        if (topics->partitions[role])
+            resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->names[role]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
     rd_kafka_AdminOptions_t *ask = rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     /* Else librdkafka looks for the controller, which a cluster need not name. */
@@ -94,9 +101,12 @@ static void topics_ask_config(struct topics *topics)
     rd_kafka_DescribeConfigs(topics->rk, resources, asked, ask, queue);
     rd_kafka_AdminOptions_destroy(ask);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPICS_ASK_MS);
-    const rd_kafka_DescribeConfigs_result_t *result = event && !rd_kafka_event_error(event) ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
-    const rd_kafka_ConfigResource_t **found = result ? rd_kafka_DescribeConfigs_result_resources(result, &answered) : NULL;
-    for (size_t i = 0; i < answered; i++) topics_take_config(topics, found[i]);
+    const rd_kafka_DescribeConfigs_result_t *result =
+        event && !rd_kafka_event_error(event) ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
+    const rd_kafka_ConfigResource_t **found =
+        result ? rd_kafka_DescribeConfigs_result_resources(result, &answered) : NULL;
+    for (size_t i = 0; i < answered; i++)
+        topics_take_config(topics, found[i]);
     if (event) rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_ConfigResource_destroy_array(resources, asked);
@@ -109,13 +119,17 @@ static enum relance_status topics_answer(rd_kafka_queue_t *queue, struct relance
     const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
     enum relance_status status = RELANCE_OK;
     size_t count = 0;
-    const rd_kafka_topic_result_t **topics = result ? rd_kafka_CreateTopics_result_topics(result, &count) : NULL;
+    const rd_kafka_topic_result_t **topics =
+        result ? rd_kafka_CreateTopics_result_topics(result, &count) : NULL;
     if (!event || rd_kafka_event_error(event))
-        status = relance_error_set(error, RELANCE_IO, "creating topics: %s", event ? rd_kafka_event_error_string(event) : "no answer");
+        status = relance_error_set(error, RELANCE_IO, "creating topics: %s",
+                                   event ? rd_kafka_event_error_string(event) : "no answer");
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topics[i]);
         if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            status = relance_error_set(error, RELANCE_IO, "creating topic %s: %s", rd_kafka_topic_result_name(topics[i]), rd_kafka_topic_result_error_string(topics[i]));
+            status = relance_error_set(error, RELANCE_IO, "creating topic %s: %s",
+                                       rd_kafka_topic_result_name(topics[i]),
+                                       rd_kafka_topic_result_error_string(topics[i]));
     }
     if (event) rd_kafka_event_destroy(event);
     return status;
@@ -128,11 +142,15 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
     char reason[256];
     for (int role = TOPICS_ACTIONS; role < TOPICS_COUNT; role++) {
         if (topics->partitions[role]) continue;
-        fresh[count] = rd_kafka_NewTopic_new(topics->names[role], topics->partitions[TOPICS_INPUT], -1, reason, sizeof reason);
-        if (!fresh[count]) return relance_error_set(error, RELANCE_INVALID, "topic %s: %s", topics->names[role], reason);
+        fresh[count] = rd_kafka_NewTopic_new(topics->names[role], topics->partitions[TOPICS_INPUT], -1,
+                                             reason, sizeof reason);
+        if (!fresh[count])
+            return relance_error_set(error, RELANCE_INVALID, "topic %s: %s", topics->names[role], reason);
         /* Marks are kept as long as the records that they belong to. */
-        if (role == TOPICS_MARKS && *topics->retention[TOPICS_INPUT]) rd_kafka_NewTopic_set_config(fresh[count], "retention.ms", topics->retention[TOPICS_INPUT]);
-        log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=%d", topics->names[role], topics->partitions[TOPICS_INPUT]);
+        if (role == TOPICS_MARKS && *topics->retention[TOPICS_INPUT])
+            rd_kafka_NewTopic_set_config(fresh[count], "retention.ms", topics->retention[TOPICS_INPUT]);
+        log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=%d", topics->names[role],
+                 topics->partitions[TOPICS_INPUT]);
         count++;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
@@ -152,7 +170,8 @@ static bool topics_missing(const struct topics *topics, char out[1024])
     size_t size = 0;
     *out = '\0';
     for (int role = 0; role < TOPICS_COUNT && size < 900; role++)
-        if (!topics->partitions[role]) size += (size_t)snprintf(out + size, 1024 - size, "%s%s", size ? ", " : "", topics->names[role]);
+        if (!topics->partitions[role])
+            size += (size_t)snprintf(out + size, 1024 - size, "%s%s", size ? ", " : "", topics->names[role]);
     return size > 0;
 }
 
@@ -167,28 +186,40 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
 {
     char missing[1024];
     if (topics_missing(topics, missing))
-        return relance_error_set(error, RELANCE_REFUSED, "Kafka has no topic %s; create %s, or start with --create-topics for the output topics", missing,
-                                 strchr(missing, ',') ? "them" : "it");
+        return relance_error_set(
+            error, RELANCE_REFUSED,
+            "Kafka has no topic %s; create %s, or start with --create-topics for the output topics", missing,
+            strchr(missing, ',') ? "them" : "it");
     if (topics->partitions[TOPICS_MARKS] != topics->partitions[TOPICS_INPUT])
-        return relance_error_set(error, RELANCE_REFUSED, "topic %s has %d partitions and must have as many as %s, %d", topics->names[TOPICS_MARKS],
-                                 topics->partitions[TOPICS_MARKS], topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "topic %s has %d partitions and must have as many as %s, %d",
+                                 topics->names[TOPICS_MARKS], topics->partitions[TOPICS_MARKS],
+                                 topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
     if (strstr(topics->cleanup, "compact"))
-        return relance_error_set(error, RELANCE_REFUSED, "topic %s is compacted: events would vanish that are needed again; set cleanup.policy=delete", topics->names[TOPICS_INPUT]);
+        return relance_error_set(
+            error, RELANCE_REFUSED,
+            "topic %s is compacted: events would vanish that are needed again; set cleanup.policy=delete",
+            topics->names[TOPICS_INPUT]);
     if (topics_retention(topics->retention[TOPICS_MARKS]) < topics_retention(topics->retention[TOPICS_INPUT]))
-        log_line(LOG_WARNING, "Marks are kept for a shorter time than the events that they belong to.", "topic=%s set=\"retention.ms=%s\"",
-                 topics->names[TOPICS_MARKS], topics->retention[TOPICS_INPUT]);
+        log_line(LOG_WARNING, "Marks are kept for a shorter time than the events that they belong to.",
+                 "topic=%s set=\"retention.ms=%s\"", topics->names[TOPICS_MARKS],
+                 topics->retention[TOPICS_INPUT]);
     return RELANCE_OK;
 }
 
-enum relance_status topics_check(const struct options *options, int *input_partitions, struct relance_error *error)
+enum relance_status topics_check(const struct options *options, int *input_partitions,
+                                 struct relance_error *error)
 {
     struct topics topics = {.options = options};
-    enum relance_status status = kafka_client_open(KAFKA_PRODUCER, options, NULL, 0, NULL, NULL, &topics.rk, error);
+    enum relance_status status =
+        kafka_client_open(KAFKA_PRODUCER, options, NULL, 0, NULL, NULL, &topics.rk, error);
     if (status != RELANCE_OK) return status;
     topics_name(&topics);
     status = topics_look_patiently(&topics, error);
     if (status == RELANCE_OK) topics_ask_config(&topics);
-    if (status == RELANCE_OK && options->create_topics && !topics_all_there(&topics) && topics.partitions[TOPICS_INPUT]) status = topics_create(&topics, error);
+    if (status == RELANCE_OK && options->create_topics && !topics_all_there(&topics) &&
+        topics.partitions[TOPICS_INPUT])
+        status = topics_create(&topics, error);
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
     *input_partitions = topics.partitions[TOPICS_INPUT];
     rd_kafka_destroy(topics.rk);

@@ -37,13 +37,15 @@ void live_close(struct live *live)
 /* ---- sums over the workers */
 static void live_add_times(struct pulse_times *sum, const struct pulse_times *times)
 {
-    for (size_t i = 0; i < PULSE_CLASSES; i++) sum->counts[i] += times->counts[i];
+    for (size_t i = 0; i < PULSE_CLASSES; i++)
+        sum->counts[i] += times->counts[i];
 }
 
 static void live_add(struct pulse_figures *sum, const struct pulse_figures *one)
 {
     sum->events += one->events, sum->actions += one->actions, sum->fetched += one->fetched;
-    sum->transactions += one->transactions, sum->checkpoints += one->checkpoints, sum->failures += one->failures;
+    sum->transactions += one->transactions, sum->checkpoints += one->checkpoints,
+        sum->failures += one->failures;
     sum->lag += one->lag, sum->partitions += one->partitions, sum->live += one->live;
     sum->bytes += one->bytes, sum->customers += one->customers, sum->waits += one->waits;
     live_add_times(&sum->cycles, &one->cycles);

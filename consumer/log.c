@@ -17,7 +17,8 @@ bool log_set_level(const char *name)
 }
 
 /* The line is put together first and written with one call: that is what keeps lines of threads apart. The
- * time is the machine's, also where a demonstration's clock runs faster: a log is for comparing with others. */
+ * time is the machine's, also where a demonstration's clock runs faster: a log is for comparing with others.
+ */
 void log_line(enum log_level level, const char *sentence, const char *facts, ...)
 {
     char line[2048], at[24];
@@ -25,7 +26,8 @@ void log_line(enum log_level level, const char *sentence, const char *facts, ...
     if (level < log_least) return;
     clock_gettime(CLOCK_REALTIME, &now);
     relance_time_print((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, at);
-    int size = snprintf(line, sizeof line - 1, "%.24s %s %s%s", at, log_names[level], sentence, *facts ? " " : "");
+    int size =
+        snprintf(line, sizeof line - 1, "%.24s %s %s%s", at, log_names[level], sentence, *facts ? " " : "");
     va_list list;
     va_start(list, facts);
     size_t used = (size_t)size < sizeof line - 1 ? (size_t)size : sizeof line - 2;

@@ -13,6 +13,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 bool log_set_level(const char *name); /* debug, info, warning, error; false: no such level */
 
 /* `facts` is a printf form of `key=value` pairs. */
-void log_line(enum log_level level, const char *sentence, const char *facts, ...) __attribute__((format(printf, 3, 4)));
+void log_line(enum log_level level, const char *sentence, const char *facts, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -13,7 +13,8 @@ static int (*const main_functions[COMMAND_COUNT])(int argc, char **argv) = {
 static int main_unknown(const char *word)
 {
     struct relance_str names[COMMAND_COUNT];
-    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = text_of(command_table[i].name);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        names[i] = text_of(command_table[i].name);
     struct relance_str near = text_nearest(text_of(word), names, COMMAND_COUNT);
     if (near.size)
         fprintf(stderr, "relance: there is no command '%s'; did you mean '%.*s'?\n", word, TEXT_ARG(near));

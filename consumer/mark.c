@@ -35,7 +35,8 @@ static bool mark_number(const cJSON *object, const char *name, int64_t absent, i
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     *out = absent;
     if (!item) return true;
-    if (!cJSON_IsNumber(item) || item->valuedouble > MARK_NUMBER_MAX || item->valuedouble < -MARK_NUMBER_MAX) return false;
+    if (!cJSON_IsNumber(item) || item->valuedouble > MARK_NUMBER_MAX || item->valuedouble < -MARK_NUMBER_MAX)
+        return false;
     *out = (int64_t)item->valuedouble;
     return true;
 }
@@ -45,8 +46,8 @@ static bool mark_read(const cJSON *object, struct mark *mark)
     int64_t n;
     const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules");
     const char *options = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "options"));
-    if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) || mark->at < 0 ||
-        !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
+    if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
+        mark->at < 0 || !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
         !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) || (rules && !cJSON_IsArray(rules)))
         return false;
     mark->n = (uint64_t)n;
@@ -61,7 +62,9 @@ enum relance_status mark_parse(struct relance_str text, struct mark *out, struct
     cJSON *object = cJSON_ParseWithLength(text.data, text.size);
     bool ok = cJSON_IsObject(object) && mark_read(object, &mark);
     cJSON_Delete(object);
-    if (!ok) return relance_error_set(error, RELANCE_INVALID, "not a mark: %.*s", (int)(text.size < 100 ? text.size : 100), text.data);
+    if (!ok)
+        return relance_error_set(error, RELANCE_INVALID, "not a mark: %.*s",
+                                 (int)(text.size < 100 ? text.size : 100), text.data);
     *out = mark;
     return RELANCE_OK;
 }
@@ -86,7 +89,8 @@ void mark_list_add(struct mark_list *list, struct mark mark)
 void mark_list_drop(struct mark_list *list, size_t count)
 {
     ensure(count <= list->count);
-    for (size_t i = 0; i < count; i++) mark_free(&list->items[i]);
+    for (size_t i = 0; i < count; i++)
+        mark_free(&list->items[i]);
     list->count -= count;
     if (list->count) memmove(list->items, list->items + count, list->count * sizeof *list->items);
 }

@@ -6,9 +6,10 @@
 #include "option.h"
 
 /* Appends the marks after..last of a partition, in order, having looked at the topic from offset `from` on. A
- * frontier may be visible before its marks are: waits for them. RELANCE_AGAIN: not all have come in time, or the
- * broker is silent; RELANCE_REFUSED: what is there does not add up, marks are no longer kept. */
-RELANCE_MUST enum relance_status marks_read(const struct options *options, int32_t partition, int64_t from, uint64_t after, uint64_t last,
-                                            struct mark_list *list, struct relance_error *error);
+ * frontier may be visible before its marks are: waits for them. RELANCE_AGAIN: not all have come in time, or
+ * the broker is silent; RELANCE_REFUSED: what is there does not add up, marks are no longer kept. */
+RELANCE_MUST enum relance_status marks_read(const struct options *options, int32_t partition, int64_t from,
+                                            uint64_t after, uint64_t last, struct mark_list *list,
+                                            struct relance_error *error);
 
 #endif

@@ -13,11 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum option_type { OPTION_TEXT, OPTION_CHOICE, OPTION_COUNT, OPTION_NUMBER, OPTION_SIZE, OPTION_DURATION, OPTION_FLAG };
+enum option_type {
+    OPTION_TEXT,
+    OPTION_CHOICE,
+    OPTION_COUNT,
+    OPTION_NUMBER,
+    OPTION_SIZE,
+    OPTION_DURATION,
+    OPTION_FLAG
+};
 
 #define FOR(command) (1u << COMMAND_##command)
-#define EVERY (~0u)
-#define NONE 0u
+#define EVERY        (~0u)
+#define NONE         0u
 
 struct option_row {
     const char *field; /* with underscores; '-' and '_' are the same when names are compared */
@@ -54,7 +62,8 @@ struct reading {
     bool in_file[OPTION_ROWS]; /* twice in the file is a mistake */
 };
 
-__attribute__((format(printf, 2, 3))) static void option_mistake(struct reading *reading, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void option_mistake(struct reading *reading, const char *format,
+                                                                 ...)
 {
     va_list list;
     va_start(list, format);
@@ -92,7 +101,8 @@ static bool option_taken(const struct option_row *row, enum command command)
 static const char *option_dashed(const char *field, char out[64])
 {
     size_t i = 0;
-    for (; field[i] && i < 63; i++) out[i] = field[i] == '_' ? '-' : field[i];
+    for (; field[i] && i < 63; i++)
+        out[i] = field[i] == '_' ? '-' : field[i];
     out[i] = '\0';
     return out;
 }
@@ -145,7 +155,8 @@ static bool option_read_value(struct options *options, const struct option_row *
     void *out = (char *)options + row->at;
     switch (row->type) {
     case OPTION_TEXT: return text.size && (*(option_text *)out = option_own(options, text), true);
-    case OPTION_CHOICE: return option_is_choice(row->form, text) && (*(option_text *)out = option_own(options, text), true);
+    case OPTION_CHOICE:
+        return option_is_choice(row->form, text) && (*(option_text *)out = option_own(options, text), true);
     case OPTION_COUNT: return text_count(text, out);
     case OPTION_NUMBER: return text_number(text, out) && *(double *)out > 0;
     case OPTION_SIZE: return text_size(text, out);
@@ -169,7 +180,8 @@ static const char *option_wanted(const struct option_row *row)
     return "";
 }
 
-static void option_set(struct reading *reading, const struct option_row *row, struct relance_str value, const char *where)
+static void option_set(struct reading *reading, const struct option_row *row, struct relance_str value,
+                       const char *where)
 {
     reading->given[row - option_table] = true;
     if (!option_read_value(reading->options, row, value))
@@ -177,7 +189,8 @@ static void option_set(struct reading *reading, const struct option_row *row, st
 }
 
 /* ---- kafka.* */
-static void option_set_kafka(struct reading *reading, struct relance_str name, struct relance_str value, const char *where)
+static void option_set_kafka(struct reading *reading, struct relance_str name, struct relance_str value,
+                             const char *where)
 {
     struct options *options = reading->options;
     for (size_t i = 0; i < sizeof option_reserved / sizeof *option_reserved; i++)
@@ -209,7 +222,8 @@ static struct relance_str option_kafka_name(struct relance_str name)
 }
 
 /* ---- the file */
-static void option_read_line(struct reading *reading, const char *path, size_t number, struct relance_str line)
+static void option_read_line(struct reading *reading, const char *path, size_t number,
+                             struct relance_str line)
 {
     char where[512], near[64];
     line = text_trim(line);
@@ -220,7 +234,8 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
         return;
     }
     struct relance_str name = text_trim((struct relance_str){line.data, (size_t)(equals - line.data)});
-    struct relance_str value = text_trim((struct relance_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
+    struct relance_str value =
+        text_trim((struct relance_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
     snprintf(where, sizeof where, "%s:%zu: %.*s", path, number, TEXT_ARG(name));
     if (option_is_kafka(name)) {
         option_set_kafka(reading, option_kafka_name(name), value, where);
@@ -229,8 +244,8 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
     const struct option_row *row = option_find(name);
     if (!row) {
         struct relance_str nearest = option_nearest(COMMAND_COUNT, name, near);
-        option_mistake(reading, "%s: there is no such option%s%.*s%s", where, nearest.size ? "; did you mean '" : "",
-                       TEXT_ARG(nearest), nearest.size ? "'?" : "");
+        option_mistake(reading, "%s: there is no such option%s%.*s%s", where,
+                       nearest.size ? "; did you mean '" : "", TEXT_ARG(nearest), nearest.size ? "'?" : "");
         return;
     }
     if (reading->in_file[row - option_table]) option_mistake(reading, "%s: given twice in this file", where);
@@ -284,7 +299,8 @@ static void option_read_variable(struct reading *reading, struct relance_str nam
     if (row && option_taken(row, reading->command)) option_set(reading, row, value, where);
     struct relance_str nearest = row ? (struct relance_str){0} : option_nearest(COMMAND_COUNT, name, near);
     if (!nearest.size) return;
-    for (char *c = near; *c; c++) *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    for (char *c = near; *c; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
     option_mistake(reading, "%s: there is no such option; did you mean RELANCE_%s?", where, near);
 }
 
@@ -317,7 +333,8 @@ static void option_unknown(struct reading *reading, struct relance_str name)
     char near[64];
     struct relance_str nearest = option_nearest(reading->command, name, near);
     if (nearest.size)
-        option_mistake(reading, "--%.*s: there is no such option; did you mean --%.*s?", TEXT_ARG(name), TEXT_ARG(nearest));
+        option_mistake(reading, "--%.*s: there is no such option; did you mean --%.*s?", TEXT_ARG(name),
+                       TEXT_ARG(nearest));
     else
         option_mistake(reading, "--%.*s: there is no such option%s", TEXT_ARG(name),
                        option_find(name) ? " of this command" : "; --help lists them");
@@ -396,7 +413,8 @@ static bool option_wants_help(int argc, char **argv)
 static void option_set_fallbacks(struct options *options)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++)
-        if (option_table[i].fallback) option_read_value(options, &option_table[i], text_of(option_table[i].fallback));
+        if (option_table[i].fallback)
+            option_read_value(options, &option_table[i], text_of(option_table[i].fallback));
 }
 
 static void option_find_missing(struct reading *reading)
@@ -432,7 +450,8 @@ bool options_read(struct options *options, enum command command, int argc, char 
 
 void options_free(struct options *options)
 {
-    for (size_t i = 0; i < options->owned.count; i++) free(options->owned.items[i]);
+    for (size_t i = 0; i < options->owned.count; i++)
+        free(options->owned.items[i]);
     free(options->owned.items);
     free(options->kafka);
     free(options->args);
@@ -450,7 +469,8 @@ const char *options_kafka(const struct options *options, const char *name)
 static void option_print_row(FILE *out, const struct option_row *row)
 {
     char dashed[64], left[128];
-    snprintf(left, sizeof left, "--%s%s%s", option_dashed(row->field, dashed), *row->form ? " " : "", row->form);
+    snprintf(left, sizeof left, "--%s%s%s", option_dashed(row->field, dashed), *row->form ? " " : "",
+             row->form);
     fprintf(out, "  %-34s %s", left, row->prose);
     if (row->fallback && strcmp(row->fallback, "0") != 0) fprintf(out, " Default: %s.", row->fallback);
     fputc('\n', out);
@@ -460,11 +480,14 @@ void options_print(FILE *out, enum command command)
 {
     if (command != COMMAND_COUNT) {
         const struct command_row *row = &command_table[command];
-        fprintf(out, "relance %s [OPTIONS]%s%s\n%s\n\n", row->name, *row->arguments ? " " : "", row->arguments, row->prose);
+        fprintf(out, "relance %s [OPTIONS]%s%s\n%s\n\n", row->name, *row->arguments ? " " : "",
+                row->arguments, row->prose);
     }
     for (size_t i = 0; i < OPTION_ROWS; i++)
         if (option_taken(&option_table[i], command)) option_print_row(out, &option_table[i]);
-    fprintf(out, "  %-34s %s\n\n", "--kafka.NAME VALUE", "Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT.");
-    fprintf(out, "Also read: the environment (RELANCE_CACHE_BYTES is --cache-bytes, RELANCE_KAFKA_BOOTSTRAP_SERVERS is\n"
+    fprintf(out, "  %-34s %s\n\n", "--kafka.NAME VALUE",
+            "Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT.");
+    fprintf(out, "Also read: the environment (RELANCE_CACHE_BYTES is --cache-bytes, "
+                 "RELANCE_KAFKA_BOOTSTRAP_SERVERS is\n"
                  "--kafka.bootstrap.servers), then the file named by --config. The command line wins.\n");
 }

@@ -1,5 +1,6 @@
-/* Options: one table (option.def) read from four places. The command line wins over the environment, that over
- * the file (--config), that over the default. `kafka.NAME` passes through to librdkafka from each of them:
+/* Options: one table (option.def) read from four places. The command line wins over the environment, that
+ * over the file (--config), that over the default. `kafka.NAME` passes through to librdkafka from each of
+ * them:
  * `--kafka.bootstrap.servers=…`, RELANCE_KAFKA_BOOTSTRAP_SERVERS, `kafka.bootstrap.servers = …`.
  *
  * Mistakes do not stop the reading: they are collected and printed together, each with where it stands and,
@@ -15,13 +16,13 @@
 
 typedef const char *option_text;
 
-#define OPTION_TYPE_TEXT option_text   /* NULL where absent */
-#define OPTION_TYPE_CHOICE option_text /* one of the words of its form */
-#define OPTION_TYPE_COUNT int64_t      /* >= 0 */
-#define OPTION_TYPE_NUMBER double      /* > 0 */
-#define OPTION_TYPE_SIZE int64_t       /* bytes */
-#define OPTION_TYPE_DURATION int64_t   /* ms */
-#define OPTION_TYPE_FLAG bool          /* --name, or with =true or =false */
+#define OPTION_TYPE_TEXT     option_text /* NULL where absent */
+#define OPTION_TYPE_CHOICE   option_text /* one of the words of its form */
+#define OPTION_TYPE_COUNT    int64_t     /* >= 0 */
+#define OPTION_TYPE_NUMBER   double      /* > 0 */
+#define OPTION_TYPE_SIZE     int64_t     /* bytes */
+#define OPTION_TYPE_DURATION int64_t     /* ms */
+#define OPTION_TYPE_FLAG     bool        /* --name, or with =true or =false */
 
 /* One `kafka.` setting, without that prefix. */
 struct option_kafka {
@@ -36,8 +37,11 @@ struct options {
     size_t kafka_count;
     char **args; /* what is not an option */
     size_t arg_count;
-    int status;  /* of the process, when options_read says no */
-    struct option_text_list { char **items; size_t count; } owned;
+    int status; /* of the process, when options_read says no */
+    struct option_text_list {
+        char **items;
+        size_t count;
+    } owned;
 };
 
 /* False: the command is to end with `options->status`; mistakes, or the help asked for, have been printed and

@@ -14,8 +14,12 @@ struct outbox_head {
 void outbox_put(struct outbox *outbox, const struct outbox_record *record)
 {
     ensure(record->header_count <= OUTBOX_HEADERS_MAX);
-    struct outbox_head head = {.topic = record->topic, .partition = record->partition, .keyed = record->key.data, .key_size = record->key.size,
-                               .value_size = record->value.size, .header_count = record->header_count};
+    struct outbox_head head = {.topic = record->topic,
+                               .partition = record->partition,
+                               .keyed = record->key.data,
+                               .key_size = record->key.size,
+                               .value_size = record->value.size,
+                               .header_count = record->header_count};
     for (size_t i = 0; i < record->header_count; i++) {
         head.names[i] = record->headers[i].name;
         head.sizes[i] = record->headers[i].value.size;
@@ -23,7 +27,8 @@ void outbox_put(struct outbox *outbox, const struct outbox_record *record)
     blob_put(&outbox->bytes, &head, sizeof head);
     blob_put_text(&outbox->bytes, record->key);
     blob_put_text(&outbox->bytes, record->value);
-    for (size_t i = 0; i < record->header_count; i++) blob_put_text(&outbox->bytes, record->headers[i].value);
+    for (size_t i = 0; i < record->header_count; i++)
+        blob_put_text(&outbox->bytes, record->headers[i].value);
     outbox->count++;
 }
 

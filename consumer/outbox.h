@@ -1,5 +1,5 @@
-/* What a cycle wants to say, before a transaction says it: records for the output topics, in the order in which
- * they were decided (I5). Bytes in one buffer; emptied after each transaction, its room kept. */
+/* What a cycle wants to say, before a transaction says it: records for the output topics, in the order in
+ * which they were decided (I5). Bytes in one buffer; emptied after each transaction, its room kept. */
 #ifndef CONSUMER_OUTBOX_H
 #define CONSUMER_OUTBOX_H
 

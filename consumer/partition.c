@@ -1,9 +1,9 @@
 /* The cycle of one partition: records and marks in, decisions out.
  *
- * I4: what depends on wall clock, rules or options comes from the mark in force, from nowhere else. Everything
- *     that is asked of the world here (the clock, the rule files) is first made a mark.
- * I5: order within a customer is order in the partition; actions are produced in the order in which they were
- *     decided: one engine a partition, one outbox a worker, nothing is ever sorted. */
+ * I4: what depends on wall clock, rules or options comes from the mark in force, from nowhere else.
+ * Everything that is asked of the world here (the clock, the rule files) is first made a mark. I5: order
+ * within a customer is order in the partition; actions are produced in the order in which they were decided:
+ * one engine a partition, one outbox a worker, nothing is ever sorted. */
 #include "partition.h"
 #include "clock.h"
 #include "ensure.h"
@@ -23,7 +23,8 @@ enum {
 struct partition *partition_new(struct workplace *place, int32_t number)
 {
     struct partition *partition = calloc(1, sizeof *partition);
-    const struct store_place where = {place->options->redis, place->options->group, place->options->input, number};
+    const struct store_place where = {place->options->redis, place->options->group, place->options->input,
+                                      number};
     ensure(partition);
     partition->number = number;
     partition->goal = -1;
@@ -61,9 +62,11 @@ bool partition_pause(int64_t us)
     return !stop_requested();
 }
 
-static enum relance_status partition_stop(struct partition *partition, struct relance_error *error, const char *sentence)
+static enum relance_status partition_stop(struct partition *partition, struct relance_error *error,
+                                          const char *sentence)
 {
-    return relance_error_set(error, RELANCE_REFUSED, "%s, partition %d: %s", partition->place->options->input, partition->number, sentence);
+    return relance_error_set(error, RELANCE_REFUSED, "%s, partition %d: %s", partition->place->options->input,
+                             partition->number, sentence);
 }
 
 /* ---- states from the store */
@@ -83,15 +86,19 @@ static void partition_take_state(void *context, struct relance_str customer, str
 }
 
 /* A store that is away is waited for: without the state nothing can be decided. */
-enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers, size_t count, struct relance_error *error)
+enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers,
+                                    size_t count, struct relance_error *error)
 {
     struct partition_fetching fetching = {partition, error, RELANCE_OK};
     for (;;) {
-        enum relance_status status = store_read_states(partition->store, customers, count, partition_take_state, &fetching, error);
+        enum relance_status status =
+            store_read_states(partition->store, customers, count, partition_take_state, &fetching, error);
         if (status == RELANCE_OK) return fetching.status;
         if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
         if (status != RELANCE_AGAIN) return status;
-        if (!partition->store_failing) log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"", partition->number, error->message);
+        if (!partition->store_failing)
+            log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
+                     partition->number, error->message);
         partition->store_failing = true;
         if (!partition_pause(PARTITION_RETRY_US)) return RELANCE_AGAIN;
     }
@@ -106,34 +113,42 @@ static enum relance_status partition_fetch_needed(struct partition *partition, s
 static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
 {
     struct relance_str why = relance_engine_error(partition->engine);
-    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number, TEXT_ARG(why));
+    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number,
+                             TEXT_ARG(why));
 }
 
 /* ---- marks */
-static enum relance_status partition_apply_rules(struct partition *partition, const struct mark *mark, struct relance_error *error)
+static enum relance_status partition_apply_rules(struct partition *partition, const struct mark *mark,
+                                                 struct relance_error *error)
 {
     const struct rulebook_set *set;
     enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
     if (status != RELANCE_OK) return status;
     partition->rules_mark = (int64_t)mark->n;
     partition->rules = set;
-    if (relance_engine_set_rules(partition->engine, set->rules) != RELANCE_OK) return partition_engine_failed(partition, error);
+    if (relance_engine_set_rules(partition->engine, set->rules) != RELANCE_OK)
+        return partition_engine_failed(partition, error);
     return RELANCE_OK;
 }
 
 /* Older records were decided under other options: only an engine with those can decide them again alike. */
-static enum relance_status partition_apply_options(struct partition *partition, const struct mark *mark, struct relance_error *error)
+static enum relance_status partition_apply_options(struct partition *partition, const struct mark *mark,
+                                                   struct relance_error *error)
 {
     partition->deciding.size = 0;
     blob_put(&partition->deciding, mark->options, strlen(mark->options));
-    if (strcmp(mark->options, partition->place->deciding) == 0 || partition->p_offset <= mark->at) return RELANCE_OK;
+    if (strcmp(mark->options, partition->place->deciding) == 0 || partition->p_offset <= mark->at)
+        return RELANCE_OK;
     return relance_error_set(error, RELANCE_REFUSED,
-                             "%s, partition %d: the records up to offset %" PRId64 " were decided with [%s], and have to be decided again; now it is [%s]. "
+                             "%s, partition %d: the records up to offset %" PRId64
+                             " were decided with [%s], and have to be decided again; now it is [%s]. "
                              "Start once more as before, end it with SIGTERM, then change",
-                             partition->place->options->input, partition->number, partition->p_offset, mark->options, partition->place->deciding);
+                             partition->place->options->input, partition->number, partition->p_offset,
+                             mark->options, partition->place->deciding);
 }
 
-static enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms, struct relance_error *error)
+static enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+                                                struct relance_error *error)
 {
     enum relance_progress progress;
     while ((progress = relance_engine_tick(partition->engine, before_ms)) == RELANCE_NEEDS) {
@@ -143,7 +158,8 @@ static enum relance_status partition_apply_tick(struct partition *partition, int
     return progress == RELANCE_DONE ? RELANCE_OK : partition_engine_failed(partition, error);
 }
 
-static enum relance_status partition_apply(struct partition *partition, const struct mark *mark, struct relance_error *error)
+static enum relance_status partition_apply(struct partition *partition, const struct mark *mark,
+                                           struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     ensure(mark->n == partition->marks + 1);
@@ -154,12 +170,14 @@ static enum relance_status partition_apply(struct partition *partition, const st
         partition->wall = mark->wall;
         relance_engine_set_wall(partition->engine, mark->wall);
     }
-    if (status == RELANCE_OK && mark->tick != RELANCE_NEVER) status = partition_apply_tick(partition, mark->tick, error);
+    if (status == RELANCE_OK && mark->tick != RELANCE_NEVER)
+        status = partition_apply_tick(partition, mark->tick, error);
     return status;
 }
 
 /* The marks that take effect before a record at `offset`. */
-static enum relance_status partition_apply_ahead(struct partition *partition, int64_t offset, struct relance_error *error)
+static enum relance_status partition_apply_ahead(struct partition *partition, int64_t offset,
+                                                 struct relance_error *error)
 {
     size_t done = 0;
     enum relance_status status = RELANCE_OK;
@@ -169,18 +187,25 @@ static enum relance_status partition_apply_ahead(struct partition *partition, in
     return status;
 }
 
-/* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two records.
- * `tick`: waits due before it end; RELANCE_NEVER: no tick. */
-static enum relance_status partition_freshen(struct partition *partition, int64_t tick, struct relance_error *error)
+/* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
+ * records. `tick`: waits due before it end; RELANCE_NEVER: no tick. */
+static enum relance_status partition_freshen(struct partition *partition, int64_t tick,
+                                             struct relance_error *error)
 {
     const struct workplace *place = partition->place;
     int64_t now = wall_now_ms();
-    struct mark mark = {.n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
+    struct mark mark = {
+        .n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
     if (partition->wall == RELANCE_NEVER || now > partition->wall + PARTITION_WALL_AGE_MS) mark.wall = now;
-    if (!partition->rules || strcmp(partition->rules->packed, place->rules) != 0) mark.rules = (char *)(uintptr_t)place->rules;
-    if (!text_equal(blob_text(&partition->deciding), text_of(place->deciding))) mark.options = (char *)(uintptr_t)place->deciding;
-    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options) return RELANCE_OK;
-    if (mark.rules && partition->rules) log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number, partition->next);
+    if (!partition->rules || strcmp(partition->rules->packed, place->rules) != 0)
+        mark.rules = (char *)(uintptr_t)place->rules;
+    if (!text_equal(blob_text(&partition->deciding), text_of(place->deciding)))
+        mark.options = (char *)(uintptr_t)place->deciding;
+    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options)
+        return RELANCE_OK;
+    if (mark.rules && partition->rules)
+        log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
+                 partition->next);
     partition_put_mark(partition, &mark);
     return partition_apply(partition, &mark, error);
 }
@@ -193,12 +218,15 @@ static enum relance_status partition_arrive(struct partition *partition, struct 
     if (status != RELANCE_OK) return status;
     if (partition->seq != p->seq || partition->marks != p->marks || partition->chain != p->chain)
         return relance_error_set(error, RELANCE_REFUSED,
-                                 "%s, partition %d: deciding again up to offset %" PRId64 " gave %" PRIu64 " actions and marks up to %" PRIu64
-                                 ", published were %" PRIu64 " and %" PRIu64 "%s: nothing more is published",
-                                 partition->place->options->input, partition->number, partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
+                                 "%s, partition %d: deciding again up to offset %" PRId64 " gave %" PRIu64
+                                 " actions and marks up to %" PRIu64 ", published were %" PRIu64
+                                 " and %" PRIu64 "%s: nothing more is published",
+                                 partition->place->options->input, partition->number, partition->p_offset,
+                                 partition->seq, partition->marks, p->seq, p->marks,
                                  partition->seq == p->seq ? ", with other content" : "");
     partition->state = PARTITION_LIVE;
-    log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64, partition->number, partition->next, partition->seq);
+    log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64,
+             partition->number, partition->next, partition->seq);
     return RELANCE_OK;
 }
 
@@ -206,7 +234,8 @@ enum relance_status partition_reach(struct partition *partition, int64_t offset,
 {
     if (partition->state == PARTITION_UNCLAIMED || partition->compare_last) return RELANCE_OK;
     if (offset > partition->next) partition->next = offset;
-    if (partition->state == PARTITION_BEHIND && partition->next >= partition->p_offset) return partition_arrive(partition, error);
+    if (partition->state == PARTITION_BEHIND && partition->next >= partition->p_offset)
+        return partition_arrive(partition, error);
     return RELANCE_OK;
 }
 
@@ -217,14 +246,20 @@ static uint64_t partition_hash(const struct source_record *record)
 }
 
 /* Is the input still the topic that the checkpoint was made from? */
-static enum relance_status partition_compare_last(struct partition *partition, const struct source_record *record, struct relance_error *error)
+static enum relance_status partition_compare_last(struct partition *partition,
+                                                  const struct source_record *record,
+                                                  struct relance_error *error)
 {
     partition->compare_last = false;
-    if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash) return RELANCE_OK;
-    return partition_stop(partition, error, "the last record processed is not there any more, or is another one: the topic has been made anew");
+    if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash)
+        return RELANCE_OK;
+    return partition_stop(
+        partition, error,
+        "the last record processed is not there any more, or is another one: the topic has been made anew");
 }
 
-static void partition_count_event(struct partition *partition, const struct source_record *record, const struct relance_fate *fate)
+static void partition_count_event(struct partition *partition, const struct source_record *record,
+                                  const struct relance_fate *fate)
 {
     struct counters *counters = &partition->counters;
     counters_add(counters, COUNTER_EVENTS, 1);
@@ -237,9 +272,11 @@ static void partition_count_event(struct partition *partition, const struct sour
     counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
 }
 
-static enum relance_status partition_decide(struct partition *partition, const struct source_record *record, struct relance_error *error)
+static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
+                                            struct relance_error *error)
 {
-    const struct relance_record event = {text_of(partition->place->options->input), record->partition, record->offset, record->value, record->timestamp_ms};
+    const struct relance_record event = {text_of(partition->place->options->input), record->partition,
+                                         record->offset, record->value, record->timestamp_ms};
     struct relance_fate fate;
     enum relance_progress progress;
     while ((progress = relance_engine_record(partition->engine, &event, &fate)) == RELANCE_NEEDS) {
@@ -257,16 +294,20 @@ static enum relance_status partition_decide(struct partition *partition, const s
 }
 
 /* What comes before the record itself: older marks, arrival at P, what has changed in the world. */
-static enum relance_status partition_prepare(struct partition *partition, int64_t offset, struct relance_error *error)
+static enum relance_status partition_prepare(struct partition *partition, int64_t offset,
+                                             struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     if (partition->state == PARTITION_BEHIND) status = partition_apply_ahead(partition, offset, error);
-    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND && offset >= partition->p_offset) status = partition_arrive(partition, error);
-    if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched) status = partition_freshen(partition, RELANCE_NEVER, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND && offset >= partition->p_offset)
+        status = partition_arrive(partition, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched)
+        status = partition_freshen(partition, RELANCE_NEVER, error);
     return status;
 }
 
-enum relance_status partition_record(struct partition *partition, const struct source_record *record, struct relance_error *error)
+enum relance_status partition_record(struct partition *partition, const struct source_record *record,
+                                     struct relance_error *error)
 {
     if (partition->compare_last) return partition_compare_last(partition, record, error);
     if (record->offset < partition->next) return RELANCE_OK;
@@ -310,30 +351,38 @@ static void partition_want(void *context, struct relance_str customer)
 }
 
 /* All at once, instead of one by one as the tick needs them. */
-static enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms, struct relance_error *error)
+static enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
+                                               struct relance_error *error)
 {
     struct partition_wanted wanted = {0};
     relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);
-    enum relance_status status = wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
+    enum relance_status status =
+        wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
     free(wanted.customers);
     return status;
 }
 
-/* Is the reader at the end, now? The end is the last stable offset: what an open transaction hides is to come. */
+/* Is the reader at the end, now? The end is the last stable offset: what an open transaction hides is to
+ * come. */
 static bool partition_is_at_end(struct partition *partition)
 {
     int64_t low, high, now = clock_monotonic_us();
     struct relance_error error;
-    if (source_read_to(partition->place->source, partition->number) < 0 || now - partition->asked_us < PARTITION_ASK_US) return false;
+    if (source_read_to(partition->place->source, partition->number) < 0 ||
+        now - partition->asked_us < PARTITION_ASK_US)
+        return false;
     partition->asked_us = now;
-    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK && high <= partition->next;
+    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) ==
+               RELANCE_OK &&
+           high <= partition->next;
 }
 
 enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
 {
     if (partition->state != PARTITION_LIVE) return RELANCE_OK;
     int64_t before = wall_now_ms() - partition->place->options->lateness;
-    if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition)) return RELANCE_OK;
+    if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition))
+        return RELANCE_OK;
     enum relance_status status = partition_fetch_due(partition, before, error);
     return status == RELANCE_OK ? partition_freshen(partition, before, error) : status;
 }
@@ -341,7 +390,8 @@ enum relance_status partition_tick(struct partition *partition, struct relance_e
 /* ---- what P says */
 bool partition_has_news(const struct partition *partition)
 {
-    return partition->state == PARTITION_LIVE && (partition->next != partition->p_offset || partition->marks != partition->p.marks);
+    return partition->state == PARTITION_LIVE &&
+           (partition->next != partition->p_offset || partition->marks != partition->p.marks);
 }
 
 struct sink_frontier partition_frontier(const struct partition *partition)

@@ -1,5 +1,5 @@
-/* One partition of the input, from claim to revoke (delivery.md, "Life of a partition"): its engine, its store,
- * where it is, and what it has still to say. A partition belongs to one worker and its thread.
+/* One partition of the input, from claim to revoke (delivery.md, "Life of a partition"): its engine, its
+ * store, where it is, and what it has still to say. A partition belongs to one worker and its thread.
  *
  *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► dropped
  *                 ▲                                               │
@@ -23,25 +23,25 @@
 /* What all partitions of a worker share. */
 struct workplace {
     const struct options *options;
-    const char *member;          /* GROUP/INSTANCE/WORKER */
-    const char *rules;           /* packed text of the rule files as they are now */
-    const char *deciding;        /* what decides besides rules, as text */
+    const char *member;   /* GROUP/INSTANCE/WORKER */
+    const char *rules;    /* packed text of the rule files as they are now */
+    const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms;             /* --from TIME; or one of these */
+    int64_t from_ms; /* --from TIME; or one of these */
     struct rulebook *book;
     struct source *source;
     struct sink *sink;
-    bool sink_spent;             /* a transaction failed: another sink, and all is claimed again */
-    struct outbox outbox;        /* marks, dead letters, actions not yet in a transaction */
-    size_t said_count;           /* of them, dead letters and actions: what asks for a transaction */
-    struct blob body;            /* scratch */
+    bool sink_spent;      /* a transaction failed: another sink, and all is claimed again */
+    struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
+    size_t said_count;    /* of them, dead letters and actions: what asks for a transaction */
+    struct blob body;     /* scratch */
 };
 /* Waits a moment before trying again; false: the process is to end. */
 bool partition_pause(int64_t us);
 
 #define FROM_EARLIEST (INT64_MIN)
-#define FROM_LATEST (INT64_MAX)
-#define FROM_UNSAID (INT64_MAX - 1)
+#define FROM_LATEST   (INT64_MAX)
+#define FROM_UNSAID   (INT64_MAX - 1)
 
 enum partition_state { PARTITION_UNCLAIMED, PARTITION_BEHIND, PARTITION_LIVE };
 
@@ -52,35 +52,35 @@ struct partition {
     struct relance_engine *engine;
     struct store *store;
 
-    int64_t next;                /* offset of the next record */
-    int64_t begin;               /* where reading starts: `next`, or the last record before it, to be compared */
-    int64_t end, goal;           /* of the input, as last asked for, and when it was first claimed */
-    uint64_t seq, marks, chain;  /* of what has been decided */
-    int64_t p_offset;            /* P, */
-    struct frontier p;           /* and what it says: what has been published */
+    int64_t next;      /* offset of the next record */
+    int64_t begin;     /* where reading starts: `next`, or the last record before it, to be compared */
+    int64_t end, goal; /* of the input, as last asked for, and when it was first claimed */
+    uint64_t seq, marks, chain; /* of what has been decided */
+    int64_t p_offset;           /* P, */
+    struct frontier p;          /* and what it says: what has been published */
 
-    struct mark_list ahead;      /* marks to be met before P */
-    int64_t wall;                /* in force; RELANCE_NEVER: none yet */
+    struct mark_list ahead;           /* marks to be met before P */
+    int64_t wall;                     /* in force; RELANCE_NEVER: none yet */
     const struct rulebook_set *rules; /* in force; NULL: those of the first mark to come */
-    struct blob deciding;        /* in force; empty likewise */
-    int64_t rules_mark;          /* number of the mark that brought the rules */
+    struct blob deciding;             /* in force; empty likewise */
+    int64_t rules_mark;               /* number of the mark that brought the rules */
 
-    int64_t last_offset;         /* of the last record */
+    int64_t last_offset; /* of the last record */
     uint64_t last_hash;
     const struct source_record *last_record; /* of this batch, not hashed yet */
-    bool compare_last;           /* the first record to come is to be that one */
+    bool compare_last;                       /* the first record to come is to be that one */
 
-    struct counters counters;    /* since the checkpoint */
-    struct meta meta;            /* of the checkpoint that was read, then of the one being written */
-    int64_t saved_offset;        /* O, */
-    uint64_t saved_marks;        /* M: what the checkpoint holds */
-    bool store_failing;          /* that has been logged, */
-    bool claim_failing;          /* and that */
-    int64_t saved_us;            /* when the last checkpoint was written */
-    int64_t retry_us;            /* when a claim or a checkpoint may be tried again */
-    int64_t asked_us;            /* when the end was last asked for, for ticks */
-    bool touched;                /* has records in this batch */
-    uint64_t events, fetched;    /* since the start of the process; records, and customers read from the store */
+    struct counters counters; /* since the checkpoint */
+    struct meta meta;         /* of the checkpoint that was read, then of the one being written */
+    int64_t saved_offset;     /* O, */
+    uint64_t saved_marks;     /* M: what the checkpoint holds */
+    bool store_failing;       /* that has been logged, */
+    bool claim_failing;       /* and that */
+    int64_t saved_us;         /* when the last checkpoint was written */
+    int64_t retry_us;         /* when a claim or a checkpoint may be tried again */
+    int64_t asked_us;         /* when the end was last asked for, for ticks */
+    bool touched;             /* has records in this batch */
+    uint64_t events, fetched; /* since the start of the process; records, and customers read from the store */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);
@@ -93,15 +93,20 @@ void partition_drop(struct partition *partition);
 RELANCE_MUST enum relance_status partition_claim(struct partition *partition, struct relance_error *error);
 
 /* ---- the cycle (partition.c) */
-RELANCE_MUST enum relance_status partition_record(struct partition *partition, const struct source_record *record, struct relance_error *error);
+RELANCE_MUST enum relance_status partition_record(struct partition *partition,
+                                                  const struct source_record *record,
+                                                  struct relance_error *error);
 /* Before the batch is released. */
 void partition_end_batch(struct partition *partition);
 /* The reader is at `offset`, though no record stands right before it: the end of the input. */
-RELANCE_MUST enum relance_status partition_reach(struct partition *partition, int64_t offset, struct relance_error *error);
+RELANCE_MUST enum relance_status partition_reach(struct partition *partition, int64_t offset,
+                                                 struct relance_error *error);
 /* Lets waits end that are due, when the reader is at the end. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
 /* Reads the states of customers that the engine does not hold. */
-RELANCE_MUST enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers, size_t count, struct relance_error *error);
+RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
+                                                 const struct relance_str *customers, size_t count,
+                                                 struct relance_error *error);
 
 /* Is there something that P does not say yet? And its new P; and that it is in Kafka. */
 bool partition_has_news(const struct partition *partition);
@@ -110,11 +115,13 @@ void partition_published(struct partition *partition);
 
 /* ---- checkpoint (checkpoint.c) */
 bool partition_is_dirty(const struct partition *partition);
-RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error);
+RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition,
+                                                      struct relance_error *error);
 
 /* ---- what is decided, put into the outbox (action.c) */
 void partition_decided(void *partition, const struct relance_decision *decision);
-void partition_bury(struct partition *partition, const struct source_record *record, struct relance_str reason);
+void partition_bury(struct partition *partition, const struct source_record *record,
+                    struct relance_str reason);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
 
 #endif

@@ -24,7 +24,8 @@ void pulse_add_time(struct pulse_times *times, int64_t us)
 int64_t pulse_part(const struct pulse_times *now, const struct pulse_times *before, double part)
 {
     uint64_t total = 0, below = 0;
-    for (unsigned i = 0; i < PULSE_CLASSES; i++) total += now->counts[i] - before->counts[i];
+    for (unsigned i = 0; i < PULSE_CLASSES; i++)
+        total += now->counts[i] - before->counts[i];
     if (!total) return 0;
     for (unsigned i = 0; i < PULSE_CLASSES; i++) {
         below += now->counts[i] - before->counts[i];

@@ -1,5 +1,5 @@
-/* How a worker is doing, for the live figures: written by the worker after each cycle, read by whoever shows it.
- * Copied whole under a lock. */
+/* How a worker is doing, for the live figures: written by the worker after each cycle, read by whoever shows
+ * it. Copied whole under a lock. */
 #ifndef CONSUMER_PULSE_H
 #define CONSUMER_PULSE_H
 
@@ -13,15 +13,16 @@ struct pulse_times {
     uint64_t counts[PULSE_CLASSES];
 };
 void pulse_add_time(struct pulse_times *times, int64_t us);
-/* The duration that a share of `part` (0.5, 0.99) does not exceed, of what came between the two states; in us. */
+/* The duration that a share of `part` (0.5, 0.99) does not exceed, of what came between the two states; in
+ * us. */
 int64_t pulse_part(const struct pulse_times *now, const struct pulse_times *before, double part);
 
 struct pulse_figures {
     uint64_t events, actions, fetched; /* since the start of the process */
     uint64_t transactions, checkpoints, failures;
-    int64_t lag;                       /* records between where we are and the end, as last asked for */
-    uint64_t partitions, live;         /* ours; of them, past their catch-up */
-    uint64_t bytes, customers, waits;  /* held by the engines */
+    int64_t lag;                             /* records between where we are and the end, as last asked for */
+    uint64_t partitions, live;               /* ours; of them, past their catch-up */
+    uint64_t bytes, customers, waits;        /* held by the engines */
     struct pulse_times cycles, kafka, redis; /* a cycle with events, a transaction, a checkpoint */
 };
 

@@ -20,7 +20,9 @@ static bool redis_keep(char *out, size_t size, struct relance_str text)
 /* What stands before the first (or last) `mark`; *rest is what stands behind. All of it without a mark. */
 static struct relance_str redis_cut(struct relance_str text, char mark, bool last, struct relance_str *rest)
 {
-    const char *at = !text.size ? NULL : last ? memrchr(text.data, mark, text.size) : memchr(text.data, mark, text.size);
+    const char *at = !text.size ? NULL
+                     : last     ? memrchr(text.data, mark, text.size)
+                                : memchr(text.data, mark, text.size);
     *rest = (struct relance_str){0};
     if (!at) return text;
     size_t size = (size_t)(at - text.data);
@@ -32,7 +34,8 @@ static struct relance_str redis_cut(struct relance_str text, char mark, bool las
 static bool redis_parse_login(struct relance_str login, struct redis_address *out)
 {
     struct relance_str password, user = redis_cut(login, ':', false, &password);
-    return redis_keep(out->user, sizeof out->user, user) && redis_keep(out->password, sizeof out->password, password);
+    return redis_keep(out->user, sizeof out->user, user) &&
+           redis_keep(out->password, sizeof out->password, password);
 }
 
 static bool redis_parse_tcp(struct relance_str text, struct redis_address *out)
@@ -49,16 +52,19 @@ static bool redis_parse_tcp(struct relance_str text, struct redis_address *out)
     if (host.size > 2 && host.data[0] == '[') host = (struct relance_str){host.data + 1, host.size - 2};
     out->port = REDIS_PORT;
     return host.size && redis_keep(out->host, sizeof out->host, host) && redis_parse_login(login, out) &&
-           (!port.size || (text_count(port, &out->port) && out->port < 65536)) && (!db.size || text_count(db, &out->db));
+           (!port.size || (text_count(port, &out->port) && out->port < 65536)) &&
+           (!db.size || text_count(db, &out->db));
 }
 
-static enum relance_status redis_parse(const char *url, struct redis_address *out, struct relance_error *error)
+static enum relance_status redis_parse(const char *url, struct redis_address *out,
+                                       struct relance_error *error)
 {
     static const struct relance_str tcp = TEXT("redis://"), unix_socket = TEXT("unix://");
     struct relance_str text = text_of(url);
     *out = (struct redis_address){0};
     bool ok = false;
-    if (text_starts_with(text, tcp)) ok = redis_parse_tcp((struct relance_str){url + tcp.size, text.size - tcp.size}, out);
+    if (text_starts_with(text, tcp))
+        ok = redis_parse_tcp((struct relance_str){url + tcp.size, text.size - tcp.size}, out);
     if (text_starts_with(text, unix_socket)) {
         struct relance_str path = {url + unix_socket.size, text.size - unix_socket.size};
         ok = path.size && path.data[0] == '/' && redis_keep(out->path, sizeof out->path, path);
@@ -75,7 +81,8 @@ enum relance_status redis_check_url(const char *url, struct relance_error *error
 }
 
 /* Runs a command whose answer only has to be no error. */
-static enum relance_status redis_say(redisContext *redis, int count, const char **words, struct relance_error *error)
+static enum relance_status redis_say(redisContext *redis, int count, const char **words,
+                                     struct relance_error *error)
 {
     redisReply *reply = redisCommandArgv(redis, count, words, NULL);
     enum relance_status status = RELANCE_OK;
@@ -87,7 +94,8 @@ static enum relance_status redis_say(redisContext *redis, int count, const char 
     return status;
 }
 
-static enum relance_status redis_greet(redisContext *redis, const struct redis_address *address, struct relance_error *error)
+static enum relance_status redis_greet(redisContext *redis, const struct redis_address *address,
+                                       struct relance_error *error)
 {
     char db[TEXT_NUMBER_SIZE];
     const char *named[] = {"AUTH", address->user, address->password}, *plain[] = {"AUTH", address->password};

@@ -39,7 +39,8 @@ static void live_store_format(struct live_store *store, const struct live_figure
         resp_word(&store->out, text_of(figures[i].name));
         resp_word(&store->out, text_of(figures[i].value));
     }
-    resp_command(&store->out, 3, (struct relance_str[]){TEXT("EXPIRE"), text_of(store->key), TEXT(LIVE_EXPIRES_S)});
+    resp_command(&store->out, 3,
+                 (struct relance_str[]){TEXT("EXPIRE"), text_of(store->key), TEXT(LIVE_EXPIRES_S)});
 }
 
 void live_store_write(struct live_store *store, const struct live_figure *figures, size_t count)

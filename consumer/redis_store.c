@@ -2,8 +2,9 @@
  *
  *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
  *
- * I2: a checkpoint is one EXEC under WATCH on meta. It, and every read of state, counts only if `stamp` is the
- * one this claim wrote last; after an answer that was lost, that one or the attempted one. Any other: claim.
+ * I2: a checkpoint is one EXEC under WATCH on meta. It, and every read of state, counts only if `stamp` is
+ * the one this claim wrote last; after an answer that was lost, that one or the attempted one. Any other:
+ * claim.
  *
  * The connection has been WATCHing meta since it last found its own stamp there: MULTI … EXEC, and at once
  * WATCH and HGET for the next. A connection that breaks is made anew when it is next needed, and then watches
@@ -27,14 +28,14 @@ enum {
 
 struct store {
     const char *url;
-    redisContext *redis;    /* NULL: none */
-    char stamp[STAMP_SIZE]; /* written last by this claim */
+    redisContext *redis;      /* NULL: none */
+    char stamp[STAMP_SIZE];   /* written last by this claim */
     char attempt[STAMP_SIZE]; /* of a commit without an answer; "" when there is none */
     char meta_key[512], customers_key[512], timers_key[512], metrics_key[512];
-    struct blob out;        /* commands to be written */
-    size_t expected;        /* answers to them */
+    struct blob out;                           /* commands to be written */
+    size_t expected;                           /* answers to them */
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
-    char minute_key[560];   /* the minute that counters of this checkpoint went to; "" none yet */
+    char minute_key[560]; /* the minute that counters of this checkpoint went to; "" none yet */
 };
 
 static struct resp_many store_many(struct blob *out, const char *verb, const char *key)
@@ -50,9 +51,13 @@ struct store *store_open(const struct store_place *place)
     const struct {
         char *key;
         const char *name;
-    } keys[] = {{store->meta_key, "meta"}, {store->customers_key, "customers"}, {store->timers_key, "timers"}, {store->metrics_key, "metrics"}};
+    } keys[] = {{store->meta_key, "meta"},
+                {store->customers_key, "customers"},
+                {store->timers_key, "timers"},
+                {store->metrics_key, "metrics"}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        snprintf(keys[i].key, sizeof store->meta_key, "relance:{%s:%s:%d}:%s", place->group, place->topic, place->partition, keys[i].name);
+        snprintf(keys[i].key, sizeof store->meta_key, "relance:{%s:%s:%d}:%s", place->group, place->topic,
+                 place->partition, keys[i].name);
     store->states = store_many(&store->out, "HSET", store->customers_key);
     store->gone = store_many(&store->out, "HDEL", store->customers_key);
     store->dues = store_many(&store->out, "ZADD", store->timers_key);
@@ -71,13 +76,15 @@ void store_close(struct store *store)
     store_disconnect(store);
     blob_free(&store->out);
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
-    for (size_t i = 0; i < 4; i++) blob_free(&many[i]->words);
+    for (size_t i = 0; i < 4; i++)
+        blob_free(&many[i]->words);
     free(store);
 }
 
 /* ---- writing and reading */
 #define STORE_SAY(store, ...)                                                                                \
-    store_say(store, sizeof((struct relance_str[]){__VA_ARGS__}) / sizeof(struct relance_str), (struct relance_str[]){__VA_ARGS__})
+    store_say(store, sizeof((struct relance_str[]){__VA_ARGS__}) / sizeof(struct relance_str),               \
+              (struct relance_str[]){__VA_ARGS__})
 
 static void store_say(struct store *store, size_t count, const struct relance_str *words)
 {
@@ -123,8 +130,10 @@ static redisReply *store_answer(struct store *store)
     return reply;
 }
 
-/* Passes over all but the last `keep` answers; the first error among them is told. False: the line is dead. */
-static bool store_skip_answers(struct store *store, size_t keep, enum relance_status *status, struct relance_error *error)
+/* Passes over all but the last `keep` answers; the first error among them is told. False: the line is dead.
+ */
+static bool store_skip_answers(struct store *store, size_t keep, enum relance_status *status,
+                               struct relance_error *error)
 {
     while (store->expected > keep) {
         redisReply *reply = store_answer(store);
@@ -137,10 +146,14 @@ static bool store_skip_answers(struct store *store, size_t keep, enum relance_st
 }
 
 /* The answer to HGET meta stamp: is the store ours? */
-static enum relance_status store_check_stamp(struct store *store, const redisReply *reply, struct relance_error *error)
+static enum relance_status store_check_stamp(struct store *store, const redisReply *reply,
+                                             struct relance_error *error)
 {
-    if (reply->type == REDIS_REPLY_ERROR) return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    struct relance_str found = reply->type == REDIS_REPLY_STRING ? (struct relance_str){reply->str, (size_t)reply->len} : (struct relance_str){0};
+    if (reply->type == REDIS_REPLY_ERROR)
+        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    struct relance_str found = reply->type == REDIS_REPLY_STRING
+                                   ? (struct relance_str){reply->str, (size_t)reply->len}
+                                   : (struct relance_str){0};
     if (text_equal(found, text_of(store->stamp))) return RELANCE_OK;
     if (*store->attempt && text_equal(found, text_of(store->attempt))) {
         memcpy(store->stamp, store->attempt, STAMP_SIZE);
@@ -194,21 +207,26 @@ static enum relance_status store_attach(struct store *store, struct relance_erro
 }
 
 /* ---- claim */
-static enum relance_status store_take_meta(const redisReply *reply, struct meta *meta, struct relance_error *error)
+static enum relance_status store_take_meta(const redisReply *reply, struct meta *meta,
+                                           struct relance_error *error)
 {
     meta_clear(meta);
-    if (reply->type != REDIS_REPLY_ARRAY) return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
     for (size_t i = 0; i + 1 < reply->elements; i += 2) {
         const redisReply *name = reply->element[i], *value = reply->element[i + 1];
         struct relance_str field = {name->str, (size_t)name->len};
         if (!meta_take(meta, field, (struct relance_str){value->str, (size_t)value->len}))
-            return relance_error_set(error, RELANCE_INVALID, "Redis: field %.*s of the checkpoint is not of its form", TEXT_ARG(field));
+            return relance_error_set(error, RELANCE_INVALID,
+                                     "Redis: field %.*s of the checkpoint is not of its form",
+                                     TEXT_ARG(field));
     }
     return RELANCE_OK;
 }
 
 /* Reads meta under WATCH. */
-static enum relance_status store_read_meta(struct store *store, struct meta *meta, struct relance_error *error)
+static enum relance_status store_read_meta(struct store *store, struct meta *meta,
+                                           struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     STORE_SAY(store, TEXT("WATCH"), text_of(store->meta_key));
@@ -232,12 +250,14 @@ static enum relance_status store_write_stamp(struct store *store, bool *written,
     redisReply *reply = store_answer(store);
     if (!reply) return store_down(store, error);
     *written = reply->type == REDIS_REPLY_ARRAY;
-    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR) status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR)
+        status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
     freeReplyObject(reply);
     return status;
 }
 
-enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE], struct meta *meta, struct relance_error *error)
+enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE], struct meta *meta,
+                                struct relance_error *error)
 {
     store_disconnect(store);
     store_discard(store);
@@ -257,9 +277,10 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
 }
 
 /* ---- reading */
-/* Writes what stands in the buffer, with HGET meta stamp behind it; *out is the answer before that one, when the
- * stamp is ours. */
-static enum relance_status store_guarded_read(struct store *store, redisReply **out, struct relance_error *error)
+/* Writes what stands in the buffer, with HGET meta stamp behind it; *out is the answer before that one, when
+ * the stamp is ours. */
+static enum relance_status store_guarded_read(struct store *store, redisReply **out,
+                                              struct relance_error *error)
 {
     store_ask_stamp(store);
     if (!store_write(store)) return store_down(store, error);
@@ -270,7 +291,8 @@ static enum relance_status store_guarded_read(struct store *store, redisReply **
     }
     enum relance_status status = store_check_stamp(store, stamp, error);
     freeReplyObject(stamp);
-    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR) status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR)
+        status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
     if (status == RELANCE_OK)
         *out = reply;
     else
@@ -296,7 +318,8 @@ static int64_t store_score(const redisReply *reply)
     return (int64_t)strtod(reply->str, NULL);
 }
 
-static enum relance_status store_read_dues_chunk(struct store *store, int64_t from, redisReply **reply, struct relance_error *error)
+static enum relance_status store_read_dues_chunk(struct store *store, int64_t from, redisReply **reply,
+                                                 struct relance_error *error)
 {
     resp_begin(&store->out, 5);
     resp_word(&store->out, TEXT("ZRANGE"));
@@ -309,7 +332,8 @@ static enum relance_status store_read_dues_chunk(struct store *store, int64_t fr
 }
 
 /* In chunks: the set does not change under us, since nobody but us may write it. */
-enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context, struct relance_error *error)
+enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context,
+                                    struct relance_error *error)
 {
     enum relance_status status = store_attach(store, error);
     size_t found = STORE_DUES_CHUNK;
@@ -320,21 +344,24 @@ enum relance_status store_read_dues(struct store *store, store_due_visit *visit,
         found = reply->elements / 2;
         for (size_t i = 0; i < found; i++) {
             const redisReply *customer = reply->element[2 * i];
-            visit(context, (struct relance_str){customer->str, (size_t)customer->len}, store_score(reply->element[2 * i + 1]));
+            visit(context, (struct relance_str){customer->str, (size_t)customer->len},
+                  store_score(reply->element[2 * i + 1]));
         }
         freeReplyObject(reply);
     }
     return status;
 }
 
-static enum relance_status store_read_states_chunk(struct store *store, const struct relance_str *customers, size_t count,
-                                                   store_state_visit *visit, void *context, struct relance_error *error)
+static enum relance_status store_read_states_chunk(struct store *store, const struct relance_str *customers,
+                                                   size_t count, store_state_visit *visit, void *context,
+                                                   struct relance_error *error)
 {
     redisReply *reply;
     resp_begin(&store->out, count + 2);
     resp_word(&store->out, TEXT("HMGET"));
     resp_word(&store->out, text_of(store->customers_key));
-    for (size_t i = 0; i < count; i++) resp_word(&store->out, customers[i]);
+    for (size_t i = 0; i < count; i++)
+        resp_word(&store->out, customers[i]);
     store->expected++;
     enum relance_status status = store_guarded_read(store, &reply, error);
     if (status != RELANCE_OK) return status;
@@ -342,7 +369,8 @@ static enum relance_status store_read_states_chunk(struct store *store, const st
     for (size_t i = 0; i < count; i++) {
         const redisReply *state = reply->element[i];
         bool there = state->type == REDIS_REPLY_STRING;
-        visit(context, customers[i], there ? (struct relance_str){state->str, (size_t)state->len} : (struct relance_str){0});
+        visit(context, customers[i],
+              there ? (struct relance_str){state->str, (size_t)state->len} : (struct relance_str){0});
     }
     freeReplyObject(reply);
     return RELANCE_OK;
@@ -398,9 +426,11 @@ void store_put_change(struct store *store, const struct relance_change *change)
     store_put_wait(store, change);
 }
 
-static void store_put_counter(struct store *store, struct relance_str verb, struct relance_str name, struct relance_str number, const char *minute)
+static void store_put_counter(struct store *store, struct relance_str verb, struct relance_str name,
+                              struct relance_str number, const char *minute)
 {
-    if (!*store->minute_key) snprintf(store->minute_key, sizeof store->minute_key, "%s:%s", store->metrics_key, minute);
+    if (!*store->minute_key)
+        snprintf(store->minute_key, sizeof store->minute_key, "%s:%s", store->metrics_key, minute);
     STORE_SAY(store, verb, text_of(store->metrics_key), name, number);
     STORE_SAY(store, verb, text_of(store->minute_key), name, number);
 }
@@ -408,7 +438,8 @@ static void store_put_counter(struct store *store, struct relance_str verb, stru
 void store_put_count(struct store *store, struct relance_str name, int64_t number, const char *minute)
 {
     char text[TEXT_NUMBER_SIZE];
-    store_put_counter(store, TEXT("HINCRBY"), name, (struct relance_str){text, text_put_int(text, number)}, minute);
+    store_put_counter(store, TEXT("HINCRBY"), name, (struct relance_str){text, text_put_int(text, number)},
+                      minute);
 }
 
 void store_put_sum(struct store *store, struct relance_str name, double number, const char *minute)
@@ -421,8 +452,10 @@ void store_put_sum(struct store *store, struct relance_str name, double number, 
 static void store_finish(struct store *store, const struct meta *meta)
 {
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
-    for (size_t i = 0; i < 4; i++) store->expected += resp_many_flush(many[i]);
-    if (*store->minute_key) STORE_SAY(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
+    for (size_t i = 0; i < 4; i++)
+        store->expected += resp_many_flush(many[i]);
+    if (*store->minute_key)
+        STORE_SAY(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
     resp_begin(&store->out, meta_words() + 2);
     resp_word(&store->out, TEXT("HSET"));
     resp_word(&store->out, text_of(store->meta_key));
@@ -433,14 +466,18 @@ static void store_finish(struct store *store, const struct meta *meta)
 
 /* EXEC's answer: null when meta had been written by another; an error when a command could not be queued, and
  * then none was done. An error inside means that a part was done: there is no going on from that. */
-static enum relance_status store_check_exec(const redisReply *reply, enum relance_status queued, struct relance_error *error)
+static enum relance_status store_check_exec(const redisReply *reply, enum relance_status queued,
+                                            struct relance_error *error)
 {
     if (reply->type == REDIS_REPLY_ERROR)
-        return queued != RELANCE_OK ? queued : relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    if (reply->type == REDIS_REPLY_NIL) return relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
+        return queued != RELANCE_OK ? queued
+                                    : relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    if (reply->type == REDIS_REPLY_NIL)
+        return relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
     for (size_t i = 0; i < reply->elements; i++)
         if (reply->element[i]->type == REDIS_REPLY_ERROR)
-            return relance_error_set(error, RELANCE_INVALID, "Redis refused a part of a checkpoint: %s", reply->element[i]->str);
+            return relance_error_set(error, RELANCE_INVALID, "Redis refused a part of a checkpoint: %s",
+                                     reply->element[i]->str);
     return RELANCE_OK;
 }
 
@@ -469,7 +506,8 @@ enum relance_status store_commit(struct store *store, const struct meta *meta, s
     if (status == RELANCE_OK) memcpy(store->stamp, store->attempt, STAMP_SIZE);
     *store->attempt = '\0';
     if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
-    /* The EXEC dropped the watch, whatever came of it. Where watching again fails, the next use attaches anew. */
+    /* The EXEC dropped the watch, whatever came of it. Where watching again fails, the next use attaches
+     * anew. */
     struct relance_error later;
     store_watch(store);
     enum relance_status watching = store_run_to_stamp(store, &later);
@@ -485,7 +523,8 @@ enum relance_status store_settle(struct store *store, struct relance_error *erro
     if (status != RELANCE_OK) return status;
     bool applied = memcmp(store->stamp, store->attempt, STAMP_SIZE) == 0;
     *store->attempt = '\0';
-    return applied ? RELANCE_OK : relance_error_set(error, RELANCE_AGAIN, "Redis: the checkpoint did not arrive");
+    return applied ? RELANCE_OK
+                   : relance_error_set(error, RELANCE_AGAIN, "Redis: the checkpoint did not arrive");
 }
 
 /* ---- the server */
@@ -502,14 +541,18 @@ static struct relance_str store_info(const char *info, const char *name)
 
 static enum relance_status store_check_info(const char *info, struct relance_error *error)
 {
-    struct relance_str version = store_info(info, "redis_version"), policy = store_info(info, "maxmemory_policy");
+    struct relance_str version = store_info(info, "redis_version"),
+                       policy = store_info(info, "maxmemory_policy");
     int major = 0, minor = 0;
     if (version.size) sscanf(version.data, "%d.%d", &major, &minor);
     if (major < 6 || (major == 6 && minor < 2))
-        return relance_error_set(error, RELANCE_REFUSED, "Redis is version %.*s; 6.2 or later is needed", TEXT_ARG(version));
+        return relance_error_set(error, RELANCE_REFUSED, "Redis is version %.*s; 6.2 or later is needed",
+                                 TEXT_ARG(version));
     if (!text_equal(policy, TEXT("noeviction")))
-        return relance_error_set(error, RELANCE_REFUSED,
-                                 "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction", TEXT_ARG(policy));
+        return relance_error_set(
+            error, RELANCE_REFUSED,
+            "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction",
+            TEXT_ARG(policy));
     return RELANCE_OK;
 }
 
@@ -524,7 +567,8 @@ enum relance_status store_check_server(const char *url, struct relance_error *er
     else
         status = store_check_info(reply->str, error);
     if (status == RELANCE_OK && !text_equal(store_info(reply->str, "aof_enabled"), TEXT("1")))
-        log_line(LOG_WARNING, "Redis keeps no append-only file: what it loses has to be decided again.", "set=\"appendonly yes\"");
+        log_line(LOG_WARNING, "Redis keeps no append-only file: what it loses has to be decided again.",
+                 "set=\"appendonly yes\"");
     freeReplyObject(reply);
     redisFree(redis);
     return status;

@@ -35,7 +35,8 @@ void resp_int(struct blob *out, int64_t number)
 void resp_command(struct blob *out, size_t count, const struct relance_str *words)
 {
     resp_begin(out, count);
-    for (size_t i = 0; i < count; i++) resp_word(out, words[i]);
+    for (size_t i = 0; i < count; i++)
+        resp_word(out, words[i]);
 }
 
 size_t resp_many_flush(struct resp_many *many)

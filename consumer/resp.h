@@ -1,5 +1,5 @@
-/* Redis commands as bytes (RESP2), formatted into our own buffer: an EXEC of thousands of states is one write,
- * and costs a third of what hiredis's formatting does. */
+/* Redis commands as bytes (RESP2), formatted into our own buffer: an EXEC of thousands of states is one
+ * write, and costs a third of what hiredis's formatting does. */
 #ifndef CONSUMER_RESP_H
 #define CONSUMER_RESP_H
 
@@ -10,8 +10,8 @@ void resp_word(struct blob *out, struct relance_str word);
 void resp_int(struct blob *out, int64_t number);
 void resp_command(struct blob *out, size_t count, const struct relance_str *words); /* all at once */
 
-/* A command with many words, cut into several of at most RESP_MANY words each: Redis has a limit, and one that
- * is too long holds it too long. The verb and the key stand in front of each. */
+/* A command with many words, cut into several of at most RESP_MANY words each: Redis has a limit, and one
+ * that is too long holds it too long. The verb and the key stand in front of each. */
 enum { RESP_MANY = 2000 };
 struct resp_many {
     struct blob *out;

@@ -3,21 +3,26 @@
 #include "file.h"
 #include "text.h"
 
-static enum relance_status rulebook_compile(struct relance_str packed, struct rulebook_set *set, struct relance_error *error)
+static enum relance_status rulebook_compile(struct relance_str packed, struct rulebook_set *set,
+                                            struct relance_error *error)
 {
     struct file_set files;
     struct relance_report *report;
     enum relance_status status = file_set_unpack(packed, &files, error);
-    if (status != RELANCE_OK) return relance_error_set(error, RELANCE_REFUSED, "a rule set that was saved cannot be read");
+    if (status != RELANCE_OK)
+        return relance_error_set(error, RELANCE_REFUSED, "a rule set that was saved cannot be read");
     status = file_set_compile(&files, &set->rules, &report, error);
     memcpy(set->hash, files.hash, sizeof set->hash);
     relance_report_free(report);
     file_set_free(&files);
     if (status == RELANCE_OK) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED, "rule set %s, which is in force for older events, does not compile with this version", set->hash);
+    return relance_error_set(
+        error, RELANCE_REFUSED,
+        "rule set %s, which is in force for older events, does not compile with this version", set->hash);
 }
 
-enum relance_status rulebook_get(struct rulebook *book, struct relance_str packed, const struct rulebook_set **out, struct relance_error *error)
+enum relance_status rulebook_get(struct rulebook *book, struct relance_str packed,
+                                 const struct rulebook_set **out, struct relance_error *error)
 {
     for (size_t i = 0; i < book->count; i++)
         if (text_equal(packed, text_of(book->sets[i]->packed))) return *out = book->sets[i], RELANCE_OK;

@@ -17,8 +17,8 @@ struct rulebook {
 };
 
 /* The set of that text; compiled when it is met first. RELANCE_REFUSED: it does not compile (any more). */
-RELANCE_MUST enum relance_status rulebook_get(struct rulebook *book, struct relance_str packed, const struct rulebook_set **out,
-                                              struct relance_error *error);
+RELANCE_MUST enum relance_status rulebook_get(struct rulebook *book, struct relance_str packed,
+                                              const struct rulebook_set **out, struct relance_error *error);
 void rulebook_free(struct rulebook *book);
 
 #endif

@@ -1,5 +1,5 @@
-/* The output of one worker: transactions that carry actions, dead letters, marks and the new frontiers together,
- * or nothing. A port: kafka_sink.c is Kafka, a simulator has its own. */
+/* The output of one worker: transactions that carry actions, dead letters, marks and the new frontiers
+ * together, or nothing. A port: kafka_sink.c is Kafka, a simulator has its own. */
 #ifndef CONSUMER_SINK_H
 #define CONSUMER_SINK_H
 
@@ -19,13 +19,17 @@ struct sink_frontier {
     struct frontier frontier;
 };
 
-/* No older transaction under the same name can commit once this returns. RELANCE_AGAIN: the broker is silent. */
-RELANCE_MUST enum relance_status sink_open(const struct sink_config *config, struct sink **out, struct relance_error *error);
+/* No older transaction under the same name can commit once this returns. RELANCE_AGAIN: the broker is silent.
+ */
+RELANCE_MUST enum relance_status sink_open(const struct sink_config *config, struct sink **out,
+                                           struct relance_error *error);
 void sink_close(struct sink *sink);
 
-/* RELANCE_AGAIN: aborted, or nobody knows; the sink is used up: close it, open another, claim. RELANCE_REFUSED:
- * fenced, another process has our name. */
-RELANCE_MUST enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers, size_t count,
-                                             const struct membership *membership, struct relance_error *error);
+/* RELANCE_AGAIN: aborted, or nobody knows; the sink is used up: close it, open another, claim.
+ * RELANCE_REFUSED: fenced, another process has our name. */
+RELANCE_MUST enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
+                                             const struct sink_frontier *frontiers, size_t count,
+                                             const struct membership *membership,
+                                             struct relance_error *error);
 
 #endif

@@ -15,8 +15,10 @@ static bool text_blank(char c)
 
 struct relance_str text_trim(struct relance_str text)
 {
-    while (text.size && text_blank(text.data[0])) text.data++, text.size--;
-    while (text.size && text_blank(text.data[text.size - 1])) text.size--;
+    while (text.size && text_blank(text.data[0]))
+        text.data++, text.size--;
+    while (text.size && text_blank(text.data[text.size - 1]))
+        text.size--;
     return text;
 }
 
@@ -31,7 +33,8 @@ static size_t text_min(size_t a, size_t b)
 static size_t text_distance(struct relance_str a, struct relance_str b)
 {
     size_t row[TEXT_NEAREST_MAX + 1];
-    for (size_t j = 0; j <= b.size; j++) row[j] = j;
+    for (size_t j = 0; j <= b.size; j++)
+        row[j] = j;
     for (size_t i = 1; i <= a.size; i++) {
         size_t diagonal = row[0];
         row[0] = i;
@@ -69,7 +72,8 @@ static bool text_take_digits(struct relance_str *text, int64_t *out)
     int64_t value = 0;
     size_t i = 0;
     for (; i < text->size && text_digit(text->data[i]); i++)
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text->data[i] - '0', &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, text->data[i] - '0', &value))
             return false;
     if (!i) return false;
     text->data += i, text->size -= i;
@@ -88,7 +92,8 @@ bool text_count(struct relance_str text, int64_t *out)
 bool text_number(struct relance_str text, double *out)
 {
     char copy[64];
-    if (!text.size || text.size >= sizeof copy || (!text_digit(text.data[0]) && text.data[0] != '-')) return false;
+    if (!text.size || text.size >= sizeof copy || (!text_digit(text.data[0]) && text.data[0] != '-'))
+        return false;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     char *end;
@@ -144,11 +149,13 @@ bool text_duration(struct relance_str text, int64_t *ms)
         int64_t value;
         size_t i = 0, count = sizeof units / sizeof *units;
         if (!text_take_digits(&text, &value)) return false;
-        while (i < count && !text_unit(text, units[i].unit)) i++;
+        while (i < count && !text_unit(text, units[i].unit))
+            i++;
         if (i == count || units[i].ms >= last_unit) return false;
         last_unit = units[i].ms;
         text.data += units[i].unit.size, text.size -= units[i].unit.size;
-        if (__builtin_mul_overflow(value, last_unit, &value) || __builtin_add_overflow(sum, value, &sum)) return false;
+        if (__builtin_mul_overflow(value, last_unit, &value) || __builtin_add_overflow(sum, value, &sum))
+            return false;
     } while (text.size);
     *ms = sum;
     return true;
@@ -161,7 +168,8 @@ static int64_t text_days(int64_t year, int64_t month, int64_t day)
 {
     if (month <= 2) year--, month += 12;
     int64_t era = year / 400, of_era = year % 400;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month - 3) + 2) / 5 + day - 1 - 719468;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * (month - 3) + 2) / 5 + day - 1 -
+           719468;
 }
 
 static bool text_take_field(struct relance_str *text, size_t digits, int64_t low, int64_t high, int64_t *out)
@@ -187,7 +195,8 @@ static bool text_take_fraction(struct relance_str *text, int64_t *ms)
     if (!text_take_char(text, ".")) return true;
     int64_t scale = 100;
     size_t i = 0;
-    for (; i < text->size && text_digit(text->data[i]); i++, scale /= 10) *ms += (text->data[i] - '0') * scale;
+    for (; i < text->size && text_digit(text->data[i]); i++, scale /= 10)
+        *ms += (text->data[i] - '0') * scale;
     text->data += i, text->size -= i;
     return i > 0;
 }
@@ -197,8 +206,8 @@ static bool text_take_zone(struct relance_str *text, int64_t *offset_ms)
     *offset_ms = 0;
     if (text_take_char(text, "Zz")) return true;
     int64_t sign = text->size && text->data[0] == '-' ? -1 : 1, hours, minutes;
-    if (!text_take_char(text, "+-") || !text_take_field(text, 2, 0, 23, &hours) || !text_take_char(text, ":") ||
-        !text_take_field(text, 2, 0, 59, &minutes))
+    if (!text_take_char(text, "+-") || !text_take_field(text, 2, 0, 23, &hours) ||
+        !text_take_char(text, ":") || !text_take_field(text, 2, 0, 59, &minutes))
         return false;
     *offset_ms = sign * (hours * 60 + minutes) * 60000;
     return true;
@@ -217,13 +226,14 @@ bool text_instant(struct relance_str text, int64_t *ms)
     int64_t year, month, day, hour, minute, second, fraction, offset;
     bool ok = text_take_field(&text, 4, 1, 9999, &year) && text_take_char(&text, "-") &&
               text_take_field(&text, 2, 1, 12, &month) && text_take_char(&text, "-") &&
-              text_take_field(&text, 2, 1, text_month_days(year, month), &day) && text_take_char(&text, "Tt ") &&
-              text_take_field(&text, 2, 0, 23, &hour) && text_take_char(&text, ":") &&
-              text_take_field(&text, 2, 0, 59, &minute) && text_take_char(&text, ":") &&
-              text_take_field(&text, 2, 0, 59, &second) && text_take_fraction(&text, &fraction) &&
-              text_take_zone(&text, &offset) && !text.size;
+              text_take_field(&text, 2, 1, text_month_days(year, month), &day) &&
+              text_take_char(&text, "Tt ") && text_take_field(&text, 2, 0, 23, &hour) &&
+              text_take_char(&text, ":") && text_take_field(&text, 2, 0, 59, &minute) &&
+              text_take_char(&text, ":") && text_take_field(&text, 2, 0, 59, &second) &&
+              text_take_fraction(&text, &fraction) && text_take_zone(&text, &offset) && !text.size;
     if (!ok) return false;
-    *ms = ((text_days(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000 + fraction - offset;
+    *ms =
+        ((text_days(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000 + fraction - offset;
     return true;
 }
 
@@ -232,10 +242,12 @@ size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number)
     char reversed[TEXT_NUMBER_SIZE];
     size_t size = 0, length = 0;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do reversed[size++] = (char)('0' + rest % 10);
+    do
+        reversed[size++] = (char)('0' + rest % 10);
     while (rest /= 10);
     if (number < 0) out[length++] = '-';
-    while (size) out[length++] = reversed[--size];
+    while (size)
+        out[length++] = reversed[--size];
     out[length] = '\0';
     return length;
 }

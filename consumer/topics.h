@@ -4,8 +4,9 @@
 
 #include "option.h"
 
-/* Input and outputs must be there (with --create-topics, missing outputs are made), the marks topic with exactly
- * the input's partitions; the input must not be compacted. One sentence says all that is missing. */
-RELANCE_MUST enum relance_status topics_check(const struct options *options, int *input_partitions, struct relance_error *error);
+/* Input and outputs must be there (with --create-topics, missing outputs are made), the marks topic with
+ * exactly the input's partitions; the input must not be compacted. One sentence says all that is missing. */
+RELANCE_MUST enum relance_status topics_check(const struct options *options, int *input_partitions,
+                                              struct relance_error *error);
 
 #endif

@@ -21,6 +21,8 @@ int64_t wall_now_ms(void)
     int64_t steady = wall_begin_ms + passed, allowed = steady + (int64_t)(WALL_AHEAD_MAX_MS * clock_speed());
     bool refused = now > allowed;
     if (refused && !atomic_exchange(&wall_refused, true))
-        log_line(LOG_WARNING, "The wall clock has jumped ahead; going on without that jump. Restart to accept it.", "ahead_ms=%lld", (long long)(now - steady));
+        log_line(LOG_WARNING,
+                 "The wall clock has jumped ahead; going on without that jump. Restart to accept it.",
+                 "ahead_ms=%lld", (long long)(now - steady));
     return refused ? steady : now;
 }

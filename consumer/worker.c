@@ -8,9 +8,10 @@
  *     say        one Kafka transaction: marks, dead letters, actions and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
- * Outside of `say` no transaction is open, outside of `save` Redis is only read: so the group may take partitions
- * away between any two steps. Whenever a transaction fails in whatever way, nothing is guessed: the producer is
- * thrown away with all state, and everything is claimed again from what Redis and Kafka then say.
+ * Outside of `say` no transaction is open, outside of `save` Redis is only read: so the group may take
+ * partitions away between any two steps. Whenever a transaction fails in whatever way, nothing is guessed:
+ * the producer is thrown away with all state, and everything is claimed again from what Redis and Kafka then
+ * say.
  *
  * I3: a transaction that carries output of p also carries p's new P, under the membership in force. Every
  * transaction here carries the frontiers of all partitions that have moved. */
@@ -24,17 +25,18 @@
 #include "wall.h"
 
 enum {
-    WORKER_IDLE_MS = 20,            /* longest wait for records: ticks are looked for in between */
-    WORKER_MUCH = 1024,             /* records in a batch: we are under load */
-    WORKER_LEAST = 256,             /* smallest batch after failures */
-    WORKER_SAVE_IDLE_US = 1000000,  /* between checkpoints of a partition, when there is time */
-    WORKER_SAVE_LOAD_US = 5000000,  /* under load */
-    WORKER_SAVE_CHANGED = 16384,    /* changed customers: save at once, one EXEC of 20,000 holds Redis for 57 ms */
-    WORKER_CHANGED_MAX = 131072,    /* changed customers that Redis does not take: read no further */
-    WORKER_RETRY_US = 300000,       /* after a failure */
-    WORKER_ASK_US = 20000,          /* between questions for the end of the input, under load */
-    WORKER_ASK_IDLE_US = 1000000,   /* and otherwise */
-    WORKER_OUTBOX_MAX = 32 << 20,   /* bytes to be said: say them before deciding more */
+    WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */
+    WORKER_MUCH = 1024,            /* records in a batch: we are under load */
+    WORKER_LEAST = 256,            /* smallest batch after failures */
+    WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
+    WORKER_SAVE_LOAD_US = 5000000, /* under load */
+    WORKER_SAVE_CHANGED =
+        16384, /* changed customers: save at once, one EXEC of 20,000 holds Redis for 57 ms */
+    WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
+    WORKER_RETRY_US = 300000,     /* after a failure */
+    WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
+    WORKER_ASK_IDLE_US = 1000000, /* and otherwise */
+    WORKER_OUTBOX_MAX = 32 << 20, /* bytes to be said: say them before deciding more */
 };
 
 struct work {
@@ -42,38 +44,39 @@ struct work {
     struct workplace place;
     struct rulebook book;
     char member[512];
-    struct partition **by_number;   /* NULL: not ours */
-    struct relance_str *wanted;     /* scratch: customers to fetch */
-    size_t most;                    /* records of a batch; halved by failures */
-    bool assigned;                  /* the group has given us something, or nothing, once */
-    bool loaded;                    /* the last batch was large */
-    int64_t asked_us;               /* when and of which partition the end was last asked */
-    int32_t asked_number;
+    struct partition **by_number; /* NULL: not ours */
+    struct partition **own;       /* those that are */
+    size_t own_count;
+    struct relance_str *wanted; /* scratch: customers to fetch */
+    size_t most;                /* records of a batch; halved by failures */
+    bool assigned;              /* the group has given us something, or nothing, once */
+    bool loaded;                /* the last batch was large */
+    bool has_grown;             /* the input has more partitions than at the start */
+    int64_t asked_us;           /* when, and of which of our own, the end was last asked */
+    size_t asked;
     struct pulse_figures figures;
     uint64_t events_gone, fetched_gone; /* of partitions that are not ours any more */
 };
-
-#define WORK_EACH(work, partition)                                                                           \
-    for (struct partition **at_ = (work)->by_number, **end_ = at_ + (work)->place.input_partitions, *partition; at_ != end_; at_++) \
-        if ((partition = *at_))
 
 /* ---- saying */
 /* The frontiers of all that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
 {
     size_t count = 0;
-    WORK_EACH(work, partition)
-        if (partition_has_news(partition)) out[count++] = partition_frontier(partition);
+    for (size_t i = 0; i < work->own_count; i++)
+        if (partition_has_news(work->own[i])) out[count++] = partition_frontier(work->own[i]);
     return count;
 }
 
-static enum relance_status work_commit(struct work *work, const struct sink_frontier *frontiers, size_t count, struct relance_error *error)
+static enum relance_status work_commit(struct work *work, const struct sink_frontier *frontiers, size_t count,
+                                       struct relance_error *error)
 {
     struct workplace *place = &work->place;
     const struct membership *membership = source_membership(place->source);
     int64_t began = clock_monotonic_us();
-    enum relance_status status = membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
-                                            : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    enum relance_status status =
+        membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
+                   : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
     if (status != RELANCE_OK) {
         place->sink_spent = true;
         work->figures.failures++;
@@ -85,8 +88,8 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
     outbox_clear(&place->outbox);
     place->said_count = 0;
     if (work->most < SOURCE_BATCH_MAX) work->most++;
-    WORK_EACH(work, partition)
-        if (partition_has_news(partition)) partition_published(partition);
+    for (size_t i = 0; i < work->own_count; i++)
+        if (partition_has_news(work->own[i])) partition_published(work->own[i]);
     return RELANCE_OK;
 }
 
@@ -107,33 +110,39 @@ static bool work_is_save_due(const struct work *work, const struct partition *pa
 {
     if (!partition_is_dirty(partition) || now < partition->retry_us) return false;
     int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
-    return now - partition->saved_us >= pause || relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
+    return now - partition->saved_us >= pause ||
+           relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
 }
 
-static enum relance_status work_save(struct work *work, struct partition *partition, struct relance_error *error)
+static enum relance_status work_save(struct work *work, struct partition *partition,
+                                     struct relance_error *error)
 {
     int64_t began = clock_monotonic_us();
     enum relance_status status = partition_checkpoint(partition, error);
     pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
     work->figures.checkpoints++;
     if (status != RELANCE_OK) return status;
-    int64_t share = work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
+    int64_t share =
+        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
     relance_engine_evict(partition->engine, (size_t)share);
     return RELANCE_OK;
 }
 
-/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless several
- * have grown large. `all`: every dirty one, now. */
+/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
+ * several have grown large. `all`: every dirty one, now. */
 static enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
 {
     int64_t now = clock_monotonic_us();
-    WORK_EACH(work, partition) {
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
         if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
-        enum relance_status status = partition_has_news(partition) ? work_say(work, error) : RELANCE_OK; /* I1; speaks for all */
+        enum relance_status status =
+            partition_has_news(partition) ? work_say(work, error) : RELANCE_OK; /* I1; speaks for all */
         if (status != RELANCE_OK) return status;
         status = work_save(work, partition, error);
         if (status != RELANCE_OK) return status;
-        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED) break;
+        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
+            break;
     }
     return RELANCE_OK;
 }
@@ -144,9 +153,11 @@ static enum relance_status work_start_reading(struct work *work, struct relance_
     struct source_position *positions = calloc((size_t)work->place.input_partitions, sizeof *positions);
     size_t count = 0;
     ensure(positions);
-    WORK_EACH(work, partition) {
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
         if (partition->state == PARTITION_UNCLAIMED) continue;
-        positions[count++] = (struct source_position){partition->number, partition->compare_last ? partition->begin : partition->next};
+        positions[count++] = (struct source_position){
+            partition->number, partition->compare_last ? partition->begin : partition->next};
     }
     enum relance_status status = source_start(work->place.source, positions, count, error);
     free(positions);
@@ -157,8 +168,11 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
 {
     bool claimed = false;
     int64_t now = clock_monotonic_us();
-    WORK_EACH(work, partition) {
-        if (partition->state != PARTITION_UNCLAIMED || now < partition->retry_us || work->place.sink_spent || stop_requested()) continue;
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_UNCLAIMED || now < partition->retry_us || work->place.sink_spent ||
+            stop_requested())
+            continue;
         enum relance_status status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
         claimed |= status == RELANCE_OK;
@@ -166,12 +180,16 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
     return claimed ? work_start_reading(work, error) : RELANCE_OK;
 }
 
-/* After a transaction that failed: a new producer, whose start settles what became of it; then all is claimed. */
+/* After a transaction that failed: a new producer, whose start settles what became of it; then all is
+ * claimed. */
 static enum relance_status work_start_over(struct work *work, struct relance_error *error)
 {
     const struct sink_config config = {work->place.options, work->member};
-    if (work->place.sink) log_line(LOG_WARNING, "A transaction failed; claiming everything again.", "why=\"%s\"", error->message);
-    WORK_EACH(work, partition) partition_drop(partition);
+    if (work->place.sink)
+        log_line(LOG_WARNING, "A transaction failed; claiming everything again.", "why=\"%s\"",
+                 error->message);
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_drop(work->own[i]);
     outbox_clear(&work->place.outbox);
     work->place.said_count = 0;
     if (work->place.sink) sink_close(work->place.sink);
@@ -184,14 +202,22 @@ static enum relance_status work_start_over(struct work *work, struct relance_err
 }
 
 /* ---- what the group says, inside source_gather: no transaction is open, nothing is half decided */
+static void work_own(struct work *work, int32_t number)
+{
+    if (number >= work->place.input_partitions) {
+        work->has_grown = true;
+        return;
+    }
+    ensure(!work->by_number[number]);
+    work->own[work->own_count++] = work->by_number[number] = partition_new(&work->place, number);
+}
+
 static void work_assigned(void *context, const int32_t *partitions, size_t count)
 {
     struct work *work = context;
     work->assigned = true;
-    for (size_t i = 0; i < count; i++) {
-        int32_t number = partitions[i];
-        if (number < work->place.input_partitions && !work->by_number[number]) work->by_number[number] = partition_new(&work->place, number);
-    }
+    for (size_t i = 0; i < count; i++)
+        work_own(work, partitions[i]);
     log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
 }
 
@@ -208,8 +234,11 @@ static void work_revoked(void *context, bool lost)
     struct work *work = context;
     struct relance_error error;
     if (!lost && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
-        log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.", "why=\"%s\"", error.message);
-    WORK_EACH(work, partition) work_forget(work, partition);
+        log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
+                 "why=\"%s\"", error.message);
+    for (size_t i = 0; i < work->own_count; i++)
+        work_forget(work, work->own[i]);
+    work->own_count = 0;
     outbox_clear(&work->place.outbox);
     work->place.said_count = 0;
     log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
@@ -223,21 +252,27 @@ static struct partition *work_partition(const struct work *work, int32_t number)
 }
 
 /* The key is nearly always the customer; where it is not, the engine asks. */
-static enum relance_status work_fetch(struct work *work, const struct source_batch *batch, struct partition *partition, struct relance_error *error)
+static enum relance_status work_fetch(struct work *work, const struct source_batch *batch,
+                                      struct partition *partition, struct relance_error *error)
 {
     size_t count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const struct source_record *record = &batch->records[i];
-        if (record->partition != partition->number || !record->key.size || relance_engine_holds(partition->engine, record->key)) continue;
+        if (record->partition != partition->number || !record->key.size ||
+            relance_engine_holds(partition->engine, record->key))
+            continue;
         work->wanted[count++] = record->key;
     }
     return count ? partition_fetch(partition, work->wanted, count, error) : RELANCE_OK;
 }
 
-static enum relance_status work_fetch_all(struct work *work, const struct source_batch *batch, struct relance_error *error)
+static enum relance_status work_fetch_all(struct work *work, const struct source_batch *batch,
+                                          struct relance_error *error)
 {
-    WORK_EACH(work, partition) {
-        if (partition->state == PARTITION_UNCLAIMED || relance_engine_holds(partition->engine, TEXT(""))) continue;
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state == PARTITION_UNCLAIMED || relance_engine_holds(partition->engine, TEXT("")))
+            continue;
         enum relance_status status = work_fetch(work, batch, partition, error);
         if (status != RELANCE_OK) return status;
     }
@@ -245,15 +280,18 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
-static enum relance_status work_decide(struct work *work, const struct source_batch *batch, struct relance_error *error)
+static enum relance_status work_decide(struct work *work, const struct source_batch *batch,
+                                       struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < batch->count && status == RELANCE_OK; i++) {
         struct partition *partition = work_partition(work, batch->records[i].partition);
         if (partition) status = partition_record(partition, &batch->records[i], error);
-        if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX) status = work_say(work, error);
+        if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
+            status = work_say(work, error);
     }
-    WORK_EACH(work, partition) partition_end_batch(partition);
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_end_batch(work->own[i]);
     return status;
 }
 
@@ -261,14 +299,17 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
 static enum relance_status work_reach(struct work *work, struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    WORK_EACH(work, partition)
-        if (status == RELANCE_OK) status = partition_reach(partition, source_read_to(work->place.source, partition->number), error);
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++) {
+        struct partition *partition = work->own[i];
+        status = partition_reach(partition, source_read_to(work->place.source, partition->number), error);
+    }
     return status;
 }
 
 static enum relance_status work_tick(struct work *work, struct relance_error *error)
 {
-    WORK_EACH(work, partition) {
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
         enum relance_status status = partition_tick(partition, error);
         if (status != RELANCE_OK) return status;
     }
@@ -276,22 +317,20 @@ static enum relance_status work_tick(struct work *work, struct relance_error *er
 }
 
 /* ---- figures */
-/* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread, which
- * sleeps for up to a second once its queue has been full, though it has long been drained (librdkafka 2.0.2).
- * One partition a time, in turn, so that every broker is asked. */
+/* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
+ * which sleeps for up to a second once its queue has been full, though it has long been drained
+ * (librdkafka 2.0.2). One partition a time, in turn, so that every broker is asked. */
 static void work_ask_end(struct work *work)
 {
     int64_t now = clock_monotonic_us(), low, high;
     struct relance_error error;
     if (now - work->asked_us < (work->loaded ? WORKER_ASK_US : WORKER_ASK_IDLE_US)) return;
     work->asked_us = now;
-    for (int i = 0; i < work->place.input_partitions; i++) {
-        work->asked_number = (work->asked_number + 1) % work->place.input_partitions;
-        struct partition *partition = work_partition(work, work->asked_number);
-        if (!partition) continue;
-        if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK) partition->end = high;
-        return;
-    }
+    if (!work->own_count) return;
+    work->asked = (work->asked + 1) % work->own_count;
+    struct partition *partition = work->own[work->asked];
+    if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK)
+        partition->end = high;
 }
 
 static void work_tell(struct work *work)
@@ -301,7 +340,8 @@ static void work_tell(struct work *work)
     figures->fetched = work->fetched_gone;
     figures->partitions = figures->live = figures->bytes = figures->customers = figures->waits = 0;
     figures->lag = 0;
-    WORK_EACH(work, partition) {
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
         figures->events += partition->events;
         figures->fetched += partition->fetched;
         figures->partitions++;
@@ -320,8 +360,12 @@ static void work_tell(struct work *work)
 /* Redis takes nothing any more, and what it does not have grows: no more is read until it does. */
 static bool work_is_full(const struct work *work)
 {
-    WORK_EACH(work, partition)
-        if (partition->state == PARTITION_LIVE && partition->store_failing && relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX) return true;
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        if (partition->state == PARTITION_LIVE && partition->store_failing &&
+            relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX)
+            return true;
+    }
     return false;
 }
 
@@ -345,6 +389,11 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
 
 static enum relance_status work_cycle(struct work *work, struct relance_error *error)
 {
+    if (work->has_grown)
+        return relance_error_set(
+            error, RELANCE_REFUSED,
+            "%s has more partitions than the %d it had: customers change their partition",
+            work->place.options->input, work->place.input_partitions);
     enum relance_status status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
     if (work_is_full(work))
@@ -362,8 +411,12 @@ static bool work_is_at_end(const struct work *work)
 {
     int64_t now = wall_now_ms() - work->place.options->lateness;
     if (!work->assigned || work->place.outbox.count) return false;
-    WORK_EACH(work, partition)
-        if (partition->state != PARTITION_LIVE || partition->next < partition->goal || relance_engine_next_due(partition->engine) < now) return false;
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_LIVE || partition->next < partition->goal ||
+            relance_engine_next_due(partition->engine) < now)
+            return false;
+    }
     return true;
 }
 
@@ -374,7 +427,8 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
         if (status == RELANCE_AGAIN) {
             if (!partition_pause(WORKER_RETRY_US)) break;
             status = work_start_over(work, error);
-            if (status == RELANCE_AGAIN) status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
+            if (status == RELANCE_AGAIN)
+                status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
         }
         if (status != RELANCE_OK) return status;
         if (work->place.options->stop_at_end) atomic_store(&work->worker->at_end, work_is_at_end(work));
@@ -385,9 +439,11 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
 /* ---- beginning and end */
 static enum relance_status work_open(struct work *work, struct relance_error *error)
 {
-    const struct source_config config = {work->place.options, work->member, {work, work_assigned, work_revoked}};
+    const struct source_config config = {
+        work->place.options, work->member, {work, work_assigned, work_revoked}};
     enum relance_status status;
-    do status = work_start_over(work, error); /* before we join the group: fences our predecessor */
+    do
+        status = work_start_over(work, error); /* before we join the group: fences our predecessor */
     while (status == RELANCE_AGAIN && partition_pause(WORKER_RETRY_US));
     work->most = SOURCE_BATCH_MAX;
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
@@ -397,13 +453,20 @@ static void work_init(struct work *work, struct worker *worker)
 {
     const struct worker_plan *plan = &worker->plan;
     *work = (struct work){.worker = worker, .most = SOURCE_BATCH_MAX};
-    snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance, plan->number);
+    snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
+             plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
     work->wanted = calloc(SOURCE_BATCH_MAX, sizeof *work->wanted);
-    ensure(work->by_number && work->wanted);
+    work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
+    ensure(work->by_number && work->own && work->wanted);
     work->place = (struct workplace){
-        .options = plan->options, .member = work->member, .rules = plan->rules, .deciding = plan->deciding,
-        .input_partitions = plan->input_partitions, .from_ms = plan->from_ms, .book = &work->book,
+        .options = plan->options,
+        .member = work->member,
+        .rules = plan->rules,
+        .deciding = plan->deciding,
+        .input_partitions = plan->input_partitions,
+        .from_ms = plan->from_ms,
+        .book = &work->book,
     };
 }
 
@@ -412,14 +475,17 @@ static void work_close(struct work *work)
 {
     struct relance_error error;
     if (work->place.source && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
-        log_line(LOG_WARNING, "Ending without a last checkpoint; the next start catches up.", "why=\"%s\"", error.message);
+        log_line(LOG_WARNING, "Ending without a last checkpoint; the next start catches up.", "why=\"%s\"",
+                 error.message);
     if (work->place.source) source_close(work->place.source);
     if (work->place.sink) sink_close(work->place.sink);
-    WORK_EACH(work, partition) partition_free(partition);
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_free(work->own[i]);
     outbox_free(&work->place.outbox);
     blob_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);
+    free(work->own);
     free(work->wanted);
 }
 

@@ -1,5 +1,5 @@
-/* A worker: one thread with its consumer, its transactional producer and the partitions that the group gives it.
- * Workers share nothing. */
+/* A worker: one thread with its consumer, its transactional producer and the partitions that the group gives
+ * it. Workers share nothing. */
 #ifndef CONSUMER_WORKER_H
 #define CONSUMER_WORKER_H
 
@@ -10,22 +10,23 @@
 struct worker_plan {
     const struct options *options;
     const char *instance;
-    int number;             /* from 0 */
-    const char *rules;      /* packed text of the rule files */
-    const char *deciding;   /* what decides besides rules, as text */
+    int number;           /* from 0 */
+    const char *rules;    /* packed text of the rule files */
+    const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms;        /* partition.h, FROM_* or an instant */
+    int64_t from_ms; /* partition.h, FROM_* or an instant */
 };
 
 struct worker {
     struct worker_plan plan;
     struct pulse pulse;
-    atomic_bool at_end;     /* --stop-at-end: all that its partitions held at the start is done with */
-    atomic_bool failed;     /* there was no going on; the log says why */
+    atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
+    atomic_bool failed; /* there was no going on; the log says why */
     pthread_t thread;
 };
 
-/* Runs until a stop is asked for, or there is no going on. A pthread start routine; the argument is the worker. */
+/* Runs until a stop is asked for, or there is no going on. A pthread start routine; the argument is the
+ * worker. */
 void *worker_run(void *worker);
 
 #endif

@@ -8,8 +8,10 @@
 static void help_commands(void)
 {
     puts("Relance: shop events in, relaunch actions out.\n\nrelance COMMAND [OPTIONS]\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) printf("  %-10s %s\n", command_table[i].name, command_table[i].prose);
-    puts("\n`relance help COMMAND` explains one; `relance help options`, `counters` and `outcomes` print tables.");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-10s %s\n", command_table[i].name, command_table[i].prose);
+    puts("\n`relance help COMMAND` explains one; `relance help options`, `counters` and `outcomes` print "
+         "tables.");
 }
 
 static void help_options(void)
@@ -19,7 +21,7 @@ static void help_options(void)
 
 static void help_counters(void)
 {
-#define COUNTER(ENUM, name, prose) printf("  %-24s %s\n", name, prose);
+#define COUNTER(ENUM, name, prose)        printf("  %-24s %s\n", name, prose);
 #define COUNTER_FAMILY(ENUM, form, prose) COUNTER(ENUM, form, prose)
 #include "counter.def"
 #undef COUNTER
@@ -46,7 +48,10 @@ static void help_kafka(void)
 static const struct help_topic {
     const char *name;
     void (*print)(void);
-} help_topics[] = {{"options", help_options}, {"counters", help_counters}, {"outcomes", help_outcomes}, {"kafka", help_kafka}};
+} help_topics[] = {{"options", help_options},
+                   {"counters", help_counters},
+                   {"outcomes", help_outcomes},
+                   {"kafka", help_kafka}};
 
 int cmd_help(int argc, char **argv)
 {
@@ -56,7 +61,8 @@ int cmd_help(int argc, char **argv)
     enum command command = word ? command_find(word) : COMMAND_COUNT;
     int status = EXIT_STATUS_OK;
     size_t topic = 0, topics = sizeof help_topics / sizeof *help_topics;
-    while (word && topic < topics && strcmp(help_topics[topic].name, word) != 0) topic++;
+    while (word && topic < topics && strcmp(help_topics[topic].name, word) != 0)
+        topic++;
     if (!word) {
         help_commands();
     } else if (command != COMMAND_COUNT) {

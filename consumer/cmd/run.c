@@ -1,6 +1,7 @@
 /* relance run: checks that everything is as it must be, then starts the workers and tells how they are doing
- * until a signal comes or there is no going on. What is wrong with the configuration is said all at once; what is
- * wrong with the world (Redis, topics) one thing at a time, in the order in which one would repair it. */
+ * until a signal comes or there is no going on. What is wrong with the configuration is said all at once;
+ * what is wrong with the world (Redis, topics) one thing at a time, in the order in which one would repair
+ * it. */
 #include "clock.h"
 #include "command.h"
 #include "ensure.h"
@@ -24,7 +25,7 @@ struct run {
     struct relance_error error;
     char instance[256];
     char deciding[256];
-    char *rules;             /* packed */
+    char *rules; /* packed */
     size_t rules_size;
     int input_partitions;
     int64_t from_ms;
@@ -67,18 +68,29 @@ static unsigned run_check_options(struct run *run)
     const struct options *options = &run->options;
     const struct {
         const char *option, *value;
-    } names[] = {{"group", options->group}, {"instance", run->instance}, {"input", options->input}, {"output", options->output}};
+    } names[] = {{"group", options->group},
+                 {"instance", run->instance},
+                 {"input", options->input},
+                 {"output", options->output}};
     unsigned mistakes = 0;
     struct relance_error error;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!run_is_name(names[i].value)) run_mistake(&mistakes, "--%s: '%s' is no name: 1 to 200 characters without blanks, slashes and braces", names[i].option, names[i].value);
-    if (options->workers < 1 || options->workers > RUN_WORKERS_MAX) run_mistake(&mistakes, "--workers: 1 to %d", RUN_WORKERS_MAX);
+        if (!run_is_name(names[i].value))
+            run_mistake(&mistakes,
+                        "--%s: '%s' is no name: 1 to 200 characters without blanks, slashes and braces",
+                        names[i].option, names[i].value);
+    if (options->workers < 1 || options->workers > RUN_WORKERS_MAX)
+        run_mistake(&mistakes, "--workers: 1 to %d", RUN_WORKERS_MAX);
     if (!options_kafka(options, "bootstrap.servers") && !options_kafka(options, "metadata.broker.list"))
         run_mistake(&mistakes, "--kafka.bootstrap.servers is needed: where Kafka is, HOST:PORT");
-    if (!run_read_from(run)) run_mistake(&mistakes, "--from: '%s' is not earliest, latest or a time such as 2026-03-02T10:00:00Z", options->from);
+    if (!run_read_from(run))
+        run_mistake(&mistakes, "--from: '%s' is not earliest, latest or a time such as 2026-03-02T10:00:00Z",
+                    options->from);
     if (store_check_url(options->redis, &error) != RELANCE_OK) run_mistake(&mistakes, "%s", error.message);
-    if (!clock_read_option(options->clock)) run_mistake(&mistakes, "--clock: '%s' is not of the form TIME*FACTOR", options->clock);
-    if (strcmp(options->input, options->output) == 0) run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
+    if (!clock_read_option(options->clock))
+        run_mistake(&mistakes, "--clock: '%s' is not of the form TIME*FACTOR", options->clock);
+    if (strcmp(options->input, options->output) == 0)
+        run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
     return mistakes;
 }
 
@@ -101,23 +113,28 @@ static enum relance_status run_read_rules(struct run *run)
     status = file_set_compile(&files, &rules, &report, &run->error);
     if (report) text_print(relance_report_text(report), stderr);
     if (status == RELANCE_OK) status = file_set_pack(&files, &run->rules, &run->rules_size, &run->error);
-    if (status == RELANCE_OK) log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", relance_ruleset_rule_count(rules), files.hash, run->options.rules);
+    if (status == RELANCE_OK)
+        log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", relance_ruleset_rule_count(rules),
+                 files.hash, run->options.rules);
     if (report) relance_report_free(report);
     relance_ruleset_free(rules);
     file_set_free(&files);
     return status;
 }
 
-/* ---- what decides besides the rules: it travels in marks, and must be as it was for events that are decided again */
+/* ---- what decides besides the rules: it travels in marks, and must be as it was for events that are decided
+ * again */
 static void run_tzdata_version(char *out, size_t size)
 {
     char *text;
     size_t length;
     struct relance_error error;
     snprintf(out, size, "none");
-    if (file_read("/usr/share/zoneinfo/tzdata.zi", RUN_TZDATA_MAX, &text, &length, &error) != RELANCE_OK) return;
+    if (file_read("/usr/share/zoneinfo/tzdata.zi", RUN_TZDATA_MAX, &text, &length, &error) != RELANCE_OK)
+        return;
     static const char start[] = "# version ";
-    if (strncmp(text, start, sizeof start - 1) == 0) snprintf(out, size, "%.*s", (int)strcspn(text + sizeof start - 1, "\n "), text + sizeof start - 1);
+    if (strncmp(text, start, sizeof start - 1) == 0)
+        snprintf(out, size, "%.*s", (int)strcspn(text + sizeof start - 1, "\n "), text + sizeof start - 1);
     free(text);
 }
 
@@ -125,7 +142,8 @@ static void run_describe_deciding(struct run *run)
 {
     char tzdata[64];
     run_tzdata_version(tzdata, sizeof tzdata);
-    snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms tzdata=%s", RELANCE_VERSION, (long long)run->options.lateness, tzdata);
+    snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms tzdata=%s", RELANCE_VERSION,
+             (long long)run->options.lateness, tzdata);
 }
 
 /* ---- the workers */
@@ -136,7 +154,8 @@ static void run_start_workers(struct run *run)
     ensure(run->workers);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){&run->options, run->instance, (int)i, run->rules, run->deciding, run->input_partitions, run->from_ms};
+        worker->plan = (struct worker_plan){&run->options, run->instance,         (int)i,      run->rules,
+                                            run->deciding, run->input_partitions, run->from_ms};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }
@@ -145,13 +164,15 @@ static void run_start_workers(struct run *run)
 static bool run_is_at_end(const struct run *run)
 {
     bool all = run->options.stop_at_end;
-    for (int64_t i = 0; i < run->options.workers; i++) all &= atomic_load(&run->workers[i].at_end);
+    for (int64_t i = 0; i < run->options.workers; i++)
+        all &= atomic_load(&run->workers[i].at_end);
     return all;
 }
 
 static void run_watch(struct run *run)
 {
-    struct live *live = live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers);
+    struct live *live =
+        live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers);
     int64_t refreshed = 0;
     while (!stop_requested()) {
         if (run_is_at_end(run)) stop_request();

@@ -1,5 +1,5 @@
-/* The written forms: frontier, marks, meta, RESP, outbox. What is written is read back alike; what is not ours
- * is not read at all. */
+/* The written forms: frontier, marks, meta, RESP, outbox. What is written is read back alike; what is not
+ * ours is not read at all. */
 #include "frontier.h"
 #include "mark.h"
 #include "meta.h"
@@ -26,11 +26,20 @@ Test(frontier, is_read_as_it_was_written)
 
 Test(frontier, that_somebody_else_wrote_is_not_ours)
 {
-    static const char *const wrong[] = {"", "1", "2;" UUID ";1;1;0", "1;" UUID ";1;1", "1;" UUID ";1;1;0;", "1;" UUID ";-1;1;0",
-                                        "1;" UUID ";1;1;xyz", "1;" UUID ";1;1;0;9", "1;short;1;1;0", "{\"a\": 1}"};
+    static const char *const wrong[] = {"",
+                                        "1",
+                                        "2;" UUID ";1;1;0",
+                                        "1;" UUID ";1;1",
+                                        "1;" UUID ";1;1;0;",
+                                        "1;" UUID ";-1;1;0",
+                                        "1;" UUID ";1;1;xyz",
+                                        "1;" UUID ";1;1;0;9",
+                                        "1;short;1;1;0",
+                                        "{\"a\": 1}"};
     struct frontier read;
     cr_assert(frontier_parse(TEXT("1;" UUID ";1;1;0"), &read));
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_not(frontier_parse(text_of(wrong[i]), &read), "%s", wrong[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_not(frontier_parse(text_of(wrong[i]), &read), "%s", wrong[i]);
 }
 
 Test(frontier, stores_get_different_names)
@@ -44,8 +53,15 @@ Test(frontier, stores_get_different_names)
 
 Test(mark, is_read_as_it_was_written)
 {
-    char rules[] = "[{\"name\":\"a.json\",\"text\":\"{\\\"rules\\\": {}}\\n\"}]", options[] = "engine=0.1.0 \"quoted\"";
-    struct mark written = {.n = 17, .at = 9007199254740991, .wall = 1772445600120, .tick = -5, .rules = rules, .options = options}, read;
+    char rules[] = "[{\"name\":\"a.json\",\"text\":\"{\\\"rules\\\": {}}\\n\"}]",
+         options[] = "engine=0.1.0 \"quoted\"";
+    struct mark written = {.n = 17,
+                           .at = 9007199254740991,
+                           .wall = 1772445600120,
+                           .tick = -5,
+                           .rules = rules,
+                           .options = options},
+                read;
     struct blob text = {0};
     struct relance_error error;
     mark_print(&written, &text);
@@ -71,16 +87,26 @@ Test(mark, says_nothing_about_what_it_does_not_change)
 
 Test(mark, other_records_are_none)
 {
-    static const char *const wrong[] = {"", "[]", "{}", "{\"n\":0,\"at\":1}", "{\"n\":1}", "{\"n\":1,\"at\":-1}", "{\"n\":\"1\",\"at\":1}", "{\"n\":1,\"at\":1,\"rules\":\"x\"}", "{\"n\":1,\"at\":1e300}"};
+    static const char *const wrong[] = {"",
+                                        "[]",
+                                        "{}",
+                                        "{\"n\":0,\"at\":1}",
+                                        "{\"n\":1}",
+                                        "{\"n\":1,\"at\":-1}",
+                                        "{\"n\":\"1\",\"at\":1}",
+                                        "{\"n\":1,\"at\":1,\"rules\":\"x\"}",
+                                        "{\"n\":1,\"at\":1e300}"};
     struct mark read;
     struct relance_error error;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(mark_parse(text_of(wrong[i]), &read, &error), RELANCE_INVALID, "%s", wrong[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(mark_parse(text_of(wrong[i]), &read, &error), RELANCE_INVALID, "%s", wrong[i]);
 }
 
 Test(mark_list, drops_from_its_front)
 {
     struct mark_list list = {0};
-    for (uint64_t n = 1; n <= 20; n++) mark_list_add(&list, (struct mark){.n = n});
+    for (uint64_t n = 1; n <= 20; n++)
+        mark_list_add(&list, (struct mark){.n = n});
     mark_list_drop(&list, 18);
     cr_expect_eq(list.count, 2);
     cr_expect_eq(list.items[0].n, 19);
@@ -97,7 +123,8 @@ Test(meta, takes_the_fields_that_it_puts)
     cr_expect(meta_take(&meta, TEXT("chain"), TEXT("00000000000000ff")));
     cr_expect(meta_take(&meta, TEXT("rules"), TEXT("[]")));
     cr_expect(meta_take(&meta, TEXT("of_a_later_version"), TEXT("?")));
-    cr_expect(meta_has_checkpoint(&meta) && meta.offset == 1812 && meta.clock == INT64_MIN && meta.chain == 255);
+    cr_expect(meta_has_checkpoint(&meta) && meta.offset == 1812 && meta.clock == INT64_MIN &&
+              meta.chain == 255);
     cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("many")));
     cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("")));
     cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("99999999999999999999")));
@@ -140,11 +167,18 @@ Test(outbox, gives_back_records_in_order_and_tells_no_key_from_an_empty_one)
     struct outbox outbox = {0};
     struct outbox_record read;
     size_t at = 0;
-    outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_DEAD, .partition = -1, .value = TEXT("v"), .headers = {{"why", TEXT("json")}, {"none", {0}}}, .header_count = 2});
-    outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_MARKS, .partition = 3, .key = TEXT(""), .value = TEXT("")});
+    outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_DEAD,
+                                                .partition = -1,
+                                                .value = TEXT("v"),
+                                                .headers = {{"why", TEXT("json")}, {"none", {0}}},
+                                                .header_count = 2});
+    outbox_put(&outbox, &(struct outbox_record){
+                            .topic = OUTBOX_MARKS, .partition = 3, .key = TEXT(""), .value = TEXT("")});
     cr_assert(outbox_next(&outbox, &at, &read));
-    cr_expect(read.topic == OUTBOX_DEAD && read.partition == -1 && !read.key.data && text_equal(read.value, TEXT("v")));
-    cr_expect(read.header_count == 2 && text_equal(read.headers[0].value, TEXT("json")) && read.headers[1].value.size == 0);
+    cr_expect(read.topic == OUTBOX_DEAD && read.partition == -1 && !read.key.data &&
+              text_equal(read.value, TEXT("v")));
+    cr_expect(read.header_count == 2 && text_equal(read.headers[0].value, TEXT("json")) &&
+              read.headers[1].value.size == 0);
     cr_assert(outbox_next(&outbox, &at, &read));
     cr_expect(read.topic == OUTBOX_MARKS && read.partition == 3 && read.key.data && read.key.size == 0);
     cr_expect_not(outbox_next(&outbox, &at, &read));

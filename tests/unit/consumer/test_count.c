@@ -13,15 +13,18 @@ static void find(void *context, struct relance_str name, bool whole, double valu
 {
     struct found *found = context;
     size_t size = strlen(found->text);
-    snprintf(found->text + size, sizeof found->text - size, "%.*s=%s%g ", TEXT_ARG(name), whole ? "" : "~", value);
+    snprintf(found->text + size, sizeof found->text - size, "%.*s=%s%g ", TEXT_ARG(name), whole ? "" : "~",
+             value);
 }
 
 Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
 {
     struct counters counters = {0};
     struct found found = {""};
-    const struct relance_decision sent = {.outcome = RELANCE_OUTCOME_SENT, .rule = TEXT("cart"), .variant = TEXT("a"), .send = TEXT("email")};
-    const struct relance_decision goal = {.outcome = RELANCE_OUTCOME_GOAL, .rule = TEXT("cart"), .value = 2.5};
+    const struct relance_decision sent = {
+        .outcome = RELANCE_OUTCOME_SENT, .rule = TEXT("cart"), .variant = TEXT("a"), .send = TEXT("email")};
+    const struct relance_decision goal = {
+        .outcome = RELANCE_OUTCOME_GOAL, .rule = TEXT("cart"), .value = 2.5};
     cr_expect(counters_empty(&counters));
     counters_add(&counters, COUNTER_EVENTS, 2);
     counters_add_decision(&counters, &sent);
@@ -30,7 +33,8 @@ Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
     counters_add_decision(&counters, &goal);
     cr_expect_not(counters_empty(&counters));
     counters_each(&counters, find, &found);
-    static const char *const wanted[] = {"events=2 ", "rule.cart.sent.a=2 ", "sent.email=2 ", "rule.cart.goal=2 ", "rule.cart.goal_value=~5 "};
+    static const char *const wanted[] = {"events=2 ", "rule.cart.sent.a=2 ", "sent.email=2 ",
+                                         "rule.cart.goal=2 ", "rule.cart.goal_value=~5 "};
     size_t size = 0;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         cr_expect(strstr(found.text, wanted[i]), "%s in %s", wanted[i], found.text);
@@ -62,7 +66,8 @@ Test(counter, cleared_ones_start_anew_and_many_names_are_kept_apart)
 Test(pulse, parts_are_right_to_a_quarter)
 {
     struct pulse_times times = {0}, none = {0};
-    for (int64_t us = 1; us <= 100000; us++) pulse_add_time(&times, us);
+    for (int64_t us = 1; us <= 100000; us++)
+        pulse_add_time(&times, us);
     int64_t p50 = pulse_part(&times, &none, 0.5), p99 = pulse_part(&times, &none, 0.99);
     cr_expect(p50 >= 50000 && p50 <= 62500, "%ld", p50);
     cr_expect(p99 >= 99000 && p99 <= 123750, "%ld", p99);

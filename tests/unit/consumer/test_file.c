@@ -52,7 +52,8 @@ Test(file, a_directory_is_read_by_name_and_rule_files_only)
     struct file_set set = read_set(directory);
     cr_assert_eq(set.count, 3);
     cr_expect(text_equal(set.sources[0].name, TEXT("Z.json")) && text_equal(set.sources[0].text, TEXT("Z")));
-    cr_expect(text_equal(set.sources[1].name, TEXT("a.json")) && text_equal(set.sources[2].name, TEXT("b.jsonc")));
+    cr_expect(text_equal(set.sources[1].name, TEXT("a.json")) &&
+              text_equal(set.sources[2].name, TEXT("b.jsonc")));
     file_set_free(&set);
 }
 
@@ -84,8 +85,10 @@ Test(file, what_is_no_set_is_refused_with_a_sentence)
     cr_expect_eq(file_set_read(directory, &set, &error), RELANCE_INVALID);
     cr_expect(strstr(error.message, "no *.json"), "%s", error.message);
     cr_expect_eq(file_set_read("/nowhere/at/all", &set, &error), RELANCE_IO);
-    static const char *const wrong[] = {"", "{}", "[]", "[1]", "[{\"name\":\"a\"}]", "[{\"name\":\"a\",\"text\":1}]"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(file_set_unpack(text_of(wrong[i]), &set, &error), RELANCE_INVALID, "%s", wrong[i]);
+    static const char *const wrong[] = {
+        "", "{}", "[]", "[1]", "[{\"name\":\"a\"}]", "[{\"name\":\"a\",\"text\":1}]"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(file_set_unpack(text_of(wrong[i]), &set, &error), RELANCE_INVALID, "%s", wrong[i]);
 }
 
 Test(file, is_refused_one_byte_past_its_limit)
@@ -108,6 +111,16 @@ Test(file, zones_come_from_their_directory_and_from_nowhere_else)
     cr_assert(file_zone_load(&zone, TEXT("Europe/Paris"), &bytes));
     cr_expect_eq(memcmp(bytes.data, "TZif", 4), 0);
     cr_expect(file_zone_load(&zone, TEXT("Etc/GMT+1"), &bytes));
-    static const char *const wrong[] = {"", "../../../etc/passwd", "Europe/../../../etc/passwd", "/etc/passwd", "Europe/", "Europe", "tzdata.zi", ".hidden", "Mars/Base", "Europe//Paris"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_not(file_zone_load(&zone, text_of(wrong[i]), &bytes), "%s", wrong[i]);
+    static const char *const wrong[] = {"",
+                                        "../../../etc/passwd",
+                                        "Europe/../../../etc/passwd",
+                                        "/etc/passwd",
+                                        "Europe/",
+                                        "Europe",
+                                        "tzdata.zi",
+                                        ".hidden",
+                                        "Mars/Base",
+                                        "Europe//Paris"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_not(file_zone_load(&zone, text_of(wrong[i]), &bytes), "%s", wrong[i]);
 }

@@ -12,7 +12,9 @@ static bool read_words(enum command command, int argc, const char **argv)
 {
     return options_read(&options, command, argc, (char **)(uintptr_t)argv);
 }
-#define READ(command, ...) read_words(command, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__, NULL})
+#define READ(command, ...)                                                                                   \
+    read_words(command, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                       \
+               (const char *[]){__VA_ARGS__, NULL})
 #define RUN_NEEDS "--rules=r", "--input=i", "--output=o", "--group=g"
 
 static const char *write_config(const char *text)
@@ -39,13 +41,15 @@ Test(option, takes_values_in_both_forms_and_defaults_for_the_rest)
 
 Test(option, the_command_line_wins_over_the_environment_and_that_over_the_file)
 {
-    const char *path = write_config("# a shop\nworkers = 2\nlateness = 5s\ngroup = from-file\nkafka.client.rack = a\n\n");
+    const char *path =
+        write_config("# a shop\nworkers = 2\nlateness = 5s\ngroup = from-file\nkafka.client.rack = a\n\n");
     setenv("RELANCE_CONFIG", path, 1);
     setenv("RELANCE_LATENESS", "6s", 1);
     setenv("RELANCE_WORKERS", "3", 1);
     setenv("RELANCE_KAFKA_BOOTSTRAP_SERVERS", "k:9092", 1);
     setenv("RELANCE_KAFKA_CLIENT_RACK", "b", 1);
-    bool read = READ(COMMAND_RUN, "run", "--rules=r", "--input=i", "--output=o", "--workers=4", "--kafka.client.rack", "c");
+    bool read = READ(COMMAND_RUN, "run", "--rules=r", "--input=i", "--output=o", "--workers=4",
+                     "--kafka.client.rack", "c");
     unlink(path);
     cr_assert(read);
     cr_expect_str_eq(options.group, "from-file");
@@ -59,14 +63,17 @@ Test(option, the_command_line_wins_over_the_environment_and_that_over_the_file)
 
 Test(option, says_all_mistakes_at_once_with_the_name_that_was_meant, .init = cr_redirect_stderr)
 {
-    cr_assert_not(READ(COMMAND_RUN, "run", "--latness=1s", "--workers=many", "--kafka.enable.auto.commit=true", "--rules=r", "--input=i", "--output=o", "stray"));
+    cr_assert_not(READ(COMMAND_RUN, "run", "--latness=1s", "--workers=many",
+                       "--kafka.enable.auto.commit=true", "--rules=r", "--input=i", "--output=o", "stray"));
     cr_expect_eq(options.status, EXIT_STATUS_USAGE);
     fflush(stderr);
-    cr_assert_stderr_eq_str("relance run: --latness: there is no such option; did you mean --lateness?\n"
-                            "relance run: --workers: 'many' is not a whole number, 0 or more\n"
-                            "relance run: --kafka.enable.auto.commit: not to be set: offsets are committed together with the actions, in one transaction\n"
-                            "relance run: 'stray': unexpected argument\n"
-                            "relance run: --group is needed: Consumer group; with the topic it names the state in Redis.\n");
+    cr_assert_stderr_eq_str(
+        "relance run: --latness: there is no such option; did you mean --lateness?\n"
+        "relance run: --workers: 'many' is not a whole number, 0 or more\n"
+        "relance run: --kafka.enable.auto.commit: not to be set: offsets are committed together with the "
+        "actions, in one transaction\n"
+        "relance run: 'stray': unexpected argument\n"
+        "relance run: --group is needed: Consumer group; with the topic it names the state in Redis.\n");
 }
 
 Test(option, a_misspelt_variable_is_a_mistake_and_a_strangers_is_not, .init = cr_redirect_stderr)
@@ -77,7 +84,8 @@ Test(option, a_misspelt_variable_is_a_mistake_and_a_strangers_is_not, .init = cr
     setenv("RELANCE_LATENES", "1s", 1);
     cr_assert_not(READ(COMMAND_RUN, "run", RUN_NEEDS));
     fflush(stderr);
-    cr_assert_stderr_eq_str("relance run: RELANCE_LATENES: there is no such option; did you mean RELANCE_LATENESS?\n");
+    cr_assert_stderr_eq_str(
+        "relance run: RELANCE_LATENES: there is no such option; did you mean RELANCE_LATENESS?\n");
 }
 
 Test(option, a_file_is_shared_by_all_commands_but_its_mistakes_are_everybodys, .init = cr_redirect_stderr)

@@ -1,5 +1,5 @@
-/* Checkpoints against a real Redis, in a directory of its own: who has the stamp writes, nobody else does, and a
- * Redis that goes away in between is found out. */
+/* Checkpoints against a real Redis, in a directory of its own: who has the stamp writes, nobody else does,
+ * and a Redis that goes away in between is found out. */
 #include "store.h"
 #include "clock.h"
 #include "redis_connect.h"
@@ -22,9 +22,11 @@ static void start_redis(void)
     server = fork();
     if (server == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails half-way leaves nothing behind, */
-        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)) _exit(127); /* nor a pipe open */
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", directory, "--save", "", "--appendonly", "yes",
-               "--appendfsync", "always", "--logfile", "log", (char *)NULL);
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+            _exit(127); /* nor a pipe open */
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", directory,
+               "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", "log",
+               (char *)NULL);
         _exit(127);
     }
     for (int tries = 0; tries < 200; tries++) {
@@ -73,7 +75,9 @@ static void expect(const char *expected, const char *command)
     char number[TEXT_NUMBER_SIZE];
     cr_assert_not_null(reply);
     if (reply->type == REDIS_REPLY_INTEGER) text_put_int(number, reply->integer);
-    const char *found = reply->type == REDIS_REPLY_INTEGER ? number : reply->type == REDIS_REPLY_NIL ? "(nil)" : reply->str;
+    const char *found = reply->type == REDIS_REPLY_INTEGER ? number
+                        : reply->type == REDIS_REPLY_NIL   ? "(nil)"
+                                                           : reply->str;
     cr_expect_str_eq(found, expected, "%s gives %s", command, found);
     freeReplyObject(reply);
 }
@@ -149,7 +153,9 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     cr_expect_eq(count, 2);
     cr_assert_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
     cr_expect_str_eq(dues, "c-1@1772445600120 ");
-    cr_assert_eq(store_read_states(next.store, (struct relance_str[]){TEXT("c-2"), TEXT("c-9"), TEXT("c-1")}, 3, collect, states, &error), RELANCE_OK);
+    cr_assert_eq(store_read_states(next.store, (struct relance_str[]){TEXT("c-2"), TEXT("c-9"), TEXT("c-1")},
+                                   3, collect, states, &error),
+                 RELANCE_OK);
     cr_expect_str_eq(states, "c-2=two c-9= c-1=one ");
     expect("2", "HGET relance:{g:t:3}:metrics events");
     expect("2.5", "HGET relance:{g:t:3}:metrics rule.r.goal_value");
@@ -184,7 +190,8 @@ Test(store, writes_checkpoint_after_checkpoint_and_notices_one_that_is_not_its_o
         cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
     }
     expect("4", "HGET relance:{g:t:3}:meta offset");
-    freeReplyObject(redisCommand(other, "HSET relance:{g:t:3}:meta offset 3")); /* a rolled-back Redis, in small */
+    freeReplyObject(
+        redisCommand(other, "HSET relance:{g:t:3}:meta offset 3")); /* a rolled-back Redis, in small */
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 6), RELANCE_REFUSED);
     free_owner(&owner);
@@ -195,7 +202,11 @@ Test(store, a_wait_is_written_when_it_moves_earlier_and_removed_when_it_is_over)
     static const struct {
         int64_t due, saved;
         const char *score;
-    } steps[] = {{1000, RELANCE_NEVER, "1000"}, {2000, 1000, "1000"}, {500, 2000, "500"}, {RELANCE_NEVER, 500, "(nil)"}, {RELANCE_NEVER, RELANCE_NEVER, "(nil)"}};
+    } steps[] = {{1000, RELANCE_NEVER, "1000"},
+                 {2000, 1000, "1000"},
+                 {500, 2000, "500"},
+                 {RELANCE_NEVER, 500, "(nil)"},
+                 {RELANCE_NEVER, RELANCE_NEVER, "(nil)"}};
     struct owner owner = new_owner();
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         store_begin(owner.store);
@@ -293,9 +304,19 @@ Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
 
 Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_their_password)
 {
-    static const char *const right[] = {"redis://localhost", "redis://h:7/3", "redis://u:p@h:6379/0", "redis://:p@h", "redis://[::1]:6379/1", "redis://u:p@@h", "unix:///run/redis.sock"};
-    static const char *const wrong[] = {"", "localhost:6379", "redis://", "redis://h:0x1/0", "redis://h:70000", "redis://h/db", "unix://run/s", "rediss://secret@h"};
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) cr_expect_eq(store_check_url(right[i], &error), RELANCE_OK, "%s", right[i]);
+    static const char *const right[] = {
+        "redis://localhost",    "redis://h:7/3",  "redis://u:p@h:6379/0",  "redis://:p@h",
+        "redis://[::1]:6379/1", "redis://u:p@@h", "unix:///run/redis.sock"};
+    static const char *const wrong[] = {"",
+                                        "localhost:6379",
+                                        "redis://",
+                                        "redis://h:0x1/0",
+                                        "redis://h:70000",
+                                        "redis://h/db",
+                                        "unix://run/s",
+                                        "rediss://secret@h"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        cr_expect_eq(store_check_url(right[i], &error), RELANCE_OK, "%s", right[i]);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         cr_expect_eq(store_check_url(wrong[i], &error), RELANCE_INVALID, "%s", wrong[i]);
         cr_expect_not(strstr(error.message, "secret"));

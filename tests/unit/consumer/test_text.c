@@ -21,8 +21,20 @@ Test(text, reads_durations_as_rule_files_write_them)
 
 Test(text, refuses_what_is_nearly_a_duration)
 {
-    static const char *const wrong[] = {"", "45", "m", "30m1h", "1m1m", "-1m", "1.5h", "1h ", " 1h", "1y", "99999999999999999999w", "9223372036854775807w"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(duration(wrong[i]), -1, "%s", wrong[i]);
+    static const char *const wrong[] = {"",
+                                        "45",
+                                        "m",
+                                        "30m1h",
+                                        "1m1m",
+                                        "-1m",
+                                        "1.5h",
+                                        "1h ",
+                                        " 1h",
+                                        "1y",
+                                        "99999999999999999999w",
+                                        "9223372036854775807w"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(duration(wrong[i]), -1, "%s", wrong[i]);
 }
 
 static int64_t instant(const char *text)
@@ -42,8 +54,17 @@ Test(text, reads_instants_with_fractions_and_zones)
 
 Test(text, refuses_days_that_no_calendar_has)
 {
-    static const char *const wrong[] = {"", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-03-02", "2026-03-02T10:00:00", "2026-03-02T24:00:00Z", "2026-03-02T10:00:00.Z", "2026-03-02T10:00:00Zx", "1900-02-29T00:00:00Z"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(instant(wrong[i]), INT64_MIN, "%s", wrong[i]);
+    static const char *const wrong[] = {"",
+                                        "2026-02-29T00:00:00Z",
+                                        "2026-13-01T00:00:00Z",
+                                        "2026-03-02",
+                                        "2026-03-02T10:00:00",
+                                        "2026-03-02T24:00:00Z",
+                                        "2026-03-02T10:00:00.Z",
+                                        "2026-03-02T10:00:00Zx",
+                                        "1900-02-29T00:00:00Z"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(instant(wrong[i]), INT64_MIN, "%s", wrong[i]);
 }
 
 Test(text, reads_sizes_and_stops_where_they_overflow)
