@@ -70,8 +70,9 @@ Test(cel_verify, refuses_jumps_out_and_back)
 Test(cel_verify, refuses_loops_without_their_place_or_cost)
 {
     REFUSES("a loop without its place", {.op = OP_CONSTANT}, {.op = OP_NEXT, .n = 1, .b = 1, .c = 2}, {.op = OP_RETURN});
-    REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = 0, .c = 5},
-            {.op = OP_NEXT, .n = 1, .c = 4}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_RETURN});
+    REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 6},
+            {.op = OP_NEXT, .n = 1, .b = 1, .c = 5}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_DONE},
+            {.op = OP_RETURN});
 }
 
 Test(cel_verify, passes_all_that_the_emitter_makes)
