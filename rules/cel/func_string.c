@@ -10,14 +10,18 @@ static struct cel_value fail_place(struct machine *m, int64_t place)
     return cel_fail(m->frame, CEL_ERROR_INDEX, "index out of range: %lld", (long long)place);
 }
 
+/* The bytes of the code point at `at`; where the text is no UTF-8, each byte counts as one. */
+static size_t point_length(str s, size_t at)
+{
+    size_t length = utf8_length(s, at);
+    return length ? length : 1;
+}
+
 /* The byte at which code point `place` begins; false outside. One past the last is the end. */
 static bool byte_at(str s, int64_t place, size_t *byte)
 {
     size_t at = 0;
-    for (; place > 0 && at < s.size; place--) {
-        size_t length = utf8_length(s, at);
-        at += length ? length : 1;
-    }
+    for (; place > 0 && at < s.size; place--) at += point_length(s, at);
     *byte = at;
     return place == 0;
 }
@@ -140,7 +144,7 @@ struct cel_value string_char_at(struct machine *m, const struct cel_value *a)
     str s = cel_text(a[0]);
     size_t at;
     if (a[1].as.i < 0 || !byte_at(s, a[1].as.i, &at)) return fail_place(m, a[1].as.i);
-    return piece(s, at, at + (at < s.size ? utf8_length(s, at) : 0));
+    return piece(s, at, at + (at < s.size ? point_length(s, at) : 0));
 }
 
 struct cel_value string_substring(struct machine *m, const struct cel_value *a)
@@ -178,7 +182,7 @@ struct cel_value string_trim(struct machine *m, const struct cel_value *a)
     (void)m;
     str s = cel_text(a[0]);
     size_t begin = 0, end = s.size, length;
-    while (begin < end && is_space(s, begin, length = utf8_length(s, begin))) begin += length;
+    while (begin < end && is_space(s, begin, length = point_length(s, begin))) begin += length;
     while (begin < end) {
         size_t last = end - 1; /* the first byte of the last code point */
         while (last > begin && ((unsigned char)s.data[last] & 0xC0) == 0x80) last--;
@@ -217,8 +221,7 @@ struct cel_value string_reverse(struct machine *m, const struct cel_value *a)
     char *text = machine_alloc(m, s.size);
     if (!text) return machine_exhausted(m);
     for (size_t at = 0, length; at < s.size; at += length) {
-        length = utf8_length(s, at);
-        if (!length) length = 1;
+        length = point_length(s, at);
         memcpy(text + s.size - at - length, s.data + at, length);
     }
     return cel_string((str){text, s.size});
@@ -257,16 +260,16 @@ struct cel_value string_join_with(struct machine *m, const struct cel_value *a)
 static size_t next_break(str s, str separator, size_t from)
 {
     if (separator.size) return find_forward(s, separator, from);
-    return from >= s.size ? SIZE_MAX : from + utf8_length(s, from);
+    size_t end = from < s.size ? from + point_length(s, from) : s.size;
+    return end < s.size ? end : SIZE_MAX;
 }
 
 static struct cel_value split(struct machine *m, str s, str separator, int64_t limit)
 {
     size_t count = 1;
-    if (limit == 0) count = 0;
-    for (size_t at = 0; (limit < 0 || (int64_t)count < limit) && (at = next_break(s, separator, at)) != SIZE_MAX; count++)
+    if (limit == 0 || (!separator.size && !s.size)) count = 0;
+    for (size_t at = 0; count && (limit < 0 || (int64_t)count < limit) && (at = next_break(s, separator, at)) != SIZE_MAX; count++)
         at += separator.size;
-    if (!separator.size && count && (limit < 0 || (int64_t)count <= limit) && count > utf8_count(s)) count = utf8_count(s);
     struct cel_list *list = list_new(m, count);
     if (!list) return machine_exhausted(m);
     size_t at = 0;
@@ -302,7 +305,7 @@ static struct cel_value replace(struct machine *m, str s, str old, str new, int6
         at = found + old.size;
         if (old.size) continue;
         if (at >= s.size) return finish_text(m, &buffer, CEL_STRING); /* after the last code point too */
-        size_t length = utf8_length(s, at);
+        size_t length = point_length(s, at);
         buffer_put_str(&buffer, str_slice(s, at, at + length));
         at += length;
     }
