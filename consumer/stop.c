@@ -1,8 +1,9 @@
 #include "stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t stop_flag;
+static atomic_int stop_flag; /* read by every thread, written by a handler: lock-free, so it may be */
 
 static void stop_handle(int signal_number)
 {
