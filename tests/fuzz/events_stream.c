@@ -1,6 +1,6 @@
-/* Any lines as events, to one rule set that uses every keyword. Two engines get them: one that holds everything, and
- * one that forgets everything after each line (or starts anew, after a line that begins with a blank). They must
- * decide alike, and what the second one saves it must be able to read. */
+/* Any lines as events, to one rule set that uses every keyword. Two engines get them: one that holds
+ * everything, and one that forgets everything after each line (or starts anew, after a line that begins with
+ * a blank). They must decide alike, and what the second one saves it must be able to read. */
 #include "rig.h"
 #include "shop_rules.h"
 

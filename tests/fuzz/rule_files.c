@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena;
     arena_init(&arena, 0);
     size_t count = cut((str){(const char *)data, size}, sources);
-    enum relance_status status = relance_ruleset_compile(sources, count, zone_file, &arena, &rules, &report, &error);
+    enum relance_status status =
+        relance_ruleset_compile(sources, count, zone_file, &arena, &rules, &report, &error);
     ensure(report);
     ensure((status == RELANCE_OK) == (relance_report_errors(report) == 0));
     ensure((status == RELANCE_OK) == (rules != NULL));

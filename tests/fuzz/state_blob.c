@@ -1,5 +1,5 @@
-/* Any bytes as a customer's saved state: read as a state or refused. What is read can be shown, lived with, saved and
- * read again. */
+/* Any bytes as a customer's saved state: read as a state or refused. What is read can be shown, lived with,
+ * saved and read again. */
 #include "rig.h"
 #include "shop_rules.h"
 
@@ -7,9 +7,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const events[] = {
     "{\"id\":\"a\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":\"p\"}",
-    "{\"id\":\"b\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\",\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
-    "{\"id\":\"c\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:02:00Z\",\"birthday\":\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
-    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\",\"total\":60.5,\"m\":{\"x\":1}}",
+    "{\"id\":\"b\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\","
+    "\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
+    "{\"id\":\"c\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:02:00Z\",\"birthday\":"
+    "\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
+    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\","
+    "\"total\":60.5,\"m\":{\"x\":1}}",
 };
 
 static void show(const struct relance_ruleset *rules, str state)

@@ -1,5 +1,6 @@
-/* An engine with the world around it, for tests: a rule set from text, a store of states as a checkpoint has them,
- * and the decisions as lines. It fetches what the engine needs, and can make it forget everything it holds. */
+/* An engine with the world around it, for tests: a rule set from text, a store of states as a checkpoint has
+ * them, and the decisions as lines. It fetches what the engine needs, and can make it forget everything it
+ * holds. */
 #ifndef SUPPORT_RIG_H
 #define SUPPORT_RIG_H
 
@@ -17,14 +18,14 @@ struct rig_state { /* what the store has of a customer */
 };
 
 struct rig {
-    struct arena arena;              /* rule sets' zones, the store, the lines */
+    struct arena arena; /* rule sets' zones, the store, the lines */
     struct relance_engine_options options;
     struct relance_engine *engine;
     struct rig_state *store;
-    struct buffer lines;             /* one decision each */
-    struct relance_fate fate;        /* of the last record */
-    int64_t offset;                  /* of the next record */
-    size_t needed;                   /* states that the engine asked for */
+    struct buffer lines;      /* one decision each */
+    struct relance_fate fate; /* of the last record */
+    int64_t offset;           /* of the next record */
+    size_t needed;            /* states that the engine asked for */
 };
 
 static inline str rig_copy(struct rig *rig, str s)
@@ -41,7 +42,8 @@ static inline struct relance_ruleset *rig_rules(struct arena *arena, str text)
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error;
-    enum relance_status status = relance_ruleset_compile(&source, 1, zone_file, arena, &rules, &report, &error);
+    enum relance_status status =
+        relance_ruleset_compile(&source, 1, zone_file, arena, &rules, &report, &error);
     if (status != RELANCE_OK && report) fprintf(stderr, "%.*s", STR_ARG(relance_report_text(report)));
     relance_report_free(report);
     return status == RELANCE_OK ? rules : NULL;
@@ -63,7 +65,8 @@ static inline void rig_start(struct rig *rig, const struct relance_ruleset *rule
     *rig = (struct rig){0};
     arena_init(&rig->arena, 0);
     buffer_init(&rig->lines, &rig->arena);
-    rig->options = (struct relance_engine_options){.rules = rules, .lateness_ms = lateness_ms, .decide = rig_decide, .context = rig, .complete = true};
+    rig->options = (struct relance_engine_options){
+        .rules = rules, .lateness_ms = lateness_ms, .decide = rig_decide, .context = rig, .complete = true};
     rig->engine = relance_engine_new(&rig->options);
     ensure(rig->engine);
 }
@@ -79,7 +82,8 @@ static inline void rig_end(struct rig *rig)
 static inline struct rig_state *rig_stored(const struct rig *rig, str customer)
 {
     struct rig_state *state = rig->store;
-    while (state && !str_equal(state->customer, customer)) state = state->next;
+    while (state && !str_equal(state->customer, customer))
+        state = state->next;
     return state;
 }
 
@@ -90,7 +94,8 @@ static inline void rig_store_change(void *context, const struct relance_change *
     if (!state) {
         state = ARENA_NEW(&rig->arena, struct rig_state);
         ensure(state);
-        *state = (struct rig_state){.next = rig->store, .customer = rig_copy(rig, change->customer), .due_ms = RELANCE_NEVER};
+        *state = (struct rig_state){
+            .next = rig->store, .customer = rig_copy(rig, change->customer), .due_ms = RELANCE_NEVER};
         rig->store = state;
     }
     ensure(state->due_ms == change->due_saved_ms);
@@ -132,14 +137,19 @@ static inline void rig_restart(struct rig *rig)
     ensure(rig->engine);
     relance_engine_set_clock(rig->engine, clock_ms);
     for (const struct rig_state *state = rig->store; state; state = state->next)
-        if (state->due_ms != RELANCE_NEVER) ensure(relance_engine_put_due(rig->engine, state->customer, state->due_ms) == RELANCE_OK);
+        if (state->due_ms != RELANCE_NEVER)
+            ensure(relance_engine_put_due(rig->engine, state->customer, state->due_ms) == RELANCE_OK);
 }
 
 /* ---- what happens */
 
 static inline struct relance_record rig_record(struct rig *rig, str value)
 {
-    return (struct relance_record){.topic = STR("shop"), .partition = 0, .offset = rig->offset++, .value = value, .timestamp_ms = RELANCE_NEVER};
+    return (struct relance_record){.topic = STR("shop"),
+                                   .partition = 0,
+                                   .offset = rig->offset++,
+                                   .value = value,
+                                   .timestamp_ms = RELANCE_NEVER};
 }
 
 /* One event, from JSON. */
@@ -147,7 +157,8 @@ static inline const struct relance_fate *rig_event(struct rig *rig, str value)
 {
     enum relance_progress progress;
     struct relance_record record = rig_record(rig, value);
-    while ((progress = relance_engine_record(rig->engine, &record, &rig->fate)) == RELANCE_NEEDS) rig_fetch(rig);
+    while ((progress = relance_engine_record(rig->engine, &record, &rig->fate)) == RELANCE_NEEDS)
+        rig_fetch(rig);
     ensure(progress == RELANCE_DONE);
     return &rig->fate;
 }
@@ -155,14 +166,16 @@ static inline const struct relance_fate *rig_event(struct rig *rig, str value)
 static inline void rig_tick(struct rig *rig, int64_t before_ms)
 {
     enum relance_progress progress;
-    while ((progress = relance_engine_tick(rig->engine, before_ms)) == RELANCE_NEEDS) rig_fetch(rig);
+    while ((progress = relance_engine_tick(rig->engine, before_ms)) == RELANCE_NEEDS)
+        rig_fetch(rig);
     ensure(progress == RELANCE_DONE);
 }
 
 static inline void rig_run_until(struct rig *rig, int64_t until_ms)
 {
     enum relance_progress progress;
-    while ((progress = relance_engine_run_until(rig->engine, until_ms)) == RELANCE_NEEDS) rig_fetch(rig);
+    while ((progress = relance_engine_run_until(rig->engine, until_ms)) == RELANCE_NEEDS)
+        rig_fetch(rig);
     ensure(progress == RELANCE_DONE);
 }
 

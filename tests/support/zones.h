@@ -10,7 +10,9 @@
 static inline bool zone_file(void *arena, struct relance_str name, struct relance_str *bytes)
 {
     char path[256];
-    if (!name.size || name.size > 100 || memchr(name.data, '\0', name.size) || memchr(name.data, '.', name.size)) return false;
+    if (!name.size || name.size > 100 || memchr(name.data, '\0', name.size) ||
+        memchr(name.data, '.', name.size))
+        return false;
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
     *bytes = suite_file(arena, path);
     return bytes->size > 0;

@@ -2,8 +2,8 @@
  *
  *     golden_rules [--write] PATH…
  *
- * PATH is a rule file or a directory of them; PATH without its ending, and `.txt` behind it, holds what compiling it
- * has to say. --write makes these files anew: read the difference before keeping it. */
+ * PATH is a rule file or a directory of them; PATH without its ending, and `.txt` behind it, holds what
+ * compiling it has to say. --write makes these files anew: read the difference before keeping it. */
 #include "zones.h"
 
 #include <dirent.h>
@@ -24,7 +24,8 @@ static void add_file(struct rule_files *files, const char *path)
     const char *slash = strrchr(path, '/');
     str name = arena_format(&arena, "%s", slash ? slash + 1 : path), text = suite_file(&arena, path);
     suite_check(text.data && files->count < FILES, "%s: cannot be read, or is one of too many", path);
-    if (text.data && files->count < FILES) files->sources[files->count++] = (struct relance_source){name, text};
+    if (text.data && files->count < FILES)
+        files->sources[files->count++] = (struct relance_source){name, text};
 }
 
 /* The files of a directory in the order of their names; of anything else, itself. */
@@ -36,7 +37,8 @@ static struct rule_files read_files(const char *path)
     bool directory = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
     int count = directory ? scandir(path, &entries, NULL, alphasort) : 0;
     for (int i = 0; i < count; i++) {
-        if (entries[i]->d_name[0] != '.') add_file(&files, arena_format(&arena, "%s/%s", path, entries[i]->d_name).data);
+        if (entries[i]->d_name[0] != '.')
+            add_file(&files, arena_format(&arena, "%s/%s", path, entries[i]->d_name).data);
         free(entries[i]);
     }
     free(entries);
@@ -50,9 +52,11 @@ static str compiled(const struct rule_files *files)
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error = {0};
-    enum relance_status status = relance_ruleset_compile(files->sources, files->count, zone_file, &arena, &rules, &report, &error);
+    enum relance_status status =
+        relance_ruleset_compile(files->sources, files->count, zone_file, &arena, &rules, &report, &error);
     str said = report ? relance_report_text(report) : (str){0};
-    said = arena_format(&arena, "%.*s%s\n", STR_ARG(said), status == RELANCE_OK ? "the rule set is fine" : error.message);
+    said = arena_format(&arena, "%.*s%s\n", STR_ARG(said),
+                        status == RELANCE_OK ? "the rule set is fine" : error.message);
     if (status == RELANCE_OK) relance_ruleset_free(rules);
     relance_report_free(report);
     return said;
@@ -81,7 +85,8 @@ static void check(const char *path, bool write)
         return;
     }
     str wanted = suite_file(&arena, golden_path(path));
-    suite_check(str_equal(said, wanted), "%s\nwanted:\n%.*s\ngot:\n%.*s", path, STR_ARG(wanted), STR_ARG(said));
+    suite_check(str_equal(said, wanted), "%s\nwanted:\n%.*s\ngot:\n%.*s", path, STR_ARG(wanted),
+                STR_ARG(said));
 }
 
 int main(int count, char **arguments)

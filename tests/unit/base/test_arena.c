@@ -36,7 +36,8 @@ Test(arena, aligns_every_allocation_to_sixteen_and_overlaps_none)
         memset(blocks[size], (int)size, size);
     }
     for (size_t size = 0; size < COUNT; size++)
-        for (size_t at = 0; at < size; at++) cr_assert_eq(blocks[size][at], (unsigned char)size);
+        for (size_t at = 0; at < size; at++)
+            cr_assert_eq(blocks[size][at], (unsigned char)size);
 }
 
 Test(arena, holds_more_than_its_largest_chunk)
@@ -54,7 +55,8 @@ Test(arena, is_warm_after_the_first_round)
     size_t growths = 0;
     for (int round = 0; round < 5; round++) {
         arena_reset(&arena);
-        for (size_t size = 1; size < 3000; size += 7) cr_assert_not_null(arena_alloc(&arena, size));
+        for (size_t size = 1; size < 3000; size += 7)
+            cr_assert_not_null(arena_alloc(&arena, size));
         if (round == 0) growths = arena.growths;
         cr_expect_eq(arena.growths, growths, "round %d asked the system", round);
     }
@@ -65,7 +67,8 @@ Test(arena, clears_what_it_is_asked_to_clear_also_in_used_room)
     memset(arena_alloc(&arena, 4000), 0xFF, 4000);
     arena_reset(&arena);
     const unsigned char *p = arena_alloc_zero(&arena, 4000);
-    for (size_t i = 0; i < 4000; i++) cr_assert_eq(p[i], 0);
+    for (size_t i = 0; i < 4000; i++)
+        cr_assert_eq(p[i], 0);
 }
 
 Test(arena, gives_up_to_its_limit_and_not_one_unit_more)
@@ -101,11 +104,13 @@ Test(arena, goes_back_to_a_mark)
     struct arena_mark mark = arena_mark(&arena);
     size_t used = arena.used;
     void *first = arena_alloc(&arena, 50);
-    for (int i = 0; i < 100; i++) memset(arena_alloc(&arena, 5000), 'x', 5000);
+    for (int i = 0; i < 100; i++)
+        memset(arena_alloc(&arena, 5000), 'x', 5000);
     arena_rewind(&arena, mark);
     cr_expect_eq(arena.used, used);
     cr_expect_eq(arena_alloc(&arena, 50), first);
-    for (int i = 0; i < 100; i++) cr_assert_eq(kept[i], 'k');
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(kept[i], 'k');
 }
 
 Test(arena, goes_back_to_before_its_first_chunk)

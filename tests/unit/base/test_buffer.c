@@ -37,9 +37,11 @@ Test(buffer, holds_what_was_put_in_order)
 
 Test(buffer, keeps_every_byte_while_it_grows)
 {
-    for (int i = 0; i < 100000; i++) buffer_put_char(&buffer, (char)i);
+    for (int i = 0; i < 100000; i++)
+        buffer_put_char(&buffer, (char)i);
     cr_assert_eq(buffer.size, 100000u);
-    for (int i = 0; i < 100000; i++) cr_assert_eq(buffer.data[i], (char)i);
+    for (int i = 0; i < 100000; i++)
+        cr_assert_eq(buffer.data[i], (char)i);
 }
 
 Test(buffer, takes_a_format_longer_than_its_room)
@@ -64,7 +66,8 @@ Test(buffer, an_empty_JSON_string_is_two_quotes)
 Test(buffer, swallows_everything_after_memory_ran_out_and_says_so)
 {
     arena.limit = 256;
-    for (int i = 0; i < 300; i++) buffer_put_char(&buffer, 'x');
+    for (int i = 0; i < 300; i++)
+        buffer_put_char(&buffer, 'x');
     cr_expect(buffer.failed);
     size_t size = buffer.size;
     arena.limit = 0; /* memory is back, but what is missing in the middle stays missing */
@@ -84,7 +87,8 @@ Test(buffer, fails_at_any_growth_without_harm)
         teardown();
         setup();
         arena.fail_in = n;
-        for (int i = 0; i < 20000; i++) buffer_put_json_string(&buffer, STR("caf\xC3\xA9\n"));
+        for (int i = 0; i < 20000; i++)
+            buffer_put_json_string(&buffer, STR("caf\xC3\xA9\n"));
         whole = !buffer.failed;
         cr_expect(!whole || buffer.size == (size_t)20000 * 9, "%zu", buffer.size);
     }

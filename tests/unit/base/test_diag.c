@@ -37,7 +37,8 @@ static void prints(const char *expected)
     struct buffer out;
     buffer_init(&out, &arena);
     diag_print(&diag, &out);
-    cr_expect(str_equal(buffer_str(&out), str_of(expected)), "wanted\n%sgot\n%.*s", expected, STR_ARG(buffer_str(&out)));
+    cr_expect(str_equal(buffer_str(&out), str_of(expected)), "wanted\n%sgot\n%.*s", expected,
+              STR_ARG(buffer_str(&out)));
 }
 
 /* The byte of `text` at which `needle` begins. */
@@ -77,7 +78,8 @@ Test(diag, a_place_without_width_is_one_caret)
 
 Test(diag, the_end_of_the_file_is_a_place_and_beyond_it_is_the_end)
 {
-    struct source f = file("f", STR("one"), 0), empty = file("g", (str){0}, 1), lines = file("h", STR("one\n"), 2);
+    struct source f = file("f", STR("one"), 0), empty = file("g", (str){0}, 1),
+                  lines = file("h", STR("one\n"), 2);
     complain((struct origin){.source = &f}, 3, 3, "");
     complain((struct origin){.source = &f}, 99, 120, "");
     complain((struct origin){.source = &empty}, 0, 0, "");
@@ -104,8 +106,8 @@ Test(diag, lines_end_with_a_line_feed_with_or_without_a_carriage_return)
     prints("f:2:1: error: wrong\n    2 | two\n      | ^^^\n");
 }
 
-/* ---- through the escapes of a JSON string. Each story: the string in the file, what it says, and the byte of
- * what it says that is wrong. */
+/* ---- through the escapes of a JSON string. Each story: the string in the file, what it says, and the byte
+ * of what it says that is wrong. */
 
 static void leads_back(str literal, size_t at, size_t end, const char *expected)
 {
@@ -140,12 +142,13 @@ Test(diag, also_through_the_pair_that_writes_one_character)
 
 Test(diag, a_string_that_breaks_off_in_an_escape_is_no_reason_to_read_on)
 {
-    static const str broken[] = {STR("\"\\"), STR("\"\\u"), STR("\"\\u00"), STR("\"\\ud83d"), STR("\"\\ud83d\\u"),
-                                 STR("\"\\ud83d\\uded")};
+    static const str broken[] = {STR("\"\\"),      STR("\"\\u"),        STR("\"\\u00"),
+                                 STR("\"\\ud83d"), STR("\"\\ud83d\\u"), STR("\"\\ud83d\\uded")};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct source f = {.name = STR("f")};
         cr_assert(arena_copy_str(&arena, broken[i], &f.text));
-        for (size_t at = 0; at < 12; at++) complain((struct origin){.source = &f, .offset = 1, .escaped = true}, at, at + 3, "");
+        for (size_t at = 0; at < 12; at++)
+            complain((struct origin){.source = &f, .offset = 1, .escaped = true}, at, at + 3, "");
         struct buffer out;
         buffer_init(&out, &arena);
         diag_print(&diag, &out);
@@ -177,8 +180,10 @@ Test(diag, control_characters_and_broken_text_are_shown_harmlessly)
 Test(diag, messages_are_shown_harmlessly_too)
 {
     struct source f = file("f", STR("x"), 0);
-    diag_add(&diag, SEVERITY_WARNING, (struct origin){.source = &f}, 0, 1, (str){0}, "no '%s'", "\x1b[2J\r\n");
-    prints("f:1:1: warning: no '?[2J?" "?'\n    1 | x\n      | ^\n");
+    diag_add(&diag, SEVERITY_WARNING, (struct origin){.source = &f}, 0, 1, (str){0}, "no '%s'",
+             "\x1b[2J\r\n");
+    prints("f:1:1: warning: no '?[2J?"
+           "?'\n    1 | x\n      | ^\n");
 }
 
 Test(diag, a_name_of_a_file_is_shown_harmlessly_too)
@@ -194,7 +199,8 @@ static str long_line(size_t size)
 {
     char *text = arena_alloc(&arena, size);
     cr_assert_not_null(text);
-    for (size_t i = 0; i < size; i++) text[i] = (char)('a' + i % 26);
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)('a' + i % 26);
     return (str){text, size};
 }
 
@@ -244,9 +250,11 @@ Test(diag, the_window_cuts_no_character_in_two)
 {
     struct buffer text;
     buffer_init(&text, &arena);
-    for (int i = 0; i < 1000; i++) buffer_put_str(&text, STR("\xF0\x9F\x9B\x92"));
+    for (int i = 0; i < 1000; i++)
+        buffer_put_str(&text, STR("\xF0\x9F\x9B\x92"));
     struct source f = file("f", buffer_str(&text), 0);
-    for (size_t at = 0; at <= 4000; at += 400) complain((struct origin){.source = &f}, at, at, "");
+    for (size_t at = 0; at <= 4000; at += 400)
+        complain((struct origin){.source = &f}, at, at, "");
     struct buffer out;
     buffer_init(&out, &arena);
     diag_print(&diag, &out);
@@ -258,7 +266,8 @@ Test(diag, bytes_that_only_continue_characters_do_not_make_a_line_look_short)
 {
     struct buffer text;
     buffer_init(&text, &arena);
-    for (int i = 0; i < 5000; i++) buffer_put_char(&text, '\x80');
+    for (int i = 0; i < 5000; i++)
+        buffer_put_char(&text, '\x80');
     struct source f = file("f", buffer_str(&text), 0);
     complain((struct origin){.source = &f}, 2500, 2501, "");
     struct buffer out;
@@ -275,7 +284,8 @@ static void order_of(const char *expected)
     buffer_init(&out, &arena);
     for (const struct diagnostic *d = diag.first; d; d = d->next)
         buffer_put_format(&out, "%.*s:%zu:%.*s ", STR_ARG(d->source->name), d->begin, STR_ARG(d->message));
-    cr_expect(str_equal(buffer_str(&out), str_of(expected)), "wanted %s\ngot    %.*s", expected, STR_ARG(buffer_str(&out)));
+    cr_expect(str_equal(buffer_str(&out), str_of(expected)), "wanted %s\ngot    %.*s", expected,
+              STR_ARG(buffer_str(&out)));
 }
 
 Test(diag, are_sorted_by_file_place_and_message_and_told_once)
@@ -285,8 +295,10 @@ Test(diag, are_sorted_by_file_place_and_message_and_told_once)
     for (size_t round = 0; round < 3; round++)
         for (size_t at = 9; at > 6; at--)
             for (size_t m = 0; m < 2; m++) {
-                diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &a}, at, at, (str){0}, "%s", messages[m]);
-                diag_add(&diag, SEVERITY_WARNING, (struct origin){.source = &b}, at, at, (str){0}, "%s", messages[m]);
+                diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &a}, at, at, (str){0}, "%s",
+                         messages[m]);
+                diag_add(&diag, SEVERITY_WARNING, (struct origin){.source = &b}, at, at, (str){0}, "%s",
+                         messages[m]);
             }
     cr_expect_eq(diag.error_count, 18u);
     diag_sort(&diag);
@@ -326,7 +338,8 @@ Test(diag, a_message_too_long_for_its_room_is_cut_not_lost)
     char name[3000];
     memset(name, 'n', sizeof name);
     struct source f = file("f", STR("x"), 0);
-    diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "no '%.*s' here", (int)sizeof name, name);
+    diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "no '%.*s' here",
+             (int)sizeof name, name);
     cr_expect_gt(diag.first->message.size, 900u);
     cr_expect(str_starts_with(diag.first->message, STR("no 'nnnn")));
 }
@@ -334,7 +347,8 @@ Test(diag, a_message_too_long_for_its_room_is_cut_not_lost)
 Test(diag, a_thousand_are_told_and_the_next_is_counted)
 {
     struct source f = file("f", STR("x"), 0);
-    for (int i = 0; i < LIMIT_DIAGNOSTICS; i++) diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "%d", i);
+    for (int i = 0; i < LIMIT_DIAGNOSTICS; i++)
+        diag_add(&diag, SEVERITY_ERROR, (struct origin){.source = &f}, 0, 1, (str){0}, "%d", i);
     cr_expect_eq(diag.left_out, 0u);
     complain((struct origin){.source = &f}, 0, 1, "");
     cr_expect_eq(diag.left_out, 1u);
@@ -355,9 +369,10 @@ Test(diag, places_do_not_depend_on_what_was_printed_before)
     complain((struct origin){.source = &a}, 5, 6, "");
     complain((struct origin){.source = &a}, 5, 6, "");
     complain((struct origin){.source = &a}, 7, 7, "");
-    prints("a:3:2: error: wrong\n    3 | three\n      |  ^\nb:1:2: error: wrong\n    1 | \xC3\xA9x\n      |  ^\n"
-           "a:2:2: error: wrong\n    2 | two\n      |  ^\na:2:2: error: wrong\n    2 | two\n      |  ^\n"
-           "a:2:4: error: wrong\n    2 | two\n      |    ^\n");
+    prints(
+        "a:3:2: error: wrong\n    3 | three\n      |  ^\nb:1:2: error: wrong\n    1 | \xC3\xA9x\n      |  ^\n"
+        "a:2:2: error: wrong\n    2 | two\n      |  ^\na:2:2: error: wrong\n    2 | two\n      |  ^\n"
+        "a:2:4: error: wrong\n    2 | two\n      |    ^\n");
 }
 
 /* At whichever growth memory fails, what is there is told and what is missing is admitted. */
@@ -365,7 +380,8 @@ Test(diag, admit_it_when_memory_ran_out)
 {
     struct source f = file("f", STR("x"), 0);
     arena.limit = arena.used + 700;
-    for (int i = 0; i < 10; i++) complain((struct origin){.source = &f}, 0, 1, "");
+    for (int i = 0; i < 10; i++)
+        complain((struct origin){.source = &f}, 0, 1, "");
     cr_expect(diag.failed);
     cr_expect_eq(diag.error_count, 10u, "they were mistakes all the same");
     arena.limit = 0;

@@ -1,5 +1,5 @@
-/* Instants, durations, and the hash that Kafka's partitioner takes. What is read and what is refused is mostly
- * in tests/golden/event; here is what golden lines cannot say. */
+/* Instants, durations, and the hash that Kafka's partitioner takes. What is read and what is refused is
+ * mostly in tests/golden/event; here is what golden lines cannot say. */
 #include "base/duration.h"
 #include "base/murmur2.h"
 #include "base/rfc3339.h"
@@ -49,8 +49,12 @@ Test(instants, nothing_is_written_when_nothing_is_read)
 {
     int64_t seconds = 7, ms = 7;
     int32_t nanos = 7;
-    static const char *const wrong[] = {"", "2026", "2026-03-02T10:00:00", "2026-03-02T10:00:00+1:00",
-                                        "2026-03-02T10:00:00Z ", "2026-13-02T10:00:00Z"};
+    static const char *const wrong[] = {"",
+                                        "2026",
+                                        "2026-03-02T10:00:00",
+                                        "2026-03-02T10:00:00+1:00",
+                                        "2026-03-02T10:00:00Z ",
+                                        "2026-13-02T10:00:00Z"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         cr_expect_not(rfc3339_parse(str_of(wrong[i]), &seconds, &nanos), "%s", wrong[i]);
     cr_expect_not(duration_parse(STR("1h1h"), &ms));

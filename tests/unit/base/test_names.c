@@ -52,7 +52,8 @@ Test(names, find_each_of_thousands)
         snprintf(texts[i], sizeof texts[i], "n%u", (unsigned)i);
         cr_assert_eq(names_add(&names, str_of(texts[i])), i);
     }
-    for (uint32_t i = 0; i < COUNT; i++) cr_assert_eq(names_find(&names, str_of(texts[i])), i);
+    for (uint32_t i = 0; i < COUNT; i++)
+        cr_assert_eq(names_find(&names, str_of(texts[i])), i);
     cr_expect_eq(names_find(&names, STR("n5000")), NAME_NONE);
     cr_expect_eq(names_add(&names, STR("n4999")), 4999u, "a known name needs no room");
 }

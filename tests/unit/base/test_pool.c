@@ -30,8 +30,11 @@ Test(pool, gives_a_block_again_to_whoever_wants_its_size_next)
 
 Test(pool, counts_what_is_out_by_class_and_comes_back_to_nothing)
 {
-    static const struct { size_t size, class_bytes; } sizes[] = {
-        {0, 16}, {1, 16}, {16, 16}, {17, 32}, {1024, 1024}, {1025, 2048}, {2048, 2048}, {2049, 4096}, {100000, 131072},
+    static const struct {
+        size_t size, class_bytes;
+    } sizes[] = {
+        {0, 16},      {1, 16},      {16, 16},     {17, 32},         {1024, 1024},
+        {1025, 2048}, {2048, 2048}, {2049, 4096}, {100000, 131072},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         void *block = pool_alloc(&pool, sizes[i].size);
@@ -53,7 +56,8 @@ Test(pool, blocks_are_aligned_and_apart)
         memset(blocks[i], (int)i, i * 7);
     }
     for (size_t i = 0; i < BLOCKS; i++)
-        for (size_t at = 0; at < i * 7; at++) cr_assert_eq(blocks[i][at], (unsigned char)i);
+        for (size_t at = 0; at < i * 7; at++)
+            cr_assert_eq(blocks[i][at], (unsigned char)i);
 }
 
 /* The table of customers and the heap of waits are such blocks: a million of them must fit. */
@@ -80,12 +84,16 @@ Test(pool, says_no_to_sizes_that_no_machine_has_and_goes_on)
 Test(pool, random_use_never_mixes_up_two_blocks)
 {
     enum { BLOCKS = 200, ROUNDS = 20000 };
-    struct { unsigned char *at; size_t size; } blocks[BLOCKS] = {0};
+    struct {
+        unsigned char *at;
+        size_t size;
+    } blocks[BLOCKS] = {0};
     srand(7);
     for (int round = 0; round < ROUNDS; round++) {
         size_t i = (size_t)rand() % BLOCKS;
         if (blocks[i].at) {
-            for (size_t at = 0; at < blocks[i].size; at++) cr_assert_eq(blocks[i].at[at], (unsigned char)i);
+            for (size_t at = 0; at < blocks[i].size; at++)
+                cr_assert_eq(blocks[i].at[at], (unsigned char)i);
             pool_release(&pool, blocks[i].at, blocks[i].size);
             blocks[i].at = NULL;
             continue;
@@ -146,8 +154,10 @@ Test(pool, a_vector_takes_and_gives_at_any_place)
 Test(pool, a_vector_grows_to_thousands_and_gives_all_of_it_back)
 {
     struct vector vector = {0};
-    for (int i = 0; i < 5000; i++) insert(&vector, vector.count, i);
-    for (int i = 0; i < 5000; i++) cr_assert_eq(*VECTOR_AT(vector, int, i), i);
+    for (int i = 0; i < 5000; i++)
+        insert(&vector, vector.count, i);
+    for (int i = 0; i < 5000; i++)
+        cr_assert_eq(*VECTOR_AT(vector, int, i), i);
     vector_release(&pool, &vector, sizeof(int));
     cr_expect_eq(pool.used, 0u);
 }

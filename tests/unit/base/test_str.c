@@ -7,8 +7,9 @@ TestSuite(str, .timeout = 30);
 
 Test(str, are_ordered_by_bytes_the_shorter_first)
 {
-    static const str ascending[] = {STR(""),  STR("\0"), STR("\0\0"), STR("A"), STR("a"), STR("a\0"), STR("aa"),
-                                    STR("b"), STR("\x7f"), STR("\xC3\xA9"), STR("\xFF")};
+    static const str ascending[] = {STR(""),     STR("\0"),       STR("\0\0"), STR("A"),
+                                    STR("a"),    STR("a\0"),      STR("aa"),   STR("b"),
+                                    STR("\x7f"), STR("\xC3\xA9"), STR("\xFF")};
     enum { COUNT = sizeof ascending / sizeof *ascending };
     for (size_t i = 0; i < COUNT; i++)
         for (size_t j = 0; j < COUNT; j++) {
@@ -30,19 +31,20 @@ Test(str, no_bytes_are_equal_to_no_bytes_wherever_they_stand)
 
 static void nearest(str word, str expected)
 {
-    static const str names[] = {STR("on"), STR("if"), STR("key"), STR("again"), STR("cancel"), STR("while"), STR("do"),
-                                STR("cooldown"), STR("priority"), STR("product"), STR("")};
+    static const str names[] = {STR("on"),       STR("if"),      STR("key"), STR("again"),
+                                STR("cancel"),   STR("while"),   STR("do"),  STR("cooldown"),
+                                STR("priority"), STR("product"), STR("")};
     str found = str_nearest(word, names, sizeof names / sizeof *names);
-    cr_expect(str_equal(found, expected), "for '%.*s' wanted '%.*s', got '%.*s'", STR_ARG(word), STR_ARG(expected),
-              STR_ARG(found));
+    cr_expect(str_equal(found, expected), "for '%.*s' wanted '%.*s', got '%.*s'", STR_ARG(word),
+              STR_ARG(expected), STR_ARG(found));
 }
 
 Test(str, finds_the_name_that_a_typing_mistake_meant)
 {
     nearest(STR("cancel"), STR("cancel"));
-    nearest(STR("cancle"), STR("cancel"));     /* two letters swapped */
-    nearest(STR("pruduct"), STR("product"));   /* one wrong */
-    nearest(STR("priorty"), STR("priority"));  /* one missing */
+    nearest(STR("cancle"), STR("cancel"));      /* two letters swapped */
+    nearest(STR("pruduct"), STR("product"));    /* one wrong */
+    nearest(STR("priorty"), STR("priority"));   /* one missing */
     nearest(STR("cool_down"), STR("cooldown")); /* one too many */
     nearest(STR("kei"), STR("key"));
     nearest(STR("no"), STR("on"));
@@ -75,7 +77,10 @@ Test(utf8, encodes_every_code_point_into_what_it_accepts)
 {
     for (uint32_t point = 0; point <= 0x10FFFF; point++) {
         char bytes[4];
-        size_t size = utf8_encode(point, bytes), wanted = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+        size_t size = utf8_encode(point, bytes), wanted = point < 0x80      ? 1
+                                                          : point < 0x800   ? 2
+                                                          : point < 0x10000 ? 3
+                                                                            : 4;
         bool surrogate = point >= 0xD800 && point <= 0xDFFF;
         cr_assert_eq(size, wanted);
         cr_assert_eq(utf8_length((str){bytes, size}, 0), surrogate ? 0 : size, "U+%04X", (unsigned)point);
@@ -87,14 +92,27 @@ Test(utf8, encodes_every_code_point_into_what_it_accepts)
 Test(utf8, refuses_what_RFC_3629_refuses)
 {
     static const str broken[] = {
-        STR("\x80"), STR("\xBF"),                         /* a continuation without its beginning */
-        STR("\xC0\x80"), STR("\xC1\xBF"),                 /* overlong, two bytes */
-        STR("\xE0\x80\x80"), STR("\xE0\x9F\xBF"),         /* three */
-        STR("\xF0\x80\x80\x80"), STR("\xF0\x8F\xBF\xBF"), /* four */
-        STR("\xED\xA0\x80"), STR("\xED\xBF\xBF"),         /* surrogates */
-        STR("\xF4\x90\x80\x80"), STR("\xF5\x80\x80\x80"), STR("\xFF"), STR("\xFE"), /* beyond U+10FFFF */
-        STR("\xC3"), STR("\xE2\x82"), STR("\xF0\x9F\x9B"), /* cut off */
-        STR("\xC3("), STR("\xE2(\xA1"), STR("\xE2\x82("), STR("\xF0\x9F\x9B("), /* broken off */
+        STR("\x80"),
+        STR("\xBF"), /* a continuation without its beginning */
+        STR("\xC0\x80"),
+        STR("\xC1\xBF"), /* overlong, two bytes */
+        STR("\xE0\x80\x80"),
+        STR("\xE0\x9F\xBF"), /* three */
+        STR("\xF0\x80\x80\x80"),
+        STR("\xF0\x8F\xBF\xBF"), /* four */
+        STR("\xED\xA0\x80"),
+        STR("\xED\xBF\xBF"), /* surrogates */
+        STR("\xF4\x90\x80\x80"),
+        STR("\xF5\x80\x80\x80"),
+        STR("\xFF"),
+        STR("\xFE"), /* beyond U+10FFFF */
+        STR("\xC3"),
+        STR("\xE2\x82"),
+        STR("\xF0\x9F\x9B"), /* cut off */
+        STR("\xC3("),
+        STR("\xE2(\xA1"),
+        STR("\xE2\x82("),
+        STR("\xF0\x9F\x9B("), /* broken off */
     };
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         cr_expect_eq(utf8_length(broken[i], 0), 0u, "%zu", i);

@@ -1,18 +1,21 @@
-/* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
+/* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules.
+ */
 #include "rig.h"
 
 #include <criterion/criterion.h>
 
-#define HOUR 3600000LL
-#define DAY 86400000LL
+#define HOUR  3600000LL
+#define DAY   86400000LL
 #define START 1772445600000LL /* 2026-03-02T10:00:00Z */
 
 /* A cart is mailed about after an hour and after a day, unless it is bought. */
 static const char cart_rules[] =
     "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
     " \"counts\": {\"carts\": {\"on\": \"cart\"}},"
-    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"cancel\": [{\"on\": \"buy\", \"key\": \"event.cart\"}],"
-    "   \"do\": [{\"after\": \"1h\", \"send\": \"email\", \"with\": {\"carts\": \"${carts()}\", \"cart\": \"${trigger.cart}\"}},"
+    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"cancel\": [{\"on\": \"buy\", "
+    "\"key\": \"event.cart\"}],"
+    "   \"do\": [{\"after\": \"1h\", \"send\": \"email\", \"with\": {\"carts\": \"${carts()}\", \"cart\": "
+    "\"${trigger.cart}\"}},"
     "            {\"after\": \"1d\", \"send\": \"email\"}]}}}";
 
 static struct arena arena;
@@ -40,11 +43,12 @@ TestSuite(engine, .init = setup, .fini = teardown, .timeout = 60);
 static str event(const char *id, const char *type, const char *customer, int64_t time_ms, const char *cart)
 {
     str with_id = id ? arena_format(&arena, "\"id\":\"%s\",", id) : STR("");
-    return arena_format(&arena, "{%.*s\"type\":\"%s\",\"customer\":\"%s\",\"time\":%lld,\"cart\":\"%s\"}", STR_ARG(with_id), type, customer,
-                        (long long)time_ms, cart);
+    return arena_format(&arena, "{%.*s\"type\":\"%s\",\"customer\":\"%s\",\"time\":%lld,\"cart\":\"%s\"}",
+                        STR_ARG(with_id), type, customer, (long long)time_ms, cart);
 }
 
-static const struct relance_fate *happens(const char *id, const char *type, const char *customer, int64_t time_ms, const char *cart)
+static const struct relance_fate *happens(const char *id, const char *type, const char *customer,
+                                          int64_t time_ms, const char *cart)
 {
     return rig_event(&rig, event(id, type, customer, time_ms, cart));
 }
@@ -57,18 +61,21 @@ static void decided(const char *expected)
     str rest = buffer_str(&rig.lines), line;
     while (suite_line(&rest, &line)) {
         char customer[64] = "", outcome[64] = "";
-        const char *at = memmem(line.data, line.size, "\"customer\":\"", 12), *what = memmem(line.data, line.size, "\"outcome\":\"", 11);
+        const char *at = memmem(line.data, line.size, "\"customer\":\"", 12),
+                   *what = memmem(line.data, line.size, "\"outcome\":\"", 11);
         if (at) sscanf(at + 12, "%63[^\"]", customer);
         if (what) sscanf(what + 11, "%63[^\"]", outcome);
         buffer_put_format(&text, "%s%s %s", text.size ? " " : "", outcome, customer);
     }
-    cr_expect(str_equal(buffer_str(&text), str_of(expected)), "wanted: %s\ngot:    %.*s\n%.*s", expected, STR_ARG(buffer_str(&text)), STR_ARG(buffer_str(&rig.lines)));
+    cr_expect(str_equal(buffer_str(&text), str_of(expected)), "wanted: %s\ngot:    %.*s\n%.*s", expected,
+              STR_ARG(buffer_str(&text)), STR_ARG(buffer_str(&rig.lines)));
     buffer_init(&rig.lines, &rig.arena);
 }
 
 static void says(const char *part)
 {
-    cr_expect_not_null(memmem(rig.lines.data, rig.lines.size, part, strlen(part)), "%s is not in %.*s", part, STR_ARG(buffer_str(&rig.lines)));
+    cr_expect_not_null(memmem(rig.lines.data, rig.lines.size, part, strlen(part)), "%s is not in %.*s", part,
+                       STR_ARG(buffer_str(&rig.lines)));
 }
 
 static void use_rules(const char *text)
@@ -96,7 +103,8 @@ Test(engine, asks_for_a_customer_it_does_not_hold_and_goes_on_where_it_stopped)
         cr_expect(str_equal(relance_engine_needed(rig.engine), STR("c1")));
         decided("");
     }
-    cr_assert_eq(relance_engine_put(rig.engine, STR("c1"), rig_stored(&rig, STR("c1"))->state, &error), RELANCE_OK);
+    cr_assert_eq(relance_engine_put(rig.engine, STR("c1"), rig_stored(&rig, STR("c1"))->state, &error),
+                 RELANCE_OK);
     cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
     cr_expect_eq(fate.kind, RELANCE_EVENT);
     decided("started c1");
@@ -116,20 +124,25 @@ Test(engine, asks_for_a_customer_whose_wait_has_come)
 
 Test(engine, does_nothing_twice_when_it_stops_in_the_middle)
 {
-    for (int i = 0; i < 50; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    for (int i = 0; i < 50; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i,
+                "k");
     rig_forget(&rig);
     buffer_init(&rig.lines, &rig.arena);
     rig_tick(&rig, START + 2 * HOUR);
     size_t sent = 0;
     str rest = buffer_str(&rig.lines), line;
-    while (suite_line(&rest, &line)) sent++;
+    while (suite_line(&rest, &line))
+        sent++;
     cr_expect_eq(sent, 50u);
 }
 
 Test(engine, names_all_it_will_miss_at_once)
 {
     struct relance_engine_size size;
-    for (int i = 0; i < 100; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    for (int i = 0; i < 100; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i,
+                "k");
     rig_forget(&rig);
     size = relance_engine_size(rig.engine);
     cr_expect_eq(size.held, 0u);
@@ -148,7 +161,9 @@ static void count_wanted(void *context, str customer)
 
 Test(engine, wants_those_due_before_an_instant_and_not_at_hand)
 {
-    for (int i = 0; i < 30; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i, "k");
+    for (int i = 0; i < 30; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i,
+                "k");
     size_t wanted = 0;
     relance_engine_missing(rig.engine, RELANCE_NEVER, count_wanted, &wanted);
     cr_expect_eq(wanted, 0u, "all are at hand");
@@ -211,7 +226,8 @@ Test(engine, tells_what_changed_until_it_is_saved)
     happens("e2", "cart", "c2", START, "k");
     happens("e3", "buy", "c1", START + 1, "k");
     cr_expect_eq(relance_engine_changed_count(rig.engine), 2u);
-    for (int twice = 0; twice < 2; twice++) cr_assert_eq(relance_engine_changes(rig.engine, count_change, &count), RELANCE_OK);
+    for (int twice = 0; twice < 2; twice++)
+        cr_assert_eq(relance_engine_changes(rig.engine, count_change, &count), RELANCE_OK);
     cr_expect_eq(count, 4u);
     relance_engine_saved(rig.engine);
     cr_expect_eq(relance_engine_changed_count(rig.engine), 0u);
@@ -231,7 +247,9 @@ Test(engine, gives_up_nothing_that_is_not_saved)
 
 Test(engine, gives_up_no_more_than_it_is_asked_to)
 {
-    for (int i = 0; i < 2000; i++) happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%04d", i).data, START + i, "k");
+    for (int i = 0; i < 2000; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%04d", i).data, START + i,
+                "k");
     relance_engine_saved(rig.engine);
     size_t bytes = relance_engine_size(rig.engine).bytes, bound = bytes - bytes / 8;
     relance_engine_evict(rig.engine, bound);
@@ -248,7 +266,8 @@ Test(engine, knows_400000_customers)
     for (int i = 0; i < 400000; i++) {
         char id[16];
         int size = snprintf(id, sizeof id, "c%d", i);
-        cr_assert_eq(relance_engine_put_due(rig.engine, (str){id, (size_t)size}, START + i), RELANCE_OK, "customer %d", i);
+        cr_assert_eq(relance_engine_put_due(rig.engine, (str){id, (size_t)size}, START + i), RELANCE_OK,
+                     "customer %d", i);
     }
     cr_expect_eq(relance_engine_size(rig.engine).waits, 400000u);
     cr_expect_eq(relance_engine_next_due(rig.engine), START);
@@ -291,7 +310,8 @@ Test(engine, duplicates_and_unknown_types_move_the_clock_and_dead_letters_do_not
     cr_expect_eq(relance_engine_clock(rig.engine), START + 10);
     cr_expect_eq(happens("e2", "dance", "c1", START + 20, "k1")->kind, RELANCE_IGNORED);
     cr_expect_eq(relance_engine_clock(rig.engine), START + 20);
-    const struct relance_fate *fate = rig_event(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"time\":\"never\"}"));
+    const struct relance_fate *fate =
+        rig_event(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"time\":\"never\"}"));
     cr_expect_eq(fate->kind, RELANCE_DEAD);
     cr_expect(str_equal(fate->reason, STR("time")));
     fate = rig_event(&rig, STR("{\"type\":\"cart\",\"time\":1872445600000}"));
@@ -341,7 +361,8 @@ Test(engine, time_ends_with_the_year_9999)
 
 Test(engine, an_event_without_time_takes_its_records_and_without_both_is_dead)
 {
-    struct relance_record record = rig_record(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"cart\":\"k\"}"));
+    struct relance_record record =
+        rig_record(&rig, STR("{\"type\":\"cart\",\"customer\":\"c1\",\"cart\":\"k\"}"));
     struct relance_fate fate;
     cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
     cr_expect_eq(fate.kind, RELANCE_DEAD);
@@ -403,12 +424,14 @@ Test(engine, an_event_without_id_is_known_by_where_it_stands)
     record.offset++;
     cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
     cr_expect_eq(fate.kind, RELANCE_EVENT, "the same event at another offset is another");
-    cr_expect_eq(happens("shop/0/0", "cart", "c1", START, "k1")->kind, RELANCE_DUPLICATE, "its made-up id is an id like any");
+    cr_expect_eq(happens("shop/0/0", "cart", "c1", START, "k1")->kind, RELANCE_DUPLICATE,
+                 "its made-up id is an id like any");
 }
 
 Test(engine, the_65th_id_back_is_forgotten_the_64th_is_not)
 {
-    for (int i = 0; i < 65; i++) happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START, "k");
+    for (int i = 0; i < 65; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START, "k");
     cr_expect_eq(happens("e1", "cart", "c1", START, "k")->kind, RELANCE_DUPLICATE);
     cr_expect_eq(happens("e0", "cart", "c1", START, "k")->kind, RELANCE_EVENT);
 }
@@ -424,7 +447,8 @@ Test(engine, forgetting_erases_everything_silently)
     cr_expect_eq(rig_stored(&rig, STR("c1"))->due_ms, RELANCE_NEVER);
     rig_run_until(&rig, START + 10 * DAY);
     decided("");
-    cr_expect_eq(happens("e1", "cart", "c1", START + 10 * DAY, "k1")->kind, RELANCE_EVENT, "its ids are forgotten, too");
+    cr_expect_eq(happens("e1", "cart", "c1", START + 10 * DAY, "k1")->kind, RELANCE_EVENT,
+                 "its ids are forgotten, too");
     rig_run_until(&rig, START + 11 * DAY);
     says("\"carts\":1");
 }
@@ -439,7 +463,9 @@ Test(engine, forgetting_somebody_unknown_leaves_nothing)
 
 Test(engine, the_257th_run_of_a_customer_finds_no_room)
 {
-    for (int i = 0; i < 256; i++) happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START, arena_format(&arena, "k%d", i).data);
+    for (int i = 0; i < 256; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START,
+                arena_format(&arena, "k%d", i).data);
     buffer_init(&rig.lines, &rig.arena);
     happens("e256", "cart", "c1", START, "k256");
     decided("full c1");
@@ -462,8 +488,10 @@ Test(engine, an_engine_of_no_rules_ignores_everything)
 static const char later_rules[] =
     "{\"events\": {\"buy\": {\"cart\": \"string\"}, \"cart\": {\"cart\": \"string\", \"total\": \"double\"}},"
     " \"counts\": {\"buys\": {\"on\": \"buy\"}, \"carts\": {\"on\": \"cart\"}},"
-    " \"rules\": {\"also\": {\"on\": \"buy\", \"priority\": 9, \"do\": [{\"after\": \"1h\", \"send\": \"push\"}]},"
-    "            \"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"5h\", \"send\": \"sms\", \"with\": \"${carts()}\"}]}}}";
+    " \"rules\": {\"also\": {\"on\": \"buy\", \"priority\": 9, \"do\": [{\"after\": \"1h\", \"send\": "
+    "\"push\"}]},"
+    "            \"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"5h\", "
+    "\"send\": \"sms\", \"with\": \"${carts()}\"}]}}}";
 
 static const char rules_without_cart[] =
     "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
@@ -500,7 +528,8 @@ Test(engine, a_run_whose_rule_is_gone_is_dropped_at_the_next_touch)
     decided("");
 }
 
-/* Hot and cold alike: what a change of rules does to a customer does not depend on whether its state was at hand. */
+/* Hot and cold alike: what a change of rules does to a customer does not depend on whether its state was at
+ * hand. */
 static const char hot_and_cold_rules[] =
     "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
     " \"counts\": {\"carts\": {\"on\": \"cart\", \"over\": \"30m\"}},"
@@ -510,7 +539,8 @@ static const char hot_and_cold_rules[] =
 static const char hot_and_cold_before[] =
     "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
     " \"counts\": {\"carts\": {\"on\": \"cart\", \"over\": \"30m\"}},"
-    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"10m\", \"send\": \"email\"}, {\"after\": \"1d\", \"send\": \"email\"}]}}}";
+    " \"rules\": {\"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"do\": [{\"after\": \"10m\", "
+    "\"send\": \"email\"}, {\"after\": \"1d\", \"send\": \"email\"}]}}}";
 
 static str after_new_rules(const char *before, const char *after, void (*disturb)(struct rig *rig))
 {
@@ -532,15 +562,20 @@ static str after_new_rules(const char *before, const char *after, void (*disturb
 
 Test(engine, new_rules_reach_customers_at_hand_and_not_at_hand_alike)
 {
-    static const char *const changes[][2] = {{cart_rules, later_rules}, {cart_rules, rules_without_cart}, {hot_and_cold_before, hot_and_cold_rules},
-                                             {cart_rules, hot_and_cold_rules}, {hot_and_cold_before, cart_rules}, {later_rules, cart_rules}};
+    static const char *const changes[][2] = {{cart_rules, later_rules},
+                                             {cart_rules, rules_without_cart},
+                                             {hot_and_cold_before, hot_and_cold_rules},
+                                             {cart_rules, hot_and_cold_rules},
+                                             {hot_and_cold_before, cart_rules},
+                                             {later_rules, cart_rules}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         str lines = after_new_rules(changes[i][0], changes[i][1], NULL);
         char *hot = strndup(lines.data ? lines.data : "", lines.size);
-        static void (*const disturbances[])(struct rig *rig) = {rig_forget, rig_restart};
+        static void (*const disturbances[])(struct rig * rig) = {rig_forget, rig_restart};
         for (size_t d = 0; d < 2; d++) {
             str cold = after_new_rules(changes[i][0], changes[i][1], disturbances[d]);
-            cr_expect(str_equal(cold, str_of(hot)), "change %zu, disturbance %zu\nhot:\n%scold:\n%.*s", i, d, hot, STR_ARG(cold));
+            cr_expect(str_equal(cold, str_of(hot)), "change %zu, disturbance %zu\nhot:\n%scold:\n%.*s", i, d,
+                      hot, STR_ARG(cold));
         }
         free(hot);
     }
@@ -560,8 +595,10 @@ Test(engine, counts_that_are_new_start_empty_and_those_that_stay_stay)
 Test(engine, a_count_may_become_a_sum)
 {
     happens("e1", "cart", "c1", START, "k1");
-    use_rules("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"counts\": {\"carts\": {\"on\": \"cart\", \"sum\": \"2.5\"}},"
-              " \"rules\": {\"cart\": {\"on\": \"cart\", \"do\": [{\"send\": \"email\", \"with\": \"${carts()}\"}]}}}");
+    use_rules("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"counts\": {\"carts\": {\"on\": \"cart\", "
+              "\"sum\": \"2.5\"}},"
+              " \"rules\": {\"cart\": {\"on\": \"cart\", \"do\": [{\"send\": \"email\", \"with\": "
+              "\"${carts()}\"}]}}}");
     happens("e2", "cart", "c1", START, "k1");
     says("\"with\":2.5");
     use_rules(later_rules);
@@ -572,7 +609,8 @@ Test(engine, a_count_may_become_a_sum)
 Test(engine, stays_usable_after_a_hundred_changes_of_rules)
 {
     for (int i = 0; i < 100; i++) {
-        happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START + i, arena_format(&arena, "k%d", i % 10).data);
+        happens(arena_format(&arena, "e%d", i).data, "cart", "c1", START + i,
+                arena_format(&arena, "k%d", i % 10).data);
         use_rules(i % 2 ? cart_rules : later_rules);
     }
     rig_run_until(&rig, START + HOUR);

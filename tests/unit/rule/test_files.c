@@ -1,5 +1,5 @@
-/* Rule files by size and number: the bounds, at N and at N + 1, and what never may crash. What is said about single
- * mistakes is in tests/golden/rules. */
+/* Rule files by size and number: the bounds, at N and at N + 1, and what never may crash. What is said about
+ * single mistakes is in tests/golden/rules. */
 #include "rig.h"
 
 #include "base/limits.h"
@@ -24,7 +24,8 @@ static void teardown(void)
 
 TestSuite(files, .init = setup, .fini = teardown, .timeout = 120);
 
-static const char tiny[] = "{\"events\":{\"view\":{}},\"rules\":{\"r\":{\"on\":\"view\",\"do\":[{\"send\":\"email\"}]}}}";
+static const char tiny[] =
+    "{\"events\":{\"view\":{}},\"rules\":{\"r\":{\"on\":\"view\",\"do\":[{\"send\":\"email\"}]}}}";
 
 static enum relance_status compile(const struct relance_source *sources, size_t count)
 {
@@ -32,7 +33,8 @@ static enum relance_status compile(const struct relance_source *sources, size_t 
     relance_report_free(report);
     relance_ruleset_free(rules);
     rules = NULL;
-    enum relance_status status = relance_ruleset_compile(sources, count, zone_file, &arena, &rules, &report, &error);
+    enum relance_status status =
+        relance_ruleset_compile(sources, count, zone_file, &arena, &rules, &report, &error);
     cr_assert_not_null(report);
     cr_expect_eq(status == RELANCE_OK, rules != NULL);
     cr_expect_eq(status == RELANCE_OK, error.message[0] == '\0', "%s", error.message);
@@ -47,7 +49,8 @@ static enum relance_status compile_text(str text)
 static void says(const char *part)
 {
     str text = relance_report_text(report);
-    cr_expect(text.size && memmem(text.data, text.size, part, strlen(part)), "%s is not in\n%.*s", part, (int)(text.size < 500 ? text.size : 500), text.data);
+    cr_expect(text.size && memmem(text.data, text.size, part, strlen(part)), "%s is not in\n%.*s", part,
+              (int)(text.size < 500 ? text.size : 500), text.data);
 }
 
 /* The tiny rule set and blanks behind it. */
@@ -94,7 +97,8 @@ Test(files, full_of_one_byte_are_refused_in_time)
 
 Test(files, together_may_be_as_large_as_one_and_not_a_byte_larger)
 {
-    struct relance_source sources[2] = {{STR("a.jsonc"), padded(LIMIT_RULE_SET_BYTES / 2)}, {STR("b.jsonc"), STR("{}")}};
+    struct relance_source sources[2] = {{STR("a.jsonc"), padded(LIMIT_RULE_SET_BYTES / 2)},
+                                        {STR("b.jsonc"), STR("{}")}};
     char *blanks = arena_alloc(&arena, LIMIT_RULE_SET_BYTES);
     memset(blanks, ' ', LIMIT_RULE_SET_BYTES);
     memcpy(blanks, "{}", 2);
@@ -102,7 +106,8 @@ Test(files, together_may_be_as_large_as_one_and_not_a_byte_larger)
     cr_expect_eq(compile(sources, 2), RELANCE_OK);
     sources[1].text.size++;
     cr_expect_eq(compile(sources, 2), RELANCE_INVALID);
-    says("b.jsonc:1:1: error: with this file the rule set has 8388609 bytes; all rule files together may have 8388608");
+    says("b.jsonc:1:1: error: with this file the rule set has 8388609 bytes; all rule files together may "
+         "have 8388608");
 }
 
 Test(files, none_at_all_are_told)
@@ -115,7 +120,10 @@ static void put_rules(struct buffer *text, size_t count)
 {
     buffer_put_str(text, STR("{\"events\":{\"view\":{\"product\":\"string\"}},\"rules\":{"));
     for (size_t i = 0; i < count; i++)
-        buffer_put_format(text, "%s\"r%zu\":{\"on\":\"view\",\"priority\":%zu,\"if\":\"event.product == 'p%zu'\",\"do\":[{\"send\":\"email\"}]}", i ? "," : "", i, i % 7, i);
+        buffer_put_format(text,
+                          "%s\"r%zu\":{\"on\":\"view\",\"priority\":%zu,\"if\":\"event.product == "
+                          "'p%zu'\",\"do\":[{\"send\":\"email\"}]}",
+                          i ? "," : "", i, i % 7, i);
     buffer_put_str(text, STR("}}"));
 }
 
@@ -133,7 +141,9 @@ Test(files, of_a_thousand_mistakes_tell_each_of_them)
     struct buffer text;
     buffer_init(&text, &arena);
     buffer_put_str(&text, STR("{\"events\":{\"view\":{}},\"rules\":{\n"));
-    for (size_t i = 0; i < 1000; i++) buffer_put_format(&text, "%s\"r%zu\":{\"on\":\"veiw\",\"do\":[{\"send\":\"email\"}]}\n", i ? "," : "", i);
+    for (size_t i = 0; i < 1000; i++)
+        buffer_put_format(&text, "%s\"r%zu\":{\"on\":\"veiw\",\"do\":[{\"send\":\"email\"}]}\n", i ? "," : "",
+                          i);
     buffer_put_str(&text, STR("}}"));
     cr_expect_eq(compile_text(buffer_str(&text)), RELANCE_INVALID);
     cr_expect_eq(relance_report_errors(report), 1000u);
@@ -145,7 +155,8 @@ Test(files, may_be_gone_once_they_are_compiled)
 {
     char name[] = "rules.jsonc", text[sizeof tiny];
     memcpy(text, tiny, sizeof tiny);
-    cr_assert_eq(compile(&(struct relance_source){{name, sizeof name - 1}, {text, sizeof text - 1}}, 1), RELANCE_OK);
+    cr_assert_eq(compile(&(struct relance_source){{name, sizeof name - 1}, {text, sizeof text - 1}}, 1),
+                 RELANCE_OK);
     memset(text, 'x', sizeof text);
     memset(name, 'x', sizeof name);
     struct rig rig;

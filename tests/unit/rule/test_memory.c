@@ -1,5 +1,6 @@
-/* Memory that runs out, at every place where it can: a clean error each time, nothing kept, and the next call works.
- * The C library's allocator is taken over for this; under a sanitizer, which owns it, these tests skip. */
+/* Memory that runs out, at every place where it can: a clean error each time, nothing kept, and the next call
+ * works. The C library's allocator is taken over for this; under a sanitizer, which owns it, these tests
+ * skip. */
 #include "../../fuzz/shop_rules.h"
 #include "rig.h"
 
@@ -14,8 +15,8 @@
 #define SANITIZED 1
 #endif
 
-static size_t fail_in;       /* the n-th allocation from now fails, once; 0: none */
-static long live;            /* blocks out */
+static size_t fail_in; /* the n-th allocation from now fails, once; 0: none */
+static long live;      /* blocks out */
 
 #ifndef SANITIZED
 void *__libc_malloc(size_t size);
@@ -96,8 +97,9 @@ Test(memory, compiling_fails_cleanly_at_any_allocation)
         enum relance_status status = compile(&rules, &report);
         whole = fail_in > 0;
         fail_in = 0;
-        cr_assert_eq(status, whole ? RELANCE_OK : RELANCE_NO_MEMORY, "allocation %zu: status %d\n%.*s", n, (int)status,
-                     report ? (int)relance_report_text(report).size : 0, report ? relance_report_text(report).data : "");
+        cr_assert_eq(status, whole ? RELANCE_OK : RELANCE_NO_MEMORY, "allocation %zu: status %d\n%.*s", n,
+                     (int)status, report ? (int)relance_report_text(report).size : 0,
+                     report ? relance_report_text(report).data : "");
         relance_report_free(report);
         relance_ruleset_free(rules);
         cr_assert_eq(live, before, "allocation %zu: %ld blocks are left", n, live - before);
@@ -112,26 +114,32 @@ static void ignore(void *context, const struct relance_decision *decision)
 }
 
 static const char *const events[] = {
-    "{\"id\":\"a\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"birthday\":\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
+    "{\"id\":\"a\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"birthday\":"
+    "\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
     "{\"id\":\"b\",\"type\":\"view\",\"customer\":\"c\",\"time\":\"2026-03-02T10:00:00Z\",\"product\":\"p\"}",
-    "{\"id\":\"c\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\",\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
-    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\",\"total\":60.5,\"m\":{\"x\":1}}",
+    "{\"id\":\"c\",\"type\":\"cart\",\"customer\":\"c\",\"time\":\"2026-03-02T10:01:00Z\",\"cart\":\"k\","
+    "\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
+    "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\","
+    "\"total\":60.5,\"m\":{\"x\":1}}",
 };
 
 /* True when the engine came through; false when it said that memory was out. Nothing else is an answer. */
 static bool live_through(const struct relance_ruleset *rules)
 {
     size_t decisions = 0;
-    struct relance_engine_options options = {.rules = rules, .decide = ignore, .context = &decisions, .complete = true};
+    struct relance_engine_options options = {
+        .rules = rules, .decide = ignore, .context = &decisions, .complete = true};
     struct relance_engine *engine = relance_engine_new(&options);
     bool whole = engine != NULL;
     for (size_t i = 0; whole && i < sizeof events / sizeof *events; i++) {
         struct relance_record record = {STR("t"), 0, (int64_t)i, str_of(events[i]), RELANCE_NEVER};
         struct relance_fate fate;
         whole = relance_engine_record(engine, &record, &fate) == RELANCE_DONE;
-        cr_assert(!whole || fate.kind == RELANCE_EVENT, "event %zu has fate %d, %.*s", i, (int)fate.kind, STR_ARG(fate.reason));
+        cr_assert(!whole || fate.kind == RELANCE_EVENT, "event %zu has fate %d, %.*s", i, (int)fate.kind,
+                  STR_ARG(fate.reason));
     }
-    whole = whole && relance_engine_run_until(engine, relance_engine_clock(engine) + 40 * 86400000LL) == RELANCE_DONE;
+    whole = whole &&
+            relance_engine_run_until(engine, relance_engine_clock(engine) + 40 * 86400000LL) == RELANCE_DONE;
     cr_assert(!engine || whole == (relance_engine_error(engine).size == 0));
     relance_engine_free(engine);
     return whole;
@@ -143,7 +151,8 @@ Test(memory, an_engine_says_so_at_any_allocation)
     struct relance_ruleset *rules;
     struct relance_report *report;
     cr_assert_eq(compile(&rules, &report), RELANCE_OK);
-    for (int warm = 0; warm < 2; warm++) cr_assert(live_through(rules));
+    for (int warm = 0; warm < 2; warm++)
+        cr_assert(live_through(rules));
     bool unharmed = false;
     size_t n;
     for (n = 1; !unharmed; n++) {

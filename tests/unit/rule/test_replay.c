@@ -1,5 +1,5 @@
-/* The cases of rules.md, each under an engine that forgets: whatever was given up and fetched again, and however
- * often the engine was started anew, the decisions are those of one that never forgot anything. */
+/* The cases of rules.md, each under an engine that forgets: whatever was given up and fetched again, and
+ * however often the engine was started anew, the decisions are those of one that never forgot anything. */
 #include "rig.h"
 
 #include "base/duration.h"
@@ -38,8 +38,10 @@ static void take_option(struct replay_case *c, str name, str value)
 static str next_word(str *text)
 {
     size_t begin = 0, end;
-    while (begin < text->size && text->data[begin] <= ' ') begin++;
-    for (end = begin; end < text->size && text->data[end] > ' ';) end++;
+    while (begin < text->size && text->data[begin] <= ' ')
+        begin++;
+    for (end = begin; end < text->size && text->data[end] > ' ';)
+        end++;
     str word = str_slice(*text, begin, end);
     *text = str_slice(*text, end, text->size);
     return word;
@@ -47,11 +49,13 @@ static str next_word(str *text)
 
 static struct replay_case read_case(struct arena *arena, const char *directory)
 {
-    struct replay_case c = {.wall_ms = RELANCE_NEVER, .until_ms = RELANCE_NEVER, .until_after_ms = RELANCE_NEVER};
+    struct replay_case c = {
+        .wall_ms = RELANCE_NEVER, .until_ms = RELANCE_NEVER, .until_after_ms = RELANCE_NEVER};
     c.rules = suite_file(arena, arena_format(arena, "%s/rules.jsonc", directory).data);
     c.events = suite_file(arena, arena_format(arena, "%s/events.jsonl", directory).data);
     str words = suite_file(arena, arena_format(arena, "%s/args", directory).data), name;
-    while ((name = next_word(&words)).size) take_option(&c, name, next_word(&words));
+    while ((name = next_word(&words)).size)
+        take_option(&c, name, next_word(&words));
     return c;
 }
 
@@ -69,7 +73,8 @@ static void disturb(struct rig *rig, const struct replay_case *c, enum manner ma
     relance_engine_set_wall(rig->engine, c->wall_ms);
 }
 
-static str replay(struct rig *rig, const struct relance_ruleset *rules, const struct replay_case *c, enum manner manner)
+static str replay(struct rig *rig, const struct relance_ruleset *rules, const struct replay_case *c,
+                  enum manner manner)
 {
     str rest = c->events, line;
     rig_start(rig, rules, c->lateness_ms);
@@ -107,7 +112,8 @@ static void same_in_every_manner(const char *directory)
     cr_expect_eq(plain.needed, 0u, "a complete engine asks for nothing");
     for (enum manner manner = FORGETFUL; manner <= RESTARTED; manner++) {
         str lines = replay(&other, rules, &c, manner);
-        cr_expect(str_equal(lines, wanted), "%s: decides otherwise when it forgets: %.*s", directory, STR_ARG(first_difference(wanted, lines)));
+        cr_expect(str_equal(lines, wanted), "%s: decides otherwise when it forgets: %.*s", directory,
+                  STR_ARG(first_difference(wanted, lines)));
         cr_expect_gt(other.needed, 0u);
         rig_end(&other);
     }
@@ -120,8 +126,10 @@ static void every_case(const char *pattern)
 {
     glob_t found;
     srand(3);
-    if (glob(pattern, 0, NULL, &found) != 0) cr_skip_test("%s is absent: the shared cases are not at hand", pattern);
-    for (size_t i = 0; i < found.gl_pathc; i++) same_in_every_manner(found.gl_pathv[i]);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        cr_skip_test("%s is absent: the shared cases are not at hand", pattern);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        same_in_every_manner(found.gl_pathv[i]);
     globfree(&found);
 }
 

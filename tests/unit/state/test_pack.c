@@ -75,41 +75,52 @@ static void prints(str packed, const char *json)
     struct unpack in = exactly(packed);
     unpack_print(&in, &text);
     if (json)
-        cr_expect(!in.bad && in.at == in.end && str_equal(buffer_str(&text), str_of(json)), "wanted %s, got %.*s", json, STR_ARG(buffer_str(&text)));
+        cr_expect(!in.bad && in.at == in.end && str_equal(buffer_str(&text), str_of(json)),
+                  "wanted %s, got %.*s", json, STR_ARG(buffer_str(&text)));
     else
-        cr_expect(in.bad, "byte 0x%02X was read as %.*s", (unsigned char)packed.data[0], STR_ARG(buffer_str(&text)));
+        cr_expect(in.bad, "byte 0x%02X was read as %.*s", (unsigned char)packed.data[0],
+                  STR_ARG(buffer_str(&text)));
     forget(in, packed.size);
 }
 
 Test(pack, every_form_of_the_format_is_read)
 {
-    prints(STR("\x00"), "0"), prints(STR("\x7f"), "127"), prints(STR("\xe0"), "-32"), prints(STR("\xff"), "-1");
+    prints(STR("\x00"), "0"), prints(STR("\x7f"), "127"), prints(STR("\xe0"), "-32"),
+        prints(STR("\xff"), "-1");
     prints(STR("\x80"), "{}"), prints(STR("\x81\xa1k\x01"), "{\"k\":1}");
     prints(STR("\x90"), "[]"), prints(STR("\x92\x01\x02"), "[1,2]");
-    prints(STR("\xa0"), "\"\""), prints(STR("\xa3" "abc"), "\"abc\"");
+    prints(STR("\xa0"), "\"\""), prints(STR("\xa3"
+                                            "abc"),
+                                        "\"abc\"");
     prints(STR("\xc0"), "null"), prints(STR("\xc2"), "false"), prints(STR("\xc3"), "true");
-    prints(STR("\xc4\x01x"), "\"x\""), prints(STR("\xc5\x00\x01x"), "\"x\""), prints(STR("\xc6\x00\x00\x00\x01x"), "\"x\"");
+    prints(STR("\xc4\x01x"), "\"x\""), prints(STR("\xc5\x00\x01x"), "\"x\""),
+        prints(STR("\xc6\x00\x00\x00\x01x"), "\"x\"");
     prints(STR("\xca\x3f\xc0\x00\x00"), "1.5"), prints(STR("\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"), "1.5");
-    prints(STR("\xcc\xff"), "255"), prints(STR("\xcd\xff\xff"), "65535"), prints(STR("\xce\xff\xff\xff\xff"), "4294967295");
+    prints(STR("\xcc\xff"), "255"), prints(STR("\xcd\xff\xff"), "65535"),
+        prints(STR("\xce\xff\xff\xff\xff"), "4294967295");
     prints(STR("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), "18446744073709551615");
-    prints(STR("\xd0\x80"), "-128"), prints(STR("\xd1\x80\x00"), "-32768"), prints(STR("\xd2\x80\x00\x00\x00"), "-2147483648");
+    prints(STR("\xd0\x80"), "-128"), prints(STR("\xd1\x80\x00"), "-32768"),
+        prints(STR("\xd2\x80\x00\x00\x00"), "-2147483648");
     prints(STR("\xd3\x80\x00\x00\x00\x00\x00\x00\x00"), "-9223372036854775808");
-    prints(STR("\xd9\x01x"), "\"x\""), prints(STR("\xda\x00\x01x"), "\"x\""), prints(STR("\xdb\x00\x00\x00\x01x"), "\"x\"");
+    prints(STR("\xd9\x01x"), "\"x\""), prints(STR("\xda\x00\x01x"), "\"x\""),
+        prints(STR("\xdb\x00\x00\x00\x01x"), "\"x\"");
     prints(STR("\xdc\x00\x01\x05"), "[5]"), prints(STR("\xdd\x00\x00\x00\x01\x05"), "[5]");
-    prints(STR("\xde\x00\x01\xa1k\x05"), "{\"k\":5}"), prints(STR("\xdf\x00\x00\x00\x01\xa1k\x05"), "{\"k\":5}");
+    prints(STR("\xde\x00\x01\xa1k\x05"), "{\"k\":5}"),
+        prints(STR("\xdf\x00\x00\x00\x01\xa1k\x05"), "{\"k\":5}");
 }
 
 Test(pack, forms_that_states_never_have_are_refused)
 {
-    static const unsigned char refused[] = {0xC1, 0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8}; /* unused; extensions */
+    static const unsigned char refused[] = {0xC1, 0xC7, 0xC8, 0xC9, 0xD4,
+                                            0xD5, 0xD6, 0xD7, 0xD8}; /* unused; extensions */
     for (size_t i = 0; i < sizeof refused; i++) {
         char bytes[32] = {(char)refused[i]};
         prints((str){bytes, sizeof bytes}, NULL);
     }
 }
 
-/* Each of the 256 first bytes, alone and with bytes of every kind behind it: skipping and printing agree on where
- * the value ends, and on whether there is one. */
+/* Each of the 256 first bytes, alone and with bytes of every kind behind it: skipping and printing agree on
+ * where the value ends, and on whether there is one. */
 Test(pack, skipping_and_printing_agree_about_every_first_byte)
 {
     static const unsigned char behind[] = {0x00, 0x01, 0x90, 0xA1, 0xC0, 0xFF};
@@ -126,7 +137,9 @@ Test(pack, skipping_and_printing_agree_about_every_first_byte)
                 unpack_skip(&skipped);
                 unpack_print(&printed, &text);
                 cr_assert_eq(skipped.bad, printed.bad, "0x%02X 0x%02X", first, behind[i]);
-                if (!skipped.bad) cr_assert_eq(skipped.at - begin_skipped, printed.at - begin_printed, "0x%02X 0x%02X", first, behind[i]);
+                if (!skipped.bad)
+                    cr_assert_eq(skipped.at - begin_skipped, printed.at - begin_printed, "0x%02X 0x%02X",
+                                 first, behind[i]);
                 forget(skipped, size), forget(printed, size);
             }
 }
@@ -287,7 +300,8 @@ Test(pack, scalars_come_back_as_they_were)
     comes_back(cel_uint(UINT64_MAX), CEL_TYPE_UINT), comes_back(cel_uint(0), CEL_TYPE_UINT);
     comes_back(cel_double(-0.1), CEL_TYPE_DOUBLE), comes_back(cel_double(1e308), CEL_TYPE_DOUBLE);
     comes_back(cel_double(5e-324), CEL_TYPE_DOUBLE), comes_back(cel_double(INFINITY), CEL_TYPE_DOUBLE);
-    comes_back(cel_string(STR("")), CEL_TYPE_STRING), comes_back(cel_string(STR("a\0\xC3\xA9")), CEL_TYPE_STRING);
+    comes_back(cel_string(STR("")), CEL_TYPE_STRING),
+        comes_back(cel_string(STR("a\0\xC3\xA9")), CEL_TYPE_STRING);
     comes_back(bytes_value(STR("\xFF\0")), CEL_TYPE_BYTES);
     cr_expect(isnan(back(cel_double(NAN), &cel_types[CEL_TYPE_DOUBLE]).as.d));
     cr_expect(signbit(back(cel_double(-0.0), &cel_types[CEL_TYPE_DOUBLE]).as.d));
@@ -304,31 +318,40 @@ Test(pack, instants_and_durations_come_back_to_the_millisecond)
 
 Test(pack, instants_beyond_the_years_and_durations_beyond_10000_years_are_absent)
 {
-    static const struct { int64_t ms; enum cel_type_kind kind; bool there; } cases[] = {
+    static const struct {
+        int64_t ms;
+        enum cel_type_kind kind;
+        bool there;
+    } cases[] = {
         {253402300799999, CEL_TYPE_TIMESTAMP, true}, {253402300800000, CEL_TYPE_TIMESTAMP, false},
         {-62135596800000, CEL_TYPE_TIMESTAMP, true}, {-62135596800001, CEL_TYPE_TIMESTAMP, false},
-        {315576000000000, CEL_TYPE_DURATION, true}, {315576000000001, CEL_TYPE_DURATION, false},
+        {315576000000000, CEL_TYPE_DURATION, true},  {315576000000001, CEL_TYPE_DURATION, false},
         {-315576000000000, CEL_TYPE_DURATION, true}, {INT64_MIN, CEL_TYPE_DURATION, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_expect_eq(back(cel_int(cases[i].ms), &cel_types[cases[i].kind]).kind != CEL_ABSENT, cases[i].there, "%lld", (long long)cases[i].ms);
+        cr_expect_eq(back(cel_int(cases[i].ms), &cel_types[cases[i].kind]).kind != CEL_ABSENT, cases[i].there,
+                     "%lld", (long long)cases[i].ms);
 }
 
 Test(pack, lists_maps_and_records_come_back_whole)
 {
     const struct cel_type *items = list_of(item_type());
-    struct cel_value value = list_value(2, (struct cel_value[]){item_value(cel_string(STR("p1")), cel_double(40), absent),
-                                                                item_value(absent, absent, absent)});
+    struct cel_value value =
+        list_value(2, (struct cel_value[]){item_value(cel_string(STR("p1")), cel_double(40), absent),
+                                           item_value(absent, absent, absent)});
     struct cel_value read = back(value, items);
     cr_assert_eq(read.kind, CEL_LIST);
     cr_assert_eq(read.as.list->count, 2u);
-    const struct cel_record *first = read.as.list->items[0].as.record, *second = read.as.list->items[1].as.record;
+    const struct cel_record *first = read.as.list->items[0].as.record,
+                            *second = read.as.list->items[1].as.record;
     cr_expect(str_equal(cel_text(first->fields[0]), STR("p1")));
     cr_expect_eq(first->fields[1].as.d, 40.0);
     cr_expect_eq(first->fields[2].kind, CEL_ABSENT, "what was absent stays absent");
     cr_expect_eq(second->fields[0].kind, CEL_ABSENT);
-    const struct cel_type *map = cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], list_of(&cel_types[CEL_TYPE_INT]));
-    struct cel_entry entry = {cel_string(STR("sizes")), list_value(2, (struct cel_value[]){cel_int(38), cel_int(-1)})};
+    const struct cel_type *map =
+        cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], list_of(&cel_types[CEL_TYPE_INT]));
+    struct cel_entry entry = {cel_string(STR("sizes")),
+                              list_value(2, (struct cel_value[]){cel_int(38), cel_int(-1)})};
     read = back(map_value(1, &entry), map);
     cr_assert_eq(read.kind, CEL_MAP);
     cr_expect(cel_equal(read, map_value(1, &entry)));
@@ -336,15 +359,25 @@ Test(pack, lists_maps_and_records_come_back_whole)
     cr_expect_eq(back(map_value(0, NULL), map).as.map->count, 0u);
 }
 
-/* A field's type was changed in the rules: what is stored under the old one is absent, and reading goes on. */
+/* A field's type was changed in the rules: what is stored under the old one is absent, and reading goes on.
+ */
 Test(pack, a_value_of_another_type_is_absent_and_nothing_behind_it_is_lost)
 {
-    struct cel_value values[] = {cel_bool(true), cel_int(-7), cel_double(1.5), cel_string(STR("x")), bytes_value(STR("x")),
-                                 list_value(1, (struct cel_value[]){cel_string(STR("x"))}), map_value(0, NULL)};
-    const struct cel_type *types[] = {&cel_types[CEL_TYPE_BOOL], &cel_types[CEL_TYPE_UINT], &cel_types[CEL_TYPE_TIMESTAMP],
-                                      &cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_BYTES], list_of(&cel_types[CEL_TYPE_STRING]),
-                                      cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT])};
-    static const bool fits[7][7] = {[0][0] = true, [1][2] = true, [3][3] = true, [4][4] = true, [5][5] = true, [6][6] = true};
+    struct cel_value values[] = {
+        cel_bool(true),        cel_int(-7),
+        cel_double(1.5),       cel_string(STR("x")),
+        bytes_value(STR("x")), list_value(1, (struct cel_value[]){cel_string(STR("x"))}),
+        map_value(0, NULL)};
+    const struct cel_type *types[] = {
+        &cel_types[CEL_TYPE_BOOL],
+        &cel_types[CEL_TYPE_UINT],
+        &cel_types[CEL_TYPE_TIMESTAMP],
+        &cel_types[CEL_TYPE_STRING],
+        &cel_types[CEL_TYPE_BYTES],
+        list_of(&cel_types[CEL_TYPE_STRING]),
+        cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT])};
+    static const bool fits[7][7] = {
+        [0][0] = true, [1][2] = true, [3][3] = true, [4][4] = true, [5][5] = true, [6][6] = true};
     for (size_t v = 0; v < 7; v++)
         for (size_t t = 0; t < 7; t++) {
             buffer_init(&out, &arena);
@@ -384,8 +417,11 @@ Test(pack, fields_that_are_no_longer_declared_are_passed_over)
 Test(pack, a_value_cut_off_anywhere_is_noticed)
 {
     const struct cel_type *items = list_of(item_type());
-    struct cel_value value = list_value(2, (struct cel_value[]){item_value(cel_string(STR("a longer name of a product, longer than 31 bytes")), cel_double(40), cel_int(70000)),
-                                                                item_value(cel_string(STR("p2")), cel_double(12.5), cel_int(2))});
+    struct cel_value value = list_value(
+        2,
+        (struct cel_value[]){item_value(cel_string(STR("a longer name of a product, longer than 31 bytes")),
+                                        cel_double(40), cel_int(70000)),
+                             item_value(cel_string(STR("p2")), cel_double(12.5), cel_int(2))});
     pack_value(&out, value);
     for (size_t size = 0; size < out.size; size++) {
         struct unpack in = exactly((str){out.data, size});
@@ -402,13 +438,15 @@ Test(pack, a_value_cut_off_anywhere_is_noticed)
 Test(pack, reading_without_memory_is_bad_not_wrong)
 {
     const struct cel_type *items = list_of(item_type());
-    pack_value(&out, list_value(1, (struct cel_value[]){item_value(cel_string(STR("p")), cel_double(1), cel_int(1))}));
+    pack_value(&out, list_value(1, (struct cel_value[]){
+                                       item_value(cel_string(STR("p")), cel_double(1), cel_int(1))}));
     for (size_t room = 0; room < 256; room += 16) {
         struct arena small;
         arena_init(&small, room ? room : 1);
         struct unpack in = unpack_of(buffer_str(&out));
         struct cel_value read = unpack_value(&in, items, &small);
-        cr_expect(in.bad ? read.kind == CEL_ABSENT || read.kind == CEL_LIST : read.as.list->items[0].kind == CEL_RECORD);
+        cr_expect(in.bad ? read.kind == CEL_ABSENT || read.kind == CEL_LIST
+                         : read.as.list->items[0].kind == CEL_RECORD);
         cr_expect(room < 192 || !in.bad);
         arena_free(&small);
     }

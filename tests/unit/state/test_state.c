@@ -1,5 +1,5 @@
-/* A customer's state, saved and loaded: the same bytes, under other rules only what still means something, and
- * nothing at all from bytes that no engine wrote. */
+/* A customer's state, saved and loaded: the same bytes, under other rules only what still means something,
+ * and nothing at all from bytes that no engine wrote. */
 #include "state/state.h"
 
 #include "base/buffer.h"
@@ -31,7 +31,8 @@ static struct names named(const char *const *list)
 {
     struct names names;
     cr_assert(names_init(&names, &arena, 16));
-    for (; *list; list++) names_add(&names, str_of(*list));
+    for (; *list; list++)
+        names_add(&names, str_of(*list));
     return names;
 }
 
@@ -41,19 +42,28 @@ static struct state_names first_rules(void)
 {
     static const bool sums[] = {false, true, false};
     static const uint8_t forms[] = {0, 18, 13};
-    return (struct state_names){.attributes = NAMED("tz", "name"), .types = NAMED("view", "purchase", "click"),
-                                .counts = NAMED("orders", "spend", "views"), .rules = NAMED("cart", "thanks", "winback"),
-                                .segments = NAMED("loyal", "new"), .limits = NAMED("1 per 24h", "4 per 7d"),
-                                .count_sums = sums, .count_forms = forms};
+    return (struct state_names){.attributes = NAMED("tz", "name"),
+                                .types = NAMED("view", "purchase", "click"),
+                                .counts = NAMED("orders", "spend", "views"),
+                                .rules = NAMED("cart", "thanks", "winback"),
+                                .segments = NAMED("loyal", "new"),
+                                .limits = NAMED("1 per 24h", "4 per 7d"),
+                                .count_sums = sums,
+                                .count_forms = forms};
 }
 
 static struct state_names second_rules(void)
 {
     static const bool sums[] = {false, true};
     static const uint8_t forms[] = {13, 18};
-    return (struct state_names){.attributes = NAMED("name"), .types = NAMED("click", "view"), .counts = NAMED("views", "spend"),
-                                .rules = NAMED("winback", "cart"), .segments = NAMED("new"), .limits = NAMED("4 per 7d"),
-                                .count_sums = sums, .count_forms = forms};
+    return (struct state_names){.attributes = NAMED("name"),
+                                .types = NAMED("click", "view"),
+                                .counts = NAMED("views", "spend"),
+                                .rules = NAMED("winback", "cart"),
+                                .segments = NAMED("new"),
+                                .limits = NAMED("4 per 7d"),
+                                .count_sums = sums,
+                                .count_forms = forms};
 }
 
 /* ---- a rich state, under the first rules */
@@ -94,9 +104,16 @@ static struct bytes *event(const char *id, const char *type, int64_t time_ms)
 
 static void add_run(struct state *state, uint32_t rule, const char *key, const char *variant, size_t triggers)
 {
-    struct run run = {.rule = rule, .step = 1, .due_ms = 1772449200000, .started_ms = 1772445600000, .trigger_ms = 1772445600120,
-                      .key = text(key), .origin = text("e-81"), .variant = variant ? text(variant) : NULL};
-    for (size_t i = 0; i < triggers; i++) *(struct bytes **)add(&run.triggers, sizeof(struct bytes *)) = event("e-81", "view", 1772445600120);
+    struct run run = {.rule = rule,
+                      .step = 1,
+                      .due_ms = 1772449200000,
+                      .started_ms = 1772445600000,
+                      .trigger_ms = 1772445600120,
+                      .key = text(key),
+                      .origin = text("e-81"),
+                      .variant = variant ? text(variant) : NULL};
+    for (size_t i = 0; i < triggers; i++)
+        *(struct bytes **)add(&run.triggers, sizeof(struct bytes *)) = event("e-81", "view", 1772445600120);
     *(struct run *)add(&state->runs, sizeof run) = run;
 }
 
@@ -186,7 +203,8 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_eq(VECTOR_AT(state->runs, struct run, 1)->triggers.count, 32u);
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 8);
     cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 1)->buckets.count, 3u);
-    cr_expect_eq(VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->sum, 99.99);
+    cr_expect_eq(VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->sum,
+                 99.99);
     cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
     cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired, STATE_NO_TIME);
@@ -230,7 +248,8 @@ Test(state, under_other_rules_keeps_what_is_still_declared_in_their_order)
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 0)->time_ms, 9, "click is the first type now");
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 7);
     cr_assert_eq(state->counts.count, 3u);
-    cr_expect(str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, 0)->by), STR("p1")), "views, their order kept");
+    cr_expect(str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, 0)->by), STR("p1")),
+              "views, their order kept");
     cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 2)->count, 1u);
     cr_assert_eq(state->cooldowns.count, 2u);
     cr_expect_eq(VECTOR_AT(state->cooldowns, struct cooldown, 0)->sent_ms, 6, "winback goes first now");
@@ -246,7 +265,10 @@ Test(state, runs_stand_in_the_order_of_the_rules_in_force)
     struct state_names before = first_rules(), after = second_rules();
     struct state *state = loaded(&after, saved(rich_state(), &before));
     cr_assert_eq(state->runs.count, 3u);
-    static const struct { uint32_t rule; const char *key; } expected[] = {{0, "a"}, {1, "k1"}, {1, "k2"}};
+    static const struct {
+        uint32_t rule;
+        const char *key;
+    } expected[] = {{0, "a"}, {1, "k1"}, {1, "k2"}};
     for (size_t i = 0; i < 3; i++) {
         struct run *run = VECTOR_AT(state->runs, struct run, i);
         cr_expect_eq(run->rule, expected[i].rule);
@@ -260,9 +282,11 @@ Test(state, runs_of_rules_that_are_gone_are_dropped_once_and_remembered_until_to
     struct state *state = loaded(&after, saved(rich_state(), &before));
     cr_assert_eq(state->dropped.count, 2u);
     bool thanks = false, old = false;
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
+    {
         thanks |= str_equal(bytes_str(dropped->rule), STR("thanks")) && dropped->key->size == 0;
-        old |= str_equal(bytes_str(dropped->rule), STR("old")) && str_equal(bytes_str(dropped->key), STR("k9"));
+        old |=
+            str_equal(bytes_str(dropped->rule), STR("old")) && str_equal(bytes_str(dropped->key), STR("k9"));
     }
     cr_expect(thanks && old);
     str again = saved(state, &after);
@@ -284,7 +308,8 @@ Test(state, remembered_cancels_of_rules_that_are_gone_leave_the_others_whole)
     }
 }
 
-/* `spend` was a sum and is a count now: 99.99 orders would be nonsense, and the state must not become unreadable. */
+/* `spend` was a sum and is a count now: 99.99 orders would be nonsense, and the state must not become
+ * unreadable. */
 Test(state, a_count_of_another_form_starts_empty_and_nothing_else_is_lost)
 {
     struct state_names before = first_rules(), after = first_rules();
@@ -324,8 +349,8 @@ Test(state, with_a_byte_too_many_is_no_state)
     cr_expect_null(loaded(&names, buffer_str(&out)));
 }
 
-/* Any byte changed to any of a handful of values: read as some state or none, never beyond the end, and what is
- * read can be written and read again. */
+/* Any byte changed to any of a handful of values: read as some state or none, never beyond the end, and what
+ * is read can be written and read again. */
 Test(state, with_any_byte_changed_is_read_safely)
 {
     static const unsigned char values[] = {0x00, 0x7F, 0x80, 0x91, 0xC0, 0xCF, 0xD3, 0xDB, 0xDD, 0xDF, 0xFF};
@@ -359,11 +384,18 @@ Test(state, with_any_byte_changed_is_read_safely)
 Test(state, of_another_format_version_is_refused)
 {
     struct state_names names = first_rules();
-    cr_expect_null(loaded(&names, STR("\x83\xa1v\x02\xa1n\x01\xa1" "e\x01")));
-    cr_expect_null(loaded(&names, STR("\x82\xa1n\x01\xa1" "e\x01")), "no version at all");
-    cr_expect_null(loaded(&names, STR("\x84\xa1v\x01\xa1n\x01\xa1" "e\x01\xa1z\x01")), "a part that nobody knows");
-    cr_expect_null(loaded(&names, STR("\x83\xa2vv\x01\xa1n\x01\xa1" "e\x01")));
-    cr_expect_not_null(loaded(&names, STR("\x83\xa1v\x01\xa1n\x01\xa1" "e\x01")));
+    cr_expect_null(loaded(&names, STR("\x83\xa1v\x02\xa1n\x01\xa1"
+                                      "e\x01")));
+    cr_expect_null(loaded(&names, STR("\x82\xa1n\x01\xa1"
+                                      "e\x01")),
+                   "no version at all");
+    cr_expect_null(loaded(&names, STR("\x84\xa1v\x01\xa1n\x01\xa1"
+                                      "e\x01\xa1z\x01")),
+                   "a part that nobody knows");
+    cr_expect_null(loaded(&names, STR("\x83\xa2vv\x01\xa1n\x01\xa1"
+                                      "e\x01")));
+    cr_expect_not_null(loaded(&names, STR("\x83\xa1v\x01\xa1n\x01\xa1"
+                                          "e\x01")));
     cr_expect_null(loaded(&names, STR("")));
     cr_expect_null(loaded(&names, STR("\xc0")));
 }
@@ -374,7 +406,8 @@ static str one_run(int64_t due_ms, int64_t step, size_t triggers, bool whole_eve
     struct buffer out;
     buffer_init(&out, &arena);
     pack_map(&out, 4);
-    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0), pack_str(&out, STR("e")), pack_int(&out, 0);
+    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0),
+        pack_str(&out, STR("e")), pack_int(&out, 0);
     pack_str(&out, STR("r")), pack_array(&out, 1), pack_array(&out, 9);
     pack_str(&out, STR("cart")), pack_str(&out, STR("k")), pack_int(&out, step), pack_int(&out, due_ms);
     pack_int(&out, 0), pack_int(&out, 0), pack_str(&out, STR("e")), pack_nil(&out);
@@ -415,9 +448,11 @@ static str one_bucket(int64_t index, int64_t n)
     struct buffer out;
     buffer_init(&out, &arena);
     pack_map(&out, 4);
-    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0), pack_str(&out, STR("e")), pack_int(&out, 0);
+    pack_str(&out, STR("v")), pack_int(&out, 1), pack_str(&out, STR("n")), pack_int(&out, 0),
+        pack_str(&out, STR("e")), pack_int(&out, 0);
     pack_str(&out, STR("c")), pack_map(&out, 1), pack_str(&out, STR("orders"));
-    pack_array(&out, 3), pack_int(&out, 0), pack_nil(&out), pack_array(&out, 2), pack_int(&out, index), pack_int(&out, n);
+    pack_array(&out, 3), pack_int(&out, 0), pack_nil(&out), pack_array(&out, 2), pack_int(&out, index),
+        pack_int(&out, n);
     return buffer_str(&out);
 }
 
