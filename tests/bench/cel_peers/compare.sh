@@ -24,6 +24,7 @@ else
     echo "SQLite left out: libsqlite3-dev is not installed" >&2
 fi
 cd "$out"
+# shellcheck disable=SC2086  # a list of files is meant
 awk -F'\t' '
     FNR == 1 { peer[++peers] = FILENAME }
     { ns[FILENAME, $3] = $1; if (peers == 1) text[++count] = $3 }
