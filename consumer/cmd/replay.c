@@ -315,6 +315,7 @@ static int replay_with_rules(struct replay *replay, const struct relance_ruleset
         .context = replay,
         .errors = replay->options->errors || (replay->options->only && replay->wanted & 1u << RELANCE_OUTCOME_ERROR),
         .complete = true,
+        .trust_future = true,
     };
     if (!lines_open(&replay->lines, replay->options->args[0])) {
         fprintf(stderr, "relance replay: %s: %s\n", replay->options->args[0], strerror(errno));

@@ -27,6 +27,8 @@ struct relance_engine_options {
     void *context;
     struct relance_str variant;          /* tests: every rule that has this variant takes it; empty: by hash */
     struct relance_str only;             /* tests: the one rule that runs; empty: all */
+    bool trust_future;                   /* replay: the wall clock is for staleness alone; else an event more than
+                                            15 min ahead of it is not believed */
     bool errors;                         /* also RELANCE_ERROR decisions */
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */

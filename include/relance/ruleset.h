@@ -12,7 +12,8 @@ struct relance_source {
 };
 
 /* Gives the bytes of an IANA zone's TZif file ("Europe/Paris"); false when there is none. They need to live
- * until the next call. The core opens no files. */
+ * until the next call. Zones are loaded at their first use: the context must live as long as the set. The core
+ * opens no files. */
 typedef bool relance_zone_load(void *context, struct relance_str name, struct relance_str *bytes);
 
 struct relance_ruleset;

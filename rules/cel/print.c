@@ -72,15 +72,16 @@ void cel_print_double(double d, struct buffer *out)
         put_exponent(out, digits, count, point - 1);
 }
 
-/* The fraction of a second, "" or ".5": as many digits as needed. */
+/* The fraction of a second, "" or ".500": three, six or nine digits, as protobuf's JSON has them. */
 static void put_nanos(struct buffer *out, uint32_t nanos)
 {
     if (!nanos) return;
-    char digits[10] = ".";
-    for (int i = 9; i >= 1; i--, nanos /= 10) digits[i] = (char)('0' + nanos % 10);
-    size_t size = sizeof digits;
-    while (digits[size - 1] == '0') size--;
-    buffer_put(out, digits, size);
+    if (nanos % 1000000 == 0)
+        buffer_put_format(out, ".%03u", nanos / 1000000);
+    else if (nanos % 1000 == 0)
+        buffer_put_format(out, ".%06u", nanos / 1000);
+    else
+        buffer_put_format(out, ".%09u", nanos);
 }
 
 void cel_print_timestamp(struct cel_value timestamp, struct buffer *out)

@@ -1,6 +1,6 @@
 /* Rules on dates: anniversaries and single instants (rules.md §3 and §4). For each such rule a customer's state
  * keeps when it is due next, what that was computed from, and what fired last. */
-#include "rule/engine_internal.h"
+#include "rule/runs.h"
 
 #include "base/buffer.h"
 #include "base/rfc3339.h"
@@ -66,10 +66,10 @@ static int64_t next_yearly(struct relance_engine *e, str text, int64_t fired_day
     return RELANCE_NEVER;
 }
 
-static int64_t next_date(const struct relance_engine *e, const struct rule *rule, int64_t date_ms, int64_t fired_ms)
+static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms, int64_t fired_ms)
 {
     if (date_ms < e->now_ms || date_ms == fired_ms) return RELANCE_NEVER;
-    int64_t due_ms = date_ms + rule->early_ms;
+    int64_t due_ms = rule->is_early ? wait_end(e, &rule->early, date_ms, true) : date_ms;
     return due_ms < e->now_ms ? e->now_ms : due_ms; /* at once if the earlier instant is past */
 }
 

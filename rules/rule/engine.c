@@ -118,7 +118,7 @@ static bool find_time(const struct relance_engine *e, const struct relance_recor
     bool stamped = record->timestamp_ms != RELANCE_NEVER && record->timestamp_ms >= RFC3339_MS_MIN && record->timestamp_ms <= RFC3339_MS_MAX;
     if (!event->has_time && !stamped) return false;
     if (!event->has_time) event->time_ms = record->timestamp_ms;
-    *future = e->wall_ms != RELANCE_NEVER && event->time_ms > e->wall_ms + FUTURE_MS;
+    *future = !e->options.trust_future && e->wall_ms != RELANCE_NEVER && event->time_ms > e->wall_ms + FUTURE_MS;
     if (*future) event->time_ms = stamped && record->timestamp_ms < e->wall_ms ? record->timestamp_ms : e->wall_ms;
     return true;
 }

@@ -23,7 +23,7 @@ int64_t local_at(const struct cel_zone *zone, int64_t base_ms, int64_t after_day
 {
     int64_t day = local_day(zone, base_ms) + after_days;
     int64_t ms = local_instant(zone, day, minutes);
-    if (after_days > 0) return ms;
+    if (after_days != 0) return ms;
     bool passed = at_base ? ms < base_ms : ms <= base_ms;
     return passed ? local_instant(zone, day + 1, minutes) : ms;
 }

@@ -236,12 +236,13 @@ static void compile_wait(struct rule_compiler *r, const struct json *node, struc
     out->at_minutes = at ? clock_parse(at->text) : -1;
     bool days = after && strcspn(after->text.data, "hms") >= after->text.size;
     if (at && after && !days) error_at(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""), "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
-    if (after_ms < 0) {
-        r->rule->early_ms = after_ms;
-        after_ms = 0;
-    }
     out->after_ms = at ? 0 : after_ms;
     out->after_days = at ? after_ms / day_ms : 0;
+    if (after_ms >= 0) return;
+    r->rule->early = *out; /* the trigger falls due that much earlier, and the first step with it */
+    r->rule->is_early = true;
+    out->after_ms = out->after_days = 0;
+    out->at_minutes = -1;
 }
 
 static void compile_step(struct rule_compiler *r, const struct json *node, struct step *out)

@@ -16,7 +16,9 @@ void end_run(struct relance_engine *e, struct run *run, enum relance_outcome out
 /* Has a remembered event cancelled, after `time_ms`, what would start now? (cancel.c) */
 bool overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms);
 
-/* When a step falls due, counted from `base_ms`. (step.c) */
+/* When a step's wait ends that begins at `base_ms`; `at_base`: the base itself may be the time of day. (step.c) */
+int64_t wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base);
+/* The same for the step of that number of a rule. */
 int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t step, int64_t base_ms);
 /* Performs the steps that are due by the horizon: at once, within the event or wait. The run may be gone then. */
 void perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms);

@@ -148,7 +148,8 @@ struct rule {
     struct type_list on;                     /* ON_EVENTS */
     uint32_t segment;                        /* ON_ENTER, ON_LEAVE */
     const struct cel_program *date;          /* ON_YEARLY: a text; ON_DATE: a timestamp */
-    int64_t early_ms;                        /* ON_DATE: how much earlier than the date, not positive */
+    struct step early;                       /* ON_DATE: its wait, when negative, leads from the date to the trigger */
+    bool is_early;
     const struct cel_program *condition, *key, *while_true;
     enum again again;
     struct goal goal;

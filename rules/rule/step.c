@@ -203,12 +203,16 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
     return run;
 }
 
+int64_t wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base)
+{
+    if (step->at_minutes < 0) return base_ms + step->after_ms;
+    return local_at(customer_zone(e), base_ms, step->after_days, step->at_minutes, at_base);
+}
+
 int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t number, int64_t base_ms)
 {
-    const struct step *step = &rule->steps[number];
-    if (step->at_minutes < 0) return base_ms + step->after_ms;
-    bool at_base = number == 0 && (rule->kind == ON_YEARLY || rule->kind == ON_DATE); /* the base itself will do */
-    return local_at(customer_zone(e), base_ms, step->after_days, step->at_minutes, at_base);
+    bool at_base = number == 0 && (rule->kind == ON_YEARLY || rule->kind == ON_DATE);
+    return wait_end(e, &rule->steps[number], base_ms, at_base);
 }
 
 void perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)

