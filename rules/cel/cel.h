@@ -106,7 +106,7 @@ bool cel_print_json(struct cel_value value, struct buffer *out);
 /* Shortest digits that read back as `d`, as ECMAScript's Number::toString but without an exponent from 1e-6
  * to below 1e21. */
 void cel_print_double(double d, struct buffer *out);
-/* RFC 3339 with as many fraction digits as needed; "90s", "1.5s". */
+/* RFC 3339, and "90s"; a fraction has three, six or nine digits: "1.500s". */
 void cel_print_timestamp(struct cel_value timestamp, struct buffer *out);
 void cel_print_duration(struct cel_value duration, struct buffer *out);
 /* RFC 3339 date-time, strictly; false when it is none or not in the years 1 to 9999. */
