@@ -5,11 +5,6 @@
  * customer's `now` never goes back, so a bucket that has left the window is gone for good. */
 #include "rule/engine_internal.h"
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 /* The last bucket that is out of the window. */
 static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
 {

@@ -131,6 +131,12 @@ void settle_customer(struct relance_engine *e, struct customer *customer);
 /* ---- decision.c */
 void decide(struct relance_engine *e, const struct relance_decision *decision);
 
+/* Rounded down, also below 0; b > 0. */
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
 /* Out of memory: noted once, reported by the seam; what is under way is finished as well as can be. */
 static inline void *or_fail(struct relance_engine *e, void *p)
 {

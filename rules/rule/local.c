@@ -3,11 +3,6 @@
 
 enum { MINUTE_S = 60, DAY_S = 86400 };
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 int64_t local_day(const struct cel_zone *zone, int64_t ms)
 {
     int64_t seconds = floor_div(ms, 1000);

@@ -6,6 +6,7 @@
  * print the same lines for the same expressions. */
 #include "base/buffer.h"
 #include "cel/cel.h"
+#include "zones.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,19 +47,6 @@ static const char *const expressions[] = {
     "'Dear ' + name + ', ' + string(value) + ' things for ' + string(total)",
     "time.getHours('Europe/Paris') >= 9",
 };
-
-static bool load_zone(void *context, str name, str *bytes)
-{
-    static char room[1 << 16];
-    (void)context;
-    char path[256];
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    *bytes = (str){room, fread(room, 1, sizeof room, file)};
-    fclose(file);
-    return true;
-}
 
 static struct cel_value views(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments)
 {
@@ -158,7 +146,7 @@ int main(int argc, char **argv)
     struct arena arena, scratch;
     arena_init(&arena, 0);
     arena_init(&scratch, 0);
-    struct cel_zones *zones = cel_zones_new(load_zone, NULL);
+    struct cel_zones *zones = cel_zones_new(zone_file, &arena);
     struct cel_env *env = make_env(&arena, zones);
     struct cel_value slots[SLOTS];
     fill_slots(&arena, slots);

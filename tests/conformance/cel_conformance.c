@@ -8,6 +8,7 @@
  * right when it equals the wanted one with these escapes decoded; the totals line says before how often. */
 #include "base/buffer.h"
 #include "cel/cel.h"
+#include "zones.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -26,21 +27,6 @@ struct suite {
 static const char *text_of(const cJSON *json)
 {
     return json && json->valuestring ? json->valuestring : "";
-}
-
-/* ---- time zones, from the machine's files */
-
-static bool load_zone(void *context, str name, str *bytes)
-{
-    static char room[1 << 16];
-    (void)context;
-    char path[256];
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    *bytes = (str){room, fread(room, 1, sizeof room, file)};
-    fclose(file);
-    return true;
 }
 
 /* ---- types as text: "map(string, list(int))" */
@@ -353,7 +339,7 @@ int main(int argc, char **argv)
 {
     struct suite suite = {0};
     arena_init(&suite.arena, 0);
-    suite.zones = cel_zones_new(load_zone, NULL);
+    suite.zones = cel_zones_new(zone_file, &suite.arena);
     bool read = argc > 1;
     for (int i = 1; i < argc; i++) read &= run_file(&suite, argv[i]);
     if (suite.decoded) printf("%zu of them with escapes of the text format decoded\n", suite.decoded);

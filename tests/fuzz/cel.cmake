@@ -4,6 +4,6 @@ relance_fuzz(cel_vm ${CMAKE_CURRENT_LIST_DIR}/cel_vm.c ${cel_world} LINK rules_c
 relance_fuzz(cel_diff ${CMAKE_CURRENT_LIST_DIR}/cel_diff.c ${CMAKE_CURRENT_LIST_DIR}/cel_walk.c LINK rules_cel)
 foreach(name cel_parse cel_vm)
   if(TARGET fuzz_${name})
-    target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit/cel)
+    target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support ${CMAKE_SOURCE_DIR}/tests/unit/cel)
   endif()
 endforeach()

@@ -1,5 +1,5 @@
 add_executable(cel_golden ${CMAKE_CURRENT_LIST_DIR}/cel_golden.c ${CMAKE_SOURCE_DIR}/tests/unit/cel/cel_world.c)
-target_include_directories(cel_golden PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit/cel)
+target_include_directories(cel_golden PRIVATE ${CMAKE_SOURCE_DIR}/tests/support ${CMAKE_SOURCE_DIR}/tests/unit/cel)
 target_link_libraries(cel_golden PRIVATE rules_cel)
 foreach(kind values diagnostics code)
   add_test(NAME golden_cel_${kind} COMMAND cel_golden ${kind} ${CMAKE_CURRENT_LIST_DIR}/cel/${kind}.txt)

@@ -2,6 +2,7 @@
 #include "cel_world.h"
 
 #include "base/buffer.h"
+#include "zones.h"
 
 #include <stdio.h>
 
@@ -10,19 +11,6 @@ static const struct cel_field item_fields[] = {
     {{"qty", 3}, &cel_types[CEL_TYPE_INT]}, {{"note", 4}, &cel_types[CEL_TYPE_STRING]},
 };
 static const struct cel_record_type item_type = {{"item", 4}, 4, item_fields};
-
-static bool load_zone(void *context, str name, str *bytes)
-{
-    static char room[1 << 16];
-    (void)context;
-    char path[256];
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    *bytes = (str){room, fread(room, 1, sizeof room, file)};
-    fclose(file);
-    return true;
-}
 
 static struct cel_value item(struct arena *arena, const char *product, double price, int64_t qty)
 {
@@ -119,7 +107,7 @@ void cel_world_begin(struct cel_world *w)
     *w = (struct cel_world){0};
     arena_init(&w->arena, 0);
     arena_init(&w->scratch, 0);
-    w->zones = cel_zones_new(load_zone, NULL);
+    w->zones = cel_zones_new(zone_file, &w->arena);
     w->env = cel_env_new(&w->arena, w->zones);
     declare(w);
     fill(w);
