@@ -78,6 +78,18 @@ const struct membership *source_membership(const struct source *source)
 }
 
 /* ---- rebalance */
+/* Assigns, and waits until fetchers that this stops have said so: librdkafka 2.0.2 aborts the process when a
+ * partition is taken away a second time before that ("rktp->rktp_started"). Stop and answer stand in the queue
+ * of its main thread, our question behind the one and any later assignment behind the other. */
+static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *assigned = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
+    if (rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_topic_partition_list_destroy(assigned);
+    return err;
+}
+
 static void source_assigned(struct source *source, const rd_kafka_topic_partition_list_t *list)
 {
     int32_t *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
@@ -86,7 +98,7 @@ static void source_assigned(struct source *source, const rd_kafka_topic_partitio
     for (int i = 0; i < list->cnt; i++)
         partitions[i] = list->elems[i].partition;
     source_capture_membership(source);
-    rd_kafka_assign(source->rk, none);
+    source_assign(source, none);
     source->listener.assigned(source->listener.context, partitions, (size_t)list->cnt);
     rd_kafka_topic_partition_list_destroy(none);
     free(partitions);
@@ -96,7 +108,7 @@ static void source_revoked(struct source *source)
 {
     source->listener.revoked(source->listener.context, rd_kafka_assignment_lost(source->rk));
     source_forget_membership(source);
-    rd_kafka_assign(source->rk, NULL);
+    source_assign(source, NULL);
 }
 
 static void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
@@ -206,7 +218,7 @@ enum relance_status source_start(struct source *source, const struct source_posi
             positions[i].offset;
         source_set_read_to(source, positions[i].partition, -1);
     }
-    rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
+    rd_kafka_resp_err_t err = source_assign(source, list);
     rd_kafka_topic_partition_list_destroy(list);
     return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic,
                                    rd_kafka_err2str(err))

@@ -3,48 +3,24 @@
 The answer is exact, so the actions must be: 0 missing, 0 extra, or the exit status says so. Speed is printed,
 not judged: the machine's own speed drifts by half within the hour.
 """
-import datetime
 import os
 import pathlib
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import kafka, place
+from support import carts, kafka, place
 from support.engine import World
 
-GENERATOR = place.SHARED / "bench" / "cartgen.c"
 PARTITIONS, SEED, WORKERS, INSTANCE = 8, 7, (1, 2), "bench"
-RULES = {
-    "stale": "3650d",
-    "events": {"add_to_cart": {"cart": "string"}, "purchase": {}},
-    "rules": {"cart_abandoned": {"on": "add_to_cart", "key": "event.cart", "again": "rearm", "cancel": ["purchase"],
-                                 "do": [{"after": "45m", "send": "email"}]}},
-}
-
-
-def fill(broker, topic, events, customers, folder):
-    """Makes the topic and its answer: {"customer cart due_ms"}."""
-    generator, answer = folder / "cartgen", folder / "answer"
-    subprocess.run(["gcc", "-O2", "-o", generator, GENERATOR, "-lrdkafka", "-lm"], check=True)
-    broker.create(topic, PARTITIONS, retention_ms=-1)
-    subprocess.run([generator, broker.address, topic, str(events), str(customers), str(SEED), answer], check=True)
-    return set(answer.read_text().splitlines())
-
-
-def milliseconds(time_text):
-    moment = datetime.datetime.fromisoformat(time_text.replace("Z", "+00:00"))
-    return round(moment.timestamp() * 1000)
 
 
 def compare(world, answer):
     """How many actions of the answer are missing, and how many there are that should not be."""
     said, count = set(), 0
     for record in world.kafka.stream(world.output):
-        body = record.json()
-        said.add(f"{body['customer']} {body['key']} {milliseconds(body['due'])}")
+        said.add(carts.said(record))
         count += 1
     return len(answer - said), count - len(answer & said)
 
@@ -87,7 +63,7 @@ def customers_of(world):
 
 def run(topic, events, answer, workers):
     """One run and its figures; did it say exactly what it should?"""
-    with World(RULES, partitions=PARTITIONS, input=topic, lateness="30s") as world:
+    with World(carts.RULES, partitions=PARTITIONS, input=topic, lateness=carts.LATENESS) as world:
         cpu_before, memory_before = redis_cpu(world.redis), redis_memory(world.redis)
         cost = wait_for(world, world.engine(workers=workers, instance=INSTANCE, stop_at_end=True))
         redis_s, memory = redis_cpu(world.redis) - cpu_before, redis_memory(world.redis) - memory_before
@@ -109,13 +85,13 @@ def run(topic, events, answer, workers):
 def main():
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
     customers = int(sys.argv[2]) if len(sys.argv) > 2 else max(1, events // 5)
-    if not GENERATOR.exists():
-        print(f"{GENERATOR} is not here")
+    if not carts.GENERATOR.exists():
+        print(f"{carts.GENERATOR} is not here")
         return 1
     folder = place.Folder("bench")
     try:
         broker = kafka.broker()
-        answer = fill(broker, "cartabandon", events, customers, folder.path)
+        answer = carts.fill(broker, "cartabandon", PARTITIONS, events, customers, SEED, folder.path)
         exact = [run("cartabandon", events, answer, workers) for workers in WORKERS]
     finally:
         folder.close()

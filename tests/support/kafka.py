@@ -20,8 +20,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
+# Whoever comes in through a proxy at port `front` is told to come back the same way.
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={folder}/data
@@ -32,6 +35,7 @@ transaction.state.log.min.isr=1
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 # Test events carry old timestamps; the default retention would delete them within minutes.
 log.retention.ms=-1
@@ -101,10 +105,12 @@ class Kafka:
         self.version = version
         self.folder = place.Folder(f"kafka-{version}")
         port, controller = place.free_port(), place.free_port()
+        self.behind, self.front = place.free_port(), place.free_port()
         self.address = f"127.0.0.1:{port}"
         self.classes = f"{libraries(version)}/*"
         self.properties = self.folder.path / "server.properties"
-        self.properties.write_text(PROPERTIES.format(port=port, controller=controller, folder=self.folder.path))
+        self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
+                                                     folder=self.folder.path))
         self.format()
         self.start()
 
@@ -138,6 +144,12 @@ class Kafka:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.log.close()
+
+    def kill(self):
+        """The same without its leave."""
+        self.process.kill()
+        self.process.wait()
         self.log.close()
 
     def close(self):

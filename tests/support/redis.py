@@ -39,6 +39,11 @@ class Redis:
         self.process.terminate()
         self.process.wait(20)
 
+    def kill(self):
+        self.link.close()
+        self.process.kill()
+        self.process.wait()
+
     def close(self):
         self.stop()
         self.folder.close()
