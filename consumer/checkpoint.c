@@ -63,6 +63,8 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     meta_set_text(&meta->rules, partition->rules ? partition->rules->packed : "");
     meta_set_text(&meta->rules_hash, partition->rules ? partition->rules->hash : "");
     meta->rules_mark = partition->rules_mark;
+    meta->since.size = 0;
+    blob_put_text(&meta->since, relance_engine_since(partition->engine));
     meta->options.size = 0;
     blob_put_text(&meta->options, blob_text(&partition->deciding));
     meta->partitions = partition->place->input_partitions;

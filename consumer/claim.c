@@ -168,6 +168,9 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .decide = partition_decided,
         .context = partition,
         .errors = true,
+        .forget_after_ms = partition->place->options->forget_after,
+        .rules_mark = partition->rules_mark,
+        .since = blob_text(&partition->meta.since),
         .complete = customers == 0,
     };
     enum relance_status status = claim_rules(partition, &options.rules, error);

@@ -2,6 +2,9 @@
 #include "ensure.h"
 #include "log.h"
 
+#define KAFKA_TEXT(number)  KAFKA_TEXT_(number)
+#define KAFKA_TEXT_(number) #number
+
 /* Beneath what the user says. */
 static const struct option_kafka kafka_consumer_defaults[] = {
     {"client.id", "relance"},
@@ -15,6 +18,7 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
     {"transaction.timeout.ms", "10000"}, /* below the session's, so that a successor never waits long */
+    {"message.max.bytes", KAFKA_TEXT(KAFKA_MESSAGE_MAX)}, /* the topics' own bounds count: rule sets are large */
     {"linger.ms", "0"},                  /* a transaction hands over all its records at once */
     {"retry.backoff.ms", "5"},           /* else every second transaction waits 100 ms for the one before */
 };

@@ -11,6 +11,8 @@ struct membership {
     rd_kafka_consumer_group_metadata_t *metadata;
 };
 
+#define KAFKA_MESSAGE_MAX 16777216 /* bytes of a record, unless kafka.message.max.bytes says otherwise */
+
 enum kafka_kind { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 /* A client; `fixed` wins over the user's settings. `prepare` may add callbacks; may be NULL. */

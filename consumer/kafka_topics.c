@@ -10,6 +10,7 @@ enum {
     TOPICS_WAIT_MS = 10000,
     TOPICS_LOOKS = 8, /* a topic made a moment ago is not known to every broker at once */
     TOPICS_LOOK_US = 250000,
+    TOPICS_MESSAGE_MAX = 1048588, /* of a topic, where nobody has said otherwise */
 };
 
 enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPICS_COUNT };
@@ -22,6 +23,7 @@ struct topics {
     int partitions[TOPICS_COUNT]; /* 0: not there */
     char cleanup[64];             /* the input's cleanup.policy; "" when the broker would not say */
     char retention[TOPICS_COUNT][TEXT_NUMBER_SIZE];
+    char mark_bytes[TEXT_NUMBER_SIZE]; /* the marks' max.message.bytes; likewise */
 };
 
 static void topics_name(struct topics *topics)
@@ -81,6 +83,8 @@ static void topics_take_config(struct topics *topics, const rd_kafka_ConfigResou
         if (!value) continue;
         if (strcmp(name, "retention.ms") == 0)
             snprintf(topics->retention[role], sizeof topics->retention[role], "%s", value);
+        if (role == TOPICS_MARKS && strcmp(name, "max.message.bytes") == 0)
+            snprintf(topics->mark_bytes, sizeof topics->mark_bytes, "%s", value);
         if (role == TOPICS_INPUT && strcmp(name, "cleanup.policy") == 0)
             snprintf(topics->cleanup, sizeof topics->cleanup, "%s", value);
     }
@@ -207,7 +211,21 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
     return RELANCE_OK;
 }
 
-enum relance_status topics_check(const struct options *options, int *input_partitions,
+/* What of a mark is not its rule set: the record's own fields, and those of its batch. */
+enum { TOPICS_MARK_REST = 4096 };
+
+/* The less of what the topic and what the producer lets through; the broker's default where neither is known. */
+static size_t topics_mark_size(const struct topics *topics)
+{
+    int64_t topic = TOPICS_MESSAGE_MAX, producer = KAFKA_MESSAGE_MAX;
+    const char *set = options_kafka(topics->options, "message.max.bytes");
+    text_count(text_of(topics->mark_bytes), &topic);
+    if (set) text_count(text_of(set), &producer);
+    int64_t least = topic < producer ? topic : producer;
+    return least > TOPICS_MARK_REST ? (size_t)(least - TOPICS_MARK_REST) : 0;
+}
+
+enum relance_status topics_check(const struct options *options, struct topics_found *found,
                                  struct relance_error *error)
 {
     struct topics topics = {.options = options};
@@ -221,7 +239,8 @@ enum relance_status topics_check(const struct options *options, int *input_parti
         topics.partitions[TOPICS_INPUT])
         status = topics_create(&topics, error);
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
-    *input_partitions = topics.partitions[TOPICS_INPUT];
+    found->input_partitions = topics.partitions[TOPICS_INPUT];
+    found->mark_size_max = topics_mark_size(&topics);
     rd_kafka_destroy(topics.rk);
     return status;
 }

@@ -11,19 +11,22 @@ struct live {
     struct live_store *store;
     struct worker *workers;
     size_t worker_count;
+    const struct reload *rules;
     struct pulse_figures before; /* at the last refresh, for rates */
     int64_t begun_us, before_us;
     struct live_figure figures[LIVE_FIGURES_MAX];
     size_t count;
 };
 
-struct live *live_open(const char *url, const char *instance, struct worker *workers, size_t count)
+struct live *live_open(const char *url, const char *instance, struct worker *workers, size_t count,
+                       const struct reload *rules)
 {
     struct live *live = calloc(1, sizeof *live);
     ensure(live);
     live->store = live_store_open(url, instance);
     live->workers = workers;
     live->worker_count = count;
+    live->rules = rules;
     live->begun_us = live->before_us = clock_monotonic_us();
     return live;
 }
@@ -134,6 +137,8 @@ void live_refresh(struct live *live)
     live_put(live, "customers", now.customers);
     live_put(live, "waits", now.waits);
     live_put(live, "rss_bytes", live_rss());
+    live_put(live, "rules_taken", atomic_load(&live->rules->taken));
+    live_put(live, "rules_refused", atomic_load(&live->rules->refused));
     live->before = now;
     live->before_us = now_us;
     live_store_write(live->store, live->figures, live->count);

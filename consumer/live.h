@@ -7,7 +7,8 @@
 
 struct live;
 
-struct live *live_open(const char *url, const char *instance, struct worker *workers, size_t count);
+struct live *live_open(const char *url, const char *instance, struct worker *workers, size_t count,
+                       const struct reload *rules);
 void live_refresh(struct live *live); /* once a second; a Redis that is away is tried again the next time */
 void live_close(struct live *live);
 

@@ -23,6 +23,7 @@ enum { STAMP_SIZE = 33, META_FORMAT = 1 };
     META(TEXT, rules, "the rule set in force, packed")                                                       \
     META(TEXT, rules_hash, "its hash, as actions carry it")                                                  \
     META(NUMBER, rules_mark, "the mark that brought it")                                                     \
+    META(TEXT, since, "the mark since which each of its declarations has been there")                        \
     META(TEXT, options, "what decides besides rules")                                                        \
     META(NUMBER, partitions, "of the input topic")                                                           \
     META(NUMBER, last_offset, "of the last record processed; -1: none yet")                                  \

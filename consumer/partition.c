@@ -39,6 +39,7 @@ void partition_drop(struct partition *partition)
     partition->engine = NULL;
     partition->state = PARTITION_UNCLAIMED;
     partition->rules = NULL;
+    partition->rules_seen = NULL;
     partition->last_record = NULL;
     partition->touched = false;
     mark_list_drop(&partition->ahead, partition->ahead.count);
@@ -126,7 +127,7 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
     if (status != RELANCE_OK) return status;
     partition->rules_mark = (int64_t)mark->n;
     partition->rules = set;
-    if (relance_engine_set_rules(partition->engine, set->rules) != RELANCE_OK)
+    if (relance_engine_set_rules(partition->engine, set->rules, partition->rules_mark) != RELANCE_OK)
         return partition_engine_failed(partition, error);
     return RELANCE_OK;
 }
@@ -189,11 +190,11 @@ static enum relance_status partition_apply_ahead(struct partition *partition, in
 
 /* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
  * records. `tick`: waits due before it end; RELANCE_NEVER: no tick. */
-static enum relance_status partition_freshen(struct partition *partition, int64_t tick,
-                                             struct relance_error *error)
+enum relance_status partition_freshen(struct partition *partition, int64_t tick, struct relance_error *error)
 {
     const struct workplace *place = partition->place;
     int64_t now = wall_now_ms();
+    partition->rules_seen = place->rules;
     struct mark mark = {
         .n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
     if (partition->wall == RELANCE_NEVER || now > partition->wall + PARTITION_WALL_AGE_MS) mark.wall = now;

@@ -64,6 +64,7 @@ struct partition {
     const struct rulebook_set *rules; /* in force; NULL: those of the first mark to come */
     struct blob deciding;             /* in force; empty likewise */
     int64_t rules_mark;               /* number of the mark that brought the rules */
+    const char *rules_seen;           /* place->rules when they were last compared with those in force */
 
     int64_t last_offset; /* of the last record */
     uint64_t last_hash;
@@ -101,6 +102,10 @@ void partition_end_batch(struct partition *partition);
 /* The reader is at `offset`, though no record stands right before it: the end of the input. */
 RELANCE_MUST enum relance_status partition_reach(struct partition *partition, int64_t offset,
                                                  struct relance_error *error);
+/* What has changed of the world since the last marks becomes a mark; `tick`: waits due before it end;
+ * RELANCE_NEVER: no tick. The partition is live. */
+RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, int64_t tick,
+                                                   struct relance_error *error);
 /* Lets waits end that are due, when the reader is at the end. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
 /* Reads the states of customers that the engine does not hold. */

@@ -40,13 +40,29 @@ enum relance_status rulebook_get(struct rulebook *book, struct relance_str packe
     return RELANCE_OK;
 }
 
+static void rulebook_free_set(struct rulebook_set *set)
+{
+    relance_ruleset_free(set->rules);
+    free(set->packed);
+    free(set);
+}
+
+void rulebook_keep(struct rulebook *book, struct relance_str packed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < book->count; i++) {
+        if (text_equal(packed, text_of(book->sets[i]->packed)))
+            book->sets[kept++] = book->sets[i];
+        else
+            rulebook_free_set(book->sets[i]);
+    }
+    book->count = kept;
+}
+
 void rulebook_free(struct rulebook *book)
 {
-    for (size_t i = 0; i < book->count; i++) {
-        relance_ruleset_free(book->sets[i]->rules);
-        free(book->sets[i]->packed);
-        free(book->sets[i]);
-    }
+    for (size_t i = 0; i < book->count; i++)
+        rulebook_free_set(book->sets[i]);
     free(book->sets);
     *book = (struct rulebook){0};
 }

@@ -1,5 +1,5 @@
 /* Compiled rule sets of one thread, by their packed text: the one of the files, and those that marks and
- * checkpoints bring. Sets are kept: engines borrow them. */
+ * checkpoints bring. Sets are kept until rulebook_keep: engines borrow them. */
 #ifndef CONSUMER_RULEBOOK_H
 #define CONSUMER_RULEBOOK_H
 
@@ -19,6 +19,8 @@ struct rulebook {
 /* The set of that text; compiled when it is met first. RELANCE_REFUSED: it does not compile (any more). */
 RELANCE_MUST enum relance_status rulebook_get(struct rulebook *book, struct relance_str packed,
                                               const struct rulebook_set **out, struct relance_error *error);
+/* Forgets all sets but the one of that text: nobody runs them. */
+void rulebook_keep(struct rulebook *book, struct relance_str packed);
 void rulebook_free(struct rulebook *book);
 
 #endif

@@ -356,6 +356,36 @@ static void work_tell(struct work *work)
     pulse_write(&work->worker->pulse, figures);
 }
 
+/* ---- the rules */
+/* Sets that no partition runs any more go, once all run the new one. */
+static void work_forget_rules(struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        bool runs_it = partition->state == PARTITION_LIVE && partition->rules &&
+                       strcmp(partition->rules->packed, work->place.rules) == 0;
+        if (!runs_it) return;
+    }
+    rulebook_keep(&work->book, text_of(work->place.rules));
+}
+
+/* Between two cycles: a changed set becomes a mark in every partition that is live, and in the others when they
+ * are; whether records come or not. */
+static enum relance_status work_take_rules(struct work *work, struct relance_error *error)
+{
+    bool took = false;
+    work->place.rules = reload_packed(work->worker->plan.rules);
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_LIVE || partition->rules_seen == work->place.rules) continue;
+        enum relance_status status = partition_freshen(partition, RELANCE_NEVER, error);
+        if (status != RELANCE_OK) return status;
+        took = true;
+    }
+    if (took) work_forget_rules(work);
+    return RELANCE_OK;
+}
+
 /* ---- the cycle */
 /* Redis takes nothing any more, and what it does not have grows: no more is read until it does. */
 static bool work_is_full(const struct work *work)
@@ -394,7 +424,8 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
             error, RELANCE_REFUSED,
             "%s has more partitions than the %d it had: customers change their partition",
             work->place.options->input, work->place.input_partitions);
-    enum relance_status status = work_claim(work, error);
+    enum relance_status status = work_take_rules(work, error);
+    if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
     if (work_is_full(work))
         clock_sleep_us(WORKER_IDLE_MS * 1000);
@@ -462,7 +493,7 @@ static void work_init(struct work *work, struct worker *worker)
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
-        .rules = plan->rules,
+        .rules = reload_packed(plan->rules),
         .deciding = plan->deciding,
         .input_partitions = plan->input_partitions,
         .from_ms = plan->from_ms,

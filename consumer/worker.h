@@ -5,13 +5,14 @@
 
 #include "option.h"
 #include "pulse.h"
+#include "reload.h"
 #include <stdatomic.h>
 
 struct worker_plan {
     const struct options *options;
     const char *instance;
     int number;           /* from 0 */
-    const char *rules;    /* packed text of the rule files */
+    struct reload *rules; /* the rule files */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
     int64_t from_ms; /* partition.h, FROM_* or an instant */

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "option.h"
 #include "partition.h"
+#include "reload.h"
 #include "stop.h"
 #include "text.h"
 #include "topics.h"
@@ -25,9 +26,8 @@ struct run {
     struct relance_error error;
     char instance[256];
     char deciding[256];
-    char *rules; /* packed */
-    size_t rules_size;
-    int input_partitions;
+    struct reload rules;
+    struct topics_found topics;
     int64_t from_ms;
     struct worker *workers;
 };
@@ -102,26 +102,6 @@ static void run_name_instance(struct run *run)
         snprintf(run->instance, sizeof run->instance, "relance");
 }
 
-/* ---- the rules */
-static enum relance_status run_read_rules(struct run *run)
-{
-    struct file_set files;
-    struct relance_ruleset *rules = NULL;
-    struct relance_report *report = NULL;
-    enum relance_status status = file_set_read(run->options.rules, &files, &run->error);
-    if (status != RELANCE_OK) return status;
-    status = file_set_compile(&files, &rules, &report, &run->error);
-    if (report) text_print(relance_report_text(report), stderr);
-    if (status == RELANCE_OK) status = file_set_pack(&files, &run->rules, &run->rules_size, &run->error);
-    if (status == RELANCE_OK)
-        log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", relance_ruleset_rule_count(rules),
-                 files.hash, run->options.rules);
-    if (report) relance_report_free(report);
-    relance_ruleset_free(rules);
-    file_set_free(&files);
-    return status;
-}
-
 /* ---- what decides besides the rules: it travels in marks, and must be as it was for events that are decided
  * again */
 static void run_tzdata_version(char *out, size_t size)
@@ -142,8 +122,8 @@ static void run_describe_deciding(struct run *run)
 {
     char tzdata[64];
     run_tzdata_version(tzdata, sizeof tzdata);
-    snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms tzdata=%s", RELANCE_VERSION,
-             (long long)run->options.lateness, tzdata);
+    snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms forget-after=%lldms tzdata=%s",
+             RELANCE_VERSION, (long long)run->options.lateness, (long long)run->options.forget_after, tzdata);
 }
 
 /* ---- the workers */
@@ -154,8 +134,8 @@ static void run_start_workers(struct run *run)
     ensure(run->workers);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){&run->options, run->instance,         (int)i,      run->rules,
-                                            run->deciding, run->input_partitions, run->from_ms};
+        worker->plan = (struct worker_plan){&run->options, run->instance,         (int)i,      &run->rules,
+                                            run->deciding, run->topics.input_partitions, run->from_ms};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }
@@ -172,10 +152,11 @@ static bool run_is_at_end(const struct run *run)
 static void run_watch(struct run *run)
 {
     struct live *live =
-        live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers);
+        live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers, &run->rules);
     int64_t refreshed = 0;
     while (!stop_requested()) {
         if (run_is_at_end(run)) stop_request();
+        reload_look(&run->rules);
         if (clock_monotonic_us() - refreshed >= RUN_LIVE_US) {
             refreshed = clock_monotonic_us();
             live_refresh(live);
@@ -209,9 +190,11 @@ static int run_refuse(const struct run *run)
 
 static int run_checked(struct run *run)
 {
-    enum relance_status status = run_read_rules(run);
+    run->rules.watch = run->options.watch;
+    enum relance_status status = reload_open(&run->rules, run->options.rules, &run->error);
     if (status == RELANCE_OK) status = store_check_server(run->options.redis, &run->error);
-    if (status == RELANCE_OK) status = topics_check(&run->options, &run->input_partitions, &run->error);
+    if (status == RELANCE_OK) status = topics_check(&run->options, &run->topics, &run->error);
+    if (status == RELANCE_OK) status = reload_bound(&run->rules, run->topics.mark_size_max, &run->error);
     if (status != RELANCE_OK) return run_refuse(run);
     run_describe_deciding(run);
     return run_work(run);
@@ -226,10 +209,11 @@ int cmd_run(int argc, char **argv)
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
         stop_on_signals();
+        reload_on_signal();
         signal(SIGPIPE, SIG_IGN); /* a Redis that has gone is an error of the write, no more */
         status = run_checked(&run);
     }
-    free(run.rules);
+    reload_close(&run.rules);
     options_free(&run.options);
     return status;
 }

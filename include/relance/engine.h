@@ -30,6 +30,9 @@ struct relance_engine_options {
     bool trust_future;                   /* replay: the wall clock is for staleness alone; else an event more than
                                             15 min ahead of it is not believed */
     bool errors;                         /* also RELANCE_ERROR decisions */
+    int64_t forget_after_ms;             /* an event that finds its customer idle for longer finds no state; 0: never */
+    int64_t rules_mark;                  /* number of the mark that brought `rules`; 0: there are no marks */
+    struct relance_str since;            /* as relance_engine_since gave it for the checkpoint's states */
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */
 };
@@ -85,9 +88,12 @@ struct relance_str relance_engine_error(const struct relance_engine *engine);
 /* ---- what decides besides records (marks) */
 /* The wall clock for staleness and the guard against the future; RELANCE_NEVER: there is none. */
 void relance_engine_set_wall(struct relance_engine *engine, int64_t wall_ms);
-/* A new rule set from here on. The old set may be freed afterwards. */
+/* A new rule set from here on, brought by the mark of that number. The old set may be freed afterwards. */
 RELANCE_MUST enum relance_status relance_engine_set_rules(struct relance_engine *engine,
-                                                          const struct relance_ruleset *rules);
+                                                          const struct relance_ruleset *rules, int64_t mark);
+/* Since which mark each declaration has been there, to be saved with the states: what older states hold under
+ * its name is not its own. Valid until the next set_rules. */
+struct relance_str relance_engine_since(const struct relance_engine *engine);
 
 int64_t relance_engine_clock(const struct relance_engine *engine);
 void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */
@@ -132,6 +138,10 @@ struct relance_engine_size {
 };
 struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
 void relance_engine_evict(struct relance_engine *engine, size_t bytes);
+
+/* Would an event at `clock_ms` find this saved state forgotten (options.forget_after_ms), and does nothing wait?
+ * Then it may be deleted, and nobody can tell. */
+bool relance_state_is_idle(struct relance_str state, int64_t clock_ms, int64_t forget_after_ms);
 
 /* One state as JSON, for `relance inspect`: attributes, counts, last events, live runs and when each falls
  * due. Like snprintf: returns the bytes wanted; 0: not a state. `rules` names declarations; may not be NULL. */

@@ -8,12 +8,30 @@
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "base/rfc3339.h"
+#include "rule/since.h"
+#include "state/pack.h"
 
 #include <inttypes.h>
 
 #define FUTURE_MS 900000 /* an event further ahead of the wall clock is not believed: 15 min (rules.md §4) */
 
 /* ---- life */
+
+/* Takes note of what the set in force declares, and since when: `before` may stand in the old arena. */
+static bool set_since(struct relance_engine *e, str before, int64_t mark)
+{
+    struct arena arena;
+    struct buffer packed;
+    arena_init(&arena, 0);
+    buffer_init(&packed, &arena);
+    bool ok = since_make(e->set, before, mark, &arena, &e->since);
+    if (ok) since_pack(e->set, &e->since, &packed);
+    arena_free(&e->since_arena);
+    e->since_arena = arena;
+    e->since_packed = buffer_str(&packed);
+    e->rules_mark = mark;
+    return ok && !packed.failed;
+}
 
 struct relance_engine *relance_engine_new(const struct relance_engine_options *options)
 {
@@ -30,8 +48,9 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     customers_init(&e->customers);
     arena_init(&e->scratch, 0);
     arena_init(&e->frame_arena, 0);
+    arena_init(&e->since_arena, 0);
     e->reader = event_reader_new();
-    if (e->reader && scope_init(e)) return e;
+    if (e->reader && scope_init(e) && set_since(e, options->since, options->rules_mark)) return e;
     relance_engine_free(e);
     return NULL;
 }
@@ -43,6 +62,7 @@ void relance_engine_free(struct relance_engine *e)
     customers_free(&e->customers);
     arena_free(&e->scratch);
     arena_free(&e->frame_arena);
+    arena_free(&e->since_arena);
     struct arena arena = e->arena; /* the engine lives in its own arena */
     arena_free(&arena);
 }
@@ -76,7 +96,7 @@ static enum relance_progress done(const struct relance_engine *e)
 void settle_customer(struct relance_engine *e, struct customer *customer)
 {
     int64_t due_ms = happen_next_due(e->set, customer->state);
-    if (customer->state) customer->state->due_ms = due_ms;
+    if (customer->state) customer->state->due_ms = due_ms, customer->state->mark = e->rules_mark;
     if (!customers_set_due(&e->customers, customer, due_ms) || !customers_mark_changed(&e->customers, customer))
         e->failed = true;
 }
@@ -162,6 +182,52 @@ static int64_t event_now(const struct relance_engine *e, const struct state *sta
     return state && state->now_ms > now_ms ? state->now_ms : now_ms;
 }
 
+/* Nothing has been heard of the customer for so long, and nothing is to come (--forget-after). */
+static bool is_idle(const struct relance_engine *e, const struct state *state)
+{
+    bool silent = e->options.forget_after_ms && state->newest_ms != STATE_NO_TIME &&
+                  e->clock_ms - state->newest_ms > e->options.forget_after_ms;
+    if (!silent || state->due_ms != RELANCE_NEVER || state->runs.count) return false;
+    VECTOR_EACH(state->goals, struct goal_window, window)
+        if (window->closes_ms >= e->clock_ms) return false;
+    return true;
+}
+
+/* When the last of a saved state's goal windows closes. */
+static int64_t read_last_closing(struct unpack *in)
+{
+    int64_t last_ms = STATE_NO_TIME;
+    for (size_t n = unpack_array(in); n > 0 && !in->bad; n--) {
+        if (unpack_array(in) != 5) in->bad = true;
+        for (int skipped = 0; skipped < 3; skipped++) unpack_skip(in); /* rule, key, opened */
+        int64_t closes_ms = unpack_int(in);
+        unpack_skip(in);
+        if (closes_ms > last_ms) last_ms = closes_ms;
+    }
+    return last_ms;
+}
+
+/* The same of a saved state, read as far as that takes. */
+bool relance_state_is_idle(struct relance_str packed, int64_t clock_ms, int64_t forget_after_ms)
+{
+    struct unpack in = unpack_of(packed);
+    int64_t newest_ms = STATE_NO_TIME, closes_ms = STATE_NO_TIME;
+    bool waits = false;
+    for (size_t n = unpack_map(&in); n > 0 && !in.bad; n--) {
+        str key = unpack_str(&in);
+        char letter = key.size == 1 ? *key.data : 'v';
+        if (letter == 'e')
+            newest_ms = unpack_int(&in);
+        else if (letter == 'w')
+            closes_ms = read_last_closing(&in);
+        else
+            unpack_skip(&in);
+        waits |= letter == 't' || letter == 'r';
+    }
+    return !in.bad && !waits && forget_after_ms && newest_ms != STATE_NO_TIME && closes_ms < clock_ms &&
+           clock_ms - newest_ms > forget_after_ms;
+}
+
 static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
 {
     enum relance_progress progress;
@@ -169,6 +235,10 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     if (!customer) return progress;
     arena_reset(&e->scratch);
     if (!e->event.id.size) e->event.id = make_id(e, record);
+    if (customer->state && is_idle(e, customer->state)) {
+        state_release(&e->customers.pool, customer->state);
+        customer->state = NULL;
+    }
     scope_enter_customer(e, customer, event_now(e, customer->state));
     if (happen_is_duplicate(e, customer->state)) {
         fate->kind = RELANCE_DUPLICATE;
@@ -236,30 +306,37 @@ int64_t relance_engine_next_due(const struct relance_engine *e)
 }
 
 /* A state speaks of declarations by number: it is written under the old set and read under the new one. */
-static bool renumber(struct relance_engine *e, struct customer *customer, const struct state_names *names)
+static bool renumber(struct relance_engine *e, struct customer *customer, const struct state_names *before)
 {
     struct buffer packed;
     arena_reset(&e->scratch);
     buffer_init(&packed, &e->scratch);
-    state_save(customer->state, &e->set->names, &packed);
-    struct state *state = packed.failed ? NULL : state_load(&e->customers.pool, names, buffer_str(&packed));
+    state_save(customer->state, before, &packed);
+    struct state *state = packed.failed ? NULL : state_load(&e->customers.pool, &e->set->names, &e->since, buffer_str(&packed));
     if (!state) return false;
     state_release(&e->customers.pool, customer->state);
     customer->state = state;
     return true;
 }
 
-enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules)
+enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules, int64_t mark)
 {
+    const struct state_names *before = &e->set->names;
     scope_forget(e);
+    e->set = e->options.rules = rules;
+    if (!set_since(e, e->since_packed, mark)) e->failed = true;
     for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {
         struct customer *customer = e->customers.slots[i].customer;
-        if (customer && customer->state && !renumber(e, customer, &rules->names)) e->failed = true;
+        if (customer && customer->state && !renumber(e, customer, before)) e->failed = true;
     }
-    e->set = e->options.rules = rules;
     arena_free(&e->frame_arena);
     if (!scope_init(e)) e->failed = true;
     return e->failed ? RELANCE_NO_MEMORY : RELANCE_OK;
+}
+
+struct relance_str relance_engine_since(const struct relance_engine *e)
+{
+    return e->since_packed;
 }
 
 /* ---- states, in and out */
@@ -289,7 +366,7 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
     struct state *state = NULL;
     if (!customer) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for customers");
     ensure(!customer->held);
-    if (packed.size) state = state_load(&e->customers.pool, &e->set->names, packed);
+    if (packed.size) state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
     if (packed.size && !state) return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read", STR_ARG(id));
     customer->state = state;
     customer->held = true;

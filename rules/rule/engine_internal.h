@@ -22,6 +22,10 @@ struct relance_engine {
     const struct relance_ruleset *set;
     struct arena arena;            /* the engine itself */
     struct arena frame_arena;      /* slots, for the rule set in force */
+    struct arena since_arena;      /* since when its declarations have been there: */
+    struct state_since since;
+    str since_packed;
+    int64_t rules_mark;
     struct arena scratch;          /* one event or wait */
     struct customers customers;
     struct event_reader *reader;

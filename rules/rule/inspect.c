@@ -180,7 +180,7 @@ size_t relance_state_print(const struct relance_ruleset *rules, struct relance_s
     struct arena arena;
     pool_init(&pool);
     arena_init(&arena, 0);
-    struct inspection i = {.set = rules, .state = state_load(&pool, &rules->names, packed)};
+    struct inspection i = {.set = rules, .state = state_load(&pool, &rules->names, NULL, packed)};
     buffer_init(&i.out, &arena);
     if (i.state) put_state(&i, customer);
     size_t wanted = i.out.failed ? 0 : i.out.size;

@@ -281,7 +281,8 @@ static void compile_steps(struct rule_compiler *r)
     for (const struct json *node = steps->child; node; node = node->next) compile_step(r, node, &out[r->rule->step_count++]);
 }
 
-/* Which fields of its triggers a run has to keep: those that what runs in it reads. */
+/* Which fields of its triggers a run keeps: all that the set declares for them, whether anything reads them today
+ * or not: after a change of rules, what a waiting run's steps then read is there. */
 static void note_kept_fields(struct rule_compiler *r)
 {
     const struct relance_ruleset *set = r->c->set;
@@ -296,7 +297,7 @@ static void note_kept_fields(struct rule_compiler *r)
     rule->trigger_count = list ? LIMIT_TRIGGERS : 1;
     for (size_t i = 0; i < rule->trigger_record->field_count; i++) {
         uint32_t offset = rule->trigger_slots[i];
-        if (offset >= ENVELOPE_COUNT && (list || r->reads[set->slots.trigger + offset])) {
+        if (offset >= ENVELOPE_COUNT) {
             keeps[offset - ENVELOPE_COUNT] = true;
             r->c->read[set->slots.event + offset] = true;
         }

@@ -240,11 +240,21 @@ static void save_dates(const struct state *state, const struct state_names *name
 struct loading {
     struct pool *pool;
     const struct state_names *names;
+    const struct state_since *since;
     struct state *state;
     struct unpack in;
     bool no_memory;
     bool first_lost; /* the beginning of the present event's overtakers was of a rule that is gone */
 };
+
+/* A declaration by its name: its number, unless it is younger than the state. */
+static uint32_t load_number(const struct loading *l, const struct names *names, const int64_t *since, str name)
+{
+    uint32_t number = names_find(names, name);
+    return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
+}
+
+#define LOAD_NUMBER(l, kind, name) load_number(l, &(l)->names->kind, (l)->since ? (l)->since->kind : NULL, name)
 
 static struct bytes *load_bytes(struct loading *l, str s)
 {
@@ -288,7 +298,7 @@ static void *load_item(struct loading *l, struct vector *vector, size_t size)
 
 static void load_attribute(struct loading *l)
 {
-    uint32_t number = names_find(&l->names->attributes, unpack_str(&l->in));
+    uint32_t number = LOAD_NUMBER(l, attributes, unpack_str(&l->in));
     if (unpack_array(&l->in) != 2) l->in.bad = true;
     int64_t time_ms = load_time(l);
     bool removed = unpack_is_nil(&l->in);
@@ -314,7 +324,7 @@ static str load_event(struct loading *l, int64_t *time_ms)
 
 static void load_last(struct loading *l)
 {
-    uint32_t type = names_find(&l->names->types, unpack_str(&l->in));
+    uint32_t type = LOAD_NUMBER(l, types, unpack_str(&l->in));
     int64_t time_ms;
     str packed = load_event(l, &time_ms);
     if (type == NAME_NONE || l->in.bad) return;
@@ -358,7 +368,7 @@ static void load_buckets(struct loading *l, struct vector *buckets, uint8_t form
 
 static void load_count(struct loading *l)
 {
-    uint32_t number = names_find(&l->names->counts, unpack_str(&l->in));
+    uint32_t number = LOAD_NUMBER(l, counts, unpack_str(&l->in));
     struct unpack whole = l->in;
     size_t items = unpack_array(&l->in);
     int64_t form = unpack_int(&l->in);
@@ -407,7 +417,7 @@ static void load_run(struct loading *l)
 {
     if (unpack_array(&l->in) != 9) l->in.bad = true;
     str rule = unpack_str(&l->in);
-    struct run run = {.rule = names_find(&l->names->rules, rule)};
+    struct run run = {.rule = LOAD_NUMBER(l, rules, rule)};
     run.key = load_bytes(l, unpack_str(&l->in));
     int64_t step = unpack_int(&l->in);
     if (step < 0 || step > INT32_MAX) l->in.bad = true;
@@ -432,7 +442,7 @@ static void load_run(struct loading *l)
 
 static void load_cooldown(struct loading *l)
 {
-    uint32_t rule = names_find(&l->names->rules, unpack_str(&l->in));
+    uint32_t rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
     int64_t sent_ms = load_time(l);
     if (rule == NAME_NONE || l->in.bad) return;
     struct cooldown *cooldown = load_item(l, &l->state->cooldowns, sizeof *cooldown);
@@ -451,7 +461,7 @@ static void load_overtaker(struct loading *l)
 {
     if (unpack_array(&l->in) != 4) l->in.bad = true;
     struct overtaker overtaker = {.time_ms = load_time(l)};
-    overtaker.rule = names_find(&l->names->rules, unpack_str(&l->in));
+    overtaker.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
     overtaker.key = load_text(l);
     overtaker.first = unpack_bool(&l->in) || l->first_lost;
     l->first_lost = overtaker.first && overtaker.rule == NAME_NONE;
@@ -468,7 +478,7 @@ static void load_overtaker(struct loading *l)
 
 static void load_segment(struct loading *l)
 {
-    uint32_t number = names_find(&l->names->segments, unpack_str(&l->in));
+    uint32_t number = LOAD_NUMBER(l, segments, unpack_str(&l->in));
     if (unpack_array(&l->in) != 2) l->in.bad = true;
     bool value = unpack_bool(&l->in), left_over = unpack_bool(&l->in);
     if (number == NAME_NONE || l->in.bad) return;
@@ -478,7 +488,7 @@ static void load_segment(struct loading *l)
 
 static void load_send(struct loading *l)
 {
-    uint32_t limit = names_find(&l->names->limits, unpack_str(&l->in));
+    uint32_t limit = LOAD_NUMBER(l, limits, unpack_str(&l->in));
     int64_t time_ms = load_time(l);
     if (limit == NAME_NONE || l->in.bad) return;
     struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
@@ -488,7 +498,7 @@ static void load_send(struct loading *l)
 static void load_goal(struct loading *l)
 {
     if (unpack_array(&l->in) != 5) l->in.bad = true;
-    struct goal_window window = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
+    struct goal_window window = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
     window.key = load_bytes(l, unpack_str(&l->in));
     window.opened_ms = load_time(l);
     window.closes_ms = load_time(l);
@@ -505,7 +515,7 @@ static void load_goal(struct loading *l)
 static void load_date(struct loading *l)
 {
     if (unpack_array(&l->in) != 4) l->in.bad = true;
-    struct date_wait date = {.rule = names_find(&l->names->rules, unpack_str(&l->in))};
+    struct date_wait date = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
     date.due_ms = load_time_or(l, INT64_MAX);
     date.fired = load_time_or(l, STATE_NO_TIME);
     date.basis = load_text(l);
@@ -556,7 +566,7 @@ static void save_key(struct buffer *out, char letter)
 
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
-    size_t members = 3 + (state->due_ms != INT64_MAX);
+    size_t members = 3u + (state->due_ms != INT64_MAX) + (state->mark != 0);
     for (size_t i = 0; i < STATE_PARTS; i++) members += part_count(state, &state_parts[i]) != 0;
     pack_map(out, members);
     save_key(out, 'v');
@@ -568,6 +578,10 @@ void state_save(const struct state *state, const struct state_names *names, stru
     if (state->due_ms != INT64_MAX) {
         save_key(out, 't');
         pack_int(out, state->due_ms);
+    }
+    if (state->mark) { /* before the parts, which are read by it */
+        save_key(out, 'm');
+        pack_int(out, state->mark);
     }
     for (size_t i = 0; i < STATE_PARTS; i++) {
         if (!part_count(state, &state_parts[i])) continue;
@@ -595,6 +609,21 @@ static int run_order(const struct run *a, const struct run *b)
     return str_compare(bytes_str(a->key), bytes_str(b->key));
 }
 
+/* Runs dropped by one change of rules or by several: told in the same order. */
+static void sort_dropped(struct state *state)
+{
+    struct dropped_run *items = state->dropped.items;
+    for (size_t i = 1; i < state->dropped.count; i++)
+        for (size_t j = i; j > 0; j--) {
+            int order = str_compare(bytes_str(items[j - 1].rule), bytes_str(items[j].rule));
+            if (!order) order = str_compare(bytes_str(items[j - 1].key), bytes_str(items[j].key));
+            if (order <= 0) break;
+            struct dropped_run swap = items[j];
+            items[j] = items[j - 1];
+            items[j - 1] = swap;
+        }
+}
+
 /* A changed rule set numbers its declarations anew: what is kept in their order is put back into it. Nearly
  * always in order already, so by insertion. */
 static void state_sort(struct state *state)
@@ -620,6 +649,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->segments, struct segment_value, number)
     SORT_BY(state->sends, struct counted_send, limit)
     SORT_BY(state->dates, struct date_wait, rule)
+    sort_dropped(state);
 #undef SORT_BY
 }
 
@@ -629,9 +659,9 @@ static bool is_now(int64_t ms)
     return ms == STATE_NO_TIME || (ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
 }
 
-struct state *state_load(struct pool *pool, const struct state_names *names, str packed)
+struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since, str packed)
 {
-    struct loading l = {.pool = pool, .names = names, .state = state_new(pool), .in = unpack_of(packed)};
+    struct loading l = {.pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
     if (!l.state) return NULL;
     bool known = false;
     for (size_t members = unpack_map(&l.in); members > 0 && !l.in.bad && !l.no_memory; members--) {
@@ -646,11 +676,13 @@ struct state *state_load(struct pool *pool, const struct state_names *names, str
             l.state->newest_ms = load_time_or(&l, STATE_NO_TIME);
         else if (*key.data == 't')
             l.state->due_ms = load_time(&l);
+        else if (*key.data == 'm')
+            l.state->mark = unpack_int(&l.in);
         else
             load_part(&l, *key.data);
     }
     bool possible = is_now(l.state->now_ms) && is_now(l.state->newest_ms);
-    if (!known || !possible || l.in.bad || l.no_memory || l.in.at != l.in.end) {
+    if (!known || !possible || l.in.bad || l.no_memory || l.in.at != l.in.end || l.state->mark < 0) {
         state_release(pool, l.state);
         return NULL;
     }

@@ -103,6 +103,7 @@ struct state {
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
     int64_t due_ms;    /* earliest wait, by the rules of the last touch; INT64_MAX: none */
+    int64_t mark;      /* the one that brought those rules; 0: no marks here */
     struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped,
         segments, sends, goals, dates;
 };
@@ -118,6 +119,12 @@ struct state_names {
     const uint8_t *count_forms; /* by count: what its numbers mean */
 };
 
+/* Since which mark each declaration has been there, by its number; INT64_MAX: it keeps nothing. What a state
+ * older than that holds under the name was another declaration's. */
+struct state_since {
+    int64_t *attributes, *types, *counts, *rules, *segments, *limits;
+};
+
 /* Width of buckets (0: for life), sum or not, `by` or not, as one number. */
 uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed);
 
@@ -128,9 +135,11 @@ void count_value_release(struct pool *pool, struct count_value *value);
 
 /* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, also a count that has
  * another form now (its numbers would mean something else); runs of rules that are gone come back as `dropped`.
+ * A declaration that has gone and come back since the state was saved is not the same one: `since` tells (NULL:
+ * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": 1, "n": now, "e": newest, "t": due, "a": {attribute: [time, value]}, "l": {type: event},
+ *   {"v": 1, "n": now, "e": newest, "t": due, "m": mark, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
  *    variant, [event, …]], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
  *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],
@@ -139,6 +148,7 @@ void count_value_release(struct pool *pool, struct count_value *value);
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out);
-struct state *state_load(struct pool *pool, const struct state_names *names, str packed); /* NULL: no state */
+struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
+                         str packed); /* NULL: no state */
 
 #endif

@@ -1,9 +1,11 @@
-"""The program against real Kafka and real Redis: python3 tests/e2e [PATTERN...]
+"""The program against real Kafka and real Redis: python3 tests/e2e [--long] [PATTERN...]
 
 Every module beside this file holds tests; a PATTERN picks tests by part of their name. They share one broker at
 a time, so those that want another version come last. What is not built makes its tests fail, not vanish.
+--long: those that have a longer form, in that form.
 """
 import importlib
+import os
 import pathlib
 import signal
 import sys
@@ -11,14 +13,18 @@ import sys
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
-MODULES = ["refusals", "bad_input", "watching", "stopping", "latency", "crashes", "rees46"]
+MODULES = ["refusals", "reload", "bad_input", "watching", "stopping", "latency", "crashes", "rees46", "faults"]
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    words = sys.argv[1:]
+    if "--long" in words:
+        words.remove("--long")
+        os.environ["RELANCE_LONG"] = "1"
     modules = [importlib.import_module(f"e2e.{name}") for name in MODULES]
     try:
-        return suite.run(*modules, patterns=sys.argv[1:])
+        return suite.run(*modules, patterns=words)
     finally:
         kafka.close()
 

@@ -78,11 +78,13 @@ static void says(const char *part)
                        STR_ARG(buffer_str(&rig.lines)));
 }
 
+static int64_t rules_mark; /* of the last change of rules */
+
 static void use_rules(const char *text)
 {
     struct relance_ruleset *next = rig_rules(&arena, str_of(text));
     cr_assert_not_null(next);
-    cr_assert_eq(relance_engine_set_rules(rig.engine, next), RELANCE_OK);
+    cr_assert_eq(relance_engine_set_rules(rig.engine, next, ++rules_mark), RELANCE_OK);
     relance_ruleset_free(rules);
     rules = next;
     rig.options.rules = next;
@@ -515,6 +517,45 @@ Test(engine, a_run_whose_step_is_gone_is_dropped)
     use_rules(later_rules);
     rig_run_until(&rig, START + 3 * DAY);
     decided("dropped c1");
+}
+
+/* Everything that a state keeps under a name: a declaration that has gone and come back is another one. */
+static const char keeps_all[] =
+    "{\"customer\": {\"tz\": {\"type\": \"string\", \"on\": \"ping\", \"value\": \"'Europe/Paris'\"}},"
+    " \"events\": {\"ping\": {}, \"look\": {}}, \"counts\": {\"pings\": {\"on\": \"ping\"}},"
+    " \"rules\": {\"wait\": {\"on\": \"ping\", \"do\": [{\"after\": \"30d\", \"send\": \"a\"}]},"
+    "   \"tell\": {\"on\": \"look\", \"cooldown\": \"1d\", \"do\": [{\"send\": \"b\", \"with\": "
+    "     [\"${pings()}\", \"${has(last.ping.time)}\", \"${customer.tz}\"]}]}}}";
+static const char keeps_none[] =
+    "{\"events\": {\"ping\": {}, \"look\": {}},"
+    " \"rules\": {\"other\": {\"on\": \"look\", \"do\": [{\"after\": \"1d\", \"send\": \"x\"}]}}}";
+
+static void meet_again(bool at_hand)
+{
+    use_rules(keeps_all);
+    happens("e2", "ping", "c1", START + 1, "k");
+    happens("e3", "ping", "c1", START + 2, "k");
+    happens("e4", "look", "c1", START + 3, "k");
+    says("[2,true,\"Europe/Paris\"]");
+    decided("started c1 started c1 sent c1 finished c1");
+    if (!at_hand) rig_forget(&rig);
+    use_rules(keeps_none);
+    use_rules(keeps_all);
+    happens("e5", "look", "c1", START + 4, "k"); /* no cooldown either */
+    says("[0,false,\"UTC\"]");
+    decided("dropped c1 started c1 sent c1 finished c1");
+    rig_run_until(&rig, START + 40 * DAY);
+    decided("");
+}
+
+Test(engine, a_declaration_that_went_and_came_back_is_empty_for_a_customer_at_hand)
+{
+    meet_again(true);
+}
+
+Test(engine, a_declaration_that_went_and_came_back_is_empty_for_one_that_has_to_be_fetched)
+{
+    meet_again(false);
 }
 
 Test(engine, a_run_whose_rule_is_gone_is_dropped_at_the_next_touch)

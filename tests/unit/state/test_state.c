@@ -184,7 +184,7 @@ static struct state *loaded(const struct state_names *names, str packed)
     char *copy = malloc(packed.size ? packed.size : 1);
     cr_assert_not_null(copy);
     if (packed.size) memcpy(copy, packed.data, packed.size);
-    struct state *state = state_load(&pool, names, (str){copy, packed.size});
+    struct state *state = state_load(&pool, names, NULL, (str){copy, packed.size});
     free(copy);
     return state;
 }
