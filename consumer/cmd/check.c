@@ -1,11 +1,13 @@
 /* relance check PATH: reads a rule set and says everything that is wrong with it, in one run. The report goes
- * to standard output: it is what was asked for. Status 0: no mistakes; 1: some; 2: the files cannot be read.
+ * to standard output: it is what was asked for. With --dump, the program of every expression of a set without
+ * mistakes comes before. Status 0: no mistakes; 1: some; 2: the files cannot be read.
  */
 #include "command.h"
 #include "file.h"
 #include "option.h"
 #include "text.h"
 
+#include <relance/listing.h>
 #include <stdio.h>
 
 static void check_count(size_t count, const char *noun)
@@ -33,7 +35,19 @@ static void check_print_summary(const char *path, const struct relance_ruleset *
     putchar('\n');
 }
 
-static int check_set(const char *path, const struct file_set *set)
+/* cart.jsonc:31:15: "event.cart"
+ *    0  load slot 7 "cart"
+ *    1  return                     */
+static void check_print_program(void *context, const struct relance_program *program)
+{
+    (void)context;
+    printf("%.*s:%zu:%zu: %.*s\n", TEXT_ARG(program->file), program->line, program->column,
+           TEXT_ARG(program->text));
+    text_print(program->code, stdout);
+    putchar('\n');
+}
+
+static int check_set(const char *path, const struct file_set *set, bool dump)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
@@ -44,6 +58,8 @@ static int check_set(const char *path, const struct file_set *set)
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
     }
+    if (rules && dump && relance_ruleset_programs(rules, check_print_program, NULL, &error) != RELANCE_OK)
+        fprintf(stderr, "relance check: %s\n", error.message);
     text_print(relance_report_text(report), stdout);
     check_print_summary(path, rules, report);
     relance_report_free(report);
@@ -53,17 +69,13 @@ static int check_set(const char *path, const struct file_set *set)
 
 static int check_path(const struct options *options)
 {
-    if (options->dump) {
-        fputs("relance check: --dump is not yet supported\n", stderr);
-        return EXIT_STATUS_USAGE;
-    }
     struct file_set set;
     struct relance_error error;
     if (file_set_read(options->args[0], &set, &error) != RELANCE_OK) {
         fprintf(stderr, "relance check: %s\n", error.message);
         return EXIT_STATUS_USAGE;
     }
-    int status = check_set(options->args[0], &set);
+    int status = check_set(options->args[0], &set, options->dump);
     file_set_free(&set);
     return status;
 }

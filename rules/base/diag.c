@@ -188,6 +188,14 @@ static void cursor_move(struct cursor *c, const struct source *source, size_t at
     if (c->line.end > c->line.begin && text.data[c->line.end - 1] == '\r') c->line.end--;
 }
 
+void source_place(const struct source *source, size_t at, size_t *line, size_t *column)
+{
+    struct cursor cursor = {0};
+    cursor_move(&cursor, source, at);
+    *line = cursor.line.number;
+    *column = cursor.column + 1;
+}
+
 enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* of a long line, and of these before the mistake */
 
 /* The place so many columns behind `at`, at most `end`. */

@@ -18,6 +18,9 @@ struct source {
     size_t order; /* place among the files of a set */
 };
 
+/* Line and column, both from 1, of a byte of a file. */
+void source_place(const struct source *source, size_t at, size_t *line, size_t *column);
+
 /* Where a text comes from: it begins at `offset` of source->text. `escaped`: there it is the inside of a JSON
  * string (offset of the first byte after the quote), so one byte of the text may be several of the file. */
 struct origin {

@@ -58,7 +58,7 @@ struct node {
     str name;
     struct node **children;
     size_t count, capacity;
-    uint32_t height;                  /* of the tree below, itself included */
+    uint32_t height;                  /* of the tree below, itself included: the recursive stages go so deep */
     struct cel_value value;           /* NODE_CONSTANT */
     enum loop_kind loop;
     struct local *local, *local2;     /* loops and lets: what they bind; names: what they mean */
@@ -82,9 +82,6 @@ struct compile {
     struct local nowhere;
 };
 
-enum { HEIGHT_MAX = 1024 }; /* of a tree: what the recursive stages allow for. LIMIT_CEL_DEPTH bounds brackets; a
-                               chain a + b + c … grows in height without any. */
-
 struct node *node_new(struct compile *c, enum node_kind kind, struct span span);
 void node_add(struct compile *c, struct node *node, struct node *child);
 struct node *node_call(struct compile *c, const char *name, bool method, struct span span, struct node *a,
@@ -104,6 +101,8 @@ void caution(struct compile *c, struct span span, str hint, const char *format, 
 struct node *parse_expression(struct compile *c);
 /* If `call` is written like a macro, what it expands to; NULL when it is none. Reports a wrong form. */
 struct node *macro_expand(struct compile *c, struct node *call);
+/* The macros for the manual, one a call from *at = 0 on; false behind the last. */
+bool macro_row(size_t *at, const char **form, const char **prose);
 /* Finds types, names and overloads in place. */
 void check_expression(struct compile *c, struct node *root, const struct cel_type *wanted);
 /* The next overload of the same name and style, or NULL. */

@@ -70,6 +70,11 @@ bool cel_program_constant(const struct cel_program *program, struct cel_value *v
 struct buffer;
 void cel_program_dump(const struct cel_program *program, struct buffer *out);
 
+/* ---- what expressions may use, row by row, for help and the manual: "Strings", "string.trim() -> string" and a
+ * sentence. Texts are valid until the callback returns. False: no memory. */
+typedef void cel_row_show(void *context, str group, str form, str prose);
+bool cel_function_rows(cel_row_show *show, void *context);
+
 /* ---- evaluation */
 enum cel_error_code {
     CEL_ERROR_NO_FIELD = 1, CEL_ERROR_NO_KEY, CEL_ERROR_NO_OVERLOAD, CEL_ERROR_OVERFLOW, CEL_ERROR_ZERO_DIVISION,

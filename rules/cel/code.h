@@ -30,8 +30,6 @@ struct insn {
     uint32_t a, b, c;
 };
 
-enum { STACK_MAX = 1024 /* values: 128 nested calls of eight arguments */ };
-
 /* What a call may turn out to be: the first whose parameters take the arguments' kinds. */
 struct callee {
     func_body *body; /* NULL: the host's, by number */

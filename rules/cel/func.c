@@ -69,7 +69,20 @@ str overload_name(const struct overload *overload)
     return overload->name ? str_of(overload->name) : overload->host_name;
 }
 
-str overload_form(struct arena *arena, const struct overload *overload)
+/* "int + int", "-int", "list(A)[int]" */
+static str operator_form(struct arena *arena, const struct overload *overload)
+{
+    str first = cel_type_name(arena, overload->parameters[0]);
+    if (overload->count == 1) return arena_format(arena, "%c%.*s", overload->name[0], STR_ARG(first));
+    str second = cel_type_name(arena, overload->parameters[1]);
+    if (overload->name[0] != '[')
+        return arena_format(arena, "%.*s %s %.*s", STR_ARG(first), overload->name, STR_ARG(second));
+    const char *open = overload->name[1] == '?' ? "[?" : "[";
+    return arena_format(arena, "%.*s%s%.*s]", STR_ARG(first), open, STR_ARG(second));
+}
+
+/* "string.startsWith(string)" */
+static str call_form(struct arena *arena, const struct overload *overload)
 {
     str text = {0};
     size_t first = overload->style == FUNC_METHOD;
@@ -78,9 +91,14 @@ str overload_form(struct arena *arena, const struct overload *overload)
         text = arena_format(arena, "%.*s%s%.*s", STR_ARG(text), i > first ? ", " : "", STR_ARG(type));
     }
     str target = first ? cel_type_name(arena, overload->parameters[0]) : (str){0}, name = overload_name(overload);
+    return arena_format(arena, "%.*s%s%.*s(%.*s)", STR_ARG(target), first ? "." : "", STR_ARG(name), STR_ARG(text));
+}
+
+str overload_form(struct arena *arena, const struct overload *overload)
+{
+    str form = overload->style == FUNC_OPERATOR ? operator_form(arena, overload) : call_form(arena, overload);
     str result = cel_type_name(arena, overload->result);
-    return arena_format(arena, "%.*s%s%.*s(%.*s) -> %.*s", STR_ARG(target), first ? "." : "", STR_ARG(name),
-                        STR_ARG(text), STR_ARG(result));
+    return arena_format(arena, "%.*s -> %.*s", STR_ARG(form), STR_ARG(result));
 }
 
 uint32_t type_kinds(const struct cel_type *type)

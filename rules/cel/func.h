@@ -44,7 +44,7 @@ extern const struct overload func_rows[];
 extern const size_t func_row_count;
 
 str overload_name(const struct overload *overload);
-/* "string.startsWith(string) -> bool" */
+/* "string.startsWith(string) -> bool", "int + int -> int" */
 str overload_form(struct arena *arena, const struct overload *overload);
 /* Which kinds of value a parameter of this type takes, as bits 1 << kind. */
 uint32_t type_kinds(const struct cel_type *type);

@@ -9,7 +9,8 @@ struct macro {
     size_t names;             /* the first so many are plain names */
     struct node *(*expand)(struct compile *c, struct node *call, const struct macro *macro);
     enum loop_kind loop;
-    const char *form;         /* for the message */
+    const char *form;         /* for messages and the manual; NULL: the row before has it */
+    const char *prose;
 };
 
 struct local *local_new(struct compile *c, str name)
@@ -134,27 +135,57 @@ static struct node *expand_sort_by(struct compile *c, struct node *call, const s
 }
 
 static const struct macro macros[] = {
-    {"", "has", 1, 1, 0, expand_has, 0, "has(a.b)"},
-    {NULL, "all", 2, 2, 1, expand_loop, LOOP_ALL, "list.all(x, condition) or list.all(i, x, condition)"},
-    {NULL, "all", 3, 3, 2, expand_loop, LOOP_ALL, NULL},
-    {NULL, "exists", 2, 2, 1, expand_loop, LOOP_EXISTS, "list.exists(x, condition) or list.exists(i, x, condition)"},
-    {NULL, "exists", 3, 3, 2, expand_loop, LOOP_EXISTS, NULL},
-    {NULL, "exists_one", 2, 2, 1, expand_loop, LOOP_ONE, "list.exists_one(x, condition) or list.exists_one(i, x, condition)"},
-    {NULL, "exists_one", 3, 3, 2, expand_loop, LOOP_ONE, NULL},
-    {NULL, "existsOne", 2, 2, 1, expand_loop, LOOP_ONE, "list.existsOne(x, condition) or list.existsOne(i, x, condition)"},
-    {NULL, "existsOne", 3, 3, 2, expand_loop, LOOP_ONE, NULL},
-    {NULL, "map", 2, 3, 1, expand_loop, LOOP_LIST, "list.map(x, value) or list.map(x, condition, value)"},
-    {NULL, "filter", 2, 2, 1, expand_filter, LOOP_LIST, "list.filter(x, condition)"},
-    {NULL, "transformList", 3, 4, 2, expand_loop, LOOP_LIST, "list.transformList(i, x, value) or list.transformList(i, x, condition, value)"},
-    {NULL, "transformMap", 3, 4, 2, expand_loop, LOOP_MAP, "map.transformMap(k, v, value) or map.transformMap(k, v, condition, value)"},
-    {NULL, "transformMapEntry", 3, 4, 2, expand_loop, LOOP_MAP_ENTRY, "map.transformMapEntry(k, v, {key: value}), with a condition before the map if wanted"},
-    {NULL, "optMap", 2, 2, 1, expand_opt_map, 0, "optional.optMap(x, value)"},
-    {NULL, "optFlatMap", 2, 2, 1, expand_opt_map, 0, "optional.optFlatMap(x, optional)"},
-    {NULL, "sortBy", 2, 2, 1, expand_sort_by, LOOP_LIST, "list.sortBy(x, key)"},
-    {"cel", "bind", 3, 3, 1, expand_bind, 0, "cel.bind(name, value, expression)"},
-    {"math", "greatest", 3, 1000, 0, expand_extreme, 0, NULL},
-    {"math", "least", 3, 1000, 0, expand_extreme, 0, NULL},
+    {"", "has", 1, 1, 0, expand_has, 0, "has(a.b)", "True when the field is there, or the map has the key."},
+    {NULL, "all", 2, 2, 1, expand_loop, LOOP_ALL, "list.all(x, condition) or list.all(i, x, condition)",
+     "True when the condition holds for every element; of a map x is the key, or i the key and x the value."},
+    {NULL, "all", 3, 3, 2, expand_loop, LOOP_ALL, NULL, NULL},
+    {NULL, "exists", 2, 2, 1, expand_loop, LOOP_EXISTS, "list.exists(x, condition) or list.exists(i, x, condition)",
+     "True when the condition holds for an element."},
+    {NULL, "exists", 3, 3, 2, expand_loop, LOOP_EXISTS, NULL, NULL},
+    {NULL, "exists_one", 2, 2, 1, expand_loop, LOOP_ONE,
+     "list.exists_one(x, condition) or list.exists_one(i, x, condition)",
+     "True when the condition holds for exactly one element."},
+    {NULL, "exists_one", 3, 3, 2, expand_loop, LOOP_ONE, NULL, NULL},
+    {NULL, "existsOne", 2, 2, 1, expand_loop, LOOP_ONE,
+     "list.existsOne(x, condition) or list.existsOne(i, x, condition)",
+     "The same, by its newer name."},
+    {NULL, "existsOne", 3, 3, 2, expand_loop, LOOP_ONE, NULL, NULL},
+    {NULL, "map", 2, 3, 1, expand_loop, LOOP_LIST, "list.map(x, value) or list.map(x, condition, value)",
+     "A list of what the elements become; of those alone for which the condition holds."},
+    {NULL, "filter", 2, 2, 1, expand_filter, LOOP_LIST, "list.filter(x, condition)",
+     "The elements for which the condition holds."},
+    {NULL, "transformList", 3, 4, 2, expand_loop, LOOP_LIST,
+     "list.transformList(i, x, value) or list.transformList(i, x, condition, value)",
+     "As map, with each element's place; of a map its keys and values."},
+    {NULL, "transformMap", 3, 4, 2, expand_loop, LOOP_MAP,
+     "map.transformMap(k, v, value) or map.transformMap(k, v, condition, value)",
+     "A map with the same keys and other values."},
+    {NULL, "transformMapEntry", 3, 4, 2, expand_loop, LOOP_MAP_ENTRY,
+     "map.transformMapEntry(k, v, {key: value}) or map.transformMapEntry(k, v, condition, {key: value})",
+     "A map of other keys and values; an error when two keys are the same."},
+    {NULL, "optMap", 2, 2, 1, expand_opt_map, 0, "optional.optMap(x, value)",
+     "An optional of what its value becomes; none when it holds none."},
+    {NULL, "optFlatMap", 2, 2, 1, expand_opt_map, 0, "optional.optFlatMap(x, optional)",
+     "The same where the result is an optional itself."},
+    {NULL, "sortBy", 2, 2, 1, expand_sort_by, LOOP_LIST, "list.sortBy(x, key)",
+     "The elements in ascending order of a key; equal ones stay in place."},
+    {"cel", "bind", 3, 3, 1, expand_bind, 0, "cel.bind(name, value, expression)",
+     "The expression, in which the name stands for the value, computed once."},
+    {"math", "greatest", 3, 1000, 0, expand_extreme, 0, NULL, NULL},
+    {"math", "least", 3, 1000, 0, expand_extreme, 0, NULL, NULL},
 };
+
+bool macro_row(size_t *at, const char **form, const char **prose)
+{
+    while (*at < sizeof macros / sizeof macros[0]) {
+        const struct macro *macro = &macros[(*at)++];
+        if (!macro->form) continue;
+        *form = macro->form;
+        *prose = macro->prose;
+        return true;
+    }
+    return false;
+}
 
 static bool macro_fits(const struct macro *macro, const struct node *call)
 {

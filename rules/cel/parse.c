@@ -74,8 +74,8 @@ void node_add(struct compile *c, struct node *node, struct node *child)
     }
     node->children[node->count++] = child;
     if (child && child->height >= node->height) node->height = child->height + 1;
-    if (child && node->height > HEIGHT_MAX) {
-        mistake(c, node->span, STR("split it in two"), "this chain has more than %d links", HEIGHT_MAX);
+    if (child && node->height > LIMIT_CEL_CHAIN) {
+        mistake(c, node->span, STR("split it in two"), "this chain has more than %d links", LIMIT_CEL_CHAIN);
         node->height = 1;
         node->kind = NODE_BROKEN;
     }

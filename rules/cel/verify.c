@@ -6,6 +6,8 @@
  * the emitter makes none. */
 #include "cel/code.h"
 
+#include "base/limits.h"
+
 #include <math.h>
 
 enum operand { NONE, COUNT, CONSTANT, SLOT, STACK, SITE, TABLE, RECORD, REGEX, FIELD, JUMP, KEPT, BACK };
@@ -95,7 +97,7 @@ static bool step_depth(struct verify *v, const struct insn *i, int32_t before, i
     if (i->op == OP_LOOP && i->b > LOOP_MAP_ENTRY) return refuse(v, "no such loop");
     int64_t room = i->op == OP_NEXT ? 3 + i->n : i->op == OP_DONE ? 3 : i->op >= OP_KEEP && i->op < OP_DONE ? 4 : 0;
     if (room && i->a + room > (i->op == OP_DONE ? before : *after)) return refuse(v, "a loop without its place");
-    if (*after >= STACK_MAX) return refuse(v, "a stack too deep");
+    if (*after >= LIMIT_CEL_STACK) return refuse(v, "a stack too deep");
     return true;
 }
 

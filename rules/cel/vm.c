@@ -419,7 +419,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
 #include "cel/opcode.def"
 #undef OPCODE
     };
-    struct cel_value room[STACK_MAX + 1], *const stack = room + 1;
+    struct cel_value room[LIMIT_CEL_STACK + 1], *const stack = room + 1;
     struct machine m = {.frame = frame, .zones = program->zones, .steps = LIMIT_CEL_STEPS,
                         .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
     const struct cel_value *constants = program->constants, *slots = frame->slots;

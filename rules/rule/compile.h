@@ -43,10 +43,13 @@ const struct cel_record_type *shared_record(struct compiler *c, struct type_list
 /* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
 bool is_variable(str name);
 
-/* Compiles the text of a node; NULL on mistakes. Notes the slots that it reads. `wanted` as in cel_compile. */
+/* Compiles the text of a node; NULL on mistakes. Notes the program and the slots that it reads. `wanted` as in
+ * cel_compile. */
 const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
                                        const struct json *node, const struct cel_type *wanted);
-void note_slots(struct compiler *c, const struct cel_program *program);
+/* The same for a part of a text, which stands at `origin`. */
+const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
+                                       const struct cel_type *wanted);
 
 /* template.c: payloads. */
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,

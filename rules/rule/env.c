@@ -226,18 +226,37 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     return env;
 }
 
-void note_slots(struct compiler *c, const struct cel_program *program)
+static void note_slots(struct compiler *c, const struct cel_program *program)
 {
     const uint32_t *slots;
     size_t count = cel_program_slots(program, &slots);
     for (size_t i = 0; i < count; i++) c->read[slots[i]] = true;
 }
 
+static void note_program(struct compiler *c, const struct cel_program *program, str text, struct origin origin)
+{
+    struct noted_program *note = ARENA_NEW(c->keep, struct noted_program);
+    if (!note) {
+        c->diag->failed = true;
+        return;
+    }
+    *note = (struct noted_program){c->set->programs, program, text, origin.source, origin.offset};
+    c->set->programs = note;
+    c->set->program_count++;
+}
+
+const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
+                                       const struct cel_type *wanted)
+{
+    const struct cel_program *program = cel_compile(c->keep, c->scratch, env, text, origin, wanted, c->diag);
+    if (!program) return NULL;
+    note_slots(c, program);
+    note_program(c, program, text, origin);
+    return program;
+}
+
 const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
                                        const struct json *node, const struct cel_type *wanted)
 {
-    if (!node || !env) return NULL;
-    const struct cel_program *program = cel_compile(c->keep, c->scratch, env, node->text, json_origin(source, node), wanted, c->diag);
-    if (program) note_slots(c, program);
-    return program;
+    return node && env ? compile_part(c, env, node->text, json_origin(source, node), wanted) : NULL;
 }

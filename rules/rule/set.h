@@ -192,8 +192,18 @@ struct rule_test {
     size_t given_count, expect_count;
 };
 
+struct noted_program { /* for who wants to see what an expression became */
+    struct noted_program *next;
+    const struct cel_program *program;
+    str text;
+    const struct source *source;
+    size_t offset; /* of its first byte in the file */
+};
+
 struct relance_ruleset {
     struct arena arena;
+    struct noted_program *programs; /* the newest first */
+    size_t program_count;
     struct rule_test *tests;
     size_t test_count;
     struct cel_zones *zones;

@@ -73,12 +73,10 @@ static size_t expression_end(str text, size_t at)
     return text.size;
 }
 
-static const struct cel_program *compile_part(struct template_writer *w, const struct json *node, size_t begin, size_t end)
+static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node, size_t begin, size_t end)
 {
     struct origin origin = origin_at(json_origin(w->source, node), begin);
-    const struct cel_program *program = cel_compile(w->c->keep, w->c->scratch, w->env, str_slice(node->text, begin, end), origin, NULL, w->c->diag);
-    if (program) note_slots(w->c, program);
-    return program;
+    return compile_part(w->c, w->env, str_slice(node->text, begin, end), origin, NULL);
 }
 
 static bool splices(const struct cel_type *type)
@@ -92,7 +90,7 @@ static bool splices(const struct cel_type *type)
 
 static void put_splice(struct template_writer *w, const struct json *node, size_t begin, size_t end)
 {
-    const struct cel_program *program = compile_part(w, node, begin, end);
+    const struct cel_program *program = compile_piece(w, node, begin, end);
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
     if (!splices(type)) {
@@ -124,7 +122,7 @@ static void put_string(struct template_writer *w, const struct json *node)
 {
     str text = node->text;
     if (str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1) {
-        const struct cel_program *program = compile_part(w, node, 2, text.size - 1);
+        const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
         flush_text(w);
         if (program) put_piece(w, (struct piece){.kind = PIECE_VALUE, .program = program});
         return;
