@@ -74,7 +74,8 @@ static void source_capture_membership(struct source *source)
 
 const struct membership *source_membership(const struct source *source)
 {
-    return source->membership.metadata ? &source->membership : NULL;
+    bool fenced = rd_kafka_fatal_error(source->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    return source->membership.metadata && !fenced ? &source->membership : NULL;
 }
 
 /* ---- rebalance */

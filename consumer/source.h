@@ -83,7 +83,8 @@ RELANCE_MUST enum relance_status source_offset_at(struct source *source, int32_t
                                                   int64_t instant_ms, int64_t *offset,
                                                   struct relance_error *error);
 
-/* NULL when we are no member now: then nothing may be committed. Valid until the assignment changes. */
+/* NULL when we are no member now, or another process has our name: then nothing may be committed. Valid until
+ * the assignment changes. */
 const struct membership *source_membership(const struct source *source);
 
 #endif

@@ -180,25 +180,45 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
     return claimed ? work_start_reading(work, error) : RELANCE_OK;
 }
 
-/* After a transaction that failed: a new producer, whose start settles what became of it; then all is
- * claimed. */
-static enum relance_status work_start_over(struct work *work, struct relance_error *error)
+/* A new producer fences whoever has our name, so only a member of the group may start one: whoever has slept
+ * while another process took that name learns it here, and ends. */
+static enum relance_status work_check_member(struct work *work, struct relance_error *error)
+{
+    struct source *source = work->place.source;
+    struct source_batch batch;
+    if (!source || source_membership(source)) return RELANCE_OK;
+    enum relance_status status = source_gather(source, 0, SOURCE_BATCH_MAX, &batch, error);
+    source_release(source);
+    if (status != RELANCE_OK || source_membership(source)) return status;
+    return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+}
+
+/* After a transaction that failed: its successor's start settles what became of it. */
+static enum relance_status work_renew_sink(struct work *work, struct relance_error *error)
 {
     const struct sink_config config = {work->place.options, work->member};
-    if (work->place.sink)
-        log_line(LOG_WARNING, "A transaction failed; claiming everything again.", "why=\"%s\"",
-                 error->message);
-    for (size_t i = 0; i < work->own_count; i++)
-        partition_drop(work->own[i]);
-    outbox_clear(&work->place.outbox);
-    work->place.said_count = 0;
     if (work->place.sink) sink_close(work->place.sink);
     work->place.sink = NULL;
-    enum relance_status status = sink_open(&config, &work->place.sink, error);
+    enum relance_status status = work_check_member(work, error);
+    if (status == RELANCE_OK) status = sink_open(&config, &work->place.sink, error);
     if (status != RELANCE_OK) return status;
     work->place.sink_spent = false;
     if (work->most > WORKER_LEAST) work->most /= 2;
     return RELANCE_OK;
+}
+
+/* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
+ * with the one we have. */
+static enum relance_status work_start_over(struct work *work, struct relance_error *error)
+{
+    if (work->place.sink)
+        log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_drop(work->own[i]);
+    outbox_clear(&work->place.outbox);
+    work->place.said_count = 0;
+    bool sound = work->place.sink && !work->place.sink_spent;
+    return sound ? RELANCE_OK : work_renew_sink(work, error);
 }
 
 /* ---- what the group says, inside source_gather: no transaction is open, nothing is half decided */

@@ -27,13 +27,15 @@ def start(command, **options):
 
 
 class Folder:
-    """A private folder that goes away with `close`; short, since a unix socket's path may have 107 bytes."""
+    """A private folder that goes away with `close` (RELANCE_KEEP=1: stays, to be looked at); short, since a unix
+    socket's path may have 107 bytes."""
 
     def __init__(self, what):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"relance-{what}-"))
 
     def close(self):
-        shutil.rmtree(self.path, ignore_errors=True)
+        if "RELANCE_KEEP" not in os.environ:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 def free_port():

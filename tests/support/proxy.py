@@ -132,12 +132,14 @@ class Proxy:
         try:
             await asyncio.gather(self._pump(link, reader, back_writer, True),
                                  self._pump(link, back_reader, writer, False))
+        except asyncio.CancelledError:
+            pass  # the proxy is closing; asyncio would complain of a task that ends so
         finally:
             self.links.discard(link)
             link.close()
 
     async def _pump(self, link, reader, writer, is_up):
-        with contextlib.suppress(OSError, asyncio.CancelledError):
+        with contextlib.suppress(OSError):
             while data := await reader.read(PIECE):
                 if is_up and self.losing and self.losing in data:
                     self.losing, link.doomed = None, True
