@@ -31,28 +31,23 @@ static void sink_warm(struct sink *sink)
     }
 }
 
-static bool sink_is_fenced(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-}
-
 static bool sink_is_forbidden(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
            code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 
-/* Once fenced, the client answers everything else with its fatal error: that one tells. */
-static enum relance_status sink_check(const struct sink *sink, const char *doing, rd_kafka_error_t *object,
+/* A producer is fenced by another process of our name, or by a transaction that took longer than it may, as
+ * after a sleep: librdkafka 2.0.2 tells these two alike. Which it was the group knows: it has our name given
+ * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us.
+ */
+static enum relance_status sink_check(rd_kafka_error_t *object, const char *doing,
                                       struct relance_error *error)
 {
-    char reason[256];
     if (!object) return RELANCE_OK;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(object),
-                        fatal = rd_kafka_fatal_error(sink->rk, reason, sizeof reason);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(object);
     kafka_client_error(sink_is_forbidden(code) ? RELANCE_REFUSED : RELANCE_AGAIN, doing, object, error);
-    if (!sink_is_fenced(code) && !sink_is_fenced(fatal)) return error->status;
+    if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error->status;
     return relance_error_set(error, RELANCE_REFUSED,
                              "another process has started under our --instance; it has taken over");
 }
@@ -68,8 +63,8 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
     enum relance_status status = kafka_client_open(
         KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &sink->rk, error);
     if (status == RELANCE_OK)
-        status = sink_check(sink, "starting transactions", rd_kafka_init_transactions(sink->rk, SINK_INIT_MS),
-                            error);
+        status =
+            sink_check(rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions", error);
     if (status != RELANCE_OK) {
         sink_close(sink);
         return status;
@@ -127,7 +122,7 @@ static enum relance_status sink_produce(struct sink *sink, const struct outbox_r
         if (headers) rd_kafka_headers_destroy(headers);
         bool full = rd_kafka_error_code(object) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
         if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000)
-            return sink_check(sink, "publishing", object, error);
+            return sink_check(object, "publishing", error);
         rd_kafka_error_destroy(object);
         rd_kafka_poll(sink->rk, 10);
     }
@@ -167,7 +162,7 @@ static enum relance_status sink_send_frontiers(struct sink *sink, const struct s
     rd_kafka_error_t *object =
         rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);
-    return sink_check(sink, "committing offsets", object, error);
+    return sink_check(object, "committing offsets", error);
 }
 
 enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
@@ -177,11 +172,11 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
     ensure(membership && count); /* I3 */
     int64_t began = clock_monotonic_us();
     enum relance_status status =
-        sink_check(sink, "beginning a transaction", rd_kafka_begin_transaction(sink->rk), error);
+        sink_check(rd_kafka_begin_transaction(sink->rk), "beginning a transaction", error);
     if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
     if (status == RELANCE_OK)
-        status = sink_check(sink, "committing", rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), error);
+        status = sink_check(rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), "committing", error);
     if (status != RELANCE_OK) return status;
     if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
     return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");

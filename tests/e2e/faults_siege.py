@@ -301,7 +301,7 @@ def cut_lines(siege):
 def lose_answers(siege):
     """answers of EXEC lost."""
     for _ in range(siege.dice.randrange(1, 4)):
-        siege.redis_door.lose_answer(b"EXEC")
+        siege.redis_door.lose_answer(rb"EXEC")
         siege.pass_time(0.2, 2)
     siege.redis_door.losing = None
 

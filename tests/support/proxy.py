@@ -1,9 +1,9 @@
 """A door on loopback through which a client reaches its server, and which can be slammed at any byte.
 
     with Proxy(back=redis.socket, front=path) as door:     # a path: unix socket; a number: port on 127.0.0.1
-        door.cut_after(100)       # every open connection ends when 100 more bytes have passed
-        door.delay_s = 0.05       # every piece waits so long
-        door.lose_answer(b"EXEC") # passes the command on, and ends the connection instead of answering
+        door.cut_after(100)         # every open connection ends when 100 more bytes have passed
+        door.delay_s = 0.05         # every piece waits so long
+        door.lose_answer(rb"EXEC")  # passes the command on, and ends the connection instead of answering
 
 What passed has arrived whole before a connection ends, so the server may have done what its client never hears
 of. Everything here may be called from the test's thread; the bytes move in a thread of the proxy's own.
@@ -11,6 +11,7 @@ of. Everything here may be called from the test's thread; the bytes move in a th
 import asyncio
 import contextlib
 import pathlib
+import re
 import threading
 
 PIECE = 1 << 16
@@ -40,7 +41,8 @@ class Proxy:
         self.held = False      # nothing passes, nothing ends: a network that swallows
         self.deaf = False      # the same for answers only
         self.shut = False      # no connection is let in
-        self.losing = None     # the command whose answer is to be lost
+        self.losing = None     # the command, as a pattern, whose answer is to be lost, or that is
+        self.losing_command = False
         self.passed = 0        # bytes, both ways
         self.cuts = 0          # connections that we ended
         self.loop = asyncio.new_event_loop()
@@ -73,8 +75,16 @@ class Proxy:
         """Ends every open connection when so many more bytes have passed, whichever way."""
         self.loop.call_soon_threadsafe(self._cut_after, count)
 
-    def lose_answer(self, word):
-        self.losing = word
+    def lose_answer(self, pattern):
+        """The next command of that pattern is done, and the connection ends instead of its answer."""
+        self.losing, self.losing_command = re.compile(pattern, re.S), False
+
+    def lose_command(self, pattern):
+        """The next command of that pattern does not arrive: the connection ends before it."""
+        self.losing, self.losing_command = re.compile(pattern, re.S), True
+
+    def has_lost(self):
+        return not self.losing
 
     def close_door(self):
         self.shut = True
@@ -141,8 +151,13 @@ class Proxy:
     async def _pump(self, link, reader, writer, is_up):
         with contextlib.suppress(OSError):
             while data := await reader.read(PIECE):
-                if is_up and self.losing and self.losing in data:
+                found = self.losing.search(data) if is_up and self.losing else None
+                if found:
                     self.losing, link.doomed = None, True
+                if found and self.losing_command:
+                    link.left = found.start()
+                    if not link.left:
+                        return self._end(link)
                 while data:
                     data = data[await self._pass(link, data, writer, is_up):]
         link.close()

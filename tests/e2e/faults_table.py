@@ -1,0 +1,213 @@
+"""The table of what can happen, a test a line, where real servers can be brought to it (delivery.md).
+
+What stands elsewhere: refusals.py (what stops the engine), bad_input.py (poison), stopping.py (SIGTERM),
+pressure.py (servers away, slow, full), crashes.py and faults.py (all of it at random).
+"""
+import json
+import random
+import unittest
+
+from e2e.faults_siege import SESSION_S, Siege
+from support import place
+from support.engine import World, sequence_faults
+from support.kafka import event
+
+META, EXEC = "relance:{%s:%s:%d}:meta", rb"EXEC\r\n"
+END_TRANSACTION = rb"^.{4}\x00\x1a\x00"  # a request's size, its key, its version
+COUNTING = {
+    "stale": "3650d",
+    "events": {"ping": {"pad": "string"}},
+    "counts": {"pings": {"on": "ping"}},
+    "rules": {"answer": {"on": "ping", "key": "event.id",
+                         "do": [{"send": "push", "with": {"n": "${pings()}", "text": "before"}}]}},
+}
+
+
+class Table(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        self.world = World(COUNTING, partitions=2, redis_config={"appendfsync": "always"})
+        self.addCleanup(self.world.__exit__)
+        self.siege = Siege(self.world, random.Random(1))
+        self.addCleanup(self.siege.__exit__)
+        self.sent = 0
+
+    # ---- steps of the stories
+
+    def live(self, name="one", partitions=2):
+        """Starts an engine and waits until it has partitions."""
+        engine = self.siege.start(name)
+        self.wait_said(engine, "A partition is live.", partitions)
+        return engine
+
+    def wait_said(self, engine, sentence, times=1, seconds=30):
+        place.wait_until(lambda: self.siege.supervise() or engine.output().count(sentence) >= times, seconds,
+                         f"it says {times} times: {sentence}")
+
+    def ping(self, rounds=5, customers=8):
+        """Every customer pings so many times; each has to hear the next numbers."""
+        for n in range(self.sent, self.sent + rounds):
+            self.world.produce([event(f"c-{c}", "ping", id=f"{c}-{n}", time="2026-03-02T10:00:00Z")
+                                for c in range(customers)])
+        self.sent += rounds
+
+    def wait_saved(self):
+        """Waits until all that was sent has been decided, and counted in Redis."""
+        self.siege.wait_decided(40)
+        place.wait_until(lambda: self.world.counters().get("events", 0) == self.sent * 8, 20, "all is in Redis")
+
+    def finish(self, customers=8):
+        """In the end each customer has heard 1, 2, 3 ... as often as it pinged, and every event is counted once."""
+        self.siege.heal()
+        self.wait_saved()
+        self.siege.end()
+        heard = {}
+        for record in self.world.output_records():
+            heard.setdefault(record.json()["customer"], []).append(record.json()["with"]["n"])
+        self.assertEqual(heard, {f"c-{c}": list(range(1, self.sent + 1)) for c in range(customers)})
+        self.assertEqual(sequence_faults(self.world.output_records()), [])
+
+    def lose(self, lose, pattern):
+        lose(pattern)
+        self.ping(1)
+        door = lose.__self__
+        place.wait_until(door.has_lost, 20, "it has been lost", pause_s=0.001)
+
+    # ---- crashes
+
+    def test_killed_with_a_checkpoint_under_way(self):
+        for lose in (self.siege.redis_door.lose_answer, self.siege.redis_door.lose_command):
+            self.live()
+            self.ping()
+            self.lose(lose, EXEC)
+            self.siege.kill("one")
+        self.live()
+        self.finish()
+
+    def test_killed_with_a_commit_under_way(self):
+        for lose in (self.siege.kafka_door.lose_answer, self.siege.kafka_door.lose_command):
+            self.live()
+            self.ping()
+            self.lose(lose, END_TRANSACTION)
+            self.siege.kill("one")
+        self.live()
+        self.finish()
+
+    # ---- answers that are lost
+
+    def test_a_commits_answer_lost_and_nothing_guessed(self):
+        engine = self.live()
+        self.lose(self.siege.kafka_door.lose_answer, END_TRANSACTION)
+        self.siege.kafka_door.close_door()  # and no asking again
+        self.wait_said(engine, "Claiming everything again.")
+        self.siege.kafka_door.open_door()
+        self.ping()
+        self.finish()
+
+    def test_a_checkpoints_answer_lost_the_stamp_tells(self):
+        engine = self.live()
+        for lose in (self.siege.redis_door.lose_answer, self.siege.redis_door.lose_command):
+            self.wait_saved()
+            self.ping()
+            self.lose(lose, EXEC)
+        self.ping()
+        self.wait_said(engine, "The answer to a checkpoint was lost")
+        self.finish()
+
+    # ---- others in our place
+
+    def test_a_foreign_stamp_is_claimed_over(self):
+        engine = self.live()
+        self.ping()
+        self.wait_saved()
+        for partition in range(2):
+            self.world.redis("HSET", META % (self.world.group, self.world.input, partition), "stamp", "f" * 32)
+        self.ping()
+        self.wait_said(engine, "A partition is live.", 4)
+        self.finish()
+
+    def test_a_frozen_engine_loses_its_partitions_and_says_nothing_twice(self):
+        self.live("one")
+        self.ping()
+        self.siege.freeze("one")
+        heir = self.live("two")
+        self.ping()
+        self.siege.wait_decided(40)
+        self.siege.thaw("one")
+        self.ping()
+        self.siege.pass_time(SESSION_S, SESSION_S)
+        self.assertTrue(heir.is_running(), heir.output())
+        self.ping()
+        self.finish()
+
+    def test_of_two_with_one_name_the_older_ends_with_a_sentence(self):
+        older = self.live()
+        self.ping()
+        younger = self.live()
+        self.ping()
+        status, _ = older.stop(None, 30)
+        self.assertEqual(status, 1)
+        self.assertIn("another process has started under our --instance; it has taken over", older.output())
+        self.assertTrue(younger.is_running(), younger.output())
+        self.ping()
+        self.finish()
+
+    # ---- Redis of another moment
+
+    def restore(self, alive):
+        engine = self.live()
+        self.ping()
+        self.wait_saved()
+        self.siege.take_dump()
+        self.ping()
+        self.wait_saved()
+        if not alive:
+            self.siege.kill("one")
+        self.world.redis.kill()
+        self.siege.put_dump()
+        self.world.redis.start()
+        if not alive:
+            engine = self.live()
+        self.ping()
+        self.wait_said(engine, "A partition is live.", 4 if alive else 2)
+        self.finish()
+
+    def test_redis_restored_from_an_older_dump_under_a_living_engine(self):
+        self.restore(alive=True)
+
+    def test_redis_restored_from_an_older_dump_before_a_start(self):
+        self.restore(alive=False)
+
+    # ---- rules
+
+    def test_rules_edited_then_a_crash_what_was_decided_stays(self):
+        self.live()
+        self.wait_saved()
+        self.siege.redis_door.close_door()  # no checkpoint of what follows
+        self.ping()
+        self.siege.wait_decided(20)
+        self.siege.kill("one")
+        after = json.loads(json.dumps(COUNTING).replace("before", "after"))
+        self.world.rules.write_text(json.dumps(after))
+        self.siege.redis_door.open_door()
+        self.live()
+        self.ping()
+        self.finish()
+        said = [record.json()["with"] for record in self.world.output_records()]
+        texts = {(one["n"], one["text"]) for one in said}
+        self.assertEqual(sorted(texts), [(n, "before" if n <= 5 else "after") for n in range(1, 11)])
+
+    # ---- sizes
+
+    def test_an_action_above_512_kib_fails_and_its_neighbours_do_not(self):
+        padded = COUNTING["rules"]["answer"] | {"do": [{"send": "push", "with": {"n": "${pings()}",
+                                                                                "pad": "${trigger.pad}"}}]}
+        self.world.rules.write_text(json.dumps(COUNTING | {"rules": {"answer": padded}}))
+        self.live()
+        for size in (10, 600 << 10, 500 << 10):
+            self.world.produce([event("c-1", "ping", id=str(size), time="2026-03-02T10:00:00Z", pad="x" * size)])
+        self.siege.wait_decided(30)
+        self.world.wait_counter("rule.answer.failed", 1)
+        self.siege.end()
+        self.assertEqual([record.json()["with"]["n"] for record in self.world.output_records()], [1, 3])
