@@ -328,13 +328,17 @@ def swallow(siege):
 
 
 def edit_rules(siege):
-    """rule files edited, SIGKILL or SIGTERM, start."""
+    """rule files edited, SIGHUP, SIGKILL or SIGTERM."""
     siege.edits += 1
     rules = json.loads(siege.world.rules.read_text())
     rules["rules"][f"edit_{siege.edits}"] = {"on": "purchase", "if": "event.id == 'never'", "do": [{"send": "sms"}]}
     siege.world.rules.write_text(json.dumps(rules))
+    how = siege.dice.choice([signal.SIGHUP, signal.SIGKILL, signal.SIGTERM])
     for name in sorted(siege.engines):
-        siege.restart(name, siege.dice.choice([signal.SIGKILL, signal.SIGTERM]))
+        if how != signal.SIGHUP:
+            siege.restart(name, how)
+        elif "Read the rules." in siege.engines[name].output():  # before that the signal would end it
+            siege.engines[name].process.send_signal(how)
         siege.pass_time(0, 1)
 
 
