@@ -209,7 +209,9 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
     default: break;
     }
     str noun = type_noun(k, type);
-    check_mistake(k, node, node->name_span, (str){0}, "%.*s has no fields", STR_ARG(noun));
+    bool method = check_is_method(k->c, node->name);
+    str cure = method ? arena_format(k->c->scratch, "write .%.*s(…)", STR_ARG(node->name)) : (str){0};
+    check_mistake(k, node, node->name_span, cure, "%.*s has no fields", STR_ARG(noun));
     return NULL;
 }
 

@@ -44,6 +44,8 @@ str type_noun(struct check *k, const struct cel_type *type);
 /* ---- nodes */
 void check_node(struct check *k, struct node *node);
 void check_call(struct check *k, struct node *node);
+/* Is there an x.name(…)? */
+bool check_is_method(const struct compile *c, str name);
 /* A mistake that evaluation would meet: reported, or left to evaluation where checking is off. */
 void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -28,6 +28,11 @@ const struct overload *overload_after(const struct compile *c, const struct over
     return find_overload(c, overload_name(o), o->style, o);
 }
 
+bool check_is_method(const struct compile *c, str name)
+{
+    return find_overload(c, name, FUNC_METHOD, NULL) != NULL;
+}
+
 static const void *find_global(struct check *k, str name)
 {
     return find_overload(k->c, name, FUNC_GLOBAL, NULL);
@@ -93,6 +98,11 @@ static str number_cure(struct check *k, const struct node *node, const struct ce
     return arena_format(arena, "write %.*s(%.*s)", STR_ARG(type), STR_ARG(text));
 }
 
+static bool is_time(const struct cel_type *type)
+{
+    return type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_DURATION;
+}
+
 static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta, const struct node *b,
                          const struct cel_type *tb)
 {
@@ -101,6 +111,8 @@ static str operator_cure(struct check *k, const struct node *a, const struct cel
         bool convert_b = !a_literal && (ta->kind == CEL_TYPE_DOUBLE || b->kind == NODE_CONSTANT || tb->kind != CEL_TYPE_DOUBLE);
         return convert_b ? number_cure(k, b, ta) : number_cure(k, a, tb);
     }
+    if ((is_time(ta) && is_numeric(tb)) || (is_numeric(ta) && is_time(tb)))
+        return STR("write a time as duration('1h30m')");
     bool text_a = ta->kind == CEL_TYPE_STRING, text_b = tb->kind == CEL_TYPE_STRING;
     bool plain_a = is_numeric(ta) || ta->kind == CEL_TYPE_BOOL, plain_b = is_numeric(tb) || tb->kind == CEL_TYPE_BOOL;
     if (text_a && plain_b && source_of(k, b).size)

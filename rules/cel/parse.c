@@ -200,10 +200,10 @@ static struct node *parse_integer(struct parser *p, struct token token, uint32_t
     struct span span = {begin, token.span.end};
     struct node *node = node_new(p->c, NODE_CONSTANT, span);
     uint64_t u = token.value.as.u;
-    if (token.unsigned_suffix && !negative && !token.huge) {
+    if (token.unsigned_suffix && !token.huge) {
         node->value = cel_uint(u);
     } else if (token.unsigned_suffix) {
-        mistake(p->c, span, (str){0}, negative ? "a uint cannot be negative" : "this number is too large for a uint");
+        mistake(p->c, span, (str){0}, "this number is too large for a uint");
     } else if (token.huge || u > (uint64_t)INT64_MAX + negative) {
         bool fits = !token.huge && !negative;
         mistake(p->c, span, fits ? STR("a uint, written with u, could hold it") : (str){0},
@@ -403,7 +403,8 @@ static struct node *parse_postfix(struct parser *p, struct node *operand)
 /* "-" before digits belongs to the number: else the least int could not be written. */
 static struct node *parse_negative(struct parser *p, struct token sign)
 {
-    if (p->token.kind == TOKEN_INTEGER) return parse_postfix(p, parse_integer(p, take(p), sign.span.begin, true));
+    if (p->token.kind == TOKEN_INTEGER && !p->token.unsigned_suffix)
+        return parse_postfix(p, parse_integer(p, take(p), sign.span.begin, true));
     if (p->token.kind == TOKEN_VALUE && p->token.value.kind == CEL_DOUBLE) {
         struct node *node = parse_value(p);
         node->value.as.d = -node->value.as.d;

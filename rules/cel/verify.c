@@ -1,9 +1,14 @@
 /* The verifier: what code.h promises, proved from opcode.def before a program may run.
  *
  * One pass suffices: jumps go forward, except back to a NEXT that has been passed already, so whenever an
- * instruction is reached every way to it from above is known. A NEXT pays at least as many steps as lie between
- * it and any jump back to it, and leaves behind all of them: the bound of steps bounds instructions. An instruction that no way leads to is refused:
- * the emitter makes none. */
+ * instruction is reached every way to it from above is known, and all of them must agree on the depth of the stack
+ * and on what is under construction there. A NEXT pays at least as many steps as lie between it and any jump back
+ * to it, and leaves behind all of them: the bound of steps bounds instructions.
+ *
+ * What is under construction (a list until its SEAL, a loop until its DONE) is touched by its own instructions
+ * alone: nobody takes it, copies it or puts it into itself, so values are finite trees.
+ *
+ * An instruction that no way leads to is refused: the emitter makes none. */
 #include "cel/code.h"
 
 #include "base/limits.h"
@@ -20,12 +25,25 @@ static const struct shape {
 #undef OPCODE
 };
 
+/* A list, a map or a loop under construction: the values from `base` to before `top` are its own. */
+struct open {
+    const struct open *outer;
+    int32_t base, top;
+    uint16_t names; /* of a loop; 0: it is none */
+};
+
+/* What holds before an instruction. */
+struct state {
+    int32_t depth; /* of the stack; -1: not reached yet */
+    const struct open *open;
+};
+
 struct verify {
     struct cel_program *program;
-    uint32_t slot_max;
-    int32_t *depths; /* before each instruction; -1: not reached yet */
-    uint32_t at;
-    const char *why;
+    struct arena *scratch;
+    struct state *states;
+    uint32_t slot_max, at;
+    const char *why; /* NULL with a refusal: no memory */
 };
 
 static bool refuse(struct verify *v, const char *why)
@@ -34,33 +52,36 @@ static bool refuse(struct verify *v, const char *why)
     return false;
 }
 
-/* The target is reached with `depth` values on the stack. */
-static bool reach(struct verify *v, uint32_t target, int32_t depth)
+/* The target is reached in this state. */
+static bool reach(struct verify *v, uint32_t target, struct state state)
 {
     if (target >= v->program->code_count) return refuse(v, "a jump out of the program");
     if (target <= v->at) return refuse(v, "a jump backwards");
-    if (v->depths[target] >= 0 && v->depths[target] != depth) return refuse(v, "two depths at one place");
-    v->depths[target] = depth;
+    struct state *known = &v->states[target];
+    if (known->depth >= 0 && known->depth != state.depth) return refuse(v, "two depths at one place");
+    if (known->depth >= 0 && known->open != state.open) return refuse(v, "a jump into or out of a loop");
+    *known = state;
     return true;
 }
 
 /* Back to the NEXT of a loop, which pays for all that lies between. */
-static bool reach_back(struct verify *v, uint32_t target, int32_t depth)
+static bool reach_back(struct verify *v, uint32_t target, struct state state)
 {
     if (target >= v->at || v->program->code[target].op != OP_NEXT) return refuse(v, "a jump backwards");
     const struct insn *next = &v->program->code[target];
     if (next->b < v->at - target) return refuse(v, "a round that costs too little");
     if (next->c <= v->at) return refuse(v, "a loop that ends inside itself");
-    return v->depths[target] == depth || refuse(v, "two depths at one place");
+    if (v->states[target].depth != state.depth) return refuse(v, "two depths at one place");
+    return v->states[target].open == state.open || refuse(v, "a jump into or out of a loop");
 }
 
-static bool check_operand(struct verify *v, enum operand kind, uint32_t value, int32_t before, int32_t after)
+static bool check_operand(struct verify *v, enum operand kind, uint32_t value, struct state before, struct state after)
 {
     const struct cel_program *p = v->program;
     switch (kind) {
     case CONSTANT: return value < p->constant_count || refuse(v, "no such constant");
     case SLOT: return value < v->slot_max || refuse(v, "no such slot");
-    case STACK: return (int64_t)value < before || refuse(v, "a place above the stack");
+    case STACK: return (int64_t)value < before.depth || refuse(v, "a place above the stack");
     case SITE: return value < p->site_count || refuse(v, "no such call");
     case TABLE: return value < p->table_count || refuse(v, "no such table");
     case RECORD: return value < p->record_count || refuse(v, "no such record");
@@ -95,9 +116,7 @@ static bool step_depth(struct verify *v, const struct insn *i, int32_t before, i
     if (i->op == OP_DONE || i->op == OP_SLIDE) *after = (int32_t)i->a + 1;
     if ((i->op == OP_LOOP || i->op == OP_NEXT) && (i->n < 1 || i->n > 2)) return refuse(v, "a loop of no names");
     if (i->op == OP_LOOP && i->b > LOOP_MAP_ENTRY) return refuse(v, "no such loop");
-    int64_t room = i->op == OP_NEXT ? 3 + i->n : i->op == OP_DONE ? 3 : i->op >= OP_KEEP && i->op < OP_DONE ? 4 : 0;
-    if (room && i->a + room > (i->op == OP_DONE ? before : *after)) return refuse(v, "a loop without its place");
-    if (*after >= LIMIT_CEL_STACK) return refuse(v, "a stack too deep");
+    if (*after > LIMIT_CEL_STACK) return refuse(v, "a stack too deep");
     return true;
 }
 
@@ -107,32 +126,92 @@ static bool ends(const struct insn *i)
            (i->op >= OP_ALL && i->op <= OP_COLLECT_MAP);
 }
 
+/* Does something under construction own this place of the stack? */
+static bool is_owned(const struct open *open, uint32_t place)
+{
+    for (; open; open = open->outer) {
+        int32_t end = open->names ? open->top - open->names : open->top; /* a loop's names are for its body to read */
+        if ((int32_t)place >= open->base && (int32_t)place < end) return true;
+    }
+    return false;
+}
+
+static const struct open *open_new(struct verify *v, const struct open *outer, int32_t base, int32_t top, uint16_t names)
+{
+    struct open *open = ARENA_NEW(v->scratch, struct open);
+    if (open) *open = (struct open){outer, base, top, names};
+    return open;
+}
+
+/* What opens, continues or closes a construction; everything else stays above it. */
+static bool step_open(struct verify *v, const struct insn *i, struct state before, struct state *after)
+{
+    const struct open *open = after->open = before.open;
+    int32_t floor = open ? open->top : 0;
+    bool in_loop = open && open->names, in_list = open && !open->names;
+    switch (i->op) {
+    case OP_LIST:
+    case OP_MAP:
+        after->open = open_new(v, open, before.depth, after->depth, 0);
+        return after->open != NULL;
+    case OP_APPEND:
+    case OP_APPEND_OPTIONAL:
+    case OP_PUT:
+    case OP_PUT_OPTIONAL: return (in_list && after->depth == floor) || refuse(v, "nothing to put it into");
+    case OP_SEAL:
+        if (!in_list || before.depth != floor) return refuse(v, "nothing to seal");
+        after->open = open->outer;
+        return true;
+    case OP_LOOP:
+        after->open = open_new(v, open, before.depth - 1, after->depth, i->n);
+        return before.depth > floor ? after->open != NULL : refuse(v, "a value that is not its own");
+    case OP_NEXT:
+        if (in_loop && open->names != i->n) return refuse(v, "a loop without its place");
+        /* fall through */
+    case OP_KEEP:
+    case OP_ALL:
+    case OP_EXISTS:
+    case OP_ONE:
+    case OP_COLLECT:
+    case OP_COLLECT_ENTRY:
+    case OP_COLLECT_MAP:
+        return (in_loop && open->base == (int32_t)i->a && after->depth == floor) || refuse(v, "a loop without its place");
+    case OP_DONE:
+        if (!in_loop || open->base != (int32_t)i->a || before.depth != floor) return refuse(v, "a loop without its place");
+        after->open = open->outer;
+        return true;
+    case OP_SLIDE: return (before.depth > floor && (int32_t)i->a >= floor) || refuse(v, "a value that is not its own");
+    case OP_LOCAL:
+    case OP_LOCAL_FIELD: return !is_owned(open, i->a) || refuse(v, "a value that is not its own");
+    default: return after->depth - shapes[i->op].pushes >= floor || refuse(v, "a value that is not its own");
+    }
+}
+
 static bool check_insn(struct verify *v)
 {
     const struct insn *i = &v->program->code[v->at];
-    int32_t before = v->depths[v->at], after;
-    if (before < 0) return refuse(v, "an instruction that is never reached");
+    struct state before = v->states[v->at], after;
+    if (before.depth < 0) return refuse(v, "an instruction that is never reached");
     if (i->op >= OPCODE_COUNT) return refuse(v, "no such instruction");
     const struct shape *shape = &shapes[i->op];
-    if (!step_depth(v, i, before, &after)) return false;
+    if (!step_depth(v, i, before.depth, &after.depth) || !step_open(v, i, before, &after)) return false;
     bool operands = check_operand(v, shape->a, i->a, before, after) && check_operand(v, shape->b, i->b, before, after) &&
                     check_operand(v, shape->c, i->c, before, after);
     if (!operands || !check_texts(v, i, shape)) return false;
     bool test = i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST;
     if (test && (!i->n || !reach(v, v->at + i->n, after))) return refuse(v, "a test without its way out");
-    if ((uint32_t)after > v->program->stack_depth) v->program->stack_depth = (uint32_t)after;
+    if ((uint32_t)after.depth > v->program->stack_depth) v->program->stack_depth = (uint32_t)after.depth;
     return ends(i) || reach(v, v->at + 1, after);
 }
 
 bool program_verify(struct cel_program *program, struct arena *scratch, const char **why)
 {
-    struct verify v = {.program = program};
+    struct verify v = {.program = program, .scratch = scratch};
     v.slot_max = program->slot_count ? program->slots[program->slot_count - 1] + 1 : 0;
-    v.depths = arena_alloc(scratch, program->code_count * sizeof v.depths[0]);
+    v.states = ARENA_ARRAY(scratch, struct state, program->code_count);
     *why = NULL;
-    if (!v.depths || !program->code_count) return false;
-    for (uint32_t i = 0; i < program->code_count; i++) v.depths[i] = -1;
-    v.depths[0] = 0;
+    if (!v.states || !program->code_count) return false;
+    for (uint32_t i = 1; i < program->code_count; i++) v.states[i].depth = -1;
     program->stack_depth = 0;
     for (v.at = 0; v.at < program->code_count; v.at++)
         if (!check_insn(&v)) {

@@ -3,9 +3,14 @@
  * A FILE has one JSON object a line, as ../shared/suites/cel/SOURCE.txt describes. Prints one line for each
  * failing test and the totals last; the exit status tells whether any failed.
  *
- * The conversion of the suite left some escapes of protobuf's text format as they were: a wanted text of the
- * code point U+0100 stands there as the six characters of its \u escape, a '?' in bytes as '\?'. So a text is also
- * right when it equals the wanted one with these escapes decoded; the totals line says before how often. */
+ * A test that speaks of what the runner does not know (a kind of value, a type) has failed: nothing is judged by
+ * half. Types are compared as types, however they are spelt.
+ *
+ * The conversion of the suite left some escapes of protobuf's text format as they were: those that C and Python do
+ * not share with it, \u, \U and \?. A wanted text of the code point U+0100 stands there as the six characters of its
+ * escape, a '?' in bytes as '\?'. Whether a `\u0100` in the file is six characters (of a raw literal) or one cannot be
+ * told from the file, so a text is right when it equals the wanted one either as it stands or with all of these
+ * escapes decoded; never half and half. The line before the totals says how often the second was needed. */
 #include "base/buffer.h"
 #include "cel/cel.h"
 #include "zones.h"
@@ -20,6 +25,7 @@ struct suite {
     struct arena arena; /* of one test */
     struct cel_zones *zones;
     size_t passed, failed, decoded;
+    const char *unknown; /* what the present test has that this runner does not know */
     const char *why;
     char detail[400];
 };
@@ -31,7 +37,7 @@ static const char *text_of(const cJSON *json)
 
 /* ---- types as text: "map(string, list(int))" */
 
-static const struct cel_type *read_type(struct arena *arena, const char **at);
+static const struct cel_type *read_type(struct suite *s, const char **at);
 
 static bool accept(const char **at, const char *word)
 {
@@ -41,39 +47,48 @@ static bool accept(const char **at, const char *word)
     return true;
 }
 
-static const struct cel_type *read_parameter(struct arena *arena, const char **at)
+/* "(int)", "(int, string)", or nothing: then they are dyn. */
+static const struct cel_type *read_parameters(struct suite *s, const char **at, struct cel_type type, size_t count)
 {
-    if (!accept(at, "(")) return &cel_types[CEL_TYPE_DYN];
-    return read_type(arena, at);
+    bool some = accept(at, "(");
+    for (size_t i = 0; i < count; i++) {
+        if (some && i && !accept(at, ", ")) s->unknown = *at;
+        type.params[i] = some ? read_type(s, at) : type.kind == CEL_TYPE_TYPE ? NULL : &cel_types[CEL_TYPE_DYN];
+    }
+    if (some && !accept(at, ")")) s->unknown = *at;
+    return arena_copy(&s->arena, &type, sizeof type);
 }
 
-static const struct cel_type *read_type(struct arena *arena, const char **at)
+static const struct cel_type *read_type(struct suite *s, const char **at)
 {
     static const struct {
         const char *name;
         enum cel_type_kind kind;
-    } plain[] = {
-        {"dyn", CEL_TYPE_DYN}, {"any", CEL_TYPE_DYN}, {"null_type", CEL_TYPE_NULL}, {"bool", CEL_TYPE_BOOL},
-        {"int", CEL_TYPE_INT}, {"uint", CEL_TYPE_UINT}, {"double", CEL_TYPE_DOUBLE}, {"string", CEL_TYPE_STRING},
-        {"bytes", CEL_TYPE_BYTES}, {"google.protobuf.Timestamp", CEL_TYPE_TIMESTAMP},
-        {"google.protobuf.Duration", CEL_TYPE_DURATION}, {"timestamp", CEL_TYPE_TIMESTAMP}, {"duration", CEL_TYPE_DURATION},
-        {"type", CEL_TYPE_TYPE},
+        size_t parameters;
+    } names[] = {
+        {"dyn", CEL_TYPE_DYN, 0}, {"any", CEL_TYPE_DYN, 0}, {"null_type", CEL_TYPE_NULL, 0}, {"null", CEL_TYPE_NULL, 0},
+        {"bool", CEL_TYPE_BOOL, 0}, {"int", CEL_TYPE_INT, 0}, {"uint", CEL_TYPE_UINT, 0}, {"double", CEL_TYPE_DOUBLE, 0},
+        {"string", CEL_TYPE_STRING, 0}, {"bytes", CEL_TYPE_BYTES, 0}, {"timestamp", CEL_TYPE_TIMESTAMP, 0},
+        {"google.protobuf.Timestamp", CEL_TYPE_TIMESTAMP, 0}, {"duration", CEL_TYPE_DURATION, 0},
+        {"google.protobuf.Duration", CEL_TYPE_DURATION, 0}, {"list", CEL_TYPE_LIST, 1}, {"map", CEL_TYPE_MAP, 2},
+        {"optional_type", CEL_TYPE_OPTIONAL, 1}, {"type", CEL_TYPE_TYPE, 1},
     };
-    if (accept(at, "list")) {
-        const struct cel_type *element = read_parameter(arena, at);
-        accept(at, ")");
-        return cel_list_of(arena, element);
+    size_t size = strcspn(*at, "(), ");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i].name) != size || strncmp(*at, names[i].name, size) != 0) continue;
+        *at += size;
+        return read_parameters(s, at, (struct cel_type){.kind = names[i].kind}, names[i].parameters);
     }
-    if (accept(at, "map")) {
-        const struct cel_type *key = read_parameter(arena, at);
-        accept(at, ", ");
-        const struct cel_type *value = read_type(arena, at);
-        accept(at, ")");
-        return cel_map_of(arena, key, value);
-    }
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        if (accept(at, plain[i].name)) return &cel_types[plain[i].kind];
+    s->unknown = *at;
     return &cel_types[CEL_TYPE_DYN];
+}
+
+static const struct cel_type *read_whole_type(struct suite *s, const char *text)
+{
+    const char *at = text;
+    const struct cel_type *type = read_type(s, &at);
+    if (*at) s->unknown = text;
+    return type;
 }
 
 /* The suite's names of types. */
@@ -144,56 +159,56 @@ static struct cel_value read_duration(const char *text)
                               .as.i = negative ? -seconds : seconds};
 }
 
-static struct cel_value read_value(struct arena *arena, const cJSON *json);
+static struct cel_value read_value(struct suite *s, const cJSON *json);
 
-static struct cel_value read_list(struct arena *arena, const cJSON *json)
+static struct cel_value read_list(struct suite *s, const cJSON *json)
 {
-    struct cel_list *list = arena_alloc(arena, sizeof *list + (size_t)cJSON_GetArraySize(json) * sizeof list->items[0]);
+    struct cel_list *list = arena_alloc(&s->arena, sizeof *list + (size_t)cJSON_GetArraySize(json) * sizeof list->items[0]);
     list->count = 0;
-    for (const cJSON *item = json->child; item; item = item->next) list->items[list->count++] = read_value(arena, item);
+    for (const cJSON *item = json->child; item; item = item->next) list->items[list->count++] = read_value(s, item);
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
-static struct cel_value read_map(struct arena *arena, const cJSON *json)
+static struct cel_value read_map(struct suite *s, const cJSON *json)
 {
-    struct cel_map *map = arena_alloc(arena, sizeof *map + (size_t)cJSON_GetArraySize(json) * sizeof map->entries[0]);
+    struct cel_map *map = arena_alloc(&s->arena, sizeof *map + (size_t)cJSON_GetArraySize(json) * sizeof map->entries[0]);
     map->count = 0;
     for (const cJSON *pair = json->child; pair; pair = pair->next)
         map->entries[map->count++] =
-            (struct cel_entry){read_value(arena, pair->child), read_value(arena, pair->child->next)};
+            (struct cel_entry){read_value(s, pair->child), read_value(s, pair->child->next)};
     return (struct cel_value){.kind = CEL_MAP, .as.map = map};
 }
 
-static struct cel_value read_type_value(struct arena *arena, const char *name)
+static struct cel_value read_type_value(struct suite *s, const char *name)
 {
-    const char *at = name;
-    struct cel_type *type = arena_copy(arena, read_type(arena, &at), sizeof *type);
-    if (strcmp(name, "list") == 0) *type = (struct cel_type){.kind = CEL_TYPE_LIST};
-    if (strcmp(name, "map") == 0) *type = (struct cel_type){.kind = CEL_TYPE_MAP};
-    if (strcmp(name, "optional_type") == 0) *type = (struct cel_type){.kind = CEL_TYPE_OPTIONAL};
+    struct cel_type *type = arena_copy(&s->arena, read_whole_type(s, name), sizeof *type);
+    type->params[0] = type->params[1] = NULL; /* at run time a list is a list */
     return (struct cel_value){.kind = CEL_TYPE, .as.type = type};
 }
 
-static struct cel_value read_value(struct arena *arena, const cJSON *json)
+static struct cel_value read_value(struct suite *s, const cJSON *json)
 {
     const cJSON *v = json->child;
-    const char *kind = v->string, *text = text_of(v);
+    const char *kind = v ? v->string : "nothing", *text = text_of(v);
+    struct cel_value value = {.kind = CEL_NULL};
+    if (!strcmp(kind, "null")) return value;
     if (!strcmp(kind, "int")) return cel_int(strtoll(text, NULL, 10));
     if (!strcmp(kind, "uint")) return cel_uint(strtoull(text, NULL, 10));
     if (!strcmp(kind, "double")) return cel_double(strtod(text, NULL));
     if (!strcmp(kind, "string")) return cel_string(str_of(text));
-    if (!strcmp(kind, "string_hex")) return cel_string(unhex(arena, text));
+    if (!strcmp(kind, "string_hex")) return cel_string(unhex(&s->arena, text));
     if (!strcmp(kind, "bool")) return cel_bool(cJSON_IsTrue(v));
-    if (!strcmp(kind, "list")) return read_list(arena, v);
-    if (!strcmp(kind, "map")) return read_map(arena, v);
-    if (!strcmp(kind, "type")) return read_type_value(arena, text);
+    if (!strcmp(kind, "list")) return read_list(s, v);
+    if (!strcmp(kind, "map")) return read_map(s, v);
+    if (!strcmp(kind, "type")) return read_type_value(s, text);
     if (!strcmp(kind, "duration")) return read_duration(text);
-    struct cel_value value = {.kind = CEL_NULL};
-    if (!strcmp(kind, "timestamp")) cel_parse_timestamp(str_of(text), &value);
+    if (!strcmp(kind, "timestamp") && cel_parse_timestamp(str_of(text), &value)) return value;
     if (!strcmp(kind, "bytes")) {
-        value = cel_string(unhex(arena, text));
+        value = cel_string(unhex(&s->arena, text));
         value.kind = CEL_BYTES;
+        return value;
     }
+    s->unknown = kind;
     return value;
 }
 
@@ -239,17 +254,15 @@ static const cJSON *member(const struct test *test, const char *name)
 static void declare(struct suite *s, struct test *test, const char *name, const struct cel_type *type)
 {
     const cJSON *bound = cJSON_GetObjectItemCaseSensitive(member(test, "bindings"), name);
-    test->slots[test->slot_count] = bound ? read_value(&s->arena, bound) : (struct cel_value){.kind = CEL_ABSENT};
+    test->slots[test->slot_count] = bound ? read_value(s, bound) : (struct cel_value){.kind = CEL_ABSENT};
     cel_env_add_variable(test->env, str_of(name), type, test->slot_count++);
 }
 
 static void declare_all(struct suite *s, struct test *test)
 {
     const cJSON *vars = member(test, "vars"), *bindings = member(test, "bindings");
-    for (const cJSON *var = vars ? vars->child : NULL; var; var = var->next) {
-        const char *at = text_of(var);
-        declare(s, test, var->string, read_type(&s->arena, &at));
-    }
+    for (const cJSON *var = vars ? vars->child : NULL; var; var = var->next)
+        declare(s, test, var->string, read_whole_type(s, text_of(var)));
     for (const cJSON *bound = bindings ? bindings->child : NULL; bound; bound = bound->next)
         if (!cJSON_GetObjectItemCaseSensitive(vars, bound->string))
             declare(s, test, bound->string, &cel_types[CEL_TYPE_DYN]);
@@ -265,10 +278,12 @@ static bool fail(struct suite *s, const char *why, str detail)
 static bool check_type(struct suite *s, const struct test *test, const struct cel_program *program)
 {
     const cJSON *want = member(test, "want_type");
+    if (!want) return true;
+    const struct cel_type *wanted = read_whole_type(s, text_of(want)), *type = cel_program_type(program);
     struct buffer out;
     buffer_init(&out, &s->arena);
-    print_type(cel_program_type(program), &out);
-    return !want || str_equal(buffer_str(&out), str_of(text_of(want))) || fail(s, "has type", buffer_str(&out));
+    print_type(type, &out);
+    return cel_type_equal(type, wanted) || fail(s, "has type", buffer_str(&out));
 }
 
 static bool check_value(struct suite *s, struct test *test, const struct cel_program *program)
@@ -279,7 +294,7 @@ static bool check_value(struct suite *s, struct test *test, const struct cel_pro
     struct buffer out;
     buffer_init(&out, &s->arena);
     if (v.kind == CEL_ERROR) return !want || fail(s, "failed", str_of(frame.error));
-    struct cel_value wanted = want ? read_value(&s->arena, want) : (struct cel_value){0};
+    struct cel_value wanted = want ? read_value(s, want) : (struct cel_value){0};
     if (want && same(v, wanted)) return true;
     bool text = wanted.kind == CEL_STRING || wanted.kind == CEL_BYTES;
     if (text && v.kind == wanted.kind && str_equal(cel_text(v), decode_escapes(&s->arena, cel_text(wanted)))) {
@@ -296,6 +311,7 @@ static bool run(struct suite *s, struct test *test)
     cel_env_set_container(test->env, str_of(text_of(member(test, "container"))));
     if (member(test, "disable_check")) cel_env_set_unchecked(test->env);
     declare_all(s, test);
+    if (s->unknown) return false;
     const cJSON *hex = member(test, "expr_hex");
     str text = hex ? unhex(&s->arena, text_of(hex)) : str_of(text_of(member(test, "expr")));
     struct diagnostics diag;
@@ -310,9 +326,13 @@ static void run_line(struct suite *s, const char *line)
 {
     cJSON *json = cJSON_Parse(line);
     struct test test = {.json = json};
-    if (!json || !run(s, &test)) {
+    s->unknown = NULL;
+    bool passed = json && run(s, &test);
+    if (!json) fail(s, "is no JSON", STR(""));
+    if (s->unknown) passed = fail(s, "speaks of something unknown here:", str_of(s->unknown));
+    if (!passed) {
         s->failed++;
-        printf("%s %s %s\n", json ? text_of(member(&test, "id")) : "?", json ? s->why : "is no JSON", s->detail);
+        printf("%s %s %s\n", json ? text_of(member(&test, "id")) : "?", s->why, s->detail);
     } else {
         s->passed++;
     }

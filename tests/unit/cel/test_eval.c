@@ -1,5 +1,6 @@
 /* Programs and their frames: slots, host functions, what a program says about itself. */
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "cel_world.h"
 
 #include <criterion/criterion.h>
@@ -58,6 +59,24 @@ Test(cel_eval, knows_a_constant_when_it_has_become_one)
     cr_expect_eq(v.as.i, 7);
     cr_expect_not(cel_program_constant(compile("score + 1"), &v));
     cr_expect_not(cel_program_constant(compile("1 / 0"), &v), "an error is no constant");
+}
+
+/* Folding computes constants, but an error stays where it is: who knows whether it will ever be reached. */
+Test(cel_eval, folds_no_error_into_a_mistake)
+{
+    static const char *const texts[] = {
+        "1 / 0",           "9223372036854775807 + 1", "-(-9223372036854775808)",   "0u - 1u",
+        "[1][1]",          "{'a': 1}['b']",           "int('x')",                  "timestamp('x')",
+        "duration('x')",   "'x'.matches('(')",        "{'a': 1, 'a': 2}",          "[1, 2].map(x, x / 0)",
+        "'%d'.format([])", "math.abs(-9223372036854775808)", "optional.none().value()", "'x'.charAt(5)",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect_eq(cel_eval(compile(texts[i]), &world.frame).kind, CEL_ERROR, "%s", texts[i]);
+        str absorbed = arena_format(&world.arena, "score == 5 || dyn(%s) == 1", texts[i]);
+        cr_expect(cel_eval(compile(absorbed.data), &world.frame).as.b, "%s", texts[i]);
+        str avoided = arena_format(&world.arena, "score == 5 ? true : dyn(%s) == 1", texts[i]);
+        cr_expect(cel_eval(compile(avoided.data), &world.frame).as.b, "%s", texts[i]);
+    }
 }
 
 Test(cel_eval, passes_on_an_error_that_lies_in_a_slot)
@@ -127,4 +146,37 @@ Test(cel_eval, reads_bytes_that_are_no_text_without_harm)
                                         "name.replace('', '-')", "name.indexOf('x')", "name.substring(1)", "name.matches('.')",
                                         "strings.quote(name)", "name.lastIndexOf('')", "'%s %x'.format([name, name])"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) cel_eval(compile(texts[i]), &world.frame);
+}
+
+/* A megabyte of each: letters that make other engines' patterns explode, NUL, bytes that are no text, letters of two
+ * bytes. Whatever the answer, it comes at once and within its bound; a text that grows past it doubles once more
+ * before it is an error. */
+Test(cel_eval, takes_megabytes_in_its_stride, .timeout = 120)
+{
+    enum { MEGABYTE = 1 << 20 };
+    static const char *const fillings[] = {"a", "\0", "\xFF", "\xC3\xA9"};
+    static const char *const texts[] = {
+        "name.matches('^(a+)+$')",         "name.matches('(a|aa)+b')",       "name.matches('(.*)*(.*)*c')",
+        "name.matches(name)",              "name.size() > 5",                "name.reverse().size()",
+        "name.replace('a', 'bc').size()",  "name.replace('', '-').size()",   "name.split('').size()",
+        "name.split('a').size()",          "name.indexOf('ab')",             "name.lastIndexOf('ab')",
+        "name.upperAscii().trim().size()", "strings.quote(name).size()",     "name.substring(500000).size()",
+        "(name + name + name).size()",     "'%s%s%s%s%s'.format([name, name, name, name, name]).size()",
+        "base64.encode(bytes(name)).size()", "base64.decode(name).size()",   "int(name) + 1",
+        "timestamp(name) > now",           "duration(name) > duration('1h')", "name in ['a', name]",
+        "{name: 1}[name]",                 "double(name)",                   "name.contains(name.substring(1))",
+    };
+    char *megabyte = arena_alloc(&world.arena, MEGABYTE);
+    for (size_t f = 0; f < sizeof fillings / sizeof fillings[0]; f++) {
+        size_t size = fillings[f][0] ? strlen(fillings[f]) : 1;
+        for (size_t i = 0; i < MEGABYTE; i++) megabyte[i] = fillings[f][i % size];
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+            world.slots[WORLD_NAME] = cel_string((str){megabyte, MEGABYTE});
+            struct cel_value v = cel_eval(compile(texts[i]), &world.frame);
+            cr_expect(v.kind == CEL_ERROR || v.kind == CEL_BOOL || v.kind == CEL_INT || v.kind == CEL_DOUBLE, "%s", texts[i]);
+            size_t used = world.scratch.used;
+            cr_expect_leq(used, v.kind == CEL_ERROR ? 4 * LIMIT_CEL_ARENA_BYTES : LIMIT_CEL_ARENA_BYTES, "%s: %zu", texts[i], used);
+            arena_reset(&world.scratch);
+        }
+    }
 }

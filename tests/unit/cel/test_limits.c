@@ -69,8 +69,8 @@ Test(cel_limits, refuses_a_million_brackets_as_it_refuses_one_too_many)
 
 Test(cel_limits, takes_chains_up_to_their_height)
 {
-    EXPECT_MESSAGE(nested("score+", "score", "", 1000), "compiles");
-    EXPECT_MESSAGE(nested("score+", "score", "", 1024), "this chain has more than 1024 links");
+    EXPECT_MESSAGE(nested("score+", "score", "", LIMIT_CEL_CHAIN - 1), "compiles");
+    EXPECT_MESSAGE(nested("score+", "score", "", LIMIT_CEL_CHAIN), "this chain has more than 1024 links");
     EXPECT_MESSAGE(nested("score==1||", "true", "", 5000), "compiles");
 }
 
@@ -120,6 +120,37 @@ Test(cel_limits, ends_an_evaluation_that_makes_too_much)
     cr_expect_eq(v.kind, CEL_ERROR);
     cr_expect_eq(v.code, CEL_ERROR_LIMIT);
     cr_expect_str_eq(world.frame.error, "the values made here need more than 4 MiB");
+}
+
+/* Texts as long as the bound, byte for byte. */
+Test(cel_limits, makes_as_much_as_it_may_and_not_one_byte_more)
+{
+    char *text = arena_alloc(&world.arena, LIMIT_CEL_ARENA_BYTES + 1);
+    memset(text, 'x', LIMIT_CEL_ARENA_BYTES + 1);
+    world.slots[WORLD_NAME] = cel_string((str){text, LIMIT_CEL_ARENA_BYTES});
+    cr_expect_eq(evaluate("name.upperAscii()").kind, CEL_STRING, "%s", world.frame.error);
+    arena_reset(&world.scratch);
+    world.slots[WORLD_NAME] = cel_string((str){text, LIMIT_CEL_ARENA_BYTES + 1});
+    cr_expect_eq(evaluate("name.upperAscii()").code, CEL_ERROR_LIMIT);
+    cr_expect_str_eq(world.frame.error, "the values made here need more than 4 MiB");
+    cr_expect_eq(evaluate("name.size()").as.i, LIMIT_CEL_ARENA_BYTES + 1, "what is only read may be larger");
+}
+
+/* What a literal holds is bounded by the text alone. */
+Test(cel_limits, takes_literals_as_large_as_the_text)
+{
+    str many = nested("1,", "1", "", LIMIT_CEL_SOURCE_BYTES / 2 - 2);
+    EXPECT_MESSAGE(arena_format(&world.arena, "[%.*s]", STR_ARG(many)), "compiles");
+    str text = nested("x", "", "", LIMIT_CEL_SOURCE_BYTES - 2);
+    EXPECT_MESSAGE(arena_format(&world.arena, "'%.*s'", STR_ARG(text)), "compiles");
+    EXPECT_MESSAGE(arena_format(&world.arena, "'%.*sx'", STR_ARG(text)),
+                   "the expression is 65537 bytes long; at most 65536 are taken");
+}
+
+Test(cel_limits, formats_a_thousand_digits_and_not_one_more)
+{
+    cr_expect_eq(evaluate("'%.1000f'.format([event.total]).size()").as.i, 2 + 1 + 1000);
+    cr_expect_eq(evaluate("'%.1001f'.format([event.total])").kind, CEL_ERROR);
 }
 
 /* cel.bind(a0, name + name, cel.bind(a1, a0 + a0, … aN.size())): a text of 2 to the N. */
@@ -187,11 +218,45 @@ Test(cel_limits, survives_every_failure_of_memory_while_compiling)
                 cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
             whole = keep.fail_in && scratch.fail_in && notes.fail_in;
             cr_expect(program || diag.failed || diag.error_count, "no program and no reason: %s", sweep[e]);
-            if (whole && program) cr_expect_eq(cel_eval(program, &world.frame).kind != CEL_UNSET, true);
+            if (whole && program) cr_expect_neq(cel_eval(program, &world.frame).kind, CEL_UNSET);
+            keep.fail_in = scratch.fail_in = notes.fail_in = 0;
+            diag_init(&diag, &notes);
+            program = cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
+            cr_expect(!diag.failed && (program || diag.error_count), "the next call fails too: %s", sweep[e]);
             arena_free(&keep);
             arena_free(&scratch);
             arena_free(&notes);
         }
+    }
+}
+
+/* Evaluates with the n-th growth failing, for n = 1, 2 … until none fails; the next evaluation is as if nothing had
+ * been. Empty arenas: nothing is warm. */
+Test(cel_limits, survives_every_failure_of_memory_while_evaluating)
+{
+    static const char *const texts[] = {
+        "lists.range(3000).map(i, string(i)).join(',').split(',').map(t, {t: [t]}).size()",
+        "event.tags.map(t, t.replace('e', name)).join(', ') + string(event.total)",
+        "lists.range(2000).map(i, [i, i]).flatten().distinct().sort().reverse().size()",
+    };
+    for (size_t e = 0; e < sizeof texts / sizeof texts[0]; e++) {
+        struct diagnostics diag;
+        struct cel_program *program = cel_world_compile(&world, str_of(texts[e]), &diag);
+        cr_assert(program);
+        bool whole = false;
+        size_t n = 1;
+        for (; !whole; n++) {
+            arena_free(&world.scratch);
+            arena_init(&world.scratch, 0);
+            world.scratch.fail_in = n;
+            struct cel_value v = cel_eval(program, &world.frame);
+            whole = world.scratch.fail_in != 0;
+            cr_expect_eq(v.kind == CEL_ERROR, !whole, "%s at %zu", texts[e], n);
+            if (!whole) cr_expect_eq(v.code, CEL_ERROR_MEMORY, "%s", world.frame.error);
+            world.scratch.fail_in = 0;
+            cr_expect_neq(cel_eval(program, &world.frame).kind, CEL_ERROR, "%s after %zu", texts[e], n);
+        }
+        cr_expect_gt(n, 2, "nothing grew: %s", texts[e]);
     }
 }
 

@@ -1,4 +1,5 @@
 /* The verifier refuses what the VM could not run safely. */
+#include "base/limits.h"
 #include "cel/code.h"
 #include "cel_world.h"
 
@@ -54,6 +55,32 @@ Test(cel_verify, refuses_a_stack_that_does_not_add_up)
     REFUSES("two depths at one place", {.op = OP_CONSTANT}, {.op = OP_AND_JUMP, .c = 3}, {.op = OP_CONSTANT}, {.op = OP_RETURN});
 }
 
+/* n texts on the stack, then joined into one. */
+static struct cel_program *joining(struct arena *arena, uint32_t n)
+{
+    struct insn *code = ARENA_ARRAY(arena, struct insn, n + 2);
+    for (uint32_t i = 0; i < n; i++) code[i].op = OP_CONSTANT;
+    code[n] = (struct insn){.op = OP_CONCAT, .n = (uint16_t)n};
+    code[n + 1].op = OP_RETURN;
+    struct cel_program *program = ARENA_NEW(arena, struct cel_program);
+    *program = (struct cel_program){.code = code, .code_count = n + 2, .constants = constants, .constant_count = 2};
+    return program;
+}
+
+Test(cel_verify, passes_a_stack_of_its_bound_and_not_one_value_more)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    const char *why;
+    struct cel_program *program = joining(&arena, LIMIT_CEL_STACK);
+    cr_assert(program_verify(program, &arena, &why), "%s", why);
+    struct cel_frame frame = {.scratch = &arena};
+    cr_expect_eq(cel_eval(program, &frame).size, LIMIT_CEL_STACK);
+    cr_expect_not(program_verify(joining(&arena, LIMIT_CEL_STACK + 1), &arena, &why));
+    cr_expect_str_eq(why, "a stack too deep");
+    arena_free(&arena);
+}
+
 Test(cel_verify, refuses_jumps_out_and_back)
 {
     REFUSES("a jump out of the program", {.op = OP_JUMP, .c = 9});
@@ -73,6 +100,29 @@ Test(cel_verify, refuses_loops_without_their_place_or_cost)
     REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 6},
             {.op = OP_NEXT, .n = 1, .b = 1, .c = 5}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_DONE},
             {.op = OP_RETURN});
+}
+
+/* A list that could be put into itself would have no end. */
+Test(cel_verify, refuses_to_touch_what_is_under_construction)
+{
+    const char *const foreign = "a value that is not its own";
+    REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_LOCAL, .a = 0}, {.op = OP_APPEND}, {.op = OP_SEAL}, {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_CONSTANT}, {.op = OP_ADD}, {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LIST, .a = 1}, {.op = OP_SLIDE, .a = 0}, {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = LOOP_LIST, .c = 6},
+            {.op = OP_NEXT, .n = 1, .b = 9, .c = 5}, {.op = OP_LOCAL, .a = 2}, {.op = OP_COLLECT, .b = 2, .c = 5}, {.op = OP_DONE},
+            {.op = OP_RETURN});
+}
+
+Test(cel_verify, refuses_parts_without_a_whole)
+{
+    REFUSES("nothing to put it into", {.op = OP_CONSTANT}, {.op = OP_CONSTANT}, {.op = OP_APPEND}, {.op = OP_RETURN});
+    REFUSES("nothing to put it into", {.op = OP_MAP, .a = 1}, {.op = OP_CONSTANT}, {.op = OP_CONSTANT}, {.op = OP_CONSTANT},
+            {.op = OP_PUT}, {.op = OP_RETURN});
+    REFUSES("nothing to seal", {.op = OP_CONSTANT}, {.op = OP_SEAL}, {.op = OP_RETURN});
+    REFUSES("a jump into or out of a loop", {.op = OP_CONSTANT}, {.op = OP_AND_JUMP, .c = 4}, {.op = OP_LIST},
+            {.op = OP_JUMP, .c = 5}, {.op = OP_CONSTANT}, {.op = OP_RETURN});
 }
 
 Test(cel_verify, passes_all_that_the_emitter_makes)
