@@ -42,7 +42,7 @@ void rfc3339_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
     *year = year_of_era + era * 400 + (*month <= 2);
 }
 
-static unsigned days_of_month(unsigned year, unsigned month)
+unsigned rfc3339_month_days(int64_t year, unsigned month)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -89,7 +89,7 @@ static bool read_date_time(str text, struct date_time *t)
     t->minute = two_digits(p + 14);
     t->second = two_digits(p + 17);
     if (century > 99 || of_century > 99 || t->year == 0) return false;
-    if (t->month - 1 > 11 || t->day - 1 >= days_of_month(t->year, t->month)) return false;
+    if (t->month - 1 > 11 || t->day - 1 >= rfc3339_month_days(t->year, t->month)) return false;
     if (t->hour > 23 || t->minute > 59 || t->second > 60) return false;
     size_t at = read_fraction(text, DATE_TIME_SIZE, &t->nanos);
     return at && read_offset(text, at, &t->offset_minutes);
@@ -116,20 +116,26 @@ static void print_digits(char *out, size_t count, unsigned value)
     }
 }
 
-void rfc3339_print_ms(int64_t ms, char out[RFC3339_MS_SIZE])
+void rfc3339_print_seconds(int64_t seconds, char out[RFC3339_SECONDS_SIZE])
 {
-    ensure(ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
-    int64_t since_first = ms - RFC3339_MS_MIN;
-    unsigned of_day = (unsigned)(since_first % 86400000);
-    int64_t year;
-    unsigned month, day;
-    rfc3339_date((since_first - of_day) / 86400000 + RFC3339_MS_MIN / 86400000, &year, &month, &day);
-    memcpy(out, "0000-00-00T00:00:00.000Z", RFC3339_MS_SIZE);
+    int64_t since_first = seconds - RFC3339_MS_MIN / 1000, year;
+    ensure(since_first >= 0 && seconds <= RFC3339_MS_MAX / 1000);
+    unsigned month, day, of_day = (unsigned)(since_first % 86400);
+    rfc3339_date((since_first - of_day) / 86400 + RFC3339_MS_MIN / 86400000, &year, &month, &day);
+    memcpy(out, "0000-00-00T00:00:00", RFC3339_SECONDS_SIZE);
     print_digits(out, 4, (unsigned)year);
     print_digits(out + 5, 2, month);
     print_digits(out + 8, 2, day);
-    print_digits(out + 11, 2, of_day / 3600000);
-    print_digits(out + 14, 2, of_day / 60000 % 60);
-    print_digits(out + 17, 2, of_day / 1000 % 60);
-    print_digits(out + 20, 3, of_day % 1000);
+    print_digits(out + 11, 2, of_day / 3600);
+    print_digits(out + 14, 2, of_day / 60 % 60);
+    print_digits(out + 17, 2, of_day % 60);
+}
+
+void rfc3339_print_ms(int64_t ms, char out[RFC3339_MS_SIZE])
+{
+    ensure(ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
+    unsigned of_second = (unsigned)((ms - RFC3339_MS_MIN) % 1000);
+    rfc3339_print_seconds((ms - of_second) / 1000, out);
+    memcpy(out + RFC3339_SECONDS_SIZE, ".000Z", RFC3339_MS_SIZE - RFC3339_SECONDS_SIZE);
+    print_digits(out + RFC3339_SECONDS_SIZE + 1, 3, of_second);
 }

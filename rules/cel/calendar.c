@@ -1,19 +1,10 @@
-/* The calendar. Days are counted in eras of 400 years (146,097 days) that begin on 1 March, so that the leap
- * day is the last of its year and no table of months is needed. */
+/* Timestamps and durations: made within their ranges, read from texts. */
 #include "cel/calendar.h"
 
+#include "base/rfc3339.h"
 #include "cel/cel.h"
 
-enum { DAY = 86400, ERA_DAYS = 146097, EPOCH_OFFSET = 719468 /* days from 0000-03-01 to 1970-01-01 */ };
-
-int64_t days_from_civil(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - EPOCH_OFFSET;
-}
+enum { DAY = 86400 };
 
 struct civil civil_from_seconds(int64_t seconds)
 {
@@ -22,30 +13,15 @@ struct civil civil_from_seconds(int64_t seconds)
         rest += DAY;
         days--;
     }
-    int64_t z = days + EPOCH_OFFSET;
-    int64_t era = (z >= 0 ? z : z - ERA_DAYS + 1) / ERA_DAYS;
-    int64_t day_of_era = z - era * ERA_DAYS;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t m = (5 * day_of_year + 2) / 153;
     struct civil t = {
-        .month = (int)(m < 10 ? m + 3 : m - 9),
-        .day = (int)(day_of_year - (153 * m + 2) / 5 + 1),
         .hour = (int)(rest / 3600),
         .minute = (int)(rest / 60 % 60),
         .second = (int)(rest % 60),
         .weekday = (int)(((days + 4) % 7 + 7) % 7),
     };
-    t.year = year_of_era + era * 400 + (t.month <= 2);
-    t.yearday = (int)(days - days_from_civil(t.year, 1, 1));
+    rfc3339_date(days, &t.year, &t.month, &t.day);
+    t.yearday = (int)(days - rfc3339_days(t.year, 1, 1));
     return t;
-}
-
-int days_in_month(int64_t year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && leap ? 29 : days[month - 1];
 }
 
 bool timestamp_make(int64_t seconds, int64_t nanos, struct cel_value *out)
@@ -57,7 +33,7 @@ bool timestamp_make(int64_t seconds, int64_t nanos, struct cel_value *out)
         nanos -= 1000000000;
         seconds++;
     }
-    if (seconds < TIMESTAMP_MIN || seconds > TIMESTAMP_MAX) return false;
+    if (seconds < RFC3339_MS_MIN / 1000 || seconds > RFC3339_MS_MAX / 1000) return false;
     *out = (struct cel_value){.kind = CEL_TIMESTAMP, .nanos = (int32_t)nanos, .as.i = seconds};
     return true;
 }
@@ -70,67 +46,13 @@ bool duration_make(int64_t seconds, int64_t nanos, struct cel_value *out)
     return true;
 }
 
-/* ---- RFC 3339 */
-
-/* `count` digits at text[*at]; false when there are fewer. */
-static bool read_digits(str text, size_t *at, int count, int *out)
-{
-    *out = 0;
-    for (int i = 0; i < count; i++, ++*at) {
-        if (*at >= text.size || text.data[*at] < '0' || text.data[*at] > '9') return false;
-        *out = *out * 10 + (text.data[*at] - '0');
-    }
-    return true;
-}
-
-static bool read_char(str text, size_t *at, char want)
-{
-    if (*at >= text.size || text.data[*at] != want) return false;
-    ++*at;
-    return true;
-}
-
-static bool read_either(str text, size_t *at, char a, char b)
-{
-    return read_char(text, at, a) || read_char(text, at, b);
-}
-
-static bool read_fraction(str text, size_t *at, int *nanos)
-{
-    *nanos = 0;
-    if (!read_char(text, at, '.')) return true;
-    int scale = 100000000, digits = 0;
-    for (; *at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9'; ++*at, digits++, scale /= 10)
-        *nanos += (text.data[*at] - '0') * scale;
-    return digits >= 1 && digits <= 9;
-}
-
-static bool read_offset(str text, size_t *at, int *seconds)
-{
-    *seconds = 0;
-    if (read_either(text, at, 'Z', 'z')) return true;
-    bool west = *at < text.size && text.data[*at] == '-';
-    int hours, minutes;
-    if (!read_either(text, at, '+', '-') || !read_digits(text, at, 2, &hours) || !read_char(text, at, ':') ||
-        !read_digits(text, at, 2, &minutes) || hours > 23 || minutes > 59)
-        return false;
-    *seconds = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
-    return true;
-}
-
 bool cel_parse_timestamp(str text, struct cel_value *out)
 {
-    int year, month, day, hour, minute, second, nanos, offset;
-    size_t at = 0;
-    bool formed = read_digits(text, &at, 4, &year) && read_char(text, &at, '-') && read_digits(text, &at, 2, &month) &&
-                  read_char(text, &at, '-') && read_digits(text, &at, 2, &day) && read_either(text, &at, 'T', 't') &&
-                  read_digits(text, &at, 2, &hour) && read_char(text, &at, ':') && read_digits(text, &at, 2, &minute) &&
-                  read_char(text, &at, ':') && read_digits(text, &at, 2, &second) && read_fraction(text, &at, &nanos) &&
-                  read_offset(text, &at, &offset) && at == text.size;
-    if (!formed || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) return false;
-    if (hour > 23 || minute > 59 || second > 59) return false;
-    int64_t seconds = days_from_civil(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
-    return timestamp_make(seconds, nanos, out);
+    int64_t seconds;
+    int32_t nanos;
+    if (!rfc3339_parse(text, &seconds, &nanos)) return false;
+    *out = (struct cel_value){.kind = CEL_TIMESTAMP, .nanos = nanos, .as.i = seconds};
+    return true;
 }
 
 /* ---- durations */
@@ -148,6 +70,13 @@ static const struct unit *unit_at(str text, size_t at)
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (str_starts_with(str_slice(text, at, text.size), str_of(units[i].name))) return &units[i];
     return NULL;
+}
+
+static bool read_char(str text, size_t *at, char want)
+{
+    if (*at >= text.size || text.data[*at] != want) return false;
+    ++*at;
+    return true;
 }
 
 /* One "1.5h": adds it to *total, of nanoseconds. What is beyond a nanosecond is cut off. */

@@ -1,4 +1,4 @@
-/* The calendar: instants (seconds since 1970, UTC) to dates and back; RFC 3339. Proleptic Gregorian. */
+/* Instants taken apart, and timestamps and durations made: the calendar itself is base/rfc3339.h's. */
 #ifndef RULES_CEL_CALENDAR_H
 #define RULES_CEL_CALENDAR_H
 
@@ -6,18 +6,14 @@
 
 struct civil {
     int64_t year;
-    int month, day;           /* from 1 */
+    unsigned month, day;      /* from 1 */
     int hour, minute, second;
     int weekday;              /* 0: Sunday */
     int yearday;              /* from 0 */
 };
 
-#define TIMESTAMP_MIN (-62135596800) /* 0001-01-01T00:00:00Z */
-#define TIMESTAMP_MAX 253402300799   /* 9999-12-31T23:59:59Z */
-
+/* Of seconds since 1970, as if they were UTC. */
 struct civil civil_from_seconds(int64_t seconds);
-int64_t days_from_civil(int64_t year, int month, int day); /* days since 1970-01-01 */
-int days_in_month(int64_t year, int month);
 
 /* CEL's duration text: "-1h30m", "1.5s", "100ms" (the rule language's own form is base/duration.h's); false
  * when malformed or out of range (int64 of ns). */

@@ -1,6 +1,7 @@
 /* POSIX's TZ rules, as they stand at the end of zone files. */
 #include "cel/posix_zone.h"
 
+#include "base/rfc3339.h"
 #include "cel/calendar.h"
 
 struct reader {
@@ -92,14 +93,14 @@ static int64_t change_time(const struct posix_change *change, int64_t year)
 {
     int64_t day;
     if (change->form == CHANGE_MONTH) {
-        int64_t first = days_from_civil(year, change->month, 1);
+        int64_t first = rfc3339_days(year, (unsigned)change->month, 1);
         int64_t weekday = ((first + 4) % 7 + 7) % 7, ahead = (change->day - weekday + 7) % 7;
         day = ahead + (change->week - 1) * 7;
-        if (day >= days_in_month(year, change->month)) day -= 7; /* week 5 is the last */
+        if (day >= rfc3339_month_days(year, (unsigned)change->month)) day -= 7; /* week 5 is the last */
         day += first;
     } else {
-        bool after_february = change->form == CHANGE_JULIAN && change->day >= 60 && days_in_month(year, 2) == 29;
-        day = days_from_civil(year, 1, 1) + change->day - (change->form == CHANGE_JULIAN) + after_february;
+        bool after_february = change->form == CHANGE_JULIAN && change->day >= 60 && rfc3339_month_days(year, 2) == 29;
+        day = rfc3339_days(year, 1, 1) + change->day - (change->form == CHANGE_JULIAN) + after_february;
     }
     return day * 86400 + change->time;
 }

@@ -3,7 +3,7 @@
  * Doubles are written as JavaScript writes them, without an exponent from 1e-6 to below 1e21: shop people
  * read these numbers in mails. */
 #include "base/buffer.h"
-#include "cel/calendar.h"
+#include "base/rfc3339.h"
 #include "cel/cel.h"
 #include "cel/digits.h"
 #include "cel/encode.h"
@@ -86,18 +86,9 @@ static void put_nanos(struct buffer *out, uint32_t nanos)
 
 void cel_print_timestamp(struct cel_value timestamp, struct buffer *out)
 {
-    struct civil t = civil_from_seconds(timestamp.as.i);
-    char text[] = "0000-00-00T00:00:00";
-    const struct {
-        int at, digits;
-        int64_t value;
-    } parts[] = {{0, 4, t.year}, {5, 2, t.month}, {8, 2, t.day}, {11, 2, t.hour}, {14, 2, t.minute}, {17, 2, t.second}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        int64_t value = parts[i].value;
-        for (int place = parts[i].digits - 1; place >= 0; place--, value /= 10)
-            text[parts[i].at + place] = (char)('0' + value % 10);
-    }
-    buffer_put(out, text, sizeof text - 1);
+    char text[RFC3339_SECONDS_SIZE];
+    rfc3339_print_seconds(timestamp.as.i, text);
+    buffer_put(out, text, sizeof text);
     put_nanos(out, (uint32_t)timestamp.nanos);
     buffer_put_char(out, 'Z');
 }

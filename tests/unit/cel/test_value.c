@@ -56,6 +56,8 @@ Test(cel_value, reads_only_timestamps_of_rfc_3339)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) cr_expect_not(cel_parse_timestamp(str_of(wrong[i]), &v), "%s", wrong[i]);
     cr_expect(cel_parse_timestamp(STR("1969-12-31T23:59:59.999Z"), &v));
     cr_expect_eq(cel_timestamp_to_ms(v), -1);
+    cr_expect(cel_parse_timestamp(STR("2016-12-31T23:59:60Z"), &v), "a leap second is the second after it");
+    cr_expect_eq(cel_timestamp_to_ms(v), 1483228800000);
     cr_expect(cel_parse_timestamp(STR("2026-03-02T10:00:00.120+02:00"), &v));
     cr_expect_eq(cel_timestamp_to_ms(v), 1772438400120);
 }
