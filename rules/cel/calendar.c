@@ -41,8 +41,10 @@ bool timestamp_make(int64_t seconds, int64_t nanos, struct cel_value *out)
 bool duration_make(int64_t seconds, int64_t nanos, struct cel_value *out)
 {
     int64_t total;
-    if (__builtin_mul_overflow(seconds, 1000000000, &total) || __builtin_add_overflow(total, nanos, &total)) return false;
-    *out = (struct cel_value){.kind = CEL_DURATION, .nanos = (int32_t)(total % 1000000000), .as.i = total / 1000000000};
+    if (__builtin_mul_overflow(seconds, 1000000000, &total) || __builtin_add_overflow(total, nanos, &total))
+        return false;
+    *out = (struct cel_value){
+        .kind = CEL_DURATION, .nanos = (int32_t)(total % 1000000000), .as.i = total / 1000000000};
     return true;
 }
 
@@ -61,8 +63,8 @@ static const struct unit {
     const char *name;
     int64_t nanos;
 } units[] = {
-    {"ns", 1}, {"us", 1000}, {"\xC2\xB5s", 1000}, {"\xCE\xBCs", 1000}, {"ms", 1000000},
-    {"h", 3600000000000}, {"m", 60000000000}, {"s", 1000000000},
+    {"ns", 1},       {"us", 1000},         {"\xC2\xB5s", 1000}, {"\xCE\xBCs", 1000},
+    {"ms", 1000000}, {"h", 3600000000000}, {"m", 60000000000},  {"s", 1000000000},
 };
 
 static const struct unit *unit_at(str text, size_t at)

@@ -42,15 +42,15 @@ bool cel_env_add_variable(struct cel_env *env, str name, const struct cel_type *
 bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const struct cel_record_type *type,
                         const uint32_t *slots, uint32_t presence);
 /* A function of the host: calls arrive at frame->call with `number`. */
-bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters, size_t count,
-                          const struct cel_type *result, uint32_t number);
+bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
+                          size_t count, const struct cel_type *result, uint32_t number);
 /* A name that exists in rules but not in this place: `message` says so ("'run' is not known in 'if': …"). */
 bool cel_env_add_refused(struct cel_env *env, str name, str message);
 
 /* Names are looked for in this namespace first, then in those around it (langdef.md "Name Resolution").
  * `container` must live as long as the environment. */
 void cel_env_set_container(struct cel_env *env, str container);
-/* Leaves types, names and functions that do not fit to evaluation, where they are errors. Syntax is checked. */
+/* Leaves types, names and functions that do not fit to evaluation, where they are errors; not the syntax. */
 void cel_env_set_unchecked(struct cel_env *env);
 
 /* ---- programs */
@@ -59,8 +59,9 @@ struct cel_program;
 /* Compiles `text`. The program lives in `keep`; `scratch` holds what only compiling needs. `wanted` may be
  * NULL (any type); a dyn result is let through and checked by the caller at run time. Mistakes go to `diag`,
  * all of them, placed by `origin`; NULL then, and NULL without memory (diag->failed). */
-struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const struct cel_env *env, str text,
-                                struct origin origin, const struct cel_type *wanted, struct diagnostics *diag);
+struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const struct cel_env *env,
+                                str text, struct origin origin, const struct cel_type *wanted,
+                                struct diagnostics *diag);
 const struct cel_type *cel_program_type(const struct cel_program *program);
 /* The slots that it may read, ascending, each once. */
 size_t cel_program_slots(const struct cel_program *program, const uint32_t **slots);
@@ -70,27 +71,36 @@ bool cel_program_constant(const struct cel_program *program, struct cel_value *v
 struct buffer;
 void cel_program_dump(const struct cel_program *program, struct buffer *out);
 
-/* ---- what expressions may use, row by row, for help and the manual: "Strings", "string.trim() -> string" and a
- * sentence. Texts are valid until the callback returns. False: no memory. */
+/* ---- what expressions may use, row by row, for help and the manual: "Strings", "string.trim() -> string"
+ * and a sentence. Texts are valid until the callback returns. False: no memory. */
 typedef void cel_row_show(void *context, str group, str form, str prose);
 bool cel_function_rows(cel_row_show *show, void *context);
 
 /* ---- evaluation */
 enum cel_error_code {
-    CEL_ERROR_NO_FIELD = 1, CEL_ERROR_NO_KEY, CEL_ERROR_NO_OVERLOAD, CEL_ERROR_OVERFLOW, CEL_ERROR_ZERO_DIVISION,
-    CEL_ERROR_INDEX, CEL_ERROR_CONVERSION, CEL_ERROR_ARGUMENT, CEL_ERROR_LIMIT, CEL_ERROR_MEMORY, CEL_ERROR_HOST,
+    CEL_ERROR_NO_FIELD = 1,
+    CEL_ERROR_NO_KEY,
+    CEL_ERROR_NO_OVERLOAD,
+    CEL_ERROR_OVERFLOW,
+    CEL_ERROR_ZERO_DIVISION,
+    CEL_ERROR_INDEX,
+    CEL_ERROR_CONVERSION,
+    CEL_ERROR_ARGUMENT,
+    CEL_ERROR_LIMIT,
+    CEL_ERROR_MEMORY,
+    CEL_ERROR_HOST,
 };
 
 struct cel_frame {
     struct cel_value *slots;
-    struct arena *scratch;  /* results and temporaries; the caller resets it when it is done with them */
-    void *context;          /* the host's */
+    struct arena *scratch; /* results and temporaries; the caller resets it when it is done with them */
+    void *context;         /* the host's */
     /* Fills slots[slot] (and any others it likes) when an expression reads one that is CEL_UNSET; must leave
      * it anything else. May be NULL when there are no such slots. */
     void (*resolve)(struct cel_frame *frame, uint32_t slot);
     /* A host function; may return cel_fail(…). */
     struct cel_value (*call)(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments);
-    char error[160];        /* the sentence of the last error, NUL-terminated */
+    char error[160]; /* the sentence of the last error, NUL-terminated */
 };
 
 /* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may

@@ -1,7 +1,7 @@
 /* The checker: every node gets its type, every name its place, every call its overload.
  *
- * It goes on after a mistake, with `dyn` in place of what it could not find out: `dyn` fits everywhere, so one
- * mistake is reported once. Calls are in check_call.c, type parameters in unify.c. */
+ * It goes on after a mistake, with `dyn` in place of what it could not find out: `dyn` fits everywhere, so
+ * one mistake is reported once. Calls are in check_call.c, type parameters in unify.c. */
 #include "cel/check.h"
 
 #include "base/limits.h"
@@ -17,10 +17,19 @@ static const struct type_name {
     const char *name;
     const struct cel_type *type;
 } type_names[] = {
-    {"bool", TYPE(BOOL)}, {"int", TYPE(INT)}, {"uint", TYPE(UINT)}, {"double", TYPE(DOUBLE)},
-    {"string", TYPE(STRING)}, {"bytes", TYPE(BYTES)}, {"list", &type_list}, {"map", &type_map},
-    {"null_type", TYPE(NULL)}, {"type", TYPE(TYPE)}, {"optional_type", &type_optional},
-    {"google.protobuf.Timestamp", TYPE(TIMESTAMP)}, {"google.protobuf.Duration", TYPE(DURATION)},
+    {"bool", TYPE(BOOL)},
+    {"int", TYPE(INT)},
+    {"uint", TYPE(UINT)},
+    {"double", TYPE(DOUBLE)},
+    {"string", TYPE(STRING)},
+    {"bytes", TYPE(BYTES)},
+    {"list", &type_list},
+    {"map", &type_map},
+    {"null_type", TYPE(NULL)},
+    {"type", TYPE(TYPE)},
+    {"optional_type", &type_optional},
+    {"google.protobuf.Timestamp", TYPE(TIMESTAMP)},
+    {"google.protobuf.Duration", TYPE(DURATION)},
 };
 
 void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
@@ -49,9 +58,11 @@ const void *check_in_container(struct check *k, str name, const void *(*find)(st
     if (name.size && name.data[0] == '.') return find(k, str_slice(name, 1, name.size));
     str container = k->c->env->container;
     while (container.size) {
-        const void *found = find(k, arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(container), STR_ARG(name)));
+        const void *found =
+            find(k, arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(container), STR_ARG(name)));
         if (found) return found;
-        while (container.size && container.data[container.size - 1] != '.') container.size--;
+        while (container.size && container.data[container.size - 1] != '.')
+            container.size--;
         if (container.size) container.size--;
     }
     return find(k, name);
@@ -88,13 +99,15 @@ static bool resolve_type_name(struct check *k, struct node *node, str name)
 {
     if (name.size && name.data[0] == '.') name = str_slice(name, 1, name.size);
     for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
-        if (str_equal(name, str_of(type_names[i].name))) return set_constant_type(node, type_names[i].type, k);
+        if (str_equal(name, str_of(type_names[i].name)))
+            return set_constant_type(node, type_names[i].type, k);
     return false;
 }
 
 static void resolve_declared(struct check *k, struct node *node, const struct declaration *d)
 {
-    if (d->kind == DECLARED_REFUSED) return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(d->text));
+    if (d->kind == DECLARED_REFUSED)
+        return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(d->text));
     node->declared = d;
     node->type = d->type;
     node->place = d->kind == DECLARED_RECORD ? PLACE_RECORD : PLACE_SLOT;
@@ -118,8 +131,10 @@ static str nearest_name(struct check *k, str word)
 {
     str names[NAMES_MAX];
     size_t count = 0;
-    for (const struct local *local = k->scope; local && count < NAMES_MAX; local = local->outer) names[count++] = local->name;
-    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next) names[count++] = d->name;
+    for (const struct local *local = k->scope; local && count < NAMES_MAX; local = local->outer)
+        names[count++] = local->name;
+    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next)
+        names[count++] = d->name;
     return check_nearest(k, word, names, count);
 }
 
@@ -161,7 +176,8 @@ static void unknown_field(struct check *k, struct node *node, const struct cel_r
 {
     str names[NAMES_MAX];
     size_t count = 0;
-    for (; count < record->field_count && count < NAMES_MAX; count++) names[count] = record->fields[count].name;
+    for (; count < record->field_count && count < NAMES_MAX; count++)
+        names[count] = record->fields[count].name;
     str name = node->name;
     check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "%.*s has no field '%.*s'",
                   STR_ARG(owner), STR_ARG(name));
@@ -174,8 +190,7 @@ static void select_from_record(struct check *k, struct node *node, const struct 
     const struct cel_record_type *record = type->record;
     uint32_t number;
     const struct cel_field *field = find_field(record, node->name, &number);
-    if (!field)
-        return unknown_field(k, node, record, d ? d->text : type_noun(k, type));
+    if (!field) return unknown_field(k, node, record, d ? d->text : type_noun(k, type));
     node->place = d ? PLACE_SLOT : PLACE_FIELD;
     node->number = d ? d->slots[number] : number;
     node->type = field->type;
@@ -225,8 +240,8 @@ static bool unknown_part(struct check *k, struct node *node, str front)
             names[count++] = str_slice(d->name, front.size + 1, d->name.size);
     if (!count) return false;
     str name = node->name;
-    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "'%.*s' has no '%.*s'", STR_ARG(front),
-                  STR_ARG(name));
+    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "'%.*s' has no '%.*s'",
+                  STR_ARG(front), STR_ARG(name));
     return true;
 }
 
@@ -270,8 +285,9 @@ static void check_select(struct check *k, struct node *node)
 static const struct cel_type *constant_type(struct cel_value v)
 {
     static const struct cel_type *const types[] = {
-        [CEL_NULL] = TYPE(NULL), [CEL_BOOL] = TYPE(BOOL), [CEL_INT] = TYPE(INT), [CEL_UINT] = TYPE(UINT),
-        [CEL_DOUBLE] = TYPE(DOUBLE), [CEL_STRING] = TYPE(STRING), [CEL_BYTES] = TYPE(BYTES),
+        [CEL_NULL] = TYPE(NULL),   [CEL_BOOL] = TYPE(BOOL),     [CEL_INT] = TYPE(INT),
+        [CEL_UINT] = TYPE(UINT),   [CEL_DOUBLE] = TYPE(DOUBLE), [CEL_STRING] = TYPE(STRING),
+        [CEL_BYTES] = TYPE(BYTES),
     };
     return types[v.kind];
 }
@@ -284,7 +300,8 @@ static const struct cel_type *entry_type(struct check *k, struct node *node, boo
     const struct cel_type *held = type_fresh(k);
     if (type_assignable(k, node->type, optional_of_type(k, held))) return type_resolve(k, held, false);
     str noun = type_noun(k, node->type);
-    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not %.*s", STR_ARG(noun));
+    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not %.*s",
+                  STR_ARG(noun));
     return TYPE(DYN);
 }
 
@@ -301,11 +318,12 @@ static void check_list(struct check *k, struct node *node)
 static void check_key(struct check *k, struct node *key)
 {
     const struct cel_type *type = type_resolve(k, key->type, false);
-    static const uint32_t kinds = 1u << CEL_TYPE_DYN | 1u << CEL_TYPE_BOOL | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT |
-                                  1u << CEL_TYPE_STRING | 1u << CEL_TYPE_PARAM;
+    static const uint32_t kinds = 1u << CEL_TYPE_DYN | 1u << CEL_TYPE_BOOL | 1u << CEL_TYPE_INT |
+                                  1u << CEL_TYPE_UINT | 1u << CEL_TYPE_STRING | 1u << CEL_TYPE_PARAM;
     if (kinds >> type->kind & 1 || k->c->env->unchecked) return;
     str noun = type_noun(k, type);
-    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not %.*s", STR_ARG(noun));
+    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not %.*s",
+                  STR_ARG(noun));
 }
 
 static void check_map(struct check *k, struct node *node)
@@ -329,9 +347,11 @@ static void check_map(struct check *k, struct node *node)
 
 static void want_bool(struct check *k, struct node *node, const char *where)
 {
-    if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked) return;
+    if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked)
+        return;
     str noun = type_noun(k, node->type);
-    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is %.*s", where, STR_ARG(noun));
+    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is %.*s", where,
+                  STR_ARG(noun));
 }
 
 static void check_logic(struct check *k, struct node *node)
@@ -345,15 +365,16 @@ static void check_logic(struct check *k, struct node *node)
 
 static void check_if(struct check *k, struct node *node)
 {
-    for (size_t i = 0; i < 3; i++) check_node(k, node->children[i]);
+    for (size_t i = 0; i < 3; i++)
+        check_node(k, node->children[i]);
     want_bool(k, node->children[0], "the condition before '?'");
     const struct cel_type *yes = node->children[1]->type, *no = node->children[2]->type;
     bool same = type_assignable(k, no, yes);
     node->type = same ? type_join(k, yes, no) : TYPE(DYN);
     if (same || k->c->env->unchecked) return;
     str a = type_noun(k, yes), b = type_noun(k, no);
-    check_mistake(k, node, node->children[2]->span, (str){0}, "this is %.*s, but the value before ':' is %.*s", STR_ARG(b),
-                  STR_ARG(a));
+    check_mistake(k, node, node->children[2]->span, (str){0},
+                  "this is %.*s, but the value before ':' is %.*s", STR_ARG(b), STR_ARG(a));
 }
 
 /* The elements of [] are of any type, and nothing that a loop's body does with them decides which. */
@@ -376,8 +397,8 @@ static void bind_loop(struct check *k, struct node *node)
     } else if (range->kind != CEL_TYPE_DYN && range->kind != CEL_TYPE_PARAM) {
         str noun = type_noun(k, range);
         struct node *target = node->children[0];
-        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is %.*s", STR_ARG(node->name),
-                      STR_ARG(noun));
+        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is %.*s",
+                      STR_ARG(node->name), STR_ARG(noun));
     }
     node->local->type = open_as_dyn(k, first);
     if (node->local2) node->local2->type = open_as_dyn(k, second);
@@ -406,7 +427,8 @@ static void check_loop(struct check *k, struct node *node)
     check_node(k, node->children[0]);
     bind_loop(k, node);
     if (++k->loops > LIMIT_CEL_MACRO_DEPTH)
-        check_mistake(k, node, node->name_span, (str){0}, "loops are nested more than %d deep", LIMIT_CEL_MACRO_DEPTH);
+        check_mistake(k, node, node->name_span, (str){0}, "loops are nested more than %d deep",
+                      LIMIT_CEL_MACRO_DEPTH);
     if (node->kind == NODE_LOOP) {
         struct local *outer = k->scope;
         node->local->outer = outer;

@@ -15,7 +15,8 @@ static const struct overload *next_overload(const struct compile *c, const struc
     return o + 1 < func_rows + func_row_count ? o + 1 : NULL;
 }
 
-static const struct overload *find_overload(const struct compile *c, str name, enum func_style style, const struct overload *after)
+static const struct overload *find_overload(const struct compile *c, str name, enum func_style style,
+                                            const struct overload *after)
 {
     const struct overload *o = after;
     while ((o = next_overload(c, o)))
@@ -41,7 +42,8 @@ static const void *find_global(struct check *k, str name)
 /* ---- choosing */
 
 /* Do the arguments fit this overload? Then *result is its type; else nothing is bound. */
-static bool overload_fits(struct check *k, const struct node *node, const struct overload *o, const struct cel_type **result)
+static bool overload_fits(struct check *k, const struct node *node, const struct overload *o,
+                          const struct cel_type **result)
 {
     if (o->count != node->count) return false;
     size_t mark = k->trail_count;
@@ -103,18 +105,20 @@ static bool is_time(const struct cel_type *type)
     return type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_DURATION;
 }
 
-static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta, const struct node *b,
-                         const struct cel_type *tb)
+static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta,
+                         const struct node *b, const struct cel_type *tb)
 {
     if (is_numeric(ta) && is_numeric(tb)) { /* literals give way, then ints and uints to doubles */
         bool a_literal = a->kind == NODE_CONSTANT && a->value.kind == CEL_INT;
-        bool convert_b = !a_literal && (ta->kind == CEL_TYPE_DOUBLE || b->kind == NODE_CONSTANT || tb->kind != CEL_TYPE_DOUBLE);
+        bool convert_b = !a_literal && (ta->kind == CEL_TYPE_DOUBLE || b->kind == NODE_CONSTANT ||
+                                        tb->kind != CEL_TYPE_DOUBLE);
         return convert_b ? number_cure(k, b, ta) : number_cure(k, a, tb);
     }
     if ((is_time(ta) && is_numeric(tb)) || (is_numeric(ta) && is_time(tb)))
         return STR("write a time as duration('1h30m')");
     bool text_a = ta->kind == CEL_TYPE_STRING, text_b = tb->kind == CEL_TYPE_STRING;
-    bool plain_a = is_numeric(ta) || ta->kind == CEL_TYPE_BOOL, plain_b = is_numeric(tb) || tb->kind == CEL_TYPE_BOOL;
+    bool plain_a = is_numeric(ta) || ta->kind == CEL_TYPE_BOOL,
+         plain_b = is_numeric(tb) || tb->kind == CEL_TYPE_BOOL;
     if (text_a && plain_b && source_of(k, b).size)
         return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(source_of(k, b)));
     if (text_b && plain_a && source_of(k, a).size)
@@ -134,23 +138,31 @@ static void refuse_operator(struct check *k, struct node *node)
 {
     str name = node->name;
     const struct node *a = node->children[0], *b = node->count > 1 ? node->children[1] : NULL;
-    const struct cel_type *ta = type_resolve(k, a->type, true), *tb = b ? type_resolve(k, b->type, true) : NULL;
+    const struct cel_type *ta = type_resolve(k, a->type, true),
+                          *tb = b ? type_resolve(k, b->type, true) : NULL;
     str na = type_text(k, ta), nb = b ? type_text(k, tb) : (str){0};
     str noun_a = type_noun(k, ta), noun_b = b ? type_noun(k, tb) : (str){0};
-    if (!b) return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take %.*s", name.data, STR_ARG(noun_a));
+    if (!b)
+        return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take %.*s", name.data,
+                             STR_ARG(noun_a));
     if (str_equal(name, STR("in")))
-        return check_mistake(k, node, node->span, (str){0}, "%.*s cannot be in %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
+        return check_mistake(k, node, node->span, (str){0}, "%.*s cannot be in %.*s", STR_ARG(noun_a),
+                             STR_ARG(noun_b));
     if (name.data[0] == '[')
-        return check_mistake(k, node, node->name_span, (str){0}, "%.*s is not indexed by %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
+        return check_mistake(k, node, node->name_span, (str){0}, "%.*s is not indexed by %.*s",
+                             STR_ARG(noun_a), STR_ARG(noun_b));
     str cure = operator_cure(k, a, ta, b, tb);
     if (is_comparison(name) && cel_type_equal(ta, tb))
-        return check_mistake(k, node, node->span, (str){0}, "%.*s has no order: only '==' and '!=' compare it", STR_ARG(noun_a));
+        return check_mistake(k, node, node->span, (str){0},
+                             "%.*s has no order: only '==' and '!=' compare it", STR_ARG(noun_a));
     if (is_comparison(name))
-        return check_mistake(k, node, node->span, cure, "%.*s cannot be compared with %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
+        return check_mistake(k, node, node->span, cure, "%.*s cannot be compared with %.*s", STR_ARG(noun_a),
+                             STR_ARG(noun_b));
     if (is_numeric(ta) && is_numeric(tb) && !cel_type_equal(ta, tb))
-        return check_mistake(k, node, node->span, cure, "%.*s %.*s %.*s: CEL does not mix kinds of numbers", STR_ARG(na),
-                             STR_ARG(name), STR_ARG(nb));
-    check_mistake(k, node, node->span, cure, "there is no %.*s %.*s %.*s", STR_ARG(na), STR_ARG(name), STR_ARG(nb));
+        return check_mistake(k, node, node->span, cure, "%.*s %.*s %.*s: CEL does not mix kinds of numbers",
+                             STR_ARG(na), STR_ARG(name), STR_ARG(nb));
+    check_mistake(k, node, node->span, cure, "there is no %.*s %.*s %.*s", STR_ARG(na), STR_ARG(name),
+                  STR_ARG(nb));
 }
 
 enum { FORMS_MAX = 3, NAMES_MAX = 256 };
@@ -160,7 +172,8 @@ static str argument_types(struct check *k, const struct node *node)
     str text = {0};
     for (size_t i = node->method; i < node->count; i++) {
         str type = type_text(k, node->children[i]->type);
-        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), i > (size_t)node->method ? ", " : "", STR_ARG(type));
+        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), i > (size_t)node->method ? ", " : "",
+                            STR_ARG(type));
     }
     return text;
 }
@@ -171,7 +184,8 @@ static str known_forms(struct check *k, const struct overload *first)
     size_t count = 0;
     for (const struct overload *o = first; o && count < FORMS_MAX; o = overload_after(k->c, o), count++) {
         str form = overload_form(k->c->scratch, o);
-        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), count ? ", or " : "there is ", STR_ARG(form));
+        text = arena_format(k->c->scratch, "%.*s%s%.*s", STR_ARG(text), count ? ", or " : "there is ",
+                            STR_ARG(form));
     }
     return text;
 }
@@ -194,17 +208,17 @@ static void refuse_call(struct check *k, struct node *node, const struct overloa
     size_t only, given = node->count - node->method;
     if (wrong_count(k, node, first, &only)) {
         if (only == SIZE_MAX)
-            return check_mistake(k, node, node->span, forms, "'%.*s' does not take %zu argument%s", STR_ARG(name), given,
-                                 given == 1 ? "" : "s");
+            return check_mistake(k, node, node->span, forms, "'%.*s' does not take %zu argument%s",
+                                 STR_ARG(name), given, given == 1 ? "" : "s");
         only -= node->method;
-        return check_mistake(k, node, node->span, forms, "'%.*s' takes %zu argument%s, not %zu", STR_ARG(name), only,
-                             only == 1 ? "" : "s", given);
+        return check_mistake(k, node, node->span, forms, "'%.*s' takes %zu argument%s, not %zu",
+                             STR_ARG(name), only, only == 1 ? "" : "s", given);
     }
     str types = argument_types(k, node);
     if (node->method) {
         str target = type_text(k, node->children[0]->type);
-        return check_mistake(k, node, node->span, forms, "there is no %.*s.%.*s(%.*s)", STR_ARG(target), STR_ARG(name),
-                             STR_ARG(types));
+        return check_mistake(k, node, node->span, forms, "there is no %.*s.%.*s(%.*s)", STR_ARG(target),
+                             STR_ARG(name), STR_ARG(types));
     }
     check_mistake(k, node, node->span, forms, "there is no %.*s(%.*s)", STR_ARG(name), STR_ARG(types));
 }
@@ -215,7 +229,8 @@ static str nearest_function(struct check *k, str word, enum func_style style)
     size_t count = 0;
     for (const struct overload *o = NULL; (o = next_overload(k->c, o)) && count < NAMES_MAX;) {
         str name = overload_name(o);
-        if (o->style == style && name.data[0] != '@' && !(count && str_equal(names[count - 1], name))) names[count++] = name;
+        if (o->style == style && name.data[0] != '@' && !(count && str_equal(names[count - 1], name)))
+            names[count++] = name;
     }
     return check_nearest(k, word, names, count);
 }
@@ -257,7 +272,8 @@ static bool known_space(struct check *k, str space)
 {
     for (const struct overload *o = NULL; (o = next_overload(k->c, o));) {
         str name = overload_name(o);
-        if (o->style == FUNC_GLOBAL && name.size > space.size && str_starts_with(name, space) && name.data[space.size] == '.')
+        if (o->style == FUNC_GLOBAL && name.size > space.size && str_starts_with(name, space) &&
+            name.data[space.size] == '.')
             return true;
     }
     return false;
@@ -266,7 +282,8 @@ static bool known_space(struct check *k, str space)
 static bool unknown_in_space(struct check *k, struct node *node)
 {
     const struct node *target = node->children[0];
-    if (target->kind != NODE_NAME || env_find(k->c->env, target->name) || !check_qualified(k, target).size) return false;
+    if (target->kind != NODE_NAME || env_find(k->c->env, target->name) || !check_qualified(k, target).size)
+        return false;
     if (!known_space(k, target->name)) return false;
     str name = arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(target->name), STR_ARG(node->name));
     check_mistake(k, node, span_join(target->span, node->name_span), nearest_function(k, name, FUNC_GLOBAL),
@@ -281,7 +298,7 @@ static const struct overload *first_overload(struct check *k, struct node *node)
         return found ? found : find_overload(k->c, node->name, FUNC_METHOD, NULL);
     }
     const struct overload *operator= find_overload(k->c, node->name, FUNC_OPERATOR, NULL);
-    return operator ? operator : check_in_container(k, node->name, find_global);
+    return operator? operator: check_in_container(k, node->name, find_global);
 }
 
 static bool any_broken(const struct node *node)
@@ -295,14 +312,16 @@ void check_call(struct check *k, struct node *node)
 {
     const struct overload *first = first_overload(k, node);
     if (!first && node->method && unknown_in_space(k, node)) return;
-    for (size_t i = 0; i < node->count; i++) check_node(k, node->children[i]);
+    for (size_t i = 0; i < node->count; i++)
+        check_node(k, node->children[i]);
     if (!first) return unknown_function(k, node);
     if (choose_overload(k, node, first)) {
         if (any_broken(node)) node->type = TYPE(DYN); /* what it gives is anybody's guess */
         return;
     }
     size_t only;
-    if (k->c->env->unchecked && !wrong_count(k, node, first, &only)) { /* evaluation will say what does not fit */
+    if (k->c->env->unchecked &&
+        !wrong_count(k, node, first, &only)) { /* evaluation will say what does not fit */
         node->overload = first;
         node->several = true;
         node->type = TYPE(DYN);

@@ -7,8 +7,8 @@
 static bool text_acceptable(struct compile *c)
 {
     if (c->text.size > LIMIT_CEL_SOURCE_BYTES) {
-        mistake(c, (struct span){0, 1}, (str){0}, "the expression is %zu bytes long; at most %u are taken", c->text.size,
-                LIMIT_CEL_SOURCE_BYTES);
+        mistake(c, (struct span){0, 1}, (str){0}, "the expression is %zu bytes long; at most %u are taken",
+                c->text.size, LIMIT_CEL_SOURCE_BYTES);
         return false;
     }
     for (size_t at = 0, length; at < c->text.size; at += length) {
@@ -36,7 +36,8 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     const char *why;
     bool verified = program_verify(program, c->scratch, &why);
     if (!verified && why && strcmp(why, "a stack too deep") == 0) {
-        mistake(c, (struct span){0, (uint32_t)c->text.size}, (str){0}, "the expression holds too many values at once");
+        mistake(c, (struct span){0, (uint32_t)c->text.size}, (str){0},
+                "the expression holds too many values at once");
         return NULL;
     }
     ensure(verified || !why); /* the emitter's own code is sound, or there was no memory to prove it */
@@ -44,10 +45,12 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     return verified ? program : NULL;
 }
 
-struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const struct cel_env *env, str text,
-                                struct origin origin, const struct cel_type *wanted, struct diagnostics *diag)
+struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const struct cel_env *env,
+                                str text, struct origin origin, const struct cel_type *wanted,
+                                struct diagnostics *diag)
 {
-    struct compile c = {.keep = keep, .scratch = scratch, .env = env, .text = text, .origin = origin, .diag = diag};
+    struct compile c = {
+        .keep = keep, .scratch = scratch, .env = env, .text = text, .origin = origin, .diag = diag};
     struct cel_program *program = compile(&c, wanted);
     if (c.failed) diag->failed = true;
     return program;

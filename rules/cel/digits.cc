@@ -15,7 +15,8 @@ extern "C" size_t digits_shortest(double d, char digits[20], int *point)
         if (*at != '.') digits[count++] = *at;
     int exponent = 0; // "e+07", "e-05"
     std::from_chars(at + 2, end, exponent);
-    while (count > 1 && digits[count - 1] == '0') count--;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
     *point = (at[1] == '-' ? -exponent : exponent) + 1;
     return count;
 }

@@ -92,7 +92,8 @@ uint32_t emit_text(struct emit *e, str s)
 void emit_use(struct emit *e, struct pool *pool, uint32_t number)
 {
     uint32_t *numbers = pool->items, at = 0;
-    while (at < pool->count && numbers[at] < number) at++;
+    while (at < pool->count && numbers[at] < number)
+        at++;
     if (at < pool->count && numbers[at] == number) return;
     emit_add(e, pool, &number, sizeof number);
     if (e->c->failed) return;
@@ -125,7 +126,8 @@ static void emit_fail(struct emit *e, str message)
 static str last_part(str name)
 {
     size_t at = name.size;
-    while (at && name.data[at - 1] != '.') at--;
+    while (at && name.data[at - 1] != '.')
+        at--;
     return str_slice(name, at, name.size);
 }
 
@@ -143,7 +145,8 @@ static void emit_record(struct emit *e, const struct node *node)
     const struct declaration *d = node->declared;
     struct whole_record whole = {.type = d->type->record, .slots = d->slots, .presence = d->presence};
     if (d->presence != CEL_NO_SLOT) emit_use(e, &e->slots, d->presence);
-    for (size_t i = 0; i < whole.type->field_count; i++) emit_use(e, &e->slots, d->slots[i]);
+    for (size_t i = 0; i < whole.type->field_count; i++)
+        emit_use(e, &e->slots, d->slots[i]);
     emit_push(e, OP_RECORD, emit_add(e, &e->records, &whole, sizeof whole), 0, 0);
 }
 
@@ -197,13 +200,13 @@ static void emit_tested(struct emit *e, struct node *node)
 
 static void emit_logic(struct emit *e, struct node *node)
 {
-    bool and = node->kind == NODE_AND;
+    bool all = node->kind == NODE_AND;
     struct label end = {NO_LABEL};
     emit_value(e, node->children[0]);
     for (size_t i = 1; i < node->count; i++) {
-        emit_jump(e, and ? OP_AND_JUMP : OP_OR_JUMP, 0, 0, &end);
+        emit_jump(e, all ? OP_AND_JUMP : OP_OR_JUMP, 0, 0, &end);
         emit_value(e, node->children[i]);
-        emit(e, and ? OP_AND : OP_OR, 0, 0, 0);
+        emit(e, all ? OP_AND : OP_OR, 0, 0, 0);
         e->depth--;
     }
     emit_label(e, &end);
@@ -243,10 +246,22 @@ static const struct operator_row {
     func_body *body;
     enum opcode op;
 } operators[] = {
-    {op_add, OP_ADD}, {op_subtract, OP_SUBTRACT}, {op_multiply, OP_MULTIPLY}, {op_divide, OP_DIVIDE},
-    {op_modulo, OP_MODULO}, {op_equal, OP_EQUAL}, {op_unequal, OP_UNEQUAL}, {op_less, OP_LESS},
-    {op_less_equal, OP_LESS_EQUAL}, {op_greater, OP_GREATER}, {op_greater_equal, OP_GREATER_EQUAL}, {op_in, OP_IN},
-    {op_index, OP_INDEX}, {op_index_optional, OP_INDEX_OPTIONAL}, {op_not, OP_NOT}, {op_negate, OP_NEGATE},
+    {op_add, OP_ADD},
+    {op_subtract, OP_SUBTRACT},
+    {op_multiply, OP_MULTIPLY},
+    {op_divide, OP_DIVIDE},
+    {op_modulo, OP_MODULO},
+    {op_equal, OP_EQUAL},
+    {op_unequal, OP_UNEQUAL},
+    {op_less, OP_LESS},
+    {op_less_equal, OP_LESS_EQUAL},
+    {op_greater, OP_GREATER},
+    {op_greater_equal, OP_GREATER_EQUAL},
+    {op_in, OP_IN},
+    {op_index, OP_INDEX},
+    {op_index_optional, OP_INDEX_OPTIONAL},
+    {op_not, OP_NOT},
+    {op_negate, OP_NEGATE},
 };
 
 static void emit_concat(struct emit *e, uint32_t count)
@@ -297,7 +312,8 @@ static void emit_operator(struct emit *e, struct node *node)
 static struct callee callee_of(struct emit *e, const struct overload *o)
 {
     struct callee callee = {.body = o->body, .number = o->number, .count = (uint32_t)o->count};
-    for (size_t i = 0; i < o->count; i++) callee.kinds[i] = type_kinds(o->parameters[i]);
+    for (size_t i = 0; i < o->count; i++)
+        callee.kinds[i] = type_kinds(o->parameters[i]);
     if (!o->body) emit_use(e, &e->functions, o->number);
     return callee;
 }
@@ -357,7 +373,8 @@ static void emit_call(struct emit *e, struct node *node)
     if (node->overload->style == FUNC_OPERATOR) return emit_operator(e, node);
     if (node->overload->body == string_matches && emit_match(e, node)) return;
     if (emit_otherwise(e, node)) return;
-    for (size_t i = 0; i < node->count; i++) emit_value(e, node->children[i]);
+    for (size_t i = 0; i < node->count; i++)
+        emit_value(e, node->children[i]);
     emit_at(e, emit(e, OP_CALL, emit_site(e, node), 0, 0))->n = (uint16_t)node->count;
     e->depth = e->depth - (uint32_t)node->count + 1;
 }
@@ -390,8 +407,8 @@ static void emit_map(struct emit *e, struct node *node)
 static void emit_loop(struct emit *e, struct node *node)
 {
     static const enum opcode collectors[] = {
-        [LOOP_ALL] = OP_ALL, [LOOP_EXISTS] = OP_EXISTS, [LOOP_ONE] = OP_ONE, [LOOP_LIST] = OP_COLLECT,
-        [LOOP_MAP] = OP_COLLECT_ENTRY, [LOOP_MAP_ENTRY] = OP_COLLECT_MAP,
+        [LOOP_ALL] = OP_ALL,      [LOOP_EXISTS] = OP_EXISTS,     [LOOP_ONE] = OP_ONE,
+        [LOOP_LIST] = OP_COLLECT, [LOOP_MAP] = OP_COLLECT_ENTRY, [LOOP_MAP_ENTRY] = OP_COLLECT_MAP,
     };
     struct label failed = {NO_LABEL}, done = {NO_LABEL};
     uint32_t base = e->depth, names = node->local2 ? 2 : 1;
@@ -493,7 +510,8 @@ static bool table_hash(struct emit *e, struct table *table)
 {
     const struct cel_list *list = table->list.as.list;
     uint32_t size = 4;
-    while (size < list->count * 2) size *= 2;
+    while (size < list->count * 2)
+        size *= 2;
     struct table_place *places = ARENA_ARRAY(e->c->keep, struct table_place, size);
     if (!places) return false;
     table->mask = size - 1;
@@ -502,7 +520,8 @@ static bool table_hash(struct emit *e, struct table *table)
         str s = cel_text(list->items[i]);
         struct text_ends ends = text_ends(s);
         uint32_t at = text_hash(ends, s.size) & table->mask;
-        while (places[at].text.data) at = (at + 1) & table->mask;
+        while (places[at].text.data)
+            at = (at + 1) & table->mask;
         places[at] = (struct table_place){ends, s};
     }
     return true;
@@ -516,7 +535,8 @@ static void keep_tables(struct emit *e, struct table *tables, uint32_t count)
         if (e->c->failed) return;
         const struct cel_list *list = table->list.as.list;
         table->strings = list->count > 0;
-        for (size_t k = 0; k < list->count; k++) table->strings &= list->items[k].kind == CEL_STRING;
+        for (size_t k = 0; k < list->count; k++)
+            table->strings &= list->items[k].kind == CEL_STRING;
         if (table->strings && !table_hash(e, table)) e->c->failed = true;
     }
 }
@@ -524,7 +544,8 @@ static void keep_tables(struct emit *e, struct table *tables, uint32_t count)
 static void keep_records(struct emit *e, struct whole_record *records, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !e->c->failed; i++) {
-        records[i].slots = arena_copy(e->c->keep, records[i].slots, records[i].type->field_count * sizeof(uint32_t));
+        records[i].slots =
+            arena_copy(e->c->keep, records[i].slots, records[i].type->field_count * sizeof(uint32_t));
         if (!records[i].slots) e->c->failed = true;
     }
 }
@@ -539,15 +560,24 @@ struct cel_program *emit_program(struct compile *c, struct node *root)
     struct table *tables = kept(&e, &e.tables, sizeof *tables);
     struct whole_record *records = kept(&e, &e.records, sizeof *records);
     *p = (struct cel_program){
-        .code = kept(&e, &e.code, sizeof(struct insn)), .code_count = e.code.count,
-        .constants = constants, .constant_count = e.constants.count,
-        .sites = kept(&e, &e.sites, sizeof(struct call_site)), .site_count = e.sites.count,
-        .tables = tables, .table_count = e.tables.count,
-        .records = records, .record_count = e.records.count,
-        .regexes = kept(&e, &e.regexes, sizeof(struct regex *)), .regex_count = e.regexes.count,
-        .slots = kept(&e, &e.slots, sizeof(uint32_t)), .slot_count = e.slots.count,
-        .functions = kept(&e, &e.functions, sizeof(uint32_t)), .function_count = e.functions.count,
-        .type = cel_type_copy(c->keep, root->type), .zones = c->env->zones,
+        .code = kept(&e, &e.code, sizeof(struct insn)),
+        .code_count = e.code.count,
+        .constants = constants,
+        .constant_count = e.constants.count,
+        .sites = kept(&e, &e.sites, sizeof(struct call_site)),
+        .site_count = e.sites.count,
+        .tables = tables,
+        .table_count = e.tables.count,
+        .records = records,
+        .record_count = e.records.count,
+        .regexes = kept(&e, &e.regexes, sizeof(struct regex *)),
+        .regex_count = e.regexes.count,
+        .slots = kept(&e, &e.slots, sizeof(uint32_t)),
+        .slot_count = e.slots.count,
+        .functions = kept(&e, &e.functions, sizeof(uint32_t)),
+        .function_count = e.functions.count,
+        .type = cel_type_copy(c->keep, root->type),
+        .zones = c->env->zones,
     };
     if (c->failed || !p->type) return NULL;
     keep_constants(&e, constants, p->constant_count);

@@ -59,9 +59,12 @@ static struct test compare_test(const struct node *node)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct test_row *row = &rows[i];
         if (!str_equal(name, str_of(row->name))) continue;
-        struct test test = {.op = OPCODE_COUNT, .flip = row->flip, .slot = slot->number, .constant = &constant->value};
-        if (slot->type->kind == CEL_TYPE_STRING && constant->value.kind == CEL_STRING) test.op = row->string_op;
-        if (slot->type->kind == CEL_TYPE_DOUBLE && constant->value.kind == CEL_DOUBLE) test.op = row->double_op;
+        struct test test = {
+            .op = OPCODE_COUNT, .flip = row->flip, .slot = slot->number, .constant = &constant->value};
+        if (slot->type->kind == CEL_TYPE_STRING && constant->value.kind == CEL_STRING)
+            test.op = row->string_op;
+        if (slot->type->kind == CEL_TYPE_DOUBLE && constant->value.kind == CEL_DOUBLE)
+            test.op = row->double_op;
         if (slot->type->kind == CEL_TYPE_INT && constant->value.kind == CEL_INT) {
             test.op = row->int_op;
             test.flip = row->flip_int;
@@ -75,8 +78,8 @@ static struct test call_test(const struct node *node)
 {
     if (node->count != 2 || node->several) return none();
     const struct node *a = node->children[0], *b = node->children[1];
-    if (node->overload->body == string_starts_with && is_slot(a) && !a->test && a->type->kind == CEL_TYPE_STRING &&
-        b->kind == NODE_CONSTANT && b->value.kind == CEL_STRING)
+    if (node->overload->body == string_starts_with && is_slot(a) && !a->test &&
+        a->type->kind == CEL_TYPE_STRING && b->kind == NODE_CONSTANT && b->value.kind == CEL_STRING)
         return (struct test){.op = OP_IF_STARTS_WITH, .slot = a->number, .constant = &b->value};
     return node->overload->style == FUNC_OPERATOR ? compare_test(node) : none();
 }
@@ -91,7 +94,8 @@ static bool all_strings(struct cel_value list)
 static struct test in_test(const struct node *node)
 {
     const struct node *a = node->children[0], *b = node->children[1];
-    if (!is_slot(a) || a->test || a->type->kind != CEL_TYPE_STRING || b->kind != NODE_CONSTANT || b->value.kind != CEL_LIST)
+    if (!is_slot(a) || a->test || a->type->kind != CEL_TYPE_STRING || b->kind != NODE_CONSTANT ||
+        b->value.kind != CEL_LIST)
         return none();
     if (!all_strings(b->value)) return none();
     return (struct test){.op = OP_IF_IN_TABLE, .slot = a->number, .constant = &b->value};
@@ -100,9 +104,11 @@ static struct test in_test(const struct node *node)
 static struct test leaf_test(const struct node *node)
 {
     if (is_slot(node) && node->test) return (struct test){.op = OP_IF_HAS, .slot = node->number};
-    if (is_slot(node) && node->type->kind == CEL_TYPE_BOOL) return (struct test){.op = OP_IF_TRUE, .slot = node->number};
+    if (is_slot(node) && node->type->kind == CEL_TYPE_BOOL)
+        return (struct test){.op = OP_IF_TRUE, .slot = node->number};
     if (node->kind != NODE_CALL) return none();
-    return str_equal(node->name, STR("in")) && node->overload->style == FUNC_OPERATOR ? in_test(node) : call_test(node);
+    return str_equal(node->name, STR("in")) && node->overload->style == FUNC_OPERATOR ? in_test(node)
+                                                                                      : call_test(node);
 }
 
 static bool is_not(const struct node *node)
@@ -122,7 +128,8 @@ static bool testable(const struct node *node)
 static size_t node_count(const struct node *node)
 {
     size_t count = 1;
-    for (size_t i = 0; i < node->count; i++) count += node_count(node->children[i]);
+    for (size_t i = 0; i < node->count; i++)
+        count += node_count(node->children[i]);
     return count;
 }
 

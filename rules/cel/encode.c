@@ -8,9 +8,12 @@ void base64_encode(str bytes, struct buffer *out)
     for (size_t i = 0; i < bytes.size; i += 3) {
         size_t left = bytes.size - i < 3 ? bytes.size - i : 3;
         uint32_t group = 0;
-        for (size_t k = 0; k < 3; k++) group = group << 8 | (k < left ? (unsigned char)bytes.data[i + k] : 0u);
-        char four[4] = {letters[group >> 18], letters[group >> 12 & 63], letters[group >> 6 & 63], letters[group & 63]};
-        for (size_t k = left + 1; k < 4; k++) four[k] = '=';
+        for (size_t k = 0; k < 3; k++)
+            group = group << 8 | (k < left ? (unsigned char)bytes.data[i + k] : 0u);
+        char four[4] = {letters[group >> 18], letters[group >> 12 & 63], letters[group >> 6 & 63],
+                        letters[group & 63]};
+        for (size_t k = left + 1; k < 4; k++)
+            four[k] = '=';
         buffer_put(out, four, 4);
     }
 }
@@ -24,7 +27,8 @@ static int letter_value(char c)
 bool base64_decode(str text, struct buffer *out)
 {
     size_t padding = 0;
-    while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=') padding++;
+    while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
+        padding++;
     if (padding && text.size % 4) return false;
     text.size -= padding;
     if (text.size % 4 == 1) return false;

@@ -63,8 +63,8 @@ bool cel_env_add_refused(struct cel_env *env, str name, str message)
     return d && arena_copy_str(env->arena, message, &d->text) && declared(env, d);
 }
 
-bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters, size_t count,
-                          const struct cel_type *result, uint32_t number)
+bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
+                          size_t count, const struct cel_type *result, uint32_t number)
 {
     struct overload *o = count <= PARAMETERS_MAX ? ARENA_NEW(env->arena, struct overload) : NULL;
     if (!o || !arena_copy_str(env->arena, name, &o->host_name)) return false;

@@ -1,6 +1,6 @@
 /* What is constant is computed once, here: calls of built-in functions on constants, literals of constants,
- * conditions that are decided. An evaluation error is not a mistake: the node stays as it is and fails when it
- * is evaluated, if it is. A text that can never be a timestamp or a duration earns a warning. */
+ * conditions that are decided. An evaluation error is not a mistake: the node stays as it is and fails when
+ * it is evaluated, if it is. A text that can never be a timestamp or a duration earns a warning. */
 #include "cel/ast.h"
 
 #include "base/limits.h"
@@ -36,8 +36,10 @@ static void warn(struct fold *f, const struct node *node)
     func_body *body = node->overload->body;
     bool literal = body == timestamp_from_text || body == duration_from_text;
     if (!literal) return;
-    str hint = body == duration_from_text ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
-    caution(f->c, node->children[0]->span, hint, "this is no %s", body == duration_from_text ? "duration" : "timestamp");
+    str hint =
+        body == duration_from_text ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
+    caution(f->c, node->children[0]->span, hint, "this is no %s",
+            body == duration_from_text ? "duration" : "timestamp");
 }
 
 static bool takes(const struct overload *o, const struct cel_value *arguments)
@@ -52,7 +54,8 @@ static void fold_call(struct fold *f, struct node *node)
     const struct overload *o = node->overload;
     if (!o->body || node->several || !constant_children(node) || node->count > PARAMETERS_MAX) return;
     struct cel_value arguments[PARAMETERS_MAX];
-    for (size_t i = 0; i < node->count; i++) arguments[i] = node->children[i]->value;
+    for (size_t i = 0; i < node->count; i++)
+        arguments[i] = node->children[i]->value;
     if (o->style != FUNC_OPERATOR && !takes(o, arguments)) return;
     f->machine.steps = LIMIT_CEL_STEPS;
     f->machine.used_max = f->frame.scratch->used + LIMIT_CEL_ARENA_BYTES;
@@ -73,7 +76,8 @@ static void fold_list(struct fold *f, struct node *node)
         return;
     }
     list->count = node->count;
-    for (size_t i = 0; i < node->count; i++) list->items[i] = node->children[i]->value;
+    for (size_t i = 0; i < node->count; i++)
+        list->items[i] = node->children[i]->value;
     become(node, list_value(list));
 }
 
@@ -89,7 +93,8 @@ static void fold_map(struct fold *f, struct node *node)
     map->count = 0;
     for (size_t i = 0; i < count; i++) {
         struct node *key = node->children[2 * i];
-        if (key->optional || !key_kind(key->value.kind) || cel_map_find(map, key->value)) return; /* an error, later */
+        if (key->optional || !key_kind(key->value.kind) || cel_map_find(map, key->value))
+            return; /* an error, later */
         map->entries[map->count++] = (struct cel_entry){key->value, node->children[2 * i + 1]->value};
     }
     become(node, (struct cel_value){.kind = CEL_MAP, .as.map = map});

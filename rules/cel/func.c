@@ -90,8 +90,10 @@ static str call_form(struct arena *arena, const struct overload *overload)
         str type = cel_type_name(arena, overload->parameters[i]);
         text = arena_format(arena, "%.*s%s%.*s", STR_ARG(text), i > first ? ", " : "", STR_ARG(type));
     }
-    str target = first ? cel_type_name(arena, overload->parameters[0]) : (str){0}, name = overload_name(overload);
-    return arena_format(arena, "%.*s%s%.*s(%.*s)", STR_ARG(target), first ? "." : "", STR_ARG(name), STR_ARG(text));
+    str target = first ? cel_type_name(arena, overload->parameters[0]) : (str){0};
+    str name = overload_name(overload);
+    return arena_format(arena, "%.*s%s%.*s(%.*s)", STR_ARG(target), first ? "." : "", STR_ARG(name),
+                        STR_ARG(text));
 }
 
 str overload_form(struct arena *arena, const struct overload *overload)
@@ -104,11 +106,13 @@ str overload_form(struct arena *arena, const struct overload *overload)
 uint32_t type_kinds(const struct cel_type *type)
 {
     static const uint8_t kinds[] = {
-        [CEL_TYPE_NULL] = CEL_NULL,         [CEL_TYPE_BOOL] = CEL_BOOL,           [CEL_TYPE_INT] = CEL_INT,
-        [CEL_TYPE_UINT] = CEL_UINT,         [CEL_TYPE_DOUBLE] = CEL_DOUBLE,       [CEL_TYPE_STRING] = CEL_STRING,
-        [CEL_TYPE_BYTES] = CEL_BYTES,       [CEL_TYPE_DURATION] = CEL_DURATION,   [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP,
-        [CEL_TYPE_TYPE] = CEL_TYPE,         [CEL_TYPE_LIST] = CEL_LIST,           [CEL_TYPE_MAP] = CEL_MAP,
-        [CEL_TYPE_RECORD] = CEL_RECORD,     [CEL_TYPE_OPTIONAL] = CEL_OPTIONAL,
+        [CEL_TYPE_NULL] = CEL_NULL,           [CEL_TYPE_BOOL] = CEL_BOOL,
+        [CEL_TYPE_INT] = CEL_INT,             [CEL_TYPE_UINT] = CEL_UINT,
+        [CEL_TYPE_DOUBLE] = CEL_DOUBLE,       [CEL_TYPE_STRING] = CEL_STRING,
+        [CEL_TYPE_BYTES] = CEL_BYTES,         [CEL_TYPE_DURATION] = CEL_DURATION,
+        [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP, [CEL_TYPE_TYPE] = CEL_TYPE,
+        [CEL_TYPE_LIST] = CEL_LIST,           [CEL_TYPE_MAP] = CEL_MAP,
+        [CEL_TYPE_RECORD] = CEL_RECORD,       [CEL_TYPE_OPTIONAL] = CEL_OPTIONAL,
     };
     if (type->kind == CEL_TYPE_DYN || type->kind == CEL_TYPE_PARAM) return UINT32_MAX;
     return 1u << kinds[type->kind];

@@ -26,9 +26,19 @@ static void format_fail(struct format *f, char clause, const char *what)
 static const char *kind_text(uint8_t kind)
 {
     static const char *const texts[] = {
-        [CEL_NULL] = "null", [CEL_BOOL] = "a bool", [CEL_INT] = "an int", [CEL_UINT] = "a uint", [CEL_DOUBLE] = "a double",
-        [CEL_STRING] = "a string", [CEL_BYTES] = "bytes", [CEL_DURATION] = "a duration", [CEL_TIMESTAMP] = "a timestamp",
-        [CEL_LIST] = "a list", [CEL_MAP] = "a map", [CEL_RECORD] = "a record", [CEL_TYPE] = "a type",
+        [CEL_NULL] = "null",
+        [CEL_BOOL] = "a bool",
+        [CEL_INT] = "an int",
+        [CEL_UINT] = "a uint",
+        [CEL_DOUBLE] = "a double",
+        [CEL_STRING] = "a string",
+        [CEL_BYTES] = "bytes",
+        [CEL_DURATION] = "a duration",
+        [CEL_TIMESTAMP] = "a timestamp",
+        [CEL_LIST] = "a list",
+        [CEL_MAP] = "a map",
+        [CEL_RECORD] = "a record",
+        [CEL_TYPE] = "a type",
         [CEL_OPTIONAL] = "an optional",
     };
     return texts[kind];
@@ -108,7 +118,8 @@ static void format_string(struct format *f, struct cel_value v)
 static void put_radix(struct format *f, uint64_t u, unsigned radix, bool upper)
 {
     char text[64], *at = text + sizeof text;
-    do *--at = (upper ? "0123456789ABCDEF" : "0123456789abcdef")[u % radix];
+    do
+        *--at = (upper ? "0123456789ABCDEF" : "0123456789abcdef")[u % radix];
     while (u /= radix);
     buffer_put(&f->out, at, (size_t)(text + sizeof text - at));
 }
@@ -127,7 +138,8 @@ static void format_radix(struct format *f, char clause, struct cel_value v)
     unsigned radix = clause == 'b' ? 2 : clause == 'o' ? 8 : 16;
     bool upper = clause == 'X';
     if (v.kind == CEL_BOOL && clause == 'b') return put_radix(f, v.as.b, 2, false);
-    if ((v.kind == CEL_STRING || v.kind == CEL_BYTES) && radix == 16) return put_hex_bytes(f, cel_text(v), upper);
+    if ((v.kind == CEL_STRING || v.kind == CEL_BYTES) && radix == 16)
+        return put_hex_bytes(f, cel_text(v), upper);
     if (v.kind == CEL_UINT) return put_radix(f, v.as.u, radix, upper);
     if (v.kind != CEL_INT) return format_fail(f, clause, kind_text(v.kind));
     if (v.as.i < 0) buffer_put_char(&f->out, '-');
@@ -198,8 +210,11 @@ struct cel_value string_format(struct machine *m, const struct cel_value *a)
             continue;
         }
         int precision = read_precision(format, &at);
-        if (precision < 0 || at >= format.size) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "format ends within a clause, or its precision is wrong");
-        if (used >= list->count) return cel_fail(m->frame, CEL_ERROR_INDEX, "format has more clauses than there are arguments");
+        if (precision < 0 || at >= format.size)
+            return cel_fail(m->frame, CEL_ERROR_ARGUMENT,
+                            "format ends within a clause, or its precision is wrong");
+        if (used >= list->count)
+            return cel_fail(m->frame, CEL_ERROR_INDEX, "format has more clauses than there are arguments");
         format_clause(&f, format.data[at], list->items[used++], precision);
         m->over = m->frame->scratch->used > m->used_max;
         if (m->over) return machine_exhausted(m);

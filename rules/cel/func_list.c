@@ -41,7 +41,8 @@ struct cel_value list_range(struct machine *m, const struct cel_value *a)
     if (!machine_spend(m, (size_t)count)) return machine_out_of_steps(m);
     struct cel_list *list = list_new(m, (size_t)count);
     if (!list) return machine_exhausted(m);
-    for (int64_t i = 0; i < count; i++) list->items[list->count++] = cel_int(i);
+    for (int64_t i = 0; i < count; i++)
+        list->items[list->count++] = cel_int(i);
     return list_value(list);
 }
 
@@ -81,7 +82,8 @@ static void flat_put(struct cel_list *out, const struct cel_list *list, int64_t 
 
 static struct cel_value flatten(struct machine *m, const struct cel_list *from, int64_t depth)
 {
-    if (depth < 0) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "flatten goes no negative number of levels deep");
+    if (depth < 0)
+        return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "flatten goes no negative number of levels deep");
     struct cel_list *list = list_new(m, flat_count(from, depth));
     if (!list) return machine_exhausted(m);
     flat_put(list, from, depth);
@@ -106,7 +108,8 @@ struct cel_value list_distinct(struct machine *m, const struct cel_value *a)
     for (size_t i = 0; i < from->count; i++) {
         bool known = false;
         if (!machine_spend(m, list->count / 8)) return machine_out_of_steps(m);
-        for (size_t k = 0; k < list->count && !known; k++) known = cel_equal(list->items[k], from->items[i]);
+        for (size_t k = 0; k < list->count && !known; k++)
+            known = cel_equal(list->items[k], from->items[i]);
         if (!known) list->items[list->count++] = from->items[i];
     }
     return list_value(list);
@@ -117,7 +120,8 @@ struct cel_value list_reverse(struct machine *m, const struct cel_value *a)
     const struct cel_list *from = a->as.list;
     struct cel_list *list = list_new(m, from->count);
     if (!list) return machine_exhausted(m);
-    for (size_t i = from->count; i-- > 0;) list->items[list->count++] = from->items[i];
+    for (size_t i = from->count; i-- > 0;)
+        list->items[list->count++] = from->items[i];
     return list_value(list);
 }
 
@@ -143,7 +147,8 @@ static void sort_pairs(struct pair *pairs, struct pair *room, size_t count)
 {
     for (size_t run = 1; run < count; run *= 2) {
         for (size_t at = 0; at < count; at += 2 * run) {
-            size_t a = count - at < run ? count - at : run, left = count - at - a, b = left < run ? left : run;
+            size_t a = count - at < run ? count - at : run, left = count - at - a,
+                   b = left < run ? left : run;
             merge(room + at, pairs + at, a, pairs + at + a, b);
         }
         memcpy(pairs, room, count * sizeof *pairs);
@@ -162,16 +167,20 @@ static bool sortable(const struct cel_list *keys)
 static struct cel_value sort_by(struct machine *m, const struct cel_list *from, const struct cel_list *keys)
 {
     if (from->count != keys->count || !sortable(keys))
-        return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "only values of one type that has an order can be sorted");
+        return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD,
+                        "only values of one type that has an order can be sorted");
     size_t count = from->count, cost = count;
-    for (size_t n = count; n > 1; n /= 2) cost += count;
+    for (size_t n = count; n > 1; n /= 2)
+        cost += count;
     if (!machine_spend(m, cost)) return machine_out_of_steps(m);
     struct pair *pairs = machine_alloc(m, 2 * count * sizeof *pairs);
     struct cel_list *list = pairs ? list_new(m, count) : NULL;
     if (!list) return machine_exhausted(m);
-    for (size_t i = 0; i < count; i++) pairs[i] = (struct pair){keys->items[i], from->items[i]};
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = (struct pair){keys->items[i], from->items[i]};
     sort_pairs(pairs, pairs + count, count);
-    for (size_t i = 0; i < count; i++) list->items[i] = pairs[i].value;
+    for (size_t i = 0; i < count; i++)
+        list->items[i] = pairs[i].value;
     list->count = count;
     return list_value(list);
 }

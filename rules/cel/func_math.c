@@ -22,7 +22,8 @@ struct cel_value math_least(struct machine *m, const struct cel_value *a)
     return extreme(a[0], a[1], -1);
 }
 
-static struct cel_value extreme_of(struct machine *m, const struct cel_list *list, int order, const char *name)
+static struct cel_value extreme_of(struct machine *m, const struct cel_list *list, int order,
+                                   const char *name)
 {
     if (list->count == 0) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "%s of an empty list", name);
     if (!machine_spend(m, list->count / 4)) return machine_out_of_steps(m);
@@ -46,12 +47,12 @@ struct cel_value math_least_of(struct machine *m, const struct cel_value *a)
 
 /* ---- rounding and signs */
 
-#define ON_DOUBLE(name, expression)                                                 \
-    struct cel_value name(struct machine *m, const struct cel_value *a)            \
-    {                                                                              \
-        (void)m;                                                                   \
-        double d = a->as.d;                                                        \
-        return expression;                                                         \
+#define ON_DOUBLE(name, expression)                                                                          \
+    struct cel_value name(struct machine *m, const struct cel_value *a)                                      \
+    {                                                                                                        \
+        (void)m;                                                                                             \
+        double d = a->as.d;                                                                                  \
+        return expression;                                                                                   \
     }
 
 ON_DOUBLE(math_ceil, cel_double(ceil(d)))
@@ -65,7 +66,9 @@ ON_DOUBLE(math_is_finite, cel_bool(isfinite(d)))
 struct cel_value math_sqrt(struct machine *m, const struct cel_value *a)
 {
     (void)m;
-    return cel_double(sqrt(a->kind == CEL_DOUBLE ? a->as.d : a->kind == CEL_INT ? (double)a->as.i : (double)a->as.u));
+    return cel_double(sqrt(a->kind == CEL_DOUBLE ? a->as.d
+                           : a->kind == CEL_INT  ? (double)a->as.i
+                                                 : (double)a->as.u));
 }
 
 struct cel_value math_abs(struct machine *m, const struct cel_value *a)

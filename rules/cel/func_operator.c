@@ -76,8 +76,10 @@ struct cel_value op_add(struct machine *m, const struct cel_value *a)
 {
     int64_t i;
     uint64_t u;
-    if (both(a, CEL_INT)) return __builtin_add_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
-    if (both(a, CEL_UINT)) return __builtin_add_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
+    if (both(a, CEL_INT))
+        return __builtin_add_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
+    if (both(a, CEL_UINT))
+        return __builtin_add_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
     if (both(a, CEL_DOUBLE)) return cel_double(a[0].as.d + a[1].as.d);
     if (both(a, CEL_STRING) || both(a, CEL_BYTES)) return joined(m, a);
     if (both(a, CEL_LIST)) return lists_joined(m, a[0].as.list, a[1].as.list);
@@ -91,8 +93,10 @@ struct cel_value op_subtract(struct machine *m, const struct cel_value *a)
 {
     int64_t i;
     uint64_t u;
-    if (both(a, CEL_INT)) return __builtin_sub_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
-    if (both(a, CEL_UINT)) return __builtin_sub_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
+    if (both(a, CEL_INT))
+        return __builtin_sub_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
+    if (both(a, CEL_UINT))
+        return __builtin_sub_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
     if (both(a, CEL_DOUBLE)) return cel_double(a[0].as.d - a[1].as.d);
     if (both(a, CEL_DURATION) || both(a, CEL_TIMESTAMP))
         return duration_of(m, a[0].as.i - a[1].as.i, (int64_t)a[0].nanos - a[1].nanos);
@@ -106,15 +110,18 @@ struct cel_value op_multiply(struct machine *m, const struct cel_value *a)
 {
     int64_t i;
     uint64_t u;
-    if (both(a, CEL_INT)) return __builtin_mul_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
-    if (both(a, CEL_UINT)) return __builtin_mul_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
+    if (both(a, CEL_INT))
+        return __builtin_mul_overflow(a[0].as.i, a[1].as.i, &i) ? fail_overflow(m, "int") : cel_int(i);
+    if (both(a, CEL_UINT))
+        return __builtin_mul_overflow(a[0].as.u, a[1].as.u, &u) ? fail_overflow(m, "uint") : cel_uint(u);
     if (both(a, CEL_DOUBLE)) return cel_double(a[0].as.d * a[1].as.d);
     return fail_overload(m, "_*_");
 }
 
 struct cel_value op_divide(struct machine *m, const struct cel_value *a)
 {
-    if (both(a, CEL_DOUBLE)) return cel_double(a[0].as.d / a[1].as.d); /* IEEE 754: by zero an infinity or NaN */
+    if (both(a, CEL_DOUBLE))
+        return cel_double(a[0].as.d / a[1].as.d); /* IEEE 754: by zero an infinity or NaN */
     if (!both(a, CEL_INT) && !both(a, CEL_UINT)) return fail_overload(m, "_/_");
     if (a[1].as.u == 0) return fail_zero(m, "division");
     if (a[0].kind == CEL_UINT) return cel_uint(a[0].as.u / a[1].as.u);
@@ -220,7 +227,8 @@ struct cel_value value_lookup(struct machine *m, struct cel_value container, str
     }
     int64_t index;
     if (container.kind != CEL_LIST || !index_number(key, &index)) return fail_overload(m, "_[_]");
-    return index >= 0 && (uint64_t)index < container.as.list->count ? container.as.list->items[index] : nothing;
+    return index >= 0 && (uint64_t)index < container.as.list->count ? container.as.list->items[index]
+                                                                    : nothing;
 }
 
 static struct cel_value fail_missing(struct machine *m, struct cel_value container, struct cel_value key)
@@ -282,7 +290,8 @@ struct cel_value value_select(struct machine *m, struct cel_value operand, str n
     struct cel_value v = find_member(m, operand, name);
     if (v.kind != CEL_UNSET) return v;
     enum cel_error_code code = operand.kind == CEL_MAP ? CEL_ERROR_NO_KEY : CEL_ERROR_NO_FIELD;
-    return cel_fail(m->frame, code, code == CEL_ERROR_NO_KEY ? "no such key: '%.*s'" : "no such field '%.*s'", STR_ARG(name));
+    return cel_fail(m->frame, code, code == CEL_ERROR_NO_KEY ? "no such key: '%.*s'" : "no such field '%.*s'",
+                    STR_ARG(name));
 }
 
 struct cel_value value_has(struct machine *m, struct cel_value operand, str name)

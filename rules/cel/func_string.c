@@ -21,7 +21,8 @@ static size_t point_length(str s, size_t at)
 static bool byte_at(str s, int64_t place, size_t *byte)
 {
     size_t at = 0;
-    for (; place > 0 && at < s.size; place--) at += point_length(s, at);
+    for (; place > 0 && at < s.size; place--)
+        at += point_length(s, at);
     *byte = at;
     return place == 0;
 }
@@ -54,7 +55,8 @@ static struct cel_value finish_text(struct machine *m, struct buffer *buffer, ui
 {
     m->over = m->frame->scratch->used > m->used_max;
     if (buffer->failed || m->over) return machine_exhausted(m);
-    return (struct cel_value){.kind = kind, .size = (uint32_t)buffer->size, .as.s = buffer->data ? buffer->data : ""};
+    return (struct cel_value){
+        .kind = kind, .size = (uint32_t)buffer->size, .as.s = buffer->data ? buffer->data : ""};
 }
 
 /* Room for what `count` pieces of `size` bytes need, so that no text is begun that cannot end. */
@@ -168,9 +170,31 @@ struct cel_value string_substring_to(struct machine *m, const struct cel_value *
 static bool is_space(str s, size_t at, size_t length)
 {
     static const char *const spaces[] = {
-        " ", "\t", "\n", "\v", "\f", "\r", "\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81",
-        "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
-        "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
+        " ",
+        "\t",
+        "\n",
+        "\v",
+        "\f",
+        "\r",
+        "\xC2\x85",
+        "\xC2\xA0",
+        "\xE1\x9A\x80",
+        "\xE2\x80\x80",
+        "\xE2\x80\x81",
+        "\xE2\x80\x82",
+        "\xE2\x80\x83",
+        "\xE2\x80\x84",
+        "\xE2\x80\x85",
+        "\xE2\x80\x86",
+        "\xE2\x80\x87",
+        "\xE2\x80\x88",
+        "\xE2\x80\x89",
+        "\xE2\x80\x8A",
+        "\xE2\x80\xA8",
+        "\xE2\x80\xA9",
+        "\xE2\x80\xAF",
+        "\xE2\x81\x9F",
+        "\xE3\x80\x80",
     };
     for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++)
         if (str_equal(str_slice(s, at, at + length), str_of(spaces[i]))) return true;
@@ -182,10 +206,12 @@ struct cel_value string_trim(struct machine *m, const struct cel_value *a)
     (void)m;
     str s = cel_text(a[0]);
     size_t begin = 0, end = s.size, length;
-    while (begin < end && is_space(s, begin, length = point_length(s, begin))) begin += length;
+    while (begin < end && is_space(s, begin, length = point_length(s, begin)))
+        begin += length;
     while (begin < end) {
         size_t last = end - 1; /* the first byte of the last code point */
-        while (last > begin && ((unsigned char)s.data[last] & 0xC0) == 0x80) last--;
+        while (last > begin && ((unsigned char)s.data[last] & 0xC0) == 0x80)
+            last--;
         if (!is_space(s, last, end - last)) break;
         end = last;
     }
@@ -268,7 +294,9 @@ static struct cel_value split(struct machine *m, str s, str separator, int64_t l
 {
     size_t count = 1;
     if (limit == 0 || (!separator.size && !s.size)) count = 0;
-    for (size_t at = 0; count && (limit < 0 || (int64_t)count < limit) && (at = next_break(s, separator, at)) != SIZE_MAX; count++)
+    for (size_t at = 0;
+         count && (limit < 0 || (int64_t)count < limit) && (at = next_break(s, separator, at)) != SIZE_MAX;
+         count++)
         at += separator.size;
     struct cel_list *list = list_new(m, count);
     if (!list) return machine_exhausted(m);
@@ -361,6 +389,7 @@ struct cel_value base64_to_bytes(struct machine *m, const struct cel_value *a)
     if (!reserve(m, 2, a->size)) return machine_exhausted(m);
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
-    if (!base64_decode(cel_text(*a), &buffer)) return cel_fail(m->frame, CEL_ERROR_CONVERSION, "this is no base64");
+    if (!base64_decode(cel_text(*a), &buffer))
+        return cel_fail(m->frame, CEL_ERROR_CONVERSION, "this is no base64");
     return finish_text(m, &buffer, CEL_BYTES);
 }

@@ -17,7 +17,8 @@ static bool fixed_offset(str text, int32_t *seconds)
     bool sign = text.size && (text.data[0] == '+' || text.data[0] == '-');
     size_t at = sign;
     int32_t hours, minutes;
-    if (text.size != at + 5 || text.data[at + 2] != ':' || !digit_pair(text, at, &hours) || !digit_pair(text, at + 3, &minutes))
+    if (text.size != at + 5 || text.data[at + 2] != ':' || !digit_pair(text, at, &hours) ||
+        !digit_pair(text, at + 3, &minutes))
         return false;
     if (hours > 23 || minutes > 59) return false;
     *seconds = (hours * 3600 + minutes * 60) * (sign && text.data[0] == '-' ? -1 : 1);
@@ -37,23 +38,24 @@ static bool offset_in(struct machine *m, str name, int64_t instant, int32_t *sec
 
 static struct cel_value fail_zone(struct machine *m, str name)
 {
-    return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "unknown time zone '%.*s'", (int)(name.size < 80 ? name.size : 80), name.data);
+    return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "unknown time zone '%.*s'",
+                    (int)(name.size < 80 ? name.size : 80), name.data);
 }
 
 /* Each part twice: in UTC, and in the zone that the second argument names. */
-#define TIME_PART(part, expression)                                                      \
-    struct cel_value time_##part(struct machine *m, const struct cel_value *a)           \
-    {                                                                                    \
-        (void)m;                                                                         \
-        struct civil t = civil_from_seconds(a->as.i);                                    \
-        return cel_int(expression);                                                      \
-    }                                                                                    \
-    struct cel_value time_##part##_in(struct machine *m, const struct cel_value *a)      \
-    {                                                                                    \
-        int32_t offset;                                                                  \
-        if (!offset_in(m, cel_text(a[1]), a->as.i, &offset)) return fail_zone(m, cel_text(a[1])); \
-        struct civil t = civil_from_seconds(a->as.i + offset);                           \
-        return cel_int(expression);                                                      \
+#define TIME_PART(part, expression)                                                                          \
+    struct cel_value time_##part(struct machine *m, const struct cel_value *a)                               \
+    {                                                                                                        \
+        (void)m;                                                                                             \
+        struct civil t = civil_from_seconds(a->as.i);                                                        \
+        return cel_int(expression);                                                                          \
+    }                                                                                                        \
+    struct cel_value time_##part##_in(struct machine *m, const struct cel_value *a)                          \
+    {                                                                                                        \
+        int32_t offset;                                                                                      \
+        if (!offset_in(m, cel_text(a[1]), a->as.i, &offset)) return fail_zone(m, cel_text(a[1]));            \
+        struct civil t = civil_from_seconds(a->as.i + offset);                                               \
+        return cel_int(expression);                                                                          \
     }
 
 TIME_PART(date, t.day)

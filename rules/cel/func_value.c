@@ -29,11 +29,19 @@ struct cel_value value_type(struct machine *m, struct cel_value v)
     static const struct cel_type list = {.kind = CEL_TYPE_LIST}, map = {.kind = CEL_TYPE_MAP},
                                  optional = {.kind = CEL_TYPE_OPTIONAL};
     static const struct cel_type *const types[] = {
-        [CEL_NULL] = &cel_types[CEL_TYPE_NULL], [CEL_BOOL] = &cel_types[CEL_TYPE_BOOL], [CEL_INT] = &cel_types[CEL_TYPE_INT],
-        [CEL_UINT] = &cel_types[CEL_TYPE_UINT], [CEL_DOUBLE] = &cel_types[CEL_TYPE_DOUBLE],
-        [CEL_STRING] = &cel_types[CEL_TYPE_STRING], [CEL_BYTES] = &cel_types[CEL_TYPE_BYTES],
-        [CEL_DURATION] = &cel_types[CEL_TYPE_DURATION], [CEL_TIMESTAMP] = &cel_types[CEL_TYPE_TIMESTAMP],
-        [CEL_LIST] = &list, [CEL_MAP] = &map, [CEL_TYPE] = &cel_types[CEL_TYPE_TYPE], [CEL_OPTIONAL] = &optional,
+        [CEL_NULL] = &cel_types[CEL_TYPE_NULL],
+        [CEL_BOOL] = &cel_types[CEL_TYPE_BOOL],
+        [CEL_INT] = &cel_types[CEL_TYPE_INT],
+        [CEL_UINT] = &cel_types[CEL_TYPE_UINT],
+        [CEL_DOUBLE] = &cel_types[CEL_TYPE_DOUBLE],
+        [CEL_STRING] = &cel_types[CEL_TYPE_STRING],
+        [CEL_BYTES] = &cel_types[CEL_TYPE_BYTES],
+        [CEL_DURATION] = &cel_types[CEL_TYPE_DURATION],
+        [CEL_TIMESTAMP] = &cel_types[CEL_TYPE_TIMESTAMP],
+        [CEL_LIST] = &list,
+        [CEL_MAP] = &map,
+        [CEL_TYPE] = &cel_types[CEL_TYPE_TYPE],
+        [CEL_OPTIONAL] = &optional,
     };
     if (v.kind != CEL_RECORD) return (struct cel_value){.kind = CEL_TYPE, .as.type = types[v.kind]};
     struct cel_type *type = machine_alloc(m, sizeof *type);
@@ -50,15 +58,16 @@ struct cel_value value_type_of(struct machine *m, const struct cel_value *a)
 static struct cel_value fail_conversion(struct machine *m, const char *to, str text)
 {
     bool short_text = text.size <= 60;
-    return cel_fail(m->frame, CEL_ERROR_CONVERSION, "'%.*s%s' is no %s", (int)(short_text ? text.size : 60), text.data,
-                    short_text ? "" : "…", to);
+    return cel_fail(m->frame, CEL_ERROR_CONVERSION, "'%.*s%s' is no %s", (int)(short_text ? text.size : 60),
+                    text.data, short_text ? "" : "…", to);
 }
 
 /* ---- bool, bytes */
 
 struct cel_value bool_from_text(struct machine *m, const struct cel_value *a)
 {
-    static const char *const texts[] = {"0", "f", "false", "FALSE", "False", "1", "t", "true", "TRUE", "True"};
+    static const char *const texts[] = {"0", "f", "false", "FALSE", "False",
+                                        "1", "t", "true",  "TRUE",  "True"};
     for (size_t i = 0; i < 10; i++)
         if (str_equal(cel_text(*a), str_of(texts[i]))) return cel_bool(i >= 5);
     return fail_conversion(m, "bool", cel_text(*a));
@@ -92,7 +101,8 @@ static bool read_digits(str text, uint64_t *u)
     *u = 0;
     for (size_t i = 0; i < text.size; i++) {
         unsigned digit = (unsigned)(text.data[i] - '0');
-        if (digit > 9 || __builtin_mul_overflow(*u, 10u, u) || __builtin_add_overflow(*u, digit, u)) return false;
+        if (digit > 9 || __builtin_mul_overflow(*u, 10u, u) || __builtin_add_overflow(*u, digit, u))
+            return false;
     }
     return text.size > 0;
 }
@@ -103,7 +113,8 @@ struct cel_value int_from_text(struct machine *m, const struct cel_value *a)
     bool negative = text.size && text.data[0] == '-', sign = negative || (text.size && text.data[0] == '+');
     if (sign) digits = str_slice(text, 1, text.size);
     uint64_t u;
-    if (!read_digits(digits, &u) || u > (uint64_t)INT64_MAX + negative) return fail_conversion(m, "int", text);
+    if (!read_digits(digits, &u) || u > (uint64_t)INT64_MAX + negative)
+        return fail_conversion(m, "int", text);
     return cel_int(negative ? (int64_t)(0 - u) : (int64_t)u);
 }
 
@@ -155,8 +166,15 @@ struct cel_value double_from_text(struct machine *m, const struct cel_value *a)
     static const struct {
         const char *text;
         double value;
-    } words[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"+Infinity", INFINITY}, {"-Infinity", -INFINITY},
-                 {"Inf", INFINITY}, {"+Inf", INFINITY}, {"-Inf", -INFINITY}, {"inf", INFINITY}, {"-inf", -INFINITY},
+    } words[] = {{"NaN", NAN},
+                 {"Infinity", INFINITY},
+                 {"+Infinity", INFINITY},
+                 {"-Infinity", -INFINITY},
+                 {"Inf", INFINITY},
+                 {"+Inf", INFINITY},
+                 {"-Inf", -INFINITY},
+                 {"inf", INFINITY},
+                 {"-inf", -INFINITY},
                  {"nan", NAN}};
     str text = cel_text(*a);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -169,7 +187,8 @@ struct cel_value double_from_text(struct machine *m, const struct cel_value *a)
 struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
 {
     if (a->kind == CEL_BYTES) { /* shared, not copied */
-        if (!utf8_valid(cel_text(*a))) return cel_fail(m->frame, CEL_ERROR_CONVERSION, "these bytes are no UTF-8");
+        if (!utf8_valid(cel_text(*a)))
+            return cel_fail(m->frame, CEL_ERROR_CONVERSION, "these bytes are no UTF-8");
         return cel_string(cel_text(*a));
     }
     struct buffer buffer;
@@ -251,7 +270,8 @@ struct cel_value optional_has_value(struct machine *m, const struct cel_value *a
 
 struct cel_value optional_value(struct machine *m, const struct cel_value *a)
 {
-    return a->as.optional ? *a->as.optional : cel_fail(m->frame, CEL_ERROR_ARGUMENT, "optional.none() holds no value");
+    return a->as.optional ? *a->as.optional
+                          : cel_fail(m->frame, CEL_ERROR_ARGUMENT, "optional.none() holds no value");
 }
 
 struct cel_value optional_or(struct machine *m, const struct cel_value *a)

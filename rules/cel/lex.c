@@ -34,7 +34,8 @@ static void skip_blanks(struct lexer *lexer)
     for (;; lexer->at++) {
         int c = char_at(lexer, lexer->at);
         if (c == '/' && char_at(lexer, lexer->at + 1) == '/') {
-            while (char_at(lexer, lexer->at) != '\n' && char_at(lexer, lexer->at) != -1) lexer->at++;
+            while (char_at(lexer, lexer->at) != '\n' && char_at(lexer, lexer->at) != -1)
+                lexer->at++;
             c = char_at(lexer, lexer->at);
         }
         if (c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f') return;
@@ -61,7 +62,8 @@ static struct token lex_hexadecimal(struct lexer *lexer, uint32_t begin)
     struct token token = finish(lexer, TOKEN_INTEGER, begin);
     token.value.as.u = value;
     token.huge = huge;
-    if (token.span.end == begin + 2) mistake(lexer->c, token.span, (str){0}, "hexadecimal digits are missing after '0x'");
+    if (token.span.end == begin + 2)
+        mistake(lexer->c, token.span, (str){0}, "hexadecimal digits are missing after '0x'");
     return token;
 }
 
@@ -82,18 +84,21 @@ static struct token lex_decimal(struct lexer *lexer, uint32_t begin)
 static uint32_t double_end(const struct lexer *lexer, uint32_t at)
 {
     bool fraction = false, exponent = false;
-    while (is_digit(char_at(lexer, at))) at++;
+    while (is_digit(char_at(lexer, at)))
+        at++;
     if (char_at(lexer, at) == '.' && is_digit(char_at(lexer, at + 1))) {
         fraction = true;
         at++;
-        while (is_digit(char_at(lexer, at))) at++;
+        while (is_digit(char_at(lexer, at)))
+            at++;
     }
     if ((char_at(lexer, at) | 32) == 'e') {
         uint32_t digits = at + 1;
         if (char_at(lexer, digits) == '+' || char_at(lexer, digits) == '-') digits++;
         exponent = is_digit(char_at(lexer, digits));
         if (exponent) at = digits;
-        while (exponent && is_digit(char_at(lexer, at))) at++;
+        while (exponent && is_digit(char_at(lexer, at)))
+            at++;
     }
     return fraction || exponent ? at : 0;
 }
@@ -142,7 +147,8 @@ struct literal {
 static bool at_closing(const struct lexer *lexer, const struct literal *l)
 {
     if (char_at(lexer, lexer->at) != l->quote) return false;
-    return !l->triple || (char_at(lexer, lexer->at + 1) == l->quote && char_at(lexer, lexer->at + 2) == l->quote);
+    return !l->triple ||
+           (char_at(lexer, lexer->at + 1) == l->quote && char_at(lexer, lexer->at + 2) == l->quote);
 }
 
 static void put_point(struct literal *l, uint32_t point, bool octet)
@@ -165,7 +171,8 @@ static int64_t escape_number(const struct lexer *lexer, uint32_t skip, uint32_t 
     return value;
 }
 
-static void lex_numbered_escape(struct lexer *lexer, struct literal *l, uint32_t skip, uint32_t count, int base)
+static void lex_numbered_escape(struct lexer *lexer, struct literal *l, uint32_t skip, uint32_t count,
+                                int base)
 {
     uint32_t begin = lexer->at;
     int64_t value = escape_number(lexer, skip, count, base);
@@ -174,7 +181,8 @@ static void lex_numbered_escape(struct lexer *lexer, struct literal *l, uint32_t
     if (value >= 0) lexer->at += count;
     struct span span = {begin, lexer->at};
     if (value < 0)
-        mistake(lexer->c, span, (str){0}, "this escape needs %u %s digits", count, base == 8 ? "octal" : "hexadecimal");
+        mistake(lexer->c, span, (str){0}, "this escape needs %u %s digits", count,
+                base == 8 ? "octal" : "hexadecimal");
     else if (octet && value > 255)
         mistake(lexer->c, span, STR("\\377 is the largest"), "this octal escape is no byte");
     else if (!octet && l->bytes)
@@ -210,8 +218,9 @@ static void lex_literal_step(struct lexer *lexer, struct literal *l)
 {
     int c = char_at(lexer, lexer->at);
     if (c == -1 || (!l->triple && (c == '\n' || c == '\r'))) {
-        mistake(lexer->c, (struct span){l->begin, lexer->at}, c == -1 ? (str){0} : STR("'''…''' may span lines"),
-                "this text has no closing %s", l->quote == '"' ? "\"" : "'");
+        mistake(lexer->c, (struct span){l->begin, lexer->at},
+                c == -1 ? (str){0} : STR("'''…''' may span lines"), "this text has no closing %s",
+                l->quote == '"' ? "\"" : "'");
         l->done = true;
     } else if (at_closing(lexer, l)) {
         lexer->at += l->triple ? 3 : 1;
@@ -262,7 +271,8 @@ static struct token lex_literal(struct lexer *lexer, struct literal *l, uint32_t
         lexer->at = (uint32_t)lexer->c->text.size;
         return finish(lexer, TOKEN_BAD, l->begin);
     }
-    while (!l->done) lex_literal_step(lexer, l);
+    while (!l->done)
+        lex_literal_step(lexer, l);
     struct token token = finish(lexer, TOKEN_VALUE, l->begin);
     token.value = cel_string((str){l->out, l->size});
     if (l->bytes) token.value.kind = CEL_BYTES;
@@ -274,14 +284,16 @@ static struct token lex_literal(struct lexer *lexer, struct literal *l, uint32_t
 static struct token lex_name(struct lexer *lexer)
 {
     uint32_t begin = lexer->at;
-    while (is_letter(char_at(lexer, lexer->at)) || is_digit(char_at(lexer, lexer->at))) lexer->at++;
+    while (is_letter(char_at(lexer, lexer->at)) || is_digit(char_at(lexer, lexer->at)))
+        lexer->at++;
     return finish(lexer, TOKEN_NAME, begin);
 }
 
 static struct token lex_quoted_name(struct lexer *lexer)
 {
     uint32_t begin = lexer->at++;
-    while (char_at(lexer, lexer->at) != '`' && char_at(lexer, lexer->at) != -1) lexer->at++;
+    while (char_at(lexer, lexer->at) != '`' && char_at(lexer, lexer->at) != -1)
+        lexer->at++;
     if (char_at(lexer, lexer->at) == -1) {
         mistake(lexer->c, (struct span){begin, lexer->at}, (str){0}, "this name has no closing '`'");
         return finish(lexer, TOKEN_BAD, begin);
@@ -297,9 +309,13 @@ static struct token lex_unknown(struct lexer *lexer, uint32_t begin)
     static const struct {
         const char *sign, *hint;
     } known[] = {
-        {"=", "write '==' to compare"}, {"&", "write '&&'"}, {"|", "write '||'"},
-        {";", "an expression has no ';'"}, {"\xE2\x80\x99", "write a straight quote: '"},
-        {"\xE2\x80\x98", "write a straight quote: '"}, {"\xE2\x80\x9C", "write a straight quote: \""},
+        {"=", "write '==' to compare"},
+        {"&", "write '&&'"},
+        {"|", "write '||'"},
+        {";", "an expression has no ';'"},
+        {"\xE2\x80\x99", "write a straight quote: '"},
+        {"\xE2\x80\x98", "write a straight quote: '"},
+        {"\xE2\x80\x9C", "write a straight quote: \""},
         {"\xE2\x80\x9D", "write a straight quote: \""},
     };
     size_t length = utf8_length(lexer->c->text, begin);

@@ -3,13 +3,13 @@
 #include "cel/ast.h"
 
 struct macro {
-    const char *space;        /* "cel" of cel.bind; NULL: a method; "": a function */
+    const char *space; /* "cel" of cel.bind; NULL: a method; "": a function */
     const char *name;
-    size_t least, most;       /* arguments, the target not counted */
-    size_t names;             /* the first so many are plain names */
+    size_t least, most; /* arguments, the target not counted */
+    size_t names;       /* the first so many are plain names */
     struct node *(*expand)(struct compile *c, struct node *call, const struct macro *macro);
     enum loop_kind loop;
-    const char *form;         /* for messages and the manual; NULL: the row before has it */
+    const char *form; /* for messages and the manual; NULL: the row before has it */
     const char *prose;
 };
 
@@ -75,7 +75,8 @@ static struct node *expand_filter(struct compile *c, struct node *call, const st
     return node;
 }
 
-static struct node *let_new(struct compile *c, struct local *local, struct span span, struct node *value, struct node *body)
+static struct node *let_new(struct compile *c, struct local *local, struct span span, struct node *value,
+                            struct node *body)
 {
     struct node *node = node_new(c, NODE_LET, span);
     node->local = local;
@@ -88,10 +89,12 @@ static struct node *let_new(struct compile *c, struct local *local, struct span 
 static struct node *expand_bind(struct compile *c, struct node *call, const struct macro *macro)
 {
     (void)macro;
-    return let_new(c, local_new(c, call->children[1]->name), call->span, call->children[2], call->children[3]);
+    return let_new(c, local_new(c, call->children[1]->name), call->span, call->children[2],
+                   call->children[3]);
 }
 
-static struct node *space_call(struct compile *c, const char *space, const char *name, struct span span, struct node *argument)
+static struct node *space_call(struct compile *c, const char *space, const char *name, struct span span,
+                               struct node *argument)
 {
     struct node *target = node_new(c, NODE_NAME, span);
     target->name = str_of(space);
@@ -119,7 +122,8 @@ static struct node *expand_extreme(struct compile *c, struct node *call, const s
 {
     if (call->count <= 3) return NULL;
     struct node *list = node_new(c, NODE_LIST, call->span);
-    for (size_t i = 1; i < call->count; i++) node_add(c, list, call->children[i]);
+    for (size_t i = 1; i < call->count; i++)
+        node_add(c, list, call->children[i]);
     return node_call(c, macro->name, true, call->span, call->children[0], list);
 }
 
@@ -131,7 +135,8 @@ static struct node *expand_sort_by(struct compile *c, struct node *call, const s
     struct node *list = call->children[0];
     call->children[0] = node_name(c, held, list->span);
     struct node *keys = expand_loop(c, call, macro);
-    return let_new(c, held, span, list, node_call(c, "@sortByKeys", true, span, node_name(c, held, list->span), keys));
+    return let_new(c, held, span, list,
+                   node_call(c, "@sortByKeys", true, span, node_name(c, held, list->span), keys));
 }
 
 static const struct macro macros[] = {
@@ -139,7 +144,8 @@ static const struct macro macros[] = {
     {NULL, "all", 2, 2, 1, expand_loop, LOOP_ALL, "list.all(x, condition) or list.all(i, x, condition)",
      "True when the condition holds for every element; of a map x is the key, or i the key and x the value."},
     {NULL, "all", 3, 3, 2, expand_loop, LOOP_ALL, NULL, NULL},
-    {NULL, "exists", 2, 2, 1, expand_loop, LOOP_EXISTS, "list.exists(x, condition) or list.exists(i, x, condition)",
+    {NULL, "exists", 2, 2, 1, expand_loop, LOOP_EXISTS,
+     "list.exists(x, condition) or list.exists(i, x, condition)",
      "True when the condition holds for an element."},
     {NULL, "exists", 3, 3, 2, expand_loop, LOOP_EXISTS, NULL, NULL},
     {NULL, "exists_one", 2, 2, 1, expand_loop, LOOP_ONE,
@@ -147,8 +153,7 @@ static const struct macro macros[] = {
      "True when the condition holds for exactly one element."},
     {NULL, "exists_one", 3, 3, 2, expand_loop, LOOP_ONE, NULL, NULL},
     {NULL, "existsOne", 2, 2, 1, expand_loop, LOOP_ONE,
-     "list.existsOne(x, condition) or list.existsOne(i, x, condition)",
-     "The same, by its newer name."},
+     "list.existsOne(x, condition) or list.existsOne(i, x, condition)", "The same, by its newer name."},
     {NULL, "existsOne", 3, 3, 2, expand_loop, LOOP_ONE, NULL, NULL},
     {NULL, "map", 2, 3, 1, expand_loop, LOOP_LIST, "list.map(x, value) or list.map(x, condition, value)",
      "A list of what the elements become; of those alone for which the condition holds."},
@@ -192,7 +197,8 @@ static bool macro_fits(const struct macro *macro, const struct node *call)
     if (!str_equal(call->name, str_of(macro->name))) return false;
     if (!macro->space) return call->method;
     if (!*macro->space) return !call->method;
-    return call->method && call->children[0]->kind == NODE_NAME && str_equal(call->children[0]->name, str_of(macro->space));
+    return call->method && call->children[0]->kind == NODE_NAME &&
+           str_equal(call->children[0]->name, str_of(macro->space));
 }
 
 static struct node *refuse(struct compile *c, struct node *call, const char *form)

@@ -18,15 +18,25 @@ struct parser {
     bool panic;
 };
 
-enum power { POWER_NONE, POWER_IF, POWER_OR, POWER_AND, POWER_COMPARE, POWER_ADD, POWER_MULTIPLY, POWER_UNARY };
+enum power {
+    POWER_NONE,
+    POWER_IF,
+    POWER_OR,
+    POWER_AND,
+    POWER_COMPARE,
+    POWER_ADD,
+    POWER_MULTIPLY,
+    POWER_UNARY
+};
 
 static const struct infix {
     const char *sign;
     enum power power;
 } infixes[] = {
-    {"||", POWER_OR}, {"&&", POWER_AND}, {"==", POWER_COMPARE}, {"!=", POWER_COMPARE}, {"<", POWER_COMPARE},
-    {"<=", POWER_COMPARE}, {">", POWER_COMPARE}, {">=", POWER_COMPARE}, {"in", POWER_COMPARE}, {"+", POWER_ADD},
-    {"-", POWER_ADD}, {"*", POWER_MULTIPLY}, {"/", POWER_MULTIPLY}, {"%", POWER_MULTIPLY},
+    {"||", POWER_OR},      {"&&", POWER_AND},     {"==", POWER_COMPARE}, {"!=", POWER_COMPARE},
+    {"<", POWER_COMPARE},  {"<=", POWER_COMPARE}, {">", POWER_COMPARE},  {">=", POWER_COMPARE},
+    {"in", POWER_COMPARE}, {"+", POWER_ADD},      {"-", POWER_ADD},      {"*", POWER_MULTIPLY},
+    {"/", POWER_MULTIPLY}, {"%", POWER_MULTIPLY},
 };
 
 static struct node *parse(struct parser *p, enum power power);
@@ -81,7 +91,8 @@ void node_add(struct compile *c, struct node *node, struct node *child)
     }
 }
 
-struct node *node_call(struct compile *c, const char *name, bool method, struct span span, struct node *a, struct node *b)
+struct node *node_call(struct compile *c, const char *name, bool method, struct span span, struct node *a,
+                       struct node *b)
 {
     struct node *node = node_new(c, NODE_CALL, span);
     node->name = str_of(name);
@@ -93,7 +104,8 @@ struct node *node_call(struct compile *c, const char *name, bool method, struct 
 
 /* ---- mistakes */
 
-static void report(struct compile *c, enum severity severity, struct span span, str hint, const char *format, va_list list)
+static void report(struct compile *c, enum severity severity, struct span span, str hint, const char *format,
+                   va_list list)
 {
     char text[512];
     vsnprintf(text, sizeof text, format, list);
@@ -129,7 +141,8 @@ static struct token take(struct parser *p)
     struct token token = p->token;
     p->end = token.span.end;
     p->token = lex_next(&p->lexer);
-    for (; p->token.kind == TOKEN_BAD; p->token = lex_next(&p->lexer)) p->panic = true; /* it has been reported */
+    for (; p->token.kind == TOKEN_BAD; p->token = lex_next(&p->lexer))
+        p->panic = true; /* it has been reported */
     return token;
 }
 
@@ -151,16 +164,19 @@ static void unexpected(struct parser *p, const char *wanted)
     p->panic = true;
     static const struct {
         const char *word, *hint;
-    } words[] = {{"and", "write '&&'"}, {"or", "write '||'"}, {"not", "write '!'"}, {"AND", "write '&&'"},
-                 {"OR", "write '||'"}, {"is", "write '=='"}};
+    } words[] = {{"and", "write '&&'"}, {"or", "write '||'"}, {"not", "write '!'"},
+                 {"AND", "write '&&'"}, {"OR", "write '||'"}, {"is", "write '=='"}};
     str hint = {0};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (p->token.kind == TOKEN_NAME && str_equal(p->token.text, str_of(words[i].word))) hint = str_of(words[i].hint);
+        if (p->token.kind == TOKEN_NAME && str_equal(p->token.text, str_of(words[i].word)))
+            hint = str_of(words[i].hint);
     struct span span = p->token.span;
     if (p->token.kind == TOKEN_END)
-        mistake(p->c, (struct span){p->end, p->end + (p->end < p->c->text.size)}, hint, "the expression ends where %s is expected", wanted);
+        mistake(p->c, (struct span){p->end, p->end + (p->end < p->c->text.size)}, hint,
+                "the expression ends where %s is expected", wanted);
     else
-        mistake(p->c, span, hint, "'%.*s' stands where %s is expected", STR_ARG(span_text(p->c, span)), wanted);
+        mistake(p->c, span, hint, "'%.*s' stands where %s is expected", STR_ARG(span_text(p->c, span)),
+                wanted);
 }
 
 static int bracket_turn(const struct token *token)
@@ -178,8 +194,9 @@ static void close_bracket(struct parser *p, struct token open, const char *sign)
             mistake(p->c, open.span, (str){0}, "this '%.*s' is never closed", STR_ARG(open.text));
         } else if (bracket_turn(&p->token) < 0 && !p->panic) {
             p->panic = true;
-            mistake(p->c, p->token.span, (str){0}, "'%.*s' stands where '%s' is expected, closing the '%.*s' before",
-                    STR_ARG(p->token.text), sign, STR_ARG(open.text));
+            mistake(p->c, p->token.span, (str){0},
+                    "'%.*s' stands where '%s' is expected, closing the '%.*s' before", STR_ARG(p->token.text),
+                    sign, STR_ARG(open.text));
         } else {
             unexpected(p, *sign == ')' ? "',' or ')'" : *sign == ']' ? "',' or ']'" : "',' or '}'");
         }
@@ -226,8 +243,9 @@ static struct node *parse_value(struct parser *p)
 /* Reserved by langdef.md: no names of variables; after a dot they are names like any other. */
 static bool is_reserved(str name)
 {
-    static const char *const words[] = {"as", "break", "const", "continue", "else", "for", "function", "if", "import",
-                                        "let", "loop", "package", "namespace", "return", "var", "void", "while", "in"};
+    static const char *const words[] = {"as",        "break",  "const",  "continue", "else",  "for",
+                                        "function",  "if",     "import", "let",      "loop",  "package",
+                                        "namespace", "return", "var",    "void",     "while", "in"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_equal(name, str_of(words[i]))) return true;
     return false;
@@ -256,7 +274,9 @@ static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
     static const struct {
         const char *word;
         struct cel_value value;
-    } words[] = {{"true", {.kind = CEL_BOOL, .as.b = true}}, {"false", {.kind = CEL_BOOL}}, {"null", {.kind = CEL_NULL}}};
+    } words[] = {{"true", {.kind = CEL_BOOL, .as.b = true}},
+                 {"false", {.kind = CEL_BOOL}},
+                 {"null", {.kind = CEL_NULL}}};
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !absolute; i++)
         if (str_equal(token.text, str_of(words[i].word))) {
             struct node *constant = node_new(p->c, NODE_CONSTANT, span);
@@ -264,7 +284,9 @@ static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
             return constant;
         }
     if (is_reserved(token.text)) {
-        if (!p->panic) mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and names nothing", STR_ARG(token.text));
+        if (!p->panic)
+            mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and names nothing",
+                    STR_ARG(token.text));
         p->panic = true;
         return broken_at(p, span);
     }
@@ -441,7 +463,8 @@ static const struct infix *next_infix(const struct parser *p)
 }
 
 /* a && b && c is one node with three children. */
-static struct node *join_logic(struct parser *p, enum node_kind kind, struct token sign, struct node *left, struct node *right)
+static struct node *join_logic(struct parser *p, enum node_kind kind, struct token sign, struct node *left,
+                               struct node *right)
 {
     struct span span = span_join(left->span, right->span);
     if (left->kind == kind && !left->grouped) {
@@ -505,7 +528,9 @@ static struct node *parse_operators(struct parser *p, enum power power)
 static struct node *parse(struct parser *p, enum power power)
 {
     if (p->depth >= LIMIT_CEL_DEPTH) {
-        if (!p->panic) mistake(p->c, p->token.span, (str){0}, "the expression is nested more than %d deep", LIMIT_CEL_DEPTH);
+        if (!p->panic)
+            mistake(p->c, p->token.span, (str){0}, "the expression is nested more than %d deep",
+                    LIMIT_CEL_DEPTH);
         p->panic = true;
         return broken_at(p, p->token.span);
     }

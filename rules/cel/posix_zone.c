@@ -26,10 +26,12 @@ static bool read_name(struct reader *r)
 {
     size_t begin = r->at;
     if (accept(r, '<')) {
-        while (peek(r) && peek(r) != '>') r->at++;
+        while (peek(r) && peek(r) != '>')
+            r->at++;
         return accept(r, '>');
     }
-    while ((peek(r) >= 'A' && peek(r) <= 'Z') || (peek(r) >= 'a' && peek(r) <= 'z')) r->at++;
+    while ((peek(r) >= 'A' && peek(r) <= 'Z') || (peek(r) >= 'a' && peek(r) <= 'z'))
+        r->at++;
     return r->at - begin >= 3;
 }
 
@@ -37,7 +39,8 @@ static bool read_number(struct reader *r, int max, int *out)
 {
     size_t begin = r->at;
     int value = 0;
-    for (; peek(r) >= '0' && peek(r) <= '9' && value <= max; r->at++) value = value * 10 + (peek(r) - '0');
+    for (; peek(r) >= '0' && peek(r) <= '9' && value <= max; r->at++)
+        value = value * 10 + (peek(r) - '0');
     *out = value;
     return r->at > begin && value <= max;
 }
@@ -99,7 +102,8 @@ static int64_t change_time(const struct posix_change *change, int64_t year)
         if (day >= rfc3339_month_days(year, (unsigned)change->month)) day -= 7; /* week 5 is the last */
         day += first;
     } else {
-        bool after_february = change->form == CHANGE_JULIAN && change->day >= 60 && rfc3339_month_days(year, 2) == 29;
+        bool after_february =
+            change->form == CHANGE_JULIAN && change->day >= 60 && rfc3339_month_days(year, 2) == 29;
         day = rfc3339_days(year, 1, 1) + change->day - (change->form == CHANGE_JULIAN) + after_february;
     }
     return day * 86400 + change->time;
@@ -109,7 +113,8 @@ int32_t posix_zone_offset(const struct posix_zone *zone, int64_t seconds)
 {
     if (!zone->changes) return zone->standard;
     int64_t year = civil_from_seconds(seconds + zone->standard).year;
-    int64_t begin = change_time(&zone->begin, year) - zone->standard, end = change_time(&zone->end, year) - zone->summer;
+    int64_t begin = change_time(&zone->begin, year) - zone->standard,
+            end = change_time(&zone->end, year) - zone->summer;
     bool summer = begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
     return summer ? zone->summer : zone->standard;
 }

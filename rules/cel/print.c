@@ -10,11 +10,15 @@
 
 #include <math.h>
 
-enum { FIXED_POINT_MIN = -5, FIXED_POINT_MAX = 21 }; /* places of the decimal point written without exponent */
+enum {
+    FIXED_POINT_MIN = -5,
+    FIXED_POINT_MAX = 21
+}; /* places of the decimal point written without exponent */
 
 static void put_zeros(struct buffer *out, int count)
 {
-    while (count-- > 0) buffer_put_char(out, '0');
+    while (count-- > 0)
+        buffer_put_char(out, '0');
 }
 
 static void put_fixed(struct buffer *out, const char *digits, int count, int point)
@@ -46,7 +50,8 @@ static void put_exponent(struct buffer *out, const char *digits, int count, int 
 static void put_unsigned(struct buffer *out, uint64_t u)
 {
     char text[20], *at = text + sizeof text;
-    do *--at = (char)('0' + u % 10);
+    do
+        *--at = (char)('0' + u % 10);
     while (u /= 10);
     buffer_put(out, at, (size_t)(text + sizeof text - at));
 }

@@ -8,7 +8,8 @@ uint32_t type_reserve(struct check *k, uint32_t count)
 {
     if (k->count + count > k->capacity) {
         uint32_t capacity = k->capacity ? k->capacity * 2 : 64;
-        while (capacity < k->count + count) capacity *= 2;
+        while (capacity < k->count + count)
+            capacity *= 2;
         const struct cel_type **bindings = ARENA_ARRAY(k->c->scratch, const struct cel_type *, capacity);
         if (!bindings) {
             k->c->failed = true;
@@ -38,7 +39,8 @@ const struct cel_type *type_fresh(struct check *k)
 
 /* The type with its parts replaced by `part`; the type itself when none changes. */
 static const struct cel_type *type_rebuilt(struct check *k, const struct cel_type *type,
-                                           const struct cel_type *(*part)(struct check *, const struct cel_type *, uint32_t),
+                                           const struct cel_type *(*part)(struct check *,
+                                                                          const struct cel_type *, uint32_t),
                                            uint32_t argument)
 {
     if (!type->params[0]) return type;
@@ -51,7 +53,8 @@ static const struct cel_type *type_rebuilt(struct check *k, const struct cel_typ
 
 const struct cel_type *type_instance(struct check *k, const struct cel_type *type, uint32_t base)
 {
-    if (type->kind == CEL_TYPE_PARAM) return type_make(k, (struct cel_type){.kind = CEL_TYPE_PARAM, .param = base + type->param});
+    if (type->kind == CEL_TYPE_PARAM)
+        return type_make(k, (struct cel_type){.kind = CEL_TYPE_PARAM, .param = base + type->param});
     return type_rebuilt(k, type, type_instance, base);
 }
 
@@ -110,11 +113,12 @@ static bool as_general(const struct cel_type *a, const struct cel_type *b)
     return true;
 }
 
-/* What may be null, as in langdef.md: messages, durations, timestamps, and abstract types such as optional. */
+/* What may be null, as in langdef.md: messages, durations, timestamps, and abstract types such as optional.
+ */
 static bool nullable(const struct cel_type *type)
 {
-    return type->kind == CEL_TYPE_RECORD || type->kind == CEL_TYPE_DURATION || type->kind == CEL_TYPE_TIMESTAMP ||
-           type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_NULL;
+    return type->kind == CEL_TYPE_RECORD || type->kind == CEL_TYPE_DURATION ||
+           type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_OPTIONAL || type->kind == CEL_TYPE_NULL;
 }
 
 static bool fits(struct check *k, const struct cel_type *from, const struct cel_type *to);

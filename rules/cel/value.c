@@ -23,7 +23,8 @@ const struct cel_type *cel_list_of(struct arena *arena, const struct cel_type *e
     return type_new(arena, (struct cel_type){.kind = CEL_TYPE_LIST, .params = {element}});
 }
 
-const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key, const struct cel_type *value)
+const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key,
+                                  const struct cel_type *value)
 {
     return type_new(arena, (struct cel_type){.kind = CEL_TYPE_MAP, .params = {key, value}});
 }
@@ -49,10 +50,12 @@ bool cel_type_equal(const struct cel_type *a, const struct cel_type *b)
 }
 
 static const char *const type_names[] = {
-    [CEL_TYPE_DYN] = "dyn",           [CEL_TYPE_NULL] = "null",           [CEL_TYPE_BOOL] = "bool",
-    [CEL_TYPE_INT] = "int",           [CEL_TYPE_UINT] = "uint",           [CEL_TYPE_DOUBLE] = "double",
-    [CEL_TYPE_STRING] = "string",     [CEL_TYPE_BYTES] = "bytes",         [CEL_TYPE_DURATION] = "duration",
-    [CEL_TYPE_TIMESTAMP] = "timestamp", [CEL_TYPE_TYPE] = "type",         [CEL_TYPE_LIST] = "list",
+    [CEL_TYPE_DYN] = "dyn",           [CEL_TYPE_NULL] = "null",
+    [CEL_TYPE_BOOL] = "bool",         [CEL_TYPE_INT] = "int",
+    [CEL_TYPE_UINT] = "uint",         [CEL_TYPE_DOUBLE] = "double",
+    [CEL_TYPE_STRING] = "string",     [CEL_TYPE_BYTES] = "bytes",
+    [CEL_TYPE_DURATION] = "duration", [CEL_TYPE_TIMESTAMP] = "timestamp",
+    [CEL_TYPE_TYPE] = "type",         [CEL_TYPE_LIST] = "list",
     [CEL_TYPE_MAP] = "map",           [CEL_TYPE_OPTIONAL] = "optional",
 };
 
@@ -197,7 +200,8 @@ bool cel_equal(struct cel_value a, struct cel_value b)
     case CEL_RECORD: return record_equal(a.as.record, b.as.record);
     case CEL_TYPE: /* a type value is its outermost constructor: type([1]) == type(['a']) */
         return a.as.type->kind == b.as.type->kind &&
-               (a.as.type->kind != CEL_TYPE_RECORD || record_type_equal(a.as.type->record, b.as.type->record));
+               (a.as.type->kind != CEL_TYPE_RECORD ||
+                record_type_equal(a.as.type->record, b.as.type->record));
     case CEL_OPTIONAL:
         if (!a.as.optional || !b.as.optional) return a.as.optional == b.as.optional;
         return cel_equal(*a.as.optional, *b.as.optional);
@@ -229,7 +233,8 @@ static bool map_copy(struct arena *arena, struct cel_value *v)
     if (!to) return false;
     v->as.map = to;
     for (size_t i = 0; i < to->count; i++)
-        if (!cel_value_copy(arena, &to->entries[i].key) || !cel_value_copy(arena, &to->entries[i].value)) return false;
+        if (!cel_value_copy(arena, &to->entries[i].key) || !cel_value_copy(arena, &to->entries[i].value))
+            return false;
     return true;
 }
 

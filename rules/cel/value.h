@@ -78,22 +78,36 @@ struct cel_record_type {
 };
 
 enum cel_type_kind {
-    CEL_TYPE_DYN, CEL_TYPE_NULL, CEL_TYPE_BOOL, CEL_TYPE_INT, CEL_TYPE_UINT, CEL_TYPE_DOUBLE, CEL_TYPE_STRING,
-    CEL_TYPE_BYTES, CEL_TYPE_DURATION, CEL_TYPE_TIMESTAMP, CEL_TYPE_TYPE, CEL_TYPE_LIST, CEL_TYPE_MAP,
-    CEL_TYPE_RECORD, CEL_TYPE_OPTIONAL, CEL_TYPE_PARAM, /* a type parameter: inside the checker only */
+    CEL_TYPE_DYN,
+    CEL_TYPE_NULL,
+    CEL_TYPE_BOOL,
+    CEL_TYPE_INT,
+    CEL_TYPE_UINT,
+    CEL_TYPE_DOUBLE,
+    CEL_TYPE_STRING,
+    CEL_TYPE_BYTES,
+    CEL_TYPE_DURATION,
+    CEL_TYPE_TIMESTAMP,
+    CEL_TYPE_TYPE,
+    CEL_TYPE_LIST,
+    CEL_TYPE_MAP,
+    CEL_TYPE_RECORD,
+    CEL_TYPE_OPTIONAL,
+    CEL_TYPE_PARAM, /* a type parameter: inside the checker only */
 };
 
 struct cel_type {
     enum cel_type_kind kind;
-    const struct cel_type *params[2];      /* list(E): E; map(K, V): K, V; optional(E): E; type(T): T */
-    const struct cel_record_type *record;  /* CEL_TYPE_RECORD */
-    uint32_t param;                        /* CEL_TYPE_PARAM: its number */
+    const struct cel_type *params[2];     /* list(E): E; map(K, V): K, V; optional(E): E; type(T): T */
+    const struct cel_record_type *record; /* CEL_TYPE_RECORD */
+    uint32_t param;                       /* CEL_TYPE_PARAM: its number */
 };
 
 /* The types without parameters, by kind; static and shared. */
 extern const struct cel_type cel_types[CEL_TYPE_TYPE + 1];
 const struct cel_type *cel_list_of(struct arena *arena, const struct cel_type *element);
-const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key, const struct cel_type *value);
+const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key,
+                                  const struct cel_type *value);
 const struct cel_type *cel_record_of(struct arena *arena, const struct cel_record_type *record);
 
 bool cel_type_equal(const struct cel_type *a, const struct cel_type *b);

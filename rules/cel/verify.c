@@ -1,12 +1,12 @@
 /* The verifier: what code.h promises, proved from opcode.def before a program may run.
  *
  * One pass suffices: jumps go forward, except back to a NEXT that has been passed already, so whenever an
- * instruction is reached every way to it from above is known, and all of them must agree on the depth of the stack
- * and on what is under construction there. A NEXT pays at least as many steps as lie between it and any jump back
- * to it, and leaves behind all of them: the bound of steps bounds instructions.
+ * instruction is reached every way to it from above is known, and all of them must agree on the depth of the
+ * stack and on what is under construction there. A NEXT pays at least as many steps as lie between it and any
+ * jump back to it, and leaves behind all of them: the bound of steps bounds instructions.
  *
- * What is under construction (a list until its SEAL, a loop until its DONE) is touched by its own instructions
- * alone: nobody takes it, copies it or puts it into itself, so values are finite trees.
+ * What is under construction (a list until its SEAL, a loop until its DONE) is touched by its own
+ * instructions alone: nobody takes it, copies it or puts it into itself, so values are finite trees.
  *
  * An instruction that no way leads to is refused: the emitter makes none. */
 #include "cel/code.h"
@@ -75,7 +75,8 @@ static bool reach_back(struct verify *v, uint32_t target, struct state state)
     return v->states[target].open == state.open || refuse(v, "a jump into or out of a loop");
 }
 
-static bool check_operand(struct verify *v, enum operand kind, uint32_t value, struct state before, struct state after)
+static bool check_operand(struct verify *v, enum operand kind, uint32_t value, struct state before,
+                          struct state after)
 {
     const struct cel_program *p = v->program;
     switch (kind) {
@@ -114,7 +115,8 @@ static bool step_depth(struct verify *v, const struct insn *i, int32_t before, i
     *after = before - pops + shape->pushes;
     if (i->op == OP_LOOP) *after += i->n;
     if (i->op == OP_DONE || i->op == OP_SLIDE) *after = (int32_t)i->a + 1;
-    if ((i->op == OP_LOOP || i->op == OP_NEXT) && (i->n < 1 || i->n > 2)) return refuse(v, "a loop of no names");
+    if ((i->op == OP_LOOP || i->op == OP_NEXT) && (i->n < 1 || i->n > 2))
+        return refuse(v, "a loop of no names");
     if (i->op == OP_LOOP && i->b > LOOP_MAP_ENTRY) return refuse(v, "no such loop");
     if (*after > LIMIT_CEL_STACK) return refuse(v, "a stack too deep");
     return true;
@@ -130,13 +132,15 @@ static bool ends(const struct insn *i)
 static bool is_owned(const struct open *open, uint32_t place)
 {
     for (; open; open = open->outer) {
-        int32_t end = open->names ? open->top - open->names : open->top; /* a loop's names are for its body to read */
+        int32_t end =
+            open->names ? open->top - open->names : open->top; /* a loop's names are for its body to read */
         if ((int32_t)place >= open->base && (int32_t)place < end) return true;
     }
     return false;
 }
 
-static const struct open *open_new(struct verify *v, const struct open *outer, int32_t base, int32_t top, uint16_t names)
+static const struct open *open_new(struct verify *v, const struct open *outer, int32_t base, int32_t top,
+                                   uint16_t names)
 {
     struct open *open = ARENA_NEW(v->scratch, struct open);
     if (open) *open = (struct open){outer, base, top, names};
@@ -151,9 +155,7 @@ static bool step_open(struct verify *v, const struct insn *i, struct state befor
     bool in_loop = open && open->names, in_list = open && !open->names;
     switch (i->op) {
     case OP_LIST:
-    case OP_MAP:
-        after->open = open_new(v, open, before.depth, after->depth, 0);
-        return after->open != NULL;
+    case OP_MAP: after->open = open_new(v, open, before.depth, after->depth, 0); return after->open != NULL;
     case OP_APPEND:
     case OP_APPEND_OPTIONAL:
     case OP_PUT:
@@ -175,12 +177,15 @@ static bool step_open(struct verify *v, const struct insn *i, struct state befor
     case OP_COLLECT:
     case OP_COLLECT_ENTRY:
     case OP_COLLECT_MAP:
-        return (in_loop && open->base == (int32_t)i->a && after->depth == floor) || refuse(v, "a loop without its place");
+        return (in_loop && open->base == (int32_t)i->a && after->depth == floor) ||
+               refuse(v, "a loop without its place");
     case OP_DONE:
-        if (!in_loop || open->base != (int32_t)i->a || before.depth != floor) return refuse(v, "a loop without its place");
+        if (!in_loop || open->base != (int32_t)i->a || before.depth != floor)
+            return refuse(v, "a loop without its place");
         after->open = open->outer;
         return true;
-    case OP_SLIDE: return (before.depth > floor && (int32_t)i->a >= floor) || refuse(v, "a value that is not its own");
+    case OP_SLIDE:
+        return (before.depth > floor && (int32_t)i->a >= floor) || refuse(v, "a value that is not its own");
     case OP_LOCAL:
     case OP_LOCAL_FIELD: return !is_owned(open, i->a) || refuse(v, "a value that is not its own");
     default: return after->depth - shapes[i->op].pushes >= floor || refuse(v, "a value that is not its own");
@@ -195,7 +200,8 @@ static bool check_insn(struct verify *v)
     if (i->op >= OPCODE_COUNT) return refuse(v, "no such instruction");
     const struct shape *shape = &shapes[i->op];
     if (!step_depth(v, i, before.depth, &after.depth) || !step_open(v, i, before, &after)) return false;
-    bool operands = check_operand(v, shape->a, i->a, before, after) && check_operand(v, shape->b, i->b, before, after) &&
+    bool operands = check_operand(v, shape->a, i->a, before, after) &&
+                    check_operand(v, shape->b, i->b, before, after) &&
                     check_operand(v, shape->c, i->c, before, after);
     if (!operands || !check_texts(v, i, shape)) return false;
     bool test = i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST;
@@ -211,7 +217,8 @@ bool program_verify(struct cel_program *program, struct arena *scratch, const ch
     v.states = ARENA_ARRAY(scratch, struct state, program->code_count);
     *why = NULL;
     if (!v.states || !program->code_count) return false;
-    for (uint32_t i = 1; i < program->code_count; i++) v.states[i].depth = -1;
+    for (uint32_t i = 1; i < program->code_count; i++)
+        v.states[i].depth = -1;
     program->stack_depth = 0;
     for (v.at = 0; v.at < program->code_count; v.at++)
         if (!check_insn(&v)) {
@@ -238,7 +245,8 @@ static void dump_constant(struct cel_value v, struct buffer *out)
     else if (!cel_print_json(v, out))
         buffer_put_str(out, STR("?"));
     if (v.kind == CEL_UINT) buffer_put_char(out, 'u');
-    if (v.kind == CEL_DOUBLE && fabs(v.as.d) < 1e15 && v.as.d == trunc(v.as.d)) buffer_put_str(out, STR(".0"));
+    if (v.kind == CEL_DOUBLE && fabs(v.as.d) < 1e15 && v.as.d == trunc(v.as.d))
+        buffer_put_str(out, STR(".0"));
 }
 
 static void dump_operand(const struct cel_program *p, enum operand kind, uint32_t value, struct buffer *out)

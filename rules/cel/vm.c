@@ -20,7 +20,8 @@ enum { BUILDING = 1 };
 
 static struct cel_value absent_field(struct cel_value name)
 {
-    return (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_NO_FIELD, .size = name.size, .as.s = name.as.s};
+    return (struct cel_value){
+        .kind = CEL_ERROR, .code = CEL_ERROR_NO_FIELD, .size = name.size, .as.s = name.as.s};
 }
 
 /* ---- slots */
@@ -59,15 +60,18 @@ static struct cel_value whole_record(struct machine *m, const struct whole_recor
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
-static struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field, struct cel_value name)
+static struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field,
+                                    struct cel_value name)
 {
     if (v.kind == CEL_ERROR) return v;
-    if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count)) return value_select(m, v, cel_text(name));
+    if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count))
+        return value_select(m, v, cel_text(name));
     v = v.as.record->fields[field];
     return LIKELY(v.kind > CEL_ABSENT) ? v : absent_field(name);
 }
 
-static struct cel_value field_presence(struct machine *m, struct cel_value v, uint32_t field, struct cel_value name)
+static struct cel_value field_presence(struct machine *m, struct cel_value v, uint32_t field,
+                                       struct cel_value name)
 {
     if (v.kind != CEL_RECORD || field >= v.as.record->type->field_count) return value_has(m, v, cel_text(name));
     return cel_bool(v.as.record->fields[field].kind > CEL_ABSENT);
@@ -83,7 +87,8 @@ static bool callee_takes(const struct callee *callee, const struct cel_value *ar
     return true;
 }
 
-static struct cel_value call(struct machine *m, const struct call_site *site, const struct cel_value *arguments, uint32_t count)
+static struct cel_value call(struct machine *m, const struct call_site *site,
+                             const struct cel_value *arguments, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (UNLIKELY(arguments[i].kind <= CEL_ERROR)) return arguments[i];
@@ -291,7 +296,8 @@ bool table_has(const struct table *table, struct cel_value v)
         for (uint32_t i = text_hash(ends, s.size) & table->mask;; i = (i + 1) & table->mask) {
             const struct table_place *place = &table->places[i];
             if (!place->text.data) return false;
-            if (place->ends.head == ends.head && place->ends.tail == ends.tail && text_same(place->text, s)) return true;
+            bool near = place->ends.head == ends.head && place->ends.tail == ends.tail;
+            if (near && text_same(place->text, s)) return true;
         }
     }
     const struct cel_list *list = table->list.as.list;
@@ -441,7 +447,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     NEXT;
     CASE(SELECT) : if (top->kind != CEL_ERROR) *top = value_select(&m, *top, cel_text(constants[at->a]));
     NEXT;
-    CASE(SELECT_OPTIONAL) : if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
+    CASE(SELECT_OPTIONAL) :
+        if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
     NEXT;
     CASE(HAS_SLOT) : {
         struct cel_value v = slot_resolved(frame, at->a);

@@ -12,8 +12,8 @@ struct cel_zone {
     struct cel_zone *next;
     str name;
     bool exists;
-    size_t count;         /* of transitions */
-    const int64_t *times; /* ascending */
+    size_t count;           /* of transitions */
+    const int64_t *times;   /* ascending */
     const int32_t *offsets; /* offsets[0] before the first; offsets[i + 1] from times[i] on */
     struct posix_zone rule;
     bool has_rule;
@@ -48,7 +48,8 @@ void cel_zones_free(struct cel_zones *zones)
 static uint64_t big_endian(const char *at, size_t size)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < size; i++) value = value << 8 | (unsigned char)at[i];
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | (unsigned char)at[i];
     return value;
 }
 
@@ -62,14 +63,16 @@ static bool read_header(str file, size_t at, struct header *h)
 {
     if (file.size < at + HEADER_SIZE || memcmp(file.data + at, "TZif", 4) != 0) return false;
     size_t *counts[] = {&h->isut, &h->isstd, &h->leap, &h->time, &h->type, &h->chars};
-    for (size_t i = 0; i < 6; i++) *counts[i] = (size_t)big_endian(file.data + at + 20 + 4 * i, 4);
-    return h->type > 0 && h->time < 100000 && h->type < 1000 && h->chars < 10000 && h->leap < 10000 && h->isut < 1000 &&
-           h->isstd < 1000;
+    for (size_t i = 0; i < 6; i++)
+        *counts[i] = (size_t)big_endian(file.data + at + 20 + 4 * i, 4);
+    return h->type > 0 && h->time < 100000 && h->type < 1000 && h->chars < 10000 && h->leap < 10000 &&
+           h->isut < 1000 && h->isstd < 1000;
 }
 
 static size_t block_size(const struct header *h, size_t time_size)
 {
-    return h->time * (time_size + 1) + h->type * TYPE_SIZE + h->chars + h->leap * (time_size + 4) + h->isstd + h->isut;
+    return h->time * (time_size + 1) + h->type * TYPE_SIZE + h->chars + h->leap * (time_size + 4) + h->isstd +
+           h->isut;
 }
 
 /* The offset of local time type `type`; types begin at `types`. */
@@ -79,7 +82,8 @@ static int32_t type_offset(str file, size_t types, size_t type)
 }
 
 /* Before the first transition the first type that is no daylight saving holds (RFC 8536 §3.2: type 0). */
-static bool read_table(struct arena *arena, str file, size_t at, const struct header *h, struct cel_zone *zone)
+static bool read_table(struct arena *arena, str file, size_t at, const struct header *h,
+                       struct cel_zone *zone)
 {
     int64_t *times = ARENA_ARRAY(arena, int64_t, h->time);
     int32_t *offsets = ARENA_ARRAY(arena, int32_t, h->time + 1);
@@ -120,7 +124,8 @@ static bool name_acceptable(str name)
     if (name.size == 0 || name.size > 64 || name.data[0] == '/') return false;
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
-        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("/_-+", c);
+        bool letter =
+            (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("/_-+", c);
         if (!letter || !c) return false;
     }
     return true;
@@ -180,7 +185,8 @@ int32_t cel_zone_offset(const struct cel_zone *zone, int64_t seconds)
 int64_t cel_zone_instant(const struct cel_zone *zone, int64_t local_seconds)
 {
     enum { DAY = 86400 };
-    int32_t before = cel_zone_offset(zone, local_seconds - DAY), after = cel_zone_offset(zone, local_seconds + DAY);
+    int32_t before = cel_zone_offset(zone, local_seconds - DAY),
+            after = cel_zone_offset(zone, local_seconds + DAY);
     int64_t first = local_seconds - before, second = local_seconds - after;
     if (cel_zone_offset(zone, first) == before) return first; /* the first of two as well */
     if (cel_zone_offset(zone, second) == after) return second;

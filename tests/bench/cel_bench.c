@@ -31,9 +31,11 @@ static const struct {
     const char *name;
     enum cel_type_kind kind;
 } variables[] = {
-    [ORIGIN] = {"origin", CEL_TYPE_STRING}, [COUNTRY] = {"country", CEL_TYPE_STRING}, [VALUE] = {"value", CEL_TYPE_INT},
-    [ADULTS] = {"adults", CEL_TYPE_INT}, [URL] = {"url", CEL_TYPE_STRING}, [PRODUCT] = {"product", CEL_TYPE_STRING},
-    [TIME] = {"time", CEL_TYPE_TIMESTAMP}, [NAME] = {"name", CEL_TYPE_STRING}, [TOTAL] = {"total", CEL_TYPE_DOUBLE},
+    [ORIGIN] = {"origin", CEL_TYPE_STRING}, [COUNTRY] = {"country", CEL_TYPE_STRING},
+    [VALUE] = {"value", CEL_TYPE_INT},      [ADULTS] = {"adults", CEL_TYPE_INT},
+    [URL] = {"url", CEL_TYPE_STRING},       [PRODUCT] = {"product", CEL_TYPE_STRING},
+    [TIME] = {"time", CEL_TYPE_TIMESTAMP},  [NAME] = {"name", CEL_TYPE_STRING},
+    [TOTAL] = {"total", CEL_TYPE_DOUBLE},
 };
 
 static const char *const expressions[] = {
@@ -55,7 +57,8 @@ static struct cel_value views(struct cel_frame *frame, uint32_t function, const 
     return cel_int(arguments[0].size);
 }
 
-static const struct cel_field item_fields[] = {{{"price", 5}, &cel_types[CEL_TYPE_DOUBLE]}, {{"qty", 3}, &cel_types[CEL_TYPE_INT]}};
+static const struct cel_field item_fields[] = {{{"price", 5}, &cel_types[CEL_TYPE_DOUBLE]},
+                                               {{"qty", 3}, &cel_types[CEL_TYPE_INT]}};
 static const struct cel_record_type item_type = {{"item", 4}, 2, item_fields};
 
 static struct cel_value make_items(struct arena *arena)
@@ -77,7 +80,8 @@ static struct cel_env *make_env(struct arena *arena, struct cel_zones *zones)
 {
     struct cel_env *env = cel_env_new(arena, zones);
     for (uint32_t i = 0; i < SLOTS; i++)
-        if (i != ITEMS) cel_env_add_variable(env, str_of(variables[i].name), &cel_types[variables[i].kind], i);
+        if (i != ITEMS)
+            cel_env_add_variable(env, str_of(variables[i].name), &cel_types[variables[i].kind], i);
     cel_env_add_variable(env, STR("items"), cel_list_of(arena, cel_record_of(arena, &item_type)), ITEMS);
     const struct cel_type *text = &cel_types[CEL_TYPE_STRING];
     cel_env_add_function(env, STR("views"), &text, 1, &cel_types[CEL_TYPE_INT], 0);
@@ -133,7 +137,8 @@ static void bench(const char *text, const struct cel_program *program, struct ce
     size_t rounds = (size_t)(RUN_NS / time_once(program, frame, 10000));
     double times[RUNS_MAX];
     size_t before = allocations;
-    for (size_t i = 0; i < runs; i++) times[i] = time_once(program, frame, rounds);
+    for (size_t i = 0; i < runs; i++)
+        times[i] = time_once(program, frame, rounds);
     double each = (double)(allocations - before) / (double)(rounds * runs);
     qsort(times, runs, sizeof times[0], by_size);
     printf("%.1f\t%.3f\t%s\n", times[runs / 2], each, text);
@@ -153,7 +158,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof expressions / sizeof expressions[0]; i++) {
         struct diagnostics diag;
         diag_init(&diag, &arena);
-        struct cel_program *program = cel_compile(&arena, &arena, env, str_of(expressions[i]), (struct origin){0}, NULL, &diag);
+        struct cel_program *program =
+            cel_compile(&arena, &arena, env, str_of(expressions[i]), (struct origin){0}, NULL, &diag);
         struct cel_frame frame = {.slots = slots, .scratch = &scratch, .call = views};
         if (program)
             bench(expressions[i], program, &frame, runs);

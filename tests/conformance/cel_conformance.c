@@ -3,14 +3,15 @@
  * A FILE has one JSON object a line, as ../shared/suites/cel/SOURCE.txt describes. Prints one line for each
  * failing test and the totals last; the exit status tells whether any failed.
  *
- * A test that speaks of what the runner does not know (a kind of value, a type) has failed: nothing is judged by
- * half. Types are compared as types, however they are spelt.
+ * A test that speaks of what the runner does not know (a kind of value, a type) has failed: nothing is judged
+ * by half. Types are compared as types, however they are spelt.
  *
- * The conversion of the suite left some escapes of protobuf's text format as they were: those that C and Python do
- * not share with it, \u, \U and \?. A wanted text of the code point U+0100 stands there as the six characters of its
- * escape, a '?' in bytes as '\?'. Whether a `\u0100` in the file is six characters (of a raw literal) or one cannot be
- * told from the file, so a text is right when it equals the wanted one either as it stands or with all of these
- * escapes decoded; never half and half. The line before the totals says how often the second was needed. */
+ * The conversion of the suite left some escapes of protobuf's text format as they were: those that C and
+ * Python do not share with it, \u, \U and \?. A wanted text of the code point U+0100 stands there as the six
+ * characters of its escape, a '?' in bytes as '\?'. Whether a `\u0100` in the file is six characters (of a
+ * raw literal) or one cannot be told from the file, so a text is right when it equals the wanted one either
+ * as it stands or with all of these escapes decoded; never half and half. The line before the totals says how
+ * often the second was needed. */
 #include "base/buffer.h"
 #include "cel/cel.h"
 #include "zones.h"
@@ -48,12 +49,15 @@ static bool accept(const char **at, const char *word)
 }
 
 /* "(int)", "(int, string)", or nothing: then they are dyn. */
-static const struct cel_type *read_parameters(struct suite *s, const char **at, struct cel_type type, size_t count)
+static const struct cel_type *read_parameters(struct suite *s, const char **at, struct cel_type type,
+                                              size_t count)
 {
     bool some = accept(at, "(");
     for (size_t i = 0; i < count; i++) {
         if (some && i && !accept(at, ", ")) s->unknown = *at;
-        type.params[i] = some ? read_type(s, at) : type.kind == CEL_TYPE_TYPE ? NULL : &cel_types[CEL_TYPE_DYN];
+        type.params[i] = some                         ? read_type(s, at)
+                         : type.kind == CEL_TYPE_TYPE ? NULL
+                                                      : &cel_types[CEL_TYPE_DYN];
     }
     if (some && !accept(at, ")")) s->unknown = *at;
     return arena_copy(&s->arena, &type, sizeof type);
@@ -66,12 +70,24 @@ static const struct cel_type *read_type(struct suite *s, const char **at)
         enum cel_type_kind kind;
         size_t parameters;
     } names[] = {
-        {"dyn", CEL_TYPE_DYN, 0}, {"any", CEL_TYPE_DYN, 0}, {"null_type", CEL_TYPE_NULL, 0}, {"null", CEL_TYPE_NULL, 0},
-        {"bool", CEL_TYPE_BOOL, 0}, {"int", CEL_TYPE_INT, 0}, {"uint", CEL_TYPE_UINT, 0}, {"double", CEL_TYPE_DOUBLE, 0},
-        {"string", CEL_TYPE_STRING, 0}, {"bytes", CEL_TYPE_BYTES, 0}, {"timestamp", CEL_TYPE_TIMESTAMP, 0},
-        {"google.protobuf.Timestamp", CEL_TYPE_TIMESTAMP, 0}, {"duration", CEL_TYPE_DURATION, 0},
-        {"google.protobuf.Duration", CEL_TYPE_DURATION, 0}, {"list", CEL_TYPE_LIST, 1}, {"map", CEL_TYPE_MAP, 2},
-        {"optional_type", CEL_TYPE_OPTIONAL, 1}, {"type", CEL_TYPE_TYPE, 1},
+        {"dyn", CEL_TYPE_DYN, 0},
+        {"any", CEL_TYPE_DYN, 0},
+        {"null_type", CEL_TYPE_NULL, 0},
+        {"null", CEL_TYPE_NULL, 0},
+        {"bool", CEL_TYPE_BOOL, 0},
+        {"int", CEL_TYPE_INT, 0},
+        {"uint", CEL_TYPE_UINT, 0},
+        {"double", CEL_TYPE_DOUBLE, 0},
+        {"string", CEL_TYPE_STRING, 0},
+        {"bytes", CEL_TYPE_BYTES, 0},
+        {"timestamp", CEL_TYPE_TIMESTAMP, 0},
+        {"google.protobuf.Timestamp", CEL_TYPE_TIMESTAMP, 0},
+        {"duration", CEL_TYPE_DURATION, 0},
+        {"google.protobuf.Duration", CEL_TYPE_DURATION, 0},
+        {"list", CEL_TYPE_LIST, 1},
+        {"map", CEL_TYPE_MAP, 2},
+        {"optional_type", CEL_TYPE_OPTIONAL, 1},
+        {"type", CEL_TYPE_TYPE, 1},
     };
     size_t size = strcspn(*at, "(), ");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -95,11 +111,22 @@ static const struct cel_type *read_whole_type(struct suite *s, const char *text)
 static void print_type(const struct cel_type *type, struct buffer *out)
 {
     static const char *const names[] = {
-        [CEL_TYPE_DYN] = "dyn", [CEL_TYPE_NULL] = "null_type", [CEL_TYPE_BOOL] = "bool", [CEL_TYPE_INT] = "int",
-        [CEL_TYPE_UINT] = "uint", [CEL_TYPE_DOUBLE] = "double", [CEL_TYPE_STRING] = "string", [CEL_TYPE_BYTES] = "bytes",
-        [CEL_TYPE_DURATION] = "google.protobuf.Duration", [CEL_TYPE_TIMESTAMP] = "google.protobuf.Timestamp",
-        [CEL_TYPE_TYPE] = "type", [CEL_TYPE_LIST] = "list", [CEL_TYPE_MAP] = "map", [CEL_TYPE_OPTIONAL] = "optional_type",
-        [CEL_TYPE_RECORD] = "record", [CEL_TYPE_PARAM] = "param",
+        [CEL_TYPE_DYN] = "dyn",
+        [CEL_TYPE_NULL] = "null_type",
+        [CEL_TYPE_BOOL] = "bool",
+        [CEL_TYPE_INT] = "int",
+        [CEL_TYPE_UINT] = "uint",
+        [CEL_TYPE_DOUBLE] = "double",
+        [CEL_TYPE_STRING] = "string",
+        [CEL_TYPE_BYTES] = "bytes",
+        [CEL_TYPE_DURATION] = "google.protobuf.Duration",
+        [CEL_TYPE_TIMESTAMP] = "google.protobuf.Timestamp",
+        [CEL_TYPE_TYPE] = "type",
+        [CEL_TYPE_LIST] = "list",
+        [CEL_TYPE_MAP] = "map",
+        [CEL_TYPE_OPTIONAL] = "optional_type",
+        [CEL_TYPE_RECORD] = "record",
+        [CEL_TYPE_PARAM] = "param",
     };
     buffer_put_str(out, str_of(names[type->kind]));
     if (!type->params[0]) return;
@@ -154,8 +181,10 @@ static struct cel_value read_duration(const char *text)
     char *point;
     int64_t seconds = strtoll(text + negative, &point, 10), nanos = 0, scale = 100000000;
     if (*point == '.')
-        for (point++; *point >= '0' && *point <= '9'; point++, scale /= 10) nanos += (*point - '0') * scale;
-    return (struct cel_value){.kind = CEL_DURATION, .nanos = (int32_t)(negative ? -nanos : nanos),
+        for (point++; *point >= '0' && *point <= '9'; point++, scale /= 10)
+            nanos += (*point - '0') * scale;
+    return (struct cel_value){.kind = CEL_DURATION,
+                              .nanos = (int32_t)(negative ? -nanos : nanos),
                               .as.i = negative ? -seconds : seconds};
 }
 
@@ -163,15 +192,18 @@ static struct cel_value read_value(struct suite *s, const cJSON *json);
 
 static struct cel_value read_list(struct suite *s, const cJSON *json)
 {
-    struct cel_list *list = arena_alloc(&s->arena, sizeof *list + (size_t)cJSON_GetArraySize(json) * sizeof list->items[0]);
+    struct cel_list *list =
+        arena_alloc(&s->arena, sizeof *list + (size_t)cJSON_GetArraySize(json) * sizeof list->items[0]);
     list->count = 0;
-    for (const cJSON *item = json->child; item; item = item->next) list->items[list->count++] = read_value(s, item);
+    for (const cJSON *item = json->child; item; item = item->next)
+        list->items[list->count++] = read_value(s, item);
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
 static struct cel_value read_map(struct suite *s, const cJSON *json)
 {
-    struct cel_map *map = arena_alloc(&s->arena, sizeof *map + (size_t)cJSON_GetArraySize(json) * sizeof map->entries[0]);
+    struct cel_map *map =
+        arena_alloc(&s->arena, sizeof *map + (size_t)cJSON_GetArraySize(json) * sizeof map->entries[0]);
     map->count = 0;
     for (const cJSON *pair = json->child; pair; pair = pair->next)
         map->entries[map->count++] =
@@ -297,7 +329,8 @@ static bool check_value(struct suite *s, struct test *test, const struct cel_pro
     struct cel_value wanted = want ? read_value(s, want) : (struct cel_value){0};
     if (want && same(v, wanted)) return true;
     bool text = wanted.kind == CEL_STRING || wanted.kind == CEL_BYTES;
-    if (text && v.kind == wanted.kind && str_equal(cel_text(v), decode_escapes(&s->arena, cel_text(wanted)))) {
+    if (text && v.kind == wanted.kind &&
+        str_equal(cel_text(v), decode_escapes(&s->arena, cel_text(wanted)))) {
         s->decoded++;
         return true;
     }
@@ -316,7 +349,8 @@ static bool run(struct suite *s, struct test *test)
     str text = hex ? unhex(&s->arena, text_of(hex)) : str_of(text_of(member(test, "expr")));
     struct diagnostics diag;
     diag_init(&diag, &s->arena);
-    struct cel_program *program = cel_compile(&s->arena, &s->arena, test->env, text, (struct origin){0}, NULL, &diag);
+    struct cel_program *program =
+        cel_compile(&s->arena, &s->arena, test->env, text, (struct origin){0}, NULL, &diag);
     if (!program) return fail(s, "does not compile", diag.first ? diag.first->message : (str){0});
     if (!check_type(s, test, program)) return false;
     return member(test, "check_only") || check_value(s, test, program);
@@ -349,7 +383,8 @@ static bool run_file(struct suite *s, const char *path)
     }
     char *line = NULL;
     size_t room = 0;
-    for (ssize_t size; (size = getline(&line, &room, file)) > 0;) run_line(s, line);
+    for (ssize_t size; (size = getline(&line, &room, file)) > 0;)
+        run_line(s, line);
     free(line);
     fclose(file);
     return true;
@@ -361,7 +396,8 @@ int main(int argc, char **argv)
     arena_init(&suite.arena, 0);
     suite.zones = cel_zones_new(zone_file, &suite.arena);
     bool read = argc > 1;
-    for (int i = 1; i < argc; i++) read &= run_file(&suite, argv[i]);
+    for (int i = 1; i < argc; i++)
+        read &= run_file(&suite, argv[i]);
     if (suite.decoded) printf("%zu of them with escapes of the text format decoded\n", suite.decoded);
     printf("%zu passed, %zu failed\n", suite.passed, suite.failed);
     cel_zones_free(suite.zones);

@@ -36,7 +36,7 @@ static void put(struct maker *m, const char *text)
 static void fill(struct maker *m, const char *template)
 {
     static const char letters[] = "BIDSL";
-    for (; *template; template++) {
+    for (; *template; template ++) {
         const char *letter = strchr(letters, *template);
         if (letter)
             make(m, (enum sort)(letter - letters));
@@ -69,16 +69,20 @@ static const char *const leaves[][8] = {
 };
 
 static const char *const branches[][16] = {
-    [SORT_BOOL] = {"(B && B)", "(B || B)", "!B", "(I < I)", "(I == I)", "(D >= D)", "(D == D)", "(S == S)", "(S != S)",
-                   "(S <= S)", "(I in L)", "S.startsWith(S)", "S.contains(S)", "(B ? B : B)", "(L == L)", "(s0 in ['a', 'ab', 'q'])"},
+    [SORT_BOOL] = {"(B && B)", "(B || B)", "!B", "(I < I)", "(I == I)", "(D >= D)", "(D == D)", "(S == S)",
+                   "(S != S)", "(S <= S)", "(I in L)", "S.startsWith(S)", "S.contains(S)", "(B ? B : B)",
+                   "(L == L)", "(s0 in ['a', 'ab', 'q'])"},
     [SORT_INT] = {"(I + I)", "(I - I)", "(I * I)", "(I / I)", "(I % I)", "-(I)", "size(L)", "size(S)", "L[I]",
-                  "(B ? I : I)", "int(D)", "L.sum()", "S.indexOf(S)", "cel.bind(y, I, y + y)", "{'a': I, S: I}['a']", "L.map(z, B, z)[I]"},
-    [SORT_DOUBLE] = {"(D + D)", "(D - D)", "(D * D)", "(D / D)", "-(D)", "double(I)", "(B ? D : D)", "(D + D)",
-                     "(D - D)", "(D * D)", "(D / D)", "-(D)", "double(I)", "(B ? D : D)", "double(I)", "(D + D)"},
-    [SORT_STRING] = {"(S + S)", "string(I)", "string(B)", "(B ? S : S)", "(S + S + S)", "S.substring(I)", "S.upperAscii()",
-                     "(S + S)", "string(I)", "string(B)", "(B ? S : S)", "(S + S + S)", "S.substring(I)", "S.upperAscii()", "(S + S)", "string(I)"},
-    [SORT_LIST] = {"[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)", "[I]", "[I, I]",
-                   "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)"},
+                  "(B ? I : I)", "int(D)", "L.sum()", "S.indexOf(S)", "cel.bind(y, I, y + y)",
+                  "{'a': I, S: I}['a']", "L.map(z, B, z)[I]"},
+    [SORT_DOUBLE] = {"(D + D)", "(D - D)", "(D * D)", "(D / D)", "-(D)", "double(I)", "(B ? D : D)",
+                     "(D + D)", "(D - D)", "(D * D)", "(D / D)", "-(D)", "double(I)", "(B ? D : D)",
+                     "double(I)", "(D + D)"},
+    [SORT_STRING] = {"(S + S)", "string(I)", "string(B)", "(B ? S : S)", "(S + S + S)", "S.substring(I)",
+                     "S.upperAscii()", "(S + S)", "string(I)", "string(B)", "(B ? S : S)", "(S + S + S)",
+                     "S.substring(I)", "S.upperAscii()", "(S + S)", "string(I)"},
+    [SORT_LIST] = {"[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)",
+                   "[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)"},
 };
 
 static void make(struct maker *m, enum sort sort)
@@ -109,9 +113,10 @@ static const struct variable {
     const char *name;
     enum cel_type_kind kind;
 } variables[VARIABLES] = {
-    {"b0", CEL_TYPE_BOOL}, {"b1", CEL_TYPE_BOOL}, {"i0", CEL_TYPE_INT}, {"i1", CEL_TYPE_INT}, {"d0", CEL_TYPE_DOUBLE},
-    {"d1", CEL_TYPE_DOUBLE}, {"s0", CEL_TYPE_STRING}, {"s1", CEL_TYPE_STRING}, {"r.b", CEL_TYPE_BOOL},
-    {"r.i", CEL_TYPE_INT}, {"r.d", CEL_TYPE_DOUBLE}, {"r.s", CEL_TYPE_STRING}, {"l0", CEL_TYPE_LIST}, {"l1", CEL_TYPE_LIST},
+    {"b0", CEL_TYPE_BOOL},   {"b1", CEL_TYPE_BOOL},   {"i0", CEL_TYPE_INT},     {"i1", CEL_TYPE_INT},
+    {"d0", CEL_TYPE_DOUBLE}, {"d1", CEL_TYPE_DOUBLE}, {"s0", CEL_TYPE_STRING},  {"s1", CEL_TYPE_STRING},
+    {"r.b", CEL_TYPE_BOOL},  {"r.i", CEL_TYPE_INT},   {"r.d", CEL_TYPE_DOUBLE}, {"r.s", CEL_TYPE_STRING},
+    {"l0", CEL_TYPE_LIST},   {"l1", CEL_TYPE_LIST},
 };
 
 static struct cel_value random_int(struct maker *m)
@@ -133,7 +138,8 @@ static struct cel_value random_value(struct maker *m, struct arena *arena, enum 
     }
     struct cel_list *list = arena_alloc(arena, sizeof *list + 4 * sizeof list->items[0]);
     list->count = pick(m, 5);
-    for (size_t i = 0; i < list->count; i++) list->items[i] = random_int(m);
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i] = random_int(m);
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
@@ -141,14 +147,17 @@ static void bind(struct maker *m, struct arena *arena, struct cel_value slots[VA
 {
     for (size_t i = 0; i < VARIABLES; i++) {
         bool absent = variables[i].name[0] == 'r' && pick(m, 3) == 0;
-        slots[i] = absent ? (struct cel_value){.kind = CEL_ABSENT} : random_value(m, arena, variables[i].kind);
+        slots[i] =
+            absent ? (struct cel_value){.kind = CEL_ABSENT} : random_value(m, arena, variables[i].kind);
     }
 }
 
 static struct cel_env *declare(struct arena *arena)
 {
-    static struct cel_field fields[] = {{{"b", 1}, &cel_types[CEL_TYPE_BOOL]}, {{"i", 1}, &cel_types[CEL_TYPE_INT]},
-                                        {{"d", 1}, &cel_types[CEL_TYPE_DOUBLE]}, {{"s", 1}, &cel_types[CEL_TYPE_STRING]}};
+    static struct cel_field fields[] = {{{"b", 1}, &cel_types[CEL_TYPE_BOOL]},
+                                        {{"i", 1}, &cel_types[CEL_TYPE_INT]},
+                                        {{"d", 1}, &cel_types[CEL_TYPE_DOUBLE]},
+                                        {{"s", 1}, &cel_types[CEL_TYPE_STRING]}};
     static const struct cel_record_type record = {{"r", 1}, 4, fields};
     static const uint32_t slots[] = {8, 9, 10, 11};
     struct cel_env *env = cel_env_new(arena, NULL);
@@ -166,7 +175,8 @@ static str variable_name(void *context, size_t i)
     return str_of(variables[i].name);
 }
 
-static void complain(str text, struct cel_value vm, const char *error, struct cel_value walk, struct arena *arena)
+static void complain(str text, struct cel_value vm, const char *error, struct cel_value walk,
+                     struct arena *arena)
 {
     struct buffer out;
     buffer_init(&out, arena);
@@ -191,7 +201,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     str text = buffer_str(&m.text);
     struct diagnostics diag;
     diag_init(&diag, &arena);
-    struct cel_program *program = cel_compile(&arena, &arena, declare(&arena), text, (struct origin){0}, NULL, &diag);
+    struct cel_program *program =
+        cel_compile(&arena, &arena, declare(&arena), text, (struct origin){0}, NULL, &diag);
     if (program) {
         struct cel_frame frame = {.slots = slots, .scratch = &scratch};
         struct cel_value vm = cel_eval(program, &frame);
@@ -199,7 +210,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct cel_value plain = walk_text(&walk, text);
         bool limit = vm.kind == CEL_ERROR && vm.code == CEL_ERROR_LIMIT;
         if (!limit && !walk_same(vm, plain)) complain(text, vm, frame.error, plain, &arena);
-    } else if (diag.first && !strstr(diag.first->message.data, "deep") && !strstr(diag.first->message.data, "at once")) {
+    } else if (diag.first && !strstr(diag.first->message.data, "deep") &&
+               !strstr(diag.first->message.data, "at once")) {
         fprintf(stderr, "%.*s\ndoes not compile: %s\n", STR_ARG(text), diag.first->message.data);
         abort();
     }

@@ -1,5 +1,5 @@
-/* libFuzzer: programs of real expressions with instructions changed at random. The verifier refuses most; what
- * it passes must run without a wild pointer and come to an end. */
+/* libFuzzer: programs of real expressions with instructions changed at random. The verifier refuses most;
+ * what it passes must run without a wild pointer and come to an end. */
 #include "cel/code.h"
 #include "cel_world.h"
 
@@ -14,7 +14,8 @@ static const char *const texts[] = {
     "event.items.exists(i, has(i.note) && i.note.matches('^a+$')) || any.foo == last.purchase.total",
     "event.tags.filter(t, t.startsWith('n')).join(',').replace('e', string(event.total)).size() > lazy",
     "[1, 2, 3].exists_one(x, x > 2) && {'a': 1}.transformMapEntry(k, v, {v: k})[?1].orValue('z') == name",
-    "cel.bind(x, views(event.product), x * x - 7 % x) / 3 < event.time.getHours('Europe/Paris') || !event.vip",
+    "cel.bind(x, views(event.product), x * x - 7 % x) / 3 < event.time.getHours('Europe/Paris') || "
+    "!event.vip",
     "'%s %d'.format([event, 5]) + string([3, 1].sort()[0]) + type(event.items[0]) == name",
 };
 
@@ -57,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct insn code[INSN_MAX];
     memcpy(code, program.code, program.code_count * sizeof code[0]);
     program.code = code;
-    for (size_t at = 1; at + 4 <= size; at += 4) change(code, program.code_count, data + at);
+    for (size_t at = 1; at + 4 <= size; at += 4)
+        change(code, program.code_count, data + at);
     struct arena scratch;
     arena_init(&scratch, 0);
     const char *why;

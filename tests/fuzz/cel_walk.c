@@ -101,20 +101,25 @@ static struct cel_value add(struct walk *w, struct cel_value a, struct cel_value
     if (a.kind == CEL_DOUBLE) return cel_double(a.as.d + b.as.d);
     if (a.kind == CEL_STRING) {
         char *text = arena_alloc(w->arena, (size_t)a.size + b.size + 1);
-        for (size_t i = 0; i < a.size; i++) text[i] = a.as.s[i];
-        for (size_t i = 0; i < b.size; i++) text[a.size + i] = b.as.s[i];
+        for (size_t i = 0; i < a.size; i++)
+            text[i] = a.as.s[i];
+        for (size_t i = 0; i < b.size; i++)
+            text[a.size + i] = b.as.s[i];
         return cel_string((str){text, (size_t)a.size + b.size});
     }
     if (a.kind != CEL_LIST) return error();
     size_t count = a.as.list->count + b.as.list->count;
     struct cel_list *list = arena_alloc(w->arena, sizeof *list + count * sizeof list->items[0]);
     list->count = 0;
-    for (size_t i = 0; i < a.as.list->count; i++) list->items[list->count++] = a.as.list->items[i];
-    for (size_t i = 0; i < b.as.list->count; i++) list->items[list->count++] = b.as.list->items[i];
+    for (size_t i = 0; i < a.as.list->count; i++)
+        list->items[list->count++] = a.as.list->items[i];
+    for (size_t i = 0; i < b.as.list->count; i++)
+        list->items[list->count++] = b.as.list->items[i];
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
-static struct cel_value arithmetic(struct walk *w, const struct node *node, struct cel_value a, struct cel_value b)
+static struct cel_value arithmetic(struct walk *w, const struct node *node, struct cel_value a,
+                                   struct cel_value b)
 {
     if (named(node, "+")) return add(w, a, b);
     if (a.kind != b.kind) return error();
@@ -137,7 +142,8 @@ static struct cel_value arithmetic(struct walk *w, const struct node *node, stru
 static int64_t points(struct cel_value text, size_t bytes)
 {
     int64_t count = 0;
-    for (size_t i = 0; i < bytes; i++) count += ((unsigned char)text.as.s[i] & 0xC0) != 0x80;
+    for (size_t i = 0; i < bytes; i++)
+        count += ((unsigned char)text.as.s[i] & 0xC0) != 0x80;
     return count;
 }
 
@@ -152,7 +158,8 @@ static struct cel_value substring(struct cel_value text, struct cel_value from)
 {
     if (from.as.i < 0 || from.as.i > points(text, text.size)) return error();
     size_t at = 0;
-    while (points(text, at) < from.as.i || (at < text.size && ((unsigned char)text.as.s[at] & 0xC0) == 0x80)) at++;
+    while (points(text, at) < from.as.i || (at < text.size && ((unsigned char)text.as.s[at] & 0xC0) == 0x80))
+        at++;
     return cel_string((str){text.as.s + at, text.size - at});
 }
 
@@ -167,14 +174,16 @@ static struct cel_value text_of(struct walk *w, struct cel_value v)
 static struct cel_value upper(struct walk *w, struct cel_value v)
 {
     char *text = arena_alloc(w->arena, v.size + 1);
-    for (size_t i = 0; i < v.size; i++) text[i] = v.as.s[i] >= 'a' && v.as.s[i] <= 'z' ? (char)(v.as.s[i] - 32) : v.as.s[i];
+    for (size_t i = 0; i < v.size; i++)
+        text[i] = v.as.s[i] >= 'a' && v.as.s[i] <= 'z' ? (char)(v.as.s[i] - 32) : v.as.s[i];
     return cel_string((str){text, v.size});
 }
 
 static struct cel_value sum(struct walk *w, struct cel_value list)
 {
     struct cel_value total = cel_int(0);
-    for (size_t i = 0; i < list.as.list->count && !is_error(total); i++) total = add(w, total, list.as.list->items[i]);
+    for (size_t i = 0; i < list.as.list->count && !is_error(total); i++)
+        total = add(w, total, list.as.list->items[i]);
     return total;
 }
 
@@ -199,21 +208,29 @@ static bool member(struct cel_value v, struct cel_value list)
 static struct cel_value call(struct walk *w, const struct node *node, const struct cel_value *a)
 {
     if (named(node, "!")) return a->kind == CEL_BOOL ? cel_bool(!a->as.b) : error();
-    if (named(node, "-_")) return a->kind == CEL_DOUBLE ? cel_double(-a->as.d) : int_or_error(-(__int128)a->as.i);
-    if (named(node, "size")) return cel_int(a->kind == CEL_LIST ? (int64_t)a->as.list->count : points(*a, a->size));
+    if (named(node, "-_"))
+        return a->kind == CEL_DOUBLE ? cel_double(-a->as.d) : int_or_error(-(__int128)a->as.i);
+    if (named(node, "size"))
+        return cel_int(a->kind == CEL_LIST ? (int64_t)a->as.list->count : points(*a, a->size));
     if (named(node, "[]")) return element(a[0], a[1]);
     if (named(node, "in")) return cel_bool(member(a[0], a[1]));
     if (named(node, "sum")) return sum(w, *a);
-    if (named(node, "startsWith")) return cel_bool(a[1].size <= a[0].size && find((struct cel_value){.kind = CEL_STRING, .size = a[1].size, .as.s = a[0].as.s}, a[1]) == 0);
+    if (named(node, "startsWith"))
+        return cel_bool(
+            a[1].size <= a[0].size &&
+            find((struct cel_value){.kind = CEL_STRING, .size = a[1].size, .as.s = a[0].as.s}, a[1]) == 0);
     if (named(node, "contains")) return cel_bool(find(a[0], a[1]) >= 0);
-    if (named(node, "indexOf")) return cel_int(find(a[0], a[1]) < 0 ? -1 : points(a[0], (size_t)find(a[0], a[1])));
+    if (named(node, "indexOf"))
+        return cel_int(find(a[0], a[1]) < 0 ? -1 : points(a[0], (size_t)find(a[0], a[1])));
     if (named(node, "substring")) return substring(a[0], a[1]);
     if (named(node, "upperAscii")) return upper(w, *a);
     if (named(node, "string")) return text_of(w, *a);
     if (named(node, "double")) return cel_double((double)a->as.i);
-    if (named(node, "int")) return a->as.d > -0x1p63 && a->as.d < 0x1p63 ? cel_int((int64_t)a->as.d) : error();
+    if (named(node, "int"))
+        return a->as.d > -0x1p63 && a->as.d < 0x1p63 ? cel_int((int64_t)a->as.d) : error();
     static const char *const arithmetics = "+-*/%";
-    if (node->name.size == 1 && strchr(arithmetics, node->name.data[0])) return arithmetic(w, node, a[0], a[1]);
+    if (node->name.size == 1 && strchr(arithmetics, node->name.data[0]))
+        return arithmetic(w, node, a[0], a[1]);
     return compare(node, a[0], a[1]);
 }
 
@@ -258,7 +275,8 @@ static struct cel_value logic(struct walk *w, const struct node *node, bool deci
 
 /* ---- loops ("Macros") */
 
-static struct cel_value quantifier(struct walk *w, const struct node *node, const struct cel_list *list, bool decisive)
+static struct cel_value quantifier(struct walk *w, const struct node *node, const struct cel_list *list,
+                                   bool decisive)
 {
     struct cel_value result = cel_bool(!decisive);
     for (size_t i = 0; i < list->count; i++) {
@@ -331,7 +349,8 @@ static struct cel_value list(struct walk *w, const struct node *node)
     struct cel_list *made = arena_alloc(w->arena, sizeof *made + node->count * sizeof made->items[0]);
     made->count = node->count;
     bool failed = false;
-    for (size_t i = 0; i < node->count; i++) failed |= is_error(made->items[i] = walk(w, node->children[i]));
+    for (size_t i = 0; i < node->count; i++)
+        failed |= is_error(made->items[i] = walk(w, node->children[i]));
     return failed ? error() : (struct cel_value){.kind = CEL_LIST, .as.list = made};
 }
 

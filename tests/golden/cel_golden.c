@@ -2,9 +2,9 @@
  *
  *     cel_golden values|diagnostics|code FILE [--print]
  *
- * A file is a sequence of cases: a line `> EXPRESSION` (more lines of it begin with `> ` too), then exactly what
- * must come out, up to an empty line. Lines with `#` between cases are comments. --print writes the file as it
- * would have to be, for a person to read and keep. */
+ * A file is a sequence of cases: a line `> EXPRESSION` (more lines of it begin with `> ` too), then exactly
+ * what must come out, up to an empty line. Lines with `#` between cases are comments. --print writes the file
+ * as it would have to be, for a person to read and keep. */
 #include "base/buffer.h"
 #include "cel_world.h"
 
@@ -25,7 +25,8 @@ static void show_diagnostics(struct cel_world *w, str text, struct buffer *out)
     struct source source = {.name = STR("rule"), .text = text};
     struct diagnostics diag;
     diag_init(&diag, &w->arena);
-    bool made = cel_compile(&w->arena, &w->arena, w->env, text, (struct origin){.source = &source}, NULL, &diag) != NULL;
+    bool made = cel_compile(&w->arena, &w->arena, w->env, text, (struct origin){.source = &source}, NULL,
+                            &diag) != NULL;
     diag_sort(&diag);
     diag_print(&diag, out);
     if (made) buffer_put_str(out, STR("compiles\n"));
@@ -73,7 +74,8 @@ static bool starts(str s, char c)
 static bool next_case(struct arena *arena, str *rest, struct golden *g)
 {
     *g = (struct golden){.before = {rest->data, 0}};
-    while (rest->size && !starts(*rest, '>')) g->before.size += take_line(rest).size;
+    while (rest->size && !starts(*rest, '>'))
+        g->before.size += take_line(rest).size;
     struct buffer expression;
     buffer_init(&expression, arena);
     while (starts(*rest, '>')) {
@@ -83,7 +85,8 @@ static bool next_case(struct arena *arena, str *rest, struct golden *g)
     if (!expression.size) return false;
     g->expression = (str){expression.data, expression.size - 1}; /* without the last line's end */
     g->expected.data = rest->data;
-    while (rest->size && !starts(*rest, '\n')) g->expected.size += take_line(rest).size;
+    while (rest->size && !starts(*rest, '\n'))
+        g->expected.size += take_line(rest).size;
     return true;
 }
 
@@ -110,7 +113,9 @@ static size_t run_cases(show_case *show, str file, bool print, size_t *count)
         if (print) print_case(&g, actual);
         if (str_equal(actual, g.expected)) continue;
         wrong++;
-        if (!print) printf("> %.*s\nexpected:\n%.*sactual:\n%.*s\n", STR_ARG(g.expression), STR_ARG(g.expected), STR_ARG(actual));
+        if (!print)
+            printf("> %.*s\nexpected:\n%.*sactual:\n%.*s\n", STR_ARG(g.expression), STR_ARG(g.expected),
+                   STR_ARG(actual));
     }
     cel_world_end(&world);
     return wrong;

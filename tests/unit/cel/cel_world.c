@@ -7,8 +7,10 @@
 #include <stdio.h>
 
 static const struct cel_field item_fields[] = {
-    {{"product", 7}, &cel_types[CEL_TYPE_STRING]}, {{"price", 5}, &cel_types[CEL_TYPE_DOUBLE]},
-    {{"qty", 3}, &cel_types[CEL_TYPE_INT]}, {{"note", 4}, &cel_types[CEL_TYPE_STRING]},
+    {{"product", 7}, &cel_types[CEL_TYPE_STRING]},
+    {{"price", 5}, &cel_types[CEL_TYPE_DOUBLE]},
+    {{"qty", 3}, &cel_types[CEL_TYPE_INT]},
+    {{"note", 4}, &cel_types[CEL_TYPE_STRING]},
 };
 static const struct cel_record_type item_type = {{"item", 4}, 4, item_fields};
 
@@ -52,10 +54,15 @@ static void declare(struct cel_world *w)
     const struct cel_type *text = &cel_types[CEL_TYPE_STRING], *number = &cel_types[CEL_TYPE_INT];
     const struct cel_type *items = cel_list_of(arena, cel_record_of(arena, &item_type));
     struct cel_field *event = ARENA_ARRAY(arena, struct cel_field, 8);
-    memcpy(event, (const struct cel_field[]){{STR("product"), text}, {STR("total"), &cel_types[CEL_TYPE_DOUBLE]},
-                                             {STR("qty"), number}, {STR("vip"), &cel_types[CEL_TYPE_BOOL]},
-                                             {STR("items"), items}, {STR("tags"), cel_list_of(arena, text)},
-                                             {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}, {STR("coupon"), text}},
+    memcpy(event,
+           (const struct cel_field[]){{STR("product"), text},
+                                      {STR("total"), &cel_types[CEL_TYPE_DOUBLE]},
+                                      {STR("qty"), number},
+                                      {STR("vip"), &cel_types[CEL_TYPE_BOOL]},
+                                      {STR("items"), items},
+                                      {STR("tags"), cel_list_of(arena, text)},
+                                      {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]},
+                                      {STR("coupon"), text}},
            8 * sizeof *event);
     struct cel_field *last = ARENA_ARRAY(arena, struct cel_field, 2);
     last[0] = (struct cel_field){STR("total"), &cel_types[CEL_TYPE_DOUBLE]};
@@ -63,10 +70,12 @@ static void declare(struct cel_world *w)
     struct cel_record_type *types = ARENA_ARRAY(arena, struct cel_record_type, 2);
     types[0] = (struct cel_record_type){STR("view"), 8, event};
     types[1] = (struct cel_record_type){STR("purchase"), 2, last};
-    const uint32_t event_slots[] = {WORLD_PRODUCT, WORLD_TOTAL, WORLD_QTY, WORLD_VIP, WORLD_ITEMS, WORLD_TAGS, WORLD_TIME, WORLD_COUPON};
+    const uint32_t event_slots[] = {WORLD_PRODUCT, WORLD_TOTAL, WORLD_QTY,  WORLD_VIP,
+                                    WORLD_ITEMS,   WORLD_TAGS,  WORLD_TIME, WORLD_COUPON};
     const uint32_t last_slots[] = {WORLD_LAST_TOTAL, WORLD_LAST_ORDER};
     cel_env_add_record(w->env, STR("event"), STR("event 'view'"), &types[0], event_slots, CEL_NO_SLOT);
-    cel_env_add_record(w->env, STR("last.purchase"), STR("event 'purchase'"), &types[1], last_slots, WORLD_LAST_THERE);
+    cel_env_add_record(w->env, STR("last.purchase"), STR("event 'purchase'"), &types[1], last_slots,
+                       WORLD_LAST_THERE);
     cel_env_add_variable(w->env, STR("name"), text, WORLD_NAME);
     cel_env_add_variable(w->env, STR("score"), number, WORLD_SCORE);
     cel_env_add_variable(w->env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], WORLD_NOW);
@@ -85,8 +94,10 @@ static void fill(struct cel_world *w)
     slots[WORLD_TOTAL] = cel_double(49.5);
     slots[WORLD_QTY] = cel_int(3);
     slots[WORLD_VIP] = cel_bool(true);
-    slots[WORLD_ITEMS] = list_of(&w->arena, 2, (struct cel_value[]){item(&w->arena, "p1", 10.5, 2), item(&w->arena, "p2", 4.0, 1)});
-    slots[WORLD_TAGS] = list_of(&w->arena, 2, (struct cel_value[]){cel_string(STR("new")), cel_string(STR("sale"))});
+    slots[WORLD_ITEMS] = list_of(
+        &w->arena, 2, (struct cel_value[]){item(&w->arena, "p1", 10.5, 2), item(&w->arena, "p2", 4.0, 1)});
+    slots[WORLD_TAGS] =
+        list_of(&w->arena, 2, (struct cel_value[]){cel_string(STR("new")), cel_string(STR("sale"))});
     slots[WORLD_TIME] = cel_timestamp_ms(1772445600120);
     slots[WORLD_COUPON] = (struct cel_value){.kind = CEL_ABSENT};
     slots[WORLD_LAST_TOTAL] = slots[WORLD_LAST_ORDER] = (struct cel_value){.kind = CEL_ABSENT};
@@ -111,7 +122,8 @@ void cel_world_begin(struct cel_world *w)
     w->env = cel_env_new(&w->arena, w->zones);
     declare(w);
     fill(w);
-    w->frame = (struct cel_frame){.slots = w->slots, .scratch = &w->scratch, .context = w, .resolve = resolve, .call = call};
+    w->frame = (struct cel_frame){
+        .slots = w->slots, .scratch = &w->scratch, .context = w, .resolve = resolve, .call = call};
 }
 
 void cel_world_end(struct cel_world *w)

@@ -65,10 +65,22 @@ Test(cel_eval, knows_a_constant_when_it_has_become_one)
 Test(cel_eval, folds_no_error_into_a_mistake)
 {
     static const char *const texts[] = {
-        "1 / 0",           "9223372036854775807 + 1", "-(-9223372036854775808)",   "0u - 1u",
-        "[1][1]",          "{'a': 1}['b']",           "int('x')",                  "timestamp('x')",
-        "duration('x')",   "'x'.matches('(')",        "{'a': 1, 'a': 2}",          "[1, 2].map(x, x / 0)",
-        "'%d'.format([])", "math.abs(-9223372036854775808)", "optional.none().value()", "'x'.charAt(5)",
+        "1 / 0",
+        "9223372036854775807 + 1",
+        "-(-9223372036854775808)",
+        "0u - 1u",
+        "[1][1]",
+        "{'a': 1}['b']",
+        "int('x')",
+        "timestamp('x')",
+        "duration('x')",
+        "'x'.matches('(')",
+        "{'a': 1, 'a': 2}",
+        "[1, 2].map(x, x / 0)",
+        "'%d'.format([])",
+        "math.abs(-9223372036854775808)",
+        "optional.none().value()",
+        "'x'.charAt(5)",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         cr_expect_eq(cel_eval(compile(texts[i]), &world.frame).kind, CEL_ERROR, "%s", texts[i]);
@@ -93,10 +105,12 @@ Test(cel_eval, checks_the_type_that_is_wanted)
     struct diagnostics diag;
     diag_init(&diag, &world.arena);
     const struct cel_type *wanted = &cel_types[CEL_TYPE_BOOL];
-    cr_expect_null(cel_compile(&world.arena, &world.arena, world.env, STR("score"), (struct origin){0}, wanted, &diag));
+    cr_expect_null(
+        cel_compile(&world.arena, &world.arena, world.env, STR("score"), (struct origin){0}, wanted, &diag));
     cr_expect_str_eq(diag.first->message.data, "a bool is wanted here, this is an int");
-    cr_expect(cel_compile(&world.arena, &world.arena, world.env, STR("any"), (struct origin){0}, wanted, &diag),
-              "dyn is let through");
+    cr_expect(
+        cel_compile(&world.arena, &world.arena, world.env, STR("any"), (struct origin){0}, wanted, &diag),
+        "dyn is let through");
 }
 
 Test(cel_eval, outlives_the_text_and_the_scratch_memory_it_was_compiled_from)
@@ -106,8 +120,8 @@ Test(cel_eval, outlives_the_text_and_the_scratch_memory_it_was_compiled_from)
     char text[] = "name + ' and ' + ['Grace', 'Ada'][1] == 'Ada and Ada' && event.product in ['p1', 'p2']";
     struct diagnostics diag;
     diag_init(&diag, &world.arena);
-    struct cel_program *program =
-        cel_compile(&world.arena, &scratch, world.env, (str){text, sizeof text - 1}, (struct origin){0}, NULL, &diag);
+    struct cel_program *program = cel_compile(&world.arena, &scratch, world.env, (str){text, sizeof text - 1},
+                                              (struct origin){0}, NULL, &diag);
     memset(text, '#', sizeof text);
     arena_free(&scratch);
     cr_expect(cel_eval(program, &world.frame).as.b);
@@ -125,7 +139,8 @@ Test(cel_eval, evaluates_again_within_a_host_function)
 Test(cel_eval, answers_in_place_without_touching_the_scratch_memory)
 {
     size_t used = world.scratch.used;
-    cel_eval(compile("(event.product == 'p1' || name == 'x') && (event.qty >= 100 || score == 5)"), &world.frame);
+    cel_eval(compile("(event.product == 'p1' || name == 'x') && (event.qty >= 100 || score == 5)"),
+             &world.frame);
     cr_expect_eq(world.scratch.used, used);
 }
 
@@ -142,40 +157,62 @@ Test(cel_eval, fills_a_record_only_where_it_is_present)
 Test(cel_eval, reads_bytes_that_are_no_text_without_harm)
 {
     world.slots[WORLD_NAME] = cel_string((str){"\xFF\xC0\x80\xED\xA0\x80", 6});
-    static const char *const texts[] = {"name.size()", "name.trim()", "name.reverse()", "name.charAt(1)", "name.split('')",
-                                        "name.replace('', '-')", "name.indexOf('x')", "name.substring(1)", "name.matches('.')",
-                                        "strings.quote(name)", "name.lastIndexOf('')", "'%s %x'.format([name, name])"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) cel_eval(compile(texts[i]), &world.frame);
+    static const char *const texts[] = {
+        "name.size()",       "name.trim()",           "name.reverse()",       "name.charAt(1)",
+        "name.split('')",    "name.replace('', '-')", "name.indexOf('x')",    "name.substring(1)",
+        "name.matches('.')", "strings.quote(name)",   "name.lastIndexOf('')", "'%s %x'.format([name, name])"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        cel_eval(compile(texts[i]), &world.frame);
 }
 
-/* A megabyte of each: letters that make other engines' patterns explode, NUL, bytes that are no text, letters of two
- * bytes. Whatever the answer, it comes at once and within its bound; a text that grows past it doubles once more
- * before it is an error. */
+/* A megabyte of each: letters that make other engines' patterns explode, NUL, bytes that are no text, letters
+ * of two bytes. Whatever the answer, it comes at once and within its bound; a text that grows past it doubles
+ * once more before it is an error. */
 Test(cel_eval, takes_megabytes_in_its_stride, .timeout = 120)
 {
     enum { MEGABYTE = 1 << 20 };
     static const char *const fillings[] = {"a", "\0", "\xFF", "\xC3\xA9"};
     static const char *const texts[] = {
-        "name.matches('^(a+)+$')",         "name.matches('(a|aa)+b')",       "name.matches('(.*)*(.*)*c')",
-        "name.matches(name)",              "name.size() > 5",                "name.reverse().size()",
-        "name.replace('a', 'bc').size()",  "name.replace('', '-').size()",   "name.split('').size()",
-        "name.split('a').size()",          "name.indexOf('ab')",             "name.lastIndexOf('ab')",
-        "name.upperAscii().trim().size()", "strings.quote(name).size()",     "name.substring(500000).size()",
-        "(name + name + name).size()",     "'%s%s%s%s%s'.format([name, name, name, name, name]).size()",
-        "base64.encode(bytes(name)).size()", "base64.decode(name).size()",   "int(name) + 1",
-        "timestamp(name) > now",           "duration(name) > duration('1h')", "name in ['a', name]",
-        "{name: 1}[name]",                 "double(name)",                   "name.contains(name.substring(1))",
+        "name.matches('^(a+)+$')",
+        "name.matches('(a|aa)+b')",
+        "name.matches('(.*)*(.*)*c')",
+        "name.matches(name)",
+        "name.size() > 5",
+        "name.reverse().size()",
+        "name.replace('a', 'bc').size()",
+        "name.replace('', '-').size()",
+        "name.split('').size()",
+        "name.split('a').size()",
+        "name.indexOf('ab')",
+        "name.lastIndexOf('ab')",
+        "name.upperAscii().trim().size()",
+        "strings.quote(name).size()",
+        "name.substring(500000).size()",
+        "(name + name + name).size()",
+        "'%s%s%s%s%s'.format([name, name, name, name, name]).size()",
+        "base64.encode(bytes(name)).size()",
+        "base64.decode(name).size()",
+        "int(name) + 1",
+        "timestamp(name) > now",
+        "duration(name) > duration('1h')",
+        "name in ['a', name]",
+        "{name: 1}[name]",
+        "double(name)",
+        "name.contains(name.substring(1))",
     };
     char *megabyte = arena_alloc(&world.arena, MEGABYTE);
     for (size_t f = 0; f < sizeof fillings / sizeof fillings[0]; f++) {
         size_t size = fillings[f][0] ? strlen(fillings[f]) : 1;
-        for (size_t i = 0; i < MEGABYTE; i++) megabyte[i] = fillings[f][i % size];
+        for (size_t i = 0; i < MEGABYTE; i++)
+            megabyte[i] = fillings[f][i % size];
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
             world.slots[WORLD_NAME] = cel_string((str){megabyte, MEGABYTE});
             struct cel_value v = cel_eval(compile(texts[i]), &world.frame);
-            cr_expect(v.kind == CEL_ERROR || v.kind == CEL_BOOL || v.kind == CEL_INT || v.kind == CEL_DOUBLE, "%s", texts[i]);
+            cr_expect(v.kind == CEL_ERROR || v.kind == CEL_BOOL || v.kind == CEL_INT || v.kind == CEL_DOUBLE,
+                      "%s", texts[i]);
             size_t used = world.scratch.used;
-            cr_expect_leq(used, v.kind == CEL_ERROR ? 4 * LIMIT_CEL_ARENA_BYTES : LIMIT_CEL_ARENA_BYTES, "%s: %zu", texts[i], used);
+            cr_expect_leq(used, v.kind == CEL_ERROR ? 4 * LIMIT_CEL_ARENA_BYTES : LIMIT_CEL_ARENA_BYTES,
+                          "%s: %zu", texts[i], used);
             arena_reset(&world.scratch);
         }
     }

@@ -24,9 +24,11 @@ static str nested(const char *head, const char *middle, const char *tail, size_t
 {
     struct buffer out;
     buffer_init(&out, &world.arena);
-    for (size_t i = 0; i < n; i++) buffer_put_str(&out, str_of(head));
+    for (size_t i = 0; i < n; i++)
+        buffer_put_str(&out, str_of(head));
     buffer_put_str(&out, str_of(middle));
-    for (size_t i = 0; i < n; i++) buffer_put_str(&out, str_of(tail));
+    for (size_t i = 0; i < n; i++)
+        buffer_put_str(&out, str_of(tail));
     return buffer_str(&out);
 }
 
@@ -46,10 +48,10 @@ static struct cel_value evaluate(const char *text)
     return cel_eval(program, &world.frame);
 }
 
-#define EXPECT_MESSAGE(text, want) \
-    do { \
-        str got = first_message(text); \
-        cr_expect(str_equal(got, STR(want)), "got: %.*s", STR_ARG(got)); \
+#define EXPECT_MESSAGE(text, want)                                                                           \
+    do {                                                                                                     \
+        str got = first_message(text);                                                                       \
+        cr_expect(str_equal(got, STR(want)), "got: %.*s", STR_ARG(got));                                     \
     } while (0)
 
 Test(cel_limits, takes_brackets_up_to_the_depth_and_not_one_more)
@@ -77,19 +79,22 @@ Test(cel_limits, takes_chains_up_to_their_height)
 Test(cel_limits, takes_a_text_of_its_length_and_not_one_byte_more)
 {
     EXPECT_MESSAGE(nested(" ", "1", "", LIMIT_CEL_SOURCE_BYTES - 1), "compiles");
-    EXPECT_MESSAGE(nested(" ", "1", "", LIMIT_CEL_SOURCE_BYTES), "the expression is 65537 bytes long; at most 65536 are taken");
+    EXPECT_MESSAGE(nested(" ", "1", "", LIMIT_CEL_SOURCE_BYTES),
+                   "the expression is 65537 bytes long; at most 65536 are taken");
 }
 
 Test(cel_limits, nests_three_loops_and_not_four)
 {
     EXPECT_MESSAGE(STR("[1].map(a, [1].map(b, [1].map(c, a + b + c)))"), "compiles");
-    EXPECT_MESSAGE(STR("[1].map(a, [1].map(b, [1].map(c, [1].map(d, a + d))))"), "loops are nested more than 3 deep");
+    EXPECT_MESSAGE(STR("[1].map(a, [1].map(b, [1].map(c, [1].map(d, a + d))))"),
+                   "loops are nested more than 3 deep");
     EXPECT_MESSAGE(STR("[1].map(a, a).map(b, b).map(c, c).map(d, d)"), "compiles");
 }
 
 Test(cel_limits, ends_an_evaluation_that_takes_too_many_steps)
 {
-    struct cel_value v = evaluate("lists.range(1000).map(a, lists.range(120).exists(b, b == score - 1000)).size()");
+    struct cel_value v =
+        evaluate("lists.range(1000).map(a, lists.range(120).exists(b, b == score - 1000)).size()");
     cr_expect_eq(v.kind, CEL_INT);
     v = evaluate("lists.range(1000).map(a, lists.range(400).exists(b, b == score - 1000)).size()");
     cr_expect_eq(v.kind, CEL_ERROR);
@@ -102,7 +107,8 @@ Test(cel_limits, ends_an_evaluation_that_takes_too_many_steps)
 Test(cel_limits, counts_steps_to_the_last_one)
 {
     struct diagnostics diag;
-    struct cel_program *program = cel_world_compile(&world, STR("lists.range(score).exists(x, x < 0)"), &diag);
+    struct cel_program *program =
+        cel_world_compile(&world, STR("lists.range(score).exists(x, x < 0)"), &diag);
     enum { ROUND = 5, MOST = LIMIT_CEL_STEPS / (ROUND + 1) };
     world.slots[WORLD_SCORE] = cel_int(MOST);
     cr_expect_eq(cel_eval(program, &world.frame).kind, CEL_BOOL, "%s", world.frame.error);
@@ -159,9 +165,11 @@ static str doubled(size_t times)
     struct buffer out;
     buffer_init(&out, &world.arena);
     buffer_put_str(&out, STR("cel.bind(a0, name + name, "));
-    for (size_t i = 1; i < times; i++) buffer_put_format(&out, "cel.bind(a%zu, a%zu + a%zu, ", i, i - 1, i - 1);
+    for (size_t i = 1; i < times; i++)
+        buffer_put_format(&out, "cel.bind(a%zu, a%zu + a%zu, ", i, i - 1, i - 1);
     buffer_put_format(&out, "a%zu.size()", times - 1);
-    for (size_t i = 0; i < times; i++) buffer_put_char(&out, ')');
+    for (size_t i = 0; i < times; i++)
+        buffer_put_char(&out, ')');
     buffer_put_char(&out, '\0');
     return buffer_str(&out);
 }
@@ -179,8 +187,9 @@ Test(cel_limits, makes_texts_up_to_the_bound_and_not_beyond)
 /* A sum of texts keeps its parts on the stack, a call its arguments: 17 values a level. */
 static str sums(size_t levels)
 {
-    return nested("name+name+name+name+name+name+name+name+name+name+name+name+name+name+name+'a'.replace('b',", "name", ")",
-                  levels);
+    return nested(
+        "name+name+name+name+name+name+name+name+name+name+name+name+name+name+name+'a'.replace('b',", "name",
+        ")", levels);
 }
 
 Test(cel_limits, holds_no_more_values_at_once_than_the_stack)
@@ -221,7 +230,8 @@ Test(cel_limits, survives_every_failure_of_memory_while_compiling)
             if (whole && program) cr_expect_neq(cel_eval(program, &world.frame).kind, CEL_UNSET);
             keep.fail_in = scratch.fail_in = notes.fail_in = 0;
             diag_init(&diag, &notes);
-            program = cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
+            program =
+                cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
             cr_expect(!diag.failed && (program || diag.error_count), "the next call fails too: %s", sweep[e]);
             arena_free(&keep);
             arena_free(&scratch);
@@ -230,8 +240,8 @@ Test(cel_limits, survives_every_failure_of_memory_while_compiling)
     }
 }
 
-/* Evaluates with the n-th growth failing, for n = 1, 2 … until none fails; the next evaluation is as if nothing had
- * been. Empty arenas: nothing is warm. */
+/* Evaluates with the n-th growth failing, for n = 1, 2 … until none fails; the next evaluation is as if
+ * nothing had been. Empty arenas: nothing is warm. */
 Test(cel_limits, survives_every_failure_of_memory_while_evaluating)
 {
     static const char *const texts[] = {
@@ -291,8 +301,10 @@ Test(cel_limits, survives_every_bound_of_memory_while_compiling)
             arena_init(&scratch, limit);
             struct diagnostics diag;
             diag_init(&diag, &world.arena);
-            program = cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
-            cr_expect(program || diag.failed, "%s at %zu: %s", sweep[e], limit, diag.first ? diag.first->message.data : "no reason");
+            program =
+                cel_compile(&keep, &scratch, world.env, str_of(sweep[e]), (struct origin){0}, NULL, &diag);
+            cr_expect(program || diag.failed, "%s at %zu: %s", sweep[e], limit,
+                      diag.first ? diag.first->message.data : "no reason");
             arena_free(&keep);
             arena_free(&scratch);
         }

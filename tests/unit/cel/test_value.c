@@ -33,11 +33,25 @@ Test(cel_value, prints_doubles_as_javascript_does)
         double value;
         const char *text;
     } cases[] = {
-        {0, "0"}, {-0.0, "0"}, {1, "1"}, {-1.5, "-1.5"}, {0.1, "0.1"}, {0.1 + 0.2, "0.30000000000000004"},
-        {1e20, "100000000000000000000"}, {123456789012345680000.0, "123456789012345680000"}, {1e21, "1e+21"},
-        {1.5e300, "1.5e+300"}, {1e-6, "0.000001"}, {1e-7, "1e-7"}, {1.25e-7, "1.25e-7"}, {5e-324, "5e-324"},
-        {1.7976931348623157e308, "1.7976931348623157e+308"}, {9007199254740993.0, "9007199254740992"},
-        {INFINITY, "Infinity"}, {-INFINITY, "-Infinity"}, {NAN, "NaN"},
+        {0, "0"},
+        {-0.0, "0"},
+        {1, "1"},
+        {-1.5, "-1.5"},
+        {0.1, "0.1"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {1e20, "100000000000000000000"},
+        {123456789012345680000.0, "123456789012345680000"},
+        {1e21, "1e+21"},
+        {1.5e300, "1.5e+300"},
+        {1e-6, "0.000001"},
+        {1e-7, "1e-7"},
+        {1.25e-7, "1.25e-7"},
+        {5e-324, "5e-324"},
+        {1.7976931348623157e308, "1.7976931348623157e+308"},
+        {9007199254740993.0, "9007199254740992"},
+        {INFINITY, "Infinity"},
+        {-INFINITY, "-Infinity"},
+        {NAN, "NaN"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         str text = double_text(cases[i].value);
@@ -48,12 +62,24 @@ Test(cel_value, prints_doubles_as_javascript_does)
 Test(cel_value, reads_only_timestamps_of_rfc_3339)
 {
     static const char *const wrong[] = {
-        "", "2026-03-02", "2026-03-02T10:00:00", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-03-02T24:00:00Z",
-        "2026-03-02T10:60:00Z", "2026-03-02 10:00:00Z", "2026-03-02T10:00:00+2:00", "2026-03-02T10:00:00.Z",
-        "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2026-03-02T10:00:00Zx",
+        "",
+        "2026-03-02",
+        "2026-03-02T10:00:00",
+        "2026-13-01T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-03-02T24:00:00Z",
+        "2026-03-02T10:60:00Z",
+        "2026-03-02 10:00:00Z",
+        "2026-03-02T10:00:00+2:00",
+        "2026-03-02T10:00:00.Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "2026-03-02T10:00:00Zx",
     };
     struct cel_value v;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) cr_expect_not(cel_parse_timestamp(str_of(wrong[i]), &v), "%s", wrong[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_expect_not(cel_parse_timestamp(str_of(wrong[i]), &v), "%s", wrong[i]);
     cr_expect(cel_parse_timestamp(STR("1969-12-31T23:59:59.999Z"), &v));
     cr_expect_eq(cel_timestamp_to_ms(v), -1);
     cr_expect(cel_parse_timestamp(STR("2016-12-31T23:59:60Z"), &v), "a leap second is the second after it");
@@ -71,7 +97,8 @@ Test(cel_value, prints_instants_and_durations_with_three_six_or_nine_digits)
     cel_print_duration(cel_duration_ms(-1500), &out);
     buffer_put_char(&out, ' ');
     cel_print_duration(cel_duration_ms(90000), &out);
-    cr_expect(str_equal(buffer_str(&out), STR("1969-12-31T23:59:59.999Z -1.500s 90s")), "%.*s", STR_ARG(buffer_str(&out)));
+    cr_expect(str_equal(buffer_str(&out), STR("1969-12-31T23:59:59.999Z -1.500s 90s")), "%.*s",
+              STR_ARG(buffer_str(&out)));
 }
 
 Test(cel_value, writes_json_with_what_is_absent_left_out)
@@ -79,7 +106,9 @@ Test(cel_value, writes_json_with_what_is_absent_left_out)
     struct buffer out;
     buffer_init(&out, &world.arena);
     cr_expect(cel_print_json(world.slots[WORLD_ITEMS], &out));
-    cr_expect(str_equal(buffer_str(&out), STR("[{\"product\":\"p1\",\"price\":10.5,\"qty\":2},{\"product\":\"p2\",\"price\":4,\"qty\":1}]")));
+    cr_expect(str_equal(
+        buffer_str(&out),
+        STR("[{\"product\":\"p1\",\"price\":10.5,\"qty\":2},{\"product\":\"p2\",\"price\":4,\"qty\":1}]")));
     cr_expect_not(cel_print_json(cel_double(NAN), &out));
 }
 
@@ -116,8 +145,10 @@ Test(cel_value, moves_a_skipped_time_forward_and_takes_the_first_of_two)
     cr_expect_eq(cel_zone_instant(paris, at("2026-03-29T02:30:00Z")), at("2026-03-29T01:30:00Z"));
     cr_expect_eq(cel_zone_instant(paris, at("2026-10-25T02:30:00Z")), at("2026-10-25T00:30:00Z"));
     cr_expect_eq(cel_zone_instant(paris, at("2026-07-01T12:00:00Z")), at("2026-07-01T10:00:00Z"));
-    cr_expect_eq(cel_zone_instant(zone("Pacific/Apia"), at("2011-12-30T12:00:00Z")), at("2011-12-30T22:00:00Z"));
-    cr_expect_eq(cel_zone_instant(zone("America/New_York"), at("2026-11-01T01:30:00Z")), at("2026-11-01T05:30:00Z"));
+    cr_expect_eq(cel_zone_instant(zone("Pacific/Apia"), at("2011-12-30T12:00:00Z")),
+                 at("2011-12-30T22:00:00Z"));
+    cr_expect_eq(cel_zone_instant(zone("America/New_York"), at("2026-11-01T01:30:00Z")),
+                 at("2026-11-01T05:30:00Z"));
 }
 
 Test(cel_value, knows_no_zone_outside_its_directory)

@@ -5,7 +5,8 @@
 
 #include <criterion/criterion.h>
 
-static const struct cel_value constants[] = {{.kind = CEL_STRING, .size = 1, .as.s = "a"}, {.kind = CEL_INT, .as.i = 1}};
+static const struct cel_value constants[] = {{.kind = CEL_STRING, .size = 1, .as.s = "a"},
+                                             {.kind = CEL_INT, .as.i = 1}};
 static const uint32_t slots[] = {0, 3};
 
 /* NULL when the code is sound, else why not. */
@@ -13,8 +14,12 @@ static const char *verdict(const struct insn *code, uint32_t count)
 {
     struct arena scratch;
     arena_init(&scratch, 0);
-    struct cel_program program = {.code = code, .code_count = count, .constants = constants, .constant_count = 2,
-                                  .slots = slots, .slot_count = 2};
+    struct cel_program program = {.code = code,
+                                  .code_count = count,
+                                  .constants = constants,
+                                  .constant_count = 2,
+                                  .slots = slots,
+                                  .slot_count = 2};
     const char *why = NULL;
     bool sound = program_verify(&program, &scratch, &why);
     arena_free(&scratch);
@@ -22,16 +27,17 @@ static const char *verdict(const struct insn *code, uint32_t count)
     return why;
 }
 
-#define REFUSES(why, ...)                                                                    \
-    do {                                                                                     \
-        const struct insn code[] = {__VA_ARGS__};                                            \
-        const char *got = verdict(code, sizeof code / sizeof code[0]);                       \
-        cr_expect(got && strcmp(got, why) == 0, "%s: got %s", why, got ? got : "no complaint"); \
+#define REFUSES(why, ...)                                                                                    \
+    do {                                                                                                     \
+        const struct insn code[] = {__VA_ARGS__};                                                            \
+        const char *got = verdict(code, sizeof code / sizeof code[0]);                                       \
+        cr_expect(got &&strcmp(got, why) == 0, "%s: got %s", why, got ? got : "no complaint");               \
     } while (0)
 
 Test(cel_verify, passes_sound_code)
 {
-    const struct insn code[] = {{.op = OP_LOAD, .a = 3}, {.op = OP_CONSTANT, .a = 1}, {.op = OP_ADD}, {.op = OP_RETURN}};
+    const struct insn code[] = {
+        {.op = OP_LOAD, .a = 3}, {.op = OP_CONSTANT, .a = 1}, {.op = OP_ADD}, {.op = OP_RETURN}};
     cr_expect_null(verdict(code, 4));
 }
 
@@ -52,18 +58,21 @@ Test(cel_verify, refuses_a_stack_that_does_not_add_up)
     REFUSES("more values taken than there are", {.op = OP_RETURN});
     REFUSES("more values taken than there are", {.op = OP_CONSTANT}, {.op = OP_ADD}, {.op = OP_RETURN});
     REFUSES("a place above the stack", {.op = OP_LOCAL}, {.op = OP_RETURN});
-    REFUSES("two depths at one place", {.op = OP_CONSTANT}, {.op = OP_AND_JUMP, .c = 3}, {.op = OP_CONSTANT}, {.op = OP_RETURN});
+    REFUSES("two depths at one place", {.op = OP_CONSTANT}, {.op = OP_AND_JUMP, .c = 3}, {.op = OP_CONSTANT},
+            {.op = OP_RETURN});
 }
 
 /* n texts on the stack, then joined into one. */
 static struct cel_program *joining(struct arena *arena, uint32_t n)
 {
     struct insn *code = ARENA_ARRAY(arena, struct insn, n + 2);
-    for (uint32_t i = 0; i < n; i++) code[i].op = OP_CONSTANT;
+    for (uint32_t i = 0; i < n; i++)
+        code[i].op = OP_CONSTANT;
     code[n] = (struct insn){.op = OP_CONCAT, .n = (uint16_t)n};
     code[n + 1].op = OP_RETURN;
     struct cel_program *program = ARENA_NEW(arena, struct cel_program);
-    *program = (struct cel_program){.code = code, .code_count = n + 2, .constants = constants, .constant_count = 2};
+    *program =
+        (struct cel_program){.code = code, .code_count = n + 2, .constants = constants, .constant_count = 2};
     return program;
 }
 
@@ -87,39 +96,44 @@ Test(cel_verify, refuses_jumps_out_and_back)
     REFUSES("a jump out of the program", {.op = OP_CONSTANT});
     REFUSES("a jump backwards", {.op = OP_JUMP, .c = 0});
     REFUSES("a loop that ends inside itself", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 5},
-            {.op = OP_NEXT, .n = 1, .b = 9, .c = 3}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_RETURN});
-    REFUSES("a jump backwards", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 4}, {.op = OP_NEXT, .n = 1, .b = 9, .c = 2},
-            {.op = OP_DONE}, {.op = OP_RETURN});
+            {.op = OP_NEXT, .n = 1, .b = 9, .c = 3}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5},
+            {.op = OP_RETURN});
+    REFUSES("a jump backwards", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 4},
+            {.op = OP_NEXT, .n = 1, .b = 9, .c = 2}, {.op = OP_DONE}, {.op = OP_RETURN});
     REFUSES("an instruction that is never reached", {.op = OP_RETURN_TRUE}, {.op = OP_RETURN_FALSE});
     REFUSES("a test without its way out", {.op = OP_IF_TRUE, .c = 1}, {.op = OP_RETURN_TRUE});
 }
 
 Test(cel_verify, refuses_loops_without_their_place_or_cost)
 {
-    REFUSES("a loop without its place", {.op = OP_CONSTANT}, {.op = OP_NEXT, .n = 1, .b = 1, .c = 2}, {.op = OP_RETURN});
-    REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 6},
-            {.op = OP_NEXT, .n = 1, .b = 1, .c = 5}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5}, {.op = OP_DONE},
+    REFUSES("a loop without its place", {.op = OP_CONSTANT}, {.op = OP_NEXT, .n = 1, .b = 1, .c = 2},
             {.op = OP_RETURN});
+    REFUSES("a round that costs too little", {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .c = 6},
+            {.op = OP_NEXT, .n = 1, .b = 1, .c = 5}, {.op = OP_LOCAL, .a = 3}, {.op = OP_ALL, .b = 2, .c = 5},
+            {.op = OP_DONE}, {.op = OP_RETURN});
 }
 
 /* A list that could be put into itself would have no end. */
 Test(cel_verify, refuses_to_touch_what_is_under_construction)
 {
     const char *const foreign = "a value that is not its own";
-    REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_LOCAL, .a = 0}, {.op = OP_APPEND}, {.op = OP_SEAL}, {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_LOCAL, .a = 0}, {.op = OP_APPEND}, {.op = OP_SEAL},
+            {.op = OP_RETURN});
     REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_CONSTANT}, {.op = OP_ADD}, {.op = OP_RETURN});
     REFUSES(foreign, {.op = OP_LIST, .a = 1}, {.op = OP_RETURN});
-    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LIST, .a = 1}, {.op = OP_SLIDE, .a = 0}, {.op = OP_RETURN});
-    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = LOOP_LIST, .c = 6},
-            {.op = OP_NEXT, .n = 1, .b = 9, .c = 5}, {.op = OP_LOCAL, .a = 2}, {.op = OP_COLLECT, .b = 2, .c = 5}, {.op = OP_DONE},
+    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LIST, .a = 1}, {.op = OP_SLIDE, .a = 0},
             {.op = OP_RETURN});
+    REFUSES(foreign, {.op = OP_CONSTANT}, {.op = OP_LOOP, .n = 1, .b = LOOP_LIST, .c = 6},
+            {.op = OP_NEXT, .n = 1, .b = 9, .c = 5}, {.op = OP_LOCAL, .a = 2},
+            {.op = OP_COLLECT, .b = 2, .c = 5}, {.op = OP_DONE}, {.op = OP_RETURN});
 }
 
 Test(cel_verify, refuses_parts_without_a_whole)
 {
-    REFUSES("nothing to put it into", {.op = OP_CONSTANT}, {.op = OP_CONSTANT}, {.op = OP_APPEND}, {.op = OP_RETURN});
-    REFUSES("nothing to put it into", {.op = OP_MAP, .a = 1}, {.op = OP_CONSTANT}, {.op = OP_CONSTANT}, {.op = OP_CONSTANT},
-            {.op = OP_PUT}, {.op = OP_RETURN});
+    REFUSES("nothing to put it into", {.op = OP_CONSTANT}, {.op = OP_CONSTANT}, {.op = OP_APPEND},
+            {.op = OP_RETURN});
+    REFUSES("nothing to put it into", {.op = OP_MAP, .a = 1}, {.op = OP_CONSTANT}, {.op = OP_CONSTANT},
+            {.op = OP_CONSTANT}, {.op = OP_PUT}, {.op = OP_RETURN});
     REFUSES("nothing to seal", {.op = OP_CONSTANT}, {.op = OP_SEAL}, {.op = OP_RETURN});
     REFUSES("a jump into or out of a loop", {.op = OP_CONSTANT}, {.op = OP_AND_JUMP, .c = 4}, {.op = OP_LIST},
             {.op = OP_JUMP, .c = 5}, {.op = OP_CONSTANT}, {.op = OP_RETURN});
@@ -129,7 +143,8 @@ Test(cel_verify, passes_all_that_the_emitter_makes)
 {
     struct cel_world world;
     cel_world_begin(&world);
-    static const char *const texts[] = {"event.items.exists(i, i.qty > 1) ? 'a' : 'b'", "has(event.coupon) && event.qty in [1, 2]"};
+    static const char *const texts[] = {"event.items.exists(i, i.qty > 1) ? 'a' : 'b'",
+                                        "has(event.coupon) && event.qty in [1, 2]"};
     for (size_t i = 0; i < 2; i++) {
         struct diagnostics diag;
         cr_expect(cel_world_compile(&world, str_of(texts[i]), &diag)); /* it verifies, or stops the process */
