@@ -6,6 +6,7 @@
  * what must come out, up to an empty line. Lines with `#` between cases are comments. --print writes the file
  * as it would have to be, for a person to read and keep. */
 #include "base/buffer.h"
+#include "cel/func.h"
 #include "cel_world.h"
 
 #include <stdio.h>
@@ -121,6 +122,20 @@ static size_t run_cases(show_case *show, str file, bool print, size_t *count)
     return wrong;
 }
 
+/* Functions that no case of the file calls: each is one wrong. */
+static size_t uncalled(str file)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < func_row_count; i++) {
+        str name = overload_name(&func_rows[i]);
+        if (func_rows[i].style == FUNC_OPERATOR || name.data[0] == '@') continue;
+        if (memmem(file.data, file.size, name.data, name.size)) continue;
+        printf("no case calls %.*s\n", STR_ARG(name));
+        missing++;
+    }
+    return missing;
+}
+
 int main(int argc, char **argv)
 {
     show_case *show = argc > 2 ? show_named(argv[1]) : NULL;
@@ -134,6 +149,7 @@ int main(int argc, char **argv)
     fclose(file);
     bool print = argc > 3;
     size_t count = 0, wrong = run_cases(show, text, print, &count);
-    if (!print) printf("%zu passed, %zu failed\n", count - wrong, wrong);
+    if (show == show_value && !print) wrong += uncalled(text);
+    if (!print) printf("%zu passed, %zu failed\n", count > wrong ? count - wrong : 0, wrong);
     return wrong && !print ? 1 : 0;
 }
