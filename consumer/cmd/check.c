@@ -58,8 +58,8 @@ static int check_set(const char *path, const struct file_set *set, bool dump)
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
     }
-    if (rules && dump && relance_ruleset_programs(rules, check_print_program, NULL, &error) != RELANCE_OK)
-        fprintf(stderr, "relance check: %s\n", error.message);
+    if (rules && dump) status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
+    if (status == RELANCE_NO_MEMORY) fprintf(stderr, "relance check: %s\n", error.message);
     text_print(relance_report_text(report), stdout);
     check_print_summary(path, rules, report);
     relance_report_free(report);

@@ -22,12 +22,6 @@ static bool parse_digits(str text, size_t at, size_t count, unsigned *out)
     return true;
 }
 
-static unsigned month_days(int64_t year, unsigned month)
-{
-    int64_t next = month == 12 ? rfc3339_days(year + 1, 1, 1) : rfc3339_days(year, month + 1, 1);
-    return (unsigned)(next - rfc3339_days(year, month, 1));
-}
-
 /* False: an impossible date, which never comes. */
 static bool parse_day(str text, struct day_of_year *out)
 {
@@ -40,13 +34,13 @@ static bool parse_day(str text, struct day_of_year *out)
     if (!parse_digits(text, at, 2, &out->month) || !parse_digits(text, at + 3, 2, &out->day)) return false;
     out->year = full ? (int64_t)year : INT64_MIN;
     if (out->month < 1 || out->month > 12 || out->day < 1) return false;
-    return out->day <= month_days(full ? out->year : leap_year, out->month);
+    return out->day <= rfc3339_month_days(full ? out->year : leap_year, out->month);
 }
 
 /* The local day of the anniversary in a year: 29 February falls on the 28th where there is none. */
 static int64_t anniversary(const struct day_of_year *day, int64_t year)
 {
-    unsigned days = month_days(year, day->month);
+    unsigned days = rfc3339_month_days(year, day->month);
     return rfc3339_days(year, day->month, day->day < days ? day->day : days);
 }
 

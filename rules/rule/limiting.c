@@ -42,7 +42,7 @@ static void period_days(enum limit_period period, int64_t day, int64_t *begin, i
         unsigned month, dom;
         rfc3339_date(day, &year, &month, &dom);
         *begin = rfc3339_days(year, month, 1);
-        *next = month == 12 ? rfc3339_days(year + 1, 1, 1) : rfc3339_days(year, month + 1, 1);
+        *next = *begin + rfc3339_month_days(year, month);
     }
 }
 
