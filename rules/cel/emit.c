@@ -136,6 +136,8 @@ static void emit_slot(struct emit *e, const struct node *node)
     emit_use(e, &e->slots, node->number);
     if (node->test)
         emit_push(e, OP_HAS_SLOT, node->number, 0, 0);
+    else if (node->optional)
+        emit_push(e, OP_LOAD_OPTIONAL, node->number, 0, 0);
     else
         emit_push(e, OP_LOAD, node->number, emit_text(e, last_part(node->name)), 0);
 }

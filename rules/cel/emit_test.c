@@ -28,7 +28,8 @@ static const struct test_row {
 
 static bool is_slot(const struct node *node)
 {
-    return (node->kind == NODE_NAME || node->kind == NODE_SELECT) && node->place == PLACE_SLOT;
+    bool value = node->test || !node->optional; /* not an optional made of it */
+    return (node->kind == NODE_NAME || node->kind == NODE_SELECT) && node->place == PLACE_SLOT && value;
 }
 
 static struct test none(void)

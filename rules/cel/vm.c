@@ -40,6 +40,13 @@ static inline struct cel_value slot_value(struct cel_frame *frame, uint32_t slot
     return v.kind > CEL_ABSENT ? v : absent_field(name);
 }
 
+static struct cel_value slot_optional(struct machine *m, uint32_t slot)
+{
+    struct cel_value v = slot_resolved(m->frame, slot);
+    if (v.kind == CEL_ERROR) return v;
+    return v.kind > CEL_ABSENT ? optional_new(m, v) : optional_none();
+}
+
 static struct cel_value whole_record(struct machine *m, const struct whole_record *whole)
 {
     size_t count = whole->type->field_count;
@@ -436,6 +443,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(CONSTANT) : *++top = constants[at->a];
     NEXT;
     CASE(LOAD) : *++top = slot_value(frame, at->a, constants[at->b]);
+    NEXT;
+    CASE(LOAD_OPTIONAL) : *++top = slot_optional(&m, at->a);
     NEXT;
     CASE(LOCAL) : top[1] = stack[at->a];
     top++;
