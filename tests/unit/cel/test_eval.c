@@ -165,6 +165,63 @@ Test(cel_eval, reads_bytes_that_are_no_text_without_harm)
         cel_eval(compile(texts[i]), &world.frame);
 }
 
+/* What `text` gives, with `name` for each @, and in the brackets that `before` opens, if it does: JSON or the
+ * error. */
+static str answer(const char *text, const char *name, const char *before)
+{
+    struct buffer out;
+    buffer_init(&out, &world.arena);
+    buffer_put_str(&out, str_of(before));
+    for (; *text; text++)
+        if (*text == '@')
+            buffer_put_str(&out, str_of(name));
+        else
+            buffer_put_char(&out, *text);
+    if (*before) buffer_put_char(&out, ')');
+    buffer_put_char(&out, '\0');
+    return cel_world_show(&world, out.data);
+}
+
+/* An event's fields lie in slots of their own; bound to a name it is a value. Nobody can tell the difference.
+ */
+Test(cel_eval, answers_the_same_of_a_record_in_slots_and_of_its_value)
+{
+    static const char *const texts[] = {
+        "has(@.coupon)",
+        "@.?coupon.orValue('none')",
+        "@.?coupon.hasValue() || @.?product.hasValue()",
+        "@.coupon",
+        "@.coupon == 'x'",
+        "@.coupon == 'x' || true",
+        "@.coupon != 'x' && @.vip",
+        "!has(@.coupon) || @.coupon == 'x'",
+        "@.product + @.tags[0]",
+        "@.items[0].price + @.?items[?5].?price.orValue(1.0)",
+        "@.items.map(i, has(i.note))",
+        "@.items.map(i, i.?note.orValue('none'))",
+        "@.items.exists(i, i.note == 'x')",
+        "@.items.exists(i, i.note == 'x' || i.qty == 1)",
+        "@ == @ && @.items == @.items",
+        "@.qty in [1, 2, 3] && @.qty >= 3",
+        "@.coupon in ['a', 'b']",
+        "@.coupon.startsWith('a') || @.vip",
+        "@.qty / 0 > 1 || @.vip",
+        "[?@.?coupon, ?@.?product]",
+        "{?'coupon': @.?coupon, 'product': @.product}",
+        "string(@.qty) + @.coupon",
+        "dyn(@).?coupon.hasValue() || has(dyn(@).coupon)",
+        "dyn(@).nothing",
+        "@.?product in [dyn('p1')]",
+        "@",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        str in_slots = answer(texts[i], "event", "");
+        str as_value = answer(texts[i], "e", "cel.bind(e, event, ");
+        cr_expect(str_equal(in_slots, as_value), "%s: %.*s but %.*s", texts[i], STR_ARG(in_slots),
+                  STR_ARG(as_value));
+    }
+}
+
 /* A megabyte of each: letters that make other engines' patterns explode, NUL, bytes that are no text, letters
  * of two bytes. Whatever the answer, it comes at once and within its bound; a text that grows past it doubles
  * once more before it is an error. */
