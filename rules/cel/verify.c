@@ -128,13 +128,11 @@ static bool ends(const struct insn *i)
            (i->op >= OP_ALL && i->op <= OP_COLLECT_MAP);
 }
 
-/* Does something under construction own this place of the stack? */
+/* Does something under construction own this place of the stack? A loop's names, its last places, are for all. */
 static bool is_owned(const struct open *open, uint32_t place)
 {
     for (; open; open = open->outer) {
-        int32_t end =
-            open->names ? open->top - open->names : open->top; /* a loop's names are for its body to read */
-        if ((int32_t)place >= open->base && (int32_t)place < end) return true;
+        if ((int32_t)place >= open->base && (int32_t)place < open->top - open->names) return true;
     }
     return false;
 }
