@@ -29,6 +29,7 @@ struct source {
     char topic[256], marks[256];
     struct membership membership; /* metadata NULL: none */
     unsigned epoch;               /* counts rebalances: a batch that saw one is thrown away */
+    bool is_closing;
     rd_kafka_message_t *messages[SOURCE_BATCH_MAX];
     struct source_record records[SOURCE_BATCH_MAX];
     size_t message_count;
@@ -81,12 +82,14 @@ const struct membership *source_membership(const struct source *source)
 /* ---- rebalance */
 /* Assigns, and waits until fetchers that this stops have said so: librdkafka 2.0.2 aborts the process when a
  * partition is taken away a second time before that ("rktp->rktp_started"). Stop and answer stand in the queue
- * of its main thread, our question behind the one and any later assignment behind the other. */
+ * of its main thread, our question behind the one and any later assignment behind the other. A client that
+ * closes throws that queue away, and would never answer; it makes no later assignment either. */
 static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *assigned = NULL;
     rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
-    if (rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (!source->is_closing &&
+        rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_topic_partition_list_destroy(assigned);
     return err;
 }
@@ -180,6 +183,7 @@ enum relance_status source_open(const struct source_config *config, struct sourc
  * partitions at once, and others have them when the session is over. */
 void source_close(struct source *source)
 {
+    source->is_closing = true;
     source_release(source);
     if (source->queue) rd_kafka_queue_destroy(source->queue);
     if (source->rk) {
