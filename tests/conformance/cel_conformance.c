@@ -86,6 +86,10 @@ static const struct cel_type *read_type(struct suite *s, const char **at)
         {"google.protobuf.Duration", CEL_TYPE_DURATION, 0},
         {"list", CEL_TYPE_LIST, 1},
         {"map", CEL_TYPE_MAP, 2},
+        {"google.protobuf.Any", CEL_TYPE_DYN, 0},
+        {"google.protobuf.Value", CEL_TYPE_DYN, 0},
+        {"google.protobuf.ListValue", CEL_TYPE_LIST, 1},
+        {"google.protobuf.Struct", CEL_TYPE_MAP, 2},
         {"optional_type", CEL_TYPE_OPTIONAL, 1},
         {"type", CEL_TYPE_TYPE, 1},
     };
