@@ -28,7 +28,7 @@ extern "C" struct regex *regex_new(const char *pattern, size_t size, char *error
 
 extern "C" bool regex_match(const struct regex *regex, const char *text, size_t size)
 {
-    return re2::RE2::PartialMatch(re2::StringPiece(text, size), regex->re);
+    return regex->re.Match(re2::StringPiece(text, size), 0, size, re2::RE2::UNANCHORED, nullptr, 0);
 }
 
 extern "C" void regex_free(struct regex *regex)

@@ -51,7 +51,7 @@ int main(void)
         sqlite3_stmt *statement;
         if (sqlite3_prepare_v2(db, cases[i].sql, -1, &statement, NULL) != SQLITE_OK) return 1;
         bind(statement);
-        enum { RUNS = 11, ROUNDS = 100000 };
+        enum { RUNS = 3, ROUNDS = 100000 };
         double times[RUNS];
         for (size_t run = 0; run < RUNS; run++) {
             double begin = now_ns();

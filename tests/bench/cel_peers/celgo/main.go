@@ -3,6 +3,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -88,6 +89,8 @@ func bench(env *cel.Env, text string, vars map[string]any) error {
 }
 
 func main() {
+	testing.Init()
+	flag.Set("test.benchtime", "200ms")
 	env, err := environment()
 	if err == nil {
 		for _, text := range expressions {
