@@ -90,7 +90,7 @@ class World:
             self.kafka.create(topic, partitions, max_message_bytes=2 * MIB)
         self.folder = place.Folder("world")
         self.rules = self.folder.path / "rules.json"
-        self.rules.write_text(json.dumps(rules))
+        self.rules.write_text(rules if isinstance(rules, str) else json.dumps(rules))
         self.redis = Redis(**(redis_config or {}))
         self.runs = itertools.count()
 

@@ -167,6 +167,14 @@ class Kafka:
 
     def create(self, topic, partitions=1, **config):
         self.tool("create", topic, partitions, *(f"{name.replace('_', '.')}={value}" for name, value in config.items()))
+        place.wait_until(lambda: self.is_led(topic), 30, f"{topic} has its leaders")
+
+    def is_led(self, topic):
+        """Do its leaders answer? Before, a producer's first records may be sent again behind later ones."""
+        try:
+            return self.ends(topic)
+        except RuntimeError:
+            return False
 
     def produce(self, topic, records, transaction=None):
         self.tool("produce", topic, *([transaction] if transaction else []), lines=map(to_line, records))
