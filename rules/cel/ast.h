@@ -103,6 +103,8 @@ struct node *parse_expression(struct compile *c);
 struct node *macro_expand(struct compile *c, struct node *call);
 /* The macros for the manual, one a call from *at = 0 on; false behind the last. */
 bool macro_row(size_t *at, const char **form, const char **prose);
+/* The names of those that are methods and take names, for "did you mean", in the same way; empty behind the last. */
+str macro_method(size_t *at);
 /* Finds types, names and overloads in place. */
 void check_expression(struct compile *c, struct node *root, const struct cel_type *wanted);
 /* The next overload of the same name and style, or NULL. */

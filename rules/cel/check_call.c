@@ -249,6 +249,21 @@ static void unknown_function(struct check *k, struct node *node)
     check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(name));
 }
 
+/* x.exist(i, i > 1): a macro misspelt. Its names are unknown because of that, and not mistakes of their own. */
+static bool misspelt_macro(struct check *k, struct node *node)
+{
+    if (node->count < 3 || node->children[1]->kind != NODE_NAME) return false;
+    str names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t at = 0; count < NAMES_MAX && (names[count] = macro_method(&at)).size;)
+        count++;
+    str hint = check_nearest(k, node->name, names, count);
+    if (!hint.size) return false;
+    check_node(k, node->children[0]);
+    check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(node->name));
+    return true;
+}
+
 /* ---- the call */
 
 /* math.abs(x): what looks like a target is the function's namespace. */
@@ -311,7 +326,7 @@ static bool any_broken(const struct node *node)
 void check_call(struct check *k, struct node *node)
 {
     const struct overload *first = first_overload(k, node);
-    if (!first && node->method && unknown_in_space(k, node)) return;
+    if (!first && node->method && (unknown_in_space(k, node) || misspelt_macro(k, node))) return;
     for (size_t i = 0; i < node->count; i++)
         check_node(k, node->children[i]);
     if (!first) return unknown_function(k, node);

@@ -192,6 +192,15 @@ bool macro_row(size_t *at, const char **form, const char **prose)
     return false;
 }
 
+str macro_method(size_t *at)
+{
+    while (*at < sizeof macros / sizeof macros[0]) {
+        const struct macro *macro = &macros[(*at)++];
+        if (!macro->space && macro->names) return str_of(macro->name);
+    }
+    return (str){0};
+}
+
 static bool macro_fits(const struct macro *macro, const struct node *call)
 {
     if (!str_equal(call->name, str_of(macro->name))) return false;
