@@ -57,24 +57,30 @@ void buffer_put_format(struct buffer *buffer, const char *format, ...)
     buffer->size += (size_t)size;
 }
 
-/* Escapes of RFC 8259 §7: the quote, the backslash and what is below U+0020. */
-void buffer_put_json_string(struct buffer *buffer, str s)
+size_t json_escape(unsigned char c, char out[6])
 {
     static const char names[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     static const char digits[] = "0123456789abcdef";
+    out[0] = '\\';
+    out[1] = c >= 0x20 ? (char)c : names[c] ? names[c] : 'u';
+    if (out[1] != 'u') return 2;
+    out[2] = out[3] = '0';
+    out[4] = digits[c >> 4];
+    out[5] = digits[c & 15];
+    return 6;
+}
+
+void buffer_put_json_string(struct buffer *buffer, str s)
+{
+    char code[6];
     buffer_put_char(buffer, '"');
     size_t plain = 0; /* begin of what needs no escape */
     for (size_t i = 0; i < s.size; i++) {
         unsigned char c = (unsigned char)s.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        if (json_is_plain(c)) continue;
         buffer_put(buffer, s.data + plain, i - plain);
+        buffer_put(buffer, code, json_escape(c, code));
         plain = i + 1;
-        if (c >= 0x20)
-            buffer_put(buffer, (char[]){'\\', (char)c}, 2);
-        else if (names[c])
-            buffer_put(buffer, (char[]){'\\', names[c]}, 2);
-        else
-            buffer_put(buffer, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
     }
     buffer_put_str(buffer, str_slice(s, plain, s.size));
     buffer_put_char(buffer, '"');

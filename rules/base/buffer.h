@@ -17,6 +17,13 @@ void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);
 void buffer_put_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* How a byte stands in a JSON string: itself, or as what json_escape writes, whose size it returns (RFC 8259
+ * §7). */
+static inline bool json_is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+size_t json_escape(unsigned char c, char out[6]);
 /* A JSON string literal with its quotes, everything that RFC 8259 wants escaped, escaped. */
 void buffer_put_json_string(struct buffer *buffer, str s);
 

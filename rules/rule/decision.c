@@ -38,7 +38,8 @@ struct relance_str relance_outcome_prose(enum relance_outcome outcome)
 
 bool relance_decision_is_output(const struct relance_decision *decision)
 {
-    return decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD || decision->outcome == RELANCE_OUTCOME_GOAL;
+    return decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD ||
+           decision->outcome == RELANCE_OUTCOME_GOAL;
 }
 
 /* A wait may end after the last year that can be written, though nothing happens there any more. */
@@ -78,23 +79,17 @@ static void room_put_time(struct room *room, int64_t ms)
     room_put(room, (str){text, 26});
 }
 
-/* Escapes as RFC 8259 §7 wants. */
 static void room_put_string(struct room *room, str s)
 {
-    static const char *const names[32] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    char code[6];
     room_put(room, STR("\""));
     size_t plain = 0;
     for (size_t i = 0; i < s.size; i++) {
         unsigned char c = (unsigned char)s.data[i];
-        char code[8];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        if (json_is_plain(c)) continue;
         room_put(room, str_slice(s, plain, i));
+        room_put(room, (str){code, json_escape(c, code)});
         plain = i + 1;
-        if (c >= 0x20)
-            snprintf(code, sizeof code, "\\%c", c);
-        else
-            snprintf(code, sizeof code, "\\u%04x", c);
-        room_put(room, str_of(c < 0x20 && names[c] ? names[c] : code));
     }
     room_put(room, str_slice(s, plain, s.size));
     room_put(room, STR("\""));
@@ -132,9 +127,11 @@ size_t relance_decision_print(const struct relance_decision *d, char *out, size_
     room_put_member(&room, ",\"send\":", d->send);
     room_put_member(&room, ",\"variant\":", d->variant);
     if (d->with.size) room_put(&room, STR(",\"with\":")), room_put(&room, d->with);
-    if (d->outcome == RELANCE_OUTCOME_DEFERRED) room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
+    if (d->outcome == RELANCE_OUTCOME_DEFERRED)
+        room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
     room_put_member(&room, ",\"why\":", d->why);
-    if (d->outcome == RELANCE_OUTCOME_GOAL) room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
+    if (d->outcome == RELANCE_OUTCOME_GOAL)
+        room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
     room_put(&room, STR("}"));
     return room.wanted;
 }
@@ -150,7 +147,8 @@ static void room_put_trigger(struct room *room, const struct relance_decision *d
     room_put(room, STR("}"));
 }
 
-size_t relance_action_print(const struct relance_decision *d, struct relance_str ruleset, char *out, size_t size)
+size_t relance_action_print(const struct relance_decision *d, struct relance_str ruleset, char *out,
+                            size_t size)
 {
     struct room room = {out, size, 0};
     str action = d->outcome == RELANCE_OUTCOME_GOAL ? STR("goal") : d->send;
@@ -167,7 +165,8 @@ size_t relance_action_print(const struct relance_decision *d, struct relance_str
     room_put(&room, STR(",\"due\":"));
     room_put_time(&room, d->due_ms);
     if (d->with.size) room_put(&room, STR(",\"with\":")), room_put(&room, d->with);
-    if (d->outcome == RELANCE_OUTCOME_GOAL) room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
+    if (d->outcome == RELANCE_OUTCOME_GOAL)
+        room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
     if (d->trigger_type.size) room_put_trigger(&room, d);
     room_put(&room, STR("}"));
     return room.wanted;
