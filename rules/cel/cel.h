@@ -52,6 +52,9 @@ bool cel_env_add_refused(struct cel_env *env, str name, str message);
 void cel_env_set_container(struct cel_env *env, str container);
 /* Leaves types, names and functions that do not fit to evaluation, where they are errors; not the syntax. */
 void cel_env_set_unchecked(struct cel_env *env);
+/* From here on, a field that this record does not have is worth a warning, and an error when it is read; empty:
+ * no such record. For values whose failing means no more than that nothing changes. */
+void cel_env_set_lenient(struct cel_env *env, str record);
 
 /* ---- programs */
 struct cel_program;

@@ -32,6 +32,14 @@ static const struct type_name {
     {"google.protobuf.Duration", TYPE(DURATION)},
 };
 
+/* In the place of a mistake: whatever evaluates it fails with the same words. */
+static void make_broken(struct node *node, str text)
+{
+    node->type = TYPE(DYN);
+    node->kind = NODE_BROKEN;
+    node->name = text;
+}
+
 void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
 {
     char text[512];
@@ -39,9 +47,7 @@ void check_mistake(struct check *k, struct node *node, struct span span, str hin
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    node->type = TYPE(DYN);
-    node->kind = NODE_BROKEN;
-    node->name = arena_format(k->c->scratch, "%s", text);
+    make_broken(node, arena_format(k->c->scratch, "%s", text));
     if (!k->c->env->unchecked) mistake(k->c, span, hint, "%s", text);
 }
 
@@ -172,15 +178,22 @@ static const struct cel_field *find_field(const struct cel_record_type *record, 
     return NULL;
 }
 
-static void unknown_field(struct check *k, struct node *node, const struct cel_record_type *record, str owner)
+/* `d`: what declares the record; NULL: nothing, it is a value. */
+static void unknown_field(struct check *k, struct node *node, const struct cel_type *type,
+                          const struct declaration *d)
 {
+    const struct cel_record_type *record = type->record;
+    str owner = d ? d->text : type_noun(k, type), lenient = k->c->env->lenient;
     str names[NAMES_MAX];
     size_t count = 0;
     for (; count < record->field_count && count < NAMES_MAX; count++)
         names[count] = record->fields[count].name;
-    str name = node->name;
-    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "%.*s has no field '%.*s'",
-                  STR_ARG(owner), STR_ARG(name));
+    str text = arena_format(k->c->scratch, "%.*s has no field '%.*s'", STR_ARG(owner), STR_ARG(node->name));
+    str hint = check_nearest(k, node->name, names, count);
+    if (!d || !lenient.size || !str_equal(d->name, lenient))
+        return check_mistake(k, node, node->name_span, hint, "%.*s", STR_ARG(text));
+    caution(k->c, node->name_span, hint, "%.*s", STR_ARG(text));
+    make_broken(node, text);
 }
 
 static void select_from_record(struct check *k, struct node *node, const struct cel_type *type)
@@ -190,7 +203,7 @@ static void select_from_record(struct check *k, struct node *node, const struct 
     const struct cel_record_type *record = type->record;
     uint32_t number;
     const struct cel_field *field = find_field(record, node->name, &number);
-    if (!field) return unknown_field(k, node, record, d ? d->text : type_noun(k, type));
+    if (!field) return unknown_field(k, node, type, d);
     node->place = d ? PLACE_SLOT : PLACE_FIELD;
     node->number = d ? d->slots[number] : number;
     node->type = field->type;

@@ -20,6 +20,11 @@ void cel_env_set_unchecked(struct cel_env *env)
     env->unchecked = true;
 }
 
+void cel_env_set_lenient(struct cel_env *env, str record)
+{
+    env->lenient = record;
+}
+
 /* The newest declaration of a name comes first, and so is the one that counts. */
 static struct declaration *declare(struct cel_env *env, enum declaration_kind kind, str name)
 {

@@ -24,6 +24,7 @@ struct cel_env {
     struct overload *functions; /* the host's */
     str container;
     bool unchecked;
+    str lenient; /* name of a record; empty: none */
 };
 
 const struct declaration *env_find(const struct cel_env *env, str name);

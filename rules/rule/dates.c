@@ -118,7 +118,10 @@ static void date_update(struct relance_engine *e, uint32_t number)
 
 void dates_update(struct relance_engine *e)
 {
-    for (size_t i = 0; i < e->set->dated.count; i++) date_update(e, e->set->dated.types[i]);
+    for (size_t i = 0; i < e->set->dated.count; i++) {
+        uint32_t rule = e->set->dated.types[i];
+        if (e->only == NAME_NONE || e->only == rule) date_update(e, rule);
+    }
 }
 
 int64_t dates_next_due(const struct state *state)

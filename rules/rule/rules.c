@@ -259,7 +259,11 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     if (with && !send) error_at(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
     if (!json_member(node, "send") && !json_member(node, "set")) error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send' or 'set'");
     if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
-    if (r->step_env) compile_sets(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "set"), out);
+    if (r->step_env) {
+        cel_env_set_lenient(r->step_env, STR("customer")); /* a value that fails leaves its attribute as it was */
+        compile_sets(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "set"), out);
+        cel_env_set_lenient(r->step_env, (str){0});
+    }
     note_template(r, out->with);
     for (size_t i = 0; i < out->set_count; i++) note_template(r, out->sets[i].value);
 }

@@ -184,7 +184,7 @@ struct rule_test {
     uint32_t rule;           /* that runs alone; NAME_NONE: all */
     str name, customer, variant;
     const struct source *source;
-    size_t line;
+    size_t begin;          /* where it stands in `source` */
     int64_t from_ms, until_ms;          /* until_ms: after from_ms */
     const struct json *attributes;      /* NULL: none */
     const struct given_event *given;

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <xxhash.h>
+#include <math.h>
 
 /* XXH3_128, canonical form, over rule NUL customer NUL key NUL origin NUL step. */
 static str action_id(struct relance_engine *e, const struct run *run, char out[32])
@@ -35,6 +36,10 @@ static bool render_splice(struct relance_engine *e, struct cel_value value, stru
     struct buffer plain, quoted;
     buffer_init(&plain, &e->scratch);
     buffer_init(&quoted, &e->scratch);
+    if (value.kind == CEL_DOUBLE && !isfinite(value.as.d)) {
+        cel_fail(&e->frame, CEL_ERROR_CONVERSION, "NaN and infinities cannot stand inside a text");
+        return false;
+    }
     if (!cel_print(value, &plain)) {
         cel_fail(&e->frame, CEL_ERROR_CONVERSION, "a list, a map or null cannot stand inside a text");
         return false;

@@ -93,8 +93,7 @@ static void compile_test(struct compiler *c, const struct source *source, const 
 {
     struct rule_test *test = &c->set->tests[c->set->test_count++];
     struct test_reader r = {c, source, test};
-    *test = (struct rule_test){.rule = rule, .source = source, .until_ms = TEST_UNTIL_MS, .line = 1};
-    for (size_t i = 0; i < node->begin && i < source->text.size; i++) test->line += source->text.data[i] == '\n';
+    *test = (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
     if (!keyword_check(source, node, PLACE_TEST, "a test", c->diag)) return;
     const struct json *name = keyword_get(node, PLACE_TEST, "name"), *variant = keyword_get(node, PLACE_TEST, "variant");
     const struct json *until = keyword_get(node, PLACE_TEST, "until");
