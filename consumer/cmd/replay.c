@@ -6,8 +6,8 @@
  * printed into one large buffer: what a line costs is what the engine costs. A line that is no event is a dead
  * letter: it is counted, and said at the end on standard error; the replay goes on. */
 #include "command.h"
+#include "feed.h"
 #include "file.h"
-#include "lines.h"
 #include "option.h"
 #include "output.h"
 #include "table.h"
@@ -50,12 +50,14 @@ struct replay {
     int64_t wall_ms;
 
     struct relance_engine *engine;
-    struct lines lines;
+    struct feed feed;
     struct output output;
 
     uint64_t fates[RELANCE_DEAD + 1];
     struct replay_dead dead[REASONS_MAX];
     size_t dead_count;
+    uint64_t invalid, late;  /* values that were not of their declared type; events older than the clock */
+    int64_t invalid_line; /* of the first */
     struct replay_rule *rules; /* in the order of their first decision */
     size_t rule_count, rule_last;
 };
@@ -185,6 +187,12 @@ static void replay_count_dead(struct replay *replay, struct relance_str reason, 
     dead->count++;
 }
 
+static void replay_count_invalid(struct replay *replay, uint32_t count, int64_t line)
+{
+    if (count && !replay->invalid) replay->invalid_line = line;
+    replay->invalid += count;
+}
+
 static int replay_engine_failed(const struct replay *replay)
 {
     struct relance_str sentence = relance_engine_error(replay->engine);
@@ -192,25 +200,18 @@ static int replay_engine_failed(const struct replay *replay)
     return EXIT_STATUS_FAILED;
 }
 
-static bool replay_is_blank(struct relance_str line)
+static int replay_feed(struct replay *replay)
 {
-    return text_trim(line).size == 0;
-}
-
-static int replay_lines(struct replay *replay)
-{
-    struct relance_record record = {.topic = TEXT("-"), .timestamp_ms = RELANCE_NEVER};
+    struct relance_record record;
     struct relance_fate fate;
-    while (lines_next(&replay->lines, &record.value)) {
-        if (replay_is_blank(record.value)) continue;
-        record.offset = replay->lines.number;
+    while (feed_next(&replay->feed, &record)) {
         if (relance_engine_record(replay->engine, &record, &fate) != RELANCE_DONE) return replay_engine_failed(replay);
         replay->fates[fate.kind]++;
+        replay->late += fate.late;
+        replay_count_invalid(replay, fate.fields_invalid, record.offset);
         if (fate.kind == RELANCE_DEAD) replay_count_dead(replay, fate.reason, record.offset);
     }
-    if (!replay->lines.failed) return EXIT_STATUS_OK;
-    fprintf(stderr, "relance replay: %s: %s\n", replay->options->args[0], strerror(errno));
-    return EXIT_STATUS_FAILED;
+    return EXIT_STATUS_OK;
 }
 
 static int replay_run_on(struct replay *replay)
@@ -290,12 +291,24 @@ static void replay_print_dead(const struct replay *replay)
     fputc('\n', stderr);
 }
 
+/* What a shop's export may have: said, since nobody has declared these values with the rules in mind. */
+static void replay_print_csv(const struct replay *replay)
+{
+    const char *path = replay->options->args[0];
+    if (replay->invalid)
+        fprintf(stderr, "relance replay: %s: %llu value%s not of the declared type, first in line %lld\n", path,
+                (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s", (long long)replay->invalid_line + 1);
+    if (replay->late)
+        fprintf(stderr, "relance replay: %s: %llu event%s older than one before: sort the file by time, or give --lateness\n",
+                path, (unsigned long long)replay->late, replay->late == 1 ? "" : "s");
+}
+
 /* ---- from the inside out: engine, files, rules, options */
 
 static int replay_events(struct replay *replay)
 {
     if (replay->wall_ms != RELANCE_NEVER) relance_engine_set_wall(replay->engine, replay->wall_ms);
-    int status = replay_lines(replay);
+    int status = replay_feed(replay);
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
     if (!output_flush(&replay->output)) {
         fprintf(stderr, "relance replay: the output cannot be written: %s\n", strerror(errno));
@@ -303,7 +316,8 @@ static int replay_events(struct replay *replay)
     }
     if (replay->options->summary) replay_print_summary(replay);
     replay_print_dead(replay);
-    return status;
+    if (replay->options->csv) replay_print_csv(replay);
+    return feed_end(&replay->feed, "relance replay") ? status : EXIT_STATUS_FAILED;
 }
 
 static int replay_with_rules(struct replay *replay, const struct relance_ruleset *rules)
@@ -317,8 +331,9 @@ static int replay_with_rules(struct replay *replay, const struct relance_ruleset
         .complete = true,
         .trust_future = true,
     };
-    if (!lines_open(&replay->lines, replay->options->args[0])) {
-        fprintf(stderr, "relance replay: %s: %s\n", replay->options->args[0], strerror(errno));
+    struct relance_error error;
+    if (!feed_open(&replay->feed, replay->options->args[0], replay->options->csv, rules, &error)) {
+        fprintf(stderr, "relance replay: %s\n", error.message);
         return EXIT_STATUS_USAGE;
     }
     int status = EXIT_STATUS_FAILED;
@@ -329,7 +344,7 @@ static int replay_with_rules(struct replay *replay, const struct relance_ruleset
         fputs("relance replay: out of memory\n", stderr);
     output_close(&replay->output);
     relance_engine_free(replay->engine);
-    lines_close(&replay->lines);
+    feed_close(&replay->feed);
     return status;
 }
 

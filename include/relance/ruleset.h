@@ -30,8 +30,21 @@ RELANCE_MUST enum relance_status relance_ruleset_compile(const struct relance_so
                                                          struct relance_error *error);
 void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
+/* The instant of a local time, given in ms as if it were UTC, by rules.md §2: a time that a clock change skips is
+ * moved forward, one that occurs twice means the first. False: there is no such zone. */
+bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone, int64_t local_ms,
+                                   int64_t *instant_ms);
 
 /* What compiling had to say. */
+struct relance_diagnostic {
+    struct relance_str file;         /* empty: it belongs to no file */
+    size_t line, column, end_column; /* from 1, columns in code points; end_column is behind the last */
+    bool is_warning;
+    struct relance_str message, hint; /* the hint may be empty */
+};
+typedef void relance_diagnostic_show(void *context, const struct relance_diagnostic *diagnostic);
+/* One by one, in the order of the text. Texts live as long as the report. */
+void relance_report_each(const struct relance_report *report, relance_diagnostic_show *show, void *context);
 struct relance_str relance_report_text(const struct relance_report *report);
 size_t relance_report_errors(const struct relance_report *report);
 size_t relance_report_warnings(const struct relance_report *report);
