@@ -22,6 +22,14 @@ static inline bool text_equal(struct relance_str a, struct relance_str b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* By their bytes: < 0, 0 or > 0. */
+static inline int text_compare(struct relance_str a, struct relance_str b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp(a.data, b.data, size) : 0;
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 /* Prints it, also where it is nothing: C forbids a null pointer to fwrite even for no bytes. */
 static inline void text_print(struct relance_str text, FILE *out)
 {

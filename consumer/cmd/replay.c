@@ -3,14 +3,14 @@
  *     lines of FILE → engine → decisions → lines, or with --summary a table
  *
  * One partition, no wall clock unless given, no server. Lines of the file are read in place and decisions are
- * printed into one large buffer: what a line costs is what the engine costs. A line that is no event is a dead
- * letter: it is counted, and said at the end on standard error; the replay goes on. */
+ * printed into one large buffer: what a line costs is what the engine costs. A line that is no event is a
+ * dead letter: it is counted, and said at the end on standard error; the replay goes on. */
 #include "command.h"
+#include "diff.h"
 #include "feed.h"
-#include "file.h"
+#include "load.h"
 #include "option.h"
 #include "output.h"
-#include "table.h"
 #include "text.h"
 #include <relance/engine.h>
 
@@ -20,20 +20,8 @@
 #include <unistd.h>
 
 enum {
-    LINE_ROOM = 4096,    /* bytes offered to a decision at first: most take 300 */
-    REASONS_MAX = 16,    /* reasons of dead letters; the engine has 8 */
-};
-
-/* Heads of the summary's columns. */
-static const char *const outcome_heads[RELANCE_OUTCOME_COUNT] = {
-#define OUTCOME_HEAD(name, text, prose) text,
-    RELANCE_OUTCOME_TABLE(OUTCOME_HEAD)
-#undef OUTCOME_HEAD
-};
-
-struct replay_rule {
-    char *name;
-    uint64_t counts[RELANCE_OUTCOME_COUNT];
+    LINE_ROOM = 4096, /* bytes offered to a decision at first: most take 300 */
+    REASONS_MAX = 16, /* reasons of dead letters; the engine has 8 */
 };
 
 /* Dead letters of one reason. */
@@ -45,21 +33,26 @@ struct replay_dead {
 
 struct replay {
     const struct options *options;
-    uint32_t wanted; /* set of outcomes to print */
+    uint32_t wanted;                  /* set of outcomes to print */
     int64_t until_ms, until_after_ms; /* --until: an instant, or so long after the newest event; else NEVER */
     int64_t wall_ms;
 
-    struct relance_engine *engine;
+    struct replay_side {
+        struct replay *replay;
+        enum diff_side number;
+        struct relance_ruleset *rules;
+        struct relance_engine *engine;
+    } sides[DIFF_SIDES]; /* with --diff two, else the first alone */
+    size_t side_count;
     struct feed feed;
     struct output output;
+    struct diff diff; /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_DEAD + 1];
     struct replay_dead dead[REASONS_MAX];
     size_t dead_count;
-    uint64_t invalid, late;  /* values that were not of their declared type; events older than the clock */
-    int64_t invalid_line; /* of the first */
-    struct replay_rule *rules; /* in the order of their first decision */
-    size_t rule_count, rule_last;
+    uint64_t invalid, late; /* values that were not of their declared type; events older than the clock */
+    int64_t invalid_line;   /* of the first */
 };
 
 /* ---- options */
@@ -105,7 +98,9 @@ static bool replay_read_until(struct replay *replay)
     if (!replay->options->until) return true;
     struct relance_str text = text_of(replay->options->until);
     if (text_duration(text, &replay->until_after_ms) || text_instant(text, &replay->until_ms)) return true;
-    fprintf(stderr, "relance replay: --until: '%.*s' is neither an instant such as 2026-03-02T10:00:00Z nor a duration such as 7d\n",
+    fprintf(stderr,
+            "relance replay: --until: '%.*s' is neither an instant such as 2026-03-02T10:00:00Z nor a "
+            "duration such as 7d\n",
             TEXT_ARG(text));
     return false;
 }
@@ -115,36 +110,18 @@ static bool replay_read_wall(struct replay *replay)
     replay->wall_ms = RELANCE_NEVER;
     if (!replay->options->wall) return true;
     if (text_instant(text_of(replay->options->wall), &replay->wall_ms)) return true;
-    fprintf(stderr, "relance replay: --wall: '%s' is no instant such as 2026-03-02T10:00:00Z\n", replay->options->wall);
+    fprintf(stderr, "relance replay: --wall: '%s' is no instant such as 2026-03-02T10:00:00Z\n",
+            replay->options->wall);
     return false;
 }
 
 static bool replay_read_options(struct replay *replay)
 {
-    if (replay->options->diff) fputs("relance replay: --diff is not yet supported\n", stderr);
     bool only = replay_read_only(replay), until = replay_read_until(replay), wall = replay_read_wall(replay);
-    return only && until && wall && !replay->options->diff;
+    return only && until && wall;
 }
 
 /* ---- decisions */
-
-static struct replay_rule *replay_rule(struct replay *replay, struct relance_str name)
-{
-    for (size_t i = 0; i < replay->rule_count; i++) {
-        size_t at = (replay->rule_last + i) % replay->rule_count; /* mostly the same rule again */
-        if (!text_equal(text_of(replay->rules[at].name), name)) continue;
-        replay->rule_last = at;
-        return &replay->rules[at];
-    }
-    struct replay_rule *larger = realloc(replay->rules, (replay->rule_count + 1) * sizeof *larger);
-    if (!larger) abort(); /* one row for each rule of the set */
-    replay->rules = larger;
-    replay->rule_last = replay->rule_count;
-    struct replay_rule *rule = &larger[replay->rule_count++];
-    *rule = (struct replay_rule){.name = strndup(name.data, name.size)};
-    if (!rule->name) abort();
-    return rule;
-}
 
 static void replay_print(struct replay *replay, const struct relance_decision *decision)
 {
@@ -163,10 +140,13 @@ static void replay_print(struct replay *replay, const struct relance_decision *d
 
 static void replay_decide(void *context, const struct relance_decision *decision)
 {
-    struct replay *replay = context;
+    const struct replay_side *side = context;
+    struct replay *replay = side->replay;
     if (!(replay->wanted & 1u << decision->outcome)) return;
-    if (replay->options->summary)
-        replay_rule(replay, decision->rule)->counts[decision->outcome]++;
+    if (replay->options->diff)
+        diff_take(&replay->diff, side->number, decision);
+    else if (replay->options->summary)
+        summary_take(&replay->diff.summaries[DIFF_NOW], decision);
     else
         replay_print(replay, decision);
 }
@@ -176,7 +156,8 @@ static void replay_decide(void *context, const struct relance_decision *decision
 static void replay_count_dead(struct replay *replay, struct relance_str reason, int64_t line)
 {
     size_t i = 0;
-    while (i < replay->dead_count && !text_equal(text_of(replay->dead[i].reason), reason)) i++;
+    while (i < replay->dead_count && !text_equal(text_of(replay->dead[i].reason), reason))
+        i++;
     if (i == REASONS_MAX) return;
     struct replay_dead *dead = &replay->dead[i];
     if (i == replay->dead_count) {
@@ -193,11 +174,21 @@ static void replay_count_invalid(struct replay *replay, uint32_t count, int64_t 
     replay->invalid += count;
 }
 
-static int replay_engine_failed(const struct replay *replay)
+static int replay_engine_failed(const struct replay_side *side)
 {
-    struct relance_str sentence = relance_engine_error(replay->engine);
+    struct relance_str sentence = relance_engine_error(side->engine);
     fprintf(stderr, "relance replay: %.*s\n", TEXT_ARG(sentence));
     return EXIT_STATUS_FAILED;
+}
+
+/* Counted by the first side: what an event is does not depend on rules, but for types that only one declares.
+ */
+static void replay_count_fate(struct replay *replay, const struct relance_fate *fate, int64_t line)
+{
+    replay->fates[fate->kind]++;
+    replay->late += fate->late;
+    replay_count_invalid(replay, fate->fields_invalid, line);
+    if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, line);
 }
 
 static int replay_feed(struct replay *replay)
@@ -205,11 +196,12 @@ static int replay_feed(struct replay *replay)
     struct relance_record record;
     struct relance_fate fate;
     while (feed_next(&replay->feed, &record)) {
-        if (relance_engine_record(replay->engine, &record, &fate) != RELANCE_DONE) return replay_engine_failed(replay);
-        replay->fates[fate.kind]++;
-        replay->late += fate.late;
-        replay_count_invalid(replay, fate.fields_invalid, record.offset);
-        if (fate.kind == RELANCE_DEAD) replay_count_dead(replay, fate.reason, record.offset);
+        for (size_t i = 0; i < replay->side_count; i++) {
+            struct replay_side *side = &replay->sides[i];
+            if (relance_engine_record(side->engine, &record, &fate) != RELANCE_DONE)
+                return replay_engine_failed(side);
+            if (i == DIFF_NOW) replay_count_fate(replay, &fate, record.offset);
+        }
     }
     return EXIT_STATUS_OK;
 }
@@ -217,63 +209,33 @@ static int replay_feed(struct replay *replay)
 static int replay_run_on(struct replay *replay)
 {
     int64_t until_ms = replay->until_ms;
-    bool any = replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] + replay->fates[RELANCE_IGNORED];
+    bool any =
+        replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] + replay->fates[RELANCE_IGNORED];
     if (replay->until_after_ms != RELANCE_NEVER && any &&
-        __builtin_add_overflow(relance_engine_newest(replay->engine), replay->until_after_ms, &until_ms))
+        __builtin_add_overflow(relance_engine_newest(replay->sides[DIFF_NOW].engine), replay->until_after_ms,
+                               &until_ms))
         until_ms = RELANCE_NEVER - 1;
     if (until_ms == RELANCE_NEVER) return EXIT_STATUS_OK;
-    if (relance_engine_run_until(replay->engine, until_ms) == RELANCE_DONE) return EXIT_STATUS_OK;
-    return replay_engine_failed(replay);
+    for (size_t i = 0; i < replay->side_count; i++)
+        if (relance_engine_run_until(replay->sides[i].engine, until_ms) != RELANCE_DONE)
+            return replay_engine_failed(&replay->sides[i]);
+    return EXIT_STATUS_OK;
 }
 
 /* ---- what is said at the end */
 
-static int replay_by_name(const void *a, const void *b)
+/* With --summary and --diff. */
+static void replay_print_tables(struct replay *replay)
 {
-    return strcmp(((const struct replay_rule *)a)->name, ((const struct replay_rule *)b)->name);
-}
-
-static bool replay_has_outcome(const struct replay *replay, int outcome)
-{
-    for (size_t i = 0; i < replay->rule_count; i++)
-        if (replay->rules[i].counts[outcome]) return true;
-    return false;
-}
-
-/* A row for each rule that decided anything, a column for each outcome that occurred. */
-static void replay_print_rules(struct replay *replay)
-{
-    struct table_column columns[1 + RELANCE_OUTCOME_COUNT] = {{"rule", TABLE_LEFT}};
-    int outcomes[RELANCE_OUTCOME_COUNT];
-    size_t count = 0;
-    for (int i = 0; i < RELANCE_OUTCOME_COUNT; i++) {
-        if (!replay_has_outcome(replay, i)) continue;
-        outcomes[count] = i;
-        columns[++count] = (struct table_column){outcome_heads[i], TABLE_RIGHT};
-    }
-    qsort(replay->rules, replay->rule_count, sizeof *replay->rules, replay_by_name);
-    struct table *table = table_new(columns, 1 + count);
-    for (size_t r = 0; r < replay->rule_count; r++) {
-        table_put(table, "%s", replay->rules[r].name);
-        for (size_t i = 0; i < count; i++) {
-            uint64_t decisions = replay->rules[r].counts[outcomes[i]];
-            if (decisions)
-                table_put(table, "%llu", (unsigned long long)decisions);
-            else
-                table_put(table, "%s", "");
-        }
-    }
-    table_print(table, stdout);
-    table_free(table);
-}
-
-static void replay_print_summary(struct replay *replay)
-{
-    if (replay->rule_count) replay_print_rules(replay);
+    if (replay->options->diff)
+        diff_print(&replay->diff, stdout);
+    else
+        summary_print(&replay->diff.summaries[DIFF_NOW], stdout);
     printf("%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
            (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
                                 replay->fates[RELANCE_IGNORED]),
-           (unsigned long long)replay->fates[RELANCE_DUPLICATE], (unsigned long long)replay->fates[RELANCE_IGNORED],
+           (unsigned long long)replay->fates[RELANCE_DUPLICATE],
+           (unsigned long long)replay->fates[RELANCE_IGNORED],
            (unsigned long long)replay->fates[RELANCE_DEAD]);
 }
 
@@ -285,8 +247,9 @@ static void replay_print_dead(const struct replay *replay)
     fprintf(stderr, "relance replay: %llu dead letter%s:", (unsigned long long)count, count == 1 ? "" : "s");
     for (size_t i = 0; i < replay->dead_count; i++) {
         const struct replay_dead *dead = &replay->dead[i];
-        fprintf(stderr, "%s %s %llu (%sline %lld)", i ? "," : "", dead->reason, (unsigned long long)dead->count,
-                dead->count > 1 ? "first in " : "", (long long)dead->first_line + 1);
+        fprintf(stderr, "%s %s %llu (%sline %lld)", i ? "," : "", dead->reason,
+                (unsigned long long)dead->count, dead->count > 1 ? "first in " : "",
+                (long long)dead->first_line + 1);
     }
     fputc('\n', stderr);
 }
@@ -296,86 +259,87 @@ static void replay_print_csv(const struct replay *replay)
 {
     const char *path = replay->options->args[0];
     if (replay->invalid)
-        fprintf(stderr, "relance replay: %s: %llu value%s not of the declared type, first in line %lld\n", path,
-                (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s", (long long)replay->invalid_line + 1);
+        fprintf(stderr, "relance replay: %s: %llu value%s not of the declared type, first in line %lld\n",
+                path, (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s",
+                (long long)replay->invalid_line + 1);
     if (replay->late)
-        fprintf(stderr, "relance replay: %s: %llu event%s older than one before: sort the file by time, or give --lateness\n",
+        fprintf(stderr,
+                "relance replay: %s: %llu event%s older than one before: sort the file by time, or give "
+                "--lateness\n",
                 path, (unsigned long long)replay->late, replay->late == 1 ? "" : "s");
 }
 
-/* ---- from the inside out: engine, files, rules, options */
+/* ---- from the inside out: events, engines, rules, options */
 
 static int replay_events(struct replay *replay)
 {
-    if (replay->wall_ms != RELANCE_NEVER) relance_engine_set_wall(replay->engine, replay->wall_ms);
     int status = replay_feed(replay);
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
     if (!output_flush(&replay->output)) {
         fprintf(stderr, "relance replay: the output cannot be written: %s\n", strerror(errno));
         return EXIT_STATUS_FAILED;
     }
-    if (replay->options->summary) replay_print_summary(replay);
+    if (replay->options->summary || replay->options->diff) replay_print_tables(replay);
     replay_print_dead(replay);
     if (replay->options->csv) replay_print_csv(replay);
     return feed_end(&replay->feed, "relance replay") ? status : EXIT_STATUS_FAILED;
 }
 
-static int replay_with_rules(struct replay *replay, const struct relance_ruleset *rules)
+static bool replay_open_engine(struct replay *replay, struct replay_side *side)
 {
     struct relance_engine_options options = {
-        .rules = rules,
+        .rules = side->rules,
         .lateness_ms = replay->options->lateness,
         .decide = replay_decide,
-        .context = replay,
-        .errors = replay->options->errors || (replay->options->only && replay->wanted & 1u << RELANCE_OUTCOME_ERROR),
+        .context = side,
+        .errors = replay->options->errors ||
+                  (replay->options->only && replay->wanted & 1u << RELANCE_OUTCOME_ERROR),
         .complete = true,
         .trust_future = true,
     };
-    struct relance_error error;
-    if (!feed_open(&replay->feed, replay->options->args[0], replay->options->csv, rules, &error)) {
-        fprintf(stderr, "relance replay: %s\n", error.message);
-        return EXIT_STATUS_USAGE;
-    }
+    side->engine = relance_engine_new(&options);
+    if (side->engine && replay->wall_ms != RELANCE_NEVER)
+        relance_engine_set_wall(side->engine, replay->wall_ms);
+    return side->engine;
+}
+
+static int replay_with_feed(struct replay *replay)
+{
+    bool ready = output_open(&replay->output, STDOUT_FILENO);
+    for (size_t i = 0; i < replay->side_count; i++)
+        ready &= replay_open_engine(replay, &replay->sides[i]);
     int status = EXIT_STATUS_FAILED;
-    replay->engine = relance_engine_new(&options);
-    if (output_open(&replay->output, STDOUT_FILENO) && replay->engine)
+    if (ready)
         status = replay_events(replay);
     else
         fputs("relance replay: out of memory\n", stderr);
     output_close(&replay->output);
-    relance_engine_free(replay->engine);
-    feed_close(&replay->feed);
     return status;
 }
 
-static int replay_compile(struct replay *replay, const struct file_set *set)
+static bool replay_load(struct replay *replay)
 {
-    struct relance_ruleset *rules = NULL;
-    struct relance_report *report = NULL;
-    struct relance_error error = {0};
-    if (file_set_compile(set, &rules, &report, &error) != RELANCE_OK) {
-        if (report) text_print(relance_report_text(report), stderr);
-        fprintf(stderr, "relance replay: %s: %s\n", replay->options->rules, error.message);
-        relance_report_free(report);
-        return EXIT_STATUS_USAGE;
+    const char *paths[DIFF_SIDES] = {replay->options->rules, replay->options->diff};
+    for (enum diff_side i = 0; i < DIFF_SIDES && paths[i]; i++) {
+        struct replay_side *side = &replay->sides[replay->side_count++];
+        *side = (struct replay_side){
+            .replay = replay, .number = i, .rules = load_rules("relance replay", paths[i])};
+        if (!side->rules) return false;
     }
-    relance_report_free(report);
-    int status = replay_with_rules(replay, rules);
-    relance_ruleset_free(rules);
-    return status;
+    return true;
 }
 
 static int replay_run(struct replay *replay)
 {
-    if (!replay_read_options(replay)) return EXIT_STATUS_USAGE;
-    struct file_set set;
     struct relance_error error;
-    if (file_set_read(replay->options->rules, &set, &error) != RELANCE_OK) {
-        fprintf(stderr, "relance replay: --rules: %s\n", error.message);
+    if (!replay_read_options(replay) || !replay_load(replay)) return EXIT_STATUS_USAGE;
+    if (!feed_open(&replay->feed, replay->options->args[0], replay->options->csv,
+                   replay->sides[DIFF_NOW].rules, &error)) {
+        fprintf(stderr, "relance replay: %s\n", error.message);
         return EXIT_STATUS_USAGE;
     }
-    int status = replay_compile(replay, &set);
-    file_set_free(&set);
+    int status = replay_with_feed(replay);
+    feed_close(&replay->feed);
     return status;
 }
 
@@ -385,8 +349,11 @@ int cmd_replay(int argc, char **argv)
     if (!options_read(&options, COMMAND_REPLAY, argc, argv)) return options.status;
     struct replay replay = {.options = &options};
     int status = replay_run(&replay);
-    for (size_t i = 0; i < replay.rule_count; i++) free(replay.rules[i].name);
-    free(replay.rules);
+    for (size_t i = 0; i < replay.side_count; i++) {
+        relance_engine_free(replay.sides[i].engine);
+        relance_ruleset_free(replay.sides[i].rules);
+    }
+    diff_free(&replay.diff);
     options_free(&options);
     return status;
 }

@@ -49,8 +49,10 @@ struct relance_decision {
     struct relance_str send;         /* channel */
     struct relance_str variant;
     struct relance_str with;         /* the payload as JSON; empty: none */
-    int64_t until_ms;                /* DEFERRED */
+    int64_t until_ms;                /* DEFERRED, COOLING */
     struct relance_str why;          /* CAPPED: text of `max`; FAILED, ERROR: a sentence */
+    struct relance_str by;           /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would
+                                        call it; lines do not have it */
     double value;                    /* GOAL */
     /* of the action's run */
     int64_t due_ms;                  /* when the step fell due */

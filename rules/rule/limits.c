@@ -69,6 +69,9 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     out->defer = full && str_equal(full->text, STR("defer"));
     if (full && !out->defer && !str_equal(full->text, STR("drop"))) error_at(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");
     if (send) out->send = send->text;
+    out->label = arena_format(c->keep, "%s %.*s%s%.*s", quiet ? "quiet" : "max", STR_ARG(quiet ? quiet->text : max ? max->text : out->send),
+                              send ? " of " : "", STR_ARG(out->send));
+    if (!out->label.size) c->diag->failed = true;
     const struct json *condition = keyword_get(node, PLACE_LIMIT, "if");
     const struct cel_env *env = condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
     out->condition = compile_text(c, env, d->source, condition, &cel_types[CEL_TYPE_BOOL]);

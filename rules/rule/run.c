@@ -51,7 +51,9 @@ void decide_run(struct relance_engine *e, enum relance_outcome outcome, str key)
 
 void end_run(struct relance_engine *e, struct run *run, enum relance_outcome outcome)
 {
-    decide_run(e, outcome, bytes_str(run->key));
+    struct relance_decision decision = {.outcome = outcome, .key = bytes_str(run->key)};
+    if (outcome == RELANCE_OUTCOME_CANCELLED) decision.by = e->event.type_name;
+    decide(e, &decision);
     run_remove(e, run);
 }
 

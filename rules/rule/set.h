@@ -130,6 +130,7 @@ struct limit { /* either quiet hours or a cap */
     int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
     uint32_t max;
     str max_text;          /* as written */
+    str label;             /* "max 1 per 24h of email": what people call it */
     enum limit_period period;
     int64_t window_ms;     /* PERIOD_ROLLING */
     bool defer;
@@ -242,5 +243,8 @@ static inline uint32_t last_field_slot(const struct typed_event *type, size_t fi
 {
     return type->last_slot + 1 + (uint32_t)field; /* envelope fields first */
 }
+
+/* dates.c: can a day as `yearly` has it ever come? */
+bool yearly_possible(str text);
 
 #endif

@@ -51,11 +51,18 @@ static void trigger_again(struct relance_engine *e, struct run *run, int64_t hor
     perform_due(e, run, horizon_ms);
 }
 
-static bool is_cooling(const struct relance_engine *e, uint32_t rule)
+/* When the rule's cooldown ends; RELANCE_NEVER: nothing has been sent yet. */
+static int64_t cooldown_end(const struct relance_engine *e, uint32_t rule)
 {
     VECTOR_EACH(e->customer->state->cooldowns, struct cooldown, cooldown)
-        if (cooldown->rule == rule) return e->now_ms < cooldown->sent_ms + e->rule->cooldown_ms;
-    return false;
+        if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
+    return RELANCE_NEVER;
+}
+
+static bool is_cooling(const struct relance_engine *e, uint32_t rule)
+{
+    int64_t end_ms = cooldown_end(e, rule);
+    return end_ms != RELANCE_NEVER && e->now_ms < end_ms;
 }
 
 /* What stands against a new run; RELANCE_OUTCOME_STARTED: nothing. */
@@ -107,11 +114,13 @@ static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_
         trigger_again(e, run, horizon_ms);
         return;
     }
-    enum relance_outcome outcome = refusal(e, rule, key);
-    if (outcome == RELANCE_OUTCOME_STARTED)
+    struct relance_decision decision = {.outcome = refusal(e, rule, key), .key = key};
+    if (decision.outcome == RELANCE_OUTCOME_STARTED) {
         start_run(e, rule, key, horizon_ms);
-    else
-        decide_run(e, outcome, key);
+        return;
+    }
+    if (decision.outcome == RELANCE_OUTCOME_COOLING) decision.until_ms = cooldown_end(e, rule);
+    decide(e, &decision);
 }
 
 void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
