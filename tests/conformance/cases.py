@@ -16,14 +16,18 @@ TESTS = 34  # in rule-tests.jsonc
 TOTALS = re.compile(r"^# (\d+) passed, (\d+) failed$", re.M)
 
 
+def events(case):
+    """The case's lines of events."""
+    text = (case / "events.jsonl").read_text(encoding="utf-8")
+    none = f"{case.parent.name}/{case.name}" in NO_BYTES
+    return text.replace('"raw": "AAECAw=="', '"raw": ""') if none else text
+
+
 def replay(relance, case):
     """The decisions as bytes, and what was said on standard error."""
     args = (case / "args").read_text().split()
-    events = (case / "events.jsonl").read_bytes()
-    if f"{case.parent.name}/{case.name}" in NO_BYTES:
-        events = events.replace(b'"raw": "AAECAw=="', b'"raw": ""')
-    done = subprocess.run([relance, "replay", "--rules", str(case / "rules.jsonc"), *args, "-"], input=events,
-                          capture_output=True, timeout=120)
+    done = subprocess.run([relance, "replay", "--rules", str(case / "rules.jsonc"), *args, "-"],
+                          input=events(case).encode(), capture_output=True, timeout=120)
     return done.returncode, done.stdout, done.stderr.decode(errors="replace")
 
 

@@ -1,0 +1,90 @@
+"""model.py: the decisions of the reference model, as `relance replay` prints them.
+
+    python3 model.py --rules FILE [--lateness D] [--until D|INSTANT] [--wall INSTANT] EVENTS.jsonl
+    python3 model.py --cases DIR        the shared cases: does the model by itself decide as they say?"""
+import argparse
+import json
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+import cases as shared_cases  # noqa: E402
+import page  # noqa: E402
+import world  # noqa: E402
+
+
+def parse(words):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rules")
+    parser.add_argument("--lateness", type=page.duration, default=0)
+    parser.add_argument("--until", type=lambda text: page.instant(text) if "T" in text else ("after", page.duration(text)))
+    parser.add_argument("--wall", type=page.instant)
+    parser.add_argument("--cases")
+    parser.add_argument("events", nargs="?")
+    return parser.parse_args(words)
+
+
+def decisions(words, events=None):
+    args = parse(words)
+    rules = pathlib.Path(args.rules).read_text(encoding="utf-8")
+    events = events or pathlib.Path(args.events).read_text(encoding="utf-8")
+    return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall)
+
+
+def comparable(lines):
+    """What same.py of the cases compares."""
+    lines = [line for line in lines if line["outcome"] != "error"]
+    for line in lines:
+        if line["outcome"] == "failed":
+            line.pop("why", None)
+    return lines
+
+
+def equal(a, b):
+    """As JSON values: 65 and 65.0 are equal, 1 and true are not."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return isinstance(a, bool) == isinstance(b, bool) and a == b
+
+
+def difference(want, got):
+    """'' or the first difference, with what stands before it."""
+    want, got = comparable(want), comparable(got)
+    at = next((i for i, (a, b) in enumerate(zip(want, got)) if not equal(a, b)), min(len(want), len(got)))
+    if at == len(want) == len(got):
+        return ""
+    say = [f"  {json.dumps(line, ensure_ascii=False)}" for line in want[max(0, at - 3):at]]
+    for mark, lines in (("-", want), ("+", got)):
+        say += [f"{mark} {json.dumps(line, ensure_ascii=False)}" for line in lines[at:at + 3]] or [f"{mark} end"]
+    return "\n".join([f"decision {at + 1} ({len(want)} and {len(got)}):", *say])
+
+
+def read_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def run_cases(folder):
+    if not pathlib.Path(folder).is_dir():
+        print(f"skipped: {folder} is not here")
+        return 77
+    failed = []
+    cases = sorted(path.parent for path in pathlib.Path(folder).glob("*/*/expected.jsonl"))
+    for case in cases:
+        words = ["--rules", str(case / "rules.jsonc"), *(case / "args").read_text().split()]
+        expected = read_lines((case / "expected.jsonl").read_text(encoding="utf-8"))
+        wrong = difference(expected, decisions(words, shared_cases.events(case)))
+        if wrong:
+            failed.append(f"{case.parent.name}/{case.name}: {wrong}")
+    print("\n".join([*failed, f"{len(cases) - len(failed)} passed, {len(failed)} failed"]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    options = parse(sys.argv[1:])
+    if options.cases:
+        sys.exit(run_cases(options.cases))
+    for decision in decisions(sys.argv[1:]):
+        print(json.dumps(decision, ensure_ascii=False, separators=(",", ":")))
