@@ -1,6 +1,11 @@
 /* relance check PATH: reads a rule set and says everything that is wrong with it, in one run. The report goes
  * to standard output: it is what was asked for. With --dump, the program of every expression of a set without
- * mistakes comes before. Status 0: no mistakes; 1: some; 2: the files cannot be read.
+ * mistakes comes before. With --json the report is a JSON object, for editors and build servers:
+ *
+ *     {"rules": 4, "mistakes": 0, "warnings": 1, "diagnostics": [{"file": "cart.jsonc", "line": 7, "column":
+ * 5, "end_column": 11, "severity": "warning", "message": "…", "hint": "…"}]}
+ *
+ * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read.
  */
 #include "command.h"
 #include "file.h"
@@ -8,6 +13,7 @@
 #include "text.h"
 
 #include <relance/listing.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 
 static void check_count(size_t count, const char *noun)
@@ -47,7 +53,38 @@ static void check_print_program(void *context, const struct relance_program *pro
     putchar('\n');
 }
 
-static int check_set(const char *path, const struct file_set *set, bool dump)
+/* ---- as JSON */
+
+static void check_add_diagnostic(void *context, const struct relance_diagnostic *diagnostic)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "file", diagnostic->file.data);
+    cJSON_AddNumberToObject(item, "line", (double)diagnostic->line);
+    cJSON_AddNumberToObject(item, "column", (double)diagnostic->column);
+    cJSON_AddNumberToObject(item, "end_column", (double)diagnostic->end_column);
+    cJSON_AddStringToObject(item, "severity", diagnostic->is_warning ? "warning" : "error");
+    cJSON_AddStringToObject(item, "message", diagnostic->message.data);
+    if (diagnostic->hint.size) cJSON_AddStringToObject(item, "hint", diagnostic->hint.data);
+    cJSON_AddItemToArray(context, item);
+}
+
+static bool check_print_json(const struct relance_ruleset *rules, const struct relance_report *report)
+{
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddNumberToObject(document, "rules", rules ? (double)relance_ruleset_rule_count(rules) : 0);
+    cJSON_AddNumberToObject(document, "mistakes", (double)relance_report_errors(report));
+    cJSON_AddNumberToObject(document, "warnings", (double)relance_report_warnings(report));
+    relance_report_each(report, check_add_diagnostic, cJSON_AddArrayToObject(document, "diagnostics"));
+    char *text = cJSON_Print(document);
+    if (text) puts(text);
+    cJSON_Delete(document);
+    cJSON_free(text);
+    return text;
+}
+
+/* ---- the whole */
+
+static int check_set(const struct options *options, const struct file_set *set)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
@@ -58,13 +95,18 @@ static int check_set(const char *path, const struct file_set *set, bool dump)
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
     }
-    if (rules && dump) status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
+    if (rules && options->dump) status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
     if (status == RELANCE_NO_MEMORY) fprintf(stderr, "relance check: %s\n", error.message);
-    text_print(relance_report_text(report), stdout);
-    check_print_summary(path, rules, report);
+    bool passed = status == RELANCE_OK && !(options->strict && relance_report_warnings(report));
+    if (options->json) {
+        passed &= check_print_json(rules, report);
+    } else {
+        text_print(relance_report_text(report), stdout);
+        check_print_summary(options->args[0], rules, report);
+    }
     relance_report_free(report);
     relance_ruleset_free(rules);
-    return status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+    return passed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
 static int check_path(const struct options *options)
@@ -75,7 +117,7 @@ static int check_path(const struct options *options)
         fprintf(stderr, "relance check: %s\n", error.message);
         return EXIT_STATUS_USAGE;
     }
-    int status = check_set(options->args[0], &set, options->dump);
+    int status = check_set(options, &set);
     file_set_free(&set);
     return status;
 }

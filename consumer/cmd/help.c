@@ -11,9 +11,8 @@ static void help_commands(void)
     puts("Relance: shop events in, relaunch actions out.\n\nrelance COMMAND [OPTIONS]\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-10s %s\n", command_table[i].name, command_table[i].prose);
-    puts("\n`relance help COMMAND` explains one; `relance help options`, `functions`, `limits`, `counters` "
-         "and "
-         "`outcomes` print tables.");
+    puts("\n`relance help COMMAND` explains one; `relance help options`, `keywords`, `functions`, `limits`, "
+         "`counters` and `outcomes` print tables.");
 }
 
 static int help_options(void)
@@ -82,6 +81,13 @@ static int help_functions(void)
     return EXIT_STATUS_FAILED;
 }
 
+static int help_keywords(void)
+{
+    struct help_table table = {.width = 10};
+    relance_keyword_rows(help_row, &table);
+    return EXIT_STATUS_OK;
+}
+
 static int help_limits(void)
 {
     struct help_table table = {.width = 9};
@@ -93,7 +99,8 @@ static const struct help_topic {
     const char *name;
     int (*print)(void); /* the exit status */
 } help_topics[] = {{"options", help_options}, {"counters", help_counters},   {"outcomes", help_outcomes},
-                   {"kafka", help_kafka},     {"functions", help_functions}, {"limits", help_limits}};
+                   {"kafka", help_kafka},     {"functions", help_functions}, {"limits", help_limits},
+                   {"keywords", help_keywords}};
 
 int cmd_help(int argc, char **argv)
 {

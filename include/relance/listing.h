@@ -14,6 +14,8 @@ typedef void relance_row_show(void *context, const struct relance_row *row);
 /* What expressions may use: operators, functions, macros; by group. RELANCE_NO_MEMORY or RELANCE_OK. */
 RELANCE_MUST enum relance_status relance_function_rows(relance_row_show *show, void *context,
                                                        struct relance_error *error);
+/* Every keyword of rule files, by the object that it stands in. */
+void relance_keyword_rows(relance_row_show *show, void *context);
 /* Every bound of the core, its value as the name. */
 void relance_limit_rows(relance_row_show *show, void *context);
 

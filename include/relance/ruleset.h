@@ -43,7 +43,7 @@ struct relance_diagnostic {
     struct relance_str message, hint; /* the hint may be empty */
 };
 typedef void relance_diagnostic_show(void *context, const struct relance_diagnostic *diagnostic);
-/* One by one, in the order of the text. Texts live as long as the report. */
+/* One by one, in the order of the text. Texts live as long as the report, each with a NUL behind it. */
 void relance_report_each(const struct relance_report *report, relance_diagnostic_show *show, void *context);
 struct relance_str relance_report_text(const struct relance_report *report);
 size_t relance_report_errors(const struct relance_report *report);

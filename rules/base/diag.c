@@ -145,11 +145,6 @@ void diag_sort(struct diagnostics *diag)
     }
 }
 
-/* The line that holds a position: its number from 1 and its bytes. */
-struct line {
-    size_t number, begin, end;
-};
-
 /* A column is a code point, or a byte that belongs to none. */
 static size_t column_size(str text, size_t at)
 {
@@ -164,22 +159,14 @@ static size_t columns(str text)
     return count;
 }
 
-/* A place in a file, and how far it is from the beginning. Mistakes are printed in order of place, so each is looked
- * for from the one before: a million of them on one line are no reason to read it a million times. */
-struct cursor {
-    const struct source *source;
-    size_t at, column; /* column from 0 */
-    struct line line;
-};
-
-static void cursor_move(struct cursor *c, const struct source *source, size_t at)
+void source_cursor_move(struct source_cursor *c, const struct source *source, size_t at)
 {
     str text = source->text;
     if (at > text.size) at = text.size;
-    if (c->source != source || at < c->at) *c = (struct cursor){.source = source, .line = {1, 0, 0}};
+    if (c->source != source || at < c->at) *c = (struct source_cursor){.source = source, .line = {1, 0, 0}};
     for (const char *feed; c->at < at && (feed = memchr(text.data + c->at, '\n', at - c->at)); c->column = 0) {
         c->at = (size_t)(feed - text.data) + 1;
-        c->line = (struct line){c->line.number + 1, c->at, 0};
+        c->line = (struct source_line){c->line.number + 1, c->at, 0};
     }
     c->column += columns(str_slice(text, c->at, at));
     c->at = at;
@@ -190,8 +177,8 @@ static void cursor_move(struct cursor *c, const struct source *source, size_t at
 
 void source_place(const struct source *source, size_t at, size_t *line, size_t *column)
 {
-    struct cursor cursor = {0};
-    cursor_move(&cursor, source, at);
+    struct source_cursor cursor = {0};
+    source_cursor_move(&cursor, source, at);
     *line = cursor.line.number;
     *column = cursor.column + 1;
 }
@@ -217,11 +204,11 @@ static size_t columns_before(str text, size_t begin, size_t at, size_t count)
 }
 
 /* The part of a line that is shown: all of it, or a window around the mistake. */
-static struct line line_window(str text, struct line line, size_t at)
+static struct source_line line_window(str text, struct source_line line, size_t at)
 {
     if (columns_behind(text, line.begin, line.end, SHOWN_COLUMNS) == line.end) return line;
     size_t begin = columns_before(text, line.begin, at < line.end ? at : line.end, SHOWN_BEFORE);
-    return (struct line){line.number, begin, columns_behind(text, begin, line.end, SHOWN_COLUMNS)};
+    return (struct source_line){line.number, begin, columns_behind(text, begin, line.end, SHOWN_COLUMNS)};
 }
 
 /* Shows bytes on a terminal: control characters and broken UTF-8 as '?', one column each. */
@@ -239,10 +226,10 @@ static void put_shown(struct buffer *out, str text)
     }
 }
 
-static void diag_print_excerpt(const struct diagnostic *d, struct line line, struct buffer *out)
+static void diag_print_excerpt(const struct diagnostic *d, struct source_line line, struct buffer *out)
 {
     str text = d->source->text;
-    struct line shown = line_window(text, line, d->begin);
+    struct source_line shown = line_window(text, line, d->begin);
     size_t begin = d->begin > shown.end ? shown.end : d->begin, end = d->end > shown.end ? shown.end : d->end;
     buffer_put_format(out, "%5zu | ", line.number);
     put_shown(out, str_slice(text, shown.begin, shown.end));
@@ -258,7 +245,7 @@ static void diag_print_excerpt(const struct diagnostic *d, struct line line, str
     buffer_put_char(out, '\n');
 }
 
-static void diag_print_one(const struct diagnostic *d, struct cursor *cursor, struct buffer *out)
+static void diag_print_one(const struct diagnostic *d, struct source_cursor *cursor, struct buffer *out)
 {
     const char *severity = d->severity == SEVERITY_ERROR ? "error" : "warning";
     if (!d->source) {
@@ -267,7 +254,7 @@ static void diag_print_one(const struct diagnostic *d, struct cursor *cursor, st
         buffer_put_char(out, '\n');
         return;
     }
-    cursor_move(cursor, d->source, d->begin);
+    source_cursor_move(cursor, d->source, d->begin);
     put_shown(out, d->source->name);
     buffer_put_format(out, ":%zu:%zu: %s: ", cursor->line.number, cursor->column + 1, severity);
     put_shown(out, d->message);
@@ -277,7 +264,7 @@ static void diag_print_one(const struct diagnostic *d, struct cursor *cursor, st
 
 void diag_print(const struct diagnostics *diag, struct buffer *out)
 {
-    struct cursor cursor = {0};
+    struct source_cursor cursor = {0};
     for (const struct diagnostic *d = diag->first; d; d = d->next) diag_print_one(d, &cursor, out);
     if (diag->left_out) buffer_put_format(out, "and %zu more, which are not shown\n", diag->left_out);
     if (diag->failed) buffer_put_str(out, STR("error: out of memory while checking; more may be wrong\n"));

@@ -18,6 +18,20 @@ struct source {
     size_t order; /* place among the files of a set */
 };
 
+/* The line that holds a position: its number from 1 and its bytes, without its end. */
+struct source_line {
+    size_t number, begin, end;
+};
+
+/* A place in a file, and how far it is from the beginning: {0} at first. Whoever looks at places in their order
+ * moves it from one to the next: a million of them on one line are no reason to read it a million times. */
+struct source_cursor {
+    const struct source *source;
+    size_t at, column; /* column from 0, in code points */
+    struct source_line line;
+};
+void source_cursor_move(struct source_cursor *cursor, const struct source *source, size_t at);
+
 /* Line and column, both from 1, of a byte of a file. */
 void source_place(const struct source *source, size_t at, size_t *line, size_t *column);
 

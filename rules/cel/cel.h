@@ -56,6 +56,11 @@ void cel_env_set_unchecked(struct cel_env *env);
  * no such record. For values whose failing means no more than that nothing changes. */
 void cel_env_set_lenient(struct cel_env *env, str record);
 
+/* Can two conditions not both be true of the same values? Looks at their parts joined by &&: `a` beside `!a`,
+ * `x > 5` beside `x < 3`, `x == 'a'` beside `x == 'b'`. The name `rename` in the first stands for `as`. True: they
+ * contradict; false: nobody knows. Both texts have been compiled. */
+bool cel_contradicts(struct arena *scratch, const struct cel_env *env, str one, str other, str rename, str as);
+
 /* ---- programs */
 struct cel_program;
 

@@ -84,4 +84,7 @@ void compile_limits(struct compiler *c);
 /* tests.c */
 void compile_tests(struct compiler *c);
 
+/* suspect.c: warnings, of a set without mistakes */
+void suspect(struct compiler *c);
+
 #endif

@@ -37,6 +37,12 @@ static bool parse_day(str text, struct day_of_year *out)
     return out->day <= rfc3339_month_days(full ? out->year : leap_year, out->month);
 }
 
+bool yearly_possible(str text)
+{
+    struct day_of_year day;
+    return parse_day(text, &day);
+}
+
 /* The local day of the anniversary in a year: 29 February falls on the 28th where there is none. */
 static int64_t anniversary(const struct day_of_year *day, int64_t year)
 {

@@ -3,10 +3,8 @@
 #include "base/duration.h"
 
 const struct keyword keywords[] = {
-#define NOW false
-#define LATER true
-#define KEYWORD(place, name, form, status, prose)                                                            \
-    {PLACE_##place, {name, sizeof name - 1}, FORM_##form, status, {prose, sizeof prose - 1}},
+#define KEYWORD(place, name, form, prose)                                                                    \
+    {PLACE_##place, {name, sizeof name - 1}, FORM_##form, {prose, sizeof prose - 1}},
 #include "rule/keyword.def"
 #undef KEYWORD
 };
@@ -82,11 +80,6 @@ static bool keyword_check_member(const struct source *source, const struct json 
     const struct keyword *keyword = keyword_find(place, member->key);
     if (!keyword) {
         refuse_unknown(source, member, place, what, diag);
-        return false;
-    }
-    if (keyword->later) {
-        diag_add(diag, SEVERITY_ERROR, origin, member->key_begin, member->key_end, (str){0},
-                 "'%.*s' is not yet supported", STR_ARG(keyword->name));
         return false;
     }
     const char *wanted = form_wants(keyword->form, member);

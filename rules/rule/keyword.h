@@ -19,15 +19,13 @@ struct keyword {
     enum keyword_place place;
     str name;
     enum keyword_form form;
-    bool later;
     str prose;
 };
 
 extern const struct keyword keywords[];
 extern const size_t keyword_count;
 
-/* Checks the members of an object against the keywords of its place: unknown ones, those not yet supported,
- * values of the wrong form. `what` names the object in messages ("a step"). False when something was wrong. */
+/* Checks the members of an object against the keywords of its place: unknown ones, values of the wrong form. `what` names the object in messages ("a step"). False when something was wrong. */
 bool keyword_check(const struct source *source, const struct json *object, enum keyword_place place,
                    const char *what, struct diagnostics *diag);
 

@@ -1,4 +1,5 @@
 /* The seam of relance/listing.h: tables for people, and programs taken apart. */
+#include "rule/keyword.h"
 #include "rule/set.h"
 
 #include "base/buffer.h"
@@ -39,6 +40,23 @@ enum relance_status relance_function_rows(relance_row_show *show, void *context,
     for (size_t i = 0; i < sizeof rule_functions / sizeof *rule_functions; i++)
         show_row(&target, STR("Of rules"), rule_functions[i].form, rule_functions[i].prose);
     return RELANCE_OK;
+}
+
+/* ---- keywords */
+
+void relance_keyword_rows(relance_row_show *show, void *context)
+{
+    static const str groups[] = {
+        [PLACE_SET] = STR("A file"),           [PLACE_ATTRIBUTE] = STR("An attribute with a source"),
+        [PLACE_COUNT] = STR("A count"),        [PLACE_RULE] = STR("A rule"),
+        [PLACE_CANCEL] = STR("What cancels"),  [PLACE_STEP] = STR("A step"),
+        [PLACE_LIMIT] = STR("A limit"),        [PLACE_GOAL] = STR("A goal"),
+        [PLACE_ON] = STR("A date in 'on'"),    [PLACE_TEST] = STR("A test"),
+        [PLACE_EXPECT] = STR("What a test expects"),
+    };
+    struct row_target target = {show, context};
+    for (size_t i = 0; i < keyword_count; i++)
+        show_row(&target, groups[keywords[i].place], keywords[i].name, keywords[i].prose);
 }
 
 /* ---- limits */

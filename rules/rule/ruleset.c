@@ -13,7 +13,8 @@
 struct relance_report {
     struct arena arena;
     str text;
-    size_t errors, warnings;
+    size_t errors, warnings, count;
+    struct relance_diagnostic *diagnostics;
 };
 
 /* ---- by event type: what an event of it sets off */
@@ -159,6 +160,33 @@ static void compile_set(struct compiler *c)
     for (size_t i = 0; i < set->type_count; i++) index_last(c, &set->types[i]);
     for (uint32_t i = 0; i < set->type_count; i++) index_type(c, i);
     if (!index_schema(c)) c->diag->failed = true;
+    if (!c->diag->error_count && !c->diag->failed) suspect(c);
+}
+
+static bool report_add(struct relance_report *report, const struct diagnostic *d, struct source_cursor *place)
+{
+    struct relance_diagnostic *out = &report->diagnostics[report->count++];
+    *out = (struct relance_diagnostic){.is_warning = d->severity == SEVERITY_WARNING};
+    if (d->source) {
+        source_cursor_move(place, d->source, d->begin);
+        out->line = place->line.number;
+        out->column = place->column + 1;
+        struct source_cursor end = *place;
+        source_cursor_move(&end, d->source, d->end < place->line.end ? d->end : place->line.end);
+        out->end_column = end.column + 1;
+    }
+    return arena_copy_str(&report->arena, d->source ? d->source->name : (str){0}, &out->file) &&
+           arena_copy_str(&report->arena, d->message, &out->message) && arena_copy_str(&report->arena, d->hint, &out->hint);
+}
+
+static bool report_fill(struct relance_report *report, const struct diagnostics *diag)
+{
+    report->diagnostics = ARENA_ARRAY(&report->arena, struct relance_diagnostic, diag->kept + 1);
+    if (!report->diagnostics) return false;
+    struct source_cursor place = {0};
+    for (const struct diagnostic *d = diag->first; d; d = d->next)
+        if (!report_add(report, d, &place)) return false;
+    return true;
 }
 
 static struct relance_report *report_new(struct diagnostics *diag)
@@ -170,8 +198,11 @@ static struct relance_report *report_new(struct diagnostics *diag)
     struct buffer text;
     buffer_init(&text, &arena);
     diag_print(diag, &text);
-    *report = (struct relance_report){arena, buffer_str(&text), diag->error_count + diag->failed, diag->warning_count};
-    return report;
+    *report = (struct relance_report){
+        .arena = arena, .text = buffer_str(&text), .errors = diag->error_count + diag->failed, .warnings = diag->warning_count};
+    if (!text.failed && report_fill(report, diag)) return report;
+    relance_report_free(report);
+    return NULL;
 }
 
 /* Names and texts into the set's arena: rules borrow from them. */
@@ -276,6 +307,11 @@ size_t relance_report_errors(const struct relance_report *report)
 size_t relance_report_warnings(const struct relance_report *report)
 {
     return report->warnings;
+}
+
+void relance_report_each(const struct relance_report *report, relance_diagnostic_show *show, void *context)
+{
+    for (size_t i = 0; i < report->count; i++) show(context, &report->diagnostics[i]);
 }
 
 void relance_report_free(struct relance_report *report)

@@ -25,23 +25,8 @@ struct testing {
     struct seen_decision *first, **end; /* all decisions */
     struct buffer report;
     bool failed, no_memory;
-    const struct source *source; /* of the test before, and how far its lines have been counted */
-    size_t counted, line;
+    struct source_cursor place; /* of the test: they come mostly in the order of their files */
 };
-
-/* Tests come mostly in the order of their files: each line is counted once. */
-static size_t line_of_test(struct testing *t)
-{
-    if (t->source != t->test->source || t->test->begin < t->counted) {
-        t->source = t->test->source;
-        t->counted = 0;
-        t->line = 1;
-    }
-    str text = t->source->text;
-    for (; t->counted < t->test->begin && t->counted < text.size; t->counted++)
-        t->line += text.data[t->counted] == '\n';
-    return t->line;
-}
 
 /* ---- what happens */
 
@@ -417,9 +402,10 @@ enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, re
         t.end = &t.first;
         t.failed = false;
         run_test(&t);
+        source_cursor_move(&t.place, t.test->source, t.test->begin);
         struct relance_test_result result = {.name = t.test->name,
                                              .file = t.test->source->name,
-                                             .line = line_of_test(&t),
+                                             .line = t.place.line.number,
                                              .passed = !t.failed};
         if (t.test->rule != NAME_NONE) result.rule = rules->rules[t.test->rule].name;
         if (t.failed) result.report = buffer_str(&t.report);

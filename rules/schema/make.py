@@ -5,8 +5,7 @@
     python3 rules/schema/make.py --check    says whether the copy has drifted
 
 The table gives each keyword its place, its form and its prose; here stands only what it does not say: which
-places lie inside which keywords, the words that may be chosen from, and what is required. Keywords that are
-not yet supported are left out: the engine would refuse them.
+places lie inside which keywords, the words that may be chosen from, and what is required.
 """
 import json
 import pathlib
@@ -17,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE.parent / "rule" / "keyword.def"
 SCHEMA = HERE / "rules.schema.json"
 
-ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), (NOW|LATER), "((?:[^"\\]|\\.)*)"\)$')
+ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), "((?:[^"\\]|\\.)*)"\)$')
 
 DURATION = r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
@@ -80,7 +79,7 @@ ANY_OF = {"STEP": ["send", "set"], "LIMIT": ["quiet", "max"], "ON": ["yearly", "
 
 
 def read_table():
-    """[(place, name, form, prose)] of what is there now."""
+    """[(place, name, form, prose)]"""
     rows = []
     for line in TABLE.read_text().splitlines():
         if not line.startswith("KEYWORD("):
@@ -88,9 +87,8 @@ def read_table():
         row = ROW.match(line)
         if not row:
             sys.exit(f"make.py: {TABLE.name}: a row that cannot be read: {line}")
-        place, name, form, status, prose = row.groups()
-        if status == "NOW":
-            rows.append((place, name, form, prose.replace('\\"', '"')))
+        place, name, form, prose = row.groups()
+        rows.append((place, name, form, prose.replace('\\"', '"')))
     return rows
 
 
