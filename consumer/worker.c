@@ -496,6 +496,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
     do
         status = work_start_over(work, error); /* before we join the group: fences our predecessor */
     while (status == RELANCE_AGAIN && partition_pause(WORKER_RETRY_US));
+    if (status == RELANCE_AGAIN) return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = SOURCE_BATCH_MAX;
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }

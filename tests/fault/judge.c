@@ -1,0 +1,264 @@
+/* The judge decides everything again, as one engine that nothing ever happened to: the records of the input,
+ * merged with the marks that Kafka has in the end. What that engine says has to be what was committed, number
+ * by number, once, in order; what it remembers has to be what stands in Redis, to the byte; what it counts has
+ * to be what was counted. */
+#include "judge.h"
+#include "counter.h"
+#include "ensure.h"
+#include "kafka.h"
+#include "mark.h"
+#include "redis.h"
+#include "text.h"
+#include "workload.h"
+#include <inttypes.h>
+#include <xxhash.h>
+
+struct judge {
+    int partition;
+    struct relance_engine *engine;
+    const struct rulebook_set *set;
+    struct counters counters;
+    size_t action, letter; /* next places in the logs of what was said */
+    int64_t seq;
+};
+
+/* ---- at rest */
+bool judge_all_is_said(void)
+{
+    for (int p = 0; p < sim.partitions; p++) {
+        int64_t offset;
+        struct frontier frontier;
+        if (!kafka_frontier(p, &offset, &frontier) || offset != workload_stable_end(p)) return false;
+    }
+    return true;
+}
+
+bool judge_all_is_saved(void)
+{
+    for (int p = 0; p < sim.partitions; p++) {
+        int64_t offset, saved, marks;
+        struct frontier frontier;
+        if (!kafka_frontier(p, &offset, &frontier)) return false;
+        if (!text_count(redis_meta(p, "offset"), &saved) || saved != offset) return false;
+        if (!text_count(redis_meta(p, "marks"), &marks) || (uint64_t)marks != frontier.marks) return false;
+    }
+    return true;
+}
+
+/* ---- actions and dead letters */
+/* The next one of this partition that has been committed; NULL: there is none. */
+static const struct kafka_said *judge_next(int topic, int partition, size_t *at)
+{
+    const struct kafka_log *log = kafka_log(topic);
+    while (*at < log->count) {
+        const struct kafka_said *said = &log->items[(*at)++];
+        if (said->partition == partition && kafka_is_committed(said)) return said;
+    }
+    return NULL;
+}
+
+static void judge_action(struct judge *judge, const struct relance_decision *decision)
+{
+    char body[4096];
+    int64_t seq;
+    size_t size = relance_action_print(decision, text_of(judge->set->hash), body, sizeof body);
+    ensure(size <= sizeof body);
+    struct relance_str expected = {body, size};
+    const struct kafka_said *said = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
+    judge->seq++;
+    if (!said)
+        sim_fail("partition %d: action %" PRId64 " has not been said: %.*s", judge->partition, judge->seq,
+                 TEXT_ARG(expected));
+    else if (!text_count(said->where, &seq) || seq != judge->seq)
+        sim_fail("partition %d: where action %" PRId64 " should be, there is number %.*s", judge->partition,
+                 judge->seq, TEXT_ARG(said->where));
+    else if (!text_equal(said->value, expected) || !text_equal(said->id, decision->id) ||
+             !text_equal(said->key, decision->customer))
+        sim_fail("partition %d: action %" PRId64 " should be %.*s, and is %.*s", judge->partition, seq,
+                 TEXT_ARG(expected), TEXT_ARG(said->value));
+}
+
+static void judge_decided(void *context, const struct relance_decision *decision)
+{
+    struct judge *judge = context;
+    counters_add_decision(&judge->counters, decision);
+    if (relance_decision_is_output(decision)) judge_action(judge, decision);
+}
+
+static void judge_letter(struct judge *judge, int64_t offset)
+{
+    int64_t there;
+    const struct kafka_said *said = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
+    if (!said || !text_count(said->where, &there) || there != offset)
+        sim_fail("partition %d: the dead letter of offset %" PRId64 " is not where it should be", judge->partition,
+                 offset);
+}
+
+static void judge_nothing_is_left(struct judge *judge)
+{
+    const struct kafka_said *more = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
+    if (more)
+        sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition, TEXT_ARG(more->where),
+                 TEXT_ARG(more->value));
+    more = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
+    if (more)
+        sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition, TEXT_ARG(more->where));
+}
+
+/* ---- deciding again */
+static void judge_mark(struct judge *judge, const struct mark *mark)
+{
+    if (mark->rules) {
+        judge->set = workload_set(text_of(mark->rules));
+        ensure(judge->set);
+        ensure(relance_engine_set_rules(judge->engine, judge->set->rules, (int64_t)mark->n) == RELANCE_OK);
+    }
+    if (mark->wall != RELANCE_NEVER) relance_engine_set_wall(judge->engine, mark->wall);
+    if (mark->tick != RELANCE_NEVER)
+        ensure(relance_engine_tick(judge->engine, mark->tick) == RELANCE_DONE);
+}
+
+static void judge_record(struct judge *judge, int64_t offset)
+{
+    const struct input_record *record = &workload_input(judge->partition)->records[offset];
+    struct relance_fate fate;
+    if (record->gap) return;
+    if (!record->value.data) {
+        counters_add(&judge->counters, COUNTER_TOMBSTONES, 1);
+        return;
+    }
+    const struct relance_record event = {TEXT("t"), judge->partition, offset, record->value, record->timestamp_ms};
+    ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
+    if (fate.kind == RELANCE_DEAD)
+        judge_letter(judge, offset);
+    else
+        counters_add(&judge->counters, COUNTER_EVENTS, 1);
+}
+
+/* Marks that were committed, in order: numbered from 1, each once. */
+static void judge_read_marks(int partition, struct mark_list *marks)
+{
+    struct relance_error error;
+    const struct kafka_log *log = kafka_log(KAFKA_MARKS + partition);
+    for (size_t i = 0; i < log->count; i++) {
+        struct mark mark;
+        if (!kafka_is_committed(&log->items[i])) continue;
+        ensure(mark_parse(log->items[i].value, &mark, &error) == RELANCE_OK);
+        mark_list_add(marks, mark);
+        if (mark.n != marks->count)
+            sim_fail("partition %d: where mark %zu should be, there is number %" PRIu64, partition, marks->count,
+                     mark.n);
+    }
+}
+
+static void judge_decide(struct judge *judge, const struct mark_list *marks)
+{
+    int64_t end = workload_input(judge->partition)->count;
+    size_t mark = 0;
+    for (int64_t offset = 0; offset <= end && !*sim.failure; offset++) {
+        while (mark < marks->count && marks->items[mark].at <= offset)
+            judge_mark(judge, &marks->items[mark++]);
+        if (offset < end) judge_record(judge, offset);
+    }
+    if (!*sim.failure) judge_nothing_is_left(judge);
+}
+
+/* ---- the state */
+struct judge_states {
+    const struct judge *judge;
+    size_t count;
+};
+
+static const struct redis_field *judge_find(int partition, enum redis_hash hash, struct relance_str name)
+{
+    const struct redis_field *fields;
+    size_t count = redis_fields(partition, hash, &fields);
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(fields[i].name, name)) return &fields[i];
+    return NULL;
+}
+
+static void judge_show(const struct judge *judge, const char *what, struct relance_str customer,
+                       struct relance_str state)
+{
+    char text[4096];
+    size_t size = relance_state_print(judge->set->rules, customer, state, text, sizeof text);
+    sim_tell("%zu bytes %s %.*s", state.size, what, (int)(size < sizeof text ? size : sizeof text), text);
+}
+
+static void judge_state(void *context, const struct relance_change *change)
+{
+    struct judge_states *states = context;
+    int partition = states->judge->partition;
+    const struct redis_field *state = judge_find(partition, REDIS_CUSTOMERS, change->customer);
+    const struct redis_field *due = judge_find(partition, REDIS_TIMERS, change->customer);
+    states->count += change->state.size > 0;
+    if (!text_equal(state ? state->value : TEXT(""), change->state)) {
+        judge_show(states->judge, "should be", change->customer, change->state);
+        if (state) judge_show(states->judge, "is", change->customer, state->value);
+        sim_fail("partition %d: the state of %.*s in Redis is not what follows from its events", partition,
+                 TEXT_ARG(change->customer));
+    }
+    if (change->due_ms != RELANCE_NEVER && (!due || strtod(due->value.data, NULL) > (double)change->due_ms))
+        sim_fail("partition %d: what %.*s waits for is not in Redis", partition, TEXT_ARG(change->customer));
+}
+
+static void judge_counter(void *context, struct relance_str name, bool whole, double value)
+{
+    const struct judge *judge = context;
+    const struct redis_field *field = judge_find(judge->partition, REDIS_METRICS, name);
+    double found = field ? strtod(field->value.data, NULL) : 0;
+    if (whole ? found != value : (found > value + 1e-6 || found < value - 1e-6))
+        sim_fail("partition %d: the counter %.*s is %.17g instead of %.17g", judge->partition, TEXT_ARG(name), found,
+                 value);
+}
+
+static void judge_state_of_all(struct judge *judge)
+{
+    const struct redis_field *fields;
+    struct judge_states states = {judge, 0};
+    ensure(relance_engine_changes(judge->engine, judge_state, &states) == RELANCE_OK);
+    if (redis_fields(judge->partition, REDIS_CUSTOMERS, &fields) != states.count)
+        sim_fail("partition %d: there are customers in Redis who never were", judge->partition);
+    counters_each(&judge->counters, judge_counter, judge);
+}
+
+/* ---- a partition */
+static void judge_partition(int partition)
+{
+    struct judge judge = {.partition = partition, .set = workload_set(text_of(workload_rules(0)))};
+    struct mark_list marks = {0};
+    judge_read_marks(partition, &marks);
+    if (!*sim.failure && (!marks.count || !marks.items[0].rules))
+        sim_fail("partition %d: the first mark brings no rules", partition);
+    if (!*sim.failure) {
+        judge.set = workload_set(text_of(marks.items[0].rules));
+        struct relance_engine_options options = {
+            .rules = judge.set->rules, .decide = judge_decided, .context = &judge, .errors = true, .complete = true};
+        ensure(judge.engine = relance_engine_new(&options));
+        judge_decide(&judge, &marks);
+        if (!*sim.failure) judge_state_of_all(&judge);
+        relance_engine_free(judge.engine);
+    }
+    counters_free(&judge.counters);
+    mark_list_free(&marks);
+}
+
+void judge_history(void)
+{
+    for (int p = 0; p < sim.partitions && !*sim.failure; p++)
+        judge_partition(p);
+}
+
+uint64_t judge_digest(void)
+{
+    uint64_t digest = 0;
+    const struct kafka_log *log = kafka_log(KAFKA_ACTIONS);
+    for (size_t i = 0; i < log->count; i++) {
+        const struct kafka_said *said = &log->items[i];
+        if (!kafka_is_committed(said)) continue;
+        uint64_t id = XXH3_64bits(said->id.data, said->id.size);
+        digest += XXH3_64bits_withSeed(said->value.data, said->value.size, id);
+    }
+    return digest;
+}

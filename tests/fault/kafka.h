@@ -1,0 +1,30 @@
+/* The model of Kafka, as the scheduler and the judge see it; the shell sees source.h, sink.h and marks.h. */
+#ifndef FAULT_KAFKA_H
+#define FAULT_KAFKA_H
+
+#include "frontier.h"
+#include "sim.h"
+#include "source.h"
+
+/* A record of a topic that the engine writes; with whose transaction it stands or falls. */
+struct kafka_said {
+    struct kafka_txn *txn;
+    struct relance_str key, value, id, where; /* ce_id; relance-seq or relance-offset */
+    int32_t partition;                        /* of the input */
+};
+struct kafka_log {
+    struct kafka_said *items;
+    size_t count, capacity;
+};
+enum { KAFKA_ACTIONS, KAFKA_DEAD, KAFKA_MARKS, KAFKA_LOGS = KAFKA_MARKS + SIM_PARTITIONS_MAX };
+
+void kafka_begin(void); /* of a history */
+void kafka_set_down(int64_t us);
+void kafka_settle(void); /* what has come to pass until now */
+const struct kafka_log *kafka_log(int topic);
+bool kafka_is_committed(const struct kafka_said *said);
+/* P; false: none yet, or a transaction that could move it is open. */
+bool kafka_frontier(int partition, int64_t *offset, struct frontier *frontier);
+uint64_t kafka_commits(void); /* so far: for seeing that all is at rest */
+
+#endif

@@ -1,0 +1,600 @@
+/* The model of Redis, below hiredis: consumer/redis_store.c runs as it is, over a server that is as nasty as
+ * the real one.
+ *
+ * Each partition's keys are a database of their own, as the slots of a Cluster are. What an EXEC leaves behind
+ * is a version; versions are never changed, so that a tail can be cut off and a backup brought back by taking
+ * an older one. Requests may be lost, be executed up to the middle, or arrive when their sender has long
+ * given up; answers may be lost; between two commands of one connection others get their turn.
+ *
+ * It never loses the first checkpoint: a Redis without any is refused by the engine, and rightly. */
+#include "redis.h"
+#include "blob.h"
+#include "ensure.h"
+#include "redis_connect.h"
+#include "text.h"
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    REDIS_LINE_FD = 1 << 20, /* file descriptors from here on are ours */
+    REDIS_LINES_MAX = 4096,  /* connections of one history */
+    REDIS_LATE_MAX = 16,
+    REDIS_WORDS_MAX = 4096,
+    REDIS_QUEUE_MAX = 512,
+    REDIS_ANSWERS_MAX = 600,
+};
+
+struct redis_table {
+    struct redis_field *fields;
+    size_t count, capacity;
+};
+
+struct redis_version {
+    struct redis_table tables[REDIS_HASHES];
+};
+
+struct redis_command {
+    struct relance_str *words;
+    size_t count;
+};
+
+struct redis_line {
+    redisContext context; /* first: it is what the shell holds */
+    struct process *process;
+    bool broken;  /* the server will have nothing more from it */
+    bool waited;  /* the way back has been waited for */
+    bool multi, refused;
+    int watching; /* partition; -1: none */
+    uint64_t watched;
+    struct redis_command queue[REDIS_QUEUE_MAX];
+    size_t queue_count;
+    redisReply *answers[REDIS_ANSWERS_MAX];
+    size_t answer_count, answer_next;
+};
+
+static struct {
+    struct {
+        struct redis_version *version;
+        struct redis_version **kept; /* from the first checkpoint on */
+        size_t kept_count, kept_capacity;
+        uint64_t meta_writes;
+    } partitions[SIM_PARTITIONS_MAX];
+    struct redis_line *lines[REDIS_LINES_MAX];
+    size_t line_count;
+    struct {
+        int64_t at_us;
+        struct redis_line *line;
+        struct relance_str request;
+    } late[REDIS_LATE_MAX];
+    size_t late_count;
+    int64_t down_until_us, full_until_us;
+    uint64_t writes;
+} redis;
+
+void redis_begin(void)
+{
+    memset(&redis, 0, sizeof redis);
+    for (int p = 0; p < SIM_PARTITIONS_MAX; p++)
+        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
+}
+
+/* ---- what happens to the server */
+void redis_set_down(int64_t us)
+{
+    redis.down_until_us = sim.now_us + us;
+    if (us) sim_tell("Redis is away for %.3f s", (double)us / 1e6);
+}
+
+void redis_set_full(int64_t us)
+{
+    redis.full_until_us = sim.now_us + us;
+    if (us) sim_tell("Redis is full for %.3f s", (double)us / 1e6);
+}
+
+static bool redis_is_down(void)
+{
+    return sim.now_us < redis.down_until_us;
+}
+
+static void redis_keep_version(int partition)
+{
+    struct redis_version *version = redis.partitions[partition].version;
+    size_t *count = &redis.partitions[partition].kept_count;
+    size_t *capacity = &redis.partitions[partition].kept_capacity;
+    if (!*count && !redis_meta(partition, "offset").data) return;
+    if (*count == *capacity) {
+        struct redis_version **old = redis.partitions[partition].kept;
+        *capacity = *capacity ? 2 * *capacity : 64;
+        redis.partitions[partition].kept = sim_keep(*capacity * sizeof *old);
+        if (*count) memcpy(redis.partitions[partition].kept, old, *count * sizeof *old);
+    }
+    redis.partitions[partition].kept[(*count)++] = version;
+}
+
+/* Back to one of the last versions, or to any. */
+static void redis_go_back(int partition, bool far)
+{
+    size_t count = redis.partitions[partition].kept_count, most = far ? count : 4;
+    if (!count) return;
+    size_t back = (size_t)sim_between(0, (int64_t)(most < count ? most : count) - 1);
+    redis.partitions[partition].version = redis.partitions[partition].kept[count - 1 - back];
+    redis.partitions[partition].meta_writes++;
+    if (!back) return;
+    sim_tell("Redis: partition %d is %zu versions back, at offset %.*s", partition, back,
+             TEXT_ARG(redis_meta(partition, "offset")));
+    redis_keep_version(partition);
+}
+
+void redis_restart(bool lose_tail, bool old)
+{
+    sim_tell("Redis restarts");
+    for (size_t i = 0; i < redis.line_count; i++)
+        redis.lines[i]->broken = true;
+    redis.late_count = 0;
+    for (int p = 0; lose_tail && p < sim.partitions; p++)
+        redis_go_back(p, old);
+}
+
+/* ---- tables */
+
+static struct redis_field *redis_find(const struct redis_table *table, struct relance_str name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (text_equal(table->fields[i].name, name)) return &table->fields[i];
+    return NULL;
+}
+
+static void redis_put(struct redis_table *table, struct relance_str name, struct relance_str value)
+{
+    struct redis_field *field = redis_find(table, name);
+    if (!field) {
+        ensure(table->count < table->capacity);
+        field = &table->fields[table->count++];
+        field->name = name;
+    }
+    field->value = value;
+}
+
+static void redis_remove(struct redis_table *table, struct relance_str name)
+{
+    struct redis_field *field = redis_find(table, name);
+    if (field) *field = table->fields[--table->count];
+}
+
+/* A copy that has room for so many more. */
+static void redis_copy_table(struct redis_table *table, size_t more)
+{
+    struct redis_field *old = table->fields;
+    table->capacity = table->count + more;
+    table->fields = sim_keep(table->capacity * sizeof *old);
+    if (table->count) memcpy(table->fields, old, table->count * sizeof *old);
+}
+
+struct relance_str redis_meta(int partition, const char *name)
+{
+    const struct redis_field *field =
+        redis_find(&redis.partitions[partition].version->tables[REDIS_META], text_of(name));
+    return field ? field->value : (struct relance_str){0};
+}
+
+size_t redis_fields(int partition, enum redis_hash hash, const struct redis_field **out)
+{
+    *out = redis.partitions[partition].version->tables[hash].fields;
+    return redis.partitions[partition].version->tables[hash].count;
+}
+
+uint64_t redis_writes(void)
+{
+    return redis.writes;
+}
+
+/* ---- answers */
+static redisReply *redis_reply(int type)
+{
+    redisReply *reply = sim_keep(sizeof *reply);
+    reply->type = type;
+    return reply;
+}
+
+static redisReply *redis_text_reply(int type, struct relance_str text)
+{
+    redisReply *reply = redis_reply(text.data ? type : REDIS_REPLY_NIL);
+    reply->str = (char *)(uintptr_t)text.data;
+    reply->len = text.size;
+    return reply;
+}
+
+static redisReply *redis_error_reply(const char *text)
+{
+    return redis_text_reply(REDIS_REPLY_ERROR, text_of(text));
+}
+
+static redisReply *redis_number_reply(int64_t number)
+{
+    redisReply *reply = redis_reply(REDIS_REPLY_INTEGER);
+    reply->integer = number;
+    return reply;
+}
+
+static redisReply *redis_array_reply(size_t count)
+{
+    redisReply *reply = redis_reply(REDIS_REPLY_ARRAY);
+    reply->elements = count;
+    reply->element = sim_keep(count * sizeof *reply->element + 1);
+    return reply;
+}
+
+/* ---- commands */
+/* relance:{g:t:P}:NAME; minutes' counters are nobody's. */
+static bool redis_parse_key(struct relance_str key, int *partition, enum redis_hash *hash)
+{
+    static const char *const names[REDIS_HASHES] = {"meta", "customers", "timers", "metrics"};
+    static const size_t start = sizeof "relance:{g:t:" - 1;
+    *partition = key.data[start] - '0';
+    struct relance_str name = {key.data + start + 3, key.size - start - 3};
+    for (int i = 0; i < REDIS_HASHES; i++)
+        if (text_equal(name, text_of(names[i]))) return *hash = i, true;
+    return false;
+}
+
+static double redis_number(const struct redis_field *field)
+{
+    return field ? strtod(field->value.data, NULL) : 0;
+}
+
+static struct relance_str redis_print(const char *format, double number)
+{
+    char text[64];
+    int size = snprintf(text, sizeof text, format, number);
+    return sim_keep_text((struct relance_str){text, (size_t)size});
+}
+
+/* A command that writes. A table without capacity belongs to an older version. */
+static redisReply *redis_do_write(struct redis_version *version, const struct redis_command *command)
+{
+    int partition;
+    enum redis_hash hash;
+    struct relance_str *words = command->words;
+    if (!redis_parse_key(words[1], &partition, &hash)) return redis_number_reply(1);
+    struct redis_table *table = &version->tables[hash];
+    if (table->capacity < table->count + command->count) redis_copy_table(table, command->count + 32);
+    if (text_equal(words[0], TEXT("HSET")))
+        for (size_t i = 2; i + 1 < command->count; i += 2)
+            redis_put(table, words[i], words[i + 1]);
+    else if (text_equal(words[0], TEXT("ZADD")))
+        for (size_t i = 2; i + 1 < command->count; i += 2)
+            redis_put(table, words[i + 1], words[i]);
+    else if (text_equal(words[0], TEXT("HDEL")) || text_equal(words[0], TEXT("ZREM")))
+        for (size_t i = 2; i < command->count; i++)
+            redis_remove(table, words[i]);
+    else if (text_equal(words[0], TEXT("HINCRBY")))
+        redis_put(table, words[2],
+                  redis_print("%.0f", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+    else if (text_equal(words[0], TEXT("HINCRBYFLOAT")))
+        redis_put(table, words[2],
+                  redis_print("%.17g", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+    else
+        ensure(text_equal(words[0], TEXT("EXPIRE")));
+    return redis_number_reply(1);
+}
+
+static bool redis_is_meta(const struct redis_command *command, int *partition)
+{
+    enum redis_hash hash;
+    return redis_parse_key(command->words[1], partition, &hash) && hash == REDIS_META;
+}
+
+/* The stamp that this process wrote last, for the sabotage that compares with nothing else. */
+static void redis_remember_stamp(struct redis_line *line, const struct redis_command *command, int partition)
+{
+    for (size_t i = 2; i + 1 < command->count; i += 2)
+        if (text_equal(command->words[i], TEXT("stamp")))
+            snprintf(line->process->believed[partition], sizeof line->process->believed[partition], "%.*s",
+                     TEXT_ARG(command->words[i + 1]));
+}
+
+/* The commands from `begin` on, as one EXEC; its answers go to `reply`. */
+static void redis_apply(struct redis_line *line, size_t begin, size_t end, redisReply *reply)
+{
+    int partition = 0, meta_partition;
+    enum redis_hash hash;
+    redis_parse_key(line->queue[begin].words[1], &partition, &hash);
+    struct redis_version *version = sim_keep(sizeof *version);
+    *version = *redis.partitions[partition].version;
+    for (int i = 0; i < REDIS_HASHES; i++)
+        version->tables[i].capacity = 0;
+    for (size_t i = begin; i < end; i++) {
+        reply->element[i] = redis_do_write(version, &line->queue[i]);
+        if (!redis_is_meta(&line->queue[i], &meta_partition)) continue;
+        redis.partitions[partition].meta_writes++;
+        redis_remember_stamp(line, &line->queue[i], partition);
+    }
+    redis.partitions[partition].version = version;
+    redis.writes++;
+    redis_keep_version(partition);
+}
+
+static redisReply *redis_do_exec(struct redis_line *line)
+{
+    bool dirty = line->watching >= 0 && redis.partitions[line->watching].meta_writes != line->watched;
+    line->multi = false;
+    line->watching = -1;
+    if (line->refused) return redis_error_reply("EXECABORT Transaction discarded because of previous errors.");
+    if (dirty && !sabotage(BUG_NO_GUARD)) return redis_reply(REDIS_REPLY_NIL);
+    size_t count = line->queue_count;
+    redisReply *reply = redis_array_reply(count);
+    if (sabotage(BUG_TWO_EXECS) && count > 1) {
+        redis_apply(line, 0, count - 1, reply);
+        if (line->broken || sim_chance(4 * sim.rates.lose_request)) return line->broken = true, NULL;
+        redis_apply(line, count - 1, count, reply);
+    } else {
+        redis_apply(line, 0, count, reply);
+    }
+    sim_tell("Redis: EXEC of %zu commands, offset %.*s", count,
+             TEXT_ARG(redis_meta(line->queue[0].words[1].data[sizeof "relance:{g:t:" - 1] - '0', "offset")));
+    return reply;
+}
+
+static redisReply *redis_do_watch(struct redis_line *line, int partition)
+{
+    if (line->watching < 0) line->watched = redis.partitions[partition].meta_writes;
+    line->watching = partition;
+    return redis_text_reply(REDIS_REPLY_STATUS, TEXT("OK"));
+}
+
+static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
+{
+    const char *believed = line->process->believed[partition];
+    if (sabotage(BUG_NO_STAMP) && *believed)
+        return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(text_of(believed)));
+    return redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "stamp"));
+}
+
+static redisReply *redis_do_get_all(const struct redis_table *table)
+{
+    redisReply *reply = redis_array_reply(2 * table->count);
+    for (size_t i = 0; i < table->count; i++) {
+        reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].name);
+        reply->element[2 * i + 1] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].value);
+    }
+    return reply;
+}
+
+static redisReply *redis_do_get_many(const struct redis_table *table, const struct redis_command *command)
+{
+    redisReply *reply = redis_array_reply(command->count - 2);
+    for (size_t i = 2; i < command->count; i++) {
+        const struct redis_field *field = redis_find(table, command->words[i]);
+        reply->element[i - 2] =
+            redis_text_reply(REDIS_REPLY_STRING, field ? field->value : (struct relance_str){0});
+    }
+    return reply;
+}
+
+static int redis_compare_scores(const void *left, const void *right)
+{
+    const struct redis_field *a = left, *b = right;
+    double x = redis_number(a), y = redis_number(b);
+    return x != y ? (x > y) - (x < y) : strcmp(a->name.data, b->name.data);
+}
+
+/* ZRANGE KEY FROM TO WITHSCORES */
+static redisReply *redis_do_range(const struct redis_table *table, const struct redis_command *command)
+{
+    struct redis_table sorted = *table;
+    redis_copy_table(&sorted, 1);
+    if (sorted.count) qsort(sorted.fields, sorted.count, sizeof *sorted.fields, redis_compare_scores);
+    if (strtoll(command->words[2].data, NULL, 10) > 0) sorted.count = 0; /* the first chunk held all */
+    return redis_do_get_all(&sorted);
+}
+
+static bool redis_writes_data(struct relance_str verb)
+{
+    static const char *const verbs[] = {"HSET", "HDEL", "ZADD", "ZREM", "HINCRBY", "HINCRBYFLOAT", "EXPIRE"};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (text_equal(verb, text_of(verbs[i]))) return true;
+    return false;
+}
+
+static bool redis_is_full(struct relance_str verb)
+{
+    return sim.now_us < redis.full_until_us && !text_equal(verb, TEXT("HDEL")) && !text_equal(verb, TEXT("ZREM")) &&
+           !text_equal(verb, TEXT("EXPIRE"));
+}
+
+static redisReply *redis_queue(struct redis_line *line, struct redis_command command)
+{
+    ensure(redis_writes_data(command.words[0]));
+    if (redis_is_full(command.words[0])) {
+        line->refused = true;
+        return redis_error_reply("OOM command not allowed when used memory > 'maxmemory'.");
+    }
+    ensure(line->queue_count < REDIS_QUEUE_MAX);
+    line->queue[line->queue_count++] = command;
+    return redis_text_reply(REDIS_REPLY_STATUS, TEXT("QUEUED"));
+}
+
+/* NULL: the connection broke before there was an answer. */
+static redisReply *redis_do(struct redis_line *line, struct redis_command command)
+{
+    int partition = 0;
+    enum redis_hash hash = REDIS_META;
+    struct relance_str verb = command.words[0];
+    if (text_equal(verb, TEXT("EXEC"))) return redis_do_exec(line);
+    if (line->multi) return redis_queue(line, command);
+    if (text_equal(verb, TEXT("MULTI"))) {
+        line->multi = true;
+        line->refused = false;
+        line->queue_count = 0;
+        return redis_text_reply(REDIS_REPLY_STATUS, TEXT("OK"));
+    }
+    ensure(redis_parse_key(command.words[1], &partition, &hash));
+    const struct redis_table *table = &redis.partitions[partition].version->tables[hash];
+    if (text_equal(verb, TEXT("WATCH"))) return redis_do_watch(line, partition);
+    if (text_equal(verb, TEXT("HGET"))) return redis_do_get_stamp(line, partition);
+    if (text_equal(verb, TEXT("HGETALL"))) return redis_do_get_all(table);
+    if (text_equal(verb, TEXT("HLEN"))) return redis_number_reply((int64_t)table->count);
+    if (text_equal(verb, TEXT("HMGET"))) return redis_do_get_many(table, &command);
+    if (text_equal(verb, TEXT("ZRANGE"))) return redis_do_range(table, &command);
+    sim_fail("the model of Redis does not know %.*s", TEXT_ARG(verb));
+    return redis_error_reply("ERR unknown command");
+}
+
+/* ---- requests */
+static size_t redis_read_number(struct relance_str text, size_t *at)
+{
+    char *end;
+    size_t number = strtoul(text.data + *at + 1, &end, 10);
+    *at = (size_t)(end - text.data) + 2;
+    return number;
+}
+
+/* One command of a request that will not be changed any more; false: no more whole ones. */
+static bool redis_read_command(struct relance_str request, size_t *at, struct redis_command *command)
+{
+    if (*at >= request.size) return false;
+    command->count = redis_read_number(request, at);
+    command->words = sim_keep(command->count * sizeof *command->words);
+    for (size_t i = 0; i < command->count; i++) {
+        size_t size = redis_read_number(request, at);
+        command->words[i] = sim_keep_text((struct relance_str){request.data + *at, size});
+        *at += size + 2;
+    }
+    return true;
+}
+
+/* One command after the other; others may get their turn between two, but for those of a MULTI. */
+static void redis_execute(struct redis_line *line, struct relance_str request, bool pausing)
+{
+    struct redis_command command;
+    for (size_t at = 0; !line->broken && redis_read_command(request, &at, &command);) {
+        redisReply *reply = redis_do(line, command);
+        if (reply && line->answer_count < REDIS_ANSWERS_MAX) line->answers[line->answer_count++] = reply;
+        if (!pausing || line->multi || !sim_chance(sim.rates.slow)) continue;
+        if (!sim_wait(sim_between(1, 5000)) && sim_between(0, 1)) return; /* dead: the rest has not arrived */
+    }
+}
+
+/* What was on its way when its sender gave up. */
+static void redis_settle(void)
+{
+    for (size_t i = 0; i < redis.late_count;) {
+        if (redis.late[i].at_us > sim.now_us) {
+            i++;
+            continue;
+        }
+        struct redis_line *line = redis.late[i].line;
+        struct relance_str request = redis.late[i].request;
+        redis.late[i] = redis.late[--redis.late_count];
+        if (!line->broken) sim_tell("Redis: a request arrives late");
+        redis_execute(line, request, false);
+        line->broken = true;
+    }
+}
+
+static void redis_break(struct redis_line *line)
+{
+    line->context.err = REDIS_ERR_EOF;
+    snprintf(line->context.errstr, sizeof line->context.errstr, "the model of Redis has closed the connection");
+}
+
+/* The request goes on its way; when it is late, its sender will not see an answer. */
+static void redis_delay(struct redis_line *line, struct relance_str request)
+{
+    if (redis.late_count == REDIS_LATE_MAX) return;
+    redis.late[redis.late_count].at_us = sim.now_us + sim_between(0, 4000000);
+    redis.late[redis.late_count].line = line;
+    redis.late[redis.late_count++].request = request;
+}
+
+static struct relance_str redis_cut_request(struct relance_str request)
+{
+    struct redis_command command;
+    size_t at = 0, end = 0, most = (size_t)sim_between(0, (int64_t)request.size - 1);
+    while (redis_read_command(request, &at, &command) && at <= most)
+        end = at;
+    return (struct relance_str){request.data, end};
+}
+
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
+    if (fd < REDIS_LINE_FD) return __real_write(fd, data, size);
+    struct redis_line *line = redis.lines[fd - REDIS_LINE_FD];
+    errno = EPIPE;
+    bool lost = sim_chance(sim.rates.lose_request);
+    if (!sim_enter() || line->broken) return -1;
+    struct relance_str request = sim_keep_text((struct relance_str){data, size});
+    if (lost && sim_between(0, 1)) { /* the line broke in the middle: all but the last command may be there */
+        redis_execute(line, redis_cut_request(request), true);
+        line->broken = true;
+        return -1;
+    }
+    bool alive = sim_wait(sim_network_us());
+    redis_settle();
+    if (redis_is_down() || lost || line->broken) {
+        if (lost) redis_delay(line, request);
+        line->context.err = REDIS_ERR_IO; /* no answer will be there */
+        return (ssize_t)size;
+    }
+    if (!alive && sim_between(0, 1)) return -1; /* its sender died: on its way, or not */
+    line->waited = false;
+    redis_execute(line, request, true);
+    return (ssize_t)size;
+}
+
+/* ---- hiredis */
+enum relance_status redis_connect(const char *url, redisContext **out, struct relance_error *error)
+{
+    (void)url;
+    bool reached = sim_enter() && !redis_is_down() && !sim_chance(sim.rates.lose_request);
+    if (!sim_wait(reached ? sim_network_us() : sim_between(1000, REDIS_TIMEOUT_MS * 1000)) || !reached)
+        return relance_error_set(error, RELANCE_IO, "the model of Redis is not there");
+    redis_settle();
+    ensure(redis.line_count < REDIS_LINES_MAX);
+    struct redis_line *line = sim_keep(sizeof *line);
+    line->process = sim.running;
+    line->watching = -1;
+    line->context.fd = REDIS_LINE_FD + (int)redis.line_count;
+    redis.lines[redis.line_count++] = line;
+    *out = &line->context;
+    return RELANCE_OK;
+}
+
+int redisGetReply(redisContext *context, void **reply)
+{
+    struct redis_line *line = (struct redis_line *)context;
+    bool enter = sim_enter();
+    if (!line->context.err && !line->waited) {
+        line->waited = true;
+        if (sim_chance(sim.rates.lose_reply)) line->context.err = REDIS_ERR_IO;
+        if (!sim_wait(sim_network_us())) enter = false;
+        redis_settle();
+    }
+    if (line->context.err == REDIS_ERR_IO) sim_wait(sim_between(1000, REDIS_TIMEOUT_MS * 1000));
+    if (!enter || line->context.err || line->answer_next == line->answer_count) {
+        redis_break(line);
+        return REDIS_ERR;
+    }
+    *reply = line->answers[line->answer_next++];
+    if (line->answer_next == line->answer_count) line->answer_next = line->answer_count = 0;
+    return REDIS_OK;
+}
+
+/* The server may still find what was sent; it is what redis_delay() has kept. */
+void redisFree(redisContext *context)
+{
+    redis_break((struct redis_line *)context);
+}
+
+void freeReplyObject(void *reply)
+{
+    (void)reply;
+}
+
+enum relance_status redis_check_url(const char *url, struct relance_error *error)
+{
+    (void)url, (void)error;
+    return RELANCE_OK;
+}

@@ -1,0 +1,22 @@
+/* The model of Redis, as the scheduler and the judge see it; the shell's redis_store.c sees hiredis. */
+#ifndef FAULT_REDIS_H
+#define FAULT_REDIS_H
+
+#include "sim.h"
+
+void redis_begin(void); /* of a history */
+void redis_set_down(int64_t us);
+void redis_set_full(int64_t us);
+/* All connections are gone; what was written last may be, too. `old`: a backup comes back, however old. */
+void redis_restart(bool lose_tail, bool old);
+
+/* One field of a partition's meta; empty: it is not there. */
+struct relance_str redis_meta(int partition, const char *name);
+enum redis_hash { REDIS_META, REDIS_CUSTOMERS, REDIS_TIMERS, REDIS_METRICS, REDIS_HASHES };
+struct redis_field {
+    struct relance_str name, value;
+};
+size_t redis_fields(int partition, enum redis_hash hash, const struct redis_field **out);
+uint64_t redis_writes(void); /* EXECs so far */
+
+#endif
