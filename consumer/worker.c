@@ -181,12 +181,14 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
 }
 
 /* A new producer fences whoever has our name, so only a member of the group may start one: whoever has slept
- * while another process took that name learns it here, and ends. */
+ * while another process took that name learns it here, and ends. And where the transaction failed because the
+ * group has gone on, this is where we follow it: a claim that commits would fail for ever under the old
+ * membership. What is read is dropped, since everything is claimed again. */
 static enum relance_status work_check_member(struct work *work, struct relance_error *error)
 {
     struct source *source = work->place.source;
     struct source_batch batch;
-    if (!source || source_membership(source)) return RELANCE_OK;
+    if (!source) return RELANCE_OK;
     enum relance_status status = source_gather(source, 0, SOURCE_BATCH_MAX, &batch, error);
     source_release(source);
     if (status != RELANCE_OK || source_membership(source)) return status;
