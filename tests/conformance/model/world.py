@@ -91,7 +91,7 @@ class World:
             raw = page.read_json(line)
             time = page.to_timestamp(raw["time"])
             customer, type_ = raw["customer"], raw["type"]
-        except (ValueError, KeyError, page.Absent):
+        except (ValueError, KeyError, TypeError, page.Absent):
             return None
         if not isinstance(customer, str) or not isinstance(type_, str):
             return None
