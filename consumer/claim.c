@@ -249,6 +249,19 @@ static enum relance_status claim_check_options(const struct partition *partition
         partition->p_offset, TEXT_ARG(blob_text(&partition->deciding)), partition->place->deciding);
 }
 
+/* What does not fit is a verdict only if Redis is still as we read it: while we waited for P another may have
+ * claimed the partition, written its first checkpoint and gone on. */
+static enum relance_status claim_confirm(struct partition *partition, enum relance_status status,
+                                         struct relance_error *error)
+{
+    int64_t customers;
+    struct relance_error later;
+    if (status != RELANCE_REFUSED || store_customer_count(partition->store, &customers, &later) == RELANCE_OK)
+        return status;
+    *error = later;
+    return error->status = RELANCE_AGAIN;
+}
+
 static enum relance_status claim_all(struct partition *partition, struct relance_error *error)
 {
     struct source_frontier p;
@@ -258,7 +271,7 @@ static enum relance_status claim_all(struct partition *partition, struct relance
     if (status == RELANCE_OK)
         status = source_frontier(partition->place->source, partition->number, &p, error);
     if (status == RELANCE_OK && p.offset < 0) status = claim_begin(partition, &p, error);
-    if (status == RELANCE_OK) status = claim_compare(partition, &p, error);
+    if (status == RELANCE_OK) status = claim_confirm(partition, claim_compare(partition, &p, error), error);
     if (status != RELANCE_OK) return status;
     claim_take_position(partition, &p);
     status = claim_check_options(partition, error);
