@@ -267,13 +267,17 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
         store->redis = NULL;
         return error->status = RELANCE_AGAIN;
     }
-    for (bool written = false; !written;) {
-        enum relance_status status = store_read_meta(store, meta, error);
+    enum relance_status status = RELANCE_OK;
+    for (bool written = false; status == RELANCE_OK && !written;) {
+        status = store_read_meta(store, meta, error);
         if (status == RELANCE_OK) status = store_write_stamp(store, &written, error);
-        if (status != RELANCE_OK) return status;
     }
-    store_watch(store);
-    return store_run_to_stamp(store, error);
+    if (status == RELANCE_OK) {
+        store_watch(store);
+        status = store_run_to_stamp(store, error);
+    }
+    if (status != RELANCE_OK) store_disconnect(store); /* it would watch nothing, or what is not ours */
+    return status;
 }
 
 /* ---- reading */
@@ -481,6 +485,15 @@ static enum relance_status store_check_exec(const redisReply *reply, enum relanc
     return RELANCE_OK;
 }
 
+/* The EXEC dropped the watch, whatever came of it, and a connection that does not watch must not be used again:
+ * where watching fails, the next use attaches anew. */
+static void store_watch_again(struct store *store)
+{
+    struct relance_error later;
+    store_watch(store);
+    if (store_run_to_stamp(store, &later) != RELANCE_OK) store_disconnect(store);
+}
+
 enum relance_status store_commit(struct store *store, const struct meta *meta, struct relance_error *error)
 {
     store_finish(store, meta);
@@ -505,13 +518,10 @@ enum relance_status store_commit(struct store *store, const struct meta *meta, s
     freeReplyObject(reply);
     if (status == RELANCE_OK) memcpy(store->stamp, store->attempt, STAMP_SIZE);
     *store->attempt = '\0';
-    if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
-    /* The EXEC dropped the watch, whatever came of it. Where watching again fails, the next use attaches
-     * anew. */
-    struct relance_error later;
-    store_watch(store);
-    enum relance_status watching = store_run_to_stamp(store, &later);
-    if (watching == RELANCE_REFUSED && status == RELANCE_OK) store_disconnect(store);
+    if (status == RELANCE_OK || status == RELANCE_AGAIN)
+        store_watch_again(store);
+    else
+        store_disconnect(store);
     return status;
 }
 
