@@ -51,10 +51,28 @@ static struct relance_str action_type(const struct relance_decision *decision, c
     return (struct relance_str){out, (size_t)wanted < size ? (size_t)wanted : size - 1};
 }
 
+/* A goal is no step and has no id of its own: made from what it is about, the same after a restart. */
+static struct relance_str action_goal_id(const struct relance_decision *decision, char out[32])
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct relance_str parts[] = {TEXT("goal"), decision->rule, decision->customer, decision->key,
+                                        decision->trigger_id};
+    XXH128_hash_t hash = {0};
+    XXH128_canonical_t canonical;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash = XXH3_128bits_withSeed(parts[i].data, parts[i].size, hash.low64 ^ hash.high64);
+    XXH128_canonicalFromHash(&canonical, hash);
+    for (size_t i = 0; i < sizeof canonical.digest; i++) {
+        out[2 * i] = digits[canonical.digest[i] >> 4];
+        out[2 * i + 1] = digits[canonical.digest[i] & 15];
+    }
+    return (struct relance_str){out, 32};
+}
+
 static void action_say(struct partition *partition, const struct relance_decision *decision,
                        struct relance_str body)
 {
-    char type[256], time[24], source[256], number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE];
+    char type[256], time[24], goal_id[32], source[256], number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE];
     bool is_step = decision->outcome != RELANCE_OUTCOME_GOAL;
     relance_time_print(is_step ? decision->due_ms : decision->time_ms, time);
     int source_size = snprintf(source, sizeof source, "/relance/%s", partition->place->options->group);
@@ -66,7 +84,7 @@ static void action_say(struct partition *partition, const struct relance_decisio
         .headers =
             {
                 {"ce_specversion", TEXT("1.0")},
-                {"ce_id", decision->id},
+                {"ce_id", is_step ? decision->id : action_goal_id(decision, goal_id)},
                 {"ce_source",
                  {source, (size_t)source_size < sizeof source ? (size_t)source_size : sizeof source - 1}},
                 {"ce_type", action_type(decision, type, sizeof type)},

@@ -1,0 +1,28 @@
+/* Reads a topic once, from its beginning to the end that it has at the start, read_committed and without a
+ * group: nothing is changed, nobody is disturbed. */
+#ifndef CONSUMER_KAFKA_SCAN_H
+#define CONSUMER_KAFKA_SCAN_H
+
+#include "option.h"
+
+struct kafka_scan_record {
+    int32_t partition;
+    int64_t offset;
+    struct relance_str key, value;
+    const void *headers; /* for kafka_scan_header */
+};
+
+/* Called for each record; what it points to is valid until it returns. False ends the scan. */
+typedef bool kafka_scan_see(void *context, const struct kafka_scan_record *record);
+
+/* The offset of the first record that the topic still has, by partition; before any record. */
+typedef void kafka_scan_begin(void *context, int32_t partition, int64_t low);
+
+RELANCE_MUST enum relance_status kafka_scan(const struct options *options, const char *topic,
+                                            kafka_scan_begin *begin, kafka_scan_see *see, void *context,
+                                            struct relance_error *error);
+
+/* The value of the last header of that name; empty where there is none. */
+struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name);
+
+#endif
