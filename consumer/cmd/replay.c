@@ -12,6 +12,7 @@
 #include "option.h"
 #include "output.h"
 #include "text.h"
+#include "until.h"
 #include <relance/engine.h>
 
 #include <errno.h>
@@ -33,8 +34,8 @@ struct replay_dead {
 
 struct replay {
     const struct options *options;
-    uint32_t wanted;                  /* set of outcomes to print */
-    int64_t until_ms, until_after_ms; /* --until: an instant, or so long after the newest event; else NEVER */
+    uint32_t wanted; /* set of outcomes to print */
+    struct until until;
     int64_t wall_ms;
 
     struct replay_side {
@@ -92,19 +93,6 @@ static bool replay_read_only(struct replay *replay)
     return ok;
 }
 
-static bool replay_read_until(struct replay *replay)
-{
-    replay->until_ms = replay->until_after_ms = RELANCE_NEVER;
-    if (!replay->options->until) return true;
-    struct relance_str text = text_of(replay->options->until);
-    if (text_duration(text, &replay->until_after_ms) || text_instant(text, &replay->until_ms)) return true;
-    fprintf(stderr,
-            "relance replay: --until: '%.*s' is neither an instant such as 2026-03-02T10:00:00Z nor a "
-            "duration such as 7d\n",
-            TEXT_ARG(text));
-    return false;
-}
-
 static bool replay_read_wall(struct replay *replay)
 {
     replay->wall_ms = RELANCE_NEVER;
@@ -117,7 +105,9 @@ static bool replay_read_wall(struct replay *replay)
 
 static bool replay_read_options(struct replay *replay)
 {
-    bool only = replay_read_only(replay), until = replay_read_until(replay), wall = replay_read_wall(replay);
+    bool only = replay_read_only(replay),
+         until = until_read("relance replay", replay->options->until, &replay->until),
+         wall = replay_read_wall(replay);
     return only && until && wall;
 }
 
@@ -208,13 +198,9 @@ static int replay_feed(struct replay *replay)
 
 static int replay_run_on(struct replay *replay)
 {
-    int64_t until_ms = replay->until_ms;
     bool any =
         replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] + replay->fates[RELANCE_IGNORED];
-    if (replay->until_after_ms != RELANCE_NEVER && any &&
-        __builtin_add_overflow(relance_engine_newest(replay->sides[DIFF_NOW].engine), replay->until_after_ms,
-                               &until_ms))
-        until_ms = RELANCE_NEVER - 1;
+    int64_t until_ms = until_instant(&replay->until, replay->sides[DIFF_NOW].engine, any);
     if (until_ms == RELANCE_NEVER) return EXIT_STATUS_OK;
     for (size_t i = 0; i < replay->side_count; i++)
         if (relance_engine_run_until(replay->sides[i].engine, until_ms) != RELANCE_DONE)

@@ -12,6 +12,7 @@
 #define RELANCE_ENGINE_H
 
 #include <relance/decision.h>
+#include <relance/explain.h>
 #include <relance/ruleset.h>
 
 struct relance_engine;
@@ -33,6 +34,9 @@ struct relance_engine_options {
     int64_t forget_after_ms;             /* an event that finds its customer idle for longer finds no state; 0: never */
     int64_t rules_mark;                  /* number of the mark that brought `rules`; 0: there are no marks */
     struct relance_str since;            /* as relance_engine_since gave it for the checkpoint's states */
+    relance_explain *explain;            /* NULL: nobody asks; else notes about the customer `explained` */
+    void *explain_context;
+    struct relance_str explained;
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */
 };

@@ -1,5 +1,6 @@
 /* Cancels: events that end runs, and events remembered because a trigger that they overtook may still come
  * (rules.md §4, "Cancel" and "Late triggers"). */
+#include "rule/explain.h"
 #include "rule/runs.h"
 
 /* One cancel of a rule, asked about an event: its keys, once, before the runs are gone through. */
@@ -12,9 +13,12 @@ struct asked_cancel {
 static bool cancel_reaches(struct relance_engine *e, const struct asked_cancel *asked, struct run *run)
 {
     if (asked->broken) return false;
-    if (asked->cancel->key && !texts_have(asked->keys, bytes_str(run->key))) return false;
     scope_enter_rule(e, &e->set->rules[run->rule], run);
-    return holds(e, asked->cancel->condition);
+    if (asked->cancel->key && !texts_have(asked->keys, bytes_str(run->key))) {
+        note_keys(e, RELANCE_NOTE_CANCEL_KEY, bytes_str(run->key), asked->keys);
+        return false;
+    }
+    return holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key));
 }
 
 static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct asked_cancel *asked, size_t count)
@@ -22,8 +26,9 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
     struct state *state = e->customer->state;
     for (uint32_t place = run_place(state, rule, (str){0}); run_at(state, place, rule);) {
         struct run *run = run_at(state, place, rule);
-        bool reached = false;
-        for (size_t i = 0; i < count && !reached && run->trigger_ms <= e->event.time_ms; i++)
+        bool reached = false, newer = run->trigger_ms > e->event.time_ms;
+        if (newer) note_run(e, RELANCE_NOTE_CANCEL_OLDER, run);
+        for (size_t i = 0; i < count && !reached && !newer; i++)
             reached = cancel_reaches(e, &asked[i], run);
         if (!reached) {
             place++;

@@ -13,6 +13,7 @@ struct compiler {
     struct diagnostics *diag;
     struct cel_record_type *records; /* of "types", by their order there */
     bool *read;                      /* by slot: some expression reads it */
+    struct made_env *envs;           /* the newest first */
 };
 
 /* declare.c: types, events, attributes, and the numbers of all that has one. */
@@ -36,6 +37,11 @@ enum scope_flag {
  * messages ("'if'"). NULL without memory. */
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
                           const char *where);
+struct made_env {
+    struct made_env *next;
+    const struct cel_env *env;
+    struct scope_names names;
+};
 /* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
  * beginning of an event block. */
 const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);

@@ -294,8 +294,9 @@ void declare_counts(struct compiler *c)
         if (over && (!duration_parse(over->text, &count->over_ms) || count->over_ms <= 0))
             error_at(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
         count->bucket_ms = bucket_width(count->over_ms);
+        count->keyed = json_member(d->value, "by") != NULL;
         sums[i] = json_member(d->value, "sum") != NULL;
-        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, sums[i], json_member(d->value, "by"));
+        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, sums[i], count->keyed);
         names_add(&set->names.counts, d->name);
     }
     set->count_count = counts->count;

@@ -3,7 +3,7 @@
  * What happens is a function of the records, the marks and the state: no wall clock, no order of the hash table
  * gets in. A call that lacks a state stops before anything of the event or wait in question has been done, so
  * that making it again goes on there. */
-#include "rule/engine_internal.h"
+#include "rule/explain.h"
 
 #include "base/buffer.h"
 #include "base/ensure.h"
@@ -242,6 +242,7 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     scope_enter_customer(e, customer, event_now(e, customer->state));
     if (happen_is_duplicate(e, customer->state)) {
         fate->kind = RELANCE_DUPLICATE;
+        note_event(e, RELANCE_NOTE_DUPLICATE);
         return done(e);
     }
     if (!customer->state) customer->state = or_fail(e, state_new(&e->customers.pool));

@@ -39,6 +39,7 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
+    bool explaining;               /* somebody asks about this customer */
     uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;          /* the customer had state before: a segment new to it is not news */
     const struct rule *rule;       /* NULL: none */

@@ -177,9 +177,8 @@ static bool add_counts(struct compiler *c, struct cel_env *env)
     static const struct cel_type *const by[] = {&cel_types[CEL_TYPE_STRING]};
     bool fine = true;
     for (uint32_t i = 0; i < c->set->count_count; i++) {
-        bool keyed = json_member(c->files.counts.items[i].value, "by") != NULL;
         const struct cel_type *result = &cel_types[c->set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
-        fine &= cel_env_add_function(env, c->set->counts[i].name, by, keyed, result, i);
+        fine &= cel_env_add_function(env, c->set->counts[i].name, by, c->set->counts[i].keyed, result, i);
     }
     return fine;
 }
@@ -198,6 +197,23 @@ static bool add_functions(struct compiler *c, struct cel_env *env)
 {
     static const struct cel_type *const parameters[] = {&cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT]};
     return cel_env_add_function(env, STR("bucket"), parameters, 2, &cel_types[CEL_TYPE_INT], (uint32_t)c->set->count_count);
+}
+
+/* Who explains an expression wants to make its environment again: what it was made of is noted. */
+static bool note_env(struct compiler *c, const struct cel_env *env, struct scope_names names)
+{
+    struct made_env *made = ARENA_NEW(c->scratch, struct made_env);
+    if (!made) return false;
+    *made = (struct made_env){c->envs, env, names};
+    c->envs = made;
+    return true;
+}
+
+static struct scope_names names_of(const struct compiler *c, const struct cel_env *env)
+{
+    for (const struct made_env *made = c->envs; made; made = made->next)
+        if (made->env == env) return made->names;
+    return (struct scope_names){0};
 }
 
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
@@ -221,7 +237,7 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     if (flags & SCOPE_LAST) fine &= add_lasts(c, env);
     if (flags & SCOPE_NOW) fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], s->now);
     if (flags & SCOPE_COUNTS) fine &= add_counts(c, env);
-    if (!fine) c->diag->failed = true;
+    if (!fine || !note_env(c, env, (struct scope_names){flags, events, triggers})) c->diag->failed = true;
     refuse_missing(c, env, flags, where);
     return env;
 }
@@ -233,14 +249,15 @@ static void note_slots(struct compiler *c, const struct cel_program *program)
     for (size_t i = 0; i < count; i++) c->read[slots[i]] = true;
 }
 
-static void note_program(struct compiler *c, const struct cel_program *program, str text, struct origin origin)
+static void note_program(struct compiler *c, const struct cel_program *program, const struct cel_env *env, str text,
+                         struct origin origin)
 {
     struct noted_program *note = ARENA_NEW(c->keep, struct noted_program);
     if (!note) {
         c->diag->failed = true;
         return;
     }
-    *note = (struct noted_program){c->set->programs, program, text, origin.source, origin.offset};
+    *note = (struct noted_program){c->set->programs, program, names_of(c, env), text, origin.source, origin.offset};
     c->set->programs = note;
     c->set->program_count++;
 }
@@ -251,7 +268,7 @@ const struct cel_program *compile_part(struct compiler *c, const struct cel_env 
     const struct cel_program *program = cel_compile(c->keep, c->scratch, env, text, origin, wanted, c->diag);
     if (!program) return NULL;
     note_slots(c, program);
-    note_program(c, program, text, origin);
+    note_program(c, program, env, text, origin);
     return program;
 }
 

@@ -1,5 +1,5 @@
 /* Goals: a send opens a window; an event inside it is a success, recorded once (rules.md §4, "Goal"). */
-#include "rule/engine_internal.h"
+#include "rule/explain.h"
 
 static void window_remove(struct relance_engine *e, uint32_t at)
 {
@@ -95,6 +95,13 @@ static void reach_last(struct relance_engine *e, uint32_t rule)
         if (VECTOR_AT(*goals, struct goal_window, i)->rule == rule) window_remove(e, i);
 }
 
+static bool has_window(const struct relance_engine *e, uint32_t rule)
+{
+    VECTOR_EACH(e->customer->state->goals, struct goal_window, window)
+        if (window_holds(window, rule, e->event.time_ms)) return true;
+    return false;
+}
+
 void goals_reach(struct relance_engine *e, const struct typed_event *type)
 {
     if (!e->customer->state->goals.count) return;
@@ -102,12 +109,16 @@ void goals_reach(struct relance_engine *e, const struct typed_event *type)
     for (size_t i = 0; i < type->goals.count; i++) {
         uint32_t number = type->goals.types[i];
         const struct rule *rule = &e->set->rules[number];
-        struct texts keys;
+        struct texts keys = {0};
         scope_enter_rule(e, rule, NULL);
-        if (!holds(e, rule->goal.condition)) continue;
+        bool open = e->explaining && has_window(e, number);
+        uint32_t before = e->customer->state->goals.count;
+        if (!(open ? holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0}) : holds(e, rule->goal.condition)))
+            continue;
         if (!rule->goal.key)
             reach_last(e, number);
         else if (evaluate_texts(e, rule->goal.key, &keys))
             reach_keys(e, number, keys);
+        if (open && e->customer->state->goals.count == before) note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
     }
 }

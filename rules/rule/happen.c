@@ -1,4 +1,5 @@
 /* What happens to one customer: an event, or a wait that falls due, each in the order of rules.md §4. */
+#include "rule/explain.h"
 #include "rule/runs.h"
 
 #include "base/buffer.h"
@@ -145,6 +146,7 @@ static void settle(struct relance_engine *e, int64_t horizon_ms)
 void happen_event(struct relance_engine *e, struct customer *customer)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
+    note_event(e, RELANCE_NOTE_EVENT);
     if (type->reader->number == e->set->forget) {
         happen_forget(e, customer);
         return;
@@ -205,6 +207,7 @@ void happen_wait(struct relance_engine *e, int64_t due_ms)
 {
     struct state *state = e->customer->state;
     bool segment = segments_next_due(e->set, state) == due_ms;
+    note(e, (struct relance_note){.kind = RELANCE_NOTE_WAIT});
     state->now_ms = e->now_ms;
     e->segments_silent = true;
     runs_drop(e);

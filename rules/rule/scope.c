@@ -1,7 +1,7 @@
 /* What expressions see. Slots are filled when an expression first reads them, from the customer's state, the
  * run, the rule or the event, and unset when one of these changes: `resolved` lists what was filled. The slots
  * of `event` are written by the event reader and stay. */
-#include "rule/engine_internal.h"
+#include "rule/explain.h"
 
 #include "base/buffer.h"
 #include "base/ensure.h"
@@ -27,6 +27,7 @@ void scope_enter_customer(struct relance_engine *e, struct customer *customer, i
 {
     scope_forget(e);
     e->customer = customer;
+    e->explaining = customer && explaining(e, customer_id(customer));
     e->now_ms = now_ms;
     e->rule = NULL;
     e->run = NULL;

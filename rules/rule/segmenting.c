@@ -2,7 +2,7 @@
  *
  * Expressions read a segment as it is at the moment. What a customer's state keeps is the value that rules on
  * entering and leaving were last told of. */
-#include "rule/engine_internal.h"
+#include "rule/explain.h"
 
 enum { SEGMENT_ROUNDS = 8 };
 
@@ -53,6 +53,7 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
         segment->value = value;
         if (silent) continue;
         (value ? entered : left)[i] = true;
+        note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT, .subject = set->segments[i].name});
         any = true;
     }
     if (!any) return false;

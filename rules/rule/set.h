@@ -65,6 +65,7 @@ struct count_rule {
     str name;
     struct type_list on;
     const struct cel_program *condition, *by, *sum; /* may be NULL */
+    bool keyed;                                     /* it has `by` */
     int64_t over_ms;                                /* 0: for life */
     int64_t bucket_ms;
 };
@@ -193,9 +194,15 @@ struct rule_test {
     size_t given_count, expect_count;
 };
 
-struct noted_program { /* for who wants to see what an expression became */
+struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
+    unsigned flags;  /* enum scope_flag */
+    struct type_list events, triggers;
+};
+
+struct noted_program { /* for who wants to see what an expression became, or why it is not true */
     struct noted_program *next;
     const struct cel_program *program;
+    struct scope_names names;
     str text;
     const struct source *source;
     size_t offset; /* of its first byte in the file */

@@ -1,5 +1,6 @@
 /* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set` (rules.md §4,
  * "A step falls due"). */
+#include "rule/explain.h"
 #include "rule/runs.h"
 
 #include "base/buffer.h"
@@ -178,7 +179,7 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
     struct relance_decision decision = {.key = bytes_str(run->key), .step = run->step + 1, .id = action_id(e, run, id), .send = step->send,
                                         .variant = bytes_str(run->variant), .due_ms = run->due_ms, .priority = e->rule->priority};
     describe_trigger(run, &decision);
-    bool blocked = false, deferred = false, skipped = !holds(e, step->condition);
+    bool blocked = false, deferred = false, skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
@@ -194,7 +195,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
 {
     const struct rule *rule = &e->set->rules[run->rule];
     scope_enter_rule(e, rule, run);
-    if (!holds(e, rule->while_true)) {
+    if (!holds_or_note(e, rule->while_true, RELANCE_NOTE_WHILE, bytes_str(run->key))) {
         end_run(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
     }

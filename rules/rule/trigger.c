@@ -1,4 +1,5 @@
 /* Triggers: what starts, rearms and restarts runs (rules.md §4, "A trigger"). */
+#include "rule/explain.h"
 #include "rule/runs.h"
 
 #include <inttypes.h>
@@ -44,7 +45,10 @@ static bool set_origin(struct relance_engine *e, struct run *run)
 static void trigger_again(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
     bool restart = e->rule->again == AGAIN_RESTART;
-    if (e->rule->again == AGAIN_IGNORE || e->trigger.time_ms < run->trigger_ms) return;
+    if (e->rule->again == AGAIN_IGNORE || e->trigger.time_ms < run->trigger_ms) {
+        note_run(e, e->rule->again == AGAIN_IGNORE ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
+        return;
+    }
     if (!take_trigger(e, run) || (restart && !set_origin(e, run))) return;
     arm(e, run, restart ? 0 : run->step);
     decide_run(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
@@ -130,8 +134,12 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     struct texts keys = {&no_key, 1};
     if (e->only != NAME_NONE && e->only != number) return;
     scope_enter_rule(e, rule, NULL);
-    if (!holds(e, rule->condition)) return;
-    if (rule->key && !evaluate_texts(e, rule->key, &keys)) return;
+    if (!holds_or_note(e, rule->condition, RELANCE_NOTE_IF, (str){0})) return;
+    if (rule->key && !evaluate_texts(e, rule->key, &keys)) {
+        note(e, (struct relance_note){.kind = RELANCE_NOTE_KEY, .reason = str_of(e->frame.error)});
+        return;
+    }
+    if (!keys.count) note(e, (struct relance_note){.kind = RELANCE_NOTE_NO_KEY});
     for (size_t i = 0; i < keys.count; i++) {
         scope_enter_rule(e, rule, NULL);
         trigger_key(e, number, keys.list[i], horizon_ms);

@@ -1,0 +1,209 @@
+#include "story.h"
+#include "text.h"
+
+#include <inttypes.h>
+
+enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
+
+/* ---- lines */
+
+static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
+                       struct relance_str id)
+{
+    char time[24];
+    relance_time_print(time_ms, time);
+    fprintf(story->out, "%.24s  %.*s%s%.*s\n", time, TEXT_ARG(what), id.size ? "  " : "", TEXT_ARG(id));
+}
+
+/* "  cart_abandoned k-9: " */
+static void story_rule(struct story *story, struct relance_str rule, struct relance_str key)
+{
+    tally_at(&story->rules, rule)->count[0]++;
+    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(rule), key.size ? " " : "", TEXT_ARG(key));
+}
+
+static void story_time(const struct story *story, const char *before, int64_t time_ms)
+{
+    char time[24];
+    relance_time_print(time_ms, time);
+    fprintf(story->out, "%s%.24s", before, time);
+}
+
+static void story_data(const struct story *story)
+{
+    struct relance_str value = text_trim(story->record->value);
+    size_t size = value.size;
+    if (size > RECORD_SHOWN_MAX)
+        for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
+            size--;
+    fprintf(story->out, "  %.*s%s\n", (int)size, value.data, size < value.size ? "..." : "");
+}
+
+/* ---- decisions */
+
+/* What stands behind an outcome's own word. */
+static void story_details(const struct story *story, const struct relance_decision *decision)
+{
+    FILE *out = story->out;
+    switch (decision->outcome) {
+    case RELANCE_OUTCOME_SENT:
+        fprintf(out, " %.*s%s%.*s", TEXT_ARG(decision->send), decision->with.size ? " " : "",
+                TEXT_ARG(decision->with));
+        break;
+    case RELANCE_OUTCOME_HELD:
+        fprintf(out, ", not sent: the customer is in '%.*s', which sends nothing and is measured",
+                TEXT_ARG(decision->variant));
+        break;
+    case RELANCE_OUTCOME_OVERTAKEN: fputs(", not started: an event that cancels it came first", out); break;
+    case RELANCE_OUTCOME_COOLING:
+        story_time(story, ", not started: the cooldown lasts until ", decision->until_ms);
+        break;
+    case RELANCE_OUTCOME_FULL:
+        fputs(", not started: the customer has as many live runs as there may be", out);
+        break;
+    case RELANCE_OUTCOME_CAPPED:
+        fprintf(out, ", not sent: the limit '%.*s' is full", TEXT_ARG(decision->by));
+        break;
+    case RELANCE_OUTCOME_DEFERRED:
+        story_time(story, " until ", decision->until_ms);
+        fprintf(out, " by the limit '%.*s'", TEXT_ARG(decision->by));
+        break;
+    case RELANCE_OUTCOME_STALE: story_time(story, ", not sent: it was due ", decision->due_ms); break;
+    case RELANCE_OUTCOME_FAILED: fprintf(out, ", not sent: %.*s", TEXT_ARG(decision->why)); break;
+    case RELANCE_OUTCOME_CANCELLED: fprintf(out, " by %.*s", TEXT_ARG(decision->by)); break;
+    case RELANCE_OUTCOME_DROPPED: fputs(": the rule or the step is gone", out); break;
+    case RELANCE_OUTCOME_GOAL: fprintf(out, " reached, worth %g", decision->value); break;
+    default: break;
+    }
+}
+
+static void story_decide(void *context, const struct relance_decision *decision)
+{
+    struct story *story = context;
+    if (!text_equal(decision->customer, story->customer)) return;
+    story_rule(story, decision->rule, decision->key);
+    if (decision->step) fprintf(story->out, "step %" PRIu32 ": ", decision->step);
+    text_print(relance_outcome_text(decision->outcome), story->out);
+    story_details(story, decision);
+    if (story->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(blob_text(&story->reason)));
+    story->reason.size = 0;
+    fputc('\n', story->out);
+}
+
+/* ---- notes */
+
+/* The step that a run waits for, which stands in the way of a new one or is live at the end. */
+static void story_run(struct story *story, const struct relance_note *note)
+{
+    fprintf(story->out, "; its step %" PRIu32, note->step);
+    story_time(story, " falls due ", note->due_ms);
+}
+
+static void story_happening(struct story *story, const struct relance_note *note)
+{
+    struct relance_str sentence = relance_note_sentence(note->kind);
+    struct relance_str what = note->kind == RELANCE_NOTE_WAIT ? sentence : note->subject;
+    story_head(story, note->time_ms, what, note->id);
+    if (note->kind == RELANCE_NOTE_WAIT) return;
+    story->events++;
+    story_data(story);
+    if (note->kind == RELANCE_NOTE_DUPLICATE) fprintf(story->out, "  %.*s\n", TEXT_ARG(sentence));
+}
+
+/* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
+static void story_standing(struct story *story, const struct relance_note *note)
+{
+    bool running = note->kind == RELANCE_NOTE_RUNNING;
+    if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
+    if (story->section != 1 + running)
+        fputs(running ? "\nlive runs\n" : "\nrules that have done nothing\n", story->out);
+    story->section = 1 + running;
+    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(note->rule), note->key.size ? " " : "",
+            TEXT_ARG(note->key));
+    text_print(relance_note_sentence(note->kind), story->out);
+    if (note->subject.size) fprintf(story->out, " %.*s", TEXT_ARG(note->subject));
+    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
+    if (note->kind == RELANCE_NOTE_ON_EVENT) fputs(": none came", story->out);
+    if (note->kind == RELANCE_NOTE_ON_DATE && note->due_ms != RELANCE_NEVER)
+        story_time(story, ", next at ", note->due_ms);
+    if (running) story_run(story, note);
+    fputc('\n', story->out);
+}
+
+static void story_note(void *context, const struct relance_note *note)
+{
+    struct story *story = context;
+    struct relance_str sentence = relance_note_sentence(note->kind);
+    if (story->ending) {
+        story_standing(story, note);
+        return;
+    }
+    switch (note->kind) {
+    case RELANCE_NOTE_EVENT:
+    case RELANCE_NOTE_DUPLICATE:
+    case RELANCE_NOTE_WAIT: story_happening(story, note); return;
+    case RELANCE_NOTE_WHILE:
+    case RELANCE_NOTE_STEP_IF: /* the decision that follows has them */
+        story->reason.size = 0;
+        blob_put_text(&story->reason, note->reason);
+        return;
+    case RELANCE_NOTE_ENTERED:
+    case RELANCE_NOTE_LEFT:
+        fprintf(story->out, "  %.*s %.*s\n", TEXT_ARG(sentence), TEXT_ARG(note->subject));
+        return;
+    default: break;
+    }
+    story_rule(story, note->rule, note->key);
+    text_print(sentence, story->out);
+    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
+    if (note->step) story_run(story, note);
+    fputc('\n', story->out);
+}
+
+/* ---- the whole */
+
+void story_listen(struct story *story, struct relance_engine_options *options)
+{
+    options->decide = story_decide;
+    options->explain = story_note;
+    options->context = options->explain_context = story;
+    options->explained = story->customer;
+}
+
+/* An event that no rule looks at, or a dead letter: the engine tells nothing of them. */
+static void story_unseen(struct story *story, const struct relance_fate *fate)
+{
+    const char *why =
+        fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
+    story->events++;
+    fprintf(story->out, "%-24s  %.*s\n", "-", TEXT_ARG(fate->type));
+    story_data(story);
+    if (fate->kind == RELANCE_DEAD)
+        fprintf(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
+    else
+        fprintf(story->out, "  %s\n", why);
+}
+
+enum relance_progress story_record(struct story *story, struct relance_engine *engine,
+                                   const struct relance_record *record, struct relance_fate *fate)
+{
+    story->record = record;
+    enum relance_progress progress = relance_engine_record(engine, record, fate);
+    bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
+    if (progress == RELANCE_DONE && unseen && text_equal(fate->customer, story->customer))
+        story_unseen(story, fate);
+    return progress;
+}
+
+void story_end(struct story *story, struct relance_engine *engine)
+{
+    story->ending = true;
+    if (!story->events) fprintf(story->out, "no event of customer %.*s\n", TEXT_ARG(story->customer));
+    relance_engine_explain(engine);
+}
+
+void story_free(struct story *story)
+{
+    blob_free(&story->reason);
+    tally_free(&story->rules);
+}

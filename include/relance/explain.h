@@ -1,0 +1,64 @@
+/* Explanations: what happened to one customer, and for what did not happen, what stood in its way.
+ *
+ * An engine whose options name a customer and a callback tells it, between that customer's decisions, in order:
+ * each event and wait, and for each rule that did not act the condition that was not true, with the values that
+ * made it so. It decides as any other does. */
+#ifndef RELANCE_EXPLAIN_H
+#define RELANCE_EXPLAIN_H
+
+#include <relance/text.h>
+#include <stdint.h>
+
+/* X(name, sentence): the sentence says it, `reason` goes on behind it. */
+#define RELANCE_NOTE_TABLE(X)                                                                                \
+    X(EVENT, "an event: its type, its id")                                                                   \
+    X(WAIT, "a wait is over")                                                                                \
+    X(DUPLICATE, "an event with this id has been dealt with: nothing done")                                  \
+    X(ENTERED, "entered segment")                                                                            \
+    X(LEFT, "left segment")                                                                                  \
+    X(IF, "not started: `if` is not true")                                                                   \
+    X(KEY, "not started: `key` cannot be evaluated")                                                         \
+    X(NO_KEY, "not started: `key` is an empty list")                                                         \
+    X(LIVE, "not started: a run of this key is live, and `again` says ignore")                               \
+    X(OLDER, "nothing: the event is older than the run's newest trigger")                                    \
+    X(WHILE, "`while` is not true")                                                                          \
+    X(STEP_IF, "the step's `if` is not true")                                                                \
+    X(CANCEL_KEY, "not cancelled: the event is about another key")                                           \
+    X(CANCEL_IF, "not cancelled: the cancel's `if` is not true")                                             \
+    X(CANCEL_OLDER, "not cancelled: the run was triggered after the event")                                  \
+    X(GOAL_KEY, "goal not reached: the event is about another key")                                          \
+    X(GOAL_IF, "goal not reached: its `if` is not true")                                                     \
+    X(ON_EVENT, "waits for an event of type")                                                                \
+    X(ON_ENTER, "waits for the customer to enter")                                                           \
+    X(ON_LEAVE, "waits for the customer to leave")                                                           \
+    X(ON_DATE, "waits for its date")                                                                         \
+    X(RUNNING, "a run is live")
+
+enum relance_note_kind {
+#define RELANCE_NOTE_ENUM(name, sentence) RELANCE_NOTE_##name,
+    RELANCE_NOTE_TABLE(RELANCE_NOTE_ENUM)
+#undef RELANCE_NOTE_ENUM
+    RELANCE_NOTE_COUNT,
+};
+
+/* Texts are borrowed until the callback returns; what does not apply is empty, 0 or RELANCE_NEVER. */
+struct relance_note {
+    enum relance_note_kind kind;
+    int64_t time_ms;             /* the event's own time; else the customer's `now` */
+    struct relance_str rule, key;
+    struct relance_str subject;  /* the event's type, the segment */
+    struct relance_str id;       /* EVENT, DUPLICATE */
+    struct relance_str reason;   /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands */
+    uint32_t step;               /* LIVE, RUNNING: the one that the run waits for, from 1 */
+    int64_t due_ms;              /* of that step; ON_DATE: when it comes next */
+};
+
+typedef void relance_explain(void *context, const struct relance_note *note);
+
+struct relance_engine;
+/* As things stand: a note for each rule, in order, of what it waits for, and for each live run. */
+void relance_engine_explain(struct relance_engine *engine);
+
+struct relance_str relance_note_sentence(enum relance_note_kind kind);
+
+#endif

@@ -1,0 +1,151 @@
+/* Goes down through && || ! ?: to the parts that decided, and of each shows its operands: fields, attributes,
+ * counts and other calls. Inside loops and bindings names have no value outside them, so those are shown whole. */
+#include "cel/explain.h"
+
+#include "cel/code.h"
+
+enum { TEXT_MAX = 160, SHOWN_MAX = 32 };
+
+struct explaining {
+    struct compile c;
+    struct cel_frame *frame;
+    struct buffer *out;
+    size_t parts; /* told so far */
+    bool failing; /* the part: its operands need not say the same */
+    size_t operands;
+    str shown[SHOWN_MAX]; /* operands of this part: each once */
+    size_t shown_count;
+};
+
+/* A text in one line, cut between code points where it is long. */
+static void put_cut(struct buffer *out, str text)
+{
+    size_t size = text.size;
+    if (size > TEXT_MAX)
+        for (size = TEXT_MAX; size && ((unsigned char)text.data[size] & 0xC0) == 0x80;) size--;
+    buffer_put_str(out, str_slice(text, 0, size));
+    if (size < text.size) buffer_put_str(out, STR("..."));
+}
+
+void cel_explain_value(struct cel_value value, struct buffer *out)
+{
+    struct buffer json;
+    buffer_init(&json, out->arena);
+    bool printed = cel_print_json(value, &json) && !json.failed;
+    put_cut(out, printed ? buffer_str(&json) : STR("a value that JSON cannot show"));
+}
+
+static struct cel_value value_of(struct explaining *x, struct node *node)
+{
+    const char *why;
+    struct cel_program *program = emit_program(&x->c, node);
+    if (!program || !program_verify(program, x->c.scratch, &why)) {
+        x->c.failed = true;
+        return cel_bool(false);
+    }
+    return cel_eval(program, x->frame);
+}
+
+/* As written, without brackets of its own. */
+static str text_of(const struct explaining *x, const struct node *node)
+{
+    str text = span_text(&x->c, node->span);
+    bool brackets = node->grouped && text.size >= 2 && text.data[0] == '(' && text.data[text.size - 1] == ')';
+    return brackets ? str_slice(text, 1, text.size - 1) : text;
+}
+
+/* ---- operands */
+
+static bool shown(struct explaining *x, str text)
+{
+    for (size_t i = 0; i < x->shown_count; i++)
+        if (str_equal(x->shown[i], text)) return true;
+    if (x->shown_count < SHOWN_MAX) x->shown[x->shown_count++] = text;
+    return false;
+}
+
+static bool is_constant(const struct node *node)
+{
+    bool constant = node->kind == NODE_CONSTANT || node->kind == NODE_LIST || node->kind == NODE_MAP;
+    for (size_t i = 0; i < node->count && constant && node->kind != NODE_CONSTANT; i++)
+        constant = !node->children[i] || is_constant(node->children[i]);
+    return constant;
+}
+
+static void explain_operand(struct explaining *x, struct node *node)
+{
+    if (!node || is_constant(node) || shown(x, text_of(x, node))) return;
+    struct cel_value value = value_of(x, node);
+    if (x->failing && value.kind == CEL_ERROR) return;
+    buffer_put_str(x->out, x->operands++ ? STR(", ") : STR(" ("));
+    put_cut(x->out, text_of(x, node));
+    if (value.kind == CEL_ERROR) {
+        buffer_put_format(x->out, " fails: %s", x->frame->error);
+    } else {
+        buffer_put_str(x->out, STR(" = "));
+        cel_explain_value(value, x->out);
+    }
+    for (size_t i = 0; i < node->count && node->kind == NODE_CALL; i++)
+        if (node->children[i]->kind != NODE_LOOP) explain_operand(x, node->children[i]);
+}
+
+/* What an operator or a function was given, and what that was made of; of a loop, what it ran over. */
+static void explain_operands(struct explaining *x, struct node *node)
+{
+    size_t count = node->kind == NODE_CALL ? node->count : node->kind == NODE_LOOP ? 1 : 0;
+    for (size_t i = 0; i < count; i++) explain_operand(x, node->children[i]);
+}
+
+/* ---- parts */
+
+static void explain_part(struct explaining *x, struct node *node, struct cel_value value)
+{
+    if (node->kind == NODE_CONSTANT && x->parts) return; /* "and false is false" helps nobody */
+    if (x->parts++) buffer_put_str(x->out, STR(", and "));
+    put_cut(x->out, text_of(x, node));
+    x->failing = value.kind == CEL_ERROR;
+    if (x->failing)
+        buffer_put_format(x->out, " fails: %s", x->frame->error);
+    else
+        buffer_put_str(x->out, value.kind != CEL_BOOL ? STR(" is no truth value") : value.as.b ? STR(" is true") : STR(" is false"));
+    x->operands = x->shown_count = 0;
+    explain_operands(x, node);
+    if (x->operands) buffer_put_str(x->out, STR(")"));
+}
+
+static bool is(struct cel_value value, bool wanted)
+{
+    return value.kind == CEL_BOOL && value.as.b == wanted;
+}
+
+/* Why `node`, which is not `wanted`, is not. */
+static void explain(struct explaining *x, struct node *node, bool wanted)
+{
+    bool not = node->kind == NODE_CALL && node->count == 1 && str_equal(node->name, STR("!"));
+    if (not) {
+        explain(x, node->children[0], !wanted);
+    } else if (node->kind == NODE_AND || node->kind == NODE_OR) {
+        for (size_t i = 0; i < node->count; i++)
+            if (!is(value_of(x, node->children[i]), wanted)) explain(x, node->children[i], wanted);
+    } else if (node->kind == NODE_IF) {
+        struct cel_value condition = value_of(x, node->children[0]);
+        bool first = is(condition, true);
+        explain(x, node->children[0], !first);
+        if (condition.kind == CEL_BOOL) explain(x, node->children[first ? 1 : 2], wanted);
+    } else {
+        explain_part(x, node, value_of(x, node));
+    }
+}
+
+bool cel_explain(struct arena *arena, const struct cel_env *env, str text, struct cel_frame *frame,
+                 struct buffer *out)
+{
+    struct diagnostics diag;
+    diag_init(&diag, arena);
+    struct explaining x = {.c = {.keep = arena, .scratch = arena, .env = env, .text = text, .diag = &diag},
+                           .frame = frame, .out = out};
+    struct node *root = parse_expression(&x.c);
+    if (!x.c.failed) check_expression(&x.c, root, NULL);
+    if (!x.c.failed && !diag.error_count) explain(&x, root, true);
+    return !x.c.failed && !diag.failed && !out->failed;
+}

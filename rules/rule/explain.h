@@ -1,0 +1,18 @@
+/* Notes for who asks why (relance/explain.h): nothing, at the cost of one test, where nobody does. */
+#ifndef RULES_RULE_EXPLAIN_H
+#define RULES_RULE_EXPLAIN_H
+
+#include "rule/engine_internal.h"
+
+#include <relance/explain.h>
+
+/* Is this the customer who is asked about? */
+bool explaining(const struct relance_engine *e, str customer);
+void note(struct relance_engine *e, struct relance_note note); /* of the rule in force, if no other is named */
+void note_event(struct relance_engine *e, enum relance_note_kind kind);
+void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run);
+void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys); /* the event's */
+/* Does the condition hold? If not, why is noted. */
+bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind, str key);
+
+#endif
