@@ -8,6 +8,7 @@ struct kafka_feed {
     rd_kafka_t *producer;
     char *topic;
     rd_kafka_resp_err_t failed; /* the first delivery that did */
+    int64_t offset;             /* of the last that did not */
 };
 
 static const struct option_kafka feed_settings[] = {
@@ -21,6 +22,7 @@ static void feed_delivered(rd_kafka_t *producer, const rd_kafka_message_t *messa
     (void)producer;
     struct kafka_feed *feed = context;
     if (message->err && !feed->failed) feed->failed = message->err;
+    if (!message->err) feed->offset = message->offset;
 }
 
 static enum relance_status feed_start(struct kafka_feed *feed, const struct option_kafka *settings,
@@ -43,6 +45,7 @@ struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t c
                                    struct relance_error *error)
 {
     struct kafka_feed *feed = calloc(1, sizeof *feed);
+    if (feed) feed->offset = -1;
     if (feed) feed->topic = strdup(topic);
     if (!feed || !feed->topic) {
         relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
@@ -60,26 +63,39 @@ static enum relance_status feed_error(const struct kafka_feed *feed, rd_kafka_re
     return relance_error_set(error, RELANCE_IO, "topic '%s': %s", feed->topic, rd_kafka_err2str(code));
 }
 
-static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, struct relance_str key,
+static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, int32_t partition, struct relance_str key,
                                         struct relance_str value, int64_t timestamp_ms)
 {
     /* librdkafka's macros drop const and hide a compound literal; the copy is theirs (F_COPY). */
     return rd_kafka_producev(
-        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_KEY(key.data, key.size),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_KEY(key.data, key.size), RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
+        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
 }
 
-enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
-                                   int64_t timestamp_ms, struct relance_error *error)
+enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition, struct relance_str key,
+                                      struct relance_str value, int64_t timestamp_ms,
+                                      struct relance_error *error)
 {
     rd_kafka_resp_err_t code;
-    while ((code = feed_produce(feed, key, value, timestamp_ms)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+    while ((code = feed_produce(feed, partition, key, value, timestamp_ms)) ==
+               RD_KAFKA_RESP_ERR__QUEUE_FULL &&
            !feed->failed)
         rd_kafka_poll(feed->producer, 100);
     rd_kafka_poll(feed->producer, 0);
     if (feed->failed) code = feed->failed;
     return code ? feed_error(feed, code, error) : RELANCE_OK;
+}
+
+enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
+                                   int64_t timestamp_ms, struct relance_error *error)
+{
+    return kafka_feed_put_to(feed, RD_KAFKA_PARTITION_UA, key, value, timestamp_ms, error);
+}
+
+int64_t kafka_feed_offset(const struct kafka_feed *feed)
+{
+    return feed->offset;
 }
 
 enum relance_status kafka_feed_flush(struct kafka_feed *feed, int timeout_ms, struct relance_error *error)

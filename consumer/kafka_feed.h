@@ -15,6 +15,12 @@ struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t c
 RELANCE_MUST enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key,
                                                 struct relance_str value, int64_t timestamp_ms,
                                                 struct relance_error *error);
+/* The same to a partition of the caller's choice. */
+RELANCE_MUST enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition,
+                                                   struct relance_str key, struct relance_str value,
+                                                   int64_t timestamp_ms, struct relance_error *error);
+/* The offset of the last event that was acknowledged; -1: none was. */
+int64_t kafka_feed_offset(const struct kafka_feed *feed);
 /* Waits until all of them are acknowledged, at most `timeout_ms`. */
 RELANCE_MUST enum relance_status kafka_feed_flush(struct kafka_feed *feed, int timeout_ms,
                                                   struct relance_error *error);
