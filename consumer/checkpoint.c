@@ -109,7 +109,10 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
     enum relance_status status = store_commit(partition->store, &partition->meta, error);
     if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
     if (status == RELANCE_OK) checkpoint_done(partition);
-    if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
+    if (status == RELANCE_REFUSED) {
+        partition_drop(partition); /* never offered again: it may be there already, or be somebody else's */
+        return error->status = RELANCE_AGAIN;
+    }
     if (status != RELANCE_AGAIN) return status;
     if (!partition->store_failing)
         log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",

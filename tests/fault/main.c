@@ -43,7 +43,7 @@ static double main_seconds(void)
 static void main_report(void)
 {
     printf("seed %llu: %s\n    repeat it: fault_sim --seed %llu%s%s\n", (unsigned long long)sim.seed, sim.failure,
-           (unsigned long long)sim.seed, sabotage_active == BUG_COUNT ? "" : " --sabotage ",
+           (unsigned long long)sim.seed, sabotage_active == BUG_COUNT ? "" : " --bug ",
            sabotage_active == BUG_COUNT ? "" : main_bugs[sabotage_active].name);
 }
 

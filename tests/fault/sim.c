@@ -213,9 +213,10 @@ static void sim_start(int slot)
                                         .input = "t",
                                         .output = "o",
                                         .redis = "redis://model",
-                                        .lateness = 0,
+                                        .lateness = sim.lateness_ms,
+                                        .forget_after = sim.forget_after_ms,
                                         .workers = 1,
-                                        .cache_bytes = sim.rates.evict ? 0 : 1 << 30};
+                                        .cache_bytes = sim.cache_bytes};
     atomic_store(&process->rules.packed, workload_rules(sim.edition));
     process->worker.plan = (struct worker_plan){.options = &process->options,
                                                 .instance = process->instance,
@@ -336,9 +337,10 @@ static void sim_pick_rates(void)
                                    .lose_reply = PICK(),
                                    .slow = PICK(),
                                    .late_marker = 16 * PICK(),
-                                   .evict = PICK(),
                                    .world = sim_between(0, 3) ? (unsigned)sim_between(100000, 4000000) : 0};
 #undef PICK
+    static const int64_t caches[] = {0, 3000, 1 << 30};
+    sim.cache_bytes = caches[sim_between(0, 2)];
 }
 
 static void sim_begin(uint64_t seed, bool told, bool undisturbed)

@@ -33,7 +33,6 @@ struct sim_rates {
     unsigned lose_request, lose_reply; /* each way to Kafka or Redis and back */
     unsigned slow;                     /* takes up to seconds */
     unsigned late_marker;              /* a transaction's markers come late, each at its own time */
-    unsigned evict;                    /* customers are given up, at random */
     unsigned world;                    /* us between two things that happen to the world, on average; 0: none */
 };
 
@@ -62,8 +61,10 @@ struct sim {
     bool told;       /* print what happens */
     bool undisturbed;
     int partitions, slots;
+    int64_t lateness_ms, forget_after_ms;
     bool true_wall;  /* all wall clocks are right, and events come when they happen */
     struct sim_rates rates;
+    int64_t cache_bytes; /* beyond which customers are given up after a checkpoint */
     int64_t now_us;
     int64_t input_end_us; /* when the last record has come */
     bool calm;            /* faults are over: come to rest */

@@ -103,6 +103,7 @@ static struct relance_str workload_fields(void)
     if (which < 7) return workload_print("\"type\":\"add\",\"cart\":\"k%d\"", cart);
     if (which < 10)
         return workload_print("\"type\":\"purchase\",\"cart\":\"k%d\",\"total\":%d.5", cart, (int)sim_between(1, 99));
+    if (!sim_between(0, 3)) return TEXT("\"type\":\"forget\"");
     return sim_between(0, 1) ? workload_print("\"type\":\"identify\",\"ok\":%s", sim_between(0, 1) ? "true" : "false")
                              : workload_print("\"type\":\"nobody_knows_this\"");
 }
@@ -189,6 +190,8 @@ void workload_begin(void)
     sim.partitions = (int)sim_between(1, SIM_PARTITIONS_MAX);
     sim.true_wall = sim_between(0, 1);
     sim.edition = (int)sim_between(0, 3) % WORKLOAD_EDITIONS;
+    sim.lateness_ms = sim_between(0, 2) ? 0 : sim_between(0, 600000);
+    sim.forget_after_ms = sim_between(0, 2) ? 0 : sim_between(60000, 1200000);
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
     for (int p = 0; p < sim.partitions; p++)
         workload_fill(p, length_us);
