@@ -5,6 +5,8 @@
 #include "base/buffer.h"
 #include "base/rfc3339.h"
 
+/* An instant that now has passed when it becomes known does not fire; one that is armed has been known before. */
+
 /* ---- yearly: "YYYY-MM-DD" or "MM-DD" */
 
 struct day_of_year {
@@ -50,7 +52,7 @@ static int64_t anniversary(const struct day_of_year *day, int64_t year)
     return rfc3339_days(year, day->month, day->day < days ? day->day : days);
 }
 
-static int64_t next_yearly(struct relance_engine *e, str text, int64_t fired_day)
+static int64_t next_yearly(struct relance_engine *e, str text, const struct date_wait *date)
 {
     struct day_of_year day;
     const struct cel_zone *zone = customer_zone(e);
@@ -61,15 +63,18 @@ static int64_t next_yearly(struct relance_engine *e, str text, int64_t fired_day
     if (day.year != INT64_MIN && year <= day.year) year = day.year + 1;
     for (int64_t last = year + 8; year <= last && year <= 9999; year++) {
         int64_t local = anniversary(&day, year), due_ms = local_instant(zone, local, 0);
-        if (due_ms >= e->now_ms && (fired_day == STATE_NO_TIME || local > fired_day)) return due_ms;
+        bool late = due_ms < e->now_ms && due_ms != date->due_ms;
+        if (!late && (date->fired == STATE_NO_TIME || local > date->fired)) return due_ms;
     }
     return RELANCE_NEVER;
 }
 
-static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms, int64_t fired_ms)
+static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms, const struct date_wait *date)
 {
-    if (date_ms < e->now_ms || date_ms == fired_ms) return RELANCE_NEVER;
+    if (date_ms == date->fired) return RELANCE_NEVER;
     int64_t due_ms = rule->is_early ? wait_end(e, &rule->early, date_ms, true) : date_ms;
+    if (due_ms == date->due_ms) return due_ms;
+    if (date_ms < e->now_ms) return RELANCE_NEVER;
     return due_ms < e->now_ms ? e->now_ms : due_ms; /* at once if the earlier instant is past */
 }
 
@@ -86,13 +91,14 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
     return date;
 }
 
-/* What the next instant is computed from, as text: the value, and for anniversaries the zone. */
+/* What the next instant is computed from, as text: the value, and the zone where a local time is meant. */
 static str date_basis(struct relance_engine *e, const struct rule *rule, struct cel_value value)
 {
     struct buffer text;
     buffer_init(&text, &e->scratch);
     if (value.kind == CEL_STRING || value.kind == CEL_TIMESTAMP) cel_print(value, &text);
-    if (rule->kind == ON_YEARLY && text.size) {
+    bool local = rule->kind == ON_YEARLY || (rule->is_early && rule->early.at_minutes >= 0);
+    if (local && text.size) {
         buffer_put_char(&text, '\0');
         buffer_put_str(&text, customer_zone_name(e));
     }
@@ -115,9 +121,9 @@ static void date_update(struct relance_engine *e, uint32_t number)
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
     if (value.kind == CEL_STRING && rule->kind == ON_YEARLY)
-        date->due_ms = next_yearly(e, cel_text(value), date->fired);
+        date->due_ms = next_yearly(e, cel_text(value), date);
     else if (value.kind == CEL_TIMESTAMP && rule->kind == ON_DATE)
-        date->due_ms = next_date(e, rule, cel_timestamp_to_ms(value), date->fired);
+        date->due_ms = next_date(e, rule, cel_timestamp_to_ms(value), date);
     else
         date->due_ms = RELANCE_NEVER;
 }
@@ -148,7 +154,7 @@ void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t hor
     scope_enter_rule(e, rule, NULL);
     struct cel_value value = evaluate(e, rule->date);
     date->fired = yearly ? local_day(customer_zone(e), due_ms) : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value) : due_ms;
-    date->due_ms = yearly && value.kind == CEL_STRING ? next_yearly(e, cel_text(value), date->fired) : RELANCE_NEVER;
+    date->due_ms = yearly && value.kind == CEL_STRING ? next_yearly(e, cel_text(value), date) : RELANCE_NEVER;
     e->trigger = (struct trigger){.type = yearly ? STR("yearly") : STR("date"), .time_ms = due_ms};
     trigger_rule(e, number, horizon_ms);
 }

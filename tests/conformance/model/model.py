@@ -1,26 +1,36 @@
 """model.py: the decisions of the reference model, as `relance replay` prints them.
 
     python3 model.py --rules FILE [--lateness D] [--until D|INSTANT] [--wall INSTANT] EVENTS.jsonl
-    python3 model.py --cases DIR        the shared cases: does the model by itself decide as they say?"""
+    python3 model.py --cases DIR        the shared cases: does the model by itself decide as they say?
+    python3 model.py --golden FILE…     the same of the tests of tests/golden/semantics"""
 import argparse
 import json
 import pathlib
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "golden" / "commands")]
 import cases as shared_cases  # noqa: E402
 import page  # noqa: E402
+import run as golden  # noqa: E402
 import world  # noqa: E402
+
+
+def until(text):
+    return page.instant(text) if "T" in text else ("after", page.duration(text))
 
 
 def parse(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--rules")
     parser.add_argument("--lateness", type=page.duration, default=0)
-    parser.add_argument("--until", type=lambda text: page.instant(text) if "T" in text else ("after", page.duration(text)))
+    parser.add_argument("--until", type=until)
     parser.add_argument("--wall", type=page.instant)
+    parser.add_argument("--only")
+    parser.add_argument("--errors", action="store_true")
     parser.add_argument("--cases")
+    parser.add_argument("--golden", nargs="+")
     parser.add_argument("events", nargs="?")
     return parser.parse_args(words)
 
@@ -29,7 +39,8 @@ def decisions(words, events=None):
     args = parse(words)
     rules = pathlib.Path(args.rules).read_text(encoding="utf-8")
     events = events or pathlib.Path(args.events).read_text(encoding="utf-8")
-    return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall)
+    lines = world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall)
+    return [line for line in lines if args.only is None or line["outcome"] in args.only.split(",")]
 
 
 def comparable(lines):
@@ -82,9 +93,27 @@ def run_cases(folder):
     return 1 if failed else 0
 
 
+def run_golden(paths):
+    failed, count = [], 0
+    for path in map(pathlib.Path, paths):
+        for case in golden.read_cases(path):
+            count += 1
+            with tempfile.TemporaryDirectory() as folder:
+                golden.prepare(case, folder, None)
+                words = [f"{folder}/{w}" if w in ("rules.jsonc", "events.jsonl") else w
+                         for w in case["command"].removeprefix("relance replay ").split()]
+                wrong = difference(read_lines(case["out"]), decisions(words))
+            if wrong:
+                failed.append(f"{path.name}: {case['claim']}: {wrong}")
+    print("\n".join([*failed, f"{count - len(failed)} passed, {len(failed)} failed"]))
+    return 1 if failed or not count else 0
+
+
 if __name__ == "__main__":
     options = parse(sys.argv[1:])
     if options.cases:
         sys.exit(run_cases(options.cases))
+    if options.golden:
+        sys.exit(run_golden(options.golden))
     for decision in decisions(sys.argv[1:]):
         print(json.dumps(decision, ensure_ascii=False, separators=(",", ":")))

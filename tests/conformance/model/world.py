@@ -40,7 +40,7 @@ class Window:
 
 class DateState:
     """What a yearly or date rule knows of a customer: the value it computed with, when it comes, what it did."""
-    seen = due = raw = coming = fired = None
+    seen = due = coming = fired = None
 
 
 class Customer:
@@ -597,23 +597,25 @@ class World:
     # ---- yearly and date
 
     def look_at_date(self, c, rule):
-        """"their next instant is computed anew when the expression's value or the customer's zone changes"."""
+        """"their next instant is computed anew when the expression's value or the customer's zone changes": where a
+        local time is meant, that is; a date's own instant is the same in every zone."""
         state = c.dates.setdefault(rule.name, DateState())
         tree = next(iter(rule.date.values()))
         value = self.attempt(tree, self.variables(c, last=Record(c.last)))
-        seen = (None if isinstance(value, CelError) else value, str(self.zone(c)))
+        local = "yearly" in rule.date or (rule.leads() and rule.steps[0].at is not None)
+        seen = (None if isinstance(value, CelError) else value, str(self.zone(c)) if local else "")
         if state.seen != seen:
             state.seen = seen
             self.arm(c, rule, state)
 
     def arm(self, c, rule, state):
         """"One already past when it becomes known does not fire": what is armed already has been known before."""
-        known = state.raw if state.due is not None else None
-        coming = next(((raw, what) for raw, what, past in self.instants(c, rule, state)
-                       if not past or raw == known), (None, None))
-        state.raw, state.coming = coming
-        if state.raw is None or state.raw != known:
-            state.due = state.raw if state.raw is None or not rule.leads() else max(state.raw, c.now)
+        known, state.due, state.coming = state.due, None, None
+        for raw, what, past in self.instants(c, rule, state):
+            if raw == known or not past:
+                state.coming = what
+                state.due = raw if raw == known else max(raw, c.now)
+                return
 
     def instants(self, c, rule, state):
         """(instant, the day or date that it stands for, is it past?), ascending; none at or before what fired last."""
