@@ -319,10 +319,11 @@ enum relance_status partition_record(struct partition *partition, const struct s
         status = partition_decide(partition, record, error);
     else
         counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
+    if (status != RELANCE_OK) return status; /* it may be half decided: P must not pass it */
     partition->next = record->offset + 1;
     partition->last_record = record;
     partition->events++;
-    return status;
+    return RELANCE_OK;
 }
 
 void partition_end_batch(struct partition *partition)

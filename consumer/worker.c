@@ -209,16 +209,22 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
     return RELANCE_OK;
 }
 
+/* Whatever was being decided is not said and not saved: what a failure has left half done would be said by the
+ * next transaction, and be it the last one of a process that is told to end. */
+static void work_abandon(struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_drop(work->own[i]);
+    outbox_clear(&work->place.outbox);
+    work->place.said_count = 0;
+}
+
 /* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
  * with the one we have. */
 static enum relance_status work_start_over(struct work *work, struct relance_error *error)
 {
     if (work->place.sink)
         log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
-    for (size_t i = 0; i < work->own_count; i++)
-        partition_drop(work->own[i]);
-    outbox_clear(&work->place.outbox);
-    work->place.said_count = 0;
     bool sound = work->place.sink && !work->place.sink_spent;
     return sound ? RELANCE_OK : work_renew_sink(work, error);
 }
@@ -478,6 +484,7 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
     while (!stop_requested()) {
         enum relance_status status = work_cycle(work, error);
         if (status == RELANCE_AGAIN) {
+            work_abandon(work);
             if (!partition_pause(WORKER_RETRY_US)) break;
             status = work_start_over(work, error);
             if (status == RELANCE_AGAIN)
