@@ -1,0 +1,6 @@
+# Real shops' data, replayed, and the same answers from SQL; skipped where the data are absent.
+foreach(name cdnow online_retail rees46)
+  add_test(NAME conformance_real_data_${name}
+    COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/real_data.py $<TARGET_FILE:relance> ${name})
+  set_tests_properties(conformance_real_data_${name} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
