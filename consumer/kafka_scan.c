@@ -1,6 +1,7 @@
 #include "kafka_scan.h"
 #include "ensure.h"
 #include "kafka_conf.h"
+#include "kafka_partition.h"
 #include "stop.h"
 #include "text.h"
 
@@ -14,6 +15,8 @@ enum {
 struct scan {
     rd_kafka_t *rk;
     const char *topic;
+    struct relance_str key; /* data NULL: all partitions */
+    int64_t from_ms;        /* INT64_MIN: from the beginning */
     rd_kafka_topic_partition_list_t *list;
     int64_t *ends; /* by partition; reached: -1 */
     int left;      /* partitions whose end has not been reached */
@@ -62,26 +65,41 @@ static enum relance_status scan_find_partitions(struct scan *scan, struct relanc
     const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
     code = metadata->topic_cnt ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     scan->list = rd_kafka_topic_partition_list_new(found->partition_cnt + 1);
+    int home =
+        scan->key.data && found->partition_cnt ? kafka_partition_of(scan->key, found->partition_cnt) : -1;
     for (int p = 0; !code && p < found->partition_cnt; p++)
-        rd_kafka_topic_partition_list_add(scan->list, scan->topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        if (home < 0 || home == p)
+            rd_kafka_topic_partition_list_add(scan->list, scan->topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    scan->ends = calloc((size_t)found->partition_cnt + 1, sizeof *scan->ends);
+    ensure(scan->ends);
     rd_kafka_metadata_destroy(metadata);
     return code ? scan_failed(scan, code, error) : RELANCE_OK;
+}
+
+/* From a time on: the offsets of the first records that are not older; behind the last, the end. */
+static rd_kafka_resp_err_t scan_find_time(struct scan *scan)
+{
+    for (int i = 0; i < scan->list->cnt; i++)
+        scan->list->elems[i].offset = scan->from_ms;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(scan->rk, scan->list, SCAN_ASK_MS);
+    for (int i = 0; i < scan->list->cnt && !code; i++)
+        code = scan->list->elems[i].err;
+    return code;
 }
 
 static enum relance_status scan_find_bounds(struct scan *scan, kafka_scan_begin *begin,
                                             struct relance_error *error)
 {
-    scan->ends = calloc((size_t)scan->list->cnt + 1, sizeof *scan->ends);
-    ensure(scan->ends);
-    for (int p = 0; p < scan->list->cnt; p++) {
-        int64_t low;
-        rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(scan->rk, scan->topic, p, &low, &scan->ends[p], SCAN_ASK_MS);
-        if (code) return scan_failed(scan, code, error);
-        begin(scan->context, p, low);
+    bool timed = scan->from_ms != INT64_MIN;
+    rd_kafka_resp_err_t code = timed ? scan_find_time(scan) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < scan->list->cnt && !code; i++) {
+        const rd_kafka_topic_partition_t *at = &scan->list->elems[i];
+        int64_t low, *end = &scan->ends[at->partition];
+        code = rd_kafka_query_watermark_offsets(scan->rk, scan->topic, at->partition, &low, end, SCAN_ASK_MS);
+        if (!code) begin(scan->context, at->partition, timed ? at->offset < 0 ? *end : at->offset : low);
     }
     scan->left = scan->list->cnt;
-    return RELANCE_OK;
+    return code ? scan_failed(scan, code, error) : RELANCE_OK;
 }
 
 static void scan_reached(struct scan *scan, int32_t partition)
@@ -98,6 +116,7 @@ static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
                                        message->offset,
                                        {message->key, message->key_len},
                                        {message->payload, message->len},
+                                       rd_kafka_message_timestamp(message, NULL),
                                        headers};
     bool more = scan->see(scan->context, &record);
     if (message->offset + 1 >= scan->ends[message->partition]) scan_reached(scan, message->partition);
@@ -131,21 +150,35 @@ static enum relance_status scan_run(struct scan *scan, struct relance_error *err
     return code ? scan_failed(scan, code, error) : RELANCE_OK;
 }
 
+static enum relance_status scan_topic(struct scan *scan, const struct options *options,
+                                      kafka_scan_begin *begin, struct relance_error *error)
+{
+    enum relance_status status = scan_open(scan, options, error);
+    if (status == RELANCE_OK) status = scan_find_partitions(scan, error);
+    if (status == RELANCE_OK) status = scan_find_bounds(scan, begin, error);
+    if (status == RELANCE_OK) status = scan_run(scan, error);
+    if (scan->list) rd_kafka_topic_partition_list_destroy(scan->list);
+    if (scan->rk) {
+        rd_kafka_consumer_close(scan->rk);
+        rd_kafka_destroy(scan->rk);
+    }
+    free(scan->ends);
+    return status;
+}
+
 enum relance_status kafka_scan(const struct options *options, const char *topic, kafka_scan_begin *begin,
                                kafka_scan_see *see, void *context, struct relance_error *error)
 {
-    struct scan scan = {.topic = topic, .see = see, .context = context};
-    enum relance_status status = scan_open(&scan, options, error);
-    if (status == RELANCE_OK) status = scan_find_partitions(&scan, error);
-    if (status == RELANCE_OK) status = scan_find_bounds(&scan, begin, error);
-    if (status == RELANCE_OK) status = scan_run(&scan, error);
-    if (scan.list) rd_kafka_topic_partition_list_destroy(scan.list);
-    if (scan.rk) {
-        rd_kafka_consumer_close(scan.rk);
-        rd_kafka_destroy(scan.rk);
-    }
-    free(scan.ends);
-    return status;
+    struct scan whole = {.topic = topic, .from_ms = INT64_MIN, .see = see, .context = context};
+    return scan_topic(&whole, options, begin, error);
+}
+
+enum relance_status kafka_scan_key(const struct options *options, const char *topic, struct relance_str key,
+                                   int64_t from_ms, kafka_scan_begin *begin, kafka_scan_see *see,
+                                   void *context, struct relance_error *error)
+{
+    struct scan part = {.topic = topic, .key = key, .from_ms = from_ms, .see = see, .context = context};
+    return scan_topic(&part, options, begin, error);
 }
 
 struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name)

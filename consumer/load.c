@@ -1,6 +1,8 @@
 #include "load.h"
-#include "file.h"
+#include "kafka_partition.h"
 #include "text.h"
+
+#include <stdlib.h>
 
 static struct relance_ruleset *load_set(const char *command, const char *path, const struct file_set *set)
 {
@@ -25,5 +27,38 @@ struct relance_ruleset *load_rules(const char *command, const char *path)
     }
     struct relance_ruleset *rules = load_set(command, path, &set);
     file_set_free(&set);
+    return rules;
+}
+
+enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,
+                                  struct relance_error *error)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum relance_status status =
+        redis_view_field(view, partition, REDIS_VIEW_META, TEXT("rules"), &text, &size, error);
+    if (status == RELANCE_OK && !text)
+        status =
+            relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
+    if (status == RELANCE_OK) status = file_set_unpack((struct relance_str){text, size}, set, error);
+    free(text);
+    return status;
+}
+
+struct relance_ruleset *load_live_rules(const char *command, const struct options *options,
+                                        struct relance_str key)
+{
+    struct file_set set;
+    struct relance_error error;
+    struct relance_ruleset *rules = NULL;
+    struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &error);
+    int partition = view ? kafka_partition_of(key, redis_view_partitions(view)) : 0;
+    if (view && load_live_set(view, partition, &set, &error) == RELANCE_OK) {
+        rules = load_set(command, options->group, &set);
+        file_set_free(&set);
+    } else {
+        fprintf(stderr, "%s: %s\n", command, error.message);
+    }
+    redis_view_close(view);
     return rules;
 }

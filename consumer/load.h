@@ -2,11 +2,20 @@
 #ifndef CONSUMER_LOAD_H
 #define CONSUMER_LOAD_H
 
-#include <relance/ruleset.h>
+#include "file.h"
+#include "option.h"
+#include "redis_view.h"
 
-/* The set at PATH, freed by relance_ruleset_free; NULL: what is wrong has been printed, by a command of that
- * name
+/* The set at `path`, freed by relance_ruleset_free; NULL: what is wrong has been printed, by a command of
+ * that name
  * ("relance replay"). */
 struct relance_ruleset *load_rules(const char *command, const char *path);
+
+/* The rules in force in a partition, as Redis has them. */
+RELANCE_MUST enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,
+                                               struct relance_error *error);
+/* The same, compiled, as load_rules has it: those of the partition of a key. */
+struct relance_ruleset *load_live_rules(const char *command, const struct options *options,
+                                        struct relance_str key);
 
 #endif

@@ -1,25 +1,32 @@
-/* relance explain CUSTOMER --rules PATH --events FILE: the story of one customer.
+/* relance explain CUSTOMER: the story of one customer.
  *
- * All events of the file are decided, since those of others move the clock too; the story is that of one. No
- * server is asked, and nothing is changed. */
+ *     --events FILE                       from a file, as `relance replay` reads it
+ *     --input TOPIC --group NAME --from   from the live topic, by the rules in force (or --rules)
+ *
+ * All events of the file or of the customer's partition are decided, since those of others move the clock
+ * too; the story is that of one. Live, a private consumer reads, in no group; nothing is committed, nothing
+ * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
 #include "command.h"
 #include "feed.h"
+#include "kafka_scan.h"
 #include "load.h"
 #include "option.h"
 #include "story.h"
 #include "text.h"
 #include "until.h"
+#include "wall.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct explain {
     const struct options *options;
     struct until until;
-    int64_t wall_ms;
+    int64_t wall_ms, from_ms; /* from_ms INT64_MIN: the beginning */
     struct relance_ruleset *rules;
     struct relance_engine *engine;
     struct story story;
-    bool any; /* an event has come, whose ever */
+    bool any, failed; /* an event has come, whose ever; the engine has failed */
 };
 
 static int explain_failed(const struct explain *explain)
@@ -60,6 +67,44 @@ static int explain_file(struct explain *explain)
     return status;
 }
 
+/* ---- from the live topic */
+
+static void explain_begin(void *context, int32_t partition, int64_t offset)
+{
+    const struct explain *explain = context;
+    printf("topic %s, partition %" PRId32 ", from offset %" PRId64
+           "; nothing is known of what came before\n\n",
+           explain->options->input, partition, offset);
+}
+
+static bool explain_message(void *context, const struct kafka_scan_record *message)
+{
+    struct explain *explain = context;
+    struct relance_record record = {
+        .topic = text_of(explain->options->input),
+        .partition = message->partition,
+        .offset = message->offset,
+        .value = message->value,
+        .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
+    };
+    explain->failed = message->value.size && !explain_record(explain, &record); /* empty: a tombstone */
+    return !explain->failed;
+}
+
+static int explain_topic(struct explain *explain)
+{
+    struct relance_error error;
+    wall_start();
+    if (kafka_scan_key(explain->options, explain->options->input, explain->story.customer, explain->from_ms,
+                       explain_begin, explain_message, explain, &error) != RELANCE_OK) {
+        fprintf(stderr, "relance explain: %s\n", error.message);
+        return EXIT_STATUS_FAILED;
+    }
+    if (explain->failed) return explain_failed(explain);
+    if (!explain->options->until) explain->until.instant_ms = wall_now_ms() - explain->options->lateness;
+    return EXIT_STATUS_OK;
+}
+
 /* ---- the whole */
 
 static int explain_end(struct explain *explain)
@@ -86,8 +131,24 @@ static int explain_with_rules(struct explain *explain)
         return EXIT_STATUS_FAILED;
     }
     if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
-    int status = explain_file(explain);
+    int status = explain->options->events ? explain_file(explain) : explain_topic(explain);
     return status == EXIT_STATUS_OK ? explain_end(explain) : status;
+}
+
+/* Either a file, which needs rules, or a topic, which needs rules or a group that has some. */
+static bool explain_read_source(struct explain *explain)
+{
+    const struct options *options = explain->options;
+    const char *missing = NULL;
+    explain->from_ms = INT64_MIN;
+    if (!options->events == !options->input) missing = "either --events FILE or --input TOPIC is needed";
+    if (!options->rules && !(options->input && options->group))
+        missing = "--rules is needed, or with --input the --group that has them";
+    bool timed = options->from && strcmp(options->from, "earliest") != 0;
+    if (timed && !text_instant(text_of(options->from), &explain->from_ms))
+        missing = "--from is `earliest` or an instant such as 2026-03-02T10:00:00Z";
+    if (missing) fprintf(stderr, "relance explain: %s\n", missing);
+    return !missing;
 }
 
 static bool explain_read_options(struct explain *explain)
@@ -99,13 +160,15 @@ static bool explain_read_options(struct explain *explain)
                 options->wall);
         return false;
     }
-    return until_read("relance explain", options->until, &explain->until);
+    return explain_read_source(explain) && until_read("relance explain", options->until, &explain->until);
 }
 
 static int explain_run(struct explain *explain)
 {
     if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
-    explain->rules = load_rules("relance explain", explain->options->rules);
+    const struct options *options = explain->options;
+    explain->rules = options->rules ? load_rules("relance explain", options->rules)
+                                    : load_live_rules("relance explain", options, explain->story.customer);
     return explain->rules ? explain_with_rules(explain) : EXIT_STATUS_USAGE;
 }
 

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "file.h"
 #include "kafka_partition.h"
+#include "load.h"
 #include "option.h"
 #include "redis_view.h"
 #include "text.h"
@@ -44,16 +45,7 @@ static enum relance_status inspect_read_rules(struct inspect *inspect, struct fi
                                               struct relance_error *error)
 {
     if (inspect->options->rules) return file_set_read(inspect->options->rules, set, error);
-    char *text = NULL;
-    size_t size = 0;
-    enum relance_status status = redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_META,
-                                                  TEXT("rules"), &text, &size, error);
-    if (status == RELANCE_OK && !text)
-        status =
-            relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
-    if (status == RELANCE_OK) status = file_set_unpack((struct relance_str){text, size}, set, error);
-    free(text);
-    return status;
+    return load_live_set(inspect->view, inspect->partition, set, error);
 }
 
 /* ---- printing: the core's JSON, which has no blanks, indented for people; every value stays as it is
