@@ -49,7 +49,8 @@ bool arena_defer(struct arena *arena, void (*end)(void *object), void *object)
 /* Does what was asked for since `last` was the newest. */
 static void arena_end_until(struct arena *arena, const struct arena_end *last)
 {
-    for (struct arena_end *this = arena->ends; this != last; this = this->next) this->end(this->object);
+    for (struct arena_end *this = arena->ends; this != last; this = this->next)
+        this->end(this->object);
     arena->ends = (struct arena_end *)last;
 }
 

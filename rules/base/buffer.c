@@ -15,7 +15,8 @@ static bool buffer_reserve(struct buffer *buffer, size_t size)
     if (buffer->failed) return false;
     if (size <= buffer->capacity - buffer->size) return true;
     size_t capacity = buffer->capacity ? buffer->capacity * 2 : BUFFER_MIN;
-    while (capacity - buffer->size < size) capacity *= 2;
+    while (capacity - buffer->size < size)
+        capacity *= 2;
     char *data = arena_alloc(buffer->arena, capacity);
     if (!data) {
         buffer->failed = true;

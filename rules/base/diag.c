@@ -62,8 +62,8 @@ static bool diag_copy(struct diagnostics *diag, str s, str *out)
     return arena_copy_str(diag->arena, s, out);
 }
 
-void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
-              str hint, const char *format, ...)
+void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin,
+              size_t end, str hint, const char *format, ...)
 {
     if (severity == SEVERITY_ERROR)
         diag->error_count++;
@@ -155,7 +155,8 @@ static size_t column_size(str text, size_t at)
 static size_t columns(str text)
 {
     size_t count = 0;
-    for (size_t at = 0; at < text.size; at += column_size(text, at)) count++;
+    for (size_t at = 0; at < text.size; at += column_size(text, at))
+        count++;
     return count;
 }
 
@@ -164,7 +165,8 @@ void source_cursor_move(struct source_cursor *c, const struct source *source, si
     str text = source->text;
     if (at > text.size) at = text.size;
     if (c->source != source || at < c->at) *c = (struct source_cursor){.source = source, .line = {1, 0, 0}};
-    for (const char *feed; c->at < at && (feed = memchr(text.data + c->at, '\n', at - c->at)); c->column = 0) {
+    for (const char *feed; c->at < at && (feed = memchr(text.data + c->at, '\n', at - c->at));
+         c->column = 0) {
         c->at = (size_t)(feed - text.data) + 1;
         c->line = (struct source_line){c->line.number + 1, c->at, 0};
     }
@@ -188,7 +190,8 @@ enum { SHOWN_COLUMNS = 160, SHOWN_BEFORE = 100 }; /* of a long line, and of thes
 /* The place so many columns behind `at`, at most `end`. */
 static size_t columns_behind(str text, size_t at, size_t end, size_t count)
 {
-    for (; at < end && count > 0; count--) at += column_size(text, at);
+    for (; at < end && count > 0; count--)
+        at += column_size(text, at);
     return at < end ? at : end;
 }
 
@@ -197,7 +200,8 @@ static size_t columns_before(str text, size_t begin, size_t at, size_t count)
 {
     for (; at > begin && count > 0; count--) {
         size_t back = 1;
-        while (back < 4 && back < at - begin && utf8_length(text, at - back) != back) back++;
+        while (back < 4 && back < at - begin && utf8_length(text, at - back) != back)
+            back++;
         at -= utf8_length(text, at - back) == back ? back : 1;
     }
     return at;
@@ -234,10 +238,12 @@ static void diag_print_excerpt(const struct diagnostic *d, struct source_line li
     buffer_put_format(out, "%5zu | ", line.number);
     put_shown(out, str_slice(text, shown.begin, shown.end));
     buffer_put_str(out, STR("\n      | "));
-    for (size_t i = columns(str_slice(text, shown.begin, begin)); i > 0; i--) buffer_put_char(out, ' ');
+    for (size_t i = columns(str_slice(text, shown.begin, begin)); i > 0; i--)
+        buffer_put_char(out, ' ');
     buffer_put_char(out, '^');
     if (end > begin)
-        for (size_t i = columns(str_slice(text, begin, end)); i > 1; i--) buffer_put_char(out, '^');
+        for (size_t i = columns(str_slice(text, begin, end)); i > 1; i--)
+            buffer_put_char(out, '^');
     if (d->hint.size) {
         buffer_put_char(out, ' ');
         put_shown(out, d->hint);
@@ -265,7 +271,8 @@ static void diag_print_one(const struct diagnostic *d, struct source_cursor *cur
 void diag_print(const struct diagnostics *diag, struct buffer *out)
 {
     struct source_cursor cursor = {0};
-    for (const struct diagnostic *d = diag->first; d; d = d->next) diag_print_one(d, &cursor, out);
+    for (const struct diagnostic *d = diag->first; d; d = d->next)
+        diag_print_one(d, &cursor, out);
     if (diag->left_out) buffer_put_format(out, "and %zu more, which are not shown\n", diag->left_out);
     if (diag->failed) buffer_put_str(out, STR("error: out of memory while checking; more may be wrong\n"));
 }

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum relance_status relance_error_set(struct relance_error *error, enum relance_status status, const char *format, ...)
+enum relance_status relance_error_set(struct relance_error *error, enum relance_status status,
+                                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -24,7 +25,8 @@ enum relance_status relance_error_while(struct relance_error *error, const char 
     size_t room = sizeof error->message - 1, at = 0;
     const char *parts[] = {"while ", doing, ": ", inner};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        for (const char *p = parts[i]; *p && at < room; p++) error->message[at++] = *p;
+        for (const char *p = parts[i]; *p && at < room; p++)
+            error->message[at++] = *p;
     error->message[at] = '\0';
     return error->status;
 }

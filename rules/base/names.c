@@ -5,7 +5,8 @@
 bool names_init(struct names *names, struct arena *arena, size_t capacity)
 {
     size_t size = 8;
-    while (size < capacity * 2) size *= 2;
+    while (size < capacity * 2)
+        size *= 2;
     *names = (struct names){.capacity = (uint32_t)capacity, .mask = (uint32_t)size - 1};
     names->list = ARENA_ARRAY(arena, str, capacity ? capacity : 1);
     names->table = ARENA_ARRAY(arena, uint32_t, size);
@@ -16,7 +17,8 @@ bool names_init(struct names *names, struct arena *arena, size_t capacity)
 static uint32_t *names_place(const struct names *names, str name)
 {
     uint32_t at = (uint32_t)str_hash(name) & names->mask;
-    while (names->table[at] && !str_equal(names->list[names->table[at] - 1], name)) at = (at + 1) & names->mask;
+    while (names->table[at] && !str_equal(names->list[names->table[at] - 1], name))
+        at = (at + 1) & names->mask;
     return &names->table[at];
 }
 

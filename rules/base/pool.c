@@ -33,7 +33,8 @@ static size_t pool_class(size_t size, size_t *rounded)
         return class;
     }
     size_t class = POOL_SMALL / POOL_STEP;
-    for (*rounded = POOL_SMALL * 2; *rounded < size && class < POOL_CLASSES; *rounded *= 2) class++;
+    for (*rounded = POOL_SMALL * 2; *rounded < size && class < POOL_CLASSES; *rounded *= 2)
+        class ++;
     return class;
 }
 

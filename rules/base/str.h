@@ -39,10 +39,6 @@ static inline str str_slice(str s, size_t begin, size_t end)
 bool str_starts_with(str s, str prefix);
 uint64_t str_hash(str s); /* XXH3_64 */
 
-/* The candidate nearest to `word` by edit distance, for "did you mean"; an empty string when none is near
- * (more than a third of its letters differ). */
-str str_nearest(str word, const str *candidates, size_t count);
-
 /* Length of the valid UTF-8 sequence at s[at], 0 when it is not valid (RFC 3629: no surrogates, no overlong
  * forms, at most U+10FFFF). */
 size_t utf8_length(str s, size_t at);

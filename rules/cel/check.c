@@ -51,12 +51,6 @@ void check_mistake(struct check *k, struct node *node, struct span span, str hin
     if (!k->c->env->unchecked) mistake(k->c, span, hint, "%s", text);
 }
 
-str check_nearest(struct check *k, str word, const str *candidates, size_t count)
-{
-    str near = str_nearest(word, candidates, count);
-    return near.size ? arena_format(k->c->scratch, "did you mean '%.*s'?", STR_ARG(near)) : near;
-}
-
 /* ---- names */
 
 const void *check_in_container(struct check *k, str name, const void *(*find)(struct check *k, str name))
@@ -131,17 +125,14 @@ static bool resolve_name(struct check *k, struct node *node, str name)
     return resolve_type_name(k, node, name);
 }
 
-enum { NAMES_MAX = 256 };
-
 static str nearest_name(struct check *k, str word)
 {
-    str names[NAMES_MAX];
-    size_t count = 0;
-    for (const struct local *local = k->scope; local && count < NAMES_MAX; local = local->outer)
-        names[count++] = local->name;
-    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next)
-        names[count++] = d->name;
-    return check_nearest(k, word, names, count);
+    struct nearest nearest = nearest_to(word);
+    for (const struct local *local = k->scope; local; local = local->outer)
+        nearest_offer(&nearest, local->name);
+    for (const struct declaration *d = k->c->env->declarations; d; d = d->next)
+        nearest_offer(&nearest, d->name);
+    return nearest_hint(&nearest, k->c->scratch);
 }
 
 static void check_name(struct check *k, struct node *node)
@@ -184,12 +175,11 @@ static void unknown_field(struct check *k, struct node *node, const struct cel_t
 {
     const struct cel_record_type *record = type->record;
     str owner = d ? d->text : type_noun(k, type), lenient = k->c->env->lenient;
-    str names[NAMES_MAX];
-    size_t count = 0;
-    for (; count < record->field_count && count < NAMES_MAX; count++)
-        names[count] = record->fields[count].name;
+    struct nearest nearest = nearest_to(node->name);
+    for (size_t i = 0; i < record->field_count; i++)
+        nearest_offer(&nearest, record->fields[i].name);
     str text = arena_format(k->c->scratch, "%.*s has no field '%.*s'", STR_ARG(owner), STR_ARG(node->name));
-    str hint = check_nearest(k, node->name, names, count);
+    str hint = nearest_hint(&nearest, k->c->scratch);
     if (!d || !lenient.size || !str_equal(d->name, lenient))
         return check_mistake(k, node, node->name_span, hint, "%.*s", STR_ARG(text));
     caution(k->c, node->name_span, hint, "%.*s", STR_ARG(text));
@@ -246,14 +236,17 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
 /* "last.purchse" where there are names last.purchase, last.view …: `front` is "last". */
 static bool unknown_part(struct check *k, struct node *node, str front)
 {
-    str names[NAMES_MAX];
-    size_t count = 0;
-    for (const struct declaration *d = k->c->env->declarations; d && count < NAMES_MAX; d = d->next)
-        if (d->name.size > front.size && str_starts_with(d->name, front) && d->name.data[front.size] == '.')
-            names[count++] = str_slice(d->name, front.size + 1, d->name.size);
-    if (!count) return false;
+    bool any = false;
     str name = node->name;
-    check_mistake(k, node, node->name_span, check_nearest(k, name, names, count), "'%.*s' has no '%.*s'",
+    struct nearest nearest = nearest_to(name);
+    for (const struct declaration *d = k->c->env->declarations; d; d = d->next) {
+        if (d->name.size <= front.size || !str_starts_with(d->name, front) || d->name.data[front.size] != '.')
+            continue;
+        any = true;
+        nearest_offer(&nearest, str_slice(d->name, front.size + 1, d->name.size));
+    }
+    if (!any) return false;
+    check_mistake(k, node, node->name_span, nearest_hint(&nearest, k->c->scratch), "'%.*s' has no '%.*s'",
                   STR_ARG(front), STR_ARG(name));
     return true;
 }

@@ -2,6 +2,7 @@
 #ifndef RULES_CEL_CHECK_H
 #define RULES_CEL_CHECK_H
 
+#include "base/nearest.h"
 #include "cel/ast.h"
 #include "cel/env.h"
 
@@ -51,8 +52,6 @@ void check_mistake(struct check *k, struct node *node, struct span span, str hin
     __attribute__((format(printf, 5, 6)));
 /* The text "a.b.c" of a chain of plain selections from a name that no loop binds; empty when it is none. */
 str check_qualified(struct check *k, const struct node *node);
-/* "did you mean 'x'?", or nothing. */
-str check_nearest(struct check *k, str word, const str *candidates, size_t count);
 /* Tries `name` in the container and around it, as `find` knows it. */
 const void *check_in_container(struct check *k, str name, const void *(*find)(struct check *k, str name));
 

@@ -165,7 +165,7 @@ static void refuse_operator(struct check *k, struct node *node)
                   STR_ARG(nb));
 }
 
-enum { FORMS_MAX = 3, NAMES_MAX = 256 };
+enum { FORMS_MAX = 3 };
 
 static str argument_types(struct check *k, const struct node *node)
 {
@@ -225,14 +225,10 @@ static void refuse_call(struct check *k, struct node *node, const struct overloa
 
 static str nearest_function(struct check *k, str word, enum func_style style)
 {
-    str names[NAMES_MAX];
-    size_t count = 0;
-    for (const struct overload *o = NULL; (o = next_overload(k->c, o)) && count < NAMES_MAX;) {
-        str name = overload_name(o);
-        if (o->style == style && name.data[0] != '@' && !(count && str_equal(names[count - 1], name)))
-            names[count++] = name;
-    }
-    return check_nearest(k, word, names, count);
+    struct nearest nearest = nearest_to(word);
+    for (const struct overload *o = NULL; (o = next_overload(k->c, o));)
+        if (o->style == style && overload_name(o).data[0] != '@') nearest_offer(&nearest, overload_name(o));
+    return nearest_hint(&nearest, k->c->scratch);
 }
 
 static void unknown_function(struct check *k, struct node *node)
@@ -253,11 +249,11 @@ static void unknown_function(struct check *k, struct node *node)
 static bool misspelt_macro(struct check *k, struct node *node)
 {
     if (node->count < 3 || node->children[1]->kind != NODE_NAME) return false;
-    str names[NAMES_MAX];
-    size_t count = 0;
-    for (size_t at = 0; count < NAMES_MAX && (names[count] = macro_method(&at)).size;)
-        count++;
-    str hint = check_nearest(k, node->name, names, count);
+    struct nearest nearest = nearest_to(node->name);
+    str name;
+    for (size_t at = 0; (name = macro_method(&at)).size;)
+        nearest_offer(&nearest, name);
+    str hint = nearest_hint(&nearest, k->c->scratch);
     if (!hint.size) return false;
     check_node(k, node->children[0]);
     check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(node->name));

@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "base/ensure.h"
+#include "base/nearest.h"
 #include "cel/func.h"
 
 /* ---- field types */
@@ -11,9 +12,9 @@ static const struct {
     str name;
     enum cel_type_kind kind;
 } scalar_types[] = {
-    {STR("string"), CEL_TYPE_STRING}, {STR("int"), CEL_TYPE_INT},
-    {STR("uint"), CEL_TYPE_UINT}, {STR("double"), CEL_TYPE_DOUBLE},
-    {STR("bool"), CEL_TYPE_BOOL}, {STR("timestamp"), CEL_TYPE_TIMESTAMP},
+    {STR("string"), CEL_TYPE_STRING},     {STR("int"), CEL_TYPE_INT},
+    {STR("uint"), CEL_TYPE_UINT},         {STR("double"), CEL_TYPE_DOUBLE},
+    {STR("bool"), CEL_TYPE_BOOL},         {STR("timestamp"), CEL_TYPE_TIMESTAMP},
     {STR("duration"), CEL_TYPE_DURATION}, {STR("bytes"), CEL_TYPE_BYTES},
 };
 
@@ -21,8 +22,10 @@ enum { SCALAR_TYPES = sizeof scalar_types / sizeof *scalar_types, TYPE_DEPTH = 8
 
 static str trim(str s)
 {
-    while (s.size && (s.data[0] == ' ')) s = str_slice(s, 1, s.size);
-    while (s.size && s.data[s.size - 1] == ' ') s.size--;
+    while (s.size && (s.data[0] == ' '))
+        s = str_slice(s, 1, s.size);
+    while (s.size && s.data[s.size - 1] == ' ')
+        s.size--;
     return s;
 }
 
@@ -61,24 +64,27 @@ static const struct cel_type *parse_type(struct compiler *c, str text, unsigned 
 
 static str type_hint(struct compiler *c, str text)
 {
-    str names[SCALAR_TYPES + 64];
-    size_t count = 0;
-    for (; count < SCALAR_TYPES; count++) names[count] = scalar_types[count].name;
-    for (size_t i = 0; i < c->files.types.count && i < 64; i++) names[count++] = c->files.types.items[i].name;
-    str near = str_nearest(text, names, count);
-    if (near.size) return arena_format(c->scratch, "did you mean '%.*s'?", STR_ARG(near));
-    return STR("types are string int uint double bool timestamp duration bytes, list(T), map(string, T), or a record of 'types'");
+    struct nearest nearest = nearest_to(text);
+    for (size_t i = 0; i < SCALAR_TYPES; i++)
+        nearest_offer(&nearest, scalar_types[i].name);
+    for (size_t i = 0; i < c->files.types.count; i++)
+        nearest_offer(&nearest, c->files.types.items[i].name);
+    if (nearest.name.size) return nearest_hint(&nearest, c->scratch);
+    return STR("types are string int uint double bool timestamp duration bytes, list(T), map(string, T), or "
+               "a record of 'types'");
 }
 
 /* A type from a node; dyn, with an error said, where it is none. */
-static const struct cel_type *read_type(struct compiler *c, const struct source *source, const struct json *node)
+static const struct cel_type *read_type(struct compiler *c, const struct source *source,
+                                        const struct json *node)
 {
     const struct cel_type *type = node->kind == JSON_STRING ? parse_type(c, node->text, 0) : NULL;
     if (type) return type;
     if (node->kind == JSON_STRING)
         error_at(c->diag, source, node, type_hint(c, node->text), "'%.*s' is no type", STR_ARG(node->text));
     else
-        error_at(c->diag, source, node, (str){0}, "a type must be a string, such as \"string\" or \"list(item)\"");
+        error_at(c->diag, source, node, (str){0},
+                 "a type must be a string, such as \"string\" or \"list(item)\"");
     return &cel_types[CEL_TYPE_DYN];
 }
 
@@ -96,14 +102,17 @@ static bool is_identifier(str name)
 void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what)
 {
     if (!is_identifier(member->key))
-        error_at_key(c->diag, source, member, (str){0}, "%s must be named with letters, digits and _, so that expressions can say it", what);
+        error_at_key(c->diag, source, member, (str){0},
+                     "%s must be named with letters, digits and _, so that expressions can say it", what);
 }
 
-static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event, size_t *count)
+static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event,
+                                           size_t *count)
 {
     *count = 0;
     if (d->value->kind != JSON_OBJECT) {
-        error_at(c->diag, d->source, d->value, (str){0}, "'%.*s' must be an object of fields and their types", STR_ARG(d->name));
+        error_at(c->diag, d->source, d->value, (str){0}, "'%.*s' must be an object of fields and their types",
+                 STR_ARG(d->name));
         return NULL;
     }
     static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
@@ -112,7 +121,8 @@ static const struct cel_field *read_fields(struct compiler *c, const struct decl
         check_name(c, d->source, m, "a field");
         for (size_t i = 0; event && i < sizeof reserved / sizeof *reserved; i++)
             if (str_equal(m->key, reserved[i]))
-                error_at_key(c->diag, d->source, m, (str){0}, "every event has '%.*s': it cannot be declared", STR_ARG(m->key));
+                error_at_key(c->diag, d->source, m, (str){0}, "every event has '%.*s': it cannot be declared",
+                             STR_ARG(m->key));
         fields[(*count)++] = (struct cel_field){m->key, read_type(c, d->source, m)};
     }
     return fields;
@@ -126,7 +136,8 @@ void declare_types(struct compiler *c)
         c->records[i].name = types->items[i].name;
         for (size_t k = 0; k < SCALAR_TYPES; k++)
             if (str_equal(types->items[i].name, scalar_types[k].name))
-                error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0}, "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
+                error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
+                             "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
     }
     for (size_t i = 0; i < types->count && c->records; i++)
         c->records[i].fields = read_fields(c, &types->items[i], false, &c->records[i].field_count);
@@ -134,7 +145,8 @@ void declare_types(struct compiler *c)
 
 /* ---- events and attributes */
 
-static uint32_t field_number(struct relance_ruleset *set, struct field *fields, str name, const struct cel_type *type)
+static uint32_t field_number(struct relance_ruleset *set, struct field *fields, str name,
+                             const struct cel_type *type)
 {
     for (uint32_t i = 0; i < set->field_count; i++)
         if (str_equal(fields[i].name, name) && cel_type_equal(fields[i].type, type)) return i;
@@ -143,7 +155,8 @@ static uint32_t field_number(struct relance_ruleset *set, struct field *fields, 
 }
 
 /* Makes the type's record, with the envelope first, and numbers its fields. */
-static bool define_event(struct compiler *c, struct typed_event *type, str name, const struct cel_field *fields, size_t count)
+static bool define_event(struct compiler *c, struct typed_event *type, str name,
+                         const struct cel_field *fields, size_t count)
 {
     struct event_type *reader = ARENA_NEW(c->keep, struct event_type);
     struct event_field *event_fields = ARENA_ARRAY(c->keep, struct event_field, count + 1);
@@ -161,7 +174,10 @@ static bool define_event(struct compiler *c, struct typed_event *type, str name,
         event_fields[i] = (struct event_field){fields[i].name, fields[i].type, CEL_NO_SLOT};
     }
     *record = (struct cel_record_type){name, count + ENVELOPE_COUNT, all};
-    *reader = (struct event_type){.name = name, .number = (uint32_t)(type - c->set->types), .field_count = count, .fields = event_fields};
+    *reader = (struct event_type){.name = name,
+                                  .number = (uint32_t)(type - c->set->types),
+                                  .field_count = count,
+                                  .fields = event_fields};
     *type = (struct typed_event){.reader = reader, .fields = numbers, .record = record};
     return true;
 }
@@ -171,7 +187,8 @@ void declare_events(struct compiler *c)
     struct relance_ruleset *set = c->set;
     const struct section *events = &c->files.events;
     size_t field_bound = c->files.customer.count;
-    for (size_t i = 0; i < events->count; i++) field_bound += events->items[i].value->count;
+    for (size_t i = 0; i < events->count; i++)
+        field_bound += events->items[i].value->count;
     set->types = ARENA_ARRAY(c->keep, struct typed_event, events->count + 2);
     set->fields = ARENA_ARRAY(c->keep, struct field, field_bound + 1);
     if (!set->types || !set->fields || !names_init(&set->names.types, c->keep, events->count + 2)) {
@@ -182,7 +199,8 @@ void declare_events(struct compiler *c)
         const struct declared *d = &events->items[i];
         size_t count;
         if (str_equal(d->name, STR("identify")) || str_equal(d->name, STR("forget"))) {
-            error_at_key(c->diag, d->source, d->value, STR("its fields are the attributes of 'customer'"), "event type '%.*s' is reserved: it exists without being declared", STR_ARG(d->name));
+            error_at_key(c->diag, d->source, d->value, STR("its fields are the attributes of 'customer'"),
+                         "event type '%.*s' is reserved: it exists without being declared", STR_ARG(d->name));
             continue;
         }
         check_name(c, d->source, d->value, "an event type");
@@ -201,13 +219,15 @@ static void declare_attribute(struct compiler *c, const struct declared *d, stru
     *out = (struct attribute_rule){.name = d->name, .type = &cel_types[CEL_TYPE_DYN]};
     check_name(c, d->source, d->value, "an attribute");
     if (str_equal(d->name, STR("id")))
-        error_at_key(c->diag, d->source, d->value, (str){0}, "customer.id always exists: it cannot be declared");
+        error_at_key(c->diag, d->source, d->value, (str){0},
+                     "customer.id always exists: it cannot be declared");
     if (d->value->kind != JSON_OBJECT) {
         out->type = read_type(c, d->source, d->value);
         return;
     }
     keyword_check(d->source, d->value, PLACE_ATTRIBUTE, "an attribute", c->diag);
-    const struct json *type = json_member(d->value, "type"), *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
+    const struct json *type = json_member(d->value, "type"),
+                      *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
     if (type)
         out->type = read_type(c, d->source, type);
     else
@@ -228,7 +248,8 @@ void declare_attributes(struct compiler *c)
     const struct section *customer = &c->files.customer;
     set->attributes = ARENA_ARRAY(c->keep, struct attribute_rule, customer->count + 1);
     struct cel_field *settable = ARENA_ARRAY(c->keep, struct cel_field, customer->count + 1);
-    if (!set->types || !set->attributes || !settable || !names_init(&set->names.attributes, c->keep, customer->count)) {
+    if (!set->types || !set->attributes || !settable ||
+        !names_init(&set->names.attributes, c->keep, customer->count)) {
         c->diag->failed = true;
         return;
     }
@@ -242,7 +263,8 @@ void declare_attributes(struct compiler *c)
     set->attribute_count = customer->count;
     set->tz_attribute = names_find(&set->names.attributes, STR("tz"));
     if (set->tz_attribute != NAME_NONE && set->attributes[set->tz_attribute].type->kind != CEL_TYPE_STRING)
-        error_at(c->diag, customer->items[set->tz_attribute].source, customer->items[set->tz_attribute].value, (str){0}, "customer.tz names a time zone: it must be a string");
+        error_at(c->diag, customer->items[set->tz_attribute].source, customer->items[set->tz_attribute].value,
+                 (str){0}, "customer.tz names a time zone: it must be a string");
     set->identify = (uint32_t)set->type_count++;
     set->forget = (uint32_t)set->type_count++;
     if (!define_event(c, &set->types[set->identify], STR("identify"), settable, settable_count) ||
@@ -287,7 +309,8 @@ void declare_counts(struct compiler *c)
         struct count_rule *count = &set->counts[i];
         check_name(c, d->source, d->value, "a count");
         if (is_variable(d->name) || is_function(d->name))
-            error_at_key(c->diag, d->source, d->value, STR("choose another name"), "'%.*s' is a name of expressions already", STR_ARG(d->name));
+            error_at_key(c->diag, d->source, d->value, STR("choose another name"),
+                         "'%.*s' is a name of expressions already", STR_ARG(d->name));
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
         const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
         count->name = d->name;
@@ -341,9 +364,12 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
     }
     bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
     if (type == NAME_NONE && segment)
-        error_at(c->diag, source, node, STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"), "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
+        error_at(c->diag, source, node,
+                 STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"),
+                 "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
     else if (type == NAME_NONE)
-        error_at(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag), "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
+        error_at(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
+                 "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
     return type;
 }
 
@@ -369,9 +395,11 @@ struct type_list read_types(struct compiler *c, const struct source *source, con
         uint32_t type = find_type(c, source, item);
         if (type == NAME_NONE || type_list_has(list, type)) continue;
         size_t at = list.count++;
-        for (; at > 0 && types[at - 1] > type; at--) types[at] = types[at - 1];
+        for (; at > 0 && types[at - 1] > type; at--)
+            types[at] = types[at - 1];
         types[at] = type;
     }
-    for (size_t i = 0; i < list.count; i++) c->set->types[types[i]].named = true;
+    for (size_t i = 0; i < list.count; i++)
+        c->set->types[types[i]].named = true;
     return list;
 }

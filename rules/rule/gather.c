@@ -2,11 +2,12 @@
 
 #include "base/buffer.h"
 #include "base/names.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 
-static void error_in(struct diagnostics *diag, const struct source *source, size_t begin, size_t end, str hint,
-                     const char *format, va_list arguments)
+static void error_in(struct diagnostics *diag, const struct source *source, size_t begin, size_t end,
+                     str hint, const char *format, va_list arguments)
 {
     char message[1024];
     vsnprintf(message, sizeof message, format, arguments);
@@ -40,11 +41,10 @@ const struct declared *section_find(const struct section *section, str name)
 
 str section_hint(const struct section *section, str name, struct diagnostics *diag)
 {
-    str names[256];
-    size_t count = section->count < 256 ? section->count : 256;
-    for (size_t i = 0; i < count; i++) names[i] = section->items[i].name;
-    str near = str_nearest(name, names, count);
-    return near.size ? arena_format(diag->arena, "did you mean '%.*s'?", STR_ARG(near)) : (str){0};
+    struct nearest nearest = nearest_to(name);
+    for (size_t i = 0; i < section->count; i++)
+        nearest_offer(&nearest, section->items[i].name);
+    return nearest_hint(&nearest, diag->arena);
 }
 
 struct gathering {
@@ -56,7 +56,8 @@ struct gathering {
 static size_t line_of(const struct source *source, size_t at)
 {
     size_t line = 1;
-    for (size_t i = 0; i < at && i < source->text.size; i++) line += source->text.data[i] == '\n';
+    for (size_t i = 0; i < at && i < source->text.size; i++)
+        line += source->text.data[i] == '\n';
     return line;
 }
 
@@ -159,8 +160,8 @@ static void gather_section(struct gathering *g, const struct source *sources, co
 }
 
 /* Lists of all files, one behind the other: what has no names. */
-static void gather_list(struct gathering *g, const struct source *sources, const struct json *const *roots, size_t count,
-                        const char *keyword, struct section *section)
+static void gather_list(struct gathering *g, const struct source *sources, const struct json *const *roots,
+                        size_t count, const char *keyword, struct section *section)
 {
     size_t bound = 1;
     for (size_t i = 0; i < count; i++) {
@@ -194,10 +195,13 @@ void gather(struct arena *arena, const struct source *sources, size_t count, str
         roots[i] = json_parse(arena, &sources[i], diag);
         if (!roots[i]) continue;
         keyword_check(&sources[i], roots[i], PLACE_SET, "a rule file", diag);
-        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "tz"), "tz", &out->tz, &out->tz_source);
-        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale, &stale_source);
+        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "tz"), "tz", &out->tz,
+                      &out->tz_source);
+        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale,
+                      &stale_source);
     }
-    for (size_t i = 0; i < SECTION_ROWS; i++) gather_section(&g, sources, roots, count, &section_rows[i]);
+    for (size_t i = 0; i < SECTION_ROWS; i++)
+        gather_section(&g, sources, roots, count, &section_rows[i]);
     gather_list(&g, sources, roots, count, "limits", &out->limits);
     gather_list(&g, sources, roots, count, "tests", &out->tests);
 }

@@ -1,6 +1,7 @@
 #include "rule/keyword.h"
 
 #include "base/duration.h"
+#include "base/nearest.h"
 
 const struct keyword keywords[] = {
 #define KEYWORD(place, name, form, prose)                                                                    \
@@ -9,8 +10,6 @@ const struct keyword keywords[] = {
 #undef KEYWORD
 };
 const size_t keyword_count = sizeof keywords / sizeof *keywords;
-
-enum { PLACE_KEYWORDS = 16 };
 
 static const struct keyword *keyword_find(enum keyword_place place, str name)
 {
@@ -33,7 +32,8 @@ int clock_parse(str text)
     if (text.size != 5 || text.data[2] != ':') return -1;
     for (size_t i = 0; i < 5; i++)
         if (i != 2 && (text.data[i] < '0' || text.data[i] > '9')) return -1;
-    int hours = (text.data[0] - '0') * 10 + text.data[1] - '0', minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
+    int hours = (text.data[0] - '0') * 10 + text.data[1] - '0',
+        minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
     return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
 }
 
@@ -48,14 +48,18 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     case FORM_OBJECT: return value->kind == JSON_OBJECT ? NULL : "an object";
     case FORM_LIST: return value->kind == JSON_ARRAY ? NULL : "a list";
     case FORM_EVENTS: return is_texts(value) ? NULL : "an event type or a list of them";
-    case FORM_DURATION: return text && duration_parse(value->text, &ms) ? NULL : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";
+    case FORM_DURATION:
+        return text && duration_parse(value->text, &ms) ? NULL
+                                                        : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";
     case FORM_CLOCK: return text && clock_parse(value->text) >= 0 ? NULL : "a time of day, such as \"09:30\"";
     case FORM_INTEGER: {
         bool whole = value->kind == JSON_NUMBER && value->number >= -9007199254740992.0 &&
                      value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
         return whole ? NULL : "a whole number";
     }
-    case FORM_TRIGGER: case FORM_CANCELS: case FORM_PAYLOAD: break;
+    case FORM_TRIGGER:
+    case FORM_CANCELS:
+    case FORM_PAYLOAD: break;
     }
     return NULL;
 }
@@ -63,18 +67,15 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
 static void refuse_unknown(const struct source *source, const struct json *member, enum keyword_place place,
                            const char *what, struct diagnostics *diag)
 {
-    str names[PLACE_KEYWORDS];
-    size_t count = 0;
-    for (size_t i = 0; i < keyword_count && count < PLACE_KEYWORDS; i++)
-        if (keywords[i].place == place) names[count++] = keywords[i].name;
-    str near = str_nearest(member->key, names, count);
-    str hint = near.size ? arena_format(diag->arena, "did you mean '%.*s'?", STR_ARG(near)) : (str){0};
-    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end, hint,
-             "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+    struct nearest nearest = nearest_to(member->key);
+    for (size_t i = 0; i < keyword_count; i++)
+        if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
+             nearest_hint(&nearest, diag->arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
 }
 
-static bool keyword_check_member(const struct source *source, const struct json *member, enum keyword_place place,
-                                 const char *what, struct diagnostics *diag)
+static bool keyword_check_member(const struct source *source, const struct json *member,
+                                 enum keyword_place place, const char *what, struct diagnostics *diag)
 {
     struct origin origin = {.source = source};
     const struct keyword *keyword = keyword_find(place, member->key);
@@ -93,8 +94,8 @@ bool keyword_check(const struct source *source, const struct json *object, enum 
                    const char *what, struct diagnostics *diag)
 {
     if (object->kind != JSON_OBJECT) {
-        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, object->begin, object->end, (str){0},
-                 "%s must be an object", what);
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, object->begin, object->end,
+                 (str){0}, "%s must be an object", what);
         return false;
     }
     bool fine = true;

@@ -1,4 +1,4 @@
-/* Strings: order, UTF-8, and the name that was meant. */
+/* Strings: order and UTF-8. */
 #include "base/str.h"
 
 #include <criterion/criterion.h>
@@ -27,47 +27,6 @@ Test(str, no_bytes_are_equal_to_no_bytes_wherever_they_stand)
     cr_expect(!str_starts_with((str){0}, STR("a")));
     cr_expect(str_starts_with(STR("cart"), STR("cart")));
     cr_expect(!str_starts_with(STR("car"), STR("cart")));
-}
-
-static void nearest(str word, str expected)
-{
-    static const str names[] = {STR("on"),       STR("if"),      STR("key"), STR("again"),
-                                STR("cancel"),   STR("while"),   STR("do"),  STR("cooldown"),
-                                STR("priority"), STR("product"), STR("")};
-    str found = str_nearest(word, names, sizeof names / sizeof *names);
-    cr_expect(str_equal(found, expected), "for '%.*s' wanted '%.*s', got '%.*s'", STR_ARG(word),
-              STR_ARG(expected), STR_ARG(found));
-}
-
-Test(str, finds_the_name_that_a_typing_mistake_meant)
-{
-    nearest(STR("cancel"), STR("cancel"));
-    nearest(STR("cancle"), STR("cancel"));      /* two letters swapped */
-    nearest(STR("pruduct"), STR("product"));    /* one wrong */
-    nearest(STR("priorty"), STR("priority"));   /* one missing */
-    nearest(STR("cool_down"), STR("cooldown")); /* one too many */
-    nearest(STR("kei"), STR("key"));
-    nearest(STR("no"), STR("on"));
-}
-
-Test(str, suggests_nothing_that_is_not_near)
-{
-    nearest(STR("zzzzzz"), STR(""));
-    nearest(STR("weather"), STR(""));
-    nearest(STR(""), STR(""));
-    nearest(STR("frequency_of_mails"), STR(""));
-}
-
-/* The bound of the search is on the safe side: 64 letters are compared, 65 are not. */
-Test(str, compares_names_of_64_letters_and_leaves_longer_ones)
-{
-    char letters[65];
-    memset(letters, 'a', sizeof letters);
-    const str long_names[] = {{letters, 64}}, longer_names[] = {{letters, 65}};
-    cr_expect_eq(str_nearest((str){letters, 63}, long_names, 1).size, 64u);
-    cr_expect_eq(str_nearest((str){letters, 64}, long_names, 1).size, 64u);
-    cr_expect_eq(str_nearest((str){letters, 65}, longer_names, 1).size, 0u);
-    cr_expect_eq(str_nearest((str){letters, 64}, longer_names, 1).size, 0u);
 }
 
 TestSuite(utf8, .timeout = 30);

@@ -1,0 +1,47 @@
+#include "base/nearest.h"
+
+enum { NEAREST_LETTERS = 64 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance (a swap of neighbours counts one), by rows. */
+static size_t nearest_distance(str a, str b)
+{
+    size_t rows[3][NEAREST_LETTERS + 1];
+    for (size_t j = 0; j <= b.size; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a.size; i++) {
+        size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b.size; j++) {
+            bool same = a.data[i - 1] == b.data[j - 1];
+            row[j] = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + !same);
+            if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+    }
+    return rows[a.size % 3][b.size];
+}
+
+struct nearest nearest_to(str word)
+{
+    return (struct nearest){.word = word, .distance = word.size / 3 + 2};
+}
+
+void nearest_offer(struct nearest *nearest, str candidate)
+{
+    if (nearest->word.size > NEAREST_LETTERS || candidate.size > NEAREST_LETTERS || !candidate.size) return;
+    size_t distance = nearest_distance(nearest->word, candidate);
+    if (distance >= nearest->distance) return;
+    nearest->distance = distance;
+    nearest->name = candidate;
+}
+
+str nearest_hint(const struct nearest *nearest, struct arena *arena)
+{
+    if (!nearest->name.size) return (str){0};
+    return arena_format(arena, "did you mean '%.*s'?", STR_ARG(nearest->name));
+}
