@@ -141,11 +141,12 @@ static bool explain_read_source(struct explain *explain)
     const struct options *options = explain->options;
     const char *missing = NULL;
     explain->from_ms = INT64_MIN;
-    if (!options->events == !options->input) missing = "either --events FILE or --input TOPIC is needed";
-    if (!options->rules && !(options->input && options->group))
-        missing = "--rules is needed, or with --input the --group that has them";
     bool timed = options->from && strcmp(options->from, "earliest") != 0;
-    if (timed && !text_instant(text_of(options->from), &explain->from_ms))
+    if (!options->events == !options->input)
+        missing = "either --events FILE or --input TOPIC is needed";
+    else if (!options->rules && !(options->input && options->group))
+        missing = "--rules is needed, or with --input the --group that has them";
+    else if (timed && !text_instant(text_of(options->from), &explain->from_ms))
         missing = "--from is `earliest` or an instant such as 2026-03-02T10:00:00Z";
     if (missing) fprintf(stderr, "relance explain: %s\n", missing);
     return !missing;

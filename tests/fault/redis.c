@@ -41,8 +41,8 @@ struct redis_command {
 struct redis_line {
     redisContext context; /* first: it is what the shell holds */
     struct process *process;
-    bool broken;  /* the server will have nothing more from it */
-    bool waited;  /* the way back has been waited for */
+    bool broken; /* the server will have nothing more from it */
+    bool waited; /* the way back has been waited for */
     bool multi, refused;
     int watching; /* partition; -1: none */
     uint64_t watched;
@@ -233,7 +233,7 @@ static bool redis_parse_key(struct relance_str key, int *partition, enum redis_h
     *partition = key.data[start] - '0';
     struct relance_str name = {key.data + start + 3, key.size - start - 3};
     for (int i = 0; i < REDIS_HASHES; i++)
-        if (text_equal(name, text_of(names[i]))) return *hash = i, true;
+        if (text_equal(name, text_of(names[i]))) return *hash = (enum redis_hash)i, true;
     return false;
 }
 
@@ -268,11 +268,13 @@ static redisReply *redis_do_write(struct redis_version *version, const struct re
         for (size_t i = 2; i < command->count; i++)
             redis_remove(table, words[i]);
     else if (text_equal(words[0], TEXT("HINCRBY")))
-        redis_put(table, words[2],
-                  redis_print("%.0f", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+        redis_put(
+            table, words[2],
+            redis_print("%.0f", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
     else if (text_equal(words[0], TEXT("HINCRBYFLOAT")))
-        redis_put(table, words[2],
-                  redis_print("%.17g", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+        redis_put(
+            table, words[2],
+            redis_print("%.17g", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
     else
         ensure(text_equal(words[0], TEXT("EXPIRE")));
     return redis_number_reply(1);
@@ -319,7 +321,8 @@ static redisReply *redis_do_exec(struct redis_line *line)
     bool dirty = line->watching >= 0 && redis.partitions[line->watching].meta_writes != line->watched;
     line->multi = false;
     line->watching = -1;
-    if (line->refused) return redis_error_reply("EXECABORT Transaction discarded because of previous errors.");
+    if (line->refused)
+        return redis_error_reply("EXECABORT Transaction discarded because of previous errors.");
     if (dirty && !sabotage(BUG_NO_GUARD)) return redis_reply(REDIS_REPLY_NIL);
     size_t count = line->queue_count;
     redisReply *reply = redis_array_reply(count);
@@ -398,8 +401,8 @@ static bool redis_writes_data(struct relance_str verb)
 
 static bool redis_is_full(struct relance_str verb)
 {
-    return sim.now_us < redis.full_until_us && !text_equal(verb, TEXT("HDEL")) && !text_equal(verb, TEXT("ZREM")) &&
-           !text_equal(verb, TEXT("EXPIRE"));
+    return sim.now_us < redis.full_until_us && !text_equal(verb, TEXT("HDEL")) &&
+           !text_equal(verb, TEXT("ZREM")) && !text_equal(verb, TEXT("EXPIRE"));
 }
 
 static redisReply *redis_queue(struct redis_line *line, struct redis_command command)
@@ -495,7 +498,8 @@ static void redis_settle(void)
 static void redis_break(struct redis_line *line)
 {
     line->context.err = REDIS_ERR_EOF;
-    snprintf(line->context.errstr, sizeof line->context.errstr, "the model of Redis has closed the connection");
+    snprintf(line->context.errstr, sizeof line->context.errstr,
+             "the model of Redis has closed the connection");
 }
 
 /* The request goes on its way; when it is late, its sender will not see an answer. */
