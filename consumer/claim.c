@@ -245,7 +245,7 @@ static enum relance_status claim_check_options(const struct partition *partition
     return claim_refuse(
         partition, error,
         "records up to offset %" PRId64 " have to be decided again as they were, with [%.*s]; now it is "
-                                        "[%s]. Start once more as before, end it with SIGTERM, then change",
+        "[%s]. Start once more as before, end it with SIGTERM, then change",
         partition->p_offset, TEXT_ARG(blob_text(&partition->deciding)), partition->place->deciding);
 }
 

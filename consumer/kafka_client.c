@@ -18,9 +18,10 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
     {"transaction.timeout.ms", "10000"}, /* below the session's, so that a successor never waits long */
-    {"message.max.bytes", KAFKA_TEXT(KAFKA_MESSAGE_MAX)}, /* the topics' own bounds count: rule sets are large */
-    {"linger.ms", "0"},                  /* a transaction hands over all its records at once */
-    {"retry.backoff.ms", "5"},           /* else every second transaction waits 100 ms for the one before */
+    {"message.max.bytes",
+     KAFKA_TEXT(KAFKA_MESSAGE_MAX)}, /* the topics' own bounds count: rule sets are large */
+    {"linger.ms", "0"},              /* a transaction hands over all its records at once */
+    {"retry.backoff.ms", "5"},       /* else every second transaction waits 100 ms for the one before */
 };
 
 static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)

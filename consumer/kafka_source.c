@@ -88,8 +88,7 @@ static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_t
 {
     rd_kafka_topic_partition_list_t *assigned = NULL;
     rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
-    if (!source->is_closing &&
-        rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (!source->is_closing && rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_topic_partition_list_destroy(assigned);
     return err;
 }

@@ -46,10 +46,11 @@ static enum relance_status reload_check_size(const struct reload *reload, size_t
                                              struct relance_error *error)
 {
     if (size <= reload->most) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED,
-                             "the rules have %zu bytes as one record, and the marks topic takes %zu: raise its "
-                             "max.message.bytes (and the producer's kafka.message.max.bytes)",
-                             size, reload->most);
+    return relance_error_set(
+        error, RELANCE_REFUSED,
+        "the rules have %zu bytes as one record, and the marks topic takes %zu: raise its "
+        "max.message.bytes (and the producer's kafka.message.max.bytes)",
+        size, reload->most);
 }
 
 /* Takes a packed set over. */

@@ -223,8 +223,7 @@ static void work_abandon(struct work *work)
  * with the one we have. */
 static enum relance_status work_start_over(struct work *work, struct relance_error *error)
 {
-    if (work->place.sink)
-        log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
+    if (work->place.sink) log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
     bool sound = work->place.sink && !work->place.sink_spent;
     return sound ? RELANCE_OK : work_renew_sink(work, error);
 }
@@ -505,7 +504,8 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
     do
         status = work_start_over(work, error); /* before we join the group: fences our predecessor */
     while (status == RELANCE_AGAIN && partition_pause(WORKER_RETRY_US));
-    if (status == RELANCE_AGAIN) return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
+    if (status == RELANCE_AGAIN)
+        return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = SOURCE_BATCH_MAX;
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }

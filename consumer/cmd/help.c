@@ -98,8 +98,8 @@ static int help_limits(void)
 static const struct help_topic {
     const char *name;
     int (*print)(void); /* the exit status */
-} help_topics[] = {{"options", help_options}, {"counters", help_counters},   {"outcomes", help_outcomes},
-                   {"kafka", help_kafka},     {"functions", help_functions}, {"limits", help_limits},
+} help_topics[] = {{"options", help_options},  {"counters", help_counters},   {"outcomes", help_outcomes},
+                   {"kafka", help_kafka},      {"functions", help_functions}, {"limits", help_limits},
                    {"keywords", help_keywords}};
 
 int cmd_help(int argc, char **argv)

@@ -134,8 +134,9 @@ static void run_start_workers(struct run *run)
     ensure(run->workers);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){&run->options, run->instance,         (int)i,      &run->rules,
-                                            run->deciding, run->topics.input_partitions, run->from_ms};
+        worker->plan = (struct worker_plan){&run->options, run->instance, (int)i,
+                                            &run->rules,   run->deciding, run->topics.input_partitions,
+                                            run->from_ms};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }

@@ -22,7 +22,8 @@ static void put_cut(struct buffer *out, str text)
 {
     size_t size = text.size;
     if (size > TEXT_MAX)
-        for (size = TEXT_MAX; size && ((unsigned char)text.data[size] & 0xC0) == 0x80;) size--;
+        for (size = TEXT_MAX; size && ((unsigned char)text.data[size] & 0xC0) == 0x80;)
+            size--;
     buffer_put_str(out, str_slice(text, 0, size));
     if (size < text.size) buffer_put_str(out, STR("..."));
 }
@@ -93,7 +94,8 @@ static void explain_operand(struct explaining *x, struct node *node)
 static void explain_operands(struct explaining *x, struct node *node)
 {
     size_t count = node->kind == NODE_CALL ? node->count : node->kind == NODE_LOOP ? 1 : 0;
-    for (size_t i = 0; i < count; i++) explain_operand(x, node->children[i]);
+    for (size_t i = 0; i < count; i++)
+        explain_operand(x, node->children[i]);
 }
 
 /* ---- parts */
@@ -107,7 +109,9 @@ static void explain_part(struct explaining *x, struct node *node, struct cel_val
     if (x->failing)
         buffer_put_format(x->out, " fails: %s", x->frame->error);
     else
-        buffer_put_str(x->out, value.kind != CEL_BOOL ? STR(" is no truth value") : value.as.b ? STR(" is true") : STR(" is false"));
+        buffer_put_str(x->out, value.kind != CEL_BOOL ? STR(" is no truth value")
+                               : value.as.b           ? STR(" is true")
+                                                      : STR(" is false"));
     x->operands = x->shown_count = 0;
     explain_operands(x, node);
     if (x->operands) buffer_put_str(x->out, STR(")"));
@@ -122,7 +126,7 @@ static bool is(struct cel_value value, bool wanted)
 static void explain(struct explaining *x, struct node *node, bool wanted)
 {
     bool not = node->kind == NODE_CALL && node->count == 1 && str_equal(node->name, STR("!"));
-    if (not) {
+    if (not ) {
         explain(x, node->children[0], !wanted);
     } else if (node->kind == NODE_AND || node->kind == NODE_OR) {
         for (size_t i = 0; i < node->count; i++)
@@ -143,7 +147,8 @@ bool cel_explain(struct arena *arena, const struct cel_env *env, str text, struc
     struct diagnostics diag;
     diag_init(&diag, arena);
     struct explaining x = {.c = {.keep = arena, .scratch = arena, .env = env, .text = text, .diag = &diag},
-                           .frame = frame, .out = out};
+                           .frame = frame,
+                           .out = out};
     struct node *root = parse_expression(&x.c);
     if (!x.c.failed) check_expression(&x.c, root, NULL);
     if (!x.c.failed && !diag.error_count) explain(&x, root, true);

@@ -7,30 +7,30 @@
 #include <stdio.h>
 
 /* ---- the types that rows speak of */
-#define BOOL (&cel_types[CEL_TYPE_BOOL])
-#define INT (&cel_types[CEL_TYPE_INT])
-#define UINT (&cel_types[CEL_TYPE_UINT])
-#define DOUBLE (&cel_types[CEL_TYPE_DOUBLE])
-#define STRING (&cel_types[CEL_TYPE_STRING])
-#define BYTES (&cel_types[CEL_TYPE_BYTES])
-#define DURATION (&cel_types[CEL_TYPE_DURATION])
-#define TIMESTAMP (&cel_types[CEL_TYPE_TIMESTAMP])
-#define DYN (&cel_types[CEL_TYPE_DYN])
-#define A (&type_a)
-#define B (&type_b)
-#define TYPE_A (&type_type_a)
-#define LIST_A (&list_a)
-#define LIST_B (&list_b)
-#define LIST_LIST_A (&list_list_a)
+#define BOOL            (&cel_types[CEL_TYPE_BOOL])
+#define INT             (&cel_types[CEL_TYPE_INT])
+#define UINT            (&cel_types[CEL_TYPE_UINT])
+#define DOUBLE          (&cel_types[CEL_TYPE_DOUBLE])
+#define STRING          (&cel_types[CEL_TYPE_STRING])
+#define BYTES           (&cel_types[CEL_TYPE_BYTES])
+#define DURATION        (&cel_types[CEL_TYPE_DURATION])
+#define TIMESTAMP       (&cel_types[CEL_TYPE_TIMESTAMP])
+#define DYN             (&cel_types[CEL_TYPE_DYN])
+#define A               (&type_a)
+#define B               (&type_b)
+#define TYPE_A          (&type_type_a)
+#define LIST_A          (&list_a)
+#define LIST_B          (&list_b)
+#define LIST_LIST_A     (&list_list_a)
 #define LIST_OPTIONAL_A (&list_optional_a)
-#define LIST_INT (&list_int)
-#define LIST_UINT (&list_uint)
-#define LIST_DOUBLE (&list_double)
-#define LIST_STRING (&list_string)
-#define LIST_DYN (&list_dyn)
-#define MAP_AB (&map_ab)
-#define OPTIONAL_A (&optional_a)
-#define OPTIONAL_B (&optional_b)
+#define LIST_INT        (&list_int)
+#define LIST_UINT       (&list_uint)
+#define LIST_DOUBLE     (&list_double)
+#define LIST_STRING     (&list_string)
+#define LIST_DYN        (&list_dyn)
+#define MAP_AB          (&map_ab)
+#define OPTIONAL_A      (&optional_a)
+#define OPTIONAL_B      (&optional_b)
 #define OPTIONAL_LIST_A (&optional_list_a)
 #define OPTIONAL_MAP_AB (&optional_map_ab)
 
@@ -53,10 +53,17 @@ static const struct cel_type optional_list_a = {.kind = CEL_TYPE_OPTIONAL, .para
 static const struct cel_type optional_map_ab = {.kind = CEL_TYPE_OPTIONAL, .params = {MAP_AB}};
 
 /* The list ends with a NULL that is not counted: an array cannot be empty. */
-#define PARAMETERS(...) {__VA_ARGS__ __VA_OPT__(, ) NULL}
-#define CEL_FUNC(f, s, n, r, p, text)                                                                         \
-    {.name = n, .style = s, .result = r, .parameters = (const struct cel_type *const[])PARAMETERS p,          \
-     .count = sizeof((const struct cel_type *const[])PARAMETERS p) / sizeof(struct cel_type *) - 1, .body = f, \
+#define PARAMETERS(...)                                                                                      \
+    {                                                                                                        \
+        __VA_ARGS__ __VA_OPT__(, ) NULL                                                                      \
+    }
+#define CEL_FUNC(f, s, n, r, p, text)                                                                        \
+    {.name = n,                                                                                              \
+     .style = s,                                                                                             \
+     .result = r,                                                                                            \
+     .parameters = (const struct cel_type *const[])PARAMETERS p,                                             \
+     .count = sizeof((const struct cel_type *const[])PARAMETERS p) / sizeof(struct cel_type *) - 1,          \
+     .body = f,                                                                                              \
      .prose = text},
 const struct overload func_rows[] = {
 #include "cel/func.def"
@@ -106,13 +113,20 @@ str overload_form(struct arena *arena, const struct overload *overload)
 uint32_t type_kinds(const struct cel_type *type)
 {
     static const uint8_t kinds[] = {
-        [CEL_TYPE_NULL] = CEL_NULL,           [CEL_TYPE_BOOL] = CEL_BOOL,
-        [CEL_TYPE_INT] = CEL_INT,             [CEL_TYPE_UINT] = CEL_UINT,
-        [CEL_TYPE_DOUBLE] = CEL_DOUBLE,       [CEL_TYPE_STRING] = CEL_STRING,
-        [CEL_TYPE_BYTES] = CEL_BYTES,         [CEL_TYPE_DURATION] = CEL_DURATION,
-        [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP, [CEL_TYPE_TYPE] = CEL_TYPE,
-        [CEL_TYPE_LIST] = CEL_LIST,           [CEL_TYPE_MAP] = CEL_MAP,
-        [CEL_TYPE_RECORD] = CEL_RECORD,       [CEL_TYPE_OPTIONAL] = CEL_OPTIONAL,
+        [CEL_TYPE_NULL] = CEL_NULL,
+        [CEL_TYPE_BOOL] = CEL_BOOL,
+        [CEL_TYPE_INT] = CEL_INT,
+        [CEL_TYPE_UINT] = CEL_UINT,
+        [CEL_TYPE_DOUBLE] = CEL_DOUBLE,
+        [CEL_TYPE_STRING] = CEL_STRING,
+        [CEL_TYPE_BYTES] = CEL_BYTES,
+        [CEL_TYPE_DURATION] = CEL_DURATION,
+        [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP,
+        [CEL_TYPE_TYPE] = CEL_TYPE,
+        [CEL_TYPE_LIST] = CEL_LIST,
+        [CEL_TYPE_MAP] = CEL_MAP,
+        [CEL_TYPE_RECORD] = CEL_RECORD,
+        [CEL_TYPE_OPTIONAL] = CEL_OPTIONAL,
     };
     if (type->kind == CEL_TYPE_DYN || type->kind == CEL_TYPE_PARAM) return UINT32_MAX;
     return 1u << kinds[type->kind];

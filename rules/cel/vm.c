@@ -15,7 +15,7 @@
 
 enum { BUILDING = 1 };
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 static struct cel_value absent_field(struct cel_value name)
@@ -80,7 +80,8 @@ static struct cel_value field_value(struct machine *m, struct cel_value v, uint3
 static struct cel_value field_presence(struct machine *m, struct cel_value v, uint32_t field,
                                        struct cel_value name)
 {
-    if (v.kind != CEL_RECORD || field >= v.as.record->type->field_count) return value_has(m, v, cel_text(name));
+    if (v.kind != CEL_RECORD || field >= v.as.record->type->field_count)
+        return value_has(m, v, cel_text(name));
     return cel_bool(v.as.record->fields[field].kind > CEL_ABSENT);
 }
 
@@ -150,7 +151,8 @@ static struct cel_value building_list(struct machine *m, size_t capacity)
 {
     struct cel_list *list = list_new(m, capacity);
     if (!list) return machine_exhausted(m);
-    return (struct cel_value){.kind = CEL_LIST, .spare = BUILDING, .size = (uint32_t)capacity, .as.list = list};
+    return (struct cel_value){
+        .kind = CEL_LIST, .spare = BUILDING, .size = (uint32_t)capacity, .as.list = list};
 }
 
 static void append(struct machine *m, struct cel_value *target, struct cel_value v)
@@ -254,7 +256,8 @@ static bool loop_begin(struct machine *m, struct cel_value *base, enum loop_kind
     }
     base[1] = cel_int(0);
     base[2] = result;
-    for (size_t i = 0; i < names; i++) base[3 + i] = (struct cel_value){.kind = CEL_NULL};
+    for (size_t i = 0; i < names; i++)
+        base[3 + i] = (struct cel_value){.kind = CEL_NULL};
     return true;
 }
 
@@ -361,68 +364,74 @@ static inline bool text_starts(struct cel_value a, struct cel_value b)
     return a.size >= b.size && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
 }
 
+/* clang-format off: an instruction a paragraph */
+
 /* A fused test. `slot` is read in place; when it is not of the expected kind it is asked for once, and if that
  * does not help the condition is evaluated in full. */
-#define TEST(name, expected, condition)                                      \
-    CASE(IF_##name) : TEST_ONE(expected, condition, true)                    \
-    CASE(UNLESS_##name) : TEST_ONE(expected, condition, false)
-#define TEST_ONE(expected, condition, sense)                                 \
-    {                                                                        \
-        struct cel_value v = slots[at->a];                                   \
-        if (UNLIKELY(v.kind != (expected))) {                                \
-            v = slot_resolved(frame, at->a);                                 \
-            if (v.kind != (expected)) {                                      \
-                at += at->n;                                                 \
-                GO;                                                          \
-            }                                                                \
-        }                                                                    \
-        at = (condition) == (sense) ? code + at->c : at + 1;                 \
-        GO;                                                                  \
+#define TEST(name, expected, condition)                                                                      \
+    CASE(IF_##name)                                                                                          \
+        : TEST_ONE(expected, condition, true) CASE(UNLESS_##name) : TEST_ONE(expected, condition, false)
+#define TEST_ONE(expected, condition, sense)                                                                 \
+    {                                                                                                        \
+        struct cel_value v = slots[at->a];                                                                   \
+        if (UNLIKELY(v.kind != (expected))) {                                                                \
+            v = slot_resolved(frame, at->a);                                                                 \
+            if (v.kind != (expected)) {                                                                      \
+                at += at->n;                                                                                 \
+                GO;                                                                                          \
+            }                                                                                                \
+        }                                                                                                    \
+        at = (condition) == (sense) ? code + at->c : at + 1;                                                 \
+        GO;                                                                                                  \
     }
 
-#define ARITHMETIC(name, overflows, sign, body)                              \
-    CASE(name) : {                                                           \
-        int64_t sum;                                                         \
-        top--;                                                               \
-        if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)          \
-            top[0].as.d = top[0].as.d sign top[1].as.d;                      \
-        else if (top[0].kind == CEL_INT && top[1].kind == CEL_INT && !overflows(top[0].as.i, top[1].as.i, &sum)) \
-            top[0].as.i = sum;                                               \
-        else                                                                 \
-            top[0] = binary(&m, body, top);                                  \
-        NEXT;                                                                \
+#define ARITHMETIC(name, overflows, sign, body)                                                              \
+    CASE(name) :                                                                                             \
+    {                                                                                                        \
+        int64_t sum;                                                                                         \
+        top--;                                                                                               \
+        if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)                                          \
+            top[0].as.d = top[0].as.d sign top[1].as.d;                                                      \
+        else if (top[0].kind == CEL_INT && top[1].kind == CEL_INT &&                                         \
+                 !overflows(top[0].as.i, top[1].as.i, &sum))                                                 \
+            top[0].as.i = sum;                                                                               \
+        else                                                                                                 \
+            top[0] = binary(&m, body, top);                                                                  \
+        NEXT;                                                                                                \
     }
 
-#define COMPARISON(name, sign, body)                                         \
-    CASE(name) : {                                                           \
-        top--;                                                               \
-        if (top[0].kind == CEL_INT && top[1].kind == CEL_INT)                \
-            top[0] = cel_bool(top[0].as.i sign top[1].as.i);                 \
-        else if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)     \
-            top[0] = cel_bool(top[0].as.d sign top[1].as.d);                 \
-        else                                                                 \
-            top[0] = binary(&m, body, top);                                  \
-        NEXT;                                                                \
+#define COMPARISON(name, sign, body)                                                                         \
+    CASE(name) :                                                                                             \
+    {                                                                                                        \
+        top--;                                                                                               \
+        if (top[0].kind == CEL_INT && top[1].kind == CEL_INT)                                                \
+            top[0] = cel_bool(top[0].as.i sign top[1].as.i);                                                 \
+        else if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)                                     \
+            top[0] = cel_bool(top[0].as.d sign top[1].as.d);                                                 \
+        else                                                                                                 \
+            top[0] = binary(&m, body, top);                                                                  \
+        NEXT;                                                                                                \
     }
 
-#define BINARY(name, body)                                                   \
-    CASE(name) : {                                                           \
-        top--;                                                               \
-        top[0] = binary(&m, body, top);                                      \
-        NEXT;                                                                \
+#define BINARY(name, body)                                                                                   \
+    CASE(name) :                                                                                             \
+    {                                                                                                        \
+        top--;                                                                                               \
+        top[0] = binary(&m, body, top);                                                                      \
+        NEXT;                                                                                                \
     }
 
 #define CASE(name) run_##name
-#define GO goto *targets[at->op]
-#define NEXT      \
-    do {          \
-        at++;     \
-        GO;       \
+#define GO         goto *targets[at->op]
+#define NEXT                                                                                                 \
+    do {                                                                                                     \
+        at++;                                                                                                \
+        GO;                                                                                                  \
     } while (0)
-#define JUMP_TO(place)       \
-    do {                     \
-        at = code + (place); \
-        GO;                  \
+#define JUMP_TO(place)                                                                                       \
+    do {                                                                                                     \
+        at = code + (place);                                                                                 \
+        GO;                                                                                                  \
     } while (0)
 
 struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *frame)
@@ -433,7 +442,9 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
 #undef OPCODE
     };
     struct cel_value room[LIMIT_CEL_STACK + 1], *const stack = room + 1;
-    struct machine m = {.frame = frame, .zones = program->zones, .steps = LIMIT_CEL_STEPS,
+    struct machine m = {.frame = frame,
+                        .zones = program->zones,
+                        .steps = LIMIT_CEL_STEPS,
                         .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
     const struct cel_value *constants = program->constants, *slots = frame->slots;
     const struct insn *code = program->code, *at = code;
@@ -456,15 +467,17 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     NEXT;
     CASE(SELECT) : if (top->kind != CEL_ERROR) *top = value_select(&m, *top, cel_text(constants[at->a]));
     NEXT;
-    CASE(SELECT_OPTIONAL) :
-        if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
+    CASE(SELECT_OPTIONAL)
+        : if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
     NEXT;
-    CASE(HAS_SLOT) : {
+    CASE(HAS_SLOT) :
+    {
         struct cel_value v = slot_resolved(frame, at->a);
         *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind > CEL_ABSENT);
         NEXT;
     }
-    CASE(PRESENT) : {
+    CASE(PRESENT) :
+    {
         struct cel_value v = slot_resolved(frame, at->a);
         *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind == CEL_BOOL && v.as.b);
         NEXT;
@@ -520,7 +533,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(OR) : top--;
     *top = logic(&m, top[0], top[1], true);
     NEXT;
-    CASE(BRANCH) : {
+    CASE(BRANCH) :
+    {
         if (LIKELY(top->kind == CEL_BOOL)) {
             top--;
             if (top[1].as.b) NEXT;
@@ -529,7 +543,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         *top = not_a_condition(&m, *top);
         JUMP_TO(at->c);
     }
-    CASE(VALUE_JUMP) : {
+    CASE(VALUE_JUMP) :
+    {
         if (top->kind == CEL_ERROR) JUMP_TO(at->c);
         if (top->kind != CEL_OPTIONAL || !top->as.optional) NEXT;
         if (at->a) *top = *top->as.optional;
@@ -541,7 +556,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(APPEND) : top--;
     append(&m, top, top[1]);
     NEXT;
-    CASE(APPEND_OPTIONAL) : {
+    CASE(APPEND_OPTIONAL) :
+    {
         struct cel_value v = held(&m, *top--);
         if (v.kind != CEL_UNSET) append(&m, top, v);
         NEXT;
@@ -551,7 +567,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(PUT) : top -= 2;
     put(&m, top, top[1], top[2]);
     NEXT;
-    CASE(PUT_OPTIONAL) : {
+    CASE(PUT_OPTIONAL) :
+    {
         struct cel_value v = held(&m, *top);
         top -= 2;
         if (v.kind != CEL_UNSET) put(&m, top, top[1], v);
@@ -560,19 +577,22 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     CASE(SEAL) : seal(top);
     NEXT;
 
-    CASE(LOOP) : {
+    CASE(LOOP) :
+    {
         if (!loop_begin(&m, top, at->b, at->n)) JUMP_TO(at->c);
         top += 2 + at->n;
         NEXT;
     }
-    CASE(NEXT) : {
+    CASE(NEXT) :
+    {
         struct cel_value *base = stack + at->a;
         if (!loop_next(base, at->n)) JUMP_TO(at->c);
         if (LIKELY(machine_spend(&m, at->b))) NEXT;
         base[2] = machine_out_of_steps(&m);
         JUMP_TO(at->c);
     }
-    CASE(KEEP) : {
+    CASE(KEEP) :
+    {
         top--;
         if (top[1].kind != CEL_BOOL) {
             stack[at->a + 2] = not_a_condition(&m, top[1]);
@@ -581,19 +601,22 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         if (top[1].as.b) NEXT;
         JUMP_TO(at->b);
     }
-    CASE(ALL) : {
+    CASE(ALL) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         *result = logic(&m, *result, top[1], false);
         JUMP_TO(result->kind == CEL_BOOL && !result->as.b ? at->c : at->b);
     }
-    CASE(EXISTS) : {
+    CASE(EXISTS) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         *result = logic(&m, *result, top[1], true);
         JUMP_TO(result->kind == CEL_BOOL && result->as.b ? at->c : at->b);
     }
-    CASE(ONE) : {
+    CASE(ONE) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         if (top[1].kind != CEL_BOOL || result->kind != CEL_INT) {
@@ -603,25 +626,29 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         result->as.u += top[1].as.b;
         JUMP_TO(at->b);
     }
-    CASE(COLLECT) : {
+    CASE(COLLECT) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         append(&m, result, top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(COLLECT_ENTRY) : {
+    CASE(COLLECT_ENTRY) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         put(&m, result, result[1], top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(COLLECT_MAP) : {
+    CASE(COLLECT_MAP) :
+    {
         struct cel_value *result = stack + at->a + 2;
         top--;
         collect_map(&m, result, top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(DONE) : {
+    CASE(DONE) :
+    {
         loop_done(stack + at->a, at->b);
         top = stack + at->a;
         NEXT;
@@ -642,16 +669,22 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     TEST(GREATER_DOUBLE, CEL_DOUBLE, v.as.d > constants[at->b].as.d)
     TEST(GREATER_EQUAL_DOUBLE, CEL_DOUBLE, v.as.d >= constants[at->b].as.d)
     TEST(TRUE, CEL_BOOL, v.as.b)
-    CASE(IF_HAS) : {
+    CASE(IF_HAS) :
+    {
         struct cel_value v = slot_resolved(frame, at->a);
-        if (v.kind == CEL_ERROR) at += at->n;
-        else at = v.kind > CEL_ABSENT ? code + at->c : at + 1;
+        if (v.kind == CEL_ERROR)
+            at += at->n;
+        else
+            at = v.kind > CEL_ABSENT ? code + at->c : at + 1;
         GO;
     }
-    CASE(UNLESS_HAS) : {
+    CASE(UNLESS_HAS) :
+    {
         struct cel_value v = slot_resolved(frame, at->a);
-        if (v.kind == CEL_ERROR) at += at->n;
-        else at = v.kind > CEL_ABSENT ? at + 1 : code + at->c;
+        if (v.kind == CEL_ERROR)
+            at += at->n;
+        else
+            at = v.kind > CEL_ABSENT ? at + 1 : code + at->c;
         GO;
     }
 

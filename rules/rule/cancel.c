@@ -21,7 +21,8 @@ static bool cancel_reaches(struct relance_engine *e, const struct asked_cancel *
     return holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key));
 }
 
-static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct asked_cancel *asked, size_t count)
+static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct asked_cancel *asked,
+                           size_t count)
 {
     struct state *state = e->customer->state;
     for (uint32_t place = run_place(state, rule, (str){0}); run_at(state, place, rule);) {
@@ -52,7 +53,8 @@ static void forget_overtaker(struct relance_engine *e)
 static void trim_overtakers(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
-    int64_t age_ms = e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
+    int64_t age_ms =
+        e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
     size_t events = 0;
     VECTOR_EACH(state->overtakers, struct overtaker, overtaker) events += overtaker->first;
     while (events > 0) {
@@ -88,7 +90,8 @@ static void remember_cancels(struct relance_engine *e, const struct asked_cancel
         scope_enter_rule(e, &e->set->rules[cancel->rule], NULL);
         if (!holds(e, cancel->condition)) continue;
         if (!cancel->key) remember_cancel(e, cancel->rule, NULL, &place);
-        for (size_t k = 0; k < asked[i].keys.count; k++) remember_cancel(e, cancel->rule, &asked[i].keys.list[k], &place);
+        for (size_t k = 0; k < asked[i].keys.count; k++)
+            remember_cancel(e, cancel->rule, &asked[i].keys.list[k], &place);
     }
     trim_overtakers(e);
 }
@@ -108,7 +111,8 @@ void runs_cancel(struct relance_engine *e, const struct typed_event *type)
     }
     for (size_t i = 0, n; i < type->cancel_count; i += n) {
         uint32_t rule = asked[i].cancel->rule;
-        for (n = 1; i + n < type->cancel_count && asked[i + n].cancel->rule == rule;) n++;
+        for (n = 1; i + n < type->cancel_count && asked[i + n].cancel->rule == rule;)
+            n++;
         cancel_runs_of(e, rule, &asked[i], n);
     }
     remember_cancels(e, asked, type->cancel_count);
@@ -117,6 +121,7 @@ void runs_cancel(struct relance_engine *e, const struct typed_event *type)
 bool overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms)
 {
     VECTOR_EACH(e->customer->state->overtakers, struct overtaker, o)
-        if (o->rule == rule && o->time_ms > time_ms && (!o->key || str_equal(bytes_str(o->key), key))) return true;
+    if (o->rule == rule && o->time_ms > time_ms && (!o->key || str_equal(bytes_str(o->key), key)))
+        return true;
     return false;
 }

@@ -20,8 +20,10 @@ static struct range values_of(const struct state *state, uint32_t number)
 {
     const struct count_value *values = state->counts.items;
     struct range range = {0, 0};
-    while (range.begin < state->counts.count && values[range.begin].count < number) range.begin++;
-    for (range.end = range.begin; range.end < state->counts.count && values[range.end].count == number;) range.end++;
+    while (range.begin < state->counts.count && values[range.begin].count < number)
+        range.begin++;
+    for (range.end = range.begin; range.end < state->counts.count && values[range.end].count == number;)
+        range.end++;
     return range;
 }
 
@@ -30,7 +32,8 @@ static void drop_expired(const struct count_rule *rule, struct count_value *valu
     struct bucket *buckets = value->buckets.items;
     int64_t expired = expired_bucket(rule, now_ms);
     uint32_t gone = 0;
-    while (gone < value->buckets.count && buckets[gone].index <= expired) gone++;
+    while (gone < value->buckets.count && buckets[gone].index <= expired)
+        gone++;
     if (!gone) return;
     value->buckets.count -= gone;
     memmove(buckets, buckets + gone, value->buckets.count * sizeof *buckets);
@@ -78,7 +81,8 @@ static struct count_value *touch_value(struct relance_engine *e, uint32_t number
     range = make_room(e, &e->set->counts[number], range);
     struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;
     if (by && !owned) return NULL;
-    struct count_value *value = or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
+    struct count_value *value =
+        or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
     if (value) *value = (struct count_value){.count = number, .by = owned};
     return value;
 }
@@ -95,7 +99,8 @@ static void add_to(struct relance_engine *e, uint32_t number, const str *by, dou
     }
     struct bucket *buckets = value->buckets.items;
     uint32_t at = value->buckets.count;
-    while (at > 0 && buckets[at - 1].index >= index) at--;
+    while (at > 0 && buckets[at - 1].index >= index)
+        at--;
     struct bucket *bucket = at < value->buckets.count ? &buckets[at] : NULL;
     if (!bucket || bucket->index != index) {
         bucket = or_fail(e, vector_insert(&e->customers.pool, &value->buckets, sizeof *bucket, at));
@@ -127,12 +132,14 @@ static void count_one(struct relance_engine *e, uint32_t number)
     if (rule->by && !evaluate_texts(e, rule->by, &by)) return;
     if (rule->sum && !number_of(evaluate(e, rule->sum), &sum)) return;
     if (!rule->by) add_to(e, number, NULL, sum);
-    for (size_t i = 0; i < by.count; i++) add_to(e, number, &by.list[i], sum);
+    for (size_t i = 0; i < by.count; i++)
+        add_to(e, number, &by.list[i], sum);
 }
 
 void count_event(struct relance_engine *e, const struct typed_event *type)
 {
-    for (size_t i = 0; i < type->counts.count; i++) count_one(e, type->counts.types[i]);
+    for (size_t i = 0; i < type->counts.count; i++)
+        count_one(e, type->counts.types[i]);
 }
 
 bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms)
@@ -151,7 +158,8 @@ struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str b
     for (uint32_t at = range.begin; at < range.end; at++) {
         const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
         if (rule->by && !str_equal(bytes_str(value->by), by)) continue;
-        VECTOR_EACH(value->buckets, struct bucket, bucket) {
+        VECTOR_EACH(value->buckets, struct bucket, bucket)
+        {
             if (!count_in_window(rule, bucket->index, e->now_ms)) continue;
             if (rule->sum)
                 sum += bucket->sum;

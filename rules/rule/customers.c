@@ -37,13 +37,15 @@ struct customer *customers_find(const struct customers *customers, str id)
 static bool table_grow(struct customers *customers)
 {
     size_t count = customers->slot_count ? customers->slot_count * 2 : SLOTS_MIN;
-    struct customer_slot *old = customers->slots, *slots = pool_alloc(&customers->pool, count * sizeof *slots);
+    struct customer_slot *old = customers->slots,
+                         *slots = pool_alloc(&customers->pool, count * sizeof *slots);
     if (!slots) return false;
     memset(slots, 0, count * sizeof *slots);
     for (size_t i = 0; i < customers->slot_count; i++) {
         if (!old[i].customer) continue;
         size_t at = old[i].hash & (count - 1);
-        while (slots[at].customer) at = (at + 1) & (count - 1);
+        while (slots[at].customer)
+            at = (at + 1) & (count - 1);
         slots[at] = old[i];
     }
     pool_release(&customers->pool, old, customers->slot_count * sizeof *old);
@@ -62,7 +64,8 @@ struct customer *customers_add(struct customers *customers, str id)
     if (slot->customer) return slot->customer;
     struct customer *customer = pool_alloc(&customers->pool, sizeof *customer + id.size);
     if (!customer) return NULL;
-    *customer = (struct customer){.due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint32_t)id.size};
+    *customer = (struct customer){
+        .due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint32_t)id.size};
     memcpy(customer->id, id.data, id.size);
     *slot = (struct customer_slot){hash, customer};
     customers->count++;
@@ -145,7 +148,8 @@ bool customers_set_due(struct customers *customers, struct customer *customer, i
         heap_remove(customers, customer);
     } else {
         bool is_new = !customer->heap_place;
-        if (is_new && customers->wait_count == customers->wait_capacity && !heap_grow(customers)) return false;
+        if (is_new && customers->wait_count == customers->wait_capacity && !heap_grow(customers))
+            return false;
         size_t at = is_new ? customers->wait_count++ : customer->heap_place - 1;
         heap_settle(customers, at, (struct wait){due_ms, customer});
     }
@@ -159,7 +163,8 @@ bool customers_mark_changed(struct customers *customers, struct customer *custom
 {
     customer->touched = true;
     if (customer->changed) return true;
-    struct customer **place = vector_insert(&customers->pool, &customers->changed, sizeof *place, customers->changed.count);
+    struct customer **place =
+        vector_insert(&customers->pool, &customers->changed, sizeof *place, customers->changed.count);
     if (!place) return false;
     *place = customer;
     return customer->changed = true;
@@ -167,7 +172,8 @@ bool customers_mark_changed(struct customers *customers, struct customer *custom
 
 void customers_clear_changed(struct customers *customers)
 {
-    VECTOR_EACH(customers->changed, struct customer *, customer) {
+    VECTOR_EACH(customers->changed, struct customer *, customer)
+    {
         (*customer)->changed = false;
         (*customer)->due_saved_ms = (*customer)->due_ms;
     }

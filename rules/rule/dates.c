@@ -69,7 +69,8 @@ static int64_t next_yearly(struct relance_engine *e, str text, const struct date
     return RELANCE_NEVER;
 }
 
-static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms, const struct date_wait *date)
+static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms,
+                         const struct date_wait *date)
 {
     if (date_ms == date->fired) return RELANCE_NEVER;
     int64_t due_ms = rule->is_early ? wait_end(e, &rule->early, date_ms, true) : date_ms;
@@ -84,8 +85,10 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
 {
     struct vector *dates = &e->customer->state->dates;
     uint32_t at = 0;
-    while (at < dates->count && VECTOR_AT(*dates, struct date_wait, at)->rule < rule) at++;
-    if (at < dates->count && VECTOR_AT(*dates, struct date_wait, at)->rule == rule) return VECTOR_AT(*dates, struct date_wait, at);
+    while (at < dates->count && VECTOR_AT(*dates, struct date_wait, at)->rule < rule)
+        at++;
+    if (at < dates->count && VECTOR_AT(*dates, struct date_wait, at)->rule == rule)
+        return VECTOR_AT(*dates, struct date_wait, at);
     struct date_wait *date = or_fail(e, vector_insert(&e->customers.pool, dates, sizeof *date, at));
     if (date) *date = (struct date_wait){rule, RELANCE_NEVER, STATE_NO_TIME, NULL};
     return date;
@@ -114,7 +117,7 @@ static void date_update(struct relance_engine *e, uint32_t number)
     str basis = date_basis(e, rule, value);
     struct date_wait *date = NULL;
     VECTOR_EACH(e->customer->state->dates, struct date_wait, known)
-        if (known->rule == number) date = known;
+    if (known->rule == number) date = known;
     if (date ? str_equal(bytes_str(date->basis), basis) : basis.size == 0) return;
     if (!date) date = date_place(e, number);
     if (!date) return;
@@ -140,7 +143,7 @@ int64_t dates_next_due(const struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
     VECTOR_EACH(state->dates, struct date_wait, date)
-        if (date->due_ms < due_ms) due_ms = date->due_ms;
+    if (date->due_ms < due_ms) due_ms = date->due_ms;
     return due_ms;
 }
 
@@ -153,7 +156,9 @@ void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t hor
     bool yearly = rule->kind == ON_YEARLY;
     scope_enter_rule(e, rule, NULL);
     struct cel_value value = evaluate(e, rule->date);
-    date->fired = yearly ? local_day(customer_zone(e), due_ms) : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value) : due_ms;
+    date->fired = yearly                        ? local_day(customer_zone(e), due_ms)
+                  : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value)
+                                                : due_ms;
     date->due_ms = yearly && value.kind == CEL_STRING ? next_yearly(e, cel_text(value), date) : RELANCE_NEVER;
     e->trigger = (struct trigger){.type = yearly ? STR("yearly") : STR("date"), .time_ms = due_ms};
     trigger_rule(e, number, horizon_ms);

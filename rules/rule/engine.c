@@ -97,7 +97,8 @@ void settle_customer(struct relance_engine *e, struct customer *customer)
 {
     int64_t due_ms = happen_next_due(e->set, customer->state);
     if (customer->state) customer->state->due_ms = due_ms, customer->state->mark = e->rules_mark;
-    if (!customers_set_due(&e->customers, customer, due_ms) || !customers_mark_changed(&e->customers, customer))
+    if (!customers_set_due(&e->customers, customer, due_ms) ||
+        !customers_mark_changed(&e->customers, customer))
         e->failed = true;
 }
 
@@ -106,7 +107,8 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
 {
     struct customer *customer;
     if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
-    while (!e->failed && (customer = customers_next(&e->customers)) && (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
+    while (!e->failed && (customer = customers_next(&e->customers)) &&
+           (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
         arena_reset(&e->scratch);
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
@@ -133,20 +135,25 @@ enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t
 
 /* When the event happened: its own time, else the record's; one from the future is not believed. False: it has
  * none. */
-static bool find_time(const struct relance_engine *e, const struct relance_record *record, struct event *event, bool *future)
+static bool find_time(const struct relance_engine *e, const struct relance_record *record,
+                      struct event *event, bool *future)
 {
-    bool stamped = record->timestamp_ms != RELANCE_NEVER && record->timestamp_ms >= RFC3339_MS_MIN && record->timestamp_ms <= RFC3339_MS_MAX;
+    bool stamped = record->timestamp_ms != RELANCE_NEVER && record->timestamp_ms >= RFC3339_MS_MIN &&
+                   record->timestamp_ms <= RFC3339_MS_MAX;
     if (!event->has_time && !stamped) return false;
     if (!event->has_time) event->time_ms = record->timestamp_ms;
-    *future = !e->options.trust_future && e->wall_ms != RELANCE_NEVER && event->time_ms > e->wall_ms + FUTURE_MS;
-    if (*future) event->time_ms = stamped && record->timestamp_ms < e->wall_ms ? record->timestamp_ms : e->wall_ms;
+    *future =
+        !e->options.trust_future && e->wall_ms != RELANCE_NEVER && event->time_ms > e->wall_ms + FUTURE_MS;
+    if (*future)
+        event->time_ms = stamped && record->timestamp_ms < e->wall_ms ? record->timestamp_ms : e->wall_ms;
     return true;
 }
 
 /* The id of an event that brings none: TOPIC/PARTITION/OFFSET. */
 static str make_id(struct relance_engine *e, const struct relance_record *record)
 {
-    str id = arena_format(&e->scratch, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic), record->partition, record->offset);
+    str id = arena_format(&e->scratch, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic), record->partition,
+                          record->offset);
     if (!id.size) e->failed = true;
     return id;
 }
@@ -189,7 +196,7 @@ static bool is_idle(const struct relance_engine *e, const struct state *state)
                   e->clock_ms - state->newest_ms > e->options.forget_after_ms;
     if (!silent || state->due_ms != RELANCE_NEVER || state->runs.count) return false;
     VECTOR_EACH(state->goals, struct goal_window, window)
-        if (window->closes_ms >= e->clock_ms) return false;
+    if (window->closes_ms >= e->clock_ms) return false;
     return true;
 }
 
@@ -199,7 +206,8 @@ static int64_t read_last_closing(struct unpack *in)
     int64_t last_ms = STATE_NO_TIME;
     for (size_t n = unpack_array(in); n > 0 && !in->bad; n--) {
         if (unpack_array(in) != 5) in->bad = true;
-        for (int skipped = 0; skipped < 3; skipped++) unpack_skip(in); /* rule, key, opened */
+        for (int skipped = 0; skipped < 3; skipped++)
+            unpack_skip(in); /* rule, key, opened */
         int64_t closes_ms = unpack_int(in);
         unpack_skip(in);
         if (closes_ms > last_ms) last_ms = closes_ms;
@@ -228,7 +236,8 @@ bool relance_state_is_idle(struct relance_str packed, int64_t clock_ms, int64_t 
            clock_ms - newest_ms > forget_after_ms;
 }
 
-static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
+static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record,
+                                             struct relance_fate *fate)
 {
     enum relance_progress progress;
     struct customer *customer = event_customer(e, &progress);
@@ -253,15 +262,18 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     return done(e);
 }
 
-enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
+enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
+                                            struct relance_fate *fate)
 {
     if (e->failed) return RELANCE_FAILED;
     enum event_dead dead = event_read(e->reader, e->set->schema, record->value, e->frame.slots, &e->event);
     bool future = false;
-    if (dead == EVENT_NO_MEMORY) e->failed = true; /* nothing is wrong with the record: it is no dead letter */
+    if (dead == EVENT_NO_MEMORY)
+        e->failed = true; /* nothing is wrong with the record: it is no dead letter */
     if (e->failed) return RELANCE_FAILED;
     if (!dead && !find_time(e, record, &e->event, &future)) dead = EVENT_DEAD_TIME;
-    *fate = (struct relance_fate){.kind = RELANCE_DEAD, .type = e->event.type_name, .customer = e->event.customer};
+    *fate = (struct relance_fate){
+        .kind = RELANCE_DEAD, .type = e->event.type_name, .customer = e->event.customer};
     if (dead) {
         fate->reason = event_dead_name(dead);
         return RELANCE_DONE;
@@ -313,14 +325,16 @@ static bool renumber(struct relance_engine *e, struct customer *customer, const 
     arena_reset(&e->scratch);
     buffer_init(&packed, &e->scratch);
     state_save(customer->state, before, &packed);
-    struct state *state = packed.failed ? NULL : state_load(&e->customers.pool, &e->set->names, &e->since, buffer_str(&packed));
+    struct state *state =
+        packed.failed ? NULL : state_load(&e->customers.pool, &e->set->names, &e->since, buffer_str(&packed));
     if (!state) return false;
     state_release(&e->customers.pool, customer->state);
     customer->state = state;
     return true;
 }
 
-enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules, int64_t mark)
+enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules,
+                                             int64_t mark)
 {
     const struct state_names *before = &e->set->names;
     scope_forget(e);
@@ -348,38 +362,46 @@ bool relance_engine_holds(const struct relance_engine *e, struct relance_str id)
     return customer ? customer->held : e->options.complete;
 }
 
-static void visit_missing(const struct relance_engine *e, size_t at, int64_t before_ms, relance_want *want, void *context)
+static void visit_missing(const struct relance_engine *e, size_t at, int64_t before_ms, relance_want *want,
+                          void *context)
 {
     const struct customers *c = &e->customers;
     if (at >= c->wait_count || c->heap[at].due_ms >= before_ms) return;
     if (!c->heap[at].customer->held) want(context, customer_id(c->heap[at].customer));
-    for (size_t child = at * 4 + 1; child <= at * 4 + 4; child++) visit_missing(e, child, before_ms, want, context);
+    for (size_t child = at * 4 + 1; child <= at * 4 + 4; child++)
+        visit_missing(e, child, before_ms, want, context);
 }
 
-void relance_engine_missing(const struct relance_engine *e, int64_t before_ms, relance_want *want, void *context)
+void relance_engine_missing(const struct relance_engine *e, int64_t before_ms, relance_want *want,
+                            void *context)
 {
     visit_missing(e, 0, before_ms, want, context);
 }
 
-enum relance_status relance_engine_put(struct relance_engine *e, struct relance_str id, struct relance_str packed, struct relance_error *error)
+enum relance_status relance_engine_put(struct relance_engine *e, struct relance_str id,
+                                       struct relance_str packed, struct relance_error *error)
 {
     struct customer *customer = customers_add(&e->customers, id);
     struct state *state = NULL;
     if (!customer) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for customers");
     ensure(!customer->held);
     if (packed.size) state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
-    if (packed.size && !state) return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read", STR_ARG(id));
+    if (packed.size && !state)
+        return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read",
+                                 STR_ARG(id));
     customer->state = state;
     customer->held = true;
     e->customers.held++;
-    if (!customers_set_due(&e->customers, customer, state ? state->due_ms : RELANCE_NEVER)) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
+    if (!customers_set_due(&e->customers, customer, state ? state->due_ms : RELANCE_NEVER))
+        return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
     return RELANCE_OK;
 }
 
 enum relance_status relance_engine_put_due(struct relance_engine *e, struct relance_str id, int64_t due_ms)
 {
     struct customer *customer = customers_add(&e->customers, id);
-    if (!customer || (!customer->held && !customers_set_due(&e->customers, customer, due_ms))) return RELANCE_NO_MEMORY;
+    if (!customer || (!customer->held && !customers_set_due(&e->customers, customer, due_ms)))
+        return RELANCE_NO_MEMORY;
     customer->due_saved_ms = due_ms;
     return RELANCE_OK;
 }
@@ -389,16 +411,19 @@ size_t relance_engine_changed_count(const struct relance_engine *e)
     return e->customers.changed.count;
 }
 
-enum relance_status relance_engine_changes(struct relance_engine *e, relance_change_visit *visit, void *context)
+enum relance_status relance_engine_changes(struct relance_engine *e, relance_change_visit *visit,
+                                           void *context)
 {
-    VECTOR_EACH(e->customers.changed, struct customer *, place) {
+    VECTOR_EACH(e->customers.changed, struct customer *, place)
+    {
         const struct customer *customer = *place;
         struct buffer packed;
         arena_reset(&e->scratch);
         buffer_init(&packed, &e->scratch);
         if (customer->state) state_save(customer->state, &e->set->names, &packed);
         if (packed.failed) return RELANCE_NO_MEMORY;
-        struct relance_change change = {customer_id(customer), buffer_str(&packed), customer->due_ms, customer->due_saved_ms};
+        struct relance_change change = {customer_id(customer), buffer_str(&packed), customer->due_ms,
+                                        customer->due_saved_ms};
         visit(context, &change);
     }
     return RELANCE_OK;

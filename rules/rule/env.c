@@ -8,8 +8,8 @@ static const struct {
     unsigned flag;
     str name;
 } partial_names[] = {
-    {SCOPE_EVENT, STR("event")}, {SCOPE_TRIGGER, STR("trigger")}, {SCOPE_TRIGGERS, STR("triggers")},
-    {SCOPE_RUN, STR("run")}, {SCOPE_RULE, STR("rule")}, {SCOPE_LAST, STR("last")},
+    {SCOPE_EVENT, STR("event")},       {SCOPE_TRIGGER, STR("trigger")}, {SCOPE_TRIGGERS, STR("triggers")},
+    {SCOPE_RUN, STR("run")},           {SCOPE_RULE, STR("rule")},       {SCOPE_LAST, STR("last")},
     {SCOPE_SEGMENTS, STR("segments")}, {SCOPE_NOW, STR("now")},
 };
 
@@ -47,18 +47,24 @@ static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned fla
         str name = partial_names[i].name;
         if (flags & partial_names[i].flag) continue;
         bool meant = partial_names[i].flag == SCOPE_EVENT && flags & SCOPE_TRIGGER;
-        refuse(c, env, name, arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name), where, STR_ARG(known), meant ? " ('trigger' is the event that started the run)" : ""));
+        refuse(c, env, name,
+               arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name),
+                            where, STR_ARG(known),
+                            meant ? " ('trigger' is the event that started the run)" : ""));
     }
     for (size_t i = 0; i < c->set->count_count && !(flags & SCOPE_COUNTS); i++) {
         str name = c->set->counts[i].name;
-        refuse(c, env, name, arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s", STR_ARG(name), where, STR_ARG(known)));
+        refuse(c, env, name,
+               arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s",
+                            STR_ARG(name), where, STR_ARG(known)));
     }
 }
 
 /* Of a trigger that is no event. */
 static const struct cel_record_type *bare_record(const uint32_t **offsets)
 {
-    static const struct cel_field fields[] = {{STR("type"), &cel_types[CEL_TYPE_STRING]}, {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}};
+    static const struct cel_field fields[] = {{STR("type"), &cel_types[CEL_TYPE_STRING]},
+                                              {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}};
     static const struct cel_record_type record = {STR("trigger"), 2, fields};
     static const uint32_t bare_offsets[] = {ENVELOPE_TYPE, ENVELOPE_TIME};
     *offsets = bare_offsets;
@@ -96,27 +102,35 @@ static str kind_text(struct compiler *c, const char *what, struct type_list on)
     buffer_init(&text, c->scratch);
     buffer_put_format(&text, on.count > 1 ? "what %ss " : on.count ? "%s " : "%s", what);
     for (size_t i = 0; i < on.count; i++)
-        buffer_put_format(&text, "%s'%.*s'", i == 0 ? "" : i + 1 == on.count ? " and " : ", ", STR_ARG(c->set->types[on.types[i]].reader->name));
+        buffer_put_format(&text, "%s'%.*s'",
+                          i == 0              ? ""
+                          : i + 1 == on.count ? " and "
+                                              : ", ",
+                          STR_ARG(c->set->types[on.types[i]].reader->name));
     if (on.count > 1) buffer_put_str(&text, STR(" share"));
     if (text.failed) c->diag->failed = true;
     return buffer_str(&text);
 }
 
-static bool add_block(struct compiler *c, struct cel_env *env, str name, const char *what, struct type_list on, uint32_t base)
+static bool add_block(struct compiler *c, struct cel_env *env, str name, const char *what,
+                      struct type_list on, uint32_t base)
 {
     const uint32_t *offsets;
     const struct cel_record_type *record = shared_record(c, on, &offsets);
     uint32_t *slots = record ? ARENA_ARRAY(c->scratch, uint32_t, record->field_count) : NULL;
     if (!slots) return false;
-    for (size_t i = 0; i < record->field_count; i++) slots[i] = base + offsets[i];
+    for (size_t i = 0; i < record->field_count; i++)
+        slots[i] = base + offsets[i];
     return cel_env_add_record(env, name, kind_text(c, what, on), record, slots, CEL_NO_SLOT);
 }
 
-static bool add_consecutive(struct compiler *c, struct cel_env *env, str name, str kind, const struct cel_record_type *record, uint32_t first, uint32_t presence)
+static bool add_consecutive(struct compiler *c, struct cel_env *env, str name, str kind,
+                            const struct cel_record_type *record, uint32_t first, uint32_t presence)
 {
     uint32_t *slots = ARENA_ARRAY(c->scratch, uint32_t, record->field_count + 1);
     if (!slots) return false;
-    for (uint32_t i = 0; i < record->field_count; i++) slots[i] = first + i;
+    for (uint32_t i = 0; i < record->field_count; i++)
+        slots[i] = first + i;
     return cel_env_add_record(env, name, kind, record, slots, presence);
 }
 
@@ -154,9 +168,11 @@ static bool add_segments(struct compiler *c, struct cel_env *env)
     struct cel_record_type *record = ARENA_NEW(c->scratch, struct cel_record_type);
     struct cel_field *fields = ARENA_ARRAY(c->scratch, struct cel_field, set->segment_count + 1);
     if (!record || !fields) return false;
-    for (size_t i = 0; i < set->segment_count; i++) fields[i] = (struct cel_field){set->segments[i].name, &cel_types[CEL_TYPE_BOOL]};
+    for (size_t i = 0; i < set->segment_count; i++)
+        fields[i] = (struct cel_field){set->segments[i].name, &cel_types[CEL_TYPE_BOOL]};
     *record = (struct cel_record_type){STR("segments"), set->segment_count, fields};
-    return add_consecutive(c, env, STR("segments"), STR("segments"), record, set->slots.segments, CEL_NO_SLOT);
+    return add_consecutive(c, env, STR("segments"), STR("segments"), record, set->slots.segments,
+                           CEL_NO_SLOT);
 }
 
 static bool add_lasts(struct compiler *c, struct cel_env *env)
@@ -167,7 +183,8 @@ static bool add_lasts(struct compiler *c, struct cel_env *env)
         if (i == c->set->forget) continue;
         str name = arena_format(c->scratch, "last.%.*s", STR_ARG(type->reader->name));
         str kind = arena_format(c->scratch, "event '%.*s'", STR_ARG(type->reader->name));
-        fine &= add_consecutive(c, env, name, kind, type->record, last_field_slot(type, 0), last_presence_slot(type));
+        fine &= add_consecutive(c, env, name, kind, type->record, last_field_slot(type, 0),
+                                last_presence_slot(type));
     }
     return fine;
 }
@@ -177,7 +194,8 @@ static bool add_counts(struct compiler *c, struct cel_env *env)
     static const struct cel_type *const by[] = {&cel_types[CEL_TYPE_STRING]};
     bool fine = true;
     for (uint32_t i = 0; i < c->set->count_count; i++) {
-        const struct cel_type *result = &cel_types[c->set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
+        const struct cel_type *result =
+            &cel_types[c->set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
         fine &= cel_env_add_function(env, c->set->counts[i].name, by, c->set->counts[i].keyed, result, i);
     }
     return fine;
@@ -195,8 +213,10 @@ static bool add_triggers(struct compiler *c, struct cel_env *env, struct type_li
 /* The host functions beside the counts, numbered behind them. */
 static bool add_functions(struct compiler *c, struct cel_env *env)
 {
-    static const struct cel_type *const parameters[] = {&cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT]};
-    return cel_env_add_function(env, STR("bucket"), parameters, 2, &cel_types[CEL_TYPE_INT], (uint32_t)c->set->count_count);
+    static const struct cel_type *const parameters[] = {&cel_types[CEL_TYPE_STRING],
+                                                        &cel_types[CEL_TYPE_INT]};
+    return cel_env_add_function(env, STR("bucket"), parameters, 2, &cel_types[CEL_TYPE_INT],
+                                (uint32_t)c->set->count_count);
 }
 
 /* Who explains an expression wants to make its environment again: what it was made of is noted. */
@@ -216,8 +236,8 @@ static struct scope_names names_of(const struct compiler *c, const struct cel_en
     return (struct scope_names){0};
 }
 
-struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
-                          const char *where)
+struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events,
+                          struct type_list triggers, const char *where)
 {
     const struct slot_map *s = &c->set->slots;
     struct cel_env *env = cel_env_new(c->scratch, c->set->zones);
@@ -226,16 +246,25 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
         c->diag->failed = true;
         return NULL;
     }
-    bool fine = add_consecutive(c, env, STR("customer"), STR("customer"), customer, s->customer_id, CEL_NO_SLOT) && add_functions(c, env);
-    if (flags & SCOPE_EVENT && events.count) fine &= add_block(c, env, STR("event"), "event", events, s->event);
-    if (flags & SCOPE_EVENT && !events.count) fine &= add_block(c, env, STR("event"), "the trigger of this rule", triggers, s->trigger);
-    if (flags & SCOPE_TRIGGER) fine &= add_block(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule", triggers, s->trigger);
+    bool fine =
+        add_consecutive(c, env, STR("customer"), STR("customer"), customer, s->customer_id, CEL_NO_SLOT) &&
+        add_functions(c, env);
+    if (flags & SCOPE_EVENT && events.count)
+        fine &= add_block(c, env, STR("event"), "event", events, s->event);
+    if (flags & SCOPE_EVENT && !events.count)
+        fine &= add_block(c, env, STR("event"), "the trigger of this rule", triggers, s->trigger);
+    if (flags & SCOPE_TRIGGER)
+        fine &= add_block(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
+                          triggers, s->trigger);
     if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, triggers);
-    if (flags & SCOPE_RUN) fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);
-    if (flags & SCOPE_RULE) fine &= add_consecutive(c, env, STR("rule"), STR("rule"), &rule_record, s->rule, CEL_NO_SLOT);
+    if (flags & SCOPE_RUN)
+        fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);
+    if (flags & SCOPE_RULE)
+        fine &= add_consecutive(c, env, STR("rule"), STR("rule"), &rule_record, s->rule, CEL_NO_SLOT);
     if (flags & SCOPE_SEGMENTS) fine &= add_segments(c, env);
     if (flags & SCOPE_LAST) fine &= add_lasts(c, env);
-    if (flags & SCOPE_NOW) fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], s->now);
+    if (flags & SCOPE_NOW)
+        fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], s->now);
     if (flags & SCOPE_COUNTS) fine &= add_counts(c, env);
     if (!fine || !note_env(c, env, (struct scope_names){flags, events, triggers})) c->diag->failed = true;
     refuse_missing(c, env, flags, where);
@@ -246,24 +275,26 @@ static void note_slots(struct compiler *c, const struct cel_program *program)
 {
     const uint32_t *slots;
     size_t count = cel_program_slots(program, &slots);
-    for (size_t i = 0; i < count; i++) c->read[slots[i]] = true;
+    for (size_t i = 0; i < count; i++)
+        c->read[slots[i]] = true;
 }
 
-static void note_program(struct compiler *c, const struct cel_program *program, const struct cel_env *env, str text,
-                         struct origin origin)
+static void note_program(struct compiler *c, const struct cel_program *program, const struct cel_env *env,
+                         str text, struct origin origin)
 {
     struct noted_program *note = ARENA_NEW(c->keep, struct noted_program);
     if (!note) {
         c->diag->failed = true;
         return;
     }
-    *note = (struct noted_program){c->set->programs, program, names_of(c, env), text, origin.source, origin.offset};
+    *note = (struct noted_program){c->set->programs, program,      names_of(c, env), text,
+                                   origin.source,    origin.offset};
     c->set->programs = note;
     c->set->program_count++;
 }
 
-const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
-                                       const struct cel_type *wanted)
+const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,
+                                       struct origin origin, const struct cel_type *wanted)
 {
     const struct cel_program *program = cel_compile(c->keep, c->scratch, env, text, origin, wanted, c->diag);
     if (!program) return NULL;
@@ -272,8 +303,9 @@ const struct cel_program *compile_part(struct compiler *c, const struct cel_env 
     return program;
 }
 
-const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
-                                       const struct json *node, const struct cel_type *wanted)
+const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env,
+                                       const struct source *source, const struct json *node,
+                                       const struct cel_type *wanted)
 {
     return node && env ? compile_part(c, env, node->text, json_origin(source, node), wanted) : NULL;
 }

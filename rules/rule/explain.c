@@ -32,7 +32,8 @@ void note(struct relance_engine *e, struct relance_note note)
 void note_event(struct relance_engine *e, enum relance_note_kind kind)
 {
     if (!e->explaining) return;
-    struct relance_note note = {.kind = kind, .time_ms = e->event.time_ms, .subject = e->event.type_name, .id = e->event.id};
+    struct relance_note note = {
+        .kind = kind, .time_ms = e->event.time_ms, .subject = e->event.type_name, .id = e->event.id};
     e->options.explain(e->options.explain_context, &note);
 }
 
@@ -41,25 +42,33 @@ void note_event(struct relance_engine *e, enum relance_note_kind kind)
 static const struct noted_program *noted(const struct relance_engine *e, const struct cel_program *program)
 {
     const struct noted_program *at = e->set->programs;
-    while (at && at->program != program) at = at->next;
+    while (at && at->program != program)
+        at = at->next;
     return at;
 }
 
 /* The environment in which the condition was compiled, made again from what it was made of. */
-static const struct cel_env *env_of(const struct relance_engine *e, const struct noted_program *program, struct arena *arena)
+static const struct cel_env *env_of(const struct relance_engine *e, const struct noted_program *program,
+                                    struct arena *arena)
 {
     struct diagnostics diag;
     diag_init(&diag, arena);
-    struct compiler c = {.set = (struct relance_ruleset *)e->set, /* scope_env reads what compiling has left */
-                         .keep = arena, .scratch = arena, .diag = &diag};
-    const struct cel_env *env = scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
+    struct compiler c = {.set =
+                             (struct relance_ruleset *)e->set, /* scope_env reads what compiling has left */
+                         .keep = arena,
+                         .scratch = arena,
+                         .diag = &diag};
+    const struct cel_env *env =
+        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
     return diag.failed ? NULL : env;
 }
 
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena, struct buffer *out);
+static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
+                            struct buffer *out);
 
 /* A condition that reads a segment is explained by the segment's own, too. */
-static void explain_segments(struct relance_engine *e, const struct cel_program *program, struct arena *arena, struct buffer *out)
+static void explain_segments(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
+                             struct buffer *out)
 {
     const uint32_t *slots;
     size_t count = cel_program_slots(program, &slots);
@@ -72,7 +81,8 @@ static void explain_segments(struct relance_engine *e, const struct cel_program 
     }
 }
 
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena, struct buffer *out)
+static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
+                            struct buffer *out)
 {
     const struct noted_program *noted_program = noted(e, program);
     const struct cel_env *env = noted_program ? env_of(e, noted_program, arena) : NULL;
@@ -89,13 +99,15 @@ static str explain_condition(struct relance_engine *e, const struct cel_program 
     return buffer_str(&out);
 }
 
-bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind, str key)
+bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind,
+                   str key)
 {
     if (holds(e, condition)) return true;
     if (!e->explaining) return false;
     struct arena arena;
     arena_init(&arena, 0);
-    note(e, (struct relance_note){.kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
+    note(e,
+         (struct relance_note){.kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
     arena_free(&arena);
     return false;
 }
@@ -107,8 +119,10 @@ void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, s
     struct buffer text;
     arena_init(&arena, 0);
     buffer_init(&text, &arena);
-    for (size_t i = 0; i < keys.count; i++) buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
-    note(e, (struct relance_note){.kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
+    for (size_t i = 0; i < keys.count; i++)
+        buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
+    note(e, (struct relance_note){
+                .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
     arena_free(&arena);
 }
 
@@ -118,7 +132,8 @@ static void note_segment(struct relance_engine *e, const struct rule *rule, stru
 {
     const struct segment_rule *segment = &e->set->segments[rule->segment];
     bool entering = rule->kind == ON_ENTER;
-    struct relance_note told = {.kind = entering ? RELANCE_NOTE_ON_ENTER : RELANCE_NOTE_ON_LEAVE, .subject = segment->name};
+    struct relance_note told = {.kind = entering ? RELANCE_NOTE_ON_ENTER : RELANCE_NOTE_ON_LEAVE,
+                                .subject = segment->name};
     bool inside = e->customer && segment_value_now(e, rule->segment).as.b;
     if (inside)
         told.reason = STR("the customer is in it");
@@ -141,7 +156,7 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
         else
             cel_explain_value(value, &text);
         VECTOR_EACH(e->customer->state->dates, struct date_wait, date)
-            if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
+        if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
     }
     told.reason = buffer_str(&text);
     note(e, told);
@@ -152,7 +167,8 @@ static void note_events(struct relance_engine *e, const struct rule *rule, struc
     struct buffer text;
     buffer_init(&text, arena);
     for (size_t i = 0; i < rule->on.count; i++)
-        buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(e->set->types[rule->on.types[i]].reader->name));
+        buffer_put_format(&text, "%s%.*s", i ? ", " : "",
+                          STR_ARG(e->set->types[rule->on.types[i]].reader->name));
     note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
 }
 
@@ -172,8 +188,11 @@ static void note_rule(struct relance_engine *e, const struct rule *rule)
 
 void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run)
 {
-    note(e, (struct relance_note){.kind = kind, .key = bytes_str(run->key), .rule = e->set->rules[run->rule].name,
-                                  .step = run->step + 1, .due_ms = run->due_ms});
+    note(e, (struct relance_note){.kind = kind,
+                                  .key = bytes_str(run->key),
+                                  .rule = e->set->rules[run->rule].name,
+                                  .step = run->step + 1,
+                                  .due_ms = run->due_ms});
 }
 
 void relance_engine_explain(struct relance_engine *e)
@@ -182,10 +201,12 @@ void relance_engine_explain(struct relance_engine *e)
     struct customer *customer = customers_find(&e->customers, e->options.explained);
     bool known = customer && customer->held && customer->state;
     arena_reset(&e->scratch);
-    scope_enter_customer(e, known ? customer : NULL, known && customer->state->now_ms > e->clock_ms ? customer->state->now_ms : e->clock_ms);
+    scope_enter_customer(e, known ? customer : NULL,
+                         known && customer->state->now_ms > e->clock_ms ? customer->state->now_ms
+                                                                        : e->clock_ms);
     e->explaining = true;
-    for (size_t i = 0; i < e->set->rule_count; i++) note_rule(e, &e->set->rules[i]);
+    for (size_t i = 0; i < e->set->rule_count; i++)
+        note_rule(e, &e->set->rules[i]);
     scope_enter_rule(e, NULL, NULL);
-    if (known)
-        VECTOR_EACH(customer->state->runs, struct run, run) note_run(e, RELANCE_NOTE_RUNNING, run);
+    if (known) VECTOR_EACH(customer->state->runs, struct run, run) note_run(e, RELANCE_NOTE_RUNNING, run);
 }

@@ -26,10 +26,12 @@ void goal_open(struct relance_engine *e, const struct run *run)
     close_passed(e);
     for (uint32_t i = goals->count; i-- > 0;) {
         struct goal_window *window = VECTOR_AT(*goals, struct goal_window, i);
-        if (window->rule == run->rule && str_equal(bytes_str(window->key), bytes_str(run->key))) window_remove(e, i);
+        if (window->rule == run->rule && str_equal(bytes_str(window->key), bytes_str(run->key)))
+            window_remove(e, i);
     }
     if (goals->count >= LIMIT_GOALS) window_remove(e, 0);
-    struct goal_window window = {run->rule, e->now_ms, e->now_ms + e->rule->goal.within_ms, or_fail(e, bytes_new(pool, bytes_str(run->key))), NULL};
+    struct goal_window window = {run->rule, e->now_ms, e->now_ms + e->rule->goal.within_ms,
+                                 or_fail(e, bytes_new(pool, bytes_str(run->key))), NULL};
     if (run->variant) window.variant = or_fail(e, bytes_new(pool, bytes_str(run->variant)));
     struct goal_window *place = or_fail(e, vector_insert(pool, goals, sizeof window, goals->count));
     if (place) *place = window;
@@ -49,8 +51,12 @@ static double goal_value(struct relance_engine *e, const struct goal *goal)
 
 static void reach(struct relance_engine *e, const struct goal_window *window)
 {
-    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_GOAL, .key = bytes_str(window->key), .variant = bytes_str(window->variant),
-                                        .value = goal_value(e, &e->rule->goal), .due_ms = e->now_ms, .priority = e->rule->priority};
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_GOAL,
+                                        .key = bytes_str(window->key),
+                                        .variant = bytes_str(window->variant),
+                                        .value = goal_value(e, &e->rule->goal),
+                                        .due_ms = e->now_ms,
+                                        .priority = e->rule->priority};
     decision.trigger_id = e->event.id;
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
@@ -71,7 +77,8 @@ static void reach_keys(struct relance_engine *e, uint32_t rule, struct texts key
         uint32_t at = 0;
         for (uint32_t i = 0; i < goals->count; i++) {
             struct goal_window *window = VECTOR_AT(*goals, struct goal_window, i);
-            if (!window_holds(window, rule, e->event.time_ms) || !texts_have(keys, bytes_str(window->key))) continue;
+            if (!window_holds(window, rule, e->event.time_ms) || !texts_have(keys, bytes_str(window->key)))
+                continue;
             if (next && str_compare(bytes_str(next->key), bytes_str(window->key)) < 0) continue;
             next = window;
             at = i;
@@ -88,7 +95,7 @@ static void reach_last(struct relance_engine *e, uint32_t rule)
     struct vector *goals = &e->customer->state->goals;
     const struct goal_window *last = NULL;
     VECTOR_EACH(*goals, struct goal_window, window)
-        if (window_holds(window, rule, e->event.time_ms)) last = window;
+    if (window_holds(window, rule, e->event.time_ms)) last = window;
     if (!last) return;
     reach(e, last);
     for (uint32_t i = goals->count; i-- > 0;)
@@ -98,7 +105,7 @@ static void reach_last(struct relance_engine *e, uint32_t rule)
 static bool has_window(const struct relance_engine *e, uint32_t rule)
 {
     VECTOR_EACH(e->customer->state->goals, struct goal_window, window)
-        if (window_holds(window, rule, e->event.time_ms)) return true;
+    if (window_holds(window, rule, e->event.time_ms)) return true;
     return false;
 }
 
@@ -113,12 +120,14 @@ void goals_reach(struct relance_engine *e, const struct typed_event *type)
         scope_enter_rule(e, rule, NULL);
         bool open = e->explaining && has_window(e, number);
         uint32_t before = e->customer->state->goals.count;
-        if (!(open ? holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0}) : holds(e, rule->goal.condition)))
+        if (!(open ? holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0})
+                   : holds(e, rule->goal.condition)))
             continue;
         if (!rule->goal.key)
             reach_last(e, number);
         else if (evaluate_texts(e, rule->goal.key, &keys))
             reach_keys(e, number, keys);
-        if (open && e->customer->state->goals.count == before) note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
+        if (open && e->customer->state->goals.count == before)
+            note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
     }
 }

@@ -12,7 +12,7 @@ bool happen_is_duplicate(const struct relance_engine *e, const struct state *sta
     uint64_t hash = str_hash(e->event.id);
     if (!state) return false;
     VECTOR_EACH(state->seen, struct seen, seen)
-        if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+    if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
     return false;
 }
 
@@ -22,7 +22,8 @@ static void remember_id(struct relance_engine *e)
     struct vector *seen = &e->customer->state->seen;
     struct seen *items = seen->items;
     uint32_t gone = 0;
-    while (gone < seen->count && e->now_ms - items[gone].at_ms > LIMIT_EVENT_ID_AGE_MS) gone++;
+    while (gone < seen->count && e->now_ms - items[gone].at_ms > LIMIT_EVENT_ID_AGE_MS)
+        gone++;
     if (seen->count - gone >= LIMIT_EVENT_IDS) gone = seen->count - LIMIT_EVENT_IDS + 1;
     if (gone) {
         seen->count -= gone;
@@ -38,9 +39,12 @@ static struct attribute *attribute_place(struct relance_engine *e, uint32_t numb
 {
     struct vector *attributes = &e->customer->state->attributes;
     uint32_t at = 0;
-    while (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number < number) at++;
-    if (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number == number) return VECTOR_AT(*attributes, struct attribute, at);
-    struct attribute *attribute = or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *attribute, at));
+    while (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number < number)
+        at++;
+    if (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number == number)
+        return VECTOR_AT(*attributes, struct attribute, at);
+    struct attribute *attribute =
+        or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *attribute, at));
     if (attribute) *attribute = (struct attribute){number, STATE_NO_TIME, NULL};
     return attribute;
 }
@@ -72,10 +76,12 @@ void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value
 static bool value_has_type(struct cel_value value, const struct cel_type *type)
 {
     static const enum cel_kind kinds[] = {
-        [CEL_TYPE_BOOL] = CEL_BOOL, [CEL_TYPE_INT] = CEL_INT, [CEL_TYPE_UINT] = CEL_UINT,
-        [CEL_TYPE_DOUBLE] = CEL_DOUBLE, [CEL_TYPE_STRING] = CEL_STRING, [CEL_TYPE_BYTES] = CEL_BYTES,
-        [CEL_TYPE_DURATION] = CEL_DURATION, [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP, [CEL_TYPE_LIST] = CEL_LIST,
-        [CEL_TYPE_MAP] = CEL_MAP, [CEL_TYPE_RECORD] = CEL_RECORD,
+        [CEL_TYPE_BOOL] = CEL_BOOL,         [CEL_TYPE_INT] = CEL_INT,
+        [CEL_TYPE_UINT] = CEL_UINT,         [CEL_TYPE_DOUBLE] = CEL_DOUBLE,
+        [CEL_TYPE_STRING] = CEL_STRING,     [CEL_TYPE_BYTES] = CEL_BYTES,
+        [CEL_TYPE_DURATION] = CEL_DURATION, [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP,
+        [CEL_TYPE_LIST] = CEL_LIST,         [CEL_TYPE_MAP] = CEL_MAP,
+        [CEL_TYPE_RECORD] = CEL_RECORD,
     };
     return type->kind < sizeof kinds / sizeof *kinds && kinds[type->kind] == value.kind;
 }
@@ -95,7 +101,8 @@ static void take_identify(struct relance_engine *e, const struct typed_event *ty
     for (size_t i = 0; i < type->reader->field_count; i++) {
         struct cel_value value = e->frame.slots[type->reader->fields[i].slot];
         if (value.kind == CEL_ABSENT) continue;
-        attribute_write(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value, e->event.time_ms);
+        attribute_write(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value,
+                        e->event.time_ms);
     }
 }
 
@@ -105,7 +112,8 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
 {
     struct vector *lasts = &e->customer->state->lasts;
     uint32_t number = type->reader->number, at = 0;
-    while (at < lasts->count && VECTOR_AT(*lasts, struct last_event, at)->type < number) at++;
+    while (at < lasts->count && VECTOR_AT(*lasts, struct last_event, at)->type < number)
+        at++;
     struct last_event *last = at < lasts->count ? VECTOR_AT(*lasts, struct last_event, at) : NULL;
     bool known = last && last->type == number;
     if (known && last->time_ms > e->event.time_ms) return;
@@ -173,7 +181,7 @@ static int64_t runs_next_due(const struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
     VECTOR_EACH(state->runs, struct run, run)
-        if (run->due_ms < due_ms) due_ms = run->due_ms;
+    if (run->due_ms < due_ms) due_ms = run->due_ms;
     return due_ms;
 }
 
@@ -194,8 +202,9 @@ static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
     struct state *state = e->customer->state;
     struct run *first_run = NULL;
     VECTOR_EACH(state->runs, struct run, run)
-        if (!first_run && run->due_ms == due_ms) first_run = run;
-    VECTOR_EACH(state->dates, struct date_wait, date) {
+    if (!first_run && run->due_ms == due_ms) first_run = run;
+    VECTOR_EACH(state->dates, struct date_wait, date)
+    {
         if (date->due_ms != due_ms || (first_run && first_run->rule < date->rule)) continue;
         date_fall_due(e, date, due_ms);
         return;

@@ -50,7 +50,8 @@ static void put_attributes(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->attributes, struct attribute, attribute) {
+    VECTOR_EACH(i->state->attributes, struct attribute, attribute)
+    {
         put_name(i, i->set->attributes[attribute->number].name, first);
         put_packed(i, attribute->packed);
         first = false;
@@ -62,7 +63,8 @@ static void put_lasts(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->lasts, struct last_event, last) {
+    VECTOR_EACH(i->state->lasts, struct last_event, last)
+    {
         put_name(i, i->set->types[last->type].reader->name, first);
         put_packed(i, last->packed);
         first = false;
@@ -70,11 +72,13 @@ static void put_lasts(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
-static void put_count_value(struct inspection *i, const struct count_rule *rule, const struct count_value *value)
+static void put_count_value(struct inspection *i, const struct count_rule *rule,
+                            const struct count_value *value)
 {
     int64_t n = 0;
     double sum = 0;
-    VECTOR_EACH(value->buckets, struct bucket, bucket) {
+    VECTOR_EACH(value->buckets, struct bucket, bucket)
+    {
         bool inside = count_in_window(rule, bucket->index, i->state->now_ms);
         n += inside && !rule->sum ? bucket->n : 0;
         sum += inside && rule->sum ? bucket->sum : 0;
@@ -86,7 +90,8 @@ static void put_counts(struct inspection *i)
 {
     const struct count_value *before = NULL;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->counts, struct count_value, value) {
+    VECTOR_EACH(i->state->counts, struct count_value, value)
+    {
         const struct count_rule *rule = &i->set->counts[value->count];
         bool next = !before || before->count != value->count;
         if (next && before && before->by) buffer_put_char(&i->out, '}');
@@ -110,18 +115,21 @@ static void put_run(struct inspection *i, const struct run *run)
     if (run->variant) put_key(i, "variant", false), buffer_put_json_string(&i->out, bytes_str(run->variant));
     put_key(i, "step", false), buffer_put_format(&i->out, "%u", run->step + 1);
     put_key(i, "of", false), buffer_put_format(&i->out, "%zu", rule->step_count);
-    if (run->step < rule->step_count) put_key(i, "send", false), buffer_put_json_string(&i->out, rule->steps[run->step].send);
+    if (run->step < rule->step_count)
+        put_key(i, "send", false), buffer_put_json_string(&i->out, rule->steps[run->step].send);
     put_key(i, "due", false), put_time(i, run->due_ms);
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
-    put_packed(i, run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1) : NULL);
+    put_packed(i, run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1)
+                                      : NULL);
 }
 
 static void put_runs(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '[');
-    VECTOR_EACH(i->state->runs, struct run, run) {
+    VECTOR_EACH(i->state->runs, struct run, run)
+    {
         buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
         put_run(i, run);
         buffer_put_char(&i->out, '}');
@@ -134,7 +142,8 @@ static void put_cooldowns(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->cooldowns, struct cooldown, cooldown) {
+    VECTOR_EACH(i->state->cooldowns, struct cooldown, cooldown)
+    {
         const struct rule *rule = &i->set->rules[cooldown->rule];
         put_name(i, rule->name, first);
         buffer_put_char(&i->out, '{');
@@ -150,7 +159,8 @@ static void put_segments(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->segments, struct segment_value, segment) {
+    VECTOR_EACH(i->state->segments, struct segment_value, segment)
+    {
         put_name(i, i->set->segments[segment->number].name, first);
         buffer_put_str(&i->out, segment->value ? STR("true") : STR("false"));
         first = false;
@@ -174,7 +184,8 @@ static void put_state(struct inspection *i, str customer)
     buffer_put_char(&i->out, '}');
 }
 
-size_t relance_state_print(const struct relance_ruleset *rules, struct relance_str customer, struct relance_str packed, char *out, size_t size)
+size_t relance_state_print(const struct relance_ruleset *rules, struct relance_str customer,
+                           struct relance_str packed, char *out, size_t size)
 {
     struct pool pool;
     struct arena arena;

@@ -54,8 +54,10 @@ static struct range sends_of(const struct state *state, uint32_t limit)
 {
     const struct counted_send *sends = state->sends.items;
     struct range range = {0, 0};
-    while (range.begin < state->sends.count && sends[range.begin].limit < limit) range.begin++;
-    for (range.end = range.begin; range.end < state->sends.count && sends[range.end].limit == limit;) range.end++;
+    while (range.begin < state->sends.count && sends[range.begin].limit < limit)
+        range.begin++;
+    for (range.end = range.begin; range.end < state->sends.count && sends[range.end].limit == limit;)
+        range.end++;
     return range;
 }
 
@@ -73,11 +75,13 @@ static bool is_full(struct relance_engine *e, uint32_t number, int64_t *room_ms)
         after_ms = local_instant(zone, begin, 0) - 1;
     }
     const struct counted_send *sends = state->sends.items;
-    while (range.begin < range.end && sends[range.begin].time_ms <= after_ms) range.begin++;
+    while (range.begin < range.end && sends[range.begin].time_ms <= after_ms)
+        range.begin++;
     uint32_t inside = range.end - range.begin;
     if (inside < limit->max) return false;
     bool rolling = limit->period == PERIOD_ROLLING;
-    *room_ms = rolling ? sends[range.end - limit->max].time_ms + limit->window_ms : local_instant(zone, next, 0);
+    *room_ms =
+        rolling ? sends[range.end - limit->max].time_ms + limit->window_ms : local_instant(zone, next, 0);
     return true;
 }
 
@@ -108,7 +112,8 @@ void limits_count(struct relance_engine *e, str send)
             vector_remove(&state->sends, sizeof(struct counted_send), range.begin);
             range.end--;
         }
-        struct counted_send *place = or_fail(e, vector_insert(&e->customers.pool, &state->sends, sizeof *place, range.end));
+        struct counted_send *place =
+            or_fail(e, vector_insert(&e->customers.pool, &state->sends, sizeof *place, range.end));
         if (place) *place = (struct counted_send){i, e->now_ms};
     }
 }

@@ -24,7 +24,8 @@ static bool parse_max(str text, struct limit *out)
 {
     size_t at = 0;
     uint64_t n = 0;
-    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && n < 100000; at++) n = n * 10 + (uint64_t)(text.data[at] - '0');
+    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && n < 100000; at++)
+        n = n * 10 + (uint64_t)(text.data[at] - '0');
     str rest = str_slice(text, at, text.size), per = STR(" per ");
     if (n < 1 || n > 100000 || !str_starts_with(rest, per)) return false;
     str window = str_slice(rest, per.size, rest.size);
@@ -58,22 +59,35 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     *out = (struct limit){.quiet_from = -1};
     if (!name_limit(c, node, out)) c->diag->failed = true;
     if (!keyword_check(d->source, node, PLACE_LIMIT, "a limit", c->diag)) return;
-    const struct json *quiet = keyword_get(node, PLACE_LIMIT, "quiet"), *max = keyword_get(node, PLACE_LIMIT, "max");
-    const struct json *send = keyword_get(node, PLACE_LIMIT, "send"), *full = keyword_get(node, PLACE_LIMIT, "else");
+    const struct json *quiet = keyword_get(node, PLACE_LIMIT, "quiet"),
+                      *max = keyword_get(node, PLACE_LIMIT, "max");
+    const struct json *send = keyword_get(node, PLACE_LIMIT, "send"),
+                      *full = keyword_get(node, PLACE_LIMIT, "else");
     if (!quiet == !max) error_at(c->diag, d->source, node, (str){0}, "a limit needs either 'quiet' or 'max'");
     bool parsed = quiet && parse_quiet(quiet->text, out);
-    if (parsed && out->quiet_from == out->quiet_until) error_at(c->diag, d->source, quiet, (str){0}, "these hours never end: nothing could ever be sent");
-    if (quiet && !parsed) error_at(c->diag, d->source, quiet, (str){0}, "'quiet' is two times of day, such as \"21:00-08:00\"");
-    if (max && !parse_max(max->text, out)) error_at(c->diag, d->source, max, (str){0}, "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
-    if (full && !max) error_at(c->diag, d->source, full, (str){0}, "'else' says what a full 'max' does: quiet hours always defer");
+    if (parsed && out->quiet_from == out->quiet_until)
+        error_at(c->diag, d->source, quiet, (str){0}, "these hours never end: nothing could ever be sent");
+    if (quiet && !parsed)
+        error_at(c->diag, d->source, quiet, (str){0}, "'quiet' is two times of day, such as \"21:00-08:00\"");
+    if (max && !parse_max(max->text, out))
+        error_at(c->diag, d->source, max, (str){0},
+                 "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
+    if (full && !max)
+        error_at(c->diag, d->source, full, (str){0},
+                 "'else' says what a full 'max' does: quiet hours always defer");
     out->defer = full && str_equal(full->text, STR("defer"));
-    if (full && !out->defer && !str_equal(full->text, STR("drop"))) error_at(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");
+    if (full && !out->defer && !str_equal(full->text, STR("drop")))
+        error_at(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");
     if (send) out->send = send->text;
-    out->label = arena_format(c->keep, "%s %.*s%s%.*s", quiet ? "quiet" : "max", STR_ARG(quiet ? quiet->text : max ? max->text : out->send),
+    out->label = arena_format(c->keep, "%s %.*s%s%.*s", quiet ? "quiet" : "max",
+                              STR_ARG(quiet ? quiet->text
+                                      : max ? max->text
+                                            : out->send),
                               send ? " of " : "", STR_ARG(out->send));
     if (!out->label.size) c->diag->failed = true;
     const struct json *condition = keyword_get(node, PLACE_LIMIT, "if");
-    const struct cel_env *env = condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
+    const struct cel_env *env =
+        condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
     out->condition = compile_text(c, env, d->source, condition, &cel_types[CEL_TYPE_BOOL]);
 }
 
@@ -87,5 +101,6 @@ void compile_limits(struct compiler *c)
         return;
     }
     set->limit_count = limits->count;
-    for (size_t i = 0; i < limits->count; i++) compile_limit(c, &limits->items[i], &set->limits[i]);
+    for (size_t i = 0; i < limits->count; i++)
+        compile_limit(c, &limits->items[i], &set->limits[i]);
 }

@@ -47,11 +47,16 @@ enum relance_status relance_function_rows(relance_row_show *show, void *context,
 void relance_keyword_rows(relance_row_show *show, void *context)
 {
     static const str groups[] = {
-        [PLACE_SET] = STR("A file"),           [PLACE_ATTRIBUTE] = STR("An attribute with a source"),
-        [PLACE_COUNT] = STR("A count"),        [PLACE_RULE] = STR("A rule"),
-        [PLACE_CANCEL] = STR("What cancels"),  [PLACE_STEP] = STR("A step"),
-        [PLACE_LIMIT] = STR("A limit"),        [PLACE_GOAL] = STR("A goal"),
-        [PLACE_ON] = STR("A date in 'on'"),    [PLACE_TEST] = STR("A test"),
+        [PLACE_SET] = STR("A file"),
+        [PLACE_ATTRIBUTE] = STR("An attribute with a source"),
+        [PLACE_COUNT] = STR("A count"),
+        [PLACE_RULE] = STR("A rule"),
+        [PLACE_CANCEL] = STR("What cancels"),
+        [PLACE_STEP] = STR("A step"),
+        [PLACE_LIMIT] = STR("A limit"),
+        [PLACE_GOAL] = STR("A goal"),
+        [PLACE_ON] = STR("A date in 'on'"),
+        [PLACE_TEST] = STR("A test"),
         [PLACE_EXPECT] = STR("What a test expects"),
     };
     struct row_target target = {show, context};

@@ -33,11 +33,12 @@ str customer_zone_name(struct relance_engine *e)
 
 const struct cel_zone *customer_zone(struct relance_engine *e)
 {
-    return e->set->tz_attribute == NAME_NONE ? e->set->zone : cel_zone_find(e->set->zones, customer_zone_name(e));
+    return e->set->tz_attribute == NAME_NONE ? e->set->zone
+                                             : cel_zone_find(e->set->zones, customer_zone_name(e));
 }
 
-bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone, int64_t local_ms,
-                                   int64_t *instant_ms)
+bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,
+                                   int64_t local_ms, int64_t *instant_ms)
 {
     const struct cel_zone *found = cel_zone_find(rules->zones, zone);
     int64_t ms = (local_ms % 1000 + 1000) % 1000;

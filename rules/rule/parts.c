@@ -5,27 +5,37 @@
 
 static const struct type_list no_types = {0};
 
-void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node, struct rule *rule)
+void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node,
+                  struct rule *rule)
 {
     const struct json *node = keyword_get(rule_node, PLACE_RULE, "goal");
     if (!node || !keyword_check(source, node, PLACE_GOAL, "'goal'", c->diag)) return;
-    const struct json *on = keyword_get(node, PLACE_GOAL, "on"), *within = keyword_get(node, PLACE_GOAL, "within");
-    const struct json *key = keyword_get(node, PLACE_GOAL, "key"), *value = keyword_get(node, PLACE_GOAL, "value");
+    const struct json *on = keyword_get(node, PLACE_GOAL, "on"),
+                      *within = keyword_get(node, PLACE_GOAL, "within");
+    const struct json *key = keyword_get(node, PLACE_GOAL, "key"),
+                      *value = keyword_get(node, PLACE_GOAL, "value");
     if (!on) error_at(c->diag, source, node, (str){0}, "'goal' needs 'on': which events are a success");
-    if (!within) error_at(c->diag, source, node, (str){0}, "'goal' needs 'within': how long after a send it counts, such as \"5d\"");
-    if (key && !json_member(rule_node, "key")) error_at(c->diag, source, key, STR("give the rule a 'key', or leave this one out"), "this 'key' has nothing to be compared with: the rule has none");
+    if (!within)
+        error_at(c->diag, source, node, (str){0},
+                 "'goal' needs 'within': how long after a send it counts, such as \"5d\"");
+    if (key && !json_member(rule_node, "key"))
+        error_at(c->diag, source, key, STR("give the rule a 'key', or leave this one out"),
+                 "this 'key' has nothing to be compared with: the rule has none");
     rule->goal.within_ms = get_duration(c, source, within, 0);
     rule->goal.on = read_types(c, source, on);
     if (!rule->goal.on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, rule->goal.on, no_types, "'goal'");
-    rule->goal.condition = compile_text(c, env, source, keyword_get(node, PLACE_GOAL, "if"), &cel_types[CEL_TYPE_BOOL]);
+    rule->goal.condition =
+        compile_text(c, env, source, keyword_get(node, PLACE_GOAL, "if"), &cel_types[CEL_TYPE_BOOL]);
     rule->goal.key = compile_text(c, env, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);
-    expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true, "a string, int, uint or bool, or a list of them");
+    expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,
+                 "a string, int, uint or bool, or a list of them");
     expect_kinds(c, source, value, rule->goal.value, KINDS_NUMBER, false, "a number");
 }
 
-void compile_split(struct compiler *c, const struct source *source, const struct json *node, struct rule *rule)
+void compile_split(struct compiler *c, const struct source *source, const struct json *node,
+                   struct rule *rule)
 {
     if (!node) return;
     struct variant *variants = ARENA_ARRAY(c->keep, struct variant, node->count + 1);
@@ -34,32 +44,39 @@ void compile_split(struct compiler *c, const struct source *source, const struct
         return;
     }
     for (const struct json *m = node->child; m; m = m->next) {
-        bool whole = m->kind == JSON_NUMBER && m->number >= 0 && m->number <= 1e9 && m->number == (double)(int64_t)m->number;
+        bool whole = m->kind == JSON_NUMBER && m->number >= 0 && m->number <= 1e9 &&
+                     m->number == (double)(int64_t)m->number;
         if (!whole) error_at(c->diag, source, m, (str){0}, "a weight is a whole number, 0 or more");
         if (m->key.size == 0) error_at_key(c->diag, source, m, (str){0}, "a variant needs a name");
         rule->weight_sum += whole ? (uint64_t)m->number : 0;
-        variants[rule->variant_count++] = (struct variant){m->key, rule->weight_sum, str_equal(m->key, STR("holdout"))};
+        variants[rule->variant_count++] =
+            (struct variant){m->key, rule->weight_sum, str_equal(m->key, STR("holdout"))};
     }
     rule->variants = variants;
-    if (rule->weight_sum == 0) error_at(c->diag, source, node, (str){0}, "the weights of 'split' must add up to more than 0");
+    if (rule->weight_sum == 0)
+        error_at(c->diag, source, node, (str){0}, "the weights of 'split' must add up to more than 0");
 }
 
-static void compile_set(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *member, struct step *step, struct set_attribute *out)
+static void compile_set(struct compiler *c, const struct cel_env *env, const struct source *source,
+                        const struct json *member, struct step *step, struct set_attribute *out)
 {
     uint32_t number = names_find(&c->set->names.attributes, member->key);
     if (number == NAME_NONE) {
-        error_at_key(c->diag, source, member, section_hint(&c->files.customer, member->key, c->diag), "attribute '%.*s' is not declared in 'customer'", STR_ARG(member->key));
+        error_at_key(c->diag, source, member, section_hint(&c->files.customer, member->key, c->diag),
+                     "attribute '%.*s' is not declared in 'customer'", STR_ARG(member->key));
         return;
     }
     const struct declared *d = &c->files.customer.items[number];
     if (json_member(d->value, "on")) {
-        error_at_key(c->diag, source, member, (str){0}, "attribute '%.*s' has a source: a step cannot set it", STR_ARG(member->key));
+        error_at_key(c->diag, source, member, (str){0}, "attribute '%.*s' has a source: a step cannot set it",
+                     STR_ARG(member->key));
         return;
     }
     out[step->set_count++] = (struct set_attribute){number, compile_template(c, env, source, member)};
 }
 
-void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *node, struct step *step)
+void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source,
+                  const struct json *node, struct step *step)
 {
     if (!node) return;
     struct set_attribute *sets = ARENA_ARRAY(c->keep, struct set_attribute, node->count + 1);
@@ -68,5 +85,6 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
         return;
     }
     step->sets = sets;
-    for (const struct json *m = node->child; m; m = m->next) compile_set(c, env, source, m, step, sets);
+    for (const struct json *m = node->child; m; m = m->next)
+        compile_set(c, env, source, m, step, sets);
 }

@@ -12,16 +12,21 @@ static const struct cel_type *const bool_type = &cel_types[CEL_TYPE_BOOL];
 static void compile_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
 {
     if (d->value->kind != JSON_OBJECT) return;
-    const struct json *on = keyword_get(d->value, PLACE_ATTRIBUTE, "on"), *value = keyword_get(d->value, PLACE_ATTRIBUTE, "value");
+    const struct json *on = keyword_get(d->value, PLACE_ATTRIBUTE, "on"),
+                      *value = keyword_get(d->value, PLACE_ATTRIBUTE, "value");
     const struct json *keep = json_member(d->value, "keep");
     if (!json_member(d->value, "on") != !json_member(d->value, "value"))
-        error_at(c->diag, d->source, d->value, (str){0}, "an attribute with a source needs both 'on' and 'value'");
+        error_at(c->diag, d->source, d->value, (str){0},
+                 "an attribute with a source needs both 'on' and 'value'");
     if (keep && !json_member(d->value, "on"))
-        error_at(c->diag, d->source, keep, (str){0}, "'keep' says which event's value stays: it needs 'on' and 'value'");
+        error_at(c->diag, d->source, keep, (str){0},
+                 "'keep' says which event's value stays: it needs 'on' and 'value'");
     if (!on || !value) return;
     out->on = read_types(c, d->source, on);
     if (out->on.count)
-        out->value = compile_text(c, scope_env(c, SCOPE_EVENT, out->on, no_types, "the value of an attribute"), d->source, value, out->type);
+        out->value =
+            compile_text(c, scope_env(c, SCOPE_EVENT, out->on, no_types, "the value of an attribute"),
+                         d->source, value, out->type);
 }
 
 void compile_attributes(struct compiler *c)
@@ -40,7 +45,8 @@ void expect_kinds(struct compiler *c, const struct source *source, const struct 
 {
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
-    if (is_kind(type, kinds) || (list && type->kind == CEL_TYPE_LIST && is_kind(type->params[0], kinds))) return;
+    if (is_kind(type, kinds) || (list && type->kind == CEL_TYPE_LIST && is_kind(type->params[0], kinds)))
+        return;
     str name = cel_type_name(c->scratch, type);
     error_at(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
 }
@@ -49,11 +55,13 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
 {
     const struct json *on = keyword_get(d->value, PLACE_COUNT, "on");
     if (d->value->kind == JSON_OBJECT && !json_member(d->value, "on"))
-        error_at_key(c->diag, d->source, d->value, (str){0}, "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
+        error_at_key(c->diag, d->source, d->value, (str){0},
+                     "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
     out->on = read_types(c, d->source, on);
     if (!out->on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
-    const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"), *sum = keyword_get(d->value, PLACE_COUNT, "sum");
+    const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"),
+                      *sum = keyword_get(d->value, PLACE_COUNT, "sum");
     out->condition = compile_text(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"), bool_type);
     out->by = compile_text(c, env, d->source, by, NULL);
     out->sum = compile_text(c, env, d->source, sum, NULL);
@@ -63,7 +71,8 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
 
 void compile_counts(struct compiler *c)
 {
-    for (size_t i = 0; i < c->set->count_count; i++) compile_count(c, &c->files.counts.items[i], &c->set->counts[i]);
+    for (size_t i = 0; i < c->set->count_count; i++)
+        compile_count(c, &c->files.counts.items[i], &c->set->counts[i]);
 }
 
 /* ---- rules */
@@ -75,15 +84,16 @@ struct rule_compiler {
     struct rule *rule;
     struct cel_env *step_env; /* `while`, `if`, `with` */
     uint32_t number;
-    bool fires;               /* its 'on' is sound */
-    bool *reads;              /* scratch, by slot: what the programs that run in a run read */
+    bool fires;  /* its 'on' is sound */
+    bool *reads; /* scratch, by slot: what the programs that run in a run read */
 };
 
 static void note_run_program(struct rule_compiler *r, const struct cel_program *program)
 {
     const uint32_t *slots;
     size_t count = program ? cel_program_slots(program, &slots) : 0;
-    for (size_t i = 0; i < count; i++) r->reads[slots[i]] = true;
+    for (size_t i = 0; i < count; i++)
+        r->reads[slots[i]] = true;
 }
 
 static const struct json *rule_get(const struct rule_compiler *r, const char *keyword)
@@ -106,7 +116,8 @@ static void compile_on_segment(struct rule_compiler *r, const struct json *on)
     r->rule->kind = on->text.data[0] == 'e' ? ON_ENTER : ON_LEAVE;
     r->rule->segment = names_find(&set->names.segments, name);
     if (r->rule->segment == NAME_NONE)
-        error_at(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag), "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
+        error_at(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag),
+                 "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
     else
         set->segments[r->rule->segment].tracked = r->fires = true;
 }
@@ -115,14 +126,16 @@ static void compile_on_date(struct rule_compiler *r, const struct json *on)
 {
     struct compiler *c = r->c;
     if (!keyword_check(r->source, on, PLACE_ON, "'on'", c->diag)) return;
-    const struct json *yearly = keyword_get(on, PLACE_ON, "yearly"), *date = keyword_get(on, PLACE_ON, "date");
+    const struct json *yearly = keyword_get(on, PLACE_ON, "yearly"),
+                      *date = keyword_get(on, PLACE_ON, "date");
     if (!yearly == !date) {
         error_at(c->diag, r->source, on, (str){0}, "'on' needs either 'yearly' or 'date'");
         return;
     }
     const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
     r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
-    r->rule->date = compile_text(c, env, r->source, yearly ? yearly : date, &cel_types[yearly ? CEL_TYPE_STRING : CEL_TYPE_TIMESTAMP]);
+    r->rule->date = compile_text(c, env, r->source, yearly ? yearly : date,
+                                 &cel_types[yearly ? CEL_TYPE_STRING : CEL_TYPE_TIMESTAMP]);
     r->fires = true;
 }
 
@@ -130,24 +143,30 @@ static void compile_on(struct rule_compiler *r)
 {
     const struct json *on = json_member(r->node, "on");
     if (!on) {
-        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'on': what triggers it", STR_ARG(r->rule->name));
+        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'on': what triggers it",
+                     STR_ARG(r->rule->name));
         return;
     }
-    bool segment = on->kind == JSON_STRING && (str_starts_with(on->text, STR("enter ")) || str_starts_with(on->text, STR("leave ")));
+    bool segment = on->kind == JSON_STRING &&
+                   (str_starts_with(on->text, STR("enter ")) || str_starts_with(on->text, STR("leave ")));
     if (segment)
         compile_on_segment(r, on);
     else if (on->kind == JSON_OBJECT)
         compile_on_date(r, on);
-    else if (on->kind == JSON_STRING || (on->kind == JSON_ARRAY && on->child && on->child->kind == JSON_STRING))
+    else if (on->kind == JSON_STRING ||
+             (on->kind == JSON_ARRAY && on->child && on->child->kind == JSON_STRING))
         r->fires = (r->rule->on = read_types(r->c, r->source, on)).count > 0;
     else
-        error_at(r->c->diag, r->source, on, STR("or \"enter SEGMENT\", \"leave SEGMENT\", {\"yearly\": CEL}, {\"date\": CEL}"), "'on' must be an event type or a list of them");
+        error_at(r->c->diag, r->source, on,
+                 STR("or \"enter SEGMENT\", \"leave SEGMENT\", {\"yearly\": CEL}, {\"date\": CEL}"),
+                 "'on' must be an event type or a list of them");
 }
 
 static const struct {
     str name;
     enum again again;
-} again_names[] = {{STR("ignore"), AGAIN_IGNORE}, {STR("rearm"), AGAIN_REARM}, {STR("restart"), AGAIN_RESTART}};
+} again_names[] = {
+    {STR("ignore"), AGAIN_IGNORE}, {STR("rearm"), AGAIN_REARM}, {STR("restart"), AGAIN_RESTART}};
 
 static void compile_again(struct rule_compiler *r)
 {
@@ -188,19 +207,27 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
         on = keyword_get(node, PLACE_CANCEL, "on");
         key = keyword_get(node, PLACE_CANCEL, "key");
         condition = keyword_get(node, PLACE_CANCEL, "if");
-        if (!json_member(node, "on")) error_at(c->diag, r->source, node, (str){0}, "'cancel' needs 'on': which events end the run");
+        if (!json_member(node, "on"))
+            error_at(c->diag, r->source, node, (str){0}, "'cancel' needs 'on': which events end the run");
     } else if (node->kind != JSON_STRING) {
-        error_at(c->diag, r->source, node, (str){0}, "'cancel' lists event types, or objects with 'on', 'key' and 'if'");
+        error_at(c->diag, r->source, node, (str){0},
+                 "'cancel' lists event types, or objects with 'on', 'key' and 'if'");
         return;
     }
-    if (key && !json_member(r->node, "key")) error_at(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"), "this 'key' has nothing to be compared with: the rule has none");
+    if (key && !json_member(r->node, "key"))
+        error_at(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"),
+                 "this 'key' has nothing to be compared with: the rule has none");
     cancel.on = read_types(c, r->source, on);
     if (!cancel.on.count || !r->fires) return;
-    const struct cel_env *key_env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, cancel.on, no_types, "the 'key' of 'cancel'");
+    const struct cel_env *key_env =
+        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, cancel.on, no_types, "the 'key' of 'cancel'");
     cancel.key = compile_text(c, key_env, r->source, key, NULL);
-    expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true, "a string, int, uint or bool, or a list of them");
+    expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true,
+                 "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
-    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on, r->rule->on, "the 'if' of 'cancel'");
+    const struct cel_env *env =
+        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on,
+                  r->rule->on, "the 'if' of 'cancel'");
     cancel.condition = compile_text(c, env, r->source, condition, bool_type);
     note_run_program(r, cancel.condition);
     cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition);
@@ -215,12 +242,14 @@ static void compile_cancels(struct rule_compiler *r)
         compile_cancel(r, node);
         return;
     }
-    for (const struct json *item = node->child; item; item = item->next) compile_cancel(r, item);
+    for (const struct json *item = node->child; item; item = item->next)
+        compile_cancel(r, item);
 }
 
 static void note_template(struct rule_compiler *r, struct template template)
 {
-    for (size_t i = 0; i < template.count; i++) note_run_program(r, template.pieces[i].program);
+    for (size_t i = 0; i < template.count; i++)
+        note_run_program(r, template.pieces[i].program);
 }
 
 /* `after` and `at`. */
@@ -228,14 +257,18 @@ static void compile_wait(struct rule_compiler *r, const struct json *node, struc
 {
     static const int64_t day_ms = 86400000;
     struct compiler *c = r->c;
-    const struct json *after = keyword_get(node, PLACE_STEP, "after"), *at = keyword_get(node, PLACE_STEP, "at");
+    const struct json *after = keyword_get(node, PLACE_STEP, "after"),
+                      *at = keyword_get(node, PLACE_STEP, "at");
     int64_t after_ms = 0;
     bool may_be_early = r->rule->kind == ON_DATE && r->rule->step_count == 1; /* this is the first step */
     if (after && duration_parse(after->text, &after_ms) && after_ms < 0 && !may_be_early)
-        error_at(c->diag, r->source, after, STR("only the first step of a rule on a date can come before it"), "'after' cannot be negative here");
+        error_at(c->diag, r->source, after, STR("only the first step of a rule on a date can come before it"),
+                 "'after' cannot be negative here");
     out->at_minutes = at ? clock_parse(at->text) : -1;
     bool days = after && strcspn(after->text.data, "hms") >= after->text.size;
-    if (at && after && !days) error_at(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""), "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
+    if (at && after && !days)
+        error_at(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""),
+                 "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
     out->after_ms = at ? 0 : after_ms;
     out->after_days = at ? after_ms / day_ms : 0;
     if (after_ms >= 0) return;
@@ -250,29 +283,36 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     struct compiler *c = r->c;
     keyword_check(r->source, node, PLACE_STEP, "a step", c->diag);
     if (node->kind != JSON_OBJECT) return;
-    const struct json *send = keyword_get(node, PLACE_STEP, "send"), *with = keyword_get(node, PLACE_STEP, "with");
+    const struct json *send = keyword_get(node, PLACE_STEP, "send"),
+                      *with = keyword_get(node, PLACE_STEP, "with");
     compile_wait(r, node, out);
     out->condition = compile_text(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"), bool_type);
     note_run_program(r, out->condition);
-    if (send && send->text.size == 0) error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
+    if (send && send->text.size == 0)
+        error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
-    if (with && !send) error_at(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
-    if (!json_member(node, "send") && !json_member(node, "set")) error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send' or 'set'");
+    if (with && !send)
+        error_at(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
+    if (!json_member(node, "send") && !json_member(node, "set"))
+        error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send' or 'set'");
     if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
     if (r->step_env) {
-        cel_env_set_lenient(r->step_env, STR("customer")); /* a value that fails leaves its attribute as it was */
+        cel_env_set_lenient(r->step_env,
+                            STR("customer")); /* a value that fails leaves its attribute as it was */
         compile_sets(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "set"), out);
         cel_env_set_lenient(r->step_env, (str){0});
     }
     note_template(r, out->with);
-    for (size_t i = 0; i < out->set_count; i++) note_template(r, out->sets[i].value);
+    for (size_t i = 0; i < out->set_count; i++)
+        note_template(r, out->sets[i].value);
 }
 
 static void compile_steps(struct rule_compiler *r)
 {
     const struct json *steps = rule_get(r, "do");
     if (!json_member(r->node, "do") || (steps && !steps->child)) {
-        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'do': at least one step", STR_ARG(r->rule->name));
+        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'do': at least one step",
+                     STR_ARG(r->rule->name));
         return;
     }
     if (!steps) return;
@@ -282,7 +322,8 @@ static void compile_steps(struct rule_compiler *r)
         return;
     }
     r->rule->steps = out;
-    for (const struct json *node = steps->child; node; node = node->next) compile_step(r, node, &out[r->rule->step_count++]);
+    for (const struct json *node = steps->child; node; node = node->next)
+        compile_step(r, node, &out[r->rule->step_count++]);
 }
 
 /* Which fields of its triggers a run keeps: all that the set declares for them, whether anything reads them today
@@ -326,12 +367,15 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     rule->cooldown_ms = get_duration(c, d->source, rule_get(&r, "cooldown"), 0);
     rule->stale_ms = get_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
     if (r.fires) {
-        struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
-        r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types, rule->on, "'while' and in steps");
+        struct cel_env *env =
+            scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
+        r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types,
+                               rule->on, "'while' and in steps");
         const struct json *key = rule_get(&r, "key");
         rule->condition = compile_text(c, env, d->source, rule_get(&r, "if"), bool_type);
         rule->key = compile_text(c, env, d->source, key, NULL);
-        expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true, "a string, int, uint or bool, or a list of them");
+        expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
+                     "a string, int, uint or bool, or a list of them");
         rule->while_true = compile_text(c, r.step_env, d->source, rule_get(&r, "while"), bool_type);
         note_run_program(&r, rule->while_true);
     }
@@ -359,7 +403,8 @@ static struct ranked *rank(struct ranked *items, struct ranked *spare, size_t co
 {
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t begin = 0; begin < count; begin += 2 * width) {
-            size_t middle = begin + width < count ? begin + width : count, end = middle + width < count ? middle + width : count;
+            size_t middle = begin + width < count ? begin + width : count,
+                   end = middle + width < count ? middle + width : count;
             for (size_t a = begin, b = middle, out = begin; out < end; out++) {
                 bool left = a < middle && (b == end || rank_order(&items[a], &items[b]) <= 0);
                 spare[out] = left ? items[a++] : items[b++];
@@ -386,10 +431,12 @@ void compile_rules(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
     const struct section *rules = &c->files.rules;
-    struct ranked *items = ARENA_ARRAY(c->scratch, struct ranked, rules->count + 1), *spare = ARENA_ARRAY(c->scratch, struct ranked, rules->count + 1);
+    struct ranked *items = ARENA_ARRAY(c->scratch, struct ranked, rules->count + 1),
+                  *spare = ARENA_ARRAY(c->scratch, struct ranked, rules->count + 1);
     set->rules = ARENA_ARRAY(c->keep, struct rule, rules->count + 1);
     set->cancels = ARENA_ARRAY(c->keep, struct cancel, cancel_bound(rules));
-    if (!items || !spare || !set->rules || !set->cancels || !names_init(&set->names.rules, c->keep, rules->count)) {
+    if (!items || !spare || !set->rules || !set->cancels ||
+        !names_init(&set->names.rules, c->keep, rules->count)) {
         c->diag->failed = true;
         return;
     }
@@ -405,5 +452,6 @@ void compile_rules(struct compiler *c)
         set->rules[i].priority = items[i].priority;
         names_add(&set->names.rules, set->rules[i].name);
     }
-    for (size_t i = 0; i < rules->count; i++) compile_rule(c, items[i].declared, (uint32_t)i, stale_ms);
+    for (size_t i = 0; i < rules->count; i++)
+        compile_rule(c, items[i].declared, (uint32_t)i, stale_ms);
 }

@@ -37,12 +37,14 @@ static size_t naming(const void *items, size_t size, size_t offset, size_t count
 }
 
 /* The numbers of the items that name the type. */
-static struct type_list index_of(struct compiler *c, const void *items, size_t size, size_t offset, size_t count, uint32_t type)
+static struct type_list index_of(struct compiler *c, const void *items, size_t size, size_t offset,
+                                 size_t count, uint32_t type)
 {
     struct type_list list = {0};
     size_t bound = naming(items, size, offset, count, type);
     for (uint32_t i = 0; i < count && bound; i++)
-        if (type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type) && !list_append(c, &list, i, bound))
+        if (type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type) &&
+            !list_append(c, &list, i, bound))
             c->diag->failed = true;
     return list;
 }
@@ -50,13 +52,15 @@ static struct type_list index_of(struct compiler *c, const void *items, size_t s
 static void index_cancels(struct compiler *c, struct typed_event *type, uint32_t number)
 {
     const struct relance_ruleset *set = c->set;
-    struct type_list list = index_of(c, set->cancels, sizeof *set->cancels, offsetof(struct cancel, on), set->cancel_count, number);
+    struct type_list list = index_of(c, set->cancels, sizeof *set->cancels, offsetof(struct cancel, on),
+                                     set->cancel_count, number);
     const struct cancel **cancels = ARENA_ARRAY(c->keep, const struct cancel *, list.count + 1);
     if (!cancels) {
         c->diag->failed = true;
         return;
     }
-    for (size_t i = 0; i < list.count; i++) cancels[i] = &set->cancels[list.types[i]];
+    for (size_t i = 0; i < list.count; i++)
+        cancels[i] = &set->cancels[list.types[i]];
     type->cancels = cancels;
     type->cancel_count = list.count;
 }
@@ -85,10 +89,14 @@ static void index_type(struct compiler *c, uint32_t number)
 {
     struct relance_ruleset *set = c->set;
     struct typed_event *type = &set->types[number];
-    type->rules = index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, on), set->rule_count, number);
-    type->counts = index_of(c, set->counts, sizeof *set->counts, offsetof(struct count_rule, on), set->count_count, number);
-    type->attributes = index_of(c, set->attributes, sizeof *set->attributes, offsetof(struct attribute_rule, on), set->attribute_count, number);
-    type->goals = index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, goal.on), set->rule_count, number);
+    type->rules =
+        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, on), set->rule_count, number);
+    type->counts = index_of(c, set->counts, sizeof *set->counts, offsetof(struct count_rule, on),
+                            set->count_count, number);
+    type->attributes = index_of(c, set->attributes, sizeof *set->attributes,
+                                offsetof(struct attribute_rule, on), set->attribute_count, number);
+    type->goals =
+        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, goal.on), set->rule_count, number);
     index_cancels(c, type, number);
 }
 
@@ -96,7 +104,10 @@ static void index_type(struct compiler *c, uint32_t number)
 static void index_rules(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
-    struct type_list *const lists[] = {[ON_ENTER] = &set->entering, [ON_LEAVE] = &set->leaving, [ON_YEARLY] = &set->dated, [ON_DATE] = &set->dated};
+    struct type_list *const lists[] = {[ON_ENTER] = &set->entering,
+                                       [ON_LEAVE] = &set->leaving,
+                                       [ON_YEARLY] = &set->dated,
+                                       [ON_DATE] = &set->dated};
     for (uint32_t i = 0; i < set->rule_count; i++) {
         if (set->rules[i].kind == ON_EVENTS) continue;
         if (!list_append(c, lists[set->rules[i].kind], i, set->rule_count)) c->diag->failed = true;
@@ -133,7 +144,8 @@ static void compile_tz(struct compiler *c)
     set->tz = c->files.tz ? c->files.tz->text : STR("UTC");
     set->zone = cel_zone_find(set->zones, set->tz);
     if (!set->zone && c->files.tz)
-        error_at(c->diag, c->files.tz_source, c->files.tz, STR("use an IANA name, such as \"Europe/Paris\""), "there is no time zone '%.*s'", STR_ARG(set->tz));
+        error_at(c->diag, c->files.tz_source, c->files.tz, STR("use an IANA name, such as \"Europe/Paris\""),
+                 "there is no time zone '%.*s'", STR_ARG(set->tz));
 }
 
 static void compile_set(struct compiler *c)
@@ -157,8 +169,10 @@ static void compile_set(struct compiler *c)
     compile_tests(c);
     if (c->diag->failed) return;
     index_rules(c);
-    for (size_t i = 0; i < set->type_count; i++) index_last(c, &set->types[i]);
-    for (uint32_t i = 0; i < set->type_count; i++) index_type(c, i);
+    for (size_t i = 0; i < set->type_count; i++)
+        index_last(c, &set->types[i]);
+    for (uint32_t i = 0; i < set->type_count; i++)
+        index_type(c, i);
     if (!index_schema(c)) c->diag->failed = true;
     if (!c->diag->error_count && !c->diag->failed) suspect(c);
 }
@@ -176,7 +190,8 @@ static bool report_add(struct relance_report *report, const struct diagnostic *d
         out->end_column = end.column + 1;
     }
     return arena_copy_str(&report->arena, d->source ? d->source->name : (str){0}, &out->file) &&
-           arena_copy_str(&report->arena, d->message, &out->message) && arena_copy_str(&report->arena, d->hint, &out->hint);
+           arena_copy_str(&report->arena, d->message, &out->message) &&
+           arena_copy_str(&report->arena, d->hint, &out->hint);
 }
 
 static bool report_fill(struct relance_report *report, const struct diagnostics *diag)
@@ -198,8 +213,10 @@ static struct relance_report *report_new(struct diagnostics *diag)
     struct buffer text;
     buffer_init(&text, &arena);
     diag_print(diag, &text);
-    *report = (struct relance_report){
-        .arena = arena, .text = buffer_str(&text), .errors = diag->error_count + diag->failed, .warnings = diag->warning_count};
+    *report = (struct relance_report){.arena = arena,
+                                      .text = buffer_str(&text),
+                                      .errors = diag->error_count + diag->failed,
+                                      .warnings = diag->warning_count};
     if (!text.failed && report_fill(report, diag)) return report;
     relance_report_free(report);
     return NULL;
@@ -211,7 +228,9 @@ static struct source *copy_sources(struct arena *arena, const struct relance_sou
     struct source *copies = ARENA_ARRAY(arena, struct source, count + 1);
     for (size_t i = 0; copies && i < count; i++) {
         copies[i].order = i;
-        if (!arena_copy_str(arena, sources[i].name, &copies[i].name) || !arena_copy_str(arena, sources[i].text, &copies[i].text)) return NULL;
+        if (!arena_copy_str(arena, sources[i].name, &copies[i].name) ||
+            !arena_copy_str(arena, sources[i].text, &copies[i].text))
+            return NULL;
     }
     return copies;
 }
@@ -231,7 +250,9 @@ static struct relance_ruleset *ruleset_new(relance_zone_load *zone_load, void *z
 
 static void refuse_nothing(struct compiler *c, size_t count)
 {
-    if (count == 0) diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0}, "there is no rule file (*.json or *.jsonc) here");
+    if (count == 0)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0},
+                 "there is no rule file (*.json or *.jsonc) here");
 }
 
 /* Rules travel as a whole. (A single file that is too large is told where it is read.) */
@@ -242,7 +263,9 @@ static void refuse_too_much(struct compiler *c, const struct source *sources, si
         bool alone = sources[i].text.size > LIMIT_RULE_SET_BYTES, before = bytes > LIMIT_RULE_SET_BYTES;
         bytes += alone ? 0 : sources[i].text.size;
         if (!before && bytes > LIMIT_RULE_SET_BYTES)
-            diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = &sources[i]}, 0, 0, (str){0}, "with this file the rule set has %zu bytes; all rule files together may have %u", bytes, LIMIT_RULE_SET_BYTES);
+            diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = &sources[i]}, 0, 0, (str){0},
+                     "with this file the rule set has %zu bytes; all rule files together may have %u", bytes,
+                     LIMIT_RULE_SET_BYTES);
     }
 }
 
@@ -278,7 +301,8 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     }
     relance_ruleset_free(set);
     if (failed) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the rule set");
-    return relance_error_set(error, RELANCE_INVALID, "the rule set has %zu mistake%s", errors, errors == 1 ? "" : "s");
+    return relance_error_set(error, RELANCE_INVALID, "the rule set has %zu mistake%s", errors,
+                             errors == 1 ? "" : "s");
 }
 
 void relance_ruleset_free(struct relance_ruleset *rules)
@@ -311,7 +335,8 @@ size_t relance_report_warnings(const struct relance_report *report)
 
 void relance_report_each(const struct relance_report *report, relance_diagnostic_show *show, void *context)
 {
-    for (size_t i = 0; i < report->count; i++) show(context, &report->diagnostics[i]);
+    for (size_t i = 0; i < report->count; i++)
+        show(context, &report->diagnostics[i]);
 }
 
 void relance_report_free(struct relance_report *report)

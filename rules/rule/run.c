@@ -60,8 +60,11 @@ void end_run(struct relance_engine *e, struct run *run, enum relance_outcome out
 void runs_drop(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
-        struct relance_decision decision = {.outcome = RELANCE_OUTCOME_DROPPED, .rule = bytes_str(dropped->rule), .key = bytes_str(dropped->key)};
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
+    {
+        struct relance_decision decision = {.outcome = RELANCE_OUTCOME_DROPPED,
+                                            .rule = bytes_str(dropped->rule),
+                                            .key = bytes_str(dropped->key)};
         decide(e, &decision);
         bytes_release(&e->customers.pool, dropped->rule);
         bytes_release(&e->customers.pool, dropped->key);

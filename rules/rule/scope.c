@@ -19,7 +19,8 @@ static void fill(struct relance_engine *e, uint32_t slot, struct cel_value value
 
 void scope_forget(struct relance_engine *e)
 {
-    for (size_t i = 0; i < e->resolved_count; i++) e->frame.slots[e->resolved[i]].kind = CEL_UNSET;
+    for (size_t i = 0; i < e->resolved_count; i++)
+        e->frame.slots[e->resolved[i]].kind = CEL_UNSET;
     e->resolved_count = 0;
 }
 
@@ -64,7 +65,8 @@ struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps)
     return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
 }
 
-struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields, size_t count)
+struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields,
+                               size_t count)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
     const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
@@ -95,8 +97,8 @@ struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, cons
 struct stored_event {
     const struct typed_event *type; /* NULL: no longer declared */
     struct cel_value envelope[ENVELOPE_COUNT];
-    struct unpack in;               /* at the first field */
-    size_t left;                    /* fields */
+    struct unpack in; /* at the first field */
+    size_t left;      /* fields */
 };
 
 static struct stored_event open_event(struct relance_engine *e, const struct bytes *packed)
@@ -118,13 +120,15 @@ static struct stored_event open_event(struct relance_engine *e, const struct byt
 }
 
 /* The next field and its value; false at the end. *field is its index in the type's declaration. */
-static bool next_field(struct relance_engine *e, struct stored_event *stored, size_t *field, struct cel_value *value)
+static bool next_field(struct relance_engine *e, struct stored_event *stored, size_t *field,
+                       struct cel_value *value)
 {
     while (stored->left > 0 && stored->type && !stored->in.bad) {
         stored->left--;
         str name = unpack_str(&stored->in);
         const struct event_type *type = stored->type->reader;
-        for (*field = 0; *field < type->field_count && !str_equal(type->fields[*field].name, name);) ++*field;
+        for (*field = 0; *field < type->field_count && !str_equal(type->fields[*field].name, name);)
+            ++*field;
         if (*field < type->field_count) {
             *value = unpack_value(&stored->in, type->fields[*field].type, &e->scratch);
             return !stored->in.bad;
@@ -161,29 +165,35 @@ static void resolve_trigger(struct relance_engine *e)
     }
     uint32_t base = e->set->slots.trigger;
     const struct rule *rule = e->rule;
-    for (size_t i = 0; i < rule->trigger_record->field_count; i++) fill(e, base + rule->trigger_slots[i], absent);
+    for (size_t i = 0; i < rule->trigger_record->field_count; i++)
+        fill(e, base + rule->trigger_slots[i], absent);
     struct stored_event stored = open_event(e, newest_trigger(e->run));
-    for (size_t i = 0; i < ENVELOPE_COUNT; i++) fill(e, base + (uint32_t)i, stored.envelope[i]);
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, base + (uint32_t)i, stored.envelope[i]);
     size_t field;
     struct cel_value value;
-    while (next_field(e, &stored, &field, &value)) fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+    while (next_field(e, &stored, &field, &value))
+        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
 }
 
 static struct cel_value trigger_as_record(struct relance_engine *e, const struct bytes *packed)
 {
     const struct rule *rule = e->rule;
     size_t count = rule->trigger_record->field_count;
-    struct cel_record *record = or_fail(e, arena_alloc(&e->scratch, sizeof *record + count * sizeof *record->fields));
+    struct cel_record *record =
+        or_fail(e, arena_alloc(&e->scratch, sizeof *record + count * sizeof *record->fields));
     if (!record) return absent;
     struct stored_event stored = open_event(e, packed);
     record->type = rule->trigger_record;
     for (size_t i = 0; i < count; i++)
-        record->fields[i] = rule->trigger_slots[i] < ENVELOPE_COUNT ? stored.envelope[rule->trigger_slots[i]] : absent;
+        record->fields[i] =
+            rule->trigger_slots[i] < ENVELOPE_COUNT ? stored.envelope[rule->trigger_slots[i]] : absent;
     size_t field;
     struct cel_value value;
     while (next_field(e, &stored, &field, &value))
         for (size_t i = 0; i < count; i++)
-            if (rule->trigger_slots[i] == ENVELOPE_COUNT + stored.type->fields[field]) record->fields[i] = value;
+            if (rule->trigger_slots[i] == ENVELOPE_COUNT + stored.type->fields[field])
+                record->fields[i] = value;
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
@@ -193,7 +203,8 @@ static struct cel_value triggers_list(struct relance_engine *e)
     struct cel_list *list = or_fail(e, arena_alloc(&e->scratch, sizeof *list + count * sizeof *list->items));
     if (!list) return absent;
     list->count = count;
-    for (size_t i = 0; i < count; i++) list->items[i] = trigger_as_record(e, *VECTOR_AT(e->run->triggers, struct bytes *, i));
+    for (size_t i = 0; i < count; i++)
+        list->items[i] = trigger_as_record(e, *VECTOR_AT(e->run->triggers, struct bytes *, i));
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
@@ -215,22 +226,26 @@ static void resolve_last(struct relance_engine *e, uint32_t slot)
     const struct typed_event *type = type_of_last_slot(e->set, slot);
     const struct last_event *found = NULL;
     VECTOR_EACH(e->customer->state->lasts, struct last_event, last)
-        if (last->type == type->reader->number) found = last;
+    if (last->type == type->reader->number) found = last;
     fill(e, last_presence_slot(type), cel_bool(found != NULL));
-    for (size_t i = 0; i < type->record->field_count; i++) fill(e, last_field_slot(type, i), absent);
+    for (size_t i = 0; i < type->record->field_count; i++)
+        fill(e, last_field_slot(type, i), absent);
     if (!found) return;
     struct stored_event stored = open_event(e, found->packed);
-    for (size_t i = 0; i < ENVELOPE_COUNT; i++) fill(e, last_field_slot(type, i), stored.envelope[i]);
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, last_field_slot(type, i), stored.envelope[i]);
     size_t field;
     struct cel_value value;
-    while (next_field(e, &stored, &field, &value)) fill(e, last_field_slot(type, ENVELOPE_COUNT + field), value);
+    while (next_field(e, &stored, &field, &value))
+        fill(e, last_field_slot(type, ENVELOPE_COUNT + field), value);
 }
 
 /* ---- the customer */
 
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
 {
-    VECTOR_EACH(e->customer->state->attributes, struct attribute, attribute) {
+    VECTOR_EACH(e->customer->state->attributes, struct attribute, attribute)
+    {
         if (attribute->number != number || !attribute->packed) continue;
         struct unpack in = unpack_of(bytes_str(attribute->packed));
         return unpack_value(&in, e->set->attributes[number].type, &e->scratch);
@@ -242,7 +257,8 @@ struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
 static void resolve_attribute(struct relance_engine *e, uint32_t slot)
 {
     uint32_t number = slot - e->set->slots.attributes;
-    fill(e, slot, number == e->set->tz_attribute ? cel_string(customer_zone_name(e)) : attribute_value(e, number));
+    fill(e, slot,
+         number == e->set->tz_attribute ? cel_string(customer_zone_name(e)) : attribute_value(e, number));
 }
 
 /* ---- the run and the rule */
@@ -288,7 +304,8 @@ static void scope_resolve(struct cel_frame *frame, uint32_t slot)
 /* bucket(salt, n) = XXH3_64(salt NUL customer.id) mod n. */
 static struct cel_value bucket(struct relance_engine *e, struct cel_value salt, struct cel_value n)
 {
-    if (n.as.i <= 0) return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "bucket() needs a positive number of buckets");
+    if (n.as.i <= 0)
+        return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "bucket() needs a positive number of buckets");
     struct buffer text;
     buffer_init(&text, &e->scratch);
     buffer_put_str(&text, cel_text(salt));
@@ -298,7 +315,8 @@ static struct cel_value bucket(struct relance_engine *e, struct cel_value salt, 
     return cel_int((int64_t)(XXH3_64bits(text.data, text.size) % (uint64_t)n.as.i));
 }
 
-static struct cel_value scope_call(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments)
+static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
+                                   const struct cel_value *arguments)
 {
     struct relance_engine *e = frame->context;
     if (function == e->set->count_count) return bucket(e, arguments[0], arguments[1]);
@@ -308,12 +326,14 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function, c
 bool scope_init(struct relance_engine *e)
 {
     const struct slot_map *s = &e->set->slots;
-    e->frame = (struct cel_frame){.scratch = &e->scratch, .context = e, .resolve = scope_resolve, .call = scope_call};
+    e->frame = (struct cel_frame){
+        .scratch = &e->scratch, .context = e, .resolve = scope_resolve, .call = scope_call};
     e->frame.slots = ARENA_ARRAY(&e->frame_arena, struct cel_value, s->total);
     e->resolved = ARENA_ARRAY(&e->frame_arena, uint32_t, s->total);
     e->resolved_count = 0;
     if (!e->frame.slots || !e->resolved) return false;
-    for (uint32_t slot = s->event; slot < s->trigger; slot++) e->frame.slots[slot] = absent;
+    for (uint32_t slot = s->event; slot < s->trigger; slot++)
+        e->frame.slots[slot] = absent;
     return true;
 }
 
@@ -330,7 +350,8 @@ struct cel_value evaluate(struct relance_engine *e, const struct cel_program *pr
 {
     struct cel_value value = cel_eval(program, &e->frame);
     if (value.kind == CEL_ERROR) {
-        if (value.code == CEL_ERROR_MEMORY) e->failed = true; /* else the answer would depend on the machine */
+        if (value.code == CEL_ERROR_MEMORY)
+            e->failed = true; /* else the answer would depend on the machine */
         report_error(e, e->frame.error);
     }
     return value;
@@ -340,7 +361,8 @@ bool holds(struct relance_engine *e, const struct cel_program *condition)
 {
     if (!condition) return true;
     struct cel_value value = evaluate(e, condition);
-    if (value.kind != CEL_BOOL && value.kind != CEL_ERROR) report_error(e, "this condition is neither true nor false");
+    if (value.kind != CEL_BOOL && value.kind != CEL_ERROR)
+        report_error(e, "this condition is neither true nor false");
     return value.kind == CEL_BOOL && value.as.b;
 }
 

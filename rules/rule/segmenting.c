@@ -15,7 +15,8 @@ static struct segment_value *segment_place(struct relance_engine *e, uint32_t nu
 {
     struct vector *segments = &e->customer->state->segments;
     uint32_t at = 0;
-    while (at < segments->count && VECTOR_AT(*segments, struct segment_value, at)->number < number) at++;
+    while (at < segments->count && VECTOR_AT(*segments, struct segment_value, at)->number < number)
+        at++;
     *is_new = at == segments->count || VECTOR_AT(*segments, struct segment_value, at)->number != number;
     if (!*is_new) return VECTOR_AT(*segments, struct segment_value, at);
     struct segment_value *place = or_fail(e, vector_insert(&e->customers.pool, segments, sizeof *place, at));
@@ -23,7 +24,8 @@ static struct segment_value *segment_place(struct relance_engine *e, uint32_t nu
     return place;
 }
 
-static void trigger_changed(struct relance_engine *e, const struct type_list *rules, const bool *changed, const char *verb, int64_t horizon_ms)
+static void trigger_changed(struct relance_engine *e, const struct type_list *rules, const bool *changed,
+                            const char *verb, int64_t horizon_ms)
 {
     for (size_t i = 0; i < rules->count; i++) {
         uint32_t segment = e->set->rules[rules->types[i]].segment;
@@ -53,7 +55,8 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
         segment->value = value;
         if (silent) continue;
         (value ? entered : left)[i] = true;
-        note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT, .subject = set->segments[i].name});
+        note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT,
+                                      .subject = set->segments[i].name});
         any = true;
     }
     if (!any) return false;
@@ -68,7 +71,7 @@ static void leave_over(struct relance_engine *e)
     scope_enter_rule(e, NULL, NULL);
     scope_forget(e);
     VECTOR_EACH(e->customer->state->segments, struct segment_value, segment)
-        if (segment_value_now(e, segment->number).as.b != segment->value) segment->left_over = true;
+    if (segment_value_now(e, segment->number).as.b != segment->value) segment->left_over = true;
 }
 
 void segments_settle(struct relance_engine *e, int64_t horizon_ms)
@@ -89,12 +92,15 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
 {
     int64_t due_ms = RELANCE_NEVER;
     if (!set->entering.count && !set->leaving.count) return due_ms;
-    VECTOR_EACH(state->counts, struct count_value, value) {
+    VECTOR_EACH(state->counts, struct count_value, value)
+    {
         const struct count_rule *rule = &set->counts[value->count];
         bool read = false;
-        for (size_t i = 0; i < set->segment_count && !read; i++) read = set->segments[i].tracked && set->segments[i].counts[value->count];
+        for (size_t i = 0; i < set->segment_count && !read; i++)
+            read = set->segments[i].tracked && set->segments[i].counts[value->count];
         if (!rule->over_ms || !read) continue;
-        VECTOR_EACH(value->buckets, struct bucket, bucket) {
+        VECTOR_EACH(value->buckets, struct bucket, bucket)
+        {
             int64_t leaves_ms = bucket->index * rule->bucket_ms + rule->over_ms;
             if (leaves_ms > state->now_ms && leaves_ms < due_ms) due_ms = leaves_ms;
         }

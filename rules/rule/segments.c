@@ -17,7 +17,8 @@ void declare_segments(struct compiler *c)
         check_name(c, segments->items[i].source, segments->items[i].value, "a segment");
         names_add(&set->names.segments, segments->items[i].name);
         if (segments->items[i].value->kind != JSON_STRING)
-            error_at(c->diag, segments->items[i].source, segments->items[i].value, (str){0}, "a segment is a condition in a string, such as \"orders() >= 3\"");
+            error_at(c->diag, segments->items[i].source, segments->items[i].value, (str){0},
+                     "a segment is a condition in a string, such as \"orders() >= 3\"");
     }
     set->segment_count = segments->count;
 }
@@ -32,7 +33,8 @@ struct segment_walk {
 
 static void inherit_counts(struct segment_rule *segment, const struct segment_rule *from, size_t count)
 {
-    for (size_t i = 0; i < count; i++) segment->counts[i] |= from->counts[i];
+    for (size_t i = 0; i < count; i++)
+        segment->counts[i] |= from->counts[i];
 }
 
 static void walk_segment(struct segment_walk *w, uint32_t number)
@@ -51,7 +53,9 @@ static void walk_segment(struct segment_walk *w, uint32_t number)
         uint32_t other = items[i] - c->set->slots.segments;
         if (items[i] < c->set->slots.segments || other >= c->set->segment_count) continue;
         if (w->visits[other] == VISITING)
-            error_at(c->diag, d->source, d->value, (str){0}, "segment '%.*s' depends on itself, through '%.*s'", STR_ARG(d->name), STR_ARG(c->set->segments[other].name));
+            error_at(c->diag, d->source, d->value, (str){0},
+                     "segment '%.*s' depends on itself, through '%.*s'", STR_ARG(d->name),
+                     STR_ARG(c->set->segments[other].name));
         if (w->visits[other] == UNVISITED) walk_segment(w, other);
         inherit_counts(segment, &c->set->segments[other], c->set->count_count);
     }
@@ -62,7 +66,9 @@ void compile_segments(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
     struct segment_walk walk = {c, ARENA_ARRAY(c->scratch, enum visit, set->segment_count + 1)};
-    const struct cel_env *env = set->segment_count ? scope_env(c, SCOPE_LAST | SCOPE_COUNTS | SCOPE_SEGMENTS, no_types, no_types, "a segment") : NULL;
+    const struct cel_env *env = set->segment_count ? scope_env(c, SCOPE_LAST | SCOPE_COUNTS | SCOPE_SEGMENTS,
+                                                               no_types, no_types, "a segment")
+                                                   : NULL;
     for (size_t i = 0; i < set->segment_count; i++) {
         const struct declared *d = &c->files.segments.items[i];
         set->segments[i].counts = ARENA_ARRAY(c->keep, bool, set->count_count + 1);
@@ -70,7 +76,8 @@ void compile_segments(struct compiler *c)
             c->diag->failed = true;
             return;
         }
-        if (d->value->kind == JSON_STRING) set->segments[i].program = compile_text(c, env, d->source, d->value, &cel_types[CEL_TYPE_BOOL]);
+        if (d->value->kind == JSON_STRING)
+            set->segments[i].program = compile_text(c, env, d->source, d->value, &cel_types[CEL_TYPE_BOOL]);
     }
     for (uint32_t i = 0; i < set->segment_count; i++)
         if (walk.visits[i] == UNVISITED) walk_segment(&walk, i);

@@ -11,7 +11,10 @@ static const struct since_kind {
     size_t names; /* in struct state_names */
     size_t marks; /* in struct state_since */
 } since_kinds[] = {
-#define SINCE_KIND(letter, kind) {letter, offsetof(struct state_names, kind), offsetof(struct state_since, kind)}
+#define SINCE_KIND(letter, kind)                                                                             \
+    {                                                                                                        \
+        letter, offsetof(struct state_names, kind), offsetof(struct state_since, kind)                       \
+    }
     SINCE_KIND('a', attributes), SINCE_KIND('l', types),    SINCE_KIND('c', counts),
     SINCE_KIND('r', rules),      SINCE_KIND('g', segments), SINCE_KIND('h', limits),
 #undef SINCE_KIND
@@ -41,14 +44,16 @@ static char since_form(const struct relance_ruleset *set, const struct since_kin
     return kind->letter == 'c' ? (char)('A' + set->names.count_forms[number]) : '-';
 }
 
-static void since_take(const struct relance_ruleset *set, const struct state_since *since, str name, int64_t mark)
+static void since_take(const struct relance_ruleset *set, const struct state_since *since, str name,
+                       int64_t mark)
 {
     if (name.size < 2) return;
     for (size_t i = 0; i < SINCE_KINDS; i++) {
         const struct since_kind *kind = &since_kinds[i];
         if (kind->letter != name.data[0]) continue;
         uint32_t number = names_find(since_names(set, kind), (str){name.data + 2, name.size - 2});
-        bool same = number != NAME_NONE && since_is_kept(set, kind, number) && since_form(set, kind, number) == name.data[1];
+        bool same = number != NAME_NONE && since_is_kept(set, kind, number) &&
+                    since_form(set, kind, number) == name.data[1];
         if (same) (*since_marks(since, kind))[number] = mark;
     }
 }
@@ -58,11 +63,13 @@ static bool since_make_kind(const struct relance_ruleset *set, const struct sinc
 {
     uint32_t count = since_names(set, kind)->count;
     int64_t *marks = *since_marks(out, kind) = ARENA_ARRAY(arena, int64_t, count + 1);
-    for (uint32_t i = 0; marks && i < count; i++) marks[i] = since_is_kept(set, kind, i) ? mark : INT64_MAX;
+    for (uint32_t i = 0; marks && i < count; i++)
+        marks[i] = since_is_kept(set, kind, i) ? mark : INT64_MAX;
     return marks;
 }
 
-bool since_make(const struct relance_ruleset *set, str before, int64_t mark, struct arena *arena, struct state_since *out)
+bool since_make(const struct relance_ruleset *set, str before, int64_t mark, struct arena *arena,
+                struct state_since *out)
 {
     for (size_t i = 0; i < SINCE_KINDS; i++)
         if (!since_make_kind(set, &since_kinds[i], mark, arena, out)) return false;
@@ -80,7 +87,8 @@ static void since_pack_kind(const struct relance_ruleset *set, const struct sinc
     const struct names *names = since_names(set, kind);
     for (uint32_t i = 0; i < names->count; i++) {
         if (!since_is_kept(set, kind, i)) continue;
-        str key = arena_format(out->arena, "%c%c%.*s", kind->letter, since_form(set, kind, i), STR_ARG(names->list[i]));
+        str key = arena_format(out->arena, "%c%c%.*s", kind->letter, since_form(set, kind, i),
+                               STR_ARG(names->list[i]));
         if (!key.size) out->failed = true;
         pack_str(out, key);
         pack_int(out, (*since_marks(since, kind))[i]);
@@ -94,5 +102,6 @@ void since_pack(const struct relance_ruleset *set, const struct state_since *sin
         for (uint32_t i = 0; i < since_names(set, &since_kinds[k])->count; i++)
             count += since_is_kept(set, &since_kinds[k], i);
     pack_map(out, count);
-    for (size_t k = 0; k < SINCE_KINDS; k++) since_pack_kind(set, &since_kinds[k], since, out);
+    for (size_t k = 0; k < SINCE_KINDS; k++)
+        since_pack_kind(set, &since_kinds[k], since, out);
 }

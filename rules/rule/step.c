@@ -62,7 +62,8 @@ static bool render_piece(struct relance_engine *e, const struct piece *piece, st
     if (value.kind == CEL_ERROR) return false;
     if (piece->kind == PIECE_SPLICE) return render_splice(e, value, out);
     if (cel_print_json(value, out)) return true;
-    cel_fail(&e->frame, CEL_ERROR_CONVERSION, "JSON has no form for this value (NaN, an infinity, a type, an optional)");
+    cel_fail(&e->frame, CEL_ERROR_CONVERSION,
+             "JSON has no form for this value (NaN, an infinity, a type, an optional)");
     return false;
 }
 
@@ -76,7 +77,8 @@ static bool render(struct relance_engine *e, struct template template, str *out)
     if (text.failed) e->failed = true;
     *out = buffer_str(&text);
     if (text.size <= LIMIT_ACTION_BYTES) return true;
-    cel_fail(&e->frame, CEL_ERROR_LIMIT, "the payload has %zu bytes; at most %u are sent", text.size, LIMIT_ACTION_BYTES);
+    cel_fail(&e->frame, CEL_ERROR_LIMIT, "the payload has %zu bytes; at most %u are sent", text.size,
+             LIMIT_ACTION_BYTES);
     return false;
 }
 
@@ -91,9 +93,11 @@ static void note_send(struct relance_engine *e, uint32_t rule)
     struct vector *cooldowns = &e->customer->state->cooldowns;
     if (!e->rule->cooldown_ms) return;
     uint32_t at = 0;
-    while (at < cooldowns->count && VECTOR_AT(*cooldowns, struct cooldown, at)->rule < rule) at++;
+    while (at < cooldowns->count && VECTOR_AT(*cooldowns, struct cooldown, at)->rule < rule)
+        at++;
     struct cooldown *cooldown = at < cooldowns->count ? VECTOR_AT(*cooldowns, struct cooldown, at) : NULL;
-    if (!cooldown || cooldown->rule != rule) cooldown = or_fail(e, vector_insert(&e->customers.pool, cooldowns, sizeof *cooldown, at));
+    if (!cooldown || cooldown->rule != rule)
+        cooldown = or_fail(e, vector_insert(&e->customers.pool, cooldowns, sizeof *cooldown, at));
     if (cooldown) *cooldown = (struct cooldown){rule, e->now_ms};
 }
 
@@ -111,12 +115,14 @@ static void describe_trigger(const struct run *run, struct relance_decision *dec
 static bool is_held(const struct relance_engine *e, const struct run *run)
 {
     for (size_t i = 0; i < e->rule->variant_count && run->variant; i++)
-        if (e->rule->variants[i].holdout && str_equal(e->rule->variants[i].name, bytes_str(run->variant))) return true;
+        if (e->rule->variants[i].holdout && str_equal(e->rule->variants[i].name, bytes_str(run->variant)))
+            return true;
     return false;
 }
 
 /* Limits in file order, the first that blocks decides. True: the run is armed again for a later instant. */
-static bool limited(struct relance_engine *e, struct run *run, const struct step *step, struct relance_decision *decision, bool *blocked)
+static bool limited(struct relance_engine *e, struct run *run, const struct step *step,
+                    struct relance_decision *decision, bool *blocked)
 {
     struct verdict verdict = limits_check(e, step->send);
     *blocked = verdict.limit;
@@ -132,7 +138,8 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     return true;
 }
 
-static void send(struct relance_engine *e, struct run *run, const struct step *step, struct relance_decision *decision)
+static void send(struct relance_engine *e, struct run *run, const struct step *step,
+                 struct relance_decision *decision)
 {
     bool held = is_held(e, run);
     if (!render(e, step->with, &decision->with)) {
@@ -160,8 +167,10 @@ static void set_attributes(struct relance_engine *e, const struct step *step)
         bool rendered = render(e, step->sets[i].value, &json);
         if (!rendered)
             report_error(e, e->frame.error);
-        else if (!event_coerce_json(&e->scratch, json, e->set->attributes[step->sets[i].number].type, &values[i])) {
-            if (values[i].kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
+        else if (!event_coerce_json(&e->scratch, json, e->set->attributes[step->sets[i].number].type,
+                                    &values[i])) {
+            if (values[i].kind == CEL_ERROR)
+                e->failed = true; /* else the answer would depend on the machine */
             values[i].kind = CEL_ABSENT;
             report_error(e, "the value does not have the attribute's type");
         }
@@ -176,10 +185,16 @@ enum performed { PERFORMED, DEFERRED };
 static enum performed perform_step(struct relance_engine *e, struct run *run, const struct step *step)
 {
     char id[32];
-    struct relance_decision decision = {.key = bytes_str(run->key), .step = run->step + 1, .id = action_id(e, run, id), .send = step->send,
-                                        .variant = bytes_str(run->variant), .due_ms = run->due_ms, .priority = e->rule->priority};
+    struct relance_decision decision = {.key = bytes_str(run->key),
+                                        .step = run->step + 1,
+                                        .id = action_id(e, run, id),
+                                        .send = step->send,
+                                        .variant = bytes_str(run->variant),
+                                        .due_ms = run->due_ms,
+                                        .priority = e->rule->priority};
     describe_trigger(run, &decision);
-    bool blocked = false, deferred = false, skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
+    bool blocked = false, deferred = false,
+         skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
@@ -224,5 +239,6 @@ int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t num
 
 void perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
-    while (run && run->due_ms <= horizon_ms) run = fall_due(e, run);
+    while (run && run->due_ms <= horizon_ms)
+        run = fall_due(e, run);
 }

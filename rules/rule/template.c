@@ -9,7 +9,7 @@ struct template_writer {
     struct compiler *c;
     const struct cel_env *env;
     const struct source *source;
-    struct buffer text;    /* JSON since the last program */
+    struct buffer text; /* JSON since the last program */
     struct piece *pieces;
     size_t count, capacity;
 };
@@ -73,7 +73,8 @@ static size_t expression_end(str text, size_t at)
     return text.size;
 }
 
-static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node, size_t begin, size_t end)
+static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node,
+                                               size_t begin, size_t end)
 {
     struct origin origin = origin_at(json_origin(w->source, node), begin);
     return compile_part(w->c, w->env, str_slice(node->text, begin, end), origin, NULL);
@@ -82,7 +83,11 @@ static const struct cel_program *compile_piece(struct template_writer *w, const 
 static bool splices(const struct cel_type *type)
 {
     switch (type->kind) {
-    case CEL_TYPE_LIST: case CEL_TYPE_MAP: case CEL_TYPE_RECORD: case CEL_TYPE_NULL: case CEL_TYPE_TYPE:
+    case CEL_TYPE_LIST:
+    case CEL_TYPE_MAP:
+    case CEL_TYPE_RECORD:
+    case CEL_TYPE_NULL:
+    case CEL_TYPE_TYPE:
     case CEL_TYPE_OPTIONAL: return false;
     default: return true;
     }
@@ -115,7 +120,8 @@ static void put_escaped(struct template_writer *w, str text)
 static bool ends(struct template_writer *w, const struct json *node, size_t begin, size_t end)
 {
     if (end < node->text.size) return true;
-    diag_add(w->c->diag, SEVERITY_ERROR, json_origin(w->source, node), begin, begin + 2, STR("a dollar sign alone is written $$"), "this '${' has no '}'");
+    diag_add(w->c->diag, SEVERITY_ERROR, json_origin(w->source, node), begin, begin + 2,
+             STR("a dollar sign alone is written $$"), "this '${' has no '}'");
     return false;
 }
 
@@ -154,7 +160,8 @@ static void put_node(struct template_writer *w, const struct json *node)
     case JSON_BOOL: buffer_put_str(&w->text, node->boolean ? STR("true") : STR("false")); break;
     case JSON_NUMBER: buffer_put_str(&w->text, node->text); break;
     case JSON_STRING: put_string(w, node); break;
-    case JSON_ARRAY: case JSON_OBJECT: {
+    case JSON_ARRAY:
+    case JSON_OBJECT: {
         bool object = node->kind == JSON_OBJECT;
         buffer_put_char(&w->text, object ? '{' : '[');
         for (const struct json *child = node->child; child; child = child->next) {
@@ -171,7 +178,8 @@ static void put_node(struct template_writer *w, const struct json *node)
     }
 }
 
-struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *node)
+struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                 const struct json *node)
 {
     struct template_writer w = {.c = c, .env = env, .source = source};
     buffer_init(&w.text, c->keep);

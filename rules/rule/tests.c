@@ -20,7 +20,8 @@ static void read_from(struct test_reader *r, const struct json *node)
     if (!json_member(node, "from"))
         error_at(r->c->diag, r->source, node, (str){0}, "a test needs 'from': when its clock starts");
     else if (from && !rfc3339_parse(from->text, &seconds, &nanos))
-        error_at(r->c->diag, r->source, from, (str){0}, "'from' is an instant, such as \"2026-03-02T10:00:00Z\"");
+        error_at(r->c->diag, r->source, from, (str){0},
+                 "'from' is an instant, such as \"2026-03-02T10:00:00Z\"");
     r->test->from_ms = seconds * 1000 + nanos / 1000000;
 }
 
@@ -30,10 +31,13 @@ static void read_customer(struct test_reader *r, const struct json *customer)
     r->test->attributes = customer;
     for (const struct json *m = customer ? customer->child : NULL; m; m = m->next) {
         if (str_equal(m->key, STR("id"))) {
-            if (m->kind == JSON_STRING && m->text.size) r->test->customer = m->text;
-            else error_at(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
+            if (m->kind == JSON_STRING && m->text.size)
+                r->test->customer = m->text;
+            else
+                error_at(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
         } else if (names_find(&r->c->set->names.attributes, m->key) == NAME_NONE) {
-            error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag), "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+            error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag),
+                         "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
         }
     }
 }
@@ -43,31 +47,42 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
     struct compiler *c = r->c;
     for (const struct json *m = item->child; m; m = m->next) {
         if (str_equal(m->key, STR("t"))) {
-            if (m->kind != JSON_STRING || !duration_parse(m->text, &out->after_ms)) error_at(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
+            if (m->kind != JSON_STRING || !duration_parse(m->text, &out->after_ms))
+                error_at(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
             continue;
         }
-        if (out->type.size) error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
+        if (out->type.size)
+            error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
         if (names_find(&c->set->names.types, m->key) == NAME_NONE)
-            error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag), "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
-        if (m->kind != JSON_OBJECT) error_at(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
+            error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
+                         "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
+        if (m->kind != JSON_OBJECT)
+            error_at(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
         out->type = m->key;
         out->fields = m;
     }
-    if (!out->type.size) error_at(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"), "an entry of 'given' holds one event");
+    if (!out->type.size)
+        error_at(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"),
+                 "an entry of 'given' holds one event");
 }
 
 static void read_expected(struct test_reader *r, const struct json *item, struct expected *out)
 {
     struct compiler *c = r->c;
     if (!keyword_check(r->source, item, PLACE_EXPECT, "an entry of 'expect'", c->diag)) return;
-    const struct json *t = keyword_get(item, PLACE_EXPECT, "t"), *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
+    const struct json *t = keyword_get(item, PLACE_EXPECT, "t"),
+                      *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
     const struct json *rule = keyword_get(item, PLACE_EXPECT, "rule"), *held = json_member(item, "held");
     out->node = item;
-    if (!t || !duration_parse(t->text, &out->after_ms)) error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' needs 't': when, after 'from'");
-    if (!send == !goal) error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' is either a 'send' or a 'goal'");
-    if (goal && goal->kind != JSON_NUMBER) error_at(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
+    if (!t || !duration_parse(t->text, &out->after_ms))
+        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' needs 't': when, after 'from'");
+    if (!send == !goal)
+        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' is either a 'send' or a 'goal'");
+    if (goal && goal->kind != JSON_NUMBER)
+        error_at(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
     if (rule && names_find(&c->set->names.rules, rule->text) == NAME_NONE)
-        error_at(c->diag, r->source, rule, section_hint(&c->files.rules, rule->text, c->diag), "there is no rule '%.*s'", STR_ARG(rule->text));
+        error_at(c->diag, r->source, rule, section_hint(&c->files.rules, rule->text, c->diag),
+                 "there is no rule '%.*s'", STR_ARG(rule->text));
     out->rule = rule ? rule->text : (str){0};
     out->send = send ? send->text : (str){0};
     out->goal = goal ? goal->number : 0;
@@ -83,24 +98,30 @@ static void read_lists(struct test_reader *r, const struct json *given, const st
         r->c->diag->failed = true;
         return;
     }
-    for (const struct json *item = given ? given->child : NULL; item; item = item->next) read_given(r, item, &events[r->test->given_count++]);
-    for (const struct json *item = expect ? expect->child : NULL; item; item = item->next) read_expected(r, item, &expected[r->test->expect_count++]);
+    for (const struct json *item = given ? given->child : NULL; item; item = item->next)
+        read_given(r, item, &events[r->test->given_count++]);
+    for (const struct json *item = expect ? expect->child : NULL; item; item = item->next)
+        read_expected(r, item, &expected[r->test->expect_count++]);
     r->test->given = events;
     r->test->expect = expected;
 }
 
-static void compile_test(struct compiler *c, const struct source *source, const struct json *node, uint32_t rule)
+static void compile_test(struct compiler *c, const struct source *source, const struct json *node,
+                         uint32_t rule)
 {
     struct rule_test *test = &c->set->tests[c->set->test_count++];
     struct test_reader r = {c, source, test};
-    *test = (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
+    *test =
+        (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
     if (!keyword_check(source, node, PLACE_TEST, "a test", c->diag)) return;
-    const struct json *name = keyword_get(node, PLACE_TEST, "name"), *variant = keyword_get(node, PLACE_TEST, "variant");
+    const struct json *name = keyword_get(node, PLACE_TEST, "name"),
+                      *variant = keyword_get(node, PLACE_TEST, "variant");
     const struct json *until = keyword_get(node, PLACE_TEST, "until");
     test->name = name ? name->text : STR("(without a name)");
     test->variant = variant ? variant->text : (str){0};
     test->until_ms = get_duration(c, source, until, TEST_UNTIL_MS);
-    if (!json_member(node, "expect")) error_at(c->diag, source, node, STR("an empty list: nothing may be sent"), "a test needs 'expect'");
+    if (!json_member(node, "expect"))
+        error_at(c->diag, source, node, STR("an empty list: nothing may be sent"), "a test needs 'expect'");
     read_from(&r, node);
     read_customer(&r, keyword_get(node, PLACE_TEST, "customer"));
     read_lists(&r, keyword_get(node, PLACE_TEST, "given"), keyword_get(node, PLACE_TEST, "expect"));
@@ -122,7 +143,9 @@ void compile_tests(struct compiler *c)
     for (size_t i = 0; i < rules->count; i++) {
         const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
         uint32_t rule = names_find(&c->set->names.rules, rules->items[i].name);
-        for (const struct json *node = list ? list->child : NULL; node; node = node->next) compile_test(c, rules->items[i].source, node, rule);
+        for (const struct json *node = list ? list->child : NULL; node; node = node->next)
+            compile_test(c, rules->items[i].source, node, rule);
     }
-    for (size_t i = 0; i < tests->count; i++) compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE);
+    for (size_t i = 0; i < tests->count; i++)
+        compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE);
 }

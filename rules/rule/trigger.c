@@ -16,7 +16,8 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
         bytes_release(pool, *VECTOR_AT(run->triggers, struct bytes *, 0));
         vector_remove(&run->triggers, sizeof packed, 0);
     }
-    struct bytes **place = or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, run->triggers.count));
+    struct bytes **place =
+        or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, run->triggers.count));
     if (!place) {
         bytes_release(pool, packed);
         return false;
@@ -59,7 +60,7 @@ static void trigger_again(struct relance_engine *e, struct run *run, int64_t hor
 static int64_t cooldown_end(const struct relance_engine *e, uint32_t rule)
 {
     VECTOR_EACH(e->customer->state->cooldowns, struct cooldown, cooldown)
-        if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
+    if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
     return RELANCE_NEVER;
 }
 
@@ -84,11 +85,14 @@ static const struct variant *choose_variant(struct relance_engine *e)
     const struct rule *rule = e->rule;
     if (!rule->variant_count) return NULL;
     for (size_t i = 0; i < rule->variant_count; i++)
-        if (e->options.variant.size && str_equal(rule->variants[i].name, e->options.variant)) return &rule->variants[i];
-    str text = arena_format(&e->scratch, "%.*s%c%.*s", STR_ARG(rule->name), '\0', STR_ARG(customer_id(e->customer)));
+        if (e->options.variant.size && str_equal(rule->variants[i].name, e->options.variant))
+            return &rule->variants[i];
+    str text =
+        arena_format(&e->scratch, "%.*s%c%.*s", STR_ARG(rule->name), '\0', STR_ARG(customer_id(e->customer)));
     uint64_t point = XXH3_64bits(text.data, text.size) % rule->weight_sum;
     size_t i = 0;
-    while (rule->variants[i].weight_until <= point) i++;
+    while (rule->variants[i].weight_until <= point)
+        i++;
     return &rule->variants[i];
 }
 
@@ -101,7 +105,8 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
     if (variant) run.variant = or_fail(e, bytes_new(pool, variant->name));
     arm(e, &run, 0);
     bool whole = run.key && set_origin(e, &run) && take_trigger(e, &run);
-    struct run *place = whole ? or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key))) : NULL;
+    struct run *place =
+        whole ? or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key))) : NULL;
     if (!place) {
         run_release(pool, &run);
         return;
@@ -149,5 +154,6 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
 void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms)
 {
     e->trigger = (struct trigger){true, e->event.id, e->event.type_name, e->event.time_ms};
-    for (size_t i = 0; i < type->rules.count; i++) trigger_rule(e, type->rules.types[i], horizon_ms);
+    for (size_t i = 0; i < type->rules.count; i++)
+        trigger_rule(e, type->rules.types[i], horizon_ms);
 }

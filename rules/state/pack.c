@@ -15,10 +15,10 @@ static int pack_append(void *out, const char *data, size_t size)
 }
 
 /* msgpack-c's encoder, for our buffer: its templates want these names. */
-#define msgpack_pack_inline_func(name) static inline __attribute__((unused)) int packer##name
-#define msgpack_pack_inline_func_cint(name) static inline __attribute__((unused)) int packer##name
-#define msgpack_pack_inline_func_fixint(name) static inline __attribute__((unused)) int packer_fix##name
-#define msgpack_pack_user void *
+#define msgpack_pack_inline_func(name)               static inline __attribute__((unused)) int packer##name
+#define msgpack_pack_inline_func_cint(name)          static inline __attribute__((unused)) int packer##name
+#define msgpack_pack_inline_func_fixint(name)        static inline __attribute__((unused)) int packer_fix##name
+#define msgpack_pack_user                            void *
 #define msgpack_pack_append_buffer(user, data, size) return pack_append(user, (const char *)(data), size)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -74,7 +74,8 @@ void pack_raw(struct buffer *out, str packed)
 static void pack_record(struct buffer *out, const struct cel_record *record)
 {
     size_t present = 0;
-    for (size_t i = 0; i < record->type->field_count; i++) present += record->fields[i].kind != CEL_ABSENT;
+    for (size_t i = 0; i < record->type->field_count; i++)
+        present += record->fields[i].kind != CEL_ABSENT;
     pack_map(out, present);
     for (size_t i = 0; i < record->type->field_count; i++) {
         if (record->fields[i].kind == CEL_ABSENT) continue;
@@ -95,7 +96,8 @@ static void pack_entries(struct buffer *out, const struct cel_map *map)
 static void pack_items(struct buffer *out, const struct cel_list *list)
 {
     pack_array(out, list->count);
-    for (size_t i = 0; i < list->count; i++) pack_value(out, list->items[i]);
+    for (size_t i = 0; i < list->count; i++)
+        pack_value(out, list->items[i]);
 }
 
 void pack_value(struct buffer *out, struct cel_value value)
@@ -142,12 +144,24 @@ static uint64_t unpack_big_endian(struct unpack *in, size_t size)
 {
     const unsigned char *p = unpack_take(in, size);
     uint64_t u = 0;
-    for (size_t i = 0; p && i < size; i++) u = u << 8 | p[i];
+    for (size_t i = 0; p && i < size; i++)
+        u = u << 8 | p[i];
     return u;
 }
 
 /* What a first byte announces: a kind, and either a value in the byte itself or a size to read. */
-enum pack_kind { PACK_NIL, PACK_BOOL, PACK_UINT, PACK_INT, PACK_FLOAT, PACK_STR, PACK_BIN, PACK_ARRAY, PACK_MAP, PACK_BAD };
+enum pack_kind {
+    PACK_NIL,
+    PACK_BOOL,
+    PACK_UINT,
+    PACK_INT,
+    PACK_FLOAT,
+    PACK_STR,
+    PACK_BIN,
+    PACK_ARRAY,
+    PACK_MAP,
+    PACK_BAD
+};
 
 struct pack_head {
     enum pack_kind kind;
@@ -178,14 +192,28 @@ static struct pack_head unpack_head(struct unpack *in)
     if (b >= 0xE0) return (struct pack_head){PACK_INT, b, 1};
     switch (b) {
     case 0xC0: return (struct pack_head){PACK_NIL, 0, 0};
-    case 0xC2: case 0xC3: return (struct pack_head){PACK_BOOL, b & 1, 0};
-    case 0xC4: case 0xC5: case 0xC6: return head_sized(in, PACK_BIN, (size_t)1 << (b - 0xC4));
-    case 0xCA: case 0xCB: return head_sized(in, PACK_FLOAT, b == 0xCA ? 4 : 8);
-    case 0xCC: case 0xCD: case 0xCE: case 0xCF: return head_sized(in, PACK_UINT, (size_t)1 << (b - 0xCC));
-    case 0xD0: case 0xD1: case 0xD2: case 0xD3: return head_sized(in, PACK_INT, (size_t)1 << (b - 0xD0));
-    case 0xD9: case 0xDA: case 0xDB: return head_sized(in, PACK_STR, (size_t)1 << (b - 0xD9));
-    case 0xDC: case 0xDD: return head_sized(in, PACK_ARRAY, b == 0xDC ? 2 : 4);
-    case 0xDE: case 0xDF: return head_sized(in, PACK_MAP, b == 0xDE ? 2 : 4);
+    case 0xC2:
+    case 0xC3: return (struct pack_head){PACK_BOOL, b & 1, 0};
+    case 0xC4:
+    case 0xC5:
+    case 0xC6: return head_sized(in, PACK_BIN, (size_t)1 << (b - 0xC4));
+    case 0xCA:
+    case 0xCB: return head_sized(in, PACK_FLOAT, b == 0xCA ? 4 : 8);
+    case 0xCC:
+    case 0xCD:
+    case 0xCE:
+    case 0xCF: return head_sized(in, PACK_UINT, (size_t)1 << (b - 0xCC));
+    case 0xD0:
+    case 0xD1:
+    case 0xD2:
+    case 0xD3: return head_sized(in, PACK_INT, (size_t)1 << (b - 0xD0));
+    case 0xD9:
+    case 0xDA:
+    case 0xDB: return head_sized(in, PACK_STR, (size_t)1 << (b - 0xD9));
+    case 0xDC:
+    case 0xDD: return head_sized(in, PACK_ARRAY, b == 0xDC ? 2 : 4);
+    case 0xDE:
+    case 0xDF: return head_sized(in, PACK_MAP, b == 0xDE ? 2 : 4);
     default: in->bad = true; return (struct pack_head){PACK_BAD, 0, 0};
     }
 }
@@ -315,7 +343,8 @@ static struct cel_value unpack_entries(struct unpack *in, size_t count, const st
                                        struct arena *arena)
 {
     struct cel_map *map = NULL;
-    if (count <= (size_t)(in->end - in->at)) map = arena_alloc(arena, sizeof *map + count * sizeof *map->entries);
+    if (count <= (size_t)(in->end - in->at))
+        map = arena_alloc(arena, sizeof *map + count * sizeof *map->entries);
     if (!map) {
         in->bad = true;
         return absent;
@@ -333,17 +362,20 @@ static struct cel_value unpack_entries(struct unpack *in, size_t count, const st
 static struct cel_value unpack_fields(struct unpack *in, size_t count, const struct cel_record_type *type,
                                       struct arena *arena)
 {
-    struct cel_record *record = arena_alloc(arena, sizeof *record + type->field_count * sizeof *record->fields);
+    struct cel_record *record =
+        arena_alloc(arena, sizeof *record + type->field_count * sizeof *record->fields);
     if (!record) {
         in->bad = true;
         return absent;
     }
     record->type = type;
-    for (size_t i = 0; i < type->field_count; i++) record->fields[i] = absent;
+    for (size_t i = 0; i < type->field_count; i++)
+        record->fields[i] = absent;
     for (size_t n = 0; n < count && !in->bad; n++) {
         str name = unpack_str(in);
         size_t i = 0;
-        while (i < type->field_count && !str_equal(type->fields[i].name, name)) i++;
+        while (i < type->field_count && !str_equal(type->fields[i].name, name))
+            i++;
         if (i < type->field_count)
             record->fields[i] = unpack_value(in, type->fields[i].type, arena);
         else
@@ -356,17 +388,29 @@ static struct cel_value unpack_scalar(struct unpack *in, struct pack_head head, 
 {
     bool integer = head.kind == PACK_INT || head.kind == PACK_UINT;
     switch (type->kind) {
-    case CEL_TYPE_BOOL: if (head.kind == PACK_BOOL) return cel_bool(head.bits != 0); break;
-    case CEL_TYPE_INT: if (integer) return cel_int(head_int(head)); break;
-    case CEL_TYPE_UINT: if (head.kind == PACK_UINT) return cel_uint(head.bits); break;
-    case CEL_TYPE_DOUBLE: if (integer || head.kind == PACK_FLOAT) return cel_double(head_double(head)); break;
+    case CEL_TYPE_BOOL:
+        if (head.kind == PACK_BOOL) return cel_bool(head.bits != 0);
+        break;
+    case CEL_TYPE_INT:
+        if (integer) return cel_int(head_int(head));
+        break;
+    case CEL_TYPE_UINT:
+        if (head.kind == PACK_UINT) return cel_uint(head.bits);
+        break;
+    case CEL_TYPE_DOUBLE:
+        if (integer || head.kind == PACK_FLOAT) return cel_double(head_double(head));
+        break;
     case CEL_TYPE_TIMESTAMP:
-        if (integer && head_int(head) >= RFC3339_MS_MIN && head_int(head) <= RFC3339_MS_MAX) return cel_timestamp_ms(head_int(head));
+        if (integer && head_int(head) >= RFC3339_MS_MIN && head_int(head) <= RFC3339_MS_MAX)
+            return cel_timestamp_ms(head_int(head));
         break;
     case CEL_TYPE_DURATION:
-        if (integer && head_int(head) >= -DURATION_MS_MAX && head_int(head) <= DURATION_MS_MAX) return cel_duration_ms(head_int(head));
+        if (integer && head_int(head) >= -DURATION_MS_MAX && head_int(head) <= DURATION_MS_MAX)
+            return cel_duration_ms(head_int(head));
         break;
-    case CEL_TYPE_STRING: if (head.kind == PACK_STR) return cel_string(unpack_body(in, head)); break;
+    case CEL_TYPE_STRING:
+        if (head.kind == PACK_STR) return cel_string(unpack_body(in, head));
+        break;
     case CEL_TYPE_BYTES:
         if (head.kind == PACK_BIN) {
             struct cel_value value = cel_string(unpack_body(in, head));
@@ -386,7 +430,8 @@ struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, st
     if (in->bad) return absent;
     if (type->kind == CEL_TYPE_LIST && head.kind == PACK_ARRAY)
         return unpack_items(in, head.bits, type->params[0], arena);
-    if (type->kind == CEL_TYPE_MAP && head.kind == PACK_MAP) return unpack_entries(in, head.bits, type, arena);
+    if (type->kind == CEL_TYPE_MAP && head.kind == PACK_MAP)
+        return unpack_entries(in, head.bits, type, arena);
     if (type->kind == CEL_TYPE_RECORD && head.kind == PACK_MAP)
         return unpack_fields(in, head.bits, type->record, arena);
     return unpack_scalar(in, head, type);
@@ -419,8 +464,10 @@ static void print_head(struct unpack *in, struct pack_head head, struct buffer *
     case PACK_UINT: buffer_put_format(out, "%llu", (unsigned long long)head.bits); break;
     case PACK_INT: buffer_put_format(out, "%lld", (long long)head_int(head)); break;
     case PACK_FLOAT: cel_print_json(cel_double(head_double(head)), out); break;
-    case PACK_STR: case PACK_BIN: buffer_put_json_string(out, unpack_body(in, head)); break;
-    case PACK_ARRAY: case PACK_MAP: print_children(in, head, out, depth); break;
+    case PACK_STR:
+    case PACK_BIN: buffer_put_json_string(out, unpack_body(in, head)); break;
+    case PACK_ARRAY:
+    case PACK_MAP: print_children(in, head, out, depth); break;
     case PACK_BAD: in->bad = true; break;
     }
 }

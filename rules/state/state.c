@@ -37,11 +37,13 @@ void state_release(struct pool *pool, struct state *state)
     VECTOR_EACH(state->counts, struct count_value, value) count_value_release(pool, value);
     VECTOR_EACH(state->runs, struct run, run) run_release(pool, run);
     VECTOR_EACH(state->overtakers, struct overtaker, overtaker) bytes_release(pool, overtaker->key);
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
+    {
         bytes_release(pool, dropped->rule);
         bytes_release(pool, dropped->key);
     }
-    VECTOR_EACH(state->goals, struct goal_window, window) {
+    VECTOR_EACH(state->goals, struct goal_window, window)
+    {
         bytes_release(pool, window->key);
         bytes_release(pool, window->variant);
     }
@@ -74,7 +76,8 @@ static void save_bytes(struct buffer *out, const struct bytes *bytes)
 static void save_attributes(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_map(out, state->attributes.count);
-    VECTOR_EACH(state->attributes, struct attribute, attribute) {
+    VECTOR_EACH(state->attributes, struct attribute, attribute)
+    {
         pack_str(out, names->attributes.list[attribute->number]);
         pack_array(out, 2);
         pack_int(out, attribute->time_ms);
@@ -88,7 +91,8 @@ static void save_attributes(const struct state *state, const struct state_names 
 static void save_lasts(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_map(out, state->lasts.count);
-    VECTOR_EACH(state->lasts, struct last_event, last) {
+    VECTOR_EACH(state->lasts, struct last_event, last)
+    {
         pack_str(out, names->types.list[last->type]);
         pack_raw(out, bytes_str(last->packed));
     }
@@ -98,7 +102,8 @@ static void save_count_value(const struct count_value *value, bool sums, struct 
 {
     save_bytes(out, value->by);
     pack_array(out, value->buckets.count * 2);
-    VECTOR_EACH(value->buckets, struct bucket, bucket) {
+    VECTOR_EACH(value->buckets, struct bucket, bucket)
+    {
         pack_int(out, bucket->index);
         if (sums)
             pack_double(out, bucket->sum);
@@ -112,14 +117,16 @@ static size_t count_values(const struct state *state, size_t at)
 {
     const struct count_value *values = state->counts.items;
     size_t end = at;
-    while (end < state->counts.count && values[end].count == values[at].count) end++;
+    while (end < state->counts.count && values[end].count == values[at].count)
+        end++;
     return end - at;
 }
 
 static void save_counts(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     size_t distinct = 0;
-    for (size_t at = 0; at < state->counts.count; at += count_values(state, at)) distinct++;
+    for (size_t at = 0; at < state->counts.count; at += count_values(state, at))
+        distinct++;
     pack_map(out, distinct);
     for (size_t at = 0, n; at < state->counts.count; at += n) {
         n = count_values(state, at);
@@ -127,14 +134,16 @@ static void save_counts(const struct state *state, const struct state_names *nam
         pack_str(out, names->counts.list[values->count]);
         pack_array(out, 1 + n * 2);
         pack_int(out, names->count_forms[values->count]);
-        for (size_t i = 0; i < n; i++) save_count_value(&values[i], names->count_sums[values->count], out);
+        for (size_t i = 0; i < n; i++)
+            save_count_value(&values[i], names->count_sums[values->count], out);
     }
 }
 
 static void save_runs(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_array(out, state->runs.count);
-    VECTOR_EACH(state->runs, struct run, run) {
+    VECTOR_EACH(state->runs, struct run, run)
+    {
         pack_array(out, 9);
         pack_str(out, names->rules.list[run->rule]);
         save_bytes(out, run->key);
@@ -152,7 +161,8 @@ static void save_runs(const struct state *state, const struct state_names *names
 static void save_cooldowns(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_map(out, state->cooldowns.count);
-    VECTOR_EACH(state->cooldowns, struct cooldown, cooldown) {
+    VECTOR_EACH(state->cooldowns, struct cooldown, cooldown)
+    {
         pack_str(out, names->rules.list[cooldown->rule]);
         pack_int(out, cooldown->sent_ms);
     }
@@ -162,7 +172,8 @@ static void save_seen(const struct state *state, const struct state_names *names
 {
     (void)names;
     pack_array(out, state->seen.count * 2);
-    VECTOR_EACH(state->seen, struct seen, seen) {
+    VECTOR_EACH(state->seen, struct seen, seen)
+    {
         pack_uint(out, seen->id_hash);
         pack_int(out, seen->at_ms);
     }
@@ -171,7 +182,8 @@ static void save_seen(const struct state *state, const struct state_names *names
 static void save_overtakers(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_array(out, state->overtakers.count);
-    VECTOR_EACH(state->overtakers, struct overtaker, overtaker) {
+    VECTOR_EACH(state->overtakers, struct overtaker, overtaker)
+    {
         pack_array(out, 4);
         pack_int(out, overtaker->time_ms);
         pack_str(out, names->rules.list[overtaker->rule]);
@@ -184,7 +196,8 @@ static void save_dropped(const struct state *state, const struct state_names *na
 {
     (void)names;
     pack_array(out, state->dropped.count * 2);
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped) {
+    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
+    {
         save_bytes(out, dropped->rule);
         save_bytes(out, dropped->key);
     }
@@ -193,7 +206,8 @@ static void save_dropped(const struct state *state, const struct state_names *na
 static void save_segments(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_map(out, state->segments.count);
-    VECTOR_EACH(state->segments, struct segment_value, segment) {
+    VECTOR_EACH(state->segments, struct segment_value, segment)
+    {
         pack_str(out, names->segments.list[segment->number]);
         pack_array(out, 2);
         pack_bool(out, segment->value);
@@ -204,7 +218,8 @@ static void save_segments(const struct state *state, const struct state_names *n
 static void save_sends(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_array(out, state->sends.count * 2);
-    VECTOR_EACH(state->sends, struct counted_send, send) {
+    VECTOR_EACH(state->sends, struct counted_send, send)
+    {
         pack_str(out, names->limits.list[send->limit]);
         pack_int(out, send->time_ms);
     }
@@ -213,7 +228,8 @@ static void save_sends(const struct state *state, const struct state_names *name
 static void save_goals(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_array(out, state->goals.count);
-    VECTOR_EACH(state->goals, struct goal_window, window) {
+    VECTOR_EACH(state->goals, struct goal_window, window)
+    {
         pack_array(out, 5);
         pack_str(out, names->rules.list[window->rule]);
         save_bytes(out, window->key);
@@ -226,7 +242,8 @@ static void save_goals(const struct state *state, const struct state_names *name
 static void save_dates(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     pack_array(out, state->dates.count);
-    VECTOR_EACH(state->dates, struct date_wait, date) {
+    VECTOR_EACH(state->dates, struct date_wait, date)
+    {
         pack_array(out, 4);
         pack_str(out, names->rules.list[date->rule]);
         pack_int(out, date->due_ms);
@@ -248,13 +265,15 @@ struct loading {
 };
 
 /* A declaration by its name: its number, unless it is younger than the state. */
-static uint32_t load_number(const struct loading *l, const struct names *names, const int64_t *since, str name)
+static uint32_t load_number(const struct loading *l, const struct names *names, const int64_t *since,
+                            str name)
 {
     uint32_t number = names_find(names, name);
     return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
 }
 
-#define LOAD_NUMBER(l, kind, name) load_number(l, &(l)->names->kind, (l)->since ? (l)->since->kind : NULL, name)
+#define LOAD_NUMBER(l, kind, name)                                                                           \
+    load_number(l, &(l)->names->kind, (l)->since ? (l)->since->kind : NULL, name)
 
 static struct bytes *load_bytes(struct loading *l, str s)
 {
@@ -334,7 +353,8 @@ static void load_last(struct loading *l)
 
 /* ---- forms of counts */
 
-static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000, 86400000}; /* ms; the first: no buckets, for life */
+static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000,
+                                        86400000}; /* ms; the first: no buckets, for life */
 enum { WIDTHS = sizeof bucket_widths / sizeof *bucket_widths };
 
 uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed)
@@ -349,7 +369,8 @@ static bool bucket_is_sane(const struct bucket *bucket, uint8_t form, bool sums)
 {
     int64_t width_ms = bucket_widths[form / 4 % WIDTHS];
     bool countable = sums || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
-    return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 && bucket->index <= RFC3339_MS_MAX / width_ms;
+    return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 &&
+           bucket->index <= RFC3339_MS_MAX / width_ms;
 }
 
 static void load_buckets(struct loading *l, struct vector *buckets, uint8_t form, bool sums)
@@ -503,7 +524,8 @@ static void load_goal(struct loading *l)
     window.opened_ms = load_time(l);
     window.closes_ms = load_time(l);
     window.variant = load_text(l);
-    struct goal_window *place = window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
+    struct goal_window *place =
+        window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
     if (place) {
         *place = window;
         return;
@@ -528,7 +550,10 @@ static void load_date(struct loading *l)
 
 /* ---- the parts, one row each */
 
-#define PART(letter, vector, save, load, paired, width) {letter, offsetof(struct state, vector), save, load, paired, width}
+#define PART(letter, vector, save, load, paired, width)                                                      \
+    {                                                                                                        \
+        letter, offsetof(struct state, vector), save, load, paired, width                                    \
+    }
 
 static const struct state_part {
     char letter;
@@ -567,7 +592,8 @@ static void save_key(struct buffer *out, char letter)
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     size_t members = 3u + (state->due_ms != INT64_MAX) + (state->mark != 0);
-    for (size_t i = 0; i < STATE_PARTS; i++) members += part_count(state, &state_parts[i]) != 0;
+    for (size_t i = 0; i < STATE_PARTS; i++)
+        members += part_count(state, &state_parts[i]) != 0;
     pack_map(out, members);
     save_key(out, 'v');
     pack_int(out, STATE_FORMAT);
@@ -600,7 +626,8 @@ static void load_part(struct loading *l, char letter)
         return;
     }
     size_t count = (part->map ? unpack_map(&l->in) : unpack_array(&l->in)) / part->width;
-    while (count-- > 0 && !l->in.bad && !l->no_memory) part->load(l);
+    while (count-- > 0 && !l->in.bad && !l->no_memory)
+        part->load(l);
 }
 
 static int run_order(const struct run *a, const struct run *b)
@@ -637,7 +664,7 @@ static void state_sort(struct state *state)
         }
 #define SORT_BY(vector, type, member)                                                                        \
     for (size_t i = 1; i < (vector).count; i++)                                                              \
-        for (type *items = (vector).items, *p = items + i; p > items && p[-1].member > p->member; p--) {      \
+        for (type *items = (vector).items, *p = items + i; p > items && p[-1].member > p->member; p--) {     \
             type swap = p[0];                                                                                \
             p[0] = p[-1];                                                                                    \
             p[-1] = swap;                                                                                    \
@@ -659,9 +686,11 @@ static bool is_now(int64_t ms)
     return ms == STATE_NO_TIME || (ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
 }
 
-struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since, str packed)
+struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
+                         str packed)
 {
-    struct loading l = {.pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
+    struct loading l = {
+        .pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
     if (!l.state) return NULL;
     bool known = false;
     for (size_t members = unpack_map(&l.in); members > 0 && !l.in.bad && !l.no_memory; members--) {

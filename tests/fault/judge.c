@@ -58,7 +58,8 @@ static const struct kafka_said *judge_next(int topic, int partition, size_t *at)
 }
 
 /* What is no step has no id of its own; what stands there then is the shell's. */
-static bool judge_same(const struct kafka_said *said, const struct relance_decision *decision, struct relance_str body)
+static bool judge_same(const struct kafka_said *said, const struct relance_decision *decision,
+                       struct relance_str body)
 {
     return text_equal(said->value, body) && text_equal(said->key, decision->customer) &&
            (!decision->step || text_equal(said->id, decision->id));
@@ -96,19 +97,20 @@ static void judge_letter(struct judge *judge, int64_t offset)
     int64_t there;
     const struct kafka_said *said = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
     if (!said || !text_count(said->where, &there) || there != offset)
-        sim_fail("partition %d: the dead letter of offset %" PRId64 " is not where it should be", judge->partition,
-                 offset);
+        sim_fail("partition %d: the dead letter of offset %" PRId64 " is not where it should be",
+                 judge->partition, offset);
 }
 
 static void judge_nothing_is_left(struct judge *judge)
 {
     const struct kafka_said *more = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
     if (more)
-        sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition, TEXT_ARG(more->where),
-                 TEXT_ARG(more->value));
+        sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition,
+                 TEXT_ARG(more->where), TEXT_ARG(more->value));
     more = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
     if (more)
-        sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition, TEXT_ARG(more->where));
+        sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition,
+                 TEXT_ARG(more->where));
 }
 
 /* ---- deciding again */
@@ -120,8 +122,7 @@ static void judge_mark(struct judge *judge, const struct mark *mark)
         ensure(relance_engine_set_rules(judge->engine, judge->set->rules, (int64_t)mark->n) == RELANCE_OK);
     }
     if (mark->wall != RELANCE_NEVER) relance_engine_set_wall(judge->engine, mark->wall);
-    if (mark->tick != RELANCE_NEVER)
-        ensure(relance_engine_tick(judge->engine, mark->tick) == RELANCE_DONE);
+    if (mark->tick != RELANCE_NEVER) ensure(relance_engine_tick(judge->engine, mark->tick) == RELANCE_DONE);
 }
 
 static void judge_record(struct judge *judge, int64_t offset)
@@ -133,7 +134,8 @@ static void judge_record(struct judge *judge, int64_t offset)
         counters_add(&judge->counters, COUNTER_TOMBSTONES, 1);
         return;
     }
-    const struct relance_record event = {TEXT("t"), judge->partition, offset, record->value, record->timestamp_ms};
+    const struct relance_record event = {TEXT("t"), judge->partition, offset, record->value,
+                                         record->timestamp_ms};
     ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
     if (fate.kind == RELANCE_DEAD)
         judge_letter(judge, offset);
@@ -152,8 +154,8 @@ static void judge_read_marks(int partition, struct mark_list *marks)
         ensure(mark_parse(log->items[i].value, &mark, &error) == RELANCE_OK);
         mark_list_add(marks, mark);
         if (mark.n != marks->count)
-            sim_fail("partition %d: where mark %zu should be, there is number %" PRIu64, partition, marks->count,
-                     mark.n);
+            sim_fail("partition %d: where mark %zu should be, there is number %" PRIu64, partition,
+                     marks->count, mark.n);
     }
 }
 
@@ -215,8 +217,8 @@ static void judge_counter(void *context, struct relance_str name, bool whole, do
     const struct redis_field *field = judge_find(judge->partition, REDIS_METRICS, name);
     double found = field ? strtod(field->value.data, NULL) : 0;
     if (whole ? found != value : (found > value + 1e-6 || found < value - 1e-6))
-        sim_fail("partition %d: the counter %.*s is %.17g instead of %.17g", judge->partition, TEXT_ARG(name), found,
-                 value);
+        sim_fail("partition %d: the counter %.*s is %.17g instead of %.17g", judge->partition, TEXT_ARG(name),
+                 found, value);
 }
 
 static void judge_state_of_all(struct judge *judge)

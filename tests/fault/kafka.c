@@ -24,7 +24,7 @@ enum {
     KAFKA_TIMEOUT_US = 5000000, /* of a client's request */
     KAFKA_PATIENCE_US = 10000000,
     KAFKA_LATE_MAX = 16,
-    KAFKA_ASK_US = 20000, /* between questions whose answer is still to come */
+    KAFKA_ASK_US = 20000,   /* between questions whose answer is still to come */
     KAFKA_IDLE_US = 150000, /* an idle consumer is looked at so often: more often tells nothing new */
 };
 
@@ -332,7 +332,8 @@ static bool sink_end_predecessor(int slot)
     return sink_await_markers(slot);
 }
 
-enum relance_status sink_open(const struct sink_config *config, struct sink **out, struct relance_error *error)
+enum relance_status sink_open(const struct sink_config *config, struct sink **out,
+                              struct relance_error *error)
 {
     (void)config;
     int slot = sim.running->slot;
@@ -476,7 +477,8 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
     if (status == RELANCE_OK) status = sink_end(sink, error);
     if (status == RELANCE_OK && sim.now_us - sink->began_us >= KAFKA_TRANSACTION_US && !sabotage(BUG_GUESS))
-        status = relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");
+        status =
+            relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");
     sim_tell("transaction of %zu records, offset %" PRId64 " of partition %d: %s", outbox->count,
              frontiers->offset, frontiers->partition, status == RELANCE_OK ? "done" : error->message);
     return status;
@@ -590,7 +592,8 @@ static void source_assign(struct source *source, struct kafka_member *member)
 }
 
 /* What the group has to say. *changed: something came or went. */
-static enum relance_status source_poll_group(struct source *source, bool *changed, struct relance_error *error)
+static enum relance_status source_poll_group(struct source *source, bool *changed,
+                                             struct relance_error *error)
 {
     struct kafka_member *member = &kafka.members[source->slot];
     kafka_settle();
@@ -624,8 +627,8 @@ static void source_take(struct source *source, int32_t partition, size_t most, s
     for (; source->next[partition] < until && batch->count < most; source->next[partition]++) {
         const struct input_record *record = &input->records[source->next[partition]];
         if (record->gap) continue;
-        source->records[batch->count++] =
-            (struct source_record){record->key, record->value, source->next[partition], record->timestamp_ms, partition};
+        source->records[batch->count++] = (struct source_record){
+            record->key, record->value, source->next[partition], record->timestamp_ms, partition};
     }
     if (source->next[partition] == end) source->read_to[partition] = end;
 }

@@ -42,8 +42,8 @@ static double main_seconds(void)
 
 static void main_report(void)
 {
-    printf("seed %llu: %s\n    repeat it: fault_sim --seed %llu%s%s\n", (unsigned long long)sim.seed, sim.failure,
-           (unsigned long long)sim.seed, sabotage_active == BUG_COUNT ? "" : " --bug ",
+    printf("seed %llu: %s\n    repeat it: fault_sim --seed %llu%s%s\n", (unsigned long long)sim.seed,
+           sim.failure, (unsigned long long)sim.seed, sabotage_active == BUG_COUNT ? "" : " --bug ",
            sabotage_active == BUG_COUNT ? "" : main_bugs[sabotage_active].name);
 }
 
@@ -119,9 +119,10 @@ static int main_one(uint64_t seed)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, 0, 's'},   {"from", required_argument, 0, 'f'}, {"count", required_argument, 0, 'c'},
-        {"seconds", required_argument, 0, 't'}, {"regressions", no_argument, 0, 'r'}, {"sabotage", optional_argument, 0, 'b'},
-        {"bug", required_argument, 0, 'B'},     {0, 0, 0, 0}};
+        {"seed", required_argument, 0, 's'},  {"from", required_argument, 0, 'f'},
+        {"count", required_argument, 0, 'c'}, {"seconds", required_argument, 0, 't'},
+        {"regressions", no_argument, 0, 'r'}, {"sabotage", optional_argument, 0, 'b'},
+        {"bug", required_argument, 0, 'B'},   {0, 0, 0, 0}};
     uint64_t seed = 0, from = (uint64_t)time(NULL) << 20, count = UINT64_MAX;
     double seconds = 1e9;
     const char *bug = NULL;

@@ -74,11 +74,14 @@ void __wrap_mark_print(const struct mark *mark, struct blob *out)
 }
 
 enum relance_progress __real_relance_engine_record(struct relance_engine *engine,
-                                                   const struct relance_record *record, struct relance_fate *fate);
+                                                   const struct relance_record *record,
+                                                   struct relance_fate *fate);
 enum relance_progress __wrap_relance_engine_record(struct relance_engine *engine,
-                                                   const struct relance_record *record, struct relance_fate *fate);
+                                                   const struct relance_record *record,
+                                                   struct relance_fate *fate);
 enum relance_progress __wrap_relance_engine_record(struct relance_engine *engine,
-                                                   const struct relance_record *record, struct relance_fate *fate)
+                                                   const struct relance_record *record,
+                                                   struct relance_fate *fate)
 {
     if (sabotage(BUG_WALL_NOW) && sim.running) relance_engine_set_wall(engine, clock_wall_ms());
     return __real_relance_engine_record(engine, record, fate);
@@ -99,10 +102,10 @@ enum relance_status rulebook_get(struct rulebook *book, struct relance_str packe
                                  const struct rulebook_set **out, struct relance_error *error)
 {
     (void)book;
-    if (sabotage(BUG_RULES_HASH))
-        packed = text_of(reload_packed(sim.running->worker.plan.rules));
+    if (sabotage(BUG_RULES_HASH)) packed = text_of(reload_packed(sim.running->worker.plan.rules));
     *out = workload_set(packed);
-    return *out ? RELANCE_OK : relance_error_set(error, RELANCE_REFUSED, "a rule set that nobody has written");
+    return *out ? RELANCE_OK
+                : relance_error_set(error, RELANCE_REFUSED, "a rule set that nobody has written");
 }
 
 void rulebook_keep(struct rulebook *book, struct relance_str packed)

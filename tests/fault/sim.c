@@ -57,7 +57,7 @@ static struct sim_chunk {
     struct sim_chunk *next;
     size_t used, size;
     _Alignas(16) char data[];
-} *sim_chunks, *sim_chunk; /* the first, and the one in use: those behind it are empty */
+} * sim_chunks, *sim_chunk; /* the first, and the one in use: those behind it are empty */
 
 static struct sim_chunk *sim_new_chunk(size_t size)
 {
@@ -229,7 +229,8 @@ static void sim_start(int slot)
     process->skew_ms = sim.true_wall ? 0 : sim_between(-20000, 20000);
     pulse_init(&process->worker.pulse);
     if (!process->stack) {
-        process->stack = mmap(NULL, SIM_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        process->stack =
+            mmap(NULL, SIM_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         ensure(process->stack != MAP_FAILED);
     }
     getcontext(&process->context);
@@ -318,9 +319,10 @@ static void world_kafka_down(void)
 static void sim_world(void)
 {
     static void (*const happenings[])(void) = {
-        world_kill,       world_kill,       world_freeze,        world_freeze,        world_end,        world_twin,
-        world_edit,       world_jump,       world_redis_down,    world_redis_full,    world_kafka_down, world_freeze,
-        world_redis_down, world_redis_full, world_redis_restart, world_redis_restart, world_redis_restore,
+        world_kill,          world_kill,          world_freeze,     world_freeze,     world_end,
+        world_twin,          world_edit,          world_jump,       world_redis_down, world_redis_full,
+        world_kafka_down,    world_freeze,        world_redis_down, world_redis_full, world_redis_restart,
+        world_redis_restart, world_redis_restore,
     };
     happenings[sim_random() % (sizeof happenings / sizeof *happenings)]();
     sim.next_world_us = sim.now_us + sim_between(1000, 2 * sim.rates.world);
@@ -388,8 +390,8 @@ static void sim_supervise(void)
         if (running) sim.restart_us[slot] = RELANCE_NEVER;
         if (running) continue;
         if (sim.restart_us[slot] == RELANCE_NEVER)
-            sim.restart_us[slot] = sim.now_us + (sim_between(0, 2) ? sim_between(1000, 500000)
-                                                                   : sim_between(500000, 5000000));
+            sim.restart_us[slot] =
+                sim.now_us + (sim_between(0, 2) ? sim_between(1000, 500000) : sim_between(500000, 5000000));
         if (sim.restart_us[slot] > sim.now_us) continue;
         sim.restart_us[slot] = RELANCE_NEVER;
         sim_start(slot);
@@ -486,7 +488,6 @@ bool sim_run(uint64_t seed, bool told)
 {
     sim_begin(seed, told, false);
     sim_live();
-    if (!*sim.failure && sim.true_wall && !sim.edited && workload_ignores_wall())
-        sim_compare_undisturbed();
+    if (!*sim.failure && sim.true_wall && !sim.edited && workload_ignores_wall()) sim_compare_undisturbed();
     return !*sim.failure;
 }

@@ -99,13 +99,16 @@ static struct relance_str workload_fields(void)
 {
     int which = (int)sim_between(0, 10), cart = (int)sim_between(0, 2);
     if (which < 4)
-        return workload_print("\"type\":\"view\",\"product\":\"p%d\",\"from\":\"f%d\"", cart, (int)sim_between(0, 9));
+        return workload_print("\"type\":\"view\",\"product\":\"p%d\",\"from\":\"f%d\"", cart,
+                              (int)sim_between(0, 9));
     if (which < 7) return workload_print("\"type\":\"add\",\"cart\":\"k%d\"", cart);
     if (which < 10)
-        return workload_print("\"type\":\"purchase\",\"cart\":\"k%d\",\"total\":%d.5", cart, (int)sim_between(1, 99));
+        return workload_print("\"type\":\"purchase\",\"cart\":\"k%d\",\"total\":%d.5", cart,
+                              (int)sim_between(1, 99));
     if (!sim_between(0, 3)) return TEXT("\"type\":\"forget\"");
-    return sim_between(0, 1) ? workload_print("\"type\":\"identify\",\"ok\":%s", sim_between(0, 1) ? "true" : "false")
-                             : workload_print("\"type\":\"nobody_knows_this\"");
+    return sim_between(0, 1)
+               ? workload_print("\"type\":\"identify\",\"ok\":%s", sim_between(0, 1) ? "true" : "false")
+               : workload_print("\"type\":\"nobody_knows_this\"");
 }
 
 static struct relance_str workload_event(struct relance_str customer, struct relance_str id, int64_t time_ms,
@@ -113,8 +116,8 @@ static struct relance_str workload_event(struct relance_str customer, struct rel
 {
     char time[24];
     relance_time_print(time_ms, time);
-    return workload_print("{%.*s\"customer\":\"%.*s\",\"time\":\"%.24s\",%.*s}", TEXT_ARG(id), TEXT_ARG(customer), time,
-                          TEXT_ARG(fields));
+    return workload_print("{%.*s\"customer\":\"%.*s\",\"time\":\"%.24s\",%.*s}", TEXT_ARG(id),
+                          TEXT_ARG(customer), time, TEXT_ARG(fields));
 }
 
 /* What senders make of it: late, early, without its time's truth. */
@@ -138,7 +141,8 @@ static void workload_spoil(struct input *input, int64_t at)
     case 1: record->value = (struct relance_str){0}; break;
     case 2: record->gap = true; break;
     case 3:
-        if (at && !input->records[at - 1].gap) record->key = input->records[at - 1].key, record->value = input->records[at - 1].value;
+        if (at && !input->records[at - 1].gap)
+            record->key = input->records[at - 1].key, record->value = input->records[at - 1].value;
         break;
     case 4: record->seen_us += sim_between(0, 3000000); break; /* hidden by an open transaction */
     case 5: record->key = (struct relance_str){0}; break;
@@ -153,11 +157,12 @@ static void workload_touch(int partition, struct input *input, int64_t from)
     int64_t time_ms = SIM_WALL_BEGIN_MS + WORKLOAD_TOUCH_MS;
     for (int64_t at = from; at < input->count; at++) {
         struct relance_str customer = workload_print("p%dc%d", partition, (int)(at - from) + 1);
-        input->records[at] = (struct input_record){.key = customer,
-                                                   .value = workload_event(customer, TEXT("\"id\":\"last\","), time_ms,
-                                                                         TEXT("\"type\":\"purchase\",\"total\":1")),
-                                                   .timestamp_ms = time_ms,
-                                                   .seen_us = RELANCE_NEVER};
+        input->records[at] =
+            (struct input_record){.key = customer,
+                                  .value = workload_event(customer, TEXT("\"id\":\"last\","), time_ms,
+                                                          TEXT("\"type\":\"purchase\",\"total\":1")),
+                                  .timestamp_ms = time_ms,
+                                  .seen_us = RELANCE_NEVER};
     }
 }
 
@@ -173,12 +178,14 @@ static void workload_fill(int partition, int64_t length_us)
         int64_t time_ms = SIM_WALL_BEGIN_MS + seen_us * SIM_SPEED / 1000;
         struct relance_str customer = workload_print("p%dc%d", partition, (int)sim_between(1, customers));
         bool named = sim_between(0, 9);
-        struct relance_str id = named ? workload_print("\"id\":\"e%d-%d\",", partition, (int)at) : text_of("");
+        struct relance_str id =
+            named ? workload_print("\"id\":\"e%d-%d\",", partition, (int)at) : text_of("");
         int64_t shift_ms = sim.true_wall ? 0 : workload_shift_ms();
-        input->records[at] = (struct input_record){.key = customer,
-                                                   .value = workload_event(customer, id, time_ms + shift_ms, workload_fields()),
-                                                   .timestamp_ms = time_ms,
-                                                   .seen_us = seen_us};
+        input->records[at] = (struct input_record){
+            .key = customer,
+            .value = workload_event(customer, id, time_ms + shift_ms, workload_fields()),
+            .timestamp_ms = time_ms,
+            .seen_us = seen_us};
         if (!sim.true_wall) workload_spoil(input, at);
         if (input->records[at].seen_us > sim.input_end_us) sim.input_end_us = input->records[at].seen_us;
     }
@@ -206,8 +213,8 @@ int64_t workload_stable_end(int partition)
 {
     const struct input *input = &workload_inputs[partition];
     int64_t end = 0;
-    while (end < input->count &&
-           (input->records[end].seen_us <= sim.now_us || (sim.leap_ms && input->records[end].seen_us == RELANCE_NEVER)))
+    while (end < input->count && (input->records[end].seen_us <= sim.now_us ||
+                                  (sim.leap_ms && input->records[end].seen_us == RELANCE_NEVER)))
         end++;
     return end;
 }

@@ -23,7 +23,7 @@
 #include <time.h>
 
 #define TIMEOUT_MS 30000
-#define WORDS_MAX 32
+#define WORDS_MAX  32
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -50,15 +50,13 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void fail(const char *for
 
 static void check(rd_kafka_resp_err_t error, const char *what)
 {
-    if (error)
-        fail("%s: %s", what, rd_kafka_err2str(error));
+    if (error) fail("%s: %s", what, rd_kafka_err2str(error));
 }
 
 /* For what librdkafka's transactions return. */
 static void check_error(rd_kafka_error_t *error, const char *what)
 {
-    if (error)
-        fail("%s: %s", what, rd_kafka_error_string(error));
+    if (error) fail("%s: %s", what, rd_kafka_error_string(error));
 }
 
 static const char *brokers;
@@ -76,8 +74,7 @@ static rd_kafka_t *client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
     char reason[256];
     set(conf, "bootstrap.servers", brokers);
     rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
-    if (!rk)
-        fail("%s", reason);
+    if (!rk) fail("%s", reason);
     return rk;
 }
 
@@ -87,8 +84,7 @@ static size_t split(char *line, char *words[WORDS_MAX])
 {
     size_t count = 0;
     for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
-        if (count == WORDS_MAX)
-            fail("more than %d words in a line", WORDS_MAX);
+        if (count == WORDS_MAX) fail("more than %d words in a line", WORDS_MAX);
         words[count++] = word;
     }
     return count;
@@ -98,8 +94,7 @@ static unsigned hex_digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
     const char *at = c ? strchr(digits, c) : NULL;
-    if (!at)
-        fail("'%c' is no hex digit", c);
+    if (!at) fail("'%c' is no hex digit", c);
     return (unsigned)(at - digits);
 }
 
@@ -111,10 +106,8 @@ struct bytes {
 /* Decodes in place: the bytes are never longer than their hex. An empty word cannot be; `.` is no bytes. */
 static struct bytes from_hex(char *word)
 {
-    if (strcmp(word, "-") == 0)
-        return (struct bytes){NULL, 0};
-    if (strcmp(word, ".") == 0)
-        return (struct bytes){word, 0};
+    if (strcmp(word, "-") == 0) return (struct bytes){NULL, 0};
+    if (strcmp(word, ".") == 0) return (struct bytes){word, 0};
     size_t size = strlen(word) / 2;
     for (size_t i = 0; i < size; i++)
         word[i] = (char)(hex_digit(word[2 * i]) << 4 | hex_digit(word[2 * i + 1]));
@@ -156,17 +149,14 @@ static bool is_visible(rd_kafka_t *rk, const char *name, int partitions)
 /* Creates the topic and waits until everybody can see it: the broker answers earlier than it knows. */
 static void create(int argc, char **argv)
 {
-    if (argc < 2)
-        fail("create TOPIC PARTITIONS [NAME=VALUE]...");
+    if (argc < 2) fail("create TOPIC PARTITIONS [NAME=VALUE]...");
     char reason[256];
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(argv[0], atoi(argv[1]), 1, reason, sizeof reason);
-    if (!topic)
-        fail("%s", reason);
+    if (!topic) fail("%s", reason);
     for (int i = 2; i < argc; i++) {
         char *value = strchr(argv[i], '=');
-        if (!value)
-            fail("'%s' is no NAME=VALUE", argv[i]);
+        if (!value) fail("'%s' is no NAME=VALUE", argv[i]);
         *value++ = '\0';
         check(rd_kafka_NewTopic_set_config(topic, argv[i], value), argv[i]);
     }
@@ -182,8 +172,7 @@ static void create(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         check(rd_kafka_topic_result_error(results[i]), argv[0]);
     for (int tries = 0; !is_visible(rk, argv[0], atoi(argv[1])); tries++, sleep_ms(20))
-        if (tries == 500)
-            fail("%s was created and is not to be seen", argv[0]);
+        if (tries == 500) fail("%s was created and is not to be seen", argv[0]);
     rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
@@ -207,8 +196,7 @@ static rd_kafka_t *producer(bool transaction)
     set(conf, "message.max.bytes", "8000000");
     set(conf, "linger.ms", "5");
     set(conf, "enable.idempotence", "true");
-    if (transaction)
-        set(conf, "transactional.id", "kafka_tool");
+    if (transaction) set(conf, "transactional.id", "kafka_tool");
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     return client(RD_KAFKA_PRODUCER, conf);
 }
@@ -218,8 +206,7 @@ static rd_kafka_headers_t *read_headers(char **words, size_t count)
     rd_kafka_headers_t *headers = rd_kafka_headers_new(count);
     for (size_t i = 0; i < count; i++) {
         char *value = strchr(words[i], '=');
-        if (!value)
-            fail("'%s' is no NAME=VALUE", words[i]);
+        if (!value) fail("'%s' is no NAME=VALUE", words[i]);
         *value++ = '\0';
         struct bytes bytes = from_hex(value);
         check(rd_kafka_header_add(headers, words[i], -1, bytes.data, (ssize_t)bytes.size), words[i]);
@@ -231,8 +218,7 @@ static void produce_line(rd_kafka_t *rk, const char *topic, char *line)
 {
     char *words[WORDS_MAX];
     size_t count = split(line, words);
-    if (count < 4)
-        fail("a record is PARTITION TIMESTAMP KEY VALUE [NAME=VALUE]...");
+    if (count < 4) fail("a record is PARTITION TIMESTAMP KEY VALUE [NAME=VALUE]...");
     int32_t partition = strcmp(words[0], "-") == 0 ? RD_KAFKA_PARTITION_UA : atoi(words[0]);
     int64_t timestamp_ms = strcmp(words[1], "-") == 0 ? 0 : atoll(words[1]);
     struct bytes key = from_hex(words[2]), value = from_hex(words[3]);
@@ -251,7 +237,8 @@ static void produce_line(rd_kafka_t *rk, const char *topic, char *line)
 static void produce(int argc, char **argv)
 {
     bool transaction = argc == 2;
-    if (argc < 1 || argc > 2 || (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0))
+    if (argc < 1 || argc > 2 ||
+        (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0))
         fail("produce TOPIC [commit|abort]");
     rd_kafka_t *rk = producer(transaction);
     if (transaction) {
@@ -269,8 +256,7 @@ static void produce(int argc, char **argv)
     if (transaction && strcmp(argv[1], "abort") == 0)
         check_error(rd_kafka_abort_transaction(rk, TIMEOUT_MS), "abort_transaction");
     rd_kafka_destroy(rk);
-    if (delivery_failures)
-        fail("%d records were not delivered", delivery_failures);
+    if (delivery_failures) fail("%d records were not delivered", delivery_failures);
 }
 
 /* ---- consume */
@@ -341,14 +327,12 @@ static void print_record(const rd_kafka_message_t *message)
 
 static void consume(int argc, char **argv)
 {
-    if (argc != 1)
-        fail("consume TOPIC");
+    if (argc != 1) fail("consume TOPIC");
     rd_kafka_t *rk = consumer("kafka_tool");
     int open = assign(rk, argv[0], RD_KAFKA_OFFSET_BEGINNING);
     while (open > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
-        if (!message)
-            fail("%s: nothing came for %d ms", argv[0], TIMEOUT_MS);
+        if (!message) fail("%s: nothing came for %d ms", argv[0], TIMEOUT_MS);
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
             open--;
         else if (message->err)
@@ -364,8 +348,7 @@ static void consume(int argc, char **argv)
 
 static void ends(int argc, char **argv)
 {
-    if (argc != 1)
-        fail("ends TOPIC");
+    if (argc != 1) fail("ends TOPIC");
     rd_kafka_t *rk = consumer("kafka_tool");
     int32_t count = partition_count(rk, argv[0]);
     for (int32_t p = 0; p < count; p++) {
@@ -379,20 +362,20 @@ static void ends(int argc, char **argv)
 /* Said by a broker that is still making up its mind about who keeps the group. */
 static bool is_passing(rd_kafka_resp_err_t error)
 {
-    return error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+    return error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
            error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
 }
 
 static void committed(int argc, char **argv)
 {
-    if (argc != 2)
-        fail("committed GROUP TOPIC");
+    if (argc != 2) fail("committed GROUP TOPIC");
     rd_kafka_t *rk = consumer(argv[0]);
     rd_kafka_topic_partition_list_t *list = all_partitions(rk, argv[1], RD_KAFKA_OFFSET_INVALID);
     rd_kafka_resp_err_t error;
-    for (int tries = 0; (error = rd_kafka_committed(rk, list, TIMEOUT_MS)) && is_passing(error); tries++, sleep_ms(100))
-        if (tries == 100)
-            break;
+    for (int tries = 0; (error = rd_kafka_committed(rk, list, TIMEOUT_MS)) && is_passing(error);
+         tries++, sleep_ms(100))
+        if (tries == 100) break;
     check(error, argv[0]);
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *row = &list->elems[i];
@@ -413,10 +396,8 @@ static bool await_action(rd_kafka_t *rk, const char *customer, int64_t until_us)
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 1000);
         bool found = message && !message->err && message->key_len == strlen(customer) &&
                      memcmp(message->key, customer, message->key_len) == 0;
-        if (message)
-            rd_kafka_message_destroy(message);
-        if (found)
-            return true;
+        if (message) rd_kafka_message_destroy(message);
+        if (found) return true;
     }
     return false;
 }
@@ -425,8 +406,7 @@ static bool await_action(rd_kafka_t *rk, const char *customer, int64_t until_us)
  * rule set under test answers each with an action at once. */
 static void latency(int argc, char **argv)
 {
-    if (argc != 4)
-        fail("latency INPUT OUTPUT COUNT PAUSE_MS");
+    if (argc != 4) fail("latency INPUT OUTPUT COUNT PAUSE_MS");
     int count = atoi(argv[2]), pause_ms = atoi(argv[3]);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "partitioner", "murmur2_random");
@@ -438,11 +418,13 @@ static void latency(int argc, char **argv)
         char key[32], value[256];
         int64_t now_ms = clock_us(CLOCK_REALTIME) / 1000;
         size_t key_size = (size_t)snprintf(key, sizeof key, "lone-%d", i);
-        size_t size = (size_t)snprintf(value, sizeof value, "{\"type\":\"ping\",\"customer\":\"%s\",\"time\":%lld}", key,
-                                       (long long)now_ms);
+        size_t size =
+            (size_t)snprintf(value, sizeof value, "{\"type\":\"ping\",\"customer\":\"%s\",\"time\":%lld}",
+                             key, (long long)now_ms);
         int64_t begin_us = clock_us(CLOCK_MONOTONIC);
         check(rd_kafka_producev(out, RD_KAFKA_V_TOPIC(argv[0]), RD_KAFKA_V_KEY(key, key_size),
-                                RD_KAFKA_V_VALUE(value, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                                RD_KAFKA_V_VALUE(value, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                RD_KAFKA_V_END),
               "produce");
         if (!await_action(in, key, begin_us + 1000 * (int64_t)TIMEOUT_MS))
             fail("no action for %s within %d ms", key, TIMEOUT_MS);
@@ -458,8 +440,8 @@ static void latency(int argc, char **argv)
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {{"create", create},       {"produce", produce},     {"consume", consume},
-                {"ends", ends},           {"committed", committed}, {"latency", latency}};
+} commands[] = {{"create", create}, {"produce", produce},     {"consume", consume},
+                {"ends", ends},     {"committed", committed}, {"latency", latency}};
 
 int main(int argc, char **argv)
 {

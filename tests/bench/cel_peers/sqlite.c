@@ -22,9 +22,14 @@ static void bind(sqlite3_stmt *statement)
 {
     static const struct {
         const char *name, *text;
-    } texts[] = {{":origin", "LED"}, {":country", "RU"}, {":url", "https://shop.example/cart/123456"}, {":product", "p10"}, {":name", "Ada"}};
+    } texts[] = {{":origin", "LED"},
+                 {":country", "RU"},
+                 {":url", "https://shop.example/cart/123456"},
+                 {":product", "p10"},
+                 {":name", "Ada"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        sqlite3_bind_text(statement, sqlite3_bind_parameter_index(statement, texts[i].name), texts[i].text, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, sqlite3_bind_parameter_index(statement, texts[i].name), texts[i].text,
+                          -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, sqlite3_bind_parameter_index(statement, ":value"), 99);
     sqlite3_bind_int64(statement, sqlite3_bind_parameter_index(statement, ":adults"), 1);
     sqlite3_bind_double(statement, sqlite3_bind_parameter_index(statement, ":total"), 129.95);

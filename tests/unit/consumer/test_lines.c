@@ -32,7 +32,8 @@ static struct lines file_open(struct file *file)
 
 static void put_line(FILE *out, size_t size, char letter)
 {
-    for (size_t i = 0; i < size; i++) fputc(letter, out);
+    for (size_t i = 0; i < size; i++)
+        fputc(letter, out);
     fputc('\n', out);
 }
 
@@ -67,7 +68,8 @@ Test(lines, joins_lines_over_the_edges_of_what_is_read_at_once)
 {
     enum { COUNT = 5000, SIZE = 997 }; /* almost three buffers, and no line ends where one does */
     struct file file = file_begin();
-    for (int i = 0; i < COUNT; i++) put_line(file.out, SIZE, (char)('a' + i % 26));
+    for (int i = 0; i < COUNT; i++)
+        put_line(file.out, SIZE, (char)('a' + i % 26));
     struct lines lines = file_open(&file);
     struct relance_str line;
     for (int i = 0; i < COUNT; i++) {

@@ -15,7 +15,8 @@ Test(reason, tells_a_shipped_rule_in_its_own_words)
 {
     struct reason reason = read_action(
         "{\"action\":\"email\",\"rule\":\"cart_abandoned\",\"customer\":\"anna\",\"key\":\"k-17\",\"step\":1,"
-        "\"due\":\"2026-03-02T11:00:00.120Z\",\"with\":{\"items\":[{\"name\":\"Tent\"},{\"name\":\"Mat\"},{\"name\":\"Mug\"}]},"
+        "\"due\":\"2026-03-02T11:00:00.120Z\",\"with\":{\"items\":[{\"name\":\"Tent\"},{\"name\":\"Mat\"},{"
+        "\"name\":\"Mug\"}]},"
         "\"trigger\":{\"id\":\"e-81\",\"type\":\"add_to_cart\",\"time\":\"2026-03-02T10:00:00.120Z\"}}");
     cr_expect_str_eq(reason.why, "left cart k-17 with Tent, Mat and 1 more 1 h ago, no purchase");
     cr_expect_str_eq(reason.customer, "anna");
@@ -35,7 +36,8 @@ Test(reason, tells_any_other_rule_by_its_trigger)
 
 Test(reason, refuses_what_is_no_action)
 {
-    static const char *const texts[] = {"", "null", "[]", "{}", "{\"rule\":1,\"customer\":2}", "{\"rule\":\"a\"", "\"rule\""};
+    static const char *const texts[] = {
+        "", "null", "[]", "{}", "{\"rule\":1,\"customer\":2}", "{\"rule\":\"a\"", "\"rule\""};
     struct reason reason;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         cr_expect_not(reason_read((struct relance_str){texts[i], strlen(texts[i])}, &reason), "%s", texts[i]);

@@ -4,7 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-static const struct table_column columns[] = {{"rule", TABLE_LEFT}, {"sent", TABLE_RIGHT}, {"why", TABLE_LEFT}};
+static const struct table_column columns[] = {
+    {"rule", TABLE_LEFT}, {"sent", TABLE_RIGHT}, {"why", TABLE_LEFT}};
 
 static char *printed(const struct table *table)
 {
