@@ -12,7 +12,7 @@ group_build='gcc:gcc g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config
     librdkafka-dev libhiredis-dev libcjson-dev libre2-dev libsimdjson-dev libmsgpack-dev libxxhash-dev'
 group_runtime='librdkafka1 libhiredis0.14 libcjson1 libre2-9 libsimdjson14 libmsgpackc2 libxxhash0 tzdata'
 group_redis='redis-server:redis-server'
-group_test='libcriterion-dev python3:python3 binutils:nm
+group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-14-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose'
 group_kafka='openjdk-17-jre-headless:java maven:mvn'
 

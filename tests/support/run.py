@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 CORES = str(os.cpu_count() or 1)
 FUZZ_SECONDS = 30  # each fuzz target
+FAULT_SECONDS = 60  # the simulator, with seeds that nobody has seen
 SKIPPED = 77       # exit status of a program that cannot run here and has said why
 
 PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
@@ -183,7 +184,7 @@ def stage_unit():
 
 
 def stage_lint():
-    """What can be read off the sources and objects: layers, purity, names, the compose file, the shell scripts."""
+    """What can be read off the sources and objects: layers, purity, names, form, the compose file, shell scripts."""
     totals = build("dev")
     lint = ROOT / "tests" / "lint"
     return totals + run_all([
@@ -193,8 +194,9 @@ def stage_lint():
         Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),
         Program("lint purity, its own test", ["python3", str(lint / "purity_test.py")]),
         Program("lint names", ["python3", str(lint / "names.py")]),
+        claim("C sources stand as .clang-format has them", ["clang-format", "--dry-run", "-Werror", *sources(".c", ".cc")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
-        claim("shell scripts have no findings", ["shellcheck", *shell_scripts()]),
+        claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),
     ])
 
 
@@ -219,19 +221,29 @@ def stage_fuzz():
     return totals + run_all([fuzz_program(target, FUZZ_SECONDS) for target in targets], int(CORES))
 
 
+def stage_fault():
+    """The shell over models of Kafka and Redis: seeds that found something once, deliberate bugs, fresh seeds."""
+    simulator = str(BUILD / "dev" / "bin" / "fault_sim")
+    return build("dev") + run_all([
+        Program("fault_sim, seeds that found something", [simulator, "--regressions"]),
+        Program("fault_sim finds deliberate bugs", [simulator, "--sabotage"]),
+        Program(f"fault_sim, {FAULT_SECONDS} s of fresh seeds", [simulator, "--seconds", str(FAULT_SECONDS)]),
+    ])
+
+
 def stage_e2e():
     """The program itself against real Kafka and real Redis."""
     return build("dev") + run_one(e2e("e2e", "dev"))
 
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
-          "e2e": stage_e2e}
+          "fault": stage_fault, "e2e": stage_e2e}
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
-def shell_scripts():
-    folders = ("consumer", "rules", "tests", ".ci")
-    return sorted(str(path) for folder in folders for path in (ROOT / folder).rglob("*.sh")) + [str(ROOT / ".ci/run")]
+def sources(*endings):
+    return sorted(str(path) for folder in ("consumer", "rules", "tests") for path in (ROOT / folder).rglob("*")
+                  if path.suffix in endings)
 
 
 def e2e(name, preset, *patterns):
