@@ -57,11 +57,12 @@ struct relance_decision {
     /* of the action's run */
     int64_t due_ms;                  /* when the step fell due */
     int64_t priority;
+    bool said;                       /* it has been said before a recovery that was not exact */
     struct relance_str trigger_id, trigger_type;
     int64_t trigger_time_ms;
 };
 
-/* Does it leave the house (sent, held, goal)? All others are only counted. */
+/* Does it leave the house (sent, held, goal, and no repetition)? All others are only counted. */
 bool relance_decision_is_output(const struct relance_decision *decision);
 
 /* One line of `relance replay` (rules.md §6), without the line feed. Like snprintf: returns the bytes wanted,

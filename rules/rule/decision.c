@@ -38,8 +38,9 @@ struct relance_str relance_outcome_prose(enum relance_outcome outcome)
 
 bool relance_decision_is_output(const struct relance_decision *decision)
 {
-    return decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD ||
-           decision->outcome == RELANCE_OUTCOME_GOAL;
+    return !decision->said &&
+           (decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD ||
+            decision->outcome == RELANCE_OUTCOME_GOAL);
 }
 
 /* A wait may end after the last year that can be written, though nothing happens there any more. */

@@ -13,6 +13,9 @@ struct run *run_find(const struct state *state, uint32_t rule, str key);
 void decide_run(struct relance_engine *e, enum relance_outcome outcome, str key);
 void end_run(struct relance_engine *e, struct run *run, enum relance_outcome outcome);
 
+/* The id of the action of a run's step, from 0. (recall.c) */
+str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32]);
+
 /* Has a remembered event cancelled, after `time_ms`, what would start now? (cancel.c) */
 bool overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms);
 

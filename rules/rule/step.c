@@ -6,31 +6,7 @@
 #include "base/buffer.h"
 #include "state/pack.h"
 
-#include <inttypes.h>
-#include <xxhash.h>
 #include <math.h>
-
-/* XXH3_128, canonical form, over rule NUL customer NUL key NUL origin NUL step. */
-static str action_id(struct relance_engine *e, const struct run *run, char out[32])
-{
-    static const char digits[] = "0123456789abcdef";
-    struct buffer text;
-    buffer_init(&text, &e->scratch);
-    str parts[] = {e->rule->name, customer_id(e->customer), bytes_str(run->key), bytes_str(run->origin)};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        buffer_put_str(&text, parts[i]);
-        buffer_put_char(&text, '\0');
-    }
-    buffer_put_format(&text, "%" PRIu32, run->step + 1);
-    if (text.failed) e->failed = true;
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.data, text.size));
-    for (size_t i = 0; i < sizeof canonical.digest; i++) {
-        out[2 * i] = digits[canonical.digest[i] >> 4];
-        out[2 * i + 1] = digits[canonical.digest[i] & 15];
-    }
-    return (str){out, 32};
-}
 
 static bool render_splice(struct relance_engine *e, struct cel_value value, struct buffer *out)
 {
@@ -187,11 +163,12 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
     char id[32];
     struct relance_decision decision = {.key = bytes_str(run->key),
                                         .step = run->step + 1,
-                                        .id = action_id(e, run, id),
+                                        .id = action_id(e, run, run->step, id),
                                         .send = step->send,
                                         .variant = bytes_str(run->variant),
                                         .due_ms = run->due_ms,
-                                        .priority = e->rule->priority};
+                                        .priority = e->rule->priority,
+                                        .said = run->step < run->said};
     describe_trigger(run, &decision);
     bool blocked = false, deferred = false,
          skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
@@ -200,7 +177,8 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
         send(e, run, step, &decision);
     if (skipped || step->send.size) decide(e, &decision);
-    bool done = !skipped && (!step->send.size || relance_decision_is_output(&decision));
+    bool sent = decision.outcome == RELANCE_OUTCOME_SENT || decision.outcome == RELANCE_OUTCOME_HELD;
+    bool done = !skipped && (!step->send.size || sent);
     if (done) set_attributes(e, step);
     return deferred ? DEFERRED : PERFORMED;
 }

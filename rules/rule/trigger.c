@@ -38,6 +38,7 @@ static bool set_origin(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->origin);
     run->started_ms = e->trigger.time_ms;
+    run->said = 0;
     str origin = e->trigger.event ? e->trigger.id : arena_format(&e->scratch, "%" PRId64, run->started_ms);
     run->origin = or_fail(e, bytes_new(&e->customers.pool, origin));
     return run->origin;

@@ -144,7 +144,7 @@ static void save_runs(const struct state *state, const struct state_names *names
     pack_array(out, state->runs.count);
     VECTOR_EACH(state->runs, struct run, run)
     {
-        pack_array(out, 9);
+        pack_array(out, run->said ? 10 : 9);
         pack_str(out, names->rules.list[run->rule]);
         save_bytes(out, run->key);
         pack_int(out, run->step);
@@ -155,6 +155,7 @@ static void save_runs(const struct state *state, const struct state_names *names
         save_bytes(out, run->variant);
         pack_array(out, run->triggers.count);
         VECTOR_EACH(run->triggers, struct bytes *, event) pack_raw(out, bytes_str(*event));
+        if (run->said) pack_int(out, run->said);
     }
 }
 
@@ -434,21 +435,28 @@ static void load_dropped(struct loading *l)
     add_dropped(l, rule, key);
 }
 
+static uint32_t load_step(struct loading *l, int64_t least)
+{
+    int64_t step = unpack_int(&l->in);
+    if (step < least || step > INT32_MAX) l->in.bad = true;
+    return (uint32_t)step;
+}
+
 static void load_run(struct loading *l)
 {
-    if (unpack_array(&l->in) != 9) l->in.bad = true;
+    size_t parts = unpack_array(&l->in);
+    if (parts != 9 && parts != 10) l->in.bad = true;
     str rule = unpack_str(&l->in);
     struct run run = {.rule = LOAD_NUMBER(l, rules, rule)};
     run.key = load_bytes(l, unpack_str(&l->in));
-    int64_t step = unpack_int(&l->in);
-    if (step < 0 || step > INT32_MAX) l->in.bad = true;
-    run.step = (uint32_t)step;
+    run.step = load_step(l, 0);
     run.due_ms = load_time(l);
     run.started_ms = load_time(l);
     run.trigger_ms = load_time(l);
     run.origin = load_bytes(l, unpack_str(&l->in));
     run.variant = load_text(l);
     load_triggers(l, &run);
+    if (parts == 10) run.said = load_step(l, 1);
     if (run.rule == NAME_NONE) {
         add_dropped(l, rule, bytes_str(run.key));
         run_release(l->pool, &run);

@@ -26,6 +26,7 @@ struct rig {
     struct relance_fate fate; /* of the last record */
     int64_t offset;           /* of the next record */
     size_t needed;            /* states that the engine asked for */
+    size_t output;            /* decisions that leave the house */
 };
 
 static inline str rig_copy(struct rig *rig, str s)
@@ -56,6 +57,7 @@ static inline void rig_decide(void *context, const struct relance_decision *deci
     char *line = arena_alloc(&rig->arena, size);
     ensure(line);
     relance_decision_print(decision, line, size);
+    rig->output += relance_decision_is_output(decision);
     buffer_put(&rig->lines, line, size);
     buffer_put_char(&rig->lines, '\n');
 }

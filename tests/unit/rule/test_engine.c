@@ -691,3 +691,52 @@ Test(engine, shows_a_state_as_JSON_that_fits_or_is_cut)
     cr_expect_arr_eq(cut, text, sizeof cut);
     cr_expect_eq(relance_state_print(rules, STR("c1"), STR("\xc1"), text, wanted), 0u);
 }
+
+/* ---- a recovery that was not exact */
+
+struct asked {
+    char ids[8][33];
+    size_t count, said; /* of them: the first so many have been said */
+};
+
+static bool was_said(void *context, str id)
+{
+    struct asked *asked = context;
+    snprintf(asked->ids[asked->count], sizeof asked->ids[0], "%.*s", STR_ARG(id));
+    return asked->count++ < asked->said;
+}
+
+Test(engine, a_step_that_was_said_before_a_recovery_is_performed_and_is_no_news)
+{
+    struct asked asked = {.said = 1};
+    happens("e1", "cart", "c1", START, "k");
+    cr_assert_eq(relance_engine_recall(rig.engine, was_said, &asked), RELANCE_OK);
+    cr_expect_eq(asked.count, 2u, "both steps are to come");
+    rig_restart(&rig);
+    decided("started c1");
+    rig_tick(&rig, START + HOUR + 1);
+    says(asked.ids[0]);
+    decided("sent c1");
+    cr_expect_eq(rig.output, 0u, "that the first step has been said outlives the process");
+    rig_tick(&rig, START + DAY + HOUR + 1);
+    says(asked.ids[1]);
+    decided("sent c1 finished c1");
+    cr_expect_eq(rig.output, 1u);
+}
+
+Test(engine, what_comes_before_a_step_that_was_said_was_said_too)
+{
+    struct asked asked = {0};
+    happens("e1", "cart", "c1", START, "k");
+    cr_assert_eq(relance_engine_recall(rig.engine, was_said, &asked), RELANCE_OK);
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 1u);
+    asked = (struct asked){.said = 2};
+    cr_assert_eq(relance_engine_recall(rig.engine, was_said, &asked), RELANCE_OK);
+    rig_tick(&rig, START + 2 * DAY);
+    decided("started c1 sent c1 sent c1 finished c1");
+    cr_expect_eq(rig.output, 0u);
+    happens("e2", "cart", "c1", START + 2 * DAY, "k");
+    rig_tick(&rig, START + 3 * DAY);
+    decided("started c1 sent c1");
+    cr_expect_eq(rig.output, 1u, "a new run is news");
+}
