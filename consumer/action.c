@@ -72,7 +72,8 @@ static struct relance_str action_goal_id(const struct relance_decision *decision
 static void action_say(struct partition *partition, const struct relance_decision *decision,
                        struct relance_str body)
 {
-    char type[256], time[24], goal_id[32], source[256], number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE];
+    char type[256], time[24], goal_id[32], source[256];
+    char number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE], reached[TEXT_NUMBER_SIZE];
     bool is_step = decision->outcome != RELANCE_OUTCOME_GOAL;
     relance_time_print(is_step ? decision->due_ms : decision->time_ms, time);
     int source_size = snprintf(source, sizeof source, "/relance/%s", partition->place->options->group);
@@ -93,8 +94,9 @@ static void action_say(struct partition *partition, const struct relance_decisio
                 {"content-type", TEXT("application/json")},
                 {"relance-partition", {number, text_put_int(number, partition->number)}},
                 {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->seq)}},
+                {"relance-offset", {reached, text_put_int(reached, partition->reached)}},
             },
-        .header_count = 9,
+        .header_count = 10,
     };
     action_put(partition, &record);
 }

@@ -1,6 +1,7 @@
 /* The frontier's metadata: what stands in Kafka beside the committed offset P (delivery.md, "Terms").
  *
  *     1;STORE;SEQ;MARKS;CHAIN      1;0b7e…-…;251;17;9f86d081884c7d65
+ *     1;STORE;SEQ;MARKS;-          put back by `relance restore-offsets`, which cannot know the chain
  *
  * Everything caused by records below P and by the first `marks` marks is in Kafka, and that was `seq`
  * actions. */
@@ -18,6 +19,7 @@ struct frontier {
     uint64_t seq;              /* number of the last action */
     uint64_t marks;            /* number of the last mark */
     uint64_t chain;            /* running hash over actions and dead letters */
+    bool is_restored;          /* the chain is not known: whatever deciding again gives */
 };
 
 size_t frontier_print(const struct frontier *frontier,

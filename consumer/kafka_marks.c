@@ -3,6 +3,8 @@
 #include "marks.h"
 #include "clock.h"
 #include "kafka_client.h"
+#include "kafka_scan.h"
+#include "log.h"
 
 enum { MARKS_PATIENCE_MS = 10000, MARKS_POLL_MS = 100 };
 
@@ -85,4 +87,39 @@ enum relance_status marks_read(const struct options *options, int32_t partition,
     if (reader.topic) rd_kafka_topic_destroy(reader.topic);
     rd_kafka_destroy(reader.rk);
     return status;
+}
+
+/* ---- those that are kept */
+struct marks_kept {
+    int32_t partition;
+    struct mark_list *list;
+};
+
+static void marks_begin_kept(void *context, int32_t partition, int64_t low)
+{
+    (void)context, (void)partition, (void)low;
+}
+
+static bool marks_see_kept(void *context, const struct kafka_scan_record *record)
+{
+    struct marks_kept *kept = context;
+    struct mark mark;
+    struct relance_error error;
+    if (record->partition != kept->partition) return true;
+    if (mark_parse(record->value, &mark, &error) == RELANCE_OK)
+        mark_list_add(kept->list, mark);
+    else
+        log_line(LOG_WARNING, "The marks topic holds something else.", "partition=%d offset=%lld",
+                 record->partition, (long long)record->offset);
+    return true;
+}
+
+enum relance_status marks_read_kept(const struct options *options, int32_t partition, struct mark_list *list,
+                                    struct relance_error *error)
+{
+    char topic[256];
+    struct marks_kept kept = {partition, list};
+    kafka_topic_name(options, OUTBOX_MARKS, topic);
+    enum relance_status status = kafka_scan(options, topic, marks_begin_kept, marks_see_kept, &kept, error);
+    return status == RELANCE_OK ? status : (error->status = RELANCE_AGAIN);
 }

@@ -3,6 +3,7 @@
  *
  *     {"n":17,"at":1812,"wall":1772445600120}
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
+ *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
  *
  * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n.
  */
@@ -19,6 +20,7 @@ struct mark {
     int64_t tick;  /* waits due before it end; RELANCE_NEVER: no tick */
     char *rules;   /* a packed rule set (file.h); NULL: none */
     char *options; /* what decides besides rules, as text; NULL: says nothing about it */
+    bool rough;    /* what comes before has not been recovered exactly, and cannot be decided again as it was */
 };
 
 void mark_print(const struct mark *mark, struct blob *out);

@@ -12,4 +12,8 @@ RELANCE_MUST enum relance_status marks_read(const struct options *options, int32
                                             uint64_t after, uint64_t last, struct mark_list *list,
                                             struct relance_error *error);
 
+/* All marks of the partition that are kept, whatever is missing. RELANCE_AGAIN: the broker is silent. */
+RELANCE_MUST enum relance_status marks_read_kept(const struct options *options, int32_t partition,
+                                                 struct mark_list *list, struct relance_error *error);
+
 #endif

@@ -27,6 +27,7 @@ struct partition *partition_new(struct workplace *place, int32_t number)
                                       number};
     ensure(partition);
     partition->number = number;
+    said_init(&partition->said);
     partition->goal = -1;
     partition->place = place;
     partition->store = store_open(&where);
@@ -41,7 +42,8 @@ void partition_drop(struct partition *partition)
     partition->rules = NULL;
     partition->rules_seen = NULL;
     partition->last_record = NULL;
-    partition->touched = false;
+    partition->touched = partition->rough = partition->rebuilt = false;
+    said_free(&partition->said);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
 }
@@ -61,13 +63,6 @@ bool partition_pause(int64_t us)
 {
     if (!stop_requested()) clock_sleep_us(us);
     return !stop_requested();
-}
-
-static enum relance_status partition_stop(struct partition *partition, struct relance_error *error,
-                                          const char *sentence)
-{
-    return relance_error_set(error, RELANCE_REFUSED, "%s, partition %d: %s", partition->place->options->input,
-                             partition->number, sentence);
 }
 
 /* ---- states from the store */
@@ -124,6 +119,11 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
 {
     const struct rulebook_set *set;
     enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
+    if (status == RELANCE_REFUSED && partition->rough) { /* they were another version's */
+        log_line(LOG_WARNING, "Rules of before do not check any more; going on with those before them.",
+                 "partition=%d mark=%" PRIu64 " why=\"%s\"", partition->number, mark->n, error->message);
+        return RELANCE_OK;
+    }
     if (status != RELANCE_OK) return status;
     partition->rules_mark = (int64_t)mark->n;
     partition->rules = set;
@@ -132,24 +132,14 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
     return RELANCE_OK;
 }
 
-/* Older records were decided under other options: only an engine with those can decide them again alike. */
-static enum relance_status partition_apply_options(struct partition *partition, const struct mark *mark,
-                                                   struct relance_error *error)
+static void partition_apply_options(struct partition *partition, const struct mark *mark)
 {
     partition->deciding.size = 0;
     blob_put(&partition->deciding, mark->options, strlen(mark->options));
-    if (strcmp(mark->options, partition->place->deciding) == 0 || partition->p_offset <= mark->at)
-        return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED,
-                             "%s, partition %d: the records up to offset %" PRId64
-                             " were decided with [%s], and have to be decided again; now it is [%s]. "
-                             "Start once more as before, end it with SIGTERM, then change",
-                             partition->place->options->input, partition->number, partition->p_offset,
-                             mark->options, partition->place->deciding);
 }
 
-static enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
-                                                struct relance_error *error)
+enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+                                         struct relance_error *error)
 {
     enum relance_progress progress;
     while ((progress = relance_engine_tick(partition->engine, before_ms)) == RELANCE_NEEDS) {
@@ -163,10 +153,11 @@ static enum relance_status partition_apply(struct partition *partition, const st
                                            struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    ensure(mark->n == partition->marks + 1);
+    ensure(mark->n == partition->marks + 1 || partition->rough);
     partition->marks = mark->n;
-    if (mark->options) status = partition_apply_options(partition, mark, error);
-    if (status == RELANCE_OK && mark->rules) status = partition_apply_rules(partition, mark, error);
+    partition->reached = mark->at;
+    if (mark->options) partition_apply_options(partition, mark);
+    if (mark->rules) status = partition_apply_rules(partition, mark, error);
     if (mark->wall != RELANCE_NEVER) {
         partition->wall = mark->wall;
         relance_engine_set_wall(partition->engine, mark->wall);
@@ -212,19 +203,29 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
 }
 
 /* ---- arriving at P */
-static enum relance_status partition_arrive(struct partition *partition, struct relance_error *error)
+/* Is what was decided again what has been published? */
+static enum relance_status partition_compare(struct partition *partition, struct relance_error *error)
 {
     const struct frontier *p = &partition->p;
+    if (partition->seq == p->seq && partition->marks == p->marks &&
+        (partition->chain == p->chain || p->is_restored))
+        return RELANCE_OK;
+    enum relance_status status =
+        partition_lacks(partition, partition->place->options->approximate || partition->rebuilt,
+                        "--approximate goes on from there all the same", error,
+                        "deciding again up to offset %" PRId64 " gave %" PRIu64
+                        " actions and marks up to %" PRIu64 ", published were %" PRIu64 " and %" PRIu64 "%s",
+                        partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
+                        partition->seq == p->seq ? ", with other content" : "");
+    return status == RELANCE_OK ? partition_read_said(partition, error) : status;
+}
+
+static enum relance_status partition_arrive(struct partition *partition, struct relance_error *error)
+{
     enum relance_status status = partition_apply_ahead(partition, partition->p_offset, error);
+    if (status == RELANCE_OK && !partition->rough) status = partition_compare(partition, error);
+    if (status == RELANCE_OK && partition->rough) status = partition_arrive_roughly(partition, error);
     if (status != RELANCE_OK) return status;
-    if (partition->seq != p->seq || partition->marks != p->marks || partition->chain != p->chain)
-        return relance_error_set(error, RELANCE_REFUSED,
-                                 "%s, partition %d: deciding again up to offset %" PRId64 " gave %" PRIu64
-                                 " actions and marks up to %" PRIu64 ", published were %" PRIu64
-                                 " and %" PRIu64 "%s: nothing more is published",
-                                 partition->place->options->input, partition->number, partition->p_offset,
-                                 partition->seq, partition->marks, p->seq, p->marks,
-                                 partition->seq == p->seq ? ", with other content" : "");
     partition->state = PARTITION_LIVE;
     log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64,
              partition->number, partition->next, partition->seq);
@@ -254,9 +255,10 @@ static enum relance_status partition_compare_last(struct partition *partition,
     partition->compare_last = false;
     if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash)
         return RELANCE_OK;
-    return partition_stop(
-        partition, error,
-        "the last record processed is not there any more, or is another one: the topic has been made anew");
+    partition->is_anew = true;
+    return relance_error_set(error, RELANCE_AGAIN,
+                             "%s, partition %d: the last record processed is another one",
+                             partition->place->options->input, partition->number);
 }
 
 static void partition_count_event(struct partition *partition, const struct source_record *record,
@@ -315,6 +317,7 @@ enum relance_status partition_record(struct partition *partition, const struct s
     enum relance_status status = partition_prepare(partition, record->offset, error);
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
+    partition->reached = record->offset + 1;
     if (record->value.data)
         status = partition_decide(partition, record, error);
     else
@@ -399,6 +402,7 @@ bool partition_has_news(const struct partition *partition)
 struct sink_frontier partition_frontier(const struct partition *partition)
 {
     struct sink_frontier frontier = {partition->number, partition->next, partition->p};
+    frontier.frontier.is_restored = false;
     frontier.frontier.seq = partition->seq;
     frontier.frontier.marks = partition->marks;
     frontier.frontier.chain = partition->chain;

@@ -16,6 +16,7 @@
 #include "mark.h"
 #include "outbox.h"
 #include "rulebook.h"
+#include "said.h"
 #include "sink.h"
 #include "source.h"
 #include "store.h"
@@ -53,11 +54,18 @@ struct partition {
     struct store *store;
 
     int64_t next;      /* offset of the next record */
+    int64_t reached;   /* what is decided just now follows from records below this offset */
     int64_t begin;     /* where reading starts: `next`, or the last record before it, to be compared */
     int64_t end, goal; /* of the input, as last asked for, and when it was first claimed */
     uint64_t seq, marks, chain; /* of what has been decided */
     int64_t p_offset;           /* P, */
     struct frontier p;          /* and what it says: what has been published */
+
+    /* A recovery that is not exact (recover.c), while it lasts: */
+    bool rough;       /* it is one */
+    bool rebuilt;     /* nothing was there: states are made from the earliest record */
+    bool is_anew;     /* outlives a claim: the input has turned out to be another topic */
+    struct said said; /* `rough`: what has been published since the checkpoint */
 
     struct mark_list ahead;           /* marks to be met before P */
     int64_t wall;                     /* in force; RELANCE_NEVER: none yet */
@@ -93,6 +101,28 @@ void partition_drop(struct partition *partition);
 /* RELANCE_AGAIN: not now, partition->retry_us says when. */
 RELANCE_MUST enum relance_status partition_claim(struct partition *partition, struct relance_error *error);
 
+/* ---- what cannot be recovered exactly (recover.c) */
+/* Something is missing, which the sentence says. Where the operator has accepted that, by an option, it is
+ * logged and the recovery is not exact from here on; otherwise RELANCE_REFUSED, with the sentence and the cure. */
+RELANCE_MUST __attribute__((format(printf, 5, 6))) enum relance_status
+partition_lacks(struct partition *partition, bool accepted, const char *cure, struct relance_error *error,
+                const char *format, ...);
+RELANCE_MUST __attribute__((format(printf, 3, 4))) enum relance_status
+partition_refuse(const struct partition *partition, struct relance_error *error, const char *format, ...);
+/* Redis has nothing that fits: it is emptied, and all records are decided again. */
+RELANCE_MUST enum relance_status partition_rebuild(struct partition *partition, struct relance_error *error);
+/* The input is not the topic that P speaks of: goes on with the states that there are, at `start`; *p is set. */
+RELANCE_MUST enum relance_status partition_begin_anew(struct partition *partition, int64_t start,
+                                                      struct source_frontier *p, struct relance_error *error);
+/* All marks of the partition that are still kept, instead of all that are needed. */
+RELANCE_MUST enum relance_status partition_read_kept_marks(struct partition *partition,
+                                                           struct relance_error *error);
+/* Reads what has been published since the checkpoint. */
+RELANCE_MUST enum relance_status partition_read_said(struct partition *partition, struct relance_error *error);
+/* At P: settles what has been said already, takes its numbers and leaves a mark. */
+RELANCE_MUST enum relance_status partition_arrive_roughly(struct partition *partition,
+                                                          struct relance_error *error);
+
 /* ---- the cycle (partition.c) */
 RELANCE_MUST enum relance_status partition_record(struct partition *partition,
                                                   const struct source_record *record,
@@ -106,6 +136,9 @@ RELANCE_MUST enum relance_status partition_reach(struct partition *partition, in
  * RELANCE_NEVER: no tick. The partition is live. */
 RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, int64_t tick,
                                                    struct relance_error *error);
+/* Lets waits end that are due before `before_ms`. */
+RELANCE_MUST enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+                                                      struct relance_error *error);
 /* Lets waits end that are due, when the reader is at the end. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
 /* Reads the states of customers that the engine does not hold. */

@@ -239,11 +239,15 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
     return status;
 }
 
-/* Writes the new stamp if meta is still what was read. *written tells. */
-static enum relance_status store_write_stamp(struct store *store, bool *written, struct relance_error *error)
+/* Writes the stamp, and empties the store before if so asked, if meta is still what was read. *written tells. */
+static enum relance_status store_write_stamp(struct store *store, bool empty, bool *written,
+                                             struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     STORE_SAY(store, TEXT("MULTI"));
+    if (empty)
+        STORE_SAY(store, TEXT("UNLINK"), text_of(store->meta_key), text_of(store->customers_key),
+                  text_of(store->timers_key), text_of(store->metrics_key));
     STORE_SAY(store, TEXT("HSET"), text_of(store->meta_key), TEXT("stamp"), text_of(store->stamp));
     STORE_SAY(store, TEXT("EXEC"));
     if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
@@ -270,13 +274,28 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
     enum relance_status status = RELANCE_OK;
     for (bool written = false; status == RELANCE_OK && !written;) {
         status = store_read_meta(store, meta, error);
-        if (status == RELANCE_OK) status = store_write_stamp(store, &written, error);
+        if (status == RELANCE_OK) status = store_write_stamp(store, false, &written, error);
     }
     if (status == RELANCE_OK) {
         store_watch(store);
         status = store_run_to_stamp(store, error);
     }
     if (status != RELANCE_OK) store_disconnect(store); /* it would watch nothing, or what is not ours */
+    return status;
+}
+
+enum relance_status store_empty(struct store *store, struct relance_error *error)
+{
+    bool written = false;
+    enum relance_status status = store_attach(store, error);
+    if (status == RELANCE_OK) status = store_write_stamp(store, true, &written, error);
+    if (status == RELANCE_OK && !written)
+        status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
+    if (status == RELANCE_OK) {
+        store_watch(store);
+        status = store_run_to_stamp(store, error);
+    }
+    if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }
 

@@ -77,9 +77,9 @@ static void judge_action(struct judge *judge, const struct relance_decision *dec
     if (!said)
         sim_fail("partition %d: action %" PRId64 " has not been said: %.*s", judge->partition, judge->seq,
                  TEXT_ARG(expected));
-    else if (!text_count(said->where, &seq) || seq != judge->seq)
+    else if (!text_count(said->seq, &seq) || seq != judge->seq)
         sim_fail("partition %d: where action %" PRId64 " should be, there is number %.*s", judge->partition,
-                 judge->seq, TEXT_ARG(said->where));
+                 judge->seq, TEXT_ARG(said->seq));
     else if (!judge_same(said, decision, expected))
         sim_fail("partition %d: action %" PRId64 " should be %.*s, and is %.*s", judge->partition, seq,
                  TEXT_ARG(expected), TEXT_ARG(said->value));
@@ -96,7 +96,7 @@ static void judge_letter(struct judge *judge, int64_t offset)
 {
     int64_t there;
     const struct kafka_said *said = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
-    if (!said || !text_count(said->where, &there) || there != offset)
+    if (!said || !text_count(said->offset, &there) || there != offset)
         sim_fail("partition %d: the dead letter of offset %" PRId64 " is not where it should be",
                  judge->partition, offset);
 }
@@ -106,11 +106,11 @@ static void judge_nothing_is_left(struct judge *judge)
     const struct kafka_said *more = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
     if (more)
         sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition,
-                 TEXT_ARG(more->where), TEXT_ARG(more->value));
+                 TEXT_ARG(more->seq), TEXT_ARG(more->value));
     more = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
     if (more)
         sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition,
-                 TEXT_ARG(more->where));
+                 TEXT_ARG(more->offset));
 }
 
 /* ---- deciding again */

@@ -12,6 +12,7 @@
 #include "kafka.h"
 #include "ensure.h"
 #include "marks.h"
+#include "said.h"
 #include "sink.h"
 #include "text.h"
 #include "workload.h"
@@ -362,12 +363,18 @@ static void sink_take(struct sink *sink, const struct outbox_record *record)
                               .key = sim_keep_text(record->key),
                               .value = sim_keep_text(record->value),
                               .partition = record->partition};
+    const struct {
+        const char *name;
+        struct relance_str *value;
+    } wanted[] = {{"ce_id", &said.id},
+                  {"ce_time", &said.due},
+                  {"relance-seq", &said.seq},
+                  {"relance-offset", &said.offset}};
     for (size_t i = 0; i < record->header_count; i++) {
         const struct outbox_header *header = &record->headers[i];
         int64_t number;
-        if (strcmp(header->name, "ce_id") == 0) said.id = sim_keep_text(header->value);
-        if (strcmp(header->name, "relance-seq") == 0 || strcmp(header->name, "relance-offset") == 0)
-            said.where = sim_keep_text(header->value);
+        for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++)
+            if (strcmp(header->name, wanted[w].name) == 0) *wanted[w].value = sim_keep_text(header->value);
         if (strcmp(header->name, "relance-partition") == 0 && text_count(header->value, &number))
             said.partition = (int32_t)number;
     }
@@ -760,6 +767,44 @@ enum relance_status marks_read(const struct options *options, int32_t partition,
         if (status != RELANCE_OK) return status;
         if (next <= last && !sim_wait(KAFKA_ASK_US)) return kafka_silent(error);
     }
+    return RELANCE_OK;
+}
+
+/* What can be read now; there is no reading on while transactions are open. */
+enum relance_status marks_read_kept(const struct options *options, int32_t partition, struct mark_list *list,
+                                    struct relance_error *error)
+{
+    (void)options;
+    if (!kafka_go(KAFKA_TIMEOUT_US)) return kafka_silent(error);
+    size_t end = kafka_stable_end(KAFKA_MARKS + partition);
+    for (size_t i = 0; i < end; i++) {
+        const struct kafka_said *said = &kafka.logs[KAFKA_MARKS + partition].items[i];
+        struct mark mark;
+        if (!kafka_is_committed(said)) continue;
+        ensure(mark_parse(said->value, &mark, error) == RELANCE_OK);
+        mark_list_add(list, mark);
+    }
+    return RELANCE_OK;
+}
+
+/* ---- said.h */
+enum relance_status said_read(const struct options *options, int32_t partition, uint64_t after,
+                              struct said *out, struct relance_error *error)
+{
+    (void)options;
+    if (!kafka_go(KAFKA_TIMEOUT_US)) return kafka_silent(error);
+    size_t end = kafka_stable_end(KAFKA_ACTIONS);
+    for (size_t i = 0; i < end; i++) {
+        const struct kafka_said *said = &kafka.logs[KAFKA_ACTIONS].items[i];
+        struct said_action action = {.id = said->id};
+        int64_t seq;
+        if (said->partition != partition || !kafka_is_committed(said)) continue;
+        ensure(text_count(said->seq, &seq) && text_count(said->offset, &action.offset) &&
+               text_instant(said->due, &action.due_ms));
+        action.seq = (uint64_t)seq;
+        said_add(out, &action, after);
+    }
+    said_sort(out);
     return RELANCE_OK;
 }
 

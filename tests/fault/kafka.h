@@ -9,8 +9,9 @@
 /* A record of a topic that the engine writes; with whose transaction it stands or falls. */
 struct kafka_said {
     struct kafka_txn *txn;
-    struct relance_str key, value, id, where; /* ce_id; relance-seq or relance-offset */
-    int32_t partition;                        /* of the input */
+    struct relance_str key, value;
+    struct relance_str id, due, seq, offset; /* ce_id, ce_time, relance-seq, relance-offset, where it has them */
+    int32_t partition;                       /* of the input */
 };
 struct kafka_log {
     struct kafka_said *items;

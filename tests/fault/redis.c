@@ -135,6 +135,17 @@ void redis_restart(bool lose_tail, bool old)
         redis_go_back(p, old);
 }
 
+void redis_forget(void)
+{
+    redis_restart(false, false);
+    for (int p = 0; p < sim.partitions; p++) {
+        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
+        redis.partitions[p].meta_writes++;
+        redis_keep_version(p);
+    }
+    sim_tell("Redis is empty");
+}
+
 /* ---- tables */
 
 static struct redis_field *redis_find(const struct redis_table *table, struct relance_str name)
@@ -249,12 +260,23 @@ static struct relance_str redis_print(const char *format, double number)
     return sim_keep_text((struct relance_str){text, (size_t)size});
 }
 
+static redisReply *redis_unlink(struct redis_version *version, const struct redis_command *command)
+{
+    int partition;
+    enum redis_hash hash;
+    for (size_t i = 1; i < command->count; i++)
+        if (redis_parse_key(command->words[i], &partition, &hash))
+            version->tables[hash] = (struct redis_table){0};
+    return redis_number_reply(1);
+}
+
 /* A command that writes. A table without capacity belongs to an older version. */
 static redisReply *redis_do_write(struct redis_version *version, const struct redis_command *command)
 {
     int partition;
     enum redis_hash hash;
     struct relance_str *words = command->words;
+    if (text_equal(words[0], TEXT("UNLINK"))) return redis_unlink(version, command);
     if (!redis_parse_key(words[1], &partition, &hash)) return redis_number_reply(1);
     struct redis_table *table = &version->tables[hash];
     if (table->capacity < table->count + command->count) redis_copy_table(table, command->count + 32);
@@ -393,7 +415,8 @@ static redisReply *redis_do_range(const struct redis_table *table, const struct 
 
 static bool redis_writes_data(struct relance_str verb)
 {
-    static const char *const verbs[] = {"HSET", "HDEL", "ZADD", "ZREM", "HINCRBY", "HINCRBYFLOAT", "EXPIRE"};
+    static const char *const verbs[] = {"HSET",    "HDEL",         "ZADD",   "ZREM",
+                                        "HINCRBY", "HINCRBYFLOAT", "EXPIRE", "UNLINK"};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (text_equal(verb, text_of(verbs[i]))) return true;
     return false;
@@ -402,7 +425,8 @@ static bool redis_writes_data(struct relance_str verb)
 static bool redis_is_full(struct relance_str verb)
 {
     return sim.now_us < redis.full_until_us && !text_equal(verb, TEXT("HDEL")) &&
-           !text_equal(verb, TEXT("ZREM")) && !text_equal(verb, TEXT("EXPIRE"));
+           !text_equal(verb, TEXT("ZREM")) && !text_equal(verb, TEXT("EXPIRE")) &&
+           !text_equal(verb, TEXT("UNLINK"));
 }
 
 static redisReply *redis_queue(struct redis_line *line, struct redis_command command)

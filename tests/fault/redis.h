@@ -9,6 +9,7 @@ void redis_set_down(int64_t us);
 void redis_set_full(int64_t us);
 /* All connections are gone; what was written last may be, too. `old`: a backup comes back, however old. */
 void redis_restart(bool lose_tail, bool old);
+void redis_forget(void); /* it comes back empty */
 
 /* One field of a partition's meta; empty: it is not there. */
 struct relance_str redis_meta(int partition, const char *name);

@@ -18,6 +18,7 @@ enum {
     SIM_REST_US = 2500000,       /* nothing has moved for so long: it is */
     SIM_PATIENCE_US = 180000000, /* and by then it has to be, after the last fault */
     SIM_LEAP_MS = 90 * 86400 * 1000LL,
+    SIM_VERSIONS = 2, /* of the engine; both decide alike */
 };
 
 struct sim sim;
@@ -204,6 +205,7 @@ static struct process *sim_free_place(void)
 
 static void sim_start(int slot)
 {
+    static const char *const versions[SIM_VERSIONS] = {"version 1", "version 2"};
     struct process *process = sim_free_place();
     if (!process) return;
     void *stack = process->stack;
@@ -216,12 +218,14 @@ static void sim_start(int slot)
                                         .lateness = sim.lateness_ms,
                                         .forget_after = sim.forget_after_ms,
                                         .workers = 1,
-                                        .cache_bytes = sim.cache_bytes};
+                                        .cache_bytes = sim.cache_bytes,
+                                        .rebuild = sim.rebuild,
+                                        .approximate = sim.approximate};
     atomic_store(&process->rules.packed, workload_rules(sim.edition));
     process->worker.plan = (struct worker_plan){.options = &process->options,
                                                 .instance = process->instance,
                                                 .rules = &process->rules,
-                                                .deciding = "model",
+                                                .deciding = versions[sim.version],
                                                 .input_partitions = sim.partitions,
                                                 .from_ms = FROM_EARLIEST};
     process->silent_from_us = RELANCE_NEVER;
@@ -311,6 +315,17 @@ static void world_redis_restore(void)
     redis_restart(true, true);
 }
 
+static void world_redis_forget(void)
+{
+    if (sim.rebuild) redis_forget();
+}
+
+/* Whatever is started from now on is of another version, which decides as the one before did. */
+static void world_upgrade(void)
+{
+    if (sim.approximate) sim.version = (int)sim_between(0, SIM_VERSIONS - 1);
+}
+
 static void world_kafka_down(void)
 {
     kafka_set_down(sim_between(1000, 3000000));
@@ -319,10 +334,10 @@ static void world_kafka_down(void)
 static void sim_world(void)
 {
     static void (*const happenings[])(void) = {
-        world_kill,          world_kill,          world_freeze,     world_freeze,     world_end,
-        world_twin,          world_edit,          world_jump,       world_redis_down, world_redis_full,
-        world_kafka_down,    world_freeze,        world_redis_down, world_redis_full, world_redis_restart,
-        world_redis_restart, world_redis_restore,
+        world_kill,          world_kill,          world_freeze,       world_freeze,     world_end,
+        world_twin,          world_edit,          world_jump,         world_redis_down, world_redis_full,
+        world_kafka_down,    world_freeze,        world_redis_down,   world_redis_full, world_redis_restart,
+        world_redis_restart, world_redis_restore, world_redis_forget, world_upgrade,
     };
     happenings[sim_random() % (sizeof happenings / sizeof *happenings)]();
     sim.next_world_us = sim.now_us + sim_between(1000, 2 * sim.rates.world);
@@ -355,6 +370,8 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
         sim.processes[i].stack = processes[i].stack;
     workload_begin(); /* draws first: the same workload, disturbed or not */
     sim.slots = (int)sim_between(1, SIM_SLOTS_MAX);
+    sim.rebuild = !sim_between(0, 3);
+    sim.approximate = !sim_between(0, 3);
     sim_pick_rates();
     if (undisturbed) sim.rates = (struct sim_rates){0}, sim.slots = 1;
     sim.next_world_us = sim.rates.world ? sim_between(1000, 2 * sim.rates.world) : RELANCE_NEVER;

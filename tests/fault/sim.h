@@ -74,6 +74,9 @@ struct sim {
     int64_t restart_us[SIM_SLOTS_MAX]; /* when a process of that name is to be started */
     int edition;                       /* of the rules, as they stand in the files now */
     bool edited;                       /* they have not always been that one */
+    bool rebuild;                      /* processes may rebuild: Redis is emptied now and then */
+    bool approximate;                  /* processes may recover approximately: their version changes now and then */
+    int version;                       /* of what is installed now */
     struct process processes[SIM_PROCESSES_MAX], *running;
     ucontext_t context; /* of the scheduler */
     char failure[1024]; /* what was found; "" nothing */
