@@ -4,7 +4,7 @@
 #include <string.h>
 
 const struct command_row command_table[COMMAND_COUNT] = {
-#define COMMAND(ENUM, name, least, most, arguments, prose) {#name, least, most, arguments, prose},
+#define COMMAND(ENUM, function, name, least, most, arguments, prose) {name, least, most, arguments, prose},
 #include "command.def"
 #undef COMMAND
 };

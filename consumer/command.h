@@ -22,13 +22,13 @@ enum {
 };
 
 enum command {
-#define COMMAND(ENUM, name, least, most, arguments, prose) COMMAND_##ENUM,
+#define COMMAND(ENUM, function, name, least, most, arguments, prose) COMMAND_##ENUM,
 #include "command.def"
 #undef COMMAND
     COMMAND_COUNT,
 };
 
-#define COMMAND(ENUM, name, least, most, arguments, prose) int cmd_##name(int argc, char **argv);
+#define COMMAND(ENUM, function, name, least, most, arguments, prose) int cmd_##function(int argc, char **argv);
 #include "command.def"
 #undef COMMAND
 

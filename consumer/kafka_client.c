@@ -80,6 +80,42 @@ enum relance_status kafka_client_error(enum relance_status status, const char *d
     return status;
 }
 
+/* ---- offsets */
+enum { KAFKA_ASK_MS = 5000 };
+
+enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topic, int32_t partition,
+                                          struct source_frontier *out, struct relance_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    ensure(list);
+    rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, topic, partition);
+    rd_kafka_resp_err_t err = rd_kafka_committed(consumer, list, KAFKA_ASK_MS);
+    if (!err) err = element->err;
+    *out = (struct source_frontier){.offset = element->offset >= 0 ? element->offset : -1};
+    struct relance_str metadata = {element->metadata, element->metadata_size};
+    if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
+    rd_kafka_topic_partition_list_destroy(list);
+    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s", topic,
+                                   partition, rd_kafka_err2str(err))
+               : RELANCE_OK;
+}
+
+rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic, const struct sink_frontier *frontiers,
+                                                        size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    ensure(list);
+    for (size_t i = 0; i < count; i++) {
+        char text[FRONTIER_TEXT_SIZE];
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, topic, frontiers[i].partition);
+        element->offset = frontiers[i].offset;
+        element->metadata_size = frontier_print(&frontiers[i].frontier, text);
+        ensure(element->metadata = strdup(text)); /* the list frees it */
+    }
+    return list;
+}
+
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256])
 {
     static const char *const suffixes[OUTBOX_TOPICS] = {

@@ -5,7 +5,7 @@
 
 #include "kafka_conf.h"
 #include "outbox.h"
-#include "source.h"
+#include "sink.h"
 
 struct membership {
     rd_kafka_consumer_group_metadata_t *metadata;
@@ -25,6 +25,13 @@ RELANCE_MUST enum relance_status kafka_client_open(enum kafka_kind kind, const s
 /* Turns an error object into a sentence, frees it, and gives back `status`. */
 enum relance_status kafka_client_error(enum relance_status status, const char *doing,
                                        rd_kafka_error_t *object, struct relance_error *error);
+
+/* The group's committed offset with what it says, as source_frontier has it. */
+RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topic, int32_t partition,
+                                                       struct source_frontier *out, struct relance_error *error);
+/* Frontiers as offsets to be committed. */
+rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic, const struct sink_frontier *frontiers,
+                                                        size_t count);
 
 /* The name of an output topic. */
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256]);

@@ -138,27 +138,11 @@ static enum relance_status sink_produce_all(struct sink *sink, const struct outb
     return status;
 }
 
-static rd_kafka_topic_partition_list_t *sink_offsets(const char *input, const struct sink_frontier *frontiers,
-                                                     size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    ensure(list);
-    for (size_t i = 0; i < count; i++) {
-        char text[FRONTIER_TEXT_SIZE];
-        rd_kafka_topic_partition_t *element =
-            rd_kafka_topic_partition_list_add(list, input, frontiers[i].partition);
-        element->offset = frontiers[i].offset;
-        element->metadata_size = frontier_print(&frontiers[i].frontier, text);
-        ensure(element->metadata = strdup(text)); /* the list frees it */
-    }
-    return list;
-}
-
 static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,
                                                size_t count, const struct membership *membership,
                                                struct relance_error *error)
 {
-    rd_kafka_topic_partition_list_t *list = sink_offsets(sink->input, frontiers, count);
+    rd_kafka_topic_partition_list_t *list = kafka_client_frontiers(sink->input, frontiers, count);
     rd_kafka_error_t *object =
         rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);

@@ -334,18 +334,7 @@ void source_release(struct source *source)
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    ensure(list);
-    rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, source->topic, partition);
-    rd_kafka_resp_err_t err = rd_kafka_committed(source->rk, list, SOURCE_ASK_MS);
-    if (!err) err = element->err;
-    *out = (struct source_frontier){.offset = element->offset >= 0 ? element->offset : -1};
-    struct relance_str metadata = {element->metadata, element->metadata_size};
-    if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
-    rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s",
-                                   source->topic, partition, rd_kafka_err2str(err))
-               : RELANCE_OK;
+    return kafka_client_frontier(source->rk, source->topic, partition, out, error);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,

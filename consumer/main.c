@@ -5,7 +5,7 @@
 #include <string.h>
 
 static int (*const main_functions[COMMAND_COUNT])(int argc, char **argv) = {
-#define COMMAND(ENUM, name, least, most, arguments, prose) cmd_##name,
+#define COMMAND(ENUM, function, name, least, most, arguments, prose) cmd_##function,
 #include "command.def"
 #undef COMMAND
 };

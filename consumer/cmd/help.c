@@ -10,7 +10,7 @@ static void help_commands(void)
 {
     puts("Relance: shop events in, relaunch actions out.\n\nrelance COMMAND [OPTIONS]\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", command_table[i].name, command_table[i].prose);
+        printf("  %-16s %s\n", command_table[i].name, command_table[i].prose);
     puts("\n`relance help COMMAND` explains one; `relance help options`, `keywords`, `functions`, `limits`, "
          "`counters` and `outcomes` print tables.");
 }

@@ -1,0 +1,296 @@
+/* relance restore-offsets: the group's offsets are gone (expired, deleted), were set by hand or went back; this
+ * puts them where what has been published says that they were.
+ *
+ * P of a partition is at least where the checkpoint stands, behind every record that an action or a dead letter
+ * follows from, and not before any mark (delivery.md, "Terms"). Records between the P that is found and the P
+ * that was have caused nothing. The running hash over all that has been said is not kept anywhere else: it is
+ * left open where more was said than the checkpoint knows of, and the engine takes what deciding again gives.
+ *
+ * Offsets that are right are left alone. The group must have no members. --dry-run only tells.
+ * Status 0: all are right now; 1: some could not be put back; 2: nothing was done. */
+#include "clock.h"
+#include "command.h"
+#include "ensure.h"
+#include "kafka_offsets.h"
+#include "kafka_scan.h"
+#include "mark.h"
+#include "meta.h"
+#include "option.h"
+#include "redis_view.h"
+#include "said.h"
+#include "stop.h"
+#include "table.h"
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { RESTORE_PAUSE_US = 500000 };
+
+/* What is known of a partition. */
+struct restoring {
+    struct source_frontier now; /* as Kafka has it */
+    int64_t end;                /* of the input */
+    bool saved;                 /* Redis has a checkpoint: its offset and numbers are in `found` to begin with */
+    uint64_t saved_seq;
+    int64_t saved_offset, letter; /* of the last dead letter; -1: none */
+    struct sink_frontier found;
+};
+
+struct restore {
+    const struct options *options;
+    struct redis_view *view; /* NULL: Redis has nothing */
+    struct kafka_offsets *offsets;
+    struct restoring *partitions;
+    int count;
+    char source[256];
+};
+
+static bool restore_is_right(const struct restoring *at)
+{
+    return at->now.offset >= 0 && !at->now.foreign && at->now.offset >= at->found.offset &&
+           at->now.frontier.seq >= at->found.frontier.seq && at->now.frontier.marks >= at->found.frontier.marks;
+}
+
+/* ---- what Redis knows */
+static enum relance_status restore_field(struct restore *restore, int partition, const char *name, int64_t *out,
+                                         struct relance_error *error)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum relance_status status = redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name),
+                                                  &text, &size, error);
+    if (text) text_count((struct relance_str){text, size}, out);
+    free(text);
+    return status;
+}
+
+static enum relance_status restore_text(struct restore *restore, int partition, const char *name, char *out,
+                                        size_t room, struct relance_error *error)
+{
+    char *text = NULL;
+    size_t size = 0;
+    enum relance_status status = redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name),
+                                                  &text, &size, error);
+    if (text && size < room) memcpy(out, text, size + 1);
+    free(text);
+    return status;
+}
+
+static enum relance_status restore_read_meta(struct restore *restore, int partition, struct relance_error *error)
+{
+    struct restoring *at = &restore->partitions[partition];
+    struct frontier *frontier = &at->found.frontier;
+    char chain[17] = "";
+    int64_t offset = -1, seq = 0, marks = 0;
+    enum relance_status status = restore_field(restore, partition, "offset", &offset, error);
+    if (status == RELANCE_OK) status = restore_field(restore, partition, "seq", &seq, error);
+    if (status == RELANCE_OK) status = restore_field(restore, partition, "marks", &marks, error);
+    if (status == RELANCE_OK) status = restore_text(restore, partition, "chain", chain, sizeof chain, error);
+    if (status == RELANCE_OK)
+        status = restore_text(restore, partition, "store", frontier->store, sizeof frontier->store, error);
+    if (status != RELANCE_OK || offset < 0) return status;
+    at->saved = true;
+    at->found.offset = at->saved_offset = offset;
+    frontier->seq = at->saved_seq = (uint64_t)seq;
+    frontier->marks = (uint64_t)marks;
+    text_hex(text_of(chain), &frontier->chain);
+    return RELANCE_OK;
+}
+
+/* ---- what has been published */
+static void restore_begin(void *context, int32_t partition, int64_t low)
+{
+    (void)context, (void)partition, (void)low;
+}
+
+/* The partition of the input that a record is of; NULL: none of ours. */
+static struct restoring *restore_at(struct restore *restore, int64_t partition)
+{
+    return partition >= 0 && partition < restore->count ? &restore->partitions[partition] : NULL;
+}
+
+static struct restoring *restore_named(struct restore *restore, const struct kafka_scan_record *record)
+{
+    int64_t partition = -1;
+    text_count(kafka_scan_header(record, "relance-partition"), &partition);
+    return restore_at(restore, partition);
+}
+
+static bool restore_see_action(void *context, const struct kafka_scan_record *record)
+{
+    struct restore *restore = context;
+    struct restoring *at = restore_named(restore, record);
+    int64_t seq = 0, offset = -1;
+    if (!at || !text_equal(kafka_scan_header(record, "ce_source"), text_of(restore->source))) return true;
+    text_count(kafka_scan_header(record, "relance-seq"), &seq);
+    text_count(kafka_scan_header(record, "relance-offset"), &offset);
+    if ((uint64_t)seq > at->found.frontier.seq) at->found.frontier.seq = (uint64_t)seq;
+    if (offset > at->found.offset) at->found.offset = offset;
+    return true;
+}
+
+static bool restore_see_letter(void *context, const struct kafka_scan_record *record)
+{
+    struct restore *restore = context;
+    struct restoring *at = restore_named(restore, record);
+    int64_t offset = -1;
+    text_count(kafka_scan_header(record, "relance-offset"), &offset);
+    bool ours = at && text_equal(kafka_scan_header(record, "relance-topic"), text_of(restore->options->input));
+    if (!ours) return true;
+    if (offset > at->letter) at->letter = offset;
+    if (offset + 1 > at->found.offset) at->found.offset = offset + 1;
+    return true;
+}
+
+static bool restore_see_mark(void *context, const struct kafka_scan_record *record)
+{
+    struct restoring *at = restore_at(context, record->partition);
+    struct mark mark;
+    struct relance_error error;
+    if (!at || mark_parse(record->value, &mark, &error) != RELANCE_OK) return true;
+    if (mark.n > at->found.frontier.marks) at->found.frontier.marks = mark.n;
+    if (mark.at > at->found.offset) at->found.offset = mark.at;
+    mark_free(&mark);
+    return true;
+}
+
+static enum relance_status restore_scan(struct restore *restore, struct relance_error *error)
+{
+    static const struct {
+        const char *suffix;
+        kafka_scan_see *see;
+    } topics[] = {{"", restore_see_action}, {".dead", restore_see_letter}, {".marks", restore_see_mark}};
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < sizeof topics / sizeof *topics && status == RELANCE_OK; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%s%s", restore->options->output, topics[i].suffix);
+        status = kafka_scan(restore->options, name, restore_begin, topics[i].see, restore, error);
+    }
+    return status;
+}
+
+/* ---- the verdict */
+/* More was said than the checkpoint knows of: then its hash is not that of P. Without a checkpoint nothing is
+ * known of the store, which is made anew; --rebuild goes on from there. */
+static void restore_complete(struct restoring *at)
+{
+    struct frontier *frontier = &at->found.frontier;
+    if (!at->saved && !*frontier->store) frontier_make_store(frontier->store);
+    frontier->is_restored = frontier->seq != at->saved_seq || at->letter >= at->saved_offset;
+    if (frontier->is_restored) frontier->chain = 0;
+}
+
+/* What speaks against putting it back; NULL: nothing. */
+static const char *restore_objection(const struct restoring *at)
+{
+    if (at->found.offset < 0) return "nothing has been published: --from says where to begin";
+    if (at->found.offset > at->end) return "the input ends before: it has been truncated or made anew";
+    return NULL;
+}
+
+static bool restore_print(const struct restore *restore, bool dry)
+{
+    static const struct table_column columns[] = {
+        {"partition", TABLE_RIGHT}, {"offset", TABLE_RIGHT}, {"found", TABLE_RIGHT},
+        {"actions", TABLE_RIGHT},   {"marks", TABLE_RIGHT},  {"", TABLE_LEFT}};
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    bool sound = true;
+    for (int p = 0; p < restore->count; p++) {
+        const struct restoring *at = &restore->partitions[p];
+        bool right = restore_is_right(at);
+        const char *objection = right ? NULL : restore_objection(at);
+        table_put(table, "%d", p);
+        if (at->now.offset < 0)
+            table_put(table, "none");
+        else
+            table_put(table, "%" PRId64 "%s", at->now.offset, at->now.foreign ? " (not ours)" : "");
+        table_put(table, "%" PRId64, at->found.offset);
+        table_put(table, "%" PRIu64, at->found.frontier.seq);
+        table_put(table, "%" PRIu64, at->found.frontier.marks);
+        table_put(table, "%s", right ? "right as it is" : objection ? objection : dry ? "would be put back" : "put back");
+        sound &= !objection;
+    }
+    table_print(table, stdout);
+    table_free(table);
+    return sound;
+}
+
+/* ---- putting back */
+static enum relance_status restore_write(struct restore *restore, struct relance_error *error)
+{
+    struct sink_frontier *frontiers = calloc((size_t)restore->count, sizeof *frontiers);
+    size_t count = 0;
+    ensure(frontiers);
+    for (int p = 0; p < restore->count; p++) {
+        const struct restoring *at = &restore->partitions[p];
+        if (!restore_is_right(at) && !restore_objection(at)) frontiers[count++] = at->found;
+    }
+    int64_t until_us = clock_monotonic_us() + restore->options->timeout * 1000;
+    enum relance_status status = RELANCE_OK;
+    if (count) status = kafka_offsets_write(restore->offsets, frontiers, count, error);
+    while (status == RELANCE_AGAIN && !stop_requested() && clock_monotonic_us() < until_us) {
+        clock_sleep_us(RESTORE_PAUSE_US);
+        status = kafka_offsets_write(restore->offsets, frontiers, count, error);
+    }
+    free(frontiers);
+    if (status != RELANCE_AGAIN) return status;
+    return relance_error_set(error, RELANCE_REFUSED, "group %s still has members: end the engines first",
+                             restore->options->group);
+}
+
+static enum relance_status restore_look(struct restore *restore, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (int p = 0; p < restore->count && status == RELANCE_OK; p++) {
+        struct restoring *at = &restore->partitions[p];
+        *at = (struct restoring){.saved_offset = -1, .letter = -1, .found = {.partition = p, .offset = -1}};
+        status = kafka_offsets_read(restore->offsets, p, &at->now, &at->end, error);
+        bool known = restore->view && p < redis_view_partitions(restore->view);
+        if (status == RELANCE_OK && known) status = restore_read_meta(restore, p, error);
+    }
+    if (status == RELANCE_OK) status = restore_scan(restore, error);
+    for (int p = 0; p < restore->count && status == RELANCE_OK; p++)
+        restore_complete(&restore->partitions[p]);
+    return status;
+}
+
+static enum relance_status restore_open(struct restore *restore, struct relance_error *error)
+{
+    const struct options *options = restore->options;
+    struct relance_error nothing;
+    snprintf(restore->source, sizeof restore->source, "/relance/%s", options->group);
+    restore->view = redis_view_open(options->redis, options->group, options->input, &nothing);
+    if (!restore->view) fprintf(stderr, "relance restore-offsets: %s\n", nothing.message);
+    enum relance_status status = kafka_offsets_open(options, &restore->offsets, error);
+    if (status == RELANCE_OK) status = kafka_offsets_partitions(restore->offsets, &restore->count, error);
+    restore->partitions = calloc((size_t)restore->count + 1, sizeof *restore->partitions);
+    ensure(restore->partitions);
+    return status;
+}
+
+static int restore_run(struct restore *restore, struct relance_error *error)
+{
+    bool dry = restore->options->dry_run;
+    enum relance_status status = restore_open(restore, error);
+    if (status == RELANCE_OK) status = restore_look(restore, error);
+    if (status == RELANCE_OK && !dry) status = restore_write(restore, error);
+    if (status != RELANCE_OK) return EXIT_STATUS_USAGE;
+    return restore_print(restore, dry) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+int cmd_restore_offsets(int argc, char **argv)
+{
+    struct options options;
+    struct relance_error error = {0};
+    if (!options_read(&options, COMMAND_RESTORE_OFFSETS, argc, argv)) return options.status;
+    stop_on_signals();
+    struct restore restore = {.options = &options};
+    int status = restore_run(&restore, &error);
+    if (*error.message) fprintf(stderr, "relance restore-offsets: %s\n", error.message);
+    kafka_offsets_close(restore.offsets);
+    redis_view_close(restore.view);
+    free(restore.partitions);
+    options_free(&options);
+    return status;
+}
