@@ -200,11 +200,15 @@ static enum relance_status claim_read_marks(struct partition *partition, struct 
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_MARKS, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
-    int64_t from = meta->marks_from > low ? meta->marks_from : low;
+    const struct marks_wanted wanted = {.partition = partition->number,
+                                        .after = partition->marks,
+                                        .last = partition->p.marks,
+                                        .from = meta->marks_from > low ? meta->marks_from : low,
+                                        .end = high,
+                                        .is_cut = low > meta->marks_from};
     meta->marks_from = high; /* marks that this claim makes come behind */
     if (partition->p.marks == partition->marks) return RELANCE_OK;
-    status = marks_read(options, partition->number, from, partition->marks, partition->p.marks,
-                        &partition->ahead, error);
+    status = marks_read(options, &wanted, &partition->ahead, error);
     if (status != RELANCE_REFUSED) return status;
     char gone[256];
     snprintf(gone, sizeof gone, "%.*s", (int)sizeof gone - 1, error->message);

@@ -27,6 +27,8 @@ static const struct option_kafka kafka_producer_defaults[] = {
 static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
+    if (strstr(text, "will be ignored by this"))
+        return; /* one set of settings is for consumer and producer */
     enum log_level ours = level <= 3   ? LOG_ERROR
                           : level <= 4 ? LOG_WARNING
                           : level <= 6 ? LOG_INFO
@@ -95,13 +97,13 @@ enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topi
     struct relance_str metadata = {element->metadata, element->metadata_size};
     if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
     rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s", topic,
-                                   partition, rd_kafka_err2str(err))
+    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s",
+                                   topic, partition, rd_kafka_err2str(err))
                : RELANCE_OK;
 }
 
-rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic, const struct sink_frontier *frontiers,
-                                                        size_t count)
+rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
+                                                        const struct sink_frontier *frontiers, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     ensure(list);

@@ -59,8 +59,8 @@ enum relance_status kafka_offsets_read(struct kafka_offsets *offsets, int32_t pa
     int64_t low;
     enum relance_status status = kafka_client_frontier(offsets->rk, offsets->topic, partition, p, error);
     if (status != RELANCE_OK) return status;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(offsets->rk, offsets->topic, partition, &low,
-                                                                end, OFFSETS_ASK_MS);
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(offsets->rk, offsets->topic, partition, &low, end, OFFSETS_ASK_MS);
     return code ? offsets_failed(offsets, code, error) : RELANCE_OK;
 }
 

@@ -756,14 +756,14 @@ static enum relance_status marks_take(int32_t partition, int64_t from, uint64_t 
     return RELANCE_OK;
 }
 
-enum relance_status marks_read(const struct options *options, int32_t partition, int64_t from, uint64_t after,
-                               uint64_t last, struct mark_list *list, struct relance_error *error)
+enum relance_status marks_read(const struct options *options, const struct marks_wanted *wanted,
+                               struct mark_list *list, struct relance_error *error)
 {
     (void)options;
-    uint64_t next = after + 1;
+    uint64_t next = wanted->after + 1, last = wanted->last;
     for (int64_t until_us = sim.now_us + KAFKA_PATIENCE_US; next <= last;) {
         if (!kafka_go(KAFKA_TIMEOUT_US) || sim.now_us > until_us) return kafka_silent(error);
-        enum relance_status status = marks_take(partition, from, &next, last, list, error);
+        enum relance_status status = marks_take(wanted->partition, wanted->from, &next, last, list, error);
         if (status != RELANCE_OK) return status;
         if (next <= last && !sim_wait(KAFKA_ASK_US)) return kafka_silent(error);
     }

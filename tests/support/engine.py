@@ -117,9 +117,9 @@ class World:
 
     def refusal(self, **options):
         """Runs it where it has to refuse: its exit status and what it said."""
-        done = subprocess.run(self.command(**options), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=30)
-        return done.returncode, done.stdout + done.stderr
+        engine = self.engine(**options)
+        status, _ = engine.stop(None, 30)
+        return status, engine.output()
 
     def replay(self, lines, *options):
         """The sends of `relance replay` over the same events."""

@@ -194,6 +194,22 @@ class Kafka:
     def ends(self, topic):
         return {int(p): int(offset) for p, offset in (line.split() for line in self.tool("ends", topic))}
 
+    def delete(self, topic):
+        self.tool("delete", topic)
+        place.wait_until(lambda: not self.is_led(topic), 30, f"{topic} has gone")
+
+    def grow(self, topic, partitions):
+        self.tool("grow", topic, partitions)
+        place.wait_until(lambda: len(self.ends(topic)) == partitions, 30, f"{topic} has {partitions} partitions")
+
+    def truncate(self, topic, partition, offset):
+        """Deletes the records below."""
+        self.tool("truncate", topic, partition, offset)
+
+    def reset(self, group, topic, partition, offset=-1):
+        """Sets an offset by hand, without metadata; -1: it is gone."""
+        self.tool("reset", group, topic, partition, offset)
+
     def committed(self, group, topic):
         """{partition: (offset or -1, metadata)} of a group."""
         rows = (line.split() for line in self.tool("committed", group, topic))

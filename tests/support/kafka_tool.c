@@ -5,6 +5,10 @@
  *     kafka_tool BROKERS consume TOPIC                     records to stdout, to the end, read_committed
  *     kafka_tool BROKERS ends TOPIC                        `partition offset` a line: where the log ends
  *     kafka_tool BROKERS committed GROUP TOPIC             `partition offset metadata` a line (metadata in hex)
+ *     kafka_tool BROKERS delete TOPIC
+ *     kafka_tool BROKERS grow TOPIC PARTITIONS
+ *     kafka_tool BROKERS truncate TOPIC PARTITION OFFSET   deletes the records below
+ *     kafka_tool BROKERS reset GROUP TOPIC PARTITION OFFSET    sets an offset by hand; -1: deletes it
  *     kafka_tool BROKERS latency INPUT OUTPUT COUNT PAUSE_MS   microseconds a line: event sent -> action read
  *
  * A record is a line of words, so that any bytes go through and nothing needs quoting:
@@ -437,11 +441,99 @@ static void latency(int argc, char **argv)
     rd_kafka_destroy(in);
 }
 
+/* ---- damage */
+
+/* Of deleted offsets each partition has an error of its own. */
+static void check_deleted(rd_kafka_event_t *event, const char *what)
+{
+    size_t count = 0;
+    const rd_kafka_DeleteConsumerGroupOffsets_result_t *result =
+        rd_kafka_event_DeleteConsumerGroupOffsets_result(event);
+    const rd_kafka_group_result_t **groups =
+        result ? rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(groups[i]);
+        for (int p = 0; p < list->cnt; p++)
+            check(list->elems[p].err, what);
+    }
+}
+
+static void await(rd_kafka_t *rk, rd_kafka_queue_t *queue, const char *what)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    check(event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT, what);
+    check_deleted(event, what);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+static void delete (int argc, char **argv)
+{
+    if (argc != 1) fail("delete TOPIC");
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(argv[0]);
+    rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
+    rd_kafka_DeleteTopic_destroy(topic);
+    await(rk, queue, argv[0]);
+}
+
+static void grow(int argc, char **argv)
+{
+    char reason[256];
+    if (argc != 2) fail("grow TOPIC PARTITIONS");
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewPartitions_t *partitions =
+        rd_kafka_NewPartitions_new(argv[0], (size_t)atoi(argv[1]), reason, sizeof reason);
+    if (!partitions) fail("%s", reason);
+    rd_kafka_CreatePartitions(rk, &partitions, 1, NULL, queue);
+    rd_kafka_NewPartitions_destroy(partitions);
+    await(rk, queue, argv[0]);
+}
+
+static void truncate_log(int argc, char **argv)
+{
+    if (argc != 3) fail("truncate TOPIC PARTITION OFFSET");
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, argv[0], atoi(argv[1]))->offset = atoll(argv[2]);
+    rd_kafka_DeleteRecords_t *records = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &records, 1, NULL, queue);
+    rd_kafka_DeleteRecords_destroy(records);
+    rd_kafka_topic_partition_list_destroy(list);
+    await(rk, queue, argv[0]);
+}
+
+static void reset(int argc, char **argv)
+{
+    if (argc != 4) fail("reset GROUP TOPIC PARTITION OFFSET");
+    rd_kafka_t *rk = consumer(argv[0]);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, argv[1], atoi(argv[2]))->offset = atoll(argv[3]);
+    if (atoll(argv[3]) >= 0) {
+        check(rd_kafka_commit(rk, list, 0), argv[0]);
+        check(list->elems[0].err, argv[0]);
+        rd_kafka_destroy(rk);
+    } else {
+        rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+        rd_kafka_DeleteConsumerGroupOffsets_t *offsets =
+            rd_kafka_DeleteConsumerGroupOffsets_new(argv[0], list);
+        rd_kafka_DeleteConsumerGroupOffsets(rk, &offsets, 1, NULL, queue);
+        rd_kafka_DeleteConsumerGroupOffsets_destroy(offsets);
+        await(rk, queue, argv[0]);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {{"create", create}, {"produce", produce},     {"consume", consume},
-                {"ends", ends},     {"committed", committed}, {"latency", latency}};
+} commands[] = {{"create", create},         {"produce", produce}, {"consume", consume}, {"ends", ends},
+                {"committed", committed},   {"latency", latency}, {"delete", delete},   {"grow", grow},
+                {"truncate", truncate_log}, {"reset", reset}};
 
 int main(int argc, char **argv)
 {
@@ -453,5 +545,5 @@ int main(int argc, char **argv)
                 return 0;
             }
     }
-    fail("BROKERS create|produce|consume|ends|committed|latency ...");
+    fail("BROKERS create|produce|consume|ends|committed|latency|delete|grow|truncate|reset ...");
 }
