@@ -151,8 +151,8 @@ static enum relance_status claim_compare_place(const struct partition *partition
         return partition_refuse(
             partition, error,
             "the topic had %" PRId64
-            " partitions and has %d now: customers change their partition. `relance reshard` "
-            "moves them",
+            " partitions and has %d now: customers change their partition. `relance run --drain` and "
+            "then `relance reshard` move them",
             meta->partitions, partition->place->input_partitions);
     if (meta->offset > p->offset || (uint64_t)meta->marks > p->frontier.marks)
         return partition_refuse(

@@ -194,7 +194,7 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
             error, RELANCE_REFUSED,
             "Kafka has no topic %s; create %s, or start with --create-topics for the output topics", missing,
             strchr(missing, ',') ? "them" : "it");
-    if (topics->partitions[TOPICS_MARKS] != topics->partitions[TOPICS_INPUT])
+    if (topics->partitions[TOPICS_MARKS] != topics->partitions[TOPICS_INPUT] && !topics->options->drain)
         return relance_error_set(error, RELANCE_REFUSED,
                                  "topic %s has %d partitions and must have as many as %s, %d",
                                  topics->names[TOPICS_MARKS], topics->partitions[TOPICS_MARKS],

@@ -232,7 +232,7 @@ static enum relance_status work_start_over(struct work *work, struct relance_err
 static void work_own(struct work *work, int32_t number)
 {
     if (number >= work->place.input_partitions) {
-        work->has_grown = true;
+        work->has_grown = !work->place.options->drain;
         return;
     }
     ensure(!work->by_number[number]);
@@ -447,10 +447,11 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
 static enum relance_status work_cycle(struct work *work, struct relance_error *error)
 {
     if (work->has_grown)
-        return relance_error_set(
-            error, RELANCE_REFUSED,
-            "%s has more partitions than the %d it had: customers change their partition",
-            work->place.options->input, work->place.input_partitions);
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "%s has more partitions than the %d it had: customers change their "
+                                 "partition. `relance run --drain` and "
+                                 "then `relance reshard` move them",
+                                 work->place.options->input, work->place.input_partitions);
     enum relance_status status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
@@ -490,7 +491,8 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
                 status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
         }
         if (status != RELANCE_OK) return status;
-        if (work->place.options->stop_at_end) atomic_store(&work->worker->at_end, work_is_at_end(work));
+        if (work->place.options->stop_at_end || work->place.options->drain)
+            atomic_store(&work->worker->at_end, work_is_at_end(work));
     }
     return RELANCE_OK;
 }

@@ -31,7 +31,7 @@ enum { RESTORE_PAUSE_US = 500000 };
 struct restoring {
     struct source_frontier now; /* as Kafka has it */
     int64_t end;                /* of the input */
-    bool saved;                 /* Redis has a checkpoint: its offset and numbers are in `found` to begin with */
+    bool saved; /* Redis has a checkpoint: its offset and numbers are in `found` to begin with */
     uint64_t saved_seq;
     int64_t saved_offset, letter; /* of the last dead letter; -1: none */
     struct sink_frontier found;
@@ -49,17 +49,18 @@ struct restore {
 static bool restore_is_right(const struct restoring *at)
 {
     return at->now.offset >= 0 && !at->now.foreign && at->now.offset >= at->found.offset &&
-           at->now.frontier.seq >= at->found.frontier.seq && at->now.frontier.marks >= at->found.frontier.marks;
+           at->now.frontier.seq >= at->found.frontier.seq &&
+           at->now.frontier.marks >= at->found.frontier.marks;
 }
 
 /* ---- what Redis knows */
-static enum relance_status restore_field(struct restore *restore, int partition, const char *name, int64_t *out,
-                                         struct relance_error *error)
+static enum relance_status restore_field(struct restore *restore, int partition, const char *name,
+                                         int64_t *out, struct relance_error *error)
 {
     char *text = NULL;
     size_t size = 0;
-    enum relance_status status = redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name),
-                                                  &text, &size, error);
+    enum relance_status status =
+        redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name), &text, &size, error);
     if (text) text_count((struct relance_str){text, size}, out);
     free(text);
     return status;
@@ -70,14 +71,15 @@ static enum relance_status restore_text(struct restore *restore, int partition, 
 {
     char *text = NULL;
     size_t size = 0;
-    enum relance_status status = redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name),
-                                                  &text, &size, error);
+    enum relance_status status =
+        redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name), &text, &size, error);
     if (text && size < room) memcpy(out, text, size + 1);
     free(text);
     return status;
 }
 
-static enum relance_status restore_read_meta(struct restore *restore, int partition, struct relance_error *error)
+static enum relance_status restore_read_meta(struct restore *restore, int partition,
+                                             struct relance_error *error)
 {
     struct restoring *at = &restore->partitions[partition];
     struct frontier *frontier = &at->found.frontier;
@@ -136,7 +138,8 @@ static bool restore_see_letter(void *context, const struct kafka_scan_record *re
     struct restoring *at = restore_named(restore, record);
     int64_t offset = -1;
     text_count(kafka_scan_header(record, "relance-offset"), &offset);
-    bool ours = at && text_equal(kafka_scan_header(record, "relance-topic"), text_of(restore->options->input));
+    bool ours =
+        at && text_equal(kafka_scan_header(record, "relance-topic"), text_of(restore->options->input));
     if (!ours) return true;
     if (offset > at->letter) at->letter = offset;
     if (offset + 1 > at->found.offset) at->found.offset = offset + 1;
@@ -191,9 +194,9 @@ static const char *restore_objection(const struct restoring *at)
 
 static bool restore_print(const struct restore *restore, bool dry)
 {
-    static const struct table_column columns[] = {
-        {"partition", TABLE_RIGHT}, {"offset", TABLE_RIGHT}, {"found", TABLE_RIGHT},
-        {"actions", TABLE_RIGHT},   {"marks", TABLE_RIGHT},  {"", TABLE_LEFT}};
+    static const struct table_column columns[] = {{"partition", TABLE_RIGHT}, {"offset", TABLE_RIGHT},
+                                                  {"found", TABLE_RIGHT},     {"actions", TABLE_RIGHT},
+                                                  {"marks", TABLE_RIGHT},     {"", TABLE_LEFT}};
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     bool sound = true;
     for (int p = 0; p < restore->count; p++) {
@@ -208,7 +211,11 @@ static bool restore_print(const struct restore *restore, bool dry)
         table_put(table, "%" PRId64, at->found.offset);
         table_put(table, "%" PRIu64, at->found.frontier.seq);
         table_put(table, "%" PRIu64, at->found.frontier.marks);
-        table_put(table, "%s", right ? "right as it is" : objection ? objection : dry ? "would be put back" : "put back");
+        table_put(table, "%s",
+                  right       ? "right as it is"
+                  : objection ? objection
+                  : dry       ? "would be put back"
+                              : "put back");
         sound &= !objection;
     }
     table_print(table, stdout);

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "option.h"
 #include "partition.h"
+#include "redis_view.h"
 #include "reload.h"
 #include "stop.h"
 #include "text.h"
@@ -144,7 +145,7 @@ static void run_start_workers(struct run *run)
 
 static bool run_is_at_end(const struct run *run)
 {
-    bool all = run->options.stop_at_end;
+    bool all = run->options.stop_at_end || run->options.drain;
     for (int64_t i = 0; i < run->options.workers; i++)
         all &= atomic_load(&run->workers[i].at_end);
     return all;
@@ -189,12 +190,24 @@ static int run_refuse(const struct run *run)
     return run->error.status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
 }
 
+/* --drain: as many partitions as there were, whatever the topic has now. */
+static enum relance_status run_count_before(struct run *run)
+{
+    const struct options *options = &run->options;
+    struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &run->error);
+    if (!view) return RELANCE_REFUSED;
+    run->topics.input_partitions = redis_view_partitions(view);
+    redis_view_close(view);
+    return RELANCE_OK;
+}
+
 static int run_checked(struct run *run)
 {
     run->rules.watch = run->options.watch;
     enum relance_status status = reload_open(&run->rules, run->options.rules, &run->error);
     if (status == RELANCE_OK) status = store_check_server(run->options.redis, &run->error);
     if (status == RELANCE_OK) status = topics_check(&run->options, &run->topics, &run->error);
+    if (status == RELANCE_OK && run->options.drain) status = run_count_before(run);
     if (status == RELANCE_OK) status = reload_bound(&run->rules, run->topics.mark_size_max, &run->error);
     if (status != RELANCE_OK) return run_refuse(run);
     run_describe_deciding(run);

@@ -153,6 +153,12 @@ void relance_engine_evict(struct relance_engine *engine, size_t bytes);
  * Then it may be deleted, and nobody can tell. */
 bool relance_state_is_idle(struct relance_str state, int64_t clock_ms, int64_t forget_after_ms);
 
+/* A saved state, carried to a partition whose marks are numbered otherwise: as it would have been saved there under
+ * `mark`, that of the rules in force, which must be the same set. `since` is that of where it comes from. Like
+ * snprintf: returns the bytes wanted; 0: not a state. */
+size_t relance_state_carry(const struct relance_ruleset *rules, struct relance_str since, struct relance_str state,
+                           int64_t mark, char *out, size_t size);
+
 /* One state as JSON, for `relance inspect`: attributes, counts, last events, live runs and when each falls
  * due. Like snprintf: returns the bytes wanted; 0: not a state. `rules` names declarations; may not be NULL. */
 size_t relance_state_print(const struct relance_ruleset *rules, struct relance_str customer,

@@ -364,4 +364,4 @@ class Recovery(unittest.TestCase):
         self.end()
         for topic in (self.world.input, f"{self.world.output}.marks"):
             self.world.kafka.grow(topic, 3)
-        self.refused("the topic had 2 partitions and has 3 now", "relance reshard")
+        self.refused("the topic had 2 partitions and has 3 now", "`relance run --drain` and then `relance reshard`")

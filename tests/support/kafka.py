@@ -200,7 +200,7 @@ class Kafka:
 
     def grow(self, topic, partitions):
         self.tool("grow", topic, partitions)
-        place.wait_until(lambda: len(self.ends(topic)) == partitions, 30, f"{topic} has {partitions} partitions")
+        place.wait_until(lambda: len(self.is_led(topic) or ()) == partitions, 30, f"{topic} has {partitions} partitions")
 
     def truncate(self, topic, partition, offset):
         """Deletes the records below."""
