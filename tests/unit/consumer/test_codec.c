@@ -42,6 +42,20 @@ Test(frontier, that_somebody_else_wrote_is_not_ours)
         cr_expect_not(frontier_parse(text_of(wrong[i]), &read), "%s", wrong[i]);
 }
 
+Test(frontier, put_back_without_its_chain_says_so)
+{
+    struct frontier written = {.seq = 3, .is_restored = true}, read;
+    char text[FRONTIER_TEXT_SIZE];
+    frontier_make_store(written.store);
+    size_t size = frontier_print(&written, text);
+    cr_expect_eq(text[size - 1], '-');
+    cr_assert(frontier_parse((struct relance_str){text, size}, &read));
+    cr_expect(read.is_restored);
+    cr_expect_eq(read.seq, 3u);
+    cr_assert(frontier_parse(TEXT("1;" UUID ";0;0;-"), &read));
+    cr_expect_not(frontier_is_first(&read), "whoever begins knows that nothing has been said");
+}
+
 Test(frontier, stores_get_different_names)
 {
     char a[STORE_ID_SIZE], b[STORE_ID_SIZE];
@@ -60,13 +74,15 @@ Test(mark, is_read_as_it_was_written)
                            .wall = 1772445600120,
                            .tick = -5,
                            .rules = rules,
-                           .options = options},
+                           .options = options,
+                           .rough = true},
                 read;
     struct blob text = {0};
     struct relance_error error;
     mark_print(&written, &text);
     cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
     cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5);
+    cr_expect(read.rough);
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
     mark_free(&read);
