@@ -330,6 +330,14 @@ void source_release(struct source *source)
     source->message_count = 0;
 }
 
+int64_t source_hidden_from(const struct source *source, int32_t partition)
+{
+    int64_t low, high, read_to = source_read_to(source, partition);
+    if (read_to < 0 || rd_kafka_get_watermark_offsets(source->rk, source->topic, partition, &low, &high))
+        return -1;
+    return high > read_to ? read_to : -1;
+}
+
 /* ---- questions */
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)

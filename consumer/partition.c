@@ -15,9 +15,10 @@
 #include <xxhash.h>
 
 enum {
-    PARTITION_WALL_AGE_MS = 10000, /* an older wall clock is renewed before the next record */
-    PARTITION_ASK_US = 50000,      /* the end of the input is asked for at most so often */
-    PARTITION_RETRY_US = 100000,   /* Redis is away: how soon to try again */
+    PARTITION_WALL_AGE_MS = 10000,  /* an older wall clock is renewed before the next record */
+    PARTITION_ASK_US = 50000,       /* the end of the input is asked for at most so often */
+    PARTITION_RETRY_US = 100000,    /* Redis is away: how soon to try again */
+    PARTITION_HIDDEN_US = 30000000, /* an open transaction in the input hides records for so long: say so */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number)
@@ -28,7 +29,7 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     ensure(partition);
     partition->number = number;
     said_init(&partition->said);
-    partition->goal = -1;
+    partition->goal = partition->hidden_from = -1;
     partition->place = place;
     partition->store = store_open(&where);
     return partition;
@@ -380,6 +381,21 @@ static bool partition_is_at_end(struct partition *partition)
     return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) ==
                RELANCE_OK &&
            high <= partition->next;
+}
+
+void partition_tell_hidden(struct partition *partition)
+{
+    int64_t now = clock_monotonic_us(),
+            from = source_hidden_from(partition->place->source, partition->number);
+    if (from < 0 || from != partition->hidden_from) {
+        partition->hidden_from = from;
+        partition->hidden_us = now;
+    } else if (partition->hidden_us != RELANCE_NEVER && now - partition->hidden_us > PARTITION_HIDDEN_US) {
+        partition->hidden_us = RELANCE_NEVER;
+        log_line(LOG_WARNING, "A producer's transaction that does not end hides the records behind it.",
+                 "topic=%s partition=%d transaction_begins_at_offset=%" PRId64,
+                 partition->place->options->input, partition->number, from);
+    }
 }
 
 enum relance_status partition_tick(struct partition *partition, struct relance_error *error)

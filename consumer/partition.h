@@ -88,6 +88,8 @@ struct partition {
     int64_t saved_us;         /* when the last checkpoint was written */
     int64_t retry_us;         /* when a claim or a checkpoint may be tried again */
     int64_t asked_us;         /* when the end was last asked for, for ticks */
+    int64_t hidden_from;      /* -1: no open transaction hides records; else from there on, */
+    int64_t hidden_us;        /* since then; RELANCE_NEVER: that has been said */
     bool touched;             /* has records in this batch */
     uint64_t events, fetched; /* since the start of the process; records, and customers read from the store */
 };
@@ -139,6 +141,8 @@ RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, 
 /* Lets waits end that are due before `before_ms`. */
 RELANCE_MUST enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
                                                       struct relance_error *error);
+/* An open transaction that has hidden records for too long is told of, once. */
+void partition_tell_hidden(struct partition *partition);
 /* Lets waits end that are due, when the reader is at the end. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
 /* Reads the states of customers that the engine does not hold. */

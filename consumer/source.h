@@ -62,6 +62,10 @@ RELANCE_MUST enum relance_status source_start(struct source *source, const struc
 /* All records below this offset have been handed out; that may be past the last record. -1: end not met. */
 int64_t source_read_to(const struct source *source, int32_t partition);
 
+/* The reader has met the end, and there are more records behind it, which an open transaction hides: the offset of
+ * the first of them, where that transaction begins. -1: none. As of the last fetch; asks nobody. */
+int64_t source_hidden_from(const struct source *source, int32_t partition);
+
 /* P with its metadata; offset -1: none is committed. Waits for open transactions; RELANCE_AGAIN: they are
  * still open, or the broker is silent. `foreign`: there is an offset, but its metadata is not ours. */
 struct source_frontier {

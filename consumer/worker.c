@@ -358,6 +358,7 @@ static void work_ask_end(struct work *work)
     struct partition *partition = work->own[work->asked];
     if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK)
         partition->end = high;
+    partition_tell_hidden(partition);
 }
 
 static void work_tell(struct work *work)

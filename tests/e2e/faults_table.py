@@ -179,6 +179,20 @@ class Table(unittest.TestCase):
     def test_redis_restored_from_an_older_dump_before_a_start(self):
         self.restore(alive=False)
 
+    # ---- a producer's transaction
+
+    def test_a_transaction_of_the_input_that_hangs_is_told_of_and_what_it_hides_is_decided_in_the_end(self):
+        engine = self.live()
+        self.ping()
+        self.wait_saved()
+        self.world.produce([event("c-1", "ping", id=f"hidden-{n}", time="2026-03-02T10:00:00Z") for n in range(3)],
+                           transaction="hang")
+        self.ping(1)
+        self.wait_said(engine, "A producer's transaction that does not end hides the records behind it.", seconds=50)
+        self.assertIn("transaction_begins_at_offset=", engine.output())
+        self.world.produce([], transaction="abort")  # a producer of the same name: the broker aborts what it left
+        self.finish()
+
     # ---- rules
 
     def test_rules_edited_then_a_crash_what_was_decided_stays(self):

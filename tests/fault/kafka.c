@@ -695,6 +695,12 @@ bool kafka_frontier(int partition, int64_t *offset, struct frontier *frontier)
            frontier_parse(text_of(kafka.committed[partition].metadata), frontier);
 }
 
+int64_t source_hidden_from(const struct source *source, int32_t partition)
+{
+    (void)source, (void)partition; /* only told of */
+    return -1;
+}
+
 /* A transaction that may move it is waited for, up to a time. */
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)

@@ -1,7 +1,7 @@
 /* What end-to-end tests do with a broker, in the milliseconds that a JVM would need to say hello:
  *
  *     kafka_tool BROKERS create TOPIC PARTITIONS [NAME=VALUE]...
- *     kafka_tool BROKERS produce TOPIC [commit|abort]      records from stdin; in a transaction that ends so
+ *     kafka_tool BROKERS produce TOPIC [commit|abort|hang] records from stdin; in a transaction that ends so, or never
  *     kafka_tool BROKERS consume TOPIC                     records to stdout, to the end, read_committed
  *     kafka_tool BROKERS ends TOPIC                        `partition offset` a line: where the log ends
  *     kafka_tool BROKERS committed GROUP TOPIC             `partition offset metadata` a line (metadata in hex)
@@ -242,8 +242,9 @@ static void produce(int argc, char **argv)
 {
     bool transaction = argc == 2;
     if (argc < 1 || argc > 2 ||
-        (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0))
-        fail("produce TOPIC [commit|abort]");
+        (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0 &&
+         strcmp(argv[1], "hang") != 0))
+        fail("produce TOPIC [commit|abort|hang]");
     rd_kafka_t *rk = producer(transaction);
     if (transaction) {
         check_error(rd_kafka_init_transactions(rk, TIMEOUT_MS), "init_transactions");
@@ -259,7 +260,7 @@ static void produce(int argc, char **argv)
         check_error(rd_kafka_commit_transaction(rk, TIMEOUT_MS), "commit_transaction");
     if (transaction && strcmp(argv[1], "abort") == 0)
         check_error(rd_kafka_abort_transaction(rk, TIMEOUT_MS), "abort_transaction");
-    rd_kafka_destroy(rk);
+    if (!transaction || strcmp(argv[1], "hang") != 0) rd_kafka_destroy(rk);
     if (delivery_failures) fail("%d records were not delivered", delivery_failures);
 }
 
