@@ -3,8 +3,10 @@
  * While a partition is behind its frontier P everything here has been published already: it is numbered and
  * hashed again, so that at P both can be compared, and not put into the outbox. */
 #include "ensure.h"
+#include "log.h"
 #include "partition.h"
 #include "text.h"
+#include <inttypes.h>
 #include <xxhash.h>
 
 enum {
@@ -101,10 +103,22 @@ static void action_say(struct partition *partition, const struct relance_decisio
     action_put(partition, &record);
 }
 
+/* An expression that fails is counted each time, and told of now and then. */
+static void action_sample(struct partition *partition, const struct relance_decision *decision)
+{
+    uint64_t more;
+    if (!sampler_take(&partition->place->sampler, decision->rule, decision->why, &more)) return;
+    log_line(LOG_WARNING, "An expression cannot be evaluated.",
+             "rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64, TEXT_ARG(decision->rule),
+             TEXT_ARG(decision->customer), TEXT_ARG(decision->why), more);
+}
+
 void partition_decided(void *context, const struct relance_decision *decision)
 {
     struct partition *partition = context;
     counters_add_decision(&partition->counters, decision);
+    if (decision->outcome == RELANCE_OUTCOME_ERROR && !action_is_silent(partition))
+        action_sample(partition, decision);
     if (!relance_decision_is_output(decision)) return;
     struct relance_str body = action_body(partition, decision);
     partition->seq++;

@@ -318,6 +318,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
     enum relance_status status = claim_rules(partition, &options.rules, error);
     if (status != RELANCE_OK) return status;
     partition->engine = relance_engine_new(&options);
+    partition->forgot = (struct relance_engine_forgot){0};
     if (!partition->engine)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for partition %d", partition->number);
     if (meta_has_checkpoint(&partition->meta)) {

@@ -107,6 +107,17 @@ static enum relance_status partition_fetch_needed(struct partition *partition, s
     return partition_fetch(partition, &customer, 1, error);
 }
 
+/* What bounds have made the engine forget is counted. */
+static void partition_count_forgotten(struct partition *partition)
+{
+    struct relance_engine_forgot now = relance_engine_forgot(partition->engine), *before = &partition->forgot;
+    counters_add(&partition->counters, COUNTER_FORGOT_COUNTS,
+                 (int64_t)(now.count_values - before->count_values));
+    counters_add(&partition->counters, COUNTER_FORGOT_GOALS,
+                 (int64_t)(now.goal_windows - before->goal_windows));
+    *before = now;
+}
+
 static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
 {
     struct relance_str why = relance_engine_error(partition->engine);
@@ -147,6 +158,7 @@ enum relance_status partition_apply_tick(struct partition *partition, int64_t be
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;
     }
+    partition_count_forgotten(partition);
     return progress == RELANCE_DONE ? RELANCE_OK : partition_engine_failed(partition, error);
 }
 
@@ -274,6 +286,19 @@ static void partition_count_event(struct partition *partition, const struct sour
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
     if (!text_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
     counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
+    partition_count_forgotten(partition);
+}
+
+/* The field's name, not its value: a log is read by more people than a topic is. */
+static void partition_sample_invalid(struct partition *partition, const struct source_record *record,
+                                     const struct relance_fate *fate)
+{
+    uint64_t more;
+    if (!fate->fields_invalid || partition->state != PARTITION_LIVE) return;
+    if (!sampler_take(&partition->place->sampler, fate->type, fate->field_invalid, &more)) return;
+    log_line(LOG_WARNING, "A value does not fit its field, which is left absent.",
+             "event=%.*s field=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64,
+             TEXT_ARG(fate->type), TEXT_ARG(fate->field_invalid), partition->number, record->offset, more);
 }
 
 static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
@@ -293,6 +318,7 @@ static enum relance_status partition_decide(struct partition *partition, const s
         partition_bury(partition, record, fate.reason);
     } else {
         partition_count_event(partition, record, &fate);
+        partition_sample_invalid(partition, record, &fate);
     }
     return RELANCE_OK;
 }

@@ -17,6 +17,7 @@
 #include "outbox.h"
 #include "rulebook.h"
 #include "said.h"
+#include "sampler.h"
 #include "sink.h"
 #include "source.h"
 #include "store.h"
@@ -36,6 +37,7 @@ struct workplace {
     struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
     size_t said_count;    /* of them, dead letters and actions: what asks for a transaction */
     struct blob body;     /* scratch */
+    struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
 };
 /* Waits a moment before trying again; false: the process is to end. */
 bool partition_pause(int64_t us);
@@ -80,6 +82,7 @@ struct partition {
     bool compare_last;                       /* the first record to come is to be that one */
 
     struct counters counters; /* since the checkpoint */
+    struct relance_engine_forgot forgot; /* of the engine, as far as it is counted */
     struct meta meta;         /* of the checkpoint that was read, then of the one being written */
     int64_t saved_offset;     /* O, */
     uint64_t saved_marks;     /* M: what the checkpoint holds */

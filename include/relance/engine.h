@@ -69,6 +69,7 @@ struct relance_fate {
     bool late;                     /* older than the clock */
     bool future;                   /* more than 15 min ahead of the wall clock: its time was not believed */
     uint32_t fields_invalid;       /* values that could not be coerced */
+    struct relance_str field_invalid; /* the first one's name */
 };
 
 enum relance_progress {
@@ -137,6 +138,12 @@ void relance_engine_saved(struct relance_engine *engine); /* they are in the che
 typedef bool relance_was_said(void *context, struct relance_str id);
 RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine, relance_was_said *was_said,
                                                        void *context);
+
+/* What bounds have made it forget so far (rules.md: 256 values of a count's `by`, 256 goal windows a customer). */
+struct relance_engine_forgot {
+    uint64_t count_values, goal_windows;
+};
+struct relance_engine_forgot relance_engine_forgot(const struct relance_engine *engine);
 
 /* Memory: bytes held for customers; the states of unchanged customers untouched for longest are given up
  * until at most `bytes` are held. */

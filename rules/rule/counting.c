@@ -62,6 +62,7 @@ static struct range make_room(struct relance_engine *e, const struct count_rule 
     if (range.end - range.begin >= LIMIT_COUNT_KEYS) {
         remove_value(e, range.begin);
         range.end--;
+        e->forgot.count_values++;
     }
     return range;
 }

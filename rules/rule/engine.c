@@ -282,6 +282,7 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
     fate->late = e->event.time_ms < e->clock_ms;
     fate->future = future;
     fate->fields_invalid = e->event.fields_invalid;
+    fate->field_invalid = e->event.field_invalid;
     advance_clock(e, e->event.time_ms);
     enum relance_progress progress = fire(e, e->clock_ms, false);
     if (progress != RELANCE_DONE) return progress;
@@ -295,6 +296,11 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
 void relance_engine_set_wall(struct relance_engine *e, int64_t wall_ms)
 {
     e->wall_ms = wall_ms;
+}
+
+struct relance_engine_forgot relance_engine_forgot(const struct relance_engine *e)
+{
+    return e->forgot;
 }
 
 int64_t relance_engine_clock(const struct relance_engine *e)

@@ -32,6 +32,7 @@ struct relance_engine {
     struct event event;            /* the one being processed */
     struct trigger trigger;
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
+    struct relance_engine_forgot forgot;
     str needed;                    /* whose state was missing */
     bool failed;                   /* out of memory: the engine must not go on */
 

@@ -29,7 +29,10 @@ void goal_open(struct relance_engine *e, const struct run *run)
         if (window->rule == run->rule && str_equal(bytes_str(window->key), bytes_str(run->key)))
             window_remove(e, i);
     }
-    if (goals->count >= LIMIT_GOALS) window_remove(e, 0);
+    if (goals->count >= LIMIT_GOALS) {
+        window_remove(e, 0);
+        e->forgot.goal_windows++;
+    }
     struct goal_window window = {run->rule, e->now_ms, e->now_ms + e->rule->goal.within_ms,
                                  or_fail(e, bytes_new(pool, bytes_str(run->key))), NULL};
     if (run->variant) window.variant = or_fail(e, bytes_new(pool, bytes_str(run->variant)));

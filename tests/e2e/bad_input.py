@@ -52,6 +52,7 @@ class BadInput(unittest.TestCase):
         world.produce([*records, ping("last", id="last")])
         with running(world) as engine:
             world.wait_decided(engine)
+        self.said = engine.output()
         actions = world.actions()
         self.assertEqual([a.customer for a in actions][-1:], ["last"])
         return actions
@@ -113,6 +114,30 @@ class BadInput(unittest.TestCase):
                                            event("c-2", "purchase", time=TIME, total="much")])
             self.assertEqual([a.customer for a in actions], ["c-1", "last"])  # no total: no thanks, never half-rendered
             self.assert_counters(world, fields_invalid=2, rule__thanks__failed=1)
+
+    def test_of_a_hundred_mishaps_one_is_told_of_and_all_are_counted(self):
+        rules = json.loads(json.dumps(RULES))
+        rules["rules"]["answer"]["if"] = "event.id == 'last' || event.size > 0"
+        world = World(rules, partitions=1)
+        with world:
+            self.through(world, [ping(id=f"p{n}", size="many", note="secret") for n in range(100)])
+            self.assert_counters(world, fields_invalid=100, rule__answer__error=100)
+        told = [line.split(" warning ")[1] for line in self.said.splitlines() if "more_since" in line]
+        self.assertEqual(told, [
+            "An expression cannot be evaluated. rule=answer customer=c-1 why=\"no such field 'size'\" more_since=0",
+            "A value does not fit its field, which is left absent. event=ping field=size partition=0 offset=0 more_since=0"])
+        self.assertNotIn("secret", self.said)
+
+    def test_what_a_customer_has_too_many_of_is_forgotten_and_counted(self):
+        world = World({
+            "stale": "3650d",
+            "events": {"ping": {"note": "string"}},
+            "counts": {"notes": {"on": "ping", "by": "event.note"}},
+            "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email", "with": {"n": "${notes('7')}"}}],
+                                 "goal": {"on": "ping", "key": "'never'", "within": "30d"}}}}, partitions=1)
+        with world:
+            self.through(world, [ping(id=f"p{n}", note=str(n)) for n in range(270)])
+            self.assert_counters(world, counts_forgotten=14, goals_forgotten=14)
 
     def test_tombstones_are_skipped_and_counted(self):
         with self.world() as world:

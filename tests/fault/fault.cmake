@@ -1,5 +1,5 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
-set(fault_shell worker partition claim recover said checkpoint action counter mark meta frontier outbox blob text resp
+set(fault_shell worker partition claim recover said sampler checkpoint action counter mark meta frontier outbox blob text resp
     redis_store pulse reload file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
