@@ -63,7 +63,7 @@ struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
-bool holds(struct relance_engine *e, const struct cel_program *condition);
+bool holds(struct relance_engine *e, const struct noted_program *condition);
 struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
 void report_error(struct relance_engine *e, const char *sentence);
 

@@ -271,6 +271,20 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     return env;
 }
 
+const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
+                                      struct arena *arena)
+{
+    struct diagnostics diag;
+    diag_init(&diag, arena);
+    struct compiler c = {.set = (struct relance_ruleset *)set, /* scope_env reads what compiling has left */
+                         .keep = arena,
+                         .scratch = arena,
+                         .diag = &diag};
+    const struct cel_env *env =
+        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
+    return diag.failed ? NULL : env;
+}
+
 static void note_slots(struct compiler *c, const struct cel_program *program)
 {
     const uint32_t *slots;
@@ -308,4 +322,11 @@ const struct cel_program *compile_text(struct compiler *c, const struct cel_env 
                                        const struct cel_type *wanted)
 {
     return node && env ? compile_part(c, env, node->text, json_origin(source, node), wanted) : NULL;
+}
+
+const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env,
+                                              const struct source *source, const struct json *node)
+{
+    bool compiled = compile_text(c, env, source, node, &cel_types[CEL_TYPE_BOOL]) != NULL;
+    return compiled ? c->set->programs : NULL; /* the newest */
 }

@@ -39,68 +39,44 @@ void note_event(struct relance_engine *e, enum relance_note_kind kind)
 
 /* ---- conditions */
 
-static const struct noted_program *noted(const struct relance_engine *e, const struct cel_program *program)
-{
-    const struct noted_program *at = e->set->programs;
-    while (at && at->program != program)
-        at = at->next;
-    return at;
-}
-
-/* The environment in which the condition was compiled, made again from what it was made of. */
-static const struct cel_env *env_of(const struct relance_engine *e, const struct noted_program *program,
-                                    struct arena *arena)
-{
-    struct diagnostics diag;
-    diag_init(&diag, arena);
-    struct compiler c = {.set =
-                             (struct relance_ruleset *)e->set, /* scope_env reads what compiling has left */
-                         .keep = arena,
-                         .scratch = arena,
-                         .diag = &diag};
-    const struct cel_env *env =
-        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
-    return diag.failed ? NULL : env;
-}
-
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                            struct buffer *out);
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out);
 
 /* A condition that reads a segment is explained by the segment's own, too. */
-static void explain_segments(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                             struct buffer *out)
+static void explain_segments(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena, struct buffer *out)
 {
     const uint32_t *slots;
-    size_t count = cel_program_slots(program, &slots);
+    size_t count = cel_program_slots(condition->program, &slots);
     for (size_t i = 0; i < count; i++) {
         if (slots[i] < e->set->slots.segments || slots[i] >= e->set->slots.lasts) continue;
         const struct segment_rule *segment = &e->set->segments[slots[i] - e->set->slots.segments];
         if (segment_value_now(e, slots[i] - e->set->slots.segments).as.b) continue;
         buffer_put_format(out, "; %.*s: ", STR_ARG(segment->name));
-        explain_program(e, segment->program, arena, out);
+        explain_program(e, segment->condition, arena, out);
     }
 }
 
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                            struct buffer *out)
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out)
 {
-    const struct noted_program *noted_program = noted(e, program);
-    const struct cel_env *env = noted_program ? env_of(e, noted_program, arena) : NULL;
-    if (!env || !cel_explain(arena, env, noted_program->text, &e->frame, out)) e->failed = true;
-    explain_segments(e, program, arena, out);
+    const struct cel_env *env = scope_env_again(e->set, condition, arena);
+    if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
+    explain_segments(e, condition, arena, out);
 }
 
 /* Why the condition is not true, in the scope in force; the text is the arena's. */
-static str explain_condition(struct relance_engine *e, const struct cel_program *program, struct arena *arena)
+static str explain_condition(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena)
 {
     struct buffer out;
     buffer_init(&out, arena);
-    explain_program(e, program, arena, &out);
+    explain_program(e, condition, arena, &out);
     return buffer_str(&out);
 }
 
-bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind,
-                   str key)
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition,
+                   enum relance_note_kind kind, str key)
 {
     if (holds(e, condition)) return true;
     if (!e->explaining) return false;
@@ -138,7 +114,7 @@ static void note_segment(struct relance_engine *e, const struct rule *rule, stru
     if (inside)
         told.reason = STR("the customer is in it");
     else if (e->customer && entering)
-        told.reason = explain_condition(e, segment->program, arena);
+        told.reason = explain_condition(e, segment->condition, arena);
     else
         told.reason = STR("the customer is not in it");
     note(e, told);

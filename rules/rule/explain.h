@@ -13,6 +13,6 @@ void note_event(struct relance_engine *e, enum relance_note_kind kind);
 void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run);
 void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys); /* the event's */
 /* Does the condition hold? If not, why is noted. */
-bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind, str key);
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition, enum relance_note_kind kind, str key);
 
 #endif

@@ -88,7 +88,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     const struct json *condition = keyword_get(node, PLACE_LIMIT, "if");
     const struct cel_env *env =
         condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
-    out->condition = compile_text(c, env, d->source, condition, &cel_types[CEL_TYPE_BOOL]);
+    out->condition = compile_condition(c, env, d->source, condition);
 }
 
 void compile_limits(struct compiler *c)

@@ -25,8 +25,7 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     rule->goal.on = read_types(c, source, on);
     if (!rule->goal.on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, rule->goal.on, no_types, "'goal'");
-    rule->goal.condition =
-        compile_text(c, env, source, keyword_get(node, PLACE_GOAL, "if"), &cel_types[CEL_TYPE_BOOL]);
+    rule->goal.condition = compile_condition(c, env, source, keyword_get(node, PLACE_GOAL, "if"));
     rule->goal.key = compile_text(c, env, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);
     expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,

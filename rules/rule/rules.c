@@ -5,7 +5,6 @@
 #include "base/limits.h"
 
 static const struct type_list no_types = {0};
-static const struct cel_type *const bool_type = &cel_types[CEL_TYPE_BOOL];
 
 /* ---- attributes and counts: `event` and `customer` only */
 
@@ -62,7 +61,7 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
     const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"),
                       *sum = keyword_get(d->value, PLACE_COUNT, "sum");
-    out->condition = compile_text(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"), bool_type);
+    out->condition = compile_condition(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"));
     out->by = compile_text(c, env, d->source, by, NULL);
     out->sum = compile_text(c, env, d->source, sum, NULL);
     expect_kinds(c, d->source, by, out->by, KINDS_TEXT, true, "a string or a list of strings");
@@ -228,9 +227,9 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
     const struct cel_env *env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on,
                   r->rule->on, "the 'if' of 'cancel'");
-    cancel.condition = compile_text(c, env, r->source, condition, bool_type);
-    note_run_program(r, cancel.condition);
-    cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition);
+    cancel.condition = compile_condition(c, env, r->source, condition);
+    note_run_program(r, program_of(cancel.condition));
+    cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition->program);
     c->set->cancels[c->set->cancel_count++] = cancel;
 }
 
@@ -286,8 +285,8 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     const struct json *send = keyword_get(node, PLACE_STEP, "send"),
                       *with = keyword_get(node, PLACE_STEP, "with");
     compile_wait(r, node, out);
-    out->condition = compile_text(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"), bool_type);
-    note_run_program(r, out->condition);
+    out->condition = compile_condition(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"));
+    note_run_program(r, program_of(out->condition));
     if (send && send->text.size == 0)
         error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
@@ -372,12 +371,12 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
         r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types,
                                rule->on, "'while' and in steps");
         const struct json *key = rule_get(&r, "key");
-        rule->condition = compile_text(c, env, d->source, rule_get(&r, "if"), bool_type);
+        rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
         rule->key = compile_text(c, env, d->source, key, NULL);
         expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
                      "a string, int, uint or bool, or a list of them");
-        rule->while_true = compile_text(c, r.step_env, d->source, rule_get(&r, "while"), bool_type);
-        note_run_program(&r, rule->while_true);
+        rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
+        note_run_program(&r, program_of(rule->while_true));
     }
     compile_cancels(&r);
     compile_steps(&r);

@@ -357,10 +357,10 @@ struct cel_value evaluate(struct relance_engine *e, const struct cel_program *pr
     return value;
 }
 
-bool holds(struct relance_engine *e, const struct cel_program *condition)
+bool holds(struct relance_engine *e, const struct noted_program *condition)
 {
     if (!condition) return true;
-    struct cel_value value = evaluate(e, condition);
+    struct cel_value value = evaluate(e, condition->program);
     if (value.kind != CEL_BOOL && value.kind != CEL_ERROR)
         report_error(e, "this condition is neither true nor false");
     return value.kind == CEL_BOOL && value.as.b;

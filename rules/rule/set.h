@@ -31,6 +31,27 @@ struct type_list {
     const uint32_t *types;
 };
 
+struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
+    unsigned flags;  /* enum scope_flag */
+    struct type_list events, triggers;
+};
+
+/* A program with what it was compiled from, for who wants to see it or to know why it is not true. Conditions are
+ * kept as this. */
+struct noted_program {
+    struct noted_program *next;
+    const struct cel_program *program;
+    struct scope_names names;
+    str text;
+    const struct source *source;
+    size_t offset; /* of its first byte in the file */
+};
+
+static inline const struct cel_program *program_of(const struct noted_program *noted)
+{
+    return noted ? noted->program : NULL;
+}
+
 struct field { /* a (name, type) that some event types declare */
     str name;
     const struct cel_type *type;
@@ -64,7 +85,8 @@ struct attribute_rule {
 struct count_rule {
     str name;
     struct type_list on;
-    const struct cel_program *condition, *by, *sum; /* may be NULL */
+    const struct noted_program *condition;
+    const struct cel_program *by, *sum;             /* may be NULL, as the condition */
     bool keyed;                                     /* it has `by` */
     int64_t over_ms;                                /* 0: for life */
     int64_t bucket_ms;
@@ -73,7 +95,8 @@ struct count_rule {
 struct cancel {
     uint32_t rule;
     struct type_list on;
-    const struct cel_program *key, *condition;
+    const struct cel_program *key;
+    const struct noted_program *condition;
     bool remembered; /* its `if` reads only `event` and `customer`: it also holds against late triggers */
 };
 
@@ -98,7 +121,7 @@ struct step {
     int64_t after_ms;
     int64_t after_days;    /* with `at` */
     int at_minutes;        /* since local midnight; -1: no `at` */
-    const struct cel_program *condition;
+    const struct noted_program *condition;
     str send;              /* empty: none */
     struct template with;  /* count 0: none */
     const struct set_attribute *sets;
@@ -107,7 +130,8 @@ struct step {
 
 struct goal {
     struct type_list on;   /* empty: the rule has no goal */
-    const struct cel_program *condition, *key, *value;
+    const struct noted_program *condition;
+    const struct cel_program *key, *value;
     int64_t within_ms;
 };
 
@@ -119,7 +143,7 @@ struct variant {
 
 struct segment_rule {
     str name;
-    const struct cel_program *program;
+    const struct noted_program *condition;
     bool tracked;          /* a rule waits for it to be entered or left */
     bool *counts;          /* by count: its value may depend on it */
 };
@@ -136,7 +160,7 @@ struct limit { /* either quiet hours or a cap */
     int64_t window_ms;     /* PERIOD_ROLLING */
     bool defer;
     str send;              /* empty: all */
-    const struct cel_program *condition;
+    const struct noted_program *condition;
 };
 
 enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
@@ -152,7 +176,8 @@ struct rule {
     const struct cel_program *date;          /* ON_YEARLY: a text; ON_DATE: a timestamp */
     struct step early;                       /* ON_DATE: its wait, when negative, leads from the date to the trigger */
     bool is_early;
-    const struct cel_program *condition, *key, *while_true;
+    const struct noted_program *condition, *while_true;
+    const struct cel_program *key;
     enum again again;
     struct goal goal;
     const struct variant *variants;          /* count 0: no `split` */
@@ -192,20 +217,6 @@ struct rule_test {
     const struct given_event *given;
     const struct expected *expect;
     size_t given_count, expect_count;
-};
-
-struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
-    unsigned flags;  /* enum scope_flag */
-    struct type_list events, triggers;
-};
-
-struct noted_program { /* for who wants to see what an expression became, or why it is not true */
-    struct noted_program *next;
-    const struct cel_program *program;
-    struct scope_names names;
-    str text;
-    const struct source *source;
-    size_t offset; /* of its first byte in the file */
 };
 
 struct relance_ruleset {
