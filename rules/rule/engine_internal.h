@@ -39,7 +39,8 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
-    bool explaining;               /* somebody asks about this customer */
+    bool explaining;               /* somebody asks about this customer: */
+    str reason;                    /* of the decision that comes next */
     uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;          /* the customer had state before: a segment new to it is not news */
     const struct rule *rule;       /* NULL: none */

@@ -6,16 +6,6 @@
 #include "cel/explain.h"
 #include "rule/compile.h"
 
-struct relance_str relance_note_sentence(enum relance_note_kind kind)
-{
-    static const str sentences[] = {
-#define NOTE(name, sentence) STR(sentence),
-        RELANCE_NOTE_TABLE(NOTE)
-#undef NOTE
-    };
-    return sentences[kind];
-}
-
 bool explaining(const struct relance_engine *e, str customer)
 {
     return e->options.explain && str_equal(customer, e->options.explained);
@@ -84,6 +74,17 @@ bool holds_or_note(struct relance_engine *e, const struct noted_program *conditi
     arena_init(&arena, 0);
     note(e,
          (struct relance_note){.kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
+    arena_free(&arena);
+    return false;
+}
+
+bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition)
+{
+    if (holds(e, condition)) return true;
+    if (!e->explaining) return false;
+    struct arena arena;
+    arena_init(&arena, 0);
+    if (!arena_copy_str(&e->scratch, explain_condition(e, condition, &arena), &e->reason)) e->failed = true;
     arena_free(&arena);
     return false;
 }

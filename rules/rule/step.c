@@ -193,8 +193,7 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
                                         .due_ms = run->due_ms,
                                         .priority = e->rule->priority};
     describe_trigger(run, &decision);
-    bool blocked = false, deferred = false,
-         skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
+    bool blocked = false, deferred = false, skipped = !holds_or_reason(e, step->condition);
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
@@ -210,7 +209,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
 {
     const struct rule *rule = &e->set->rules[run->rule];
     scope_enter_rule(e, rule, run);
-    if (!holds_or_note(e, rule->while_true, RELANCE_NOTE_WHILE, bytes_str(run->key))) {
+    if (!holds_or_reason(e, rule->while_true)) {
         end_run(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
     }

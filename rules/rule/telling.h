@@ -1,0 +1,12 @@
+/* The words of relance/explain.h, into a buffer. */
+#ifndef RULES_RULE_TELLING_H
+#define RULES_RULE_TELLING_H
+
+#include "base/buffer.h"
+
+#include <relance/explain.h>
+
+void tell_decision(struct buffer *out, const struct relance_decision *decision, int64_t from_ms);
+void tell_note(struct buffer *out, const struct relance_note *note, int64_t from_ms);
+
+#endif
