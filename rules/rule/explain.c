@@ -89,6 +89,14 @@ bool holds_or_reason(struct relance_engine *e, const struct noted_program *condi
     return false;
 }
 
+void reason_limit(struct relance_engine *e, const struct limit *limit)
+{
+    if (!e->explaining || !limit->condition) return;
+    if (cel_eval(limit->condition->program, &e->frame).kind != CEL_ERROR) return;
+    e->reason = arena_format(&e->scratch, "its `if` fails, which counts as true: %s", e->frame.error);
+    if (!e->reason.size) e->failed = true;
+}
+
 void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys)
 {
     if (!e->explaining) return;

@@ -15,5 +15,7 @@ void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, s
 /* Does the condition hold? If not, why is noted, or becomes the reason of the decision that follows. */
 bool holds_or_note(struct relance_engine *e, const struct noted_program *condition, enum relance_note_kind kind, str key);
 bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition);
+/* The limit blocks: where its `if` cannot be evaluated, that is a reason, too. */
+void reason_limit(struct relance_engine *e, const struct limit *limit);
 
 #endif

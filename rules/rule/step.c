@@ -127,6 +127,7 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     struct verdict verdict = limits_check(e, step->send);
     *blocked = verdict.limit;
     if (!verdict.limit) return false;
+    reason_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
     if (verdict.until_ms == RELANCE_NEVER) {
         decision->outcome = RELANCE_OUTCOME_CAPPED;

@@ -60,7 +60,7 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
     }
 }
 
-void tell_decision(struct buffer *out, const struct relance_decision *d, int64_t from_ms)
+static void tell_decision(struct buffer *out, const struct relance_decision *d, int64_t from_ms)
 {
     if (d->step) buffer_put_format(out, "step %" PRIu32 ": ", d->step);
     buffer_put_str(out, relance_outcome_text(d->outcome));
@@ -78,7 +78,7 @@ struct relance_str relance_note_sentence(enum relance_note_kind kind)
     return sentences[kind];
 }
 
-void tell_note(struct buffer *out, const struct relance_note *note, int64_t from_ms)
+static void tell_note(struct buffer *out, const struct relance_note *note, int64_t from_ms)
 {
     buffer_put_str(out, relance_note_sentence(note->kind));
     if (note->subject.size) buffer_put_format(out, " %.*s", STR_ARG(note->subject));
@@ -91,6 +91,13 @@ void tell_note(struct buffer *out, const struct relance_note *note, int64_t from
     tell_time(out, " falls due ", note->due_ms, from_ms);
 }
 
+void tell(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,
+          int64_t from_ms)
+{
+    if (decision) tell_decision(out, decision, from_ms);
+    if (note) tell_note(out, note, from_ms);
+}
+
 size_t relance_tell(const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms,
                     char *out, size_t size)
 {
@@ -98,8 +105,7 @@ size_t relance_tell(const struct relance_decision *decision, const struct relanc
     struct buffer text;
     arena_init(&arena, 0);
     buffer_init(&text, &arena);
-    if (decision) tell_decision(&text, decision, from_ms);
-    if (note) tell_note(&text, note, from_ms);
+    tell(&text, decision, note, from_ms);
     size_t wanted = buffer_copy(&text, out, size);
     arena_free(&arena);
     return wanted;

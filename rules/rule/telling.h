@@ -6,7 +6,7 @@
 
 #include <relance/explain.h>
 
-void tell_decision(struct buffer *out, const struct relance_decision *decision, int64_t from_ms);
-void tell_note(struct buffer *out, const struct relance_note *note, int64_t from_ms);
+/* As relance_tell. */
+void tell(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms);
 
 #endif
