@@ -32,7 +32,8 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     if (c->failed || c->diag->error_count != errors) return NULL;
     fold_expression(c, root);
     struct cel_program *program = c->failed ? NULL : emit_program(c, root);
-    if (!program) return NULL;
+    c->failed |= !program;
+    if (c->failed) return NULL;
     const char *why;
     bool verified = program_verify(program, c->scratch, &why);
     if (!verified && why && strcmp(why, "a stack too deep") == 0) {
