@@ -57,6 +57,29 @@ struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const
     return program;
 }
 
+struct node *compile_tree(struct compile *c)
+{
+    struct node *root = parse_expression(c);
+    if (!c->failed) check_expression(c, root, NULL);
+    return c->failed || c->diag->error_count ? NULL : root;
+}
+
+struct cel_program *compile_node(struct compile *c, struct node *node)
+{
+    const char *why;
+    struct cel_program *program = emit_program(c, node);
+    if (program && program_verify(program, c->scratch, &why)) return program;
+    c->failed = true;
+    return NULL;
+}
+
+str node_text(const struct compile *c, const struct node *node)
+{
+    str text = span_text(c, node->span);
+    bool brackets = node->grouped && text.size >= 2 && text.data[0] == '(' && text.data[text.size - 1] == ')';
+    return brackets ? str_slice(text, 1, text.size - 1) : text;
+}
+
 const struct cel_type *cel_program_type(const struct cel_program *program)
 {
     return program->type;
