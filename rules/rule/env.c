@@ -272,13 +272,13 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
 }
 
 const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
-                                      struct arena *arena)
+                                      struct arena *keep, struct arena *scratch)
 {
     struct diagnostics diag;
-    diag_init(&diag, arena);
+    diag_init(&diag, scratch);
     struct compiler c = {.set = (struct relance_ruleset *)set, /* scope_env reads what compiling has left */
-                         .keep = arena,
-                         .scratch = arena,
+                         .keep = keep,
+                         .scratch = scratch,
                          .diag = &diag};
     const struct cel_env *env =
         scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
@@ -301,10 +301,14 @@ static void note_program(struct compiler *c, const struct cel_program *program, 
         c->diag->failed = true;
         return;
     }
-    *note = (struct noted_program){c->set->programs, program,      names_of(c, env), text,
-                                   origin.source,    origin.offset};
+    *note = (struct noted_program){.next = c->set->programs,
+                                   .number = c->set->program_count++,
+                                   .program = program,
+                                   .names = names_of(c, env),
+                                   .text = text,
+                                   .source = origin.source,
+                                   .offset = origin.offset};
     c->set->programs = note;
-    c->set->program_count++;
 }
 
 const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "cel/explain.h"
 #include "rule/compile.h"
+#include "rule/telling.h"
 
 bool explaining(const struct relance_engine *e, str customer)
 {
@@ -50,7 +51,7 @@ static void explain_segments(struct relance_engine *e, const struct noted_progra
 static void explain_program(struct relance_engine *e, const struct noted_program *condition,
                             struct arena *arena, struct buffer *out)
 {
-    const struct cel_env *env = scope_env_again(e->set, condition, arena);
+    const struct cel_env *env = scope_env_again(e->set, condition, arena, arena);
     if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
     explain_segments(e, condition, arena, out);
 }
@@ -62,6 +63,7 @@ static str explain_condition(struct relance_engine *e, const struct noted_progra
     struct buffer out;
     buffer_init(&out, arena);
     explain_program(e, condition, arena, &out);
+    e->failed |= out.failed;
     return buffer_str(&out);
 }
 
@@ -106,6 +108,7 @@ void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, s
     buffer_init(&text, &arena);
     for (size_t i = 0; i < keys.count; i++)
         buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
+    e->failed |= text.failed;
     note(e, (struct relance_note){
                 .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
     arena_free(&arena);
@@ -144,6 +147,7 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
         if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
     }
     told.reason = buffer_str(&text);
+    e->failed |= text.failed;
     note(e, told);
 }
 
@@ -151,9 +155,8 @@ static void note_events(struct relance_engine *e, const struct rule *rule, struc
 {
     struct buffer text;
     buffer_init(&text, arena);
-    for (size_t i = 0; i < rule->on.count; i++)
-        buffer_put_format(&text, "%s%.*s", i ? ", " : "",
-                          STR_ARG(e->set->types[rule->on.types[i]].reader->name));
+    tell_types(&text, e->set, rule->on);
+    e->failed |= text.failed;
     note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
 }
 

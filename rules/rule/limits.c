@@ -56,7 +56,7 @@ static bool name_limit(struct compiler *c, const struct json *node, struct limit
 static void compile_limit(struct compiler *c, const struct declared *d, struct limit *out)
 {
     const struct json *node = d->value;
-    *out = (struct limit){.quiet_from = -1};
+    *out = (struct limit){.point = new_point(c, d->source, node->begin), .quiet_from = -1};
     if (!name_limit(c, node, out)) c->diag->failed = true;
     if (!keyword_check(d->source, node, PLACE_LIMIT, "a limit", c->diag)) return;
     const struct json *quiet = keyword_get(node, PLACE_LIMIT, "quiet"),

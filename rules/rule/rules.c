@@ -171,6 +171,7 @@ static void compile_again(struct rule_compiler *r)
 {
     const struct json *again = rule_get(r, "again");
     if (!again) return;
+    r->rule->again_point = new_point(r->c, r->source, again->key_begin);
     for (size_t i = 0; i < sizeof again_names / sizeof *again_names; i++) {
         if (!str_equal(again->text, again_names[i].name)) continue;
         r->rule->again = again_names[i].again;
@@ -199,7 +200,7 @@ static bool reads_event_only(const struct compiler *c, const struct cel_program 
 static void compile_cancel(struct rule_compiler *r, const struct json *node)
 {
     struct compiler *c = r->c;
-    struct cancel cancel = {.rule = r->number};
+    struct cancel cancel = {.point = new_point(c, r->source, node->begin), .rule = r->number};
     const struct json *on = node, *key = NULL, *condition = NULL;
     if (node->kind == JSON_OBJECT) {
         keyword_check(r->source, node, PLACE_CANCEL, "'cancel'", c->diag);
@@ -282,6 +283,7 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     struct compiler *c = r->c;
     keyword_check(r->source, node, PLACE_STEP, "a step", c->diag);
     if (node->kind != JSON_OBJECT) return;
+    out->point = new_point(c, r->source, node->begin);
     const struct json *send = keyword_get(node, PLACE_STEP, "send"),
                       *with = keyword_get(node, PLACE_STEP, "with");
     compile_wait(r, node, out);
@@ -353,6 +355,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
 {
     struct rule *rule = &c->set->rules[number];
     struct rule_compiler r = {.c = c, .source = d->source, .node = d->value, .rule = rule, .number = number};
+    rule->point = new_point(c, d->source, d->value->key_begin);
     r.reads = ARENA_ARRAY(c->scratch, bool, c->set->slots.total);
     if (!r.reads) {
         c->diag->failed = true;

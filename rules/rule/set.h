@@ -36,10 +36,18 @@ struct scope_names { /* what an expression may name, by where it stands: as scop
     struct type_list events, triggers;
 };
 
+/* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
+struct point {
+    uint32_t number; /* from 1; 0: there is no such thing */
+    const struct source *source;
+    size_t begin;
+};
+
 /* A program with what it was compiled from, for who wants to see it or to know why it is not true. Conditions are
  * kept as this. */
 struct noted_program {
     struct noted_program *next;
+    uint32_t number; /* from 0 */
     const struct cel_program *program;
     struct scope_names names;
     str text;
@@ -93,6 +101,7 @@ struct count_rule {
 };
 
 struct cancel {
+    struct point point;
     uint32_t rule;
     struct type_list on;
     const struct cel_program *key;
@@ -118,6 +127,7 @@ struct set_attribute { /* one of `set`, in the order of the file */
 };
 
 struct step {
+    struct point point;
     int64_t after_ms;
     int64_t after_days;    /* with `at` */
     int at_minutes;        /* since local midnight; -1: no `at` */
@@ -129,6 +139,7 @@ struct step {
 };
 
 struct goal {
+    struct point point;
     struct type_list on;   /* empty: the rule has no goal */
     const struct noted_program *condition;
     const struct cel_program *key, *value;
@@ -136,6 +147,7 @@ struct goal {
 };
 
 struct variant {
+    struct point point;
     str name;
     uint64_t weight_until; /* cumulative */
     bool holdout;
@@ -151,6 +163,7 @@ struct segment_rule {
 enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
 struct limit { /* either quiet hours or a cap */
+    struct point point;
     str name;              /* what its sends are kept under: its own text */
     int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
     uint32_t max;
@@ -168,6 +181,7 @@ enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
 enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
 
 struct rule {
+    struct point point, again_point;         /* again_point: where it is declared */
     str name;
     int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
     enum rule_on kind;
@@ -222,7 +236,7 @@ struct rule_test {
 struct relance_ruleset {
     struct arena arena;
     struct noted_program *programs; /* the newest first */
-    size_t program_count;
+    uint32_t program_count, point_count;
     struct rule_test *tests;
     size_t test_count;
     struct cel_zones *zones;

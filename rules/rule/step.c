@@ -1,5 +1,6 @@
 /* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set` (rules.md §4,
  * "A step falls due"). */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 #include "rule/runs.h"
 
@@ -127,6 +128,7 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     struct verdict verdict = limits_check(e, step->send);
     *blocked = verdict.limit;
     if (!verdict.limit) return false;
+    cover(e, verdict.limit->point);
     reason_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
     if (verdict.until_ms == RELANCE_NEVER) {
@@ -194,6 +196,7 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
                                         .due_ms = run->due_ms,
                                         .priority = e->rule->priority};
     describe_trigger(run, &decision);
+    cover(e, step->point);
     bool blocked = false, deferred = false, skipped = !holds_or_reason(e, step->condition);
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;

@@ -3,10 +3,16 @@
 #include "rule/telling.h"
 
 #include "base/duration.h"
-#include "cel/cel.h"
+#include "base/buffer.h"
 
 #include <relance/engine.h>
 #include <inttypes.h>
+
+void tell_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list)
+{
+    for (size_t i = 0; i < list.count; i++)
+        buffer_put_format(out, "%s%.*s", i ? ", " : "", STR_ARG(set->types[list.types[i]].reader->name));
+}
 
 static void tell_time(struct buffer *out, const char *before, int64_t time_ms, int64_t from_ms)
 {

@@ -255,7 +255,7 @@ static void compare(struct testing *t)
 
 static void run_test(struct testing *t)
 {
-    struct relance_engine_options options = {.decide = note_output, .context = t};
+    struct relance_engine_options options = {.decide = note_output, .context = t, .coverage = t->coverage};
     relance_engine_free(testing_play(t, options, RELANCE_NEVER));
     t->failed = t->unread.size > 0;
     buffer_put_str(&t->report, buffer_str(&t->unread));
@@ -268,9 +268,10 @@ size_t relance_ruleset_test_count(const struct relance_ruleset *rules)
 }
 
 enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, relance_test_done *done,
-                                         void *context, struct relance_error *error)
+                                         void *context, struct relance_coverage *coverage,
+                                         struct relance_error *error)
 {
-    struct testing t = {.set = rules};
+    struct testing t = {.set = rules, .coverage = coverage};
     arena_init(&t.arena, 0);
     for (size_t i = 0; i < rules->test_count && !t.no_memory; i++) {
         arena_reset(&t.arena);

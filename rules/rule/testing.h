@@ -16,6 +16,7 @@ struct output { /* a send or a goal */
 struct testing {
     const struct relance_ruleset *set;
     const struct rule_test *test;
+    struct relance_coverage *coverage; /* NULL: nobody asks */
     struct arena arena;           /* one test */
     struct output *first, **end;  /* what came */
     struct buffer unread, report; /* unread: events of `given` that are none */

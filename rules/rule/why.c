@@ -126,6 +126,7 @@ void why_missing(struct testing *t, const struct expected *wanted, str rule)
     struct relance_engine *e = testing_play(t, options, wanted->after_ms);
     if (!e) return;
     relance_engine_explain(e);
+    t->no_memory |= relance_engine_error(e).size > 0;
     relance_engine_free(e);
     bool live = w.running.size && (!w.obstacle.size || w.moved);
     str first = w.obstacle.size ? w.obstacle : live ? w.running : w.waiting;
