@@ -1,8 +1,6 @@
 #include "story.h"
 #include "text.h"
 
-#include <inttypes.h>
-
 enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 
 /* ---- lines */
@@ -22,11 +20,14 @@ static void story_rule(struct story *story, struct relance_str rule, struct rela
     fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(rule), key.size ? " " : "", TEXT_ARG(key));
 }
 
-static void story_time(const struct story *story, const char *before, int64_t time_ms)
+/* The rest of the line, in the core's words. */
+static void story_words(struct story *story, const struct relance_decision *decision,
+                        const struct relance_note *note)
 {
-    char time[24];
-    relance_time_print(time_ms, time);
-    fprintf(story->out, "%s%.24s", before, time);
+    size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
+    char *words = blob_room(&story->words, size);
+    relance_tell(decision, note, RELANCE_NEVER, words, size);
+    fprintf(story->out, "%.*s\n", (int)size, words);
 }
 
 static void story_data(const struct story *story)
@@ -41,63 +42,15 @@ static void story_data(const struct story *story)
 
 /* ---- decisions */
 
-/* What stands behind an outcome's own word. */
-static void story_details(const struct story *story, const struct relance_decision *decision)
-{
-    FILE *out = story->out;
-    switch (decision->outcome) {
-    case RELANCE_OUTCOME_SENT:
-        fprintf(out, " %.*s%s%.*s", TEXT_ARG(decision->send), decision->with.size ? " " : "",
-                TEXT_ARG(decision->with));
-        break;
-    case RELANCE_OUTCOME_HELD:
-        fprintf(out, ", not sent: the customer is in '%.*s', which sends nothing and is measured",
-                TEXT_ARG(decision->variant));
-        break;
-    case RELANCE_OUTCOME_OVERTAKEN: fputs(", not started: an event that cancels it came first", out); break;
-    case RELANCE_OUTCOME_COOLING:
-        story_time(story, ", not started: the cooldown lasts until ", decision->until_ms);
-        break;
-    case RELANCE_OUTCOME_FULL:
-        fputs(", not started: the customer has as many live runs as there may be", out);
-        break;
-    case RELANCE_OUTCOME_CAPPED:
-        fprintf(out, ", not sent: the limit '%.*s' is full", TEXT_ARG(decision->by));
-        break;
-    case RELANCE_OUTCOME_DEFERRED:
-        story_time(story, " until ", decision->until_ms);
-        fprintf(out, " by the limit '%.*s'", TEXT_ARG(decision->by));
-        break;
-    case RELANCE_OUTCOME_STALE: story_time(story, ", not sent: it was due ", decision->due_ms); break;
-    case RELANCE_OUTCOME_FAILED: fprintf(out, ", not sent: %.*s", TEXT_ARG(decision->why)); break;
-    case RELANCE_OUTCOME_CANCELLED: fprintf(out, " by %.*s", TEXT_ARG(decision->by)); break;
-    case RELANCE_OUTCOME_DROPPED: fputs(": the rule or the step is gone", out); break;
-    case RELANCE_OUTCOME_GOAL: fprintf(out, " reached, worth %g", decision->value); break;
-    default: break;
-    }
-}
-
 static void story_decide(void *context, const struct relance_decision *decision)
 {
     struct story *story = context;
     if (!text_equal(decision->customer, story->customer)) return;
     story_rule(story, decision->rule, decision->key);
-    if (decision->step) fprintf(story->out, "step %" PRIu32 ": ", decision->step);
-    text_print(relance_outcome_text(decision->outcome), story->out);
-    story_details(story, decision);
-    if (story->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(blob_text(&story->reason)));
-    story->reason.size = 0;
-    fputc('\n', story->out);
+    story_words(story, decision, NULL);
 }
 
 /* ---- notes */
-
-/* The step that a run waits for, which stands in the way of a new one or is live at the end. */
-static void story_run(struct story *story, const struct relance_note *note)
-{
-    fprintf(story->out, "; its step %" PRIu32, note->step);
-    story_time(story, " falls due ", note->due_ms);
-}
 
 static void story_happening(struct story *story, const struct relance_note *note)
 {
@@ -120,20 +73,12 @@ static void story_standing(struct story *story, const struct relance_note *note)
     story->section = 1 + running;
     fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(note->rule), note->key.size ? " " : "",
             TEXT_ARG(note->key));
-    text_print(relance_note_sentence(note->kind), story->out);
-    if (note->subject.size) fprintf(story->out, " %.*s", TEXT_ARG(note->subject));
-    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
-    if (note->kind == RELANCE_NOTE_ON_EVENT) fputs(": none came", story->out);
-    if (note->kind == RELANCE_NOTE_ON_DATE && note->due_ms != RELANCE_NEVER)
-        story_time(story, ", next at ", note->due_ms);
-    if (running) story_run(story, note);
-    fputc('\n', story->out);
+    story_words(story, NULL, note);
 }
 
 static void story_note(void *context, const struct relance_note *note)
 {
     struct story *story = context;
-    struct relance_str sentence = relance_note_sentence(note->kind);
     if (story->ending) {
         story_standing(story, note);
         return;
@@ -142,22 +87,11 @@ static void story_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_EVENT:
     case RELANCE_NOTE_DUPLICATE:
     case RELANCE_NOTE_WAIT: story_happening(story, note); return;
-    case RELANCE_NOTE_WHILE:
-    case RELANCE_NOTE_STEP_IF: /* the decision that follows has them */
-        story->reason.size = 0;
-        blob_put_text(&story->reason, note->reason);
-        return;
     case RELANCE_NOTE_ENTERED:
-    case RELANCE_NOTE_LEFT:
-        fprintf(story->out, "  %.*s %.*s\n", TEXT_ARG(sentence), TEXT_ARG(note->subject));
-        return;
-    default: break;
+    case RELANCE_NOTE_LEFT: fputs("  ", story->out); break;
+    default: story_rule(story, note->rule, note->key); break;
     }
-    story_rule(story, note->rule, note->key);
-    text_print(sentence, story->out);
-    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
-    if (note->step) story_run(story, note);
-    fputc('\n', story->out);
+    story_words(story, NULL, note);
 }
 
 /* ---- the whole */
@@ -204,6 +138,6 @@ void story_end(struct story *story, struct relance_engine *engine)
 
 void story_free(struct story *story)
 {
-    blob_free(&story->reason);
+    blob_free(&story->words);
     tally_free(&story->rules);
 }

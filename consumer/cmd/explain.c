@@ -113,7 +113,7 @@ static int explain_end(struct explain *explain)
     if (until_ms != RELANCE_NEVER && relance_engine_run_until(explain->engine, until_ms) != RELANCE_DONE)
         return explain_failed(explain);
     story_end(&explain->story, explain->engine);
-    return EXIT_STATUS_OK;
+    return relance_engine_error(explain->engine).size ? explain_failed(explain) : EXIT_STATUS_OK;
 }
 
 static int explain_with_rules(struct explain *explain)

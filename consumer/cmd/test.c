@@ -1,6 +1,7 @@
 /* relance test PATH: runs the tests that stand in rule files (rules.md §5), in virtual time, and prints the
  * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
- * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML.
+ * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
+ * comments behind the tests that say what of the rules none of them reached.
  *
  * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check.
  */
@@ -16,20 +17,28 @@
 
 struct test_run {
     const char *path;
-    FILE *junit; /* NULL: none is wanted */
+    FILE *junit;                       /* NULL: none is wanted */
+    struct relance_coverage *coverage; /* likewise */
     size_t number, failed;
 };
 
 /* ---- TAP */
 
-/* "cart_abandoned: bought within the hour"; a '#' in a name would begin a directive, so it is escaped. */
+/* In one line; what is in `escaped` gets a backslash. */
+static void test_put(struct relance_str text, const char *escaped)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] && strchr(escaped, text.data[i])) putchar('\\');
+        putchar(text.data[i] == '\n' ? ' ' : text.data[i]);
+    }
+}
+
+/* "cart_abandoned: bought within the hour"; a '#' would begin a directive. */
 static void test_print_name(const struct relance_test_result *result)
 {
-    if (result->rule.size) printf("%.*s: ", TEXT_ARG(result->rule));
-    for (size_t i = 0; i < result->name.size; i++) {
-        if (result->name.data[i] == '#' || result->name.data[i] == '\\') putchar('\\');
-        putchar(result->name.data[i] == '\n' ? ' ' : result->name.data[i]);
-    }
+    test_put(result->rule, "#\\");
+    if (result->rule.size) fputs(": ", stdout);
+    test_put(result->name, "#\\");
 }
 
 /* A report's lines as a literal block of YAML. */
@@ -102,6 +111,34 @@ static bool test_junit_close(struct test_run *run, const char *path)
     return written;
 }
 
+/* ---- coverage */
+
+/* "#   cart.jsonc:12: step 2 of rule 'cart' never fell due" */
+static void test_print_gap(const struct relance_gap *gap)
+{
+    printf("#   %.*s:%zu: ", TEXT_ARG(gap->file), gap->line);
+    test_put(gap->sentence, "");
+    putchar('\n');
+}
+
+static bool test_print_coverage(struct relance_coverage *coverage)
+{
+    struct relance_coverage_sum sum;
+    struct relance_error error;
+    if (relance_coverage_sum(coverage, &sum, &error) != RELANCE_OK) {
+        fprintf(stderr, "relance test: %s\n", error.message);
+        return false;
+    }
+    fputs("# reached:", stdout);
+    for (size_t i = 0; i < RELANCE_COVERED_COUNT; i++)
+        printf("%s %.*s %zu of %zu", i ? "," : "", TEXT_ARG(sum.totals[i].name), sum.totals[i].reached,
+               sum.totals[i].all);
+    puts(sum.gap_count ? "\n# not reached:" : "");
+    for (size_t i = 0; i < sum.gap_count; i++)
+        test_print_gap(&sum.gaps[i]);
+    return true;
+}
+
 /* ---- the whole */
 
 static void test_done(void *context, const struct relance_test_result *result)
@@ -115,19 +152,31 @@ static void test_done(void *context, const struct relance_test_result *result)
     if (run->junit) test_put_case(run->junit, result);
 }
 
+static int test_all(struct test_run *run, const char *junit, const struct relance_ruleset *rules)
+{
+    struct relance_error error;
+    size_t count = relance_ruleset_test_count(rules);
+    if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
+    printf("TAP version 14\n1..%zu\n", count);
+    enum relance_status status = relance_ruleset_test(rules, test_done, run, run->coverage, &error);
+    if (status != RELANCE_OK) printf("Bail out! %s\n", error.message);
+    if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
+    printf("# %zu passed, %zu failed\n", run->number - run->failed, run->failed);
+    if (run->coverage && !test_print_coverage(run->coverage)) status = RELANCE_NO_MEMORY;
+    if (!count) fprintf(stderr, "relance test: %s has no tests\n", run->path);
+    return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
 static int test_set(const struct options *options, const struct relance_ruleset *rules)
 {
     struct test_run run = {.path = options->args[0]};
-    struct relance_error error;
-    size_t count = relance_ruleset_test_count(rules);
-    if (options->junit && !test_junit_open(&run, options->junit, count)) return EXIT_STATUS_USAGE;
-    printf("TAP version 14\n1..%zu\n", count);
-    enum relance_status status = relance_ruleset_test(rules, test_done, &run, &error);
-    if (status != RELANCE_OK) printf("Bail out! %s\n", error.message);
-    if (run.junit && !test_junit_close(&run, options->junit)) status = RELANCE_IO;
-    printf("# %zu passed, %zu failed\n", run.number - run.failed, run.failed);
-    if (!count) fprintf(stderr, "relance test: %s has no tests\n", run.path);
-    return status == RELANCE_OK && count && !run.failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+    if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
+        fputs("relance test: out of memory\n", stderr);
+        return EXIT_STATUS_FAILED;
+    }
+    int status = test_all(&run, options->junit, rules);
+    relance_coverage_free(run.coverage);
+    return status;
 }
 
 static int test_path(const struct options *options)

@@ -53,6 +53,8 @@ struct relance_decision {
     struct relance_str why;          /* CAPPED: text of `max`; FAILED, ERROR: a sentence */
     struct relance_str by;           /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would
                                         call it; lines do not have it */
+    struct relance_str reason;       /* where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true,
+                                        with its values; CAPPED, DEFERRED: the limit's `if` fails; lines do not have it */
     double value;                    /* GOAL */
     /* of the action's run */
     int64_t due_ms;                  /* when the step fell due */

@@ -11,6 +11,7 @@
 #ifndef RELANCE_ENGINE_H
 #define RELANCE_ENGINE_H
 
+#include <relance/coverage.h>
 #include <relance/decision.h>
 #include <relance/explain.h>
 #include <relance/ruleset.h>
@@ -37,6 +38,7 @@ struct relance_engine_options {
     relance_explain *explain;            /* NULL: nobody asks; else notes about the customer `explained` */
     void *explain_context;
     struct relance_str explained;
+    struct relance_coverage *coverage;   /* tests: what of `rules` is reached is noted there; NULL: nobody asks */
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */
 };

@@ -2,12 +2,12 @@
  *
  * An engine whose options name a customer and a callback tells it, between that customer's decisions, in order:
  * each event and wait, and for each rule that did not act the condition that was not true, with the values that
- * made it so. It decides as any other does. */
+ * made it so; of a `while` or a step's `if`, the decision that follows has it (`reason`). It decides as any other
+ * does. */
 #ifndef RELANCE_EXPLAIN_H
 #define RELANCE_EXPLAIN_H
 
-#include <relance/text.h>
-#include <stdint.h>
+#include <relance/decision.h>
 
 /* X(name, sentence): the sentence says it, `reason` goes on behind it. */
 #define RELANCE_NOTE_TABLE(X)                                                                                \
@@ -21,8 +21,6 @@
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
     X(LIVE, "not started: a run of this key is live, and `again` says ignore")                               \
     X(OLDER, "nothing: the event is older than the run's newest trigger")                                    \
-    X(WHILE, "`while` is not true")                                                                          \
-    X(STEP_IF, "the step's `if` is not true")                                                                \
     X(CANCEL_KEY, "not cancelled: the event is about another key")                                           \
     X(CANCEL_IF, "not cancelled: the cancel's `if` is not true")                                             \
     X(CANCEL_OLDER, "not cancelled: the run was triggered after the event")                                  \
@@ -60,5 +58,12 @@ struct relance_engine;
 void relance_engine_explain(struct relance_engine *engine);
 
 struct relance_str relance_note_sentence(enum relance_note_kind kind);
+
+/* The words for people, of a decision or of a note (the other is NULL), without rule and key: "step 1: capped, not sent:
+ * the limit 'max 1 per 24h' is full", "not started: `if` is not true: event.value >= 20.0 is false (event.value = 5)".
+ * Instants are told as the time since `from_ms`, "1h30m"; RELANCE_NEVER: as RFC 3339. Like snprintf: returns the bytes
+ * wanted, writes at most `size`, no NUL; 0: no memory. */
+size_t relance_tell(const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms, char *out,
+                    size_t size);
 
 #endif

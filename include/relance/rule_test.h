@@ -2,7 +2,7 @@
 #ifndef RELANCE_RULE_TEST_H
 #define RELANCE_RULE_TEST_H
 
-#include <relance/ruleset.h>
+#include <relance/coverage.h>
 
 /* What became of one test. Texts are valid until the callback returns. */
 struct relance_test_result {
@@ -17,8 +17,10 @@ struct relance_test_result {
 typedef void relance_test_done(void *context, const struct relance_test_result *result);
 
 size_t relance_ruleset_test_count(const struct relance_ruleset *rules);
-/* Runs all tests of the set, in the order of the files. RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
+/* Runs all tests of the set, in the order of the files, and notes what they reach (`coverage`; NULL: nobody asks).
+ * RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
 RELANCE_MUST enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, relance_test_done *done,
-                                                      void *context, struct relance_error *error);
+                                                      void *context, struct relance_coverage *coverage,
+                                                      struct relance_error *error);
 
 #endif

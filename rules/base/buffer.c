@@ -45,6 +45,13 @@ void buffer_put_char(struct buffer *buffer, char c)
     buffer_put(buffer, &c, 1);
 }
 
+size_t buffer_copy(const struct buffer *buffer, char *out, size_t size)
+{
+    size_t wanted = buffer->failed ? 0 : buffer->size, written = wanted < size ? wanted : size;
+    if (written) memcpy(out, buffer->data, written);
+    return wanted;
+}
+
 void buffer_put_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

@@ -17,6 +17,8 @@ void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);
 void buffer_put_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Copies what is there as snprintf does: at most `size` bytes, no NUL; returns how many there are, 0 where memory ran out. */
+size_t buffer_copy(const struct buffer *buffer, char *out, size_t size);
 /* How a byte stands in a JSON string: itself, or as what json_escape writes, whose size it returns (RFC 8259
  * §7). */
 static inline bool json_is_plain(unsigned char c)

@@ -172,6 +172,7 @@ void source_cursor_move(struct source_cursor *c, const struct source *source, si
     }
     c->column += columns(str_slice(text, c->at, at));
     c->at = at;
+    if (c->line.end && at <= c->line.end) return; /* of this line: a new one has none yet */
     const char *end = text.size ? memchr(text.data + c->line.begin, '\n', text.size - c->line.begin) : NULL;
     c->line.end = end ? (size_t)(end - text.data) : text.size;
     if (c->line.end > c->line.begin && text.data[c->line.end - 1] == '\r') c->line.end--;

@@ -34,3 +34,16 @@ bool duration_parse(str text, int64_t *ms)
     *ms = negative ? -sum : sum;
     return true;
 }
+
+void duration_put(struct buffer *out, int64_t ms)
+{
+    uint64_t left = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
+    if (!left) buffer_put_str(out, STR("0m"));
+    if (ms < 0) buffer_put_char(out, '-');
+    for (size_t i = 1; i < UNITS; i++) {
+        uint64_t unit = (uint64_t)units[i].ms;
+        if (left >= unit) buffer_put_format(out, "%llu%c", (unsigned long long)(left / unit), units[i].name);
+        left %= unit;
+    }
+    if (left) buffer_put_format(out, "+%llums", (unsigned long long)left);
+}

@@ -32,7 +32,8 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     if (c->failed || c->diag->error_count != errors) return NULL;
     fold_expression(c, root);
     struct cel_program *program = c->failed ? NULL : emit_program(c, root);
-    if (!program) return NULL;
+    c->failed |= !program;
+    if (c->failed) return NULL;
     const char *why;
     bool verified = program_verify(program, c->scratch, &why);
     if (!verified && why && strcmp(why, "a stack too deep") == 0) {
@@ -54,6 +55,29 @@ struct cel_program *cel_compile(struct arena *keep, struct arena *scratch, const
     struct cel_program *program = compile(&c, wanted);
     if (c.failed) diag->failed = true;
     return program;
+}
+
+struct node *compile_tree(struct compile *c)
+{
+    struct node *root = parse_expression(c);
+    if (!c->failed) check_expression(c, root, NULL);
+    return c->failed || c->diag->error_count ? NULL : root;
+}
+
+struct cel_program *compile_node(struct compile *c, struct node *node)
+{
+    const char *why;
+    struct cel_program *program = emit_program(c, node);
+    if (program && program_verify(program, c->scratch, &why)) return program;
+    c->failed = true;
+    return NULL;
+}
+
+str node_text(const struct compile *c, const struct node *node)
+{
+    str text = span_text(c, node->span);
+    bool brackets = node->grouped && text.size >= 2 && text.data[0] == '(' && text.data[text.size - 1] == ')';
+    return brackets ? str_slice(text, 1, text.size - 1) : text;
 }
 
 const struct cel_type *cel_program_type(const struct cel_program *program)

@@ -17,14 +17,14 @@ struct explaining {
     size_t shown_count;
 };
 
-/* A text in one line, cut between code points where it is long. */
-static void put_cut(struct buffer *out, str text)
+void cel_explain_text(str text, struct buffer *out)
 {
     size_t size = text.size;
     if (size > TEXT_MAX)
         for (size = TEXT_MAX; size && ((unsigned char)text.data[size] & 0xC0) == 0x80;)
             size--;
-    buffer_put_str(out, str_slice(text, 0, size));
+    for (size_t i = 0; i < size; i++)
+        buffer_put_char(out, (unsigned char)text.data[i] < 0x20 ? ' ' : text.data[i]);
     if (size < text.size) buffer_put_str(out, STR("..."));
 }
 
@@ -33,26 +33,13 @@ void cel_explain_value(struct cel_value value, struct buffer *out)
     struct buffer json;
     buffer_init(&json, out->arena);
     bool printed = cel_print_json(value, &json) && !json.failed;
-    put_cut(out, printed ? buffer_str(&json) : STR("a value that JSON cannot show"));
+    cel_explain_text(printed ? buffer_str(&json) : STR("a value that JSON cannot show"), out);
 }
 
 static struct cel_value value_of(struct explaining *x, struct node *node)
 {
-    const char *why;
-    struct cel_program *program = emit_program(&x->c, node);
-    if (!program || !program_verify(program, x->c.scratch, &why)) {
-        x->c.failed = true;
-        return cel_bool(false);
-    }
-    return cel_eval(program, x->frame);
-}
-
-/* As written, without brackets of its own. */
-static str text_of(const struct explaining *x, const struct node *node)
-{
-    str text = span_text(&x->c, node->span);
-    bool brackets = node->grouped && text.size >= 2 && text.data[0] == '(' && text.data[text.size - 1] == ')';
-    return brackets ? str_slice(text, 1, text.size - 1) : text;
+    struct cel_program *program = compile_node(&x->c, node);
+    return program ? cel_eval(program, x->frame) : cel_bool(false);
 }
 
 /* ---- operands */
@@ -75,11 +62,11 @@ static bool is_constant(const struct node *node)
 
 static void explain_operand(struct explaining *x, struct node *node)
 {
-    if (!node || is_constant(node) || shown(x, text_of(x, node))) return;
+    if (!node || is_constant(node) || shown(x, node_text(&x->c, node))) return;
     struct cel_value value = value_of(x, node);
     if (x->failing && value.kind == CEL_ERROR) return;
     buffer_put_str(x->out, x->operands++ ? STR(", ") : STR(" ("));
-    put_cut(x->out, text_of(x, node));
+    cel_explain_text(node_text(&x->c, node), x->out);
     if (value.kind == CEL_ERROR) {
         buffer_put_format(x->out, " fails: %s", x->frame->error);
     } else {
@@ -104,7 +91,7 @@ static void explain_part(struct explaining *x, struct node *node, struct cel_val
 {
     if (node->kind == NODE_CONSTANT && x->parts) return; /* "and false is false" helps nobody */
     if (x->parts++) buffer_put_str(x->out, STR(", and "));
-    put_cut(x->out, text_of(x, node));
+    cel_explain_text(node_text(&x->c, node), x->out);
     x->failing = value.kind == CEL_ERROR;
     if (x->failing)
         buffer_put_format(x->out, " fails: %s", x->frame->error);
@@ -149,8 +136,7 @@ bool cel_explain(struct arena *arena, const struct cel_env *env, str text, struc
     struct explaining x = {.c = {.keep = arena, .scratch = arena, .env = env, .text = text, .diag = &diag},
                            .frame = frame,
                            .out = out};
-    struct node *root = parse_expression(&x.c);
-    if (!x.c.failed) check_expression(&x.c, root, NULL);
-    if (!x.c.failed && !diag.error_count) explain(&x, root, true);
+    struct node *root = compile_tree(&x.c);
+    if (root) explain(&x, root, true);
     return !x.c.failed && !diag.failed && !out->failed;
 }

@@ -13,7 +13,8 @@
 /* `text` has been compiled in `env`; `arena` holds what only explaining needs. False without memory. */
 bool cel_explain(struct arena *arena, const struct cel_env *env, str text, struct cel_frame *frame,
                  struct buffer *out);
-/* One value as explanations show it: JSON, cut where it is long. */
+/* A text as explanations show it: in one line, cut between code points where it is long; a value, which is JSON, likewise. */
+void cel_explain_text(str text, struct buffer *out);
 void cel_explain_value(struct cel_value value, struct buffer *out);
 
 #endif

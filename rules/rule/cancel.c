@@ -1,5 +1,6 @@
 /* Cancels: events that end runs, and events remembered because a trigger that they overtook may still come
  * (rules.md §4, "Cancel" and "Late triggers"). */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 #include "rule/runs.h"
 
@@ -18,7 +19,10 @@ static bool cancel_reaches(struct relance_engine *e, const struct asked_cancel *
         note_keys(e, RELANCE_NOTE_CANCEL_KEY, bytes_str(run->key), asked->keys);
         return false;
     }
-    return holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key));
+    if (!holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key)))
+        return false;
+    cover(e, asked->cancel->point);
+    return true;
 }
 
 static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct asked_cancel *asked,

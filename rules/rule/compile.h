@@ -16,6 +16,11 @@ struct compiler {
     struct made_env *envs;           /* the newest first */
 };
 
+static inline struct point new_point(struct compiler *c, const struct source *source, size_t begin)
+{
+    return (struct point){++c->set->point_count, source, begin};
+}
+
 /* declare.c: types, events, attributes, and the numbers of all that has one. */
 void declare_types(struct compiler *c);
 void declare_events(struct compiler *c);
@@ -42,6 +47,10 @@ struct made_env {
     const struct cel_env *env;
     struct scope_names names;
 };
+/* The environment of a program of a finished set, made again from what it was made of; NULL without memory. What programs
+ * keep of it is in `keep`. */
+const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
+                                      struct arena *keep, struct arena *scratch);
 /* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
  * beginning of an event block. */
 const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
@@ -53,6 +62,9 @@ bool is_variable(str name);
  * cel_compile. */
 const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
                                        const struct json *node, const struct cel_type *wanted);
+/* The same for a condition, as it is kept. */
+const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                              const struct json *node);
 /* The same for a part of a text, which stands at `origin`. */
 const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
                                        const struct cel_type *wanted);

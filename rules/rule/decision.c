@@ -13,6 +13,8 @@ void decide(struct relance_engine *e, const struct relance_decision *decision)
     whole.time_ms = e->now_ms;
     whole.customer = e->customer ? customer_id(e->customer) : (str){0};
     if (!whole.rule.data && e->rule) whole.rule = e->rule->name;
+    whole.reason = e->reason;
+    e->reason = (str){0};
     e->options.decide(e->options.context, &whole);
 }
 

@@ -345,6 +345,7 @@ enum relance_status relance_engine_set_rules(struct relance_engine *e, const str
     const struct state_names *before = &e->set->names;
     scope_forget(e);
     e->set = e->options.rules = rules;
+    e->options.coverage = NULL; /* that was of the others */
     if (!set_since(e, e->since_packed, mark)) e->failed = true;
     for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {
         struct customer *customer = e->customers.slots[i].customer;

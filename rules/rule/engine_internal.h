@@ -40,7 +40,8 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
-    bool explaining;               /* somebody asks about this customer */
+    bool explaining;               /* somebody asks about this customer: */
+    str reason;                    /* of the decision that comes next */
     uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;          /* the customer had state before: a segment new to it is not news */
     const struct rule *rule;       /* NULL: none */
@@ -64,7 +65,7 @@ struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
-bool holds(struct relance_engine *e, const struct cel_program *condition);
+bool holds(struct relance_engine *e, const struct noted_program *condition);
 struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
 void report_error(struct relance_engine *e, const char *sentence);
 

@@ -271,6 +271,20 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     return env;
 }
 
+const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
+                                      struct arena *keep, struct arena *scratch)
+{
+    struct diagnostics diag;
+    diag_init(&diag, scratch);
+    struct compiler c = {.set = (struct relance_ruleset *)set, /* scope_env reads what compiling has left */
+                         .keep = keep,
+                         .scratch = scratch,
+                         .diag = &diag};
+    const struct cel_env *env =
+        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
+    return diag.failed ? NULL : env;
+}
+
 static void note_slots(struct compiler *c, const struct cel_program *program)
 {
     const uint32_t *slots;
@@ -287,10 +301,14 @@ static void note_program(struct compiler *c, const struct cel_program *program, 
         c->diag->failed = true;
         return;
     }
-    *note = (struct noted_program){c->set->programs, program,      names_of(c, env), text,
-                                   origin.source,    origin.offset};
+    *note = (struct noted_program){.next = c->set->programs,
+                                   .number = c->set->program_count++,
+                                   .program = program,
+                                   .names = names_of(c, env),
+                                   .text = text,
+                                   .source = origin.source,
+                                   .offset = origin.offset};
     c->set->programs = note;
-    c->set->program_count++;
 }
 
 const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,
@@ -308,4 +326,11 @@ const struct cel_program *compile_text(struct compiler *c, const struct cel_env 
                                        const struct cel_type *wanted)
 {
     return node && env ? compile_part(c, env, node->text, json_origin(source, node), wanted) : NULL;
+}
+
+const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env,
+                                              const struct source *source, const struct json *node)
+{
+    bool compiled = compile_text(c, env, source, node, &cel_types[CEL_TYPE_BOOL]) != NULL;
+    return compiled ? c->set->programs : NULL; /* the newest */
 }

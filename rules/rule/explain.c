@@ -5,16 +5,7 @@
 #include "base/buffer.h"
 #include "cel/explain.h"
 #include "rule/compile.h"
-
-struct relance_str relance_note_sentence(enum relance_note_kind kind)
-{
-    static const str sentences[] = {
-#define NOTE(name, sentence) STR(sentence),
-        RELANCE_NOTE_TABLE(NOTE)
-#undef NOTE
-    };
-    return sentences[kind];
-}
+#include "rule/telling.h"
 
 bool explaining(const struct relance_engine *e, str customer)
 {
@@ -39,68 +30,45 @@ void note_event(struct relance_engine *e, enum relance_note_kind kind)
 
 /* ---- conditions */
 
-static const struct noted_program *noted(const struct relance_engine *e, const struct cel_program *program)
-{
-    const struct noted_program *at = e->set->programs;
-    while (at && at->program != program)
-        at = at->next;
-    return at;
-}
-
-/* The environment in which the condition was compiled, made again from what it was made of. */
-static const struct cel_env *env_of(const struct relance_engine *e, const struct noted_program *program,
-                                    struct arena *arena)
-{
-    struct diagnostics diag;
-    diag_init(&diag, arena);
-    struct compiler c = {.set =
-                             (struct relance_ruleset *)e->set, /* scope_env reads what compiling has left */
-                         .keep = arena,
-                         .scratch = arena,
-                         .diag = &diag};
-    const struct cel_env *env =
-        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
-    return diag.failed ? NULL : env;
-}
-
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                            struct buffer *out);
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out);
 
 /* A condition that reads a segment is explained by the segment's own, too. */
-static void explain_segments(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                             struct buffer *out)
+static void explain_segments(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena, struct buffer *out)
 {
     const uint32_t *slots;
-    size_t count = cel_program_slots(program, &slots);
+    size_t count = cel_program_slots(condition->program, &slots);
     for (size_t i = 0; i < count; i++) {
         if (slots[i] < e->set->slots.segments || slots[i] >= e->set->slots.lasts) continue;
         const struct segment_rule *segment = &e->set->segments[slots[i] - e->set->slots.segments];
         if (segment_value_now(e, slots[i] - e->set->slots.segments).as.b) continue;
         buffer_put_format(out, "; %.*s: ", STR_ARG(segment->name));
-        explain_program(e, segment->program, arena, out);
+        explain_program(e, segment->condition, arena, out);
     }
 }
 
-static void explain_program(struct relance_engine *e, const struct cel_program *program, struct arena *arena,
-                            struct buffer *out)
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out)
 {
-    const struct noted_program *noted_program = noted(e, program);
-    const struct cel_env *env = noted_program ? env_of(e, noted_program, arena) : NULL;
-    if (!env || !cel_explain(arena, env, noted_program->text, &e->frame, out)) e->failed = true;
-    explain_segments(e, program, arena, out);
+    const struct cel_env *env = scope_env_again(e->set, condition, arena, arena);
+    if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
+    explain_segments(e, condition, arena, out);
 }
 
 /* Why the condition is not true, in the scope in force; the text is the arena's. */
-static str explain_condition(struct relance_engine *e, const struct cel_program *program, struct arena *arena)
+static str explain_condition(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena)
 {
     struct buffer out;
     buffer_init(&out, arena);
-    explain_program(e, program, arena, &out);
+    explain_program(e, condition, arena, &out);
+    e->failed |= out.failed;
     return buffer_str(&out);
 }
 
-bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind,
-                   str key)
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition,
+                   enum relance_note_kind kind, str key)
 {
     if (holds(e, condition)) return true;
     if (!e->explaining) return false;
@@ -112,6 +80,25 @@ bool holds_or_note(struct relance_engine *e, const struct cel_program *condition
     return false;
 }
 
+bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition)
+{
+    if (holds(e, condition)) return true;
+    if (!e->explaining) return false;
+    struct arena arena;
+    arena_init(&arena, 0);
+    if (!arena_copy_str(&e->scratch, explain_condition(e, condition, &arena), &e->reason)) e->failed = true;
+    arena_free(&arena);
+    return false;
+}
+
+void reason_limit(struct relance_engine *e, const struct limit *limit)
+{
+    if (!e->explaining || !limit->condition) return;
+    if (cel_eval(limit->condition->program, &e->frame).kind != CEL_ERROR) return;
+    e->reason = arena_format(&e->scratch, "its `if` fails, which counts as true: %s", e->frame.error);
+    if (!e->reason.size) e->failed = true;
+}
+
 void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys)
 {
     if (!e->explaining) return;
@@ -121,6 +108,7 @@ void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, s
     buffer_init(&text, &arena);
     for (size_t i = 0; i < keys.count; i++)
         buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
+    e->failed |= text.failed;
     note(e, (struct relance_note){
                 .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
     arena_free(&arena);
@@ -138,7 +126,7 @@ static void note_segment(struct relance_engine *e, const struct rule *rule, stru
     if (inside)
         told.reason = STR("the customer is in it");
     else if (e->customer && entering)
-        told.reason = explain_condition(e, segment->program, arena);
+        told.reason = explain_condition(e, segment->condition, arena);
     else
         told.reason = STR("the customer is not in it");
     note(e, told);
@@ -159,6 +147,7 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
         if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
     }
     told.reason = buffer_str(&text);
+    e->failed |= text.failed;
     note(e, told);
 }
 
@@ -166,9 +155,8 @@ static void note_events(struct relance_engine *e, const struct rule *rule, struc
 {
     struct buffer text;
     buffer_init(&text, arena);
-    for (size_t i = 0; i < rule->on.count; i++)
-        buffer_put_format(&text, "%s%.*s", i ? ", " : "",
-                          STR_ARG(e->set->types[rule->on.types[i]].reader->name));
+    tell_types(&text, e->set, rule->on);
+    e->failed |= text.failed;
     note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
 }
 

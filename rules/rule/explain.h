@@ -12,7 +12,10 @@ void note(struct relance_engine *e, struct relance_note note); /* of the rule in
 void note_event(struct relance_engine *e, enum relance_note_kind kind);
 void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run);
 void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys); /* the event's */
-/* Does the condition hold? If not, why is noted. */
-bool holds_or_note(struct relance_engine *e, const struct cel_program *condition, enum relance_note_kind kind, str key);
+/* Does the condition hold? If not, why is noted, or becomes the reason of the decision that follows. */
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition, enum relance_note_kind kind, str key);
+bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition);
+/* The limit blocks: where its `if` cannot be evaluated, that is a reason, too. */
+void reason_limit(struct relance_engine *e, const struct limit *limit);
 
 #endif

@@ -1,4 +1,5 @@
 /* Goals: a send opens a window; an event inside it is a success, recorded once (rules.md §4, "Goal"). */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 
 static void window_remove(struct relance_engine *e, uint32_t at)
@@ -63,6 +64,7 @@ static void reach(struct relance_engine *e, const struct goal_window *window)
     decision.trigger_id = e->event.id;
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
+    cover(e, e->rule->goal.point);
     decide(e, &decision);
 }
 

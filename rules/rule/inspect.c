@@ -194,8 +194,7 @@ size_t relance_state_print(const struct relance_ruleset *rules, struct relance_s
     struct inspection i = {.set = rules, .state = state_load(&pool, &rules->names, NULL, packed)};
     buffer_init(&i.out, &arena);
     if (i.state) put_state(&i, customer);
-    size_t wanted = i.out.failed ? 0 : i.out.size;
-    if (wanted && size) memcpy(out, i.out.data, wanted < size ? wanted : size);
+    size_t wanted = buffer_copy(&i.out, out, size);
     arena_free(&arena);
     pool_free_all(&pool);
     return wanted;

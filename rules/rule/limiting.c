@@ -1,6 +1,6 @@
 /* Limits over all rules: quiet hours, in which a send waits, and caps, which drop it or make it wait
  * (rules.md §3). Sends are kept for each cap that they passed: the newest N, which is all that it can ask for. */
-#include "rule/engine_internal.h"
+#include "rule/coverage.h"
 
 #include "base/rfc3339.h"
 
@@ -8,8 +8,10 @@ static bool limit_applies(struct relance_engine *e, const struct limit *limit, s
 {
     if (limit->send.size && !str_equal(limit->send, send)) return false;
     if (!limit->condition) return true;
-    struct cel_value value = evaluate(e, limit->condition);
-    return value.kind != CEL_BOOL || value.as.b; /* fails closed */
+    struct cel_value value = evaluate(e, limit->condition->program);
+    bool applies = value.kind != CEL_BOOL || value.as.b; /* fails closed */
+    cover_condition(e, limit->condition, applies);
+    return applies;
 }
 
 /* The end of the quiet hours that hold `now`; RELANCE_NEVER: it is none of them. */

@@ -56,7 +56,7 @@ static bool name_limit(struct compiler *c, const struct json *node, struct limit
 static void compile_limit(struct compiler *c, const struct declared *d, struct limit *out)
 {
     const struct json *node = d->value;
-    *out = (struct limit){.quiet_from = -1};
+    *out = (struct limit){.point = new_point(c, d->source, node->begin), .quiet_from = -1};
     if (!name_limit(c, node, out)) c->diag->failed = true;
     if (!keyword_check(d->source, node, PLACE_LIMIT, "a limit", c->diag)) return;
     const struct json *quiet = keyword_get(node, PLACE_LIMIT, "quiet"),
@@ -88,7 +88,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     const struct json *condition = keyword_get(node, PLACE_LIMIT, "if");
     const struct cel_env *env =
         condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
-    out->condition = compile_text(c, env, d->source, condition, &cel_types[CEL_TYPE_BOOL]);
+    out->condition = compile_condition(c, env, d->source, condition);
 }
 
 void compile_limits(struct compiler *c)

@@ -21,12 +21,12 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     if (key && !json_member(rule_node, "key"))
         error_at(c->diag, source, key, STR("give the rule a 'key', or leave this one out"),
                  "this 'key' has nothing to be compared with: the rule has none");
+    rule->goal.point = new_point(c, source, node->key_begin);
     rule->goal.within_ms = get_duration(c, source, within, 0);
     rule->goal.on = read_types(c, source, on);
     if (!rule->goal.on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, rule->goal.on, no_types, "'goal'");
-    rule->goal.condition =
-        compile_text(c, env, source, keyword_get(node, PLACE_GOAL, "if"), &cel_types[CEL_TYPE_BOOL]);
+    rule->goal.condition = compile_condition(c, env, source, keyword_get(node, PLACE_GOAL, "if"));
     rule->goal.key = compile_text(c, env, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);
     expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,
@@ -49,8 +49,10 @@ void compile_split(struct compiler *c, const struct source *source, const struct
         if (!whole) error_at(c->diag, source, m, (str){0}, "a weight is a whole number, 0 or more");
         if (m->key.size == 0) error_at_key(c->diag, source, m, (str){0}, "a variant needs a name");
         rule->weight_sum += whole ? (uint64_t)m->number : 0;
-        variants[rule->variant_count++] =
-            (struct variant){m->key, rule->weight_sum, str_equal(m->key, STR("holdout"))};
+        variants[rule->variant_count++] = (struct variant){.point = new_point(c, source, m->key_begin),
+                                                           .name = m->key,
+                                                           .weight_until = rule->weight_sum,
+                                                           .holdout = str_equal(m->key, STR("holdout"))};
     }
     rule->variants = variants;
     if (rule->weight_sum == 0)

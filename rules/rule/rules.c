@@ -5,7 +5,6 @@
 #include "base/limits.h"
 
 static const struct type_list no_types = {0};
-static const struct cel_type *const bool_type = &cel_types[CEL_TYPE_BOOL];
 
 /* ---- attributes and counts: `event` and `customer` only */
 
@@ -62,7 +61,7 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
     const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"),
                       *sum = keyword_get(d->value, PLACE_COUNT, "sum");
-    out->condition = compile_text(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"), bool_type);
+    out->condition = compile_condition(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"));
     out->by = compile_text(c, env, d->source, by, NULL);
     out->sum = compile_text(c, env, d->source, sum, NULL);
     expect_kinds(c, d->source, by, out->by, KINDS_TEXT, true, "a string or a list of strings");
@@ -172,6 +171,7 @@ static void compile_again(struct rule_compiler *r)
 {
     const struct json *again = rule_get(r, "again");
     if (!again) return;
+    r->rule->again_point = new_point(r->c, r->source, again->key_begin);
     for (size_t i = 0; i < sizeof again_names / sizeof *again_names; i++) {
         if (!str_equal(again->text, again_names[i].name)) continue;
         r->rule->again = again_names[i].again;
@@ -200,7 +200,7 @@ static bool reads_event_only(const struct compiler *c, const struct cel_program 
 static void compile_cancel(struct rule_compiler *r, const struct json *node)
 {
     struct compiler *c = r->c;
-    struct cancel cancel = {.rule = r->number};
+    struct cancel cancel = {.point = new_point(c, r->source, node->begin), .rule = r->number};
     const struct json *on = node, *key = NULL, *condition = NULL;
     if (node->kind == JSON_OBJECT) {
         keyword_check(r->source, node, PLACE_CANCEL, "'cancel'", c->diag);
@@ -228,9 +228,9 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
     const struct cel_env *env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on,
                   r->rule->on, "the 'if' of 'cancel'");
-    cancel.condition = compile_text(c, env, r->source, condition, bool_type);
-    note_run_program(r, cancel.condition);
-    cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition);
+    cancel.condition = compile_condition(c, env, r->source, condition);
+    note_run_program(r, program_of(cancel.condition));
+    cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition->program);
     c->set->cancels[c->set->cancel_count++] = cancel;
 }
 
@@ -283,11 +283,12 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     struct compiler *c = r->c;
     keyword_check(r->source, node, PLACE_STEP, "a step", c->diag);
     if (node->kind != JSON_OBJECT) return;
+    out->point = new_point(c, r->source, node->begin);
     const struct json *send = keyword_get(node, PLACE_STEP, "send"),
                       *with = keyword_get(node, PLACE_STEP, "with");
     compile_wait(r, node, out);
-    out->condition = compile_text(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"), bool_type);
-    note_run_program(r, out->condition);
+    out->condition = compile_condition(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"));
+    note_run_program(r, program_of(out->condition));
     if (send && send->text.size == 0)
         error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
@@ -354,6 +355,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
 {
     struct rule *rule = &c->set->rules[number];
     struct rule_compiler r = {.c = c, .source = d->source, .node = d->value, .rule = rule, .number = number};
+    rule->point = new_point(c, d->source, d->value->key_begin);
     r.reads = ARENA_ARRAY(c->scratch, bool, c->set->slots.total);
     if (!r.reads) {
         c->diag->failed = true;
@@ -372,12 +374,12 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
         r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types,
                                rule->on, "'while' and in steps");
         const struct json *key = rule_get(&r, "key");
-        rule->condition = compile_text(c, env, d->source, rule_get(&r, "if"), bool_type);
+        rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
         rule->key = compile_text(c, env, d->source, key, NULL);
         expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
                      "a string, int, uint or bool, or a list of them");
-        rule->while_true = compile_text(c, r.step_env, d->source, rule_get(&r, "while"), bool_type);
-        note_run_program(&r, rule->while_true);
+        rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
+        note_run_program(&r, program_of(rule->while_true));
     }
     compile_cancels(&r);
     compile_steps(&r);

@@ -1,6 +1,7 @@
 /* What expressions see. Slots are filled when an expression first reads them, from the customer's state, the
  * run, the rule or the event, and unset when one of these changes: `resolved` lists what was filled. The slots
  * of `event` are written by the event reader and stay. */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 
 #include "base/buffer.h"
@@ -357,13 +358,15 @@ struct cel_value evaluate(struct relance_engine *e, const struct cel_program *pr
     return value;
 }
 
-bool holds(struct relance_engine *e, const struct cel_program *condition)
+bool holds(struct relance_engine *e, const struct noted_program *condition)
 {
     if (!condition) return true;
-    struct cel_value value = evaluate(e, condition);
+    struct cel_value value = evaluate(e, condition->program);
     if (value.kind != CEL_BOOL && value.kind != CEL_ERROR)
         report_error(e, "this condition is neither true nor false");
-    return value.kind == CEL_BOOL && value.as.b;
+    bool is_true = value.kind == CEL_BOOL && value.as.b;
+    cover_condition(e, condition, is_true);
+    return is_true;
 }
 
 static bool text_of(struct relance_engine *e, struct cel_value value, str *out)

@@ -8,7 +8,7 @@ enum { SEGMENT_ROUNDS = 8 };
 
 struct cel_value segment_value_now(struct relance_engine *e, uint32_t number)
 {
-    return cel_bool(holds(e, e->set->segments[number].program));
+    return cel_bool(holds(e, e->set->segments[number].condition));
 }
 
 static struct segment_value *segment_place(struct relance_engine *e, uint32_t number, bool *is_new)

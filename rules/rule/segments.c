@@ -43,12 +43,12 @@ static void walk_segment(struct segment_walk *w, uint32_t number)
     struct segment_rule *segment = &c->set->segments[number];
     const struct declared *d = &c->files.segments.items[number];
     const uint32_t *items;
-    if (!segment->program) return;
+    if (!segment->condition) return;
     w->visits[number] = VISITING;
-    size_t count = cel_program_functions(segment->program, &items);
+    size_t count = cel_program_functions(segment->condition->program, &items);
     for (size_t i = 0; i < count; i++)
         if (items[i] < c->set->count_count) segment->counts[items[i]] = true;
-    count = cel_program_slots(segment->program, &items);
+    count = cel_program_slots(segment->condition->program, &items);
     for (size_t i = 0; i < count; i++) {
         uint32_t other = items[i] - c->set->slots.segments;
         if (items[i] < c->set->slots.segments || other >= c->set->segment_count) continue;
@@ -77,7 +77,7 @@ void compile_segments(struct compiler *c)
             return;
         }
         if (d->value->kind == JSON_STRING)
-            set->segments[i].program = compile_text(c, env, d->source, d->value, &cel_types[CEL_TYPE_BOOL]);
+            set->segments[i].condition = compile_condition(c, env, d->source, d->value);
     }
     for (uint32_t i = 0; i < set->segment_count; i++)
         if (walk.visits[i] == UNVISITED) walk_segment(&walk, i);

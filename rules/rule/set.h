@@ -31,6 +31,35 @@ struct type_list {
     const uint32_t *types;
 };
 
+struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
+    unsigned flags;  /* enum scope_flag */
+    struct type_list events, triggers;
+};
+
+/* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
+struct point {
+    uint32_t number; /* from 1; 0: there is no such thing */
+    const struct source *source;
+    size_t begin;
+};
+
+/* A program with what it was compiled from, for who wants to see it or to know why it is not true. Conditions are
+ * kept as this. */
+struct noted_program {
+    struct noted_program *next;
+    uint32_t number; /* from 0 */
+    const struct cel_program *program;
+    struct scope_names names;
+    str text;
+    const struct source *source;
+    size_t offset; /* of its first byte in the file */
+};
+
+static inline const struct cel_program *program_of(const struct noted_program *noted)
+{
+    return noted ? noted->program : NULL;
+}
+
 struct field { /* a (name, type) that some event types declare */
     str name;
     const struct cel_type *type;
@@ -64,16 +93,19 @@ struct attribute_rule {
 struct count_rule {
     str name;
     struct type_list on;
-    const struct cel_program *condition, *by, *sum; /* may be NULL */
+    const struct noted_program *condition;
+    const struct cel_program *by, *sum;             /* may be NULL, as the condition */
     bool keyed;                                     /* it has `by` */
     int64_t over_ms;                                /* 0: for life */
     int64_t bucket_ms;
 };
 
 struct cancel {
+    struct point point;
     uint32_t rule;
     struct type_list on;
-    const struct cel_program *key, *condition;
+    const struct cel_program *key;
+    const struct noted_program *condition;
     bool remembered; /* its `if` reads only `event` and `customer`: it also holds against late triggers */
 };
 
@@ -95,10 +127,11 @@ struct set_attribute { /* one of `set`, in the order of the file */
 };
 
 struct step {
+    struct point point;
     int64_t after_ms;
     int64_t after_days;    /* with `at` */
     int at_minutes;        /* since local midnight; -1: no `at` */
-    const struct cel_program *condition;
+    const struct noted_program *condition;
     str send;              /* empty: none */
     struct template with;  /* count 0: none */
     const struct set_attribute *sets;
@@ -106,12 +139,15 @@ struct step {
 };
 
 struct goal {
+    struct point point;
     struct type_list on;   /* empty: the rule has no goal */
-    const struct cel_program *condition, *key, *value;
+    const struct noted_program *condition;
+    const struct cel_program *key, *value;
     int64_t within_ms;
 };
 
 struct variant {
+    struct point point;
     str name;
     uint64_t weight_until; /* cumulative */
     bool holdout;
@@ -119,7 +155,7 @@ struct variant {
 
 struct segment_rule {
     str name;
-    const struct cel_program *program;
+    const struct noted_program *condition;
     bool tracked;          /* a rule waits for it to be entered or left */
     bool *counts;          /* by count: its value may depend on it */
 };
@@ -127,6 +163,7 @@ struct segment_rule {
 enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
 struct limit { /* either quiet hours or a cap */
+    struct point point;
     str name;              /* what its sends are kept under: its own text */
     int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
     uint32_t max;
@@ -136,7 +173,7 @@ struct limit { /* either quiet hours or a cap */
     int64_t window_ms;     /* PERIOD_ROLLING */
     bool defer;
     str send;              /* empty: all */
-    const struct cel_program *condition;
+    const struct noted_program *condition;
 };
 
 enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
@@ -144,6 +181,7 @@ enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
 enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
 
 struct rule {
+    struct point point, again_point;         /* again_point: where it is declared */
     str name;
     int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
     enum rule_on kind;
@@ -152,7 +190,8 @@ struct rule {
     const struct cel_program *date;          /* ON_YEARLY: a text; ON_DATE: a timestamp */
     struct step early;                       /* ON_DATE: its wait, when negative, leads from the date to the trigger */
     bool is_early;
-    const struct cel_program *condition, *key, *while_true;
+    const struct noted_program *condition, *while_true;
+    const struct cel_program *key;
     enum again again;
     struct goal goal;
     const struct variant *variants;          /* count 0: no `split` */
@@ -194,24 +233,10 @@ struct rule_test {
     size_t given_count, expect_count;
 };
 
-struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
-    unsigned flags;  /* enum scope_flag */
-    struct type_list events, triggers;
-};
-
-struct noted_program { /* for who wants to see what an expression became, or why it is not true */
-    struct noted_program *next;
-    const struct cel_program *program;
-    struct scope_names names;
-    str text;
-    const struct source *source;
-    size_t offset; /* of its first byte in the file */
-};
-
 struct relance_ruleset {
     struct arena arena;
     struct noted_program *programs; /* the newest first */
-    size_t program_count;
+    uint32_t program_count, point_count;
     struct rule_test *tests;
     size_t test_count;
     struct cel_zones *zones;

@@ -1,5 +1,6 @@
 /* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set` (rules.md §4,
  * "A step falls due"). */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 #include "rule/runs.h"
 
@@ -103,6 +104,8 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     struct verdict verdict = limits_check(e, step->send);
     *blocked = verdict.limit;
     if (!verdict.limit) return false;
+    cover(e, verdict.limit->point);
+    reason_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
     if (verdict.until_ms == RELANCE_NEVER) {
         decision->outcome = RELANCE_OUTCOME_CAPPED;
@@ -170,8 +173,8 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
                                         .priority = e->rule->priority,
                                         .said = run->step < run->said};
     describe_trigger(run, &decision);
-    bool blocked = false, deferred = false,
-         skipped = !holds_or_note(e, step->condition, RELANCE_NOTE_STEP_IF, bytes_str(run->key));
+    cover(e, step->point);
+    bool blocked = false, deferred = false, skipped = !holds_or_reason(e, step->condition);
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
@@ -188,7 +191,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
 {
     const struct rule *rule = &e->set->rules[run->rule];
     scope_enter_rule(e, rule, run);
-    if (!holds_or_note(e, rule->while_true, RELANCE_NOTE_WHILE, bytes_str(run->key))) {
+    if (!holds_or_reason(e, rule->while_true)) {
         end_run(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
     }

@@ -44,10 +44,10 @@ static void suspect_declarations(struct compiler *c)
 
 /* ---- rules that cannot do anything */
 
-static bool is_always(const struct cel_program *program, bool value)
+static bool is_always(const struct noted_program *condition, bool value)
 {
     struct cel_value constant;
-    return program && cel_program_constant(program, &constant) && constant.kind == CEL_BOOL &&
+    return condition && cel_program_constant(condition->program, &constant) && constant.kind == CEL_BOOL &&
            constant.as.b == value;
 }
 
@@ -63,8 +63,8 @@ static void suspect_trigger(struct compiler *c, const struct declared *d, const 
     const struct json *on = json_member(d->value, "on");
     struct cel_value constant;
     bool of_segment = rule->kind == ON_ENTER || rule->kind == ON_LEAVE;
-    if (of_segment && cel_program_constant(c->set->segments[rule->segment].program, &constant) &&
-        !(rule->kind == ON_ENTER && is_always(c->set->segments[rule->segment].program, true)))
+    if (of_segment && cel_program_constant(c->set->segments[rule->segment].condition->program, &constant) &&
+        !(rule->kind == ON_ENTER && is_always(c->set->segments[rule->segment].condition, true)))
         suspect_value(c, d, on, "nothing can trigger this rule: the segment never changes");
     if (rule->kind == ON_YEARLY && cel_program_constant(rule->date, &constant) &&
         constant.kind == CEL_STRING && !yearly_possible(cel_text(constant)))

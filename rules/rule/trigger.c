@@ -1,4 +1,5 @@
 /* Triggers: what starts, rearms and restarts runs (rules.md §4, "A trigger"). */
+#include "rule/coverage.h"
 #include "rule/explain.h"
 #include "rule/runs.h"
 
@@ -46,9 +47,11 @@ static bool set_origin(struct relance_engine *e, struct run *run)
 
 static void trigger_again(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
-    bool restart = e->rule->again == AGAIN_RESTART;
-    if (e->rule->again == AGAIN_IGNORE || e->trigger.time_ms < run->trigger_ms) {
-        note_run(e, e->rule->again == AGAIN_IGNORE ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
+    bool restart = e->rule->again == AGAIN_RESTART, ignore = e->rule->again == AGAIN_IGNORE;
+    bool older = e->trigger.time_ms < run->trigger_ms;
+    if (ignore || !older) cover(e, e->rule->again_point);
+    if (ignore || older) {
+        note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
         return;
     }
     if (!take_trigger(e, run) || (restart && !set_origin(e, run))) return;
@@ -113,6 +116,8 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
         return;
     }
     *place = run;
+    cover(e, e->rule->point);
+    if (variant) cover(e, variant->point);
     decide_run(e, RELANCE_OUTCOME_STARTED, key);
     perform_due(e, place, horizon_ms);
 }

@@ -77,3 +77,32 @@ Test(instants, murmur2_is_that_of_kafkas_java_client)
     cr_expect_eq((int32_t)murmur2(STR("abc")), 479470107);
     cr_expect_eq(murmur2((str){0}), 275646681);
 }
+
+/* What duration_parse reads is printed as it was, in days at most. */
+Test(instants, durations_are_printed_as_people_write_them)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } rows[] = {{0, "0m"},
+                {60000, "1m"},
+                {5400000, "1h30m"},
+                {14 * INT64_C(86400000), "14d"},
+                {-90061000, "-1d1h1m1s"},
+                {1005, "1s+5ms"},
+                {5, "+5ms"},
+                {INT64_MIN, "-106751991167d7h12m55s+808ms"}};
+    struct arena arena;
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer text;
+        int64_t ms;
+        buffer_init(&text, &arena);
+        duration_put(&text, rows[i].ms);
+        cr_expect(str_equal(buffer_str(&text), str_of(rows[i].text)), "%.*s", STR_ARG(buffer_str(&text)));
+        bool whole = rows[i].ms % 1000 == 0;
+        cr_expect_eq(duration_parse(buffer_str(&text), &ms), whole);
+        cr_expect(!whole || ms == rows[i].ms);
+    }
+    arena_free(&arena);
+}

@@ -4,6 +4,7 @@
 #include "../../fuzz/shop_rules.h"
 #include "rig.h"
 
+#include <relance/rule_test.h>
 #include <criterion/criterion.h>
 
 #if defined(__has_feature)
@@ -167,5 +168,66 @@ Test(memory, an_engine_says_so_at_any_allocation)
     cr_expect_gt(n, 5u);
     cr_assert(live_through(rules));
     relance_report_free(report);
+    relance_ruleset_free(rules);
+}
+
+/* ---- tests of rules, with all that they ask: why a send is missing, what was reached */
+
+static const char tested_rules[] =
+    "{\"events\":{\"go\":{\"n\":\"int\",\"name\":\"string\"}},\"customer\":{\"ok\":\"bool\"},"
+    "\"counts\":{\"gone\":{\"on\":\"go\"}},\"segments\":{\"keen\":\"gone() > 1\"},"
+    "\"limits\":[{\"max\":\"1 per 1d\",\"if\":\"customer.ok\"}],"
+    "\"rules\":{\"a\":{\"on\":\"go\",\"if\":\"event.n > 1 || event.name == 'x'\",\"again\":\"rearm\","
+    "\"do\":[{\"after\":\"1h\",\"if\":\"segments.keen && has(customer.ok)\",\"send\":\"x\"},{\"send\":\"y\"},"
+    "{\"send\":\"y\"}],"
+    "\"tests\":["
+    "{\"name\":\"1\",\"from\":\"2026-03-02T10:00:00Z\",\"given\":[{\"t\":\"0m\",\"go\":{\"n\":1}}],"
+    "\"expect\":[{\"t\":\"1h\",\"send\":\"x\"}]},"
+    "{\"name\":\"2\",\"from\":\"2026-03-02T10:00:00Z\",\"given\":[{\"t\":\"0m\",\"go\":{\"n\":2}},"
+    "{\"t\":\"9m\",\"go\":{\"n\":3}}],"
+    "\"expect\":[{\"t\":\"1h\",\"send\":\"x\"},{\"t\":\"69m\",\"send\":\"x\"},{\"t\":\"69m\",\"send\":\"y\"},"
+    "{\"t\":\"69m\",\"send\":\"y\"}]}]}}}";
+
+static void no_report(void *context, const struct relance_test_result *result)
+{
+    *(size_t *)context += result->report.size;
+}
+
+/* What the tests reported and what was not reached, in bytes; 0: somebody said that memory was out. */
+static size_t tested(const struct relance_ruleset *rules)
+{
+    struct relance_error error;
+    struct relance_coverage_sum sum;
+    size_t size = 0;
+    struct relance_coverage *coverage = relance_coverage_new(rules);
+    bool whole = coverage && relance_ruleset_test(rules, no_report, &size, coverage, &error) == RELANCE_OK &&
+                 relance_coverage_sum(coverage, &sum, &error) == RELANCE_OK;
+    for (size_t i = 0; whole && i < sum.gap_count; i++)
+        size += sum.gaps[i].sentence.size;
+    relance_coverage_free(coverage);
+    return whole ? size : 0;
+}
+
+Test(memory, a_test_of_rules_says_so_at_any_allocation)
+{
+    SKIP_SANITIZED();
+    struct relance_ruleset *rules = rig_rules(&zones, STR(tested_rules));
+    cr_assert_not_null(rules);
+    size_t usual = 0, n;
+    for (int warm = 0; warm < 2; warm++)
+        usual = tested(rules);
+    cr_assert_gt(usual, 500u);
+    bool unharmed = false;
+    for (n = 1; !unharmed; n++) {
+        long before = live;
+        fail_in = n;
+        size_t size = tested(rules);
+        unharmed = fail_in > 0;
+        fail_in = 0;
+        cr_assert_eq(size, unharmed ? usual : 0, "allocation %zu was missed silently: %zu bytes", n, size);
+        cr_assert_eq(live, before, "allocation %zu: %ld blocks are left", n, live - before);
+    }
+    cr_expect_gt(n, 20u);
+    cr_assert_eq(tested(rules), usual);
     relance_ruleset_free(rules);
 }
