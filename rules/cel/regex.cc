@@ -17,9 +17,19 @@ static re2::RE2::Options options()
     return options;
 }
 
+// Its constructor, too, throws where memory runs out, and C cannot catch that.
+static struct regex *make(const char *pattern, size_t size)
+{
+    try {
+        return new regex{re2::RE2(re2::StringPiece(pattern, size), options())};
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
+
 extern "C" struct regex *regex_new(const char *pattern, size_t size, char *error, size_t error_size)
 {
-    auto made = new (std::nothrow) regex{re2::RE2(re2::StringPiece(pattern, size), options())};
+    auto made = make(pattern, size);
     if (made && made->re.ok()) return made;
     std::snprintf(error, error_size, "%s", made ? made->re.error().c_str() : "out of memory");
     delete made;
