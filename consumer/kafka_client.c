@@ -1,6 +1,5 @@
 #include "kafka_client.h"
 #include "ensure.h"
-#include "log.h"
 
 #define KAFKA_TEXT(number)  KAFKA_TEXT_(number)
 #define KAFKA_TEXT_(number) #number
@@ -23,18 +22,6 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"linger.ms", "0"},              /* a transaction hands over all its records at once */
     {"retry.backoff.ms", "5"},       /* else every second transaction waits 100 ms for the one before */
 };
-
-static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk;
-    enum log_level ours = level <= 3   ? LOG_ERROR
-                          : level <= 4 ? LOG_WARNING
-                          : level <= 6 ? LOG_INFO
-                                       : LOG_DEBUG;
-    /* A broker that is away is retried for ever and heals by itself: no error of ours. */
-    if (ours == LOG_ERROR) ours = LOG_WARNING;
-    log_line(ours, "Kafka's client:", "facility=%s says=\"%s\"", facility, text);
-}
 
 /* Defaults, then the user's: of two settings of one name the later counts. */
 static size_t kafka_settings(enum kafka_kind kind, const struct options *options, struct option_kafka **out)
@@ -63,7 +50,6 @@ enum relance_status kafka_client_open(enum kafka_kind kind, const struct options
     enum relance_status status = kafka_conf_make(settings, count, fixed, fixed_count, &conf, error);
     free(settings);
     if (status != RELANCE_OK) return status;
-    rd_kafka_conf_set_log_cb(conf, kafka_log);
     if (prepare) prepare(conf, context);
     *out = rd_kafka_new(kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason,
                         sizeof reason);

@@ -22,6 +22,24 @@ struct relance_str text_trim(struct relance_str text)
     return text;
 }
 
+/* ---- words that may hold secrets */
+struct relance_str text_url_password(struct relance_str url)
+{
+    const char *scheme = url.size ? memmem(url.data, url.size, "://", 3) : NULL;
+    const char *at = url.size ? memrchr(url.data, '@', url.size) : NULL;
+    if (!scheme || !at || at < scheme + 3 || scheme[3] == '/') return (struct relance_str){0};
+    const char *colon = memchr(scheme + 3, ':', (size_t)(at - scheme - 3));
+    return colon ? (struct relance_str){colon + 1, (size_t)(at - colon - 1)} : (struct relance_str){0};
+}
+
+const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE])
+{
+    size_t size = strcspn(word, "=:"), most = TEXT_SHOWN_SIZE - sizeof "…";
+    if (size > most) size = most;
+    snprintf(out, TEXT_SHOWN_SIZE, "%.*s%s", (int)size, word, word[size] ? "…" : "");
+    return out;
+}
+
 /* ---- nearest word */
 enum { TEXT_NEAREST_MAX = 64 }; /* longer words are nobody's slip of the finger */
 

@@ -49,6 +49,14 @@ bool text_size(struct relance_str text, int64_t *bytes);        /* 65536, 512KiB
 bool text_duration(struct relance_str text, int64_t *ms);       /* rules.md §2: 45m, 1h30m, 7d; also 0 and 250ms */
 bool text_instant(struct relance_str text, int64_t *ms);        /* RFC 3339, or ms since 1970 */
 
+/* The password in SCHEME://USER:PASSWORD@…; empty where there is none. */
+struct relance_str text_url_password(struct relance_str url);
+
+/* What may be shown of a word that nobody understands: a password may stand behind its = or :, as in a slip such as
+ * -kafka.sasl.password=…, so what comes behind is cut off. */
+#define TEXT_SHOWN_SIZE 80
+const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE]);
+
 bool text_hex(struct relance_str text, uint64_t *out);           /* 1 to 16 hex digits, small letters */
 
 /* Decimal form of a number, NUL-terminated. */

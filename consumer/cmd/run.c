@@ -205,7 +205,6 @@ int cmd_run(int argc, char **argv)
 {
     struct run run = {0};
     if (!options_read(&run.options, COMMAND_RUN, argc, argv)) return run.options.status;
-    log_set_level(run.options.log_level);
     run_name_instance(&run);
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
