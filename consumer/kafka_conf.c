@@ -1,10 +1,12 @@
 #include "kafka_conf.h"
+#include "kafka_trouble.h"
 #include "log.h"
 
 /* A broker that is away is retried for ever and heals by itself: nothing that the client says is an error of ours. */
 static void conf_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
+    kafka_trouble_hear(facility, text);
     log_line(level <= 4   ? LOG_WARNING
              : level <= 6 ? LOG_INFO
                           : LOG_DEBUG,
