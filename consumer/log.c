@@ -1,4 +1,5 @@
 #include "log.h"
+#include "text.h"
 #include <relance/decision.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,7 +67,7 @@ void log_line(enum log_level level, const char *sentence, const char *facts, ...
     if (used > sizeof line - 2) used = sizeof line - 2;
     log_blot_out(line, used);
     for (size_t i = 0; i < used; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f) line[i] = ' ';
+        memset(line + i, ' ', text_control((struct relance_str){line, used}, i));
     line[used] = '\n';
     ssize_t written = write(STDERR_FILENO, line, used + 1);
     (void)written; /* where would one say that the log is gone? */

@@ -7,19 +7,37 @@ enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 
 /* ---- lines */
 
+/* What comes from events: ids, keys, values. */
+static void story_put(const struct story *story, const char *before, struct relance_str text)
+{
+    if (!text.size) return;
+    fputs(before, story->out);
+    text_print_plain(text, story->out);
+}
+
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
                        struct relance_str id)
 {
     char time[24];
     relance_time_print(time_ms, time);
-    fprintf(story->out, "%.24s  %.*s%s%.*s\n", time, TEXT_ARG(what), id.size ? "  " : "", TEXT_ARG(id));
+    fprintf(story->out, "%.24s", time);
+    story_put(story, "  ", what);
+    story_put(story, "  ", id);
+    fputc('\n', story->out);
 }
 
 /* "  cart_abandoned k-9: " */
+static void story_name(const struct story *story, struct relance_str rule, struct relance_str key)
+{
+    story_put(story, "  ", rule);
+    story_put(story, " ", key);
+    fputs(": ", story->out);
+}
+
 static void story_rule(struct story *story, struct relance_str rule, struct relance_str key)
 {
     tally_at(&story->rules, rule)->count[0]++;
-    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(rule), key.size ? " " : "", TEXT_ARG(key));
+    story_name(story, rule, key);
 }
 
 static void story_time(const struct story *story, const char *before, int64_t time_ms)
@@ -36,7 +54,8 @@ static void story_data(const struct story *story)
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
             size--;
-    fprintf(story->out, "  %.*s%s\n", (int)size, value.data, size < value.size ? "..." : "");
+    story_put(story, "  ", (struct relance_str){value.data, size});
+    fputs(size < value.size ? "...\n" : "\n", story->out);
 }
 
 /* ---- decisions */
@@ -47,8 +66,8 @@ static void story_details(const struct story *story, const struct relance_decisi
     FILE *out = story->out;
     switch (decision->outcome) {
     case RELANCE_OUTCOME_SENT:
-        fprintf(out, " %.*s%s%.*s", TEXT_ARG(decision->send), decision->with.size ? " " : "",
-                TEXT_ARG(decision->with));
+        story_put(story, " ", decision->send);
+        story_put(story, " ", decision->with);
         break;
     case RELANCE_OUTCOME_HELD:
         fprintf(out, ", not sent: the customer is in '%.*s', which sends nothing and is measured",
@@ -69,7 +88,7 @@ static void story_details(const struct story *story, const struct relance_decisi
         fprintf(out, " by the limit '%.*s'", TEXT_ARG(decision->by));
         break;
     case RELANCE_OUTCOME_STALE: story_time(story, ", not sent: it was due ", decision->due_ms); break;
-    case RELANCE_OUTCOME_FAILED: fprintf(out, ", not sent: %.*s", TEXT_ARG(decision->why)); break;
+    case RELANCE_OUTCOME_FAILED: story_put(story, ", not sent: ", decision->why); break;
     case RELANCE_OUTCOME_CANCELLED: fprintf(out, " by %.*s", TEXT_ARG(decision->by)); break;
     case RELANCE_OUTCOME_DROPPED: fputs(": the rule or the step is gone", out); break;
     case RELANCE_OUTCOME_GOAL: fprintf(out, " reached, worth %g", decision->value); break;
@@ -85,7 +104,7 @@ static void story_decide(void *context, const struct relance_decision *decision)
     if (decision->step) fprintf(story->out, "step %" PRIu32 ": ", decision->step);
     text_print(relance_outcome_text(decision->outcome), story->out);
     story_details(story, decision);
-    if (story->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(blob_text(&story->reason)));
+    story_put(story, ": ", blob_text(&story->reason));
     story->reason.size = 0;
     fputc('\n', story->out);
 }
@@ -118,11 +137,10 @@ static void story_standing(struct story *story, const struct relance_note *note)
     if (story->section != 1 + running)
         fputs(running ? "\nlive runs\n" : "\nrules that have done nothing\n", story->out);
     story->section = 1 + running;
-    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(note->rule), note->key.size ? " " : "",
-            TEXT_ARG(note->key));
+    story_name(story, note->rule, note->key);
     text_print(relance_note_sentence(note->kind), story->out);
-    if (note->subject.size) fprintf(story->out, " %.*s", TEXT_ARG(note->subject));
-    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
+    story_put(story, " ", note->subject);
+    story_put(story, ": ", note->reason);
     if (note->kind == RELANCE_NOTE_ON_EVENT) fputs(": none came", story->out);
     if (note->kind == RELANCE_NOTE_ON_DATE && note->due_ms != RELANCE_NEVER)
         story_time(story, ", next at ", note->due_ms);
@@ -155,7 +173,7 @@ static void story_note(void *context, const struct relance_note *note)
     }
     story_rule(story, note->rule, note->key);
     text_print(sentence, story->out);
-    if (note->reason.size) fprintf(story->out, ": %.*s", TEXT_ARG(note->reason));
+    story_put(story, ": ", note->reason);
     if (note->step) story_run(story, note);
     fputc('\n', story->out);
 }
@@ -176,7 +194,9 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     const char *why =
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
     story->events++;
-    fprintf(story->out, "%-24s  %.*s\n", "-", TEXT_ARG(fate->type));
+    fprintf(story->out, "%-24s", "-");
+    story_put(story, "  ", fate->type);
+    fputc('\n', story->out);
     story_data(story);
     if (fate->kind == RELANCE_DEAD)
         fprintf(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
@@ -198,7 +218,10 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
 void story_end(struct story *story, struct relance_engine *engine)
 {
     story->ending = true;
-    if (!story->events) fprintf(story->out, "no event of customer %.*s\n", TEXT_ARG(story->customer));
+    if (!story->events) {
+        story_put(story, "no event of customer ", story->customer);
+        fputc('\n', story->out);
+    }
     relance_engine_explain(engine);
 }
 
