@@ -15,7 +15,7 @@ from support import kafka, suite
 
 MODULES = ["refusals", "reload", "bad_input", "watching", "stopping", "latency", "crashes", "rees46",
            "audit", "explain", "forgetting", "redis_rights", "kafka_rights",
-           "faults", "faults_table", "pressure"]
+           "secrets", "hostile", "faults", "faults_table", "pressure"]
 
 
 def main():
