@@ -14,7 +14,7 @@ group_runtime='librdkafka1 libhiredis0.14 libcjson1 libre2-9 libsimdjson14 libms
 group_redis='redis-server:redis-server'
 group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-14-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose'
-group_kafka='openjdk-17-jre-headless:java maven:mvn'
+group_kafka='openjdk-17-jre-headless:java maven:mvn openssl:openssl'
 
 packages_of() {
     case $1 in

@@ -1,6 +1,5 @@
 #include "kafka_client.h"
 #include "ensure.h"
-#include "log.h"
 
 #define KAFKA_TEXT(number)  KAFKA_TEXT_(number)
 #define KAFKA_TEXT_(number) #number
@@ -23,20 +22,6 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"linger.ms", "0"},              /* a transaction hands over all its records at once */
     {"retry.backoff.ms", "5"},       /* else every second transaction waits 100 ms for the one before */
 };
-
-static void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk;
-    if (strstr(text, "will be ignored by this"))
-        return; /* one set of settings is for consumer and producer */
-    enum log_level ours = level <= 3   ? LOG_ERROR
-                          : level <= 4 ? LOG_WARNING
-                          : level <= 6 ? LOG_INFO
-                                       : LOG_DEBUG;
-    /* A broker that is away is retried for ever and heals by itself: no error of ours. */
-    if (ours == LOG_ERROR) ours = LOG_WARNING;
-    log_line(ours, "Kafka's client:", "facility=%s says=\"%s\"", facility, text);
-}
 
 /* Defaults, then the user's: of two settings of one name the later counts. */
 static size_t kafka_settings(enum kafka_kind kind, const struct options *options, struct option_kafka **out)
@@ -65,7 +50,6 @@ enum relance_status kafka_client_open(enum kafka_kind kind, const struct options
     enum relance_status status = kafka_conf_make(settings, count, fixed, fixed_count, &conf, error);
     free(settings);
     if (status != RELANCE_OK) return status;
-    rd_kafka_conf_set_log_cb(conf, kafka_log);
     if (prepare) prepare(conf, context);
     *out = rd_kafka_new(kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason,
                         sizeof reason);
@@ -85,8 +69,16 @@ enum relance_status kafka_client_error(enum relance_status status, const char *d
 /* ---- offsets */
 enum { KAFKA_ASK_MS = 5000 };
 
-enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topic, int32_t partition,
-                                          struct source_frontier *out, struct relance_error *error)
+struct kafka_right kafka_client_right(rd_kafka_resp_err_t code, const char *group, const char *topic)
+{
+    bool is_group = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    return is_group ? (struct kafka_right){"Read", "group", group}
+                    : (struct kafka_right){"Read", "topic", topic};
+}
+
+enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *group, const char *topic,
+                                          int32_t partition, struct source_frontier *out,
+                                          struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     ensure(list);
@@ -97,9 +89,9 @@ enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topi
     struct relance_str metadata = {element->metadata, element->metadata_size};
     if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
     rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the committed offset of %s/%d: %s",
-                                   topic, partition, rd_kafka_err2str(err))
-               : RELANCE_OK;
+    if (!err) return RELANCE_OK;
+    return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, group, topic),
+                         "asking for the committed offset of %s/%d", topic, partition);
 }
 
 rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,

@@ -4,6 +4,7 @@
 #define CONSUMER_KAFKA_CLIENT_H
 
 #include "kafka_conf.h"
+#include "kafka_trouble.h"
 #include "outbox.h"
 #include "sink.h"
 
@@ -26,8 +27,11 @@ RELANCE_MUST enum relance_status kafka_client_open(enum kafka_kind kind, const s
 enum relance_status kafka_client_error(enum relance_status status, const char *doing,
                                        rd_kafka_error_t *object, struct relance_error *error);
 
+/* The right that was missing, of one to ask the group and one to read the topic. */
+struct kafka_right kafka_client_right(rd_kafka_resp_err_t code, const char *group, const char *topic);
+
 /* The group's committed offset with what it says, as source_frontier has it. */
-RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *topic, int32_t partition,
+RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *group, const char *topic, int32_t partition,
                                                        struct source_frontier *out, struct relance_error *error);
 /* Frontiers as offsets to be committed. */
 rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic, const struct sink_frontier *frontiers,

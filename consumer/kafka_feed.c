@@ -1,5 +1,6 @@
 #include "kafka_feed.h"
 #include "kafka_conf.h"
+#include "kafka_trouble.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,8 @@ struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t c
 static enum relance_status feed_error(const struct kafka_feed *feed, rd_kafka_resp_err_t code,
                                       struct relance_error *error)
 {
-    return relance_error_set(error, RELANCE_IO, "topic '%s': %s", feed->topic, rd_kafka_err2str(code));
+    return kafka_trouble(error, RELANCE_IO, code, (struct kafka_right){"Write", "topic", feed->topic},
+                         "topic '%s'", feed->topic);
 }
 
 static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, int32_t partition, struct relance_str key,

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "kafka_client.h"
 #include "kafka_scan.h"
+#include "kafka_trouble.h"
 #include "log.h"
 
 enum { MARKS_PATIENCE_MS = 10000, MARKS_POLL_MS = 100 };
@@ -72,6 +73,10 @@ static enum relance_status marks_read_all(struct marks_reader *reader, struct re
         if (!message) continue;
         if (!message->err)
             status = marks_take(reader, message, error);
+        else if (kafka_is_forbidden(message->err))
+            status = kafka_trouble(error, RELANCE_REFUSED, message->err,
+                                   (struct kafka_right){"Read", "topic", rd_kafka_topic_name(reader->topic)},
+                                   "reading marks");
         else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                  message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE || marks_end(reader, message))
             status = marks_gone(reader, error);

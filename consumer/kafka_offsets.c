@@ -7,7 +7,7 @@ enum { OFFSETS_ASK_MS = 10000 };
 
 struct kafka_offsets {
     rd_kafka_t *rk;
-    const char *topic;
+    const char *group, *topic;
 };
 
 enum relance_status kafka_offsets_open(const struct options *options, struct kafka_offsets **out,
@@ -16,6 +16,7 @@ enum relance_status kafka_offsets_open(const struct options *options, struct kaf
     const struct option_kafka fixed[] = {{"group.id", options->group}, {"enable.auto.commit", "false"}};
     struct kafka_offsets *offsets = calloc(1, sizeof *offsets);
     ensure(offsets);
+    offsets->group = options->group;
     offsets->topic = options->input;
     enum relance_status status = kafka_client_open(
         KAFKA_CONSUMER, options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &offsets->rk, error);
@@ -36,7 +37,8 @@ void kafka_offsets_close(struct kafka_offsets *offsets)
 static enum relance_status offsets_failed(const struct kafka_offsets *offsets, rd_kafka_resp_err_t code,
                                           struct relance_error *error)
 {
-    return relance_error_set(error, RELANCE_IO, "topic %s: %s", offsets->topic, rd_kafka_err2str(code));
+    return kafka_trouble(error, RELANCE_IO, code, kafka_client_right(code, offsets->group, offsets->topic),
+                         "topic %s", offsets->topic);
 }
 
 enum relance_status kafka_offsets_partitions(struct kafka_offsets *offsets, int *count,
@@ -57,7 +59,8 @@ enum relance_status kafka_offsets_read(struct kafka_offsets *offsets, int32_t pa
                                        struct source_frontier *p, int64_t *end, struct relance_error *error)
 {
     int64_t low;
-    enum relance_status status = kafka_client_frontier(offsets->rk, offsets->topic, partition, p, error);
+    enum relance_status status =
+        kafka_client_frontier(offsets->rk, offsets->group, offsets->topic, partition, p, error);
     if (status != RELANCE_OK) return status;
     rd_kafka_resp_err_t code =
         rd_kafka_query_watermark_offsets(offsets->rk, offsets->topic, partition, &low, end, OFFSETS_ASK_MS);

@@ -2,6 +2,7 @@
 #include "ensure.h"
 #include "kafka_conf.h"
 #include "kafka_partition.h"
+#include "kafka_trouble.h"
 #include "stop.h"
 #include "text.h"
 
@@ -51,7 +52,8 @@ static enum relance_status scan_open(struct scan *scan, const struct options *op
 static enum relance_status scan_failed(const struct scan *scan, rd_kafka_resp_err_t code,
                                        struct relance_error *error)
 {
-    return relance_error_set(error, RELANCE_IO, "topic '%s': %s", scan->topic, rd_kafka_err2str(code));
+    return kafka_trouble(error, RELANCE_IO, code, (struct kafka_right){"Read", "topic", scan->topic},
+                         "topic '%s'", scan->topic);
 }
 
 static enum relance_status scan_find_partitions(struct scan *scan, struct relance_error *error)
@@ -141,6 +143,8 @@ static enum relance_status scan_run(struct scan *scan, struct relance_error *err
         else if (message->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
                  message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
             ; /* it goes on trying */
+        else if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+            ; /* the client asks for the group that it has to name; we are in none */
         else if (message->err)
             code = message->err;
         else if (scan->ends[message->partition] >= 0)

@@ -6,18 +6,20 @@
 #include "clock.h"
 #include "ensure.h"
 #include "kafka_client.h"
+#include "kafka_trouble.h"
 #include <stdlib.h>
 
 enum {
     SINK_INIT_MS = 10000,
     SINK_COMMIT_MS = 10000, /* as long as the transaction's own time-out: what is slower is not believed */
     SINK_WARM_MS = 5000,
+    SINK_NAMES_SIZE = 1024,
 };
 
 struct sink {
     rd_kafka_t *rk;
     rd_kafka_topic_t *topics[OUTBOX_TOPICS];
-    const char *input;
+    struct sink_config config;
 };
 
 /* Asks for the topics' metadata now, so that the first action does not wait for it. */
@@ -31,22 +33,36 @@ static void sink_warm(struct sink *sink)
     }
 }
 
-static bool sink_is_forbidden(rd_kafka_resp_err_t code)
+/* What it takes to do what was refused with `code`. The client says in its log which of the topics it was, and
+ * nowhere else. */
+static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_t code,
+                                     char names[SINK_NAMES_SIZE])
 {
-    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
-           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    const struct options *options = sink->config.options;
+    if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        return (struct kafka_right){"Write", "transactional id", sink->config.member};
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        return (struct kafka_right){"Read", "group", options->group};
+    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead and %s.marks, and Read on topic %s", options->output,
+             options->output, options->output, options->input);
+    return (struct kafka_right){"Write", "topics", names};
 }
 
 /* A producer is fenced by another process of our name, or by a transaction that took longer than it may, as
  * after a sleep: librdkafka 2.0.2 tells these two alike. Which it was the group knows: it has our name given
  * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us.
  */
-static enum relance_status sink_check(rd_kafka_error_t *object, const char *doing,
+static enum relance_status sink_check(const struct sink *sink, rd_kafka_error_t *object, const char *doing,
                                       struct relance_error *error)
 {
+    char names[SINK_NAMES_SIZE];
     if (!object) return RELANCE_OK;
     rd_kafka_resp_err_t code = rd_kafka_error_code(object);
-    kafka_client_error(sink_is_forbidden(code) ? RELANCE_REFUSED : RELANCE_AGAIN, doing, object, error);
+    if (kafka_is_forbidden(code)) {
+        rd_kafka_error_destroy(object);
+        return kafka_trouble(error, RELANCE_REFUSED, code, sink_right(sink, code, names), "%s", doing);
+    }
+    kafka_client_error(RELANCE_AGAIN, doing, object, error);
     if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error->status;
     return relance_error_set(error, RELANCE_REFUSED,
                              "another process has started under our --instance; it has taken over");
@@ -59,12 +75,12 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
                                          {"partitioner", "murmur2_random"}};
     struct sink *sink = calloc(1, sizeof *sink);
     ensure(sink);
-    sink->input = config->options->input;
+    sink->config = *config;
     enum relance_status status = kafka_client_open(
         KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &sink->rk, error);
     if (status == RELANCE_OK)
-        status =
-            sink_check(rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions", error);
+        status = sink_check(sink, rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions",
+                            error);
     if (status != RELANCE_OK) {
         sink_close(sink);
         return status;
@@ -122,7 +138,7 @@ static enum relance_status sink_produce(struct sink *sink, const struct outbox_r
         if (headers) rd_kafka_headers_destroy(headers);
         bool full = rd_kafka_error_code(object) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
         if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000)
-            return sink_check(object, "publishing", error);
+            return sink_check(sink, object, "publishing", error);
         rd_kafka_error_destroy(object);
         rd_kafka_poll(sink->rk, 10);
     }
@@ -138,15 +154,26 @@ static enum relance_status sink_produce_all(struct sink *sink, const struct outb
     return status;
 }
 
+/* A transaction that has failed in the meantime says so and no more; why, it says to whoever wants to begin another. */
+static rd_kafka_error_t *sink_reason(struct sink *sink, rd_kafka_error_t *object)
+{
+    if (!object || rd_kafka_error_code(object) != RD_KAFKA_RESP_ERR__STATE) return object;
+    rd_kafka_error_t *reason = rd_kafka_begin_transaction(sink->rk);
+    if (!reason) return object;
+    rd_kafka_error_destroy(object);
+    return reason;
+}
+
 static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,
                                                size_t count, const struct membership *membership,
                                                struct relance_error *error)
 {
-    rd_kafka_topic_partition_list_t *list = kafka_client_frontiers(sink->input, frontiers, count);
+    rd_kafka_topic_partition_list_t *list =
+        kafka_client_frontiers(sink->config.options->input, frontiers, count);
     rd_kafka_error_t *object =
         rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);
-    return sink_check(object, "committing offsets", error);
+    return sink_check(sink, sink_reason(sink, object), "committing offsets", error);
 }
 
 enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
@@ -156,11 +183,11 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
     ensure(membership && count); /* I3 */
     int64_t began = clock_monotonic_us();
     enum relance_status status =
-        sink_check(rd_kafka_begin_transaction(sink->rk), "beginning a transaction", error);
+        sink_check(sink, rd_kafka_begin_transaction(sink->rk), "beginning a transaction", error);
     if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
     if (status == RELANCE_OK)
-        status = sink_check(rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), "committing", error);
+        status = sink_check(sink, rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), "committing", error);
     if (status != RELANCE_OK) return status;
     if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
     return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");

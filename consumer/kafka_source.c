@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "ensure.h"
 #include "kafka_client.h"
+#include "kafka_trouble.h"
 #include "log.h"
 #include "text.h"
 
@@ -26,6 +27,7 @@ struct source {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     struct source_listener listener;
+    const char *group;
     char topic[256], marks[256];
     struct membership membership; /* metadata NULL: none */
     unsigned epoch;               /* counts rebalances: a batch that saw one is thrown away */
@@ -161,6 +163,7 @@ enum relance_status source_open(const struct source_config *config, struct sourc
     struct source *source = calloc(1, sizeof *source);
     ensure(source);
     source->listener = config->listener;
+    source->group = config->options->group;
     snprintf(source->topic, sizeof source->topic, "%s", config->options->input);
     kafka_topic_name(config->options, OUTBOX_MARKS, source->marks);
     enum relance_status status =
@@ -279,8 +282,9 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
         return relance_error_set(error, RELANCE_REFUSED, "topic %s is gone", source->topic);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return relance_error_set(error, RELANCE_REFUSED, "Kafka does not let us read: %s",
-                                 rd_kafka_err2str(message->err));
+        return kafka_trouble(error, RELANCE_REFUSED, message->err,
+                             kafka_client_right(message->err, source->group, source->topic),
+                             "reading events");
     case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
         if (rd_kafka_fatal_error(source->rk, reason, sizeof reason) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
@@ -342,7 +346,7 @@ int64_t source_hidden_from(const struct source *source, int32_t partition)
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)
 {
-    return kafka_client_frontier(source->rk, source->topic, partition, out, error);
+    return kafka_client_frontier(source->rk, source->group, source->topic, partition, out, error);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
@@ -351,9 +355,9 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
     const char *name = topic == SOURCE_INPUT ? source->topic : source->marks;
     rd_kafka_resp_err_t err =
         rd_kafka_query_watermark_offsets(source->rk, name, partition, low, high, SOURCE_ASK_MS);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "asking for the bounds of %s/%d: %s", name,
-                                   partition, rd_kafka_err2str(err))
-               : RELANCE_OK;
+    if (!err) return RELANCE_OK;
+    return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, source->group, name),
+                         "asking for the bounds of %s/%d", name, partition);
 }
 
 enum relance_status source_offset_at(struct source *source, int32_t partition, int64_t instant_ms,
@@ -368,8 +372,8 @@ enum relance_status source_offset_at(struct source *source, int32_t partition, i
     *offset = element->offset;
     rd_kafka_topic_partition_list_destroy(list);
     if (err)
-        return relance_error_set(error, RELANCE_AGAIN, "asking for an offset of %s/%d: %s", source->topic,
-                                 partition, rd_kafka_err2str(err));
+        return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, source->group, source->topic),
+                             "asking for an offset of %s/%d", source->topic, partition);
     int64_t low;
     return *offset >= 0 ? RELANCE_OK : source_bounds(source, SOURCE_INPUT, partition, &low, offset, error);
 }

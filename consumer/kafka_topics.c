@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "ensure.h"
 #include "kafka_client.h"
+#include "kafka_trouble.h"
 #include "log.h"
 #include "text.h"
 
@@ -10,6 +11,7 @@ enum {
     TOPICS_WAIT_MS = 10000,
     TOPICS_LOOKS = 8, /* a topic made a moment ago is not known to every broker at once */
     TOPICS_LOOK_US = 250000,
+    TOPICS_READ_MS = 5000,        /* how long to try whether we may read */
     TOPICS_MESSAGE_MAX = 1048588, /* of a topic, where nobody has said otherwise */
 };
 
@@ -35,21 +37,42 @@ static void topics_name(struct topics *topics)
 }
 
 /* ---- what is there */
-static enum relance_status topics_look(struct topics *topics, struct relance_error *error)
+/* What a role takes. Whoever may read or write a topic may see it, too. */
+static struct kafka_right topics_right(const struct topics *topics, enum topics_role role)
+{
+    return (struct kafka_right){role == TOPICS_INPUT ? "Read" : "Write", "topic", topics->names[role]};
+}
+
+/* Asked for by name: of a topic that we may not see a broker says so, where a list of all would just lack it. The
+ * client is a consumer, since the question of a producer makes the topic where the broker makes topics by itself. */
+static enum relance_status topics_look_at(struct topics *topics, enum topics_role role,
+                                          struct relance_error *error)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t err = rd_kafka_metadata(topics->rk, 1, NULL, &metadata, TOPICS_ASK_MS);
-    if (err)
-        return relance_error_set(error, RELANCE_IO, "asking Kafka for its topics: %s", rd_kafka_err2str(err));
-    for (int role = 0; role < TOPICS_COUNT; role++) {
-        topics->partitions[role] = 0;
-        for (int i = 0; i < metadata->topic_cnt; i++)
-            if (strcmp(metadata->topics[i].topic, topics->names[role]) == 0 && !metadata->topics[i].err)
-                topics->partitions[role] = metadata->topics[i].partition_cnt;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(topics->rk, topics->names[role], NULL);
+    ensure(topic);
+    rd_kafka_resp_err_t err = rd_kafka_metadata(topics->rk, 0, topic, &metadata, TOPICS_ASK_MS);
+    rd_kafka_topic_destroy(topic);
+    topics->partitions[role] = 0;
+    if (!err) {
+        topics->broker = metadata->orig_broker_id;
+        if (metadata->topic_cnt == 1 && !metadata->topics[0].err)
+            topics->partitions[role] = metadata->topics[0].partition_cnt;
+        if (metadata->topic_cnt == 1 && kafka_is_forbidden(metadata->topics[0].err))
+            err = metadata->topics[0].err;
+        rd_kafka_metadata_destroy(metadata);
     }
-    topics->broker = metadata->orig_broker_id;
-    rd_kafka_metadata_destroy(metadata);
-    return RELANCE_OK;
+    if (!err) return RELANCE_OK;
+    return kafka_trouble(error, RELANCE_IO, err, topics_right(topics, role), "asking Kafka for topic %s",
+                         topics->names[role]);
+}
+
+static enum relance_status topics_look(struct topics *topics, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (int role = 0; role < TOPICS_COUNT && status == RELANCE_OK; role++)
+        status = topics_look_at(topics, (enum topics_role)role, error);
+    return status;
 }
 
 static bool topics_all_there(const struct topics *topics)
@@ -77,6 +100,11 @@ static void topics_take_config(struct topics *topics, const rd_kafka_ConfigResou
     int role = 0;
     while (role < TOPICS_COUNT && strcmp(topics->names[role], rd_kafka_ConfigResource_name(resource)) != 0)
         role++;
+    if (kafka_is_forbidden(rd_kafka_ConfigResource_error(resource)))
+        log_line(LOG_WARNING,
+                 "Kafka does not tell us a topic's settings: nobody checks that it is kept as it must be.",
+                 "topic=%s needed=\"DescribeConfigs on topic %s\"", rd_kafka_ConfigResource_name(resource),
+                 rd_kafka_ConfigResource_name(resource));
     for (size_t i = 0; i < count && role < TOPICS_COUNT; i++) {
         const char *name = rd_kafka_ConfigEntry_name(entries[i]),
                    *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -96,7 +124,7 @@ static void topics_ask_config(struct topics *topics)
     char reason[256];
     size_t asked = 0, answered = 0;
     for (int role = 0; role < TOPICS_COUNT; role++)
-        if (topics->partitions[role])
+        if (topics->partitions[role] && (role == TOPICS_INPUT || role == TOPICS_MARKS))
             resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->names[role]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
     rd_kafka_AdminOptions_t *ask = rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -116,7 +144,40 @@ static void topics_ask_config(struct topics *topics)
     rd_kafka_ConfigResource_destroy_array(resources, asked);
 }
 
+/* Marks are read when there is something to recover from: a bad moment to learn that we may not. So the end of one
+ * partition is read now. */
+static enum relance_status topics_try_marks(struct topics *topics, struct relance_error *error)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(topics->rk, topics->names[TOPICS_MARKS], NULL);
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    ensure(topic);
+    if (rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_END) == 0) {
+        rd_kafka_message_t *message = rd_kafka_consume(topic, 0, TOPICS_READ_MS);
+        if (message) err = message->err;
+        if (message) rd_kafka_message_destroy(message);
+        rd_kafka_consume_stop(topic, 0);
+    }
+    rd_kafka_topic_destroy(topic);
+    if (!kafka_is_forbidden(err)) return RELANCE_OK; /* the end; or trouble that heals, and is met again */
+    return kafka_trouble(error, RELANCE_REFUSED, err,
+                         (struct kafka_right){"Read", "topic", topics->names[TOPICS_MARKS]},
+                         "reading topic %s", topics->names[TOPICS_MARKS]);
+}
+
 /* ---- making what is missing */
+static enum relance_status topics_answer_one(const rd_kafka_topic_result_t *topic,
+                                             struct relance_error *error)
+{
+    rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic);
+    const char *name = rd_kafka_topic_result_name(topic);
+    if (!err || err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return RELANCE_OK;
+    if (kafka_is_forbidden(err))
+        return kafka_trouble(error, RELANCE_REFUSED, err, (struct kafka_right){"Create", "topic", name},
+                             "creating topic %s", name);
+    return relance_error_set(error, RELANCE_IO, "creating topic %s: %s", name,
+                             rd_kafka_topic_result_error_string(topic));
+}
+
 static enum relance_status topics_answer(rd_kafka_queue_t *queue, struct relance_error *error)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPICS_ASK_MS);
@@ -128,13 +189,8 @@ static enum relance_status topics_answer(rd_kafka_queue_t *queue, struct relance
     if (!event || rd_kafka_event_error(event))
         status = relance_error_set(error, RELANCE_IO, "creating topics: %s",
                                    event ? rd_kafka_event_error_string(event) : "no answer");
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topics[i]);
-        if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            status = relance_error_set(error, RELANCE_IO, "creating topic %s: %s",
-                                       rd_kafka_topic_result_name(topics[i]),
-                                       rd_kafka_topic_result_error_string(topics[i]));
-    }
+    for (size_t i = 0; i < count && status == RELANCE_OK; i++)
+        status = topics_answer_one(topics[i], error);
     if (event) rd_kafka_event_destroy(event);
     return status;
 }
@@ -228,9 +284,11 @@ static size_t topics_mark_size(const struct topics *topics)
 enum relance_status topics_check(const struct options *options, struct topics_found *found,
                                  struct relance_error *error)
 {
+    static const struct option_kafka fixed[] = {{"allow.auto.create.topics", "false"},
+                                                {"enable.partition.eof", "true"}};
     struct topics topics = {.options = options};
     enum relance_status status =
-        kafka_client_open(KAFKA_PRODUCER, options, NULL, 0, NULL, NULL, &topics.rk, error);
+        kafka_client_open(KAFKA_CONSUMER, options, fixed, 2, NULL, NULL, &topics.rk, error);
     if (status != RELANCE_OK) return status;
     topics_name(&topics);
     status = topics_look_patiently(&topics, error);
@@ -239,6 +297,7 @@ enum relance_status topics_check(const struct options *options, struct topics_fo
         topics.partitions[TOPICS_INPUT])
         status = topics_create(&topics, error);
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
+    if (status == RELANCE_OK) status = topics_try_marks(&topics, error);
     found->input_partitions = topics.partitions[TOPICS_INPUT];
     found->mark_size_max = topics_mark_size(&topics);
     rd_kafka_destroy(topics.rk);

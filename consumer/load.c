@@ -37,7 +37,7 @@ enum relance_status load_live_set(struct redis_view *view, int partition, struct
     size_t size = 0;
     enum relance_status status =
         redis_view_field(view, partition, REDIS_VIEW_META, TEXT("rules"), &text, &size, error);
-    if (status == RELANCE_OK && !text)
+    if (status == RELANCE_OK && !size) /* none, or none yet: the first mark brings them */
         status =
             relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");
     if (status == RELANCE_OK) status = file_set_unpack((struct relance_str){text, size}, set, error);

@@ -16,10 +16,12 @@ static int main_unknown(const char *word)
     for (int i = 0; i < COMMAND_COUNT; i++)
         names[i] = text_of(command_table[i].name);
     struct relance_str near = text_nearest(text_of(word), names, COMMAND_COUNT);
+    char shown[TEXT_SHOWN_SIZE];
+    text_shown(word, shown);
     if (near.size)
-        fprintf(stderr, "relance: there is no command '%s'; did you mean '%.*s'?\n", word, TEXT_ARG(near));
+        fprintf(stderr, "relance: there is no command '%s'; did you mean '%.*s'?\n", shown, TEXT_ARG(near));
     else
-        fprintf(stderr, "relance: there is no command '%s'; `relance help` lists them.\n", word);
+        fprintf(stderr, "relance: there is no command '%s'; `relance help` lists them.\n", shown);
     return EXIT_STATUS_USAGE;
 }
 

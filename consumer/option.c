@@ -6,15 +6,18 @@
  * mistake when it looks like a misspelt one: others may name their variables RELANCE_… too. */
 #include "option.h"
 #include "file.h"
+#include "log.h"
 #include "text.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum option_type {
     OPTION_TEXT,
+    OPTION_URL,
     OPTION_CHOICE,
     OPTION_COUNT,
     OPTION_NUMBER,
@@ -49,8 +52,18 @@ struct option_reserved {
 };
 static const struct option_reserved option_reserved[] = {
 #define KAFKA_RESERVED(name, why) {name, why},
+#define KAFKA_SECRET(name)
 #include "kafka.def"
 #undef KAFKA_RESERVED
+#undef KAFKA_SECRET
+};
+
+static const char *const option_secrets[] = {
+#define KAFKA_RESERVED(name, why)
+#define KAFKA_SECRET(name) name,
+#include "kafka.def"
+#undef KAFKA_RESERVED
+#undef KAFKA_SECRET
 };
 
 /* What is being read: where it stands, for messages, and what has been found. */
@@ -60,18 +73,33 @@ struct reading {
     unsigned mistakes;
     bool given[OPTION_ROWS];
     bool in_file[OPTION_ROWS]; /* twice in the file is a mistake */
+    bool secret_in_file;
 };
+
+static void option_say(const struct reading *reading, const char *kind, const char *format, va_list list)
+{
+    fprintf(stderr, "relance %s: %s", command_table[reading->command].name, kind);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+}
 
 __attribute__((format(printf, 2, 3))) static void option_mistake(struct reading *reading, const char *format,
                                                                  ...)
 {
     va_list list;
     va_start(list, format);
-    fprintf(stderr, "relance %s: ", command_table[reading->command].name);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    option_say(reading, "", format, list);
     va_end(list);
     reading->mistakes++;
+}
+
+__attribute__((format(printf, 2, 3))) static void option_warn(const struct reading *reading,
+                                                              const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    option_say(reading, "warning: ", format, list);
+    va_end(list);
 }
 
 /* ---- names */
@@ -154,7 +182,8 @@ static bool option_read_value(struct options *options, const struct option_row *
 {
     void *out = (char *)options + row->at;
     switch (row->type) {
-    case OPTION_TEXT: return text.size && (*(option_text *)out = option_own(options, text), true);
+    case OPTION_TEXT:
+    case OPTION_URL: return text.size && (*(option_text *)out = option_own(options, text), true);
     case OPTION_CHOICE:
         return option_is_choice(row->form, text) && (*(option_text *)out = option_own(options, text), true);
     case OPTION_COUNT: return text_count(text, out);
@@ -169,7 +198,8 @@ static bool option_read_value(struct options *options, const struct option_row *
 static const char *option_wanted(const struct option_row *row)
 {
     switch (row->type) {
-    case OPTION_TEXT: return "a value";
+    case OPTION_TEXT:
+    case OPTION_URL: return "a value";
     case OPTION_CHOICE: return row->form;
     case OPTION_COUNT: return "a whole number, 0 or more";
     case OPTION_NUMBER: return "a number above 0";
@@ -221,6 +251,54 @@ static struct relance_str option_kafka_name(struct relance_str name)
     return (struct relance_str){name.data + option_kafka_prefix.size, name.size - option_kafka_prefix.size};
 }
 
+/* ---- secrets */
+bool options_kafka_secret(struct relance_str name)
+{
+    for (size_t i = 0; i < sizeof option_secrets / sizeof *option_secrets; i++)
+        if (text_equal(name, text_of(option_secrets[i]))) return true;
+    return false;
+}
+
+/* What of a value is a secret; empty: nothing. From here on it is in no log line either, whatever a library says.
+ * `row` is NULL for the `kafka.` setting of that name. */
+static struct relance_str option_secret(const struct option_row *row, struct relance_str kafka,
+                                        struct relance_str value)
+{
+    struct relance_str secret = {0};
+    if (row && row->type == OPTION_URL) secret = text_url_password(value);
+    if (!row && options_kafka_secret(kafka)) secret = value;
+    log_hide(secret);
+    return secret;
+}
+
+/* kafka.sasl.password is RELANCE_KAFKA_SASL_PASSWORD. */
+static const char *option_variable(struct relance_str name, char out[128])
+{
+    snprintf(out, 128, "RELANCE_%.*s", TEXT_ARG(name));
+    for (char *c = out; *c; c++)
+        *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+    return out;
+}
+
+/* The kernel shows argv to everybody, as it stands in our memory: so it is overwritten there. */
+static void option_blot_out(const struct reading *reading, struct relance_str name, struct relance_str secret)
+{
+    char variable[128];
+    memset((char *)(uintptr_t)secret.data, '*', secret.size);
+    option_warn(reading,
+                "--%.*s: a secret on the command line is kept by shells, and was to be seen in the list of "
+                "processes until now; give it in %s, or in the file of --config",
+                TEXT_ARG(name), option_variable(name, variable));
+}
+
+static void option_check_file_mode(const struct reading *reading, const char *path)
+{
+    struct stat about;
+    if (reading->secret_in_file && stat(path, &about) == 0 && (about.st_mode & S_IROTH))
+        option_warn(reading, "--config: %s holds a secret, and everybody may read it; chmod o-r %s", path,
+                    path);
+}
+
 /* ---- the file */
 static void option_read_line(struct reading *reading, const char *path, size_t number,
                              struct relance_str line)
@@ -230,7 +308,7 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
     if (!line.size || line.data[0] == '#') return;
     const char *equals = memchr(line.data, '=', line.size);
     if (!equals) {
-        option_mistake(reading, "%s:%zu: no `name = value`: %.*s", path, number, TEXT_ARG(line));
+        option_mistake(reading, "%s:%zu: no `name = value`: there is no = in it", path, number);
         return;
     }
     struct relance_str name = text_trim((struct relance_str){line.data, (size_t)(equals - line.data)});
@@ -238,6 +316,7 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
         text_trim((struct relance_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
     snprintf(where, sizeof where, "%s:%zu: %.*s", path, number, TEXT_ARG(name));
     if (option_is_kafka(name)) {
+        reading->secret_in_file |= option_secret(NULL, option_kafka_name(name), value).size > 0;
         option_set_kafka(reading, option_kafka_name(name), value, where);
         return;
     }
@@ -250,6 +329,7 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
     }
     if (reading->in_file[row - option_table]) option_mistake(reading, "%s: given twice in this file", where);
     reading->in_file[row - option_table] = true;
+    reading->secret_in_file |= option_secret(row, name, value).size > 0;
     if (option_taken(row, reading->command)) option_set(reading, row, value, where);
 }
 
@@ -270,6 +350,7 @@ static void option_read_file(struct reading *reading, const char *path)
         at += length + 1;
     }
     free(text);
+    option_check_file_mode(reading, path);
 }
 
 /* ---- the environment */
@@ -292,10 +373,13 @@ static void option_read_variable(struct reading *reading, struct relance_str nam
     snprintf(where, sizeof where, "RELANCE_%.*s", TEXT_ARG(name));
     if (text_starts_with(name, kafka) && name.size > kafka.size) {
         struct relance_str rest = {name.data + kafka.size, name.size - kafka.size};
-        option_set_kafka(reading, option_env_kafka(rest, dotted), value, where);
+        rest = option_env_kafka(rest, dotted);
+        option_secret(NULL, rest, value);
+        option_set_kafka(reading, rest, value, where);
         return;
     }
     const struct option_row *row = option_find(name);
+    if (row) option_secret(row, name, value);
     if (row && option_taken(row, reading->command)) option_set(reading, row, value, where);
     struct relance_str nearest = row ? (struct relance_str){0} : option_nearest(COMMAND_COUNT, name, near);
     if (!nearest.size) return;
@@ -361,6 +445,8 @@ static int option_read_argument(struct reading *reading, char **argv, int at, in
         option_set(reading, row, value, where);
     else
         option_set_kafka(reading, option_kafka_name(name), value, where);
+    struct relance_str secret = option_secret(row, row ? name : option_kafka_name(name), value);
+    if (secret.size) option_blot_out(reading, name, secret);
     return used;
 }
 
@@ -384,8 +470,9 @@ static void option_read_arguments(struct reading *reading, int argc, char **argv
     }
     const struct command_row *row = &command_table[reading->command];
     if (options->arg_count < row->least) option_mistake(reading, "%s is missing", row->arguments);
+    char shown[TEXT_SHOWN_SIZE];
     if (options->arg_count > row->most)
-        option_mistake(reading, "'%s': unexpected argument", options->args[row->most]);
+        option_mistake(reading, "'%s': unexpected argument", text_shown(options->args[row->most], shown));
 }
 
 /* The file has to be known before the rest is read. */
@@ -442,6 +529,7 @@ bool options_read(struct options *options, enum command command, int argc, char 
     option_read_environment(&reading);
     option_read_arguments(&reading, argc, argv);
     option_find_missing(&reading);
+    log_set_level(options->log_level);
     if (!reading.mistakes) return true;
     options_free(options);
     options->status = EXIT_STATUS_USAGE;

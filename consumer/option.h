@@ -3,6 +3,10 @@
  * them:
  * `--kafka.bootstrap.servers=…`, RELANCE_KAFKA_BOOTSTRAP_SERVERS, `kafka.bootstrap.servers = …`.
  *
+ * Secrets (the password in a URL, and what kafka.def says of librdkafka's) are in no message. On the command line
+ * they are overwritten as soon as they are read, with a warning; a file that holds one and that everybody may read
+ * gets a warning, too.
+ *
  * Mistakes do not stop the reading: they are collected and printed together, each with where it stands and,
  * where one is near, the name that was meant. */
 #ifndef CONSUMER_OPTION_H
@@ -17,6 +21,7 @@
 typedef const char *option_text;
 
 #define OPTION_TYPE_TEXT     option_text /* NULL where absent */
+#define OPTION_TYPE_URL      option_text /* likewise; may hold a password */
 #define OPTION_TYPE_CHOICE   option_text /* one of the words of its form */
 #define OPTION_TYPE_COUNT    int64_t     /* >= 0 */
 #define OPTION_TYPE_NUMBER   double      /* > 0 */
@@ -51,6 +56,9 @@ void options_free(struct options *options);
 
 /* The value of a `kafka.` setting; NULL where it is not set. */
 const char *options_kafka(const struct options *options, const char *name);
+
+/* Is the value of that `kafka.` setting a secret? */
+bool options_kafka_secret(struct relance_str name);
 
 /* The table for people: of one command, or of all (COMMAND_COUNT). */
 void options_print(FILE *out, enum command command);

@@ -1,5 +1,6 @@
 #include "redis_connect.h"
 #include "text.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
@@ -30,12 +31,32 @@ static struct relance_str redis_cut(struct relance_str text, char mark, bool las
     return (struct relance_str){text.data, size};
 }
 
+/* %40 is an @: a password may hold what has a meaning in a URL. A % that begins no such pair is refused: it would
+ * be another password than the one that was meant. */
+static bool redis_decode(char *text)
+{
+    char *out = text;
+    for (const char *c = text; *c; c++) {
+        char byte = *c;
+        if (*c == '%') {
+            if (!isxdigit((unsigned char)c[1]) || !isxdigit((unsigned char)c[2])) return false;
+            byte = (char)strtoul((char[]){c[1], c[2], '\0'}, NULL, 16);
+            c += 2;
+        }
+        if (!byte) return false;
+        *out++ = byte;
+    }
+    *out = '\0';
+    return true;
+}
+
 /* "user:password", ":password" */
 static bool redis_parse_login(struct relance_str login, struct redis_address *out)
 {
     struct relance_str password, user = redis_cut(login, ':', false, &password);
     return redis_keep(out->user, sizeof out->user, user) &&
-           redis_keep(out->password, sizeof out->password, password);
+           redis_keep(out->password, sizeof out->password, password) && redis_decode(out->user) &&
+           redis_decode(out->password);
 }
 
 static bool redis_parse_tcp(struct relance_str text, struct redis_address *out)
@@ -56,22 +77,43 @@ static bool redis_parse_tcp(struct relance_str text, struct redis_address *out)
            (!db.size || text_count(db, &out->db));
 }
 
+/* "/path", "user:password@/path" */
+static bool redis_parse_unix(struct relance_str text, struct redis_address *out)
+{
+    struct relance_str login = {0};
+    const char *at = text.size && text.data[0] != '/' ? memmem(text.data, text.size, "@/", 2) : NULL;
+    if (at) {
+        login = (struct relance_str){text.data, (size_t)(at - text.data)};
+        text = (struct relance_str){at + 1, text.size - login.size - 1};
+    }
+    return text.size && text.data[0] == '/' && redis_keep(out->path, sizeof out->path, text) &&
+           redis_parse_login(login, out);
+}
+
+/* Behind "NAME://"; data NULL: it does not begin so. */
+static struct relance_str redis_behind(const char *url, const char *scheme)
+{
+    size_t size = strlen(scheme);
+    return strncmp(url, scheme, size) == 0 ? text_of(url + size) : (struct relance_str){0};
+}
+
 static enum relance_status redis_parse(const char *url, struct redis_address *out,
                                        struct relance_error *error)
 {
-    static const struct relance_str tcp = TEXT("redis://"), unix_socket = TEXT("unix://");
-    struct relance_str text = text_of(url);
+    struct relance_str tcp = redis_behind(url, "redis://"), path = redis_behind(url, "unix://");
     *out = (struct redis_address){0};
-    bool ok = false;
-    if (text_starts_with(text, tcp))
-        ok = redis_parse_tcp((struct relance_str){url + tcp.size, text.size - tcp.size}, out);
-    if (text_starts_with(text, unix_socket)) {
-        struct relance_str path = {url + unix_socket.size, text.size - unix_socket.size};
-        ok = path.size && path.data[0] == '/' && redis_keep(out->path, sizeof out->path, path);
-    }
-    if (ok) return RELANCE_OK;
+    if (redis_behind(url, "rediss://").data)
+        return relance_error_set(
+            error, RELANCE_INVALID,
+            "--redis: this version speaks no TLS to Redis (rediss://); let stunnel do it, "
+            "with `client = yes` and `accept = 127.0.0.1:6379`, and say "
+            "redis://127.0.0.1:6379, or use a unix socket on the same machine");
+    if ((tcp.data && redis_parse_tcp(tcp, out)) || (path.data && redis_parse_unix(path, out)))
+        return RELANCE_OK;
     return relance_error_set(error, RELANCE_INVALID,
-                             "--redis: not of the form redis://[user:password@]host:port/db or unix:///path");
+                             "--redis: not of the form redis://[user:password@]host:port/db or "
+                             "unix://[user:password@]/path; in user and password a sign such as @ / : %% is "
+                             "written as %%40 %%2F %%3A %%25");
 }
 
 enum relance_status redis_check_url(const char *url, struct relance_error *error)

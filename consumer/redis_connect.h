@@ -1,4 +1,5 @@
-/* Connections to Redis from a URL: redis://[user:password@]host[:port][/db] or unix:///path.
+/* Connections to Redis from a URL: redis://[user:password@]host[:port][/db] or
+ * unix://[user:password@]/path; %40 is an @ in user and password.
  * For redis_*.c only, which are the files that see hiredis. */
 #ifndef CONSUMER_REDIS_CONNECT_H
 #define CONSUMER_REDIS_CONNECT_H

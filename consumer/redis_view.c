@@ -204,6 +204,25 @@ bool redis_view_claimed(const char *url, const char *group, const char *topic, i
     return claimed;
 }
 
+enum relance_status redis_view_count(const char *url, const char *group, const char *topic, int *partitions,
+                                     struct relance_error *error)
+{
+    char *text = NULL;
+    size_t size;
+    int64_t count = 0;
+    struct redis_view *view = view_connect(url, group, topic, error);
+    if (!view) return RELANCE_IO;
+    enum relance_status status =
+        redis_view_field(view, 0, REDIS_VIEW_META, TEXT("partitions"), &text, &size, error);
+    redis_view_close(view);
+    if (text) text_count((struct relance_str){text, size}, &count);
+    free(text);
+    *partitions = count > 0 && count < PARTITIONS_MAX ? (int)count : 0;
+    if (status != RELANCE_OK || *partitions) return status;
+    return relance_error_set(error, RELANCE_REFUSED, "Redis has no checkpoint of group %s and topic %s",
+                             group, topic);
+}
+
 int redis_view_partitions(const struct redis_view *view)
 {
     return view->partitions;

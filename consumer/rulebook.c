@@ -35,7 +35,9 @@ enum relance_status rulebook_get(struct rulebook *book, struct relance_str packe
         free(set);
         return status;
     }
-    ensure(set->packed = strndup(packed.data, packed.size));
+    ensure(set->packed = malloc(packed.size + 1));
+    memcpy(set->packed, packed.data, packed.size);
+    set->packed[packed.size] = '\0';
     *out = book->sets[book->count++] = set;
     return RELANCE_OK;
 }

@@ -5,19 +5,37 @@ enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 
 /* ---- lines */
 
+/* What comes from events: ids, keys, values. */
+static void story_put(const struct story *story, const char *before, struct relance_str text)
+{
+    if (!text.size) return;
+    fputs(before, story->out);
+    text_print_plain(text, story->out);
+}
+
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
                        struct relance_str id)
 {
     char time[24];
     relance_time_print(time_ms, time);
-    fprintf(story->out, "%.24s  %.*s%s%.*s\n", time, TEXT_ARG(what), id.size ? "  " : "", TEXT_ARG(id));
+    fprintf(story->out, "%.24s", time);
+    story_put(story, "  ", what);
+    story_put(story, "  ", id);
+    fputc('\n', story->out);
 }
 
 /* "  cart_abandoned k-9: " */
+static void story_name(const struct story *story, struct relance_str rule, struct relance_str key)
+{
+    story_put(story, "  ", rule);
+    story_put(story, " ", key);
+    fputs(": ", story->out);
+}
+
 static void story_rule(struct story *story, struct relance_str rule, struct relance_str key)
 {
     tally_at(&story->rules, rule)->count[0]++;
-    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(rule), key.size ? " " : "", TEXT_ARG(key));
+    story_name(story, rule, key);
 }
 
 /* The rest of the line, in the core's words. */
@@ -27,7 +45,8 @@ static void story_words(struct story *story, const struct relance_decision *deci
     size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
     char *words = blob_room(&story->words, size);
     relance_tell(decision, note, RELANCE_NEVER, words, size);
-    fprintf(story->out, "%.*s\n", (int)size, words);
+    text_print_plain((struct relance_str){words, size}, story->out);
+    fputc('\n', story->out);
 }
 
 static void story_data(const struct story *story)
@@ -37,7 +56,8 @@ static void story_data(const struct story *story)
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
             size--;
-    fprintf(story->out, "  %.*s%s\n", (int)size, value.data, size < value.size ? "..." : "");
+    story_put(story, "  ", (struct relance_str){value.data, size});
+    fputs(size < value.size ? "...\n" : "\n", story->out);
 }
 
 /* ---- decisions */
@@ -71,8 +91,7 @@ static void story_standing(struct story *story, const struct relance_note *note)
     if (story->section != 1 + running)
         fputs(running ? "\nlive runs\n" : "\nrules that have done nothing\n", story->out);
     story->section = 1 + running;
-    fprintf(story->out, "  %.*s%s%.*s: ", TEXT_ARG(note->rule), note->key.size ? " " : "",
-            TEXT_ARG(note->key));
+    story_name(story, note->rule, note->key);
     story_words(story, NULL, note);
 }
 
@@ -110,7 +129,9 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     const char *why =
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
     story->events++;
-    fprintf(story->out, "%-24s  %.*s\n", "-", TEXT_ARG(fate->type));
+    fprintf(story->out, "%-24s", "-");
+    story_put(story, "  ", fate->type);
+    fputc('\n', story->out);
     story_data(story);
     if (fate->kind == RELANCE_DEAD)
         fprintf(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
@@ -132,7 +153,10 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
 void story_end(struct story *story, struct relance_engine *engine)
 {
     story->ending = true;
-    if (!story->events) fprintf(story->out, "no event of customer %.*s\n", TEXT_ARG(story->customer));
+    if (!story->events) {
+        story_put(story, "no event of customer ", story->customer);
+        fputc('\n', story->out);
+    }
     relance_engine_explain(engine);
 }
 

@@ -3,6 +3,25 @@
 #include <math.h>
 #include <stdlib.h>
 
+size_t text_control(struct relance_str text, size_t at)
+{
+    unsigned char c = (unsigned char)text.data[at];
+    bool second = c == 0xc2 && at + 1 < text.size && ((unsigned char)text.data[at + 1] & 0xe0) == 0x80;
+    return second ? 2 : c < ' ' || c == 0x7f;
+}
+
+void text_print_plain(struct relance_str text, FILE *out)
+{
+    for (size_t at = 0; at < text.size; at++) {
+        size_t control = text_control(text, at);
+        char c = text.data[at];
+        if (!control || c == '\t' || c == '\r' || c == '\n')
+            fputc(control ? ' ' : c, out);
+        else
+            fprintf(out, "\\u%04x", (unsigned char)text.data[at += control - 1]);
+    }
+}
+
 bool text_starts_with(struct relance_str text, struct relance_str start)
 {
     return text.size >= start.size && memcmp(text.data, start.data, start.size) == 0;
@@ -20,6 +39,24 @@ struct relance_str text_trim(struct relance_str text)
     while (text.size && text_blank(text.data[text.size - 1]))
         text.size--;
     return text;
+}
+
+/* ---- words that may hold secrets */
+struct relance_str text_url_password(struct relance_str url)
+{
+    const char *scheme = url.size ? memmem(url.data, url.size, "://", 3) : NULL;
+    const char *at = url.size ? memrchr(url.data, '@', url.size) : NULL;
+    if (!scheme || !at || at < scheme + 3 || scheme[3] == '/') return (struct relance_str){0};
+    const char *colon = memchr(scheme + 3, ':', (size_t)(at - scheme - 3));
+    return colon ? (struct relance_str){colon + 1, (size_t)(at - colon - 1)} : (struct relance_str){0};
+}
+
+const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE])
+{
+    size_t size = strcspn(word, "=:"), most = TEXT_SHOWN_SIZE - sizeof "…";
+    if (size > most) size = most;
+    snprintf(out, TEXT_SHOWN_SIZE, "%.*s%s", (int)size, word, word[size] ? "…" : "");
+    return out;
 }
 
 /* ---- nearest word */

@@ -36,6 +36,13 @@ static inline void text_print(struct relance_str text, FILE *out)
     if (text.size) fwrite(text.data, 1, text.size, out);
 }
 
+/* Does a control character begin here, of ASCII's or of Unicode's second set? The bytes that it takes; 0: no. */
+size_t text_control(struct relance_str text, size_t at);
+
+/* Prints a stranger's text for people: controls stand as \u001b, blanks of every kind as a blank, so that it can neither
+ * give orders to the terminal nor forge lines. */
+void text_print_plain(struct relance_str text, FILE *out);
+
 bool text_starts_with(struct relance_str text, struct relance_str start);
 struct relance_str text_trim(struct relance_str text); /* without blanks at both ends */
 
@@ -48,6 +55,14 @@ bool text_number(struct relance_str text, double *out);         /* 1.5 */
 bool text_size(struct relance_str text, int64_t *bytes);        /* 65536, 512KiB, 64MiB, 2GiB */
 bool text_duration(struct relance_str text, int64_t *ms);       /* rules.md §2: 45m, 1h30m, 7d; also 0 and 250ms */
 bool text_instant(struct relance_str text, int64_t *ms);        /* RFC 3339, or ms since 1970 */
+
+/* The password in SCHEME://USER:PASSWORD@…; empty where there is none. */
+struct relance_str text_url_password(struct relance_str url);
+
+/* What may be shown of a word that nobody understands: a password may stand behind its = or :, as in a slip such as
+ * -kafka.sasl.password=…, so what comes behind is cut off. */
+#define TEXT_SHOWN_SIZE 80
+const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE]);
 
 bool text_hex(struct relance_str text, uint64_t *out);           /* 1 to 16 hex digits, small letters */
 

@@ -45,8 +45,16 @@ static int help_kafka(void)
 {
     puts("kafka.NAME passes through to librdkafka, except for what delivery depends on:");
 #define KAFKA_RESERVED(name, why) printf("  %-30s %s\n", name, why);
+#define KAFKA_SECRET(name)
 #include "kafka.def"
 #undef KAFKA_RESERVED
+#undef KAFKA_SECRET
+    puts("\nSecrets, for the environment or the file of --config; on the command line others can see them:");
+#define KAFKA_RESERVED(name, why)
+#define KAFKA_SECRET(name) puts("  " name);
+#include "kafka.def"
+#undef KAFKA_RESERVED
+#undef KAFKA_SECRET
     return EXIT_STATUS_OK;
 }
 
@@ -119,7 +127,8 @@ int cmd_help(int argc, char **argv)
     } else if (topic < topics) {
         status = help_topics[topic].print();
     } else {
-        fprintf(stderr, "relance help: nothing is known about '%s'\n", word);
+        char shown[TEXT_SHOWN_SIZE];
+        fprintf(stderr, "relance help: nothing is known about '%s'\n", text_shown(word, shown));
         status = EXIT_STATUS_USAGE;
     }
     options_free(&options);

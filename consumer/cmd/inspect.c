@@ -63,7 +63,7 @@ static size_t put_string(struct relance_str json, size_t at)
     while (end < json.size && json.data[end] != '"')
         end += json.data[end] == '\\' ? 2 : 1;
     end = end < json.size ? end + 1 : json.size;
-    fwrite(json.data + at, 1, end - at, stdout);
+    text_print_plain((struct relance_str){json.data + at, end - at}, stdout);
     return end - at;
 }
 

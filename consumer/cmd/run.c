@@ -55,12 +55,14 @@ static bool run_read_from(struct run *run)
     return text_instant(text_of(from), &run->from_ms);
 }
 
-/* Names become parts of topic names, Redis keys and transactional ids. */
+/* Names become parts of topic names, Redis keys and transactional ids. A brace would end the hash tag of the keys
+ * early, and the keys of a partition would lie in different slots of a Redis Cluster; a slash would let two members
+ * have one transactional id. */
 static bool run_is_name(const char *name)
 {
     size_t size = strlen(name);
     for (size_t i = 0; i < size; i++)
-        if (name[i] <= ' ' || name[i] == 0x7f || strchr("{}/", name[i])) return false;
+        if (name[i] <= ' ' || name[i] > '~' || strchr("{}/", name[i])) return false;
     return size > 0 && size <= 200;
 }
 
@@ -78,7 +80,7 @@ static unsigned run_check_options(struct run *run)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!run_is_name(names[i].value))
             run_mistake(&mistakes,
-                        "--%s: '%s' is no name: 1 to 200 characters without blanks, slashes and braces",
+                        "--%s: '%s' is no name: 1 to 200 signs of ASCII without blanks, slashes and braces",
                         names[i].option, names[i].value);
     if (options->workers < 1 || options->workers > RUN_WORKERS_MAX)
         run_mistake(&mistakes, "--workers: 1 to %d", RUN_WORKERS_MAX);
@@ -190,24 +192,15 @@ static int run_refuse(const struct run *run)
     return run->error.status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
 }
 
-/* --drain: as many partitions as there were, whatever the topic has now. */
-static enum relance_status run_count_before(struct run *run)
-{
-    const struct options *options = &run->options;
-    struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &run->error);
-    if (!view) return RELANCE_REFUSED;
-    run->topics.input_partitions = redis_view_partitions(view);
-    redis_view_close(view);
-    return RELANCE_OK;
-}
-
 static int run_checked(struct run *run)
 {
     run->rules.watch = run->options.watch;
     enum relance_status status = reload_open(&run->rules, run->options.rules, &run->error);
     if (status == RELANCE_OK) status = store_check_server(run->options.redis, &run->error);
     if (status == RELANCE_OK) status = topics_check(&run->options, &run->topics, &run->error);
-    if (status == RELANCE_OK && run->options.drain) status = run_count_before(run);
+    if (status == RELANCE_OK && run->options.drain) /* as many as there were, whatever the topic has now */
+        status = redis_view_count(run->options.redis, run->options.group, run->options.input,
+                                  &run->topics.input_partitions, &run->error);
     if (status == RELANCE_OK) status = reload_bound(&run->rules, run->topics.mark_size_max, &run->error);
     if (status != RELANCE_OK) return run_refuse(run);
     run_describe_deciding(run);
@@ -218,7 +211,6 @@ int cmd_run(int argc, char **argv)
 {
     struct run run = {0};
     if (!options_read(&run.options, COMMAND_RUN, argc, argv)) return run.options.status;
-    log_set_level(run.options.log_level);
     run_name_instance(&run);
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {

@@ -14,7 +14,8 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
 MODULES = ["refusals", "reload", "bad_input", "watching", "stopping", "latency", "crashes", "rees46",
-           "audit", "explain", "forgetting", "recovery", "resharding", "faults", "faults_table", "pressure"]
+           "audit", "explain", "forgetting", "redis_rights", "kafka_rights", "secrets", "hostile", "recovery", "resharding",
+           "faults", "faults_table", "pressure"]
 
 
 def main():

@@ -40,7 +40,7 @@ class Explain(unittest.TestCase):
         return done.stdout if status == 0 else done.stderr
 
     def live(self, customer, *options):
-        return self.explain(customer, f"--group={self.world.group}", f"--redis={self.world.redis.url}", *options)
+        return self.explain(customer, f"--group={self.world.group}", f"--redis={self.world.redis.reader_url}", *options)
 
     def test_the_story_of_one_customer_by_the_rules_in_force_beside_a_living_engine_that_does_not_notice(self):
         world = self.world

@@ -44,7 +44,7 @@ class Siege:
 
     # ---- engines
     def options(self, name):
-        return {"instance": name, "workers": self.workers, "redis": f"unix://{self.redis_path}",
+        return {"instance": name, "workers": self.workers, "redis": self.world.redis.url_at(self.redis_path),
                 "kafka.bootstrap.servers": f"127.0.0.1:{self.world.kafka.front}",
                 "kafka.session.timeout.ms": int(SESSION_S * 1000), "kafka.heartbeat.interval.ms": 500,
                 "kafka.transaction.timeout.ms": int(SESSION_S * 1000) - 500,

@@ -38,7 +38,7 @@ def everything(redis):
 class Forgetting(unittest.TestCase):
     def forget(self, world, customer, *options, status=0):
         done = subprocess.run([place.program("relance"), "forget", customer, "--input", world.input, "--group", world.group,
-                               "--redis", world.redis.url, f"--kafka.bootstrap.servers={world.kafka.address}", *options],
+                               "--redis", world.redis.reader_url, f"--kafka.bootstrap.servers={world.kafka.address}", *options],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout

@@ -52,7 +52,7 @@ class Recovery(unittest.TestCase):
     def live(self, partitions=2, door=False, **options):
         """Starts an engine and waits until it has its partitions; `door`: it reaches Redis through the siege's."""
         if door:
-            options["redis"] = f"unix://{self.siege.redis_path}"
+            options["redis"] = self.world.redis.url_at(self.siege.redis_path)
         self.engine = self.world.engine(**self.options(**options))
         self.addCleanup(self.engine.stop, 9)
         self.wait_said("A partition is live.", partitions)
@@ -109,7 +109,7 @@ class Recovery(unittest.TestCase):
         world = self.world
         done = subprocess.run(
             [place.program("relance"), command, f"--input={world.input}", f"--output={world.output}",
-             f"--group={world.group}", f"--redis={world.redis.url}", f"--kafka.bootstrap.servers={world.kafka.address}",
+             f"--group={world.group}", f"--redis={world.redis.reader_url}", f"--kafka.bootstrap.servers={world.kafka.address}",
              *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout

@@ -51,6 +51,9 @@ class Refusals(unittest.TestCase):
     def test_a_redis_that_is_not_there(self):
         self.assert_refused("/nowhere/redis", redis="unix:///nowhere/redis")
 
+    def test_a_redis_over_tls_says_how_to_come_by_it(self):
+        self.assert_refused("rediss://", "stunnel", "unix socket", redis="rediss://user:word@redis:6380/0")
+
     def test_an_input_topic_that_is_not_there(self):
         self.assert_refused("no.such.topic", input="no.such.topic")
 

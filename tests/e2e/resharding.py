@@ -3,7 +3,7 @@ import subprocess
 import time
 import unittest
 
-from support import place
+from support import place, redis, rights
 from support.engine import World, running, sequence_faults
 from support.kafka import event
 
@@ -36,7 +36,7 @@ class Resharding(unittest.TestCase):
         world = self.world
         done = subprocess.run(
             [place.program("relance"), command, f"--input={world.input}", f"--group={world.group}",
-             f"--redis={world.redis.url}", f"--kafka.bootstrap.servers={world.kafka.address}", *words],
+             f"--redis={world.redis.reshard_url}", f"--kafka.bootstrap.servers={world.kafka.address}", *words],
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
@@ -59,7 +59,7 @@ class Resharding(unittest.TestCase):
         world = self.world
         done = subprocess.run(
             [place.program("relance"), "reshard", f"--input={world.input}", f"--group={world.group}",
-             f"--redis={world.redis.url}", f"--kafka.bootstrap.servers={world.kafka.address}"],
+             f"--redis={world.redis.reshard_url}", f"--kafka.bootstrap.servers={world.kafka.address}"],
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         self.said = done.stdout + done.stderr
         if "has members" in self.said:
@@ -87,7 +87,11 @@ class Resharding(unittest.TestCase):
         status, said = world.refusal()
         self.assertIn("relance reshard", said)
         self.drain()
+        world.redis("CONFIG", "RESETSTAT")
         self.assertIn(f"{NOW} partitions, {BEFORE} before", self.reshard())
+        asked = {name.removeprefix("cmdstat_") for name in world.redis.info("commandstats")}
+        allowed = {rule[1:] for rule in rights.redis_rules(redis.RESHARD) if rule.startswith("+")}
+        self.assertEqual(asked - {"auth", "config|resetstat"}, allowed - {"select"})
         counts = [world.redis("HLEN", f"relance:{{{world.group}:{world.input}:{p}}}:customers") for p in range(NOW)]
         self.assertEqual(sum(counts), CUSTOMERS)
         self.assertTrue(all(counts), counts)

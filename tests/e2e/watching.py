@@ -28,7 +28,7 @@ class Watching(unittest.TestCase):
 
     def ask(self, command, *arguments, status=0):
         world = self.world
-        options = [f"--redis={world.redis.url}", f"--group={world.group}", f"--input={world.input}"]
+        options = [f"--redis={world.redis.reader_url}", f"--group={world.group}", f"--input={world.input}"]
         done = subprocess.run([place.program("relance"), command, *options, *arguments], capture_output=True, text=True,
                               timeout=20, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stderr)

@@ -18,6 +18,7 @@ from support import kafka, place
 from support.redis import Redis
 
 NUMBERS = itertools.count()
+SECRET = "hush"  # every password of the tests begins so; it is to be found nowhere
 MIB = 1 << 20
 
 
@@ -45,6 +46,8 @@ class Engine:
             self.process.wait()
             status = "had to be killed"
         self.file.close()
+        if SECRET in self.output():
+            raise AssertionError(f"a secret stands in {self.log}")
         return status, time.monotonic() - begin
 
     def output(self):

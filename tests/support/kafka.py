@@ -3,6 +3,9 @@
 The broker comes from Maven Central as ordinary artifacts (kafka-VERSION.xml), kept in the user's cache. A JVM
 is heavy, so there is at most one at a time: `broker(VERSION)` gives the running one, or ends that of another
 version first. All else (topics, records, offsets) goes through kafka_tool, which takes milliseconds.
+
+Whoever comes in at `address`, the tests themselves, is ANONYMOUS and may do anything. At `secure` TLS is asked for,
+and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py gives them.
 """
 import atexit
 import json
@@ -12,18 +15,26 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 
-from support import place
+from support import certificates, place
 
 VERSIONS = ("3.9.1", "4.1.1")
 HERE = pathlib.Path(__file__).resolve().parent
+ENGINE, HELPER, PASSWORD = "relance", "relance-helper", "hush-kafka"  # users: of the engine, of the commands beside it
 
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
 # Whoever comes in through a proxy at port `front` is told to come back the same way.
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {plain};
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={folder}/broker.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -106,11 +117,14 @@ class Kafka:
         self.folder = place.Folder(f"kafka-{version}")
         port, controller = place.free_port(), place.free_port()
         self.behind, self.front = place.free_port(), place.free_port()
-        self.address = f"127.0.0.1:{port}"
+        self.secure_port = place.free_port()
+        self.address, self.secure = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}"
         self.classes = f"{libraries(version)}/*"
         self.properties = self.folder.path / "server.properties"
         self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
-                                                     folder=self.folder.path))
+                                                     secure=self.secure_port, folder=self.folder.path,
+                                                     plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
+        certificates.make(self.folder.path)
         self.format()
         self.start()
 
@@ -120,7 +134,9 @@ class Kafka:
     def format(self):
         storage = self.java("kafka.tools.StorageTool")
         made = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True)
-        subprocess.run([*storage, "format", "-t", made.stdout.split()[-1], "-c", str(self.properties)],
+        users = [word for user in (ENGINE, HELPER)
+                 for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]")]
+        subprocess.run([*storage, "format", "-t", made.stdout.split()[-1], "-c", str(self.properties), *users],
                        capture_output=True, check=True)
 
     def start(self):

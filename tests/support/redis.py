@@ -1,8 +1,14 @@
-"""A private Redis for tests: a unix socket in a folder of its own, append-only, never evicting."""
+"""A private Redis for tests: a unix socket in a folder of its own, append-only, never evicting.
+
+`url` is for the engine, `reader_url` for those who only look, `reshard_url` for resharding: users with the rights that the manual gives them
+and no others. The test itself is the default user, who may do anything.
+"""
 import socket
 import subprocess
 
-from support import place
+from support import place, rights
+
+ENGINE, READER, RESHARD, PASSWORD = "relance", "relance-reader", "relance-reshard", "hush-redis"
 
 
 class RedisError(Exception):
@@ -13,14 +19,20 @@ class Redis:
     def __init__(self, **config):
         self.folder = place.Folder("redis")
         self.socket = str(self.folder.path / "s")
-        self.url = f"unix://{self.socket}"
+        self.url, self.reader_url, self.reshard_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD))
         self.config = {"port": "0", "unixsocket": self.socket, "dir": str(self.folder.path), "save": "",
                        "appendonly": "yes", "maxmemory-policy": "noeviction", "logfile": str(self.folder.path / "log"),
                        **{name.replace("_", "-"): value for name, value in config.items()}}
         self.start()
 
+    def url_at(self, path, user=ENGINE):
+        """The URL for somebody who comes in at another socket, such as a proxy's."""
+        return f"unix://{user}:{PASSWORD}@{path}"
+
     def start(self):
         options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
+        for user in (ENGINE, READER, RESHARD):
+            options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user)]
         self.process = place.start(["redis-server", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         place.wait_until(self.connect, 10, "Redis answers")
 

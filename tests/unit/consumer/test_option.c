@@ -104,7 +104,7 @@ Test(option, a_file_is_shared_by_all_commands_but_its_mistakes_are_everybodys, .
     char expected[512];
     snprintf(expected, sizeof expected,
              "relance version: %s:1: outptu: there is no such option; did you mean 'output'?\n"
-             "relance version: %s:2: no `name = value`: no value here\n"
+             "relance version: %s:2: no `name = value`: there is no = in it\n"
              "relance version: %s:4: speed: given twice in this file\n",
              path, path, path);
     fflush(stderr);

@@ -305,8 +305,9 @@ Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
 Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_their_password)
 {
     static const char *const right[] = {
-        "redis://localhost",    "redis://h:7/3",  "redis://u:p@h:6379/0",  "redis://:p@h",
-        "redis://[::1]:6379/1", "redis://u:p@@h", "unix:///run/redis.sock"};
+        "redis://localhost",    "redis://h:7/3",   "redis://u:p@h:6379/0",   "redis://:p@h",
+        "redis://[::1]:6379/1", "redis://u:p@@h",  "unix:///run/redis.sock", "unix://u:p@/run/s",
+        "redis://u:%2F@h",      "unix:///run/a@/s"};
     static const char *const wrong[] = {"",
                                         "localhost:6379",
                                         "redis://",
@@ -314,6 +315,9 @@ Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_t
                                         "redis://h:70000",
                                         "redis://h/db",
                                         "unix://run/s",
+                                        "unix://u:secret@run/s",
+                                        "redis://u:secret%@h",
+                                        "redis://u:secret%00@h",
                                         "rediss://secret@h"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++)
         cr_expect_eq(store_check_url(right[i], &error), RELANCE_OK, "%s", right[i]);
@@ -321,4 +325,21 @@ Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_t
         cr_expect_eq(store_check_url(wrong[i], &error), RELANCE_INVALID, "%s", wrong[i]);
         cr_expect_not(strstr(error.message, "secret"));
     }
+}
+
+Test(store, a_user_and_a_password_of_any_signs_reach_the_server_over_a_socket_too)
+{
+    char login[256];
+    freeReplyObject(redisCommand(other, "ACL SETUSER a@b on >p/:@%%?# +@all ~*"));
+    snprintf(login, sizeof login, "unix://a%%40b:p%%2F%%3a%%40%%25?#@%s", url + strlen("unix://"));
+    cr_expect_eq(store_check_server(login, &error), RELANCE_OK, "%s", error.message);
+    snprintf(login, sizeof login, "unix://a%%40b:wrong@%s", url + strlen("unix://"));
+    cr_expect_eq(store_check_server(login, &error), RELANCE_IO);
+    cr_expect(strstr(error.message, "WRONGPASS") && !strstr(error.message, "wrong@"), "%s", error.message);
+}
+
+Test(store, redis_over_tls_is_refused_with_what_to_do_instead)
+{
+    cr_expect_eq(store_check_url("rediss://u:secret@h:6380/0", &error), RELANCE_INVALID);
+    cr_expect(strstr(error.message, "stunnel") && strstr(error.message, "unix socket"), "%s", error.message);
 }
