@@ -70,6 +70,16 @@ struct node {
     bool several;                     /* which overload of that name it is, its arguments tell at run time */
 };
 
+/* A set, ascending, in scratch memory. */
+struct numbers {
+    uint32_t *items, count, capacity;
+};
+
+/* What an expression names, as it is written: also what folding makes superfluous. */
+struct reads {
+    struct numbers slots, functions; /* of functions, those of the environment */
+};
+
 struct compile {
     struct arena *keep, *scratch;
     const struct cel_env *env;
@@ -78,6 +88,7 @@ struct compile {
     struct diagnostics *diag;
     bool failed;       /* out of memory */
     size_t mistakes;   /* errors found in this expression */
+    struct reads reads;
     struct node broken;
     struct local nowhere;
 };
@@ -96,6 +107,9 @@ void mistake(struct compile *c, struct span span, str hint, const char *format, 
     __attribute__((format(printf, 4, 5)));
 void caution(struct compile *c, struct span span, str hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Of a checked tree, into c->reads. */
+void reads_note(struct compile *c, const struct node *root);
 
 /* Text to tree. Never NULL. */
 struct node *parse_expression(struct compile *c);

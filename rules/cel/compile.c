@@ -30,6 +30,7 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     bool parsed = c->diag->error_count == errors;
     if (parsed || !c->env->unchecked) check_expression(c, root, parsed ? wanted : NULL);
     if (c->failed || c->diag->error_count != errors) return NULL;
+    reads_note(c, root);
     fold_expression(c, root);
     struct cel_program *program = c->failed ? NULL : emit_program(c, root);
     c->failed |= !program;
@@ -67,6 +68,7 @@ struct node *compile_tree(struct compile *c)
 struct cel_program *compile_node(struct compile *c, struct node *node)
 {
     const char *why;
+    reads_note(c, node);
     struct cel_program *program = emit_program(c, node);
     if (program && program_verify(program, c->scratch, &why)) return program;
     c->failed = true;

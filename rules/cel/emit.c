@@ -89,19 +89,6 @@ uint32_t emit_text(struct emit *e, str s)
     return emit_constant(e, cel_string(s));
 }
 
-void emit_use(struct emit *e, struct pool *pool, uint32_t number)
-{
-    uint32_t *numbers = pool->items, at = 0;
-    while (at < pool->count && numbers[at] < number)
-        at++;
-    if (at < pool->count && numbers[at] == number) return;
-    emit_add(e, pool, &number, sizeof number);
-    if (e->c->failed) return;
-    numbers = pool->items;
-    memmove(numbers + at + 1, numbers + at, (pool->count - 1 - at) * sizeof numbers[0]);
-    numbers[at] = number;
-}
-
 uint32_t emit_table(struct emit *e, struct cel_value list)
 {
     for (uint32_t i = 0; i < e->tables.count; i++)
@@ -133,7 +120,6 @@ static str last_part(str name)
 
 static void emit_slot(struct emit *e, const struct node *node)
 {
-    emit_use(e, &e->slots, node->number);
     if (node->test)
         emit_push(e, OP_HAS_SLOT, node->number, 0, 0);
     else if (node->optional)
@@ -146,9 +132,6 @@ static void emit_record(struct emit *e, const struct node *node)
 {
     const struct declaration *d = node->declared;
     struct whole_record whole = {.type = d->type->record, .slots = d->slots, .presence = d->presence};
-    if (d->presence != CEL_NO_SLOT) emit_use(e, &e->slots, d->presence);
-    for (size_t i = 0; i < whole.type->field_count; i++)
-        emit_use(e, &e->slots, d->slots[i]);
     emit_push(e, OP_RECORD, emit_add(e, &e->records, &whole, sizeof whole), 0, 0);
 }
 
@@ -172,10 +155,7 @@ static void emit_name(struct emit *e, struct node *node)
     case PLACE_SLOT: emit_slot(e, node); break;
     case PLACE_LOCAL: emit_push(e, OP_LOCAL, node->local->depth, 0, 0); break;
     case PLACE_RECORD: emit_record(e, node); break;
-    case PLACE_PRESENCE:
-        emit_use(e, &e->slots, node->number);
-        emit_push(e, OP_PRESENT, node->number, 0, 0);
-        break;
+    case PLACE_PRESENCE: emit_push(e, OP_PRESENT, node->number, 0, 0); break;
     default: emit_select(e, node); break;
     }
 }
@@ -311,12 +291,11 @@ static void emit_operator(struct emit *e, struct node *node)
     e->depth -= (uint32_t)node->count - 1;
 }
 
-static struct callee callee_of(struct emit *e, const struct overload *o)
+static struct callee callee_of(const struct overload *o)
 {
     struct callee callee = {.body = o->body, .number = o->number, .count = (uint32_t)o->count};
     for (size_t i = 0; i < o->count; i++)
         callee.kinds[i] = type_kinds(o->parameters[i]);
-    if (!o->body) emit_use(e, &e->functions, o->number);
     return callee;
 }
 
@@ -325,7 +304,7 @@ static uint32_t emit_site(struct emit *e, const struct node *node)
     struct pool callees = {0};
     const struct overload *o = node->overload;
     do {
-        struct callee callee = callee_of(e, o);
+        struct callee callee = callee_of(o);
         emit_add(e, &callees, &callee, sizeof callee);
         o = node->several ? overload_after(e->c, o) : NULL;
     } while (o);
@@ -502,6 +481,13 @@ static void *kept(struct emit *e, const struct pool *pool, size_t size)
     return copy;
 }
 
+static uint32_t *keep_numbers(struct emit *e, const struct numbers *numbers)
+{
+    uint32_t *copy = arena_copy(e->c->keep, numbers->items, numbers->count * sizeof *copy);
+    if (!copy) e->c->failed = true;
+    return copy;
+}
+
 static void keep_constants(struct emit *e, struct cel_value *constants, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !e->c->failed; i++)
@@ -574,10 +560,10 @@ struct cel_program *emit_program(struct compile *c, struct node *root)
         .record_count = e.records.count,
         .regexes = kept(&e, &e.regexes, sizeof(struct regex *)),
         .regex_count = e.regexes.count,
-        .slots = kept(&e, &e.slots, sizeof(uint32_t)),
-        .slot_count = e.slots.count,
-        .functions = kept(&e, &e.functions, sizeof(uint32_t)),
-        .function_count = e.functions.count,
+        .slots = keep_numbers(&e, &c->reads.slots),
+        .slot_count = c->reads.slots.count,
+        .functions = keep_numbers(&e, &c->reads.functions),
+        .function_count = c->reads.functions.count,
         .type = cel_type_copy(c->keep, root->type),
         .zones = c->env->zones,
     };

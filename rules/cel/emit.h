@@ -12,7 +12,7 @@ struct pool {
 
 struct emit {
     struct compile *c;
-    struct pool code, constants, sites, tables, records, regexes, slots, functions;
+    struct pool code, constants, sites, tables, records, regexes;
     uint32_t depth; /* values on the stack at this point */
     bool plain;     /* emit a condition in full: the way out of its fused tests */
 };
@@ -32,7 +32,6 @@ void emit_label(struct emit *e, struct label *label); /* it is here */
 uint32_t emit_constant(struct emit *e, struct cel_value v); /* interned */
 uint32_t emit_text(struct emit *e, str s);
 uint32_t emit_add(struct emit *e, struct pool *pool, const void *item, size_t size);
-void emit_use(struct emit *e, struct pool *pool, uint32_t number); /* slots and functions: a set */
 uint32_t emit_table(struct emit *e, struct cel_value list);
 
 void emit_value(struct emit *e, struct node *node);

@@ -149,7 +149,6 @@ static void leaf_emit(struct emit *e, const struct node *node, bool sense, struc
         operand = emit_table(e, *test.constant);
     else if (test.constant)
         operand = emit_constant(e, *test.constant);
-    emit_use(e, &e->slots, test.slot);
     uint16_t op = (uint16_t)(test.op + (sense == test.flip)); /* the "unless" form follows the "if" form */
     emit_jump(e, op, test.slot, operand, label);
 }

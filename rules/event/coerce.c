@@ -116,7 +116,9 @@ static struct cel_value bytes_of(struct coercion *c, const struct scan_value *v)
 {
     struct buffer bytes;
     buffer_init(&bytes, c->values);
-    if (v->kind != SCAN_STRING || !base64_decode(v->text, &bytes)) return absent;
+    bool padded = v->kind == SCAN_STRING &&
+                  v->text.size % 4 == 0; /* RFC 4648 §3.2; the decoder takes other texts, too */
+    if (!padded || !base64_decode(v->text, &bytes)) return absent;
     c->no_memory |= bytes.failed;
     return (struct cel_value){.kind = CEL_BYTES, .size = (uint32_t)bytes.size, .as.s = bytes.data};
 }

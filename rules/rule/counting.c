@@ -46,24 +46,13 @@ static void remove_value(struct relance_engine *e, uint32_t at)
     vector_remove(counts, sizeof(struct count_value), at);
 }
 
-/* Makes room for one more value of `by`: those whose window is empty go first, then the one updated longest ago. */
-static struct range make_room(struct relance_engine *e, const struct count_rule *rule, struct range range)
+/* Makes room for one more value of `by`: the one updated longest ago, which stands first, goes. */
+static struct range make_room(struct relance_engine *e, struct range range)
 {
-    for (uint32_t at = range.begin; at < range.end && rule->over_ms;) {
-        struct count_value *value = VECTOR_AT(e->customer->state->counts, struct count_value, at);
-        drop_expired(rule, value, e->now_ms);
-        if (value->buckets.count) {
-            at++;
-            continue;
-        }
-        remove_value(e, at);
-        range.end--;
-    }
-    if (range.end - range.begin >= LIMIT_COUNT_KEYS) {
-        remove_value(e, range.begin);
-        range.end--;
-        e->forgot.count_values++;
-    }
+    if (range.end - range.begin < LIMIT_COUNT_KEYS) return range;
+    remove_value(e, range.begin);
+    range.end--;
+    e->forgot.count_values++;
     return range;
 }
 
@@ -79,7 +68,7 @@ static struct count_value *touch_value(struct relance_engine *e, uint32_t number
         values[range.end - 1] = found;
         return &values[range.end - 1];
     }
-    range = make_room(e, &e->set->counts[number], range);
+    range = make_room(e, range);
     struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;
     if (by && !owned) return NULL;
     struct count_value *value =

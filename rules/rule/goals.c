@@ -2,6 +2,8 @@
 #include "rule/coverage.h"
 #include "rule/explain.h"
 
+#include <math.h>
+
 static void window_remove(struct relance_engine *e, uint32_t at)
 {
     struct vector *goals = &e->customer->state->goals;
@@ -48,9 +50,12 @@ static double goal_value(struct relance_engine *e, const struct goal *goal)
     switch (value.kind) {
     case CEL_INT: return (double)value.as.i;
     case CEL_UINT: return (double)value.as.u;
-    case CEL_DOUBLE: return value.as.d;
+    case CEL_DOUBLE: break;
     default: return 0;
     }
+    if (isfinite(value.as.d)) return value.as.d;
+    report_error(e, "a goal's value is NaN or infinite");
+    return 0;
 }
 
 static void reach(struct relance_engine *e, const struct goal_window *window)

@@ -103,17 +103,35 @@ struct verdict limits_check(struct relance_engine *e, str send)
     return (struct verdict){NULL, RELANCE_NEVER};
 }
 
+/* How long a send may count: a period is at most that long, wherever its zone moves it. */
+static int64_t longest_ms(const struct limit *limit)
+{
+    static const int days[] = {[PERIOD_DAY] = 3, [PERIOD_WEEK] = 9, [PERIOD_MONTH] = 33};
+    return limit->period == PERIOD_ROLLING ? limit->window_ms : days[limit->period] * 86400000LL;
+}
+
+/* Sends that count no more, and beyond the newest that can be asked for: all but `most`. */
+static struct range drop_sends(struct relance_engine *e, const struct limit *limit, struct range range,
+                               uint32_t most)
+{
+    struct vector *sends = &e->customer->state->sends;
+    int64_t gone_ms = e->now_ms - longest_ms(limit);
+    while (range.begin < range.end &&
+           (range.end - range.begin > most ||
+            VECTOR_AT(*sends, struct counted_send, range.begin)->time_ms <= gone_ms)) {
+        vector_remove(sends, sizeof(struct counted_send), range.begin);
+        range.end--;
+    }
+    return range;
+}
+
 void limits_count(struct relance_engine *e, str send)
 {
     struct state *state = e->customer->state;
     for (uint32_t i = 0; i < e->set->limit_count; i++) {
         const struct limit *limit = &e->set->limits[i];
         if (limit->quiet_from >= 0 || !limit_applies(e, limit, send)) continue;
-        struct range range = sends_of(state, i);
-        while (range.end - range.begin >= limit->max) {
-            vector_remove(&state->sends, sizeof(struct counted_send), range.begin);
-            range.end--;
-        }
+        struct range range = drop_sends(e, limit, sends_of(state, i), limit->max - 1);
         struct counted_send *place =
             or_fail(e, vector_insert(&e->customers.pool, &state->sends, sizeof *place, range.end));
         if (place) *place = (struct counted_send){i, e->now_ms};

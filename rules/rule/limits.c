@@ -19,15 +19,17 @@ static const struct {
     enum limit_period period;
 } periods[] = {{STR("day"), PERIOD_DAY}, {STR("week"), PERIOD_WEEK}, {STR("month"), PERIOD_MONTH}};
 
+enum { MAX_SENDS = 1000000000 }; /* sends are kept while they count: nobody gets so many */
+
 /* "N per D". */
 static bool parse_max(str text, struct limit *out)
 {
     size_t at = 0;
     uint64_t n = 0;
-    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && n < 100000; at++)
+    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && n <= MAX_SENDS; at++)
         n = n * 10 + (uint64_t)(text.data[at] - '0');
     str rest = str_slice(text, at, text.size), per = STR(" per ");
-    if (n < 1 || n > 100000 || !str_starts_with(rest, per)) return false;
+    if (n < 1 || n > MAX_SENDS || !str_starts_with(rest, per)) return false;
     str window = str_slice(rest, per.size, rest.size);
     out->max = (uint32_t)n;
     out->max_text = text;

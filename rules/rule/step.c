@@ -135,25 +135,38 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
     }
 }
 
+/* A duration as it is: the form that it has in JSON is for whoever reads an action, and no form of rules.md §2. */
+static bool set_duration(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
+{
+    bool wanted = e->set->attributes[set->number].type->kind == CEL_TYPE_DURATION;
+    if (!wanted || set->value.count != 1 || set->value.pieces[0].kind != PIECE_VALUE) return false;
+    struct cel_value found = cel_eval(set->value.pieces[0].program, &e->frame);
+    if (found.kind == CEL_DURATION) *value = cel_duration_ms(cel_timestamp_to_ms(found));
+    return found.kind == CEL_DURATION;
+}
+
+static void set_value(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
+{
+    str json;
+    *value = (struct cel_value){.kind = CEL_ABSENT};
+    if (set_duration(e, set, value)) return;
+    if (!render(e, set->value, &json)) {
+        report_error(e, e->frame.error);
+        return;
+    }
+    if (event_coerce_json(&e->scratch, json, e->set->attributes[set->number].type, value)) return;
+    if (value->kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
+    value->kind = CEL_ABSENT;
+    report_error(e, "the value does not have the attribute's type");
+}
+
 /* Values of `set`: all are computed before the first is written. */
 static void set_attributes(struct relance_engine *e, const struct step *step)
 {
     struct cel_value *values = or_fail(e, arena_alloc(&e->scratch, (step->set_count + 1) * sizeof *values));
     if (!values) return;
-    for (size_t i = 0; i < step->set_count; i++) {
-        str json;
-        values[i] = (struct cel_value){.kind = CEL_ABSENT};
-        bool rendered = render(e, step->sets[i].value, &json);
-        if (!rendered)
-            report_error(e, e->frame.error);
-        else if (!event_coerce_json(&e->scratch, json, e->set->attributes[step->sets[i].number].type,
-                                    &values[i])) {
-            if (values[i].kind == CEL_ERROR)
-                e->failed = true; /* else the answer would depend on the machine */
-            values[i].kind = CEL_ABSENT;
-            report_error(e, "the value does not have the attribute's type");
-        }
-    }
+    for (size_t i = 0; i < step->set_count; i++)
+        set_value(e, &step->sets[i], &values[i]);
     for (size_t i = 0; i < step->set_count; i++)
         if (values[i].kind != CEL_ABSENT) attribute_write(e, step->sets[i].number, values[i], e->now_ms);
 }
