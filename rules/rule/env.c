@@ -201,9 +201,20 @@ static bool add_counts(struct compiler *c, struct cel_env *env)
     return fine;
 }
 
-static bool add_triggers(struct compiler *c, struct cel_env *env, struct type_list on)
+static bool add_trigger(struct compiler *c, struct cel_env *env, str name, const char *what, bool anything,
+                        struct type_list on)
+{
+    uint32_t slot = c->set->slots.trigger;
+    return anything ? cel_env_add_variable(env, name, &cel_types[CEL_TYPE_DYN], slot)
+                    : add_block(c, env, name, what, on, slot);
+}
+
+static bool add_triggers(struct compiler *c, struct cel_env *env, bool anything, struct type_list on)
 {
     const uint32_t *offsets;
+    if (anything)
+        return cel_env_add_variable(env, STR("triggers"), cel_list_of(c->keep, &cel_types[CEL_TYPE_DYN]),
+                                    c->set->slots.triggers);
     const struct cel_record_type *record = shared_record(c, on, &offsets);
     const struct cel_type *element = record ? cel_record_of(c->keep, record) : NULL;
     const struct cel_type *list = element ? cel_list_of(c->keep, element) : NULL;
@@ -240,6 +251,7 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
                           struct type_list triggers, const char *where)
 {
     const struct slot_map *s = &c->set->slots;
+    bool anything = flags & SCOPE_ANYTHING;
     struct cel_env *env = cel_env_new(c->scratch, c->set->zones);
     const struct cel_record_type *customer = customer_record(c);
     if (!env || !customer) {
@@ -252,11 +264,11 @@ struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list e
     if (flags & SCOPE_EVENT && events.count)
         fine &= add_block(c, env, STR("event"), "event", events, s->event);
     if (flags & SCOPE_EVENT && !events.count)
-        fine &= add_block(c, env, STR("event"), "the trigger of this rule", triggers, s->trigger);
+        fine &= add_trigger(c, env, STR("event"), "the trigger of this rule", anything, triggers);
     if (flags & SCOPE_TRIGGER)
-        fine &= add_block(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
-                          triggers, s->trigger);
-    if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, triggers);
+        fine &= add_trigger(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
+                            anything && !triggers.count, triggers);
+    if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, anything && !triggers.count, triggers);
     if (flags & SCOPE_RUN)
         fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);
     if (flags & SCOPE_RULE)

@@ -61,14 +61,31 @@ static size_t line_of(const struct source *source, size_t at)
     return line;
 }
 
-static bool same_json(struct arena *arena, const struct json *a, const struct json *b)
+/* By value: the order of members says nothing. */
+static bool same_json(const struct json *a, const struct json *b)
 {
-    struct buffer one, other;
-    buffer_init(&one, arena);
-    buffer_init(&other, arena);
-    json_write(a, &one);
-    json_write(b, &other);
-    return str_equal(buffer_str(&one), buffer_str(&other));
+    if (!b || a->kind != b->kind) return false;
+    switch (a->kind) {
+    case JSON_NULL: return true;
+    case JSON_BOOL: return a->boolean == b->boolean;
+    case JSON_NUMBER: return a->number == b->number;
+    case JSON_STRING: return str_equal(a->text, b->text);
+    case JSON_ARRAY:
+        if (a->count != b->count) return false;
+        for (const struct json *x = a->child, *y = b->child; x; x = x->next, y = y->next)
+            if (!same_json(x, y)) return false;
+        return true;
+    case JSON_OBJECT:
+        if (a->count != b->count) return false;
+        for (const struct json *x = a->child; x; x = x->next) {
+            const struct json *y = b->child;
+            while (y && !str_equal(x->key, y->key))
+                y = y->next;
+            if (!same_json(x, y)) return false;
+        }
+        return true;
+    }
+    return false;
 }
 
 static void refuse_second(struct gathering *g, const struct source *source, const struct json *member,
@@ -85,6 +102,17 @@ static void refuse_rule(struct gathering *g, const struct source *source, const 
     error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
                  "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key), STR_ARG(first->source->name),
                  line_of(first->source, first->value->key_begin));
+}
+
+/* Under a name of its own, so that its own mistakes are found, too. */
+static void gather_again(struct gathering *g, const struct source *source, const struct json *member,
+                         struct section *section, struct names *names)
+{
+    str name = arena_format(g->arena, "%.*s of %.*s", STR_ARG(member->key), STR_ARG(source->name));
+    if (!name.size) g->diag->failed = true;
+    if (!name.size || names_find(names, name) != NAME_NONE) return;
+    names_add(names, name);
+    section->items[section->count++] = (struct declared){source, name, member};
 }
 
 /* The sections of a file: where their members go. */
@@ -119,9 +147,10 @@ static void gather_member(struct gathering *g, const struct source *source, cons
     }
     const struct declared *first = &section->items[known];
     if (first->source == source) return; /* a duplicate key: the JSON reader has said so */
-    if (section == &g->out->rules)
+    if (section == &g->out->rules) {
         refuse_rule(g, source, member, first);
-    else if (!same_json(g->arena, first->value, member))
+        gather_again(g, source, member, section, names);
+    } else if (!same_json(first->value, member))
         refuse_second(g, source, member, first, row->what);
 }
 
@@ -129,7 +158,7 @@ static void gather_single(struct gathering *g, const struct source *source, cons
                           const char *name, const struct json **out, const struct source **out_source)
 {
     if (!value) return;
-    if (*out && !same_json(g->arena, *out, value))
+    if (*out && !same_json(*out, value))
         error_at(g->diag, source, value, (str){0}, "'%s' is said differently at %.*s:%zu", name,
                  STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
     if (*out) return;

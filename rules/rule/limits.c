@@ -60,12 +60,14 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     const struct json *node = d->value;
     *out = (struct limit){.point = new_point(c, d->source, node->begin), .quiet_from = -1};
     if (!name_limit(c, node, out)) c->diag->failed = true;
-    if (!keyword_check(d->source, node, PLACE_LIMIT, "a limit", c->diag)) return;
+    bool sound = keyword_check(d->source, node, PLACE_LIMIT, "a limit", c->diag);
+    if (node->kind != JSON_OBJECT) return;
     const struct json *quiet = keyword_get(node, PLACE_LIMIT, "quiet"),
                       *max = keyword_get(node, PLACE_LIMIT, "max");
     const struct json *send = keyword_get(node, PLACE_LIMIT, "send"),
                       *full = keyword_get(node, PLACE_LIMIT, "else");
-    if (!quiet == !max) error_at(c->diag, d->source, node, (str){0}, "a limit needs either 'quiet' or 'max'");
+    if (!quiet == !max && (sound || quiet))
+        error_at(c->diag, d->source, node, (str){0}, "a limit needs either 'quiet' or 'max'");
     bool parsed = quiet && parse_quiet(quiet->text, out);
     if (parsed && out->quiet_from == out->quiet_until)
         error_at(c->diag, d->source, quiet, (str){0}, "these hours never end: nothing could ever be sent");
@@ -74,7 +76,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     if (max && !parse_max(max->text, out))
         error_at(c->diag, d->source, max, (str){0},
                  "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
-    if (full && !max)
+    if (full && !max && sound)
         error_at(c->diag, d->source, full, (str){0},
                  "'else' says what a full 'max' does: quiet hours always defer");
     out->defer = full && str_equal(full->text, STR("defer"));

@@ -9,13 +9,15 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
                   struct rule *rule)
 {
     const struct json *node = keyword_get(rule_node, PLACE_RULE, "goal");
-    if (!node || !keyword_check(source, node, PLACE_GOAL, "'goal'", c->diag)) return;
+    bool sound = node && keyword_check(source, node, PLACE_GOAL, "'goal'", c->diag);
+    if (!node || node->kind != JSON_OBJECT) return;
     const struct json *on = keyword_get(node, PLACE_GOAL, "on"),
                       *within = keyword_get(node, PLACE_GOAL, "within");
     const struct json *key = keyword_get(node, PLACE_GOAL, "key"),
                       *value = keyword_get(node, PLACE_GOAL, "value");
-    if (!on) error_at(c->diag, source, node, (str){0}, "'goal' needs 'on': which events are a success");
-    if (!within)
+    if (!on && sound)
+        error_at(c->diag, source, node, (str){0}, "'goal' needs 'on': which events are a success");
+    if (!within && sound)
         error_at(c->diag, source, node, (str){0},
                  "'goal' needs 'within': how long after a send it counts, such as \"5d\"");
     if (key && !json_member(rule_node, "key"))
@@ -24,8 +26,8 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     rule->goal.point = new_point(c, source, node->key_begin);
     rule->goal.within_ms = get_duration(c, source, within, 0);
     rule->goal.on = read_types(c, source, on);
-    if (!rule->goal.on.count) return;
-    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, rule->goal.on, no_types, "'goal'");
+    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | scope_of(rule->goal.on),
+                                          rule->goal.on, no_types, "'goal'");
     rule->goal.condition = compile_condition(c, env, source, keyword_get(node, PLACE_GOAL, "if"));
     rule->goal.key = compile_text(c, env, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);

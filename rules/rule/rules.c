@@ -124,13 +124,12 @@ static void compile_on_segment(struct rule_compiler *r, const struct json *on)
 static void compile_on_date(struct rule_compiler *r, const struct json *on)
 {
     struct compiler *c = r->c;
-    if (!keyword_check(r->source, on, PLACE_ON, "'on'", c->diag)) return;
+    bool sound = keyword_check(r->source, on, PLACE_ON, "'on'", c->diag);
     const struct json *yearly = keyword_get(on, PLACE_ON, "yearly"),
                       *date = keyword_get(on, PLACE_ON, "date");
-    if (!yearly == !date) {
+    if (!yearly == !date && (sound || yearly))
         error_at(c->diag, r->source, on, (str){0}, "'on' needs either 'yearly' or 'date'");
-        return;
-    }
+    if (!yearly == !date) return;
     const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
     r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
     r->rule->date = compile_text(c, env, r->source, yearly ? yearly : date,
@@ -218,18 +217,19 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
         error_at(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"),
                  "this 'key' has nothing to be compared with: the rule has none");
     cancel.on = read_types(c, r->source, on);
-    if (!cancel.on.count || !r->fires) return;
+    unsigned whatever = scope_of(cancel.on) | (r->fires ? 0 : SCOPE_ANYTHING);
     const struct cel_env *key_env =
-        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT, cancel.on, no_types, "the 'key' of 'cancel'");
+        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, cancel.on, no_types, "the 'key' of 'cancel'");
     cancel.key = compile_text(c, key_env, r->source, key, NULL);
     expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true,
                  "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
     const struct cel_env *env =
-        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, cancel.on,
-                  r->rule->on, "the 'if' of 'cancel'");
+        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever,
+                  cancel.on, r->rule->on, "the 'if' of 'cancel'");
     cancel.condition = compile_condition(c, env, r->source, condition);
     note_run_program(r, program_of(cancel.condition));
+    if (whatever) return;
     cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition->program);
     c->set->cancels[c->set->cancel_count++] = cancel;
 }
@@ -368,19 +368,18 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     compile_again(&r);
     rule->cooldown_ms = get_duration(c, d->source, rule_get(&r, "cooldown"), 0);
     rule->stale_ms = get_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
-    if (r.fires) {
-        struct cel_env *env =
-            scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER, rule->on, rule->on, "'if' and 'key'");
-        r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN, no_types,
-                               rule->on, "'while' and in steps");
-        const struct json *key = rule_get(&r, "key");
-        rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
-        rule->key = compile_text(c, env, d->source, key, NULL);
-        expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
-                     "a string, int, uint or bool, or a list of them");
-        rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
-        note_run_program(&r, program_of(rule->while_true));
-    }
+    unsigned whatever = r.fires ? 0 : SCOPE_ANYTHING;
+    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | whatever, rule->on,
+                                          rule->on, "'if' and 'key'");
+    r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever, no_types,
+                           rule->on, "'while' and in steps");
+    const struct json *key = rule_get(&r, "key");
+    rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
+    rule->key = compile_text(c, env, d->source, key, NULL);
+    expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
+                 "a string, int, uint or bool, or a list of them");
+    rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
+    note_run_program(&r, program_of(rule->while_true));
     compile_cancels(&r);
     compile_steps(&r);
     compile_goal(c, d->source, d->value, rule);

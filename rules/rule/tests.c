@@ -69,14 +69,15 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
 static void read_expected(struct test_reader *r, const struct json *item, struct expected *out)
 {
     struct compiler *c = r->c;
-    if (!keyword_check(r->source, item, PLACE_EXPECT, "an entry of 'expect'", c->diag)) return;
+    bool sound = keyword_check(r->source, item, PLACE_EXPECT, "an entry of 'expect'", c->diag);
+    if (item->kind != JSON_OBJECT) return;
     const struct json *t = keyword_get(item, PLACE_EXPECT, "t"),
                       *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
     const struct json *rule = keyword_get(item, PLACE_EXPECT, "rule"), *held = json_member(item, "held");
     out->node = item;
-    if (!t || !duration_parse(t->text, &out->after_ms))
+    if (sound && (!t || !duration_parse(t->text, &out->after_ms)))
         error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' needs 't': when, after 'from'");
-    if (!send == !goal)
+    if (!send == !goal && (sound || send))
         error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' is either a 'send' or a 'goal'");
     if (goal && goal->kind != JSON_NUMBER)
         error_at(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
@@ -113,14 +114,15 @@ static void compile_test(struct compiler *c, const struct source *source, const 
     struct test_reader r = {c, source, test};
     *test =
         (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
-    if (!keyword_check(source, node, PLACE_TEST, "a test", c->diag)) return;
+    bool sound = keyword_check(source, node, PLACE_TEST, "a test", c->diag);
+    if (node->kind != JSON_OBJECT) return;
     const struct json *name = keyword_get(node, PLACE_TEST, "name"),
                       *variant = keyword_get(node, PLACE_TEST, "variant");
     const struct json *until = keyword_get(node, PLACE_TEST, "until");
     test->name = name ? name->text : STR("(without a name)");
     test->variant = variant ? variant->text : (str){0};
     test->until_ms = get_duration(c, source, until, TEST_UNTIL_MS);
-    if (!json_member(node, "expect"))
+    if (!json_member(node, "expect") && sound)
         error_at(c->diag, source, node, STR("an empty list: nothing may be sent"), "a test needs 'expect'");
     read_from(&r, node);
     read_customer(&r, keyword_get(node, PLACE_TEST, "customer"));

@@ -3,6 +3,7 @@ with. Written from the page; everything is looked for anew each time, nothing is
 
     decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…)
 """
+import math
 import cel
 import page
 from cel import CelError, Record, Ts
@@ -375,7 +376,7 @@ class World:
             for window in reached:
                 value = self.attempt(rule.goal.value, variables)
                 self.decide(c, window, "goal", variant=window.variant if rule.split else None,
-                            value=0 if isinstance(value, CelError) else page.to_json(value))
+                            value=0 if isinstance(value, CelError) or not math.isfinite(value) else page.to_json(value))
             c.windows = [w for w in c.windows if w not in closed]
 
     def close_windows(self, c):
@@ -489,7 +490,8 @@ class World:
         """The outcome and what its line says; None: a step that only sets."""
         if not self.holds(step.if_, variables):
             return "skipped", {}
-        self.values_to_set = {name: self.attempt_template(tree, variables) for name, tree in step.set.items()}
+        self.values_to_set = {name: self.attempt_template(tree, variables, self.rules.attributes[name].type)
+                              for name, tree in step.set.items()}
         if step.send is None:
             return None, {}
         for place, limit in enumerate(self.rules.limits):
@@ -509,9 +511,11 @@ class World:
             return "stale", {}
         return "held" if run.variant == "holdout" else "sent", {} if payload is None else {"with": payload}
 
-    def attempt_template(self, tree, variables):
+    def attempt_template(self, tree, variables, wanted=None):
+        """"A string that is one `${CEL}` keeps its value's type": a duration is one, whatever its form in JSON."""
         try:
-            return page.to_json(page.fill(tree, lambda cel_tree: self.evaluate(cel_tree, variables)))
+            value = page.fill(tree, lambda cel_tree: self.evaluate(cel_tree, variables))
+            return value if wanted == "duration" and isinstance(value, cel.Dur) else page.to_json(value)
         except CelError as error:
             return error
 
@@ -581,8 +585,8 @@ class World:
             if isinstance(value, CelError):
                 continue
             try:
-                value = None if value is None else page.coerce(as_read(value), self.rules.attributes[name].type,
-                                                               self.rules.types)
+                if value is not None and not isinstance(value, cel.Dur):
+                    value = page.coerce(as_read(value), self.rules.attributes[name].type, self.rules.types)
             except page.Absent:
                 continue
             self.write(c, name, value, c.now)
