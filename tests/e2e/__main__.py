@@ -1,9 +1,10 @@
-"""The program against real Kafka and real Redis: python3 tests/e2e [--long] [PATTERN...]
+"""The program against real Kafka and real Redis: python3 tests/e2e [--long] [--lane NAME] [PATTERN...]
 
 Every module beside this file holds tests; a PATTERN picks tests by part of their name. They share one broker at
 a time, so those that want another version come last. What is not built makes its tests fail, not vanish.
---long: those that have a longer form, in that form.
+--long: those that have a longer form, in that form. --lane: one part of them.
 """
+import argparse
 import importlib
 import os
 import pathlib
@@ -13,20 +14,31 @@ import sys
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
-MODULES = ["refusals", "reload", "bad_input", "watching", "stopping", "latency", "crashes", "rees46",
-           "audit", "explain", "forgetting", "redis_rights", "kafka_rights", "secrets", "hostile", "recovery", "resharding",
-           "faults", "faults_table", "pressure"]
+# What measures time runs alone; the others make two halves that may run side by side, each with a broker of its own.
+LANES = {
+    "timing": ["latency", "stopping"],
+    "faults": ["faults_table", "pressure", "crashes", "faults"],
+    "others": ["refusals", "reload", "bad_input", "watching", "audit", "explain", "forgetting", "redis_rights",
+               "kafka_rights", "secrets", "hostile", "recovery", "resharding", "rees46"],
+}
+
+
+def options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--lane", action="append", choices=LANES)
+    parser.add_argument("patterns", nargs="*")
+    return parser.parse_args()
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
-    words = sys.argv[1:]
-    if "--long" in words:
-        words.remove("--long")
+    wanted = options()
+    if wanted.long:
         os.environ["RELANCE_LONG"] = "1"
-    modules = [importlib.import_module(f"e2e.{name}") for name in MODULES]
+    modules = [importlib.import_module(f"e2e.{name}") for lane in wanted.lane or LANES for name in LANES[lane]]
     try:
-        return suite.run(*modules, patterns=words)
+        return suite.run(*modules, patterns=wanted.patterns)
     finally:
         kafka.close()
 

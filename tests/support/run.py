@@ -233,7 +233,8 @@ def stage_fault():
 
 def stage_e2e():
     """The program itself against real Kafka and real Redis."""
-    return build("dev") + run_one(e2e("e2e", "dev"))
+    totals = build("dev") + run_one(e2e("e2e, timing", "dev", "--lane=timing"))
+    return totals + run_all([e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("faults", "others")], 2)
 
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
