@@ -266,7 +266,6 @@ static void source_take(struct source *source, int wait_ms, size_t most)
 static enum relance_status source_take_event(struct source *source, const rd_kafka_message_t *message,
                                              struct relance_error *error)
 {
-    char reason[256];
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         source_set_read_to(source, message->partition, message->offset);
@@ -285,16 +284,23 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
         return kafka_trouble(error, RELANCE_REFUSED, message->err,
                              kafka_client_right(message->err, source->group, source->topic),
                              "reading events");
-    case RD_KAFKA_RESP_ERR__FATAL:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        if (rd_kafka_fatal_error(source->rk, reason, sizeof reason) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
-            message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-            return relance_error_set(error, RELANCE_REFUSED,
-                                     "another process has started under our --instance; it has taken over");
-        return relance_error_set(error, RELANCE_REFUSED, "Kafka's client: %s", reason);
     default:
         log_line(LOG_DEBUG, "Kafka's consumer:", "says=\"%s\"", rd_kafka_message_errstr(message));
         return RELANCE_OK;
+    }
+}
+
+/* A client that has ended for good says so once, on the queue, and may do so behind a rebalance, where what is on
+ * the queue is thrown away: so it is asked. */
+static enum relance_status source_check_client(const struct source *source, struct relance_error *error)
+{
+    char reason[256];
+    switch (rd_kafka_fatal_error(source->rk, reason, sizeof reason)) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: return RELANCE_OK;
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "another process has started under our --instance; it has taken over");
+    default: return relance_error_set(error, RELANCE_REFUSED, "Kafka's client: %s", reason);
     }
 }
 
@@ -316,7 +322,7 @@ enum relance_status source_gather(struct source *source, int wait_ms, size_t mos
     unsigned epoch = source->epoch;
     *batch = (struct source_batch){source->records, 0};
     source_take(source, wait_ms, most);
-    enum relance_status status = RELANCE_OK;
+    enum relance_status status = source_check_client(source, error);
     for (size_t i = 0; i < source->message_count && source->epoch == epoch && status == RELANCE_OK; i++) {
         if (source->messages[i]->err)
             status = source_take_event(source, source->messages[i], error);

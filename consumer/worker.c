@@ -534,13 +534,18 @@ static void work_init(struct work *work, struct worker *worker)
     };
 }
 
-/* The last checkpoint, then out: what could not be saved will be decided again. */
-static void work_close(struct work *work)
+/* The last checkpoint: what could not be saved will be decided again. */
+static void work_save_last(struct work *work)
 {
     struct relance_error error;
     if (work->place.source && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Ending without a last checkpoint; the next start catches up.", "why=\"%s\"",
                  error.message);
+    atomic_store(&work->worker->saved, true);
+}
+
+static void work_close(struct work *work)
+{
     if (work->place.source) source_close(work->place.source);
     if (work->place.sink) sink_close(work->place.sink);
     for (size_t i = 0; i < work->own_count; i++)
@@ -567,6 +572,8 @@ void *worker_run(void *argument)
         atomic_store(&worker->failed, true);
         stop_request();
     }
+    work_save_last(&work);
     work_close(&work);
+    atomic_store(&worker->ended, true);
     return NULL;
 }

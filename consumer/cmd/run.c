@@ -20,7 +20,14 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-enum { RUN_WORKERS_MAX = 256, RUN_LIVE_US = 1000000, RUN_LOOK_US = 50000, RUN_TZDATA_MAX = 1 << 20 };
+enum {
+    RUN_WORKERS_MAX = 256,
+    RUN_LIVE_US = 1000000,
+    RUN_LOOK_US = 50000,
+    RUN_CLOSE_LOOK_US = 5000,
+    RUN_CLOSE_US = 5000000,
+    RUN_TZDATA_MAX = 1 << 20
+};
 
 struct run {
     struct options options;
@@ -170,18 +177,37 @@ static void run_watch(struct run *run)
     live_close(live);
 }
 
+/* A client of librdkafka 2.0.2 that closes while the broker takes its topic away may wait for ever for a partition
+ * that nobody lets go. Whoever has saved everything need not wait for that. */
+static bool run_join(struct worker *worker)
+{
+    int64_t saved_us = 0;
+    while (!atomic_load(&worker->ended)) {
+        clock_sleep_us(RUN_CLOSE_LOOK_US);
+        if (!saved_us && atomic_load(&worker->saved)) saved_us = clock_monotonic_us();
+        if (saved_us && clock_monotonic_us() - saved_us > RUN_CLOSE_US) return false;
+    }
+    pthread_join(worker->thread, NULL);
+    return true;
+}
+
 static int run_work(struct run *run)
 {
+    bool closed = true;
     int status = EXIT_STATUS_OK;
     wall_start();
     run_start_workers(run);
     run_watch(run);
     log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options.workers);
     for (int64_t i = 0; i < run->options.workers; i++) {
-        pthread_join(run->workers[i].thread, NULL);
+        closed &= run_join(&run->workers[i]);
         if (atomic_load(&run->workers[i].failed)) status = EXIT_STATUS_FAILED;
     }
+    if (!closed)
+        log_line(LOG_WARNING, "A client of Kafka does not close; it is left as it is.", "after_ms=%d",
+                 RUN_CLOSE_US / 1000);
     log_line(LOG_INFO, "Ended.", "status=%d", status);
+    if (!closed) _exit(status); /* without what runs at exit: threads of the client go on */
     free(run->workers);
     return status;
 }

@@ -120,13 +120,13 @@ class BadInput(unittest.TestCase):
         rules["rules"]["answer"]["if"] = "event.id == 'last' || event.size > 0"
         world = World(rules, partitions=1)
         with world:
-            self.through(world, [ping(id=f"p{n}", size="many", note="secret") for n in range(100)])
+            self.through(world, [ping(id=f"p{n}", size="many", note="private") for n in range(100)])
             self.assert_counters(world, fields_invalid=100, rule__answer__error=100)
         told = [line.split(" warning ")[1] for line in self.said.splitlines() if "more_since" in line]
         self.assertEqual(told, [
             "An expression cannot be evaluated. rule=answer customer=c-1 why=\"no such field 'size'\" more_since=0",
             "A value does not fit its field, which is left absent. event=ping field=size partition=0 offset=0 more_since=0"])
-        self.assertNotIn("secret", self.said)
+        self.assertNotIn("private", self.said)
 
     def test_what_a_customer_has_too_many_of_is_forgotten_and_counted(self):
         world = World({

@@ -126,9 +126,11 @@ class Rights(unittest.TestCase):
             with self.subTest(right=right):
                 engine = world.live()
                 world.acls.take(f"User:{kafka.ENGINE}", [right])
-                world.ping()
-                self.assert_ends(engine, "this user needs", operation, resource, name)
-                world.acls.allow(f"User:{kafka.ENGINE}", [right])
+                try:
+                    world.ping()
+                    self.assert_ends(engine, "this user needs", operation, resource, name)
+                finally:
+                    world.acls.allow(f"User:{kafka.ENGINE}", [right])
         engine = world.live()
         world.wait_decided(engine)
         self.assertEqual(engine.stop()[0], 0)
