@@ -1,7 +1,7 @@
 """Section 4 of the rule language, "What happens, exactly", as a program: the reference that the engine is compared
 with. Written from the page; everything is looked for anew each time, nothing is kept ready.
 
-    decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…)
+    decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…).decisions
 """
 import cel
 import page
@@ -670,12 +670,12 @@ def print_instant(ms):
     return text if "." in text else text[:-1] + ".000Z"
 
 
-def replay(rules, lines, lateness=0, until=None, wall=None):
-    """The decisions; `until` is an instant, or a duration after the newest event as ("after", ms)."""
-    world = World(RuleSet(page.read_rules(rules)), lateness, wall)
+def replay(rules, lines, lateness=0, until=None, wall=None, kind=World):
+    """The world after all that; `until` is an instant, or a duration after the newest event as ("after", ms)."""
+    world = kind(RuleSet(page.read_rules(rules)), lateness, wall)
     for number, line in enumerate(lines):
         if line.strip():
             world.record(line, number)
     if until is not None:
         world.run_until(world.newest + until[1] if isinstance(until, tuple) else until)
-    return world.decisions
+    return world
