@@ -29,6 +29,7 @@ ROWS = [row.strip() for row in """
     limit, send; limit, if; limit, if is an error; limit, if is false; three limits; deferred twice;
     deferred, then while ends it; held under limits;
     attribute with a source; attribute, keep first; attribute, an older write; identify; identify, null; tz unknown;
+    tz not declared;
     count, over; count, for life; count, by; count, by, a list; count, sum; count, if; count, late, into its bucket;
     segment changes with time; segment changes by set; segment of segments; segment left at the bound of rounds;
     event, late; event, late trigger; event, same time; event, duplicate; event, of no declared type;
@@ -123,6 +124,7 @@ class Watched(world.World):
             self.note("identify")
             self.note("identify, null", any(c.attributes.get(name, (None, 0))[0] is not None for name in event.nulls))
             self.note("tz unknown", "tz" in event and page.zone(event["tz"]) is None)
+            self.note("tz not declared", "tz" not in self.rules.attributes)
         super().take(c, event)
 
     def write(self, c, name, value, time):
@@ -168,10 +170,9 @@ class Watched(world.World):
                       and c.attributes.get(name) is old.get(name))
             self.note("set tz", name == "tz" and c.attributes.get(name) is not old.get(name))
 
-    def settle(self, c, limit, old):
-        super().settle(c, limit, old)
-        left = set() if old is None else {name for name in old if c.told.get(name, False) != old[name]}
-        self.note("segment left at the bound of rounds", set(self.changed(c)) - left)
+    def settle(self, c, limit, left=()):
+        super().settle(c, limit, left)
+        self.note("segment left at the bound of rounds", self.changed(c, left))
 
     def date_wait(self, c, rule):
         state = c.dates[rule.name]

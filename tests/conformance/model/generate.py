@@ -78,6 +78,7 @@ PAYLOADS = ["t-${run.variant}", "${run.key}", "k=${run.key};", "${run.step}", "$
             "Hi ${has(customer.name) ? customer.name : 'you'}", "${'{' + customer.id + '}'}", "cost $$5 or $5", "$",
             "${{'b': 1, 'a': [true]}}", "${has(customer.seen) ? customer.seen : []}", "${size(triggers)}",
             "${triggers.map(t, t.type)}", "${last.see.p}", "${has(last.see) ? last.see.p : ''}", "${last.pay.items}",
+            "${triggers.map(t, t.time)}",
             "${segments.loyal}", "${bucket('z', 1000)}", "${[1.5, 2.25].sum()}", "${trigger.type}", "${customer.loudest}",
             "${string(spend() * 1e18)}", "${spend() * 1e-8}", "${customer.tz}", "${tagged('hot')}", "${customer.doubled}"]
 SETS = {"plan": ["gold", "free", None, "${customer.plan == 'gold' ? 'free' : 'gold'}"],
@@ -105,11 +106,14 @@ class Generator:
         return self.chance.random() < probability
 
     def whole(self):
-        self.zone, start = self.one(CHANGES) if self.maybe(0.3) else (self.one(ZONES[:-1]), self.one(STARTS))
-        self.crowd, self.busy = self.maybe(0.03), self.maybe(0.12)  # so many at once, one after the other
+        self.night = self.maybe(0.35)  # in which clocks change
+        self.zone, start = self.one(CHANGES) if self.night else (self.one(ZONES[:-1]), self.one(STARTS))
+        self.crowd, self.busy = self.maybe(0.04), self.maybe(0.12)  # so many at once, one after the other
         self.leap = start.startswith("2028")
         start = int(datetime.datetime.fromisoformat(start + "+00:00").timestamp()) * 1000
         rules = self.rule_set()
+        if self.maybe(0.08):
+            rules = without_zones(rules)
         lateness = self.one([0, 600000, HOUR, HOUR] if self.busy else [0, 0, 60000, 600000, HOUR, 12 * HOUR])
         lines = self.events(start, lateness)
         options = ["--lateness", f"{lateness // 1000}s"] if lateness else []
@@ -160,14 +164,16 @@ class Generator:
 
     def of_visits(self):
         """Nothing has been seen for a while, after more visits than are remembered."""
-        return {"on": ["see", "tap"], "again": "rearm", "do": [{"after": self.one(["2h", "1d"]), "send": "push", "with": {
-            "all": "${size(triggers)}", "types": "${triggers.map(t, t.type)}", "first": "${triggers[0].time}"}}]}
+        said = {"all": "${size(triggers)}", "types": "${triggers.map(t, t.type)}", "first": "${triggers[0].time}"}
+        return {"on": ["see", "tap"], "again": "rearm",
+                "do": [{"after": self.one(["2h", "1d"]), "send": "push", "with": said}]}
 
     def of_carts(self):
         """The rule that every shop has; late events overtake each other in it."""
         return {"on": "put", "key": "event.k", "again": self.one(["ignore", "rearm", "restart"]),
                 "cancel": [{"on": self.one(["pay", "undo", ["pay", "undo"]]), "key": "event.k"}],
-                "do": [{"after": self.one(SHORT), "send": "email", "with": {"k": "${run.key}", "n": "${size(triggers)}"}}],
+                "do": [{"after": self.one(SHORT), "send": "email", "with": {
+                    "k": "${run.key}", "n": "${size(triggers)}", "since": "${run.started}", "last": "${trigger.time}"}}],
                 "goal": {"on": "pay", "key": "event.k", "within": self.one(LONG), "value": "event.total"}}
 
     def counts(self):
@@ -187,7 +193,8 @@ class Generator:
         if self.maybe(0.3):
             out = {"quiet": self.one(["21:00-08:00", "12:00-14:00", "00:00-09:30", "22:30-02:30", "02:15-03:15"])}
         else:
-            out = {"max": f"{self.one([1, 1, 2, 3])} per {self.one(['10m', '2h', '1d', '7d', 'day', 'week', 'month'])}"}
+            period = self.one(["1m", "10m", "10m", "1h", "2h", "1d", "7d"] + ["day", "week", "month"] * 2)
+            out = {"max": f"{self.one([1, 1, 2, 3])} per {period}"}
             if self.maybe(0.4):
                 out["else"] = self.one(["defer", "defer", "drop"])
         if self.maybe(0.5):
@@ -214,7 +221,7 @@ class Generator:
             rule["cancel"] = [self.cancel(rule.get("key")) for _ in range(self.one([1, 1, 2]))]
         about_trigger = [text.format(e="trigger") for f in self.fields for text in ABOUT_EVENT.get(f, [])]
         if self.maybe(0.4):
-            rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_SEGMENTS)
+            rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW * 3 + OF_SEGMENTS)
         for keyword, probability, values in (("cooldown", 0.25, SHORT + LONG), ("stale", 0.3, SHORT + LONG),
                                              ("priority", 0.6, [-5, 0, 10, 50, 95]), ("split", 0.3, SPLITS)):
             if self.maybe(probability):
@@ -239,7 +246,8 @@ class Generator:
             return f"{self.one(['enter', 'enter', 'leave'])} {self.one(list(SEGMENTS))}", [], False
         if draw < 0.88:
             days = ["'03-29'", "'2020-02-29'", "'02-29'", "'10-25'", "'12-31'", *["'02-29'"] * 4 * self.leap]
-            return {"yearly": self.one(["customer.born"] * 5 + days + ["has(last.pay) ? '2026-03-08' : '02-30'"])}, [], True
+            days += ["customer.born"] * 5 + ["has(last.pay) ? '2026-03-08' : '02-30'"]
+            return {"yearly": self.one(days)}, [], True
         return {"date": self.one(["customer.ends", "customer.ends", "customer.ends + duration('36h')",
                                   "last.odd.at"])}, [], True
 
@@ -290,8 +298,8 @@ class Generator:
 
     def step(self, place, about_trigger):
         step = {}
-        if self.maybe(0.25):
-            step["at"] = self.one(TIMES)
+        if self.maybe(0.4 if self.night else 0.25):
+            step["at"] = self.one(TIMES[:6] if self.night else TIMES)
             if self.maybe(0.6):
                 step["after"] = self.one(["0d", "1d", "2d", "1w"])
         elif self.maybe(0.75):
@@ -326,7 +334,7 @@ class Generator:
         count = (10, 25) if self.crowd else (100, 180) if self.busy else (10, 120)
         for n in range(self.chance.randrange(*count)):
             time += self.one(pace) * 60000 + (self.chance.randrange(90000) if self.maybe(0.2) else 0)
-            event = self.event(time, customers)
+            event = self.event(time + self.one([0] * 8 + [-1, 1]), customers)  # just before and behind each bound
             if self.maybe(0.9):
                 event["id"] = f"e{n}"
             rows.append((time, event))
@@ -358,7 +366,7 @@ class Generator:
     def many(self):
         """More tags than are remembered, in a few events."""
         first = self.one([0, 0, 100, 200])
-        return [f"t{n}" for n in range(first, first + self.one([1, 40, 130, 200]))]
+        return [f"t{n}" for n in range(first, first + self.one([1, 130, 200, 260]))]
 
     def items(self):
         out = []
@@ -395,6 +403,16 @@ IDENTIFY = {
     "r": lambda g, t: g.one([0.5, 2, 12]), "seen": lambda g, t: g.one([[], ["p1"]]),
     "pause": lambda g, t: g.one(["30s", "1h", "x"]),
 }
+
+
+def without_zones(rules):
+    """The same for customers who have no zone of their own."""
+    rules = json.loads(json.dumps(rules).replace("customer.tz", "customer.id"))
+    del rules["customer"]["tz"]
+    for step in (step for rule in rules["rules"].values() for step in rule["do"]):
+        if step.get("set", {}).pop("tz", step) is not step and not step["set"]:
+            step["set"] = {"ok": True}
+    return rules
 
 
 def instant(ms):
