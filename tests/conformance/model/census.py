@@ -29,7 +29,7 @@ ROWS = [row.strip() for row in """
     limit, send; limit, if; limit, if is an error; limit, if is false; three limits; deferred twice;
     deferred, then while ends it; held under limits;
     attribute with a source; attribute, keep first; attribute, an older write; identify; identify, null; tz unknown;
-    tz not declared;
+    tz not declared; tz with a source; tz of the set not given; with, no object; key, of whole numbers;
     count, over; count, for life; count, by; count, by, a list; count, sum; count, if; count, late, into its bucket;
     segment changes with time; segment changes by set; segment of segments; segment left at the bound of rounds;
     event, late; event, late trigger; event, same time; event, duplicate; event, of no declared type;
@@ -125,12 +125,14 @@ class Watched(world.World):
             self.note("identify, null", any(c.attributes.get(name, (None, 0))[0] is not None for name in event.nulls))
             self.note("tz unknown", "tz" in event and page.zone(event["tz"]) is None)
             self.note("tz not declared", "tz" not in self.rules.attributes)
+            self.note("tz of the set not given", "tz" not in self.raw)
         super().take(c, event)
 
     def write(self, c, name, value, time):
         attribute = self.rules.attributes[name]
         old = c.attributes.get(name)
         self.note("attribute with a source", attribute.on)
+        self.note("tz with a source", attribute.on and name == "tz")
         self.note("attribute, keep first", attribute.first and old)
         self.note("attribute, an older write", old and not attribute.first and time < old[1])
         super().write(c, name, value, time)
@@ -277,7 +279,8 @@ class Watched(world.World):
         self.note("deferred, then while ends it", deferred and outcome == "ended")
         if outcome in ("sent", "held"):
             self.note("with", step.with_)
-            self.note("with, deep", step.with_ and "deep" in step.with_[1])
+            self.note("with, no object", step.with_ and step.with_[0] != "dict")
+            self.note("with, deep", step.with_ and step.with_[0] == "dict" and "deep" in step.with_[1])
             self.note("four steps", run.step > 4)
             self.note("held under limits", outcome == "held" and self.rules.limits)
             self.note("at", step.at is not None)
@@ -326,6 +329,7 @@ class Watched(world.World):
         self.note("if", "if" in raw)
         self.note("key", of.key)
         self.note("key, a list", any(part in raw.get("key", "") for part in ("map(", "tags", "[")))
+        self.note("key, of whole numbers", "grid" in raw.get("key", ""))
         self.note("key, no text", raw.get("key") in ("event.n", "event.ok", "event.u", "7"))
         self.note("while", outcome == "ended")
         self.note("cooldown", outcome == "cooling")

@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -54,7 +55,10 @@ def compare(relance, seed, folder, counted):
     status, out, said = engine(relance, words)
     if status:
         return f"ended with status {status}: {said}", 0
-    world = model.replay(model.parse(words), kind=census.Watched)
+    try:
+        world = model.replay(model.parse(words), kind=census.Watched)
+    except Exception:  # noqa: BLE001: of the model, and has to be told with its seed
+        return traceback.format_exc(), 0
     counted.take(world)
     return model.difference(world.decisions, model.read_lines(out)), len(world.decisions)
 

@@ -21,7 +21,7 @@ EVENTS = {
     "put": {"k": "string", "items": "list(item)", "n": "int"},
     "pay": {"k": "string", "total": "double", "items": "list(item)"},
     "undo": {"k": "string", "total": "double"},
-    "tap": {"tags": "list(string)", "ok": "bool", "n": "int"},
+    "tap": {"tags": "list(string)", "ok": "bool", "n": "int", "zone": "string"},
     "odd": {"u": "uint", "m": "map(string, int)", "raw": "bytes", "at": "timestamp", "best": "item",
             "grid": "list(list(int))", "named": "map(string, item)"},
     "mute": {"x": "int"},
@@ -43,19 +43,20 @@ ABOUT_EVENT = {  # conditions on a trigger or event: the field that they need, w
     "total": ["{e}.total >= 20.0", "has({e}.total) && {e}.total < 60.0", "{e}.total / 2.0 > customer.r"],
     "tags": ["'hot' in {e}.tags", "size({e}.tags) > 1", "tagged('hot') > 1",
              "{e}.tags.all(t, tagged(t) < 2)"],
-    "ok": ["{e}.ok", "!{e}.ok || customer.ok"],
+    "ok": ["{e}.ok", "!{e}.ok || customer.ok"], "zone": ["{e}.zone != 'UTC'"],
     "u": ["{e}.u > 2u"], "m": ["{e}.m['a'] > 1", "'b' in {e}.m"], "best": ["{e}.best.price > 9.0", "has({e}.best.qty)"],
     "at": ["{e}.at > {e}.time"], "grid": ["{e}.grid.exists(row, row.sum() > 3)"],
     "named": ["{e}.named['a'].price > 3.0"], "wait": ["{e}.wait > duration('5m')"], "x": ["{e}.x > 0"],
 }
 KEYS = {"p": ["event.p", "event.p + '-' + customer.id"], "n": ["event.n"], "k": ["event.k"],
-        "items": ["event.items.map(i, i.p)"], "tags": ["event.tags"], "ok": ["event.ok"], "u": ["event.u"]}
+        "items": ["event.items.map(i, i.p)"], "tags": ["event.tags"], "ok": ["event.ok"], "u": ["event.u"],
+        "grid": ["event.grid.map(row, size(row))"]}
 ALWAYS_KEYS = ["'k1'", "['k1', 'k2', 'k1']", "7", "event.type"]
 OF_CUSTOMER = ["customer.ok", "!has(customer.ok) || customer.ok", "customer.n < 4", "customer.plan == 'gold'",
                "has(customer.name)", "customer.id != 'c2'", "has(customer.total) && customer.total < 50.0",
                "customer.first_p != 'p2'", "has(customer.n) ? customer.n >= 1 : true", "customer.pause > duration('1m')"]
 OF_COUNTS = ["pays() >= 1", "pays() < 3", "spend() < 80.0", "clicks() < 9", "sees('p1') > 0", "volume() > 25.0",
-             "qty('p1') < 5.0", "tagged('hot') < 3", "pays() + clicks() > 3 || puts('p2') == 0"]
+             "qty('p1') < 5.0", "steps() > 2.0", "tagged('hot') < 3", "pays() + clicks() > 3 || puts('p2') == 0"]
 OF_LAST = ["has(last.pay) ? last.pay.total >= 20.0 : true", "!has(last.undo)", "last.pay.total < 70.0"]
 OF_NOW = ["has(last.tap) && now - last.tap.time < duration('2h')", "now.getMinutes() < 40", "now.getDayOfWeek() != 0",
           "now.getHours('America/New_York') > 6"]
@@ -69,12 +70,15 @@ SEGMENTS = {
     "gold": ["customer.plan == 'gold'", "segments.loyal && customer.n > 0", "customer.n % 2 == 1"],
     "gone": ["!segments.active && has(last.see)", "spend() < 20.0 && has(last.pay)", "puts('p1') == 0 && has(last.put)"],
 }
+OF_CANCEL = ["event.time - run.started > duration('20m')", "trigger.time < event.time", "run.step > 1",
+             "size(triggers) > 1", "run.key != 'k1'", "trigger.type != event.type", "rule.priority > 0",
+             "now - trigger.time < duration('3h')", "has(last.see)", "run.variant != 'a'"]
 SHORT = ["30s", "1m", "10m", "30m", "1h", "1h30m", "2h", "4h"]
 LONG = ["1d", "2d", "5d", "7d", "30d"]
 TIMES = ["00:00", "00:30", "01:30", "02:15", "02:30", "03:00", "09:00", "17:45", "23:30"]
 PAYLOADS = ["t-${run.variant}", "${run.key}", "k=${run.key};", "${run.step}", "${rule.name}/${run.step}", "${now}",
             "${run.started}", "at ${trigger.time}", "${now - run.started}", "${spend()}", "s=${spend() / 3.0}",
-            "${pays()}", "n=${pays()}", "${volume() * 0.5} ${1.0}", "${customer.first_p}", "${customer.name}",
+            "${pays()}", "n=${pays()} ${steps()}", "${volume() * 0.5} ${1.0}", "${customer.first_p}", "${customer.name}",
             "Hi ${has(customer.name) ? customer.name : 'you'}", "${'{' + customer.id + '}'}", "cost $$5 or $5", "$",
             "${{'b': 1, 'a': [true]}}", "${has(customer.seen) ? customer.seen : []}", "${size(triggers)}",
             "${triggers.map(t, t.type)}", "${last.see.p}", "${has(last.see) ? last.see.p : ''}", "${last.pay.items}",
@@ -112,8 +116,10 @@ class Generator:
         self.leap = start.startswith("2028")
         start = int(datetime.datetime.fromisoformat(start + "+00:00").timestamp()) * 1000
         rules = self.rule_set()
-        if self.maybe(0.08):
-            rules = without_zones(rules)
+        if self.maybe(0.12):
+            rules = self.one([without_zones, zones_from_events])(rules)
+        if self.maybe(0.05):
+            del rules["tz"]
         lateness = self.one([0, 600000, HOUR, HOUR] if self.busy else [0, 0, 60000, 600000, HOUR, 12 * HOUR])
         lines = self.events(start, lateness)
         options = ["--lateness", f"{lateness // 1000}s"] if lateness else []
@@ -184,13 +190,15 @@ class Generator:
             "pays": {"on": "pay", **(over() if self.maybe(0.3) else {})},
             "spend": {"on": "pay", "sum": "event.total", **over()},
             "clicks": {"on": ["tap", "see"], "if": "event.type != 'tap' || event.time.getMinutes() % 2 == 0", **over()},
-            "volume": {"on": ["pay", "undo"], "if": "event.total > 5.0", "sum": "event.total * 0.1"},
+            "volume": {"on": ["pay", "undo"], "if": self.one(["event.total > 5.0", "!has(customer.ok) || customer.ok"]),
+                       "sum": "event.total * 0.1"},
             "tagged": {"on": "tap", "by": "event.tags"},
+            "steps": {"on": ["see", "tap"], "sum": "event.n", **(over() if self.maybe(0.5) else {})},
             "qty": {"on": "put", "by": "event.items.map(i, i.p)", "sum": "double(event.items.map(i, i.qty).sum())", **over()},
         }
 
     def limit(self):
-        if self.maybe(0.3):
+        if self.maybe(0.4):
             out = {"quiet": self.one(["21:00-08:00", "12:00-14:00", "00:00-09:30", "22:30-02:30", "02:15-03:15"])}
         else:
             period = self.one(["1m", "10m", "10m", "1h", "2h", "1d", "7d"] + ["day", "week", "month"] * 2)
@@ -206,9 +214,10 @@ class Generator:
     def rule(self):
         self.on, self.fields, self.dated = self.trigger()
         reads_event = [text.format(e="event") for f in self.fields for text in ABOUT_EVENT.get(f, [])]
+        about_trigger = [text.format(e="trigger") for f in self.fields for text in ABOUT_EVENT.get(f, [])]
         rule = {"on": self.on}
         if self.maybe(0.4):
-            rule["if"] = self.condition(reads_event * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_SEGMENTS
+            rule["if"] = self.condition(reads_event * 2 + about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_SEGMENTS
                                         + OF_RULE)
         if self.maybe(0.4 if self.busy else 0.6):
             rule["key"] = self.one([k for f in self.fields for k in KEYS.get(f, [])] * 3 + ALWAYS_KEYS[:3]
@@ -219,9 +228,9 @@ class Generator:
             rule["again"] = self.one(["ignore", "rearm", "rearm", "restart"])
         if self.maybe(0.6):
             rule["cancel"] = [self.cancel(rule.get("key")) for _ in range(self.one([1, 1, 2]))]
-        about_trigger = [text.format(e="trigger") for f in self.fields for text in ABOUT_EVENT.get(f, [])]
         if self.maybe(0.4):
-            rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW * 3 + OF_SEGMENTS)
+            rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW * 3 + OF_SEGMENTS
+                                           + OF_RUN)
         for keyword, probability, values in (("cooldown", 0.25, SHORT + LONG), ("stale", 0.3, SHORT + LONG),
                                              ("priority", 0.6, [-5, 0, 10, 50, 95]), ("split", 0.3, SPLITS)):
             if self.maybe(probability):
@@ -279,8 +288,7 @@ class Generator:
             out["key"] = self.other_key(key, fields)
         if self.maybe(0.4):
             about = [text.format(e="event") for f in fields for text in ABOUT_EVENT.get(f, [])]
-            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + [
-                "event.time - run.started > duration('20m')", "trigger.time < event.time", "run.step > 1"])
+            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_CANCEL)
         return out
 
     def goal(self, key):
@@ -290,10 +298,10 @@ class Generator:
             out["key"] = self.other_key(key, fields)
         if self.maybe(0.3):
             about = [text.format(e="event") for f in fields for text in ABOUT_EVENT.get(f, [])]
-            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS)
+            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_RULE)
         if self.maybe(0.5):
             out["value"] = self.one((["event.total", "event.total * 0.5"] if "total" in fields else []) + [
-                "2.5", "double(pays())", "spend()", "customer.r"])
+                "2.5", "double(pays())", "spend()", "customer.r", "last.pay.total", "0.0"])
         return out
 
     def step(self, place, about_trigger):
@@ -307,7 +315,8 @@ class Generator:
         if place == 0 and "date" in self.on and self.dated and self.maybe(0.5):
             step["after"] = self.one(["-1d", "-3d"] if "at" in step else ["-1h", "-1d", "-36h".replace("36h", "1d12h")])
         if self.maybe(0.3):
-            step["if"] = self.one(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_NOW + OF_SEGMENTS + OF_RUN + OF_RULE)
+            step["if"] = self.one(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_SEGMENTS + OF_RUN
+                                  + OF_RULE)
         if self.maybe(0.85):
             step["send"] = self.one(["email", "email", "sms", "push"])
             if self.maybe(0.6):
@@ -320,6 +329,8 @@ class Generator:
         about = [f"${{trigger.{f}}}" for f in self.fields]
         values = [self.one(PAYLOADS + about * 2) for _ in range(self.one([1, 2, 3]))]
         out = {f"f{n}": value for n, value in enumerate(values)}
+        if self.maybe(0.1):
+            return self.one([values, values[0], [*values, 1e21, -0.5, None], {"${now}": values[0], "": {}}])
         if self.maybe(0.2):
             out["deep"] = [self.one(PAYLOADS), {"x": [1, 2.5, None, True], "y": self.one(PAYLOADS)}]
         return out
@@ -330,13 +341,13 @@ class Generator:
         time, rows = start, []
         pace = [0, 0, 1] if self.busy else self.one(
             [[0, 0, 1, 5, 10], [0, 1, 10, 30, 60], [0, 10, 60, 240, 720], [30, 60, 600, 1440, 4320]])
-        customers = ["c1", "c2", "c3", "ç4"][:1 if self.busy or self.crowd else self.one([1, 2, 3, 4])]
+        customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if self.busy or self.crowd else self.one([1, 2, 3, 4])]
         count = (10, 25) if self.crowd else (100, 180) if self.busy else (10, 120)
         for n in range(self.chance.randrange(*count)):
             time += self.one(pace) * 60000 + (self.chance.randrange(90000) if self.maybe(0.2) else 0)
             event = self.event(time + self.one([0] * 8 + [-1, 1]), customers)  # just before and behind each bound
             if self.maybe(0.9):
-                event["id"] = f"e{n}"
+                event["id"] = f"e{n}" if self.maybe(0.95) else n
             rows.append((time, event))
             if self.maybe(0.08):
                 again = dict(event, **({"time": event["time"] if self.maybe(0.7) else time + 60000}))
@@ -379,12 +390,12 @@ class Generator:
 
 
 FIELDS = {
-    "p": lambda g, t: g.one(["p1", "p1", "p2", "p3", 5]), "n": lambda g, t: g.one([0, 1, 2, 3, "4", 2.0, "x", 1.5]),
+    "p": lambda g, t: g.one(["p1", "p1", "p2", "p3", 5]), "n": lambda g, t: g.one([0, 1, 2, 3, "4", 2.0, "x", 1.5, 2**53 + 1]),
     "wait": lambda g, t: g.one(["10m", "1h30m", "x", "-5m"]), "k": lambda g, t: g.one(["k1", "k2", "k2", "k3", 17]),
-    "items": lambda g, t: g.items(), "total": lambda g, t: g.one([5, 10, 20.5, 30, "12.25", 60.1, -1, "x", 0.1, 1e21]),
+    "items": lambda g, t: g.items(), "total": lambda g, t: g.one([5, 10, 20.5, 30, "12.25", 60.1, -1, "x", 0.1, 1e21, -0.0]),
     "tags": lambda g, t: g.many() if g.crowd else g.one(
         [[], ["hot"], ["hot", "new"], ["new", "hot", "new"], "hot", ["a", True]]),
-    "ok": lambda g, t: g.one([True, False, "true", 1]), "u": lambda g, t: g.one([1, 3, "4", 2**63 + 1, -1]),
+    "ok": lambda g, t: g.one([True, False, "true", 1]), "zone": lambda g, t: g.one(ZONES), "u": lambda g, t: g.one([1, 3, "4", 2**63 + 1, -1]),
     "m": lambda g, t: g.one([{}, {"a": 1, "b": 2}, {"a": "3"}, {"a": "x"}]),
     "raw": lambda g, t: g.one(["aGk=", "AAECAw==", "", "?"]),
     "at": lambda g, t: g.one([instant(t + g.chance.randrange(-48, 200) * HOUR), t + g.chance.randrange(100) * HOUR]),
@@ -398,7 +409,9 @@ IDENTIFY = {
     "name": lambda g, t: g.one(["Ann", "Bob", None]), "born": lambda g, t: g.one(
         ["1990-03-29", "03-30", "2000-02-29", "02-29", "02-30", "10-25", "2026-12-31", "01-01", "11-01", "x"]
         + [instant(t + n * 24 * HOUR)[:10].replace("2026", str(2027 - n)) for n in (0, 1, 1, 2, 3)]),
-    "ends": lambda g, t: g.one([instant(t + g.chance.randrange(-24, 120) * HOUR), instant(t), None]),
+    "ends": lambda g, t: g.one(
+        [*[instant(t + g.chance.randrange(-24, 120) * HOUR)] * 4, instant(t), None, None, "9998-12-31T23:00:00Z",
+         "0002-01-01T00:00:00Z"]),
     "plan": lambda g, t: g.one(["gold", "gold", "free", None]), "n": lambda g, t: g.one([0, 1, 2, 5, "x"]),
     "r": lambda g, t: g.one([0.5, 2, 12]), "seen": lambda g, t: g.one([[], ["p1"]]),
     "pause": lambda g, t: g.one(["30s", "1h", "x"]),
@@ -407,8 +420,14 @@ IDENTIFY = {
 
 def without_zones(rules):
     """The same for customers who have no zone of their own."""
-    rules = json.loads(json.dumps(rules).replace("customer.tz", "customer.id"))
+    rules = zones_from_events(json.loads(json.dumps(rules).replace("customer.tz", "customer.id")))
     del rules["customer"]["tz"]
+    return rules
+
+
+def zones_from_events(rules):
+    """The same where the zone is not set, but comes with an event."""
+    rules["customer"] = {**rules["customer"], "tz": {"type": "string", "on": "tap", "value": "event.zone"}}
     for step in (step for rule in rules["rules"].values() for step in rule["do"]):
         if step.get("set", {}).pop("tz", step) is not step and not step["set"]:
             step["set"] = {"ok": True}

@@ -21,6 +21,7 @@ import limits  # noqa: E402
 import runs  # noqa: E402
 import sabotage  # noqa: E402
 import twins  # noqa: E402
+import zones  # noqa: E402
 from scene import Broken, Scene, Tools  # noqa: E402
 
 
@@ -31,11 +32,14 @@ class Property:
 
 
 PROPERTIES = {name: Property(*row) for name, row in {
-    "quiet": (limits.quiet, 1), "caps": (limits.caps, 3), "runs": (runs.runs, 40), "ids": (runs.ids, 20),
+    "quiet": (limits.quiet, 1), "caps": (limits.caps, 3), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
     "twice": (twins.twice, 50), "split": (twins.split, 20), "names": (twins.names, 50), "again": (twins.again, 50),
     "noise": (twins.noise, 50), "future": (twins.future, 100), "forgetful": (twins.forgetful, 100),
     "files": (twins.files, 50),
 }.items()}
+
+
+PREPARE = [zones.send_where_set, limits.ask_what_lines_tell]
 
 
 def parse(words):
@@ -73,7 +77,7 @@ class Report:
         """Every property, of one seed."""
         self.seeds += 1
         with tempfile.TemporaryDirectory() as folder:
-            scene = Scene(self.options.tools, seed, self.options.keep or folder)
+            scene = Scene(self.options.tools, seed, self.options.keep or folder, PREPARE)
             for name in self.options.names:
                 try:
                     checked = PROPERTIES[name].holds(scene)
@@ -113,7 +117,7 @@ def spoil(options):
 
 def is_found(options, name, how, said, seed):
     with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(options.tools, seed, folder)
+        scene = Scene(options.tools, seed, folder, PREPARE)
         PROPERTIES[name].holds(scene)  # it does, as things are
         how(scene)
         try:

@@ -109,6 +109,7 @@ OF_EVENT = {  # conditions that read only the event and the customer's id: a lat
 OF_RUN = {
     "event.time - run.started > duration('20m')": lambda e, run: e.time - run.started > 20 * 60000,
     "trigger.time < event.time": lambda e, run: run.trigger < e.time,
+    "run.key != 'k1'": lambda e, run: run.key != "k1", "rule.priority > 0": lambda e, run: run.priority > 0,
 }
 
 
@@ -127,14 +128,16 @@ def attempt(function, *arguments):
 # ---- runs
 
 class Run:
-    """`trigger` is the time of the newest one, `started` and `origin` are as rules.md has them; None: not known."""
+    """`trigger` is the time of the newest one, `started` and `origin` are as rules.md has them (None: not known);
+    `begun` is when it was decided that the run starts, or starts again."""
 
-    def __init__(self):
+    def __init__(self, key, priority):
+        self.key, self.priority = key, priority
         self.trigger = self.started = self.origin = None
         self.done = 0  # the last step that was decided for good
 
-    def begin(self, time, origin):
-        self.trigger, self.started, self.origin, self.done = time, time, origin, 0
+    def begin(self, now, time, origin):
+        self.begun, self.trigger, self.started, self.origin, self.done = now, time, time, origin, 0
 
 
 class Matcher:
@@ -252,7 +255,7 @@ class Lives:
         if outcome in ("started", "overtaken", "cooling", "full") and run is not None:
             raise Broken(f"{outcome} although a run of this key is live: {line}")
         if outcome == "started":
-            run = self.live[where] = Run()
+            run = self.live[where] = Run(where[2], self.rules[line["rule"]].get("priority", 0))
         if outcome in ("started", "rearmed", "restarted"):
             self.trigger(run, line, event)
         if outcome in STEPS:
@@ -279,7 +282,7 @@ class Lives:
         if line["outcome"] == "rearmed":
             run.trigger = time
             return
-        run.begin(time, origin)
+        run.begin(now, time, origin)
 
     def step(self, run, line):
         if line["step"] <= run.done:
@@ -302,8 +305,10 @@ def runs(scene):
 # ---- ids
 
 def ids(scene):
-    """Each action has the id that rules.md gives it, and no other has the same."""
-    checked, seen = 0, collections.Counter()
+    """Each action has the id that rules.md gives it, and no other has the same; but for the runs that are one and the
+    same by rules.md: those that begin with an event that is dealt with again, its id having been forgotten after 64
+    others or a day; and of segments and dates those that begin in the same millisecond."""
+    checked, seen = 0, collections.defaultdict(list)
     dealt_with = collections.Counter((m.event["customer"], str(m.event["id"])) for m in scene.tape if m.fate == "event")
     for line, run in Lives(scene).each():
         if line["outcome"] not in STEPS:
@@ -314,16 +319,9 @@ def ids(scene):
             if line["id"] != page.hash128(rule, customer, key, run.origin, str(line["step"])):
                 raise Broken(f"not the id of origin {run.origin}: {line}")
         if line["outcome"] != "deferred":
-            if seen[line["id"]] >= most_runs(scene.rules["rules"][rule]["on"], dealt_with[customer, run.origin]):
+            begun, on = seen[line["id"]], scene.rules["rules"][rule]["on"]
+            of_event = isinstance(on, list) or (isinstance(on, str) and " " not in on)
+            if len(begun) >= dealt_with[customer, run.origin] if of_event else {*begun, run.begun} != {run.begun}:
                 raise Broken(f"a second action has this id: {line}")
-            seen[line["id"]] += 1
+            begun.append(run.begun)
     return checked
-
-
-def most_runs(on, events):
-    """How many runs may have begun with one origin: an event that is dealt with again, because its id has been
-    forgotten after 64 others or a day, begins the same run again; so does a segment that is entered once more in
-    the same millisecond, as often as it likes."""
-    if isinstance(on, str) and " " in on:
-        return float("inf")
-    return 1 if isinstance(on, dict) else events

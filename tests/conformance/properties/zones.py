@@ -46,12 +46,20 @@ def first_of_month(day):
     return day - (EPOCH + datetime.timedelta(days=day)).day + 1
 
 
+def send_where_set(rules):
+    """A step that only sets leaves no line: one that sets the zone sends too, so that it can be followed."""
+    for step in (step for rule in rules["rules"].values() for step in rule["do"]):
+        if "tz" in step.get("set", {}):
+            step.setdefault("send", "push")
+
+
 class Zones:
     """Follows the attribute `tz` of every customer."""
 
     def __init__(self, rules):
         self.rules, self.writes = rules, {}
-        self.default = load(rules["tz"])
+        self.default = load(rules.get("tz", "UTC"))
+        self.declared = rules["customer"].get("tz")
 
     def of(self, customer):
         value = self.writes.get(customer, (None, 0))[0]
@@ -67,8 +75,9 @@ class Zones:
             return
         if moment.event["type"] == "forget":
             self.writes.pop(moment.event["customer"], None)
-        if moment.event["type"] == "identify" and "tz" in moment.event and "tz" in self.rules["customer"]:
-            self.write(moment.event["customer"], moment.event["tz"], instant(moment.event["time"]))
+        source, field = ("identify", "tz") if self.declared == "string" else ("tap", "zone")
+        if self.declared and moment.event["type"] == source and field in moment.event:
+            self.write(moment.event["customer"], moment.event[field], instant(moment.event["time"]))
 
     def see_decision(self, line):
         """After it: a step sets when it has sent."""
