@@ -203,7 +203,7 @@ class Generator:
         else:
             period = self.one(["1m", "10m", "10m", "1h", "2h", "1d", "7d"] + ["day", "week", "month"] * 2)
             out = {"max": f"{self.one([1, 1, 2, 3])} per {period}"}
-            if self.maybe(0.4):
+            if self.maybe(0.4) and not self.crowd:  # 256 runs that wait for the same room decide for minutes
                 out["else"] = self.one(["defer", "defer", "drop"])
         if self.maybe(0.5):
             out["send"] = self.one(["email", "sms", "push"])
