@@ -143,6 +143,8 @@ class Generator:
             rules["many"] = self.of_many()
         if self.maybe(0.4 if self.busy else 0.1):
             rules["cart"] = self.of_carts()
+        if self.maybe(0.3) and not self.crowd:
+            rules["news"] = self.of_news()
         if self.busy and self.maybe(0.5):
             rules["gone quiet"] = self.of_visits()
         return {
@@ -167,6 +169,13 @@ class Generator:
         return {"on": "tap", "key": "event.tags", **({"again": "rearm"} if self.maybe(0.5) else {}),
                 "do": [{"send": "letter"}, *later],
                 "goal": {"on": self.one(["tap", "pay"]), "key": "['t1', 't101']", "within": self.one(LONG)}}
+
+    def of_news(self):
+        """A send for every event: what limits are for."""
+        wait = {"after": self.one(["9m", "10m", "1h", "2h", "1d"])} if self.maybe(0.4) else {}
+        return {"on": self.one([["see", "put", "pay", "tap"], ["put", "pay"], "see"]), "key": "event.id",
+                **({"split": self.one(SPLITS)} if self.maybe(0.3) else {}),
+                "do": [{**wait, "send": self.one(["email", "sms", "push"])}]}
 
     def of_visits(self):
         """Nothing has been seen for a while, after more visits than are remembered."""
