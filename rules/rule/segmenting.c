@@ -65,20 +65,24 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
     return true;
 }
 
-/* What is still to be told after the last round waits for the customer's next event. */
-static void leave_over(struct relance_engine *e)
+/* What is still to be told after the last round waits for the customer's next event, unless it goes back before. */
+static void leave_over(struct relance_engine *e, bool rounds_are_over)
 {
-    scope_enter_rule(e, NULL, NULL);
-    scope_forget(e);
     VECTOR_EACH(e->customer->state->segments, struct segment_value, segment)
-    if (segment_value_now(e, segment->number).as.b != segment->value) segment->left_over = true;
+    {
+        if (!rounds_are_over && !segment->left_over) continue;
+        scope_enter_rule(e, NULL, NULL);
+        scope_forget(e);
+        segment->left_over = segment_value_now(e, segment->number).as.b != segment->value;
+    }
 }
 
 void segments_settle(struct relance_engine *e, int64_t horizon_ms)
 {
-    for (int round = 0; round < SEGMENT_ROUNDS; round++)
-        if (!segments_update(e, true, horizon_ms)) return;
-    leave_over(e);
+    bool more = true;
+    for (int round = 0; round < SEGMENT_ROUNDS && more; round++)
+        more = segments_update(e, true, horizon_ms);
+    leave_over(e, more);
 }
 
 void segments_start_event(struct relance_engine *e)

@@ -22,7 +22,8 @@ struct rig {
     struct relance_engine_options options;
     struct relance_engine *engine;
     struct rig_state *store;
-    struct buffer lines;      /* one decision each */
+    struct buffer lines; /* one decision each */
+    str topic;
     struct relance_fate fate; /* of the last record */
     int64_t offset;           /* of the next record */
     size_t needed;            /* states that the engine asked for */
@@ -62,15 +63,22 @@ static inline void rig_decide(void *context, const struct relance_decision *deci
     buffer_put_char(&rig->lines, '\n');
 }
 
-static inline void rig_start(struct rig *rig, const struct relance_ruleset *rules, int64_t lateness_ms)
+/* An engine that knows all customers; its lines go to the rig. */
+static inline void rig_start_as(struct rig *rig, struct relance_engine_options options)
 {
-    *rig = (struct rig){0};
+    *rig = (struct rig){.options = options, .topic = STR("shop")};
     arena_init(&rig->arena, 0);
     buffer_init(&rig->lines, &rig->arena);
-    rig->options = (struct relance_engine_options){
-        .rules = rules, .lateness_ms = lateness_ms, .decide = rig_decide, .context = rig, .complete = true};
+    rig->options.decide = rig_decide;
+    rig->options.context = rig;
+    rig->options.complete = true;
     rig->engine = relance_engine_new(&rig->options);
     ensure(rig->engine);
+}
+
+static inline void rig_start(struct rig *rig, const struct relance_ruleset *rules, int64_t lateness_ms)
+{
+    rig_start_as(rig, (struct relance_engine_options){.rules = rules, .lateness_ms = lateness_ms});
 }
 
 static inline void rig_end(struct rig *rig)
@@ -147,7 +155,7 @@ static inline void rig_restart(struct rig *rig)
 
 static inline struct relance_record rig_record(struct rig *rig, str value)
 {
-    return (struct relance_record){.topic = STR("shop"),
+    return (struct relance_record){.topic = rig->topic,
                                    .partition = 0,
                                    .offset = rig->offset++,
                                    .value = value,

@@ -35,11 +35,15 @@ def parse(words):
     return parser.parse_args(words)
 
 
-def decisions(words, events=None):
-    args = parse(words)
+def replay(args, events=None, kind=world.World):
     rules = pathlib.Path(args.rules).read_text(encoding="utf-8")
     events = events or pathlib.Path(args.events).read_text(encoding="utf-8")
-    lines = world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall)
+    return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall, kind)
+
+
+def decisions(words, events=None):
+    args = parse(words)
+    lines = replay(args, events).decisions
     return [line for line in lines if args.only is None or line["outcome"] in args.only.split(",")]
 
 

@@ -89,6 +89,7 @@ class Attribute:
 
 class RuleSet:
     def __init__(self, raw):
+        self.raw = raw
         self.tz = page.zone(raw.get("tz", "UTC"))
         self.tz_name = raw.get("tz", "UTC")
         self.types = raw.get("types", {})

@@ -1,7 +1,7 @@
 """Section 4 of the rule language, "What happens, exactly", as a program: the reference that the engine is compared
 with. Written from the page; everything is looked for anew each time, nothing is kept ready.
 
-    decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…)
+    decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…).decisions
 """
 import math
 import cel
@@ -130,32 +130,32 @@ class World:
     # ---- waits
 
     def enter_wait(self, c, due):
-        """"`now` is … the wait's due time, but never earlier than … the customer's latest `now`"."""
+        """"`now` is … the wait's due time, but never earlier than … the customer's latest `now`". Gives the segments
+        whose change has been left for the customer's next event, and so is not told in the wait."""
         c.now = due if c.now is None else max(c.now, due)
+        return set(self.changed(c))
 
     def segments_wait(self, c, due):
-        self.enter_wait(c, due)
-        old = dict(c.segments)
+        left = self.enter_wait(c, due)
         self.compute_segments(c)
-        self.settle(c, due, old)
+        self.tell(c, due, self.changed(c, left))
+        self.settle(c, due, left)
 
     def step_wait(self, c, run):
         due = run.due
-        self.enter_wait(c, due)
-        old = dict(c.segments)
+        left = self.enter_wait(c, due)
         self.go_on(c, run, due)
-        self.settle(c, due, old)
+        self.settle(c, due, left)
 
     def date_wait(self, c, rule):
         state = c.dates[rule.name]
         due = state.due
-        self.enter_wait(c, due)
-        old = dict(c.segments)
+        left = self.enter_wait(c, due)
         state.due, state.fired = None, state.coming
         trigger = Record(type="yearly" if "yearly" in rule.date else "date", time=Ts(due))
         self.trigger(c, rule, trigger, due)
         self.arm(c, rule, state)
-        self.settle(c, due, old)
+        self.settle(c, due, left)
 
     # ---- events
 
@@ -181,7 +181,7 @@ class World:
         for rule in self.rules.rules:
             if type_ in rule.events:
                 self.trigger(c, rule, event, limit)
-        self.settle(c, limit, None)
+        self.settle(c, limit)
 
     def take(self, c, event):
         """(1) attributes with a source, `identify`, `last`, counts; segments."""
@@ -308,8 +308,10 @@ class World:
             old.setdefault(name, False)
             c.told.setdefault(name, False)
 
-    def changed(self, c):
-        return {name: value for name, value in c.segments.items() if c.told.get(name, False) != value}
+    def changed(self, c, left=()):
+        """What rules have not been told of, but for what is left."""
+        return {name: value for name, value in c.segments.items()
+                if c.told.get(name, False) != value and name not in left}
 
     def tell(self, c, limit, changes):
         """"rules on `leave`, then on `enter`, of segments whose value changed"."""
@@ -319,12 +321,11 @@ class World:
                 if rule.segment and rule.segment[0] == word and changes.get(rule.segment[1]) is entered:
                     self.trigger(c, rule, Record(type=" ".join(rule.segment), time=Ts(c.now)), limit)
 
-    def settle(self, c, limit, old):
+    def settle(self, c, limit, left=()):
         """What `set` changed: dates and segments; "at most 8 rounds; what is left waits for the customer's next
-        event" (so a wait tells only of what changed in it: `old` are the values before it)."""
-        left = set() if old is None else {name for name in old if c.told.get(name, False) != old[name]}
+        event"."""
         for _ in range(ROUNDS):
-            changes = {name: value for name, value in self.changed(c).items() if name not in left}
+            changes = self.changed(c, left)
             if not changes:
                 break
             self.tell(c, limit, changes)
@@ -674,12 +675,12 @@ def print_instant(ms):
     return text if "." in text else text[:-1] + ".000Z"
 
 
-def replay(rules, lines, lateness=0, until=None, wall=None):
-    """The decisions; `until` is an instant, or a duration after the newest event as ("after", ms)."""
-    world = World(RuleSet(page.read_rules(rules)), lateness, wall)
+def replay(rules, lines, lateness=0, until=None, wall=None, kind=World):
+    """The world after all that; `until` is an instant, or a duration after the newest event as ("after", ms)."""
+    world = kind(RuleSet(page.read_rules(rules)), lateness, wall)
     for number, line in enumerate(lines):
         if line.strip():
             world.record(line, number)
     if until is not None:
         world.run_until(world.newest + until[1] if isinstance(until, tuple) else until)
-    return world.decisions
+    return world
