@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "ensure.h"
 #include "kafka_client.h"
+#include "kafka_member.h"
 #include "kafka_trouble.h"
 #include "log.h"
 #include "text.h"
@@ -26,11 +27,12 @@ enum {
 struct source {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
-    struct source_listener listener;
-    const char *group;
+    struct source_config config;
     char topic[256], marks[256];
-    struct membership membership; /* metadata NULL: none */
-    unsigned epoch;               /* counts rebalances: a batch that saw one is thrown away */
+    struct membership membership;      /* metadata NULL: none */
+    char member_id[KAFKA_MEMBER_SIZE]; /* under which the group has known us last; "" never yet */
+    bool is_assigned;                  /* told so to the listener */
+    unsigned epoch;                    /* counts rebalances: a batch that saw one is thrown away */
     bool is_closing;
     rd_kafka_message_t *messages[SOURCE_BATCH_MAX];
     struct source_record records[SOURCE_BATCH_MAX];
@@ -42,7 +44,7 @@ struct source {
 /* ---- membership */
 /* Generation and member id, from the form in which librdkafka writes them out for other processes: magic, the
  * generation, the group and the member's id, each of these two with a NUL. There is no other way to ask. */
-static bool source_is_member(const rd_kafka_consumer_group_metadata_t *metadata)
+static bool source_is_member(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE])
 {
     static const char magic[] = "CGMDv2:";
     enum { MAGIC = sizeof magic - 1 };
@@ -57,6 +59,7 @@ static bool source_is_member(const rd_kafka_consumer_group_metadata_t *metadata)
     const char *group = text + MAGIC + sizeof generation;
     const char *member = memchr(group, '\0', (size_t)(end - group));
     bool named = member && member + 1 < end && member[1];
+    if (named) snprintf(id, KAFKA_MEMBER_SIZE, "%s", member + 1);
     rd_kafka_mem_free(NULL, bytes);
     return generation >= 0 && named;
 }
@@ -71,7 +74,7 @@ static void source_capture_membership(struct source *source)
 {
     source_forget_membership(source);
     source->membership.metadata = rd_kafka_consumer_group_metadata(source->rk);
-    if (source_is_member(source->membership.metadata)) return;
+    if (source_is_member(source->membership.metadata, source->member_id)) return;
     source_forget_membership(source);
 }
 
@@ -104,15 +107,22 @@ static void source_assigned(struct source *source, const rd_kafka_topic_partitio
         partitions[i] = list->elems[i].partition;
     source_capture_membership(source);
     source_assign(source, none);
-    source->listener.assigned(source->listener.context, partitions, (size_t)list->cnt);
+    source->is_assigned = true;
+    source->config.listener.assigned(source->config.listener.context, partitions, (size_t)list->cnt);
     rd_kafka_topic_partition_list_destroy(none);
     free(partitions);
 }
 
+static void source_revoke(struct source *source, bool lost)
+{
+    source->config.listener.revoked(source->config.listener.context, lost);
+    source->is_assigned = false;
+    source_forget_membership(source);
+}
+
 static void source_revoked(struct source *source)
 {
-    source->listener.revoked(source->listener.context, rd_kafka_assignment_lost(source->rk));
-    source_forget_membership(source);
+    source_revoke(source, rd_kafka_assignment_lost(source->rk));
     source_assign(source, NULL);
 }
 
@@ -147,12 +157,13 @@ static enum relance_status source_subscribe(struct source *source, struct relanc
                : RELANCE_OK;
 }
 
-enum relance_status source_open(const struct source_config *config, struct source **out,
-                                struct relance_error *error)
+/* A client that has subscribed; on failure there is none. */
+static enum relance_status source_connect(struct source *source, struct relance_error *error)
 {
+    const struct options *options = source->config.options;
     const struct option_kafka fixed[] = {
-        {"group.id", config->options->group},
-        {"group.instance.id", config->member},
+        {"group.id", options->group},
+        {"group.instance.id", source->config.member},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
@@ -160,20 +171,24 @@ enum relance_status source_open(const struct source_config *config, struct sourc
         {"partition.assignment.strategy", "range"},
         {"enable.partition.eof", "true"},
     };
+    enum relance_status status =
+        kafka_client_open(KAFKA_CONSUMER, options, fixed, sizeof fixed / sizeof *fixed, source_prepare,
+                          source, &source->rk, error);
+    if (status != RELANCE_OK) return status;
+    rd_kafka_poll_set_consumer(source->rk);
+    source->queue = rd_kafka_queue_get_consumer(source->rk);
+    return source_subscribe(source, error);
+}
+
+enum relance_status source_open(const struct source_config *config, struct source **out,
+                                struct relance_error *error)
+{
     struct source *source = calloc(1, sizeof *source);
     ensure(source);
-    source->listener = config->listener;
-    source->group = config->options->group;
+    source->config = *config;
     snprintf(source->topic, sizeof source->topic, "%s", config->options->input);
     kafka_topic_name(config->options, OUTBOX_MARKS, source->marks);
-    enum relance_status status =
-        kafka_client_open(KAFKA_CONSUMER, config->options, fixed, sizeof fixed / sizeof *fixed,
-                          source_prepare, source, &source->rk, error);
-    if (status == RELANCE_OK) {
-        rd_kafka_poll_set_consumer(source->rk);
-        source->queue = rd_kafka_queue_get_consumer(source->rk);
-        status = source_subscribe(source, error);
-    }
+    enum relance_status status = source_connect(source, error);
     if (status == RELANCE_OK)
         *out = source;
     else
@@ -282,7 +297,7 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
         return kafka_trouble(error, RELANCE_REFUSED, message->err,
-                             kafka_client_right(message->err, source->group, source->topic),
+                             kafka_client_right(message->err, source->config.options->group, source->topic),
                              "reading events");
     default:
         log_line(LOG_DEBUG, "Kafka's consumer:", "says=\"%s\"", rd_kafka_message_errstr(message));
@@ -290,16 +305,46 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
     }
 }
 
+/* Is it another process that has our name? librdkafka 2.0.2 says so, and ends for good, also when there is none: it
+ * forgets its member id when a session times out, as it does when the broker was away, and until we have let go of
+ * what we have it sends heartbeats without one, which the broker takes for those of somebody else (librdkafka issue
+ * 3437). The group knows. */
+static enum relance_status source_check_name(struct source *source, struct relance_error *error)
+{
+    char id[KAFKA_MEMBER_SIZE];
+    enum relance_status status =
+        kafka_member_of(source->rk, source->config.options->group, source->config.member, id, error);
+    if (status != RELANCE_OK || !*id || strcmp(id, source->member_id) == 0) return status;
+    return relance_error_set(error, RELANCE_REFUSED,
+                             "another process has started under our --instance; it has taken over");
+}
+
+/* Begins anew with another client: one that has ended for good cannot be used again. */
+static enum relance_status source_join_anew(struct source *source, struct relance_error *error)
+{
+    if (source->is_assigned) source_revoke(source, true);
+    rd_kafka_queue_destroy(source->queue);
+    rd_kafka_destroy_flags(source->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    source->queue = NULL;
+    source->rk = NULL;
+    enum relance_status status = source_connect(source, error);
+    return status == RELANCE_OK
+               ? relance_error_set(error, RELANCE_AGAIN, "the session was over; joining the group anew")
+               : status;
+}
+
 /* A client that has ended for good says so once, on the queue, and may do so behind a rebalance, where what is on
  * the queue is thrown away: so it is asked. */
-static enum relance_status source_check_client(const struct source *source, struct relance_error *error)
+static enum relance_status source_check_client(struct source *source, struct relance_error *error)
 {
     char reason[256];
+    enum relance_status status;
     switch (rd_kafka_fatal_error(source->rk, reason, sizeof reason)) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: return RELANCE_OK;
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        return relance_error_set(error, RELANCE_REFUSED,
-                                 "another process has started under our --instance; it has taken over");
+        source_release(source); /* messages keep their client alive */
+        status = source_check_name(source, error);
+        return status == RELANCE_OK ? source_join_anew(source, error) : status;
     default: return relance_error_set(error, RELANCE_REFUSED, "Kafka's client: %s", reason);
     }
 }
@@ -352,7 +397,8 @@ int64_t source_hidden_from(const struct source *source, int32_t partition)
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)
 {
-    return kafka_client_frontier(source->rk, source->group, source->topic, partition, out, error);
+    return kafka_client_frontier(source->rk, source->config.options->group, source->topic, partition, out,
+                                 error);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
@@ -362,7 +408,8 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
     rd_kafka_resp_err_t err =
         rd_kafka_query_watermark_offsets(source->rk, name, partition, low, high, SOURCE_ASK_MS);
     if (!err) return RELANCE_OK;
-    return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, source->group, name),
+    return kafka_trouble(error, RELANCE_AGAIN, err,
+                         kafka_client_right(err, source->config.options->group, name),
                          "asking for the bounds of %s/%d", name, partition);
 }
 
@@ -378,7 +425,8 @@ enum relance_status source_offset_at(struct source *source, int32_t partition, i
     *offset = element->offset;
     rd_kafka_topic_partition_list_destroy(list);
     if (err)
-        return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, source->group, source->topic),
+        return kafka_trouble(error, RELANCE_AGAIN, err,
+                             kafka_client_right(err, source->config.options->group, source->topic),
                              "asking for an offset of %s/%d", source->topic, partition);
     int64_t low;
     return *offset >= 0 ? RELANCE_OK : source_bounds(source, SOURCE_INPUT, partition, &low, offset, error);

@@ -1,0 +1,16 @@
+/* Who the group takes for the bearer of a name. For kafka_*.c only. */
+#ifndef CONSUMER_KAFKA_MEMBER_H
+#define CONSUMER_KAFKA_MEMBER_H
+
+#include <relance/text.h>
+
+#include <librdkafka/rdkafka.h>
+
+enum { KAFKA_MEMBER_SIZE = 512 };
+
+/* The member id under which the group knows `instance`, a group.instance.id; "" when it knows none of that name.
+ * Asks the broker. RELANCE_AGAIN: it gives no answer now; RELANCE_REFUSED: we may not ask. */
+RELANCE_MUST enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const char *instance,
+                                                 char out[KAFKA_MEMBER_SIZE], struct relance_error *error);
+
+#endif
