@@ -121,6 +121,12 @@ static enum relance_status claim_compare_store(const struct partition *partition
                                                const struct source_frontier *p, struct relance_error *error)
 {
     const struct meta *meta = &partition->meta;
+    if (store_is_part(partition->store))
+        return partition_refuse(
+            partition, error,
+            "Redis has carried out a part of a checkpoint that it had lost. Its next start "
+            "after a crash does that; BGREWRITEAOF in between prevents it. %s",
+            claim_cure_store);
     if (!meta_has_checkpoint(meta) && !frontier_is_first(&p->frontier))
         return partition_refuse(partition, error,
                                 "Redis has no checkpoint, though %" PRIu64

@@ -9,7 +9,14 @@
  * The connection has been WATCHing meta since it last found its own stamp there: MULTI … EXEC, and at once
  * WATCH and HGET for the next. A connection that breaks is made anew when it is next needed, and then watches
  * and compares before anything else. Commands are formatted into our own buffer and written with one call;
- * hiredis reads the answers. */
+ * hiredis reads the answers.
+ *
+ * A Redis that lost its tail may keep a part of a checkpoint: where the file ends in the middle of a command of a
+ * MULTI, it takes that command away and leaves the MULTI open (Redis 7.0; Valkey before its pull request 4342), and at its next
+ * start the next EXEC, of whomever, carries out what stands there. So the first command of a checkpoint writes `begun`
+ * and the last one `whole`, both with the stamp that it is based on, and where they differ a part was done. A
+ * checkpoint that follows in the same partition heals it, since it has all that had changed in the one that was lost;
+ * but for what that one took out of the waits, so that the first checkpoint of a connection writes all of its waits. */
 #include "store.h"
 #include "ensure.h"
 #include "log.h"
@@ -31,6 +38,8 @@ struct store {
     redisContext *redis;      /* NULL: none */
     char stamp[STAMP_SIZE];   /* written last by this claim */
     char attempt[STAMP_SIZE]; /* of a commit without an answer; "" when there is none */
+    bool is_part;             /* a part of a checkpoint is what the claim has found */
+    bool is_anew;             /* no checkpoint has come through since the connection was made */
     char meta_key[512], customers_key[512], timers_key[512], metrics_key[512];
     struct blob out;                           /* commands to be written */
     size_t expected;                           /* answers to them */
@@ -48,6 +57,7 @@ struct store *store_open(const struct store_place *place)
     struct store *store = calloc(1, sizeof *store);
     ensure(store);
     store->url = place->url;
+    store->is_anew = true;
     const struct {
         char *key;
         const char *name;
@@ -69,6 +79,7 @@ static void store_disconnect(struct store *store)
 {
     if (store->redis) redisFree(store->redis);
     store->redis = NULL;
+    store->is_anew = true;
 }
 
 void store_close(struct store *store)
@@ -145,15 +156,16 @@ static bool store_skip_answers(struct store *store, size_t keep, enum relance_st
     return true;
 }
 
-/* The answer to HGET meta stamp: is the store ours? */
-static enum relance_status store_check_stamp(struct store *store, const redisReply *reply,
+static struct relance_str store_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING ? (struct relance_str){reply->str, (size_t)reply->len}
+                                             : (struct relance_str){0};
+}
+
+/* Is the store ours? */
+static enum relance_status store_check_stamp(struct store *store, struct relance_str found,
                                              struct relance_error *error)
 {
-    if (reply->type == REDIS_REPLY_ERROR)
-        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    struct relance_str found = reply->type == REDIS_REPLY_STRING
-                                   ? (struct relance_str){reply->str, (size_t)reply->len}
-                                   : (struct relance_str){0};
     if (text_equal(found, text_of(store->stamp))) return RELANCE_OK;
     if (*store->attempt && text_equal(found, text_of(store->attempt))) {
         memcpy(store->stamp, store->attempt, STAMP_SIZE);
@@ -162,25 +174,32 @@ static enum relance_status store_check_stamp(struct store *store, const redisRep
     return relance_error_set(error, RELANCE_REFUSED, "%s has another stamp", store->meta_key);
 }
 
-static void store_ask_stamp(struct store *store)
-{
-    STORE_SAY(store, TEXT("HGET"), text_of(store->meta_key), TEXT("stamp"));
-}
-
 static void store_watch(struct store *store)
 {
     STORE_SAY(store, TEXT("WATCH"), text_of(store->meta_key));
-    store_ask_stamp(store);
+    STORE_SAY(store, TEXT("HMGET"), text_of(store->meta_key), TEXT("stamp"), TEXT("begun"), TEXT("whole"));
 }
 
-/* Writes what stands in the buffer and takes all answers; the last one is HGET meta stamp's. */
-static enum relance_status store_run_to_stamp(struct store *store, struct relance_error *error)
+static enum relance_status store_check_watched(struct store *store, const redisReply *reply,
+                                               struct relance_error *error)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    ensure(reply->type == REDIS_REPLY_ARRAY && reply->elements == 3);
+    bool is_part = !text_equal(store_text(reply->element[1]), store_text(reply->element[2]));
+    if (is_part && !store->is_part)
+        return relance_error_set(error, RELANCE_REFUSED, "%s is a part of a checkpoint", store->meta_key);
+    return store_check_stamp(store, store_text(reply->element[0]), error);
+}
+
+/* Writes what stands in the buffer and takes all answers; the last one is store_watch's. */
+static enum relance_status store_run_to_watch(struct store *store, struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
     redisReply *reply = store_answer(store);
     if (!reply) return store_down(store, error);
-    if (status == RELANCE_OK) status = store_check_stamp(store, reply, error);
+    if (status == RELANCE_OK) status = store_check_watched(store, reply, error);
     freeReplyObject(reply);
     return status;
 }
@@ -198,7 +217,7 @@ static enum relance_status store_attach(struct store *store, struct relance_erro
     store->out = (struct blob){0};
     store->expected = 0;
     store_watch(store);
-    enum relance_status status = store_run_to_stamp(store, error);
+    enum relance_status status = store_run_to_watch(store, error);
     blob_free(&store->out);
     store->out = kept;
     store->expected = expected;
@@ -207,21 +226,30 @@ static enum relance_status store_attach(struct store *store, struct relance_erro
 }
 
 /* ---- claim */
-static enum relance_status store_take_meta(const redisReply *reply, struct meta *meta,
+static enum relance_status store_take_meta(struct store *store, const redisReply *reply, struct meta *meta,
                                            struct relance_error *error)
 {
+    struct relance_str begun = {0}, whole = {0};
     meta_clear(meta);
     if (reply->type != REDIS_REPLY_ARRAY)
         return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
     for (size_t i = 0; i + 1 < reply->elements; i += 2) {
         const redisReply *name = reply->element[i], *value = reply->element[i + 1];
-        struct relance_str field = {name->str, (size_t)name->len};
-        if (!meta_take(meta, field, (struct relance_str){value->str, (size_t)value->len}))
+        struct relance_str field = store_text(name);
+        if (text_equal(field, TEXT("begun"))) begun = store_text(value);
+        if (text_equal(field, TEXT("whole"))) whole = store_text(value);
+        if (!meta_take(meta, field, store_text(value)))
             return relance_error_set(error, RELANCE_INVALID,
                                      "Redis: field %.*s of the checkpoint is not of its form",
                                      TEXT_ARG(field));
     }
+    store->is_part = !text_equal(begun, whole);
     return RELANCE_OK;
+}
+
+bool store_is_part(const struct store *store)
+{
+    return store->is_part;
 }
 
 /* Reads meta under WATCH. */
@@ -234,7 +262,7 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
     if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
     redisReply *reply = store_answer(store);
     if (!reply) return store_down(store, error);
-    if (status == RELANCE_OK) status = store_take_meta(reply, meta, error);
+    if (status == RELANCE_OK) status = store_take_meta(store, reply, meta, error);
     freeReplyObject(reply);
     return status;
 }
@@ -278,7 +306,7 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
     }
     if (status == RELANCE_OK) {
         store_watch(store);
-        status = store_run_to_stamp(store, error);
+        status = store_run_to_watch(store, error);
     }
     if (status != RELANCE_OK) store_disconnect(store); /* it would watch nothing, or what is not ours */
     return status;
@@ -292,8 +320,9 @@ enum relance_status store_empty(struct store *store, struct relance_error *error
     if (status == RELANCE_OK && !written)
         status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
     if (status == RELANCE_OK) {
+        store->is_part = false;
         store_watch(store);
-        status = store_run_to_stamp(store, error);
+        status = store_run_to_watch(store, error);
     }
     if (status != RELANCE_OK) store_disconnect(store);
     return status;
@@ -305,14 +334,16 @@ enum relance_status store_empty(struct store *store, struct relance_error *error
 static enum relance_status store_guarded_read(struct store *store, redisReply **out,
                                               struct relance_error *error)
 {
-    store_ask_stamp(store);
+    STORE_SAY(store, TEXT("HGET"), text_of(store->meta_key), TEXT("stamp"));
     if (!store_write(store)) return store_down(store, error);
     redisReply *reply = store_answer(store), *stamp = reply ? store_answer(store) : NULL;
     if (!stamp) {
         freeReplyObject(reply);
         return store_down(store, error);
     }
-    enum relance_status status = store_check_stamp(store, stamp, error);
+    enum relance_status status = stamp->type == REDIS_REPLY_ERROR
+                                     ? relance_error_set(error, RELANCE_AGAIN, "Redis: %s", stamp->str)
+                                     : store_check_stamp(store, store_text(stamp), error);
     freeReplyObject(stamp);
     if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR)
         status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
@@ -416,6 +447,7 @@ void store_begin(struct store *store)
     store_discard(store);
     *store->minute_key = '\0';
     STORE_SAY(store, TEXT("MULTI"));
+    STORE_SAY(store, TEXT("HSET"), text_of(store->meta_key), TEXT("begun"), text_of(store->stamp));
 }
 
 static void store_flush_when_full(struct store *store, struct resp_many *many)
@@ -432,7 +464,7 @@ static void store_put_wait(struct store *store, const struct relance_change *cha
     if (change->due_ms == RELANCE_NEVER && change->due_saved_ms != RELANCE_NEVER) {
         resp_many_add_one(&store->over, change->customer);
         store_flush_when_full(store, &store->over);
-    } else if (change->due_ms < change->due_saved_ms) {
+    } else if (change->due_ms < change->due_saved_ms || (store->is_anew && change->due_ms != RELANCE_NEVER)) {
         size_t size = text_put_int(score, change->due_ms);
         resp_many_add(&store->dues, (struct relance_str){score, size}, change->customer);
         store_flush_when_full(store, &store->dues);
@@ -479,10 +511,12 @@ static void store_finish(struct store *store, const struct meta *meta)
         store->expected += resp_many_flush(many[i]);
     if (*store->minute_key)
         STORE_SAY(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
-    resp_begin(&store->out, meta_words() + 2);
+    resp_begin(&store->out, meta_words() + 4);
     resp_word(&store->out, TEXT("HSET"));
     resp_word(&store->out, text_of(store->meta_key));
     meta_put(meta, &store->out);
+    resp_word(&store->out, TEXT("whole"));
+    resp_word(&store->out, text_of(store->stamp));
     store->expected++;
     STORE_SAY(store, TEXT("EXEC"));
 }
@@ -510,7 +544,7 @@ static void store_watch_again(struct store *store)
 {
     struct relance_error later;
     store_watch(store);
-    if (store_run_to_stamp(store, &later) != RELANCE_OK) store_disconnect(store);
+    if (store_run_to_watch(store, &later) != RELANCE_OK) store_disconnect(store);
 }
 
 enum relance_status store_commit(struct store *store, const struct meta *meta, struct relance_error *error)
@@ -535,7 +569,10 @@ enum relance_status store_commit(struct store *store, const struct meta *meta, s
     }
     status = store_check_exec(reply, queued, error);
     freeReplyObject(reply);
-    if (status == RELANCE_OK) memcpy(store->stamp, store->attempt, STAMP_SIZE);
+    if (status == RELANCE_OK) {
+        memcpy(store->stamp, store->attempt, STAMP_SIZE);
+        store->is_anew = false;
+    }
     *store->attempt = '\0';
     if (status == RELANCE_OK || status == RELANCE_AGAIN)
         store_watch_again(store);

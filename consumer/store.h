@@ -26,6 +26,8 @@ void store_close(struct store *store);
 /* Makes the store ours under `stamp`; meta as it was left. */
 RELANCE_MUST enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE],
                                              struct meta *meta, struct relance_error *error);
+/* What the claim has found was left by a part of a checkpoint: it says nothing. */
+bool store_is_part(const struct store *store);
 /* Leaves nothing but the stamp: no states, no counters, no checkpoint. */
 RELANCE_MUST enum relance_status store_empty(struct store *store, struct relance_error *error);
 RELANCE_MUST enum relance_status store_customer_count(struct store *store, int64_t *count,

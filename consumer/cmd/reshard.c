@@ -55,6 +55,12 @@ static enum relance_status reshard_look(struct reshard *reshard, int partition)
     at->store = store_open(&place);
     meta_make_stamp(stamp);
     enum relance_status status = store_claim(at->store, stamp, &at->meta, reshard->error);
+    if (status == RELANCE_OK && store_is_part(at->store))
+        status =
+            relance_error_set(reshard->error, RELANCE_REFUSED,
+                              "partition %d: Redis has carried out a part of a checkpoint that it had lost; "
+                              "`relance run --rebuild` decides all records again",
+                              partition);
     if (status == RELANCE_OK)
         status = kafka_offsets_read(reshard->offsets, partition, &at->p, &at->end, reshard->error);
     return status;

@@ -26,6 +26,7 @@ KILLS, OTHERS = (50, 3) if LONG else (8, 1)
 REDIS = {"save": "", "auto_aof_rewrite_percentage": "0"}
 EVENTS, CUSTOMERS, PARTITIONS = (6_000_000, 300_000, 6) if LONG else (1_500_000, 100_000, 6)
 RATES = (50_000, 64_000_000)  # bytes a second that the log is let through with, at least and at most
+RATE = 8_000_000  # in the beginning
 
 COUNTING = {
     "stale": "3650d",
@@ -104,7 +105,7 @@ class Faults(unittest.TestCase):
         """Lets the log through so that it lasts as long as the plan: `part` of that is over."""
         ends = siege.world.kafka.ends(siege.world.input)
         decided = sum(max(0, offset) for offset, _ in siege.world.frontier().values()) / sum(ends.values())
-        rate = siege.kafka_door.rate or 1_000_000
+        rate = siege.kafka_door.rate or RATE
         siege.kafka_door.rate = min(RATES[1], max(RATES[0], rate * (2 if decided < part else 0.5)))
 
     def abandon(self, version, fsync, workers):
@@ -115,14 +116,15 @@ class Faults(unittest.TestCase):
         answer = carts.fill(kafka.broker(version), topic, PARTITIONS, EVENTS, CUSTOMERS, SEED % 1000, folder.path)
         with World(carts.RULES, version, PARTITIONS, input=topic, lateness=carts.LATENESS,
                    redis_config={"appendfsync": fsync, **REDIS}) as world, Siege(world, self.dice, workers) as siege:
-            siege.kafka_door.rate = 1_000_000
+            siege.kafka_door.rate = RATE
             siege.start("one")
             siege.start("two")
+            siege.wait_saved()
             plan = siege.plan(KILLS, OTHERS)
             for step, fault in enumerate(plan):
                 siege.suffer(fault)
                 if not siege.kafka_door.rate:
-                    siege.kafka_door.rate = 1_000_000
+                    siege.kafka_door.rate = RATE
                 self.pace(siege, step / len(plan))
             siege.heal()
             siege.wait_decided(300)
@@ -154,6 +156,7 @@ class Faults(unittest.TestCase):
             siege.start("two")
             shop.thread.start()
             try:
+                siege.wait_saved()
                 for fault in siege.plan(KILLS, OTHERS):
                     siege.suffer(fault)
             finally:

@@ -1,8 +1,9 @@
 """A siege: engines that reach Kafka and Redis through doors of ours, and everything that can be done to them.
 
 FAULTS is the list; a seed draws a plan from it and all that is random inside. Engines are started again when they
-end because a server was away at their start, as an operator's supervisor would; that they end for any other
-reason is a finding, whatever was done to them.
+end because a server was away at their start, as an operator's supervisor would, and with --rebuild when Redis has
+kept a part of a checkpoint, as they ask for; that they end for any other reason is a finding, whatever was done to
+them.
 """
 import json
 import shutil
@@ -16,6 +17,7 @@ SESSION_S = 3.0  # what the engines are told; the shorter, the more often a froz
 HEARTBEAT_S = 0.5  # likewise
 HEARD_S = 4 * HEARTBEAT_S  # in that time every worker has heard that its name is another's
 AWAY = "Cannot start:"
+PART = "Redis has carried out a part of a checkpoint that it had lost"
 
 
 class Siege:
@@ -52,8 +54,8 @@ class Siege:
                 "kafka.transaction.timeout.ms": int(SESSION_S * 1000) - 500,
                 "kafka.reconnect.backoff.max.ms": 500}
 
-    def start(self, name):
-        self.engines[name] = self.world.engine(**self.options(name))
+    def start(self, name, **options):
+        self.engines[name] = self.world.engine(**{**self.options(name), **options})
         return self.engines[name]
 
     def kill(self, name):
@@ -83,11 +85,15 @@ class Siege:
         for name, engine in list(self.engines.items()):
             if engine.is_running():
                 continue
-            if AWAY not in engine.output():
-                raise AssertionError(f"engine {name} ended by itself, after {self.diary[-5:]}:\n{engine.output()[-6000:]}")
-            self.count("start that found a server away")
+            output = engine.output()
+            if PART in output:
+                self.count("a part of a checkpoint found, decided anew")
+            elif AWAY in output:
+                self.count("start that found a server away")
+            else:
+                raise AssertionError(f"engine {name} ended by itself, after {self.diary[-5:]}:\n{output[-60000:]}")
             engine.stop(None)
-            self.start(name)
+            self.start(name, **({"rebuild": True} if PART in output else {}))
 
     def pass_time(self, low, high):
         """A while in which engines that could not start are started again."""
@@ -154,6 +160,15 @@ class Siege:
         for name in list(self.frozen):
             self.thaw(name)
 
+    def wait_saved(self, seconds=60):
+        """Until each partition has a second checkpoint: a Redis that loses the first one is an empty one."""
+        meta = f"relance:{{{self.world.group}:{self.world.input}:%d}}:meta"
+
+        def saved():
+            self.supervise()
+            return all(int(self.world.redis("HGET", meta % p, "offset") or 0) > 0 for p in range(self.world.partitions))
+        place.wait_until(saved, seconds, "all partitions are saved", pause_s=0.2)
+
     def wait_decided(self, seconds=120):
         def decided():
             self.supervise()
@@ -195,9 +210,10 @@ def freeze_engine(siege):
 def twin_engine(siege):
     """SIGSTOP, another process under the same name, SIGCONT."""
     name = siege.any()
-    older = siege.engines[name]
     # One that has not come so far would be the younger of the two when it wakes up.
-    place.wait_until(lambda: siege.supervise() or "has given us partitions" in older.output(), 60, "it is a member")
+    place.wait_until(lambda: siege.supervise() or "has given us partitions" in siege.engines[name].output(), 60,
+                     f"{name} is a member")
+    older = siege.engines[name]
     siege.freeze(name)
     siege.frozen.discard(name)
     siege.start(name)

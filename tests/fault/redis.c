@@ -29,13 +29,16 @@ struct redis_table {
     size_t count, capacity;
 };
 
-struct redis_version {
-    struct redis_table tables[REDIS_HASHES];
-};
-
 struct redis_command {
     struct relance_str *words;
     size_t count;
+};
+
+struct redis_version {
+    struct redis_table tables[REDIS_HASHES];
+    const struct redis_version *before;   /* to this one */
+    const struct redis_command *commands; /* these were done */
+    size_t command_count;
 };
 
 struct redis_line {
@@ -58,6 +61,10 @@ static struct {
         struct redis_version **kept; /* from the first checkpoint on */
         size_t kept_count, kept_capacity;
         uint64_t meta_writes;
+        const struct redis_version *torn; /* of its commands some have stayed, in a MULTI that is open */
+        size_t torn_count;
+        uint64_t torn_writes; /* of the server, when that happened */
+        bool has_part;        /* such commands have been carried out: counters have counted twice */
     } partitions[SIM_PARTITIONS_MAX];
     struct redis_line *lines[REDIS_LINES_MAX];
     size_t line_count;
@@ -111,6 +118,17 @@ static void redis_keep_version(int partition)
     redis.partitions[partition].kept[(*count)++] = version;
 }
 
+/* What was lost ends in the middle of an EXEC: the first of its commands have stayed in the file, in a MULTI that has
+ * no end. `kept` is the last version before it. */
+static void redis_tear(int partition, struct redis_version **kept)
+{
+    const struct redis_version *lost = kept[1];
+    if (!sim.rebuild || lost->before != kept[0] || lost->command_count < 2) return;
+    redis.partitions[partition].torn = lost;
+    redis.partitions[partition].torn_count = (size_t)sim_between(1, (int64_t)lost->command_count - 1);
+    redis.partitions[partition].torn_writes = redis.writes;
+}
+
 /* Back to one of the last versions, or to any. */
 static void redis_go_back(int partition, bool far)
 {
@@ -120,30 +138,10 @@ static void redis_go_back(int partition, bool far)
     redis.partitions[partition].version = redis.partitions[partition].kept[count - 1 - back];
     redis.partitions[partition].meta_writes++;
     if (!back) return;
+    redis_tear(partition, &redis.partitions[partition].kept[count - 1 - back]);
     sim_tell("Redis: partition %d is %zu versions back, at offset %.*s", partition, back,
              TEXT_ARG(redis_meta(partition, "offset")));
     redis_keep_version(partition);
-}
-
-void redis_restart(bool lose_tail, bool old)
-{
-    sim_tell("Redis restarts");
-    for (size_t i = 0; i < redis.line_count; i++)
-        redis.lines[i]->broken = true;
-    redis.late_count = 0;
-    for (int p = 0; lose_tail && p < sim.partitions; p++)
-        redis_go_back(p, old);
-}
-
-void redis_forget(void)
-{
-    redis_restart(false, false);
-    for (int p = 0; p < sim.partitions; p++) {
-        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
-        redis.partitions[p].meta_writes++;
-        redis_keep_version(p);
-    }
-    sim_tell("Redis is empty");
 }
 
 /* ---- tables */
@@ -302,10 +300,86 @@ static redisReply *redis_do_write(struct redis_version *version, const struct re
     return redis_number_reply(1);
 }
 
+static struct redis_version *redis_new_version(const struct redis_version *before)
+{
+    struct redis_version *version = sim_keep(sizeof *version);
+    *version = *before;
+    for (int i = 0; i < REDIS_HASHES; i++)
+        version->tables[i].capacity = 0;
+    return version;
+}
+
+/* Does again what led from one version to another; false: nothing did. */
+static bool redis_redo(struct redis_version *onto, const struct redis_version *from,
+                       const struct redis_version *to)
+{
+    if (to == from) return true;
+    if (!to || !redis_redo(onto, from, to->before)) return false;
+    for (size_t i = 0; i < to->command_count; i++)
+        redis_do_write(onto, &to->commands[i]);
+    return true;
+}
+
+/* The file is read again: the next EXEC behind the open MULTI, of whomever, carries out what stood in that. Without
+ * one all is lost that came behind it, which for a test of that is a tail like any other. */
+static void redis_carry_out_torn(int partition)
+{
+    const struct redis_version *torn = redis.partitions[partition].torn;
+    redis.partitions[partition].torn = NULL;
+    if (!torn || redis.writes == redis.partitions[partition].torn_writes) return;
+    struct redis_version *version = redis_new_version(torn->before);
+    for (size_t i = 0; i < redis.partitions[partition].torn_count; i++)
+        redis_do_write(version, &torn->commands[i]);
+    if (!redis_redo(version, torn->before, redis.partitions[partition].version)) return;
+    version->before = NULL;
+    redis.partitions[partition].version = version;
+    redis.partitions[partition].meta_writes++;
+    redis.partitions[partition].has_part = true;
+    redis_keep_version(partition);
+    sim_tell("Redis: partition %d has %zu commands of a lost EXEC carried out", partition,
+             redis.partitions[partition].torn_count);
+}
+
+bool redis_is_torn(void)
+{
+    for (int p = 0; p < sim.partitions; p++)
+        if (redis.partitions[p].torn) return true;
+    return false;
+}
+
+bool redis_has_part(int partition)
+{
+    return redis.partitions[partition].has_part;
+}
+
 static bool redis_is_meta(const struct redis_command *command, int *partition)
 {
     enum redis_hash hash;
     return redis_parse_key(command->words[1], partition, &hash) && hash == REDIS_META;
+}
+
+/* ---- starting again */
+void redis_restart(bool lose_tail, bool old)
+{
+    sim_tell("Redis restarts");
+    for (size_t i = 0; i < redis.line_count; i++)
+        redis.lines[i]->broken = true;
+    redis.late_count = 0;
+    for (int p = 0; p < sim.partitions; p++)
+        redis_carry_out_torn(p);
+    for (int p = 0; lose_tail && p < sim.partitions; p++)
+        redis_go_back(p, old);
+}
+
+void redis_forget(void)
+{
+    redis_restart(false, false);
+    for (int p = 0; p < sim.partitions; p++) {
+        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
+        redis.partitions[p].meta_writes++;
+        redis_keep_version(p);
+    }
+    sim_tell("Redis is empty");
 }
 
 /* The stamp that this process wrote last, for the sabotage that compares with nothing else. */
@@ -323,10 +397,12 @@ static void redis_apply(struct redis_line *line, size_t begin, size_t end, redis
     int partition = 0, meta_partition;
     enum redis_hash hash;
     redis_parse_key(line->queue[begin].words[1], &partition, &hash);
-    struct redis_version *version = sim_keep(sizeof *version);
-    *version = *redis.partitions[partition].version;
-    for (int i = 0; i < REDIS_HASHES; i++)
-        version->tables[i].capacity = 0;
+    struct redis_version *version = redis_new_version(redis.partitions[partition].version);
+    struct redis_command *commands = sim_keep((end - begin) * sizeof *commands);
+    memcpy(commands, line->queue + begin, (end - begin) * sizeof *commands);
+    version->before = redis.partitions[partition].version;
+    version->commands = commands;
+    version->command_count = end - begin;
     for (size_t i = begin; i < end; i++) {
         reply->element[i] = redis_do_write(version, &line->queue[i]);
         if (!redis_is_meta(&line->queue[i], &meta_partition)) continue;
@@ -375,11 +451,25 @@ static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
     return redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "stamp"));
 }
 
+/* HMGET META stamp begun whole */
+static redisReply *redis_do_get_watched(struct redis_line *line, int partition)
+{
+    redisReply *reply = redis_array_reply(3);
+    reply->element[0] = redis_do_get_stamp(line, partition);
+    reply->element[1] = redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "begun"));
+    reply->element[2] =
+        redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, sabotage(BUG_PART) ? "begun" : "whole"));
+    return reply;
+}
+
 static redisReply *redis_do_get_all(const struct redis_table *table)
 {
     redisReply *reply = redis_array_reply(2 * table->count);
     for (size_t i = 0; i < table->count; i++) {
-        reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].name);
+        struct relance_str name = table->fields[i].name;
+        if (sabotage(BUG_PART) && (text_equal(name, TEXT("begun")) || text_equal(name, TEXT("whole"))))
+            name = TEXT("hidden");
+        reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, name);
         reply->element[2 * i + 1] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].value);
     }
     return reply;
@@ -461,6 +551,7 @@ static redisReply *redis_do(struct redis_line *line, struct redis_command comman
     if (text_equal(verb, TEXT("HGET"))) return redis_do_get_stamp(line, partition);
     if (text_equal(verb, TEXT("HGETALL"))) return redis_do_get_all(table);
     if (text_equal(verb, TEXT("HLEN"))) return redis_number_reply((int64_t)table->count);
+    if (text_equal(verb, TEXT("HMGET")) && hash == REDIS_META) return redis_do_get_watched(line, partition);
     if (text_equal(verb, TEXT("HMGET"))) return redis_do_get_many(table, &command);
     if (text_equal(verb, TEXT("ZRANGE"))) return redis_do_range(table, &command);
     sim_fail("the model of Redis does not know %.*s", TEXT_ARG(verb));

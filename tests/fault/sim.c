@@ -306,7 +306,7 @@ static void world_redis_full(void)
 
 static void world_redis_restart(void)
 {
-    redis_restart(sim_between(0, 1), false);
+    redis_restart(sim_between(0, 1) || sim.rebuild, false);
     if (sim_between(0, 1)) redis_set_down(sim_between(1000, 1000000));
 }
 
@@ -339,7 +339,10 @@ static void sim_world(void)
         world_kafka_down,    world_freeze,        world_redis_down,   world_redis_full, world_redis_restart,
         world_redis_restart, world_redis_restore, world_redis_forget, world_upgrade,
     };
-    happenings[sim_random() % (sizeof happenings / sizeof *happenings)]();
+    if (sim.rebuild && sim_between(0, redis_is_torn() ? 3 : 1))
+        world_redis_restart();
+    else
+        happenings[sim_random() % (sizeof happenings / sizeof *happenings)]();
     sim.next_world_us = sim.now_us + sim_between(1000, 2 * sim.rates.world);
 }
 

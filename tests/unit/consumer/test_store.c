@@ -174,7 +174,9 @@ Test(store, a_zombie_can_neither_write_nor_read_once_another_has_claimed)
     cr_expect_eq(commit(&zombie, 99), RELANCE_REFUSED);
     expect("(nil)", "HGET relance:{g:t:3}:meta offset");
     expect("0", "EXISTS relance:{g:t:3}:customers");
-    cr_expect_eq(store_read_states(zombie.store, &TEXT("c-1"), 1, collect, states, &error), RELANCE_REFUSED);
+    cr_expect_eq(
+        store_read_states(zombie.store, (struct relance_str[]){TEXT("c-1")}, 1, collect, states, &error),
+        RELANCE_REFUSED);
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
     free_owner(&zombie);
@@ -276,6 +278,97 @@ Test(store, survives_a_redis_that_was_killed_and_came_back)
     cr_expect_eq(commit(&owner, 2), RELANCE_OK, "%s", error.message);
     expect("2", "HGET relance:{g:t:3}:meta offset");
     free_owner(&owner);
+}
+
+/* Takes bytes off the end of the append-only file of a Redis that has ended. */
+static void cut_tail(long bytes)
+{
+    char command[256];
+    snprintf(command, sizeof command, "truncate -s -%ld %s/appendonlydir/appendonly.aof.1.incr.aof", bytes,
+             directory);
+    cr_assert_eq(system(command), 0);
+}
+
+/* Redis loses the end of the second checkpoint, takes the command that is not whole away and leaves the MULTI open;
+ * somebody's EXEC then ends that, at the next start. */
+static void lose_the_end_of_a_checkpoint(struct owner *owner)
+{
+    store_begin(owner->store);
+    put(owner, "c-1", "old", 1000, RELANCE_NEVER);
+    cr_assert_eq(commit(owner, 1), RELANCE_OK);
+    store_begin(owner->store);
+    put(owner, "c-1", "new", RELANCE_NEVER, 1000);
+    put(owner, "c-2", "new", 2000, RELANCE_NEVER);
+    cr_assert_eq(commit(owner, 2), RELANCE_OK);
+    stop_redis(SIGKILL);
+    cut_tail(50); /* EXEC, and a piece of the command before it */
+    start_redis();
+}
+
+static void execute_what_was_left(void)
+{
+    freeReplyObject(redisCommand(other, "MULTI"));
+    freeReplyObject(redisCommand(other, "SET a 1"));
+    freeReplyObject(redisCommand(other, "SET b 2"));
+    freeReplyObject(redisCommand(other, "EXEC"));
+    stop_redis(SIGKILL);
+    start_redis();
+}
+
+Test(store, a_part_of_a_checkpoint_that_redis_has_kept_is_found_out)
+{
+    struct owner owner = new_owner(), next;
+    char states[64] = "";
+    lose_the_end_of_a_checkpoint(&owner);
+    expect("old", "HGET relance:{g:t:3}:customers c-1");
+    next = new_owner();
+    cr_expect_eq(next.meta.offset, 1);
+    cr_expect_not(store_is_part(next.store));
+    execute_what_was_left();
+    expect("1", "HGET relance:{g:t:3}:meta offset");
+    expect("new", "HGET relance:{g:t:3}:customers c-1");
+    const struct relance_str customer = TEXT("c-1");
+    enum relance_status status;
+    do
+        status = store_read_states(next.store, &customer, 1, collect, states, &error);
+    while (status == RELANCE_AGAIN); /* until the connection has been made anew */
+    cr_expect_eq(status, RELANCE_REFUSED, "%s", states);
+    free_owner(&next);
+    next = new_owner();
+    cr_expect(store_is_part(next.store));
+    cr_expect_eq(store_empty(next.store, &error), RELANCE_OK, "%s", error.message);
+    cr_expect_not(store_is_part(next.store));
+    store_begin(next.store);
+    cr_expect_eq(commit(&next, 3), RELANCE_OK, "%s", error.message);
+    free_owner(&owner);
+    free_owner(&next);
+    next = new_owner();
+    cr_expect_not(store_is_part(next.store));
+    free_owner(&next);
+}
+
+/* The wait that the lost one took out of the set is not the one that the next one has. */
+Test(store, a_checkpoint_heals_what_a_part_of_a_lost_one_does)
+{
+    struct owner owner = new_owner(), next;
+    lose_the_end_of_a_checkpoint(&owner);
+    next = new_owner();
+    store_begin(next.store);
+    put(&next, "c-1", "newer", 3000, 1000);
+    put(&next, "c-2", "newer", RELANCE_NEVER, RELANCE_NEVER);
+    cr_expect_eq(commit(&next, 3), RELANCE_OK, "%s", error.message);
+    stop_redis(SIGKILL);
+    start_redis();
+    free_owner(&next);
+    next = new_owner();
+    char dues[64] = "";
+    cr_expect_not(store_is_part(next.store));
+    cr_expect_eq(next.meta.offset, 3);
+    cr_expect_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
+    cr_expect_str_eq(dues, "c-2@2000 c-1@3000 ");
+    expect("newer", "HGET relance:{g:t:3}:customers c-1");
+    free_owner(&owner);
+    free_owner(&next);
 }
 
 /* A stopped server takes bytes and gives no answer: the reader gives up, the server then applies them. */
