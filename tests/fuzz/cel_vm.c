@@ -15,7 +15,7 @@ static const char *const texts[] = {
     "event.items.exists(i, has(i.note) && i.note.matches('^a+$')) || any.foo == last.purchase.total",
     "event.tags.filter(t, t.startsWith('n')).join(',').replace('e', string(event.total)).size() > lazy",
     "[1, 2, 3].exists_one(x, x > 2) && {'a': 1}.transformMapEntry(k, v, {v: k})[?1].orValue('z') == name",
-    "cel.bind(x, views(event.product), x * x - 7 % x) / 3 < event.time.getHours('Europe/Paris') || !event.vip",
+    "cel.bind(x, views(event.product), x * x / 7 - x % 3) < event.time.getHours('Asia/Tokyo') || !event.vip",
     "'%s %d'.format([event, 5]) + string([3, 1].sort()[0]) + type(event.items[0]) == name",
 };
 /* clang-format on */
