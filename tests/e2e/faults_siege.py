@@ -18,6 +18,7 @@ HEARTBEAT_S = 0.5  # likewise
 HEARD_S = 4 * HEARTBEAT_S  # in that time every worker has heard that its name is another's
 AWAY = "Cannot start:"
 PART = "Redis has carried out a part of a checkpoint that it had lost"
+EMPTY = "Redis has no checkpoint, though"  # what a rebuild leaves that does not come to its end
 
 
 class Siege:
@@ -31,6 +32,7 @@ class Siege:
         self.done = {}          # how often what was done
         self.diary = []         # what began when
         self.edits = 0
+        self.has_rebuilt = False
         self.dump = None        # an older copy of Redis's files
         self.still = _Open()    # held while the broker is away, by whoever must not produce then
 
@@ -86,14 +88,16 @@ class Siege:
             if engine.is_running():
                 continue
             output = engine.output()
-            if PART in output:
+            rebuild = PART in output or (self.has_rebuilt and EMPTY in output)
+            if rebuild:
+                self.has_rebuilt = True
                 self.count("a part of a checkpoint found, decided anew")
             elif AWAY in output:
                 self.count("start that found a server away")
             else:
                 raise AssertionError(f"engine {name} ended by itself, after {self.diary[-5:]}:\n{output[-60000:]}")
             engine.stop(None)
-            self.start(name, **({"rebuild": True} if PART in output else {}))
+            self.start(name, **({"rebuild": True} if rebuild else {}))
 
     def pass_time(self, low, high):
         """A while in which engines that could not start are started again."""
