@@ -157,7 +157,7 @@ static enum relance_status source_subscribe(struct source *source, struct relanc
                : RELANCE_OK;
 }
 
-/* A client that has subscribed; on failure there is none. */
+/* A client that has subscribed; after a failure source_close frees what there is. */
 static enum relance_status source_connect(struct source *source, struct relance_error *error)
 {
     const struct options *options = source->config.options;
@@ -322,7 +322,6 @@ static enum relance_status source_check_name(struct source *source, struct relan
 /* Begins anew with another client: one that has ended for good cannot be used again. */
 static enum relance_status source_join_anew(struct source *source, struct relance_error *error)
 {
-    if (source->is_assigned) source_revoke(source, true);
     rd_kafka_queue_destroy(source->queue);
     rd_kafka_destroy_flags(source->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     source->queue = NULL;
@@ -342,7 +341,8 @@ static enum relance_status source_check_client(struct source *source, struct rel
     switch (rd_kafka_fatal_error(source->rk, reason, sizeof reason)) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: return RELANCE_OK;
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        source_release(source); /* messages keep their client alive */
+        source_release(source);                               /* messages keep their client alive */
+        if (source->is_assigned) source_revoke(source, true); /* librdkafka does not say so any more */
         status = source_check_name(source, error);
         return status == RELANCE_OK ? source_join_anew(source, error) : status;
     default: return relance_error_set(error, RELANCE_REFUSED, "Kafka's client: %s", reason);

@@ -7,16 +7,17 @@
  * claim.
  *
  * The connection has been WATCHing meta since it last found its own stamp there: MULTI … EXEC, and at once
- * WATCH and HGET for the next. A connection that breaks is made anew when it is next needed, and then watches
+ * WATCH and HMGET for the next. A connection that breaks is made anew when it is next needed, and then watches
  * and compares before anything else. Commands are formatted into our own buffer and written with one call;
  * hiredis reads the answers.
  *
  * A Redis that lost its tail may keep a part of a checkpoint: where the file ends in the middle of a command of a
- * MULTI, it takes that command away and leaves the MULTI open (Redis 7.0; Valkey before its pull request 4342), and at its next
- * start the next EXEC, of whomever, carries out what stands there. So the first command of a checkpoint writes `begun`
- * and the last one `whole`, both with the stamp that it is based on, and where they differ a part was done. A
- * checkpoint that follows in the same partition heals it, since it has all that had changed in the one that was lost;
- * but for what that one took out of the waits, so that the first checkpoint of a connection writes all of its waits. */
+ * MULTI, it takes that command away and leaves the MULTI open (Redis 6.2 to 7.4 at least; Valkey before its pull
+ * request 4342), and at its next start the next EXEC, of whomever, carries out what stands there. So the first
+ * command of a checkpoint writes `begun` and the last one `whole`, both with the stamp that it is based on. Where the
+ * two differ a part was done; where `whole` is not what this owner has read or written, a checkpoint that was lost has
+ * come back. A checkpoint that follows in the same partition heals all that, since it has whatever had changed in
+ * the one that was lost, and the first of a connection writes of each of those all that it may have written. */
 #include "store.h"
 #include "ensure.h"
 #include "log.h"
@@ -38,8 +39,9 @@ struct store {
     redisContext *redis;      /* NULL: none */
     char stamp[STAMP_SIZE];   /* written last by this claim */
     char attempt[STAMP_SIZE]; /* of a commit without an answer; "" when there is none */
+    char whole[STAMP_SIZE];   /* that the last checkpoint was based on; "" before the first */
     bool is_part;             /* a part of a checkpoint is what the claim has found */
-    bool is_anew;             /* no checkpoint has come through since the connection was made */
+    bool is_first;            /* the next checkpoint is the first of its connection */
     char meta_key[512], customers_key[512], timers_key[512], metrics_key[512];
     struct blob out;                           /* commands to be written */
     size_t expected;                           /* answers to them */
@@ -57,7 +59,7 @@ struct store *store_open(const struct store_place *place)
     struct store *store = calloc(1, sizeof *store);
     ensure(store);
     store->url = place->url;
-    store->is_anew = true;
+    store->is_first = true;
     const struct {
         char *key;
         const char *name;
@@ -79,7 +81,7 @@ static void store_disconnect(struct store *store)
 {
     if (store->redis) redisFree(store->redis);
     store->redis = NULL;
-    store->is_anew = true;
+    store->is_first = true;
 }
 
 void store_close(struct store *store)
@@ -162,16 +164,22 @@ static struct relance_str store_text(const redisReply *reply)
                                              : (struct relance_str){0};
 }
 
+/* The checkpoint that was attempted is there: the next one is based on it. */
+static void store_adopt(struct store *store)
+{
+    memcpy(store->whole, store->stamp, STAMP_SIZE);
+    memcpy(store->stamp, store->attempt, STAMP_SIZE);
+}
+
 /* Is the store ours? */
 static enum relance_status store_check_stamp(struct store *store, struct relance_str found,
                                              struct relance_error *error)
 {
     if (text_equal(found, text_of(store->stamp))) return RELANCE_OK;
-    if (*store->attempt && text_equal(found, text_of(store->attempt))) {
-        memcpy(store->stamp, store->attempt, STAMP_SIZE);
-        return RELANCE_OK;
-    }
-    return relance_error_set(error, RELANCE_REFUSED, "%s has another stamp", store->meta_key);
+    if (!*store->attempt || !text_equal(found, text_of(store->attempt)))
+        return relance_error_set(error, RELANCE_REFUSED, "%s has another stamp", store->meta_key);
+    store_adopt(store);
+    return RELANCE_OK;
 }
 
 static void store_watch(struct store *store)
@@ -186,10 +194,13 @@ static enum relance_status store_check_watched(struct store *store, const redisR
     if (reply->type == REDIS_REPLY_ERROR)
         return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
     ensure(reply->type == REDIS_REPLY_ARRAY && reply->elements == 3);
-    bool is_part = !text_equal(store_text(reply->element[1]), store_text(reply->element[2]));
-    if (is_part && !store->is_part)
-        return relance_error_set(error, RELANCE_REFUSED, "%s is a part of a checkpoint", store->meta_key);
-    return store_check_stamp(store, store_text(reply->element[0]), error);
+    struct relance_str begun = store_text(reply->element[1]), whole = store_text(reply->element[2]);
+    enum relance_status status = store_check_stamp(store, store_text(reply->element[0]), error);
+    if (status != RELANCE_OK) return status;
+    bool is_sound = text_equal(whole, text_of(store->whole)) && (store->is_part || text_equal(begun, whole));
+    return is_sound ? RELANCE_OK
+                    : relance_error_set(error, RELANCE_REFUSED, "%s has more of a checkpoint than it had",
+                                        store->meta_key);
 }
 
 /* Writes what stands in the buffer and takes all answers; the last one is store_watch's. */
@@ -244,6 +255,7 @@ static enum relance_status store_take_meta(struct store *store, const redisReply
                                      TEXT_ARG(field));
     }
     store->is_part = !text_equal(begun, whole);
+    snprintf(store->whole, STAMP_SIZE, "%.*s", TEXT_ARG(whole));
     return RELANCE_OK;
 }
 
@@ -321,6 +333,7 @@ enum relance_status store_empty(struct store *store, struct relance_error *error
         status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
     if (status == RELANCE_OK) {
         store->is_part = false;
+        *store->whole = '\0';
         store_watch(store);
         status = store_run_to_watch(store, error);
     }
@@ -450,9 +463,19 @@ void store_begin(struct store *store)
     STORE_SAY(store, TEXT("HSET"), text_of(store->meta_key), TEXT("begun"), text_of(store->stamp));
 }
 
-static void store_flush_when_full(struct store *store, struct resp_many *many)
+/* What is taken out comes behind what is put in: see store_put_change. */
+static void store_flush_when_full(struct store *store, struct resp_many *in, struct resp_many *out)
 {
-    if (many->count >= RESP_MANY) store->expected += resp_many_flush(many);
+    if (in->count < RESP_MANY && out->count < RESP_MANY) return;
+    store->expected += resp_many_flush(in);
+    store->expected += resp_many_flush(out);
+}
+
+static void store_put_due(struct store *store, int64_t due_ms, struct relance_str customer)
+{
+    char score[TEXT_NUMBER_SIZE];
+    size_t size = text_put_int(score, due_ms);
+    resp_many_add(&store->dues, (struct relance_str){score, size}, customer);
 }
 
 /* A wait's time in the set is never later than the true one: it is written only when that moves earlier, and
@@ -460,24 +483,23 @@ static void store_flush_when_full(struct store *store, struct resp_many *many)
  * later. That spares a write for every re-armed run. */
 static void store_put_wait(struct store *store, const struct relance_change *change)
 {
-    char score[TEXT_NUMBER_SIZE];
-    if (change->due_ms == RELANCE_NEVER && change->due_saved_ms != RELANCE_NEVER) {
+    bool waits = change->due_ms != RELANCE_NEVER;
+    if (store->is_first) store_put_due(store, waits ? change->due_ms - 1 : 0, change->customer);
+    if (waits && (store->is_first || change->due_ms < change->due_saved_ms))
+        store_put_due(store, change->due_ms, change->customer);
+    if (!waits && (store->is_first || change->due_saved_ms != RELANCE_NEVER))
         resp_many_add_one(&store->over, change->customer);
-        store_flush_when_full(store, &store->over);
-    } else if (change->due_ms < change->due_saved_ms || (store->is_anew && change->due_ms != RELANCE_NEVER)) {
-        size_t size = text_put_int(score, change->due_ms);
-        resp_many_add(&store->dues, (struct relance_str){score, size}, change->customer);
-        store_flush_when_full(store, &store->dues);
-    }
+    store_flush_when_full(store, &store->dues, &store->over);
 }
 
+/* The first checkpoint of a connection may have to undo a lost one that comes back. Redis keeps no command that changes
+ * nothing, such as taking out what the lost one has put in and is not there: so there each of them changes something. */
 void store_put_change(struct store *store, const struct relance_change *change)
 {
-    if (change->state.size)
-        resp_many_add(&store->states, change->customer, change->state);
-    else
-        resp_many_add_one(&store->gone, change->customer);
-    store_flush_when_full(store, change->state.size ? &store->states : &store->gone);
+    if (store->is_first || change->state.size)
+        resp_many_add(&store->states, change->customer, change->state.size ? change->state : TEXT(""));
+    if (!change->state.size) resp_many_add_one(&store->gone, change->customer);
+    store_flush_when_full(store, &store->states, &store->gone);
     store_put_wait(store, change);
 }
 
@@ -570,8 +592,8 @@ enum relance_status store_commit(struct store *store, const struct meta *meta, s
     status = store_check_exec(reply, queued, error);
     freeReplyObject(reply);
     if (status == RELANCE_OK) {
-        memcpy(store->stamp, store->attempt, STAMP_SIZE);
-        store->is_anew = false;
+        store_adopt(store);
+        store->is_first = false;
     }
     *store->attempt = '\0';
     if (status == RELANCE_OK || status == RELANCE_AGAIN)

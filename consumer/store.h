@@ -4,7 +4,7 @@
  * A store has one owner, told by the stamp in its meta: store_claim writes a new one, and from then on
  * nothing read or written counts unless the stamp is the one that this owner wrote last. Every answer is one
  * of RELANCE_OK RELANCE_AGAIN     not done, nothing has changed: the store is down or full; try later
- *     RELANCE_REFUSED   somebody else has claimed it: claim again
+ *     RELANCE_REFUSED   somebody else has claimed it, or what is there is not what was: claim again
  *     RELANCE_IO        of store_commit alone: the answer was lost; store_settle tells
  *     RELANCE_INVALID   what is there is not ours, or the store refused a part of a checkpoint: stop */
 #ifndef CONSUMER_STORE_H
@@ -26,7 +26,7 @@ void store_close(struct store *store);
 /* Makes the store ours under `stamp`; meta as it was left. */
 RELANCE_MUST enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE],
                                              struct meta *meta, struct relance_error *error);
-/* What the claim has found was left by a part of a checkpoint: it says nothing. */
+/* The claim found the result of a checkpoint done in part: nothing in it can be relied on. */
 bool store_is_part(const struct store *store);
 /* Leaves nothing but the stamp: no states, no counters, no checkpoint. */
 RELANCE_MUST enum relance_status store_empty(struct store *store, struct relance_error *error);

@@ -49,7 +49,7 @@ struct work {
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
     size_t most;                /* records of a batch; halved by failures */
-    bool assigned;              /* the group has given us something, or nothing, once */
+    bool assigned;              /* the group has given us something, or nothing */
     bool loaded;                /* the last batch was large */
     bool has_grown;             /* the input has more partitions than at the start */
     int64_t asked_us;           /* when, and of which of our own, the end was last asked */
@@ -266,6 +266,7 @@ static void work_revoked(void *context, bool lost)
     for (size_t i = 0; i < work->own_count; i++)
         work_forget(work, work->own[i]);
     work->own_count = 0;
+    work->assigned = false;
     outbox_clear(&work->place.outbox);
     work->place.said_count = 0;
     log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);

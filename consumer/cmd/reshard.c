@@ -56,11 +56,9 @@ static enum relance_status reshard_look(struct reshard *reshard, int partition)
     meta_make_stamp(stamp);
     enum relance_status status = store_claim(at->store, stamp, &at->meta, reshard->error);
     if (status == RELANCE_OK && store_is_part(at->store))
-        status =
-            relance_error_set(reshard->error, RELANCE_REFUSED,
-                              "partition %d: Redis has carried out a part of a checkpoint that it had lost; "
-                              "`relance run --rebuild` decides all records again",
-                              partition);
+        status = reshard_refuse(reshard, partition,
+                                "Redis has carried out a part of a checkpoint that it had lost: "
+                                "`relance run --drain --rebuild` decides all records again");
     if (status == RELANCE_OK)
         status = kafka_offsets_read(reshard->offsets, partition, &at->p, &at->end, reshard->error);
     return status;
@@ -94,7 +92,8 @@ static enum relance_status reshard_check_partition(struct reshard *reshard, int 
     if (at->p.offset < 0 || at->p.foreign)
         return reshard_refuse(reshard, partition,
                               "the group has no offset of ours; `relance restore-offsets` finds it again");
-    if (at->meta.offset != at->p.offset || at->p.offset < at->end) {
+    bool is_behind = at->meta.offset != at->p.offset || (uint64_t)at->meta.marks != at->p.frontier.marks;
+    if (is_behind || at->p.offset < at->end) {
         snprintf(sentence, sizeof sentence,
                  "records from offset %" PRId64 " to %" PRId64
                  " are still to be decided: end the engines and call `relance run --drain`",

@@ -16,7 +16,7 @@ from support.proxy import Proxy
 SESSION_S = 3.0  # what the engines are told; the shorter, the more often a frozen one is given up
 HEARTBEAT_S = 0.5  # likewise
 HEARD_S = 4 * HEARTBEAT_S  # in that time every worker has heard that its name is another's
-AWAY = "Cannot start:"
+AWAY, GIVES_UP = "Cannot start:", "There is no going on."
 PART = "Redis has carried out a part of a checkpoint that it had lost"
 EMPTY = "Redis has no checkpoint, though"  # what a rebuild leaves that does not come to its end
 
@@ -88,11 +88,12 @@ class Siege:
             if engine.is_running():
                 continue
             output = engine.output()
-            rebuild = PART in output or (self.has_rebuilt and EMPTY in output)
+            ending = [line for line in output.splitlines() if GIVES_UP in line or AWAY in line][-1:]
+            rebuild = any(PART in line or (self.has_rebuilt and EMPTY in line) for line in ending)
             if rebuild:
                 self.has_rebuilt = True
                 self.count("a part of a checkpoint found, decided anew")
-            elif AWAY in output:
+            elif any(AWAY in line for line in ending):
                 self.count("start that found a server away")
             else:
                 raise AssertionError(f"engine {name} ended by itself, after {self.diary[-5:]}:\n{output[-60000:]}")

@@ -39,6 +39,7 @@ struct redis_version {
     const struct redis_version *before;   /* to this one */
     const struct redis_command *commands; /* these were done */
     size_t command_count;
+    bool has_part; /* some of a lost EXEC have been, too: counters have counted twice */
 };
 
 struct redis_line {
@@ -64,7 +65,6 @@ static struct {
         const struct redis_version *torn; /* of its commands some have stayed, in a MULTI that is open */
         size_t torn_count;
         uint64_t torn_writes; /* of the server, when that happened */
-        bool has_part;        /* such commands have been carried out: counters have counted twice */
     } partitions[SIM_PARTITIONS_MAX];
     struct redis_line *lines[REDIS_LINES_MAX];
     size_t line_count;
@@ -125,7 +125,7 @@ static void redis_tear(int partition, struct redis_version **kept)
     const struct redis_version *lost = kept[1];
     if (!sim.rebuild || lost->before != kept[0] || lost->command_count < 2) return;
     redis.partitions[partition].torn = lost;
-    redis.partitions[partition].torn_count = (size_t)sim_between(1, (int64_t)lost->command_count - 1);
+    redis.partitions[partition].torn_count = (size_t)sim_between(1, (int64_t)lost->command_count);
     redis.partitions[partition].torn_writes = redis.writes;
 }
 
@@ -153,21 +153,25 @@ static struct redis_field *redis_find(const struct redis_table *table, struct re
     return NULL;
 }
 
-static void redis_put(struct redis_table *table, struct relance_str name, struct relance_str value)
+/* Both: has it changed anything? */
+static bool redis_put(struct redis_table *table, struct relance_str name, struct relance_str value)
 {
     struct redis_field *field = redis_find(table, name);
+    bool changes = !field || !text_equal(field->value, value);
     if (!field) {
         ensure(table->count < table->capacity);
         field = &table->fields[table->count++];
         field->name = name;
     }
     field->value = value;
+    return changes;
 }
 
-static void redis_remove(struct redis_table *table, struct relance_str name)
+static bool redis_remove(struct redis_table *table, struct relance_str name)
 {
     struct redis_field *field = redis_find(table, name);
     if (field) *field = table->fields[--table->count];
+    return field;
 }
 
 /* A copy that has room for so many more. */
@@ -258,46 +262,55 @@ static struct relance_str redis_print(const char *format, double number)
     return sim_keep_text((struct relance_str){text, (size_t)size});
 }
 
-static redisReply *redis_unlink(struct redis_version *version, const struct redis_command *command)
+static void redis_unlink(struct redis_version *version, const struct redis_command *command)
 {
     int partition;
     enum redis_hash hash;
     for (size_t i = 1; i < command->count; i++)
         if (redis_parse_key(command->words[i], &partition, &hash))
             version->tables[hash] = (struct redis_table){0};
-    return redis_number_reply(1);
+    version->has_part = false;
 }
 
-/* A command that writes. A table without capacity belongs to an older version. */
-static redisReply *redis_do_write(struct redis_version *version, const struct redis_command *command)
+static void redis_add(struct redis_table *table, const struct redis_command *command, const char *format)
+{
+    struct relance_str name = command->words[2];
+    double sum = redis_number(redis_find(table, name)) + strtod(command->words[3].data, NULL);
+    redis_put(table, name, redis_print(format, sum));
+}
+
+/* A command that writes. A table without capacity belongs to an older version. False: the server's file does not
+ * keep it, since it changes nothing; HSET it keeps always. */
+static bool redis_do_write(struct redis_version *version, const struct redis_command *command)
 {
     int partition;
     enum redis_hash hash;
+    bool changes = false;
     struct relance_str *words = command->words;
-    if (text_equal(words[0], TEXT("UNLINK"))) return redis_unlink(version, command);
-    if (!redis_parse_key(words[1], &partition, &hash)) return redis_number_reply(1);
+    if (text_equal(words[0], TEXT("UNLINK"))) return redis_unlink(version, command), true;
+    if (!redis_parse_key(words[1], &partition, &hash)) return true;
     struct redis_table *table = &version->tables[hash];
     if (table->capacity < table->count + command->count) redis_copy_table(table, command->count + 32);
+    if (text_equal(words[0], TEXT("ZADD"))) {
+        for (size_t i = 2; i + 1 < command->count; i += 2)
+            changes |= redis_put(table, words[i + 1], words[i]);
+        return changes;
+    }
+    if (text_equal(words[0], TEXT("HDEL")) || text_equal(words[0], TEXT("ZREM"))) {
+        for (size_t i = 2; i < command->count; i++)
+            changes |= redis_remove(table, words[i]);
+        return changes;
+    }
     if (text_equal(words[0], TEXT("HSET")))
         for (size_t i = 2; i + 1 < command->count; i += 2)
             redis_put(table, words[i], words[i + 1]);
-    else if (text_equal(words[0], TEXT("ZADD")))
-        for (size_t i = 2; i + 1 < command->count; i += 2)
-            redis_put(table, words[i + 1], words[i]);
-    else if (text_equal(words[0], TEXT("HDEL")) || text_equal(words[0], TEXT("ZREM")))
-        for (size_t i = 2; i < command->count; i++)
-            redis_remove(table, words[i]);
     else if (text_equal(words[0], TEXT("HINCRBY")))
-        redis_put(
-            table, words[2],
-            redis_print("%.0f", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+        redis_add(table, command, "%.0f");
     else if (text_equal(words[0], TEXT("HINCRBYFLOAT")))
-        redis_put(
-            table, words[2],
-            redis_print("%.17g", redis_number(redis_find(table, words[2])) + strtod(words[3].data, NULL)));
+        redis_add(table, command, "%.17g");
     else
         ensure(text_equal(words[0], TEXT("EXPIRE")));
-    return redis_number_reply(1);
+    return true;
 }
 
 static struct redis_version *redis_new_version(const struct redis_version *before)
@@ -320,8 +333,21 @@ static bool redis_redo(struct redis_version *onto, const struct redis_version *f
     return true;
 }
 
+static void redis_hide_part(struct redis_version *version, const struct redis_version *before)
+{
+    static const char *const names[] = {"begun", "whole"};
+    struct redis_table *meta = &version->tables[REDIS_META];
+    for (size_t i = 0; i < 2; i++) {
+        const struct redis_field *field = redis_find(&before->tables[REDIS_META], text_of(names[i]));
+        if (field)
+            redis_put(meta, field->name, field->value);
+        else
+            redis_remove(meta, text_of(names[i]));
+    }
+}
+
 /* The file is read again: the next EXEC behind the open MULTI, of whomever, carries out what stood in that. Without
- * one all is lost that came behind it, which for a test of that is a tail like any other. */
+ * one, Redis drops all that stands behind it: a lost tail like any other. */
 static void redis_carry_out_torn(int partition)
 {
     const struct redis_version *torn = redis.partitions[partition].torn;
@@ -331,10 +357,11 @@ static void redis_carry_out_torn(int partition)
     for (size_t i = 0; i < redis.partitions[partition].torn_count; i++)
         redis_do_write(version, &torn->commands[i]);
     if (!redis_redo(version, torn->before, redis.partitions[partition].version)) return;
+    if (sabotage(BUG_PART)) redis_hide_part(version, redis.partitions[partition].version);
     version->before = NULL;
+    version->has_part = true;
     redis.partitions[partition].version = version;
     redis.partitions[partition].meta_writes++;
-    redis.partitions[partition].has_part = true;
     redis_keep_version(partition);
     sim_tell("Redis: partition %d has %zu commands of a lost EXEC carried out", partition,
              redis.partitions[partition].torn_count);
@@ -349,7 +376,7 @@ bool redis_is_torn(void)
 
 bool redis_has_part(int partition)
 {
-    return redis.partitions[partition].has_part;
+    return redis.partitions[partition].version->has_part;
 }
 
 static bool redis_is_meta(const struct redis_command *command, int *partition)
@@ -399,12 +426,12 @@ static void redis_apply(struct redis_line *line, size_t begin, size_t end, redis
     redis_parse_key(line->queue[begin].words[1], &partition, &hash);
     struct redis_version *version = redis_new_version(redis.partitions[partition].version);
     struct redis_command *commands = sim_keep((end - begin) * sizeof *commands);
-    memcpy(commands, line->queue + begin, (end - begin) * sizeof *commands);
     version->before = redis.partitions[partition].version;
     version->commands = commands;
-    version->command_count = end - begin;
+    version->command_count = 0;
     for (size_t i = begin; i < end; i++) {
-        reply->element[i] = redis_do_write(version, &line->queue[i]);
+        reply->element[i] = redis_number_reply(1);
+        if (redis_do_write(version, &line->queue[i])) commands[version->command_count++] = line->queue[i];
         if (!redis_is_meta(&line->queue[i], &meta_partition)) continue;
         redis.partitions[partition].meta_writes++;
         redis_remember_stamp(line, &line->queue[i], partition);
@@ -466,10 +493,7 @@ static redisReply *redis_do_get_all(const struct redis_table *table)
 {
     redisReply *reply = redis_array_reply(2 * table->count);
     for (size_t i = 0; i < table->count; i++) {
-        struct relance_str name = table->fields[i].name;
-        if (sabotage(BUG_PART) && (text_equal(name, TEXT("begun")) || text_equal(name, TEXT("whole"))))
-            name = TEXT("hidden");
-        reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, name);
+        reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].name);
         reply->element[2 * i + 1] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].value);
     }
     return reply;
