@@ -4,8 +4,11 @@ What stands elsewhere: refusals.py (what stops the engine), bad_input.py (poison
 pressure.py (servers away, slow, full), crashes.py and faults.py (all of it at random).
 """
 import json
+import os
 import random
+import subprocess
 import unittest
+from unittest import mock
 
 from e2e.faults_siege import SESSION_S, Siege
 from support import place
@@ -171,6 +174,18 @@ class Table(unittest.TestCase):
             engine = self.live()
         self.ping()
         self.wait_said(engine, "A partition is live.", 4 if alive else 2)
+        self.finish()
+
+    def test_a_client_that_takes_itself_for_fenced_asks_the_group_and_joins_anew(self):
+        library = self.world.folder.path / "fenced.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, place.ROOT / "tests" / "support" / "fenced.c", "-ldl"],
+                       check=True)
+        with mock.patch.dict(os.environ, LD_PRELOAD=str(library)):
+            engine = self.siege.start("one")
+        self.wait_said(engine, "A partition is live.", 2)
+        self.ping()
+        self.wait_said(engine, "joining the group anew")
+        self.ping()
         self.finish()
 
     def test_redis_restored_from_an_older_dump_under_a_living_engine(self):
