@@ -230,7 +230,11 @@ def twin_engine(siege):
 def settle_twins(siege, name, twins):
     """A name is whose who joined the group last. Mostly that is the younger; one that slept longer than its session may
     join anew before it hears of that, with all its workers or with some, when both end."""
-    place.wait_until(lambda: not all(twin.is_running() for twin in twins), 30, "one of two with one name ends")
+    try:
+        place.wait_until(lambda: not all(twin.is_running() for twin in twins), 60, "one of two with one name ends")
+    except TimeoutError as error:
+        outputs = "\n".join(twin.output()[-20000:] for twin in twins)
+        raise AssertionError(f"{error}:\n{outputs}") from None
     time.sleep(HEARD_S)
     left = [twin for twin in twins if twin.is_running()]
     for twin in twins:
