@@ -44,10 +44,10 @@ RELANCE_MUST enum relance_status source_open(const struct source_config *config,
                                              struct relance_error *error);
 void source_close(struct source *source);
 
-/* Waits at most `wait_ms` for something to come (some seconds more where the group has to be asked who we are); takes a lone record at once and, when much is coming, up to
- * `most` records or 250 ms of them. RELANCE_AGAIN: the session is over, all is revoked; the next call
- * joins the group anew. RELANCE_REFUSED: there is no going on (an offset is gone, the topic is gone, another process
- * has our name). */
+/* Waits at most `wait_ms` for something to come (some seconds more where the group has to be asked who we are);
+ * takes a lone record at once and, when much is coming, up to `most` records or 250 ms of them. RELANCE_AGAIN: the
+ * session is over, all is revoked; the next call joins the group anew. RELANCE_REFUSED: there is no going on (an
+ * offset is gone, the topic is gone, another process has our name). */
 RELANCE_MUST enum relance_status source_gather(struct source *source, int wait_ms, size_t most,
                                                struct source_batch *batch, struct relance_error *error);
 void source_release(struct source *source); /* the batch is done with */

@@ -484,8 +484,7 @@ static redisReply *redis_do_get_watched(struct redis_line *line, int partition)
     redisReply *reply = redis_array_reply(3);
     reply->element[0] = redis_do_get_stamp(line, partition);
     reply->element[1] = redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "begun"));
-    reply->element[2] =
-        redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, sabotage(BUG_PART) ? "begun" : "whole"));
+    reply->element[2] = redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "whole"));
     return reply;
 }
 
