@@ -4,9 +4,10 @@
 
 #include "sim.h"
 
-bool judge_all_is_said(void);  /* P is at the end of the input */
-bool judge_all_is_saved(void); /* and the checkpoints are at P */
-void judge_history(void); /* sim_fail() for what is not so */
+bool judge_all_is_said(void);        /* P is at the end of the input */
+bool judge_all_is_saved(void);       /* and the checkpoints are at P */
+bool judge_rules_are_in_force(void); /* everywhere those that stand in the files */
+void judge_history(void);            /* sim_fail() for what is not so */
 
 /* All actions of a history as one number that does not depend on their order between customers. */
 uint64_t judge_digest(void);

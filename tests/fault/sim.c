@@ -455,6 +455,13 @@ static void sim_renew(void)
         sim.processes[i].ending = true;
 }
 
+static bool sim_is_renewed(void)
+{
+    for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
+        if (sim.processes[i].running && sim.processes[i].ending) return false;
+    return judge_rules_are_in_force();
+}
+
 /* The end has stages; each is to come to rest. In the last one the wall clock leaps: all that waits is due. */
 static bool sim_next_stage(void)
 {
@@ -470,7 +477,7 @@ static bool sim_is_over(int64_t *look_us, int64_t *moved_us, uint64_t *moved)
     if (!sim.calm || sim.now_us < *look_us) return false;
     *look_us = sim.now_us + SIM_LOOK_US;
     uint64_t now = kafka_commits() + redis_writes();
-    bool waiting = !judge_all_is_said() || (sim.renewed && !judge_all_is_saved());
+    bool waiting = !judge_all_is_said() || (sim.renewed && (!judge_all_is_saved() || !sim_is_renewed()));
     if (now != *moved || waiting) *moved = now, *moved_us = sim.now_us;
     if (sim.now_us - *moved_us < SIM_REST_US) return false;
     *moved_us = sim.now_us;
