@@ -43,7 +43,7 @@ void partition_drop(struct partition *partition)
     partition->rules = NULL;
     partition->rules_seen = NULL;
     partition->last_record = NULL;
-    partition->touched = partition->rough = partition->rebuilt = false;
+    partition->touched = partition->rough = partition->rebuilt = partition->marks_gone = false;
     said_free(&partition->said);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);

@@ -66,6 +66,7 @@ struct partition {
     /* A recovery that is not exact (recover.c), while it lasts: */
     bool rough;       /* it is one */
     bool rebuilt;     /* nothing was there: states are made from the earliest record */
+    bool marks_gone;  /* not all marks up to P are known: nobody can say which waits were dealt with */
     bool is_anew;     /* outlives a claim: the input has turned out to be another topic */
     struct said said; /* `rough`: what has been published since the checkpoint */
 
@@ -119,7 +120,7 @@ RELANCE_MUST enum relance_status partition_rebuild(struct partition *partition, 
 /* The input is not the topic that P speaks of: goes on with the states that there are, at `start`; *p is set. */
 RELANCE_MUST enum relance_status partition_begin_anew(struct partition *partition, int64_t start,
                                                       struct source_frontier *p, struct relance_error *error);
-/* All marks of the partition that are still kept, instead of all that are needed. */
+/* All marks of the partition that are still kept, since not all that are needed are. */
 RELANCE_MUST enum relance_status partition_read_kept_marks(struct partition *partition,
                                                            struct relance_error *error);
 /* Reads what has been published since the checkpoint. */
