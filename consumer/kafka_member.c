@@ -2,53 +2,40 @@
 #include "kafka_trouble.h"
 #include "text.h"
 
-enum { MEMBER_ASK_MS = 5000 };
+enum { MEMBER_ASK_MS = 5000, MEMBER_UUID_SIZE = 36 };
 
-static void member_find(const rd_kafka_ConsumerGroupDescription_t *description, const char *instance,
+/* The broker makes the id of a member that has a name of it: NAME-UUID. */
+static bool member_has_name(const char *id, const char *instance)
+{
+    size_t size = strlen(instance);
+    return strncmp(id, instance, size) == 0 && id[size] == '-' && strlen(id + size + 1) == MEMBER_UUID_SIZE;
+}
+
+static void member_find(const struct rd_kafka_group_info *group, const char *instance,
                         char out[KAFKA_MEMBER_SIZE])
 {
-    *out = '\0';
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(description); i++) {
-        const rd_kafka_MemberDescription_t *member = rd_kafka_ConsumerGroupDescription_member(description, i);
-        const char *name = rd_kafka_MemberDescription_group_instance_id(member);
-        if (name && strcmp(name, instance) == 0)
-            snprintf(out, KAFKA_MEMBER_SIZE, "%s", rd_kafka_MemberDescription_consumer_id(member));
-    }
+    for (int i = 0; i < group->member_cnt; i++)
+        if (member_has_name(group->members[i].member_id, instance))
+            snprintf(out, KAFKA_MEMBER_SIZE, "%s", group->members[i].member_id);
 }
 
-/* `event` NULL: no answer came. */
-static enum relance_status member_answer(rd_kafka_event_t *event, const char *group, const char *instance,
-                                         char out[KAFKA_MEMBER_SIZE], struct relance_error *error)
-{
-    rd_kafka_resp_err_t err = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    size_t count = 0;
-    const rd_kafka_ConsumerGroupDescription_t **groups = NULL;
-    if (!err)
-        groups = rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-    if (count && rd_kafka_ConsumerGroupDescription_error(groups[0]))
-        err = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[0]));
-    if (err)
-        return kafka_trouble(error, RELANCE_AGAIN, err, (struct kafka_right){"Read", "group", group},
-                             "asking for the members of group %s", group);
-    *out = '\0';
-    if (count) member_find(groups[0], instance, out);
-    return RELANCE_OK;
-}
-
+/* rd_kafka_DescribeConsumerGroups would tell the names themselves. But librdkafka 2.0.2 aborts the process when that
+ * question times out and the group's coordinator is found afterwards (rd_kafka_admin_coord_request: a reference is given
+ * back twice). */
 enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const char *instance,
                                     char out[KAFKA_MEMBER_SIZE], struct relance_error *error)
 {
-    const char *groups[] = {group};
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *ask = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    char reason[256];
-    rd_kafka_AdminOptions_set_request_timeout(ask, MEMBER_ASK_MS, reason, sizeof reason);
-    rd_kafka_DescribeConsumerGroups(rk, groups, 1, ask, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, MEMBER_ASK_MS + 1000);
-    enum relance_status status = member_answer(event, group, instance, out, error);
-    if (event) rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(ask);
-    rd_kafka_queue_destroy(queue);
-    return status;
+    const struct rd_kafka_group_list *list;
+    *out = '\0';
+    rd_kafka_resp_err_t err = rd_kafka_list_groups(rk, group, &list, MEMBER_ASK_MS);
+    bool is_answer =
+        !err || err == RD_KAFKA_RESP_ERR__PARTIAL; /* not from all brokers, but from the group's */
+    if (is_answer) {
+        err = list->group_cnt ? list->groups[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (!err && list->group_cnt) member_find(&list->groups[0], instance, out);
+        rd_kafka_group_list_destroy(list);
+    }
+    return err ? kafka_trouble(error, RELANCE_AGAIN, err, (struct kafka_right){"Read", "group", group},
+                               "asking for the members of group %s", group)
+               : RELANCE_OK;
 }
