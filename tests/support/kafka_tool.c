@@ -9,6 +9,7 @@
  *     kafka_tool BROKERS grow TOPIC PARTITIONS
  *     kafka_tool BROKERS truncate TOPIC PARTITION OFFSET   deletes the records below
  *     kafka_tool BROKERS reset GROUP TOPIC PARTITION OFFSET    sets an offset by hand; -1: deletes it
+ *     kafka_tool BROKERS follow TOPIC                      `partition ms` a line: when a reader of what is committed had it
  *     kafka_tool BROKERS latency INPUT OUTPUT COUNT PAUSE_MS   microseconds a line: event sent -> action read
  *
  * A record is a line of words, so that any bytes go through and nothing needs quoting:
@@ -349,6 +350,22 @@ static void consume(int argc, char **argv)
     rd_kafka_destroy(rk);
 }
 
+/* From now on, until it is killed. */
+static void follow(int argc, char **argv)
+{
+    if (argc != 1) fail("follow TOPIC");
+    rd_kafka_t *rk = consumer("kafka_tool");
+    assign(rk, argv[0], RD_KAFKA_OFFSET_END);
+    for (;;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
+        if (!message) continue;
+        if (!message->err)
+            printf("%d %lld\n", message->partition, (long long)clock_us(CLOCK_REALTIME) / 1000);
+        rd_kafka_message_destroy(message);
+        fflush(stdout);
+    }
+}
+
 /* ---- offsets */
 
 static void ends(int argc, char **argv)
@@ -532,9 +549,9 @@ static void reset(int argc, char **argv)
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {{"create", create},         {"produce", produce}, {"consume", consume}, {"ends", ends},
-                {"committed", committed},   {"latency", latency}, {"delete", delete},   {"grow", grow},
-                {"truncate", truncate_log}, {"reset", reset}};
+} commands[] = {{"create", create},       {"produce", produce},       {"consume", consume}, {"ends", ends},
+                {"committed", committed}, {"latency", latency},       {"delete", delete},   {"grow", grow},
+                {"follow", follow},       {"truncate", truncate_log}, {"reset", reset}};
 
 int main(int argc, char **argv)
 {
@@ -546,5 +563,5 @@ int main(int argc, char **argv)
                 return 0;
             }
     }
-    fail("BROKERS create|produce|consume|ends|committed|latency|delete|grow|truncate|reset ...");
+    fail("BROKERS create|produce|consume|ends|committed|latency|delete|grow|truncate|reset|follow ...");
 }
