@@ -7,6 +7,9 @@
  *   3. the marks that the checkpoint lacks
  *   4. an engine with the state of the checkpoint, to read on from O, silently up to P
  *
+ * Where all that shows that nobody else has been at work since we let go of the partition, the engine is still there
+ * (partition_leave) and goes on as it is.
+ *
  * What does not fit together stops the process with a sentence: guessing would publish something twice or
  * never. */
 #include "clock.h"
@@ -345,9 +348,21 @@ static void claim_put_due(void *context, struct relance_str customer, int64_t du
     if (relance_engine_put_due(dues->engine, customer, due_ms) != RELANCE_OK) dues->failed = true;
 }
 
+/* We had the partition a moment ago, and neither Redis nor Kafka knows of anybody else since. */
+static bool claim_is_as_left(const struct partition *partition)
+{
+    const struct frontier *p = &partition->p;
+    return *partition->left && !partition->rough &&
+           text_equal(blob_text(&partition->meta.stamp), text_of(partition->left)) &&
+           partition->next == partition->p_offset && partition->marks == p->marks &&
+           partition->seq == p->seq && partition->chain == p->chain;
+}
+
 static enum relance_status claim_load(struct partition *partition, struct relance_error *error)
 {
     int64_t customers;
+    if (claim_is_as_left(partition)) return RELANCE_OK;
+    partition_drop_engine(partition);
     enum relance_status status = claim_again(store_customer_count(partition->store, &customers, error));
     if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
     if (status != RELANCE_OK) return status;
@@ -428,14 +443,16 @@ static enum relance_status claim_go_live(struct partition *partition, struct rel
 
 enum relance_status partition_claim(struct partition *partition, struct relance_error *error)
 {
-    partition_drop(partition);
+    if (!*partition->left) partition_drop(partition);
     enum relance_status status = claim_all(partition, error);
     if (status == RELANCE_OK) {
         partition->state = PARTITION_BEHIND;
         log_line(LOG_INFO, "Claimed a partition.",
-                 "partition=%d checkpoint=%" PRId64 " published=%" PRId64 " end=%" PRId64 " marks=%zu",
+                 "partition=%d checkpoint=%" PRId64 " published=%" PRId64 " end=%" PRId64
+                 " marks=%zu states=%s",
                  partition->number, partition->next, partition->p_offset, partition->end,
-                 partition->ahead.count);
+                 partition->ahead.count, *partition->left ? "kept" : "loaded");
+        *partition->left = '\0';
         if (partition->next >= partition->p_offset) status = claim_go_live(partition, error);
     }
     bool failed_before = partition->claim_failing;

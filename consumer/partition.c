@@ -35,18 +35,40 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     return partition;
 }
 
-void partition_drop(struct partition *partition)
+/* All that a claim brings, but for the engine and its rules. */
+static void partition_reset(struct partition *partition)
 {
-    relance_engine_free(partition->engine);
-    partition->engine = NULL;
     partition->state = PARTITION_UNCLAIMED;
-    partition->rules = NULL;
     partition->rules_seen = NULL;
     partition->last_record = NULL;
     partition->touched = partition->rough = partition->rebuilt = partition->marks_gone = false;
     said_free(&partition->said);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
+}
+
+void partition_drop_engine(struct partition *partition)
+{
+    relance_engine_free(partition->engine);
+    partition->engine = NULL;
+    partition->rules = NULL;
+    *partition->left = '\0';
+}
+
+void partition_drop(struct partition *partition)
+{
+    partition_drop_engine(partition);
+    partition_reset(partition);
+}
+
+bool partition_leave(struct partition *partition)
+{
+    if (partition->state != PARTITION_LIVE || partition->store_failing || partition_is_dirty(partition) ||
+        partition_has_news(partition))
+        return false;
+    memcpy(partition->left, store_stamp(partition->store), STAMP_SIZE);
+    partition_reset(partition);
+    return true;
 }
 
 void partition_free(struct partition *partition)

@@ -54,6 +54,7 @@ struct partition {
     struct workplace *place;
     struct relance_engine *engine;
     struct store *store;
+    char left[STAMP_SIZE]; /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
 
     int64_t next;      /* offset of the next record */
     int64_t reached;   /* what is decided just now follows from records below this offset */
@@ -102,6 +103,11 @@ struct partition *partition_new(struct workplace *place, int32_t number);
 void partition_free(struct partition *partition);
 /* Forgets all that a claim had brought; the partition is to be claimed. */
 void partition_drop(struct partition *partition);
+/* Of these, the engine and its rules alone. */
+void partition_drop_engine(struct partition *partition);
+/* Forgets that it is ours and keeps the engine, for the case that nobody else has been at work when it is claimed
+ * again. False: it has more than its checkpoint. */
+bool partition_leave(struct partition *partition);
 
 /* ---- claim (claim.c) */
 /* RELANCE_AGAIN: not now, partition->retry_us says when. */

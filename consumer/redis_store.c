@@ -259,6 +259,11 @@ static enum relance_status store_take_meta(struct store *store, const redisReply
     return RELANCE_OK;
 }
 
+const char *store_stamp(const struct store *store)
+{
+    return store->stamp;
+}
+
 bool store_is_part(const struct store *store)
 {
     return store->is_part;

@@ -26,6 +26,8 @@ void store_close(struct store *store);
 /* Makes the store ours under `stamp`; meta as it was left. */
 RELANCE_MUST enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE],
                                              struct meta *meta, struct relance_error *error);
+/* The stamp that this owner has written last. */
+const char *store_stamp(const struct store *store);
 /* The claim found the result of a checkpoint done in part: nothing in it can be relied on. */
 bool store_is_part(const struct store *store);
 /* Leaves nothing but the stamp: no states, no counters, no checkpoint. */

@@ -45,6 +45,7 @@ struct work {
     struct rulebook book;
     char member[512];
     struct partition **by_number; /* NULL: not ours */
+    struct partition **left;      /* by number too: taken from us, and not yet given to anybody */
     struct partition **own;       /* those that are */
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
@@ -236,7 +237,17 @@ static void work_own(struct work *work, int32_t number)
         return;
     }
     ensure(!work->by_number[number]);
-    work->own[work->own_count++] = work->by_number[number] = partition_new(&work->place, number);
+    struct partition *partition = work->left[number];
+    work->left[number] = NULL;
+    if (!partition) partition = partition_new(&work->place, number);
+    work->own[work->own_count++] = work->by_number[number] = partition;
+}
+
+static void work_free_left(struct work *work)
+{
+    for (int p = 0; p < work->place.input_partitions; p++)
+        if (work->left[p]) partition_free(work->left[p]);
+    memset(work->left, 0, (size_t)work->place.input_partitions * sizeof *work->left);
 }
 
 static void work_assigned(void *context, const int32_t *partitions, size_t count)
@@ -245,26 +256,35 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
     work->assigned = true;
     for (size_t i = 0; i < count; i++)
         work_own(work, partitions[i]);
+    work_free_left(work);
     log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
 }
 
-static void work_forget(struct work *work, struct partition *partition)
+/* With a rebalance all are taken from everybody, and most of them given back. */
+static void work_leave(struct work *work, struct partition *partition, bool saved)
 {
     work->events_gone += partition->events;
     work->fetched_gone += partition->fetched;
+    partition->events = partition->fetched = 0;
     work->by_number[partition->number] = NULL;
-    partition_free(partition);
+    if (saved && partition_leave(partition))
+        work->left[partition->number] = partition;
+    else
+        partition_free(partition);
 }
 
 static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
     struct relance_error error;
-    if (!lost && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
+    bool saved = !lost && !work->place.sink_spent;
+    if (saved && work_save_due(work, true, &error) != RELANCE_OK) {
+        saved = false;
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
+    }
     for (size_t i = 0; i < work->own_count; i++)
-        work_forget(work, work->own[i]);
+        work_leave(work, work->own[i], saved);
     work->own_count = 0;
     work->assigned = false;
     outbox_clear(&work->place.outbox);
@@ -521,9 +541,10 @@ static void work_init(struct work *work, struct worker *worker)
     snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
              plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
+    work->left = calloc((size_t)plan->input_partitions, sizeof *work->left);
     work->wanted = calloc(SOURCE_BATCH_MAX, sizeof *work->wanted);
     work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
-    ensure(work->by_number && work->own && work->wanted);
+    ensure(work->by_number && work->left && work->own && work->wanted);
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
@@ -551,10 +572,12 @@ static void work_close(struct work *work)
     if (work->place.sink) sink_close(work->place.sink);
     for (size_t i = 0; i < work->own_count; i++)
         partition_free(work->own[i]);
+    work_free_left(work);
     outbox_free(&work->place.outbox);
     blob_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);
+    free(work->left);
     free(work->own);
     free(work->wanted);
 }

@@ -156,6 +156,24 @@ class Table(unittest.TestCase):
         self.ping()
         self.finish()
 
+    # ---- a rebalance: all partitions are taken away, and most of them come back
+
+    def test_what_a_rebalance_gives_back_goes_on_with_the_states_at_hand(self):
+        one = self.live()
+        self.ping()
+        self.wait_saved()
+        two = self.live("two", 1)
+        self.wait_said(one, "states=kept")
+        self.ping()
+        self.wait_saved()
+        two.stop()
+        del self.siege.engines["two"]
+        self.wait_said(one, "states=kept", 2, SESSION_S + 30)
+        self.wait_said(one, "A partition is live.", 5)
+        self.assertEqual(one.output().count("states=loaded"), 3, one.output())
+        self.ping()
+        self.finish()
+
     # ---- Redis of another moment
 
     def restore(self, alive):
