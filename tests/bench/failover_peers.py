@@ -12,9 +12,7 @@ outside, and how many standby replicas to keep.
 import glob
 import os
 import pathlib
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -30,7 +28,6 @@ PARTITIONS, WAITING, DUE_A_SECOND, DUE_FOR_S = 8, 1_000_000, 2_000, 300
 WAIT_S = 45 * 60
 BEHIND = 20_000   # events: two seconds of load
 READ_MS = 300     # what a reader has so soon after the kill was committed before it
-WATCH_S = 60      # after the kill
 PEERS = place.SHARED / "bench" / "peers"
 BUILT = place.ROOT / "build" / "peers"
 PATCHES = {
@@ -45,6 +42,8 @@ OPENED = [f"java.base/{name}=ALL-UNNAMED" for name in ("java.lang", "java.util",
 
 
 def build(peer):
+    if not shutil.which("javac"):
+        sys.exit("the peers have to be compiled: a JDK is needed")
     folder = BUILT / peer
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(PEERS / peer, folder)
