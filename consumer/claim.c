@@ -251,6 +251,7 @@ static enum relance_status claim_check_input(struct partition *partition, struct
                                  "records from offset %" PRId64 " on are needed, the oldest kept is %" PRId64,
                                  partition->next, low);
         partition->next = low;
+        partition->has_gaps = true;
     }
     if (status != RELANCE_OK) return status;
     partition->end = high;

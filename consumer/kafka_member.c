@@ -21,7 +21,7 @@ static void member_find(const struct rd_kafka_group_info *group, const char *ins
 
 /* rd_kafka_DescribeConsumerGroups would tell the names themselves. But librdkafka 2.0.2 aborts the process when that
  * question times out and the group's coordinator is found afterwards (rd_kafka_admin_coord_request: a reference is given
- * back twice). */
+ * back twice). This one asks all brokers, and tells the last one's error: a list without the group says nothing. */
 enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const char *instance,
                                     char out[KAFKA_MEMBER_SIZE], struct relance_error *error)
 {
@@ -31,8 +31,8 @@ enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const cha
     bool is_answer =
         !err || err == RD_KAFKA_RESP_ERR__PARTIAL; /* not from all brokers, but from the group's */
     if (is_answer) {
-        err = list->group_cnt ? list->groups[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (!err && list->group_cnt) member_find(&list->groups[0], instance, out);
+        err = list->group_cnt ? list->groups[0].err : RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
+        if (!err) member_find(&list->groups[0], instance, out);
         rd_kafka_group_list_destroy(list);
     }
     return err ? kafka_trouble(error, RELANCE_AGAIN, err, (struct kafka_right){"Read", "group", group},

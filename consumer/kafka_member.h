@@ -9,7 +9,7 @@
 enum { KAFKA_MEMBER_SIZE = 512 };
 
 /* The member id under which the group knows `instance`, a group.instance.id; "" when it knows none of that name.
- * Asks the broker. RELANCE_AGAIN: it gives no answer now; RELANCE_REFUSED: we may not ask. */
+ * Asks the brokers. RELANCE_AGAIN: the group's gives no answer now, or we may not ask; RELANCE_REFUSED: it says that. */
 RELANCE_MUST enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const char *instance,
                                                  char out[KAFKA_MEMBER_SIZE], struct relance_error *error);
 

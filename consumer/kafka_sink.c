@@ -115,6 +115,7 @@ void sink_close(struct sink *sink)
         if (sink->topics[i]) rd_kafka_topic_destroy(sink->topics[i]);
     if (sink->rk) {
         rd_kafka_purge(sink->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_poll(sink->rk, 0); /* the reports of what was purged */
         rd_kafka_destroy(sink->rk);
     }
     free(sink);

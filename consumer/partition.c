@@ -41,7 +41,7 @@ static void partition_reset(struct partition *partition)
     partition->state = PARTITION_UNCLAIMED;
     partition->rules_seen = NULL;
     partition->last_record = NULL;
-    partition->touched = partition->rough = partition->rebuilt = partition->marks_gone = false;
+    partition->touched = partition->rough = partition->rebuilt = partition->has_gaps = false;
     said_free(&partition->said);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
@@ -63,6 +63,7 @@ void partition_drop(struct partition *partition)
 
 bool partition_leave(struct partition *partition)
 {
+    if (*partition->left) return true;
     if (partition->state != PARTITION_LIVE || partition->store_failing || partition_is_dirty(partition) ||
         partition_has_news(partition))
         return false;
@@ -252,6 +253,7 @@ static enum relance_status partition_compare(struct partition *partition, struct
                         " actions and marks up to %" PRIu64 ", published were %" PRIu64 " and %" PRIu64 "%s",
                         partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
                         partition->seq == p->seq ? ", with other content" : "");
+    partition->has_gaps |= p->is_restored; /* its number of marks is that of those that are left */
     return status == RELANCE_OK ? partition_read_said(partition, error) : status;
 }
 
@@ -404,9 +406,8 @@ static void partition_want(void *context, struct relance_str customer)
     wanted->customers[wanted->count++] = customer;
 }
 
-/* All at once, instead of one by one as the tick needs them. */
-static enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
-                                               struct relance_error *error)
+enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
+                                        struct relance_error *error)
 {
     struct partition_wanted wanted = {0};
     relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);

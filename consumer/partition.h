@@ -1,9 +1,10 @@
 /* One partition of the input, from claim to revoke (delivery.md, "Life of a partition"): its engine, its
  * store, where it is, and what it has still to say. A partition belongs to one worker and its thread.
  *
- *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► dropped
- *                 ▲                                               │
- *                 └────────── an abort, a foreign stamp ──────────┘
+ *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► left, in a rebalance; or dropped
+ *                 ▲                                               │          │
+ *                 ├────────── an abort, a foreign stamp ──────────┘          │
+ *                 └────────── given back: with the engine, if it is still what Redis and Kafka have
  *
  * What functions here return:
  *     RELANCE_OK       go on
@@ -67,7 +68,7 @@ struct partition {
     /* A recovery that is not exact (recover.c), while it lasts: */
     bool rough;       /* it is one */
     bool rebuilt;     /* nothing was there: states are made from the earliest record */
-    bool marks_gone;  /* not all marks up to P are known: nobody can say which waits were dealt with */
+    bool has_gaps;    /* records or marks up to P are gone: nobody can say which waits they had dealt with */
     bool is_anew;     /* outlives a claim: the input has turned out to be another topic */
     struct said said; /* `rough`: what has been published since the checkpoint */
 
@@ -96,7 +97,7 @@ struct partition {
     int64_t hidden_from;      /* -1: no open transaction hides records; else from there on, */
     int64_t hidden_us;        /* since then; RELANCE_NEVER: that has been said */
     bool touched;             /* has records in this batch */
-    uint64_t events, fetched; /* since the start of the process; records, and customers read from the store */
+    uint64_t events, fetched; /* since it was given to us; records, and customers read from the store */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);
@@ -106,7 +107,7 @@ void partition_drop(struct partition *partition);
 /* Of these, the engine and its rules alone. */
 void partition_drop_engine(struct partition *partition);
 /* Forgets that it is ours and keeps the engine, for the case that nobody else has been at work when it is claimed
- * again. False: it has more than its checkpoint. */
+ * again. False: it has more than its checkpoint, or nothing. */
 bool partition_leave(struct partition *partition);
 
 /* ---- claim (claim.c) */
@@ -159,6 +160,11 @@ RELANCE_MUST enum relance_status partition_tick(struct partition *partition, str
 RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
                                                  const struct relance_str *customers, size_t count,
                                                  struct relance_error *error);
+
+/* Reads the states of those that wait for something due before then and are not at hand: all at once, instead of one by
+ * one as a tick needs them. */
+RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
+                                                     struct relance_error *error);
 
 /* Is there something that P does not say yet? And its new P; and that it is in Kafka. */
 bool partition_has_news(const struct partition *partition);

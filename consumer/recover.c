@@ -11,8 +11,8 @@
  *
  * Each acts only where it is needed, so that a supervisor may start the engine with it any number of times.
  *
- * A recovery that is not exact stays silent below P and, where marks are gone, for all that was due by what has
- * been said last; steps to come that have been said are marked in their runs (relance_engine_recall); numbers and
+ * A recovery that is not exact stays silent below P and, where records or marks are gone, for all that was due by
+ * what has been said last; steps to come that have been said are marked in their runs (relance_engine_recall); numbers and
  * chain go on from P, unchecked. It leaves a mark, so that nobody tries to catch up across it from an older checkpoint. */
 #include "log.h"
 #include "marks.h"
@@ -71,7 +71,7 @@ enum relance_status partition_rebuild(struct partition *partition, struct relanc
 enum relance_status partition_read_kept_marks(struct partition *partition, struct relance_error *error)
 {
     mark_list_drop(&partition->ahead, partition->ahead.count);
-    partition->marks_gone = true;
+    partition->has_gaps = true;
     enum relance_status status =
         marks_read_kept(partition->place->options, partition->number, &partition->ahead, error);
     size_t old = 0;
@@ -121,19 +121,17 @@ static bool recover_was_said(void *context, struct relance_str id)
     return said_has(context, id);
 }
 
-/* Ticks whose marks are gone have dealt with whatever was due by then: clock or tick were at least so far as the
- * newest that has been said was due, less the lateness (what an event causes at once may be that much ahead).
- * Some of what this keeps quiet may never have been said; where all marks are there, it is not needed. */
-static enum relance_status recover_lost_ticks(struct partition *partition, struct relance_error *error)
-{
-    int64_t newest_ms = partition->said.newest_due_ms;
-    if (!partition->marks_gone || newest_ms == INT64_MIN) return RELANCE_OK;
-    return partition_apply_tick(partition, newest_ms - partition->place->options->lateness + 1, error);
-}
-
+/* Ticks and records that are gone have dealt with whatever was due by then: clock or tick were at least so far as
+ * the newest that has been said was due, less the lateness (what an event causes at once may be that much ahead).
+ * Some of what this keeps quiet may never have been said; where all records and marks are there, it is not needed. */
 static enum relance_status recover_settle(struct partition *partition, struct relance_error *error)
 {
-    enum relance_status status = recover_lost_ticks(partition, error);
+    int64_t newest_ms = partition->said.newest_due_ms;
+    enum relance_status status = RELANCE_OK;
+    if (newest_ms == INT64_MIN) return RELANCE_OK;
+    if (partition->has_gaps)
+        status = partition_apply_tick(partition, newest_ms - partition->place->options->lateness + 1, error);
+    if (status == RELANCE_OK) status = partition_fetch_due(partition, newest_ms + 1, error);
     if (status != RELANCE_OK) return status;
     if (relance_engine_recall(partition->engine, recover_was_said, &partition->said) != RELANCE_OK)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for what has been said");

@@ -45,7 +45,7 @@ struct work {
     struct rulebook book;
     char member[512];
     struct partition **by_number; /* NULL: not ours */
-    struct partition **left;      /* by number too: taken from us, and not yet given to anybody */
+    struct partition **left;      /* by number too: taken from us, and not yet given back, or to others */
     struct partition **own;       /* those that are */
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
@@ -260,14 +260,14 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
     log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
 }
 
-/* With a rebalance all are taken from everybody, and most of them given back. */
-static void work_leave(struct work *work, struct partition *partition, bool saved)
+/* In a rebalance all are taken from everybody, and most of them given back. */
+static void work_leave(struct work *work, struct partition *partition)
 {
     work->events_gone += partition->events;
     work->fetched_gone += partition->fetched;
     partition->events = partition->fetched = 0;
     work->by_number[partition->number] = NULL;
-    if (saved && partition_leave(partition))
+    if (partition_leave(partition))
         work->left[partition->number] = partition;
     else
         partition_free(partition);
@@ -277,14 +277,11 @@ static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
     struct relance_error error;
-    bool saved = !lost && !work->place.sink_spent;
-    if (saved && work_save_due(work, true, &error) != RELANCE_OK) {
-        saved = false;
+    if (!lost && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
-    }
     for (size_t i = 0; i < work->own_count; i++)
-        work_leave(work, work->own[i], saved);
+        work_leave(work, work->own[i]);
     work->own_count = 0;
     work->assigned = false;
     outbox_clear(&work->place.outbox);
@@ -406,7 +403,7 @@ static void work_tell(struct work *work)
 }
 
 /* ---- the rules */
-/* Sets that no partition runs any more go, once all run the new one. */
+/* Sets that no partition runs any more go, once all run the new one. (Where there are own ones, none is left.) */
 static void work_forget_rules(struct work *work)
 {
     for (size_t i = 0; i < work->own_count; i++) {

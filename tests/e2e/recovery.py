@@ -19,17 +19,18 @@ CUSTOMERS = 6
 META = "relance:{%s:%s:%d}:%s"
 RULES = {
     "stale": "3650d",
-    "events": {"ping": {"n": "int"}},
+    "events": {"ping": {"n": "int"}, "leave": {}},
     "counts": {"pings": {"on": "ping"}},
     "rules": {
         "answer": {"on": "ping", "key": "event.id", "do": [{"send": "push", "with": {"n": "${pings()}"}}]},
+        "gone": {"on": "leave", "do": [{"after": "8s", "send": "email", "with": {"n": "${pings()}"}}]},
         "silent": {"on": "ping", "again": "rearm", "do": [{"after": "2s", "send": "email", "with": {"n": "${trigger.n}"}}]},
     },
 }
 
 
-def stamp():
-    now = time.time()
+def stamp(ahead_s=0):
+    now = time.time() + ahead_s
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
 
 
@@ -277,6 +278,28 @@ class Recovery(unittest.TestCase):
             self.assertEqual(answers, [1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9])
             self.assertEqual(len(words), len(set(words)))
         self.assertEqual(sequence_faults(self.world.output_records()), [])
+
+    def test_records_are_gone_that_had_ended_waits(self):
+        """The checkpoint has the waits, the output what came of them; the record whose time ended them is gone."""
+        self.live(door=True)
+        self.world.produce([event(f"c-{c}", "leave", id=f"leave-{c}", time=stamp()) for c in range(CUSTOMERS)])
+        self.world.wait_decided(self.engine)
+        place.wait_until(lambda: self.counted("rule.gone.started") == CUSTOMERS, 7, "Redis has the waits")
+        self.siege.redis_door.close_door()
+        self.world.produce([event(f"c-{c}", "ping", id=f"{c}-ahead", time=stamp(10), n=0) for c in range(CUSTOMERS)])
+        self.world.wait_actions(2 * CUSTOMERS)
+        self.end(9)
+        self.siege.redis_door.open_door()
+        for p, (offset, _) in self.world.frontier().items():
+            self.world.kafka.truncate(self.world.input, p, offset)
+        self.live(accept_loss=True)
+        self.wait_said("Recovered, but not exactly.", 2)
+        self.ping()
+        self.wait_saved()
+        place.wait_until(lambda: self.counted("rule.gone.finished") == CUSTOMERS, 20, "these waits are over, too")
+        self.end()
+        words = [record.json()["customer"] for record in self.world.output_records() if record.json()["rule"] == "gone"]
+        self.assertEqual(sorted(words), [f"c-{c}" for c in range(CUSTOMERS)])
 
     def test_marks_that_are_needed_are_gone(self):
         self.behind()
