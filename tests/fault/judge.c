@@ -22,37 +22,6 @@ struct judge {
     int64_t seq;
 };
 
-/* ---- marks that were committed, in order: numbered from 1, each once */
-static void judge_read_marks(int partition, struct mark_list *marks)
-{
-    struct relance_error error;
-    const struct kafka_log *log = kafka_log(KAFKA_MARKS + partition);
-    for (size_t i = 0; i < log->count; i++) {
-        struct mark mark;
-        if (!kafka_is_committed(&log->items[i])) continue;
-        ensure(mark_parse(log->items[i].value, &mark, &error) == RELANCE_OK);
-        mark_list_add(marks, mark);
-        if (mark.n != marks->count)
-            sim_fail("partition %d: where mark %zu should be, there is number %" PRIu64, partition,
-                     marks->count, mark.n);
-    }
-}
-
-bool judge_rules_are_in_force(void)
-{
-    bool all = true;
-    for (int p = 0; all && p < sim.partitions; p++) {
-        struct mark_list marks = {0};
-        const char *rules = NULL;
-        judge_read_marks(p, &marks);
-        for (size_t i = 0; i < marks.count; i++)
-            if (marks.items[i].rules) rules = marks.items[i].rules;
-        all = rules && strcmp(rules, workload_rules(sim.edition)) == 0;
-        mark_list_free(&marks);
-    }
-    return all;
-}
-
 /* ---- at rest */
 bool judge_all_is_said(void)
 {
@@ -73,6 +42,13 @@ bool judge_all_is_saved(void)
         if (!text_count(redis_meta(p, "offset"), &saved) || saved != offset) return false;
         if (!text_count(redis_meta(p, "marks"), &marks) || (uint64_t)marks != frontier.marks) return false;
     }
+    return true;
+}
+
+bool judge_rules_are_in_force(void)
+{
+    for (int p = 0; p < sim.partitions; p++)
+        if (!text_equal(redis_meta(p, "rules"), text_of(workload_rules(sim.edition)))) return false;
     return true;
 }
 
@@ -172,6 +148,22 @@ static void judge_record(struct judge *judge, int64_t offset)
         judge_letter(judge, offset);
     else
         counters_add(&judge->counters, COUNTER_EVENTS, 1);
+}
+
+/* Marks that were committed, in order: numbered from 1, each once. */
+static void judge_read_marks(int partition, struct mark_list *marks)
+{
+    struct relance_error error;
+    const struct kafka_log *log = kafka_log(KAFKA_MARKS + partition);
+    for (size_t i = 0; i < log->count; i++) {
+        struct mark mark;
+        if (!kafka_is_committed(&log->items[i])) continue;
+        ensure(mark_parse(log->items[i].value, &mark, &error) == RELANCE_OK);
+        mark_list_add(marks, mark);
+        if (mark.n != marks->count)
+            sim_fail("partition %d: where mark %zu should be, there is number %" PRIu64, partition,
+                     marks->count, mark.n);
+    }
 }
 
 static void judge_decide(struct judge *judge, const struct mark_list *marks)
