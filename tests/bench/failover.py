@@ -56,9 +56,13 @@ class Load:
         self.thread.join()
 
 
+def settings(name, session_s):
+    return {"instance": name, "cache_bytes": "2GiB", "kafka.session.timeout.ms": session_s * 1000,
+            "kafka.transaction.timeout.ms": session_s * 1000 - 1000}
+
+
 def start(world, name, session_s):
-    return world.engine(instance=name, cache_bytes="2GiB", **{
-        "kafka.session.timeout.ms": session_s * 1000, "kafka.transaction.timeout.ms": session_s * 1000 - 1000})
+    return world.engine(**settings(name, session_s))
 
 
 def owned(engine):

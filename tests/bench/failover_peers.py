@@ -19,15 +19,16 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from bench import failover
+from bench.failover import PARTITIONS, RATE, Load, settings
 from support import carts, kafka, place
 from support.engine import World
 from support.kafka import Record, to_line
 
-PARTITIONS, WAITING, DUE_A_SECOND, DUE_FOR_S = 8, 1_000_000, 2_000, 300
+WAITING, DUE_A_SECOND, DUE_FOR_S = 1_000_000, 2_000, 300
 WAIT_S = 45 * 60
-BEHIND = 20_000   # events: two seconds of load
-READ_MS = 300     # what a reader has so soon after the kill was committed before it
+BEHIND = 2 * RATE  # events: two seconds of load
+QUIET_S = 12       # longer than the time between two checkpoints of anybody
+READ_MS = 300      # what a reader has so soon after the kill was committed before it
 PEERS = place.SHARED / "bench" / "peers"
 BUILT = place.ROOT / "build" / "peers"
 PATCHES = {
@@ -56,7 +57,6 @@ def build(peer):
     main.write_text(text)
     subprocess.run(["mvn", "-q", "-B", "package", "dependency:copy-dependencies"], cwd=folder, check=True, timeout=900,
                    stdin=subprocess.DEVNULL)
-    return folder
 
 
 class Peer:
@@ -82,18 +82,16 @@ class Peer:
 
 class Relance(Peer):
     def start(self, name):
-        self.launch(name, self.world.command(instance=name, cache_bytes="2GiB", workers=self.options["workers"], **{
-            "kafka.session.timeout.ms": self.session_s * 1000,
-            "kafka.transaction.timeout.ms": self.session_s * 1000 - 1000}))
+        self.launch(name, self.world.command(workers=self.options["workers"], **settings(name, self.session_s)))
 
 
 class KafkaStreams(Peer):
     def start(self, name):
-        settings = {"brokers": self.world.kafka.address, "instance": name, "threads": self.options["workers"],
-                    "session": self.session_s * 1000, "txtimeout": self.session_s * 1000 - 1000,
-                    "standby": self.options.get("standby", 0)}
+        words = {"brokers": self.world.kafka.address, "instance": name, "threads": self.options["workers"],
+                 "session": self.session_s * 1000, "txtimeout": self.session_s * 1000 - 1000,
+                 "standby": self.options.get("standby", 0)}
         self.launch(name, ["java", "-Xms2g", "-Xmx2g", "-XX:+UseParallelGC",
-                           *(f"-D{key}={value}" for key, value in settings.items()),
+                           *(f"-D{key}={value}" for key, value in words.items()),
                            "-cp", "target/*:target/dependency/*", "bench.Main", self.options["store"], self.world.input,
                            self.world.output, self.group, self.world.folder.path / f"state-{name}"],
                     cwd=BUILT / "kafka-streams")
@@ -168,16 +166,20 @@ def fill(world, now_s):
 
 def wait_steady(world, peer, reader):
     """Caught up, and each partition has been saying something for a while."""
+    def speaks():
+        return len(reader.first_after((time.time() - QUIET_S) * 1000)) == PARTITIONS
+
     def is_steady():
         if any(process.poll() is not None for process in peer.processes.values()):
             raise RuntimeError(f"a process has ended; its log is in {world.folder.path}")
         frontier = world.kafka.committed(peer.group, world.input)
         ends = world.kafka.ends(world.input)
         behind = sum(end - max(frontier.get(p, (0, ""))[0], 0) for p, end in ends.items())
-        return behind < BEHIND and len(reader.first_after((time.time() - 12) * 1000)) == PARTITIONS
+        return behind < BEHIND and speaks()
+
     place.wait_until(is_steady, 200, "it keeps up with its input", pause_s=1)
     time.sleep(20)
-    if len(reader.first_after((time.time() - 12) * 1000)) != PARTITIONS:
+    if not speaks():
         raise RuntimeError("it has fallen silent")
 
 
@@ -189,7 +191,7 @@ def measure(system, how, session_s, options):
         try:
             for name in ("one", "two") if how == "takeover" else ("one",):
                 peer.start(name)
-            load = failover.Load(world, WAITING)
+            load = Load(world, WAITING)
             wait_steady(world, peer, reader)
             killed_ms = time.time() * 1000
             peer.kill("one")
@@ -210,7 +212,7 @@ def main():
     for name in names:
         if name in PATCHES:
             build(name)
-    print(f"{WAITING:,} customers wait, {DUE_A_SECOND:,} a second fall due, {failover.RATE:,} events/s; seconds from kill -9 "
+    print(f"{WAITING:,} customers wait, {DUE_A_SECOND:,} a second fall due, {RATE:,} events/s; seconds from kill -9 "
           f"until a reader has an action of each of the {PARTITIONS} partitions")
     try:
         for name in names:
