@@ -352,11 +352,9 @@ static void claim_put_due(void *context, struct relance_str customer, int64_t du
 /* We had the partition a moment ago, and neither Redis nor Kafka knows of anybody else since. */
 static bool claim_is_as_left(const struct partition *partition)
 {
-    const struct frontier *p = &partition->p;
     return *partition->left && !partition->rough &&
            text_equal(blob_text(&partition->meta.stamp), text_of(partition->left)) &&
-           partition->next == partition->p_offset && partition->marks == p->marks &&
-           partition->seq == p->seq && partition->chain == p->chain;
+           partition->next == partition->p_offset && partition_is_as_published(partition);
 }
 
 static enum relance_status claim_load(struct partition *partition, struct relance_error *error)

@@ -28,9 +28,7 @@ enum relance_status kafka_member_of(rd_kafka_t *rk, const char *group, const cha
     const struct rd_kafka_group_list *list;
     *out = '\0';
     rd_kafka_resp_err_t err = rd_kafka_list_groups(rk, group, &list, MEMBER_ASK_MS);
-    bool is_answer =
-        !err || err == RD_KAFKA_RESP_ERR__PARTIAL; /* not from all brokers, but from the group's */
-    if (is_answer) {
+    if (!err || err == RD_KAFKA_RESP_ERR__PARTIAL) { /* not from all brokers, but from the group's */
         err = list->group_cnt ? list->groups[0].err : RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
         if (!err) member_find(&list->groups[0], instance, out);
         rd_kafka_group_list_destroy(list);

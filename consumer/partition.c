@@ -239,13 +239,17 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
 }
 
 /* ---- arriving at P */
-/* Is what was decided again what has been published? */
+bool partition_is_as_published(const struct partition *partition)
+{
+    const struct frontier *p = &partition->p;
+    return partition->seq == p->seq && partition->marks == p->marks &&
+           (partition->chain == p->chain || p->is_restored);
+}
+
 static enum relance_status partition_compare(struct partition *partition, struct relance_error *error)
 {
     const struct frontier *p = &partition->p;
-    if (partition->seq == p->seq && partition->marks == p->marks &&
-        (partition->chain == p->chain || p->is_restored))
-        return RELANCE_OK;
+    if (partition_is_as_published(partition)) return RELANCE_OK;
     enum relance_status status =
         partition_lacks(partition, partition->place->options->approximate || partition->rebuilt,
                         "--approximate goes on from there all the same", error,

@@ -166,6 +166,8 @@ RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
 RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
                                                      struct relance_error *error);
 
+/* Is what has been decided up to P what has been published? */
+bool partition_is_as_published(const struct partition *partition);
 /* Is there something that P does not say yet? And its new P; and that it is in Kafka. */
 bool partition_has_news(const struct partition *partition);
 struct sink_frontier partition_frontier(const struct partition *partition);
