@@ -1,6 +1,6 @@
 /* relance: finds the command and runs it. Everything else is in command.def and under cmd/. */
-#include "command.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/text.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -4,12 +4,12 @@
  *
  * Status 0: every action once; 1: gaps or duplicates; 2: the topic cannot be read.
  */
-#include "audit.h"
-#include "command.h"
-#include "kafka_scan.h"
-#include "option.h"
-#include "stop.h"
-#include "text.h"
+#include "report/audit.h"
+#include "host/command.h"
+#include "kafka/scan.h"
+#include "host/option.h"
+#include "host/stop.h"
+#include "host/text.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>

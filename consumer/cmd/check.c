@@ -7,10 +7,10 @@
  *
  * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read.
  */
-#include "command.h"
-#include "file.h"
-#include "option.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/file.h"
+#include "host/option.h"
+#include "host/text.h"
 
 #include <relance/listing.h>
 #include <cjson/cJSON.h>

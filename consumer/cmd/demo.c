@@ -10,18 +10,18 @@
  *
  * Everything lives in one private directory and ends with this process: at the end of its time, on Ctrl-C, on
  * any failure. Only a SIGKILL leaves the directory behind, but no process. */
-#include "clock.h"
-#include "command.h"
-#include "figures.h"
-#include "kafka_feed.h"
-#include "kafka_mock.h"
-#include "kafka_tail.h"
-#include "option.h"
-#include "process.h"
-#include "reason.h"
-#include "shop.h"
-#include "stop.h"
-#include "text.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "report/figures.h"
+#include "kafka/feed.h"
+#include "kafka/mock.h"
+#include "kafka/tail.h"
+#include "host/option.h"
+#include "host/process.h"
+#include "report/reason.h"
+#include "input/shop.h"
+#include "host/stop.h"
+#include "host/text.h"
 
 #include <errno.h>
 #include <ftw.h>

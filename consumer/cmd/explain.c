@@ -6,15 +6,15 @@
  * All events of the file or of the customer's partition are decided, since those of others move the clock
  * too; the story is that of one. Live, a private consumer reads, in no group; nothing is committed, nothing
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
-#include "command.h"
-#include "feed.h"
-#include "kafka_scan.h"
-#include "load.h"
-#include "option.h"
-#include "story.h"
-#include "text.h"
-#include "until.h"
-#include "wall.h"
+#include "host/command.h"
+#include "input/feed.h"
+#include "kafka/scan.h"
+#include "report/load.h"
+#include "host/option.h"
+#include "report/story.h"
+#include "host/text.h"
+#include "host/until.h"
+#include "delivery/wall.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

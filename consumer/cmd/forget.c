@@ -8,15 +8,15 @@
  *
  * Status 0: it is done; 1: it is published, but no engine has taken it within --timeout; 2: nothing was done.
  */
-#include "clock.h"
-#include "command.h"
-#include "kafka_feed.h"
-#include "kafka_partition.h"
-#include "meta.h"
-#include "option.h"
-#include "redis_view.h"
-#include "stop.h"
-#include "text.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "kafka/feed.h"
+#include "kafka/partition.h"
+#include "delivery/meta.h"
+#include "host/option.h"
+#include "redis/view.h"
+#include "host/stop.h"
+#include "host/text.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>

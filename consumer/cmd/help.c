@@ -1,7 +1,7 @@
 /* relance help [COMMAND | TOPIC]: prints the tables that the program itself is made of. */
-#include "command.h"
-#include "option.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/option.h"
+#include "host/text.h"
 #include <relance/decision.h>
 #include <relance/listing.h>
 #include <string.h>

@@ -2,13 +2,13 @@
  * each falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it,
  * unless
  * --rules gives another. */
-#include "command.h"
-#include "file.h"
-#include "kafka_partition.h"
-#include "load.h"
-#include "option.h"
-#include "redis_view.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/file.h"
+#include "kafka/partition.h"
+#include "report/load.h"
+#include "host/option.h"
+#include "redis/view.h"
+#include "host/text.h"
 #include <relance/engine.h>
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* relance metrics: every counter once, as a table, as JSON or as Prometheus text. */
-#include "command.h"
-#include "figures.h"
-#include "option.h"
+#include "host/command.h"
+#include "report/figures.h"
+#include "host/option.h"
 
 static bool metrics_print(const struct options *options, const struct figures *figures)
 {

@@ -5,14 +5,14 @@
  * One partition, no wall clock unless given, no server. Lines of the file are read in place and decisions are
  * printed into one large buffer: what a line costs is what the engine costs. A line that is no event is a
  * dead letter: it is counted, and said at the end on standard error; the replay goes on. */
-#include "command.h"
-#include "diff.h"
-#include "feed.h"
-#include "load.h"
-#include "option.h"
-#include "output.h"
-#include "text.h"
-#include "until.h"
+#include "host/command.h"
+#include "report/diff.h"
+#include "input/feed.h"
+#include "report/load.h"
+#include "host/option.h"
+#include "host/output.h"
+#include "host/text.h"
+#include "host/until.h"
 #include <relance/engine.h>
 
 #include <errno.h>

@@ -7,16 +7,16 @@
  * checkpoint has learnt it, no engine starts.
  *
  * Status 0: done; 1: interrupted or refused half-way, to be called again; 2: nothing was done. */
-#include "command.h"
-#include "ensure.h"
-#include "file.h"
-#include "kafka_offsets.h"
-#include "kafka_partition.h"
-#include "option.h"
-#include "redis_move.h"
-#include "stop.h"
-#include "store.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/ensure.h"
+#include "host/file.h"
+#include "kafka/offsets.h"
+#include "kafka/partition.h"
+#include "host/option.h"
+#include "redis/move.h"
+#include "host/stop.h"
+#include "delivery/store.h"
+#include "host/text.h"
 
 #include <relance/engine.h>
 #include <inttypes.h>

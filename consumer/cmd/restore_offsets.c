@@ -8,19 +8,19 @@
  *
  * Offsets that are right are left alone. The group must have no members. --dry-run only tells.
  * Status 0: all are right now; 1: some could not be put back; 2: nothing was done. */
-#include "clock.h"
-#include "command.h"
-#include "ensure.h"
-#include "kafka_offsets.h"
-#include "kafka_scan.h"
-#include "mark.h"
-#include "meta.h"
-#include "option.h"
-#include "redis_view.h"
-#include "said.h"
-#include "stop.h"
-#include "table.h"
-#include "text.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "host/ensure.h"
+#include "kafka/offsets.h"
+#include "kafka/scan.h"
+#include "delivery/mark.h"
+#include "delivery/meta.h"
+#include "host/option.h"
+#include "redis/view.h"
+#include "delivery/said.h"
+#include "host/stop.h"
+#include "host/table.h"
+#include "host/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

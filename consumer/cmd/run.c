@@ -2,20 +2,20 @@
  * until a signal comes or there is no going on. What is wrong with the configuration is said all at once;
  * what is wrong with the world (Redis, topics) one thing at a time, in the order in which one would repair
  * it. */
-#include "clock.h"
-#include "command.h"
-#include "ensure.h"
-#include "file.h"
-#include "live.h"
-#include "log.h"
-#include "option.h"
-#include "partition.h"
-#include "redis_view.h"
-#include "reload.h"
-#include "stop.h"
-#include "text.h"
-#include "topics.h"
-#include "wall.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "host/ensure.h"
+#include "host/file.h"
+#include "delivery/live.h"
+#include "host/log.h"
+#include "host/option.h"
+#include "delivery/partition.h"
+#include "redis/view.h"
+#include "delivery/reload.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include "delivery/topics.h"
+#include "delivery/wall.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>

@@ -3,13 +3,13 @@
  * With --input they go to that topic, each when its time has come by the wall clock (--clock, or --speed
  * times as fast from now on); without, they are printed at once, from a fixed day on, so that the same seed
  * gives the same file. Either way the shop lives for --seconds × --speed of its own time. */
-#include "clock.h"
-#include "command.h"
-#include "kafka_feed.h"
-#include "option.h"
-#include "output.h"
-#include "shop.h"
-#include "stop.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "kafka/feed.h"
+#include "host/option.h"
+#include "host/output.h"
+#include "input/shop.h"
+#include "host/stop.h"
 
 #include <stdio.h>
 #include <unistd.h>

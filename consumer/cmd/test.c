@@ -5,10 +5,10 @@
  *
  * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check.
  */
-#include "command.h"
-#include "file.h"
-#include "option.h"
-#include "text.h"
+#include "host/command.h"
+#include "host/file.h"
+#include "host/option.h"
+#include "host/text.h"
 
 #include <relance/rule_test.h>
 #include <errno.h>

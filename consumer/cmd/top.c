@@ -1,11 +1,11 @@
 /* relance top: the metrics, again every --interval, until q or an interrupt. On a terminal each frame
  * replaces the one before; elsewhere frames follow one another. A frame is made in memory and written at
  * once, so that nothing flickers. */
-#include "clock.h"
-#include "command.h"
-#include "figures.h"
-#include "option.h"
-#include "stop.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "report/figures.h"
+#include "host/option.h"
+#include "host/stop.h"
 
 #include <poll.h>
 #include <stdlib.h>

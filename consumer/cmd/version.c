@@ -1,6 +1,6 @@
 /* relance version */
-#include "command.h"
-#include "option.h"
+#include "host/command.h"
+#include "host/option.h"
 
 int cmd_version(int argc, char **argv)
 {

@@ -10,29 +10,14 @@
 
 #include "base/diag.h"
 #include "cel/value.h"
-
-/* ---- time zones: IANA names, from TZif files that the host hands in (the core opens none). */
-struct cel_zones;
-struct cel_zone;
-/* Gives the bytes of the zone file `name`; false when there is none. The bytes need to live only until it is
- * called again. */
-typedef bool cel_zone_load(void *context, str name, str *bytes);
-/* Zones are loaded at first use and kept, also the names that do not exist. Not for use by two threads. */
-struct cel_zones *cel_zones_new(cel_zone_load *load, void *context);
-void cel_zones_free(struct cel_zones *zones);
-const struct cel_zone *cel_zone_find(struct cel_zones *zones, str name); /* NULL: no such zone */
-/* Seconds east of UTC in force at an instant (seconds since 1970). */
-int32_t cel_zone_offset(const struct cel_zone *zone, int64_t seconds);
-/* The instant (seconds since 1970) of a local time, given as if it were UTC. A time that a clock change skips
- * is moved forward by the gap, one that occurs twice means the first (rules.md §2). */
-int64_t cel_zone_instant(const struct cel_zone *zone, int64_t local_seconds);
+#include "time/zone.h"
 
 /* ---- environment: built once per kind of expression, then only read. */
 struct cel_env;
 #define CEL_NO_SLOT UINT32_MAX
 
 /* Lives in `arena`; `zones` may be NULL (then only UTC and fixed offsets are known). NULL without memory. */
-struct cel_env *cel_env_new(struct arena *arena, struct cel_zones *zones);
+struct cel_env *cel_env_new(struct arena *arena, struct zones *zones);
 /* A variable with one value in one slot. The name may be dotted ("a.b"): CEL's qualified names. */
 bool cel_env_add_variable(struct cel_env *env, str name, const struct cel_type *type, uint32_t slot);
 /* A record whose fields lie in slots of their own, slots[i] for field i, so that `event.total` is one load.

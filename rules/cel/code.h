@@ -73,7 +73,7 @@ struct cel_program {
     uint32_t slot_count, function_count, stack_depth;
     const uint32_t *slots, *functions; /* what it reads and calls, ascending */
     const struct cel_type *type;
-    struct cel_zones *zones;
+    struct zones *zones;
 };
 
 /* Proves what is said above; sets stack_depth. False: *why says what is wrong, or is NULL: no memory. */

@@ -1,7 +1,7 @@
 /* Environments: lists of names, looked through when compiling; evaluation never comes here. */
 #include "cel/env.h"
 
-struct cel_env *cel_env_new(struct arena *arena, struct cel_zones *zones)
+struct cel_env *cel_env_new(struct arena *arena, struct zones *zones)
 {
     struct cel_env *env = ARENA_NEW(arena, struct cel_env);
     if (!env) return NULL;

@@ -19,7 +19,7 @@ struct declaration {
 
 struct cel_env {
     struct arena *arena;
-    struct cel_zones *zones;
+    struct zones *zones;
     struct declaration *declarations;
     struct overload *functions; /* the host's */
     str container;

@@ -11,7 +11,7 @@
 /* One evaluation under way, as functions see it. */
 struct machine {
     struct cel_frame *frame;
-    struct cel_zones *zones;
+    struct zones *zones;
     size_t used_max; /* of frame->scratch */
     size_t steps;    /* that may still be done */
     bool over;       /* used_max was asked for too much */

@@ -2,7 +2,7 @@
  * doubles itself and comes here for the rest. */
 #include "cel/func.h"
 
-#include "cel/calendar.h"
+#include "cel/timestamp.h"
 
 #include <math.h>
 

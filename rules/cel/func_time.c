@@ -1,7 +1,7 @@
 /* Parts of timestamps, in UTC or in a zone, and of durations. */
 #include "cel/func.h"
 
-#include "cel/calendar.h"
+#include "time/calendar.h"
 
 static bool digit_pair(str text, size_t at, int32_t *value)
 {
@@ -30,9 +30,9 @@ static bool offset_in(struct machine *m, str name, int64_t instant, int32_t *sec
 {
     *seconds = 0;
     if (name.size == 0 || str_equal(name, STR("UTC")) || fixed_offset(name, seconds)) return true;
-    const struct cel_zone *zone = m->zones ? cel_zone_find(m->zones, name) : NULL;
+    const struct zone *zone = m->zones ? zone_find(m->zones, name) : NULL;
     if (!zone) return false;
-    *seconds = cel_zone_offset(zone, instant);
+    *seconds = zone_offset(zone, instant);
     return true;
 }
 

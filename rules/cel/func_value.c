@@ -2,7 +2,7 @@
 #include "cel/func.h"
 
 #include "base/buffer.h"
-#include "cel/calendar.h"
+#include "cel/timestamp.h"
 #include "cel/digits.h"
 
 #include <math.h>

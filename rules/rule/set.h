@@ -239,9 +239,9 @@ struct relance_ruleset {
     uint32_t program_count, point_count;
     struct rule_test *tests;
     size_t test_count;
-    struct cel_zones *zones;
+    struct zones *zones;
     str tz;
-    const struct cel_zone *zone;
+    const struct zone *zone;
     struct slot_map slots;
     const struct field *fields;
     size_t field_count;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes rules.schema.json, the JSON Schema of rule files, from rules/rule/keyword.def.
+"""Writes rules.schema.json, the JSON Schema of rule files, from rules/rule/compile/keyword.def.
 
     python3 rules/schema/make.py            writes it
     python3 rules/schema/make.py --check    says whether the copy has drifted
@@ -13,7 +13,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-TABLE = HERE.parent / "rule" / "keyword.def"
+TABLE = HERE.parent / "rule" / "compile" / "keyword.def"
 SCHEMA = HERE / "rules.schema.json"
 
 ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), "((?:[^"\\]|\\.)*)"\)$')

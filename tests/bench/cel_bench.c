@@ -76,7 +76,7 @@ static struct cel_value make_items(struct arena *arena)
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
-static struct cel_env *make_env(struct arena *arena, struct cel_zones *zones)
+static struct cel_env *make_env(struct arena *arena, struct zones *zones)
 {
     struct cel_env *env = cel_env_new(arena, zones);
     for (uint32_t i = 0; i < SLOTS; i++)
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
     struct arena arena, scratch;
     arena_init(&arena, 0);
     arena_init(&scratch, 0);
-    struct cel_zones *zones = cel_zones_new(zone_file, &arena);
+    struct zones *zones = zones_new(zone_file, &arena);
     struct cel_env *env = make_env(&arena, zones);
     struct cel_value slots[SLOTS];
     fill_slots(&arena, slots);
@@ -166,7 +166,7 @@ int main(int argc, char **argv)
         else
             printf("%s does not compile: %.*s\n", expressions[i], STR_ARG(diag.first->message));
     }
-    cel_zones_free(zones);
+    zones_free(zones);
     arena_free(&scratch);
     arena_free(&arena);
     return 0;

@@ -24,7 +24,7 @@
 
 struct suite {
     struct arena arena; /* of one test */
-    struct cel_zones *zones;
+    struct zones *zones;
     size_t passed, failed, decoded;
     const char *unknown; /* what the present test has that this runner does not know */
     const char *why;
@@ -398,13 +398,13 @@ int main(int argc, char **argv)
 {
     struct suite suite = {0};
     arena_init(&suite.arena, 0);
-    suite.zones = cel_zones_new(zone_file, &suite.arena);
+    suite.zones = zones_new(zone_file, &suite.arena);
     bool read = argc > 1;
     for (int i = 1; i < argc; i++)
         read &= run_file(&suite, argv[i]);
     if (suite.decoded) printf("%zu of them with escapes of the text format decoded\n", suite.decoded);
     printf("%zu passed, %zu failed\n", suite.passed, suite.failed);
-    cel_zones_free(suite.zones);
+    zones_free(suite.zones);
     arena_free(&suite.arena);
     return read && suite.failed == 0 ? 0 : 1;
 }

@@ -1,6 +1,8 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
-set(fault_shell worker partition claim recover said sampler checkpoint action counter mark meta frontier outbox blob text resp
-    redis_store pulse reload file)
+set(fault_shell
+    delivery/worker delivery/partition delivery/claim delivery/recover delivery/said delivery/sampler delivery/checkpoint
+    delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse
+    delivery/reload redis/store redis/resp host/blob host/text host/file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
 add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c ${fault_shell})

@@ -3,12 +3,12 @@
  * by number, once, in order; what it remembers has to be what stands in Redis, to the byte; what it counts has
  * to be what was counted. */
 #include "judge.h"
-#include "counter.h"
-#include "ensure.h"
+#include "delivery/counter.h"
+#include "host/ensure.h"
 #include "kafka.h"
-#include "mark.h"
+#include "delivery/mark.h"
 #include "redis.h"
-#include "text.h"
+#include "host/text.h"
 #include "workload.h"
 #include <inttypes.h>
 #include <xxhash.h>

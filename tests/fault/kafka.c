@@ -10,11 +10,11 @@
  *
  * Nothing happens by itself: kafka_settle() does what has fallen due, whenever somebody looks. */
 #include "kafka.h"
-#include "ensure.h"
-#include "marks.h"
-#include "said.h"
-#include "sink.h"
-#include "text.h"
+#include "host/ensure.h"
+#include "delivery/marks.h"
+#include "delivery/said.h"
+#include "delivery/sink.h"
+#include "host/text.h"
 #include "workload.h"
 #include <inttypes.h>
 

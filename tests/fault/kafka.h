@@ -2,9 +2,9 @@
 #ifndef FAULT_KAFKA_H
 #define FAULT_KAFKA_H
 
-#include "frontier.h"
+#include "delivery/frontier.h"
 #include "sim.h"
-#include "source.h"
+#include "delivery/source.h"
 
 /* A record of a topic that the engine writes; with whose transaction it stands or falls. */
 struct kafka_said {

@@ -6,7 +6,7 @@
  *     fault_sim --sabotage [NAME]               each deliberate bug (or one): how many seeds find it?
  *
  * Totals as tests/support/run.py reads them. */
-#include "ensure.h"
+#include "host/ensure.h"
 #include "sim.h"
 #include "workload.h"
 #include <getopt.h>

@@ -1,12 +1,12 @@
 /* The small ports: clocks, the log, the wish to end, random numbers, compiled rules. */
-#include "clock.h"
-#include "ensure.h"
-#include "log.h"
-#include "mark.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "host/log.h"
+#include "delivery/mark.h"
 #include "sim.h"
-#include "stop.h"
-#include "text.h"
-#include "wall.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include "delivery/wall.h"
 #include "workload.h"
 #include <relance/decision.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The model of Redis, below hiredis: consumer/redis_store.c runs as it is, over a server that is as nasty as
+/* The model of Redis, below hiredis: consumer/redis/store.c runs as it is, over a server that is as nasty as
  * the real one.
  *
  * Each partition's keys are a database of their own, as the slots of a Cluster are. What an EXEC leaves behind
@@ -8,10 +8,10 @@
  *
  * It never loses the first checkpoint: a Redis without any is refused by the engine, and rightly. */
 #include "redis.h"
-#include "blob.h"
-#include "ensure.h"
-#include "redis_connect.h"
-#include "text.h"
+#include "host/blob.h"
+#include "host/ensure.h"
+#include "redis/connect.h"
+#include "host/text.h"
 #include <errno.h>
 #include <unistd.h>
 

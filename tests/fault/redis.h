@@ -1,4 +1,4 @@
-/* The model of Redis, as the scheduler and the judge see it; the shell's redis_store.c sees hiredis. */
+/* The model of Redis, as the scheduler and the judge see it; the shell's redis/store.c sees hiredis. */
 #ifndef FAULT_REDIS_H
 #define FAULT_REDIS_H
 

@@ -1,10 +1,10 @@
 /* The scheduler: whoever's time is next runs until it waits. Between turns, things happen to the world. See
  * sim.h. */
 #include "sim.h"
-#include "ensure.h"
+#include "host/ensure.h"
 #include "judge.h"
 #include "kafka.h"
-#include "partition.h"
+#include "delivery/partition.h"
 #include "redis.h"
 #include "workload.h"
 #include <stdarg.h>

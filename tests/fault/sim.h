@@ -2,7 +2,7 @@
  *
  *     one history = one seed = one struct sim
  *
- * A process is a worker of the shell (consumer/worker.c, unchanged) on a stack of its own. It runs until it
+ * A process is a worker of the shell (consumer/delivery/worker.c, unchanged) on a stack of its own. It runs until it
  * waits in a port; then whoever's time is next runs. Nothing here knows of threads or of the machine's clock,
  * so that a seed gives the same history each time.
  *
@@ -12,9 +12,9 @@
 #ifndef FAULT_SIM_H
 #define FAULT_SIM_H
 
-#include "option.h"
+#include "host/option.h"
 #include "sabotage.h"
-#include "worker.h"
+#include "delivery/worker.h"
 #include <relance/engine.h>
 #include <ucontext.h>
 

@@ -5,9 +5,9 @@
  * all that senders do: events late, from the future, twice, without id, of unknown types, broken, hidden by
  * open transactions, and control records whose offset is all there is of them. */
 #include "workload.h"
-#include "ensure.h"
-#include "file.h"
-#include "text.h"
+#include "host/ensure.h"
+#include "host/file.h"
+#include "host/text.h"
 #include <relance/decision.h>
 #include <stdarg.h>
 

@@ -2,7 +2,7 @@
 #ifndef FAULT_WORKLOAD_H
 #define FAULT_WORKLOAD_H
 
-#include "rulebook.h"
+#include "delivery/rulebook.h"
 #include "sim.h"
 
 struct input_record {

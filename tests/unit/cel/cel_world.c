@@ -118,7 +118,7 @@ void cel_world_begin(struct cel_world *w)
     *w = (struct cel_world){0};
     arena_init(&w->arena, 0);
     arena_init(&w->scratch, 0);
-    w->zones = cel_zones_new(zone_file, &w->arena);
+    w->zones = zones_new(zone_file, &w->arena);
     w->env = cel_env_new(&w->arena, w->zones);
     declare(w);
     fill(w);
@@ -130,7 +130,7 @@ void cel_world_end(struct cel_world *w)
 {
     arena_free(&w->scratch);
     arena_free(&w->arena);
-    cel_zones_free(w->zones);
+    zones_free(w->zones);
 }
 
 struct cel_program *cel_world_compile(struct cel_world *w, str text, struct diagnostics *diag)

@@ -12,7 +12,7 @@ enum cel_world_slot {
 
 struct cel_world {
     struct arena arena, scratch;
-    struct cel_zones *zones;
+    struct zones *zones;
     struct cel_env *env;
     struct cel_value slots[WORLD_SLOTS];
     struct cel_frame frame;

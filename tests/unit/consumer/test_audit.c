@@ -1,6 +1,6 @@
 /* An audit of numbers and ids: what is missing, what came twice, in whichever order it came. */
-#include "audit.h"
-#include "text.h"
+#include "report/audit.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 
 static size_t shown;

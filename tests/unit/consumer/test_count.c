@@ -1,7 +1,7 @@
 /* Counters and durations: what is counted is told, once. */
-#include "counter.h"
-#include "pulse.h"
-#include "text.h"
+#include "delivery/counter.h"
+#include "delivery/pulse.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 

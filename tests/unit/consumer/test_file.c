@@ -1,6 +1,6 @@
 /* Rule files and zones, as bytes. */
-#include "file.h"
-#include "text.h"
+#include "host/file.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Lines of large files: every line once, whatever its length, in bounded memory. */
-#include "lines.h"
+#include "input/lines.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

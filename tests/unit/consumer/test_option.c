@@ -1,5 +1,5 @@
 /* Options from a file, the environment and the command line; every mistake in one go. */
-#include "option.h"
+#include "host/option.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <criterion/redirect.h>

@@ -1,5 +1,5 @@
 /* Actions in words. */
-#include "reason.h"
+#include "report/reason.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

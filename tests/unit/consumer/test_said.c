@@ -1,6 +1,6 @@
 /* What has been said since a checkpoint: ids to be found again, the last number, how far it goes. */
-#include "said.h"
-#include "text.h"
+#include "delivery/said.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 
 static void add(struct said *said, unsigned id, uint64_t seq, uint64_t after)

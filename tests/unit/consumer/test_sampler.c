@@ -1,6 +1,6 @@
 /* Of many alike mishaps the first is told of, the others are counted. */
-#include "sampler.h"
-#include "text.h"
+#include "delivery/sampler.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 
 Test(sampler, tells_the_first_of_each_kind_and_counts_the_others)

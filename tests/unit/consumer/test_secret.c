@@ -1,7 +1,7 @@
 /* Secrets: in no message, in no log line, and not in the list of processes for longer than it takes to read them. */
-#include "log.h"
-#include "option.h"
-#include "text.h"
+#include "host/log.h"
+#include "host/option.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <librdkafka/rdkafka.h>

@@ -1,5 +1,5 @@
 /* The simulated shop: the same seed gives the same shop, time never goes back, every event is one. */
-#include "shop.h"
+#include "input/shop.h"
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>

@@ -1,9 +1,9 @@
 /* Checkpoints against a real Redis, in a directory of its own: who has the stamp writes, nobody else does,
  * and a Redis that goes away in between is found out. */
-#include "store.h"
-#include "clock.h"
-#include "redis_connect.h"
-#include "text.h"
+#include "delivery/store.h"
+#include "host/clock.h"
+#include "redis/connect.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Tables for people: columns as wide as their widest cell, in letters and not in bytes. */
-#include "table.h"
+#include "host/table.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

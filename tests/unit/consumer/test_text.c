@@ -1,5 +1,5 @@
 /* What people write on a command line is read whole or not at all. */
-#include "text.h"
+#include "host/text.h"
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 

@@ -1,5 +1,5 @@
 /* Sentences about Kafka: which right is missing, why nobody answers. */
-#include "kafka_trouble.h"
+#include "kafka/trouble.h"
 #include <criterion/criterion.h>
 #include <string.h>
 

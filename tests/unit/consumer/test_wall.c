@@ -1,6 +1,6 @@
 /* The wall clock of marks: it may be set, but not far ahead of what the monotonic clock allows. */
-#include "clock.h"
-#include "wall.h"
+#include "host/clock.h"
+#include "delivery/wall.h"
 #include <criterion/criterion.h>
 
 enum { MINUTE = 60000, SLACK = 5000 }; /* ms */

@@ -1,0 +1,168 @@
+/* What is decided, in the form in which it leaves: actions as CloudEvents, dead letters unchanged, marks.
+ *
+ * While a partition is behind its frontier P everything here has been published already: it is numbered and
+ * hashed again, so that at P both can be compared, and not put into the outbox. */
+#include "host/ensure.h"
+#include "host/log.h"
+#include "delivery/partition.h"
+#include "host/text.h"
+#include <inttypes.h>
+#include <xxhash.h>
+
+enum {
+    ACTION_DEAD_MAX = 512 << 10, /* a larger dead letter goes with its head and headers only */
+    ACTION_DEAD_HEAD = 16 << 10,
+};
+
+static bool action_is_silent(const struct partition *partition)
+{
+    return partition->state == PARTITION_BEHIND;
+}
+
+static void action_link(struct partition *partition, struct relance_str bytes)
+{
+    partition->chain = XXH3_64bits_withSeed(bytes.data, bytes.size, partition->chain);
+}
+
+static void action_put(struct partition *partition, const struct outbox_record *record)
+{
+    outbox_put(&partition->place->outbox, record);
+    partition->place->said_count++;
+}
+
+/* ---- actions */
+static struct relance_str action_body(struct partition *partition, const struct relance_decision *decision)
+{
+    struct blob *body = &partition->place->body;
+    struct relance_str hash = text_of(partition->rules ? partition->rules->hash : "");
+    body->size = 0;
+    size_t room = 4096, size = relance_action_print(decision, hash, blob_room(body, room), room);
+    if (size > room) {
+        size_t again = relance_action_print(decision, hash, blob_room(body, size), size);
+        ensure(again == size);
+    }
+    return (struct relance_str){body->data, size};
+}
+
+/* relance.action.CHANNEL, relance.held, relance.goal */
+static struct relance_str action_type(const struct relance_decision *decision, char *out, size_t size)
+{
+    if (decision->outcome == RELANCE_OUTCOME_GOAL) return TEXT("relance.goal");
+    if (decision->outcome == RELANCE_OUTCOME_HELD) return TEXT("relance.held");
+    int wanted = snprintf(out, size, "relance.action.%.*s", TEXT_ARG(decision->send));
+    return (struct relance_str){out, (size_t)wanted < size ? (size_t)wanted : size - 1};
+}
+
+/* A goal is no step and has no id of its own: made from what it is about, the same after a restart. */
+static struct relance_str action_goal_id(const struct relance_decision *decision, char out[32])
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct relance_str parts[] = {TEXT("goal"), decision->rule, decision->customer, decision->key,
+                                        decision->trigger_id};
+    XXH128_hash_t hash = {0};
+    XXH128_canonical_t canonical;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash = XXH3_128bits_withSeed(parts[i].data, parts[i].size, hash.low64 ^ hash.high64);
+    XXH128_canonicalFromHash(&canonical, hash);
+    for (size_t i = 0; i < sizeof canonical.digest; i++) {
+        out[2 * i] = digits[canonical.digest[i] >> 4];
+        out[2 * i + 1] = digits[canonical.digest[i] & 15];
+    }
+    return (struct relance_str){out, 32};
+}
+
+static void action_say(struct partition *partition, const struct relance_decision *decision,
+                       struct relance_str body)
+{
+    char type[256], time[24], goal_id[32], source[256];
+    char number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE], reached[TEXT_NUMBER_SIZE];
+    bool is_step = decision->outcome != RELANCE_OUTCOME_GOAL;
+    relance_time_print(is_step ? decision->due_ms : decision->time_ms, time);
+    int source_size = snprintf(source, sizeof source, "/relance/%s", partition->place->options->group);
+    struct outbox_record record = {
+        .topic = OUTBOX_ACTIONS,
+        .partition = -1,
+        .key = decision->customer,
+        .value = body,
+        .headers =
+            {
+                {"ce_specversion", TEXT("1.0")},
+                {"ce_id", is_step ? decision->id : action_goal_id(decision, goal_id)},
+                {"ce_source",
+                 {source, (size_t)source_size < sizeof source ? (size_t)source_size : sizeof source - 1}},
+                {"ce_type", action_type(decision, type, sizeof type)},
+                {"ce_time", {time, sizeof time}},
+                {"ce_subject", decision->customer},
+                {"content-type", TEXT("application/json")},
+                {"relance-partition", {number, text_put_int(number, partition->number)}},
+                {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->seq)}},
+                {"relance-offset", {reached, text_put_int(reached, partition->reached)}},
+            },
+        .header_count = 10,
+    };
+    action_put(partition, &record);
+}
+
+/* An expression that fails is counted each time, and told of now and then. */
+static void action_sample(struct partition *partition, const struct relance_decision *decision)
+{
+    uint64_t more;
+    if (!sampler_take(&partition->place->sampler, decision->rule, decision->why, &more)) return;
+    log_line(LOG_WARNING, "An expression cannot be evaluated.",
+             "rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64, TEXT_ARG(decision->rule),
+             TEXT_ARG(decision->customer), TEXT_ARG(decision->why), more);
+}
+
+void partition_decided(void *context, const struct relance_decision *decision)
+{
+    struct partition *partition = context;
+    counters_add_decision(&partition->counters, decision);
+    if (decision->outcome == RELANCE_OUTCOME_ERROR && !action_is_silent(partition))
+        action_sample(partition, decision);
+    if (!relance_decision_is_output(decision)) return;
+    struct relance_str body = action_body(partition, decision);
+    partition->seq++;
+    action_link(partition, decision->id);
+    action_link(partition, body);
+    if (!action_is_silent(partition)) action_say(partition, decision, body);
+}
+
+/* ---- dead letters */
+void partition_bury(struct partition *partition, const struct source_record *record,
+                    struct relance_str reason)
+{
+    char number[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], size[TEXT_NUMBER_SIZE];
+    struct relance_str value = record->value;
+    bool cut = value.size > ACTION_DEAD_MAX;
+    if (cut) value.size = ACTION_DEAD_HEAD;
+    struct outbox_record letter = {
+        .topic = OUTBOX_DEAD,
+        .partition = -1,
+        .key = record->key,
+        .value = value,
+        .headers =
+            {
+                {"relance-reason", reason},
+                {"relance-topic", text_of(partition->place->options->input)},
+                {"relance-partition", {number, text_put_int(number, record->partition)}},
+                {"relance-offset", {offset, text_put_int(offset, record->offset)}},
+                {"relance-size",
+                 {size, text_put_int(size, (int64_t)record->value.size)}}, /* what the input holds of it */
+            },
+        .header_count = cut ? 5 : 4,
+    };
+    action_link(partition, letter.headers[3].value);
+    action_link(partition, reason);
+    if (!action_is_silent(partition)) action_put(partition, &letter);
+}
+
+/* ---- marks */
+/* Marks alone ask for no transaction: they wait for the next one. */
+void partition_put_mark(struct partition *partition, const struct mark *mark)
+{
+    struct blob *body = &partition->place->body;
+    mark_print(mark, body);
+    struct outbox_record record = {
+        .topic = OUTBOX_MARKS, .partition = partition->number, .value = blob_text(body)};
+    outbox_put(&partition->place->outbox, &record);
+}

@@ -1,0 +1,123 @@
+/* The checkpoint of a partition: changed customers, their waits, counters and meta in one EXEC.
+ *
+ * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X
+ * has committed, with all marks in force. So a checkpoint is never ahead of what has been said: what it lacks
+ * can be decided again, what it has need not be said again. */
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "host/log.h"
+#include "delivery/partition.h"
+#include "host/text.h"
+#include "delivery/wall.h"
+
+enum { CHECKPOINT_RETRY_US = 1000000, CHECKPOINT_SETTLE_US = 50000 };
+
+bool partition_is_dirty(const struct partition *partition)
+{
+    return partition->state == PARTITION_LIVE &&
+           (partition->next != partition->saved_offset || partition->marks != partition->saved_marks);
+}
+
+struct checkpoint_counting {
+    struct store *store;
+    char minute[17]; /* 2026-03-02T10:00 */
+};
+
+static void checkpoint_put_change(void *context, const struct relance_change *change)
+{
+    store_put_change(context, change);
+}
+
+static void checkpoint_put_counter(void *context, struct relance_str name, bool whole, double value)
+{
+    struct checkpoint_counting *counting = context;
+    if (whole)
+        store_put_count(counting->store, name, (int64_t)value, counting->minute);
+    else
+        store_put_sum(counting->store, name, value, counting->minute);
+}
+
+static void checkpoint_put_counters(struct partition *partition)
+{
+    struct checkpoint_counting counting = {.store = partition->store};
+    char time[24];
+    relance_time_print(partition->wall == RELANCE_NEVER ? wall_now_ms() : partition->wall, time);
+    memcpy(counting.minute, time, sizeof counting.minute - 1);
+    counters_each(&partition->counters, checkpoint_put_counter, &counting);
+}
+
+static void checkpoint_fill_meta(const struct partition *partition, struct meta *meta)
+{
+    char stamp[STAMP_SIZE];
+    meta_make_stamp(stamp);
+    meta_set_text(&meta->stamp, stamp);
+    meta_set_text(&meta->store, partition->p.store);
+    meta_set_text(&meta->version, RELANCE_VERSION);
+    meta->format = META_FORMAT;
+    meta->offset = partition->next;
+    meta->marks = (int64_t)partition->marks;
+    meta->clock = relance_engine_clock(partition->engine);
+    meta->wall = partition->wall;
+    meta->seq = (int64_t)partition->seq;
+    meta->chain = partition->chain;
+    meta_set_text(&meta->rules, partition->rules ? partition->rules->packed : "");
+    meta_set_text(&meta->rules_hash, partition->rules ? partition->rules->hash : "");
+    meta->rules_mark = partition->rules_mark;
+    meta->since.size = 0;
+    blob_put_text(&meta->since, relance_engine_since(partition->engine));
+    meta->options.size = 0;
+    blob_put_text(&meta->options, blob_text(&partition->deciding));
+    meta->partitions = partition->place->input_partitions;
+    meta->last_offset = partition->last_offset;
+    meta->last_hash = partition->last_hash;
+}
+
+static void checkpoint_done(struct partition *partition)
+{
+    relance_engine_saved(partition->engine);
+    counters_clear(&partition->counters);
+    partition->saved_offset = partition->next;
+    partition->saved_marks = partition->marks;
+    if (partition->store_failing)
+        log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
+    partition->store_failing = false;
+}
+
+/* The answer was lost: nothing is decided until it is known whether the checkpoint counts, since what has
+ * changed is changed against the one or the other. */
+static enum relance_status checkpoint_settle(struct partition *partition, struct relance_error *error)
+{
+    enum relance_status status;
+    log_line(LOG_WARNING, "The answer to a checkpoint was lost; asking whether it counts.",
+             "partition=%d why=\"%s\"", partition->number, error->message);
+    while ((status = store_settle(partition->store, error)) == RELANCE_IO)
+        if (!partition_pause(CHECKPOINT_SETTLE_US))
+            return RELANCE_REFUSED; /* ending: dropped, decided again at the next start */
+    return status;
+}
+
+/* RELANCE_OK also when the store would not take it now: the state stands, and is offered again. */
+enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error)
+{
+    ensure(partition->state == PARTITION_LIVE && !partition_has_news(partition)); /* I1 */
+    store_begin(partition->store);
+    if (relance_engine_changes(partition->engine, checkpoint_put_change, partition->store) != RELANCE_OK)
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
+    checkpoint_put_counters(partition);
+    checkpoint_fill_meta(partition, &partition->meta);
+    partition->saved_us = clock_monotonic_us();
+    enum relance_status status = store_commit(partition->store, &partition->meta, error);
+    if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
+    if (status == RELANCE_OK) checkpoint_done(partition);
+    if (status == RELANCE_REFUSED) {
+        partition_drop(partition); /* never offered again: it may be there already, or be somebody else's */
+        return error->status = RELANCE_AGAIN;
+    }
+    if (status != RELANCE_AGAIN) return status;
+    if (!partition->store_failing)
+        log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
+                 "partition=%d why=\"%s\"", partition->number, error->message);
+    partition->store_failing = true;
+    partition->retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
+    return RELANCE_OK;
+}

@@ -1,0 +1,466 @@
+/* Claiming a partition: what Redis has, what Kafka says has been published, and whether the one can be
+ * brought to the other. The order matters (delivery.md, "Life of a partition"):
+ *
+ *   1. a new stamp in Redis: nobody else's checkpoint can be applied from here on
+ *   2. the frontier P from Kafka, waiting for open transactions: nobody else's can commit from here on, since
+ *      ours is the newest generation and init_transactions came first
+ *   3. the marks that the checkpoint lacks
+ *   4. an engine with the state of the checkpoint, to read on from O, silently up to P
+ *
+ * Where all that shows that nobody else has been at work since we let go of the partition, the engine is still there
+ * (partition_leave) and goes on as it is.
+ *
+ * What does not fit together stops the process with a sentence: guessing would publish something twice or
+ * never. */
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "host/log.h"
+#include "delivery/marks.h"
+#include "delivery/partition.h"
+#include "host/text.h"
+#include <inttypes.h>
+
+enum { CLAIM_RETRY_US = 300000 };
+
+/* ---- a group that has not begun */
+static enum relance_status claim_find_start(const struct partition *partition, int64_t *offset,
+                                            struct relance_error *error)
+{
+    int64_t low, high, from = partition->place->from_ms;
+    if (from == FROM_UNSAID)
+        return partition_refuse(
+            partition, error,
+            "group %s has no offset yet; say where to begin with --from earliest, latest or a time",
+            partition->place->options->group);
+    enum relance_status status =
+        source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
+    if (status != RELANCE_OK) return status;
+    *offset = from == FROM_EARLIEST ? low : high;
+    if (from == FROM_EARLIEST || from == FROM_LATEST) return RELANCE_OK;
+    return source_offset_at(partition->place->source, partition->number, from, offset, error);
+}
+
+/* Commits the first frontier: from then on a P that is absent means that it was lost. */
+static enum relance_status claim_begin(struct partition *partition, struct source_frontier *p,
+                                       struct relance_error *error)
+{
+    const struct membership *membership = source_membership(partition->place->source);
+    static const struct outbox nothing = {0};
+    if (!membership) return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    struct sink_frontier first = {.partition = partition->number};
+    enum relance_status status = claim_find_start(partition, &first.offset, error);
+    if (status != RELANCE_OK) return status;
+    frontier_make_store(first.frontier.store);
+    status = sink_commit(partition->place->sink, &nothing, &first, 1, membership, error);
+    if (status != RELANCE_OK) partition->place->sink_spent = true;
+    *p = (struct source_frontier){.offset = first.offset, .frontier = first.frontier};
+    return status;
+}
+
+/* ---- does P speak of this topic? */
+static const char claim_cure_offsets[] =
+    "`relance restore-offsets` finds it again; if the topic has been made anew, --accept-loss with --from "
+    "goes on there with the customers as they are";
+static const char claim_cure_anew[] =
+    "If that is meant to be, --accept-loss with --from goes on there with the customers as they are";
+
+/* What is wrong with P, as a sentence; empty: nothing. */
+static void claim_doubt(const struct partition *partition, const struct source_frontier *p, int64_t high,
+                        char *out, size_t size)
+{
+    const char *group = partition->place->options->group;
+    *out = '\0';
+    if (p->offset < 0)
+        snprintf(out, size,
+                 "Redis has a checkpoint, but group %s has no offset: it has expired or was deleted", group);
+    else if (p->foreign)
+        snprintf(out, size,
+                 "group %s has an offset that is not ours: another program uses this group, or it was set by "
+                 "hand",
+                 group);
+    else if (p->offset > high)
+        snprintf(out, size,
+                 "it ends at offset %" PRId64 ", records up to %" PRId64
+                 " were processed: it has been truncated or made anew",
+                 high, p->offset);
+    else if (partition->is_anew)
+        snprintf(
+            out, size,
+            "the last record processed is not there any more, or is another one: the topic has been made "
+            "anew");
+}
+
+static enum relance_status claim_settle(struct partition *partition, struct source_frontier *p,
+                                        struct relance_error *error)
+{
+    char doubt[256];
+    int64_t low, high, start;
+    bool saved = meta_has_checkpoint(&partition->meta), lost = p->offset < 0 || p->foreign;
+    if (p->offset < 0 && !saved) return claim_begin(partition, p, error);
+    enum relance_status status =
+        source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
+    if (status != RELANCE_OK) return status;
+    claim_doubt(partition, p, high, doubt, sizeof doubt);
+    if (!*doubt) return RELANCE_OK;
+    bool accepted =
+        saved && partition->place->options->accept_loss && partition->place->from_ms != FROM_UNSAID;
+    status =
+        partition_lacks(partition, accepted, lost ? claim_cure_offsets : claim_cure_anew, error, "%s", doubt);
+    if (status == RELANCE_OK) status = claim_find_start(partition, &start, error);
+    return status == RELANCE_OK ? partition_begin_anew(partition, start, p, error) : status;
+}
+
+/* A store that is somebody else's by now is claimed again. */
+static enum relance_status claim_again(enum relance_status status)
+{
+    return status == RELANCE_REFUSED ? RELANCE_AGAIN : status;
+}
+
+/* ---- do Redis and Kafka fit together? */
+static const char claim_cure_store[] = "--rebuild decides all records again, and says nothing twice";
+
+/* Is what Redis has a checkpoint of this partition, in our form? RELANCE_REFUSED: it is not. */
+static enum relance_status claim_compare_store(const struct partition *partition,
+                                               const struct source_frontier *p, struct relance_error *error)
+{
+    const struct meta *meta = &partition->meta;
+    if (store_is_part(partition->store))
+        return partition_refuse(
+            partition, error,
+            "Redis has carried out a part of a checkpoint that it had lost. Its next start "
+            "after a crash does that; BGREWRITEAOF in between prevents it. %s",
+            claim_cure_store);
+    if (!meta_has_checkpoint(meta) && !frontier_is_first(&p->frontier))
+        return partition_refuse(partition, error,
+                                "Redis has no checkpoint, though %" PRIu64
+                                " actions have been published: it was emptied, or is another one. %s",
+                                p->frontier.seq, claim_cure_store);
+    if (!meta_has_checkpoint(meta)) return RELANCE_OK;
+    if (!text_equal(blob_text(&meta->store), text_of(p->frontier.store)))
+        return partition_refuse(partition, error,
+                                "the checkpoint in Redis is of another group or a copy: store %.*s, expected "
+                                "%s. Is --redis right? %s",
+                                TEXT_ARG(blob_text(&meta->store)), p->frontier.store, claim_cure_store);
+    if (meta->format != META_FORMAT)
+        return partition_refuse(partition, error,
+                                "the checkpoint has format %" PRId64
+                                " and is of version %.*s, this version, %s, "
+                                "reads %d. %s",
+                                meta->format, TEXT_ARG(blob_text(&meta->version)), RELANCE_VERSION,
+                                META_FORMAT, claim_cure_store);
+    return RELANCE_OK;
+}
+
+static enum relance_status claim_compare_place(const struct partition *partition,
+                                               const struct source_frontier *p, struct relance_error *error)
+{
+    const struct meta *meta = &partition->meta;
+    if (!meta_has_checkpoint(meta)) return RELANCE_OK;
+    if (meta->partitions != partition->place->input_partitions)
+        return partition_refuse(
+            partition, error,
+            "the topic had %" PRId64
+            " partitions and has %d now: customers change their partition. `relance run --drain` and "
+            "then `relance reshard` move them",
+            meta->partitions, partition->place->input_partitions);
+    if (meta->offset > p->offset || (uint64_t)meta->marks > p->frontier.marks)
+        return partition_refuse(
+            partition, error,
+            "the checkpoint is at offset %" PRId64 ", the group at %" PRId64
+            ": Kafka has lost commits, or offsets were set by hand. `relance restore-offsets` "
+            "finds the right one",
+            meta->offset, p->offset);
+    return RELANCE_OK;
+}
+
+/* What does not fit is a verdict only if Redis is still as we read it: while we waited for P another may have
+ * claimed the partition, written its first checkpoint and gone on. */
+static enum relance_status claim_confirm(struct partition *partition, enum relance_status status,
+                                         struct relance_error *error)
+{
+    int64_t customers;
+    struct relance_error later;
+    if (status != RELANCE_REFUSED || store_customer_count(partition->store, &customers, &later) == RELANCE_OK)
+        return status;
+    *error = later;
+    return error->status = RELANCE_AGAIN;
+}
+
+static enum relance_status claim_compare(struct partition *partition, const struct source_frontier *p,
+                                         struct relance_error *error)
+{
+    enum relance_status status = claim_confirm(partition, claim_compare_store(partition, p, error), error);
+    if (status == RELANCE_REFUSED && partition->place->options->rebuild)
+        status = claim_again(partition_rebuild(partition, error));
+    if (status == RELANCE_OK)
+        status = claim_confirm(partition, claim_compare_place(partition, p, error), error);
+    return status;
+}
+
+/* ---- is what has to be decided again still there, and can it be? */
+static const char claim_cure_loss[] = "--accept-loss goes on without what is gone";
+
+/* The marks between the checkpoint and P; of a partition that is rebuilt, all of them. */
+static enum relance_status claim_read_marks(struct partition *partition, struct relance_error *error)
+{
+    const struct options *options = partition->place->options;
+    struct meta *meta = &partition->meta;
+    int64_t low, high;
+    enum relance_status status =
+        source_bounds(partition->place->source, SOURCE_MARKS, partition->number, &low, &high, error);
+    if (status != RELANCE_OK) return status;
+    const struct marks_wanted wanted = {.partition = partition->number,
+                                        .after = partition->marks,
+                                        .last = partition->p.marks,
+                                        .from = meta->marks_from > low ? meta->marks_from : low,
+                                        .end = high,
+                                        .is_cut = low > meta->marks_from};
+    meta->marks_from = high; /* marks that this claim makes come behind */
+    if (partition->p.marks == partition->marks) return RELANCE_OK;
+    status = marks_read(options, &wanted, &partition->ahead, error);
+    if (status != RELANCE_REFUSED) return status;
+    char gone[256];
+    snprintf(gone, sizeof gone, "%.*s", (int)sizeof gone - 1, error->message);
+    status = partition_lacks(partition, options->accept_loss || partition->rebuilt, claim_cure_loss, error,
+                             "%s", gone);
+    return status == RELANCE_OK ? partition_read_kept_marks(partition, error) : status;
+}
+
+/* Where the deciding again of everything begins: where the first mark was made, before the first record. */
+static enum relance_status claim_rebuild_from(struct partition *partition, struct relance_error *error)
+{
+    int64_t low, high;
+    enum relance_status status =
+        source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
+    if (status != RELANCE_OK) return status;
+    bool known = !partition->rough && partition->ahead.count;
+    if (known) partition->next = partition->ahead.items[0].at;
+    if (partition->rough) partition->next = low;
+    partition->saved_offset = partition->next;
+    return RELANCE_OK;
+}
+
+static enum relance_status claim_check_input(struct partition *partition, struct relance_error *error)
+{
+    int64_t low, high;
+    enum relance_status status =
+        source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
+    if (status == RELANCE_OK && low > partition->next) {
+        status = partition_lacks(partition, partition->place->options->accept_loss || partition->rebuilt,
+                                 claim_cure_loss, error,
+                                 "records from offset %" PRId64 " on are needed, the oldest kept is %" PRId64,
+                                 partition->next, low);
+        partition->next = low;
+        partition->has_gaps = true;
+    }
+    if (status != RELANCE_OK) return status;
+    partition->end = high;
+    if (partition->goal < 0) partition->goal = high;
+    partition->compare_last = partition->last_offset >= low && partition->last_offset < partition->next;
+    partition->begin = partition->compare_last ? partition->last_offset : partition->next;
+    return RELANCE_OK;
+}
+
+/* Options under which a part of what has to be decided again was decided, and that are not ours; else empty. */
+static struct relance_str claim_other_options(const struct partition *partition)
+{
+    struct relance_str ours = text_of(partition->place->deciding), saved = blob_text(&partition->deciding);
+    if (partition->next >= partition->p_offset) return TEXT("");
+    if (saved.size && !text_equal(saved, ours)) return saved;
+    for (size_t i = 0; i < partition->ahead.count; i++) {
+        const struct mark *mark = &partition->ahead.items[i];
+        bool applies = mark->options && mark->at < partition->p_offset;
+        if (applies && !text_equal(text_of(mark->options), ours)) return text_of(mark->options);
+    }
+    return TEXT("");
+}
+
+/* Can this engine decide again as it was decided? */
+static enum relance_status claim_check_deciding(struct partition *partition, struct relance_error *error)
+{
+    struct relance_str other = claim_other_options(partition);
+    bool accepted = partition->place->options->approximate || partition->rebuilt;
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < partition->ahead.count && status == RELANCE_OK && !partition->rough; i++)
+        if (partition->ahead.items[i].rough)
+            status =
+                partition_lacks(partition, accepted, "--approximate decides again as far as can be", error,
+                                "before offset %" PRId64
+                                " there was a recovery that was not exact, and the checkpoint is older",
+                                partition->ahead.items[i].at);
+    if (!other.size || partition->rough || status != RELANCE_OK) return status;
+    return partition_lacks(
+        partition, accepted,
+        "Start once more as before, end it with SIGTERM, then change; or --approximate decides "
+        "again as it is now",
+        error,
+        "records up to offset %" PRId64 " have to be decided again as they were, with [%.*s]; now it is [%s]",
+        partition->p_offset, TEXT_ARG(other), partition->place->deciding);
+}
+
+/* ---- the engine */
+static enum relance_status claim_rules(struct partition *partition, const struct relance_ruleset **rules,
+                                       struct relance_error *error)
+{
+    const struct rulebook_set *set;
+    bool saved = partition->meta.rules.size > 0, todays = partition->rough && partition->rebuilt;
+    struct relance_str packed = saved ? blob_text(&partition->meta.rules) : text_of(partition->place->rules);
+    enum relance_status status = rulebook_get(partition->place->book, packed, &set, error);
+    if (status != RELANCE_OK) return status;
+    *rules = set->rules;
+    partition->rules = saved || todays ? set : NULL; /* the first mark brings them */
+    return RELANCE_OK;
+}
+
+static enum relance_status claim_make_engine(struct partition *partition, int64_t customers,
+                                             struct relance_error *error)
+{
+    struct relance_engine_options options = {
+        .lateness_ms = partition->place->options->lateness,
+        .decide = partition_decided,
+        .context = partition,
+        .errors = true,
+        .forget_after_ms = partition->place->options->forget_after,
+        .rules_mark = partition->rules_mark,
+        .since = blob_text(&partition->meta.since),
+        .complete = customers == 0,
+    };
+    enum relance_status status = claim_rules(partition, &options.rules, error);
+    if (status != RELANCE_OK) return status;
+    partition->engine = relance_engine_new(&options);
+    partition->forgot = (struct relance_engine_forgot){0};
+    if (!partition->engine)
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for partition %d", partition->number);
+    if (meta_has_checkpoint(&partition->meta)) {
+        relance_engine_set_clock(partition->engine, partition->meta.clock);
+        relance_engine_set_wall(partition->engine, partition->wall);
+    }
+    return RELANCE_OK;
+}
+
+struct claim_dues {
+    struct relance_engine *engine;
+    bool failed;
+};
+
+static void claim_put_due(void *context, struct relance_str customer, int64_t due_ms)
+{
+    struct claim_dues *dues = context;
+    if (relance_engine_put_due(dues->engine, customer, due_ms) != RELANCE_OK) dues->failed = true;
+}
+
+/* We had the partition a moment ago, and neither Redis nor Kafka knows of anybody else since. */
+static bool claim_is_as_left(const struct partition *partition)
+{
+    return *partition->left && !partition->rough &&
+           text_equal(blob_text(&partition->meta.stamp), text_of(partition->left)) &&
+           partition->next == partition->p_offset && partition_is_as_published(partition);
+}
+
+static enum relance_status claim_load(struct partition *partition, struct relance_error *error)
+{
+    int64_t customers;
+    if (claim_is_as_left(partition)) return RELANCE_OK;
+    partition_drop_engine(partition);
+    enum relance_status status = claim_again(store_customer_count(partition->store, &customers, error));
+    if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
+    if (status != RELANCE_OK) return status;
+    struct claim_dues dues = {partition->engine, false};
+    status = claim_again(store_read_dues(partition->store, claim_put_due, &dues, error));
+    if (dues.failed)
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the waits of partition %d",
+                                 partition->number);
+    return status;
+}
+
+/* Where the checkpoint stands; without one, where the frontier does. */
+static void claim_take_position(struct partition *partition, const struct source_frontier *p)
+{
+    const struct meta *meta = &partition->meta;
+    bool saved = meta_has_checkpoint(meta);
+    partition->p_offset = p->offset;
+    partition->p = p->frontier;
+    partition->next = partition->saved_offset = saved ? meta->offset : p->offset;
+    partition->marks = partition->saved_marks = saved ? (uint64_t)meta->marks : 0;
+    partition->seq = saved ? (uint64_t)meta->seq : 0;
+    partition->chain = saved ? meta->chain : 0;
+    partition->wall = saved ? meta->wall : RELANCE_NEVER;
+    partition->rules_mark = meta->rules_mark;
+    partition->last_offset = meta->last_offset;
+    partition->last_hash = meta->last_hash;
+    partition->deciding.size = 0;
+    blob_put_text(&partition->deciding, blob_text(&meta->options));
+}
+
+/* A new stamp, then P: the order matters. */
+static enum relance_status claim_ask(struct partition *partition, struct source_frontier *p,
+                                     struct relance_error *error)
+{
+    char stamp[STAMP_SIZE];
+    meta_make_stamp(stamp);
+    enum relance_status status = claim_again(store_claim(partition->store, stamp, &partition->meta, error));
+    return status == RELANCE_OK ? source_frontier(partition->place->source, partition->number, p, error)
+                                : status;
+}
+
+static enum relance_status claim_all(struct partition *partition, struct relance_error *error)
+{
+    struct source_frontier p;
+    enum relance_status status = claim_ask(partition, &p, error);
+    if (status == RELANCE_OK) status = claim_confirm(partition, claim_settle(partition, &p, error), error);
+    if (status == RELANCE_OK) status = claim_compare(partition, &p, error);
+    if (status != RELANCE_OK) return status;
+    claim_take_position(partition, &p);
+    status = claim_read_marks(partition, error);
+    if (status == RELANCE_OK && partition->rebuilt) status = claim_rebuild_from(partition, error);
+    if (status == RELANCE_OK) status = claim_check_input(partition, error);
+    if (status == RELANCE_OK) status = claim_check_deciding(partition, error);
+    if (status == RELANCE_OK && partition->rough) status = partition_read_said(partition, error);
+    if (status == RELANCE_OK) status = claim_load(partition, error);
+    return status;
+}
+
+/* The first checkpoint, before anything is decided: a P without a checkpoint and with marks is a lost Redis.
+ */
+static enum relance_status claim_save_first(struct partition *partition, struct relance_error *error)
+{
+    enum relance_status status = partition_checkpoint(partition, error);
+    if (status != RELANCE_OK || !partition->store_failing) return status;
+    return relance_error_set(error, RELANCE_AGAIN, "Redis does not take the first checkpoint");
+}
+
+/* There is nothing to decide again. */
+static enum relance_status claim_go_live(struct partition *partition, struct relance_error *error)
+{
+    bool compare = partition->compare_last;
+    partition->compare_last = false;
+    enum relance_status status = partition_reach(partition, partition->next, error);
+    partition->compare_last = compare;
+    bool begins = !meta_has_checkpoint(&partition->meta) && !partition_has_news(partition);
+    return status == RELANCE_OK && begins ? claim_save_first(partition, error) : status;
+}
+
+enum relance_status partition_claim(struct partition *partition, struct relance_error *error)
+{
+    if (!*partition->left) partition_drop(partition);
+    enum relance_status status = claim_all(partition, error);
+    if (status == RELANCE_OK) {
+        partition->state = PARTITION_BEHIND;
+        log_line(LOG_INFO, "Claimed a partition.",
+                 "partition=%d checkpoint=%" PRId64 " published=%" PRId64 " end=%" PRId64
+                 " marks=%zu states=%s",
+                 partition->number, partition->next, partition->p_offset, partition->end,
+                 partition->ahead.count, *partition->left ? "kept" : "loaded");
+        *partition->left = '\0';
+        if (partition->next >= partition->p_offset) status = claim_go_live(partition, error);
+    }
+    bool failed_before = partition->claim_failing;
+    partition->claim_failing = status == RELANCE_AGAIN;
+    if (status == RELANCE_OK) return status;
+    partition_drop(partition);
+    partition->retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
+    if (status == RELANCE_AGAIN && !failed_before)
+        log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"",
+                 partition->number, error->message);
+    return status;
+}

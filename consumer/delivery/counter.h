@@ -1,0 +1,42 @@
+/* Counters of one partition since its last checkpoint (counter.def). They are part of the state: thrown away
+ * with it, written with it, made again when it is decided again. */
+#ifndef CONSUMER_DELIVERY_COUNTER_H
+#define CONSUMER_DELIVERY_COUNTER_H
+
+#include <relance/decision.h>
+
+enum counter {
+#define COUNTER(ENUM, name, prose) COUNTER_##ENUM,
+#define COUNTER_FAMILY(ENUM, form, prose)
+#include "counter.def"
+#undef COUNTER
+#undef COUNTER_FAMILY
+    COUNTER_COUNT,
+};
+
+struct counter_row;
+
+struct counters {
+    int64_t plain[COUNTER_COUNT];
+    struct counter_row *rows; /* of the families: open addressing, a power of two */
+    size_t used, capacity;
+};
+
+static inline void counters_add(struct counters *counters, enum counter counter, int64_t number)
+{
+    counters->plain[counter] += number;
+}
+/* A member of a family: `start` (with its dot) and the name behind it. */
+void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
+                        int64_t number);
+/* Everything that a decision counts for. */
+void counters_add_decision(struct counters *counters, const struct relance_decision *decision);
+
+/* Every counter that is not 0. `whole`: it counts; else it is a sum of doubles. */
+typedef void counter_visit(void *context, struct relance_str name, bool whole, double value);
+void counters_each(const struct counters *counters, counter_visit *visit, void *context);
+bool counters_empty(const struct counters *counters);
+void counters_clear(struct counters *counters); /* names are kept: they will be met again */
+void counters_free(struct counters *counters);
+
+#endif

@@ -1,0 +1,40 @@
+/* Marks: whatever is no record and yet decides (delivery.md, "Terms"): the wall clock, a tick, a rule set,
+ * the options that decide. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
+ *
+ *     {"n":17,"at":1812,"wall":1772445600120}
+ *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
+ *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
+ *
+ * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n.
+ */
+#ifndef CONSUMER_DELIVERY_MARK_H
+#define CONSUMER_DELIVERY_MARK_H
+
+#include "host/blob.h"
+#include <relance/engine.h>
+
+struct mark {
+    uint64_t n;
+    int64_t at;
+    int64_t wall;  /* ms; RELANCE_NEVER: says nothing about it */
+    int64_t tick;  /* waits due before it end; RELANCE_NEVER: no tick */
+    char *rules;   /* a packed rule set (file.h); NULL: none */
+    char *options; /* what decides besides rules, as text; NULL: says nothing about it */
+    bool rough;    /* what comes before has not been recovered exactly, and cannot be decided again as it was */
+};
+
+void mark_print(const struct mark *mark, struct blob *out);
+RELANCE_MUST enum relance_status mark_parse(struct relance_str text, struct mark *out,
+                                            struct relance_error *error);
+void mark_free(struct mark *mark);
+
+/* Marks in order of n. */
+struct mark_list {
+    struct mark *items;
+    size_t count, capacity;
+};
+void mark_list_add(struct mark_list *list, struct mark mark); /* takes the mark's texts */
+void mark_list_drop(struct mark_list *list, size_t count);    /* the first so many */
+void mark_list_free(struct mark_list *list);
+
+#endif

@@ -1,0 +1,486 @@
+/* The cycle of one partition: records and marks in, decisions out.
+ *
+ * I4: what depends on wall clock, rules or options comes from the mark in force, from nowhere else.
+ * Everything that is asked of the world here (the clock, the rule files) is first made a mark. I5: order
+ * within a customer is order in the partition; actions are produced in the order in which they were decided:
+ * one engine a partition, one outbox a worker, nothing is ever sorted. */
+#include "delivery/partition.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "host/log.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include "delivery/wall.h"
+#include <inttypes.h>
+#include <xxhash.h>
+
+enum {
+    PARTITION_WALL_AGE_MS = 10000,  /* an older wall clock is renewed before the next record */
+    PARTITION_ASK_US = 50000,       /* the end of the input is asked for at most so often */
+    PARTITION_RETRY_US = 100000,    /* Redis is away: how soon to try again */
+    PARTITION_HIDDEN_US = 30000000, /* an open transaction in the input hides records for so long: say so */
+};
+
+struct partition *partition_new(struct workplace *place, int32_t number)
+{
+    struct partition *partition = calloc(1, sizeof *partition);
+    const struct store_place where = {place->options->redis, place->options->group, place->options->input,
+                                      number};
+    ensure(partition);
+    partition->number = number;
+    said_init(&partition->said);
+    partition->goal = partition->hidden_from = -1;
+    partition->place = place;
+    partition->store = store_open(&where);
+    return partition;
+}
+
+/* All that a claim brings, but for the engine and its rules. */
+static void partition_reset(struct partition *partition)
+{
+    partition->state = PARTITION_UNCLAIMED;
+    partition->rules_seen = NULL;
+    partition->last_record = NULL;
+    partition->touched = partition->rough = partition->rebuilt = partition->has_gaps = false;
+    said_free(&partition->said);
+    mark_list_drop(&partition->ahead, partition->ahead.count);
+    counters_clear(&partition->counters);
+}
+
+void partition_drop_engine(struct partition *partition)
+{
+    relance_engine_free(partition->engine);
+    partition->engine = NULL;
+    partition->rules = NULL;
+    *partition->left = '\0';
+}
+
+void partition_drop(struct partition *partition)
+{
+    partition_drop_engine(partition);
+    partition_reset(partition);
+}
+
+bool partition_leave(struct partition *partition)
+{
+    if (*partition->left) return true;
+    if (partition->state != PARTITION_LIVE || partition->store_failing || partition_is_dirty(partition) ||
+        partition_has_news(partition))
+        return false;
+    memcpy(partition->left, store_stamp(partition->store), STAMP_SIZE);
+    partition_reset(partition);
+    return true;
+}
+
+void partition_free(struct partition *partition)
+{
+    partition_drop(partition);
+    store_close(partition->store);
+    mark_list_free(&partition->ahead);
+    counters_free(&partition->counters);
+    meta_free(&partition->meta);
+    blob_free(&partition->deciding);
+    free(partition);
+}
+
+bool partition_pause(int64_t us)
+{
+    if (!stop_requested()) clock_sleep_us(us);
+    return !stop_requested();
+}
+
+/* ---- states from the store */
+struct partition_fetching {
+    struct partition *partition;
+    struct relance_error *error;
+    enum relance_status status;
+};
+
+static void partition_take_state(void *context, struct relance_str customer, struct relance_str state)
+{
+    struct partition_fetching *fetching = context;
+    struct relance_engine *engine = fetching->partition->engine;
+    if (fetching->status != RELANCE_OK || relance_engine_holds(engine, customer)) return;
+    fetching->partition->fetched++;
+    fetching->status = relance_engine_put(engine, customer, state, fetching->error);
+}
+
+/* A store that is away is waited for: without the state nothing can be decided. */
+enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers,
+                                    size_t count, struct relance_error *error)
+{
+    struct partition_fetching fetching = {partition, error, RELANCE_OK};
+    for (;;) {
+        enum relance_status status =
+            store_read_states(partition->store, customers, count, partition_take_state, &fetching, error);
+        if (status == RELANCE_OK) return fetching.status;
+        if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
+        if (status != RELANCE_AGAIN) return status;
+        if (!partition->store_failing)
+            log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
+                     partition->number, error->message);
+        partition->store_failing = true;
+        if (!partition_pause(PARTITION_RETRY_US)) return RELANCE_AGAIN;
+    }
+}
+
+static enum relance_status partition_fetch_needed(struct partition *partition, struct relance_error *error)
+{
+    struct relance_str customer = relance_engine_needed(partition->engine);
+    return partition_fetch(partition, &customer, 1, error);
+}
+
+/* What bounds have made the engine forget is counted. */
+static void partition_count_forgotten(struct partition *partition)
+{
+    struct relance_engine_forgot now = relance_engine_forgot(partition->engine), *before = &partition->forgot;
+    counters_add(&partition->counters, COUNTER_FORGOT_COUNTS,
+                 (int64_t)(now.count_values - before->count_values));
+    counters_add(&partition->counters, COUNTER_FORGOT_GOALS,
+                 (int64_t)(now.goal_windows - before->goal_windows));
+    *before = now;
+}
+
+static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
+{
+    struct relance_str why = relance_engine_error(partition->engine);
+    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number,
+                             TEXT_ARG(why));
+}
+
+/* ---- marks */
+static enum relance_status partition_apply_rules(struct partition *partition, const struct mark *mark,
+                                                 struct relance_error *error)
+{
+    const struct rulebook_set *set;
+    enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
+    if (status == RELANCE_REFUSED && partition->rough) { /* they were another version's */
+        log_line(LOG_WARNING, "Rules of before do not check any more; going on with those before them.",
+                 "partition=%d mark=%" PRIu64 " why=\"%s\"", partition->number, mark->n, error->message);
+        return RELANCE_OK;
+    }
+    if (status != RELANCE_OK) return status;
+    partition->rules_mark = (int64_t)mark->n;
+    partition->rules = set;
+    if (relance_engine_set_rules(partition->engine, set->rules, partition->rules_mark) != RELANCE_OK)
+        return partition_engine_failed(partition, error);
+    return RELANCE_OK;
+}
+
+static void partition_apply_options(struct partition *partition, const struct mark *mark)
+{
+    partition->deciding.size = 0;
+    blob_put(&partition->deciding, mark->options, strlen(mark->options));
+}
+
+enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+                                         struct relance_error *error)
+{
+    enum relance_progress progress;
+    while ((progress = relance_engine_tick(partition->engine, before_ms)) == RELANCE_NEEDS) {
+        enum relance_status status = partition_fetch_needed(partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    partition_count_forgotten(partition);
+    return progress == RELANCE_DONE ? RELANCE_OK : partition_engine_failed(partition, error);
+}
+
+static enum relance_status partition_apply(struct partition *partition, const struct mark *mark,
+                                           struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    ensure(mark->n == partition->marks + 1 || partition->rough);
+    partition->marks = mark->n;
+    partition->reached = mark->at;
+    if (mark->options) partition_apply_options(partition, mark);
+    if (mark->rules) status = partition_apply_rules(partition, mark, error);
+    if (mark->wall != RELANCE_NEVER) {
+        partition->wall = mark->wall;
+        relance_engine_set_wall(partition->engine, mark->wall);
+    }
+    if (status == RELANCE_OK && mark->tick != RELANCE_NEVER)
+        status = partition_apply_tick(partition, mark->tick, error);
+    return status;
+}
+
+/* The marks that take effect before a record at `offset`. */
+static enum relance_status partition_apply_ahead(struct partition *partition, int64_t offset,
+                                                 struct relance_error *error)
+{
+    size_t done = 0;
+    enum relance_status status = RELANCE_OK;
+    while (status == RELANCE_OK && done < partition->ahead.count && partition->ahead.items[done].at <= offset)
+        status = partition_apply(partition, &partition->ahead.items[done++], error);
+    if (done) mark_list_drop(&partition->ahead, done);
+    return status;
+}
+
+/* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
+ * records. `tick`: waits due before it end; RELANCE_NEVER: no tick. */
+enum relance_status partition_freshen(struct partition *partition, int64_t tick, struct relance_error *error)
+{
+    const struct workplace *place = partition->place;
+    int64_t now = wall_now_ms();
+    partition->rules_seen = place->rules;
+    struct mark mark = {
+        .n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
+    if (partition->wall == RELANCE_NEVER || now > partition->wall + PARTITION_WALL_AGE_MS) mark.wall = now;
+    if (!partition->rules || strcmp(partition->rules->packed, place->rules) != 0)
+        mark.rules = (char *)(uintptr_t)place->rules;
+    if (!text_equal(blob_text(&partition->deciding), text_of(place->deciding)))
+        mark.options = (char *)(uintptr_t)place->deciding;
+    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options)
+        return RELANCE_OK;
+    if (mark.rules && partition->rules)
+        log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
+                 partition->next);
+    partition_put_mark(partition, &mark);
+    return partition_apply(partition, &mark, error);
+}
+
+/* ---- arriving at P */
+bool partition_is_as_published(const struct partition *partition)
+{
+    const struct frontier *p = &partition->p;
+    return partition->seq == p->seq && partition->marks == p->marks &&
+           (partition->chain == p->chain || p->is_restored);
+}
+
+static enum relance_status partition_compare(struct partition *partition, struct relance_error *error)
+{
+    const struct frontier *p = &partition->p;
+    if (partition_is_as_published(partition)) return RELANCE_OK;
+    enum relance_status status =
+        partition_lacks(partition, partition->place->options->approximate || partition->rebuilt,
+                        "--approximate goes on from there all the same", error,
+                        "deciding again up to offset %" PRId64 " gave %" PRIu64
+                        " actions and marks up to %" PRIu64 ", published were %" PRIu64 " and %" PRIu64 "%s",
+                        partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
+                        partition->seq == p->seq ? ", with other content" : "");
+    partition->has_gaps |= p->is_restored; /* its number of marks is that of those that are left */
+    return status == RELANCE_OK ? partition_read_said(partition, error) : status;
+}
+
+static enum relance_status partition_arrive(struct partition *partition, struct relance_error *error)
+{
+    enum relance_status status = partition_apply_ahead(partition, partition->p_offset, error);
+    if (status == RELANCE_OK && !partition->rough) status = partition_compare(partition, error);
+    if (status == RELANCE_OK && partition->rough) status = partition_arrive_roughly(partition, error);
+    if (status != RELANCE_OK) return status;
+    partition->state = PARTITION_LIVE;
+    log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64,
+             partition->number, partition->next, partition->seq);
+    return RELANCE_OK;
+}
+
+enum relance_status partition_reach(struct partition *partition, int64_t offset, struct relance_error *error)
+{
+    if (partition->state == PARTITION_UNCLAIMED || partition->compare_last) return RELANCE_OK;
+    if (offset > partition->next) partition->next = offset;
+    if (partition->state == PARTITION_BEHIND && partition->next >= partition->p_offset)
+        return partition_arrive(partition, error);
+    return RELANCE_OK;
+}
+
+/* ---- a record */
+static uint64_t partition_hash(const struct source_record *record)
+{
+    return XXH3_64bits_withSeed(record->value.data, record->value.size, (uint64_t)record->offset);
+}
+
+/* Is the input still the topic that the checkpoint was made from? */
+static enum relance_status partition_compare_last(struct partition *partition,
+                                                  const struct source_record *record,
+                                                  struct relance_error *error)
+{
+    partition->compare_last = false;
+    if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash)
+        return RELANCE_OK;
+    partition->is_anew = true;
+    return relance_error_set(error, RELANCE_AGAIN,
+                             "%s, partition %d: the last record processed is another one",
+                             partition->place->options->input, partition->number);
+}
+
+static void partition_count_event(struct partition *partition, const struct source_record *record,
+                                  const struct relance_fate *fate)
+{
+    struct counters *counters = &partition->counters;
+    counters_add(counters, COUNTER_EVENTS, 1);
+    if (fate->declared) counters_add_named(counters, TEXT("events."), fate->type, 1);
+    if (fate->kind == RELANCE_DUPLICATE) counters_add(counters, COUNTER_DUPLICATE, 1);
+    if (fate->kind == RELANCE_IGNORED) counters_add(counters, COUNTER_IGNORED, 1);
+    if (fate->late) counters_add(counters, COUNTER_LATE, 1);
+    if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
+    if (!text_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
+    counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
+    partition_count_forgotten(partition);
+}
+
+/* The field's name, not its value: a log is read by more people than a topic is. */
+static void partition_sample_invalid(struct partition *partition, const struct source_record *record,
+                                     const struct relance_fate *fate)
+{
+    uint64_t more;
+    if (!fate->fields_invalid || partition->state != PARTITION_LIVE) return;
+    if (!sampler_take(&partition->place->sampler, fate->type, fate->field_invalid, &more)) return;
+    log_line(LOG_WARNING, "A value does not fit its field, which is left absent.",
+             "event=%.*s field=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64,
+             TEXT_ARG(fate->type), TEXT_ARG(fate->field_invalid), partition->number, record->offset, more);
+}
+
+static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
+                                            struct relance_error *error)
+{
+    const struct relance_record event = {text_of(partition->place->options->input), record->partition,
+                                         record->offset, record->value, record->timestamp_ms};
+    struct relance_fate fate;
+    enum relance_progress progress;
+    while ((progress = relance_engine_record(partition->engine, &event, &fate)) == RELANCE_NEEDS) {
+        enum relance_status status = partition_fetch_needed(partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    if (progress != RELANCE_DONE) return partition_engine_failed(partition, error);
+    if (fate.kind == RELANCE_DEAD) {
+        counters_add_named(&partition->counters, TEXT("dead."), fate.reason, 1);
+        partition_bury(partition, record, fate.reason);
+    } else {
+        partition_count_event(partition, record, &fate);
+        partition_sample_invalid(partition, record, &fate);
+    }
+    return RELANCE_OK;
+}
+
+/* What comes before the record itself: older marks, arrival at P, what has changed in the world. */
+static enum relance_status partition_prepare(struct partition *partition, int64_t offset,
+                                             struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    if (partition->state == PARTITION_BEHIND) status = partition_apply_ahead(partition, offset, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND && offset >= partition->p_offset)
+        status = partition_arrive(partition, error);
+    if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched)
+        status = partition_freshen(partition, RELANCE_NEVER, error);
+    return status;
+}
+
+enum relance_status partition_record(struct partition *partition, const struct source_record *record,
+                                     struct relance_error *error)
+{
+    if (partition->compare_last) return partition_compare_last(partition, record, error);
+    if (record->offset < partition->next) return RELANCE_OK;
+    enum relance_status status = partition_prepare(partition, record->offset, error);
+    if (status != RELANCE_OK) return status;
+    if (partition->state == PARTITION_LIVE) partition->touched = true;
+    partition->reached = record->offset + 1;
+    if (record->value.data)
+        status = partition_decide(partition, record, error);
+    else
+        counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
+    if (status != RELANCE_OK) return status; /* it may be half decided: P must not pass it */
+    partition->next = record->offset + 1;
+    partition->last_record = record;
+    partition->events++;
+    return RELANCE_OK;
+}
+
+void partition_end_batch(struct partition *partition)
+{
+    partition->touched = false;
+    if (!partition->last_record) return;
+    partition->last_offset = partition->last_record->offset;
+    partition->last_hash = partition_hash(partition->last_record);
+    partition->last_record = NULL;
+}
+
+/* ---- ticks */
+struct partition_wanted {
+    struct relance_str *customers;
+    size_t count, capacity;
+};
+
+static void partition_want(void *context, struct relance_str customer)
+{
+    struct partition_wanted *wanted = context;
+    if (wanted->count == wanted->capacity) {
+        wanted->capacity = wanted->capacity ? 2 * wanted->capacity : 256;
+        wanted->customers = realloc(wanted->customers, wanted->capacity * sizeof *wanted->customers);
+        ensure(wanted->customers);
+    }
+    wanted->customers[wanted->count++] = customer;
+}
+
+enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
+                                        struct relance_error *error)
+{
+    struct partition_wanted wanted = {0};
+    relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);
+    enum relance_status status =
+        wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
+    free(wanted.customers);
+    return status;
+}
+
+/* Is the reader at the end, now? The end is the last stable offset: what an open transaction hides is to
+ * come. */
+static bool partition_is_at_end(struct partition *partition)
+{
+    int64_t low, high, now = clock_monotonic_us();
+    struct relance_error error;
+    if (source_read_to(partition->place->source, partition->number) < 0 ||
+        now - partition->asked_us < PARTITION_ASK_US)
+        return false;
+    partition->asked_us = now;
+    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) ==
+               RELANCE_OK &&
+           high <= partition->next;
+}
+
+void partition_tell_hidden(struct partition *partition)
+{
+    int64_t now = clock_monotonic_us(),
+            from = source_hidden_from(partition->place->source, partition->number);
+    if (from < 0 || from != partition->hidden_from) {
+        partition->hidden_from = from;
+        partition->hidden_us = now;
+    } else if (partition->hidden_us != RELANCE_NEVER && now - partition->hidden_us > PARTITION_HIDDEN_US) {
+        partition->hidden_us = RELANCE_NEVER;
+        log_line(LOG_WARNING, "A producer's transaction that does not end hides the records behind it.",
+                 "topic=%s partition=%d transaction_begins_at_offset=%" PRId64,
+                 partition->place->options->input, partition->number, from);
+    }
+}
+
+enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
+{
+    if (partition->state != PARTITION_LIVE) return RELANCE_OK;
+    int64_t before = wall_now_ms() - partition->place->options->lateness;
+    if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition))
+        return RELANCE_OK;
+    enum relance_status status = partition_fetch_due(partition, before, error);
+    return status == RELANCE_OK ? partition_freshen(partition, before, error) : status;
+}
+
+/* ---- what P says */
+bool partition_has_news(const struct partition *partition)
+{
+    return partition->state == PARTITION_LIVE &&
+           (partition->next != partition->p_offset || partition->marks != partition->p.marks);
+}
+
+struct sink_frontier partition_frontier(const struct partition *partition)
+{
+    struct sink_frontier frontier = {partition->number, partition->next, partition->p};
+    frontier.frontier.is_restored = false;
+    frontier.frontier.seq = partition->seq;
+    frontier.frontier.marks = partition->marks;
+    frontier.frontier.chain = partition->chain;
+    return frontier;
+}
+
+void partition_published(struct partition *partition)
+{
+    struct sink_frontier frontier = partition_frontier(partition);
+    partition->p_offset = frontier.offset;
+    partition->p = frontier.frontier;
+}

@@ -1,0 +1,35 @@
+/* The output of one worker: transactions that carry actions, dead letters, marks and the new frontiers
+ * together, or nothing. A port: kafka/sink.c is Kafka, a simulator has its own. */
+#ifndef CONSUMER_DELIVERY_SINK_H
+#define CONSUMER_DELIVERY_SINK_H
+
+#include "delivery/outbox.h"
+#include "delivery/source.h"
+
+struct sink;
+
+struct sink_config {
+    const struct options *options;
+    const char *member; /* also the transactional id: whoever comes after us under it ends our transactions */
+};
+
+struct sink_frontier {
+    int32_t partition;
+    int64_t offset;
+    struct frontier frontier;
+};
+
+/* No older transaction under the same name can commit once this returns. RELANCE_AGAIN: the broker is silent.
+ */
+RELANCE_MUST enum relance_status sink_open(const struct sink_config *config, struct sink **out,
+                                           struct relance_error *error);
+void sink_close(struct sink *sink);
+
+/* RELANCE_AGAIN: aborted, or nobody knows; the sink is used up: close it, open another, claim.
+ * RELANCE_REFUSED: fenced, another process has our name. */
+RELANCE_MUST enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
+                                             const struct sink_frontier *frontiers, size_t count,
+                                             const struct membership *membership,
+                                             struct relance_error *error);
+
+#endif

@@ -1,0 +1,600 @@
+/* The cycle, from top to bottom:
+ *
+ *     claim      what the group has given us and is not ours yet
+ *     gather     records: a lone one at once, many together
+ *     fetch      the states that these need and that are not at hand, in one question to Redis a partition
+ *     decide     each record in turn; what it causes goes to the outbox
+ *     tick       waits that nothing but time ends
+ *     say        one Kafka transaction: marks, dead letters, actions and the new frontiers
+ *     save       a checkpoint in Redis, when it is time
+ *
+ * Outside of `say` no transaction is open, outside of `save` Redis is only read: so the group may take
+ * partitions away between any two steps. Whenever a transaction fails in whatever way, nothing is guessed:
+ * the producer is thrown away with all state, and everything is claimed again from what Redis and Kafka then
+ * say.
+ *
+ * I3: a transaction that carries output of p also carries p's new P, under the membership in force. Every
+ * transaction here carries the frontiers of all partitions that have moved. */
+#include "delivery/worker.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "host/log.h"
+#include "delivery/partition.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include "delivery/wall.h"
+
+enum {
+    WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */
+    WORKER_MUCH = 1024,            /* records in a batch: we are under load */
+    WORKER_LEAST = 256,            /* smallest batch after failures */
+    WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
+    WORKER_SAVE_LOAD_US = 5000000, /* under load */
+    WORKER_SAVE_CHANGED =
+        16384, /* changed customers: save at once, one EXEC of 20,000 holds Redis for 57 ms */
+    WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
+    WORKER_RETRY_US = 300000,     /* after a failure */
+    WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
+    WORKER_ASK_IDLE_US = 1000000, /* and otherwise */
+    WORKER_OUTBOX_MAX = 32 << 20, /* bytes to be said: say them before deciding more */
+};
+
+struct work {
+    struct worker *worker;
+    struct workplace place;
+    struct rulebook book;
+    char member[512];
+    struct partition **by_number; /* NULL: not ours */
+    struct partition **left;      /* by number too: taken from us, and not yet given back, or to others */
+    struct partition **own;       /* those that are */
+    size_t own_count;
+    struct relance_str *wanted; /* scratch: customers to fetch */
+    size_t most;                /* records of a batch; halved by failures */
+    bool assigned;              /* the group has given us something, or nothing */
+    bool loaded;                /* the last batch was large */
+    bool has_grown;             /* the input has more partitions than at the start */
+    int64_t asked_us;           /* when, and of which of our own, the end was last asked */
+    size_t asked;
+    struct pulse_figures figures;
+    uint64_t events_gone, fetched_gone; /* of partitions that are not ours any more */
+};
+
+/* ---- saying */
+/* The frontiers of all that have moved. */
+static size_t work_frontiers(struct work *work, struct sink_frontier *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->own_count; i++)
+        if (partition_has_news(work->own[i])) out[count++] = partition_frontier(work->own[i]);
+    return count;
+}
+
+static enum relance_status work_commit(struct work *work, const struct sink_frontier *frontiers, size_t count,
+                                       struct relance_error *error)
+{
+    struct workplace *place = &work->place;
+    const struct membership *membership = source_membership(place->source);
+    int64_t began = clock_monotonic_us();
+    enum relance_status status =
+        membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
+                   : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    if (status != RELANCE_OK) {
+        place->sink_spent = true;
+        work->figures.failures++;
+        return status;
+    }
+    pulse_add_time(&work->figures.kafka, clock_monotonic_us() - began);
+    work->figures.transactions++;
+    work->figures.actions += place->said_count;
+    outbox_clear(&place->outbox);
+    place->said_count = 0;
+    if (work->most < SOURCE_BATCH_MAX) work->most++;
+    for (size_t i = 0; i < work->own_count; i++)
+        if (partition_has_news(work->own[i])) partition_published(work->own[i]);
+    return RELANCE_OK;
+}
+
+/* One transaction with all that there is to say and where everybody is. */
+static enum relance_status work_say(struct work *work, struct relance_error *error)
+{
+    struct sink_frontier *frontiers = calloc((size_t)work->place.input_partitions, sizeof *frontiers);
+    ensure(frontiers);
+    size_t count = work_frontiers(work, frontiers);
+    ensure(count || !work->place.outbox.count); /* I3: what is said is somebody's */
+    enum relance_status status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
+    free(frontiers);
+    return status;
+}
+
+/* ---- saving */
+static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
+{
+    if (!partition_is_dirty(partition) || now < partition->retry_us) return false;
+    int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
+    return now - partition->saved_us >= pause ||
+           relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
+}
+
+static enum relance_status work_save(struct work *work, struct partition *partition,
+                                     struct relance_error *error)
+{
+    int64_t began = clock_monotonic_us();
+    enum relance_status status = partition_checkpoint(partition, error);
+    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
+    work->figures.checkpoints++;
+    if (status != RELANCE_OK) return status;
+    int64_t share =
+        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
+    relance_engine_evict(partition->engine, (size_t)share);
+    return RELANCE_OK;
+}
+
+/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
+ * several have grown large. `all`: every dirty one, now. */
+static enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
+{
+    int64_t now = clock_monotonic_us();
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
+        enum relance_status status =
+            partition_has_news(partition) ? work_say(work, error) : RELANCE_OK; /* I1; speaks for all */
+        if (status != RELANCE_OK) return status;
+        status = work_save(work, partition, error);
+        if (status != RELANCE_OK) return status;
+        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
+            break;
+    }
+    return RELANCE_OK;
+}
+
+/* ---- claiming */
+static enum relance_status work_start_reading(struct work *work, struct relance_error *error)
+{
+    struct source_position *positions = calloc((size_t)work->place.input_partitions, sizeof *positions);
+    size_t count = 0;
+    ensure(positions);
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state == PARTITION_UNCLAIMED) continue;
+        positions[count++] = (struct source_position){
+            partition->number, partition->compare_last ? partition->begin : partition->next};
+    }
+    enum relance_status status = source_start(work->place.source, positions, count, error);
+    free(positions);
+    return status;
+}
+
+static enum relance_status work_claim(struct work *work, struct relance_error *error)
+{
+    bool claimed = false;
+    int64_t now = clock_monotonic_us();
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_UNCLAIMED || now < partition->retry_us || work->place.sink_spent ||
+            stop_requested())
+            continue;
+        enum relance_status status = partition_claim(partition, error);
+        if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
+        claimed |= status == RELANCE_OK;
+    }
+    return claimed ? work_start_reading(work, error) : RELANCE_OK;
+}
+
+/* A new producer fences whoever has our name, so only a member of the group may start one: whoever has slept
+ * while another process took that name learns it here, and ends. And where the transaction failed because the
+ * group has gone on, this is where we follow it: a claim that commits would fail for ever under the old
+ * membership. What is read is dropped, since everything is claimed again. */
+static enum relance_status work_check_member(struct work *work, struct relance_error *error)
+{
+    struct source *source = work->place.source;
+    struct source_batch batch;
+    if (!source) return RELANCE_OK;
+    enum relance_status status = source_gather(source, 0, SOURCE_BATCH_MAX, &batch, error);
+    source_release(source);
+    if (status != RELANCE_OK || source_membership(source)) return status;
+    return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+}
+
+/* After a transaction that failed: its successor's start settles what became of it. */
+static enum relance_status work_renew_sink(struct work *work, struct relance_error *error)
+{
+    const struct sink_config config = {work->place.options, work->member};
+    if (work->place.sink) sink_close(work->place.sink);
+    work->place.sink = NULL;
+    enum relance_status status = work_check_member(work, error);
+    if (status == RELANCE_OK) status = sink_open(&config, &work->place.sink, error);
+    if (status != RELANCE_OK) return status;
+    work->place.sink_spent = false;
+    if (work->most > WORKER_LEAST) work->most /= 2;
+    return RELANCE_OK;
+}
+
+/* Whatever was being decided is not said and not saved: what a failure has left half done would be said by the
+ * next transaction, and be it the last one of a process that is told to end. */
+static void work_abandon(struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_drop(work->own[i]);
+    outbox_clear(&work->place.outbox);
+    work->place.said_count = 0;
+}
+
+/* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
+ * with the one we have. */
+static enum relance_status work_start_over(struct work *work, struct relance_error *error)
+{
+    if (work->place.sink) log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
+    bool sound = work->place.sink && !work->place.sink_spent;
+    return sound ? RELANCE_OK : work_renew_sink(work, error);
+}
+
+/* ---- what the group says, inside source_gather: no transaction is open, nothing is half decided */
+static void work_own(struct work *work, int32_t number)
+{
+    if (number >= work->place.input_partitions) {
+        work->has_grown = !work->place.options->drain;
+        return;
+    }
+    ensure(!work->by_number[number]);
+    struct partition *partition = work->left[number];
+    work->left[number] = NULL;
+    if (!partition) partition = partition_new(&work->place, number);
+    work->own[work->own_count++] = work->by_number[number] = partition;
+}
+
+static void work_free_left(struct work *work)
+{
+    for (int p = 0; p < work->place.input_partitions; p++)
+        if (work->left[p]) partition_free(work->left[p]);
+    memset(work->left, 0, (size_t)work->place.input_partitions * sizeof *work->left);
+}
+
+static void work_assigned(void *context, const int32_t *partitions, size_t count)
+{
+    struct work *work = context;
+    work->assigned = true;
+    for (size_t i = 0; i < count; i++)
+        work_own(work, partitions[i]);
+    work_free_left(work);
+    log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
+}
+
+/* In a rebalance all are taken from everybody, and most of them given back. */
+static void work_leave(struct work *work, struct partition *partition)
+{
+    work->events_gone += partition->events;
+    work->fetched_gone += partition->fetched;
+    partition->events = partition->fetched = 0;
+    work->by_number[partition->number] = NULL;
+    if (partition_leave(partition))
+        work->left[partition->number] = partition;
+    else
+        partition_free(partition);
+}
+
+static void work_revoked(void *context, bool lost)
+{
+    struct work *work = context;
+    struct relance_error error;
+    if (!lost && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
+        log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
+                 "why=\"%s\"", error.message);
+    for (size_t i = 0; i < work->own_count; i++)
+        work_leave(work, work->own[i]);
+    work->own_count = 0;
+    work->assigned = false;
+    outbox_clear(&work->place.outbox);
+    work->place.said_count = 0;
+    log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
+}
+
+/* ---- fetching */
+static struct partition *work_partition(const struct work *work, int32_t number)
+{
+    struct partition *partition = number < work->place.input_partitions ? work->by_number[number] : NULL;
+    return partition && partition->state != PARTITION_UNCLAIMED ? partition : NULL;
+}
+
+/* The key is nearly always the customer; where it is not, the engine asks. */
+static enum relance_status work_fetch(struct work *work, const struct source_batch *batch,
+                                      struct partition *partition, struct relance_error *error)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct source_record *record = &batch->records[i];
+        if (record->partition != partition->number || !record->key.size ||
+            relance_engine_holds(partition->engine, record->key))
+            continue;
+        work->wanted[count++] = record->key;
+    }
+    return count ? partition_fetch(partition, work->wanted, count, error) : RELANCE_OK;
+}
+
+static enum relance_status work_fetch_all(struct work *work, const struct source_batch *batch,
+                                          struct relance_error *error)
+{
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state == PARTITION_UNCLAIMED || relance_engine_holds(partition->engine, TEXT("")))
+            continue;
+        enum relance_status status = work_fetch(work, batch, partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    return RELANCE_OK;
+}
+
+/* ---- deciding */
+static enum relance_status work_decide(struct work *work, const struct source_batch *batch,
+                                       struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < batch->count && status == RELANCE_OK; i++) {
+        struct partition *partition = work_partition(work, batch->records[i].partition);
+        if (partition) status = partition_record(partition, &batch->records[i], error);
+        if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
+            status = work_say(work, error);
+    }
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_end_batch(work->own[i]);
+    return status;
+}
+
+/* The end of the input may lie behind its last record: control records of producers' transactions. */
+static enum relance_status work_reach(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++) {
+        struct partition *partition = work->own[i];
+        status = partition_reach(partition, source_read_to(work->place.source, partition->number), error);
+    }
+    return status;
+}
+
+static enum relance_status work_tick(struct work *work, struct relance_error *error)
+{
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        enum relance_status status = partition_tick(partition, error);
+        if (status != RELANCE_OK) return status;
+    }
+    return RELANCE_OK;
+}
+
+/* ---- figures */
+/* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
+ * which sleeps for up to a second once its queue has been full, though it has long been drained
+ * (librdkafka 2.0.2). One partition a time, in turn, so that every broker is asked. */
+static void work_ask_end(struct work *work)
+{
+    int64_t now = clock_monotonic_us(), low, high;
+    struct relance_error error;
+    if (now - work->asked_us < (work->loaded ? WORKER_ASK_US : WORKER_ASK_IDLE_US)) return;
+    work->asked_us = now;
+    if (!work->own_count) return;
+    work->asked = (work->asked + 1) % work->own_count;
+    struct partition *partition = work->own[work->asked];
+    if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK)
+        partition->end = high;
+    partition_tell_hidden(partition);
+}
+
+static void work_tell(struct work *work)
+{
+    struct pulse_figures *figures = &work->figures;
+    figures->events = work->events_gone;
+    figures->fetched = work->fetched_gone;
+    figures->partitions = figures->live = figures->bytes = figures->customers = figures->waits = 0;
+    figures->lag = 0;
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        figures->events += partition->events;
+        figures->fetched += partition->fetched;
+        figures->partitions++;
+        if (partition->state == PARTITION_UNCLAIMED) continue;
+        figures->live += partition->state == PARTITION_LIVE;
+        figures->lag += partition->end > partition->next ? partition->end - partition->next : 0;
+        struct relance_engine_size size = relance_engine_size(partition->engine);
+        figures->bytes += size.bytes;
+        figures->customers += size.customers;
+        figures->waits += size.waits;
+    }
+    pulse_write(&work->worker->pulse, figures);
+}
+
+/* ---- the rules */
+/* Sets that no partition runs any more go, once all run the new one. (Where there are own ones, none is left.) */
+static void work_forget_rules(struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        bool runs_it = partition->state == PARTITION_LIVE && partition->rules &&
+                       strcmp(partition->rules->packed, work->place.rules) == 0;
+        if (!runs_it) return;
+    }
+    rulebook_keep(&work->book, text_of(work->place.rules));
+}
+
+/* Between two cycles: a changed set becomes a mark in every partition that is live, and in the others when they
+ * are; whether records come or not. */
+static enum relance_status work_take_rules(struct work *work, struct relance_error *error)
+{
+    bool took = false;
+    work->place.rules = reload_packed(work->worker->plan.rules);
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_LIVE || partition->rules_seen == work->place.rules) continue;
+        enum relance_status status = partition_freshen(partition, RELANCE_NEVER, error);
+        if (status != RELANCE_OK) return status;
+        took = true;
+    }
+    if (took) work_forget_rules(work);
+    return RELANCE_OK;
+}
+
+/* ---- the cycle */
+/* Redis takes nothing any more, and what it does not have grows: no more is read until it does. */
+static bool work_is_full(const struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        if (partition->state == PARTITION_LIVE && partition->store_failing &&
+            relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX)
+            return true;
+    }
+    return false;
+}
+
+static enum relance_status work_take(struct work *work, struct relance_error *error)
+{
+    struct source_batch batch;
+    enum relance_status status = source_gather(work->place.source, WORKER_IDLE_MS, work->most, &batch, error);
+    if (status != RELANCE_OK) return status;
+    int64_t began = clock_monotonic_us();
+    work->loaded = batch.count >= WORKER_MUCH;
+    if (batch.count) status = work_fetch_all(work, &batch, error);
+    if (status == RELANCE_OK && batch.count) status = work_decide(work, &batch, error);
+    bool some = batch.count > 0;
+    source_release(work->place.source);
+    if (status == RELANCE_OK) status = work_reach(work, error);
+    if (status == RELANCE_OK) status = work_tick(work, error);
+    if (status == RELANCE_OK && work->place.said_count) status = work_say(work, error);
+    if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
+    return status;
+}
+
+static enum relance_status work_cycle(struct work *work, struct relance_error *error)
+{
+    if (work->has_grown)
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "%s has more partitions than the %d it had: customers change their "
+                                 "partition. `relance run --drain` and "
+                                 "then `relance reshard` move them",
+                                 work->place.options->input, work->place.input_partitions);
+    enum relance_status status = work_take_rules(work, error);
+    if (status == RELANCE_OK) status = work_claim(work, error);
+    if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
+    if (work_is_full(work))
+        clock_sleep_us(WORKER_IDLE_MS * 1000);
+    else if (status == RELANCE_OK)
+        status = work_take(work, error);
+    if (status == RELANCE_OK) status = work_save_due(work, false, error);
+    if (status == RELANCE_OK) work_ask_end(work);
+    work_tell(work);
+    return status;
+}
+
+/* --stop-at-end: is all that there was at the start decided, and is nothing due any more? */
+static bool work_is_at_end(const struct work *work)
+{
+    int64_t now = wall_now_ms() - work->place.options->lateness;
+    if (!work->assigned || work->place.outbox.count) return false;
+    for (size_t i = 0; i < work->own_count; i++) {
+        const struct partition *partition = work->own[i];
+        if (partition->state != PARTITION_LIVE || partition->next < partition->goal ||
+            relance_engine_next_due(partition->engine) < now)
+            return false;
+    }
+    return true;
+}
+
+static enum relance_status work_until_stopped(struct work *work, struct relance_error *error)
+{
+    while (!stop_requested()) {
+        enum relance_status status = work_cycle(work, error);
+        if (status == RELANCE_AGAIN) {
+            work_abandon(work);
+            if (!partition_pause(WORKER_RETRY_US)) break;
+            status = work_start_over(work, error);
+            if (status == RELANCE_AGAIN)
+                status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
+        }
+        if (status != RELANCE_OK) return status;
+        if (work->place.options->stop_at_end || work->place.options->drain)
+            atomic_store(&work->worker->at_end, work_is_at_end(work));
+    }
+    return RELANCE_OK;
+}
+
+/* ---- beginning and end */
+static enum relance_status work_open(struct work *work, struct relance_error *error)
+{
+    const struct source_config config = {
+        work->place.options, work->member, {work, work_assigned, work_revoked}};
+    enum relance_status status;
+    do
+        status = work_start_over(work, error); /* before we join the group: fences our predecessor */
+    while (status == RELANCE_AGAIN && partition_pause(WORKER_RETRY_US));
+    if (status == RELANCE_AGAIN)
+        return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
+    work->most = SOURCE_BATCH_MAX;
+    return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
+}
+
+static void work_init(struct work *work, struct worker *worker)
+{
+    const struct worker_plan *plan = &worker->plan;
+    *work = (struct work){.worker = worker, .most = SOURCE_BATCH_MAX};
+    snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
+             plan->number);
+    work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
+    work->left = calloc((size_t)plan->input_partitions, sizeof *work->left);
+    work->wanted = calloc(SOURCE_BATCH_MAX, sizeof *work->wanted);
+    work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
+    ensure(work->by_number && work->left && work->own && work->wanted);
+    work->place = (struct workplace){
+        .options = plan->options,
+        .member = work->member,
+        .rules = reload_packed(plan->rules),
+        .deciding = plan->deciding,
+        .input_partitions = plan->input_partitions,
+        .from_ms = plan->from_ms,
+        .book = &work->book,
+    };
+}
+
+/* The last checkpoint: what could not be saved will be decided again. */
+static void work_save_last(struct work *work)
+{
+    struct relance_error error;
+    if (work->place.source && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
+        log_line(LOG_WARNING, "Ending without a last checkpoint; the next start catches up.", "why=\"%s\"",
+                 error.message);
+    atomic_store(&work->worker->saved, true);
+}
+
+static void work_close(struct work *work)
+{
+    if (work->place.source) source_close(work->place.source);
+    if (work->place.sink) sink_close(work->place.sink);
+    for (size_t i = 0; i < work->own_count; i++)
+        partition_free(work->own[i]);
+    work_free_left(work);
+    outbox_free(&work->place.outbox);
+    blob_free(&work->place.body);
+    rulebook_free(&work->book);
+    free(work->by_number);
+    free(work->left);
+    free(work->own);
+    free(work->wanted);
+}
+
+void *worker_run(void *argument)
+{
+    struct worker *worker = argument;
+    struct work work;
+    struct relance_error error;
+    work_init(&work, worker);
+    enum relance_status status = work_open(&work, &error);
+    if (status == RELANCE_OK) status = work_until_stopped(&work, &error);
+    if (status != RELANCE_OK) {
+        log_line(LOG_ERROR, "There is no going on.", "member=%s why=\"%s\"", work.member, error.message);
+        work.place.sink_spent = true; /* nothing more is said or saved */
+        atomic_store(&worker->failed, true);
+        stop_request();
+    }
+    work_save_last(&work);
+    work_close(&work);
+    atomic_store(&worker->ended, true);
+    return NULL;
+}

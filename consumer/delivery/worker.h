@@ -1,0 +1,35 @@
+/* A worker: one thread with its consumer, its transactional producer and the partitions that the group gives
+ * it. Workers share nothing. */
+#ifndef CONSUMER_DELIVERY_WORKER_H
+#define CONSUMER_DELIVERY_WORKER_H
+
+#include "host/option.h"
+#include "delivery/pulse.h"
+#include "delivery/reload.h"
+#include <stdatomic.h>
+
+struct worker_plan {
+    const struct options *options;
+    const char *instance;
+    int number;           /* from 0 */
+    struct reload *rules; /* the rule files */
+    const char *deciding; /* what decides besides rules, as text */
+    int input_partitions;
+    int64_t from_ms; /* partition.h, FROM_* or an instant */
+};
+
+struct worker {
+    struct worker_plan plan;
+    struct pulse pulse;
+    atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
+    atomic_bool failed; /* there was no going on; the log says why */
+    atomic_bool saved;  /* all that is to be said and saved is; what is left is to close the clients */
+    atomic_bool ended;  /* that too */
+    pthread_t thread;
+};
+
+/* Runs until a stop is asked for, or there is no going on. A pthread start routine; the argument is the
+ * worker. */
+void *worker_run(void *worker);
+
+#endif

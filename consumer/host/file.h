@@ -1,0 +1,48 @@
+/* Files for the core, which opens none: rule files, time zones. */
+#ifndef CONSUMER_HOST_FILE_H
+#define CONSUMER_HOST_FILE_H
+
+#include <relance/ruleset.h>
+
+enum {
+    FILE_OPTIONS_MAX = 1 << 20, /* bytes of a configuration file */
+    FILE_RULES_MAX = 8 << 20,   /* bytes of a rule set, all files together: it travels in marks */
+    FILE_RULE_COUNT_MAX = 1000, /* files of a rule set */
+    FILE_ZONE_MAX = 32 << 10,   /* bytes of a zone file; the largest has 4 KiB */
+};
+
+/* The whole file, to be freed by the caller; a NUL stands behind it. Larger than `limit`: refused. */
+RELANCE_MUST enum relance_status file_read(const char *path, size_t limit, char **text, size_t *size,
+                                           struct relance_error *error);
+
+/* A rule set's files as read: PATH itself, or the *.json and *.jsonc of the directory PATH by name. */
+struct file_set {
+    struct relance_source *sources; /* named without the directory */
+    size_t count;
+    char hash[13]; /* 12 hex digits of SHA-256 over names and texts, as actions carry it */
+};
+RELANCE_MUST enum relance_status file_set_read(const char *path, struct file_set *out,
+                                               struct relance_error *error);
+void file_set_free(struct file_set *set);
+
+/* A set as one text, a JSON array of {"name", "text"}, and back: how rules travel in marks and in Redis. The
+ * text is to be freed. Only for sets that have been compiled: others need not be text at all. */
+RELANCE_MUST enum relance_status file_set_pack(const struct file_set *set, char **text, size_t *size,
+                                               struct relance_error *error);
+RELANCE_MUST enum relance_status file_set_unpack(struct relance_str text, struct file_set *out,
+                                                 struct relance_error *error);
+
+/* Compiles a set with the system's time zones (/usr/share/zoneinfo). *rules and *report as
+ * relance_ruleset_compile has them. */
+RELANCE_MUST enum relance_status file_set_compile(const struct file_set *set, struct relance_ruleset **rules,
+                                                  struct relance_report **report,
+                                                  struct relance_error *error);
+
+/* A relance_zone_load; the context is a struct file_zone, which keeps the bytes of the last zone. Names that
+ * would lead out of the directory are no zones. */
+struct file_zone {
+    char bytes[FILE_ZONE_MAX];
+};
+bool file_zone_load(void *zone, struct relance_str name, struct relance_str *bytes);
+
+#endif

@@ -1,0 +1,66 @@
+/* Options: one table (option.def) read from four places. The command line wins over the environment, that
+ * over the file (--config), that over the default. `kafka.NAME` passes through to librdkafka from each of
+ * them:
+ * `--kafka.bootstrap.servers=…`, RELANCE_KAFKA_BOOTSTRAP_SERVERS, `kafka.bootstrap.servers = …`.
+ *
+ * Secrets (the password in a URL, and what kafka.def says of librdkafka's) are in no message. On the command line
+ * they are overwritten as soon as they are read, with a warning; a file that holds one and that everybody may read
+ * gets a warning, too.
+ *
+ * Mistakes do not stop the reading: they are collected and printed together, each with where it stands and,
+ * where one is near, the name that was meant. */
+#ifndef CONSUMER_HOST_OPTION_H
+#define CONSUMER_HOST_OPTION_H
+
+#include "host/command.h"
+#include <relance/text.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef const char *option_text;
+
+#define OPTION_TYPE_TEXT     option_text /* NULL where absent */
+#define OPTION_TYPE_URL      option_text /* likewise; may hold a password */
+#define OPTION_TYPE_CHOICE   option_text /* one of the words of its form */
+#define OPTION_TYPE_COUNT    int64_t     /* >= 0 */
+#define OPTION_TYPE_NUMBER   double      /* > 0 */
+#define OPTION_TYPE_SIZE     int64_t     /* bytes */
+#define OPTION_TYPE_DURATION int64_t     /* ms */
+#define OPTION_TYPE_FLAG     bool        /* --name, or with =true or =false */
+
+/* One `kafka.` setting, without that prefix. */
+struct option_kafka {
+    const char *name, *value;
+};
+
+struct options {
+#define OPTION(field, TYPE, fallback, form, takers, needers, prose) OPTION_TYPE_##TYPE field;
+#include "option.def"
+#undef OPTION
+    struct option_kafka *kafka;
+    size_t kafka_count;
+    char **args; /* what is not an option */
+    size_t arg_count;
+    int status; /* of the process, when options_read says no */
+    struct option_text_list {
+        char **items;
+        size_t count;
+    } owned;
+};
+
+/* False: the command is to end with `options->status`; mistakes, or the help asked for, have been printed and
+ * nothing needs to be freed. */
+bool options_read(struct options *options, enum command command, int argc, char **argv);
+void options_free(struct options *options);
+
+/* The value of a `kafka.` setting; NULL where it is not set. */
+const char *options_kafka(const struct options *options, const char *name);
+
+/* Is the value of that `kafka.` setting a secret? */
+bool options_kafka_secret(struct relance_str name);
+
+/* The table for people: of one command, or of all (COMMAND_COUNT). */
+void options_print(FILE *out, enum command command);
+
+#endif

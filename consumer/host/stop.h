@@ -1,0 +1,11 @@
+/* SIGINT and SIGTERM as a question that loops ask. A second one ends the process at once. */
+#ifndef CONSUMER_HOST_STOP_H
+#define CONSUMER_HOST_STOP_H
+
+#include <stdbool.h>
+
+void stop_on_signals(void);
+bool stop_requested(void);
+void stop_request(void); /* as a signal would, from any thread */
+
+#endif

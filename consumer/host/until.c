@@ -1,0 +1,24 @@
+#include "host/until.h"
+#include "host/text.h"
+
+bool until_read(const char *command, const char *text, struct until *until)
+{
+    *until = (struct until){RELANCE_NEVER, RELANCE_NEVER};
+    if (!text) return true;
+    struct relance_str given = text_of(text);
+    if (text_duration(given, &until->after_ms) || text_instant(given, &until->instant_ms)) return true;
+    fprintf(
+        stderr,
+        "%s: --until: '%s' is neither an instant such as 2026-03-02T10:00:00Z nor a duration such as 7d\n",
+        command, text);
+    return false;
+}
+
+int64_t until_instant(const struct until *until, const struct relance_engine *engine, bool any)
+{
+    int64_t instant_ms;
+    if (until->after_ms == RELANCE_NEVER || !any) return until->instant_ms;
+    if (__builtin_add_overflow(relance_engine_newest(engine), until->after_ms, &instant_ms))
+        return RELANCE_NEVER - 1;
+    return instant_ms;
+}

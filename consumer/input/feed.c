@@ -1,0 +1,52 @@
+#include "input/feed.h"
+#include "host/text.h"
+
+#include <errno.h>
+
+bool feed_open(struct feed *feed, const char *path, const char *mapping, const struct relance_ruleset *rules,
+               struct relance_error *error)
+{
+    *feed = (struct feed){.path = path};
+    if (!lines_open(&feed->lines, path)) {
+        relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (!mapping) return true;
+    struct relance_error reason;
+    feed->csv = csv_map_open(mapping, &feed->lines, rules, &reason);
+    if (feed->csv) return true;
+    relance_error_set(error, reason.status, "--csv: %.490s", reason.message);
+    lines_close(&feed->lines);
+    return false;
+}
+
+bool feed_next(struct feed *feed, struct relance_record *record)
+{
+    *record = (struct relance_record){.topic = TEXT("-"), .timestamp_ms = RELANCE_NEVER};
+    if (feed->csv) {
+        if (!csv_map_next(feed->csv, &record->value, &record->offset)) return false;
+        record->offset--;
+        return true;
+    }
+    do
+        if (!lines_next(&feed->lines, &record->value)) return false;
+    while (!text_trim(record->value).size);
+    record->offset = feed->lines.number;
+    return true;
+}
+
+bool feed_end(struct feed *feed, const char *command)
+{
+    char prefix[256];
+    snprintf(prefix, sizeof prefix, "%s: %s", command, feed->path);
+    if (feed->csv) csv_map_report(feed->csv, prefix, stderr);
+    if (!feed->lines.failed) return true;
+    fprintf(stderr, "%s: %s\n", prefix, strerror(errno));
+    return false;
+}
+
+void feed_close(struct feed *feed)
+{
+    csv_map_free(feed->csv);
+    lines_close(&feed->lines);
+}

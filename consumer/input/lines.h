@@ -1,0 +1,29 @@
+/* Lines of a large file, read in large pieces, handed out without a copy.
+ *
+ * Memory is bounded: of a line longer than LINES_MAX bytes only that many are seen. That is twice what an
+ * event may have, so the engine itself says what is wrong with it. */
+#ifndef CONSUMER_INPUT_LINES_H
+#define CONSUMER_INPUT_LINES_H
+
+#include <relance/text.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LINES_MAX = 2 << 20 };
+
+struct lines {
+    int file;
+    char *data;
+    size_t begin, end; /* of what has been read and not handed out */
+    int64_t number;    /* of the line handed out last, from 0 */
+    bool at_end, failed;
+    bool cut; /* the line handed out last goes on */
+};
+
+/* "-" is standard input. False: it cannot be opened (errno), or there is no memory. */
+bool lines_open(struct lines *lines, const char *path);
+/* The next line without its line feed, valid until the next call; false at the end, or `failed` (errno). */
+bool lines_next(struct lines *lines, struct relance_str *line);
+void lines_close(struct lines *lines);
+
+#endif

@@ -1,0 +1,43 @@
+#include "kafka/conf.h"
+#include "kafka/trouble.h"
+#include "host/log.h"
+#include <string.h>
+
+/* A broker that is away is retried for ever and heals by itself: nothing that the client says is an error of ours. */
+static void conf_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    if (strstr(text, "will be ignored by this"))
+        return; /* one set of settings is for consumer and producer */
+    kafka_trouble_hear(facility, text);
+    log_line(level <= 4   ? LOG_WARNING
+             : level <= 6 ? LOG_INFO
+                          : LOG_DEBUG,
+             "Kafka's client:", "facility=%s says=\"%s\"", facility, text);
+}
+
+static enum relance_status conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                                    struct relance_error *error)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_INVALID, "kafka.%s: %s", name, reason);
+}
+
+enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
+                                    const struct option_kafka *fixed, size_t fixed_count,
+                                    rd_kafka_conf_t **out, struct relance_error *error)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, conf_log);
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < option_count && status == RELANCE_OK; i++)
+        status = conf_set(conf, options[i].name, options[i].value, error);
+    for (size_t i = 0; i < fixed_count && status == RELANCE_OK; i++)
+        status = conf_set(conf, fixed[i].name, fixed[i].value, error);
+    if (status == RELANCE_OK)
+        *out = conf;
+    else
+        rd_kafka_conf_destroy(conf);
+    return status;
+}

@@ -1,0 +1,119 @@
+#include "kafka/feed.h"
+#include "kafka/conf.h"
+#include "kafka/trouble.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct kafka_feed {
+    rd_kafka_t *producer;
+    char *topic;
+    rd_kafka_resp_err_t failed; /* the first delivery that did */
+    int64_t offset;             /* of the last that did not */
+};
+
+static const struct option_kafka feed_settings[] = {
+    {"enable.idempotence", "true"},
+    {"partitioner", "murmur2"},
+    {"linger.ms", "5"},
+};
+
+static void feed_delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *context)
+{
+    (void)producer;
+    struct kafka_feed *feed = context;
+    if (message->err && !feed->failed) feed->failed = message->err;
+    if (!message->err) feed->offset = message->offset;
+}
+
+static enum relance_status feed_start(struct kafka_feed *feed, const struct option_kafka *settings,
+                                      size_t count, struct relance_error *error)
+{
+    char reason[256];
+    rd_kafka_conf_t *conf;
+    enum relance_status status = kafka_conf_make(settings, count, feed_settings,
+                                                 sizeof feed_settings / sizeof *feed_settings, &conf, error);
+    if (status != RELANCE_OK) return status;
+    rd_kafka_conf_set_opaque(conf, feed);
+    rd_kafka_conf_set_dr_msg_cb(conf, feed_delivered);
+    feed->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    if (feed->producer) return RELANCE_OK;
+    rd_kafka_conf_destroy(conf);
+    return relance_error_set(error, RELANCE_INVALID, "no producer: %s", reason);
+}
+
+struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t count, const char *topic,
+                                   struct relance_error *error)
+{
+    struct kafka_feed *feed = calloc(1, sizeof *feed);
+    if (feed) feed->offset = -1;
+    if (feed) feed->topic = strdup(topic);
+    if (!feed || !feed->topic) {
+        relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
+        free(feed);
+        return NULL;
+    }
+    if (feed_start(feed, settings, count, error) == RELANCE_OK) return feed;
+    kafka_feed_close(feed);
+    return NULL;
+}
+
+static enum relance_status feed_error(const struct kafka_feed *feed, rd_kafka_resp_err_t code,
+                                      struct relance_error *error)
+{
+    return kafka_trouble(error, RELANCE_IO, code, (struct kafka_right){"Write", "topic", feed->topic},
+                         "topic '%s'", feed->topic);
+}
+
+static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, int32_t partition, struct relance_str key,
+                                        struct relance_str value, int64_t timestamp_ms)
+{
+    /* librdkafka's macros drop const and hide a compound literal; the copy is theirs (F_COPY). */
+    return rd_kafka_producev(
+        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_KEY(key.data, key.size), RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
+        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+}
+
+enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition, struct relance_str key,
+                                      struct relance_str value, int64_t timestamp_ms,
+                                      struct relance_error *error)
+{
+    rd_kafka_resp_err_t code;
+    while ((code = feed_produce(feed, partition, key, value, timestamp_ms)) ==
+               RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           !feed->failed)
+        rd_kafka_poll(feed->producer, 100);
+    rd_kafka_poll(feed->producer, 0);
+    if (feed->failed) code = feed->failed;
+    return code ? feed_error(feed, code, error) : RELANCE_OK;
+}
+
+enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
+                                   int64_t timestamp_ms, struct relance_error *error)
+{
+    return kafka_feed_put_to(feed, RD_KAFKA_PARTITION_UA, key, value, timestamp_ms, error);
+}
+
+int64_t kafka_feed_offset(const struct kafka_feed *feed)
+{
+    return feed->offset;
+}
+
+enum relance_status kafka_feed_flush(struct kafka_feed *feed, int timeout_ms, struct relance_error *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_flush(feed->producer, timeout_ms);
+    if (feed->failed) code = feed->failed;
+    return code ? feed_error(feed, code, error) : RELANCE_OK;
+}
+
+void kafka_feed_close(struct kafka_feed *feed)
+{
+    if (!feed) return;
+    if (feed->producer) {
+        rd_kafka_purge(feed->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_destroy(feed->producer);
+    }
+    free(feed->topic);
+    free(feed);
+}

@@ -1,0 +1,82 @@
+#include "kafka/offsets.h"
+#include "host/ensure.h"
+#include "kafka/client.h"
+#include <stdlib.h>
+
+enum { OFFSETS_ASK_MS = 10000 };
+
+struct kafka_offsets {
+    rd_kafka_t *rk;
+    const char *group, *topic;
+};
+
+enum relance_status kafka_offsets_open(const struct options *options, struct kafka_offsets **out,
+                                       struct relance_error *error)
+{
+    const struct option_kafka fixed[] = {{"group.id", options->group}, {"enable.auto.commit", "false"}};
+    struct kafka_offsets *offsets = calloc(1, sizeof *offsets);
+    ensure(offsets);
+    offsets->group = options->group;
+    offsets->topic = options->input;
+    enum relance_status status = kafka_client_open(
+        KAFKA_CONSUMER, options, fixed, sizeof fixed / sizeof *fixed, NULL, NULL, &offsets->rk, error);
+    if (status == RELANCE_OK)
+        *out = offsets;
+    else
+        free(offsets);
+    return status;
+}
+
+void kafka_offsets_close(struct kafka_offsets *offsets)
+{
+    if (!offsets) return;
+    rd_kafka_destroy(offsets->rk);
+    free(offsets);
+}
+
+static enum relance_status offsets_failed(const struct kafka_offsets *offsets, rd_kafka_resp_err_t code,
+                                          struct relance_error *error)
+{
+    return kafka_trouble(error, RELANCE_IO, code, kafka_client_right(code, offsets->group, offsets->topic),
+                         "topic %s", offsets->topic);
+}
+
+enum relance_status kafka_offsets_partitions(struct kafka_offsets *offsets, int *count,
+                                             struct relance_error *error)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(offsets->rk, offsets->topic, NULL);
+    ensure(topic);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(offsets->rk, 0, topic, &metadata, OFFSETS_ASK_MS);
+    rd_kafka_topic_destroy(topic);
+    if (code) return offsets_failed(offsets, code, error);
+    *count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    return *count ? RELANCE_OK : offsets_failed(offsets, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, error);
+}
+
+enum relance_status kafka_offsets_read(struct kafka_offsets *offsets, int32_t partition,
+                                       struct source_frontier *p, int64_t *end, struct relance_error *error)
+{
+    int64_t low;
+    enum relance_status status =
+        kafka_client_frontier(offsets->rk, offsets->group, offsets->topic, partition, p, error);
+    if (status != RELANCE_OK) return status;
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(offsets->rk, offsets->topic, partition, &low, end, OFFSETS_ASK_MS);
+    return code ? offsets_failed(offsets, code, error) : RELANCE_OK;
+}
+
+enum relance_status kafka_offsets_write(struct kafka_offsets *offsets, const struct sink_frontier *frontiers,
+                                        size_t count, struct relance_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = kafka_client_frontiers(offsets->topic, frontiers, count);
+    rd_kafka_resp_err_t code = rd_kafka_commit(offsets->rk, list, 0);
+    for (int i = 0; i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+        code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+        return relance_error_set(error, RELANCE_AGAIN, "the group has members");
+    return code ? offsets_failed(offsets, code, error) : RELANCE_OK;
+}

@@ -1,0 +1,195 @@
+#include "kafka/scan.h"
+#include "host/ensure.h"
+#include "kafka/conf.h"
+#include "kafka/partition.h"
+#include "kafka/trouble.h"
+#include "host/stop.h"
+#include "host/text.h"
+
+#include <stdlib.h>
+
+enum {
+    SCAN_ASK_MS = 10000, /* how long a question to the broker may take */
+    SCAN_POLL_MS = 200,
+};
+
+struct scan {
+    rd_kafka_t *rk;
+    const char *topic;
+    struct relance_str key; /* data NULL: all partitions */
+    int64_t from_ms;        /* INT64_MIN: from the beginning */
+    rd_kafka_topic_partition_list_t *list;
+    int64_t *ends; /* by partition; reached: -1 */
+    int left;      /* partitions whose end has not been reached */
+    kafka_scan_see *see;
+    void *context;
+};
+
+static const struct option_kafka scan_settings[] = {
+    {"group.id", "relance-scan"}, /* wanted by librdkafka; nothing is committed */
+    {"enable.auto.commit", "false"},       {"isolation.level", "read_committed"},
+    {"auto.offset.reset", "earliest"},     {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"},
+};
+
+static enum relance_status scan_open(struct scan *scan, const struct options *options,
+                                     struct relance_error *error)
+{
+    char reason[256];
+    rd_kafka_conf_t *conf;
+    enum relance_status status = kafka_conf_make(options->kafka, options->kafka_count, scan_settings,
+                                                 sizeof scan_settings / sizeof *scan_settings, &conf, error);
+    if (status != RELANCE_OK) return status;
+    scan->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (!scan->rk) {
+        rd_kafka_conf_destroy(conf);
+        return relance_error_set(error, RELANCE_INVALID, "no consumer: %s", reason);
+    }
+    rd_kafka_poll_set_consumer(scan->rk);
+    return RELANCE_OK;
+}
+
+static enum relance_status scan_failed(const struct scan *scan, rd_kafka_resp_err_t code,
+                                       struct relance_error *error)
+{
+    return kafka_trouble(error, RELANCE_IO, code, (struct kafka_right){"Read", "topic", scan->topic},
+                         "topic '%s'", scan->topic);
+}
+
+static enum relance_status scan_find_partitions(struct scan *scan, struct relance_error *error)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(scan->rk, scan->topic, NULL);
+    ensure(topic);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(scan->rk, 0, topic, &metadata, SCAN_ASK_MS);
+    rd_kafka_topic_destroy(topic);
+    if (code) return scan_failed(scan, code, error);
+    const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
+    code = metadata->topic_cnt ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    scan->list = rd_kafka_topic_partition_list_new(found->partition_cnt + 1);
+    int home =
+        scan->key.data && found->partition_cnt ? kafka_partition_of(scan->key, found->partition_cnt) : -1;
+    for (int p = 0; !code && p < found->partition_cnt; p++)
+        if (home < 0 || home == p)
+            rd_kafka_topic_partition_list_add(scan->list, scan->topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    scan->ends = calloc((size_t)found->partition_cnt + 1, sizeof *scan->ends);
+    ensure(scan->ends);
+    rd_kafka_metadata_destroy(metadata);
+    return code ? scan_failed(scan, code, error) : RELANCE_OK;
+}
+
+/* From a time on: the offsets of the first records that are not older; behind the last, the end. */
+static rd_kafka_resp_err_t scan_find_time(struct scan *scan)
+{
+    for (int i = 0; i < scan->list->cnt; i++)
+        scan->list->elems[i].offset = scan->from_ms;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(scan->rk, scan->list, SCAN_ASK_MS);
+    for (int i = 0; i < scan->list->cnt && !code; i++)
+        code = scan->list->elems[i].err;
+    return code;
+}
+
+static enum relance_status scan_find_bounds(struct scan *scan, kafka_scan_begin *begin,
+                                            struct relance_error *error)
+{
+    bool timed = scan->from_ms != INT64_MIN;
+    rd_kafka_resp_err_t code = timed ? scan_find_time(scan) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < scan->list->cnt && !code; i++) {
+        const rd_kafka_topic_partition_t *at = &scan->list->elems[i];
+        int64_t low, *end = &scan->ends[at->partition];
+        code = rd_kafka_query_watermark_offsets(scan->rk, scan->topic, at->partition, &low, end, SCAN_ASK_MS);
+        if (!code) begin(scan->context, at->partition, timed ? at->offset < 0 ? *end : at->offset : low);
+    }
+    scan->left = scan->list->cnt;
+    return code ? scan_failed(scan, code, error) : RELANCE_OK;
+}
+
+static void scan_reached(struct scan *scan, int32_t partition)
+{
+    if (scan->ends[partition] >= 0) scan->left--;
+    scan->ends[partition] = -1;
+}
+
+static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers = NULL;
+    rd_kafka_message_headers(message, &headers);
+    struct kafka_scan_record record = {message->partition,
+                                       message->offset,
+                                       {message->key, message->key_len},
+                                       {message->payload, message->len},
+                                       rd_kafka_message_timestamp(message, NULL),
+                                       headers};
+    bool more = scan->see(scan->context, &record);
+    if (message->offset + 1 >= scan->ends[message->partition]) scan_reached(scan, message->partition);
+    return more;
+}
+
+/* What a topic gets while it is being read is not looked at: each partition ends where it ended at the start.
+ */
+static enum relance_status scan_run(struct scan *scan, struct relance_error *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(scan->rk, scan->list);
+    bool more = true;
+    while (!code && more && scan->left) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(scan->rk, SCAN_POLL_MS);
+        if (stop_requested()) {
+            if (message) rd_kafka_message_destroy(message);
+            return relance_error_set(error, RELANCE_IO, "ended before the end of topic '%s'", scan->topic);
+        }
+        if (!message) continue;
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            scan_reached(scan, message->partition);
+        else if (message->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+                 message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+            ; /* it goes on trying */
+        else if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+            ; /* the client asks for the group that it has to name; we are in none */
+        else if (message->err)
+            code = message->err;
+        else if (scan->ends[message->partition] >= 0)
+            more = scan_show(scan, message);
+        rd_kafka_message_destroy(message);
+    }
+    return code ? scan_failed(scan, code, error) : RELANCE_OK;
+}
+
+static enum relance_status scan_topic(struct scan *scan, const struct options *options,
+                                      kafka_scan_begin *begin, struct relance_error *error)
+{
+    enum relance_status status = scan_open(scan, options, error);
+    if (status == RELANCE_OK) status = scan_find_partitions(scan, error);
+    if (status == RELANCE_OK) status = scan_find_bounds(scan, begin, error);
+    if (status == RELANCE_OK) status = scan_run(scan, error);
+    if (scan->list) rd_kafka_topic_partition_list_destroy(scan->list);
+    if (scan->rk) {
+        rd_kafka_consumer_close(scan->rk);
+        rd_kafka_destroy(scan->rk);
+    }
+    free(scan->ends);
+    return status;
+}
+
+enum relance_status kafka_scan(const struct options *options, const char *topic, kafka_scan_begin *begin,
+                               kafka_scan_see *see, void *context, struct relance_error *error)
+{
+    struct scan whole = {.topic = topic, .from_ms = INT64_MIN, .see = see, .context = context};
+    return scan_topic(&whole, options, begin, error);
+}
+
+enum relance_status kafka_scan_key(const struct options *options, const char *topic, struct relance_str key,
+                                   int64_t from_ms, kafka_scan_begin *begin, kafka_scan_see *see,
+                                   void *context, struct relance_error *error)
+{
+    struct scan part = {.topic = topic, .key = key, .from_ms = from_ms, .see = see, .context = context};
+    return scan_topic(&part, options, begin, error);
+}
+
+struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name)
+{
+    const void *value;
+    size_t size;
+    const rd_kafka_headers_t *headers = record->headers;
+    if (!headers || rd_kafka_header_get_last(headers, name, &value, &size)) return (struct relance_str){0};
+    return (struct relance_str){value, size};
+}

@@ -1,0 +1,36 @@
+/* Reads a topic once, to the end that it has at the start, read_committed and without a group: nothing is
+ * changed, nobody is disturbed. All of it, or the partition of one key from a time on. */
+#ifndef CONSUMER_KAFKA_SCAN_H
+#define CONSUMER_KAFKA_SCAN_H
+
+#include "host/option.h"
+
+struct kafka_scan_record {
+    int32_t partition;
+    int64_t offset;
+    struct relance_str key, value;
+    int64_t timestamp_ms; /* -1: none */
+    const void *headers;  /* for kafka_scan_header */
+};
+
+/* Called for each record; what it points to is valid until it returns. False ends the scan. */
+typedef bool kafka_scan_see(void *context, const struct kafka_scan_record *record);
+
+/* The offset of the first record that the topic still has, by partition; before any record. */
+typedef void kafka_scan_begin(void *context, int32_t partition, int64_t low);
+
+RELANCE_MUST enum relance_status kafka_scan(const struct options *options, const char *topic,
+                                            kafka_scan_begin *begin, kafka_scan_see *see, void *context,
+                                            struct relance_error *error);
+
+/* The same of the partition alone to which a key belongs, from the first record not older than `from_ms` on
+ * (INT64_MIN: from the beginning), whose offset `begin` gets. */
+RELANCE_MUST enum relance_status kafka_scan_key(const struct options *options, const char *topic,
+                                                struct relance_str key, int64_t from_ms,
+                                                kafka_scan_begin *begin, kafka_scan_see *see, void *context,
+                                                struct relance_error *error);
+
+/* The value of the last header of that name; empty where there is none. */
+struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name);
+
+#endif

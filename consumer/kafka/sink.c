@@ -1,0 +1,209 @@
+/* The transactional producer of one worker. A transaction is begun, filled, given the frontiers and committed
+ * in one call: none is ever open while the worker does something else. Whatever goes wrong, the producer is
+ * given up: init_transactions of the next one settles what had become of the transaction, and the frontier
+ * then read says it. */
+#include "delivery/sink.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "kafka/client.h"
+#include "kafka/trouble.h"
+#include <stdlib.h>
+
+enum {
+    SINK_INIT_MS = 10000,
+    SINK_COMMIT_MS = 10000, /* as long as the transaction's own time-out: what is slower is not believed */
+    SINK_WARM_MS = 5000,
+    SINK_NAMES_SIZE = 1024,
+};
+
+struct sink {
+    rd_kafka_t *rk;
+    rd_kafka_topic_t *topics[OUTBOX_TOPICS];
+    struct sink_config config;
+};
+
+/* Asks for the topics' metadata now, so that the first action does not wait for it. */
+static void sink_warm(struct sink *sink)
+{
+    for (int i = 0; i < OUTBOX_TOPICS; i++) {
+        const struct rd_kafka_metadata *metadata;
+        if (rd_kafka_metadata(sink->rk, 0, sink->topics[i], &metadata, SINK_WARM_MS) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            rd_kafka_metadata_destroy(metadata);
+    }
+}
+
+/* What it takes to do what was refused with `code`. The client says in its log which of the topics it was, and
+ * nowhere else. */
+static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_t code,
+                                     char names[SINK_NAMES_SIZE])
+{
+    const struct options *options = sink->config.options;
+    if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        return (struct kafka_right){"Write", "transactional id", sink->config.member};
+    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        return (struct kafka_right){"Read", "group", options->group};
+    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead and %s.marks, and Read on topic %s", options->output,
+             options->output, options->output, options->input);
+    return (struct kafka_right){"Write", "topics", names};
+}
+
+/* A producer is fenced by another process of our name, or by a transaction that took longer than it may, as
+ * after a sleep: librdkafka 2.0.2 tells these two alike. Which it was the group knows: it has our name given
+ * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us.
+ */
+static enum relance_status sink_check(const struct sink *sink, rd_kafka_error_t *object, const char *doing,
+                                      struct relance_error *error)
+{
+    char names[SINK_NAMES_SIZE];
+    if (!object) return RELANCE_OK;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(object);
+    if (kafka_is_forbidden(code)) {
+        rd_kafka_error_destroy(object);
+        return kafka_trouble(error, RELANCE_REFUSED, code, sink_right(sink, code, names), "%s", doing);
+    }
+    kafka_client_error(RELANCE_AGAIN, doing, object, error);
+    if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error->status;
+    return relance_error_set(error, RELANCE_REFUSED,
+                             "another process has started under our --instance; it has taken over");
+}
+
+/* Nothing is to be done for a record that has been delivered. But its report wakes up whoever commits: without
+ * reports librdkafka 2.0.2 looks every 10 ms whether all are (rd_kafka_flush). */
+static void sink_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)rk, (void)message, (void)opaque;
+}
+
+static void sink_prepare(rd_kafka_conf_t *conf, void *context)
+{
+    (void)context;
+    rd_kafka_conf_set_dr_msg_cb(conf, sink_delivered);
+}
+
+enum relance_status sink_open(const struct sink_config *config, struct sink **out,
+                              struct relance_error *error)
+{
+    const struct option_kafka fixed[] = {{"transactional.id", config->member},
+                                         {"partitioner", "murmur2_random"}};
+    struct sink *sink = calloc(1, sizeof *sink);
+    ensure(sink);
+    sink->config = *config;
+    enum relance_status status =
+        kafka_client_open(KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, sink_prepare,
+                          NULL, &sink->rk, error);
+    if (status == RELANCE_OK)
+        status = sink_check(sink, rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions",
+                            error);
+    if (status != RELANCE_OK) {
+        sink_close(sink);
+        return status;
+    }
+    for (int i = 0; i < OUTBOX_TOPICS; i++) {
+        char name[256];
+        kafka_topic_name(config->options, (enum outbox_topic)i, name);
+        ensure(sink->topics[i] = rd_kafka_topic_new(sink->rk, name, NULL));
+    }
+    sink_warm(sink);
+    *out = sink;
+    return RELANCE_OK;
+}
+
+void sink_close(struct sink *sink)
+{
+    for (int i = 0; i < OUTBOX_TOPICS; i++)
+        if (sink->topics[i]) rd_kafka_topic_destroy(sink->topics[i]);
+    if (sink->rk) {
+        rd_kafka_purge(sink->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_poll(sink->rk, 0); /* the reports of what was purged */
+        rd_kafka_destroy(sink->rk);
+    }
+    free(sink);
+}
+
+/* ---- one transaction */
+static rd_kafka_headers_t *sink_headers(const struct outbox_record *record)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+    ensure(headers);
+    for (size_t i = 0; i < record->header_count; i++)
+        rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value.data,
+                            (ssize_t)record->headers[i].value.size);
+    return headers;
+}
+
+/* A full queue empties as the broker answers. */
+static enum relance_status sink_produce(struct sink *sink, const struct outbox_record *record,
+                                        struct relance_error *error)
+{
+    int64_t began = clock_monotonic_us();
+    for (;;) {
+        rd_kafka_headers_t *headers = record->header_count ? sink_headers(record) : NULL;
+        rd_kafka_vu_t parts[] = {
+            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->topics[record->topic]},
+            {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+            {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE,
+             .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        };
+        rd_kafka_error_t *object = rd_kafka_produceva(sink->rk, parts, headers ? 6 : 5);
+        if (!object) return RELANCE_OK;
+        if (headers) rd_kafka_headers_destroy(headers);
+        bool full = rd_kafka_error_code(object) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000)
+            return sink_check(sink, object, "publishing", error);
+        rd_kafka_error_destroy(object);
+        rd_kafka_poll(sink->rk, 10);
+    }
+}
+
+static enum relance_status sink_produce_all(struct sink *sink, const struct outbox *outbox,
+                                            struct relance_error *error)
+{
+    struct outbox_record record;
+    enum relance_status status = RELANCE_OK;
+    for (size_t at = 0; status == RELANCE_OK && outbox_next(outbox, &at, &record);)
+        status = sink_produce(sink, &record, error);
+    return status;
+}
+
+/* A transaction that has failed in the meantime says so and no more; why, it says to whoever wants to begin another. */
+static rd_kafka_error_t *sink_reason(struct sink *sink, rd_kafka_error_t *object)
+{
+    if (!object || rd_kafka_error_code(object) != RD_KAFKA_RESP_ERR__STATE) return object;
+    rd_kafka_error_t *reason = rd_kafka_begin_transaction(sink->rk);
+    if (!reason) return object;
+    rd_kafka_error_destroy(object);
+    return reason;
+}
+
+static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,
+                                               size_t count, const struct membership *membership,
+                                               struct relance_error *error)
+{
+    rd_kafka_topic_partition_list_t *list =
+        kafka_client_frontiers(sink->config.options->input, frontiers, count);
+    rd_kafka_error_t *object =
+        rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
+    rd_kafka_topic_partition_list_destroy(list);
+    return sink_check(sink, sink_reason(sink, object), "committing offsets", error);
+}
+
+enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
+                                const struct sink_frontier *frontiers, size_t count,
+                                const struct membership *membership, struct relance_error *error)
+{
+    ensure(membership && count); /* I3 */
+    int64_t began = clock_monotonic_us();
+    enum relance_status status =
+        sink_check(sink, rd_kafka_begin_transaction(sink->rk), "beginning a transaction", error);
+    if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
+    if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
+    if (status == RELANCE_OK)
+        status = sink_check(sink, rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), "committing", error);
+    if (status != RELANCE_OK) return status;
+    if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");
+}

@@ -1,0 +1,167 @@
+#include "report/story.h"
+#include "host/text.h"
+
+enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
+
+/* ---- lines */
+
+/* What comes from events: ids, keys, values. */
+static void story_put(const struct story *story, const char *before, struct relance_str text)
+{
+    if (!text.size) return;
+    fputs(before, story->out);
+    text_print_plain(text, story->out);
+}
+
+static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
+                       struct relance_str id)
+{
+    char time[24];
+    relance_time_print(time_ms, time);
+    fprintf(story->out, "%.24s", time);
+    story_put(story, "  ", what);
+    story_put(story, "  ", id);
+    fputc('\n', story->out);
+}
+
+/* "  cart_abandoned k-9: " */
+static void story_name(const struct story *story, struct relance_str rule, struct relance_str key)
+{
+    story_put(story, "  ", rule);
+    story_put(story, " ", key);
+    fputs(": ", story->out);
+}
+
+static void story_rule(struct story *story, struct relance_str rule, struct relance_str key)
+{
+    tally_at(&story->rules, rule)->count[0]++;
+    story_name(story, rule, key);
+}
+
+/* The rest of the line, in the core's words. */
+static void story_words(struct story *story, const struct relance_decision *decision,
+                        const struct relance_note *note)
+{
+    size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
+    char *words = blob_room(&story->words, size);
+    relance_tell(decision, note, RELANCE_NEVER, words, size);
+    text_print_plain((struct relance_str){words, size}, story->out);
+    fputc('\n', story->out);
+}
+
+static void story_data(const struct story *story)
+{
+    struct relance_str value = text_trim(story->record->value);
+    size_t size = value.size;
+    if (size > RECORD_SHOWN_MAX)
+        for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
+            size--;
+    story_put(story, "  ", (struct relance_str){value.data, size});
+    fputs(size < value.size ? "...\n" : "\n", story->out);
+}
+
+/* ---- decisions */
+
+static void story_decide(void *context, const struct relance_decision *decision)
+{
+    struct story *story = context;
+    if (!text_equal(decision->customer, story->customer)) return;
+    story_rule(story, decision->rule, decision->key);
+    story_words(story, decision, NULL);
+}
+
+/* ---- notes */
+
+static void story_happening(struct story *story, const struct relance_note *note)
+{
+    struct relance_str sentence = relance_note_sentence(note->kind);
+    struct relance_str what = note->kind == RELANCE_NOTE_WAIT ? sentence : note->subject;
+    story_head(story, note->time_ms, what, note->id);
+    if (note->kind == RELANCE_NOTE_WAIT) return;
+    story->events++;
+    story_data(story);
+    if (note->kind == RELANCE_NOTE_DUPLICATE) fprintf(story->out, "  %.*s\n", TEXT_ARG(sentence));
+}
+
+/* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
+static void story_standing(struct story *story, const struct relance_note *note)
+{
+    bool running = note->kind == RELANCE_NOTE_RUNNING;
+    if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
+    if (story->section != 1 + running)
+        fputs(running ? "\nlive runs\n" : "\nrules that have done nothing\n", story->out);
+    story->section = 1 + running;
+    story_name(story, note->rule, note->key);
+    story_words(story, NULL, note);
+}
+
+static void story_note(void *context, const struct relance_note *note)
+{
+    struct story *story = context;
+    if (story->ending) {
+        story_standing(story, note);
+        return;
+    }
+    switch (note->kind) {
+    case RELANCE_NOTE_EVENT:
+    case RELANCE_NOTE_DUPLICATE:
+    case RELANCE_NOTE_WAIT: story_happening(story, note); return;
+    case RELANCE_NOTE_ENTERED:
+    case RELANCE_NOTE_LEFT: fputs("  ", story->out); break;
+    default: story_rule(story, note->rule, note->key); break;
+    }
+    story_words(story, NULL, note);
+}
+
+/* ---- the whole */
+
+void story_listen(struct story *story, struct relance_engine_options *options)
+{
+    options->decide = story_decide;
+    options->explain = story_note;
+    options->context = options->explain_context = story;
+    options->explained = story->customer;
+}
+
+/* An event that no rule looks at, or a dead letter: the engine tells nothing of them. */
+static void story_unseen(struct story *story, const struct relance_fate *fate)
+{
+    const char *why =
+        fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
+    story->events++;
+    fprintf(story->out, "%-24s", "-");
+    story_put(story, "  ", fate->type);
+    fputc('\n', story->out);
+    story_data(story);
+    if (fate->kind == RELANCE_DEAD)
+        fprintf(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
+    else
+        fprintf(story->out, "  %s\n", why);
+}
+
+enum relance_progress story_record(struct story *story, struct relance_engine *engine,
+                                   const struct relance_record *record, struct relance_fate *fate)
+{
+    story->record = record;
+    enum relance_progress progress = relance_engine_record(engine, record, fate);
+    bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
+    if (progress == RELANCE_DONE && unseen && text_equal(fate->customer, story->customer))
+        story_unseen(story, fate);
+    return progress;
+}
+
+void story_end(struct story *story, struct relance_engine *engine)
+{
+    story->ending = true;
+    if (!story->events) {
+        story_put(story, "no event of customer ", story->customer);
+        fputc('\n', story->out);
+    }
+    relance_engine_explain(engine);
+}
+
+void story_free(struct story *story)
+{
+    blob_free(&story->words);
+    tally_free(&story->rules);
+}

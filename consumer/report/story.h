@@ -1,0 +1,40 @@
+/* The story of one customer, for people: each event, each decision, and for each rule that did not act, why
+ * (`relance explain`).
+ *
+ *     2026-03-02T10:00:00.000Z  add_to_cart  e-81
+ *       {"id": "e-81", …}
+ *       cart_abandoned k-9: started
+ *       win_back: not started: `if` is not true: segments.loyal is false …
+ *     2026-03-02T11:00:00.000Z  a wait is over
+ *       cart_abandoned k-9: step 1: sent email {"template":"cart-1-a"}
+ */
+#ifndef CONSUMER_REPORT_STORY_H
+#define CONSUMER_REPORT_STORY_H
+
+#include "host/blob.h"
+#include "report/tally.h"
+#include <relance/engine.h>
+#include <stdio.h>
+
+struct story {
+    struct relance_str customer;
+    FILE *out;
+    const struct relance_record *record; /* being dealt with */
+    struct blob words;                   /* of what is being told */
+    struct tally rules;                  /* of which something has been told */
+    uint64_t events;
+    bool ending; /* what follows is how things stand */
+    int section; /* of that: which heading has been printed */
+};
+
+/* For the options of an engine: it tells this story. */
+void story_listen(struct story *story, struct relance_engine_options *options);
+/* Deals with one record; what it was is told where the engine has nothing to tell. */
+RELANCE_MUST enum relance_progress story_record(struct story *story, struct relance_engine *engine,
+                                                const struct relance_record *record,
+                                                struct relance_fate *fate);
+/* How things stand: rules that have done nothing, and why; live runs. */
+void story_end(struct story *story, struct relance_engine *engine);
+void story_free(struct story *story);
+
+#endif

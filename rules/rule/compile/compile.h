@@ -1,0 +1,115 @@
+/* The compiler's own: what its files share while one rule set is made. Order of work in ruleset.c. */
+#ifndef RULES_RULE_COMPILE_COMPILE_H
+#define RULES_RULE_COMPILE_COMPILE_H
+
+#include "rule/compile/gather.h"
+#include "rule/set.h"
+
+struct compiler {
+    struct relance_ruleset *set; /* set->arena holds what lives on */
+    struct arena *keep;          /* that arena */
+    struct arena *scratch;       /* what dies with compiling */
+    struct gathered files;
+    struct diagnostics *diag;
+    struct cel_record_type *records; /* of "types", by their order there */
+    bool *read;                      /* by slot: some expression reads it */
+    struct made_env *envs;           /* the newest first */
+};
+
+static inline struct point new_point(struct compiler *c, const struct source *source, size_t begin)
+{
+    return (struct point){++c->set->point_count, source, begin};
+}
+
+/* declare.c: types, events, attributes, and the numbers of all that has one. */
+void declare_types(struct compiler *c);
+void declare_events(struct compiler *c);
+void declare_attributes(struct compiler *c); /* with `identify` and `forget` among the types */
+void declare_counts(struct compiler *c);     /* names and signatures */
+bool declare_slots(struct compiler *c);      /* false: no memory */
+
+/* Names of event types, from a string or a list of them; every unknown one is an error. */
+void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what);
+struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node);
+bool type_list_has(struct type_list list, uint32_t type);
+
+/* env.c: what an expression may name, by where it stands. */
+enum scope_flag {
+    SCOPE_EVENT = 1, SCOPE_TRIGGER = 2, SCOPE_TRIGGERS = 4, SCOPE_RUN = 8, SCOPE_RULE = 16, SCOPE_LAST = 32,
+    SCOPE_NOW = 64, SCOPE_COUNTS = 128, SCOPE_SEGMENTS = 256,
+    SCOPE_ANYTHING = 512, /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
+};
+/* `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where` names the place in
+ * messages ("'if'"). NULL without memory. */
+/* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
+static inline unsigned scope_of(struct type_list events)
+{
+    return events.count ? 0 : SCOPE_ANYTHING;
+}
+
+struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
+                          const char *where);
+struct made_env {
+    struct made_env *next;
+    const struct cel_env *env;
+    struct scope_names names;
+};
+/* The environment of a program of a finished set, made again from what it was made of; NULL without memory. What programs
+ * keep of it is in `keep`. */
+const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
+                                      struct arena *keep, struct arena *scratch);
+/* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
+ * beginning of an event block. */
+const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
+
+/* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
+bool is_variable(str name);
+
+/* Compiles the text of a node; NULL on mistakes. Notes the program and the slots that it reads. `wanted` as in
+ * cel_compile. */
+const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                       const struct json *node, const struct cel_type *wanted);
+/* The same for a condition, as it is kept. */
+const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                              const struct json *node);
+/* The same for a part of a text, which stands at `origin`. */
+const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
+                                       const struct cel_type *wanted);
+
+/* template.c: payloads. */
+struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                 const struct json *node);
+
+/* rules.c */
+void compile_attributes(struct compiler *c);
+void compile_counts(struct compiler *c);
+void compile_rules(struct compiler *c);
+int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent);
+/* Is a program's type one of `kinds` (bits of enum cel_type_kind), or, with `list`, a list of one? */
+void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
+                  const struct cel_program *program, unsigned kinds, bool list, const char *wanted);
+
+enum {
+    SCOPE_OF_RULE = SCOPE_RULE | SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS,
+    KINDS_KEY = 1u << CEL_TYPE_STRING | 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_BOOL,
+    KINDS_NUMBER = 1u << CEL_TYPE_INT | 1u << CEL_TYPE_UINT | 1u << CEL_TYPE_DOUBLE,
+    KINDS_TEXT = 1u << CEL_TYPE_STRING,
+};
+
+/* parts.c: the parts of a rule that stand by themselves. */
+void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node, struct rule *rule);
+void compile_split(struct compiler *c, const struct source *source, const struct json *node, struct rule *rule);
+void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *node, struct step *step);
+
+/* segments.c and limits.c */
+void declare_segments(struct compiler *c);
+void compile_segments(struct compiler *c); /* and which rules wait for them */
+void compile_limits(struct compiler *c);
+
+/* tests.c */
+void compile_tests(struct compiler *c);
+
+/* suspect.c: warnings, of a set without mistakes */
+void suspect(struct compiler *c);
+
+#endif

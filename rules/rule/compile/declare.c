@@ -1,0 +1,405 @@
+/* What a rule set declares: records, events, attributes, counts; and the slots in which expressions find them. */
+#include "rule/compile/compile.h"
+
+#include "base/duration.h"
+#include "base/ensure.h"
+#include "base/nearest.h"
+#include "cel/func.h"
+
+/* ---- field types */
+
+static const struct {
+    str name;
+    enum cel_type_kind kind;
+} scalar_types[] = {
+    {STR("string"), CEL_TYPE_STRING},     {STR("int"), CEL_TYPE_INT},
+    {STR("uint"), CEL_TYPE_UINT},         {STR("double"), CEL_TYPE_DOUBLE},
+    {STR("bool"), CEL_TYPE_BOOL},         {STR("timestamp"), CEL_TYPE_TIMESTAMP},
+    {STR("duration"), CEL_TYPE_DURATION}, {STR("bytes"), CEL_TYPE_BYTES},
+};
+
+enum { SCALAR_TYPES = sizeof scalar_types / sizeof *scalar_types, TYPE_DEPTH = 8 };
+
+static str trim(str s)
+{
+    while (s.size && (s.data[0] == ' '))
+        s = str_slice(s, 1, s.size);
+    while (s.size && s.data[s.size - 1] == ' ')
+        s.size--;
+    return s;
+}
+
+/* The inside of NAME( … ), or an empty string. */
+static bool type_arguments(str text, str name, str *inside)
+{
+    if (!str_starts_with(text, name) || text.size < name.size + 2) return false;
+    str rest = trim(str_slice(text, name.size, text.size));
+    if (rest.size < 2 || rest.data[0] != '(' || rest.data[rest.size - 1] != ')') return false;
+    *inside = trim(str_slice(rest, 1, rest.size - 1));
+    return true;
+}
+
+static const struct cel_type *parse_type(struct compiler *c, str text, unsigned depth)
+{
+    text = trim(text);
+    str inside;
+    if (depth > TYPE_DEPTH) return NULL;
+    for (size_t i = 0; i < SCALAR_TYPES; i++)
+        if (str_equal(text, scalar_types[i].name)) return &cel_types[scalar_types[i].kind];
+    if (type_arguments(text, STR("list"), &inside)) {
+        const struct cel_type *element = parse_type(c, inside, depth + 1);
+        return element ? cel_list_of(c->keep, element) : NULL;
+    }
+    if (type_arguments(text, STR("map"), &inside)) {
+        str key = STR("string");
+        if (!str_starts_with(inside, key)) return NULL;
+        str rest = trim(str_slice(inside, key.size, inside.size));
+        if (!rest.size || rest.data[0] != ',') return NULL;
+        const struct cel_type *value = parse_type(c, str_slice(rest, 1, rest.size), depth + 1);
+        return value ? cel_map_of(c->keep, &cel_types[CEL_TYPE_STRING], value) : NULL;
+    }
+    const struct declared *record = section_find(&c->files.types, text);
+    return record ? cel_record_of(c->keep, &c->records[record - c->files.types.items]) : NULL;
+}
+
+static str type_hint(struct compiler *c, str text)
+{
+    struct nearest nearest = nearest_to(text);
+    for (size_t i = 0; i < SCALAR_TYPES; i++)
+        nearest_offer(&nearest, scalar_types[i].name);
+    for (size_t i = 0; i < c->files.types.count; i++)
+        nearest_offer(&nearest, c->files.types.items[i].name);
+    if (nearest.name.size) return nearest_hint(&nearest, c->scratch);
+    return STR("types are string int uint double bool timestamp duration bytes, list(T), map(string, T), or "
+               "a record of 'types'");
+}
+
+/* A type from a node; dyn, with an error said, where it is none. */
+static const struct cel_type *read_type(struct compiler *c, const struct source *source,
+                                        const struct json *node)
+{
+    const struct cel_type *type = node->kind == JSON_STRING ? parse_type(c, node->text, 0) : NULL;
+    if (type) return type;
+    if (node->kind == JSON_STRING)
+        error_at(c->diag, source, node, type_hint(c, node->text), "'%.*s' is no type", STR_ARG(node->text));
+    else
+        error_at(c->diag, source, node, (str){0},
+                 "a type must be a string, such as \"string\" or \"list(item)\"");
+    return &cel_types[CEL_TYPE_DYN];
+}
+
+/* Letters, digits and _, not beginning with a digit: what CEL can select, and call. */
+static bool is_identifier(str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char ch = name.data[i];
+        bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
+        if (!letter && !(i > 0 && ch >= '0' && ch <= '9')) return false;
+    }
+    return name.size > 0;
+}
+
+void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what)
+{
+    if (!is_identifier(member->key))
+        error_at_key(c->diag, source, member, (str){0},
+                     "%s must be named with letters, digits and _, so that expressions can say it", what);
+}
+
+static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event,
+                                           size_t *count)
+{
+    *count = 0;
+    if (d->value->kind != JSON_OBJECT) {
+        error_at(c->diag, d->source, d->value, (str){0}, "'%.*s' must be an object of fields and their types",
+                 STR_ARG(d->name));
+        return NULL;
+    }
+    static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
+    struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->value->count + 1);
+    for (const struct json *m = d->value->child; m && fields; m = m->next) {
+        check_name(c, d->source, m, "a field");
+        for (size_t i = 0; event && i < sizeof reserved / sizeof *reserved; i++)
+            if (str_equal(m->key, reserved[i]))
+                error_at_key(c->diag, d->source, m, (str){0}, "every event has '%.*s': it cannot be declared",
+                             STR_ARG(m->key));
+        fields[(*count)++] = (struct cel_field){m->key, read_type(c, d->source, m)};
+    }
+    return fields;
+}
+
+void declare_types(struct compiler *c)
+{
+    const struct section *types = &c->files.types;
+    c->records = ARENA_ARRAY(c->keep, struct cel_record_type, types->count + 1);
+    for (size_t i = 0; i < types->count && c->records; i++) { /* names first: records may hold one another */
+        c->records[i].name = types->items[i].name;
+        for (size_t k = 0; k < SCALAR_TYPES; k++)
+            if (str_equal(types->items[i].name, scalar_types[k].name))
+                error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
+                             "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
+    }
+    for (size_t i = 0; i < types->count && c->records; i++)
+        c->records[i].fields = read_fields(c, &types->items[i], false, &c->records[i].field_count);
+}
+
+/* ---- events and attributes */
+
+static uint32_t field_number(struct relance_ruleset *set, struct field *fields, str name,
+                             const struct cel_type *type)
+{
+    for (uint32_t i = 0; i < set->field_count; i++)
+        if (str_equal(fields[i].name, name) && cel_type_equal(fields[i].type, type)) return i;
+    fields[set->field_count] = (struct field){name, type};
+    return (uint32_t)set->field_count++;
+}
+
+/* Makes the type's record, with the envelope first, and numbers its fields. */
+static bool define_event(struct compiler *c, struct typed_event *type, str name,
+                         const struct cel_field *fields, size_t count)
+{
+    struct event_type *reader = ARENA_NEW(c->keep, struct event_type);
+    struct event_field *event_fields = ARENA_ARRAY(c->keep, struct event_field, count + 1);
+    uint32_t *numbers = ARENA_ARRAY(c->keep, uint32_t, count + 1);
+    struct cel_field *all = ARENA_ARRAY(c->keep, struct cel_field, count + ENVELOPE_COUNT);
+    struct cel_record_type *record = ARENA_NEW(c->keep, struct cel_record_type);
+    if (!reader || !event_fields || !numbers || !all || !record) return false;
+    all[ENVELOPE_ID] = (struct cel_field){STR("id"), &cel_types[CEL_TYPE_STRING]};
+    all[ENVELOPE_TYPE] = (struct cel_field){STR("type"), &cel_types[CEL_TYPE_STRING]};
+    all[ENVELOPE_TIME] = (struct cel_field){STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]};
+    all[ENVELOPE_CUSTOMER] = (struct cel_field){STR("customer"), &cel_types[CEL_TYPE_STRING]};
+    for (size_t i = 0; i < count; i++) {
+        all[ENVELOPE_COUNT + i] = fields[i];
+        numbers[i] = field_number(c->set, (struct field *)c->set->fields, fields[i].name, fields[i].type);
+        event_fields[i] = (struct event_field){fields[i].name, fields[i].type, CEL_NO_SLOT};
+    }
+    *record = (struct cel_record_type){name, count + ENVELOPE_COUNT, all};
+    *reader = (struct event_type){.name = name,
+                                  .number = (uint32_t)(type - c->set->types),
+                                  .field_count = count,
+                                  .fields = event_fields};
+    *type = (struct typed_event){.reader = reader, .fields = numbers, .record = record};
+    return true;
+}
+
+void declare_events(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    const struct section *events = &c->files.events;
+    size_t field_bound = c->files.customer.count;
+    for (size_t i = 0; i < events->count; i++)
+        field_bound += events->items[i].value->count;
+    set->types = ARENA_ARRAY(c->keep, struct typed_event, events->count + 2);
+    set->fields = ARENA_ARRAY(c->keep, struct field, field_bound + 1);
+    if (!set->types || !set->fields || !names_init(&set->names.types, c->keep, events->count + 2)) {
+        c->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < events->count; i++) {
+        const struct declared *d = &events->items[i];
+        size_t count;
+        if (str_equal(d->name, STR("identify")) || str_equal(d->name, STR("forget"))) {
+            error_at_key(c->diag, d->source, d->value, STR("its fields are the attributes of 'customer'"),
+                         "event type '%.*s' is reserved: it exists without being declared", STR_ARG(d->name));
+            continue;
+        }
+        check_name(c, d->source, d->value, "an event type");
+        const struct cel_field *fields = read_fields(c, d, true, &count);
+        if (!define_event(c, &set->types[set->type_count], d->name, fields, count)) {
+            c->diag->failed = true;
+            return;
+        }
+        names_add(&set->names.types, d->name);
+        set->type_count++;
+    }
+}
+
+static void declare_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
+{
+    *out = (struct attribute_rule){.name = d->name, .type = &cel_types[CEL_TYPE_DYN]};
+    check_name(c, d->source, d->value, "an attribute");
+    if (str_equal(d->name, STR("id")))
+        error_at_key(c->diag, d->source, d->value, (str){0},
+                     "customer.id always exists: it cannot be declared");
+    if (d->value->kind != JSON_OBJECT) {
+        out->type = read_type(c, d->source, d->value);
+        return;
+    }
+    keyword_check(d->source, d->value, PLACE_ATTRIBUTE, "an attribute", c->diag);
+    const struct json *type = json_member(d->value, "type"),
+                      *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
+    if (type)
+        out->type = read_type(c, d->source, type);
+    else
+        error_at(c->diag, d->source, d->value, (str){0}, "attribute '%.*s' has no 'type'", STR_ARG(d->name));
+    out->keep_first = keep && str_equal(keep->text, STR("first"));
+    if (keep && !out->keep_first && !str_equal(keep->text, STR("last")))
+        error_at(c->diag, d->source, keep, (str){0}, "'keep' is \"first\" or \"last\"");
+}
+
+static bool has_source(const struct declared *d)
+{
+    return json_member(d->value, "on") || json_member(d->value, "value");
+}
+
+void declare_attributes(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    const struct section *customer = &c->files.customer;
+    set->attributes = ARENA_ARRAY(c->keep, struct attribute_rule, customer->count + 1);
+    struct cel_field *settable = ARENA_ARRAY(c->keep, struct cel_field, customer->count + 1);
+    if (!set->types || !set->attributes || !settable ||
+        !names_init(&set->names.attributes, c->keep, customer->count)) {
+        c->diag->failed = true;
+        return;
+    }
+    size_t settable_count = 0;
+    for (size_t i = 0; i < customer->count; i++) {
+        const struct declared *d = &customer->items[i];
+        declare_attribute(c, d, &set->attributes[i]);
+        names_add(&set->names.attributes, d->name);
+        if (!has_source(d)) settable[settable_count++] = (struct cel_field){d->name, set->attributes[i].type};
+    }
+    set->attribute_count = customer->count;
+    set->tz_attribute = names_find(&set->names.attributes, STR("tz"));
+    if (set->tz_attribute != NAME_NONE && set->attributes[set->tz_attribute].type->kind != CEL_TYPE_STRING)
+        error_at(c->diag, customer->items[set->tz_attribute].source, customer->items[set->tz_attribute].value,
+                 (str){0}, "customer.tz names a time zone: it must be a string");
+    set->identify = (uint32_t)set->type_count++;
+    set->forget = (uint32_t)set->type_count++;
+    if (!define_event(c, &set->types[set->identify], STR("identify"), settable, settable_count) ||
+        !define_event(c, &set->types[set->forget], STR("forget"), NULL, 0))
+        c->diag->failed = true;
+    names_add(&set->names.types, STR("identify"));
+    names_add(&set->names.types, STR("forget"));
+    set->types[set->identify].named = settable_count > 0;
+    set->types[set->forget].named = true;
+}
+
+/* ---- counts: what calls look like; their expressions come later */
+
+static int64_t bucket_width(int64_t over_ms)
+{
+    static const int64_t widths[] = {86400000, 3600000, 60000, 1000};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        if (over_ms >= 24 * widths[i]) return widths[i];
+    return 1000;
+}
+
+static bool is_function(str name)
+{
+    for (size_t i = 0; i < func_row_count; i++)
+        if (func_rows[i].style == FUNC_GLOBAL && str_equal(str_of(func_rows[i].name), name)) return true;
+    return str_equal(name, STR("bucket"));
+}
+
+void declare_counts(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    const struct section *counts = &c->files.counts;
+    set->counts = ARENA_ARRAY(c->keep, struct count_rule, counts->count + 1);
+    bool *sums = ARENA_ARRAY(c->keep, bool, counts->count + 1);
+    uint8_t *forms = ARENA_ARRAY(c->keep, uint8_t, counts->count + 1);
+    if (!set->counts || !sums || !forms || !names_init(&set->names.counts, c->keep, counts->count)) {
+        c->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < counts->count; i++) {
+        const struct declared *d = &counts->items[i];
+        struct count_rule *count = &set->counts[i];
+        check_name(c, d->source, d->value, "a count");
+        if (is_variable(d->name) || is_function(d->name))
+            error_at_key(c->diag, d->source, d->value, STR("choose another name"),
+                         "'%.*s' is a name of expressions already", STR_ARG(d->name));
+        keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
+        const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
+        count->name = d->name;
+        if (over && (!duration_parse(over->text, &count->over_ms) || count->over_ms <= 0))
+            error_at(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
+        count->bucket_ms = bucket_width(count->over_ms);
+        count->keyed = json_member(d->value, "by") != NULL;
+        sums[i] = json_member(d->value, "sum") != NULL;
+        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, sums[i], count->keyed);
+        names_add(&set->names.counts, d->name);
+    }
+    set->count_count = counts->count;
+    set->names.count_sums = sums;
+    set->names.count_forms = forms;
+}
+
+/* ---- slots */
+
+bool declare_slots(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    uint32_t block = ENVELOPE_COUNT + (uint32_t)set->field_count, next = 0;
+    struct slot_map *s = &set->slots;
+    s->now = next++;
+    s->customer_id = next++;
+    s->attributes = next, next += (uint32_t)set->attribute_count;
+    s->event = next, next += block;
+    s->trigger = next, next += block;
+    s->triggers = next++;
+    s->run = next, next += RUN_FIELDS;
+    s->rule = next, next += RULE_FIELDS;
+    s->segments = next, next += (uint32_t)set->segment_count;
+    s->lasts = next;
+    for (size_t i = 0; i < set->type_count; i++) {
+        set->types[i].last_slot = next;
+        next += 1 + (uint32_t)set->types[i].record->field_count;
+    }
+    s->total = next;
+    c->read = ARENA_ARRAY(c->scratch, bool, next);
+    return c->read != NULL;
+}
+
+/* ---- lists of event types */
+
+static uint32_t find_type(struct compiler *c, const struct source *source, const struct json *node)
+{
+    uint32_t type = names_find(&c->set->names.types, node->text);
+    if (type == c->set->forget) {
+        error_at(c->diag, source, node, (str){0}, "'forget' erases the customer: nothing can follow from it");
+        return NAME_NONE;
+    }
+    bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
+    if (type == NAME_NONE && segment)
+        error_at(c->diag, source, node,
+                 STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"),
+                 "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
+    else if (type == NAME_NONE)
+        error_at(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
+                 "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
+    return type;
+}
+
+bool type_list_has(struct type_list list, uint32_t type)
+{
+    for (size_t i = 0; i < list.count; i++)
+        if (list.types[i] == type) return true;
+    return false;
+}
+
+struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node)
+{
+    struct type_list list = {0};
+    if (!node) return list;
+    uint32_t *types = ARENA_ARRAY(c->keep, uint32_t, node->kind == JSON_ARRAY ? node->count + 1 : 1);
+    if (!types) {
+        c->diag->failed = true;
+        return list;
+    }
+    list.types = types;
+    const struct json *item = node->kind == JSON_ARRAY ? node->child : node;
+    for (; item; item = node->kind == JSON_ARRAY ? item->next : NULL) {
+        uint32_t type = find_type(c, source, item);
+        if (type == NAME_NONE || type_list_has(list, type)) continue;
+        size_t at = list.count++;
+        for (; at > 0 && types[at - 1] > type; at--)
+            types[at] = types[at - 1];
+        types[at] = type;
+    }
+    for (size_t i = 0; i < list.count; i++)
+        c->set->types[types[i]].named = true;
+    return list;
+}

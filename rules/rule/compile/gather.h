@@ -1,0 +1,40 @@
+/* From files to declarations: merges the sections of all files of a set (rules.md §1). */
+#ifndef RULES_RULE_COMPILE_GATHER_H
+#define RULES_RULE_COMPILE_GATHER_H
+
+#include "rule/compile/keyword.h"
+
+struct declared {
+    const struct source *source;
+    str name;
+    const struct json *value; /* as a member: key and places included */
+};
+
+struct section {
+    struct declared *items;
+    size_t count;
+};
+
+struct gathered {
+    const struct source *tz_source;
+    const struct json *tz, *stale; /* NULL: not said */
+    struct section types, events, customer, counts, segments, rules;
+    struct section tests;  /* of the set; without names */
+    struct section limits; /* in the order of the files; without names */
+};
+
+/* Reads all files. What is wrong is in `diag`; what could be read is in *out all the same. */
+void gather(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
+            struct diagnostics *diag);
+
+const struct declared *section_find(const struct section *section, str name);
+
+/* Adds an error at a node. */
+void error_at(struct diagnostics *diag, const struct source *source, const struct json *node, str hint,
+              const char *format, ...) __attribute__((format(printf, 5, 6)));
+void error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member, str hint,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* "did you mean 'NAME'?" for the nearest of a section's names; empty when none is near. */
+str section_hint(const struct section *section, str name, struct diagnostics *diag);
+
+#endif

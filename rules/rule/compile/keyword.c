@@ -1,0 +1,112 @@
+#include "rule/compile/keyword.h"
+
+#include "base/duration.h"
+#include "base/nearest.h"
+
+const struct keyword keywords[] = {
+#define KEYWORD(place, name, form, prose)                                                                    \
+    {PLACE_##place, {name, sizeof name - 1}, FORM_##form, {prose, sizeof prose - 1}},
+#include "rule/compile/keyword.def"
+#undef KEYWORD
+};
+const size_t keyword_count = sizeof keywords / sizeof *keywords;
+
+static const struct keyword *keyword_find(enum keyword_place place, str name)
+{
+    for (size_t i = 0; i < keyword_count; i++)
+        if (keywords[i].place == place && str_equal(keywords[i].name, name)) return &keywords[i];
+    return NULL;
+}
+
+static bool is_texts(const struct json *node)
+{
+    if (node->kind == JSON_STRING) return true;
+    if (node->kind != JSON_ARRAY || !node->child) return false;
+    for (const struct json *item = node->child; item; item = item->next)
+        if (item->kind != JSON_STRING) return false;
+    return true;
+}
+
+int clock_parse(str text)
+{
+    if (text.size != 5 || text.data[2] != ':') return -1;
+    for (size_t i = 0; i < 5; i++)
+        if (i != 2 && (text.data[i] < '0' || text.data[i] > '9')) return -1;
+    int hours = (text.data[0] - '0') * 10 + text.data[1] - '0',
+        minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
+    return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
+}
+
+/* What a form asks for, as messages say it; NULL: the value is fine. */
+static const char *form_wants(enum keyword_form form, const struct json *value)
+{
+    int64_t ms;
+    bool text = value->kind == JSON_STRING;
+    switch (form) {
+    case FORM_TEXT: return text ? NULL : "a string";
+    case FORM_CEL: return text ? NULL : "an expression in a string, such as \"event.total > 50.0\"";
+    case FORM_OBJECT: return value->kind == JSON_OBJECT ? NULL : "an object";
+    case FORM_LIST: return value->kind == JSON_ARRAY ? NULL : "a list";
+    case FORM_EVENTS: return is_texts(value) ? NULL : "an event type or a list of them";
+    case FORM_DURATION:
+        return text && duration_parse(value->text, &ms) ? NULL
+                                                        : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";
+    case FORM_CLOCK: return text && clock_parse(value->text) >= 0 ? NULL : "a time of day, such as \"09:30\"";
+    case FORM_INTEGER: {
+        bool whole = value->kind == JSON_NUMBER && value->number >= -9007199254740992.0 &&
+                     value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
+        return whole ? NULL : "a whole number";
+    }
+    case FORM_TRIGGER:
+    case FORM_CANCELS:
+    case FORM_PAYLOAD: break;
+    }
+    return NULL;
+}
+
+static void refuse_unknown(const struct source *source, const struct json *member, enum keyword_place place,
+                           const char *what, struct diagnostics *diag)
+{
+    struct nearest nearest = nearest_to(member->key);
+    for (size_t i = 0; i < keyword_count; i++)
+        if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
+             nearest_hint(&nearest, diag->arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+}
+
+static bool keyword_check_member(const struct source *source, const struct json *member,
+                                 enum keyword_place place, const char *what, struct diagnostics *diag)
+{
+    struct origin origin = {.source = source};
+    const struct keyword *keyword = keyword_find(place, member->key);
+    if (!keyword) {
+        refuse_unknown(source, member, place, what, diag);
+        return false;
+    }
+    const char *wanted = form_wants(keyword->form, member);
+    if (!wanted) return true;
+    diag_add(diag, SEVERITY_ERROR, origin, member->begin, member->end, (str){0}, "'%.*s' must be %s",
+             STR_ARG(keyword->name), wanted);
+    return false;
+}
+
+bool keyword_check(const struct source *source, const struct json *object, enum keyword_place place,
+                   const char *what, struct diagnostics *diag)
+{
+    if (object->kind != JSON_OBJECT) {
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, object->begin, object->end,
+                 (str){0}, "%s must be an object", what);
+        return false;
+    }
+    bool fine = true;
+    for (const struct json *member = object->child; member; member = member->next)
+        fine &= keyword_check_member(source, member, place, what, diag);
+    return fine;
+}
+
+const struct json *keyword_get(const struct json *object, enum keyword_place place, const char *name)
+{
+    const struct json *member = json_member(object, name);
+    const struct keyword *keyword = keyword_find(place, str_of(name));
+    return member && !form_wants(keyword->form, member) ? member : NULL;
+}

@@ -1,0 +1,347 @@
+/* Compiles a rule set, from files to something that runs:
+ *
+ *   gather (JSON, merge) -> declare (names, types, slots) -> compile (expressions) -> index (by event type)
+ *
+ * What lives on is in set->arena; all else dies with a scratch arena. A set with a mistake is no set. */
+#include "rule/compile/compile.h"
+
+#include "base/buffer.h"
+#include "base/limits.h"
+
+#include <relance/ruleset.h>
+
+struct relance_report {
+    struct arena arena;
+    str text;
+    size_t errors, warnings, count;
+    struct relance_diagnostic *diagnostics;
+};
+
+/* ---- by event type: what an event of it sets off */
+
+static bool list_append(struct compiler *c, struct type_list *list, uint32_t number, size_t bound)
+{
+    if (!list->types) list->types = ARENA_ARRAY(c->keep, uint32_t, bound);
+    if (!list->types) return false;
+    ((uint32_t *)list->types)[list->count++] = number;
+    return true;
+}
+
+/* How many of `count` items of `size` bytes, whose type_list is at `offset`, name the type. */
+static size_t naming(const void *items, size_t size, size_t offset, size_t count, uint32_t type)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type);
+    return n;
+}
+
+/* The numbers of the items that name the type. */
+static struct type_list index_of(struct compiler *c, const void *items, size_t size, size_t offset,
+                                 size_t count, uint32_t type)
+{
+    struct type_list list = {0};
+    size_t bound = naming(items, size, offset, count, type);
+    for (uint32_t i = 0; i < count && bound; i++)
+        if (type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type) &&
+            !list_append(c, &list, i, bound))
+            c->diag->failed = true;
+    return list;
+}
+
+static void index_cancels(struct compiler *c, struct typed_event *type, uint32_t number)
+{
+    const struct relance_ruleset *set = c->set;
+    struct type_list list = index_of(c, set->cancels, sizeof *set->cancels, offsetof(struct cancel, on),
+                                     set->cancel_count, number);
+    const struct cancel **cancels = ARENA_ARRAY(c->keep, const struct cancel *, list.count + 1);
+    if (!cancels) {
+        c->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++)
+        cancels[i] = &set->cancels[list.types[i]];
+    type->cancels = cancels;
+    type->cancel_count = list.count;
+}
+
+/* `last.TYPE`: is it read, and which fields of it? */
+static void index_last(struct compiler *c, struct typed_event *type)
+{
+    uint32_t *fields = ARENA_ARRAY(c->keep, uint32_t, type->reader->field_count + 1);
+    if (!fields) {
+        c->diag->failed = true;
+        return;
+    }
+    type->remembered = c->read[last_presence_slot(type)];
+    for (size_t i = 0; i < type->record->field_count; i++) {
+        if (!c->read[last_field_slot(type, i)]) continue;
+        type->remembered = true;
+        if (i < ENVELOPE_COUNT) continue;
+        fields[type->last_field_count++] = (uint32_t)(i - ENVELOPE_COUNT);
+        c->read[c->set->slots.event + ENVELOPE_COUNT + type->fields[i - ENVELOPE_COUNT]] = true;
+    }
+    type->last_fields = fields;
+    type->named |= type->remembered;
+}
+
+static void index_type(struct compiler *c, uint32_t number)
+{
+    struct relance_ruleset *set = c->set;
+    struct typed_event *type = &set->types[number];
+    type->rules =
+        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, on), set->rule_count, number);
+    type->counts = index_of(c, set->counts, sizeof *set->counts, offsetof(struct count_rule, on),
+                            set->count_count, number);
+    type->attributes = index_of(c, set->attributes, sizeof *set->attributes,
+                                offsetof(struct attribute_rule, on), set->attribute_count, number);
+    type->goals =
+        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, goal.on), set->rule_count, number);
+    index_cancels(c, type, number);
+}
+
+/* Rules that no event triggers, by what does. */
+static void index_rules(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    struct type_list *const lists[] = {[ON_ENTER] = &set->entering,
+                                       [ON_LEAVE] = &set->leaving,
+                                       [ON_YEARLY] = &set->dated,
+                                       [ON_DATE] = &set->dated};
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        if (set->rules[i].kind == ON_EVENTS) continue;
+        if (!list_append(c, lists[set->rules[i].kind], i, set->rule_count)) c->diag->failed = true;
+    }
+}
+
+/* Gives the event reader its slots: fields that nobody reads have none. */
+static bool index_schema(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    struct event_type *types = ARENA_ARRAY(c->keep, struct event_type, set->type_count);
+    if (!types) return false;
+    for (size_t i = 0; i < set->type_count; i++) {
+        struct typed_event *type = &set->types[i];
+        struct event_field *fields = (struct event_field *)type->reader->fields;
+        bool all = i == set->identify;
+        for (size_t f = 0; f < type->reader->field_count; f++) {
+            uint32_t slot = set->slots.event + ENVELOPE_COUNT + type->fields[f];
+            if (all || (type->named && c->read[slot])) fields[f].slot = slot;
+        }
+        types[i] = *type->reader;
+        types[i].keep_null = all;
+        type->reader = &types[i];
+    }
+    set->schema = event_schema_new(c->keep, types, set->type_count);
+    return set->schema != NULL;
+}
+
+/* ---- the whole */
+
+static void compile_tz(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    set->tz = c->files.tz ? c->files.tz->text : STR("UTC");
+    set->zone = zone_find(set->zones, set->tz);
+    if (!set->zone && c->files.tz)
+        error_at(c->diag, c->files.tz_source, c->files.tz, STR("use an IANA name, such as \"Europe/Paris\""),
+                 "there is no time zone '%.*s'", STR_ARG(set->tz));
+}
+
+static void compile_set(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    compile_tz(c);
+    declare_types(c);
+    declare_events(c);
+    declare_attributes(c);
+    declare_counts(c);
+    declare_segments(c);
+    if (c->diag->failed || !declare_slots(c)) {
+        c->diag->failed = true;
+        return;
+    }
+    compile_attributes(c);
+    compile_counts(c);
+    compile_segments(c);
+    compile_limits(c);
+    compile_rules(c);
+    compile_tests(c);
+    if (c->diag->failed) return;
+    index_rules(c);
+    for (size_t i = 0; i < set->type_count; i++)
+        index_last(c, &set->types[i]);
+    for (uint32_t i = 0; i < set->type_count; i++)
+        index_type(c, i);
+    if (!index_schema(c)) c->diag->failed = true;
+    if (!c->diag->error_count && !c->diag->failed) suspect(c);
+}
+
+static bool report_add(struct relance_report *report, const struct diagnostic *d, struct source_cursor *place)
+{
+    struct relance_diagnostic *out = &report->diagnostics[report->count++];
+    *out = (struct relance_diagnostic){.is_warning = d->severity == SEVERITY_WARNING};
+    if (d->source) {
+        source_cursor_move(place, d->source, d->begin);
+        out->line = place->line.number;
+        out->column = place->column + 1;
+        struct source_cursor end = *place;
+        source_cursor_move(&end, d->source, d->end < place->line.end ? d->end : place->line.end);
+        out->end_column = end.column + 1;
+    }
+    return arena_copy_str(&report->arena, d->source ? d->source->name : (str){0}, &out->file) &&
+           arena_copy_str(&report->arena, d->message, &out->message) &&
+           arena_copy_str(&report->arena, d->hint, &out->hint);
+}
+
+static bool report_fill(struct relance_report *report, const struct diagnostics *diag)
+{
+    report->diagnostics = ARENA_ARRAY(&report->arena, struct relance_diagnostic, diag->kept + 1);
+    if (!report->diagnostics) return false;
+    struct source_cursor place = {0};
+    for (const struct diagnostic *d = diag->first; d; d = d->next)
+        if (!report_add(report, d, &place)) return false;
+    return true;
+}
+
+static struct relance_report *report_new(struct diagnostics *diag)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct relance_report *report = ARENA_NEW(&arena, struct relance_report);
+    if (!report) return NULL;
+    struct buffer text;
+    buffer_init(&text, &arena);
+    diag_print(diag, &text);
+    *report = (struct relance_report){.arena = arena,
+                                      .text = buffer_str(&text),
+                                      .errors = diag->error_count + diag->failed,
+                                      .warnings = diag->warning_count};
+    if (!text.failed && report_fill(report, diag)) return report;
+    relance_report_free(report);
+    return NULL;
+}
+
+/* Names and texts into the set's arena: rules borrow from them. */
+static struct source *copy_sources(struct arena *arena, const struct relance_source *sources, size_t count)
+{
+    struct source *copies = ARENA_ARRAY(arena, struct source, count + 1);
+    for (size_t i = 0; copies && i < count; i++) {
+        copies[i].order = i;
+        if (!arena_copy_str(arena, sources[i].name, &copies[i].name) ||
+            !arena_copy_str(arena, sources[i].text, &copies[i].text))
+            return NULL;
+    }
+    return copies;
+}
+
+static struct relance_ruleset *ruleset_new(relance_zone_load *zone_load, void *zone_context)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct relance_ruleset *set = ARENA_NEW(&arena, struct relance_ruleset);
+    if (!set) return NULL;
+    set->zones = zones_new(zone_load, zone_context);
+    set->arena = arena;
+    if (set->zones) return set;
+    arena_free(&arena);
+    return NULL;
+}
+
+static void refuse_nothing(struct compiler *c, size_t count)
+{
+    if (count == 0)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0},
+                 "there is no rule file (*.json or *.jsonc) here");
+}
+
+/* Rules travel as a whole. (A single file that is too large is told where it is read.) */
+static void refuse_too_much(struct compiler *c, const struct source *sources, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool alone = sources[i].text.size > LIMIT_RULE_SET_BYTES, before = bytes > LIMIT_RULE_SET_BYTES;
+        bytes += alone ? 0 : sources[i].text.size;
+        if (!before && bytes > LIMIT_RULE_SET_BYTES)
+            diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = &sources[i]}, 0, 0, (str){0},
+                     "with this file the rule set has %zu bytes; all rule files together may have %u", bytes,
+                     LIMIT_RULE_SET_BYTES);
+    }
+}
+
+enum relance_status relance_ruleset_compile(const struct relance_source *sources, size_t count,
+                                            relance_zone_load *zone_load, void *zone_context,
+                                            struct relance_ruleset **out, struct relance_report **report,
+                                            struct relance_error *error)
+{
+    struct arena scratch;
+    struct diagnostics diag;
+    *report = NULL;
+    struct relance_ruleset *set = ruleset_new(zone_load, zone_context);
+    if (!set) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the rule set");
+    arena_init(&scratch, 0);
+    diag_init(&diag, &scratch);
+    struct compiler c = {.set = set, .keep = &set->arena, .scratch = &scratch, .diag = &diag};
+    struct source *copies = copy_sources(&set->arena, sources, count);
+    if (copies) {
+        refuse_nothing(&c, count);
+        refuse_too_much(&c, copies, count);
+        gather(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
+        compile_set(&c);
+    }
+    diag.failed |= !copies;
+    diag_sort(&diag);
+    *report = report_new(&diag);
+    size_t errors = diag.error_count;
+    bool failed = diag.failed || !*report;
+    arena_free(&scratch);
+    if (!errors && !failed) {
+        *out = set;
+        return RELANCE_OK;
+    }
+    relance_ruleset_free(set);
+    if (failed) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the rule set");
+    return relance_error_set(error, RELANCE_INVALID, "the rule set has %zu mistake%s", errors,
+                             errors == 1 ? "" : "s");
+}
+
+void relance_ruleset_free(struct relance_ruleset *rules)
+{
+    if (!rules) return;
+    zones_free(rules->zones);
+    struct arena arena = rules->arena; /* the set lives in its own arena */
+    arena_free(&arena);
+}
+
+size_t relance_ruleset_rule_count(const struct relance_ruleset *rules)
+{
+    return rules->rule_count;
+}
+
+struct relance_str relance_report_text(const struct relance_report *report)
+{
+    return report->text;
+}
+
+size_t relance_report_errors(const struct relance_report *report)
+{
+    return report->errors;
+}
+
+size_t relance_report_warnings(const struct relance_report *report)
+{
+    return report->warnings;
+}
+
+void relance_report_each(const struct relance_report *report, relance_diagnostic_show *show, void *context)
+{
+    for (size_t i = 0; i < report->count; i++)
+        show(context, &report->diagnostics[i]);
+}
+
+void relance_report_free(struct relance_report *report)
+{
+    if (!report) return;
+    struct arena arena = report->arena;
+    arena_free(&arena);
+}

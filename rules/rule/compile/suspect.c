@@ -1,0 +1,186 @@
+/* What is written without a mistake and yet cannot work, or cannot be meant: warnings (`relance check`). */
+#include "rule/compile/compile.h"
+
+#include "base/buffer.h"
+
+/* ---- declarations that nobody reads */
+
+/* By count: does some expression call it? */
+static const bool *note_called(struct compiler *c)
+{
+    bool *called = ARENA_ARRAY(c->scratch, bool, c->set->count_count + 1);
+    const uint32_t *functions;
+    if (!called) c->diag->failed = true;
+    for (const struct noted_program *note = c->set->programs; called && note; note = note->next) {
+        size_t count = cel_program_functions(note->program, &functions);
+        for (size_t i = 0; i < count; i++)
+            if (functions[i] < c->set->count_count) called[functions[i]] = true;
+    }
+    return called;
+}
+
+static void suspect_key(struct compiler *c, const struct declared *d, const char *what, const char *why)
+{
+    diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, d->value->key_begin,
+             d->value->key_end, (str){0}, "%s '%.*s' %s", what, STR_ARG(d->name), why);
+}
+
+static void suspect_declarations(struct compiler *c)
+{
+    const struct relance_ruleset *set = c->set;
+    const bool *called = note_called(c);
+    for (size_t i = 0; i < c->files.counts.count && called; i++) {
+        const struct declared *d = &c->files.counts.items[i];
+        uint32_t number = names_find(&set->names.counts, d->name);
+        if (number != NAME_NONE && !called[number]) suspect_key(c, d, "count", "is never asked for");
+    }
+    for (size_t i = 0; i < c->files.customer.count; i++) {
+        const struct declared *d = &c->files.customer.items[i];
+        uint32_t number = names_find(&set->names.attributes, d->name);
+        if (number == set->tz_attribute || number == NAME_NONE) continue;
+        if (!c->read[set->slots.attributes + number]) suspect_key(c, d, "attribute", "is never read");
+    }
+}
+
+/* ---- rules that cannot do anything */
+
+static bool is_always(const struct noted_program *condition, bool value)
+{
+    struct cel_value constant;
+    return condition && cel_program_constant(condition->program, &constant) && constant.kind == CEL_BOOL &&
+           constant.as.b == value;
+}
+
+static void suspect_value(struct compiler *c, const struct declared *d, const struct json *node,
+                          const char *what)
+{
+    diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, node->begin, node->end,
+             (str){0}, "%s", what);
+}
+
+static void suspect_trigger(struct compiler *c, const struct declared *d, const struct rule *rule)
+{
+    const struct json *on = json_member(d->value, "on");
+    struct cel_value constant;
+    bool of_segment = rule->kind == ON_ENTER || rule->kind == ON_LEAVE;
+    if (of_segment && cel_program_constant(c->set->segments[rule->segment].condition->program, &constant) &&
+        !(rule->kind == ON_ENTER && is_always(c->set->segments[rule->segment].condition, true)))
+        suspect_value(c, d, on, "nothing can trigger this rule: the segment never changes");
+    if (rule->kind == ON_YEARLY && cel_program_constant(rule->date, &constant) &&
+        constant.kind == CEL_STRING && !yearly_possible(cel_text(constant)))
+        suspect_value(c, d, on, "nothing can trigger this rule: there is no such day");
+    if (is_always(rule->condition, false))
+        suspect_value(c, d, json_member(d->value, "if"),
+                      "nothing can trigger this rule: its 'if' is always false");
+}
+
+static void suspect_while(struct compiler *c, const struct declared *d, const struct rule *rule)
+{
+    const struct json *condition = json_member(d->value, "if"), *while_true = json_member(d->value, "while");
+    if (!while_true) return;
+    if (is_always(rule->while_true, false)) {
+        suspect_value(c, d, while_true, "this rule can do nothing: its 'while' is always false");
+    } else if (condition && rule->condition && rule->while_true &&
+               cel_contradicts(c->scratch, NULL, condition->text, while_true->text, STR("event"),
+                               STR("trigger"))) {
+        suspect_value(
+            c, d, while_true,
+            "this contradicts 'if': unless something changes in between, the run ends and does nothing");
+    }
+}
+
+static void suspect_steps(struct compiler *c, const struct declared *d, const struct rule *rule)
+{
+    bool sends = false;
+    const struct json *node = json_member(d->value, "do")->child;
+    for (size_t i = 0; i < rule->step_count; i++, node = node->next) {
+        sends |= rule->steps[i].send.size > 0;
+        if (is_always(rule->steps[i].condition, false))
+            suspect_value(c, d, json_member(node, "if"),
+                          "this step is never performed: its 'if' is always false");
+    }
+    const struct json *goal = json_member(d->value, "goal"), *split = json_member(d->value, "split");
+    const struct json *cooldown = json_member(d->value, "cooldown");
+    if (goal && !sends) suspect_value(c, d, goal, "this goal is never reached: the rule sends nothing");
+    if (cooldown && !sends)
+        suspect_value(c, d, cooldown, "this cooldown never begins: the rule sends nothing");
+    for (const struct json *m = split ? split->child : NULL; m; m = m->next)
+        if (m->number == 0)
+            diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, m->key_begin,
+                     m->key_end, (str){0}, "nobody gets variant '%.*s': its weight is 0", STR_ARG(m->key));
+}
+
+/* ---- two rules that send the same */
+
+static void suspect_send(struct compiler *c, struct names *seen, str *rules, const struct declared *d,
+                         const struct json *step)
+{
+    const struct json *send = json_member(step, "send"), *with = json_member(step, "with");
+    if (!send || !with) return; /* without a payload, the rule's name says what it is */
+    struct buffer text;
+    buffer_init(&text, c->scratch);
+    buffer_put_str(&text, send->text);
+    buffer_put_char(&text, '\0');
+    json_write(with, &text);
+    if (text.failed) return;
+    uint32_t known = names_find(seen, buffer_str(&text));
+    if (known == NAME_NONE) {
+        known = names_add(seen, buffer_str(&text));
+        rules[known] = d->name;
+    } else if (!str_equal(rules[known], d->name)) {
+        diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, step->begin, step->end,
+                 (str){0}, "rules '%.*s' and '%.*s' send the same", STR_ARG(rules[known]), STR_ARG(d->name));
+    }
+}
+
+static void suspect_sends(struct compiler *c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->set->rule_count; i++)
+        count += c->set->rules[i].step_count;
+    struct names seen;
+    str *rules = ARENA_ARRAY(c->scratch, str, count + 1);
+    if (!rules || !names_init(&seen, c->scratch, count)) {
+        c->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < c->files.rules.count; i++) {
+        const struct declared *d = &c->files.rules.items[i];
+        for (const struct json *step = json_member(d->value, "do")->child; step; step = step->next)
+            suspect_send(c, &seen, rules, d, step);
+    }
+}
+
+/* ---- limits that limit nothing */
+
+static void suspect_limits(struct compiler *c)
+{
+    const struct relance_ruleset *set = c->set;
+    for (size_t i = 0; i < set->limit_count; i++) {
+        const struct declared *d = &c->files.limits.items[i];
+        bool met = !set->limits[i].send.size;
+        for (size_t r = 0; r < set->rule_count && !met; r++)
+            for (size_t s = 0; s < set->rules[r].step_count && !met; s++)
+                met = str_equal(set->rules[r].steps[s].send, set->limits[i].send);
+        if (!met)
+            suspect_value(c, d, json_member(d->value, "send"),
+                          "this limit meets nothing: no step sends on that channel");
+        if (is_always(set->limits[i].condition, false))
+            suspect_value(c, d, json_member(d->value, "if"),
+                          "this limit meets nothing: its 'if' is always false");
+    }
+}
+
+void suspect(struct compiler *c)
+{
+    suspect_declarations(c);
+    for (size_t i = 0; i < c->files.rules.count; i++) {
+        const struct declared *d = &c->files.rules.items[i];
+        const struct rule *rule = &c->set->rules[names_find(&c->set->names.rules, d->name)];
+        suspect_trigger(c, d, rule);
+        suspect_while(c, d, rule);
+        suspect_steps(c, d, rule);
+    }
+    suspect_sends(c);
+    suspect_limits(c);
+}

@@ -1,0 +1,189 @@
+/* Payloads: JSON in which `${CEL}` is filled in (rules.md §3, `with`), compiled to a list of pieces that are
+ * written one after the other: text as it stands, values, and values spliced into strings. */
+#include "rule/compile/compile.h"
+
+#include "base/buffer.h"
+#include "base/limits.h"
+
+struct template_writer {
+    struct compiler *c;
+    const struct cel_env *env;
+    const struct source *source;
+    struct buffer text; /* JSON since the last program */
+    struct piece *pieces;
+    size_t count, capacity;
+};
+
+static void put_piece(struct template_writer *w, struct piece piece)
+{
+    if (w->count == w->capacity) {
+        size_t capacity = w->capacity ? w->capacity * 2 : 8;
+        struct piece *pieces = ARENA_ARRAY(w->c->keep, struct piece, capacity);
+        if (!pieces) {
+            w->c->diag->failed = true;
+            return;
+        }
+        if (w->count) memcpy(pieces, w->pieces, w->count * sizeof *pieces);
+        w->pieces = pieces;
+        w->capacity = capacity;
+    }
+    w->pieces[w->count++] = piece;
+}
+
+static void flush_text(struct template_writer *w)
+{
+    if (w->text.size == 0) return;
+    put_piece(w, (struct piece){.kind = PIECE_TEXT, .text = buffer_str(&w->text)});
+    buffer_init(&w->text, w->c->keep);
+}
+
+/* Behind a string literal of CEL that begins at `at`; the text's end when it does not end. */
+static size_t skip_literal(str text, size_t at)
+{
+    bool raw = at > 0 && (text.data[at - 1] | 0x20) == 'r';
+    char quote = text.data[at];
+    str three = {(char[]){quote, quote, quote}, 3};
+    size_t width = str_starts_with(str_slice(text, at, text.size), three) ? 3 : 1;
+    three.size = width;
+    for (at += width; at < text.size; at++) {
+        if (text.data[at] == '\\' && !raw)
+            at++;
+        else if (str_starts_with(str_slice(text, at, text.size), three))
+            return at + width;
+    }
+    return text.size;
+}
+
+/* Where the `}` stands that ends an expression beginning at `at`; the text's size when there is none. Brackets
+ * and strings of the expression's own are passed over. */
+static size_t expression_end(str text, size_t at)
+{
+    size_t open = 0;
+    while (at < text.size) {
+        char ch = text.data[at];
+        if (ch == '"' || ch == '\'') {
+            at = skip_literal(text, at);
+            continue;
+        }
+        if (ch == '}' && open == 0) return at;
+        if (ch == '(' || ch == '[' || ch == '{') open++;
+        if ((ch == ')' || ch == ']' || ch == '}') && open > 0) open--;
+        at++;
+    }
+    return text.size;
+}
+
+static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node,
+                                               size_t begin, size_t end)
+{
+    struct origin origin = origin_at(json_origin(w->source, node), begin);
+    return compile_part(w->c, w->env, str_slice(node->text, begin, end), origin, NULL);
+}
+
+static bool splices(const struct cel_type *type)
+{
+    switch (type->kind) {
+    case CEL_TYPE_LIST:
+    case CEL_TYPE_MAP:
+    case CEL_TYPE_RECORD:
+    case CEL_TYPE_NULL:
+    case CEL_TYPE_TYPE:
+    case CEL_TYPE_OPTIONAL: return false;
+    default: return true;
+    }
+}
+
+static void put_splice(struct template_writer *w, const struct json *node, size_t begin, size_t end)
+{
+    const struct cel_program *program = compile_piece(w, node, begin, end);
+    if (!program) return;
+    const struct cel_type *type = cel_program_type(program);
+    if (!splices(type)) {
+        str name = cel_type_name(w->c->scratch, type);
+        diag_add(w->c->diag, SEVERITY_WARNING, json_origin(w->source, node), begin, end,
+                 STR("make it the whole string, \"${…}\", to keep its type"),
+                 "%.*s cannot stand inside a text: this will always fail", STR_ARG(name));
+    }
+    flush_text(w);
+    put_piece(w, (struct piece){.kind = PIECE_SPLICE, .program = program});
+}
+
+static void put_escaped(struct template_writer *w, str text)
+{
+    struct buffer quoted;
+    buffer_init(&quoted, w->c->scratch);
+    buffer_put_json_string(&quoted, text);
+    if (quoted.size >= 2) buffer_put(&w->text, quoted.data + 1, quoted.size - 2);
+}
+
+/* Refuses a `${` that does not end; true when `end` is a proper end. */
+static bool ends(struct template_writer *w, const struct json *node, size_t begin, size_t end)
+{
+    if (end < node->text.size) return true;
+    diag_add(w->c->diag, SEVERITY_ERROR, json_origin(w->source, node), begin, begin + 2,
+             STR("a dollar sign alone is written $$"), "this '${' has no '}'");
+    return false;
+}
+
+static void put_string(struct template_writer *w, const struct json *node)
+{
+    str text = node->text;
+    if (str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1) {
+        const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
+        flush_text(w);
+        if (program) put_piece(w, (struct piece){.kind = PIECE_VALUE, .program = program});
+        return;
+    }
+    buffer_put_char(&w->text, '"');
+    size_t plain = 0, at = 0;
+    while (at < text.size) {
+        str rest = str_slice(text, at, text.size);
+        bool dollars = str_starts_with(rest, STR("$$")), opens = str_starts_with(rest, STR("${"));
+        if (!dollars && !opens) {
+            at++;
+            continue;
+        }
+        put_escaped(w, str_slice(text, plain, at + (dollars ? 1 : 0)));
+        size_t end = dollars ? at + 1 : expression_end(text, at + 2);
+        if (opens && !ends(w, node, at, end)) return;
+        if (opens) put_splice(w, node, at + 2, end);
+        plain = at = end + 1;
+    }
+    put_escaped(w, str_slice(text, plain, text.size));
+    buffer_put_char(&w->text, '"');
+}
+
+static void put_node(struct template_writer *w, const struct json *node)
+{
+    switch (node->kind) {
+    case JSON_NULL: buffer_put_str(&w->text, STR("null")); break;
+    case JSON_BOOL: buffer_put_str(&w->text, node->boolean ? STR("true") : STR("false")); break;
+    case JSON_NUMBER: buffer_put_str(&w->text, node->text); break;
+    case JSON_STRING: put_string(w, node); break;
+    case JSON_ARRAY:
+    case JSON_OBJECT: {
+        bool object = node->kind == JSON_OBJECT;
+        buffer_put_char(&w->text, object ? '{' : '[');
+        for (const struct json *child = node->child; child; child = child->next) {
+            if (child != node->child) buffer_put_char(&w->text, ',');
+            if (object) {
+                buffer_put_json_string(&w->text, child->key);
+                buffer_put_char(&w->text, ':');
+            }
+            put_node(w, child);
+        }
+        buffer_put_char(&w->text, object ? '}' : ']');
+        break;
+    }
+    }
+}
+
+struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
+                                 const struct json *node)
+{
+    struct template_writer w = {.c = c, .env = env, .source = source};
+    buffer_init(&w.text, c->keep);
+    put_node(&w, node);
+    flush_text(&w);
+    return (struct template){w.pieces, w.count};
+}

@@ -1,0 +1,153 @@
+/* Tests of rule files, read and checked when the set is compiled; testing.c runs them. */
+#include "rule/compile/compile.h"
+
+#include "base/duration.h"
+#include "base/rfc3339.h"
+
+#define TEST_UNTIL_MS (120 * INT64_C(86400000))
+
+struct test_reader {
+    struct compiler *c;
+    const struct source *source;
+    struct rule_test *test;
+};
+
+static void read_from(struct test_reader *r, const struct json *node)
+{
+    const struct json *from = keyword_get(node, PLACE_TEST, "from");
+    int64_t seconds = 0;
+    int32_t nanos = 0;
+    if (!json_member(node, "from"))
+        error_at(r->c->diag, r->source, node, (str){0}, "a test needs 'from': when its clock starts");
+    else if (from && !rfc3339_parse(from->text, &seconds, &nanos))
+        error_at(r->c->diag, r->source, from, (str){0},
+                 "'from' is an instant, such as \"2026-03-02T10:00:00Z\"");
+    r->test->from_ms = seconds * 1000 + nanos / 1000000;
+}
+
+static void read_customer(struct test_reader *r, const struct json *customer)
+{
+    r->test->customer = STR("c1");
+    r->test->attributes = customer;
+    for (const struct json *m = customer ? customer->child : NULL; m; m = m->next) {
+        if (str_equal(m->key, STR("id"))) {
+            if (m->kind == JSON_STRING && m->text.size)
+                r->test->customer = m->text;
+            else
+                error_at(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
+        } else if (names_find(&r->c->set->names.attributes, m->key) == NAME_NONE) {
+            error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag),
+                         "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+        }
+    }
+}
+
+static void read_given(struct test_reader *r, const struct json *item, struct given_event *out)
+{
+    struct compiler *c = r->c;
+    for (const struct json *m = item->child; m; m = m->next) {
+        if (str_equal(m->key, STR("t"))) {
+            if (m->kind != JSON_STRING || !duration_parse(m->text, &out->after_ms))
+                error_at(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
+            continue;
+        }
+        if (out->type.size)
+            error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
+        if (names_find(&c->set->names.types, m->key) == NAME_NONE)
+            error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
+                         "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
+        if (m->kind != JSON_OBJECT)
+            error_at(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
+        out->type = m->key;
+        out->fields = m;
+    }
+    if (!out->type.size)
+        error_at(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"),
+                 "an entry of 'given' holds one event");
+}
+
+static void read_expected(struct test_reader *r, const struct json *item, struct expected *out)
+{
+    struct compiler *c = r->c;
+    bool sound = keyword_check(r->source, item, PLACE_EXPECT, "an entry of 'expect'", c->diag);
+    if (item->kind != JSON_OBJECT) return;
+    const struct json *t = keyword_get(item, PLACE_EXPECT, "t"),
+                      *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
+    const struct json *rule = keyword_get(item, PLACE_EXPECT, "rule"), *held = json_member(item, "held");
+    out->node = item;
+    if (sound && (!t || !duration_parse(t->text, &out->after_ms)))
+        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' needs 't': when, after 'from'");
+    if (!send == !goal && (sound || send))
+        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' is either a 'send' or a 'goal'");
+    if (goal && goal->kind != JSON_NUMBER)
+        error_at(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
+    if (rule && names_find(&c->set->names.rules, rule->text) == NAME_NONE)
+        error_at(c->diag, r->source, rule, section_hint(&c->files.rules, rule->text, c->diag),
+                 "there is no rule '%.*s'", STR_ARG(rule->text));
+    out->rule = rule ? rule->text : (str){0};
+    out->send = send ? send->text : (str){0};
+    out->goal = goal ? goal->number : 0;
+    out->held = held && held->boolean;
+    out->with = json_member(item, "with");
+}
+
+static void read_lists(struct test_reader *r, const struct json *given, const struct json *expect)
+{
+    struct given_event *events = ARENA_ARRAY(r->c->keep, struct given_event, given ? given->count + 1 : 1);
+    struct expected *expected = ARENA_ARRAY(r->c->keep, struct expected, expect ? expect->count + 1 : 1);
+    if (!events || !expected) {
+        r->c->diag->failed = true;
+        return;
+    }
+    for (const struct json *item = given ? given->child : NULL; item; item = item->next)
+        read_given(r, item, &events[r->test->given_count++]);
+    for (const struct json *item = expect ? expect->child : NULL; item; item = item->next)
+        read_expected(r, item, &expected[r->test->expect_count++]);
+    r->test->given = events;
+    r->test->expect = expected;
+}
+
+static void compile_test(struct compiler *c, const struct source *source, const struct json *node,
+                         uint32_t rule)
+{
+    struct rule_test *test = &c->set->tests[c->set->test_count++];
+    struct test_reader r = {c, source, test};
+    *test =
+        (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
+    bool sound = keyword_check(source, node, PLACE_TEST, "a test", c->diag);
+    if (node->kind != JSON_OBJECT) return;
+    const struct json *name = keyword_get(node, PLACE_TEST, "name"),
+                      *variant = keyword_get(node, PLACE_TEST, "variant");
+    const struct json *until = keyword_get(node, PLACE_TEST, "until");
+    test->name = name ? name->text : STR("(without a name)");
+    test->variant = variant ? variant->text : (str){0};
+    test->until_ms = get_duration(c, source, until, TEST_UNTIL_MS);
+    if (!json_member(node, "expect") && sound)
+        error_at(c->diag, source, node, STR("an empty list: nothing may be sent"), "a test needs 'expect'");
+    read_from(&r, node);
+    read_customer(&r, keyword_get(node, PLACE_TEST, "customer"));
+    read_lists(&r, keyword_get(node, PLACE_TEST, "given"), keyword_get(node, PLACE_TEST, "expect"));
+}
+
+void compile_tests(struct compiler *c)
+{
+    const struct section *rules = &c->files.rules, *tests = &c->files.tests;
+    size_t bound = tests->count + 1;
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
+        bound += list ? list->count : 0;
+    }
+    c->set->tests = ARENA_ARRAY(c->keep, struct rule_test, bound);
+    if (!c->set->tests) {
+        c->diag->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
+        uint32_t rule = names_find(&c->set->names.rules, rules->items[i].name);
+        for (const struct json *node = list ? list->child : NULL; node; node = node->next)
+            compile_test(c, rules->items[i].source, node, rule);
+    }
+    for (size_t i = 0; i < tests->count; i++)
+        compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE);
+}

@@ -1,0 +1,161 @@
+/* Counts: sliding and lifetime counters and sums (rules.md §1).
+ *
+ * A count with `over` w is kept in buckets of width b, bucket i for events with floor(time / b) = i; at `now`
+ * it is the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order. A
+ * customer's `now` never goes back, so a bucket that has left the window is gone for good. */
+#include "rule/run/engine_internal.h"
+
+/* The last bucket that is out of the window. */
+static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
+{
+    return floor_div(now_ms - rule->over_ms, rule->bucket_ms);
+}
+
+/* Where the values of a count begin among the customer's, and where they end. */
+struct range {
+    uint32_t begin, end;
+};
+
+static struct range values_of(const struct state *state, uint32_t number)
+{
+    const struct count_value *values = state->counts.items;
+    struct range range = {0, 0};
+    while (range.begin < state->counts.count && values[range.begin].count < number)
+        range.begin++;
+    for (range.end = range.begin; range.end < state->counts.count && values[range.end].count == number;)
+        range.end++;
+    return range;
+}
+
+static void drop_expired(const struct count_rule *rule, struct count_value *value, int64_t now_ms)
+{
+    struct bucket *buckets = value->buckets.items;
+    int64_t expired = expired_bucket(rule, now_ms);
+    uint32_t gone = 0;
+    while (gone < value->buckets.count && buckets[gone].index <= expired)
+        gone++;
+    if (!gone) return;
+    value->buckets.count -= gone;
+    memmove(buckets, buckets + gone, value->buckets.count * sizeof *buckets);
+}
+
+static void remove_value(struct relance_engine *e, uint32_t at)
+{
+    struct vector *counts = &e->customer->state->counts;
+    count_value_release(&e->customers.pool, VECTOR_AT(*counts, struct count_value, at));
+    vector_remove(counts, sizeof(struct count_value), at);
+}
+
+/* Makes room for one more value of `by`: the one updated longest ago, which stands first, goes. */
+static struct range make_room(struct relance_engine *e, struct range range)
+{
+    if (range.end - range.begin < LIMIT_COUNT_KEYS) return range;
+    remove_value(e, range.begin);
+    range.end--;
+    e->forgot.count_values++;
+    return range;
+}
+
+/* The value of `by`, moved to the end of its count's: it is the one updated last. NULL without memory. */
+static struct count_value *touch_value(struct relance_engine *e, uint32_t number, const str *by)
+{
+    struct state *state = e->customer->state;
+    struct range range = values_of(state, number);
+    for (uint32_t at = range.end; at-- > range.begin;) {
+        struct count_value *values = state->counts.items, found = values[at];
+        if (by && !str_equal(bytes_str(found.by), *by)) continue;
+        memmove(&values[at], &values[at + 1], (range.end - at - 1) * sizeof *values);
+        values[range.end - 1] = found;
+        return &values[range.end - 1];
+    }
+    range = make_room(e, range);
+    struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;
+    if (by && !owned) return NULL;
+    struct count_value *value =
+        or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
+    if (value) *value = (struct count_value){.count = number, .by = owned};
+    return value;
+}
+
+static void add_to(struct relance_engine *e, uint32_t number, const str *by, double sum)
+{
+    const struct count_rule *rule = &e->set->counts[number];
+    int64_t index = rule->over_ms ? floor_div(e->event.time_ms, rule->bucket_ms) : 0;
+    struct count_value *value = touch_value(e, number, by);
+    if (!value) return;
+    if (rule->over_ms) {
+        drop_expired(rule, value, e->now_ms);
+        if (index <= expired_bucket(rule, e->now_ms)) return;
+    }
+    struct bucket *buckets = value->buckets.items;
+    uint32_t at = value->buckets.count;
+    while (at > 0 && buckets[at - 1].index >= index)
+        at--;
+    struct bucket *bucket = at < value->buckets.count ? &buckets[at] : NULL;
+    if (!bucket || bucket->index != index) {
+        bucket = or_fail(e, vector_insert(&e->customers.pool, &value->buckets, sizeof *bucket, at));
+        if (!bucket) return;
+        *bucket = (struct bucket){.index = index};
+    }
+    if (rule->sum)
+        bucket->sum += sum;
+    else if (bucket->n < STATE_COUNT_MAX)
+        bucket->n++;
+}
+
+static bool number_of(struct cel_value value, double *out)
+{
+    switch (value.kind) {
+    case CEL_INT: *out = (double)value.as.i; return true;
+    case CEL_UINT: *out = (double)value.as.u; return true;
+    case CEL_DOUBLE: *out = value.as.d; return true;
+    default: return false;
+    }
+}
+
+static void count_one(struct relance_engine *e, uint32_t number)
+{
+    const struct count_rule *rule = &e->set->counts[number];
+    struct texts by = {0};
+    double sum = 0;
+    if (!holds(e, rule->condition)) return;
+    if (rule->by && !evaluate_texts(e, rule->by, &by)) return;
+    if (rule->sum && !number_of(evaluate(e, rule->sum), &sum)) return;
+    if (!rule->by) add_to(e, number, NULL, sum);
+    for (size_t i = 0; i < by.count; i++)
+        add_to(e, number, &by.list[i], sum);
+}
+
+void count_event(struct relance_engine *e, const struct typed_event *type)
+{
+    for (size_t i = 0; i < type->counts.count; i++)
+        count_one(e, type->counts.types[i]);
+}
+
+bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms)
+{
+    if (!rule->over_ms) return true;
+    return bucket > expired_bucket(rule, now_ms) && bucket <= floor_div(now_ms, rule->bucket_ms);
+}
+
+struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by)
+{
+    const struct count_rule *rule = &e->set->counts[number];
+    const struct state *state = e->customer->state;
+    struct range range = values_of(state, number);
+    int64_t n = 0;
+    double sum = 0;
+    for (uint32_t at = range.begin; at < range.end; at++) {
+        const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
+        if (rule->by && !str_equal(bytes_str(value->by), by)) continue;
+        VECTOR_EACH(value->buckets, struct bucket, bucket)
+        {
+            if (!count_in_window(rule, bucket->index, e->now_ms)) continue;
+            if (rule->sum)
+                sum += bucket->sum;
+            else
+                n += bucket->n;
+        }
+    }
+    return rule->sum ? cel_double(sum) : cel_int(n);
+}

@@ -1,0 +1,208 @@
+#include "rule/run/customers.h"
+
+#include <relance/engine.h>
+
+enum { SLOTS_MIN = 64, HEAP_WAYS = 4, HEAP_MIN = 64 };
+
+void customers_init(struct customers *customers)
+{
+    *customers = (struct customers){0};
+    pool_init(&customers->pool);
+}
+
+void customers_free(struct customers *customers)
+{
+    pool_free_all(&customers->pool);
+}
+
+/* ---- the table: linear probing; a removed entry is filled from behind, so there are no graves */
+
+static size_t slot_find(const struct customers *customers, str id, uint64_t hash)
+{
+    size_t mask = customers->slot_count - 1, at = hash & mask;
+    while (customers->slots[at].customer) {
+        const struct customer_slot *slot = &customers->slots[at];
+        if (slot->hash == hash && str_equal(customer_id(slot->customer), id)) break;
+        at = (at + 1) & mask;
+    }
+    return at;
+}
+
+struct customer *customers_find(const struct customers *customers, str id)
+{
+    if (!customers->slot_count) return NULL;
+    return customers->slots[slot_find(customers, id, str_hash(id))].customer;
+}
+
+static bool table_grow(struct customers *customers)
+{
+    size_t count = customers->slot_count ? customers->slot_count * 2 : SLOTS_MIN;
+    struct customer_slot *old = customers->slots,
+                         *slots = pool_alloc(&customers->pool, count * sizeof *slots);
+    if (!slots) return false;
+    memset(slots, 0, count * sizeof *slots);
+    for (size_t i = 0; i < customers->slot_count; i++) {
+        if (!old[i].customer) continue;
+        size_t at = old[i].hash & (count - 1);
+        while (slots[at].customer)
+            at = (at + 1) & (count - 1);
+        slots[at] = old[i];
+    }
+    pool_release(&customers->pool, old, customers->slot_count * sizeof *old);
+    customers->slots = slots;
+    customers->slot_count = count;
+    customers->hand = 0;
+    return true;
+}
+
+struct customer *customers_add(struct customers *customers, str id)
+{
+    bool full = customers->count + customers->count / 2 >= customers->slot_count; /* two thirds */
+    if (full && !table_grow(customers)) return NULL;
+    uint64_t hash = str_hash(id);
+    struct customer_slot *slot = &customers->slots[slot_find(customers, id, hash)];
+    if (slot->customer) return slot->customer;
+    struct customer *customer = pool_alloc(&customers->pool, sizeof *customer + id.size);
+    if (!customer) return NULL;
+    *customer = (struct customer){
+        .due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint32_t)id.size};
+    memcpy(customer->id, id.data, id.size);
+    *slot = (struct customer_slot){hash, customer};
+    customers->count++;
+    return customer;
+}
+
+static void table_remove(struct customers *customers, size_t at)
+{
+    size_t mask = customers->slot_count - 1;
+    struct customer *customer = customers->slots[at].customer;
+    pool_release(&customers->pool, customer, sizeof *customer + customer->id_size);
+    customers->count--;
+    for (size_t next = (at + 1) & mask; customers->slots[next].customer; next = (next + 1) & mask) {
+        size_t home = customers->slots[next].hash & mask;
+        if (((next - home) & mask) < ((next - at) & mask)) continue; /* it would stand before its home */
+        customers->slots[at] = customers->slots[next];
+        at = next;
+    }
+    customers->slots[at].customer = NULL;
+}
+
+/* ---- the heap */
+
+static bool wait_before(struct wait a, struct wait b)
+{
+    if (a.due_ms != b.due_ms) return a.due_ms < b.due_ms;
+    return str_compare(customer_id(a.customer), customer_id(b.customer)) < 0;
+}
+
+static void heap_put(struct customers *customers, size_t at, struct wait wait)
+{
+    customers->heap[at] = wait;
+    wait.customer->heap_place = (uint32_t)at + 1;
+}
+
+/* Lets a wait sink or rise from `at` to where it belongs. */
+static void heap_settle(struct customers *customers, size_t at, struct wait wait)
+{
+    while (at > 0 && wait_before(wait, customers->heap[(at - 1) / HEAP_WAYS])) {
+        heap_put(customers, at, customers->heap[(at - 1) / HEAP_WAYS]);
+        at = (at - 1) / HEAP_WAYS;
+    }
+    for (;;) {
+        size_t first = at * HEAP_WAYS + 1, end = first + HEAP_WAYS, least = first;
+        if (first >= customers->wait_count) break;
+        if (end > customers->wait_count) end = customers->wait_count;
+        for (size_t child = first + 1; child < end; child++)
+            if (wait_before(customers->heap[child], customers->heap[least])) least = child;
+        if (!wait_before(customers->heap[least], wait)) break;
+        heap_put(customers, at, customers->heap[least]);
+        at = least;
+    }
+    heap_put(customers, at, wait);
+}
+
+static bool heap_grow(struct customers *customers)
+{
+    size_t capacity = customers->wait_capacity ? customers->wait_capacity * 2 : HEAP_MIN;
+    struct wait *heap = pool_alloc(&customers->pool, capacity * sizeof *heap);
+    if (!heap) return false;
+    if (customers->wait_count) memcpy(heap, customers->heap, customers->wait_count * sizeof *heap);
+    pool_release(&customers->pool, customers->heap, customers->wait_capacity * sizeof *heap);
+    customers->heap = heap;
+    customers->wait_capacity = capacity;
+    return true;
+}
+
+static void heap_remove(struct customers *customers, struct customer *customer)
+{
+    size_t at = customer->heap_place - 1;
+    struct wait last = customers->heap[--customers->wait_count];
+    customer->heap_place = 0;
+    if (last.customer != customer) heap_settle(customers, at, last);
+}
+
+bool customers_set_due(struct customers *customers, struct customer *customer, int64_t due_ms)
+{
+    if (due_ms == customer->due_ms) return true;
+    if (due_ms == RELANCE_NEVER) {
+        heap_remove(customers, customer);
+    } else {
+        bool is_new = !customer->heap_place;
+        if (is_new && customers->wait_count == customers->wait_capacity && !heap_grow(customers))
+            return false;
+        size_t at = is_new ? customers->wait_count++ : customer->heap_place - 1;
+        heap_settle(customers, at, (struct wait){due_ms, customer});
+    }
+    customer->due_ms = due_ms;
+    return true;
+}
+
+/* ---- changed ones */
+
+bool customers_mark_changed(struct customers *customers, struct customer *customer)
+{
+    customer->touched = true;
+    if (customer->changed) return true;
+    struct customer **place =
+        vector_insert(&customers->pool, &customers->changed, sizeof *place, customers->changed.count);
+    if (!place) return false;
+    *place = customer;
+    return customer->changed = true;
+}
+
+void customers_clear_changed(struct customers *customers)
+{
+    VECTOR_EACH(customers->changed, struct customer *, customer)
+    {
+        (*customer)->changed = false;
+        (*customer)->due_saved_ms = (*customer)->due_ms;
+    }
+    customers->changed.count = 0;
+}
+
+/* ---- eviction */
+
+/* True when its entry is gone and another may stand here. */
+static bool evict_one(struct customers *customers, size_t at)
+{
+    struct customer *customer = customers->slots[at].customer;
+    state_release(&customers->pool, customer->state);
+    customer->state = NULL;
+    if (customer->held) customers->held--;
+    customer->held = false;
+    if (customer->heap_place) return false;
+    table_remove(customers, at);
+    return true;
+}
+
+void customers_evict(struct customers *customers, size_t bytes)
+{
+    size_t steps = customers->slot_count * 2; /* two rounds: the first takes `touched` away */
+    while (steps-- > 0 && customers->pool.used > bytes) {
+        size_t at = customers->hand;
+        struct customer *customer = customers->slots[at].customer;
+        bool kept = !customer || !customer->held || customer->changed || customer->touched;
+        if (customer) customer->touched = false;
+        if (kept || !evict_one(customers, at)) customers->hand = (at + 1) & (customers->slot_count - 1);
+    }
+}

@@ -1,0 +1,69 @@
+/* The customers that an engine knows: a hash table by id, a heap by due time, and the list of changed ones.
+ *
+ * A customer is known while its state is at hand, or while it has a due time: then a stub stays, so that the
+ * state can be asked for when the time comes. */
+#ifndef RULES_RULE_RUN_CUSTOMERS_H
+#define RULES_RULE_RUN_CUSTOMERS_H
+
+#include "state/state.h"
+
+struct customer {
+    struct state *state;       /* NULL: not at hand, or none */
+    int64_t due_ms;            /* earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms;      /* the same in the last checkpoint */
+    uint32_t heap_place;       /* index + 1; 0: not in the heap */
+    bool held;                 /* what there is of its state is at hand */
+    bool changed;              /* since the last checkpoint: it stands in `changed` */
+    bool touched;              /* since the hand of eviction last passed */
+    uint32_t id_size;
+    char id[];
+};
+
+struct customer_slot {
+    uint64_t hash;
+    struct customer *customer; /* NULL: free */
+};
+
+struct wait {
+    int64_t due_ms;
+    struct customer *customer;
+};
+
+struct customers {
+    struct pool pool;          /* owns everything here, states too */
+    struct customer_slot *slots;
+    size_t slot_count;         /* a power of two, or 0 */
+    size_t count, held;
+    struct wait *heap;         /* four children a node; by (due, id) */
+    size_t wait_count, wait_capacity;
+    struct vector changed;     /* struct customer * */
+    size_t hand;               /* of eviction: the slot to look at next */
+};
+
+void customers_init(struct customers *customers);
+void customers_free(struct customers *customers);
+
+static inline str customer_id(const struct customer *customer)
+{
+    return (str){customer->id, customer->id_size};
+}
+
+struct customer *customers_find(const struct customers *customers, str id);
+struct customer *customers_add(struct customers *customers, str id); /* finds or makes a stub; NULL: no memory */
+
+/* Moves a customer in the heap. False without memory (then nothing has changed). */
+bool customers_set_due(struct customers *customers, struct customer *customer, int64_t due_ms);
+/* The earliest wait; NULL: none. */
+static inline struct customer *customers_next(const struct customers *customers)
+{
+    return customers->wait_count ? customers->heap[0].customer : NULL;
+}
+
+bool customers_mark_changed(struct customers *customers, struct customer *customer);
+void customers_clear_changed(struct customers *customers);
+
+/* Gives up states of unchanged customers, least recently touched first (a clock's hand), until at most
+ * `bytes` are used. */
+void customers_evict(struct customers *customers, size_t bytes);
+
+#endif

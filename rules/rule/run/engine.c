@@ -1,0 +1,456 @@
+/* The engine of one partition: the seam of relance/engine.h, the clock, and the order of waits.
+ *
+ * What happens is a function of the records, the marks and the state: no wall clock, no order of the hash table
+ * gets in. A call that lacks a state stops before anything of the event or wait in question has been done, so
+ * that making it again goes on there. */
+#include "rule/run/explain.h"
+
+#include "base/buffer.h"
+#include "base/ensure.h"
+#include "base/rfc3339.h"
+#include "rule/run/since.h"
+#include "state/pack.h"
+
+#include <inttypes.h>
+
+#define FUTURE_MS 900000 /* an event further ahead of the wall clock is not believed: 15 min (rules.md §4) */
+
+/* ---- life */
+
+/* Takes note of what the set in force declares, and since when: `before` may stand in the old arena. */
+static bool set_since(struct relance_engine *e, str before, int64_t mark)
+{
+    struct arena arena;
+    struct buffer packed;
+    arena_init(&arena, 0);
+    buffer_init(&packed, &arena);
+    bool ok = since_make(e->set, before, mark, &arena, &e->since);
+    if (ok) since_pack(e->set, &e->since, &packed);
+    arena_free(&e->since_arena);
+    e->since_arena = arena;
+    e->since_packed = buffer_str(&packed);
+    e->rules_mark = mark;
+    return ok && !packed.failed;
+}
+
+struct relance_engine *relance_engine_new(const struct relance_engine_options *options)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct relance_engine *e = ARENA_NEW(&arena, struct relance_engine);
+    if (!e) return NULL;
+    e->arena = arena;
+    e->options = *options;
+    e->set = options->rules;
+    e->only = options->only.size ? names_find(&e->set->names.rules, options->only) : NAME_NONE;
+    e->clock_ms = e->newest_ms = STATE_NO_TIME;
+    e->wall_ms = RELANCE_NEVER;
+    customers_init(&e->customers);
+    arena_init(&e->scratch, 0);
+    arena_init(&e->frame_arena, 0);
+    arena_init(&e->since_arena, 0);
+    e->reader = event_reader_new();
+    if (e->reader && scope_init(e) && set_since(e, options->since, options->rules_mark)) return e;
+    relance_engine_free(e);
+    return NULL;
+}
+
+void relance_engine_free(struct relance_engine *e)
+{
+    if (!e) return;
+    event_reader_free(e->reader);
+    customers_free(&e->customers);
+    arena_free(&e->scratch);
+    arena_free(&e->frame_arena);
+    arena_free(&e->since_arena);
+    struct arena arena = e->arena; /* the engine lives in its own arena */
+    arena_free(&arena);
+}
+
+struct relance_str relance_engine_needed(const struct relance_engine *e)
+{
+    return e->needed;
+}
+
+struct relance_str relance_engine_error(const struct relance_engine *e)
+{
+    return e->failed ? STR("out of memory") : (str){0};
+}
+
+/* ---- waits */
+
+static enum relance_progress need(struct relance_engine *e, str customer)
+{
+    e->needed = customer;
+    return RELANCE_NEEDS;
+}
+
+static enum relance_progress done(const struct relance_engine *e)
+{
+    return e->failed ? RELANCE_FAILED : RELANCE_DONE;
+}
+
+/* What the customer's state has become is noted: where it stands among the waits, and that it has changed. The
+ * state keeps the wait: under other rules it may be another one, but only from the next touch on, whether the
+ * state was at hand at the change of rules or not. */
+void settle_customer(struct relance_engine *e, struct customer *customer)
+{
+    int64_t due_ms = happen_next_due(e->set, customer->state);
+    if (customer->state) customer->state->due_ms = due_ms, customer->state->mark = e->rules_mark;
+    if (!customers_set_due(&e->customers, customer, due_ms) ||
+        !customers_mark_changed(&e->customers, customer))
+        e->failed = true;
+}
+
+/* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then). Time ends with the year 9999. */
+static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, bool inclusive)
+{
+    struct customer *customer;
+    if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
+    while (!e->failed && (customer = customers_next(&e->customers)) &&
+           (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
+        if (!customer->held) return need(e, customer_id(customer));
+        arena_reset(&e->scratch);
+        int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
+        scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
+        happen_wait(e, due_ms);
+        settle_customer(e, customer);
+    }
+    return done(e);
+}
+
+enum relance_progress relance_engine_tick(struct relance_engine *e, int64_t before_ms)
+{
+    return fire(e, before_ms, false);
+}
+
+enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t until_ms)
+{
+    if (until_ms > RFC3339_MS_MAX) until_ms = RFC3339_MS_MAX;
+    if (until_ms > e->clock_ms) e->clock_ms = until_ms;
+    return fire(e, until_ms, true);
+}
+
+/* ---- records */
+
+/* When the event happened: its own time, else the record's; one from the future is not believed. False: it has
+ * none. */
+static bool find_time(const struct relance_engine *e, const struct relance_record *record,
+                      struct event *event, bool *future)
+{
+    bool stamped = record->timestamp_ms != RELANCE_NEVER && record->timestamp_ms >= RFC3339_MS_MIN &&
+                   record->timestamp_ms <= RFC3339_MS_MAX;
+    if (!event->has_time && !stamped) return false;
+    if (!event->has_time) event->time_ms = record->timestamp_ms;
+    *future =
+        !e->options.trust_future && e->wall_ms != RELANCE_NEVER && event->time_ms > e->wall_ms + FUTURE_MS;
+    if (*future)
+        event->time_ms = stamped && record->timestamp_ms < e->wall_ms ? record->timestamp_ms : e->wall_ms;
+    return true;
+}
+
+/* The id of an event that brings none: TOPIC/PARTITION/OFFSET. */
+static str make_id(struct relance_engine *e, const struct relance_record *record)
+{
+    str id = arena_format(&e->scratch, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic), record->partition,
+                          record->offset);
+    if (!id.size) e->failed = true;
+    return id;
+}
+
+static void advance_clock(struct relance_engine *e, int64_t time_ms)
+{
+    int64_t clock_ms = time_ms - e->options.lateness_ms;
+    if (clock_ms > e->clock_ms) e->clock_ms = clock_ms;
+    if (time_ms > e->newest_ms) e->newest_ms = time_ms;
+}
+
+/* The customer of the event, its state at hand; NULL: *progress says why not. */
+static struct customer *event_customer(struct relance_engine *e, enum relance_progress *progress)
+{
+    struct customer *customer = customers_find(&e->customers, e->event.customer);
+    bool at_hand = customer ? customer->held : e->options.complete;
+    if (!at_hand) {
+        *progress = need(e, e->event.customer);
+        return NULL;
+    }
+    if (!customer) customer = or_fail(e, customers_add(&e->customers, e->event.customer));
+    if (customer && !customer->held) {
+        customer->held = true;
+        e->customers.held++;
+    }
+    *progress = done(e);
+    return customer;
+}
+
+static int64_t event_now(const struct relance_engine *e, const struct state *state)
+{
+    int64_t now_ms = e->event.time_ms > e->clock_ms ? e->event.time_ms : e->clock_ms;
+    return state && state->now_ms > now_ms ? state->now_ms : now_ms;
+}
+
+/* Nothing has been heard of the customer for so long, and nothing is to come (--forget-after). */
+static bool is_idle(const struct relance_engine *e, const struct state *state)
+{
+    bool silent = e->options.forget_after_ms && state->newest_ms != STATE_NO_TIME &&
+                  e->clock_ms - state->newest_ms > e->options.forget_after_ms;
+    if (!silent || state->due_ms != RELANCE_NEVER || state->runs.count) return false;
+    VECTOR_EACH(state->goals, struct goal_window, window)
+    if (window->closes_ms >= e->clock_ms) return false;
+    return true;
+}
+
+/* When the last of a saved state's goal windows closes. */
+static int64_t read_last_closing(struct unpack *in)
+{
+    int64_t last_ms = STATE_NO_TIME;
+    for (size_t n = unpack_array(in); n > 0 && !in->bad; n--) {
+        if (unpack_array(in) != 5) in->bad = true;
+        for (int skipped = 0; skipped < 3; skipped++)
+            unpack_skip(in); /* rule, key, opened */
+        int64_t closes_ms = unpack_int(in);
+        unpack_skip(in);
+        if (closes_ms > last_ms) last_ms = closes_ms;
+    }
+    return last_ms;
+}
+
+/* The same of a saved state, read as far as that takes. */
+bool relance_state_is_idle(struct relance_str packed, int64_t clock_ms, int64_t forget_after_ms)
+{
+    struct unpack in = unpack_of(packed);
+    int64_t newest_ms = STATE_NO_TIME, closes_ms = STATE_NO_TIME;
+    bool waits = false;
+    for (size_t n = unpack_map(&in); n > 0 && !in.bad; n--) {
+        str key = unpack_str(&in);
+        char letter = key.size == 1 ? *key.data : 'v';
+        if (letter == 'e')
+            newest_ms = unpack_int(&in);
+        else if (letter == 'w')
+            closes_ms = read_last_closing(&in);
+        else
+            unpack_skip(&in);
+        waits |= letter == 't' || letter == 'r';
+    }
+    return !in.bad && !waits && forget_after_ms && newest_ms != STATE_NO_TIME && closes_ms < clock_ms &&
+           clock_ms - newest_ms > forget_after_ms;
+}
+
+static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record,
+                                             struct relance_fate *fate)
+{
+    enum relance_progress progress;
+    struct customer *customer = event_customer(e, &progress);
+    if (!customer) return progress;
+    arena_reset(&e->scratch);
+    if (!e->event.id.size) e->event.id = make_id(e, record);
+    if (customer->state && is_idle(e, customer->state)) {
+        state_release(&e->customers.pool, customer->state);
+        customer->state = NULL;
+    }
+    scope_enter_customer(e, customer, event_now(e, customer->state));
+    if (happen_is_duplicate(e, customer->state)) {
+        fate->kind = RELANCE_DUPLICATE;
+        note_event(e, RELANCE_NOTE_DUPLICATE);
+        return done(e);
+    }
+    if (!customer->state) customer->state = or_fail(e, state_new(&e->customers.pool));
+    if (!customer->state) return done(e);
+    scope_set_event(e);
+    happen_event(e, customer);
+    settle_customer(e, customer);
+    return done(e);
+}
+
+enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
+                                            struct relance_fate *fate)
+{
+    if (e->failed) return RELANCE_FAILED;
+    enum event_dead dead = event_read(e->reader, e->set->schema, record->value, e->frame.slots, &e->event);
+    bool future = false;
+    if (dead == EVENT_NO_MEMORY)
+        e->failed = true; /* nothing is wrong with the record: it is no dead letter */
+    if (e->failed) return RELANCE_FAILED;
+    if (!dead && !find_time(e, record, &e->event, &future)) dead = EVENT_DEAD_TIME;
+    *fate = (struct relance_fate){
+        .kind = RELANCE_DEAD, .type = e->event.type_name, .customer = e->event.customer};
+    if (dead) {
+        fate->reason = event_dead_name(dead);
+        return RELANCE_DONE;
+    }
+    fate->declared = e->event.type != NULL;
+    fate->late = e->event.time_ms < e->clock_ms;
+    fate->future = future;
+    fate->fields_invalid = e->event.fields_invalid;
+    fate->field_invalid = e->event.field_invalid;
+    advance_clock(e, e->event.time_ms);
+    enum relance_progress progress = fire(e, e->clock_ms, false);
+    if (progress != RELANCE_DONE) return progress;
+    bool named = e->event.type && e->set->types[e->event.type->number].named;
+    fate->kind = named ? RELANCE_EVENT : RELANCE_IGNORED;
+    return named ? deal_with_event(e, record, fate) : RELANCE_DONE;
+}
+
+/* ---- marks and clocks */
+
+void relance_engine_set_wall(struct relance_engine *e, int64_t wall_ms)
+{
+    e->wall_ms = wall_ms;
+}
+
+struct relance_engine_forgot relance_engine_forgot(const struct relance_engine *e)
+{
+    return e->forgot;
+}
+
+int64_t relance_engine_clock(const struct relance_engine *e)
+{
+    return e->clock_ms;
+}
+
+void relance_engine_set_clock(struct relance_engine *e, int64_t clock_ms)
+{
+    e->clock_ms = clock_ms;
+}
+
+int64_t relance_engine_newest(const struct relance_engine *e)
+{
+    return e->newest_ms;
+}
+
+int64_t relance_engine_next_due(const struct relance_engine *e)
+{
+    const struct customer *customer = customers_next(&e->customers);
+    return customer ? customer->due_ms : RELANCE_NEVER;
+}
+
+/* A state speaks of declarations by number: it is written under the old set and read under the new one. */
+static bool renumber(struct relance_engine *e, struct customer *customer, const struct state_names *before)
+{
+    struct buffer packed;
+    arena_reset(&e->scratch);
+    buffer_init(&packed, &e->scratch);
+    state_save(customer->state, before, &packed);
+    struct state *state =
+        packed.failed ? NULL : state_load(&e->customers.pool, &e->set->names, &e->since, buffer_str(&packed));
+    if (!state) return false;
+    state_release(&e->customers.pool, customer->state);
+    customer->state = state;
+    return true;
+}
+
+enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules,
+                                             int64_t mark)
+{
+    const struct state_names *before = &e->set->names;
+    scope_forget(e);
+    e->set = e->options.rules = rules;
+    e->options.coverage = NULL; /* that was of the others */
+    if (!set_since(e, e->since_packed, mark)) e->failed = true;
+    for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {
+        struct customer *customer = e->customers.slots[i].customer;
+        if (customer && customer->state && !renumber(e, customer, before)) e->failed = true;
+    }
+    arena_free(&e->frame_arena);
+    if (!scope_init(e)) e->failed = true;
+    return e->failed ? RELANCE_NO_MEMORY : RELANCE_OK;
+}
+
+struct relance_str relance_engine_since(const struct relance_engine *e)
+{
+    return e->since_packed;
+}
+
+/* ---- states, in and out */
+
+bool relance_engine_holds(const struct relance_engine *e, struct relance_str id)
+{
+    const struct customer *customer = customers_find(&e->customers, id);
+    return customer ? customer->held : e->options.complete;
+}
+
+static void visit_missing(const struct relance_engine *e, size_t at, int64_t before_ms, relance_want *want,
+                          void *context)
+{
+    const struct customers *c = &e->customers;
+    if (at >= c->wait_count || c->heap[at].due_ms >= before_ms) return;
+    if (!c->heap[at].customer->held) want(context, customer_id(c->heap[at].customer));
+    for (size_t child = at * 4 + 1; child <= at * 4 + 4; child++)
+        visit_missing(e, child, before_ms, want, context);
+}
+
+void relance_engine_missing(const struct relance_engine *e, int64_t before_ms, relance_want *want,
+                            void *context)
+{
+    visit_missing(e, 0, before_ms, want, context);
+}
+
+enum relance_status relance_engine_put(struct relance_engine *e, struct relance_str id,
+                                       struct relance_str packed, struct relance_error *error)
+{
+    struct customer *customer = customers_add(&e->customers, id);
+    struct state *state = NULL;
+    if (!customer) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for customers");
+    ensure(!customer->held);
+    if (packed.size) state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
+    if (packed.size && !state)
+        return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read",
+                                 STR_ARG(id));
+    customer->state = state;
+    customer->held = true;
+    e->customers.held++;
+    if (!customers_set_due(&e->customers, customer, state ? state->due_ms : RELANCE_NEVER))
+        return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
+    return RELANCE_OK;
+}
+
+enum relance_status relance_engine_put_due(struct relance_engine *e, struct relance_str id, int64_t due_ms)
+{
+    struct customer *customer = customers_add(&e->customers, id);
+    if (!customer || (!customer->held && !customers_set_due(&e->customers, customer, due_ms)))
+        return RELANCE_NO_MEMORY;
+    customer->due_saved_ms = due_ms;
+    return RELANCE_OK;
+}
+
+size_t relance_engine_changed_count(const struct relance_engine *e)
+{
+    return e->customers.changed.count;
+}
+
+enum relance_status relance_engine_changes(struct relance_engine *e, relance_change_visit *visit,
+                                           void *context)
+{
+    VECTOR_EACH(e->customers.changed, struct customer *, place)
+    {
+        const struct customer *customer = *place;
+        struct buffer packed;
+        arena_reset(&e->scratch);
+        buffer_init(&packed, &e->scratch);
+        if (customer->state) state_save(customer->state, &e->set->names, &packed);
+        if (packed.failed) return RELANCE_NO_MEMORY;
+        struct relance_change change = {customer_id(customer), buffer_str(&packed), customer->due_ms,
+                                        customer->due_saved_ms};
+        visit(context, &change);
+    }
+    return RELANCE_OK;
+}
+
+void relance_engine_saved(struct relance_engine *e)
+{
+    customers_clear_changed(&e->customers);
+}
+
+struct relance_engine_size relance_engine_size(const struct relance_engine *e)
+{
+    const struct customers *c = &e->customers;
+    return (struct relance_engine_size){c->pool.used, c->count, c->held, c->wait_count};
+}
+
+void relance_engine_evict(struct relance_engine *e, size_t bytes)
+{
+    if (e->customers.pool.used <= bytes) return;
+    scope_forget(e);
+    e->options.complete = false; /* from here on, unknown does not mean new */
+    customers_evict(&e->customers, bytes);
+}

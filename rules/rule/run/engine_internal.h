@@ -1,0 +1,154 @@
+/* The engine's own: what its files share. engine.c is the seam; happen.c deals with one event or wait, cancel.c,
+ * trigger.c, step.c and run.c with runs, counting.c with counts, segmenting.c, goals.c, limiting.c and dates.c
+ * with what their names say, scope.c with what expressions see. */
+#ifndef RULES_RULE_RUN_ENGINE_INTERNAL_H
+#define RULES_RULE_RUN_ENGINE_INTERNAL_H
+
+#include "base/limits.h"
+#include "rule/run/customers.h"
+#include "rule/set.h"
+
+#include <relance/engine.h>
+
+/* What triggers rules now: an event, or a segment entered or left, or a date. */
+struct trigger {
+    bool event;
+    str id, type; /* "enter loyal", "yearly" … where it is no event; then without id */
+    int64_t time_ms;
+};
+
+struct relance_engine {
+    struct relance_engine_options options;
+    const struct relance_ruleset *set;
+    struct arena arena;            /* the engine itself */
+    struct arena frame_arena;      /* slots, for the rule set in force */
+    struct arena since_arena;      /* since when its declarations have been there: */
+    struct state_since since;
+    str since_packed;
+    int64_t rules_mark;
+    struct arena scratch;          /* one event or wait */
+    struct customers customers;
+    struct event_reader *reader;
+    struct event event;            /* the one being processed */
+    struct trigger trigger;
+    int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
+    struct relance_engine_forgot forgot;
+    str needed;                    /* whose state was missing */
+    bool failed;                   /* out of memory: the engine must not go on */
+
+    /* the scope in force: whom and what expressions are asked about */
+    struct cel_frame frame;
+    struct customer *customer;
+    int64_t now_ms;
+    bool explaining;               /* somebody asks about this customer: */
+    str reason;                    /* of the decision that comes next */
+    uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
+    bool segments_silent;          /* the customer had state before: a segment new to it is not news */
+    const struct rule *rule;       /* NULL: none */
+    struct run *run;               /* NULL: none; then `trigger` is the event */
+    uint32_t *resolved;            /* slots to be unset when the scope changes */
+    size_t resolved_count;
+};
+
+/* ---- scope.c */
+bool scope_init(struct relance_engine *e);
+void scope_forget(struct relance_engine *e); /* something that expressions may have read has changed */
+void scope_enter_customer(struct relance_engine *e, struct customer *customer, int64_t now_ms);
+void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct run *run);
+/* Puts the envelope of the present event into its slots. */
+void scope_set_event(struct relance_engine *e);
+/* The present event as stored for a run or for `last`: the envelope and the fields wanted, packed. NULL
+ * without memory. */
+struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields, size_t count);
+
+struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /* likewise, of e->trigger */
+struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
+
+/* Evaluates a condition; NULL is true, an error is false and reported. */
+bool holds(struct relance_engine *e, const struct noted_program *condition);
+struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
+void report_error(struct relance_engine *e, const char *sentence);
+
+/* Texts of a key or of a count's `by`: one, or the distinct elements of a list in order. False: an error. */
+struct texts {
+    const str *list;
+    size_t count;
+};
+bool evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out);
+bool texts_have(struct texts texts, str text);
+
+/* ---- counting.c */
+void count_event(struct relance_engine *e, const struct typed_event *type);
+/* Does a bucket count at `now_ms`? */
+bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms);
+struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by);
+
+/* ---- happen.c */
+void happen_event(struct relance_engine *e, struct customer *customer);
+void happen_wait(struct relance_engine *e, int64_t due_ms); /* the customer's first wait at that instant */
+int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state);
+bool happen_is_duplicate(const struct relance_engine *e, const struct state *state);
+
+void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms);
+
+/* ---- cancel.c, trigger.c, run.c, step.c */
+void runs_cancel(struct relance_engine *e, const struct typed_event *type);
+void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms);
+void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms); /* by e->trigger */
+void runs_drop(struct relance_engine *e); /* those whose rule or step is gone */
+
+/* ---- limiting.c */
+struct verdict {
+    const struct limit *limit; /* that blocks; NULL: none does */
+    int64_t until_ms;          /* the send waits until then; RELANCE_NEVER: it is dropped */
+};
+struct verdict limits_check(struct relance_engine *e, str send);
+void limits_count(struct relance_engine *e, str send); /* it has been sent: counts where it passed */
+
+/* ---- goals.c */
+void goal_open(struct relance_engine *e, const struct run *run);
+void goals_reach(struct relance_engine *e, const struct typed_event *type);
+
+/* ---- segmenting.c */
+/* Takes the new values of segments and triggers the rules on those that changed; `waiting`: not those that
+ * wait for the customer's next event. True when one has changed. */
+bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms);
+void segments_settle(struct relance_engine *e, int64_t horizon_ms); /* what `set` has changed: rounds */
+void segments_start_event(struct relance_engine *e);
+int64_t segments_next_due(const struct relance_ruleset *set, const struct state *state);
+struct cel_value segment_value_now(struct relance_engine *e, uint32_t number);
+
+/* ---- dates.c */
+void dates_update(struct relance_engine *e); /* expressions or zone may have changed */
+int64_t dates_next_due(const struct state *state);
+void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t horizon_ms);
+
+/* ---- local.c: the customer's local time */
+const struct zone *customer_zone(struct relance_engine *e);
+str customer_zone_name(struct relance_engine *e);
+int64_t local_day(const struct zone *zone, int64_t ms); /* days since 1970-01-01 */
+int64_t local_instant(const struct zone *zone, int64_t day, int minutes);
+/* `after_days` calendar days after the day of the base, at that time; with 0 days the next such time after the
+ * base (with `at_base`: not before it). */
+int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base);
+
+/* ---- engine.c */
+void settle_customer(struct relance_engine *e, struct customer *customer);
+
+/* ---- decision.c */
+void decide(struct relance_engine *e, const struct relance_decision *decision);
+
+/* Rounded down, also below 0; b > 0. */
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Out of memory: noted once, reported by the seam; what is under way is finished as well as can be. */
+static inline void *or_fail(struct relance_engine *e, void *p)
+{
+    if (!p) e->failed = true;
+    return p;
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* Notes for who asks why (relance/explain.h): nothing, at the cost of one test, where nobody does. */
+#ifndef RULES_RULE_RUN_EXPLAIN_H
+#define RULES_RULE_RUN_EXPLAIN_H
+
+#include "rule/run/engine_internal.h"
+
+#include <relance/explain.h>
+
+/* Is this the customer who is asked about? */
+bool explaining(const struct relance_engine *e, str customer);
+void note(struct relance_engine *e, struct relance_note note); /* of the rule in force, if no other is named */
+void note_event(struct relance_engine *e, enum relance_note_kind kind);
+void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run);
+void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys); /* the event's */
+/* Does the condition hold? If not, why is noted, or becomes the reason of the decision that follows. */
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition, enum relance_note_kind kind, str key);
+bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition);
+/* The limit blocks: where its `if` cannot be evaluated, that is a reason, too. */
+void reason_limit(struct relance_engine *e, const struct limit *limit);
+
+#endif

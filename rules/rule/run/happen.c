@@ -1,0 +1,228 @@
+/* What happens to one customer: an event, or a wait that falls due, each in the order of rules.md §4. */
+#include "rule/run/explain.h"
+#include "rule/run/runs.h"
+
+#include "base/buffer.h"
+#include "state/pack.h"
+
+/* ---- duplicates */
+
+bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
+{
+    uint64_t hash = str_hash(e->event.id);
+    if (!state) return false;
+    VECTOR_EACH(state->seen, struct seen, seen)
+    if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+    return false;
+}
+
+/* Keeps the newest ids; those too old to matter go too. */
+static void remember_id(struct relance_engine *e)
+{
+    struct vector *seen = &e->customer->state->seen;
+    struct seen *items = seen->items;
+    uint32_t gone = 0;
+    while (gone < seen->count && e->now_ms - items[gone].at_ms > LIMIT_EVENT_ID_AGE_MS)
+        gone++;
+    if (seen->count - gone >= LIMIT_EVENT_IDS) gone = seen->count - LIMIT_EVENT_IDS + 1;
+    if (gone) {
+        seen->count -= gone;
+        memmove(items, items + gone, seen->count * sizeof *items);
+    }
+    struct seen *place = or_fail(e, vector_insert(&e->customers.pool, seen, sizeof *place, seen->count));
+    if (place) *place = (struct seen){str_hash(e->event.id), e->now_ms};
+}
+
+/* ---- attributes */
+
+static struct attribute *attribute_place(struct relance_engine *e, uint32_t number)
+{
+    struct vector *attributes = &e->customer->state->attributes;
+    uint32_t at = 0;
+    while (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number < number)
+        at++;
+    if (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number == number)
+        return VECTOR_AT(*attributes, struct attribute, at);
+    struct attribute *attribute =
+        or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *attribute, at));
+    if (attribute) *attribute = (struct attribute){number, STATE_NO_TIME, NULL};
+    return attribute;
+}
+
+/* Does a write at `time_ms` take effect? Every write has a time; at equal times the later arrival wins. */
+static bool write_wins(const struct attribute *attribute, bool keep_first, int64_t time_ms)
+{
+    if (attribute->time_ms == STATE_NO_TIME) return true;
+    return keep_first ? time_ms <= attribute->time_ms : time_ms >= attribute->time_ms;
+}
+
+void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
+{
+    struct attribute *attribute = attribute_place(e, number);
+    if (!attribute || !write_wins(attribute, e->set->attributes[number].keep_first, time_ms)) return;
+    struct bytes *packed = NULL;
+    if (value.kind != CEL_NULL) {
+        struct buffer out;
+        buffer_init(&out, &e->scratch);
+        pack_value(&out, value);
+        packed = out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
+    }
+    scope_forget(e);
+    bytes_release(&e->customers.pool, attribute->packed);
+    *attribute = (struct attribute){number, time_ms, packed};
+}
+
+/* Is a value of a declared type? (What the checker could not know.) */
+static bool value_has_type(struct cel_value value, const struct cel_type *type)
+{
+    static const enum cel_kind kinds[] = {
+        [CEL_TYPE_BOOL] = CEL_BOOL,         [CEL_TYPE_INT] = CEL_INT,
+        [CEL_TYPE_UINT] = CEL_UINT,         [CEL_TYPE_DOUBLE] = CEL_DOUBLE,
+        [CEL_TYPE_STRING] = CEL_STRING,     [CEL_TYPE_BYTES] = CEL_BYTES,
+        [CEL_TYPE_DURATION] = CEL_DURATION, [CEL_TYPE_TIMESTAMP] = CEL_TIMESTAMP,
+        [CEL_TYPE_LIST] = CEL_LIST,         [CEL_TYPE_MAP] = CEL_MAP,
+        [CEL_TYPE_RECORD] = CEL_RECORD,
+    };
+    return type->kind < sizeof kinds / sizeof *kinds && kinds[type->kind] == value.kind;
+}
+
+static void take_sourced_attributes(struct relance_engine *e, const struct typed_event *type)
+{
+    for (size_t i = 0; i < type->attributes.count; i++) {
+        uint32_t number = type->attributes.types[i];
+        const struct attribute_rule *rule = &e->set->attributes[number];
+        struct cel_value value = evaluate(e, rule->value);
+        if (value_has_type(value, rule->type)) attribute_write(e, number, value, e->event.time_ms);
+    }
+}
+
+static void take_identify(struct relance_engine *e, const struct typed_event *type)
+{
+    for (size_t i = 0; i < type->reader->field_count; i++) {
+        struct cel_value value = e->frame.slots[type->reader->fields[i].slot];
+        if (value.kind == CEL_ABSENT) continue;
+        attribute_write(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value,
+                        e->event.time_ms);
+    }
+}
+
+/* ---- the newest event of each type */
+
+static void take_last(struct relance_engine *e, const struct typed_event *type)
+{
+    struct vector *lasts = &e->customer->state->lasts;
+    uint32_t number = type->reader->number, at = 0;
+    while (at < lasts->count && VECTOR_AT(*lasts, struct last_event, at)->type < number)
+        at++;
+    struct last_event *last = at < lasts->count ? VECTOR_AT(*lasts, struct last_event, at) : NULL;
+    bool known = last && last->type == number;
+    if (known && last->time_ms > e->event.time_ms) return;
+    struct bytes *packed = scope_pack_event(e, NULL, type->last_fields, type->last_field_count);
+    if (!packed) return;
+    if (known)
+        bytes_release(&e->customers.pool, last->packed);
+    else
+        last = or_fail(e, vector_insert(&e->customers.pool, lasts, sizeof *last, at));
+    scope_forget(e);
+    if (last) *last = (struct last_event){number, e->event.time_ms, packed};
+}
+
+/* ---- an event */
+
+static void happen_forget(struct relance_engine *e, struct customer *customer)
+{
+    state_release(&e->customers.pool, customer->state);
+    customer->state = NULL;
+}
+
+/* What is known of the customer changes. */
+static void take_facts(struct relance_engine *e, const struct typed_event *type)
+{
+    take_sourced_attributes(e, type);
+    if (type->reader->number == e->set->identify) take_identify(e, type);
+    if (type->remembered) take_last(e, type);
+    count_event(e, type);
+}
+
+/* What `set` has changed is told, and dates are looked at anew. */
+static void settle(struct relance_engine *e, int64_t horizon_ms)
+{
+    segments_settle(e, horizon_ms);
+    dates_update(e);
+}
+
+void happen_event(struct relance_engine *e, struct customer *customer)
+{
+    const struct typed_event *type = &e->set->types[e->event.type->number];
+    note_event(e, RELANCE_NOTE_EVENT);
+    if (type->reader->number == e->set->forget) {
+        happen_forget(e, customer);
+        return;
+    }
+    struct state *state = customer->state;
+    int64_t horizon_ms = e->event.time_ms > e->clock_ms ? e->event.time_ms : e->clock_ms;
+    e->segments_silent = state->now_ms != STATE_NO_TIME;
+    state->now_ms = e->now_ms;
+    if (e->event.time_ms > state->newest_ms) state->newest_ms = e->event.time_ms;
+    remember_id(e);
+    runs_drop(e);
+    segments_start_event(e);
+    take_facts(e, type);
+    runs_cancel(e, type);
+    goals_reach(e, type);
+    segments_update(e, false, horizon_ms);
+    runs_trigger(e, type, horizon_ms);
+    settle(e, horizon_ms);
+}
+
+/* ---- a wait */
+
+static int64_t runs_next_due(const struct state *state)
+{
+    int64_t due_ms = RELANCE_NEVER;
+    VECTOR_EACH(state->runs, struct run, run)
+    if (run->due_ms < due_ms) due_ms = run->due_ms;
+    return due_ms;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state)
+{
+    if (!state) return RELANCE_NEVER;
+    return earlier(earlier(runs_next_due(state), dates_next_due(state)), segments_next_due(set, state));
+}
+
+/* The first of the rules' waits at that instant: by rule, a date before the steps. */
+static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
+{
+    struct state *state = e->customer->state;
+    struct run *first_run = NULL;
+    VECTOR_EACH(state->runs, struct run, run)
+    if (!first_run && run->due_ms == due_ms) first_run = run;
+    VECTOR_EACH(state->dates, struct date_wait, date)
+    {
+        if (date->due_ms != due_ms || (first_run && first_run->rule < date->rule)) continue;
+        date_fall_due(e, date, due_ms);
+        return;
+    }
+    if (first_run) perform_due(e, first_run, due_ms);
+}
+
+void happen_wait(struct relance_engine *e, int64_t due_ms)
+{
+    struct state *state = e->customer->state;
+    bool segment = segments_next_due(e->set, state) == due_ms;
+    note(e, (struct relance_note){.kind = RELANCE_NOTE_WAIT});
+    state->now_ms = e->now_ms;
+    e->segments_silent = true;
+    runs_drop(e);
+    if (segment)
+        segments_update(e, true, due_ms);
+    else
+        rules_fall_due(e, due_ms);
+    settle(e, due_ms);
+}

@@ -1,0 +1,46 @@
+/* The customer's local time: days, times of day, and the instants that they mean (rules.md §2). */
+#include "rule/run/engine_internal.h"
+
+enum { MINUTE_S = 60, DAY_S = 86400 };
+
+int64_t local_day(const struct zone *zone, int64_t ms)
+{
+    int64_t seconds = floor_div(ms, 1000);
+    return floor_div(seconds + zone_offset(zone, seconds), DAY_S);
+}
+
+int64_t local_instant(const struct zone *zone, int64_t day, int minutes)
+{
+    return zone_instant(zone, day * DAY_S + minutes * MINUTE_S) * 1000;
+}
+
+int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base)
+{
+    int64_t day = local_day(zone, base_ms) + after_days;
+    int64_t ms = local_instant(zone, day, minutes);
+    if (after_days != 0) return ms;
+    bool passed = at_base ? ms < base_ms : ms <= base_ms;
+    return passed ? local_instant(zone, day + 1, minutes) : ms;
+}
+
+str customer_zone_name(struct relance_engine *e)
+{
+    if (e->set->tz_attribute == NAME_NONE) return e->set->tz;
+    struct cel_value tz = attribute_value(e, e->set->tz_attribute);
+    bool known = tz.kind == CEL_STRING && zone_find(e->set->zones, cel_text(tz));
+    return known ? cel_text(tz) : e->set->tz;
+}
+
+const struct zone *customer_zone(struct relance_engine *e)
+{
+    return e->set->tz_attribute == NAME_NONE ? e->set->zone : zone_find(e->set->zones, customer_zone_name(e));
+}
+
+bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,
+                                   int64_t local_ms, int64_t *instant_ms)
+{
+    const struct zone *found = zone_find(rules->zones, zone);
+    int64_t ms = (local_ms % 1000 + 1000) % 1000;
+    if (found) *instant_ms = zone_instant(found, (local_ms - ms) / 1000) * 1000 + ms;
+    return found;
+}

@@ -1,0 +1,413 @@
+/* What expressions see. Slots are filled when an expression first reads them, from the customer's state, the
+ * run, the rule or the event, and unset when one of these changes: `resolved` lists what was filled. The slots
+ * of `event` are written by the event reader and stay. */
+#include "rule/run/coverage.h"
+#include "rule/run/explain.h"
+
+#include "base/buffer.h"
+#include "base/ensure.h"
+#include "state/pack.h"
+
+#include <xxhash.h>
+
+static const struct cel_value absent = {.kind = CEL_ABSENT};
+
+static void fill(struct relance_engine *e, uint32_t slot, struct cel_value value)
+{
+    if (e->frame.slots[slot].kind == CEL_UNSET) e->resolved[e->resolved_count++] = slot;
+    e->frame.slots[slot] = value;
+}
+
+void scope_forget(struct relance_engine *e)
+{
+    for (size_t i = 0; i < e->resolved_count; i++)
+        e->frame.slots[e->resolved[i]].kind = CEL_UNSET;
+    e->resolved_count = 0;
+}
+
+void scope_enter_customer(struct relance_engine *e, struct customer *customer, int64_t now_ms)
+{
+    scope_forget(e);
+    e->customer = customer;
+    e->explaining = customer && explaining(e, customer_id(customer));
+    e->now_ms = now_ms;
+    e->rule = NULL;
+    e->run = NULL;
+    e->frame.slots[e->set->slots.now] = cel_timestamp_ms(now_ms);
+}
+
+void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct run *run)
+{
+    if (e->rule != rule || e->run != run) scope_forget(e);
+    e->rule = rule;
+    e->run = run;
+}
+
+void scope_set_event(struct relance_engine *e)
+{
+    struct cel_value *slots = &e->frame.slots[e->set->slots.event];
+    slots[ENVELOPE_ID] = cel_string(e->event.id);
+    slots[ENVELOPE_TYPE] = cel_string(e->event.type_name);
+    slots[ENVELOPE_TIME] = cel_timestamp_ms(e->event.time_ms);
+    slots[ENVELOPE_CUSTOMER] = cel_string(e->event.customer);
+}
+
+/* ---- events as stored: {"id", "type", "time", field, …} */
+
+struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps)
+{
+    if (e->trigger.event) return scope_pack_event(e, keeps, NULL, 0);
+    struct buffer out;
+    buffer_init(&out, &e->scratch);
+    pack_map(&out, 3);
+    pack_str(&out, STR("id")), pack_str(&out, (str){0});
+    pack_str(&out, STR("type")), pack_str(&out, e->trigger.type);
+    pack_str(&out, STR("time")), pack_int(&out, e->trigger.time_ms);
+    return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
+}
+
+struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields,
+                               size_t count)
+{
+    const struct typed_event *type = &e->set->types[e->event.type->number];
+    const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
+    size_t total = fields ? count : type->reader->field_count, present = 0;
+    struct buffer out;
+    buffer_init(&out, &e->scratch);
+    for (int writing = 0; writing < 2; writing++) { /* counts first: a map begins with its size */
+        if (writing) {
+            pack_map(&out, 3 + present);
+            pack_str(&out, STR("id")), pack_str(&out, e->event.id);
+            pack_str(&out, STR("type")), pack_str(&out, e->event.type_name);
+            pack_str(&out, STR("time")), pack_int(&out, e->event.time_ms);
+        }
+        for (size_t i = 0; i < total; i++) {
+            size_t field = fields ? fields[i] : i;
+            uint32_t number = type->fields[field];
+            if ((keeps && !keeps[number]) || slots[number].kind <= CEL_NULL) continue;
+            present += !writing;
+            if (!writing) continue;
+            pack_str(&out, type->reader->fields[field].name);
+            pack_value(&out, slots[number]);
+        }
+    }
+    return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
+}
+
+/* Reads a stored event. place(slot context, type, envelope or declared field) says where a value goes. */
+struct stored_event {
+    const struct typed_event *type; /* NULL: no longer declared */
+    struct cel_value envelope[ENVELOPE_COUNT];
+    struct unpack in; /* at the first field */
+    size_t left;      /* fields */
+};
+
+static struct stored_event open_event(struct relance_engine *e, const struct bytes *packed)
+{
+    struct stored_event stored = {.in = unpack_of(bytes_str(packed))};
+    stored.left = unpack_map(&stored.in) - 3; /* id, type, time stand first: scope_pack_event */
+    unpack_str(&stored.in);
+    stored.envelope[ENVELOPE_ID] = cel_string(unpack_str(&stored.in));
+    unpack_str(&stored.in);
+    str type = unpack_str(&stored.in);
+    stored.envelope[ENVELOPE_TYPE] = cel_string(type);
+    unpack_str(&stored.in);
+    stored.envelope[ENVELOPE_TIME] = cel_timestamp_ms(unpack_int(&stored.in));
+    stored.envelope[ENVELOPE_CUSTOMER] = cel_string(customer_id(e->customer));
+    uint32_t number = names_find(&e->set->names.types, type);
+    if (stored.in.bad || stored.left > LIMIT_EVENT_BYTES) stored.left = 0;
+    stored.type = number == NAME_NONE ? NULL : &e->set->types[number];
+    return stored;
+}
+
+/* The next field and its value; false at the end. *field is its index in the type's declaration. */
+static bool next_field(struct relance_engine *e, struct stored_event *stored, size_t *field,
+                       struct cel_value *value)
+{
+    while (stored->left > 0 && stored->type && !stored->in.bad) {
+        stored->left--;
+        str name = unpack_str(&stored->in);
+        const struct event_type *type = stored->type->reader;
+        for (*field = 0; *field < type->field_count && !str_equal(type->fields[*field].name, name);)
+            ++*field;
+        if (*field < type->field_count) {
+            *value = unpack_value(&stored->in, type->fields[*field].type, &e->scratch);
+            return !stored->in.bad;
+        }
+        unpack_skip(&stored->in);
+    }
+    return false;
+}
+
+/* The trigger before its run has begun: the event itself, or what there is of something else. */
+static void resolve_trigger_event(struct relance_engine *e)
+{
+    if (!e->trigger.event) {
+        fill(e, e->set->slots.trigger + ENVELOPE_TYPE, cel_string(e->trigger.type));
+        fill(e, e->set->slots.trigger + ENVELOPE_TIME, cel_timestamp_ms(e->trigger.time_ms));
+        return;
+    }
+    const struct rule *rule = e->rule;
+    uint32_t base = e->set->slots.trigger, event = e->set->slots.event;
+    for (size_t i = 0; i < rule->trigger_record->field_count; i++)
+        fill(e, base + rule->trigger_slots[i], e->frame.slots[event + rule->trigger_slots[i]]);
+}
+
+static struct bytes *newest_trigger(const struct run *run)
+{
+    return run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1) : NULL;
+}
+
+static void resolve_trigger(struct relance_engine *e)
+{
+    if (!e->run) {
+        resolve_trigger_event(e);
+        return;
+    }
+    uint32_t base = e->set->slots.trigger;
+    const struct rule *rule = e->rule;
+    for (size_t i = 0; i < rule->trigger_record->field_count; i++)
+        fill(e, base + rule->trigger_slots[i], absent);
+    struct stored_event stored = open_event(e, newest_trigger(e->run));
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, base + (uint32_t)i, stored.envelope[i]);
+    size_t field;
+    struct cel_value value;
+    while (next_field(e, &stored, &field, &value))
+        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+}
+
+static struct cel_value trigger_as_record(struct relance_engine *e, const struct bytes *packed)
+{
+    const struct rule *rule = e->rule;
+    size_t count = rule->trigger_record->field_count;
+    struct cel_record *record =
+        or_fail(e, arena_alloc(&e->scratch, sizeof *record + count * sizeof *record->fields));
+    if (!record) return absent;
+    struct stored_event stored = open_event(e, packed);
+    record->type = rule->trigger_record;
+    for (size_t i = 0; i < count; i++)
+        record->fields[i] =
+            rule->trigger_slots[i] < ENVELOPE_COUNT ? stored.envelope[rule->trigger_slots[i]] : absent;
+    size_t field;
+    struct cel_value value;
+    while (next_field(e, &stored, &field, &value))
+        for (size_t i = 0; i < count; i++)
+            if (rule->trigger_slots[i] == ENVELOPE_COUNT + stored.type->fields[field])
+                record->fields[i] = value;
+    return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
+}
+
+static struct cel_value triggers_list(struct relance_engine *e)
+{
+    size_t count = e->run->triggers.count;
+    struct cel_list *list = or_fail(e, arena_alloc(&e->scratch, sizeof *list + count * sizeof *list->items));
+    if (!list) return absent;
+    list->count = count;
+    for (size_t i = 0; i < count; i++)
+        list->items[i] = trigger_as_record(e, *VECTOR_AT(e->run->triggers, struct bytes *, i));
+    return (struct cel_value){.kind = CEL_LIST, .as.list = list};
+}
+
+static const struct typed_event *type_of_last_slot(const struct relance_ruleset *set, uint32_t slot)
+{
+    size_t low = 0, high = set->type_count;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (set->types[middle].last_slot <= slot)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &set->types[low];
+}
+
+static void resolve_last(struct relance_engine *e, uint32_t slot)
+{
+    const struct typed_event *type = type_of_last_slot(e->set, slot);
+    const struct last_event *found = NULL;
+    VECTOR_EACH(e->customer->state->lasts, struct last_event, last)
+    if (last->type == type->reader->number) found = last;
+    fill(e, last_presence_slot(type), cel_bool(found != NULL));
+    for (size_t i = 0; i < type->record->field_count; i++)
+        fill(e, last_field_slot(type, i), absent);
+    if (!found) return;
+    struct stored_event stored = open_event(e, found->packed);
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, last_field_slot(type, i), stored.envelope[i]);
+    size_t field;
+    struct cel_value value;
+    while (next_field(e, &stored, &field, &value))
+        fill(e, last_field_slot(type, ENVELOPE_COUNT + field), value);
+}
+
+/* ---- the customer */
+
+struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
+{
+    VECTOR_EACH(e->customer->state->attributes, struct attribute, attribute)
+    {
+        if (attribute->number != number || !attribute->packed) continue;
+        struct unpack in = unpack_of(bytes_str(attribute->packed));
+        return unpack_value(&in, e->set->attributes[number].type, &e->scratch);
+    }
+    return absent;
+}
+
+/* customer.tz reads as the default zone where it is absent or unknown. */
+static void resolve_attribute(struct relance_engine *e, uint32_t slot)
+{
+    uint32_t number = slot - e->set->slots.attributes;
+    fill(e, slot,
+         number == e->set->tz_attribute ? cel_string(customer_zone_name(e)) : attribute_value(e, number));
+}
+
+/* ---- the run and the rule */
+
+static void resolve_run(struct relance_engine *e)
+{
+    const struct run *run = e->run;
+    uint32_t base = e->set->slots.run;
+    fill(e, base + RUN_KEY, cel_string(bytes_str(run->key)));
+    fill(e, base + RUN_VARIANT, cel_string(bytes_str(run->variant)));
+    fill(e, base + RUN_STEP, cel_int((int64_t)run->step + 1));
+    fill(e, base + RUN_STARTED, cel_timestamp_ms(run->started_ms));
+}
+
+static void resolve_rule(struct relance_engine *e)
+{
+    fill(e, e->set->slots.rule + RULE_NAME, cel_string(e->rule->name));
+    fill(e, e->set->slots.rule + RULE_PRIORITY, cel_int(e->rule->priority));
+}
+
+static void scope_resolve(struct cel_frame *frame, uint32_t slot)
+{
+    struct relance_engine *e = frame->context;
+    const struct slot_map *s = &e->set->slots;
+    if (slot == s->customer_id)
+        fill(e, slot, cel_string(customer_id(e->customer)));
+    else if (slot < s->event)
+        resolve_attribute(e, slot);
+    else if (slot < s->triggers)
+        resolve_trigger(e);
+    else if (slot == s->triggers)
+        fill(e, slot, triggers_list(e));
+    else if (slot < s->rule)
+        resolve_run(e);
+    else if (slot < s->segments)
+        resolve_rule(e);
+    else if (slot < s->lasts)
+        fill(e, slot, segment_value_now(e, slot - s->segments));
+    else
+        resolve_last(e, slot);
+}
+
+/* bucket(salt, n) = XXH3_64(salt NUL customer.id) mod n. */
+static struct cel_value bucket(struct relance_engine *e, struct cel_value salt, struct cel_value n)
+{
+    if (n.as.i <= 0)
+        return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "bucket() needs a positive number of buckets");
+    struct buffer text;
+    buffer_init(&text, &e->scratch);
+    buffer_put_str(&text, cel_text(salt));
+    buffer_put_char(&text, '\0');
+    buffer_put_str(&text, customer_id(e->customer));
+    if (text.failed) return cel_fail(&e->frame, CEL_ERROR_MEMORY, "out of memory");
+    return cel_int((int64_t)(XXH3_64bits(text.data, text.size) % (uint64_t)n.as.i));
+}
+
+static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
+                                   const struct cel_value *arguments)
+{
+    struct relance_engine *e = frame->context;
+    if (function == e->set->count_count) return bucket(e, arguments[0], arguments[1]);
+    return count_value_at(e, function, e->set->counts[function].by ? cel_text(arguments[0]) : (str){0});
+}
+
+bool scope_init(struct relance_engine *e)
+{
+    const struct slot_map *s = &e->set->slots;
+    e->frame = (struct cel_frame){
+        .scratch = &e->scratch, .context = e, .resolve = scope_resolve, .call = scope_call};
+    e->frame.slots = ARENA_ARRAY(&e->frame_arena, struct cel_value, s->total);
+    e->resolved = ARENA_ARRAY(&e->frame_arena, uint32_t, s->total);
+    e->resolved_count = 0;
+    if (!e->frame.slots || !e->resolved) return false;
+    for (uint32_t slot = s->event; slot < s->trigger; slot++)
+        e->frame.slots[slot] = absent;
+    return true;
+}
+
+/* ---- evaluating */
+
+void report_error(struct relance_engine *e, const char *sentence)
+{
+    if (!e->options.errors) return;
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_ERROR, .why = str_of(sentence)};
+    decide(e, &decision);
+}
+
+struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program)
+{
+    struct cel_value value = cel_eval(program, &e->frame);
+    if (value.kind == CEL_ERROR) {
+        if (value.code == CEL_ERROR_MEMORY)
+            e->failed = true; /* else the answer would depend on the machine */
+        report_error(e, e->frame.error);
+    }
+    return value;
+}
+
+bool holds(struct relance_engine *e, const struct noted_program *condition)
+{
+    if (!condition) return true;
+    struct cel_value value = evaluate(e, condition->program);
+    if (value.kind != CEL_BOOL && value.kind != CEL_ERROR)
+        report_error(e, "this condition is neither true nor false");
+    bool is_true = value.kind == CEL_BOOL && value.as.b;
+    cover_condition(e, condition, is_true);
+    return is_true;
+}
+
+static bool text_of(struct relance_engine *e, struct cel_value value, str *out)
+{
+    if (value.kind == CEL_STRING) {
+        *out = cel_text(value);
+        return true;
+    }
+    if (value.kind != CEL_INT && value.kind != CEL_UINT && value.kind != CEL_BOOL) return false;
+    struct buffer text;
+    buffer_init(&text, &e->scratch);
+    cel_print(value, &text);
+    *out = buffer_str(&text);
+    return !text.failed;
+}
+
+bool texts_have(struct texts texts, str text)
+{
+    for (size_t i = 0; i < texts.count; i++)
+        if (str_equal(texts.list[i], text)) return true;
+    return false;
+}
+
+bool evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out)
+{
+    struct cel_value value = evaluate(e, program);
+    *out = (struct texts){0};
+    if (value.kind == CEL_ERROR) return false;
+    bool list = value.kind == CEL_LIST;
+    size_t count = list ? value.as.list->count : 1;
+    const struct cel_value *items = list ? value.as.list->items : &value;
+    str *texts = or_fail(e, arena_alloc(&e->scratch, (count + 1) * sizeof *texts));
+    if (!texts) return false;
+    out->list = texts;
+    for (size_t i = 0; i < count; i++) {
+        str text;
+        if (!text_of(e, items[i], &text)) {
+            report_error(e, "a key must be a string, int, uint or bool, or a list of them");
+            return false;
+        }
+        if (!texts_have(*out, text)) texts[out->count++] = text;
+    }
+    return true;
+}

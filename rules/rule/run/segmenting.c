@@ -1,0 +1,113 @@
+/* Segments: what they are now, when that changes, and the rules that wait for it (rules.md §4).
+ *
+ * Expressions read a segment as it is at the moment. What a customer's state keeps is the value that rules on
+ * entering and leaving were last told of. */
+#include "rule/run/explain.h"
+
+enum { SEGMENT_ROUNDS = 8 };
+
+struct cel_value segment_value_now(struct relance_engine *e, uint32_t number)
+{
+    return cel_bool(holds(e, e->set->segments[number].condition));
+}
+
+static struct segment_value *segment_place(struct relance_engine *e, uint32_t number, bool *is_new)
+{
+    struct vector *segments = &e->customer->state->segments;
+    uint32_t at = 0;
+    while (at < segments->count && VECTOR_AT(*segments, struct segment_value, at)->number < number)
+        at++;
+    *is_new = at == segments->count || VECTOR_AT(*segments, struct segment_value, at)->number != number;
+    if (!*is_new) return VECTOR_AT(*segments, struct segment_value, at);
+    struct segment_value *place = or_fail(e, vector_insert(&e->customers.pool, segments, sizeof *place, at));
+    if (place) *place = (struct segment_value){.number = number};
+    return place;
+}
+
+static void trigger_changed(struct relance_engine *e, const struct type_list *rules, const bool *changed,
+                            const char *verb, int64_t horizon_ms)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        uint32_t segment = e->set->rules[rules->types[i]].segment;
+        if (!changed[segment]) continue;
+        str type = arena_format(&e->scratch, "%s %.*s", verb, STR_ARG(e->set->segments[segment].name));
+        e->trigger = (struct trigger){.type = type, .time_ms = e->now_ms};
+        trigger_rule(e, rules->types[i], horizon_ms);
+    }
+}
+
+bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
+{
+    const struct relance_ruleset *set = e->set;
+    bool any = false;
+    if (!set->entering.count && !set->leaving.count) return false;
+    bool *entered = or_fail(e, arena_alloc_zero(&e->scratch, 2 * set->segment_count + 1));
+    if (!entered) return false;
+    bool *left = entered + set->segment_count;
+    scope_enter_rule(e, NULL, NULL);
+    scope_forget(e);
+    for (uint32_t i = 0; i < set->segment_count; i++) {
+        bool is_new;
+        struct segment_value *segment = set->segments[i].tracked ? segment_place(e, i, &is_new) : NULL;
+        if (!segment || (waiting && segment->left_over)) continue;
+        bool value = segment_value_now(e, i).as.b, silent = is_new && e->segments_silent;
+        if (value == segment->value) continue;
+        segment->value = value;
+        if (silent) continue;
+        (value ? entered : left)[i] = true;
+        note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT,
+                                      .subject = set->segments[i].name});
+        any = true;
+    }
+    if (!any) return false;
+    trigger_changed(e, &set->leaving, left, "leave", horizon_ms);
+    trigger_changed(e, &set->entering, entered, "enter", horizon_ms);
+    return true;
+}
+
+/* What is still to be told after the last round waits for the customer's next event, unless it goes back before. */
+static void leave_over(struct relance_engine *e, bool rounds_are_over)
+{
+    VECTOR_EACH(e->customer->state->segments, struct segment_value, segment)
+    {
+        if (!rounds_are_over && !segment->left_over) continue;
+        scope_enter_rule(e, NULL, NULL);
+        scope_forget(e);
+        segment->left_over = segment_value_now(e, segment->number).as.b != segment->value;
+    }
+}
+
+void segments_settle(struct relance_engine *e, int64_t horizon_ms)
+{
+    bool more = true;
+    for (int round = 0; round < SEGMENT_ROUNDS && more; round++)
+        more = segments_update(e, true, horizon_ms);
+    leave_over(e, more);
+}
+
+void segments_start_event(struct relance_engine *e)
+{
+    VECTOR_EACH(e->customer->state->segments, struct segment_value, segment) segment->left_over = false;
+}
+
+/* The next instant at which a bucket leaves the window of a count that a tracked segment reads: bucket i of
+ * width b leaves at i b + w. */
+int64_t segments_next_due(const struct relance_ruleset *set, const struct state *state)
+{
+    int64_t due_ms = RELANCE_NEVER;
+    if (!set->entering.count && !set->leaving.count) return due_ms;
+    VECTOR_EACH(state->counts, struct count_value, value)
+    {
+        const struct count_rule *rule = &set->counts[value->count];
+        bool read = false;
+        for (size_t i = 0; i < set->segment_count && !read; i++)
+            read = set->segments[i].tracked && set->segments[i].counts[value->count];
+        if (!rule->over_ms || !read) continue;
+        VECTOR_EACH(value->buckets, struct bucket, bucket)
+        {
+            int64_t leaves_ms = bucket->index * rule->bucket_ms + rule->over_ms;
+            if (leaves_ms > state->now_ms && leaves_ms < due_ms) due_ms = leaves_ms;
+        }
+    }
+    return due_ms;
+}

@@ -1,0 +1,200 @@
+/* Explaining: notes for the one customer whom somebody has asked about (relance/explain.h). Conditions are asked
+ * again, part by part, in the scope in which they were not true; nothing that decides is touched. */
+#include "rule/run/explain.h"
+
+#include "base/buffer.h"
+#include "cel/explain.h"
+#include "rule/compile/compile.h"
+#include "rule/tell/telling.h"
+
+bool explaining(const struct relance_engine *e, str customer)
+{
+    return e->options.explain && str_equal(customer, e->options.explained);
+}
+
+void note(struct relance_engine *e, struct relance_note note)
+{
+    if (!e->explaining) return;
+    if (!note.rule.size && e->rule) note.rule = e->rule->name;
+    if (note.kind != RELANCE_NOTE_EVENT) note.time_ms = e->now_ms;
+    e->options.explain(e->options.explain_context, &note);
+}
+
+void note_event(struct relance_engine *e, enum relance_note_kind kind)
+{
+    if (!e->explaining) return;
+    struct relance_note note = {
+        .kind = kind, .time_ms = e->event.time_ms, .subject = e->event.type_name, .id = e->event.id};
+    e->options.explain(e->options.explain_context, &note);
+}
+
+/* ---- conditions */
+
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out);
+
+/* A condition that reads a segment is explained by the segment's own, too. */
+static void explain_segments(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena, struct buffer *out)
+{
+    const uint32_t *slots;
+    size_t count = cel_program_slots(condition->program, &slots);
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i] < e->set->slots.segments || slots[i] >= e->set->slots.lasts) continue;
+        const struct segment_rule *segment = &e->set->segments[slots[i] - e->set->slots.segments];
+        if (segment_value_now(e, slots[i] - e->set->slots.segments).as.b) continue;
+        buffer_put_format(out, "; %.*s: ", STR_ARG(segment->name));
+        explain_program(e, segment->condition, arena, out);
+    }
+}
+
+static void explain_program(struct relance_engine *e, const struct noted_program *condition,
+                            struct arena *arena, struct buffer *out)
+{
+    const struct cel_env *env = scope_env_again(e->set, condition, arena, arena);
+    if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
+    explain_segments(e, condition, arena, out);
+}
+
+/* Why the condition is not true, in the scope in force; the text is the arena's. */
+static str explain_condition(struct relance_engine *e, const struct noted_program *condition,
+                             struct arena *arena)
+{
+    struct buffer out;
+    buffer_init(&out, arena);
+    explain_program(e, condition, arena, &out);
+    e->failed |= out.failed;
+    return buffer_str(&out);
+}
+
+bool holds_or_note(struct relance_engine *e, const struct noted_program *condition,
+                   enum relance_note_kind kind, str key)
+{
+    if (holds(e, condition)) return true;
+    if (!e->explaining) return false;
+    struct arena arena;
+    arena_init(&arena, 0);
+    note(e,
+         (struct relance_note){.kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
+    arena_free(&arena);
+    return false;
+}
+
+bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition)
+{
+    if (holds(e, condition)) return true;
+    if (!e->explaining) return false;
+    struct arena arena;
+    arena_init(&arena, 0);
+    if (!arena_copy_str(&e->scratch, explain_condition(e, condition, &arena), &e->reason)) e->failed = true;
+    arena_free(&arena);
+    return false;
+}
+
+void reason_limit(struct relance_engine *e, const struct limit *limit)
+{
+    if (!e->explaining || !limit->condition) return;
+    if (cel_eval(limit->condition->program, &e->frame).kind != CEL_ERROR) return;
+    e->reason = arena_format(&e->scratch, "its `if` fails, which counts as true: %s", e->frame.error);
+    if (!e->reason.size) e->failed = true;
+}
+
+void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys)
+{
+    if (!e->explaining) return;
+    struct arena arena;
+    struct buffer text;
+    arena_init(&arena, 0);
+    buffer_init(&text, &arena);
+    for (size_t i = 0; i < keys.count; i++)
+        buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
+    e->failed |= text.failed;
+    note(e, (struct relance_note){
+                .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
+    arena_free(&arena);
+}
+
+/* ---- as things stand */
+
+static void note_segment(struct relance_engine *e, const struct rule *rule, struct arena *arena)
+{
+    const struct segment_rule *segment = &e->set->segments[rule->segment];
+    bool entering = rule->kind == ON_ENTER;
+    struct relance_note told = {.kind = entering ? RELANCE_NOTE_ON_ENTER : RELANCE_NOTE_ON_LEAVE,
+                                .subject = segment->name};
+    bool inside = e->customer && segment_value_now(e, rule->segment).as.b;
+    if (inside)
+        told.reason = STR("the customer is in it");
+    else if (e->customer && entering)
+        told.reason = explain_condition(e, segment->condition, arena);
+    else
+        told.reason = STR("the customer is not in it");
+    note(e, told);
+}
+
+static void note_date(struct relance_engine *e, const struct rule *rule, struct arena *arena)
+{
+    struct relance_note told = {.kind = RELANCE_NOTE_ON_DATE, .due_ms = RELANCE_NEVER};
+    struct buffer text;
+    buffer_init(&text, arena);
+    if (e->customer) {
+        struct cel_value value = cel_eval(rule->date, &e->frame);
+        if (value.kind == CEL_ERROR)
+            buffer_put_str(&text, str_of(e->frame.error));
+        else
+            cel_explain_value(value, &text);
+        VECTOR_EACH(e->customer->state->dates, struct date_wait, date)
+        if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
+    }
+    told.reason = buffer_str(&text);
+    e->failed |= text.failed;
+    note(e, told);
+}
+
+static void note_events(struct relance_engine *e, const struct rule *rule, struct arena *arena)
+{
+    struct buffer text;
+    buffer_init(&text, arena);
+    tell_types(&text, e->set, rule->on);
+    e->failed |= text.failed;
+    note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
+}
+
+static void note_rule(struct relance_engine *e, const struct rule *rule)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    scope_enter_rule(e, rule, NULL);
+    if (rule->kind == ON_EVENTS)
+        note_events(e, rule, &arena);
+    else if (rule->kind == ON_ENTER || rule->kind == ON_LEAVE)
+        note_segment(e, rule, &arena);
+    else
+        note_date(e, rule, &arena);
+    arena_free(&arena);
+}
+
+void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run)
+{
+    note(e, (struct relance_note){.kind = kind,
+                                  .key = bytes_str(run->key),
+                                  .rule = e->set->rules[run->rule].name,
+                                  .step = run->step + 1,
+                                  .due_ms = run->due_ms});
+}
+
+void relance_engine_explain(struct relance_engine *e)
+{
+    if (!e->options.explain) return;
+    struct customer *customer = customers_find(&e->customers, e->options.explained);
+    bool known = customer && customer->held && customer->state;
+    arena_reset(&e->scratch);
+    scope_enter_customer(e, known ? customer : NULL,
+                         known && customer->state->now_ms > e->clock_ms ? customer->state->now_ms
+                                                                        : e->clock_ms);
+    e->explaining = true;
+    for (size_t i = 0; i < e->set->rule_count; i++)
+        note_rule(e, &e->set->rules[i]);
+    scope_enter_rule(e, NULL, NULL);
+    if (known) VECTOR_EACH(customer->state->runs, struct run, run) note_run(e, RELANCE_NOTE_RUNNING, run);
+}

@@ -1,0 +1,201 @@
+/* One customer's state as JSON, for people: names instead of numbers, instants as text, counts as they stand,
+ * and for each live run which step it waits for and when that falls due. */
+#include "rule/run/engine_internal.h"
+
+#include "base/buffer.h"
+#include "base/rfc3339.h"
+#include "state/pack.h"
+
+struct inspection {
+    const struct relance_ruleset *set;
+    const struct state *state;
+    struct buffer out;
+};
+
+static void put_key(struct inspection *i, const char *key, bool first)
+{
+    if (!first) buffer_put_char(&i->out, ',');
+    buffer_put_json_string(&i->out, str_of(key));
+    buffer_put_char(&i->out, ':');
+}
+
+static void put_name(struct inspection *i, str name, bool first)
+{
+    if (!first) buffer_put_char(&i->out, ',');
+    buffer_put_json_string(&i->out, name);
+    buffer_put_char(&i->out, ':');
+}
+
+static void put_time(struct inspection *i, int64_t ms)
+{
+    char text[RFC3339_MS_SIZE];
+    if (ms < RFC3339_MS_MIN || ms > RFC3339_MS_MAX) {
+        buffer_put_str(&i->out, STR("null"));
+        return;
+    }
+    rfc3339_print_ms(ms, text);
+    buffer_put_json_string(&i->out, (str){text, sizeof text});
+}
+
+static void put_packed(struct inspection *i, const struct bytes *packed)
+{
+    struct unpack in = unpack_of(bytes_str(packed));
+    if (packed)
+        unpack_print(&in, &i->out);
+    else
+        buffer_put_str(&i->out, STR("null"));
+}
+
+static void put_attributes(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->attributes, struct attribute, attribute)
+    {
+        put_name(i, i->set->attributes[attribute->number].name, first);
+        put_packed(i, attribute->packed);
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_lasts(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->lasts, struct last_event, last)
+    {
+        put_name(i, i->set->types[last->type].reader->name, first);
+        put_packed(i, last->packed);
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_count_value(struct inspection *i, const struct count_rule *rule,
+                            const struct count_value *value)
+{
+    int64_t n = 0;
+    double sum = 0;
+    VECTOR_EACH(value->buckets, struct bucket, bucket)
+    {
+        bool inside = count_in_window(rule, bucket->index, i->state->now_ms);
+        n += inside && !rule->sum ? bucket->n : 0;
+        sum += inside && rule->sum ? bucket->sum : 0;
+    }
+    cel_print_json(rule->sum ? cel_double(sum) : cel_int(n), &i->out);
+}
+
+static void put_counts(struct inspection *i)
+{
+    const struct count_value *before = NULL;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->counts, struct count_value, value)
+    {
+        const struct count_rule *rule = &i->set->counts[value->count];
+        bool next = !before || before->count != value->count;
+        if (next && before && before->by) buffer_put_char(&i->out, '}');
+        if (next) put_name(i, rule->name, !before);
+        if (value->by) {
+            if (next) buffer_put_char(&i->out, '{');
+            put_name(i, bytes_str(value->by), next);
+        }
+        put_count_value(i, rule, value);
+        before = value;
+    }
+    if (before && before->by) buffer_put_char(&i->out, '}');
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_run(struct inspection *i, const struct run *run)
+{
+    const struct rule *rule = &i->set->rules[run->rule];
+    put_key(i, "rule", true), buffer_put_json_string(&i->out, rule->name);
+    if (run->key->size) put_key(i, "key", false), buffer_put_json_string(&i->out, bytes_str(run->key));
+    if (run->variant) put_key(i, "variant", false), buffer_put_json_string(&i->out, bytes_str(run->variant));
+    put_key(i, "step", false), buffer_put_format(&i->out, "%u", run->step + 1);
+    put_key(i, "of", false), buffer_put_format(&i->out, "%zu", rule->step_count);
+    if (run->step < rule->step_count)
+        put_key(i, "send", false), buffer_put_json_string(&i->out, rule->steps[run->step].send);
+    put_key(i, "due", false), put_time(i, run->due_ms);
+    put_key(i, "started", false), put_time(i, run->started_ms);
+    put_key(i, "trigger", false);
+    put_packed(i, run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1)
+                                      : NULL);
+}
+
+static void put_runs(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '[');
+    VECTOR_EACH(i->state->runs, struct run, run)
+    {
+        buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
+        put_run(i, run);
+        buffer_put_char(&i->out, '}');
+        first = false;
+    }
+    buffer_put_char(&i->out, ']');
+}
+
+static void put_cooldowns(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->cooldowns, struct cooldown, cooldown)
+    {
+        const struct rule *rule = &i->set->rules[cooldown->rule];
+        put_name(i, rule->name, first);
+        buffer_put_char(&i->out, '{');
+        put_key(i, "sent", true), put_time(i, cooldown->sent_ms);
+        put_key(i, "until", false), put_time(i, cooldown->sent_ms + rule->cooldown_ms);
+        buffer_put_char(&i->out, '}');
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_segments(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->segments, struct segment_value, segment)
+    {
+        put_name(i, i->set->segments[segment->number].name, first);
+        buffer_put_str(&i->out, segment->value ? STR("true") : STR("false"));
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_state(struct inspection *i, str customer)
+{
+    buffer_put_char(&i->out, '{');
+    put_key(i, "customer", true), buffer_put_json_string(&i->out, customer);
+    put_key(i, "now", false), put_time(i, i->state->now_ms);
+    put_key(i, "newest_event", false), put_time(i, i->state->newest_ms);
+    put_key(i, "attributes", false), put_attributes(i);
+    put_key(i, "counts", false), put_counts(i);
+    put_key(i, "last", false), put_lasts(i);
+    put_key(i, "runs", false), put_runs(i);
+    put_key(i, "cooldowns", false), put_cooldowns(i);
+    put_key(i, "segments", false), put_segments(i);
+    put_key(i, "recent_events", false), buffer_put_format(&i->out, "%u", i->state->seen.count);
+    buffer_put_char(&i->out, '}');
+}
+
+size_t relance_state_print(const struct relance_ruleset *rules, struct relance_str customer,
+                           struct relance_str packed, char *out, size_t size)
+{
+    struct pool pool;
+    struct arena arena;
+    pool_init(&pool);
+    arena_init(&arena, 0);
+    struct inspection i = {.set = rules, .state = state_load(&pool, &rules->names, NULL, packed)};
+    buffer_init(&i.out, &arena);
+    if (i.state) put_state(&i, customer);
+    size_t wanted = buffer_copy(&i.out, out, size);
+    arena_free(&arena);
+    pool_free_all(&pool);
+    return wanted;
+}

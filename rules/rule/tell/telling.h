@@ -1,0 +1,14 @@
+/* The words of relance/explain.h, into a buffer. */
+#ifndef RULES_RULE_TELL_TELLING_H
+#define RULES_RULE_TELL_TELLING_H
+
+#include "rule/set.h"
+
+#include <relance/explain.h>
+
+/* As relance_tell. */
+void tell(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms);
+/* "view, add_to_cart" */
+void tell_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list);
+
+#endif
