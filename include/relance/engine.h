@@ -16,6 +16,8 @@
 #include <relance/explain.h>
 #include <relance/ruleset.h>
 
+#include <stdatomic.h>
+
 struct relance_engine;
 
 #define RELANCE_NEVER INT64_MAX /* of an instant: no such instant */
@@ -39,6 +41,8 @@ struct relance_engine_options {
     void *explain_context;
     struct relance_str explained;
     struct relance_coverage *coverage;   /* tests: what of `rules` is reached is noted there; NULL: nobody asks */
+    const atomic_int *stop;              /* not 0: give up, also in the middle of an evaluation; NULL: nobody asks. For
+                                            whoever cannot wait for a call to return: between two calls nothing runs */
     bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
                                             the first eviction */
 };
@@ -78,6 +82,9 @@ enum relance_progress {
     RELANCE_DONE,
     RELANCE_NEEDS,  /* relance_engine_needed() says whose state; put it and call again */
     RELANCE_FAILED, /* out of memory: relance_engine_error() */
+    RELANCE_STOPPED, /* options.stop was heard. No decision has come since then, but those of the same call may have
+                        come before, and states are half changed: throw away what this engine has made since the
+                        last checkpoint, and the engine. Whoever comes next decides it again. */
 };
 
 /* Moves the clock, lets happen what is due before it, then deals with the event. */
@@ -90,7 +97,7 @@ RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *en
 RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
 
 struct relance_str relance_engine_needed(const struct relance_engine *engine);
-struct relance_str relance_engine_error(const struct relance_engine *engine);
+struct relance_str relance_engine_error(const struct relance_engine *engine); /* FAILED or STOPPED: a sentence */
 
 /* ---- what decides besides records (marks) */
 /* The wall clock for staleness and the guard against the future; RELANCE_NEVER: there is none. */
@@ -130,7 +137,8 @@ struct relance_change {
 };
 typedef void relance_change_visit(void *context, const struct relance_change *change);
 size_t relance_engine_changed_count(const struct relance_engine *engine);
-/* Visits every changed state, in the order of first change; texts are valid during the visit. */
+/* Visits every changed state, in the order of first change; texts are valid during the visit. RELANCE_INVALID: the
+ * engine was stopped, and what it holds is not to be saved. */
 RELANCE_MUST enum relance_status relance_engine_changes(struct relance_engine *engine,
                                                         relance_change_visit *visit, void *context);
 void relance_engine_saved(struct relance_engine *engine); /* they are in the checkpoint */

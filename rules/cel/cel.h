@@ -12,6 +12,8 @@
 #include "cel/value.h"
 #include "time/zone.h"
 
+#include <stdatomic.h>
+
 /* ---- environment: built once per kind of expression, then only read. */
 struct cel_env;
 #define CEL_NO_SLOT UINT32_MAX
@@ -82,6 +84,7 @@ enum cel_error_code {
     CEL_ERROR_LIMIT,
     CEL_ERROR_MEMORY,
     CEL_ERROR_HOST,
+    CEL_ERROR_STOPPED, /* frame->stop said so: there is no answer */
 };
 
 struct cel_frame {
@@ -93,8 +96,24 @@ struct cel_frame {
     void (*resolve)(struct cel_frame *frame, uint32_t slot);
     /* A host function; may return cel_fail(…). */
     struct cel_value (*call)(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments);
-    char error[160]; /* the sentence of the last error, NUL-terminated */
+    /* Not 0: give up. Looked at every few thousand steps; NULL: nobody stops it. Who finds it set says so in
+     * `stopped`, also where the error is absorbed by the expression, as errors may be. */
+    const atomic_int *stop;
+    bool stopped;
+    struct machine *machine; /* of the evaluation that calls the host: for cel_charge */
+    char error[160];         /* the sentence of the last error, NUL-terminated */
 };
+
+/* Has somebody asked for a stop? Notes it in `stopped`. */
+static inline bool cel_frame_stopped(struct cel_frame *frame)
+{
+    if (frame->stop && atomic_load_explicit(frame->stop, memory_order_relaxed)) frame->stopped = true;
+    return frame->stopped;
+}
+
+/* For host functions: counts work that grows with the customer's state as steps of the evaluation that calls. False:
+ * it has none left; what the function returns is of no account then. */
+bool cel_charge(struct cel_frame *frame, size_t steps);
 
 /* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may
  * evaluate other programs with the same frame. */

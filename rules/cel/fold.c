@@ -57,7 +57,8 @@ static void fold_call(struct fold *f, struct node *node)
     for (size_t i = 0; i < node->count; i++)
         arguments[i] = node->children[i]->value;
     if (o->style != FUNC_OPERATOR && !takes(o, arguments)) return;
-    f->machine.steps = LIMIT_CEL_STEPS;
+    f->machine.steps = 0;
+    f->machine.rest = LIMIT_CEL_STEPS;
     f->machine.used_max = f->frame.scratch->used + LIMIT_CEL_ARENA_BYTES;
     struct cel_value v = o->body(&f->machine, arguments);
     if (v.kind == CEL_ERROR && v.code == CEL_ERROR_MEMORY) f->c->failed = true;

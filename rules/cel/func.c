@@ -149,9 +149,30 @@ struct cel_value machine_exhausted(struct machine *m)
     return cel_fail(m->frame, CEL_ERROR_MEMORY, "out of memory");
 }
 
+/* Steps are handed out in slices, and the stop looked at between two of them. */
+bool machine_refill(struct machine *m)
+{
+    enum { SLICE = 4096 };
+    int64_t owed = -m->steps;
+    if (owed > m->rest || cel_frame_stopped(m->frame)) {
+        m->steps = -1;
+        m->rest = 0;
+        return false;
+    }
+    int64_t given = m->rest - owed < SLICE ? m->rest : owed + SLICE;
+    m->steps += given;
+    m->rest -= given;
+    return true;
+}
+
+bool cel_charge(struct cel_frame *frame, size_t steps)
+{
+    return machine_spend(frame->machine, steps);
+}
+
 struct cel_value machine_out_of_steps(struct machine *m)
 {
-    m->steps = 0;
+    if (m->frame->stopped) return cel_fail(m->frame, CEL_ERROR_STOPPED, "the evaluation was stopped");
     return cel_fail(m->frame, CEL_ERROR_LIMIT, "the evaluation takes more than %d steps", LIMIT_CEL_STEPS);
 }
 

@@ -13,7 +13,8 @@ struct machine {
     struct cel_frame *frame;
     struct zones *zones;
     size_t used_max; /* of frame->scratch */
-    size_t steps;    /* that may still be done */
+    int64_t steps;   /* that may be done before machine_refill is asked; below 0: it has refused */
+    int64_t rest;    /* that it may still give */
     bool over;       /* used_max was asked for too much */
 };
 
@@ -54,15 +55,13 @@ uint32_t type_kinds(const struct cel_type *type);
 /* Memory of the result; NULL past the bound of one evaluation: then return machine_exhausted(m). */
 void *machine_alloc(struct machine *m, size_t size);
 struct cel_value machine_exhausted(struct machine *m);
-/* Counts work that grows with its input; false past LIMIT_CEL_STEPS: then return machine_out_of_steps(m). */
+/* Counts work that grows with its input; false past LIMIT_CEL_STEPS, or when somebody asks for a stop, and from
+ * then on: return machine_out_of_steps(m). */
+bool machine_refill(struct machine *m);
 static inline bool machine_spend(struct machine *m, size_t steps)
 {
-    if (steps > m->steps) {
-        m->steps = 0;
-        return false;
-    }
-    m->steps -= steps;
-    return true;
+    m->steps -= (int64_t)steps;
+    return __builtin_expect(m->steps >= 0, 1) || machine_refill(m);
 }
 struct cel_value machine_out_of_steps(struct machine *m);
 struct cel_value fail_overload(struct machine *m, const char *name);

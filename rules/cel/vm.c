@@ -95,6 +95,15 @@ static bool callee_takes(const struct callee *callee, const struct cel_value *ar
     return true;
 }
 
+static struct cel_value call_host(struct machine *m, uint32_t number, const struct cel_value *arguments)
+{
+    struct machine *outer = m->frame->machine;
+    m->frame->machine = m;
+    struct cel_value v = m->frame->call(m->frame, number, arguments);
+    m->frame->machine = outer;
+    return m->steps < 0 ? machine_out_of_steps(m) : v;
+}
+
 static struct cel_value call(struct machine *m, const struct call_site *site,
                              const struct cel_value *arguments, uint32_t count)
 {
@@ -104,7 +113,7 @@ static struct cel_value call(struct machine *m, const struct call_site *site,
         const struct callee *callee = &site->callees[i];
         if (!callee_takes(callee, arguments, count)) continue;
         if (callee->body) return callee->body(m, arguments);
-        return m->frame->call(m->frame, callee->number, arguments);
+        return call_host(m, callee->number, arguments);
     }
     return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "no such overload: %.*s", STR_ARG(site->name));
 }
@@ -444,7 +453,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     struct cel_value room[LIMIT_CEL_STACK + 1], *const stack = room + 1;
     struct machine m = {.frame = frame,
                         .zones = program->zones,
-                        .steps = LIMIT_CEL_STEPS,
+                        .rest = LIMIT_CEL_STEPS,
                         .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
     const struct cel_value *constants = program->constants, *slots = frame->slots;
     const struct insn *code = program->code, *at = code;

@@ -9,6 +9,7 @@
 
 void decide(struct relance_engine *e, const struct relance_decision *decision)
 {
+    if (e->frame.stopped) return; /* half-decided: whoever comes next decides it again */
     struct relance_decision whole = *decision;
     whole.time_ms = e->now_ms;
     whole.customer = e->customer ? customer_id(e->customer) : (str){0};

@@ -74,7 +74,7 @@ struct relance_str relance_engine_needed(const struct relance_engine *e)
 
 struct relance_str relance_engine_error(const struct relance_engine *e)
 {
-    return e->failed ? STR("out of memory") : (str){0};
+    return e->failed ? STR("out of memory") : e->frame.stopped ? STR("stopped") : (str){0};
 }
 
 /* ---- waits */
@@ -87,7 +87,7 @@ static enum relance_progress need(struct relance_engine *e, str customer)
 
 static enum relance_progress done(const struct relance_engine *e)
 {
-    return e->failed ? RELANCE_FAILED : RELANCE_DONE;
+    return e->failed ? RELANCE_FAILED : e->frame.stopped ? RELANCE_STOPPED : RELANCE_DONE;
 }
 
 /* What the customer's state has become is noted: where it stands among the waits, and that it has changed. The
@@ -107,7 +107,7 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
 {
     struct customer *customer;
     if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
-    while (!e->failed && (customer = customers_next(&e->customers)) &&
+    while (!e->failed && !cel_frame_stopped(&e->frame) && (customer = customers_next(&e->customers)) &&
            (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
         arena_reset(&e->scratch);
@@ -265,7 +265,7 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
 enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
                                             struct relance_fate *fate)
 {
-    if (e->failed) return RELANCE_FAILED;
+    if (e->failed || e->frame.stopped) return done(e);
     enum event_dead dead = event_read(e->reader, e->set->schema, record->value, e->frame.slots, &e->event);
     bool future = false;
     if (dead == EVENT_NO_MEMORY)
@@ -421,6 +421,7 @@ size_t relance_engine_changed_count(const struct relance_engine *e)
 enum relance_status relance_engine_changes(struct relance_engine *e, relance_change_visit *visit,
                                            void *context)
 {
+    if (e->frame.stopped) return RELANCE_INVALID;
     VECTOR_EACH(e->customers.changed, struct customer *, place)
     {
         const struct customer *customer = *place;

@@ -67,6 +67,7 @@ struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
 bool holds(struct relance_engine *e, const struct noted_program *condition);
 struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
+struct cel_value evaluate_quietly(struct relance_engine *e, const struct cel_program *program);
 void report_error(struct relance_engine *e, const char *sentence);
 
 /* Texts of a key or of a count's `by`: one, or the distinct elements of a list in order. False: an error. */

@@ -327,8 +327,12 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
 bool scope_init(struct relance_engine *e)
 {
     const struct slot_map *s = &e->set->slots;
-    e->frame = (struct cel_frame){
-        .scratch = &e->scratch, .context = e, .resolve = scope_resolve, .call = scope_call};
+    e->frame = (struct cel_frame){.scratch = &e->scratch,
+                                  .context = e,
+                                  .resolve = scope_resolve,
+                                  .call = scope_call,
+                                  .stop = e->options.stop,
+                                  .stopped = e->frame.stopped};
     e->frame.slots = ARENA_ARRAY(&e->frame_arena, struct cel_value, s->total);
     e->resolved = ARENA_ARRAY(&e->frame_arena, uint32_t, s->total);
     e->resolved_count = 0;
@@ -347,14 +351,19 @@ void report_error(struct relance_engine *e, const char *sentence)
     decide(e, &decision);
 }
 
+struct cel_value evaluate_quietly(struct relance_engine *e, const struct cel_program *program)
+{
+    if (cel_frame_stopped(&e->frame)) return cel_fail(&e->frame, CEL_ERROR_STOPPED, "stopped");
+    struct cel_value value = cel_eval(program, &e->frame);
+    if (value.kind == CEL_ERROR && value.code == CEL_ERROR_MEMORY)
+        e->failed = true; /* else the answer would depend on the machine */
+    return value;
+}
+
 struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program)
 {
-    struct cel_value value = cel_eval(program, &e->frame);
-    if (value.kind == CEL_ERROR) {
-        if (value.code == CEL_ERROR_MEMORY)
-            e->failed = true; /* else the answer would depend on the machine */
-        report_error(e, e->frame.error);
-    }
+    struct cel_value value = evaluate_quietly(e, program);
+    if (value.kind == CEL_ERROR) report_error(e, e->frame.error);
     return value;
 }
 

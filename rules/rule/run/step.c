@@ -34,8 +34,7 @@ static bool render_piece(struct relance_engine *e, const struct piece *piece, st
         buffer_put_str(out, piece->text);
         return true;
     }
-    struct cel_value value = cel_eval(piece->program, &e->frame);
-    if (value.kind == CEL_ERROR && value.code == CEL_ERROR_MEMORY) e->failed = true;
+    struct cel_value value = evaluate_quietly(e, piece->program);
     if (value.kind == CEL_ERROR) return false;
     if (piece->kind == PIECE_SPLICE) return render_splice(e, value, out);
     if (cel_print_json(value, out)) return true;
@@ -140,7 +139,7 @@ static bool set_duration(struct relance_engine *e, const struct set_attribute *s
 {
     bool wanted = e->set->attributes[set->number].type->kind == CEL_TYPE_DURATION;
     if (!wanted || set->value.count != 1 || set->value.pieces[0].kind != PIECE_VALUE) return false;
-    struct cel_value found = cel_eval(set->value.pieces[0].program, &e->frame);
+    struct cel_value found = evaluate_quietly(e, set->value.pieces[0].program);
     if (found.kind == CEL_DURATION) *value = cel_duration_ms(cel_timestamp_to_ms(found));
     return found.kind == CEL_DURATION;
 }

@@ -43,7 +43,7 @@ static void resolve(struct cel_frame *frame, uint32_t slot)
 static struct cel_value call(struct cel_frame *frame, uint32_t function, const struct cel_value *arguments)
 {
     struct cel_world *world = frame->context;
-    world->called++;
+    if (++world->called == world->stop_call) world->stop = 1;
     if (function == 1) return cel_fail(frame, CEL_ERROR_HOST, "the host says no");
     return cel_int(arguments[0].size);
 }
@@ -122,8 +122,12 @@ void cel_world_begin(struct cel_world *w)
     w->env = cel_env_new(&w->arena, w->zones);
     declare(w);
     fill(w);
-    w->frame = (struct cel_frame){
-        .slots = w->slots, .scratch = &w->scratch, .context = w, .resolve = resolve, .call = call};
+    w->frame = (struct cel_frame){.slots = w->slots,
+                                  .scratch = &w->scratch,
+                                  .context = w,
+                                  .resolve = resolve,
+                                  .call = call,
+                                  .stop = &w->stop};
 }
 
 void cel_world_end(struct cel_world *w)

@@ -17,6 +17,8 @@ struct cel_world {
     struct cel_value slots[WORLD_SLOTS];
     struct cel_frame frame;
     size_t resolved, called;
+    atomic_int stop;  /* what frame.stop points to */
+    size_t stop_call; /* the call of the host at which it is raised; 0: none */
 };
 
 void cel_world_begin(struct cel_world *world);

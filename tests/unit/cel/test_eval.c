@@ -274,3 +274,22 @@ Test(cel_eval, takes_megabytes_in_its_stride, .timeout = 120)
         }
     }
 }
+
+Test(cel_eval, ends_in_its_midst_when_somebody_asks_for_a_stop)
+{
+    const char *texts[] = {"lists.range(200000).exists(i, views('p1') < 0)",
+                           "lists.range(200000).exists(i, views('p1') < 0) || score == 5"};
+    for (size_t i = 0; i < 2; i++) {
+        world.frame.stopped = false;
+        world.called = 0;
+        world.stop = 0;
+        world.stop_call = 1000;
+        struct cel_value v = cel_eval(compile(texts[i]), &world.frame);
+        cr_expect(world.frame.stopped);
+        cr_expect_lt(world.called, 1000u + 4096u);
+        if (i == 0)
+            cr_expect_eq(v.code, CEL_ERROR_STOPPED, "%s", world.frame.error);
+        else
+            cr_expect(v.as.b, "an error may be absorbed; who asks looks at `stopped`");
+    }
+}

@@ -80,6 +80,15 @@ static void says(const char *part)
 
 static int64_t rules_mark; /* of the last change of rules */
 
+/* Other rules for the next engine. */
+static void use_rules_of(const char *text)
+{
+    struct relance_ruleset *next = rig_rules(&arena, str_of(text));
+    cr_assert_not_null(next);
+    relance_ruleset_free(rules);
+    rules = next;
+}
+
 static void use_rules(const char *text)
 {
     struct relance_ruleset *next = rig_rules(&arena, str_of(text));
@@ -739,4 +748,45 @@ Test(engine, what_comes_before_a_step_that_was_said_was_said_too)
     rig_tick(&rig, START + 3 * DAY);
     decided("started c1 sent c1");
     cr_expect_eq(rig.output, 1u, "a new run is news");
+}
+
+/* ---- a stop */
+
+static atomic_int stop;
+
+static void start_with_stop(const char *text)
+{
+    rig_end(&rig);
+    use_rules_of(text);
+    stop = 0;
+    rig_start_as(&rig, (struct relance_engine_options){.rules = rules, .stop = &stop, .errors = true});
+}
+
+Test(engine, decides_nothing_once_it_is_stopped)
+{
+    start_with_stop("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"rules\": {\"r\": {\"on\": \"cart\","
+                    " \"if\": \"lists.range(100000).all(i, string(i) != event.cart) || true\", \"do\": "
+                    "[{\"send\": \"email\"}]}}}");
+    struct relance_fate fate;
+    struct relance_record record = rig_record(&rig, event("e1", "cart", "c1", START, "k1"));
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE);
+    decided("started c1 sent c1 finished c1");
+    stop = 1;
+    record = rig_record(&rig, event("e2", "cart", "c1", START, "k1"));
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_STOPPED);
+    decided("");
+    stop = 0;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_STOPPED, "it stays so");
+    cr_expect_eq(relance_engine_changes(rig.engine, rig_store_change, &rig), RELANCE_INVALID);
+    cr_expect(str_equal(relance_engine_error(rig.engine), STR("stopped")));
+}
+
+Test(engine, hears_the_stop_between_two_waits)
+{
+    start_with_stop(cart_rules);
+    happens("e1", "cart", "c1", START, "k1");
+    decided("started c1");
+    stop = 1;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + DAY), RELANCE_STOPPED);
+    decided("");
 }
