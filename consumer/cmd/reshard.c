@@ -89,11 +89,12 @@ static enum relance_status reshard_check_partition(struct reshard *reshard, int 
     if (!meta_has_checkpoint(&at->meta)) return reshard_refuse(reshard, partition, "Redis has no checkpoint");
     if (at->meta.format != META_FORMAT)
         return reshard_refuse(reshard, partition, "the checkpoint is of another version's format");
-    if (at->p.offset < 0 || at->p.foreign)
+    if (at->p.frontier.position.offset < 0 || at->p.is_foreign)
         return reshard_refuse(reshard, partition,
                               "the group has no offset of ours; `relance restore-offsets` finds it again");
-    bool is_behind = at->meta.offset != at->p.offset || (uint64_t)at->meta.marks != at->p.frontier.marks;
-    if (is_behind || at->p.offset < at->end) {
+    bool is_behind = at->meta.offset != at->p.frontier.position.offset ||
+                     (uint64_t)at->meta.marks != at->p.frontier.position.marks;
+    if (is_behind || at->p.frontier.position.offset < at->end) {
         snprintf(sentence, sizeof sentence,
                  "records from offset %" PRId64 " to %" PRId64
                  " are still to be decided: end the engines and call `relance run --drain`",
@@ -123,7 +124,7 @@ static enum relance_status reshard_check_group(struct reshard *reshard)
     size_t count = 0;
     for (int p = 0; p < reshard->before; p++) {
         const struct source_frontier *at = &reshard->partitions[p].p;
-        if (at->offset >= 0) frontiers[count++] = (struct sink_frontier){p, at->offset, at->frontier};
+        if (at->frontier.position.offset >= 0) frontiers[count++] = (struct sink_frontier){p, at->frontier};
     }
     enum relance_status status = kafka_offsets_write(reshard->offsets, frontiers, count, reshard->error);
     free(frontiers);
@@ -207,7 +208,7 @@ static void reshard_begin(struct reshard *reshard, int partition)
 {
     struct resharding *at = &reshard->partitions[partition];
     const struct meta *model = &reshard->partitions[0].meta;
-    if (at->p.offset < 0) frontier_make_store(at->p.frontier.store);
+    if (at->p.frontier.position.offset < 0) frontier_make_store(at->p.frontier.store);
     meta_set_text(&at->meta.store, at->p.frontier.store);
     meta_set_text(&at->meta.version, RELANCE_VERSION);
     at->meta.format = META_FORMAT;
@@ -259,7 +260,7 @@ static enum relance_status reshard_commit(struct reshard *reshard)
     size_t count = 0;
     for (int p = 0; p < reshard->now; p++) {
         const struct resharding *at = &reshard->partitions[p];
-        if (at->p.offset >= 0 || !meta_has_checkpoint(&at->meta)) continue;
+        if (at->p.frontier.position.offset >= 0 || !meta_has_checkpoint(&at->meta)) continue;
         struct sink_frontier *first = &frontiers[count++];
         first->partition = p;
         snprintf(first->frontier.store, sizeof first->frontier.store, "%.*s",

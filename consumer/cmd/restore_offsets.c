@@ -17,7 +17,7 @@
 #include "delivery/meta.h"
 #include "host/option.h"
 #include "redis/view.h"
-#include "delivery/said.h"
+#include "delivery/published.h"
 #include "host/stop.h"
 #include "host/table.h"
 #include "host/text.h"
@@ -48,9 +48,9 @@ struct restore {
 
 static bool restore_is_right(const struct restoring *at)
 {
-    return at->now.offset >= 0 && !at->now.foreign && at->now.offset >= at->found.offset &&
-           at->now.frontier.seq >= at->found.frontier.seq &&
-           at->now.frontier.marks >= at->found.frontier.marks;
+    return at->now.frontier.position.offset >= 0 && !at->now.is_foreign &&
+           position_is_within(at->found.frontier.position, at->now.frontier.position) &&
+           at->now.frontier.position.seq >= at->found.frontier.position.seq;
 }
 
 /* ---- what Redis knows */
@@ -93,10 +93,10 @@ static enum relance_status restore_read_meta(struct restore *restore, int partit
         status = restore_text(restore, partition, "store", frontier->store, sizeof frontier->store, error);
     if (status != RELANCE_OK || offset < 0) return status;
     at->saved = true;
-    at->found.offset = at->saved_offset = offset;
-    frontier->seq = at->saved_seq = (uint64_t)seq;
-    frontier->marks = (uint64_t)marks;
-    text_hex(text_of(chain), &frontier->chain);
+    at->found.frontier.position.offset = at->saved_offset = offset;
+    frontier->position.seq = at->saved_seq = (uint64_t)seq;
+    frontier->position.marks = (uint64_t)marks;
+    text_hex(text_of(chain), &frontier->position.chain);
     return RELANCE_OK;
 }
 
@@ -127,8 +127,8 @@ static bool restore_see_action(void *context, const struct kafka_scan_record *re
     if (!at || !text_equal(kafka_scan_header(record, "ce_source"), text_of(restore->source))) return true;
     text_count(kafka_scan_header(record, "relance-seq"), &seq);
     text_count(kafka_scan_header(record, "relance-offset"), &offset);
-    if ((uint64_t)seq > at->found.frontier.seq) at->found.frontier.seq = (uint64_t)seq;
-    if (offset > at->found.offset) at->found.offset = offset;
+    if ((uint64_t)seq > at->found.frontier.position.seq) at->found.frontier.position.seq = (uint64_t)seq;
+    if (offset > at->found.frontier.position.offset) at->found.frontier.position.offset = offset;
     return true;
 }
 
@@ -142,7 +142,7 @@ static bool restore_see_letter(void *context, const struct kafka_scan_record *re
         at && text_equal(kafka_scan_header(record, "relance-topic"), text_of(restore->options->input));
     if (!ours) return true;
     if (offset > at->letter) at->letter = offset;
-    if (offset + 1 > at->found.offset) at->found.offset = offset + 1;
+    if (offset + 1 > at->found.frontier.position.offset) at->found.frontier.position.offset = offset + 1;
     return true;
 }
 
@@ -152,8 +152,8 @@ static bool restore_see_mark(void *context, const struct kafka_scan_record *reco
     struct mark mark;
     struct relance_error error;
     if (!at || mark_parse(record->value, &mark, &error) != RELANCE_OK) return true;
-    if (mark.n > at->found.frontier.marks) at->found.frontier.marks = mark.n;
-    if (mark.at > at->found.offset) at->found.offset = mark.at;
+    if (mark.n > at->found.frontier.position.marks) at->found.frontier.position.marks = mark.n;
+    if (mark.at > at->found.frontier.position.offset) at->found.frontier.position.offset = mark.at;
     mark_free(&mark);
     return true;
 }
@@ -180,15 +180,17 @@ static void restore_complete(struct restoring *at)
 {
     struct frontier *frontier = &at->found.frontier;
     if (!at->saved && !*frontier->store) frontier_make_store(frontier->store);
-    frontier->is_restored = frontier->seq != at->saved_seq || at->letter >= at->saved_offset;
-    if (frontier->is_restored) frontier->chain = 0;
+    frontier->is_restored = frontier->position.seq != at->saved_seq || at->letter >= at->saved_offset;
+    if (frontier->is_restored) frontier->position.chain = 0;
 }
 
 /* What speaks against putting it back; NULL: nothing. */
 static const char *restore_objection(const struct restoring *at)
 {
-    if (at->found.offset < 0) return "nothing has been published: --from says where to begin";
-    if (at->found.offset > at->end) return "the input ends before: it has been truncated or made anew";
+    if (at->found.frontier.position.offset < 0)
+        return "nothing has been published: --from says where to begin";
+    if (at->found.frontier.position.offset > at->end)
+        return "the input ends before: it has been truncated or made anew";
     return NULL;
 }
 
@@ -204,13 +206,14 @@ static bool restore_print(const struct restore *restore, bool dry)
         bool right = restore_is_right(at);
         const char *objection = right ? NULL : restore_objection(at);
         table_put(table, "%d", p);
-        if (at->now.offset < 0)
+        if (at->now.frontier.position.offset < 0)
             table_put(table, "none");
         else
-            table_put(table, "%" PRId64 "%s", at->now.offset, at->now.foreign ? " (not ours)" : "");
-        table_put(table, "%" PRId64, at->found.offset);
-        table_put(table, "%" PRIu64, at->found.frontier.seq);
-        table_put(table, "%" PRIu64, at->found.frontier.marks);
+            table_put(table, "%" PRId64 "%s", at->now.frontier.position.offset,
+                      at->now.is_foreign ? " (not ours)" : "");
+        table_put(table, "%" PRId64, at->found.frontier.position.offset);
+        table_put(table, "%" PRIu64, at->found.frontier.position.seq);
+        table_put(table, "%" PRIu64, at->found.frontier.position.marks);
         table_put(table, "%s",
                   right       ? "right as it is"
                   : objection ? objection
@@ -251,7 +254,8 @@ static enum relance_status restore_look(struct restore *restore, struct relance_
     enum relance_status status = RELANCE_OK;
     for (int p = 0; p < restore->count && status == RELANCE_OK; p++) {
         struct restoring *at = &restore->partitions[p];
-        *at = (struct restoring){.saved_offset = -1, .letter = -1, .found = {.partition = p, .offset = -1}};
+        *at = (struct restoring){
+            .saved_offset = -1, .letter = -1, .found = {.partition = p, .frontier.position.offset = -1}};
         status = kafka_offsets_read(restore->offsets, p, &at->now, &at->end, error);
         bool known = restore->view && p < redis_view_partitions(restore->view);
         if (status == RELANCE_OK && known) status = restore_read_meta(restore, p, error);

@@ -55,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static void run_mistake(unsigned *mistakes
 static bool run_read_from(struct run *run)
 {
     const char *from = run->options.from;
-    run->from_ms = FROM_UNSAID;
+    run->from_ms = FROM_UNSET;
     if (!from) return true;
     if (strcmp(from, "earliest") == 0) return run->from_ms = FROM_EARLIEST, true;
     if (strcmp(from, "latest") == 0) return run->from_ms = FROM_LATEST, true;

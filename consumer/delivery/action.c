@@ -21,20 +21,20 @@ static bool action_is_silent(const struct partition *partition)
 
 static void action_link(struct partition *partition, struct relance_str bytes)
 {
-    partition->chain = XXH3_64bits_withSeed(bytes.data, bytes.size, partition->chain);
+    partition->decided.chain = XXH3_64bits_withSeed(bytes.data, bytes.size, partition->decided.chain);
 }
 
 static void action_put(struct partition *partition, const struct outbox_record *record)
 {
     outbox_put(&partition->place->outbox, record);
-    partition->place->said_count++;
+    partition->place->unpublished_count++;
 }
 
 /* ---- actions */
 static struct relance_str action_body(struct partition *partition, const struct relance_decision *decision)
 {
     struct blob *body = &partition->place->body;
-    struct relance_str hash = text_of(partition->rules ? partition->rules->hash : "");
+    struct relance_str hash = text_of(partition->in_force.rules ? partition->in_force.rules->hash : "");
     body->size = 0;
     size_t room = 4096, size = relance_action_print(decision, hash, blob_room(body, room), room);
     if (size > room) {
@@ -71,8 +71,8 @@ static struct relance_str action_goal_id(const struct relance_decision *decision
     return (struct relance_str){out, 32};
 }
 
-static void action_say(struct partition *partition, const struct relance_decision *decision,
-                       struct relance_str body)
+static void action_publish(struct partition *partition, const struct relance_decision *decision,
+                           struct relance_str body)
 {
     char type[256], time[24], goal_id[32], source[256];
     char number[TEXT_NUMBER_SIZE], seq[TEXT_NUMBER_SIZE], reached[TEXT_NUMBER_SIZE];
@@ -95,7 +95,7 @@ static void action_say(struct partition *partition, const struct relance_decisio
                 {"ce_subject", decision->customer},
                 {"content-type", TEXT("application/json")},
                 {"relance-partition", {number, text_put_int(number, partition->number)}},
-                {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->seq)}},
+                {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->decided.seq)}},
                 {"relance-offset", {reached, text_put_int(reached, partition->reached)}},
             },
         .header_count = 10,
@@ -121,15 +121,15 @@ void partition_decided(void *context, const struct relance_decision *decision)
         action_sample(partition, decision);
     if (!relance_decision_is_output(decision)) return;
     struct relance_str body = action_body(partition, decision);
-    partition->seq++;
+    partition->decided.seq++;
     action_link(partition, decision->id);
     action_link(partition, body);
-    if (!action_is_silent(partition)) action_say(partition, decision, body);
+    if (!action_is_silent(partition)) action_publish(partition, decision, body);
 }
 
 /* ---- dead letters */
-void partition_bury(struct partition *partition, const struct source_record *record,
-                    struct relance_str reason)
+void partition_dead_letter(struct partition *partition, const struct source_record *record,
+                           struct relance_str reason)
 {
     char number[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], size[TEXT_NUMBER_SIZE];
     struct relance_str value = record->value;

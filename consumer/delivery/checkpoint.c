@@ -14,8 +14,7 @@ enum { CHECKPOINT_RETRY_US = 1000000, CHECKPOINT_SETTLE_US = 50000 };
 
 bool partition_is_dirty(const struct partition *partition)
 {
-    return partition->state == PARTITION_LIVE &&
-           (partition->next != partition->saved_offset || partition->marks != partition->saved_marks);
+    return partition->state == PARTITION_LIVE && !position_is_same(partition->decided, partition->saved);
 }
 
 struct checkpoint_counting {
@@ -41,7 +40,8 @@ static void checkpoint_put_counters(struct partition *partition)
 {
     struct checkpoint_counting counting = {.store = partition->store};
     char time[24];
-    relance_time_print(partition->wall == RELANCE_NEVER ? wall_now_ms() : partition->wall, time);
+    relance_time_print(
+        partition->in_force.wall_ms == RELANCE_NEVER ? wall_now_ms() : partition->in_force.wall_ms, time);
     memcpy(counting.minute, time, sizeof counting.minute - 1);
     counters_each(&partition->counters, checkpoint_put_counter, &counting);
 }
@@ -51,36 +51,35 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     char stamp[STAMP_SIZE];
     meta_make_stamp(stamp);
     meta_set_text(&meta->stamp, stamp);
-    meta_set_text(&meta->store, partition->p.store);
+    meta_set_text(&meta->store, partition->published.store);
     meta_set_text(&meta->version, RELANCE_VERSION);
     meta->format = META_FORMAT;
-    meta->offset = partition->next;
-    meta->marks = (int64_t)partition->marks;
+    meta->offset = partition->decided.offset;
+    meta->marks = (int64_t)partition->decided.marks;
     meta->clock = relance_engine_clock(partition->engine);
-    meta->wall = partition->wall;
-    meta->seq = (int64_t)partition->seq;
-    meta->chain = partition->chain;
-    meta_set_text(&meta->rules, partition->rules ? partition->rules->packed : "");
-    meta_set_text(&meta->rules_hash, partition->rules ? partition->rules->hash : "");
-    meta->rules_mark = partition->rules_mark;
+    meta->wall = partition->in_force.wall_ms;
+    meta->seq = (int64_t)partition->decided.seq;
+    meta->chain = partition->decided.chain;
+    meta_set_text(&meta->rules, partition->in_force.rules ? partition->in_force.rules->packed : "");
+    meta_set_text(&meta->rules_hash, partition->in_force.rules ? partition->in_force.rules->hash : "");
+    meta->rules_mark = partition->in_force.rules_mark;
     meta->since.size = 0;
     blob_put_text(&meta->since, relance_engine_since(partition->engine));
     meta->options.size = 0;
-    blob_put_text(&meta->options, blob_text(&partition->deciding));
+    blob_put_text(&meta->options, blob_text(&partition->in_force.options));
     meta->partitions = partition->place->input_partitions;
-    meta->last_offset = partition->last_offset;
-    meta->last_hash = partition->last_hash;
+    meta->last_offset = partition->last.offset;
+    meta->last_hash = partition->last.hash;
 }
 
 static void checkpoint_done(struct partition *partition)
 {
     relance_engine_saved(partition->engine);
     counters_clear(&partition->counters);
-    partition->saved_offset = partition->next;
-    partition->saved_marks = partition->marks;
-    if (partition->store_failing)
+    partition->saved = partition->decided;
+    if (partition->pace.is_failing)
         log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
-    partition->store_failing = false;
+    partition->pace.is_failing = false;
 }
 
 /* The answer was lost: nothing is decided until it is known whether the checkpoint counts, since what has
@@ -105,7 +104,7 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
     checkpoint_put_counters(partition);
     checkpoint_fill_meta(partition, &partition->meta);
-    partition->saved_us = clock_monotonic_us();
+    partition->pace.saved_us = clock_monotonic_us();
     enum relance_status status = store_commit(partition->store, &partition->meta, error);
     if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
     if (status == RELANCE_OK) checkpoint_done(partition);
@@ -114,10 +113,10 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
         return error->status = RELANCE_AGAIN;
     }
     if (status != RELANCE_AGAIN) return status;
-    if (!partition->store_failing)
+    if (!partition->pace.is_failing)
         log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
                  "partition=%d why=\"%s\"", partition->number, error->message);
-    partition->store_failing = true;
-    partition->retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
+    partition->pace.is_failing = true;
+    partition->pace.retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
     return RELANCE_OK;
 }

@@ -8,7 +8,7 @@
  *   4. an engine with the state of the checkpoint, to read on from O, silently up to P
  *
  * Where all that shows that nobody else has been at work since we let go of the partition, the engine is still there
- * (partition_leave) and goes on as it is.
+ * (partition_park) and goes on as it is.
  *
  * What does not fit together stops the process with a sentence: guessing would publish something twice or
  * never. */
@@ -27,7 +27,7 @@ static enum relance_status claim_find_start(const struct partition *partition, i
                                             struct relance_error *error)
 {
     int64_t low, high, from = partition->place->from_ms;
-    if (from == FROM_UNSAID)
+    if (from == FROM_UNSET)
         return partition_refuse(
             partition, error,
             "group %s has no offset yet; say where to begin with --from earliest, latest or a time",
@@ -48,12 +48,12 @@ static enum relance_status claim_begin(struct partition *partition, struct sourc
     static const struct outbox nothing = {0};
     if (!membership) return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
     struct sink_frontier first = {.partition = partition->number};
-    enum relance_status status = claim_find_start(partition, &first.offset, error);
+    enum relance_status status = claim_find_start(partition, &first.frontier.position.offset, error);
     if (status != RELANCE_OK) return status;
     frontier_make_store(first.frontier.store);
     status = sink_commit(partition->place->sink, &nothing, &first, 1, membership, error);
     if (status != RELANCE_OK) partition->place->sink_spent = true;
-    *p = (struct source_frontier){.offset = first.offset, .frontier = first.frontier};
+    *p = (struct source_frontier){.frontier = first.frontier};
     return status;
 }
 
@@ -70,19 +70,19 @@ static void claim_doubt(const struct partition *partition, const struct source_f
 {
     const char *group = partition->place->options->group;
     *out = '\0';
-    if (p->offset < 0)
+    if (p->frontier.position.offset < 0)
         snprintf(out, size,
                  "Redis has a checkpoint, but group %s has no offset: it has expired or was deleted", group);
-    else if (p->foreign)
+    else if (p->is_foreign)
         snprintf(out, size,
                  "group %s has an offset that is not ours: another program uses this group, or it was set by "
                  "hand",
                  group);
-    else if (p->offset > high)
+    else if (p->frontier.position.offset > high)
         snprintf(out, size,
                  "it ends at offset %" PRId64 ", records up to %" PRId64
                  " were processed: it has been truncated or made anew",
-                 high, p->offset);
+                 high, p->frontier.position.offset);
     else if (partition->is_anew)
         snprintf(
             out, size,
@@ -95,15 +95,16 @@ static enum relance_status claim_settle(struct partition *partition, struct sour
 {
     char doubt[256];
     int64_t low, high, start;
-    bool saved = meta_has_checkpoint(&partition->meta), lost = p->offset < 0 || p->foreign;
-    if (p->offset < 0 && !saved) return claim_begin(partition, p, error);
+    bool saved = meta_has_checkpoint(&partition->meta),
+         lost = p->frontier.position.offset < 0 || p->is_foreign;
+    if (p->frontier.position.offset < 0 && !saved) return claim_begin(partition, p, error);
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
     claim_doubt(partition, p, high, doubt, sizeof doubt);
     if (!*doubt) return RELANCE_OK;
     bool accepted =
-        saved && partition->place->options->accept_loss && partition->place->from_ms != FROM_UNSAID;
+        saved && partition->place->options->accept_loss && partition->place->from_ms != FROM_UNSET;
     status =
         partition_lacks(partition, accepted, lost ? claim_cure_offsets : claim_cure_anew, error, "%s", doubt);
     if (status == RELANCE_OK) status = claim_find_start(partition, &start, error);
@@ -134,7 +135,7 @@ static enum relance_status claim_compare_store(const struct partition *partition
         return partition_refuse(partition, error,
                                 "Redis has no checkpoint, though %" PRIu64
                                 " actions have been published: it was emptied, or is another one. %s",
-                                p->frontier.seq, claim_cure_store);
+                                p->frontier.position.seq, claim_cure_store);
     if (!meta_has_checkpoint(meta)) return RELANCE_OK;
     if (!text_equal(blob_text(&meta->store), text_of(p->frontier.store)))
         return partition_refuse(partition, error,
@@ -163,13 +164,14 @@ static enum relance_status claim_compare_place(const struct partition *partition
             " partitions and has %d now: customers change their partition. `relance run --drain` and "
             "then `relance reshard` move them",
             meta->partitions, partition->place->input_partitions);
-    if (meta->offset > p->offset || (uint64_t)meta->marks > p->frontier.marks)
+    const struct position saved = {.offset = meta->offset, .marks = (uint64_t)meta->marks};
+    if (!position_is_within(saved, p->frontier.position)) /* I1 */
         return partition_refuse(
             partition, error,
             "the checkpoint is at offset %" PRId64 ", the group at %" PRId64
             ": Kafka has lost commits, or offsets were set by hand. `relance restore-offsets` "
             "finds the right one",
-            meta->offset, p->offset);
+            meta->offset, p->frontier.position.offset);
     return RELANCE_OK;
 }
 
@@ -210,19 +212,19 @@ static enum relance_status claim_read_marks(struct partition *partition, struct 
         source_bounds(partition->place->source, SOURCE_MARKS, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
     const struct marks_wanted wanted = {.partition = partition->number,
-                                        .after = partition->marks,
-                                        .last = partition->p.marks,
+                                        .after = partition->decided.marks,
+                                        .last = partition->published.position.marks,
                                         .from = meta->marks_from > low ? meta->marks_from : low,
                                         .end = high,
                                         .is_cut = low > meta->marks_from};
     meta->marks_from = high; /* marks that this claim makes come behind */
-    if (partition->p.marks == partition->marks) return RELANCE_OK;
+    if (partition->published.position.marks == partition->decided.marks) return RELANCE_OK;
     status = marks_read(options, &wanted, &partition->ahead, error);
     if (status != RELANCE_REFUSED) return status;
     char gone[256];
     snprintf(gone, sizeof gone, "%.*s", (int)sizeof gone - 1, error->message);
-    status = partition_lacks(partition, options->accept_loss || partition->rebuilt, claim_cure_loss, error,
-                             "%s", gone);
+    status = partition_lacks(partition, options->accept_loss || partition->recovery.is_rebuild,
+                             claim_cure_loss, error, "%s", gone);
     return status == RELANCE_OK ? partition_read_kept_marks(partition, error) : status;
 }
 
@@ -233,10 +235,10 @@ static enum relance_status claim_rebuild_from(struct partition *partition, struc
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
-    bool known = !partition->rough && partition->ahead.count;
-    if (known) partition->next = partition->ahead.items[0].at;
-    if (partition->rough) partition->next = low;
-    partition->saved_offset = partition->next;
+    bool known = !partition->recovery.is_approximate && partition->ahead.count;
+    if (known) partition->decided.offset = partition->ahead.items[0].at;
+    if (partition->recovery.is_approximate) partition->decided.offset = low;
+    partition->saved.offset = partition->decided.offset;
     return RELANCE_OK;
 }
 
@@ -245,31 +247,33 @@ static enum relance_status claim_check_input(struct partition *partition, struct
     int64_t low, high;
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
-    if (status == RELANCE_OK && low > partition->next) {
-        status = partition_lacks(partition, partition->place->options->accept_loss || partition->rebuilt,
+    if (status == RELANCE_OK && low > partition->decided.offset) {
+        status = partition_lacks(partition,
+                                 partition->place->options->accept_loss || partition->recovery.is_rebuild,
                                  claim_cure_loss, error,
                                  "records from offset %" PRId64 " on are needed, the oldest kept is %" PRId64,
-                                 partition->next, low);
-        partition->next = low;
-        partition->has_gaps = true;
+                                 partition->decided.offset, low);
+        partition->decided.offset = low;
+        partition->recovery.has_gaps = true;
     }
     if (status != RELANCE_OK) return status;
-    partition->end = high;
-    if (partition->goal < 0) partition->goal = high;
-    partition->compare_last = partition->last_offset >= low && partition->last_offset < partition->next;
-    partition->begin = partition->compare_last ? partition->last_offset : partition->next;
+    partition->input_end.offset = high;
+    if (partition->input_end.first < 0) partition->input_end.first = high;
+    partition->last.is_expected =
+        partition->last.offset >= low && partition->last.offset < partition->decided.offset;
     return RELANCE_OK;
 }
 
 /* Options under which a part of what has to be decided again was decided, and that are not ours; else empty. */
 static struct relance_str claim_other_options(const struct partition *partition)
 {
-    struct relance_str ours = text_of(partition->place->deciding), saved = blob_text(&partition->deciding);
-    if (partition->next >= partition->p_offset) return TEXT("");
+    struct relance_str ours = text_of(partition->place->deciding),
+                       saved = blob_text(&partition->in_force.options);
+    if (partition->decided.offset >= partition->published.position.offset) return TEXT("");
     if (saved.size && !text_equal(saved, ours)) return saved;
     for (size_t i = 0; i < partition->ahead.count; i++) {
         const struct mark *mark = &partition->ahead.items[i];
-        bool applies = mark->options && mark->at < partition->p_offset;
+        bool applies = mark->options && mark->at < partition->published.position.offset;
         if (applies && !text_equal(text_of(mark->options), ours)) return text_of(mark->options);
     }
     return TEXT("");
@@ -279,23 +283,24 @@ static struct relance_str claim_other_options(const struct partition *partition)
 static enum relance_status claim_check_deciding(struct partition *partition, struct relance_error *error)
 {
     struct relance_str other = claim_other_options(partition);
-    bool accepted = partition->place->options->approximate || partition->rebuilt;
+    bool accepted = partition->place->options->approximate || partition->recovery.is_rebuild;
     enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < partition->ahead.count && status == RELANCE_OK && !partition->rough; i++)
-        if (partition->ahead.items[i].rough)
+    for (size_t i = 0;
+         i < partition->ahead.count && status == RELANCE_OK && !partition->recovery.is_approximate; i++)
+        if (partition->ahead.items[i].is_approximate)
             status =
                 partition_lacks(partition, accepted, "--approximate decides again as far as can be", error,
                                 "before offset %" PRId64
                                 " there was a recovery that was not exact, and the checkpoint is older",
                                 partition->ahead.items[i].at);
-    if (!other.size || partition->rough || status != RELANCE_OK) return status;
+    if (!other.size || partition->recovery.is_approximate || status != RELANCE_OK) return status;
     return partition_lacks(
         partition, accepted,
         "Start once more as before, end it with SIGTERM, then change; or --approximate decides "
         "again as it is now",
         error,
         "records up to offset %" PRId64 " have to be decided again as they were, with [%.*s]; now it is [%s]",
-        partition->p_offset, TEXT_ARG(other), partition->place->deciding);
+        partition->published.position.offset, TEXT_ARG(other), partition->place->deciding);
 }
 
 /* ---- the engine */
@@ -303,12 +308,13 @@ static enum relance_status claim_rules(struct partition *partition, const struct
                                        struct relance_error *error)
 {
     const struct rulebook_set *set;
-    bool saved = partition->meta.rules.size > 0, todays = partition->rough && partition->rebuilt;
+    bool saved = partition->meta.rules.size > 0,
+         todays = partition->recovery.is_approximate && partition->recovery.is_rebuild;
     struct relance_str packed = saved ? blob_text(&partition->meta.rules) : text_of(partition->place->rules);
     enum relance_status status = rulebook_get(partition->place->book, packed, &set, error);
     if (status != RELANCE_OK) return status;
     *rules = set->rules;
-    partition->rules = saved || todays ? set : NULL; /* the first mark brings them */
+    partition->in_force.rules = saved || todays ? set : NULL; /* the first mark brings them */
     return RELANCE_OK;
 }
 
@@ -321,7 +327,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .context = partition,
         .errors = true,
         .forget_after_ms = partition->place->options->forget_after,
-        .rules_mark = partition->rules_mark,
+        .rules_mark = partition->in_force.rules_mark,
         .since = blob_text(&partition->meta.since),
         .complete = customers == 0,
     };
@@ -333,7 +339,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for partition %d", partition->number);
     if (meta_has_checkpoint(&partition->meta)) {
         relance_engine_set_clock(partition->engine, partition->meta.clock);
-        relance_engine_set_wall(partition->engine, partition->wall);
+        relance_engine_set_wall(partition->engine, partition->in_force.wall_ms);
     }
     return RELANCE_OK;
 }
@@ -350,17 +356,18 @@ static void claim_put_due(void *context, struct relance_str customer, int64_t du
 }
 
 /* We had the partition a moment ago, and neither Redis nor Kafka knows of anybody else since. */
-static bool claim_is_as_left(const struct partition *partition)
+static bool claim_is_as_parked(const struct partition *partition)
 {
-    return *partition->left && !partition->rough &&
-           text_equal(blob_text(&partition->meta.stamp), text_of(partition->left)) &&
-           partition->next == partition->p_offset && partition_is_as_published(partition);
+    return *partition->parked_stamp && !partition->recovery.is_approximate &&
+           text_equal(blob_text(&partition->meta.stamp), text_of(partition->parked_stamp)) &&
+           partition->decided.offset == partition->published.position.offset &&
+           partition_is_as_published(partition);
 }
 
 static enum relance_status claim_load(struct partition *partition, struct relance_error *error)
 {
     int64_t customers;
-    if (claim_is_as_left(partition)) return RELANCE_OK;
+    if (claim_is_as_parked(partition)) return RELANCE_OK;
     partition_drop_engine(partition);
     enum relance_status status = claim_again(store_customer_count(partition->store, &customers, error));
     if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
@@ -373,50 +380,98 @@ static enum relance_status claim_load(struct partition *partition, struct relanc
     return status;
 }
 
-/* Where the checkpoint stands; without one, where the frontier does. */
-static void claim_take_position(struct partition *partition, const struct source_frontier *p)
-{
-    const struct meta *meta = &partition->meta;
-    bool saved = meta_has_checkpoint(meta);
-    partition->p_offset = p->offset;
-    partition->p = p->frontier;
-    partition->next = partition->saved_offset = saved ? meta->offset : p->offset;
-    partition->marks = partition->saved_marks = saved ? (uint64_t)meta->marks : 0;
-    partition->seq = saved ? (uint64_t)meta->seq : 0;
-    partition->chain = saved ? meta->chain : 0;
-    partition->wall = saved ? meta->wall : RELANCE_NEVER;
-    partition->rules_mark = meta->rules_mark;
-    partition->last_offset = meta->last_offset;
-    partition->last_hash = meta->last_hash;
-    partition->deciding.size = 0;
-    blob_put_text(&partition->deciding, blob_text(&meta->options));
-}
+/* ---- the steps of a claim */
+struct claim {
+    struct partition *partition;
+    struct source_frontier p;
+    struct relance_error *error;
+};
 
-/* A new stamp, then P: the order matters. */
-static enum relance_status claim_ask(struct partition *partition, struct source_frontier *p,
-                                     struct relance_error *error)
+/* A new stamp in Redis, then P from Kafka: the order matters. */
+static enum relance_status claim_step_ask(struct claim *claim)
 {
+    struct partition *partition = claim->partition;
     char stamp[STAMP_SIZE];
     meta_make_stamp(stamp);
-    enum relance_status status = claim_again(store_claim(partition->store, stamp, &partition->meta, error));
-    return status == RELANCE_OK ? source_frontier(partition->place->source, partition->number, p, error)
-                                : status;
+    enum relance_status status =
+        claim_again(store_claim(partition->store, stamp, &partition->meta, claim->error));
+    if (status != RELANCE_OK) return status;
+    return source_frontier(partition->place->source, partition->number, &claim->p, claim->error);
 }
 
-static enum relance_status claim_all(struct partition *partition, struct relance_error *error)
+/* Does P speak of this topic, or is it ours to begin? */
+static enum relance_status claim_step_settle(struct claim *claim)
 {
-    struct source_frontier p;
-    enum relance_status status = claim_ask(partition, &p, error);
-    if (status == RELANCE_OK) status = claim_confirm(partition, claim_settle(partition, &p, error), error);
-    if (status == RELANCE_OK) status = claim_compare(partition, &p, error);
-    if (status != RELANCE_OK) return status;
-    claim_take_position(partition, &p);
-    status = claim_read_marks(partition, error);
-    if (status == RELANCE_OK && partition->rebuilt) status = claim_rebuild_from(partition, error);
-    if (status == RELANCE_OK) status = claim_check_input(partition, error);
-    if (status == RELANCE_OK) status = claim_check_deciding(partition, error);
-    if (status == RELANCE_OK && partition->rough) status = partition_read_said(partition, error);
-    if (status == RELANCE_OK) status = claim_load(partition, error);
+    enum relance_status status = claim_settle(claim->partition, &claim->p, claim->error);
+    return claim_confirm(claim->partition, status, claim->error);
+}
+
+/* Do Redis and Kafka fit together? */
+static enum relance_status claim_step_compare(struct claim *claim)
+{
+    return claim_compare(claim->partition, &claim->p, claim->error);
+}
+
+/* What has been decided is what the checkpoint has; without one, what the frontier says. */
+static enum relance_status claim_step_take_position(struct claim *claim)
+{
+    struct partition *partition = claim->partition;
+    const struct meta *meta = &partition->meta;
+    bool saved = meta_has_checkpoint(meta);
+    partition->published = claim->p.frontier;
+    partition->decided = (struct position){.offset = partition->published.position.offset};
+    if (saved)
+        partition->decided =
+            (struct position){meta->offset, (uint64_t)meta->marks, (uint64_t)meta->seq, meta->chain};
+    partition->saved = partition->decided;
+    partition->in_force.wall_ms = saved ? meta->wall : RELANCE_NEVER;
+    partition->in_force.rules_mark = meta->rules_mark;
+    partition->last.offset = meta->last_offset;
+    partition->last.hash = meta->last_hash;
+    partition->in_force.options.size = 0;
+    blob_put_text(&partition->in_force.options, blob_text(&meta->options));
+    return RELANCE_OK;
+}
+
+/* The marks between checkpoint and P; and of a partition that is rebuilt, where it begins. */
+static enum relance_status claim_step_read_marks(struct claim *claim)
+{
+    enum relance_status status = claim_read_marks(claim->partition, claim->error);
+    if (status != RELANCE_OK || !claim->partition->recovery.is_rebuild) return status;
+    return claim_rebuild_from(claim->partition, claim->error);
+}
+
+/* Is all there that has to be decided again, and can we decide it as it was decided? */
+static enum relance_status claim_step_check(struct claim *claim)
+{
+    enum relance_status status = claim_check_input(claim->partition, claim->error);
+    return status == RELANCE_OK ? claim_check_deciding(claim->partition, claim->error) : status;
+}
+
+/* For a recovery that is not exact: what has been published since the checkpoint. */
+static enum relance_status claim_step_read_published(struct claim *claim)
+{
+    if (!claim->partition->recovery.is_approximate) return RELANCE_OK;
+    return partition_read_published(claim->partition, claim->error);
+}
+
+static enum relance_status claim_step_load(struct claim *claim)
+{
+    return claim_load(claim->partition, claim->error);
+}
+
+typedef enum relance_status claim_step(struct claim *claim);
+static claim_step *const claim_steps[] = {
+    claim_step_ask,        claim_step_settle, claim_step_compare,        claim_step_take_position,
+    claim_step_read_marks, claim_step_check,  claim_step_read_published, claim_step_load,
+};
+
+static enum relance_status claim_run(struct partition *partition, struct relance_error *error)
+{
+    struct claim claim = {.partition = partition, .error = error};
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < sizeof claim_steps / sizeof *claim_steps && status == RELANCE_OK; i++)
+        status = claim_steps[i](&claim);
     return status;
 }
 
@@ -425,40 +480,42 @@ static enum relance_status claim_all(struct partition *partition, struct relance
 static enum relance_status claim_save_first(struct partition *partition, struct relance_error *error)
 {
     enum relance_status status = partition_checkpoint(partition, error);
-    if (status != RELANCE_OK || !partition->store_failing) return status;
+    if (status != RELANCE_OK || !partition->pace.is_failing) return status;
     return relance_error_set(error, RELANCE_AGAIN, "Redis does not take the first checkpoint");
 }
 
 /* There is nothing to decide again. */
 static enum relance_status claim_go_live(struct partition *partition, struct relance_error *error)
 {
-    bool compare = partition->compare_last;
-    partition->compare_last = false;
-    enum relance_status status = partition_reach(partition, partition->next, error);
-    partition->compare_last = compare;
+    bool compare = partition->last.is_expected;
+    partition->last.is_expected = false;
+    enum relance_status status = partition_reach(partition, partition->decided.offset, error);
+    partition->last.is_expected = compare;
     bool begins = !meta_has_checkpoint(&partition->meta) && !partition_has_news(partition);
     return status == RELANCE_OK && begins ? claim_save_first(partition, error) : status;
 }
 
 enum relance_status partition_claim(struct partition *partition, struct relance_error *error)
 {
-    if (!*partition->left) partition_drop(partition);
-    enum relance_status status = claim_all(partition, error);
+    if (!*partition->parked_stamp) partition_drop(partition);
+    enum relance_status status = claim_run(partition, error);
     if (status == RELANCE_OK) {
         partition->state = PARTITION_BEHIND;
         log_line(LOG_INFO, "Claimed a partition.",
                  "partition=%d checkpoint=%" PRId64 " published=%" PRId64 " end=%" PRId64
                  " marks=%zu states=%s",
-                 partition->number, partition->next, partition->p_offset, partition->end,
-                 partition->ahead.count, *partition->left ? "kept" : "loaded");
-        *partition->left = '\0';
-        if (partition->next >= partition->p_offset) status = claim_go_live(partition, error);
+                 partition->number, partition->decided.offset, partition->published.position.offset,
+                 partition->input_end.offset, partition->ahead.count,
+                 *partition->parked_stamp ? "kept" : "loaded");
+        *partition->parked_stamp = '\0';
+        if (partition->decided.offset >= partition->published.position.offset)
+            status = claim_go_live(partition, error);
     }
-    bool failed_before = partition->claim_failing;
-    partition->claim_failing = status == RELANCE_AGAIN;
+    bool failed_before = partition->pace.is_claim_failing;
+    partition->pace.is_claim_failing = status == RELANCE_AGAIN;
     if (status == RELANCE_OK) return status;
     partition_drop(partition);
-    partition->retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
+    partition->pace.retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
     if (status == RELANCE_AGAIN && !failed_before)
         log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"",
                  partition->number, error->message);

@@ -7,9 +7,9 @@
 size_t frontier_print(const struct frontier *frontier, char out[FRONTIER_TEXT_SIZE])
 {
     char chain[17] = "-";
-    if (!frontier->is_restored) snprintf(chain, sizeof chain, "%016" PRIx64, frontier->chain);
+    if (!frontier->is_restored) snprintf(chain, sizeof chain, "%016" PRIx64, frontier->position.chain);
     int size = snprintf(out, FRONTIER_TEXT_SIZE, "1;%s;%" PRIu64 ";%" PRIu64 ";%s", frontier->store,
-                        frontier->seq, frontier->marks, chain);
+                        frontier->position.seq, frontier->position.marks, chain);
     ensure(size > 0 && size < FRONTIER_TEXT_SIZE);
     return (size_t)size;
 }
@@ -32,17 +32,17 @@ static bool frontier_number(struct relance_str text, uint64_t *out)
     return true;
 }
 
-bool frontier_parse(struct relance_str text, struct frontier *out)
+bool frontier_parse(int64_t offset, struct relance_str metadata, struct frontier *out)
 {
-    struct frontier frontier = {0};
-    struct relance_str version = frontier_part(&text), store = frontier_part(&text),
+    struct frontier frontier = {.position.offset = offset};
+    struct relance_str text = metadata, version = frontier_part(&text), store = frontier_part(&text),
                        seq = frontier_part(&text), marks = frontier_part(&text), chain = text;
     if (!text_equal(version, TEXT("1")) || store.size != STORE_ID_SIZE - 1) return false;
     memcpy(frontier.store, store.data, store.size);
     frontier.store[store.size] = '\0';
     frontier.is_restored = text_equal(chain, TEXT("-"));
-    if (!frontier_number(seq, &frontier.seq) || !frontier_number(marks, &frontier.marks) ||
-        !(frontier.is_restored || text_hex(chain, &frontier.chain)))
+    if (!frontier_number(seq, &frontier.position.seq) || !frontier_number(marks, &frontier.position.marks) ||
+        !(frontier.is_restored || text_hex(chain, &frontier.position.chain)))
         return false;
     *out = frontier;
     return true;
@@ -50,7 +50,8 @@ bool frontier_parse(struct relance_str text, struct frontier *out)
 
 bool frontier_is_first(const struct frontier *frontier)
 {
-    return !frontier->seq && !frontier->marks && !frontier->chain && !frontier->is_restored;
+    const struct position *at = &frontier->position;
+    return !at->seq && !at->marks && !at->chain && !frontier->is_restored;
 }
 
 void frontier_make_store(char out[STORE_ID_SIZE])

@@ -14,19 +14,39 @@
 
 enum { STORE_ID_SIZE = 37, FRONTIER_TEXT_SIZE = 128 };
 
+/* A place in the history of a partition, and what has come of that history so far: what has been decided, what
+ * has been published and what has been saved are each such a place. */
+struct position {
+    int64_t offset; /* records below it are behind us */
+    uint64_t marks; /* number of the last mark */
+    uint64_t seq;   /* number of the last action */
+    uint64_t chain; /* running hash over actions and dead letters */
+};
+
+/* The same records and marks: then deciding is a function, and so is all else. */
+static inline bool position_is_same(struct position a, struct position b)
+{
+    return a.offset == b.offset && a.marks == b.marks;
+}
+
+/* Are no records and no marks behind `a` that are not behind `b`, too? */
+static inline bool position_is_within(struct position a, struct position b)
+{
+    return a.offset <= b.offset && a.marks <= b.marks;
+}
+
 struct frontier {
     char store[STORE_ID_SIZE]; /* UUID of the state in Redis */
-    uint64_t seq;              /* number of the last action */
-    uint64_t marks;            /* number of the last mark */
-    uint64_t chain;            /* running hash over actions and dead letters */
+    struct position position;  /* its offset is the one that the group has committed; -1: none */
     bool is_restored;          /* the chain is not known: whatever deciding again gives */
 };
 
-size_t frontier_print(const struct frontier *frontier,
-                      char out[FRONTIER_TEXT_SIZE]);                /* NUL-terminated; its length */
-bool frontier_parse(struct relance_str text, struct frontier *out); /* false: not ours */
+/* The metadata: all but the offset. NUL-terminated; its length. */
+size_t frontier_print(const struct frontier *frontier, char out[FRONTIER_TEXT_SIZE]);
+/* Reads metadata, and takes the offset beside which it stands. False: it is not ours, and *out is as it was. */
+bool frontier_parse(int64_t offset, struct relance_str metadata, struct frontier *out);
 
-/* Nothing has been said or marked yet: the state of a group that has just begun. */
+/* Nothing has been published or marked yet: the state of a group that has just begun. */
 bool frontier_is_first(const struct frontier *frontier);
 /* A new random UUID. */
 void frontier_make_store(char out[STORE_ID_SIZE]);

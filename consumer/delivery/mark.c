@@ -19,7 +19,7 @@ void mark_print(const struct mark *mark, struct blob *out)
     if (mark->tick != RELANCE_NEVER) mark_put_number(object, "tick", mark->tick);
     if (mark->rules) cJSON_AddRawToObject(object, "rules", mark->rules);
     if (mark->options) cJSON_AddStringToObject(object, "options", mark->options);
-    if (mark->rough) cJSON_AddTrueToObject(object, "approximate");
+    if (mark->is_approximate) cJSON_AddTrueToObject(object, "approximate");
     char *text = cJSON_PrintUnformatted(object);
     ensure(text);
     out->size = 0;
@@ -52,7 +52,7 @@ static bool mark_read(const cJSON *object, struct mark *mark)
         !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) || (rules && !cJSON_IsArray(rules)))
         return false;
     mark->n = (uint64_t)n;
-    mark->rough = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));
+    mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));
     if (rules) ensure(mark->rules = cJSON_PrintUnformatted(rules));
     if (options) ensure(mark->options = strdup(options));
     return true;

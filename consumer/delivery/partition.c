@@ -28,8 +28,8 @@ struct partition *partition_new(struct workplace *place, int32_t number)
                                       number};
     ensure(partition);
     partition->number = number;
-    said_init(&partition->said);
-    partition->goal = partition->hidden_from = -1;
+    published_init(&partition->recovery.published);
+    partition->input_end.first = partition->input_end.hidden_from = -1;
     partition->place = place;
     partition->store = store_open(&where);
     return partition;
@@ -39,10 +39,11 @@ struct partition *partition_new(struct workplace *place, int32_t number)
 static void partition_reset(struct partition *partition)
 {
     partition->state = PARTITION_UNCLAIMED;
-    partition->rules_seen = NULL;
-    partition->last_record = NULL;
-    partition->touched = partition->rough = partition->rebuilt = partition->has_gaps = false;
-    said_free(&partition->said);
+    partition->in_force.rules_seen = NULL;
+    partition->last.record = NULL;
+    partition->touched = partition->recovery.is_approximate = partition->recovery.is_rebuild =
+        partition->recovery.has_gaps = false;
+    published_free(&partition->recovery.published);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
 }
@@ -51,8 +52,8 @@ void partition_drop_engine(struct partition *partition)
 {
     relance_engine_free(partition->engine);
     partition->engine = NULL;
-    partition->rules = NULL;
-    *partition->left = '\0';
+    partition->in_force.rules = NULL;
+    *partition->parked_stamp = '\0';
 }
 
 void partition_drop(struct partition *partition)
@@ -61,13 +62,13 @@ void partition_drop(struct partition *partition)
     partition_reset(partition);
 }
 
-bool partition_leave(struct partition *partition)
+bool partition_park(struct partition *partition)
 {
-    if (*partition->left) return true;
-    if (partition->state != PARTITION_LIVE || partition->store_failing || partition_is_dirty(partition) ||
+    if (*partition->parked_stamp) return true;
+    if (partition->state != PARTITION_LIVE || partition->pace.is_failing || partition_is_dirty(partition) ||
         partition_has_news(partition))
         return false;
-    memcpy(partition->left, store_stamp(partition->store), STAMP_SIZE);
+    memcpy(partition->parked_stamp, store_stamp(partition->store), STAMP_SIZE);
     partition_reset(partition);
     return true;
 }
@@ -79,7 +80,7 @@ void partition_free(struct partition *partition)
     mark_list_free(&partition->ahead);
     counters_free(&partition->counters);
     meta_free(&partition->meta);
-    blob_free(&partition->deciding);
+    blob_free(&partition->in_force.options);
     free(partition);
 }
 
@@ -116,10 +117,10 @@ enum relance_status partition_fetch(struct partition *partition, const struct re
         if (status == RELANCE_OK) return fetching.status;
         if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
         if (status != RELANCE_AGAIN) return status;
-        if (!partition->store_failing)
+        if (!partition->pace.is_failing)
             log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
                      partition->number, error->message);
-        partition->store_failing = true;
+        partition->pace.is_failing = true;
         if (!partition_pause(PARTITION_RETRY_US)) return RELANCE_AGAIN;
     }
 }
@@ -154,23 +155,23 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
 {
     const struct rulebook_set *set;
     enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
-    if (status == RELANCE_REFUSED && partition->rough) { /* they were another version's */
+    if (status == RELANCE_REFUSED && partition->recovery.is_approximate) { /* they were another version's */
         log_line(LOG_WARNING, "Rules of before do not check any more; going on with those before them.",
                  "partition=%d mark=%" PRIu64 " why=\"%s\"", partition->number, mark->n, error->message);
         return RELANCE_OK;
     }
     if (status != RELANCE_OK) return status;
-    partition->rules_mark = (int64_t)mark->n;
-    partition->rules = set;
-    if (relance_engine_set_rules(partition->engine, set->rules, partition->rules_mark) != RELANCE_OK)
+    partition->in_force.rules_mark = (int64_t)mark->n;
+    partition->in_force.rules = set;
+    if (relance_engine_set_rules(partition->engine, set->rules, partition->in_force.rules_mark) != RELANCE_OK)
         return partition_engine_failed(partition, error);
     return RELANCE_OK;
 }
 
 static void partition_apply_options(struct partition *partition, const struct mark *mark)
 {
-    partition->deciding.size = 0;
-    blob_put(&partition->deciding, mark->options, strlen(mark->options));
+    partition->in_force.options.size = 0;
+    blob_put(&partition->in_force.options, mark->options, strlen(mark->options));
 }
 
 enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
@@ -189,13 +190,13 @@ static enum relance_status partition_apply(struct partition *partition, const st
                                            struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    ensure(mark->n == partition->marks + 1 || partition->rough);
-    partition->marks = mark->n;
+    ensure(mark->n == partition->decided.marks + 1 || partition->recovery.is_approximate);
+    partition->decided.marks = mark->n;
     partition->reached = mark->at;
     if (mark->options) partition_apply_options(partition, mark);
     if (mark->rules) status = partition_apply_rules(partition, mark, error);
     if (mark->wall != RELANCE_NEVER) {
-        partition->wall = mark->wall;
+        partition->in_force.wall_ms = mark->wall;
         relance_engine_set_wall(partition->engine, mark->wall);
     }
     if (status == RELANCE_OK && mark->tick != RELANCE_NEVER)
@@ -221,19 +222,23 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
 {
     const struct workplace *place = partition->place;
     int64_t now = wall_now_ms();
-    partition->rules_seen = place->rules;
-    struct mark mark = {
-        .n = partition->marks + 1, .at = partition->next, .wall = RELANCE_NEVER, .tick = tick};
-    if (partition->wall == RELANCE_NEVER || now > partition->wall + PARTITION_WALL_AGE_MS) mark.wall = now;
-    if (!partition->rules || strcmp(partition->rules->packed, place->rules) != 0)
+    partition->in_force.rules_seen = place->rules;
+    struct mark mark = {.n = partition->decided.marks + 1,
+                        .at = partition->decided.offset,
+                        .wall = RELANCE_NEVER,
+                        .tick = tick};
+    if (partition->in_force.wall_ms == RELANCE_NEVER ||
+        now > partition->in_force.wall_ms + PARTITION_WALL_AGE_MS)
+        mark.wall = now;
+    if (!partition->in_force.rules || strcmp(partition->in_force.rules->packed, place->rules) != 0)
         mark.rules = (char *)(uintptr_t)place->rules;
-    if (!text_equal(blob_text(&partition->deciding), text_of(place->deciding)))
+    if (!text_equal(blob_text(&partition->in_force.options), text_of(place->deciding)))
         mark.options = (char *)(uintptr_t)place->deciding;
     if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options)
         return RELANCE_OK;
-    if (mark.rules && partition->rules)
+    if (mark.rules && partition->in_force.rules)
         log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
-                 partition->next);
+                 partition->decided.offset);
     partition_put_mark(partition, &mark);
     return partition_apply(partition, &mark, error);
 }
@@ -241,43 +246,49 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
 /* ---- arriving at P */
 bool partition_is_as_published(const struct partition *partition)
 {
-    const struct frontier *p = &partition->p;
-    return partition->seq == p->seq && partition->marks == p->marks &&
-           (partition->chain == p->chain || p->is_restored);
+    const struct position *decided = &partition->decided, *p = &partition->published.position;
+    return decided->seq == p->seq && decided->marks == p->marks &&
+           (decided->chain == p->chain || partition->published.is_restored);
 }
 
 static enum relance_status partition_compare(struct partition *partition, struct relance_error *error)
 {
-    const struct frontier *p = &partition->p;
+    const struct position *decided = &partition->decided, *p = &partition->published.position;
+    struct recovery *recovery = &partition->recovery;
     if (partition_is_as_published(partition)) return RELANCE_OK;
     enum relance_status status =
-        partition_lacks(partition, partition->place->options->approximate || partition->rebuilt,
+        partition_lacks(partition, partition->place->options->approximate || recovery->is_rebuild,
                         "--approximate goes on from there all the same", error,
                         "deciding again up to offset %" PRId64 " gave %" PRIu64
                         " actions and marks up to %" PRIu64 ", published were %" PRIu64 " and %" PRIu64 "%s",
-                        partition->p_offset, partition->seq, partition->marks, p->seq, p->marks,
-                        partition->seq == p->seq ? ", with other content" : "");
-    partition->has_gaps |= p->is_restored; /* its number of marks is that of those that are left */
-    return status == RELANCE_OK ? partition_read_said(partition, error) : status;
+                        p->offset, decided->seq, decided->marks, p->seq, p->marks,
+                        decided->seq == p->seq ? ", with other content" : "");
+    recovery->has_gaps |=
+        partition->published.is_restored; /* its number of marks is that of those that are left */
+    return status == RELANCE_OK ? partition_read_published(partition, error) : status;
 }
 
 static enum relance_status partition_arrive(struct partition *partition, struct relance_error *error)
 {
-    enum relance_status status = partition_apply_ahead(partition, partition->p_offset, error);
-    if (status == RELANCE_OK && !partition->rough) status = partition_compare(partition, error);
-    if (status == RELANCE_OK && partition->rough) status = partition_arrive_roughly(partition, error);
+    enum relance_status status =
+        partition_apply_ahead(partition, partition->published.position.offset, error);
+    if (status == RELANCE_OK && !partition->recovery.is_approximate)
+        status = partition_compare(partition, error);
+    if (status == RELANCE_OK && partition->recovery.is_approximate)
+        status = partition_arrive_approximately(partition, error);
     if (status != RELANCE_OK) return status;
     partition->state = PARTITION_LIVE;
     log_line(LOG_INFO, "A partition is live.", "partition=%d offset=%" PRId64 " actions=%" PRIu64,
-             partition->number, partition->next, partition->seq);
+             partition->number, partition->decided.offset, partition->decided.seq);
     return RELANCE_OK;
 }
 
 enum relance_status partition_reach(struct partition *partition, int64_t offset, struct relance_error *error)
 {
-    if (partition->state == PARTITION_UNCLAIMED || partition->compare_last) return RELANCE_OK;
-    if (offset > partition->next) partition->next = offset;
-    if (partition->state == PARTITION_BEHIND && partition->next >= partition->p_offset)
+    if (partition->state == PARTITION_UNCLAIMED || partition->last.is_expected) return RELANCE_OK;
+    if (offset > partition->decided.offset) partition->decided.offset = offset;
+    if (partition->state == PARTITION_BEHIND &&
+        partition->decided.offset >= partition->published.position.offset)
         return partition_arrive(partition, error);
     return RELANCE_OK;
 }
@@ -293,8 +304,8 @@ static enum relance_status partition_compare_last(struct partition *partition,
                                                   const struct source_record *record,
                                                   struct relance_error *error)
 {
-    partition->compare_last = false;
-    if (record->offset == partition->last_offset && partition_hash(record) == partition->last_hash)
+    partition->last.is_expected = false;
+    if (record->offset == partition->last.offset && partition_hash(record) == partition->last.hash)
         return RELANCE_OK;
     partition->is_anew = true;
     return relance_error_set(error, RELANCE_AGAIN,
@@ -343,7 +354,7 @@ static enum relance_status partition_decide(struct partition *partition, const s
     if (progress != RELANCE_DONE) return partition_engine_failed(partition, error);
     if (fate.kind == RELANCE_DEAD) {
         counters_add_named(&partition->counters, TEXT("dead."), fate.reason, 1);
-        partition_bury(partition, record, fate.reason);
+        partition_dead_letter(partition, record, fate.reason);
     } else {
         partition_count_event(partition, record, &fate);
         partition_sample_invalid(partition, record, &fate);
@@ -357,7 +368,8 @@ static enum relance_status partition_prepare(struct partition *partition, int64_
 {
     enum relance_status status = RELANCE_OK;
     if (partition->state == PARTITION_BEHIND) status = partition_apply_ahead(partition, offset, error);
-    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND && offset >= partition->p_offset)
+    if (status == RELANCE_OK && partition->state == PARTITION_BEHIND &&
+        offset >= partition->published.position.offset)
         status = partition_arrive(partition, error);
     if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched)
         status = partition_freshen(partition, RELANCE_NEVER, error);
@@ -367,8 +379,8 @@ static enum relance_status partition_prepare(struct partition *partition, int64_
 enum relance_status partition_record(struct partition *partition, const struct source_record *record,
                                      struct relance_error *error)
 {
-    if (partition->compare_last) return partition_compare_last(partition, record, error);
-    if (record->offset < partition->next) return RELANCE_OK;
+    if (partition->last.is_expected) return partition_compare_last(partition, record, error);
+    if (record->offset < partition->decided.offset) return RELANCE_OK;
     enum relance_status status = partition_prepare(partition, record->offset, error);
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
@@ -378,8 +390,8 @@ enum relance_status partition_record(struct partition *partition, const struct s
     else
         counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
     if (status != RELANCE_OK) return status; /* it may be half decided: P must not pass it */
-    partition->next = record->offset + 1;
-    partition->last_record = record;
+    partition->decided.offset = record->offset + 1;
+    partition->last.record = record;
     partition->events++;
     return RELANCE_OK;
 }
@@ -387,10 +399,10 @@ enum relance_status partition_record(struct partition *partition, const struct s
 void partition_end_batch(struct partition *partition)
 {
     partition->touched = false;
-    if (!partition->last_record) return;
-    partition->last_offset = partition->last_record->offset;
-    partition->last_hash = partition_hash(partition->last_record);
-    partition->last_record = NULL;
+    if (!partition->last.record) return;
+    partition->last.offset = partition->last.record->offset;
+    partition->last.hash = partition_hash(partition->last.record);
+    partition->last.record = NULL;
 }
 
 /* ---- ticks */
@@ -428,23 +440,24 @@ static bool partition_is_at_end(struct partition *partition)
     int64_t low, high, now = clock_monotonic_us();
     struct relance_error error;
     if (source_read_to(partition->place->source, partition->number) < 0 ||
-        now - partition->asked_us < PARTITION_ASK_US)
+        now - partition->input_end.asked_us < PARTITION_ASK_US)
         return false;
-    partition->asked_us = now;
+    partition->input_end.asked_us = now;
     return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) ==
                RELANCE_OK &&
-           high <= partition->next;
+           high <= partition->decided.offset;
 }
 
 void partition_tell_hidden(struct partition *partition)
 {
     int64_t now = clock_monotonic_us(),
             from = source_hidden_from(partition->place->source, partition->number);
-    if (from < 0 || from != partition->hidden_from) {
-        partition->hidden_from = from;
-        partition->hidden_us = now;
-    } else if (partition->hidden_us != RELANCE_NEVER && now - partition->hidden_us > PARTITION_HIDDEN_US) {
-        partition->hidden_us = RELANCE_NEVER;
+    if (from < 0 || from != partition->input_end.hidden_from) {
+        partition->input_end.hidden_from = from;
+        partition->input_end.hidden_us = now;
+    } else if (partition->input_end.hidden_us != RELANCE_NEVER &&
+               now - partition->input_end.hidden_us > PARTITION_HIDDEN_US) {
+        partition->input_end.hidden_us = RELANCE_NEVER;
         log_line(LOG_WARNING, "A producer's transaction that does not end hides the records behind it.",
                  "topic=%s partition=%d transaction_begins_at_offset=%" PRId64,
                  partition->place->options->input, partition->number, from);
@@ -465,22 +478,18 @@ enum relance_status partition_tick(struct partition *partition, struct relance_e
 bool partition_has_news(const struct partition *partition)
 {
     return partition->state == PARTITION_LIVE &&
-           (partition->next != partition->p_offset || partition->marks != partition->p.marks);
+           !position_is_same(partition->decided, partition->published.position);
 }
 
 struct sink_frontier partition_frontier(const struct partition *partition)
 {
-    struct sink_frontier frontier = {partition->number, partition->next, partition->p};
+    struct sink_frontier frontier = {partition->number, partition->published};
     frontier.frontier.is_restored = false;
-    frontier.frontier.seq = partition->seq;
-    frontier.frontier.marks = partition->marks;
-    frontier.frontier.chain = partition->chain;
+    frontier.frontier.position = partition->decided;
     return frontier;
 }
 
 void partition_published(struct partition *partition)
 {
-    struct sink_frontier frontier = partition_frontier(partition);
-    partition->p_offset = frontier.offset;
-    partition->p = frontier.frontier;
+    partition->published = partition_frontier(partition).frontier;
 }

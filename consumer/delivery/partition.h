@@ -1,7 +1,7 @@
 /* One partition of the input, from claim to revoke (delivery.md, "Life of a partition"): its engine, its
  * store, where it is, and what it has still to say. A partition belongs to one worker and its thread.
  *
- *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► left, in a rebalance; or dropped
+ *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► parked, in a rebalance; or dropped
  *                 ▲                                               │          │
  *                 ├────────── an abort, a foreign stamp ──────────┘          │
  *                 └────────── given back: with the engine, if it is still what Redis and Kafka have
@@ -17,7 +17,7 @@
 #include "delivery/mark.h"
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
-#include "delivery/said.h"
+#include "delivery/published.h"
 #include "delivery/sampler.h"
 #include "delivery/sink.h"
 #include "delivery/source.h"
@@ -36,7 +36,7 @@ struct workplace {
     struct sink *sink;
     bool sink_spent;      /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
-    size_t said_count;    /* of them, dead letters and actions: what asks for a transaction */
+    size_t unpublished_count; /* of them, dead letters and actions: what asks for a transaction */
     struct blob body;     /* scratch */
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
 };
@@ -45,9 +45,51 @@ bool partition_pause(int64_t us);
 
 #define FROM_EARLIEST (INT64_MIN)
 #define FROM_LATEST   (INT64_MAX)
-#define FROM_UNSAID   (INT64_MAX - 1)
+#define FROM_UNSET   (INT64_MAX - 1)
 
 enum partition_state { PARTITION_UNCLAIMED, PARTITION_BEHIND, PARTITION_LIVE };
+
+/* What decides besides records, as the marks met so far have it (I4). */
+struct in_force {
+    int64_t wall_ms;                  /* RELANCE_NEVER: none yet */
+    const struct rulebook_set *rules; /* NULL: those of the first mark to come */
+    int64_t rules_mark;               /* number of the mark that brought the rules */
+    struct blob options;              /* as text; empty: those of the first mark to come */
+    const char *rules_seen;           /* place->rules when they were last compared with these */
+};
+
+/* A recovery that is not exact (recover.c), while it lasts. */
+struct recovery {
+    bool is_approximate;
+    bool is_rebuild;            /* nothing was there: states are made from the earliest record */
+    bool has_gaps;              /* records or marks up to P are gone: nobody can say which waits they had dealt with */
+    struct published published; /* since the checkpoint */
+};
+
+/* The last record processed: is the input still the topic that held it? */
+struct last_record {
+    int64_t offset;
+    uint64_t hash;
+    const struct source_record *record; /* of this batch, not hashed yet */
+    bool is_expected;                   /* the first record to come is to be that one */
+};
+
+/* How the store answers, and when it is asked again. Instants are of the monotonic clock. */
+struct store_pace {
+    bool is_failing;       /* that has been logged, */
+    bool is_claim_failing; /* and that */
+    int64_t saved_us;      /* when the last checkpoint was written */
+    int64_t retry_us;      /* when a claim or a checkpoint may be tried again */
+};
+
+/* The end of the input. */
+struct input_end {
+    int64_t offset;      /* as last asked for */
+    int64_t first;       /* when it was first claimed; -1: not yet */
+    int64_t asked_us;    /* when it was last asked for, for ticks */
+    int64_t hidden_from; /* -1: no open transaction hides records; else from there on, */
+    int64_t hidden_us;   /* since then; RELANCE_NEVER: that has been logged */
+};
 
 struct partition {
     int32_t number;
@@ -55,49 +97,27 @@ struct partition {
     struct workplace *place;
     struct relance_engine *engine;
     struct store *store;
-    char left[STAMP_SIZE]; /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
+    char parked_stamp[STAMP_SIZE]; /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
 
-    int64_t next;      /* offset of the next record */
-    int64_t reached;   /* what is decided just now follows from records below this offset */
-    int64_t begin;     /* where reading starts: `next`, or the last record before it, to be compared */
-    int64_t end, goal; /* of the input, as last asked for, and when it was first claimed */
-    uint64_t seq, marks, chain; /* of what has been decided */
-    int64_t p_offset;           /* P, */
-    struct frontier p;          /* and what it says: what has been published */
+    struct position decided;   /* by this engine */
+    struct frontier published; /* P: in Kafka */
+    struct position saved;     /* O and M: in Redis. I1: it is within what is published */
+    struct meta meta;          /* of the checkpoint that was read, then of the one being written */
 
-    /* A recovery that is not exact (recover.c), while it lasts: */
-    bool rough;       /* it is one */
-    bool rebuilt;     /* nothing was there: states are made from the earliest record */
-    bool has_gaps;    /* records or marks up to P are gone: nobody can say which waits they had dealt with */
-    bool is_anew;     /* outlives a claim: the input has turned out to be another topic */
-    struct said said; /* `rough`: what has been published since the checkpoint */
+    struct in_force in_force;
+    struct mark_list ahead; /* marks to be met before P */
+    struct recovery recovery;
+    bool is_anew; /* the input has turned out to be another topic; outlives a claim */
 
-    struct mark_list ahead;           /* marks to be met before P */
-    int64_t wall;                     /* in force; RELANCE_NEVER: none yet */
-    const struct rulebook_set *rules; /* in force; NULL: those of the first mark to come */
-    struct blob deciding;             /* in force; empty likewise */
-    int64_t rules_mark;               /* number of the mark that brought the rules */
-    const char *rules_seen;           /* place->rules when they were last compared with those in force */
+    int64_t reached; /* what is decided just now follows from records below this offset */
+    bool touched;    /* has records in this batch */
+    struct last_record last;
+    struct input_end input_end;
 
-    int64_t last_offset; /* of the last record */
-    uint64_t last_hash;
-    const struct source_record *last_record; /* of this batch, not hashed yet */
-    bool compare_last;                       /* the first record to come is to be that one */
-
-    struct counters counters; /* since the checkpoint */
+    struct store_pace pace;
+    struct counters counters;            /* since the checkpoint */
     struct relance_engine_forgot forgot; /* of the engine, as far as it is counted */
-    struct meta meta;         /* of the checkpoint that was read, then of the one being written */
-    int64_t saved_offset;     /* O, */
-    uint64_t saved_marks;     /* M: what the checkpoint holds */
-    bool store_failing;       /* that has been logged, */
-    bool claim_failing;       /* and that */
-    int64_t saved_us;         /* when the last checkpoint was written */
-    int64_t retry_us;         /* when a claim or a checkpoint may be tried again */
-    int64_t asked_us;         /* when the end was last asked for, for ticks */
-    int64_t hidden_from;      /* -1: no open transaction hides records; else from there on, */
-    int64_t hidden_us;        /* since then; RELANCE_NEVER: that has been said */
-    bool touched;             /* has records in this batch */
-    uint64_t events, fetched; /* since it was given to us; records, and customers read from the store */
+    uint64_t events, fetched;            /* since it was given to us; records, and customers read from the store */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);
@@ -108,7 +128,7 @@ void partition_drop(struct partition *partition);
 void partition_drop_engine(struct partition *partition);
 /* Forgets that it is ours and keeps the engine, for the case that nobody else has been at work when it is claimed
  * again. False: it has more than its checkpoint, or nothing. */
-bool partition_leave(struct partition *partition);
+bool partition_park(struct partition *partition);
 
 /* ---- claim (claim.c) */
 /* RELANCE_AGAIN: not now, partition->retry_us says when. */
@@ -131,9 +151,10 @@ RELANCE_MUST enum relance_status partition_begin_anew(struct partition *partitio
 RELANCE_MUST enum relance_status partition_read_kept_marks(struct partition *partition,
                                                            struct relance_error *error);
 /* Reads what has been published since the checkpoint. */
-RELANCE_MUST enum relance_status partition_read_said(struct partition *partition, struct relance_error *error);
-/* At P: settles what has been said already, takes its numbers and leaves a mark. */
-RELANCE_MUST enum relance_status partition_arrive_roughly(struct partition *partition,
+RELANCE_MUST enum relance_status partition_read_published(struct partition *partition,
+                                                               struct relance_error *error);
+/* At P: settles what has been published already, takes its numbers and leaves a mark. */
+RELANCE_MUST enum relance_status partition_arrive_approximately(struct partition *partition,
                                                           struct relance_error *error);
 
 /* ---- the cycle (partition.c) */
@@ -180,7 +201,7 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
 
 /* ---- what is decided, put into the outbox (action.c) */
 void partition_decided(void *partition, const struct relance_decision *decision);
-void partition_bury(struct partition *partition, const struct source_record *record,
+void partition_dead_letter(struct partition *partition, const struct source_record *record,
                     struct relance_str reason);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
 

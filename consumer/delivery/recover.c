@@ -1,7 +1,7 @@
 /* Recovering what cannot be made again exactly (delivery.md, "Approximate").
  *
  * An exact recovery decides everything again from the checkpoint to P and compares: nothing is said that has
- * been said, nothing is left out. Where a part of what it needs is gone for ever (records, marks, the checkpoint,
+ * been published, nothing is left out. Where a part of what it needs is gone for ever (records, marks, the checkpoint,
  * the engine that decided), it stops and says what is missing; an option of the operator's accepts the loss:
  *
  *     --rebuild       Redis holds no checkpoint that fits: all records that are left are decided again. While all
@@ -54,7 +54,7 @@ enum relance_status partition_lacks(struct partition *partition, bool accepted, 
     if (!accepted) return recover_refuse(partition, sentence, cure, error);
     log_line(LOG_WARNING, "The recovery of a partition is not exact.", "partition=%d why=\"%s\"",
              partition->number, sentence);
-    partition->rough = true;
+    partition->recovery.is_approximate = true;
     return RELANCE_OK;
 }
 
@@ -63,7 +63,7 @@ enum relance_status partition_rebuild(struct partition *partition, struct relanc
 {
     log_line(LOG_WARNING, "Deciding everything again: Redis has no checkpoint that fits.",
              "partition=%d why=\"%s\"", partition->number, error->message);
-    partition->rebuilt = true;
+    partition->recovery.is_rebuild = true;
     meta_clear(&partition->meta);
     return store_empty(partition->store, error);
 }
@@ -71,11 +71,11 @@ enum relance_status partition_rebuild(struct partition *partition, struct relanc
 enum relance_status partition_read_kept_marks(struct partition *partition, struct relance_error *error)
 {
     mark_list_drop(&partition->ahead, partition->ahead.count);
-    partition->has_gaps = true;
+    partition->recovery.has_gaps = true;
     enum relance_status status =
         marks_read_kept(partition->place->options, partition->number, &partition->ahead, error);
     size_t old = 0;
-    while (old < partition->ahead.count && partition->ahead.items[old].n <= partition->marks)
+    while (old < partition->ahead.count && partition->ahead.items[old].n <= partition->decided.marks)
         old++;
     if (old) mark_list_drop(&partition->ahead, old);
     return status;
@@ -85,7 +85,7 @@ enum relance_status partition_read_kept_marks(struct partition *partition, struc
 static enum relance_status recover_last_mark(struct partition *partition, uint64_t *last,
                                              struct relance_error *error)
 {
-    *last = partition->marks = (uint64_t)partition->meta.marks;
+    *last = partition->decided.marks = (uint64_t)partition->meta.marks;
     enum relance_status status = partition_read_kept_marks(partition, error);
     if (partition->ahead.count) *last = partition->ahead.items[partition->ahead.count - 1].n;
     mark_list_drop(&partition->ahead, partition->ahead.count);
@@ -96,71 +96,74 @@ enum relance_status partition_begin_anew(struct partition *partition, int64_t st
                                          struct source_frontier *p, struct relance_error *error)
 {
     struct meta *meta = &partition->meta;
-    *p = (struct source_frontier){.offset = start};
+    *p = (struct source_frontier){.frontier.position.offset = start};
     snprintf(p->frontier.store, sizeof p->frontier.store, "%.*s", TEXT_ARG(blob_text(&meta->store)));
-    p->frontier.seq = (uint64_t)meta->seq;
-    p->frontier.chain = meta->chain;
-    enum relance_status status = recover_last_mark(partition, &p->frontier.marks, error);
+    p->frontier.position.seq = (uint64_t)meta->seq;
+    p->frontier.position.chain = meta->chain;
+    enum relance_status status = recover_last_mark(partition, &p->frontier.position.marks, error);
     partition->is_anew = false;
     meta->offset = start;
-    meta->marks = (int64_t)p->frontier.marks;
+    meta->marks = (int64_t)p->frontier.position.marks;
     meta->last_offset = -1;
     return status;
 }
 
-enum relance_status partition_read_said(struct partition *partition, struct relance_error *error)
+enum relance_status partition_read_published(struct partition *partition, struct relance_error *error)
 {
-    said_free(&partition->said);
+    published_free(&partition->recovery.published);
     uint64_t after = (uint64_t)partition->meta.seq;
-    return said_read(partition->place->options, partition->number, after, &partition->said, error);
+    return published_read(partition->place->options, partition->number, after, &partition->recovery.published,
+                          error);
 }
 
 /* ---- where it ends */
-static bool recover_was_said(void *context, struct relance_str id)
+static bool recover_was_published(void *context, struct relance_str id)
 {
-    return said_has(context, id);
+    return published_has(context, id);
 }
 
 /* Ticks and records that are gone have dealt with whatever was due by then: clock or tick were at least so far as
  * the newest that has been said was due, less the lateness (what an event causes at once may be that much ahead).
- * Some of what this keeps quiet may never have been said; where all records and marks are there, it is not needed. */
+ * Some of what this keeps quiet may never have been published; where all records and marks are there, it is not needed. */
 static enum relance_status recover_settle(struct partition *partition, struct relance_error *error)
 {
-    int64_t newest_ms = partition->said.newest_due_ms;
+    int64_t newest_ms = partition->recovery.published.newest_due_ms;
     enum relance_status status = RELANCE_OK;
     if (newest_ms == INT64_MIN) return RELANCE_OK;
-    if (partition->has_gaps)
+    if (partition->recovery.has_gaps)
         status = partition_apply_tick(partition, newest_ms - partition->place->options->lateness + 1, error);
     if (status == RELANCE_OK) status = partition_fetch_due(partition, newest_ms + 1, error);
     if (status != RELANCE_OK) return status;
-    if (relance_engine_recall(partition->engine, recover_was_said, &partition->said) != RELANCE_OK)
+    if (relance_engine_recall(partition->engine, recover_was_published, &partition->recovery.published) !=
+        RELANCE_OK)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for what has been said");
     return RELANCE_OK;
 }
 
 static void recover_leave_mark(struct partition *partition)
 {
-    const struct mark mark = {.n = ++partition->marks,
-                              .at = partition->next,
+    const struct mark mark = {.n = ++partition->decided.marks,
+                              .at = partition->decided.offset,
                               .wall = RELANCE_NEVER,
                               .tick = RELANCE_NEVER,
-                              .rough = true};
+                              .is_approximate = true};
     partition_put_mark(partition, &mark);
 }
 
-enum relance_status partition_arrive_roughly(struct partition *partition, struct relance_error *error)
+enum relance_status partition_arrive_approximately(struct partition *partition, struct relance_error *error)
 {
     enum relance_status status = recover_settle(partition, error);
     if (status != RELANCE_OK) return status;
-    const struct said *said = &partition->said;
-    partition->seq = said->last_seq > partition->p.seq ? said->last_seq : partition->p.seq;
-    partition->chain = partition->p.chain;
-    partition->marks = partition->p.marks;
+    const struct published *published = &partition->recovery.published;
+    const struct position *p = &partition->published.position;
+    partition->decided.seq = published->last_seq > p->seq ? published->last_seq : p->seq;
+    partition->decided.chain = p->chain;
+    partition->decided.marks = p->marks;
     recover_leave_mark(partition);
     log_line(LOG_WARNING, "Recovered, but not exactly.",
              "partition=%d offset=%" PRId64 " actions=%" PRIu64 " published_since=%zu", partition->number,
-             partition->next, partition->seq, said->count);
-    partition->rough = partition->rebuilt = false;
-    said_free(&partition->said);
+             partition->decided.offset, partition->decided.seq, published->count);
+    partition->recovery.is_approximate = partition->recovery.is_rebuild = false;
+    published_free(&partition->recovery.published);
     return RELANCE_OK;
 }

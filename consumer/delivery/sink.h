@@ -15,7 +15,6 @@ struct sink_config {
 
 struct sink_frontier {
     int32_t partition;
-    int64_t offset;
     struct frontier frontier;
 };
 

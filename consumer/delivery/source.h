@@ -67,12 +67,11 @@ int64_t source_read_to(const struct source *source, int32_t partition);
  * the first of them, where that transaction begins. -1: none. As of the last fetch; asks nobody. */
 int64_t source_hidden_from(const struct source *source, int32_t partition);
 
-/* P with its metadata; offset -1: none is committed. Waits for open transactions; RELANCE_AGAIN: they are
- * still open, or the broker is silent. `foreign`: there is an offset, but its metadata is not ours. */
+/* P, as the group has committed it. Waits for open transactions; RELANCE_AGAIN: they are still open, or the broker
+ * is silent. */
 struct source_frontier {
-    int64_t offset;
     struct frontier frontier;
-    bool foreign;
+    bool is_foreign; /* there is an offset, but its metadata is not ours */
 };
 RELANCE_MUST enum relance_status source_frontier(struct source *source, int32_t partition,
                                                  struct source_frontier *out, struct relance_error *error);

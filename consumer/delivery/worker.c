@@ -45,7 +45,7 @@ struct work {
     struct rulebook book;
     char member[512];
     struct partition **by_number; /* NULL: not ours */
-    struct partition **left;      /* by number too: taken from us, and not yet given back, or to others */
+    struct partition **parked;    /* by number too: taken from us, and not yet given back, or to others */
     struct partition **own;       /* those that are */
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
@@ -85,9 +85,9 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
     }
     pulse_add_time(&work->figures.kafka, clock_monotonic_us() - began);
     work->figures.transactions++;
-    work->figures.actions += place->said_count;
+    work->figures.actions += place->unpublished_count;
     outbox_clear(&place->outbox);
-    place->said_count = 0;
+    place->unpublished_count = 0;
     if (work->most < SOURCE_BATCH_MAX) work->most++;
     for (size_t i = 0; i < work->own_count; i++)
         if (partition_has_news(work->own[i])) partition_published(work->own[i]);
@@ -95,7 +95,7 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
 }
 
 /* One transaction with all that there is to say and where everybody is. */
-static enum relance_status work_say(struct work *work, struct relance_error *error)
+static enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
     struct sink_frontier *frontiers = calloc((size_t)work->place.input_partitions, sizeof *frontiers);
     ensure(frontiers);
@@ -109,9 +109,9 @@ static enum relance_status work_say(struct work *work, struct relance_error *err
 /* ---- saving */
 static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
 {
-    if (!partition_is_dirty(partition) || now < partition->retry_us) return false;
+    if (!partition_is_dirty(partition) || now < partition->pace.retry_us) return false;
     int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
-    return now - partition->saved_us >= pause ||
+    return now - partition->pace.saved_us >= pause ||
            relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
 }
 
@@ -138,7 +138,7 @@ static enum relance_status work_save_due(struct work *work, bool all, struct rel
         struct partition *partition = work->own[i];
         if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
         enum relance_status status =
-            partition_has_news(partition) ? work_say(work, error) : RELANCE_OK; /* I1; speaks for all */
+            partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK; /* I1; speaks for all */
         if (status != RELANCE_OK) return status;
         status = work_save(work, partition, error);
         if (status != RELANCE_OK) return status;
@@ -157,8 +157,9 @@ static enum relance_status work_start_reading(struct work *work, struct relance_
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         if (partition->state == PARTITION_UNCLAIMED) continue;
-        positions[count++] = (struct source_position){
-            partition->number, partition->compare_last ? partition->begin : partition->next};
+        positions[count++] = (struct source_position){partition->number, partition->last.is_expected
+                                                                             ? partition->last.offset
+                                                                             : partition->decided.offset};
     }
     enum relance_status status = source_start(work->place.source, positions, count, error);
     free(positions);
@@ -171,8 +172,8 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
     int64_t now = clock_monotonic_us();
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        if (partition->state != PARTITION_UNCLAIMED || now < partition->retry_us || work->place.sink_spent ||
-            stop_requested())
+        if (partition->state != PARTITION_UNCLAIMED || now < partition->pace.retry_us ||
+            work->place.sink_spent || stop_requested())
             continue;
         enum relance_status status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
@@ -217,7 +218,7 @@ static void work_abandon(struct work *work)
     for (size_t i = 0; i < work->own_count; i++)
         partition_drop(work->own[i]);
     outbox_clear(&work->place.outbox);
-    work->place.said_count = 0;
+    work->place.unpublished_count = 0;
 }
 
 /* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
@@ -237,17 +238,17 @@ static void work_own(struct work *work, int32_t number)
         return;
     }
     ensure(!work->by_number[number]);
-    struct partition *partition = work->left[number];
-    work->left[number] = NULL;
+    struct partition *partition = work->parked[number];
+    work->parked[number] = NULL;
     if (!partition) partition = partition_new(&work->place, number);
     work->own[work->own_count++] = work->by_number[number] = partition;
 }
 
-static void work_free_left(struct work *work)
+static void work_free_parked(struct work *work)
 {
     for (int p = 0; p < work->place.input_partitions; p++)
-        if (work->left[p]) partition_free(work->left[p]);
-    memset(work->left, 0, (size_t)work->place.input_partitions * sizeof *work->left);
+        if (work->parked[p]) partition_free(work->parked[p]);
+    memset(work->parked, 0, (size_t)work->place.input_partitions * sizeof *work->parked);
 }
 
 static void work_assigned(void *context, const int32_t *partitions, size_t count)
@@ -256,19 +257,19 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
     work->assigned = true;
     for (size_t i = 0; i < count; i++)
         work_own(work, partitions[i]);
-    work_free_left(work);
+    work_free_parked(work);
     log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
 }
 
 /* In a rebalance all are taken from everybody, and most of them given back. */
-static void work_leave(struct work *work, struct partition *partition)
+static void work_park(struct work *work, struct partition *partition)
 {
     work->events_gone += partition->events;
     work->fetched_gone += partition->fetched;
     partition->events = partition->fetched = 0;
     work->by_number[partition->number] = NULL;
-    if (partition_leave(partition))
-        work->left[partition->number] = partition;
+    if (partition_park(partition))
+        work->parked[partition->number] = partition;
     else
         partition_free(partition);
 }
@@ -281,11 +282,11 @@ static void work_revoked(void *context, bool lost)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
     for (size_t i = 0; i < work->own_count; i++)
-        work_leave(work, work->own[i]);
+        work_park(work, work->own[i]);
     work->own_count = 0;
     work->assigned = false;
     outbox_clear(&work->place.outbox);
-    work->place.said_count = 0;
+    work->place.unpublished_count = 0;
     log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
 }
 
@@ -333,7 +334,7 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
         struct partition *partition = work_partition(work, batch->records[i].partition);
         if (partition) status = partition_record(partition, &batch->records[i], error);
         if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
-            status = work_say(work, error);
+            status = work_publish(work, error);
     }
     for (size_t i = 0; i < work->own_count; i++)
         partition_end_batch(work->own[i]);
@@ -375,7 +376,7 @@ static void work_ask_end(struct work *work)
     work->asked = (work->asked + 1) % work->own_count;
     struct partition *partition = work->own[work->asked];
     if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK)
-        partition->end = high;
+        partition->input_end.offset = high;
     partition_tell_hidden(partition);
 }
 
@@ -393,7 +394,9 @@ static void work_tell(struct work *work)
         figures->partitions++;
         if (partition->state == PARTITION_UNCLAIMED) continue;
         figures->live += partition->state == PARTITION_LIVE;
-        figures->lag += partition->end > partition->next ? partition->end - partition->next : 0;
+        figures->lag += partition->input_end.offset > partition->decided.offset
+                            ? partition->input_end.offset - partition->decided.offset
+                            : 0;
         struct relance_engine_size size = relance_engine_size(partition->engine);
         figures->bytes += size.bytes;
         figures->customers += size.customers;
@@ -408,8 +411,8 @@ static void work_forget_rules(struct work *work)
 {
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
-        bool runs_it = partition->state == PARTITION_LIVE && partition->rules &&
-                       strcmp(partition->rules->packed, work->place.rules) == 0;
+        bool runs_it = partition->state == PARTITION_LIVE && partition->in_force.rules &&
+                       strcmp(partition->in_force.rules->packed, work->place.rules) == 0;
         if (!runs_it) return;
     }
     rulebook_keep(&work->book, text_of(work->place.rules));
@@ -423,7 +426,8 @@ static enum relance_status work_take_rules(struct work *work, struct relance_err
     work->place.rules = reload_packed(work->worker->plan.rules);
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        if (partition->state != PARTITION_LIVE || partition->rules_seen == work->place.rules) continue;
+        if (partition->state != PARTITION_LIVE || partition->in_force.rules_seen == work->place.rules)
+            continue;
         enum relance_status status = partition_freshen(partition, RELANCE_NEVER, error);
         if (status != RELANCE_OK) return status;
         took = true;
@@ -438,7 +442,7 @@ static bool work_is_full(const struct work *work)
 {
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
-        if (partition->state == PARTITION_LIVE && partition->store_failing &&
+        if (partition->state == PARTITION_LIVE && partition->pace.is_failing &&
             relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX)
             return true;
     }
@@ -458,7 +462,7 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     source_release(work->place.source);
     if (status == RELANCE_OK) status = work_reach(work, error);
     if (status == RELANCE_OK) status = work_tick(work, error);
-    if (status == RELANCE_OK && work->place.said_count) status = work_say(work, error);
+    if (status == RELANCE_OK && work->place.unpublished_count) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
     return status;
 }
@@ -491,7 +495,7 @@ static bool work_is_at_end(const struct work *work)
     if (!work->assigned || work->place.outbox.count) return false;
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
-        if (partition->state != PARTITION_LIVE || partition->next < partition->goal ||
+        if (partition->state != PARTITION_LIVE || partition->decided.offset < partition->input_end.first ||
             relance_engine_next_due(partition->engine) < now)
             return false;
     }
@@ -538,10 +542,10 @@ static void work_init(struct work *work, struct worker *worker)
     snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
              plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
-    work->left = calloc((size_t)plan->input_partitions, sizeof *work->left);
+    work->parked = calloc((size_t)plan->input_partitions, sizeof *work->parked);
     work->wanted = calloc(SOURCE_BATCH_MAX, sizeof *work->wanted);
     work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
-    ensure(work->by_number && work->left && work->own && work->wanted);
+    ensure(work->by_number && work->parked && work->own && work->wanted);
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
@@ -569,12 +573,12 @@ static void work_close(struct work *work)
     if (work->place.sink) sink_close(work->place.sink);
     for (size_t i = 0; i < work->own_count; i++)
         partition_free(work->own[i]);
-    work_free_left(work);
+    work_free_parked(work);
     outbox_free(&work->place.outbox);
     blob_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);
-    free(work->left);
+    free(work->parked);
     free(work->own);
     free(work->wanted);
 }

@@ -86,9 +86,10 @@ enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *grou
     rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, topic, partition);
     rd_kafka_resp_err_t err = rd_kafka_committed(consumer, list, KAFKA_ASK_MS);
     if (!err) err = element->err;
-    *out = (struct source_frontier){.offset = element->offset >= 0 ? element->offset : -1};
+    int64_t offset = element->offset >= 0 ? element->offset : -1;
+    *out = (struct source_frontier){.frontier.position.offset = offset};
     struct relance_str metadata = {element->metadata, element->metadata_size};
-    if (out->offset >= 0) out->foreign = !metadata.size || !frontier_parse(metadata, &out->frontier);
+    if (offset >= 0) out->is_foreign = !metadata.size || !frontier_parse(offset, metadata, &out->frontier);
     rd_kafka_topic_partition_list_destroy(list);
     if (!err) return RELANCE_OK;
     return kafka_trouble(error, RELANCE_AGAIN, err, kafka_client_right(err, group, topic),
@@ -104,7 +105,7 @@ rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
         char text[FRONTIER_TEXT_SIZE];
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, topic, frontiers[i].partition);
-        element->offset = frontiers[i].offset;
+        element->offset = frontiers[i].frontier.position.offset;
         element->metadata_size = frontier_print(&frontiers[i].frontier, text);
         ensure(element->metadata = strdup(text)); /* the list frees it */
     }

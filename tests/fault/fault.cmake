@@ -1,6 +1,6 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
 set(fault_shell
-    delivery/worker delivery/partition delivery/claim delivery/recover delivery/said delivery/sampler delivery/checkpoint
+    delivery/worker delivery/partition delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
     delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse
     delivery/reload redis/store redis/resp host/blob host/text host/file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)

@@ -26,9 +26,8 @@ struct judge {
 bool judge_all_is_said(void)
 {
     for (int p = 0; p < sim.partitions; p++) {
-        int64_t offset;
         struct frontier frontier;
-        if (!kafka_frontier(p, &offset, &frontier) || offset != workload_stable_end(p)) return false;
+        if (!kafka_frontier(p, &frontier) || frontier.position.offset != workload_stable_end(p)) return false;
     }
     return true;
 }
@@ -36,11 +35,12 @@ bool judge_all_is_said(void)
 bool judge_all_is_saved(void)
 {
     for (int p = 0; p < sim.partitions; p++) {
-        int64_t offset, saved, marks;
+        int64_t saved, marks;
         struct frontier frontier;
-        if (!kafka_frontier(p, &offset, &frontier)) return false;
-        if (!text_count(redis_meta(p, "offset"), &saved) || saved != offset) return false;
-        if (!text_count(redis_meta(p, "marks"), &marks) || (uint64_t)marks != frontier.marks) return false;
+        if (!kafka_frontier(p, &frontier)) return false;
+        if (!text_count(redis_meta(p, "offset"), &saved) || saved != frontier.position.offset) return false;
+        if (!text_count(redis_meta(p, "marks"), &marks) || (uint64_t)marks != frontier.position.marks)
+            return false;
     }
     return true;
 }

@@ -12,7 +12,7 @@
 #include "kafka.h"
 #include "host/ensure.h"
 #include "delivery/marks.h"
-#include "delivery/said.h"
+#include "delivery/published.h"
 #include "delivery/sink.h"
 #include "host/text.h"
 #include "workload.h"
@@ -115,9 +115,9 @@ static struct kafka_txn *kafka_begin_txn(int slot)
 
 static void kafka_put_frontier(const struct sink_frontier *frontier)
 {
-    sim_tell("P of partition %d is %" PRId64, frontier->partition, frontier->offset);
+    sim_tell("P of partition %d is %" PRId64, frontier->partition, frontier->frontier.position.offset);
     kafka.committed[frontier->partition].there = true;
-    kafka.committed[frontier->partition].offset = frontier->offset;
+    kafka.committed[frontier->partition].offset = frontier->frontier.position.offset;
     frontier_print(&frontier->frontier, kafka.committed[frontier->partition].metadata);
 }
 
@@ -477,7 +477,8 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
                                 const struct membership *membership, struct relance_error *error)
 {
     ensure(membership && count);
-    if (sabotage(BUG_AHEAD) && frontiers->frontier.marks && !outbox_has_output(outbox)) return RELANCE_OK;
+    if (sabotage(BUG_AHEAD) && frontiers->frontier.position.marks && !outbox_has_output(outbox))
+        return RELANCE_OK;
     sink->txn = NULL;
     sink->began_us = sim.now_us;
     enum relance_status status = sink_produce(sink, outbox, error);
@@ -487,7 +488,8 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
         status =
             relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");
     sim_tell("transaction of %zu records, offset %" PRId64 " of partition %d: %s", outbox->count,
-             frontiers->offset, frontiers->partition, status == RELANCE_OK ? "done" : error->message);
+             frontiers->frontier.position.offset, frontiers->partition,
+             status == RELANCE_OK ? "done" : error->message);
     return status;
 }
 
@@ -555,14 +557,20 @@ enum relance_status source_start(struct source *source, const struct source_posi
 }
 
 /* ---- joining and leaving, inside source_gather */
+static void kafka_read_frontier(int partition, struct source_frontier *out)
+{
+    int64_t offset = kafka.committed[partition].offset;
+    out->frontier.position.offset = offset;
+    out->is_foreign = !frontier_parse(offset, text_of(kafka.committed[partition].metadata), &out->frontier);
+}
+
 static void source_remember_frontiers(struct source *source)
 {
     for (int p = 0; p < sim.partitions; p++) {
         struct source_frontier *early = &source->early[p];
-        *early = (struct source_frontier){.offset = -1};
+        *early = (struct source_frontier){.frontier.position.offset = -1};
         if (!kafka.committed[p].there) continue;
-        early->offset = kafka.committed[p].offset;
-        early->foreign = !frontier_parse(text_of(kafka.committed[p].metadata), &early->frontier);
+        kafka_read_frontier(p, early);
     }
 }
 
@@ -688,11 +696,11 @@ static bool kafka_is_unstable(int partition)
     return false;
 }
 
-bool kafka_frontier(int partition, int64_t *offset, struct frontier *frontier)
+bool kafka_frontier(int partition, struct frontier *frontier)
 {
-    *offset = kafka.committed[partition].offset;
     return kafka.committed[partition].there && !kafka_is_unstable(partition) &&
-           frontier_parse(text_of(kafka.committed[partition].metadata), frontier);
+           frontier_parse(kafka.committed[partition].offset, text_of(kafka.committed[partition].metadata),
+                          frontier);
 }
 
 int64_t source_hidden_from(const struct source *source, int32_t partition)
@@ -709,12 +717,11 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
     do {
         if (!kafka_go(KAFKA_TIMEOUT_US) || sim.now_us > until_us) return kafka_silent(error);
     } while (kafka_is_unstable(partition) && !sabotage(BUG_FRONTIER_EARLY) && sim_wait(KAFKA_ASK_US));
-    *out = (struct source_frontier){.offset = -1};
+    *out = (struct source_frontier){.frontier.position.offset = -1};
     if (sabotage(BUG_FRONTIER_EARLY) && kafka.committed[partition].there) {
         *out = source->early[partition];
     } else if (kafka.committed[partition].there) {
-        out->offset = kafka.committed[partition].offset;
-        out->foreign = !frontier_parse(text_of(kafka.committed[partition].metadata), &out->frontier);
+        kafka_read_frontier(partition, out);
     }
     return kafka_return(KAFKA_TIMEOUT_US) ? RELANCE_OK : kafka_silent(error);
 }
@@ -793,24 +800,24 @@ enum relance_status marks_read_kept(const struct options *options, int32_t parti
     return RELANCE_OK;
 }
 
-/* ---- said.h */
-enum relance_status said_read(const struct options *options, int32_t partition, uint64_t after,
-                              struct said *out, struct relance_error *error)
+/* ---- published.h */
+enum relance_status published_read(const struct options *options, int32_t partition, uint64_t after,
+                                   struct published *out, struct relance_error *error)
 {
     (void)options;
     if (!kafka_go(KAFKA_TIMEOUT_US)) return kafka_silent(error);
     size_t end = kafka_stable_end(KAFKA_ACTIONS);
     for (size_t i = 0; i < end; i++) {
         const struct kafka_said *said = &kafka.logs[KAFKA_ACTIONS].items[i];
-        struct said_action action = {.id = said->id};
+        struct published_action action = {.id = said->id};
         int64_t seq;
         if (said->partition != partition || !kafka_is_committed(said)) continue;
         ensure(text_count(said->seq, &seq) && text_count(said->offset, &action.offset) &&
                text_instant(said->due, &action.due_ms));
         action.seq = (uint64_t)seq;
-        said_add(out, &action, after);
+        published_add(out, &action, after);
     }
-    said_sort(out);
+    published_sort(out);
     return RELANCE_OK;
 }
 

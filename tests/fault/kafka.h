@@ -25,7 +25,7 @@ void kafka_settle(void); /* what has come to pass until now */
 const struct kafka_log *kafka_log(int topic);
 bool kafka_is_committed(const struct kafka_said *said);
 /* P; false: none yet, or a transaction that could move it is open. */
-bool kafka_frontier(int partition, int64_t *offset, struct frontier *frontier);
+bool kafka_frontier(int partition, struct frontier *frontier);
 uint64_t kafka_commits(void); /* so far: for seeing that all is at rest */
 
 #endif

@@ -11,14 +11,15 @@
 
 Test(frontier, is_read_as_it_was_written)
 {
-    struct frontier written = {.seq = 251, .marks = 17, .chain = 0x9f86d081884c7d65}, read;
+    struct frontier written = {.position = {4, 17, 251, 0x9f86d081884c7d65}}, read;
     char text[FRONTIER_TEXT_SIZE];
     frontier_make_store(written.store);
     size_t size = frontier_print(&written, text);
     cr_assert_lt(size, 128);
-    cr_assert(frontier_parse((struct relance_str){text, size}, &read));
+    cr_assert(frontier_parse(4, (struct relance_str){text, size}, &read));
     cr_expect_str_eq(read.store, written.store);
-    cr_expect(read.seq == 251 && read.marks == 17 && read.chain == written.chain);
+    cr_expect(position_is_same(read.position, written.position));
+    cr_expect(read.position.seq == 251 && read.position.chain == written.position.chain);
     cr_expect_not(frontier_is_first(&read));
 }
 
@@ -37,23 +38,34 @@ Test(frontier, that_somebody_else_wrote_is_not_ours)
                                         "1;short;1;1;0",
                                         "{\"a\": 1}"};
     struct frontier read;
-    cr_assert(frontier_parse(TEXT("1;" UUID ";1;1;0"), &read));
+    cr_assert(frontier_parse(4, TEXT("1;" UUID ";1;1;0"), &read));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_not(frontier_parse(text_of(wrong[i]), &read), "%s", wrong[i]);
+        cr_expect_not(frontier_parse(4, text_of(wrong[i]), &read), "%s", wrong[i]);
 }
 
 Test(frontier, put_back_without_its_chain_says_so)
 {
-    struct frontier written = {.seq = 3, .is_restored = true}, read;
+    struct frontier written = {.position.seq = 3, .is_restored = true}, read;
     char text[FRONTIER_TEXT_SIZE];
     frontier_make_store(written.store);
     size_t size = frontier_print(&written, text);
     cr_expect_eq(text[size - 1], '-');
-    cr_assert(frontier_parse((struct relance_str){text, size}, &read));
+    cr_assert(frontier_parse(4, (struct relance_str){text, size}, &read));
     cr_expect(read.is_restored);
-    cr_expect_eq(read.seq, 3u);
-    cr_assert(frontier_parse(TEXT("1;" UUID ";0;0;-"), &read));
-    cr_expect_not(frontier_is_first(&read), "whoever begins knows that nothing has been said");
+    cr_expect_eq(read.position.seq, 3u);
+    cr_assert(frontier_parse(4, TEXT("1;" UUID ";0;0;-"), &read));
+    cr_expect_not(frontier_is_first(&read), "whoever begins knows that nothing has been published");
+}
+
+Test(position, is_within_another_by_records_and_by_marks)
+{
+    const struct position saved = {10, 3, 7, 1}, published = {12, 3, 9, 2}, elsewhere = {9, 4, 7, 1};
+    cr_expect(position_is_within(saved, saved));
+    cr_expect(position_is_within(saved, published));
+    cr_expect_not(position_is_within(published, saved));
+    cr_expect_not(position_is_within(elsewhere, saved));
+    cr_expect_not(position_is_within(saved, elsewhere));
+    cr_expect_not(position_is_same(saved, published));
 }
 
 Test(frontier, stores_get_different_names)
@@ -75,14 +87,14 @@ Test(mark, is_read_as_it_was_written)
                            .tick = -5,
                            .rules = rules,
                            .options = options,
-                           .rough = true},
+                           .is_approximate = true},
                 read;
     struct blob text = {0};
     struct relance_error error;
     mark_print(&written, &text);
     cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
     cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5);
-    cr_expect(read.rough);
+    cr_expect(read.is_approximate);
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
     mark_free(&read);

@@ -5,10 +5,10 @@
 
 #include "host/option.h"
 
-enum { SAID_ID_SIZE = 16 };
+enum { PUBLISHED_ID_SIZE = 16 };
 
-struct said {
-    unsigned char (*ids)[SAID_ID_SIZE]; /* sorted by said_sort */
+struct published {
+    unsigned char (*ids)[PUBLISHED_ID_SIZE]; /* sorted by published_sort */
     size_t count, capacity;
     uint64_t last_seq;     /* of all, also of those that were not asked for */
     int64_t offset;        /* all that they follow from lies below; -1: there are none, or they do not say */
@@ -16,22 +16,22 @@ struct said {
 };
 
 /* An action as its headers tell of it. */
-struct said_action {
+struct published_action {
     struct relance_str id; /* 32 hex digits; what is none is left out */
     uint64_t seq;
     int64_t offset; /* relance-offset; -1: it has none */
     int64_t due_ms;
 };
 
-void said_init(struct said *said);
-void said_free(struct said *said);
+void published_init(struct published *published);
+void published_free(struct published *published);
 /* Only the ids of numbers above `after` are kept. */
-void said_add(struct said *said, const struct said_action *action, uint64_t after);
-void said_sort(struct said *said); /* when all have been added */
-bool said_has(const struct said *said, struct relance_str id);
+void published_add(struct published *published, const struct published_action *action, uint64_t after);
+void published_sort(struct published *published); /* when all have been added */
+bool published_has(const struct published *published, struct relance_str id);
 
 /* Reads the output topic: a port, as marks.h is. RELANCE_AGAIN: the broker is silent. */
-RELANCE_MUST enum relance_status said_read(const struct options *options, int32_t partition, uint64_t after,
-                                           struct said *said, struct relance_error *error);
+RELANCE_MUST enum relance_status published_read(const struct options *options, int32_t partition, uint64_t after,
+                                           struct published *published, struct relance_error *error);
 
 #endif
