@@ -29,8 +29,8 @@ void declare_counts(struct compiler *c);     /* names and signatures */
 bool declare_slots(struct compiler *c);      /* false: no memory */
 
 /* Names of event types, from a string or a list of them; every unknown one is an error. */
-void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what);
-struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node);
+void declare_check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what);
+struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node);
 bool type_list_has(struct type_list list, uint32_t type);
 
 /* env.c: what an expression may name, by where it stands. */
@@ -60,10 +60,10 @@ const struct cel_env *scope_env_again(const struct relance_ruleset *set, const s
                                       struct arena *keep, struct arena *scratch);
 /* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
  * beginning of an event block. */
-const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
+const struct cel_record_type *scope_shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
 
 /* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
-bool is_variable(str name);
+bool scope_is_variable(str name);
 
 /* Compiles the text of a node; NULL on mistakes. Notes the program and the slots that it reads. `wanted` as in
  * cel_compile. */
@@ -84,9 +84,9 @@ struct template compile_template(struct compiler *c, const struct cel_env *env, 
 void compile_attributes(struct compiler *c);
 void compile_counts(struct compiler *c);
 void compile_rules(struct compiler *c);
-int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent);
+int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent);
 /* Is a program's type one of `kinds` (bits of enum cel_type_kind), or, with `list`, a list of one? */
-void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
+void compile_expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
                   const struct cel_program *program, unsigned kinds, bool list, const char *wanted);
 
 enum {
@@ -110,6 +110,6 @@ void compile_limits(struct compiler *c);
 void compile_tests(struct compiler *c);
 
 /* suspect.c: warnings, of a set without mistakes */
-void suspect(struct compiler *c);
+void suspect_rules(struct compiler *c);
 
 #endif

@@ -81,10 +81,11 @@ static const struct cel_type *read_type(struct compiler *c, const struct source 
     const struct cel_type *type = node->kind == JSON_STRING ? parse_type(c, node->text, 0) : NULL;
     if (type) return type;
     if (node->kind == JSON_STRING)
-        error_at(c->diag, source, node, type_hint(c, node->text), "'%.*s' is no type", STR_ARG(node->text));
+        gather_error(c->diag, source, node, type_hint(c, node->text), "'%.*s' is no type",
+                     STR_ARG(node->text));
     else
-        error_at(c->diag, source, node, (str){0},
-                 "a type must be a string, such as \"string\" or \"list(item)\"");
+        gather_error(c->diag, source, node, (str){0},
+                     "a type must be a string, such as \"string\" or \"list(item)\"");
     return &cel_types[CEL_TYPE_DYN];
 }
 
@@ -99,11 +100,13 @@ static bool is_identifier(str name)
     return name.size > 0;
 }
 
-void check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what)
+void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
+                        const char *what)
 {
     if (!is_identifier(member->key))
-        error_at_key(c->diag, source, member, (str){0},
-                     "%s must be named with letters, digits and _, so that expressions can say it", what);
+        gather_error_at_key(c->diag, source, member, (str){0},
+                            "%s must be named with letters, digits and _, so that expressions can say it",
+                            what);
 }
 
 static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event,
@@ -111,18 +114,18 @@ static const struct cel_field *read_fields(struct compiler *c, const struct decl
 {
     *count = 0;
     if (d->value->kind != JSON_OBJECT) {
-        error_at(c->diag, d->source, d->value, (str){0}, "'%.*s' must be an object of fields and their types",
-                 STR_ARG(d->name));
+        gather_error(c->diag, d->source, d->value, (str){0},
+                     "'%.*s' must be an object of fields and their types", STR_ARG(d->name));
         return NULL;
     }
     static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
     struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->value->count + 1);
     for (const struct json *m = d->value->child; m && fields; m = m->next) {
-        check_name(c, d->source, m, "a field");
+        declare_check_name(c, d->source, m, "a field");
         for (size_t i = 0; event && i < sizeof reserved / sizeof *reserved; i++)
             if (str_equal(m->key, reserved[i]))
-                error_at_key(c->diag, d->source, m, (str){0}, "every event has '%.*s': it cannot be declared",
-                             STR_ARG(m->key));
+                gather_error_at_key(c->diag, d->source, m, (str){0},
+                                    "every event has '%.*s': it cannot be declared", STR_ARG(m->key));
         fields[(*count)++] = (struct cel_field){m->key, read_type(c, d->source, m)};
     }
     return fields;
@@ -136,8 +139,8 @@ void declare_types(struct compiler *c)
         c->records[i].name = types->items[i].name;
         for (size_t k = 0; k < SCALAR_TYPES; k++)
             if (str_equal(types->items[i].name, scalar_types[k].name))
-                error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
-                             "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
+                gather_error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
+                                    "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
     }
     for (size_t i = 0; i < types->count && c->records; i++)
         c->records[i].fields = read_fields(c, &types->items[i], false, &c->records[i].field_count);
@@ -199,11 +202,12 @@ void declare_events(struct compiler *c)
         const struct declared *d = &events->items[i];
         size_t count;
         if (str_equal(d->name, STR("identify")) || str_equal(d->name, STR("forget"))) {
-            error_at_key(c->diag, d->source, d->value, STR("its fields are the attributes of 'customer'"),
-                         "event type '%.*s' is reserved: it exists without being declared", STR_ARG(d->name));
+            gather_error_at_key(
+                c->diag, d->source, d->value, STR("its fields are the attributes of 'customer'"),
+                "event type '%.*s' is reserved: it exists without being declared", STR_ARG(d->name));
             continue;
         }
-        check_name(c, d->source, d->value, "an event type");
+        declare_check_name(c, d->source, d->value, "an event type");
         const struct cel_field *fields = read_fields(c, d, true, &count);
         if (!define_event(c, &set->types[set->type_count], d->name, fields, count)) {
             c->diag->failed = true;
@@ -217,10 +221,10 @@ void declare_events(struct compiler *c)
 static void declare_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
 {
     *out = (struct attribute_rule){.name = d->name, .type = &cel_types[CEL_TYPE_DYN]};
-    check_name(c, d->source, d->value, "an attribute");
+    declare_check_name(c, d->source, d->value, "an attribute");
     if (str_equal(d->name, STR("id")))
-        error_at_key(c->diag, d->source, d->value, (str){0},
-                     "customer.id always exists: it cannot be declared");
+        gather_error_at_key(c->diag, d->source, d->value, (str){0},
+                            "customer.id always exists: it cannot be declared");
     if (d->value->kind != JSON_OBJECT) {
         out->type = read_type(c, d->source, d->value);
         return;
@@ -231,10 +235,11 @@ static void declare_attribute(struct compiler *c, const struct declared *d, stru
     if (type)
         out->type = read_type(c, d->source, type);
     else
-        error_at(c->diag, d->source, d->value, (str){0}, "attribute '%.*s' has no 'type'", STR_ARG(d->name));
+        gather_error(c->diag, d->source, d->value, (str){0}, "attribute '%.*s' has no 'type'",
+                     STR_ARG(d->name));
     out->keep_first = keep && str_equal(keep->text, STR("first"));
     if (keep && !out->keep_first && !str_equal(keep->text, STR("last")))
-        error_at(c->diag, d->source, keep, (str){0}, "'keep' is \"first\" or \"last\"");
+        gather_error(c->diag, d->source, keep, (str){0}, "'keep' is \"first\" or \"last\"");
 }
 
 static bool has_source(const struct declared *d)
@@ -263,8 +268,9 @@ void declare_attributes(struct compiler *c)
     set->attribute_count = customer->count;
     set->tz_attribute = names_find(&set->names.attributes, STR("tz"));
     if (set->tz_attribute != NAME_NONE && set->attributes[set->tz_attribute].type->kind != CEL_TYPE_STRING)
-        error_at(c->diag, customer->items[set->tz_attribute].source, customer->items[set->tz_attribute].value,
-                 (str){0}, "customer.tz names a time zone: it must be a string");
+        gather_error(c->diag, customer->items[set->tz_attribute].source,
+                     customer->items[set->tz_attribute].value, (str){0},
+                     "customer.tz names a time zone: it must be a string");
     set->identify = (uint32_t)set->type_count++;
     set->forget = (uint32_t)set->type_count++;
     if (!define_event(c, &set->types[set->identify], STR("identify"), settable, settable_count) ||
@@ -307,15 +313,15 @@ void declare_counts(struct compiler *c)
     for (size_t i = 0; i < counts->count; i++) {
         const struct declared *d = &counts->items[i];
         struct count_rule *count = &set->counts[i];
-        check_name(c, d->source, d->value, "a count");
-        if (is_variable(d->name) || is_function(d->name))
-            error_at_key(c->diag, d->source, d->value, STR("choose another name"),
-                         "'%.*s' is a name of expressions already", STR_ARG(d->name));
+        declare_check_name(c, d->source, d->value, "a count");
+        if (scope_is_variable(d->name) || is_function(d->name))
+            gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
+                                "'%.*s' is a name of expressions already", STR_ARG(d->name));
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
         const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
         count->name = d->name;
         if (over && (!duration_parse(over->text, &count->over_ms) || count->over_ms <= 0))
-            error_at(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
+            gather_error(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
         count->bucket_ms = bucket_width(count->over_ms);
         count->keyed = json_member(d->value, "by") != NULL;
         sums[i] = json_member(d->value, "sum") != NULL;
@@ -359,17 +365,18 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
 {
     uint32_t type = names_find(&c->set->names.types, node->text);
     if (type == c->set->forget) {
-        error_at(c->diag, source, node, (str){0}, "'forget' erases the customer: nothing can follow from it");
+        gather_error(c->diag, source, node, (str){0},
+                     "'forget' erases the customer: nothing can follow from it");
         return NAME_NONE;
     }
     bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
     if (type == NAME_NONE && segment)
-        error_at(c->diag, source, node,
-                 STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"),
-                 "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
+        gather_error(c->diag, source, node,
+                     STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"),
+                     "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
     else if (type == NAME_NONE)
-        error_at(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
-                 "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
+        gather_error(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
+                     "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
     return type;
 }
 
@@ -380,7 +387,7 @@ bool type_list_has(struct type_list list, uint32_t type)
     return false;
 }
 
-struct type_list read_types(struct compiler *c, const struct source *source, const struct json *node)
+struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node)
 {
     struct type_list list = {0};
     if (!node) return list;

@@ -15,7 +15,7 @@ static const struct {
 
 enum { PARTIAL_NAMES = sizeof partial_names / sizeof *partial_names };
 
-bool is_variable(str name)
+bool scope_is_variable(str name)
 {
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (str_equal(name, partial_names[i].name)) return true;
@@ -71,7 +71,8 @@ static const struct cel_record_type *bare_record(const uint32_t **offsets)
     return &record;
 }
 
-const struct cel_record_type *shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets)
+const struct cel_record_type *scope_shared_record(struct compiler *c, struct type_list on,
+                                                  const uint32_t **offsets)
 {
     if (!on.count) return bare_record(offsets);
     const struct typed_event *first = &c->set->types[on.types[0]];
@@ -116,7 +117,7 @@ static bool add_block(struct compiler *c, struct cel_env *env, str name, const c
                       struct type_list on, uint32_t base)
 {
     const uint32_t *offsets;
-    const struct cel_record_type *record = shared_record(c, on, &offsets);
+    const struct cel_record_type *record = scope_shared_record(c, on, &offsets);
     uint32_t *slots = record ? ARENA_ARRAY(c->scratch, uint32_t, record->field_count) : NULL;
     if (!slots) return false;
     for (size_t i = 0; i < record->field_count; i++)
@@ -215,7 +216,7 @@ static bool add_triggers(struct compiler *c, struct cel_env *env, bool anything,
     if (anything)
         return cel_env_add_variable(env, STR("triggers"), cel_list_of(c->keep, &cel_types[CEL_TYPE_DYN]),
                                     c->set->slots.triggers);
-    const struct cel_record_type *record = shared_record(c, on, &offsets);
+    const struct cel_record_type *record = scope_shared_record(c, on, &offsets);
     const struct cel_type *element = record ? cel_record_of(c->keep, record) : NULL;
     const struct cel_type *list = element ? cel_list_of(c->keep, element) : NULL;
     return list && cel_env_add_variable(env, STR("triggers"), list, c->set->slots.triggers);

@@ -14,8 +14,8 @@ static void error_in(struct diagnostics *diag, const struct source *source, size
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, begin, end, hint, "%s", message);
 }
 
-void error_at(struct diagnostics *diag, const struct source *source, const struct json *node, str hint,
-              const char *format, ...)
+void gather_error(struct diagnostics *diag, const struct source *source, const struct json *node, str hint,
+                  const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -23,8 +23,8 @@ void error_at(struct diagnostics *diag, const struct source *source, const struc
     va_end(arguments);
 }
 
-void error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member, str hint,
-                  const char *format, ...)
+void gather_error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member,
+                         str hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -92,16 +92,16 @@ static void refuse_second(struct gathering *g, const struct source *source, cons
                           const struct declared *first, const char *what)
 {
     size_t line = line_of(first->source, first->value->key_begin);
-    error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s:%zu", what,
-                 STR_ARG(member->key), STR_ARG(first->source->name), line);
+    gather_error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s:%zu",
+                        what, STR_ARG(member->key), STR_ARG(first->source->name), line);
 }
 
 static void refuse_rule(struct gathering *g, const struct source *source, const struct json *member,
                         const struct declared *first)
 {
-    error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
-                 "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key), STR_ARG(first->source->name),
-                 line_of(first->source, first->value->key_begin));
+    gather_error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
+                        "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key),
+                        STR_ARG(first->source->name), line_of(first->source, first->value->key_begin));
 }
 
 /* Under a name of its own, so that its own mistakes are found, too. */
@@ -159,8 +159,8 @@ static void gather_single(struct gathering *g, const struct source *source, cons
 {
     if (!value) return;
     if (*out && !same_json(*out, value))
-        error_at(g->diag, source, value, (str){0}, "'%s' is said differently at %.*s:%zu", name,
-                 STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
+        gather_error(g->diag, source, value, (str){0}, "'%s' is said differently at %.*s:%zu", name,
+                     STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
     if (*out) return;
     *out = value;
     *out_source = source;
@@ -209,8 +209,8 @@ static void gather_list(struct gathering *g, const struct source *sources, const
     }
 }
 
-void gather(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
-            struct diagnostics *diag)
+void gather_sources(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
+                    struct diagnostics *diag)
 {
     struct gathering g = {arena, out, diag};
     *out = (struct gathered){0};

@@ -67,21 +67,23 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     const struct json *send = keyword_get(node, PLACE_LIMIT, "send"),
                       *full = keyword_get(node, PLACE_LIMIT, "else");
     if (!quiet == !max && (sound || quiet))
-        error_at(c->diag, d->source, node, (str){0}, "a limit needs either 'quiet' or 'max'");
+        gather_error(c->diag, d->source, node, (str){0}, "a limit needs either 'quiet' or 'max'");
     bool parsed = quiet && parse_quiet(quiet->text, out);
     if (parsed && out->quiet_from == out->quiet_until)
-        error_at(c->diag, d->source, quiet, (str){0}, "these hours never end: nothing could ever be sent");
+        gather_error(c->diag, d->source, quiet, (str){0},
+                     "these hours never end: nothing could ever be sent");
     if (quiet && !parsed)
-        error_at(c->diag, d->source, quiet, (str){0}, "'quiet' is two times of day, such as \"21:00-08:00\"");
+        gather_error(c->diag, d->source, quiet, (str){0},
+                     "'quiet' is two times of day, such as \"21:00-08:00\"");
     if (max && !parse_max(max->text, out))
-        error_at(c->diag, d->source, max, (str){0},
-                 "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
+        gather_error(c->diag, d->source, max, (str){0},
+                     "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
     if (full && !max && sound)
-        error_at(c->diag, d->source, full, (str){0},
-                 "'else' says what a full 'max' does: quiet hours always defer");
+        gather_error(c->diag, d->source, full, (str){0},
+                     "'else' says what a full 'max' does: quiet hours always defer");
     out->defer = full && str_equal(full->text, STR("defer"));
     if (full && !out->defer && !str_equal(full->text, STR("drop")))
-        error_at(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");
+        gather_error(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");
     if (send) out->send = send->text;
     out->label = arena_format(c->keep, "%s %.*s%s%.*s", quiet ? "quiet" : "max",
                               STR_ARG(quiet ? quiet->text

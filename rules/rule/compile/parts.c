@@ -16,24 +16,24 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     const struct json *key = keyword_get(node, PLACE_GOAL, "key"),
                       *value = keyword_get(node, PLACE_GOAL, "value");
     if (!on && sound)
-        error_at(c->diag, source, node, (str){0}, "'goal' needs 'on': which events are a success");
+        gather_error(c->diag, source, node, (str){0}, "'goal' needs 'on': which events are a success");
     if (!within && sound)
-        error_at(c->diag, source, node, (str){0},
-                 "'goal' needs 'within': how long after a send it counts, such as \"5d\"");
+        gather_error(c->diag, source, node, (str){0},
+                     "'goal' needs 'within': how long after a send it counts, such as \"5d\"");
     if (key && !json_member(rule_node, "key"))
-        error_at(c->diag, source, key, STR("give the rule a 'key', or leave this one out"),
-                 "this 'key' has nothing to be compared with: the rule has none");
+        gather_error(c->diag, source, key, STR("give the rule a 'key', or leave this one out"),
+                     "this 'key' has nothing to be compared with: the rule has none");
     rule->goal.point = new_point(c, source, node->key_begin);
-    rule->goal.within_ms = get_duration(c, source, within, 0);
-    rule->goal.on = read_types(c, source, on);
+    rule->goal.within_ms = compile_duration(c, source, within, 0);
+    rule->goal.on = declare_read_types(c, source, on);
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | scope_of(rule->goal.on),
                                           rule->goal.on, no_types, "'goal'");
     rule->goal.condition = compile_condition(c, env, source, keyword_get(node, PLACE_GOAL, "if"));
     rule->goal.key = compile_text(c, env, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);
-    expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,
-                 "a string, int, uint or bool, or a list of them");
-    expect_kinds(c, source, value, rule->goal.value, KINDS_NUMBER, false, "a number");
+    compile_expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,
+                         "a string, int, uint or bool, or a list of them");
+    compile_expect_kinds(c, source, value, rule->goal.value, KINDS_NUMBER, false, "a number");
 }
 
 void compile_split(struct compiler *c, const struct source *source, const struct json *node,
@@ -48,8 +48,8 @@ void compile_split(struct compiler *c, const struct source *source, const struct
     for (const struct json *m = node->child; m; m = m->next) {
         bool whole = m->kind == JSON_NUMBER && m->number >= 0 && m->number <= 1e9 &&
                      m->number == (double)(int64_t)m->number;
-        if (!whole) error_at(c->diag, source, m, (str){0}, "a weight is a whole number, 0 or more");
-        if (m->key.size == 0) error_at_key(c->diag, source, m, (str){0}, "a variant needs a name");
+        if (!whole) gather_error(c->diag, source, m, (str){0}, "a weight is a whole number, 0 or more");
+        if (m->key.size == 0) gather_error_at_key(c->diag, source, m, (str){0}, "a variant needs a name");
         rule->weight_sum += whole ? (uint64_t)m->number : 0;
         variants[rule->variant_count++] = (struct variant){.point = new_point(c, source, m->key_begin),
                                                            .name = m->key,
@@ -58,7 +58,7 @@ void compile_split(struct compiler *c, const struct source *source, const struct
     }
     rule->variants = variants;
     if (rule->weight_sum == 0)
-        error_at(c->diag, source, node, (str){0}, "the weights of 'split' must add up to more than 0");
+        gather_error(c->diag, source, node, (str){0}, "the weights of 'split' must add up to more than 0");
 }
 
 static void compile_set(struct compiler *c, const struct cel_env *env, const struct source *source,
@@ -66,14 +66,14 @@ static void compile_set(struct compiler *c, const struct cel_env *env, const str
 {
     uint32_t number = names_find(&c->set->names.attributes, member->key);
     if (number == NAME_NONE) {
-        error_at_key(c->diag, source, member, section_hint(&c->files.customer, member->key, c->diag),
-                     "attribute '%.*s' is not declared in 'customer'", STR_ARG(member->key));
+        gather_error_at_key(c->diag, source, member, section_hint(&c->files.customer, member->key, c->diag),
+                            "attribute '%.*s' is not declared in 'customer'", STR_ARG(member->key));
         return;
     }
     const struct declared *d = &c->files.customer.items[number];
     if (json_member(d->value, "on")) {
-        error_at_key(c->diag, source, member, (str){0}, "attribute '%.*s' has a source: a step cannot set it",
-                     STR_ARG(member->key));
+        gather_error_at_key(c->diag, source, member, (str){0},
+                            "attribute '%.*s' has a source: a step cannot set it", STR_ARG(member->key));
         return;
     }
     out[step->set_count++] = (struct set_attribute){number, compile_template(c, env, source, member)};

@@ -15,13 +15,13 @@ static void compile_attribute(struct compiler *c, const struct declared *d, stru
                       *value = keyword_get(d->value, PLACE_ATTRIBUTE, "value");
     const struct json *keep = json_member(d->value, "keep");
     if (!json_member(d->value, "on") != !json_member(d->value, "value"))
-        error_at(c->diag, d->source, d->value, (str){0},
-                 "an attribute with a source needs both 'on' and 'value'");
+        gather_error(c->diag, d->source, d->value, (str){0},
+                     "an attribute with a source needs both 'on' and 'value'");
     if (keep && !json_member(d->value, "on"))
-        error_at(c->diag, d->source, keep, (str){0},
-                 "'keep' says which event's value stays: it needs 'on' and 'value'");
+        gather_error(c->diag, d->source, keep, (str){0},
+                     "'keep' says which event's value stays: it needs 'on' and 'value'");
     if (!on || !value) return;
-    out->on = read_types(c, d->source, on);
+    out->on = declare_read_types(c, d->source, on);
     if (out->on.count)
         out->value =
             compile_text(c, scope_env(c, SCOPE_EVENT, out->on, no_types, "the value of an attribute"),
@@ -39,24 +39,24 @@ static bool is_kind(const struct cel_type *type, unsigned kinds)
     return type->kind == CEL_TYPE_DYN || kinds & 1u << type->kind;
 }
 
-void expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
-                  const struct cel_program *program, unsigned kinds, bool list, const char *wanted)
+void compile_expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
+                          const struct cel_program *program, unsigned kinds, bool list, const char *wanted)
 {
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
     if (is_kind(type, kinds) || (list && type->kind == CEL_TYPE_LIST && is_kind(type->params[0], kinds)))
         return;
     str name = cel_type_name(c->scratch, type);
-    error_at(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
+    gather_error(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
 }
 
 static void compile_count(struct compiler *c, const struct declared *d, struct count_rule *out)
 {
     const struct json *on = keyword_get(d->value, PLACE_COUNT, "on");
     if (d->value->kind == JSON_OBJECT && !json_member(d->value, "on"))
-        error_at_key(c->diag, d->source, d->value, (str){0},
-                     "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
-    out->on = read_types(c, d->source, on);
+        gather_error_at_key(c->diag, d->source, d->value, (str){0},
+                            "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
+    out->on = declare_read_types(c, d->source, on);
     if (!out->on.count) return;
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
     const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"),
@@ -64,8 +64,8 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
     out->condition = compile_condition(c, env, d->source, keyword_get(d->value, PLACE_COUNT, "if"));
     out->by = compile_text(c, env, d->source, by, NULL);
     out->sum = compile_text(c, env, d->source, sum, NULL);
-    expect_kinds(c, d->source, by, out->by, KINDS_TEXT, true, "a string or a list of strings");
-    expect_kinds(c, d->source, sum, out->sum, KINDS_NUMBER, false, "a number");
+    compile_expect_kinds(c, d->source, by, out->by, KINDS_TEXT, true, "a string or a list of strings");
+    compile_expect_kinds(c, d->source, sum, out->sum, KINDS_NUMBER, false, "a number");
 }
 
 void compile_counts(struct compiler *c)
@@ -100,11 +100,12 @@ static const struct json *rule_get(const struct rule_compiler *r, const char *ke
     return keyword_get(r->node, PLACE_RULE, keyword);
 }
 
-int64_t get_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent)
+int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node,
+                         int64_t absent)
 {
     int64_t ms = absent;
     if (!node || !duration_parse(node->text, &ms)) return absent;
-    if (ms < 0) error_at(c->diag, source, node, (str){0}, "this time cannot be negative");
+    if (ms < 0) gather_error(c->diag, source, node, (str){0}, "this time cannot be negative");
     return ms < 0 ? 0 : ms;
 }
 
@@ -115,8 +116,8 @@ static void compile_on_segment(struct rule_compiler *r, const struct json *on)
     r->rule->kind = on->text.data[0] == 'e' ? ON_ENTER : ON_LEAVE;
     r->rule->segment = names_find(&set->names.segments, name);
     if (r->rule->segment == NAME_NONE)
-        error_at(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag),
-                 "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
+        gather_error(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag),
+                     "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
     else
         set->segments[r->rule->segment].tracked = r->fires = true;
 }
@@ -128,7 +129,7 @@ static void compile_on_date(struct rule_compiler *r, const struct json *on)
     const struct json *yearly = keyword_get(on, PLACE_ON, "yearly"),
                       *date = keyword_get(on, PLACE_ON, "date");
     if (!yearly == !date && (sound || yearly))
-        error_at(c->diag, r->source, on, (str){0}, "'on' needs either 'yearly' or 'date'");
+        gather_error(c->diag, r->source, on, (str){0}, "'on' needs either 'yearly' or 'date'");
     if (!yearly == !date) return;
     const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
     r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
@@ -141,8 +142,8 @@ static void compile_on(struct rule_compiler *r)
 {
     const struct json *on = json_member(r->node, "on");
     if (!on) {
-        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'on': what triggers it",
-                     STR_ARG(r->rule->name));
+        gather_error_at_key(r->c->diag, r->source, r->node, (str){0},
+                            "rule '%.*s' needs 'on': what triggers it", STR_ARG(r->rule->name));
         return;
     }
     bool segment = on->kind == JSON_STRING &&
@@ -153,11 +154,11 @@ static void compile_on(struct rule_compiler *r)
         compile_on_date(r, on);
     else if (on->kind == JSON_STRING ||
              (on->kind == JSON_ARRAY && on->child && on->child->kind == JSON_STRING))
-        r->fires = (r->rule->on = read_types(r->c, r->source, on)).count > 0;
+        r->fires = (r->rule->on = declare_read_types(r->c, r->source, on)).count > 0;
     else
-        error_at(r->c->diag, r->source, on,
-                 STR("or \"enter SEGMENT\", \"leave SEGMENT\", {\"yearly\": CEL}, {\"date\": CEL}"),
-                 "'on' must be an event type or a list of them");
+        gather_error(r->c->diag, r->source, on,
+                     STR("or \"enter SEGMENT\", \"leave SEGMENT\", {\"yearly\": CEL}, {\"date\": CEL}"),
+                     "'on' must be an event type or a list of them");
 }
 
 static const struct {
@@ -176,7 +177,7 @@ static void compile_again(struct rule_compiler *r)
         r->rule->again = again_names[i].again;
         return;
     }
-    error_at(r->c->diag, r->source, again, (str){0}, "'again' is \"ignore\", \"rearm\" or \"restart\"");
+    gather_error(r->c->diag, r->source, again, (str){0}, "'again' is \"ignore\", \"rearm\" or \"restart\"");
 }
 
 /* Does an expression read nothing but `event` and `customer`? */
@@ -207,22 +208,22 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
         key = keyword_get(node, PLACE_CANCEL, "key");
         condition = keyword_get(node, PLACE_CANCEL, "if");
         if (!json_member(node, "on"))
-            error_at(c->diag, r->source, node, (str){0}, "'cancel' needs 'on': which events end the run");
+            gather_error(c->diag, r->source, node, (str){0}, "'cancel' needs 'on': which events end the run");
     } else if (node->kind != JSON_STRING) {
-        error_at(c->diag, r->source, node, (str){0},
-                 "'cancel' lists event types, or objects with 'on', 'key' and 'if'");
+        gather_error(c->diag, r->source, node, (str){0},
+                     "'cancel' lists event types, or objects with 'on', 'key' and 'if'");
         return;
     }
     if (key && !json_member(r->node, "key"))
-        error_at(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"),
-                 "this 'key' has nothing to be compared with: the rule has none");
-    cancel.on = read_types(c, r->source, on);
+        gather_error(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"),
+                     "this 'key' has nothing to be compared with: the rule has none");
+    cancel.on = declare_read_types(c, r->source, on);
     unsigned whatever = scope_of(cancel.on) | (r->fires ? 0 : SCOPE_ANYTHING);
     const struct cel_env *key_env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, cancel.on, no_types, "the 'key' of 'cancel'");
     cancel.key = compile_text(c, key_env, r->source, key, NULL);
-    expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true,
-                 "a string, int, uint or bool, or a list of them");
+    compile_expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true,
+                         "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
     const struct cel_env *env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever,
@@ -262,13 +263,14 @@ static void compile_wait(struct rule_compiler *r, const struct json *node, struc
     int64_t after_ms = 0;
     bool may_be_early = r->rule->kind == ON_DATE && r->rule->step_count == 1; /* this is the first step */
     if (after && duration_parse(after->text, &after_ms) && after_ms < 0 && !may_be_early)
-        error_at(c->diag, r->source, after, STR("only the first step of a rule on a date can come before it"),
-                 "'after' cannot be negative here");
+        gather_error(c->diag, r->source, after,
+                     STR("only the first step of a rule on a date can come before it"),
+                     "'after' cannot be negative here");
     out->at_minutes = at ? clock_parse(at->text) : -1;
     bool days = after && strcspn(after->text.data, "hms") >= after->text.size;
     if (at && after && !days)
-        error_at(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""),
-                 "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
+        gather_error(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""),
+                     "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
     out->after_ms = at ? 0 : after_ms;
     out->after_days = at ? after_ms / day_ms : 0;
     if (after_ms >= 0) return;
@@ -290,12 +292,14 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
     out->condition = compile_condition(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"));
     note_run_program(r, program_of(out->condition));
     if (send && send->text.size == 0)
-        error_at(c->diag, r->source, send, (str){0}, "'send' needs the name of a channel, such as \"email\"");
+        gather_error(c->diag, r->source, send, (str){0},
+                     "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
     if (with && !send)
-        error_at(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
+        gather_error(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
     if (!json_member(node, "send") && !json_member(node, "set"))
-        error_at(c->diag, r->source, node, (str){0}, "a step that does nothing: it needs 'send' or 'set'");
+        gather_error(c->diag, r->source, node, (str){0},
+                     "a step that does nothing: it needs 'send' or 'set'");
     if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
     if (r->step_env) {
         cel_env_set_lenient(r->step_env,
@@ -312,8 +316,8 @@ static void compile_steps(struct rule_compiler *r)
 {
     const struct json *steps = rule_get(r, "do");
     if (!json_member(r->node, "do") || (steps && !steps->child)) {
-        error_at_key(r->c->diag, r->source, r->node, (str){0}, "rule '%.*s' needs 'do': at least one step",
-                     STR_ARG(r->rule->name));
+        gather_error_at_key(r->c->diag, r->source, r->node, (str){0},
+                            "rule '%.*s' needs 'do': at least one step", STR_ARG(r->rule->name));
         return;
     }
     if (!steps) return;
@@ -334,7 +338,7 @@ static void note_kept_fields(struct rule_compiler *r)
     const struct relance_ruleset *set = r->c->set;
     struct rule *rule = r->rule;
     bool *keeps = ARENA_ARRAY(r->c->keep, bool, set->field_count + 1);
-    rule->trigger_record = shared_record(r->c, rule->on, &rule->trigger_slots);
+    rule->trigger_record = scope_shared_record(r->c, rule->on, &rule->trigger_slots);
     if (!keeps || !rule->trigger_record) {
         r->c->diag->failed = true;
         return;
@@ -361,13 +365,13 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
         c->diag->failed = true;
         return;
     }
-    if (d->name.size == 0) error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
+    if (d->name.size == 0) gather_error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
     keyword_check(d->source, d->value, PLACE_RULE, "a rule", c->diag);
     if (d->value->kind != JSON_OBJECT) return;
     compile_on(&r);
     compile_again(&r);
-    rule->cooldown_ms = get_duration(c, d->source, rule_get(&r, "cooldown"), 0);
-    rule->stale_ms = get_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
+    rule->cooldown_ms = compile_duration(c, d->source, rule_get(&r, "cooldown"), 0);
+    rule->stale_ms = compile_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
     unsigned whatever = r.fires ? 0 : SCOPE_ANYTHING;
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | whatever, rule->on,
                                           rule->on, "'if' and 'key'");
@@ -376,8 +380,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     const struct json *key = rule_get(&r, "key");
     rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
     rule->key = compile_text(c, env, d->source, key, NULL);
-    expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
-                 "a string, int, uint or bool, or a list of them");
+    compile_expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
+                         "a string, int, uint or bool, or a list of them");
     rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
     note_run_program(&r, program_of(rule->while_true));
     compile_cancels(&r);
@@ -446,7 +450,8 @@ void compile_rules(struct compiler *c)
         items[i] = (struct ranked){&rules->items[i], priority ? (int64_t)priority->number : 0};
     }
     items = rank(items, spare, rules->count);
-    int64_t stale_ms = get_duration(c, rules->count ? rules->items->source : NULL, c->files.stale, 86400000);
+    int64_t stale_ms =
+        compile_duration(c, rules->count ? rules->items->source : NULL, c->files.stale, 86400000);
     set->rule_count = rules->count;
     for (size_t i = 0; i < rules->count; i++) {
         set->rules[i].name = items[i].declared->name;

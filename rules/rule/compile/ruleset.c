@@ -144,8 +144,9 @@ static void compile_tz(struct compiler *c)
     set->tz = c->files.tz ? c->files.tz->text : STR("UTC");
     set->zone = zone_find(set->zones, set->tz);
     if (!set->zone && c->files.tz)
-        error_at(c->diag, c->files.tz_source, c->files.tz, STR("use an IANA name, such as \"Europe/Paris\""),
-                 "there is no time zone '%.*s'", STR_ARG(set->tz));
+        gather_error(c->diag, c->files.tz_source, c->files.tz,
+                     STR("use an IANA name, such as \"Europe/Paris\""), "there is no time zone '%.*s'",
+                     STR_ARG(set->tz));
 }
 
 static void compile_set(struct compiler *c)
@@ -174,7 +175,7 @@ static void compile_set(struct compiler *c)
     for (uint32_t i = 0; i < set->type_count; i++)
         index_type(c, i);
     if (!index_schema(c)) c->diag->failed = true;
-    if (!c->diag->error_count && !c->diag->failed) suspect(c);
+    if (!c->diag->error_count && !c->diag->failed) suspect_rules(c);
 }
 
 static bool report_add(struct relance_report *report, const struct diagnostic *d, struct source_cursor *place)
@@ -286,7 +287,7 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     if (copies) {
         refuse_nothing(&c, count);
         refuse_too_much(&c, copies, count);
-        gather(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
+        gather_sources(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
         compile_set(&c);
     }
     diag.failed |= !copies;

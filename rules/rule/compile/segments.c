@@ -14,11 +14,11 @@ void declare_segments(struct compiler *c)
     }
     for (size_t i = 0; i < segments->count; i++) {
         set->segments[i].name = segments->items[i].name;
-        check_name(c, segments->items[i].source, segments->items[i].value, "a segment");
+        declare_check_name(c, segments->items[i].source, segments->items[i].value, "a segment");
         names_add(&set->names.segments, segments->items[i].name);
         if (segments->items[i].value->kind != JSON_STRING)
-            error_at(c->diag, segments->items[i].source, segments->items[i].value, (str){0},
-                     "a segment is a condition in a string, such as \"orders() >= 3\"");
+            gather_error(c->diag, segments->items[i].source, segments->items[i].value, (str){0},
+                         "a segment is a condition in a string, such as \"orders() >= 3\"");
     }
     set->segment_count = segments->count;
 }
@@ -53,9 +53,9 @@ static void walk_segment(struct segment_walk *w, uint32_t number)
         uint32_t other = items[i] - c->set->slots.segments;
         if (items[i] < c->set->slots.segments || other >= c->set->segment_count) continue;
         if (w->visits[other] == VISITING)
-            error_at(c->diag, d->source, d->value, (str){0},
-                     "segment '%.*s' depends on itself, through '%.*s'", STR_ARG(d->name),
-                     STR_ARG(c->set->segments[other].name));
+            gather_error(c->diag, d->source, d->value, (str){0},
+                         "segment '%.*s' depends on itself, through '%.*s'", STR_ARG(d->name),
+                         STR_ARG(c->set->segments[other].name));
         if (w->visits[other] == UNVISITED) walk_segment(w, other);
         inherit_counts(segment, &c->set->segments[other], c->set->count_count);
     }

@@ -171,7 +171,7 @@ static void suspect_limits(struct compiler *c)
     }
 }
 
-void suspect(struct compiler *c)
+void suspect_rules(struct compiler *c)
 {
     suspect_declarations(c);
     for (size_t i = 0; i < c->files.rules.count; i++) {

@@ -18,10 +18,10 @@ static void read_from(struct test_reader *r, const struct json *node)
     int64_t seconds = 0;
     int32_t nanos = 0;
     if (!json_member(node, "from"))
-        error_at(r->c->diag, r->source, node, (str){0}, "a test needs 'from': when its clock starts");
+        gather_error(r->c->diag, r->source, node, (str){0}, "a test needs 'from': when its clock starts");
     else if (from && !rfc3339_parse(from->text, &seconds, &nanos))
-        error_at(r->c->diag, r->source, from, (str){0},
-                 "'from' is an instant, such as \"2026-03-02T10:00:00Z\"");
+        gather_error(r->c->diag, r->source, from, (str){0},
+                     "'from' is an instant, such as \"2026-03-02T10:00:00Z\"");
     r->test->from_ms = seconds * 1000 + nanos / 1000000;
 }
 
@@ -34,10 +34,11 @@ static void read_customer(struct test_reader *r, const struct json *customer)
             if (m->kind == JSON_STRING && m->text.size)
                 r->test->customer = m->text;
             else
-                error_at(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
+                gather_error(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
         } else if (names_find(&r->c->set->names.attributes, m->key) == NAME_NONE) {
-            error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag),
-                         "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+            gather_error_at_key(r->c->diag, r->source, m,
+                                section_hint(&r->c->files.customer, m->key, r->c->diag),
+                                "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
         }
     }
 }
@@ -48,22 +49,22 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
     for (const struct json *m = item->child; m; m = m->next) {
         if (str_equal(m->key, STR("t"))) {
             if (m->kind != JSON_STRING || !duration_parse(m->text, &out->after_ms))
-                error_at(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
+                gather_error(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
             continue;
         }
         if (out->type.size)
-            error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
+            gather_error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
         if (names_find(&c->set->names.types, m->key) == NAME_NONE)
-            error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
-                         "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
+            gather_error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
+                                "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
         if (m->kind != JSON_OBJECT)
-            error_at(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
+            gather_error(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
         out->type = m->key;
         out->fields = m;
     }
     if (!out->type.size)
-        error_at(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"),
-                 "an entry of 'given' holds one event");
+        gather_error(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"),
+                     "an entry of 'given' holds one event");
 }
 
 static void read_expected(struct test_reader *r, const struct json *item, struct expected *out)
@@ -76,14 +77,16 @@ static void read_expected(struct test_reader *r, const struct json *item, struct
     const struct json *rule = keyword_get(item, PLACE_EXPECT, "rule"), *held = json_member(item, "held");
     out->node = item;
     if (sound && (!t || !duration_parse(t->text, &out->after_ms)))
-        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' needs 't': when, after 'from'");
+        gather_error(c->diag, r->source, item, (str){0},
+                     "an entry of 'expect' needs 't': when, after 'from'");
     if (!send == !goal && (sound || send))
-        error_at(c->diag, r->source, item, (str){0}, "an entry of 'expect' is either a 'send' or a 'goal'");
+        gather_error(c->diag, r->source, item, (str){0},
+                     "an entry of 'expect' is either a 'send' or a 'goal'");
     if (goal && goal->kind != JSON_NUMBER)
-        error_at(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
+        gather_error(c->diag, r->source, goal, (str){0}, "'goal' is the number that it is worth");
     if (rule && names_find(&c->set->names.rules, rule->text) == NAME_NONE)
-        error_at(c->diag, r->source, rule, section_hint(&c->files.rules, rule->text, c->diag),
-                 "there is no rule '%.*s'", STR_ARG(rule->text));
+        gather_error(c->diag, r->source, rule, section_hint(&c->files.rules, rule->text, c->diag),
+                     "there is no rule '%.*s'", STR_ARG(rule->text));
     out->rule = rule ? rule->text : (str){0};
     out->send = send ? send->text : (str){0};
     out->goal = goal ? goal->number : 0;
@@ -121,9 +124,10 @@ static void compile_test(struct compiler *c, const struct source *source, const 
     const struct json *until = keyword_get(node, PLACE_TEST, "until");
     test->name = name ? name->text : STR("(without a name)");
     test->variant = variant ? variant->text : (str){0};
-    test->until_ms = get_duration(c, source, until, TEST_UNTIL_MS);
+    test->until_ms = compile_duration(c, source, until, TEST_UNTIL_MS);
     if (!json_member(node, "expect") && sound)
-        error_at(c->diag, source, node, STR("an empty list: nothing may be sent"), "a test needs 'expect'");
+        gather_error(c->diag, source, node, STR("an empty list: nothing may be sent"),
+                     "a test needs 'expect'");
     read_from(&r, node);
     read_customer(&r, keyword_get(node, PLACE_TEST, "customer"));
     read_lists(&r, keyword_get(node, PLACE_TEST, "given"), keyword_get(node, PLACE_TEST, "expect"));

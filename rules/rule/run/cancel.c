@@ -16,10 +16,10 @@ static bool cancel_reaches(struct relance_engine *e, const struct asked_cancel *
     if (asked->broken) return false;
     scope_enter_rule(e, &e->set->rules[run->rule], run);
     if (asked->cancel->key && !texts_have(asked->keys, bytes_str(run->key))) {
-        note_keys(e, RELANCE_NOTE_CANCEL_KEY, bytes_str(run->key), asked->keys);
+        explain_note_keys(e, RELANCE_NOTE_CANCEL_KEY, bytes_str(run->key), asked->keys);
         return false;
     }
-    if (!holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key)))
+    if (!condition_holds_or_note(e, asked->cancel->condition, RELANCE_NOTE_CANCEL_IF, bytes_str(run->key)))
         return false;
     cover(e, asked->cancel->point);
     return true;
@@ -32,7 +32,7 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
     for (uint32_t place = run_place(state, rule, (str){0}); run_at(state, place, rule);) {
         struct run *run = run_at(state, place, rule);
         bool reached = false, newer = run->trigger_ms > e->event.time_ms;
-        if (newer) note_run(e, RELANCE_NOTE_CANCEL_OLDER, run);
+        if (newer) explain_note_run(e, RELANCE_NOTE_CANCEL_OLDER, run);
         for (size_t i = 0; i < count && !reached && !newer; i++)
             reached = cancel_reaches(e, &asked[i], run);
         if (!reached) {
@@ -40,7 +40,7 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
             continue;
         }
         scope_enter_rule(e, &e->set->rules[rule], run);
-        end_run(e, run, RELANCE_OUTCOME_CANCELLED);
+        run_end(e, run, RELANCE_OUTCOME_CANCELLED);
     }
 }
 
@@ -92,7 +92,7 @@ static void remember_cancels(struct relance_engine *e, const struct asked_cancel
         const struct cancel *cancel = asked[i].cancel;
         if (!cancel->remembered || asked[i].broken) continue;
         scope_enter_rule(e, &e->set->rules[cancel->rule], NULL);
-        if (!holds(e, cancel->condition)) continue;
+        if (!condition_holds(e, cancel->condition)) continue;
         if (!cancel->key) remember_cancel(e, cancel->rule, NULL, &place);
         for (size_t k = 0; k < asked[i].keys.count; k++)
             remember_cancel(e, cancel->rule, &asked[i].keys.list[k], &place);
@@ -111,7 +111,8 @@ void runs_cancel(struct relance_engine *e, const struct typed_event *type)
     for (size_t i = 0; i < type->cancel_count; i++) {
         asked[i] = (struct asked_cancel){.cancel = type->cancels[i]};
         scope_enter_rule(e, &e->set->rules[asked[i].cancel->rule], NULL);
-        if (asked[i].cancel->key) asked[i].broken = !evaluate_texts(e, asked[i].cancel->key, &asked[i].keys);
+        if (asked[i].cancel->key)
+            asked[i].broken = !engine_evaluate_texts(e, asked[i].cancel->key, &asked[i].keys);
     }
     for (size_t i = 0, n; i < type->cancel_count; i += n) {
         uint32_t rule = asked[i].cancel->rule;
@@ -122,7 +123,7 @@ void runs_cancel(struct relance_engine *e, const struct typed_event *type)
     remember_cancels(e, asked, type->cancel_count);
 }
 
-bool overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms)
+bool run_is_overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms)
 {
     VECTOR_EACH(e->customer->state->overtakers, struct overtaker, o)
     if (o->rule == rule && o->time_ms > time_ms && (!o->key || str_equal(bytes_str(o->key), key)))

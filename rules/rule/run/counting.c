@@ -118,9 +118,9 @@ static void count_one(struct relance_engine *e, uint32_t number)
     const struct count_rule *rule = &e->set->counts[number];
     struct texts by = {0};
     double sum = 0;
-    if (!holds(e, rule->condition)) return;
-    if (rule->by && !evaluate_texts(e, rule->by, &by)) return;
-    if (rule->sum && !number_of(evaluate(e, rule->sum), &sum)) return;
+    if (!condition_holds(e, rule->condition)) return;
+    if (rule->by && !engine_evaluate_texts(e, rule->by, &by)) return;
+    if (rule->sum && !number_of(engine_evaluate(e, rule->sum), &sum)) return;
     if (!rule->by) add_to(e, number, NULL, sum);
     for (size_t i = 0; i < by.count; i++)
         add_to(e, number, &by.list[i], sum);

@@ -73,7 +73,7 @@ static int64_t next_date(struct relance_engine *e, const struct rule *rule, int6
                          const struct date_wait *date)
 {
     if (date_ms == date->fired) return RELANCE_NEVER;
-    int64_t due_ms = rule->is_early ? wait_end(e, &rule->early, date_ms, true) : date_ms;
+    int64_t due_ms = rule->is_early ? step_wait_end(e, &rule->early, date_ms, true) : date_ms;
     if (due_ms == date->due_ms) return due_ms;
     if (date_ms < e->now_ms) return RELANCE_NEVER;
     return due_ms < e->now_ms ? e->now_ms : due_ms; /* at once if the earlier instant is past */
@@ -113,7 +113,7 @@ static void date_update(struct relance_engine *e, uint32_t number)
 {
     const struct rule *rule = &e->set->rules[number];
     scope_enter_rule(e, rule, NULL);
-    struct cel_value value = evaluate(e, rule->date);
+    struct cel_value value = engine_evaluate(e, rule->date);
     str basis = date_basis(e, rule, value);
     struct date_wait *date = NULL;
     VECTOR_EACH(e->customer->state->dates, struct date_wait, known)
@@ -155,7 +155,7 @@ void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t hor
     int64_t due_ms = date->due_ms;
     bool yearly = rule->kind == ON_YEARLY;
     scope_enter_rule(e, rule, NULL);
-    struct cel_value value = evaluate(e, rule->date);
+    struct cel_value value = engine_evaluate(e, rule->date);
     date->fired = yearly                        ? local_day(customer_zone(e), due_ms)
                   : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value)
                                                 : due_ms;

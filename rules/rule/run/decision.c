@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void decide(struct relance_engine *e, const struct relance_decision *decision)
+void engine_decide(struct relance_engine *e, const struct relance_decision *decision)
 {
     if (e->frame.stopped) return; /* half-decided: whoever comes next decides it again */
     struct relance_decision whole = *decision;

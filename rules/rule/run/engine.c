@@ -93,7 +93,7 @@ static enum relance_progress done(const struct relance_engine *e)
 /* What the customer's state has become is noted: where it stands among the waits, and that it has changed. The
  * state keeps the wait: under other rules it may be another one, but only from the next touch on, whether the
  * state was at hand at the change of rules or not. */
-void settle_customer(struct relance_engine *e, struct customer *customer)
+void engine_settle_customer(struct relance_engine *e, struct customer *customer)
 {
     int64_t due_ms = happen_next_due(e->set, customer->state);
     if (customer->state) customer->state->due_ms = due_ms, customer->state->mark = e->rules_mark;
@@ -114,7 +114,7 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
         scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
         happen_wait(e, due_ms);
-        settle_customer(e, customer);
+        engine_settle_customer(e, customer);
     }
     return done(e);
 }
@@ -251,14 +251,14 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     scope_enter_customer(e, customer, event_now(e, customer->state));
     if (happen_is_duplicate(e, customer->state)) {
         fate->kind = RELANCE_DUPLICATE;
-        note_event(e, RELANCE_NOTE_DUPLICATE);
+        explain_note_event(e, RELANCE_NOTE_DUPLICATE);
         return done(e);
     }
     if (!customer->state) customer->state = or_fail(e, state_new(&e->customers.pool));
     if (!customer->state) return done(e);
     scope_set_event(e);
     happen_event(e, customer);
-    settle_customer(e, customer);
+    engine_settle_customer(e, customer);
     return done(e);
 }
 

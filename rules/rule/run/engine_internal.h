@@ -65,17 +65,17 @@ struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
-bool holds(struct relance_engine *e, const struct noted_program *condition);
-struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
-struct cel_value evaluate_quietly(struct relance_engine *e, const struct cel_program *program);
-void report_error(struct relance_engine *e, const char *sentence);
+bool condition_holds(struct relance_engine *e, const struct noted_program *condition);
+struct cel_value engine_evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
+struct cel_value engine_evaluate_quietly(struct relance_engine *e, const struct cel_program *program);
+void engine_report_error(struct relance_engine *e, const char *sentence);
 
 /* Texts of a key or of a count's `by`: one, or the distinct elements of a list in order. False: an error. */
 struct texts {
     const str *list;
     size_t count;
 };
-bool evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out);
+bool engine_evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out);
 bool texts_have(struct texts texts, str text);
 
 /* ---- counting.c */
@@ -134,10 +134,10 @@ int64_t local_instant(const struct zone *zone, int64_t day, int minutes);
 int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base);
 
 /* ---- engine.c */
-void settle_customer(struct relance_engine *e, struct customer *customer);
+void engine_settle_customer(struct relance_engine *e, struct customer *customer);
 
 /* ---- decision.c */
-void decide(struct relance_engine *e, const struct relance_decision *decision);
+void engine_decide(struct relance_engine *e, const struct relance_decision *decision);
 
 /* Rounded down, also below 0; b > 0. */
 static inline int64_t floor_div(int64_t a, int64_t b)

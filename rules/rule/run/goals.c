@@ -46,7 +46,7 @@ void goal_open(struct relance_engine *e, const struct run *run)
 static double goal_value(struct relance_engine *e, const struct goal *goal)
 {
     if (!goal->value) return 1.0;
-    struct cel_value value = evaluate(e, goal->value);
+    struct cel_value value = engine_evaluate(e, goal->value);
     switch (value.kind) {
     case CEL_INT: return (double)value.as.i;
     case CEL_UINT: return (double)value.as.u;
@@ -54,7 +54,7 @@ static double goal_value(struct relance_engine *e, const struct goal *goal)
     default: return 0;
     }
     if (isfinite(value.as.d)) return value.as.d;
-    report_error(e, "a goal's value is NaN or infinite");
+    engine_report_error(e, "a goal's value is NaN or infinite");
     return 0;
 }
 
@@ -70,7 +70,7 @@ static void reach(struct relance_engine *e, const struct goal_window *window)
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
     cover(e, e->rule->goal.point);
-    decide(e, &decision);
+    engine_decide(e, &decision);
 }
 
 static bool window_holds(const struct goal_window *window, uint32_t rule, int64_t time_ms)
@@ -130,14 +130,14 @@ void goals_reach(struct relance_engine *e, const struct typed_event *type)
         scope_enter_rule(e, rule, NULL);
         bool open = e->explaining && has_window(e, number);
         uint32_t before = e->customer->state->goals.count;
-        if (!(open ? holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0})
-                   : holds(e, rule->goal.condition)))
+        if (!(open ? condition_holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0})
+                   : condition_holds(e, rule->goal.condition)))
             continue;
         if (!rule->goal.key)
             reach_last(e, number);
-        else if (evaluate_texts(e, rule->goal.key, &keys))
+        else if (engine_evaluate_texts(e, rule->goal.key, &keys))
             reach_keys(e, number, keys);
         if (open && e->customer->state->goals.count == before)
-            note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
+            explain_note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
     }
 }

@@ -91,7 +91,7 @@ static void take_sourced_attributes(struct relance_engine *e, const struct typed
     for (size_t i = 0; i < type->attributes.count; i++) {
         uint32_t number = type->attributes.types[i];
         const struct attribute_rule *rule = &e->set->attributes[number];
-        struct cel_value value = evaluate(e, rule->value);
+        struct cel_value value = engine_evaluate(e, rule->value);
         if (value_has_type(value, rule->type)) attribute_write(e, number, value, e->event.time_ms);
     }
 }
@@ -154,7 +154,7 @@ static void settle(struct relance_engine *e, int64_t horizon_ms)
 void happen_event(struct relance_engine *e, struct customer *customer)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
-    note_event(e, RELANCE_NOTE_EVENT);
+    explain_note_event(e, RELANCE_NOTE_EVENT);
     if (type->reader->number == e->set->forget) {
         happen_forget(e, customer);
         return;
@@ -209,14 +209,14 @@ static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
         date_fall_due(e, date, due_ms);
         return;
     }
-    if (first_run) perform_due(e, first_run, due_ms);
+    if (first_run) step_perform_due(e, first_run, due_ms);
 }
 
 void happen_wait(struct relance_engine *e, int64_t due_ms)
 {
     struct state *state = e->customer->state;
     bool segment = segments_next_due(e->set, state) == due_ms;
-    note(e, (struct relance_note){.kind = RELANCE_NOTE_WAIT});
+    explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_WAIT});
     state->now_ms = e->now_ms;
     e->segments_silent = true;
     runs_drop(e);

@@ -8,7 +8,7 @@ static bool limit_applies(struct relance_engine *e, const struct limit *limit, s
 {
     if (limit->send.size && !str_equal(limit->send, send)) return false;
     if (!limit->condition) return true;
-    struct cel_value value = evaluate(e, limit->condition->program);
+    struct cel_value value = engine_evaluate(e, limit->condition->program);
     bool applies = value.kind != CEL_BOOL || value.as.b; /* fails closed */
     cover_condition(e, limit->condition, applies);
     return applies;

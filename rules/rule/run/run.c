@@ -43,17 +43,17 @@ static void run_remove(struct relance_engine *e, struct run *run)
     vector_remove(runs, sizeof *run, place);
 }
 
-void decide_run(struct relance_engine *e, enum relance_outcome outcome, str key)
+void run_decide(struct relance_engine *e, enum relance_outcome outcome, str key)
 {
     struct relance_decision decision = {.outcome = outcome, .key = key};
-    decide(e, &decision);
+    engine_decide(e, &decision);
 }
 
-void end_run(struct relance_engine *e, struct run *run, enum relance_outcome outcome)
+void run_end(struct relance_engine *e, struct run *run, enum relance_outcome outcome)
 {
     struct relance_decision decision = {.outcome = outcome, .key = bytes_str(run->key)};
     if (outcome == RELANCE_OUTCOME_CANCELLED) decision.by = e->event.type_name;
-    decide(e, &decision);
+    engine_decide(e, &decision);
     run_remove(e, run);
 }
 
@@ -65,7 +65,7 @@ void runs_drop(struct relance_engine *e)
         struct relance_decision decision = {.outcome = RELANCE_OUTCOME_DROPPED,
                                             .rule = bytes_str(dropped->rule),
                                             .key = bytes_str(dropped->key)};
-        decide(e, &decision);
+        engine_decide(e, &decision);
         bytes_release(&e->customers.pool, dropped->rule);
         bytes_release(&e->customers.pool, dropped->key);
     }
@@ -78,6 +78,6 @@ void runs_drop(struct relance_engine *e)
             continue;
         }
         scope_enter_rule(e, rule, run);
-        end_run(e, run, RELANCE_OUTCOME_DROPPED);
+        run_end(e, run, RELANCE_OUTCOME_DROPPED);
     }
 }

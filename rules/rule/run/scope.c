@@ -29,7 +29,7 @@ void scope_enter_customer(struct relance_engine *e, struct customer *customer, i
 {
     scope_forget(e);
     e->customer = customer;
-    e->explaining = customer && explaining(e, customer_id(customer));
+    e->explaining = customer && explain_is_on(e, customer_id(customer));
     e->now_ms = now_ms;
     e->rule = NULL;
     e->run = NULL;
@@ -344,14 +344,14 @@ bool scope_init(struct relance_engine *e)
 
 /* ---- evaluating */
 
-void report_error(struct relance_engine *e, const char *sentence)
+void engine_report_error(struct relance_engine *e, const char *sentence)
 {
     if (!e->options.errors) return;
     struct relance_decision decision = {.outcome = RELANCE_OUTCOME_ERROR, .why = str_of(sentence)};
-    decide(e, &decision);
+    engine_decide(e, &decision);
 }
 
-struct cel_value evaluate_quietly(struct relance_engine *e, const struct cel_program *program)
+struct cel_value engine_evaluate_quietly(struct relance_engine *e, const struct cel_program *program)
 {
     if (cel_frame_stopped(&e->frame)) return cel_fail(&e->frame, CEL_ERROR_STOPPED, "stopped");
     struct cel_value value = cel_eval(program, &e->frame);
@@ -360,19 +360,19 @@ struct cel_value evaluate_quietly(struct relance_engine *e, const struct cel_pro
     return value;
 }
 
-struct cel_value evaluate(struct relance_engine *e, const struct cel_program *program)
+struct cel_value engine_evaluate(struct relance_engine *e, const struct cel_program *program)
 {
-    struct cel_value value = evaluate_quietly(e, program);
-    if (value.kind == CEL_ERROR) report_error(e, e->frame.error);
+    struct cel_value value = engine_evaluate_quietly(e, program);
+    if (value.kind == CEL_ERROR) engine_report_error(e, e->frame.error);
     return value;
 }
 
-bool holds(struct relance_engine *e, const struct noted_program *condition)
+bool condition_holds(struct relance_engine *e, const struct noted_program *condition)
 {
     if (!condition) return true;
-    struct cel_value value = evaluate(e, condition->program);
+    struct cel_value value = engine_evaluate(e, condition->program);
     if (value.kind != CEL_BOOL && value.kind != CEL_ERROR)
-        report_error(e, "this condition is neither true nor false");
+        engine_report_error(e, "this condition is neither true nor false");
     bool is_true = value.kind == CEL_BOOL && value.as.b;
     cover_condition(e, condition, is_true);
     return is_true;
@@ -399,9 +399,9 @@ bool texts_have(struct texts texts, str text)
     return false;
 }
 
-bool evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out)
+bool engine_evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out)
 {
-    struct cel_value value = evaluate(e, program);
+    struct cel_value value = engine_evaluate(e, program);
     *out = (struct texts){0};
     if (value.kind == CEL_ERROR) return false;
     bool list = value.kind == CEL_LIST;
@@ -413,7 +413,7 @@ bool evaluate_texts(struct relance_engine *e, const struct cel_program *program,
     for (size_t i = 0; i < count; i++) {
         str text;
         if (!text_of(e, items[i], &text)) {
-            report_error(e, "a key must be a string, int, uint or bool, or a list of them");
+            engine_report_error(e, "a key must be a string, int, uint or bool, or a list of them");
             return false;
         }
         if (!texts_have(*out, text)) texts[out->count++] = text;

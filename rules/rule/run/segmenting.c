@@ -8,7 +8,7 @@ enum { SEGMENT_ROUNDS = 8 };
 
 struct cel_value segment_value_now(struct relance_engine *e, uint32_t number)
 {
-    return cel_bool(holds(e, e->set->segments[number].condition));
+    return cel_bool(condition_holds(e, e->set->segments[number].condition));
 }
 
 static struct segment_value *segment_place(struct relance_engine *e, uint32_t number, bool *is_new)
@@ -55,8 +55,8 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
         segment->value = value;
         if (silent) continue;
         (value ? entered : left)[i] = true;
-        note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT,
-                                      .subject = set->segments[i].name});
+        explain_note(e, (struct relance_note){.kind = value ? RELANCE_NOTE_ENTERED : RELANCE_NOTE_LEFT,
+                                              .subject = set->segments[i].name});
         any = true;
     }
     if (!any) return false;

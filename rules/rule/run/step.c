@@ -34,7 +34,7 @@ static bool render_piece(struct relance_engine *e, const struct piece *piece, st
         buffer_put_str(out, piece->text);
         return true;
     }
-    struct cel_value value = evaluate_quietly(e, piece->program);
+    struct cel_value value = engine_evaluate_quietly(e, piece->program);
     if (value.kind == CEL_ERROR) return false;
     if (piece->kind == PIECE_SPLICE) return render_splice(e, value, out);
     if (cel_print_json(value, out)) return true;
@@ -104,7 +104,7 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     *blocked = verdict.limit;
     if (!verdict.limit) return false;
     cover(e, verdict.limit->point);
-    reason_limit(e, verdict.limit);
+    explain_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
     if (verdict.until_ms == RELANCE_NEVER) {
         decision->outcome = RELANCE_OUTCOME_CAPPED;
@@ -139,7 +139,7 @@ static bool set_duration(struct relance_engine *e, const struct set_attribute *s
 {
     bool wanted = e->set->attributes[set->number].type->kind == CEL_TYPE_DURATION;
     if (!wanted || set->value.count != 1 || set->value.pieces[0].kind != PIECE_VALUE) return false;
-    struct cel_value found = evaluate_quietly(e, set->value.pieces[0].program);
+    struct cel_value found = engine_evaluate_quietly(e, set->value.pieces[0].program);
     if (found.kind == CEL_DURATION) *value = cel_duration_ms(cel_timestamp_to_ms(found));
     return found.kind == CEL_DURATION;
 }
@@ -150,13 +150,13 @@ static void set_value(struct relance_engine *e, const struct set_attribute *set,
     *value = (struct cel_value){.kind = CEL_ABSENT};
     if (set_duration(e, set, value)) return;
     if (!render(e, set->value, &json)) {
-        report_error(e, e->frame.error);
+        engine_report_error(e, e->frame.error);
         return;
     }
     if (event_coerce_json(&e->scratch, json, e->set->attributes[set->number].type, value)) return;
     if (value->kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
     value->kind = CEL_ABSENT;
-    report_error(e, "the value does not have the attribute's type");
+    engine_report_error(e, "the value does not have the attribute's type");
 }
 
 /* Values of `set`: all are computed before the first is written. */
@@ -186,12 +186,12 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
                                         .said = run->step < run->said};
     describe_trigger(run, &decision);
     cover(e, step->point);
-    bool blocked = false, deferred = false, skipped = !holds_or_reason(e, step->condition);
+    bool blocked = false, deferred = false, skipped = !condition_holds_or_reason(e, step->condition);
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
     else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
         send(e, run, step, &decision);
-    if (skipped || step->send.size) decide(e, &decision);
+    if (skipped || step->send.size) engine_decide(e, &decision);
     bool sent = decision.outcome == RELANCE_OUTCOME_SENT || decision.outcome == RELANCE_OUTCOME_HELD;
     bool done = !skipped && (!step->send.size || sent);
     if (done) set_attributes(e, step);
@@ -203,22 +203,22 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
 {
     const struct rule *rule = &e->set->rules[run->rule];
     scope_enter_rule(e, rule, run);
-    if (!holds_or_reason(e, rule->while_true)) {
-        end_run(e, run, RELANCE_OUTCOME_ENDED);
+    if (!condition_holds_or_reason(e, rule->while_true)) {
+        run_end(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
     }
     enum performed performed = perform_step(e, run, &rule->steps[run->step]);
     scope_forget(e);
     if (performed == DEFERRED) return run;
     if (++run->step == rule->step_count) {
-        end_run(e, run, RELANCE_OUTCOME_FINISHED);
+        run_end(e, run, RELANCE_OUTCOME_FINISHED);
         return NULL;
     }
     run->due_ms = step_due(e, rule, run->step, e->now_ms);
     return run;
 }
 
-int64_t wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base)
+int64_t step_wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base)
 {
     if (step->at_minutes < 0) return base_ms + step->after_ms;
     return local_at(customer_zone(e), base_ms, step->after_days, step->at_minutes, at_base);
@@ -227,10 +227,10 @@ int64_t wait_end(struct relance_engine *e, const struct step *step, int64_t base
 int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t number, int64_t base_ms)
 {
     bool at_base = number == 0 && (rule->kind == ON_YEARLY || rule->kind == ON_DATE);
-    return wait_end(e, &rule->steps[number], base_ms, at_base);
+    return step_wait_end(e, &rule->steps[number], base_ms, at_base);
 }
 
-void perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)
+void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
     while (run && run->due_ms <= horizon_ms)
         run = fall_due(e, run);

@@ -51,13 +51,13 @@ static void trigger_again(struct relance_engine *e, struct run *run, int64_t hor
     bool older = e->trigger.time_ms < run->trigger_ms;
     if (ignore || !older) cover(e, e->rule->again_point);
     if (ignore || older) {
-        note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
+        explain_note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
         return;
     }
     if (!take_trigger(e, run) || (restart && !set_origin(e, run))) return;
     arm(e, run, restart ? 0 : run->step);
-    decide_run(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
-    perform_due(e, run, horizon_ms);
+    run_decide(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
+    step_perform_due(e, run, horizon_ms);
 }
 
 /* When the rule's cooldown ends; RELANCE_NEVER: nothing has been sent yet. */
@@ -77,7 +77,7 @@ static bool is_cooling(const struct relance_engine *e, uint32_t rule)
 /* What stands against a new run; RELANCE_OUTCOME_STARTED: nothing. */
 static enum relance_outcome refusal(const struct relance_engine *e, uint32_t rule, str key)
 {
-    if (overtaken(e, rule, key, e->trigger.time_ms)) return RELANCE_OUTCOME_OVERTAKEN;
+    if (run_is_overtaken(e, rule, key, e->trigger.time_ms)) return RELANCE_OUTCOME_OVERTAKEN;
     if (is_cooling(e, rule)) return RELANCE_OUTCOME_COOLING;
     if (e->customer->state->runs.count >= LIMIT_RUNS) return RELANCE_OUTCOME_FULL;
     return RELANCE_OUTCOME_STARTED;
@@ -118,8 +118,8 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
     *place = run;
     cover(e, e->rule->point);
     if (variant) cover(e, variant->point);
-    decide_run(e, RELANCE_OUTCOME_STARTED, key);
-    perform_due(e, place, horizon_ms);
+    run_decide(e, RELANCE_OUTCOME_STARTED, key);
+    step_perform_due(e, place, horizon_ms);
 }
 
 static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
@@ -135,7 +135,7 @@ static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_
         return;
     }
     if (decision.outcome == RELANCE_OUTCOME_COOLING) decision.until_ms = cooldown_end(e, rule);
-    decide(e, &decision);
+    engine_decide(e, &decision);
 }
 
 void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
@@ -145,12 +145,12 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     struct texts keys = {&no_key, 1};
     if (e->only != NAME_NONE && e->only != number) return;
     scope_enter_rule(e, rule, NULL);
-    if (!holds_or_note(e, rule->condition, RELANCE_NOTE_IF, (str){0})) return;
-    if (rule->key && !evaluate_texts(e, rule->key, &keys)) {
-        note(e, (struct relance_note){.kind = RELANCE_NOTE_KEY, .reason = str_of(e->frame.error)});
+    if (!condition_holds_or_note(e, rule->condition, RELANCE_NOTE_IF, (str){0})) return;
+    if (rule->key && !engine_evaluate_texts(e, rule->key, &keys)) {
+        explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_KEY, .reason = str_of(e->frame.error)});
         return;
     }
-    if (!keys.count) note(e, (struct relance_note){.kind = RELANCE_NOTE_NO_KEY});
+    if (!keys.count) explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_NO_KEY});
     for (size_t i = 0; i < keys.count; i++) {
         scope_enter_rule(e, rule, NULL);
         trigger_key(e, number, keys.list[i], horizon_ms);

@@ -160,7 +160,7 @@ static void sum_cancel(struct summing *s, const struct cancel *cancel)
     str name = s->c->set->rules[cancel->rule].name;
     struct buffer types;
     buffer_init(&types, s->texts);
-    tell_types(&types, s->c->set, cancel->on);
+    telling_put_types(&types, s->c->set, cancel->on);
     str on = buffer_str(&types);
     bool reached = sum_point(
         s, RELANCE_COVERED_CANCELS, cancel->point,

@@ -7,12 +7,12 @@
 #include "rule/compile/compile.h"
 #include "rule/tell/telling.h"
 
-bool explaining(const struct relance_engine *e, str customer)
+bool explain_is_on(const struct relance_engine *e, str customer)
 {
     return e->options.explain && str_equal(customer, e->options.explained);
 }
 
-void note(struct relance_engine *e, struct relance_note note)
+void explain_note(struct relance_engine *e, struct relance_note note)
 {
     if (!e->explaining) return;
     if (!note.rule.size && e->rule) note.rule = e->rule->name;
@@ -20,7 +20,7 @@ void note(struct relance_engine *e, struct relance_note note)
     e->options.explain(e->options.explain_context, &note);
 }
 
-void note_event(struct relance_engine *e, enum relance_note_kind kind)
+void explain_note_event(struct relance_engine *e, enum relance_note_kind kind)
 {
     if (!e->explaining) return;
     struct relance_note note = {
@@ -67,22 +67,22 @@ static str explain_condition(struct relance_engine *e, const struct noted_progra
     return buffer_str(&out);
 }
 
-bool holds_or_note(struct relance_engine *e, const struct noted_program *condition,
-                   enum relance_note_kind kind, str key)
+bool condition_holds_or_note(struct relance_engine *e, const struct noted_program *condition,
+                             enum relance_note_kind kind, str key)
 {
-    if (holds(e, condition)) return true;
+    if (condition_holds(e, condition)) return true;
     if (!e->explaining) return false;
     struct arena arena;
     arena_init(&arena, 0);
-    note(e,
-         (struct relance_note){.kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
+    explain_note(e, (struct relance_note){
+                        .kind = kind, .key = key, .reason = explain_condition(e, condition, &arena)});
     arena_free(&arena);
     return false;
 }
 
-bool holds_or_reason(struct relance_engine *e, const struct noted_program *condition)
+bool condition_holds_or_reason(struct relance_engine *e, const struct noted_program *condition)
 {
-    if (holds(e, condition)) return true;
+    if (condition_holds(e, condition)) return true;
     if (!e->explaining) return false;
     struct arena arena;
     arena_init(&arena, 0);
@@ -91,7 +91,7 @@ bool holds_or_reason(struct relance_engine *e, const struct noted_program *condi
     return false;
 }
 
-void reason_limit(struct relance_engine *e, const struct limit *limit)
+void explain_limit(struct relance_engine *e, const struct limit *limit)
 {
     if (!e->explaining || !limit->condition) return;
     if (cel_eval(limit->condition->program, &e->frame).kind != CEL_ERROR) return;
@@ -99,7 +99,7 @@ void reason_limit(struct relance_engine *e, const struct limit *limit)
     if (!e->reason.size) e->failed = true;
 }
 
-void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys)
+void explain_note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys)
 {
     if (!e->explaining) return;
     struct arena arena;
@@ -109,8 +109,8 @@ void note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, s
     for (size_t i = 0; i < keys.count; i++)
         buffer_put_format(&text, "%s%.*s", i ? ", " : "", STR_ARG(keys.list[i]));
     e->failed |= text.failed;
-    note(e, (struct relance_note){
-                .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
+    explain_note(e, (struct relance_note){
+                        .kind = kind, .key = key, .reason = keys.count ? buffer_str(&text) : STR("none")});
     arena_free(&arena);
 }
 
@@ -129,7 +129,7 @@ static void note_segment(struct relance_engine *e, const struct rule *rule, stru
         told.reason = explain_condition(e, segment->condition, arena);
     else
         told.reason = STR("the customer is not in it");
-    note(e, told);
+    explain_note(e, told);
 }
 
 static void note_date(struct relance_engine *e, const struct rule *rule, struct arena *arena)
@@ -148,16 +148,16 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
     }
     told.reason = buffer_str(&text);
     e->failed |= text.failed;
-    note(e, told);
+    explain_note(e, told);
 }
 
 static void note_events(struct relance_engine *e, const struct rule *rule, struct arena *arena)
 {
     struct buffer text;
     buffer_init(&text, arena);
-    tell_types(&text, e->set, rule->on);
+    telling_put_types(&text, e->set, rule->on);
     e->failed |= text.failed;
-    note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
+    explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_ON_EVENT, .subject = buffer_str(&text)});
 }
 
 static void note_rule(struct relance_engine *e, const struct rule *rule)
@@ -174,13 +174,13 @@ static void note_rule(struct relance_engine *e, const struct rule *rule)
     arena_free(&arena);
 }
 
-void note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run)
+void explain_note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run)
 {
-    note(e, (struct relance_note){.kind = kind,
-                                  .key = bytes_str(run->key),
-                                  .rule = e->set->rules[run->rule].name,
-                                  .step = run->step + 1,
-                                  .due_ms = run->due_ms});
+    explain_note(e, (struct relance_note){.kind = kind,
+                                          .key = bytes_str(run->key),
+                                          .rule = e->set->rules[run->rule].name,
+                                          .step = run->step + 1,
+                                          .due_ms = run->due_ms});
 }
 
 void relance_engine_explain(struct relance_engine *e)
@@ -196,5 +196,6 @@ void relance_engine_explain(struct relance_engine *e)
     for (size_t i = 0; i < e->set->rule_count; i++)
         note_rule(e, &e->set->rules[i]);
     scope_enter_rule(e, NULL, NULL);
-    if (known) VECTOR_EACH(customer->state->runs, struct run, run) note_run(e, RELANCE_NOTE_RUNNING, run);
+    if (known)
+        VECTOR_EACH(customer->state->runs, struct run, run) explain_note_run(e, RELANCE_NOTE_RUNNING, run);
 }

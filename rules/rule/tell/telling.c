@@ -8,7 +8,7 @@
 #include <relance/engine.h>
 #include <inttypes.h>
 
-void tell_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list)
+void telling_put_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list)
 {
     for (size_t i = 0; i < list.count; i++)
         buffer_put_format(out, "%s%.*s", i ? ", " : "", STR_ARG(set->types[list.types[i]].reader->name));
@@ -97,8 +97,8 @@ static void tell_note(struct buffer *out, const struct relance_note *note, int64
     tell_time(out, " falls due ", note->due_ms, from_ms);
 }
 
-void tell(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,
-          int64_t from_ms)
+void telling_put(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,
+                 int64_t from_ms)
 {
     if (decision) tell_decision(out, decision, from_ms);
     if (note) tell_note(out, note, from_ms);
@@ -111,7 +111,7 @@ size_t relance_tell(const struct relance_decision *decision, const struct relanc
     struct buffer text;
     arena_init(&arena, 0);
     buffer_init(&text, &arena);
-    tell(&text, decision, note, from_ms);
+    telling_put(&text, decision, note, from_ms);
     size_t wanted = buffer_copy(&text, out, size);
     arena_free(&arena);
     return wanted;

@@ -70,7 +70,7 @@ static void start_customer(struct testing *t, struct relance_engine *e)
     }
     segments_update(e, false, t->test->from_ms);
     dates_update(e);
-    settle_customer(e, customer);
+    engine_settle_customer(e, customer);
 }
 
 static void play_given(struct testing *t, struct relance_engine *e, int64_t until_ms)

@@ -43,7 +43,7 @@ static str say(struct why *w, const struct relance_decision *decision, const str
     buffer_put_str(&out, STR("at "));
     duration_put(&out, (decision ? decision->time_ms : note->time_ms) - from_ms);
     buffer_put_format(&out, " %.*s%s%.*s: ", STR_ARG(rule), key.size ? " " : "", STR_ARG(key));
-    tell(&out, decision, note, from_ms);
+    telling_put(&out, decision, note, from_ms);
     w->t->no_memory |= out.failed;
     return buffer_str(&out);
 }
