@@ -1,4 +1,4 @@
-/* relance replay --rules PATH FILE: what would the rules have done with these events? (rules.md §6)
+/* relance replay --rules PATH FILE: what would the rules have done with these events? (LANGUAGE.md §6)
  *
  *     lines of FILE → engine → decisions → lines, or with --summary a table
  *

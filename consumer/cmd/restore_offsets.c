@@ -2,7 +2,7 @@
  * puts them where what has been published says that they were.
  *
  * P of a partition is at least where the checkpoint stands, behind every record that an action or a dead letter
- * follows from, and not before any mark (delivery.md, "Terms"). Records between the P that is found and the P
+ * follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
  * that was have caused nothing. The running hash over all that has been said is not kept anywhere else: it is
  * left open where more was said than the checkpoint knows of, and the engine takes what deciding again gives.
  *

@@ -1,4 +1,4 @@
-/* relance test PATH: runs the tests that stand in rule files (rules.md §5), in virtual time, and prints the
+/* relance test PATH: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
  * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
  * comments behind the tests that say what of the rules none of them reached.

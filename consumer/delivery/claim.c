@@ -1,5 +1,5 @@
 /* Claiming a partition: what Redis has, what Kafka says has been published, and whether the one can be
- * brought to the other. The order matters (delivery.md, "Life of a partition"):
+ * brought to the other. The order matters (DELIVERY.md §3.1):
  *
  *   1. a new stamp in Redis: nobody else's checkpoint can be applied from here on
  *   2. the frontier P from Kafka, waiting for open transactions: nobody else's can commit from here on, since

@@ -1,4 +1,4 @@
-/* The frontier's metadata: what stands in Kafka beside the committed offset P (delivery.md, "Terms").
+/* The frontier's metadata: what stands in Kafka beside the committed offset P (DELIVERY.md §1, STATE.md §5.5).
  *
  *     1;STORE;SEQ;MARKS;CHAIN      1;0b7e…-…;251;17;9f86d081884c7d65
  *     1;STORE;SEQ;MARKS;-          put back by `relance restore-offsets`, which cannot know the chain

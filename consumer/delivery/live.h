@@ -1,5 +1,5 @@
 /* The live figures of this process: relance:live:INSTANCE, refreshed every second, gone 5 s after the last
- * time (redis.md). They are for eyes; the exact counters are in the checkpoints. */
+ * time (STATE.md §1). They are for eyes; the exact counters are in the checkpoints. */
 #ifndef CONSUMER_DELIVERY_LIVE_H
 #define CONSUMER_DELIVERY_LIVE_H
 

@@ -1,4 +1,4 @@
-/* Marks: whatever is no record and yet decides (delivery.md, "Terms"): the wall clock, a tick, a rule set,
+/* Marks: whatever is no record and yet decides (DELIVERY.md §1, STATE.md §5.4): the wall clock, a tick, a rule set,
  * the options that decide. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
  *
  *     {"n":17,"at":1812,"wall":1772445600120}

@@ -1,4 +1,4 @@
-/* The hash relance:{GROUP:TOPIC:P}:meta: what a checkpoint says of itself (redis.md). Each row is a field of
+/* The hash relance:{GROUP:TOPIC:P}:meta: what a checkpoint says of itself (STATE.md §2). Each row is a field of
  * the hash and of the struct:  META(TYPE, field, "prose"). */
 #ifndef CONSUMER_DELIVERY_META_H
 #define CONSUMER_DELIVERY_META_H

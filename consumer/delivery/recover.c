@@ -1,4 +1,4 @@
-/* Recovering what cannot be made again exactly (delivery.md, "Approximate").
+/* Recovering what cannot be made again exactly (DELIVERY.md §5).
  *
  * An exact recovery decides everything again from the checkpoint to P and compares: nothing is said that has
  * been published, nothing is left out. Where a part of what it needs is gone for ever (records, marks, the checkpoint,

@@ -1,4 +1,4 @@
-/* The store of one partition: where its checkpoints are (redis.md). A port: redis/store.c is Redis, a
+/* The store of one partition: where its checkpoints are (STATE.md). A port: redis/store.c is Redis, a
  * simulator has its own.
  *
  * A store has one owner, told by the stamp in its meta: store_claim writes a new one, and from then on

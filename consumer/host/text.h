@@ -53,7 +53,7 @@ struct relance_str text_nearest(struct relance_str word, const struct relance_st
 bool text_count(struct relance_str text, int64_t *out);         /* 0, 17, 250000 */
 bool text_number(struct relance_str text, double *out);         /* 1.5 */
 bool text_size(struct relance_str text, int64_t *bytes);        /* 65536, 512KiB, 64MiB, 2GiB */
-bool text_duration(struct relance_str text, int64_t *ms);       /* rules.md §2: 45m, 1h30m, 7d; also 0 and 250ms */
+bool text_duration(struct relance_str text, int64_t *ms);       /* LANGUAGE.md §2: 45m, 1h30m, 7d; also 0 and 250ms */
 bool text_instant(struct relance_str text, int64_t *ms);        /* RFC 3339, or ms since 1970 */
 
 /* The password in SCHEME://USER:PASSWORD@…; empty where there is none. */

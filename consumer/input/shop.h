@@ -1,5 +1,5 @@
 /* A simulated shop: customers who look, fill carts, buy or do not, click on offers, give back. Native events
- * (events.md) in the order of their time, without end.
+ * (STATE.md §5.1) in the order of their time, without end.
  *
  * A pure function of its options: the same seed gives the same bytes. It reads no clock and sleeps for
  * nobody; whoever wants it live waits until an event's time has come. */

@@ -1,4 +1,4 @@
-/* What the engine keeps in Redis (redis.md), read for people: counters, live figures, customers. Never
+/* What the engine keeps in Redis (STATE.md), read for people: counters, live figures, customers. Never
  * writes, never watches; what it shows is one checkpoint of each partition, not one instant of all. */
 #ifndef CONSUMER_REDIS_VIEW_H
 #define CONSUMER_REDIS_VIEW_H

@@ -1,4 +1,4 @@
-/* Why an action was sent, in words: a line of the demonstration from the body of an action (events.md).
+/* Why an action was sent, in words: a line of the demonstration from the body of an action (STATE.md §5.2).
  *
  *     left cart k-17 with Tent 1 h ago, no purchase
  *

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Every outcome of rules.md §6: X(name, text, prose). The text is what lines and counters say. */
+/* Every outcome of LANGUAGE.md §6: X(name, text, prose). The text is what lines and counters say. */
 #define RELANCE_OUTCOME_TABLE(X)                                                                             \
     X(STARTED, "started", "A trigger started a run.")                                                        \
     X(REARMED, "rearmed", "A newer trigger began the run's present wait anew.")                              \
@@ -67,11 +67,11 @@ struct relance_decision {
 /* Does it leave the house (sent, held, goal, and no repetition)? All others are only counted. */
 bool relance_decision_is_output(const struct relance_decision *decision);
 
-/* One line of `relance replay` (rules.md §6), without the line feed. Like snprintf: returns the bytes wanted,
+/* One line of `relance replay` (LANGUAGE.md §6), without the line feed. Like snprintf: returns the bytes wanted,
  * writes at most `size`, no NUL. */
 size_t relance_decision_print(const struct relance_decision *decision, char *out, size_t size);
 
-/* The body of an action on the output topic (events.md, "Action"); `ruleset` is the set's hash. Same form. */
+/* The body of an action on the output topic (STATE.md §5.2); `ruleset` is the set's hash. Same form. */
 size_t relance_action_print(const struct relance_decision *decision, struct relance_str ruleset, char *out,
                             size_t size);
 

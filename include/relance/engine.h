@@ -1,6 +1,6 @@
 /* The engine of one partition: records and waits in, decisions and changed states out.
  *
- * A pure function of what it is given (rules.md §4): no clock, no randomness, no I/O. It keeps the states of
+ * A pure function of what it is given (LANGUAGE.md §4): no clock, no randomness, no I/O. It keeps the states of
  * customers it has been shown, and the due times of all. When it needs the state of a customer that it does
  * not hold, it stops half-way with RELANCE_NEEDS; the shell fetches the state, calls relance_engine_put and
  * makes the same call again, which goes on where it stopped.
@@ -91,7 +91,7 @@ enum relance_progress {
 RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *engine,
                                                          const struct relance_record *record,
                                                          struct relance_fate *fate);
-/* Lets happen what is due before `before_ms`; the clock stays (delivery.md, Tick). */
+/* Lets happen what is due before `before_ms`; the clock stays (DELIVERY.md §3.5). */
 RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *engine, int64_t before_ms);
 /* Lets the clock run to `until_ms`, inclusively: the end of a replay or test. */
 RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
@@ -149,7 +149,7 @@ typedef bool relance_was_said(void *context, struct relance_str id);
 RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine, relance_was_said *was_said,
                                                        void *context);
 
-/* What bounds have made it forget so far (rules.md: 256 values of a count's `by`, 256 goal windows a customer). */
+/* What bounds have made it forget so far (LANGUAGE.md §4.13). */
 struct relance_engine_forgot {
     uint64_t count_values, goal_windows;
 };

@@ -1,4 +1,4 @@
-/* The tests that stand in rule files (rules.md §5), run in virtual time. */
+/* The tests that stand in rule files (LANGUAGE.md §5), run in virtual time. */
 #ifndef RELANCE_RULE_TEST_H
 #define RELANCE_RULE_TEST_H
 

@@ -1,4 +1,4 @@
-/* Rule sets: from files to something an engine can run. rules.md describes the language. */
+/* Rule sets: from files to something an engine can run. LANGUAGE.md describes the language. */
 #ifndef RELANCE_RULESET_H
 #define RELANCE_RULESET_H
 
@@ -21,7 +21,7 @@ struct relance_report;
 
 /* Compiles a set. Names and texts are copied. On RELANCE_OK *out is the set, to be freed by the caller; else
  * *out is untouched and error->message one sentence. *report is always set (unless out of memory: NULL): the
- * diagnostics as rules.md §1 prints them, empty when there are none; freed by relance_report_free.
+ * diagnostics as LANGUAGE.md §1.1 prints them, empty when there are none; freed by relance_report_free.
  * A set and all engines that run it belong to one thread. */
 RELANCE_MUST enum relance_status relance_ruleset_compile(const struct relance_source *sources, size_t count,
                                                          relance_zone_load *zone_load, void *zone_context,
@@ -30,7 +30,7 @@ RELANCE_MUST enum relance_status relance_ruleset_compile(const struct relance_so
                                                          struct relance_error *error);
 void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
-/* The instant of a local time, given in ms as if it were UTC, by rules.md §2: a time that a clock change skips is
+/* The instant of a local time, given in ms as if it were UTC, by LANGUAGE.md §2: a time that a clock change skips is
  * moved forward, one that occurs twice means the first. False: there is no such zone. */
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone, int64_t local_ms,
                                    int64_t *instant_ms);

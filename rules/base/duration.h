@@ -1,4 +1,4 @@
-/* Durations as people write them in rule files and events: `45m`, `1h30m`, `7d`, `2w`, `-1d` (rules.md §2).
+/* Durations as people write them in rule files and events: `45m`, `1h30m`, `7d`, `2w`, `-1d` (LANGUAGE.md §2).
  * CEL's own duration() has another form; that one is the business of rules/cel. */
 #ifndef RULES_BASE_DURATION_H
 #define RULES_BASE_DURATION_H

@@ -23,7 +23,7 @@ static inline bool str_equal(str a, str b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-/* Order by bytes, the shorter first where one begins the other: rules.md §4's order of texts. */
+/* Order by bytes, the shorter first where one begins the other: the order of texts of LANGUAGE.md §4. */
 static inline int str_compare(str a, str b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;

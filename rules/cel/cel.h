@@ -126,7 +126,7 @@ struct cel_value cel_fail(struct cel_frame *frame, enum cel_error_code code, con
 /* CEL's string(), with doubles printed as JavaScript prints numbers, into `out`; false when the kind has no
  * text (list, map, record, null …). */
 bool cel_print(struct cel_value value, struct buffer *out);
-/* The value as JSON (rules.md §3, `with`): timestamps RFC 3339, durations "90s", bytes base64, integral
+/* The value as JSON (LANGUAGE.md §3.4): timestamps RFC 3339, durations "90s", bytes base64, integral
  * doubles without a point, absent fields left out. False for what JSON cannot hold (NaN, infinities,
  * optionals, types). */
 bool cel_print_json(struct cel_value value, struct buffer *out);

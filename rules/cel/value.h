@@ -1,6 +1,6 @@
 /* Values and types of expressions. A value is 16 bytes and borrows what it points to: from the rule set's
  * arena (constants), from the event, or from the evaluation's scratch arena.
- * Source of the semantics: google/cel-spec doc/langdef.md. */
+ * Source of the semantics: google/cel-spec langdef.md. */
 #ifndef RULES_CEL_VALUE_H
 #define RULES_CEL_VALUE_H
 
@@ -137,7 +137,7 @@ static inline str cel_text(struct cel_value v) /* of a string or bytes */
 {
     return (str){v.as.s, v.size};
 }
-/* From whole milliseconds, as rules.md keeps instants. */
+/* From whole milliseconds, as LANGUAGE.md §2 keeps instants. */
 struct cel_value cel_timestamp_ms(int64_t ms);
 struct cel_value cel_duration_ms(int64_t ms);
 int64_t cel_timestamp_to_ms(struct cel_value timestamp); /* rounded down */

@@ -1,4 +1,4 @@
-/* Coercion: a JSON value as a declared type (rules.md §1, "Field types"). Inside rules/event only.
+/* Coercion: a JSON value as a declared type (LANGUAGE.md §1.2). Inside rules/event only.
  *
  * A value that cannot be is CEL_ABSENT, JSON's null is CEL_NULL. In a record only the bad field is absent; a
  * bad element, null included, makes its whole list or map absent. Of equal keys the last one wins. */

@@ -1,5 +1,5 @@
 /* Events: what a schema declares, and one JSON record read straight into the slots that expressions use.
- * Format: events.md, "Native event". Coercion: rules.md §1, "Field types". */
+ * Format: STATE.md §5.1. Coercion: LANGUAGE.md §1.2. */
 #ifndef RULES_EVENT_EVENT_H
 #define RULES_EVENT_EVENT_H
 

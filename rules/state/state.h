@@ -1,7 +1,7 @@
 /* The state of one customer: all that deciding needs to remember, small, and in a defined order.
  *
  * Everything whose order matters is kept in that order, so that saving and loading gives the same bytes and
- * the same behaviour (delivery.md, "State and cache"). Declarations are referred to by their number in the
+ * the same behaviour (DELIVERY.md §4, STATE.md §3). Declarations are referred to by their number in the
  * rule set in force; in the saved form (MessagePack, pack.c) by name.
  *
  * Parts are allocated one by one from the engine's pool; values of attributes and stored events are kept as

@@ -16,7 +16,7 @@ const struct zone *zone_find(struct zones *zones, str name); /* NULL: no such zo
 /* Seconds east of UTC in force at an instant (seconds since 1970). */
 int32_t zone_offset(const struct zone *zone, int64_t seconds);
 /* The instant (seconds since 1970) of a local time, given as if it were UTC. A time that a clock change skips
- * is moved forward by the gap, one that occurs twice means the first (rules.md §2). */
+ * is moved forward by the gap, one that occurs twice means the first (LANGUAGE.md §2). */
 int64_t zone_instant(const struct zone *zone, int64_t local_seconds);
 
 #endif

@@ -1,6 +1,6 @@
 """cases.py RELANCE: the rule sets, events and exact decisions of ../shared/cases, replayed and compared.
 
-Six cases contradict rules.md §1, "`bytes` are base64": they take the four bytes 00 01 02 03 for none. Those are
+Six cases contradict LANGUAGE.md §1.2: `bytes` are base64: they take the four bytes 00 01 02 03 for none. Those are
 replayed with no bytes in their place, so that all the rest of them counts.
 
 And the tests that stand in its rule file, run by `relance test`."""

@@ -1,4 +1,4 @@
-"""What bad input gets (events.md): a dead letter with its headers and the value unchanged, or a counter.
+"""What bad input gets (STATE.md §5.1 and §5.3): a dead letter with its headers and the value unchanged, or a counter.
 
 Every test ends with a good event behind the bad one: nothing bad may stop what follows it.
 """

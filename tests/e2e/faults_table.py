@@ -1,4 +1,4 @@
-"""The table of what can happen, a test a line, where real servers can be brought to it (delivery.md).
+"""The table of what can happen, a test a line, where real servers can be brought to it (DELIVERY.md §6).
 
 What stands elsewhere: refusals.py (what stops the engine), bad_input.py (poison), stopping.py (SIGTERM),
 pressure.py (servers away, slow, full), crashes.py and faults.py (all of it at random).

@@ -1,4 +1,4 @@
-"""What people see of a running engine: inspect, metrics and the rule of redis.md that all of it is in Redis."""
+"""What people see of a running engine: inspect, metrics and that all of it is in Redis (STATE.md §1)."""
 import json
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Checks the direction of dependencies (architecture.md, "Direction"): python3 tests/lint/layers.py [ROOT]
+"""Checks the direction of dependencies (CONTRIBUTING.md, "Rooms"): python3 tests/lint/layers.py [ROOT]
 
 Reads every `#include` line of include/, rules/ and consumer/ and compares it with three tables: which folder
 may see which, which header of somebody else's library may be seen by which files, and which headers of the

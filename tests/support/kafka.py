@@ -85,7 +85,7 @@ class Record:
 
 
 def event(customer, type_, time=None, **fields):
-    """A native event as a record, keyed as events.md wants it."""
+    """A native event as a record, keyed as STATE.md §5.1 wants it."""
     body = {"type": type_, "customer": customer, **({"time": time} if time is not None else {}), **fields}
     return Record(json.dumps(body).encode(), key=customer.encode())
 

@@ -1,4 +1,4 @@
-"""Makes native events (events.md) of the REES46 click log: python3 tests/support/rees46.py 2019-Oct.csv
+"""Makes native events (STATE.md §5.1) of the REES46 click log: python3 tests/support/rees46.py 2019-Oct.csv
 
 One line of JSON a row: view, cart (`add_to_cart`) or purchase; the customer is the user. Ids count the rows, so
 that a replay and the live engine, which would make up different ones, give their actions the same ids. A row

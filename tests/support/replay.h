@@ -1,4 +1,4 @@
-/* A file of events fed to a rig as `relance replay` feeds it to its engine (rules.md §6), with a place between any
+/* A file of events fed to a rig as `relance replay` feeds it to its engine (LANGUAGE.md §6), with a place between any
  * two lines at which the engine can be made to forget. */
 #ifndef SUPPORT_REPLAY_H
 #define SUPPORT_REPLAY_H

@@ -184,7 +184,7 @@ def stage_unit():
 
 
 def stage_lint():
-    """What can be read off the sources and objects: layers, purity, names, form, the compose file, shell scripts."""
+    """What can be read off the sources and objects: layers, purity, names, references, form, the compose file, shell scripts."""
     totals = build("dev")
     lint = ROOT / "tests" / "lint"
     return totals + run_all([
@@ -194,6 +194,8 @@ def stage_lint():
         Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),
         Program("lint purity, its own test", ["python3", str(lint / "purity_test.py")]),
         Program("lint names", ["python3", str(lint / "names.py")]),
+        Program("lint references", ["python3", str(lint / "references.py")]),
+        Program("lint references, its own test", ["python3", str(lint / "references_test.py")]),
         claim("C sources stand as .clang-format has them", ["clang-format", "--dry-run", "-Werror", *sources(".c", ".cc")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),

@@ -1,4 +1,4 @@
-/* From files to declarations: merges the sections of all files of a set (rules.md §1). */
+/* From files to declarations: merges the sections of all files of a set (LANGUAGE.md §1.1). */
 #ifndef RULES_RULE_COMPILE_GATHER_H
 #define RULES_RULE_COMPILE_GATHER_H
 

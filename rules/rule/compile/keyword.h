@@ -10,7 +10,7 @@ enum keyword_place { PLACE_SET, PLACE_ATTRIBUTE, PLACE_COUNT, PLACE_RULE, PLACE_
 enum keyword_form {
     FORM_TEXT, FORM_OBJECT, FORM_LIST, FORM_INTEGER,
     FORM_CLOCK,              /* a time of day, "HH:MM" */
-    FORM_DURATION,           /* a string in rules.md §2's form */
+    FORM_DURATION,           /* a string in the form of LANGUAGE.md §2 */
     FORM_CEL, FORM_EVENTS,   /* a string or a list of strings */
     FORM_TRIGGER, FORM_CANCELS, FORM_PAYLOAD, /* looked at by their readers */
 };

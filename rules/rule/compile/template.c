@@ -1,4 +1,4 @@
-/* Payloads: JSON in which `${CEL}` is filled in (rules.md §3, `with`), compiled to a list of pieces that are
+/* Payloads: JSON in which `${CEL}` is filled in (LANGUAGE.md §3.4), compiled to a list of pieces that are
  * written one after the other: text as it stands, values, and values spliced into strings. */
 #include "rule/compile/compile.h"
 

@@ -1,5 +1,5 @@
 /* Cancels: events that end runs, and events remembered because a trigger that they overtook may still come
- * (rules.md §4, "Cancel" and "Late triggers"). */
+ * (LANGUAGE.md §4.6 and §4.7). */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"

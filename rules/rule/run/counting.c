@@ -1,4 +1,4 @@
-/* Counts: sliding and lifetime counters and sums (rules.md §1).
+/* Counts: sliding and lifetime counters and sums (LANGUAGE.md §1.4).
  *
  * A count with `over` w is kept in buckets of width b, bucket i for events with floor(time / b) = i; at `now`
  * it is the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order. A

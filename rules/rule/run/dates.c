@@ -1,4 +1,4 @@
-/* Rules on dates: anniversaries and single instants (rules.md §3 and §4). For each such rule a customer's state
+/* Rules on dates: anniversaries and single instants (LANGUAGE.md §3.2 and §4.11). For each such rule a customer's state
  * keeps when it is due next, what that was computed from, and what fired last. */
 #include "rule/run/runs.h"
 

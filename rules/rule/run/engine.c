@@ -13,7 +13,8 @@
 
 #include <inttypes.h>
 
-#define FUTURE_MS 900000 /* an event further ahead of the wall clock is not believed: 15 min (rules.md §4) */
+/* An event further ahead of the wall clock is not believed: 15 min (LANGUAGE.md §4.1). */
+#define FUTURE_MS 900000
 
 /* ---- life */
 

@@ -1,4 +1,4 @@
-/* Goals: a send opens a window; an event inside it is a success, recorded once (rules.md §4, "Goal"). */
+/* Goals: a send opens a window; an event inside it is a success, recorded once (LANGUAGE.md §4.9). */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 

@@ -1,4 +1,4 @@
-/* What happens to one customer: an event, or a wait that falls due, each in the order of rules.md §4. */
+/* What happens to one customer: an event, or a wait that falls due, each in the order of LANGUAGE.md §4.3. */
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 

@@ -1,5 +1,5 @@
 /* Limits over all rules: quiet hours, in which a send waits, and caps, which drop it or make it wait
- * (rules.md §3). Sends are kept for each cap that they passed: the newest N, which is all that it can ask for. */
+ * (LANGUAGE.md §3.5). Sends are kept for each cap that they passed: the newest N, which is all that it can ask for. */
 #include "rule/run/coverage.h"
 
 #include "base/rfc3339.h"

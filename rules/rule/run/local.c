@@ -1,4 +1,4 @@
-/* The customer's local time: days, times of day, and the instants that they mean (rules.md §2). */
+/* The customer's local time: days, times of day, and the instants that they mean (LANGUAGE.md §2). */
 #include "rule/run/engine_internal.h"
 
 enum { MINUTE_S = 60, DAY_S = 86400 };

@@ -1,4 +1,4 @@
-/* Recalling: after a recovery that was not exact (delivery.md, "Approximate") runs may wait for steps that have
+/* Recalling: after a recovery that was not exact (DELIVERY.md §5) runs may wait for steps that have
  * been said already. Such a step is performed as any other is, with all that follows from it, and its decision
  * says that it is no news. */
 #include "rule/run/runs.h"

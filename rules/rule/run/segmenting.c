@@ -1,4 +1,4 @@
-/* Segments: what they are now, when that changes, and the rules that wait for it (rules.md §4).
+/* Segments: what they are now, when that changes, and the rules that wait for it (LANGUAGE.md §4.10).
  *
  * Expressions read a segment as it is at the moment. What a customer's state keeps is the value that rules on
  * entering and leaving were last told of. */

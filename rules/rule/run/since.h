@@ -1,4 +1,4 @@
-/* Since which mark each declaration of a rule set has been there (delivery.md, "State and cache").
+/* Since which mark each declaration of a rule set has been there (DELIVERY.md §4).
  *
  * A state is read under other rules than it was written under. What is no longer declared is forgotten, at once
  * where the state is at hand and at the next touch where it is not. So that both come to the same, a declaration

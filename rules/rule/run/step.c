@@ -1,5 +1,5 @@
-/* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set` (rules.md §4,
- * "A step falls due"). */
+/* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set`
+ * (LANGUAGE.md §4.8). */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
@@ -134,7 +134,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
     }
 }
 
-/* A duration as it is: the form that it has in JSON is for whoever reads an action, and no form of rules.md §2. */
+/* A duration as it is: the form that it has in JSON is for whoever reads an action, not the form of LANGUAGE.md §2. */
 static bool set_duration(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
 {
     bool wanted = e->set->attributes[set->number].type->kind == CEL_TYPE_DURATION;

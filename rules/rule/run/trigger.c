@@ -1,4 +1,4 @@
-/* Triggers: what starts, rearms and restarts runs (rules.md §4, "A trigger"). */
+/* Triggers: what starts, rearms and restarts runs (LANGUAGE.md §4.5). */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"

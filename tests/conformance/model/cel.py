@@ -244,7 +244,7 @@ def compare(op, a, b):
 
 
 def number_text(value):
-    """§3: `string(double)` prints as JavaScript does: shortest digits, no exponent from 1e-6 to below 1e21."""
+    """LANGUAGE.md §3.4: `string(double)` prints as JavaScript does: shortest digits, no exponent from 1e-6 to below 1e21."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -333,7 +333,7 @@ def getter(name, ms, zone="UTC"):
 
 
 def list_sum(values):
-    """§3: `list.sum()` (of an empty list: 0 of the element type). The element type is not known here: 0."""
+    """LANGUAGE.md §3.6: `list.sum()` (of an empty list: 0 of the element type). The element type is not known here: 0."""
     total = values[0] if values else 0
     for value in values[1:]:
         total = arithmetic("+", total, value)

@@ -37,7 +37,7 @@ def read_rules(text):
 
 
 def duration(text):
-    """§2: "units w d h m s, each at most once, descending; whole numbers"."""
+    """LANGUAGE.md §2: "units w d h m s, each at most once, descending; whole numbers"."""
     found = re.fullmatch(r"(-?)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
     if not found or not any(found.groups()[1:]):
         raise ValueError(f"no duration: {text}")
@@ -75,7 +75,7 @@ def time_of_day(text):
     return int(hours) * 60 + int(minutes)
 
 
-# ---- coercion (§1, "Field types")
+# ---- coercion (LANGUAGE.md §1.2)
 
 class Absent(Exception):
     """The value cannot be coerced."""
@@ -186,7 +186,7 @@ def coerce_fields(values, fields, types):
     return out
 
 
-# ---- payloads (§3, "with")
+# ---- payloads (LANGUAGE.md §3.4)
 
 def split_template(text):
     """[literal text or ("cel", tree)]."""

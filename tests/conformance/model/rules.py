@@ -60,7 +60,7 @@ class Rule:
         self.stale = page.duration(raw.get("stale", stale))
 
     def leads(self):
-        """Does the trigger itself fall due earlier than the date? (§3, `after`)"""
+        """Does the trigger itself fall due earlier than the date? (LANGUAGE.md §3.3)"""
         return bool(self.date) and self.steps[0].after < 0
 
 

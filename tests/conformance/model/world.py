@@ -87,7 +87,7 @@ class World:
         self.happen(lambda due: due <= until)
 
     def read(self, line, number):
-        """An event by events.md; None is a dead letter or no event."""
+        """An event by STATE.md §5.1; None is a dead letter or no event."""
         try:
             raw = page.read_json(line)
             time = page.to_timestamp(raw["time"])

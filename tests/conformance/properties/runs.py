@@ -128,7 +128,7 @@ def attempt(function, *arguments):
 # ---- runs
 
 class Run:
-    """`trigger` is the time of the newest one, `started` and `origin` are as rules.md has them (None: not known);
+    """`trigger` is the time of the newest one, `started` and `origin` are as LANGUAGE.md §4.5 has them (None: not known);
     `begun` is when it was decided that the run starts, or starts again."""
 
     def __init__(self, key, priority):
@@ -305,8 +305,8 @@ def runs(scene):
 # ---- ids
 
 def ids(scene):
-    """Each action has the id that rules.md gives it, and no other has the same; but for the runs that are one and the
-    same by rules.md: those that begin with an event that is dealt with again, its id having been forgotten after 64
+    """Each action has the id that LANGUAGE.md §4.14 gives it, and no other has the same; but for the runs that are one and the
+    same by it: those that begin with an event that is dealt with again, its id having been forgotten after 64
     others or a day; and of segments and dates those that begin in the same millisecond."""
     checked, seen = 0, collections.defaultdict(list)
     dealt_with = collections.Counter((m.event["customer"], str(m.event["id"])) for m in scene.tape if m.fate == "event")

@@ -1,7 +1,7 @@
 """A seed's rule set and stream of events, played: by `relance replay`, and onto a tape.
 
 The tape is the same decisions, each with what brought it about. Before every record stands one of no declared type
-at the same time, which moves the clock and touches no state (rules.md §4): what is decided there had been waited
+at the same time, which moves the clock and touches no state (LANGUAGE.md §4.4): what is decided there had been waited
 for, what is decided at the record itself is the event's doing. `forgetful --marks` says where a record ends."""
 import datetime
 import functools

@@ -1,4 +1,4 @@
-"""Two replays that have to agree: what makes no difference to a customer by rules.md, changed, and the decisions
+"""Two replays that have to agree: what makes no difference to a customer by LANGUAGE.md, changed, and the decisions
 compared. Each property here changes one thing."""
 import collections
 import json

@@ -1,4 +1,4 @@
-/* The cases of rules.md, each under an engine that forgets: whatever was given up and fetched again, and
+/* The cases of LANGUAGE.md, each under an engine that forgets: whatever was given up and fetched again, and
  * however often the engine was started anew, the decisions are those of one that never forgot anything. */
 #include "replay.h"
 
