@@ -38,7 +38,7 @@ enum {
     STOP_TIMEOUT_MS = 5000,
     NAP_US = 20000,
     TAIL_WAIT_MS = 5,
-    LAST_ACTIONS_MS = 1500, /* after closing time: what the engine is about to say */
+    LAST_ACTIONS_MS = 1500, /* after closing time: what the engine is about to publish */
     LOG_LINES_SHOWN = 12,
     TOLD_CUSTOMERS_MAX = 100, /* of a larger shop only the actions are shown */
     PATH_SIZE = 512,

@@ -3,8 +3,8 @@
  *
  * P of a partition is at least where the checkpoint stands, behind every record that an action or a dead letter
  * follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
- * that was have caused nothing. The running hash over all that has been said is not kept anywhere else: it is
- * left open where more was said than the checkpoint knows of, and the engine takes what deciding again gives.
+ * that was have caused nothing. The running hash over all that was published is not kept anywhere else: it
+ * is left open where more was published than the checkpoint knows of, and the engine takes what deciding again gives.
  *
  * Offsets that are right are left alone. The group must have no members. --dry-run only tells.
  * Status 0: all are right now; 1: some could not be put back; 2: nothing was done. */
@@ -174,7 +174,7 @@ static enum relance_status restore_scan(struct restore *restore, struct relance_
 }
 
 /* ---- the verdict */
-/* More was said than the checkpoint knows of: then its hash is not that of P. Without a checkpoint nothing is
+/* More was published than the checkpoint knows of: then its hash is not that of P. Without a checkpoint nothing is
  * known of the store, which is made anew; --rebuild goes on from there. */
 static void restore_complete(struct restoring *at)
 {

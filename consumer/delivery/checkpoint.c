@@ -1,8 +1,8 @@
 /* The checkpoint of a partition: changed customers, their waits, counters and meta in one EXEC.
  *
  * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X
- * has committed, with all marks in force. So a checkpoint is never ahead of what has been said: what it lacks
- * can be decided again, what it has need not be said again. */
+ * has committed, with all marks in force. So a checkpoint is never ahead of what has been published: what it
+ * lacks can be decided again, what it has need not be published again. */
 #include "host/clock.h"
 #include "host/ensure.h"
 #include "host/log.h"

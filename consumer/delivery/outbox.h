@@ -1,4 +1,4 @@
-/* What a cycle wants to say, before a transaction says it: records for the output topics, in the order in
+/* What a cycle wants to publish, before a transaction does: records for the output topics, in the order in
  * which they were decided (I5). Bytes in one buffer; emptied after each transaction, its room kept. */
 #ifndef CONSUMER_DELIVERY_OUTBOX_H
 #define CONSUMER_DELIVERY_OUTBOX_H

@@ -1,7 +1,7 @@
 /* Recovering what cannot be made again exactly (DELIVERY.md §5).
  *
- * An exact recovery decides everything again from the checkpoint to P and compares: nothing is said that has
- * been published, nothing is left out. Where a part of what it needs is gone for ever (records, marks, the checkpoint,
+ * An exact recovery decides everything again from the checkpoint to P and compares: nothing is published
+ * that has been, nothing is left out. Where a part of what it needs is gone for ever (records, marks, the checkpoint,
  * the engine that decided), it stops and says what is missing; an option of the operator's accepts the loss:
  *
  *     --rebuild       Redis holds no checkpoint that fits: all records that are left are decided again. While all
@@ -12,8 +12,8 @@
  * Each acts only where it is needed, so that a supervisor may start the engine with it any number of times.
  *
  * A recovery that is not exact stays silent below P and, where records or marks are gone, for all that was due by
- * what has been said last; steps to come that have been said are marked in their runs (relance_engine_recall); numbers and
- * chain go on from P, unchecked. It leaves a mark, so that nobody tries to catch up across it from an older checkpoint. */
+ * what was published last. Steps to come that have been published are noted in their runs (relance_engine_recall). Numbers
+ * and chain go on from P, unchecked. It leaves a mark, so that nobody tries to catch up across it from an older checkpoint. */
 #include "host/log.h"
 #include "delivery/marks.h"
 #include "delivery/partition.h"
@@ -123,7 +123,7 @@ static bool recover_was_published(void *context, struct relance_str id)
 }
 
 /* Ticks and records that are gone have dealt with whatever was due by then: clock or tick were at least so far as
- * the newest that has been said was due, less the lateness (what an event causes at once may be that much ahead).
+ * the newest that was published was due, less the lateness (what an event causes at once may be that much ahead).
  * Some of what this keeps quiet may never have been published; where all records and marks are there, it is not needed. */
 static enum relance_status recover_settle(struct partition *partition, struct relance_error *error)
 {

@@ -5,10 +5,10 @@
  *     fetch      the states that these need and that are not at hand, in one question to Redis a partition
  *     decide     each record in turn; what it causes goes to the outbox
  *     tick       waits that nothing but time ends
- *     say        one Kafka transaction: marks, dead letters, actions and the new frontiers
+ *     publish    one Kafka transaction: marks, dead letters, actions and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
- * Outside of `say` no transaction is open, outside of `save` Redis is only read: so the group may take
+ * Outside of `publish` no transaction is open, outside of `save` Redis is only read: so the group may take
  * partitions away between any two steps. Whenever a transaction fails in whatever way, nothing is guessed:
  * the producer is thrown away with all state, and everything is claimed again from what Redis and Kafka then
  * say.
@@ -36,7 +36,7 @@ enum {
     WORKER_RETRY_US = 300000,     /* after a failure */
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* and otherwise */
-    WORKER_OUTBOX_MAX = 32 << 20, /* bytes to be said: say them before deciding more */
+    WORKER_OUTBOX_MAX = 32 << 20, /* bytes to be published: publish them before deciding more */
 };
 
 struct work {
@@ -59,7 +59,7 @@ struct work {
     uint64_t events_gone, fetched_gone; /* of partitions that are not ours any more */
 };
 
-/* ---- saying */
+/* ---- publishing */
 /* The frontiers of all that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
 {
@@ -94,13 +94,13 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
     return RELANCE_OK;
 }
 
-/* One transaction with all that there is to say and where everybody is. */
+/* One transaction with all that there is to publish and the frontiers of all partitions that have moved. */
 static enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
     struct sink_frontier *frontiers = calloc((size_t)work->place.input_partitions, sizeof *frontiers);
     ensure(frontiers);
     size_t count = work_frontiers(work, frontiers);
-    ensure(count || !work->place.outbox.count); /* I3: what is said is somebody's */
+    ensure(count || !work->place.outbox.count); /* I3: output is of a partition that has moved */
     enum relance_status status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
     free(frontiers);
     return status;
@@ -211,7 +211,7 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
     return RELANCE_OK;
 }
 
-/* Whatever was being decided is not said and not saved: what a failure has left half done would be said by the
+/* Whatever was being decided is not published and not saved: what a failure has left half done would go out with the
  * next transaction, and be it the last one of a process that is told to end. */
 static void work_abandon(struct work *work)
 {
@@ -593,7 +593,7 @@ void *worker_run(void *argument)
     if (status == RELANCE_OK) status = work_until_stopped(&work, &error);
     if (status != RELANCE_OK) {
         log_line(LOG_ERROR, "There is no going on.", "member=%s why=\"%s\"", work.member, error.message);
-        work.place.sink_spent = true; /* nothing more is said or saved */
+        work.place.sink_spent = true; /* nothing more is published or saved */
         atomic_store(&worker->failed, true);
         stop_request();
     }

@@ -23,7 +23,7 @@ struct worker {
     struct pulse pulse;
     atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
     atomic_bool failed; /* there was no going on; the log says why */
-    atomic_bool saved;  /* all that is to be said and saved is; what is left is to close the clients */
+    atomic_bool saved;  /* all that is to be published and saved is; what is left is to close the clients */
     atomic_bool ended;  /* that too */
     pthread_t thread;
 };

@@ -59,7 +59,7 @@ struct relance_decision {
     /* of the action's run */
     int64_t due_ms;                  /* when the step fell due */
     int64_t priority;
-    bool said;                       /* it has been said before a recovery that was not exact */
+    bool said;                       /* it was published before a recovery that was not exact */
     struct relance_str trigger_id, trigger_type;
     int64_t trigger_time_ms;
 };

@@ -144,7 +144,7 @@ RELANCE_MUST enum relance_status relance_engine_changes(struct relance_engine *e
 void relance_engine_saved(struct relance_engine *engine); /* they are in the checkpoint */
 
 /* After a recovery that was not exact: of the runs at hand, asks of each step to come whether the action of that
- * id has been said already. Such a step will be performed, and its decision be `said`. */
+ * id has been published already. Such a step will be performed, and its decision be `said`. */
 typedef bool relance_was_said(void *context, struct relance_str id);
 RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine, relance_was_said *was_said,
                                                        void *context);

@@ -50,7 +50,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     struct bytes *origin;   /* what the action id is made of */
     struct bytes *variant;  /* NULL: the rule has no `split` */
     struct vector triggers; /* struct bytes *: the events that took effect, packed, newest last */
-    uint32_t said;          /* steps before this one were said before a recovery that was not exact; 0: none */
+    uint32_t said;          /* steps before this one were published before a recovery that was not exact; 0: none */
 };
 
 struct cooldown { /* ascending by rule */
@@ -142,7 +142,7 @@ void count_value_release(struct pool *pool, struct count_value *value);
  *
  *   {"v": 1, "n": now, "e": newest, "t": due, "m": mark, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
- *    variant, [event, …], steps said (left out when 0)], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
+ *    variant, [event, …], steps published (left out when 0)], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
  *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …]}
  *

@@ -1,5 +1,5 @@
 /* The judge decides everything again, as one engine that nothing ever happened to: the records of the input,
- * merged with the marks that Kafka has in the end. What that engine says has to be what was committed, number
+ * merged with the marks that Kafka has in the end. What that engine decides has to be what was committed, number
  * by number, once, in order; what it remembers has to be what stands in Redis, to the byte; what it counts has
  * to be what was counted. */
 #include "judge.h"
@@ -18,7 +18,7 @@ struct judge {
     struct relance_engine *engine;
     const struct rulebook_set *set;
     struct counters counters;
-    size_t action, letter; /* next places in the logs of what was said */
+    size_t action, letter; /* next places in the logs of what was published */
     int64_t seq;
 };
 

@@ -1,4 +1,4 @@
-/* The judge: after a history has come to rest, is what was said exactly what follows from the log? */
+/* The judge: after a history has come to rest, is what was published exactly what follows from the log? */
 #ifndef FAULT_JUDGE_H
 #define FAULT_JUDGE_H
 

@@ -501,7 +501,7 @@ static void sim_live(void)
 }
 
 /* Rules that do not look at the wall clock, under true clocks: then faults, ticks and the number of processes
- * make no difference to what is said. */
+ * make no difference to what is published. */
 static void sim_compare_undisturbed(void)
 {
     uint64_t disturbed = judge_digest();

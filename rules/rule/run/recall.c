@@ -1,6 +1,6 @@
 /* Recalling: after a recovery that was not exact (DELIVERY.md §5) runs may wait for steps that have
- * been said already. Such a step is performed as any other is, with all that follows from it, and its decision
- * says that it is no news. */
+ * been published already. Such a step is performed as any other is, with all that follows from it, and its
+ * decision says that it is no news. */
 #include "rule/run/runs.h"
 
 #include "base/buffer.h"
@@ -31,7 +31,7 @@ str action_id(struct relance_engine *e, const struct run *run, uint32_t step, ch
     return (str){out, 32};
 }
 
-/* The last of its steps to come that has been said, and with it those before. True: there is one. */
+/* The last of its steps to come that has been published, and with it those before. True: there is one. */
 static bool recall_run(struct relance_engine *e, struct run *run, relance_was_said *was_said, void *context)
 {
     char id[32];

@@ -1,4 +1,4 @@
-/* What has been said since a checkpoint: ids to be found again, the last number, how far it goes. */
+/* What has been published since a checkpoint: ids to be found again, the last number, how far it goes. */
 #include "delivery/published.h"
 #include "host/text.h"
 #include <criterion/criterion.h>

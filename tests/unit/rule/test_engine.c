@@ -705,7 +705,7 @@ Test(engine, shows_a_state_as_JSON_that_fits_or_is_cut)
 
 struct asked {
     char ids[8][33];
-    size_t count, said; /* of them: the first so many have been said */
+    size_t count, said; /* of them: the first so many have been published */
 };
 
 static bool was_said(void *context, str id)
