@@ -1,12 +1,17 @@
-/* Chunks double from 4 KiB to 1 MiB; one that is too small for a request is passed over, and met again after
- * a reset. After a reset the chunks are walked in order, so a warm arena settles on a fixed set of them. */
+/* Chunks double from 4 KiB to 1 MiB, and on from there for a request that is larger. After a reset they are walked
+ * in order, so that a warm arena settles on a fixed set of them; one that is too small for a request gives way to
+ * another in its place, so that requests that grow from use to use leave no chunks behind.
+ *
+ * What is kept at a reset is at most four times the largest of the uses remembered, those of the last 64 to 128
+ * resets: one large use is forgotten again. Where there is more, all chunks go and the next use begins with a
+ * single one in which the largest would have fitted. */
 #include "base/arena.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHUNK_MIN = 4 << 10, CHUNK_MAX = 1 << 20 };
+enum { CHUNK_MIN = 4 << 10, CHUNK_MAX = 1 << 20, KEPT_TIMES = 4, REMEMBERED_RESETS = 64 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -54,47 +59,95 @@ static void arena_end_until(struct arena *arena, const struct arena_end *last)
     arena->ends = (struct arena_end *)last;
 }
 
+static void arena_free_chunks(struct arena *arena)
+{
+    for (struct arena_chunk *chunk = arena->first, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    arena->first = NULL;
+    arena->kept = 0;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The least power of two that is no less than either. */
+static size_t roomy(size_t size, size_t least)
+{
+    size_t room = CHUNK_MIN;
+    while (room < size || room < least)
+        room *= 2;
+    return room;
+}
+
+/* The largest use within memory, this one included. */
+static size_t arena_remember(struct arena *arena)
+{
+    arena->recent_use = larger(arena->recent_use, larger(arena->used, arena->rewound_use));
+    size_t largest = larger(arena->recent_use, arena->earlier_use);
+    if (++arena->resets % REMEMBERED_RESETS == 0) {
+        arena->earlier_use = arena->recent_use;
+        arena->recent_use = 0;
+    }
+    return largest;
+}
+
 void arena_reset(struct arena *arena)
 {
     arena_end_until(arena, NULL);
-    arena->used = 0;
-    arena_enter(arena, arena->first);
+    size_t largest = arena_remember(arena);
+    if (arena->kept > larger(largest * KEPT_TIMES, CHUNK_MIN)) {
+        arena_free_chunks(arena);
+        arena->wanted = roomy(largest, 0);
+    }
+    arena->used = arena->rewound_use = 0;
+    arena_enter(arena, NULL);
 }
 
 void arena_free(struct arena *arena)
 {
     arena_end_until(arena, NULL);
-    for (struct arena_chunk *chunk = arena->first, *next; chunk; chunk = next) {
-        next = chunk->next;
-        free(chunk);
-    }
+    arena_free_chunks(arena);
     arena_init(arena, arena->limit);
 }
 
 static struct arena_chunk *arena_add_chunk(struct arena *arena, size_t size)
 {
     if (arena->fail_in && --arena->fail_in == 0) return NULL;
-    size_t room = arena->current ? arena->current->size * 2 : CHUNK_MIN;
-    if (room > CHUNK_MAX) room = CHUNK_MAX;
-    if (room < size) room = size;
+    size_t usual = arena->current ? arena->current->size * 2 : CHUNK_MIN;
+    if (usual > CHUNK_MAX) usual = CHUNK_MAX;
+    size_t room = roomy(size, arena->current ? usual : larger(usual, arena->wanted));
     struct arena_chunk *chunk = malloc(sizeof *chunk + room);
     if (!chunk) return NULL;
     arena->growths++;
-    chunk->size = room;
-    chunk->next = NULL;
-    struct arena_chunk **end = arena->current ? &arena->current->next : &arena->first;
-    chunk->next = *end;
-    *end = chunk;
+    arena->kept += room;
+    *chunk = (struct arena_chunk){.size = room};
     return chunk;
+}
+
+/* The chunk behind the current one, with so much room; those that are too small have gone. NULL without memory. */
+static struct arena_chunk *arena_next_chunk(struct arena *arena, size_t size)
+{
+    struct arena_chunk **place = arena->current ? &arena->current->next : &arena->first;
+    while (*place && (*place)->size < size) {
+        struct arena_chunk *small = *place;
+        *place = small->next;
+        arena->kept -= small->size;
+        free(small);
+    }
+    if (!*place) *place = arena_add_chunk(arena, size);
+    return *place;
 }
 
 void *arena_grow(struct arena *arena, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
     if (size > SIZE_MAX / 4 || (arena->limit && arena->used + size > arena->limit)) return NULL;
-    while (size > (size_t)(arena->end - arena->at)) {
-        struct arena_chunk *next = arena->current ? arena->current->next : arena->first;
-        if (!next || next->size < size) next = arena_add_chunk(arena, size);
+    if (size > (size_t)(arena->end - arena->at)) {
+        struct arena_chunk *next = arena_next_chunk(arena, size);
         if (!next) return NULL;
         arena_enter(arena, next);
     }
@@ -151,7 +204,8 @@ struct arena_mark arena_mark(const struct arena *arena)
 void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
     arena_end_until(arena, mark.ends);
-    arena_enter(arena, mark.chunk ? mark.chunk : arena->first);
+    arena->rewound_use = larger(arena->rewound_use, arena->used);
+    arena_enter(arena, mark.chunk);
     if (mark.chunk) arena->at = mark.at;
     arena->used = mark.used;
 }

@@ -1,7 +1,8 @@
 /* Arena: memory with one lifetime. Three of them make up the core: process, rule set, cycle.
  *
  * A chain of chunks; an allocation bumps a pointer; nothing is freed singly. Reset keeps the chunks, so that
- * a warm arena never asks the system again. The only place of the core, with pool.c, that calls malloc.
+ * a warm arena never asks the system again, but at most four times what the largest use took (4 KiB at least).
+ * The only place of the core, with pool.c, that calls malloc.
  *
  * Out of memory is an ordinary answer: arena_alloc returns NULL past `limit` bytes, when malloc fails, or
  * when a test asked for it with `fail_in`; the arena stays usable. */
@@ -18,9 +19,15 @@ struct arena {
     size_t used;    /* bytes handed out since the last reset, rounding included */
     size_t limit;   /* bytes; 0: none */
     size_t growths; /* chunks asked of malloc so far */
+    size_t kept;    /* bytes of all chunks, in use or not */
     size_t fail_in; /* tests: 0 off; n: the n-th growth from now fails, once */
     char *at, *end; /* free room of the current chunk */
     struct arena_end *ends; /* what arena_defer was asked to do, newest first */
+    /* How much a use takes, in bytes handed out: what decides what a reset keeps. */
+    size_t rewound_use; /* of this use, before it went back to a mark; 0: it never did */
+    size_t recent_use, earlier_use; /* the largest of the latest up to 64 uses, and of the 64 before */
+    size_t resets;
+    size_t wanted; /* of the first chunk, where there is none */
 };
 
 /* A position to go back to: what was allocated since is gone, as by a reset. */

@@ -140,3 +140,72 @@ Test(arena, formats_or_gives_an_empty_string)
     str none = arena_format(&arena, "%d", 1);
     cr_expect_eq(none.size, 0u);
 }
+
+/* ---- what is kept */
+
+/* Any use there may be: up to so many bytes in all, in pieces of any size, sometimes gone back over. */
+static size_t use_somehow(uint64_t *random, size_t bytes)
+{
+    size_t largest = 0;
+    while (arena.used < bytes) {
+        struct arena_mark mark = arena_mark(&arena);
+        size_t left = bytes - arena.used, size = 1 + *random % (left < 64 ? 64 : left);
+        bool small = (*random >> 32) % 4 != 0;
+        cr_assert_not_null(arena_alloc(&arena, small ? size % 4000 : size));
+        if (arena.used > largest) largest = arena.used;
+        if ((*random >> 40) % 8 == 0) arena_rewind(&arena, mark);
+        *random = *random * 6364136223846793005u + 1442695040888963407u;
+    }
+    return largest;
+}
+
+Test(arena, keeps_at_most_four_times_the_largest_single_use_whatever_came_before)
+{
+    uint64_t random = 20261130;
+    for (int round = 0; round < 40; round++) {
+        size_t largest = 0;
+        for (int use = 0; use < 40; use++) {
+            size_t used = use_somehow(&random, (random >> 20) % ((size_t)1 << (random >> 50) % 23));
+            if (used > largest) largest = used;
+            arena_reset(&arena);
+            size_t most = 4 * largest > 4096 ? 4 * largest : 4096;
+            cr_assert_leq(arena.kept, most, "%zu bytes kept, the largest of %d uses took %zu", arena.kept,
+                          use, largest);
+        }
+        arena_free(&arena);
+        cr_assert_eq(arena.kept, 0u);
+    }
+}
+
+Test(arena, keeps_one_of_many_that_each_grow_a_little)
+{
+    for (size_t size = 300000; size < 420000; size += 400) {
+        arena_reset(&arena);
+        cr_assert_not_null(arena_alloc(&arena, 100));
+        cr_assert_not_null(arena_alloc(&arena, size));
+        cr_assert_leq(arena.kept, 4 * size);
+    }
+    cr_expect_leq(arena.growths, 8u, "%zu times the system was asked", arena.growths);
+}
+
+Test(arena, forgets_one_large_use_after_many_small_ones)
+{
+    cr_assert_not_null(arena_alloc(&arena, (size_t)64 << 20));
+    for (int use = 0; use < 200; use++) {
+        arena_reset(&arena);
+        cr_assert_not_null(arena_alloc(&arena, 1000));
+    }
+    cr_expect_leq(arena.kept, 4096u);
+}
+
+Test(arena, asks_for_nothing_between_a_small_and_a_large_use_that_take_turns)
+{
+    size_t growths = 0;
+    for (int round = 0; round < 500; round++) {
+        arena_reset(&arena);
+        cr_assert_not_null(arena_alloc(&arena, 40));
+        cr_assert_not_null(arena_alloc(&arena, round % 2 ? 100 : 3000000));
+        if (round == 150) growths = arena.growths;
+    }
+    cr_expect_eq(arena.growths, growths);
+}
