@@ -2,8 +2,7 @@
  * from its beginning to the end that it has now, and reports numbers that are missing or came twice, and ids
  * that came twice. Changes nothing; may run beside a living engine. 56 bytes of memory for each action.
  *
- * Status 0: every action once; 1: gaps or duplicates; 2: the topic cannot be read.
- */
+ * Status 0: every action once; 1: gaps or duplicates; 2: the topic cannot be read. */
 #include "report/audit.h"
 #include "host/command.h"
 #include "kafka/scan.h"

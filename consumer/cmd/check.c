@@ -5,8 +5,7 @@
  *     {"rules": 4, "mistakes": 0, "warnings": 1, "diagnostics": [{"file": "cart.jsonc", "line": 7, "column":
  * 5, "end_column": 11, "severity": "warning", "message": "…", "hint": "…"}]}
  *
- * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read.
- */
+ * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"

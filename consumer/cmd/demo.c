@@ -180,23 +180,18 @@ static enum relance_status demo_start_redis(struct demo *demo, struct relance_er
     demo_path(demo, "redis.sock", socket);
     demo_path(demo, "redis.log", log);
     snprintf(demo->redis_url, sizeof demo->redis_url, "unix://%.*s", PATH_SIZE - 16, socket);
-    /* clang-format off: an option a line */
-    const char *words[] = {"redis-server",
-                           "--port",
-                           "0",
-                           "--unixsocket",
-                           socket,
-                           "--dir",
-                           demo->dir,
-                           "--save",
-                           "",
-                           "--appendonly",
-                           "yes",
-                           "--appendfsync",
-                           "no",
-                           "--maxmemory-policy",
-                           "noeviction",
-                           NULL};
+    /* clang-format off */
+    const char *words[] = {
+        "redis-server",
+        "--port", "0",
+        "--unixsocket", socket,
+        "--dir", demo->dir,
+        "--save", "",
+        "--appendonly", "yes",
+        "--appendfsync", "no",
+        "--maxmemory-policy", "noeviction",
+        NULL,
+    };
     /* clang-format on */
     enum relance_status status = process_start(&demo->redis, "redis-server", words, log, error);
     return status == RELANCE_OK ? demo_await(demo, &demo->redis, demo_redis_ready, "redis.log", error)
@@ -232,30 +227,21 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
     snprintf(demo->clock, sizeof demo->clock, "%lld*%g", (long long)clock_wall_ms(), demo->options->speed);
     if (!clock_read_option(demo->clock))
         return relance_error_set(error, RELANCE_INVALID, "--speed: 1 to 1000000");
-    /* clang-format off: an option a line */
-    const char *words[] = {"/proc/self/exe",
-                           "run",
-                           "--rules",
-                           demo->rules,
-                           "--input",
-                           INPUT,
-                           "--output",
-                           OUTPUT,
-                           "--group",
-                           GROUP,
-                           "--instance",
-                           "demo",
-                           "--from",
-                           "earliest",
-                           "--redis",
-                           demo->redis_url,
-                           "--clock",
-                           demo->clock,
-                           "--log-level",
-                           demo->options->log_level,
-                           "--kafka.bootstrap.servers",
-                           demo->kafka[0].value,
-                           NULL};
+    /* clang-format off */
+    const char *words[] = {
+        "/proc/self/exe", "run",
+        "--rules", demo->rules,
+        "--input", INPUT,
+        "--output", OUTPUT,
+        "--group", GROUP,
+        "--instance", "demo",
+        "--from", "earliest",
+        "--redis", demo->redis_url,
+        "--clock", demo->clock,
+        "--log-level", demo->options->log_level,
+        "--kafka.bootstrap.servers", demo->kafka[0].value,
+        NULL,
+    };
     /* clang-format on */
     enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
     return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error)

@@ -6,8 +6,7 @@
  * The event goes to the partition of the customer's key, and to any other in which something is known of the
  * customer (producers with another partitioner).
  *
- * Status 0: it is done; 1: it is published, but no engine has taken it within --timeout; 2: nothing was done.
- */
+ * Status 0: it is done; 1: it is published, but no engine has taken it within --timeout; 2: nothing was done. */
 #include "host/clock.h"
 #include "host/command.h"
 #include "kafka/feed.h"

@@ -1,6 +1,5 @@
 /* relance inspect CUSTOMER: what the last checkpoint knows of a customer, as JSON, with live runs and when
- * each falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it,
- * unless
+ * each falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it, unless
  * --rules gives another. */
 #include "host/command.h"
 #include "host/file.h"
@@ -23,8 +22,7 @@ struct inspect {
     size_t state_size;
 };
 
-/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others.
- */
+/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others. */
 static enum relance_status inspect_find_state(struct inspect *inspect, struct relance_error *error)
 {
     int partitions = redis_view_partitions(inspect->view);

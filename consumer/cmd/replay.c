@@ -171,8 +171,7 @@ static int replay_engine_failed(const struct replay_side *side)
     return EXIT_STATUS_FAILED;
 }
 
-/* Counted by the first side: what an event is does not depend on rules, but for types that only one declares.
- */
+/* Counted by the first side: what an event is does not depend on rules, but for types that only one declares. */
 static void replay_count_fate(struct replay *replay, const struct relance_fate *fate, int64_t line)
 {
     replay->fates[fate->kind]++;

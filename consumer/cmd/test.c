@@ -3,8 +3,7 @@
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
  * comments behind the tests that say what of the rules none of them reached.
  *
- * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check.
- */
+ * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"

@@ -475,8 +475,7 @@ static enum relance_status claim_run(struct partition *partition, struct relance
     return status;
 }
 
-/* The first checkpoint, before anything is decided: a P without a checkpoint and with marks is a lost Redis.
- */
+/* The first checkpoint, before anything is decided: a P without a checkpoint and with marks is a lost Redis. */
 static enum relance_status claim_save_first(struct partition *partition, struct relance_error *error)
 {
     enum relance_status status = partition_checkpoint(partition, error);

@@ -5,8 +5,7 @@
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
  *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
  *
- * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n.
- */
+ * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n. */
 #ifndef CONSUMER_DELIVERY_MARK_H
 #define CONSUMER_DELIVERY_MARK_H
 

@@ -42,8 +42,7 @@ void meta_free(struct meta *meta)
         if (meta_rows[i].type == META_TEXT) blob_free(meta_field(meta, &meta_rows[i]));
 }
 
-/* Numbers may be negative here: clocks before 1970, and the clock before the first event, the least there is.
- */
+/* Numbers may be negative here: clocks before 1970, and the clock before the first event, the least there is. */
 static bool meta_number(struct relance_str text, int64_t *out)
 {
     char copy[TEXT_NUMBER_SIZE], *end;

@@ -76,8 +76,8 @@ struct last_record {
 
 /* How the store answers, and when it is asked again. Instants are of the monotonic clock. */
 struct store_pace {
-    bool is_failing;       /* that has been logged, */
-    bool is_claim_failing; /* and that */
+    bool is_failing;       /* the store fails, and that has been logged */
+    bool is_claim_failing; /* a claim fails, and that has been logged */
     int64_t saved_us;      /* when the last checkpoint was written */
     int64_t retry_us;      /* when a claim or a checkpoint may be tried again */
 };
@@ -87,8 +87,8 @@ struct input_end {
     int64_t offset;      /* as last asked for */
     int64_t first;       /* when it was first claimed; -1: not yet */
     int64_t asked_us;    /* when it was last asked for, for ticks */
-    int64_t hidden_from; /* -1: no open transaction hides records; else from there on, */
-    int64_t hidden_us;   /* since then; RELANCE_NEVER: that has been logged */
+    int64_t hidden_from; /* an open transaction hides the records from here on; -1: none does */
+    int64_t hidden_us;   /* since when; RELANCE_NEVER: that has been logged */
 };
 
 struct partition {

@@ -18,8 +18,7 @@ struct sink_frontier {
     struct frontier frontier;
 };
 
-/* No older transaction under the same name can commit once this returns. RELANCE_AGAIN: the broker is silent.
- */
+/* No older transaction under the same name can commit once this returns. RELANCE_AGAIN: the broker is silent. */
 RELANCE_MUST enum relance_status sink_open(const struct sink_config *config, struct sink **out,
                                            struct relance_error *error);
 void sink_close(struct sink *sink);

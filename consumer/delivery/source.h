@@ -76,8 +76,7 @@ struct source_frontier {
 RELANCE_MUST enum relance_status source_frontier(struct source *source, int32_t partition,
                                                  struct source_frontier *out, struct relance_error *error);
 
-/* First offset still kept and first offset not yet there (or hidden by an open transaction), asked just now.
- */
+/* First offset still kept and first offset not yet there (or hidden by an open transaction), asked just now. */
 enum source_topic { SOURCE_INPUT, SOURCE_MARKS };
 RELANCE_MUST enum relance_status source_bounds(struct source *source, enum source_topic topic,
                                                int32_t partition, int64_t *low, int64_t *high,

@@ -2,8 +2,10 @@
  * simulator has its own.
  *
  * A store has one owner, told by the stamp in its meta: store_claim writes a new one, and from then on
- * nothing read or written counts unless the stamp is the one that this owner wrote last. Every answer is one
- * of RELANCE_OK RELANCE_AGAIN     not done, nothing has changed: the store is down or full; try later
+ * nothing read or written counts unless the stamp is the one that this owner wrote last. Every answer is one of
+ *
+ *     RELANCE_OK
+ *     RELANCE_AGAIN     not done, nothing has changed: the store is down or full; try later
  *     RELANCE_REFUSED   somebody else has claimed it, or what is there is not what was: claim again
  *     RELANCE_IO        of store_commit alone: the answer was lost; store_settle tells
  *     RELANCE_INVALID   what is there is not ours, or the store refused a part of a checkpoint: stop */

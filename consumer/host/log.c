@@ -47,8 +47,7 @@ static void log_blot_out(char *line, size_t size)
 
 /* ---- lines */
 /* The line is put together first and written with one call: that is what keeps lines of threads apart. The
- * time is the machine's, also where a demonstration's clock runs faster: a log is for comparing with others.
- */
+ * time is the machine's, also where a demonstration's clock runs faster: a log is for comparing with others. */
 void log_line(enum log_level level, const char *sentence, const char *facts, ...)
 {
     char line[2048], at[24];

@@ -92,8 +92,7 @@ static bool convert_time(const struct csv_time *time, struct relance_str in, str
     return true;
 }
 
-/* A cell as its column is declared, in map->cell; false: the row is not wanted (a value that becomes null).
- */
+/* A cell as its column is declared, in map->cell; false: the row is not wanted (a value that becomes null). */
 static bool read_cell(struct csv_map *map, size_t number)
 {
     const struct column *column = &map->columns[number];
@@ -245,8 +244,7 @@ static void forget_rows(struct node *node)
         forget_rows(&node->children[i]);
 }
 
-/* The skeleton up to each list, then the list's rows; lists stand in the tree in the order of their places.
- */
+/* The skeleton up to each list, then the list's rows; lists stand in the tree in the order of their places. */
 static void put_lists(struct csv_map *map, const struct node *node, size_t *from)
 {
     if (node->kind == NODE_LIST && node->shown) {

@@ -1,5 +1,4 @@
-/* Times as exports write them: in formats of strptime, or, without one, in any form that has the year first.
- */
+/* Times as exports write them: in formats of strptime, or, without one, in any form that has the year first. */
 #ifndef CONSUMER_INPUT_CSV_TIME_H
 #define CONSUMER_INPUT_CSV_TIME_H
 

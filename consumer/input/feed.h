@@ -15,8 +15,7 @@ struct feed {
 /* `mapping` NULL: native events. False: error->message says why. */
 bool feed_open(struct feed *feed, const char *path, const char *mapping, const struct relance_ruleset *rules,
                struct relance_error *error);
-/* The next event; its offset is the line where it begins, from 0. False: the end, or the file cannot be read.
- */
+/* The next event; its offset is the line where it begins, from 0. False: the end, or the file cannot be read. */
 bool feed_next(struct feed *feed, struct relance_record *record);
 /* Says on standard error, for the command of that name, what has been left out. False: the file could not be
  * read to its end. */

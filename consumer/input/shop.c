@@ -3,8 +3,7 @@
  * wait in a heap, ordered by their next act; each has random numbers of its own, so that one more customer
  * changes nobody else's life.
  *
- * The stories are chosen so that each of the shipped rules has something to do and something to leave alone.
- */
+ * The stories are chosen so that each of the shipped rules has something to do and something to leave alone. */
 #include "input/shop.h"
 
 #include <relance/decision.h>
@@ -31,7 +30,7 @@ struct act {
     uint16_t after_min, after_max; /* minutes after the act before */
 };
 
-/* clang-format off: a story a line */
+/* clang-format off */
 static const struct story {
     const char *name;
     uint32_t weight; /* of 100 */
@@ -39,17 +38,11 @@ static const struct story {
     struct act acts[STORY_ACTS_MAX];
 } stories[] = {
     {"looks three times and leaves", 20, 3, {{LOOK, 0, 0}, {LOOK, 20, 120}, {LOOK, 60, 300}}},
-    {"looks three times and buys",
-     8,
-     5,
-     {{LOOK, 0, 0}, {LOOK, 5, 60}, {LOOK, 5, 60}, {ADD, 2, 90}, {BUY, 5, 40}}},
+    {"looks three times and buys", 8, 5, {{LOOK, 0, 0}, {LOOK, 5, 60}, {LOOK, 5, 60}, {ADD, 2, 90}, {BUY, 5, 40}}},
     {"leaves a cart", 20, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 20}}},
     {"leaves a full cart", 10, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 15}, {ADD, 1, 10}}},
     {"comes back for the cart after a mail", 10, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 90, 1200}}},
-    {"buys at once",
-     15,
-     5,
-     {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 10}, {ADD, 1, 10}, {BUY, 2, 30}}},
+    {"buys at once", 15, 5, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 10}, {ADD, 1, 10}, {BUY, 2, 30}}},
     {"clicks on an offer and leaves", 9, 2, {{CLICK, 0, 0}, {LOOK_ELSEWHERE, 1, 5}}},
     {"clicks on an offer and buys", 5, 4, {{CLICK, 0, 0}, {LOOK, 1, 10}, {ADD, 1, 10}, {BUY, 5, 600}}},
     {"gives back what was bought", 3, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 2, 20}, {REFUND, 2, 8}}},

@@ -125,8 +125,7 @@ static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
     return more;
 }
 
-/* What a topic gets while it is being read is not looked at: each partition ends where it ended at the start.
- */
+/* What a topic gets while it is being read is not looked at: each partition ends where it ended at the start. */
 static enum relance_status scan_run(struct scan *scan, struct relance_error *error)
 {
     rd_kafka_resp_err_t code = rd_kafka_assign(scan->rk, scan->list);

@@ -50,8 +50,7 @@ static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_
 
 /* A producer is fenced by another process of our name, or by a transaction that took longer than it may, as
  * after a sleep: librdkafka 2.0.2 tells these two alike. Which it was the group knows: it has our name given
- * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us.
- */
+ * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us. */
 static enum relance_status sink_check(const struct sink *sink, rd_kafka_error_t *object, const char *doing,
                                       struct relance_error *error)
 {

@@ -143,8 +143,7 @@ static redisReply *store_answer(struct store *store)
     return reply;
 }
 
-/* Passes over all but the last `keep` answers; the first error among them is told. False: the line is dead.
- */
+/* Passes over all but the last `keep` answers; the first error among them is told. False: the line is dead. */
 static bool store_skip_answers(struct store *store, size_t keep, enum relance_status *status,
                                struct relance_error *error)
 {

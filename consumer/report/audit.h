@@ -42,8 +42,7 @@ struct audit {
     uint64_t strangers; /* records without our headers */
 };
 
-/* Notes an action; its number was seen before: *twice. An id that is not 32 bytes long is that of a stranger.
- */
+/* Notes an action; its number was seen before: *twice. An id that is not 32 bytes long is that of a stranger. */
 void audit_see(struct audit *audit, struct relance_str source, int64_t partition, uint64_t seq,
                struct relance_str id, struct audit_place place, bool *twice);
 

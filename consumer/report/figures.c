@@ -343,8 +343,7 @@ static void put_lower(struct relance_str word, FILE *out)
 }
 
 /* The metric of a form: "events" is relance_events_total, "events.TYPE" relance_events_by_type_total,
- * "rule.NAME.goal_value" relance_rule_goal_value_total: words, and what the last placeholder splits them by.
- */
+ * "rule.NAME.goal_value" relance_rule_goal_value_total: words, and what the last placeholder splits them by. */
 static void put_metric(const char *form, FILE *out)
 {
     struct relance_str rest = text_of(form), word;

@@ -7,8 +7,7 @@
 #include "redis/view.h"
 
 /* The set at `path`, freed by relance_ruleset_free; NULL: what is wrong has been printed, by a command of
- * that name
- * ("relance replay"). */
+ * that name ("relance replay"). */
 struct relance_ruleset *load_rules(const char *command, const char *path);
 
 /* The rules in force in a partition, as Redis has them. */

@@ -1,5 +1,4 @@
-/* Tallies: two counts for each of many names, such as what a customer got under one rule set and the other.
- */
+/* Tallies: two counts for each of many names, such as what a customer got under one rule set and the other. */
 #ifndef CONSUMER_REPORT_TALLY_H
 #define CONSUMER_REPORT_TALLY_H
 

@@ -113,8 +113,7 @@ static bool as_general(const struct cel_type *a, const struct cel_type *b)
     return true;
 }
 
-/* What may be null, as in langdef.md: messages, durations, timestamps, and abstract types such as optional.
- */
+/* What may be null, as in langdef.md: messages, durations, timestamps, and abstract types such as optional. */
 static bool nullable(const struct cel_type *type)
 {
     return type->kind == CEL_TYPE_RECORD || type->kind == CEL_TYPE_DURATION ||

@@ -283,8 +283,7 @@ static unsigned hex_value(char c)
     return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20u) - 'a' + 10;
 }
 
-/* Steps over a string and copies what cJSON made of it. The sum of what each unit decodes to is its length.
- */
+/* Steps over a string and copies what cJSON made of it. The sum of what each unit decodes to is its length. */
 static str place_string(struct placer *p, const char *decoded)
 {
     size_t size = 0;

@@ -1,7 +1,6 @@
 #include "json/number.h"
 
-/* Where an exponent stops growing. Texts are shorter than 2^29 bytes, so no number of digits makes up for it.
- */
+/* Where an exponent stops growing. Texts are shorter than 2^29 bytes, so no number of digits makes up for it. */
 enum { EXPONENT_MAX = 1 << 29 };
 
 static bool is_digit(char c)

@@ -64,8 +64,7 @@ static enum event_dead read_as_value(str value)
     return unread;
 }
 
-/* Some files are no JSON only because they stand alone: as a field's value, what is behind them is the event.
- */
+/* Some files are no JSON only because they stand alone: as a field's value, what is behind them is the event. */
 static bool only_alone(const char *name)
 {
     return strcmp(name, "n_structure_no_data.json") == 0;

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* clang-format off: a program a line */
+/* clang-format off */
 static const char *const texts[] = {
     "(event.product == 'p1' || name in ['a', 'b']) && (event.qty >= 100 || score == 1)",
     "event.items.map(i, i.price * double(i.qty)).sum() >= 50.0 ? event.tags : ['x', name + 'y']",

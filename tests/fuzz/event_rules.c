@@ -1,5 +1,4 @@
-/* Any bytes as a rule file: a tree whose places lie in the file and in each other, or a mistake that is told.
- */
+/* Any bytes as a rule file: a tree whose places lie in the file and in each other, or a mistake that is told. */
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "json/json.h"

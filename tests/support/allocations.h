@@ -1,5 +1,4 @@
-/* Counts the heap allocations of the whole program, libraries included. Include it in one file of a program.
- */
+/* Counts the heap allocations of the whole program, libraries included. Include it in one file of a program. */
 #ifndef SUPPORT_ALLOCATIONS_H
 #define SUPPORT_ALLOCATIONS_H
 

@@ -22,7 +22,7 @@ struct relance_engine {
     const struct relance_ruleset *set;
     struct arena arena;            /* the engine itself */
     struct arena frame_arena;      /* slots, for the rule set in force */
-    struct arena since_arena;      /* since when its declarations have been there: */
+    struct arena since_arena;      /* of the next three: since when the set's declarations have been there */
     struct state_since since;
     str since_packed;
     int64_t rules_mark;
@@ -40,7 +40,7 @@ struct relance_engine {
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
-    bool explaining;               /* somebody asks about this customer: */
+    bool explaining;               /* somebody asks about this customer */
     str reason;                    /* of the decision that comes next */
     uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;          /* the customer had state before: a segment new to it is not news */

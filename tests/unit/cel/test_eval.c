@@ -182,8 +182,7 @@ static str answer(const char *text, const char *name, const char *before)
     return cel_world_show(&world, out.data);
 }
 
-/* An event's fields lie in slots of their own; bound to a name it is a value. Nobody can tell the difference.
- */
+/* An event's fields lie in slots of their own; bound to a name it is a value. Nobody can tell the difference. */
 Test(cel_eval, answers_the_same_of_a_record_in_slots_and_of_its_value)
 {
     static const char *const texts[] = {

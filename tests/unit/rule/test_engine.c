@@ -1,5 +1,4 @@
-/* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules.
- */
+/* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
 #include "rig.h"
 
 #include <criterion/criterion.h>

@@ -359,8 +359,7 @@ Test(pack, lists_maps_and_records_come_back_whole)
     cr_expect_eq(back(map_value(0, NULL), map).as.map->count, 0u);
 }
 
-/* A field's type was changed in the rules: what is stored under the old one is absent, and reading goes on.
- */
+/* A field's type was changed in the rules: what is stored under the old one is absent, and reading goes on. */
 Test(pack, a_value_of_another_type_is_absent_and_nothing_behind_it_is_lost)
 {
     struct cel_value values[] = {
