@@ -1,6 +1,6 @@
 #!/bin/sh
 # From an empty clone to a running shop: installs what is missing, builds, runs `relance demo "$@"`.
-# Needs Debian 12 with a shell and root, or the packages already there; nothing else and no configuration.
+# Needs Debian 12 or 13 with a shell and root, or the packages already there; nothing else and no configuration.
 set -eu
 
 home=$(cd "$(dirname "$0")/.." && pwd)

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 static atomic_int stop_flag; /* read by every thread, written by a handler: lock-free, so it may be */
 

@@ -5,8 +5,7 @@
 #include "base/rfc3339.h"
 #include "cel/cel.h"
 
-#include <msgpack/timestamp.h>
-#include <msgpack/pack_define.h>
+#include <msgpack/pack.h>
 
 static int pack_append(void *out, const char *data, size_t size)
 {
@@ -14,56 +13,48 @@ static int pack_append(void *out, const char *data, size_t size)
     return 0;
 }
 
-/* msgpack-c's encoder, for our buffer: its templates want these names. */
-#define msgpack_pack_inline_func(name)               static inline __attribute__((unused)) int packer##name
-#define msgpack_pack_inline_func_cint(name)          static inline __attribute__((unused)) int packer##name
-#define msgpack_pack_inline_func_fixint(name)        static inline __attribute__((unused)) int packer_fix##name
-#define msgpack_pack_user                            void *
-#define msgpack_pack_append_buffer(user, data, size) return pack_append(user, (const char *)(data), size)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#include <msgpack/pack_template.h>
-#pragma GCC diagnostic pop
+/* msgpack-c's encoder, writing to our buffer: made in place, so that the compiler sees through it. */
+#define PACKER(out) (&(msgpack_packer){(out), pack_append})
 
 void pack_nil(struct buffer *out)
 {
-    packer_nil(out);
+    msgpack_pack_nil(PACKER(out));
 }
 
 void pack_bool(struct buffer *out, bool b)
 {
-    b ? packer_true(out) : packer_false(out);
+    b ? msgpack_pack_true(PACKER(out)) : msgpack_pack_false(PACKER(out));
 }
 
 void pack_int(struct buffer *out, int64_t i)
 {
-    packer_int64(out, i);
+    msgpack_pack_int64(PACKER(out), i);
 }
 
 void pack_uint(struct buffer *out, uint64_t u)
 {
-    packer_uint64(out, u);
+    msgpack_pack_uint64(PACKER(out), u);
 }
 
 void pack_double(struct buffer *out, double d)
 {
-    packer_double(out, d);
+    msgpack_pack_double(PACKER(out), d);
 }
 
 void pack_str(struct buffer *out, str s)
 {
-    packer_str(out, s.size);
+    msgpack_pack_str(PACKER(out), s.size);
     buffer_put_str(out, s);
 }
 
 void pack_array(struct buffer *out, size_t count)
 {
-    packer_array(out, count);
+    msgpack_pack_array(PACKER(out), count);
 }
 
 void pack_map(struct buffer *out, size_t count)
 {
-    packer_map(out, count);
+    msgpack_pack_map(PACKER(out), count);
 }
 
 void pack_raw(struct buffer *out, str packed)
@@ -109,7 +100,7 @@ void pack_value(struct buffer *out, struct cel_value value)
     case CEL_DOUBLE: pack_double(out, value.as.d); break;
     case CEL_STRING: pack_str(out, cel_text(value)); break;
     case CEL_BYTES:
-        packer_bin(out, value.size);
+        msgpack_pack_bin(PACKER(out), value.size);
         buffer_put_str(out, cel_text(value));
         break;
     case CEL_TIMESTAMP: /* fields keep whole milliseconds, so this is exact */

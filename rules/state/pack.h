@@ -1,4 +1,4 @@
-/* MessagePack, both ways. Writing uses msgpack-c's pack templates; reading is a cursor over bytes, since
+/* MessagePack, both ways. Writing uses msgpack-c's packer; reading is a cursor over bytes, since
  * msgpack-c's reader builds a tree in memory of its own.
  * Format: github.com/msgpack/msgpack/blob/master/spec.md. */
 #ifndef RULES_STATE_PACK_H

@@ -8,7 +8,7 @@ list(TRANSFORM fault_shell APPEND .c)
 add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c ${fault_shell})
 target_include_directories(fault_sim PRIVATE ${CMAKE_SOURCE_DIR}/consumer)
 target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-target_link_libraries(fault_sim PRIVATE relance_flags relance_rules crypto PkgConfig::HIREDIS PkgConfig::CJSON
+target_link_libraries(fault_sim PRIVATE relance_flags relance_rules PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
 foreach(symbol getrandom write mark_print relance_engine_record)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
