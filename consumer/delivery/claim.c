@@ -118,7 +118,7 @@ static enum relance_status claim_again(enum relance_status status)
 }
 
 /* ---- do Redis and Kafka fit together? */
-static const char claim_cure_store[] = "--rebuild decides all records again, and says nothing twice";
+static const char claim_cure_store[] = "--rebuild decides all records again, and publishes nothing twice";
 
 /* Is what Redis has a checkpoint of this partition, in our form? RELANCE_REFUSED: it is not. */
 static enum relance_status claim_compare_store(const struct partition *partition,

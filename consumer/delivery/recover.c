@@ -136,7 +136,7 @@ static enum relance_status recover_settle(struct partition *partition, struct re
     if (status != RELANCE_OK) return status;
     if (relance_engine_recall(partition->engine, recover_was_published, &partition->recovery.published) !=
         RELANCE_OK)
-        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for what has been said");
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for what has been published");
     return RELANCE_OK;
 }
 

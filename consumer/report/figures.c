@@ -423,9 +423,10 @@ static void put_live(const struct figures *figures, size_t at, const char *group
 {
     const char *field = figures->lives[at].field;
     double number;
-    fprintf(out,
-            "# HELP relance_live_%s As an instance last said, within 5 s.\n# TYPE relance_live_%s gauge\n",
-            field, field);
+    fprintf(
+        out,
+        "# HELP relance_live_%s As an instance last reported, within 5 s.\n# TYPE relance_live_%s gauge\n",
+        field, field);
     for (size_t i = at; i < figures->live_count; i++) {
         const struct figure_live *live = &figures->lives[i];
         if (strcmp(live->field, field) != 0 || !text_number(text_of(live->value), &number)) continue;

@@ -132,7 +132,7 @@ class Faults(unittest.TestCase):
             records = world.output_records()
             said = [carts.said(record) for record in records]
             self.assertEqual((len(answer - set(said)), len(set(said) - answer), len(said) - len(set(said))),
-                             (0, 0, 0), "missing, invented, said twice")
+                             (0, 0, 0), "missing, invented, published twice")
             self.assertEqual(sequence_faults(records), [])
             self.assert_in_order(records, lambda record: int(carts.said(record).split()[2]))
             self.tell(siege, begin, len(said))

@@ -1,8 +1,8 @@
 """Something that is needed has gone for ever: the engine stops with a sentence that says what, and what is meant
-for it; with that it goes on, says nothing twice and, as far as can be, leaves nothing out.
+for it; with that it goes on, publishes nothing twice and, as far as can be, leaves nothing out.
 
 Every customer pings; each ping is answered at once with its number, and with another word two seconds after the
-last. So a state that is lost, doubled or of another moment shows in what is said next.
+last. So a state that is lost, doubled or of another moment shows in what is published next.
 """
 import json
 import random

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: finish the cycle, checkpoint, leave, in under two seconds, and nothing is said again."""
+"""SIGTERM and SIGINT: finish the cycle, checkpoint, leave, in under two seconds, and nothing is published again."""
 import signal
 import time
 import unittest

@@ -159,7 +159,7 @@ static void gather_single(struct gathering *g, const struct source *source, cons
 {
     if (!value) return;
     if (*out && !same_json(*out, value))
-        gather_error(g->diag, source, value, (str){0}, "'%s' is said differently at %.*s:%zu", name,
+        gather_error(g->diag, source, value, (str){0}, "'%s' is declared differently at %.*s:%zu", name,
                      STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
     if (*out) return;
     *out = value;
