@@ -107,22 +107,32 @@ static void partition_take_state(void *context, struct relance_str customer, str
 }
 
 /* A store that is away is waited for: without the state nothing can be decided. */
+static enum relance_status partition_await_store(struct partition *partition, struct relance_error *error)
+{
+    if (!partition->pace.is_failing)
+        log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
+                 partition->number, error->message);
+    partition->pace.is_failing = true;
+    return partition_pause(PARTITION_RETRY_US) ? RELANCE_OK : RELANCE_AGAIN;
+}
+
+/* One question to the store after another; what has come before one that fails need not be asked for again. */
 enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers,
                                     size_t count, struct relance_error *error)
 {
     struct partition_fetching fetching = {partition, error, RELANCE_OK};
-    for (;;) {
-        enum relance_status status =
-            store_read_states(partition->store, customers, count, partition_take_state, &fetching, error);
-        if (status == RELANCE_OK) return fetching.status;
+    for (size_t at = 0; at < count && fetching.status == RELANCE_OK;) {
+        size_t asked = count - at;
+        enum relance_status status = store_read_states(partition->store, customers + at, &asked,
+                                                       partition_take_state, &fetching, error);
         if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
-        if (status != RELANCE_AGAIN) return status;
-        if (!partition->pace.is_failing)
-            log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
-                     partition->number, error->message);
-        partition->pace.is_failing = true;
-        if (!partition_pause(PARTITION_RETRY_US)) return RELANCE_AGAIN;
+        if (status == RELANCE_OK)
+            at += asked;
+        else if (status == RELANCE_AGAIN)
+            status = partition_await_store(partition, error);
+        if (status != RELANCE_OK) return status;
     }
+    return fetching.status;
 }
 
 static enum relance_status partition_fetch_needed(struct partition *partition, struct relance_error *error)

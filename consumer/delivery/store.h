@@ -41,10 +41,11 @@ RELANCE_MUST enum relance_status store_customer_count(struct store *store, int64
 typedef void store_due_visit(void *context, struct relance_str customer, int64_t due_ms);
 RELANCE_MUST enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context,
                                                  struct relance_error *error);
-/* The states of these customers, in their order; an empty text where there is none. */
+/* The states of the first of these customers, in their order; an empty text where there is none. *count are wanted, and
+ * as many of them as one question took have been visited where this returns RELANCE_OK. */
 typedef void store_state_visit(void *context, struct relance_str customer, struct relance_str state);
 RELANCE_MUST enum relance_status store_read_states(struct store *store, const struct relance_str *customers,
-                                                   size_t count, store_state_visit *visit, void *context,
+                                                   size_t *count, store_state_visit *visit, void *context,
                                                    struct relance_error *error);
 
 /* A checkpoint: begun, filled, committed whole or not at all. */

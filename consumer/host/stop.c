@@ -1,14 +1,23 @@
 #include "host/stop.h"
+#include "host/clock.h"
 
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_int stop_flag; /* read by every thread, written by a handler: lock-free, so it may be */
+/* When a stop was asked for, in us and never 0; 0: it was not. Read by every thread, written by a handler: lock-free,
+ * so it may be. */
+static _Atomic int64_t stop_us;
+
+void stop_request(void)
+{
+    int64_t never = 0;
+    atomic_compare_exchange_strong(&stop_us, &never, clock_monotonic_us() | 1);
+}
 
 static void stop_handle(int signal_number)
 {
-    stop_flag = 1;
+    stop_request();
     signal(signal_number, SIG_DFL);
 }
 
@@ -22,10 +31,11 @@ void stop_on_signals(void)
 
 bool stop_requested(void)
 {
-    return stop_flag != 0;
+    return stop_us != 0;
 }
 
-void stop_request(void)
+int64_t stop_requested_us(void)
 {
-    stop_flag = 1;
+    int64_t us = stop_us;
+    return us ? us : -1;
 }

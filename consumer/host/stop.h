@@ -3,9 +3,11 @@
 #define CONSUMER_HOST_STOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void stop_on_signals(void);
 bool stop_requested(void);
+int64_t stop_requested_us(void); /* when that was, by the monotonic clock; -1: it is not */
 void stop_request(void); /* as a signal would, from any thread */
 
 #endif

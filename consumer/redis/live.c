@@ -1,17 +1,20 @@
 /* The live figures in Redis. Losing them costs nothing, so no error leaves this file. */
 #include "host/ensure.h"
 #include "delivery/live_store.h"
-#include "redis/connect.h"
+#include "redis/keys.h"
+#include "redis/line.h"
 #include "redis/resp.h"
 #include "host/text.h"
+#include <stdlib.h>
 
 #define LIVE_EXPIRES_S "5"
+enum { LIVE_TIMEOUT_MS = 1000 }; /* the thread that writes them also hears that the process is to end */
 
 struct live_store {
     const char *url;
-    char key[512];
-    redisContext *redis; /* NULL: none */
-    struct blob out;
+    char key[REDIS_KEY_SIZE];
+    struct redis_line *line; /* NULL: none */
+    struct redis_question question;
 };
 
 struct live_store *live_store_open(const char *url, const char *instance)
@@ -19,52 +22,58 @@ struct live_store *live_store_open(const char *url, const char *instance)
     struct live_store *store = calloc(1, sizeof *store);
     ensure(store);
     store->url = url;
-    snprintf(store->key, sizeof store->key, "relance:live:%s", instance);
+    redis_key_live(store->key, instance);
+    store->question.timeout_ms = LIVE_TIMEOUT_MS;
     return store;
 }
 
 static void live_store_drop(struct live_store *store)
 {
-    if (store->redis) redisFree(store->redis);
-    store->redis = NULL;
+    redis_close(store->line);
+    store->line = NULL;
+    redis_question_clear(&store->question);
 }
 
-static void live_store_format(struct live_store *store, const struct live_figure *figures, size_t count)
+static void live_store_ask(struct live_store *store, const struct live_figure *figures, size_t count)
 {
-    store->out.size = 0;
-    resp_begin(&store->out, 2 * count + 2);
-    resp_word(&store->out, TEXT("HSET"));
-    resp_word(&store->out, text_of(store->key));
+    struct blob *out = &store->question.commands;
+    resp_begin(out, 2 * count + 2);
+    resp_word(out, TEXT("HSET"));
+    resp_word(out, text_of(store->key));
     for (size_t i = 0; i < count; i++) {
-        resp_word(&store->out, text_of(figures[i].name));
-        resp_word(&store->out, text_of(figures[i].value));
+        resp_word(out, text_of(figures[i].name));
+        resp_word(out, text_of(figures[i].value));
     }
-    resp_command(&store->out, 3,
-                 (struct relance_str[]){TEXT("EXPIRE"), text_of(store->key), TEXT(LIVE_EXPIRES_S)});
+    store->question.expected++;
+    REDIS_ASK(&store->question, TEXT("EXPIRE"), text_of(store->key), TEXT(LIVE_EXPIRES_S));
+}
+
+/* Whatever Redis answers is passed over, but it has to come. */
+static enum relance_status live_store_run(struct live_store *store, struct relance_error *error)
+{
+    enum relance_status status = redis_send(store->line, &store->question, error);
+    while (status == RELANCE_OK && store->question.expected) {
+        struct redisReply *answer = NULL;
+        status = redis_take(store->line, &store->question, &answer, error);
+        redis_answer_free(answer);
+    }
+    return status;
 }
 
 void live_store_write(struct live_store *store, const struct live_figure *figures, size_t count)
 {
     struct relance_error error;
-    if (!store->redis && redis_connect(store->url, &store->redis, &error) != RELANCE_OK) {
-        store->redis = NULL;
+    if (!store->line && redis_connect(store->url, &store->line, &error) != RELANCE_OK) {
+        store->line = NULL;
         return;
     }
-    live_store_format(store, figures, count);
-    redisAppendFormattedCommand(store->redis, store->out.data, store->out.size);
-    for (int answers = 0; answers < 2; answers++) {
-        void *reply = NULL;
-        if (redisGetReply(store->redis, &reply) != REDIS_OK) {
-            live_store_drop(store);
-            return;
-        }
-        freeReplyObject(reply);
-    }
+    live_store_ask(store, figures, count);
+    if (live_store_run(store, &error) != RELANCE_OK) live_store_drop(store);
 }
 
 void live_store_close(struct live_store *store)
 {
     live_store_drop(store);
-    blob_free(&store->out);
+    redis_question_free(&store->question);
     free(store);
 }

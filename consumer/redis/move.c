@@ -1,23 +1,21 @@
 #include "redis/move.h"
 #include "host/ensure.h"
-#include "redis/connect.h"
+#include "redis/keys.h"
+#include "redis/line.h"
 #include "redis/resp.h"
+#include "host/stop.h"
 #include "host/text.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-enum { MOVE_KEY_SIZE = 560 };
-#define MOVE_CHUNK "1000" /* customers of one HSCAN, about */
+#define MOVE_CHUNK "1000"      /* customers of one HSCAN, about */
+enum { MOVE_ROUNDS = 200000 }; /* enough for a hundred million; a scan of more has no end */
 
 struct redis_move {
     struct redis_move_plan plan;
-    redisContext *redis;
-    struct blob out;   /* commands to be written */
-    size_t expected;   /* answers to them */
-    struct blob state; /* scratch */
+    struct redis_line *line;
+    struct redis_question question; /* what is to be written */
+    struct blob state;              /* scratch */
 };
 
 enum relance_status redis_move_open(const struct redis_move_plan *plan, struct redis_move **out,
@@ -26,7 +24,7 @@ enum relance_status redis_move_open(const struct redis_move_plan *plan, struct r
     struct redis_move *move = calloc(1, sizeof *move);
     ensure(move);
     move->plan = *plan;
-    enum relance_status status = redis_connect(plan->url, &move->redis, error);
+    enum relance_status status = redis_connect(plan->url, &move->line, error);
     if (status == RELANCE_OK)
         *out = move;
     else
@@ -37,161 +35,205 @@ enum relance_status redis_move_open(const struct redis_move_plan *plan, struct r
 void redis_move_close(struct redis_move *move)
 {
     if (!move) return;
-    redisFree(move->redis);
-    blob_free(&move->out);
+    redis_close(move->line);
+    redis_question_free(&move->question);
     blob_free(&move->state);
     free(move);
 }
 
-static struct relance_str move_key(const struct redis_move *move, int partition, const char *what, char *out)
+static struct relance_str move_key(const struct redis_move *move, int partition, enum redis_key key,
+                                   char out[REDIS_KEY_SIZE])
 {
-    int size = snprintf(out, MOVE_KEY_SIZE, "relance:{%s:%s:%d}:%s", move->plan.group, move->plan.topic,
-                        partition, what);
-    return (struct relance_str){out, (size_t)size};
+    redis_key(out, move->plan.group, move->plan.topic, partition, key);
+    return text_of(out);
 }
 
-/* ---- many commands, then their answers */
-static void move_say(struct redis_move *move, size_t count, const struct relance_str *words)
+/* ---- many commands, each answered by a count */
+static enum relance_status move_take_counts(struct redis_move *move, struct relance_error *error)
 {
-    resp_command(&move->out, count, words);
-    move->expected++;
-}
-
-static enum relance_status move_down(const struct redis_move *move, struct relance_error *error)
-{
-    return relance_error_set(error, RELANCE_IO, "Redis: %s",
-                             move->redis->err ? move->redis->errstr : strerror(errno));
-}
-
-static enum relance_status move_answers(struct redis_move *move, struct relance_error *error)
-{
-    enum relance_status status = RELANCE_OK;
-    for (size_t at = 0; at < move->out.size;) {
-        ssize_t wrote = write(move->redis->fd, move->out.data + at, move->out.size - at);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return move_down(move, error);
-        at += (size_t)wrote;
+    enum relance_status first = RELANCE_OK;
+    while (move->question.expected && first != RELANCE_IO) {
+        struct redisReply *answer;
+        struct relance_error later;
+        int64_t count;
+        enum relance_status status = redis_take(move->line, &move->question, &answer, &later);
+        if (status == RELANCE_OK) {
+            status = redis_read_count(answer, "a change", &count, &later);
+            redis_answer_free(answer);
+        }
+        if (status != RELANCE_OK && (first == RELANCE_OK || status == RELANCE_IO))
+            *error = later, first = status;
     }
-    move->out.size = 0;
-    for (; move->expected; move->expected--) {
-        void *reply = NULL;
-        if (redisGetReply(move->redis, &reply) != REDIS_OK) return move_down(move, error);
-        const redisReply *answer = reply;
-        if (answer->type == REDIS_REPLY_ERROR && status == RELANCE_OK)
-            status = relance_error_set(error, RELANCE_IO, "Redis: %s", answer->str);
-        freeReplyObject(reply);
-    }
+    return first;
+}
+
+static enum relance_status move_run(struct redis_move *move, struct relance_error *error)
+{
+    enum relance_status status = redis_send(move->line, &move->question, error);
+    if (status == RELANCE_OK) status = move_take_counts(move, error);
+    redis_question_clear(&move->question);
     return status;
 }
 
 /* ---- one chunk of customers: field and value by turns, with the times for which they wait */
 struct move_chunk {
+    struct redis_move *move;
     int from;
-    const redisReply *fields, *dues;
+    int64_t *moved, *stayed;
+    const struct redisReply *fields;
+    struct relance_str *customers, *states,
+        *dues; /* in the order of `fields`; they live as long as the answers */
+    size_t count, capacity;
 };
 
-static struct relance_str move_text(const redisReply *reply)
+static void move_free_chunk(struct move_chunk *chunk)
 {
-    return (struct relance_str){reply->str, reply->str ? (size_t)reply->len : 0};
+    free(chunk->customers);
+    free(chunk->states);
+    free(chunk->dues);
 }
 
-static enum relance_status move_write(struct redis_move *move, const struct move_chunk *chunk, int64_t *moved,
-                                      int64_t *stayed, struct relance_error *error)
+static void move_grow_chunk(struct move_chunk *chunk)
 {
-    char customers[MOVE_KEY_SIZE], timers[MOVE_KEY_SIZE];
-    for (size_t i = 0; i < chunk->fields->elements; i += 2) {
-        struct relance_str customer = move_text(chunk->fields->element[i]),
-                           state = move_text(chunk->fields->element[i + 1]),
-                           due = move_text(chunk->dues->element[i / 2]);
-        int to = move->plan.home(move->plan.context, customer, chunk->from);
+    struct relance_str **columns[] = {&chunk->customers, &chunk->states, &chunk->dues};
+    chunk->capacity = chunk->capacity ? 2 * chunk->capacity : 1024;
+    for (size_t i = 0; i < 3; i++) {
+        *columns[i] = realloc(*columns[i], chunk->capacity * sizeof **columns[i]);
+        ensure(*columns[i]);
+    }
+}
+
+static enum relance_status move_take_customer(void *context, struct relance_str customer,
+                                              struct relance_str state, struct relance_error *error)
+{
+    struct move_chunk *chunk = context;
+    (void)error;
+    if (chunk->count == chunk->capacity) move_grow_chunk(chunk);
+    chunk->customers[chunk->count] = customer;
+    chunk->states[chunk->count] = state;
+    chunk->dues[chunk->count++] = (struct relance_str){0};
+    return RELANCE_OK;
+}
+
+static enum relance_status move_take_due(void *context, size_t index, struct relance_str due,
+                                         struct relance_error *error)
+{
+    struct move_chunk *chunk = context;
+    double number;
+    bool is_time = !due.data || text_number(due, &number);
+    chunk->dues[index] = due;
+    return is_time
+               ? RELANCE_OK
+               : relance_error_set(error, RELANCE_IO, "Redis: customer '%.*s' waits for a time that is none",
+                                   TEXT_ARG(chunk->customers[index]));
+}
+
+static int move_home(const struct move_chunk *chunk, size_t i)
+{
+    return chunk->move->plan.home(chunk->move->plan.context, chunk->customers[i], chunk->from);
+}
+
+static enum relance_status move_write(struct move_chunk *chunk, struct relance_error *error)
+{
+    struct redis_move *move = chunk->move;
+    char customers[REDIS_KEY_SIZE], timers[REDIS_KEY_SIZE];
+    for (size_t i = 0; i < chunk->count; i++) {
+        int to = move_home(chunk, i);
         if (to == chunk->from) {
-            ++*stayed;
+            ++*chunk->stayed;
             continue;
         }
         move->state.size = 0;
-        if (!move->plan.carry(move->plan.context, state, chunk->from, to, &move->state))
+        if (!move->plan.carry(move->plan.context, chunk->states[i], chunk->from, to, &move->state))
             return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read",
-                                     TEXT_ARG(customer));
-        move_say(move, 4,
-                 (struct relance_str[]){TEXT("HSET"), move_key(move, to, "customers", customers), customer,
-                                        blob_text(&move->state)});
-        if (due.size)
-            move_say(
-                move, 4,
-                (struct relance_str[]){TEXT("ZADD"), move_key(move, to, "timers", timers), due, customer});
-        ++*moved;
+                                     TEXT_ARG(chunk->customers[i]));
+        REDIS_ASK(&move->question, TEXT("HSET"), move_key(move, to, REDIS_KEY_CUSTOMERS, customers),
+                  chunk->customers[i], blob_text(&move->state));
+        if (chunk->dues[i].data)
+            REDIS_ASK(&move->question, TEXT("ZADD"), move_key(move, to, REDIS_KEY_TIMERS, timers),
+                      chunk->dues[i], chunk->customers[i]);
+        ++*chunk->moved;
     }
-    return move_answers(move, error);
+    return move_run(move, error);
 }
 
-static enum relance_status move_erase(struct redis_move *move, const struct move_chunk *chunk,
-                                      struct relance_error *error)
+static enum relance_status move_erase(struct move_chunk *chunk, struct relance_error *error)
 {
-    char customers[MOVE_KEY_SIZE], timers[MOVE_KEY_SIZE];
-    struct relance_str from = move_key(move, chunk->from, "customers", customers),
-                       waits = move_key(move, chunk->from, "timers", timers);
-    for (size_t i = 0; i < chunk->fields->elements; i += 2) {
-        struct relance_str customer = move_text(chunk->fields->element[i]);
-        if (move->plan.home(move->plan.context, customer, chunk->from) == chunk->from) continue;
-        move_say(move, 3, (struct relance_str[]){TEXT("HDEL"), from, customer});
-        move_say(move, 3, (struct relance_str[]){TEXT("ZREM"), waits, customer});
+    struct redis_move *move = chunk->move;
+    char customers[REDIS_KEY_SIZE], timers[REDIS_KEY_SIZE];
+    move_key(move, chunk->from, REDIS_KEY_CUSTOMERS, customers);
+    move_key(move, chunk->from, REDIS_KEY_TIMERS, timers);
+    for (size_t i = 0; i < chunk->count; i++) {
+        if (move_home(chunk, i) == chunk->from) continue;
+        REDIS_ASK(&move->question, TEXT("HDEL"), text_of(customers), chunk->customers[i]);
+        REDIS_ASK(&move->question, TEXT("ZREM"), text_of(timers), chunk->customers[i]);
     }
-    return move_answers(move, error);
+    return move_run(move, error);
 }
 
-static redisReply *move_ask_dues(struct redis_move *move, int partition, const redisReply *fields)
+static enum relance_status move_ask_dues(struct move_chunk *chunk, struct redisReply **dues,
+                                         struct relance_error *error)
 {
-    char timers[MOVE_KEY_SIZE];
-    size_t count = fields->elements / 2;
-    const char **words = calloc(count + 2, sizeof *words);
-    size_t *sizes = calloc(count + 2, sizeof *sizes);
-    ensure(words && sizes);
-    struct relance_str key = move_key(move, partition, "timers", timers);
-    words[0] = "ZMSCORE", sizes[0] = 7;
-    words[1] = key.data, sizes[1] = key.size;
-    for (size_t i = 0; i < count; i++)
-        words[i + 2] = fields->element[2 * i]->str, sizes[i + 2] = (size_t)fields->element[2 * i]->len;
-    redisReply *reply = redisCommandArgv(move->redis, (int)count + 2, words, sizes);
-    free(words);
-    free(sizes);
-    return reply;
-}
-
-static enum relance_status move_chunk(struct redis_move *move, int partition, const redisReply *fields,
-                                      int64_t *moved, int64_t *stayed, struct relance_error *error)
-{
-    if (!fields->elements) return RELANCE_OK;
-    redisReply *dues = move_ask_dues(move, partition, fields);
-    if (!dues || dues->type != REDIS_REPLY_ARRAY) {
-        enum relance_status status =
-            dues ? relance_error_set(error, RELANCE_IO, "Redis: ZMSCORE: %s", dues->str)
-                 : move_down(move, error);
-        freeReplyObject(dues);
-        return status;
-    }
-    const struct move_chunk chunk = {partition, fields, dues};
-    enum relance_status status = move_write(move, &chunk, moved, stayed, error);
-    if (status == RELANCE_OK) status = move_erase(move, &chunk, error);
-    freeReplyObject(dues);
+    char timers[REDIS_KEY_SIZE];
+    struct redis_question *question = &chunk->move->question;
+    resp_begin(&question->commands, chunk->count + 2);
+    resp_word(&question->commands, TEXT("ZMSCORE"));
+    resp_word(&question->commands, move_key(chunk->move, chunk->from, REDIS_KEY_TIMERS, timers));
+    for (size_t i = 0; i < chunk->count; i++)
+        resp_word(&question->commands, chunk->customers[i]);
+    question->expected++;
+    enum relance_status status = redis_send(chunk->move->line, question, error);
+    if (status == RELANCE_OK) status = redis_take(chunk->move->line, question, dues, error);
+    redis_question_clear(question);
     return status;
+}
+
+static enum relance_status move_customers(struct move_chunk *chunk, struct relance_error *error)
+{
+    struct redisReply *dues = NULL;
+    enum relance_status status = redis_read_pairs(chunk->fields, "HSCAN", move_take_customer, chunk, error);
+    if (status != RELANCE_OK || !chunk->count) return status;
+    status = move_ask_dues(chunk, &dues, error);
+    if (status == RELANCE_OK)
+        status = redis_read_texts(dues, "ZMSCORE", chunk->count, move_take_due, chunk, error);
+    if (status == RELANCE_OK) status = move_write(chunk, error);
+    if (status == RELANCE_OK) status = move_erase(chunk, error);
+    redis_answer_free(dues);
+    return status;
+}
+
+/* One step of the scan; `cursor` is where to go on. */
+static enum relance_status move_step(struct redis_move *move, int partition, char cursor[REDIS_CURSOR_SIZE],
+                                     int64_t *moved, int64_t *stayed, struct relance_error *error)
+{
+    char key[REDIS_KEY_SIZE];
+    struct redisReply *answer = NULL;
+    struct move_chunk chunk = {.move = move, .from = partition, .moved = moved, .stayed = stayed};
+    enum relance_status status = REDIS_DO(move->line, &answer, error, TEXT("HSCAN"),
+                                          move_key(move, partition, REDIS_KEY_CUSTOMERS, key),
+                                          text_of(cursor), TEXT("COUNT"), TEXT(MOVE_CHUNK));
+    if (status == RELANCE_OK) status = redis_read_scan(answer, "HSCAN", cursor, &chunk.fields, error);
+    if (status == RELANCE_OK) status = move_customers(&chunk, error);
+    move_free_chunk(&chunk);
+    redis_answer_free(answer);
+    return status;
+}
+
+static enum relance_status move_scan(struct redis_move *move, int partition, int64_t *moved, int64_t *stayed,
+                                     struct relance_error *error)
+{
+    char cursor[REDIS_CURSOR_SIZE] = "0";
+    for (int round = 0; round < MOVE_ROUNDS; round++) {
+        if (stop_requested()) return relance_error_set(error, RELANCE_IO, "interrupted: call it again");
+        enum relance_status status = move_step(move, partition, cursor, moved, stayed, error);
+        if (status != RELANCE_OK || strcmp(cursor, "0") == 0) return status;
+    }
+    return relance_error_set(error, RELANCE_IO, "Redis: HSCAN does not come to its end");
 }
 
 enum relance_status redis_move_partition(struct redis_move *move, int partition, int64_t *moved,
                                          int64_t *stayed, struct relance_error *error)
 {
-    char key[MOVE_KEY_SIZE], cursor[32] = "0";
-    move_key(move, partition, "customers", key);
-    enum relance_status status = RELANCE_OK;
-    do {
-        redisReply *reply = redisCommand(move->redis, "HSCAN %s %s COUNT " MOVE_CHUNK, key, cursor);
-        if (!reply) return move_down(move, error);
-        if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2) {
-            snprintf(cursor, sizeof cursor, "%s", reply->element[0]->str);
-            status = move_chunk(move, partition, reply->element[1], moved, stayed, error);
-        } else {
-            status = relance_error_set(error, RELANCE_IO, "Redis: HSCAN: %s", reply->str);
-        }
-        freeReplyObject(reply);
-    } while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
-    return status;
+    enum relance_status status = move_scan(move, partition, moved, stayed, error);
+    return status == RELANCE_AGAIN ? (error->status = RELANCE_IO) : status;
 }

@@ -21,32 +21,38 @@
 #include "delivery/store.h"
 #include "host/ensure.h"
 #include "host/log.h"
-#include "redis/connect.h"
+#include "redis/keys.h"
+#include "redis/line.h"
 #include "redis/resp.h"
 #include "host/text.h"
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 enum {
-    STORE_READ_CHUNK = 4096,  /* customers of one HMGET */
+    STORE_READ_FIRST = 64,            /* customers of the first HMGET, */
+    STORE_READ_MOST = 4096,           /* and of any; */
+    STORE_READ_BYTES = 1 << 20,       /* what all their states are meant to have, */
+    STORE_READ_BYTES_MOST = 64 << 20, /* and may have, but for a single one */
+    STORE_READ_MS_MOST = 24000,
     STORE_DUES_CHUNK = 10000, /* waits of one ZRANGE */
 };
 #define STORE_MINUTE_S "172800" /* how long the counters of a minute are kept: 48 h */
 
 struct store {
     const char *url;
-    redisContext *redis;      /* NULL: none */
+    struct redis_line *line;  /* NULL: none */
     char stamp[STAMP_SIZE];   /* written last by this claim */
     char attempt[STAMP_SIZE]; /* of a commit without an answer; "" when there is none */
     char whole[STAMP_SIZE];   /* that the last checkpoint was based on; "" before the first */
     bool is_part;             /* a part of a checkpoint is what the claim has found */
     bool is_first;            /* the next checkpoint is the first of its connection */
-    char meta_key[512], customers_key[512], timers_key[512], metrics_key[512];
-    struct blob out;                           /* commands to be written */
-    size_t expected;                           /* answers to them */
+    size_t read_count;        /* customers of the next question for states, */
+    int64_t read_ms;          /* and how long it may take */
+    char meta_key[REDIS_KEY_SIZE], customers_key[REDIS_KEY_SIZE], timers_key[REDIS_KEY_SIZE],
+        metrics_key[REDIS_KEY_SIZE];
+    char minute_key[REDIS_KEY_SIZE];           /* to which counters of this checkpoint went; "" none yet */
+    struct redis_question question;            /* what is to be sent, or on its way */
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
-    char minute_key[560]; /* the minute that counters of this checkpoint went to; "" none yet */
 };
 
 static struct resp_many store_many(struct blob *out, const char *verb, const char *key)
@@ -60,107 +66,94 @@ struct store *store_open(const struct store_place *place)
     ensure(store);
     store->url = place->url;
     store->is_first = true;
+    store->read_count = STORE_READ_FIRST;
+    store->read_ms = REDIS_TIMEOUT_MS;
     const struct {
-        char *key;
-        const char *name;
-    } keys[] = {{store->meta_key, "meta"},
-                {store->customers_key, "customers"},
-                {store->timers_key, "timers"},
-                {store->metrics_key, "metrics"}};
+        char *name;
+        enum redis_key key;
+    } keys[] = {{store->meta_key, REDIS_KEY_META},
+                {store->customers_key, REDIS_KEY_CUSTOMERS},
+                {store->timers_key, REDIS_KEY_TIMERS},
+                {store->metrics_key, REDIS_KEY_METRICS}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        snprintf(keys[i].key, sizeof store->meta_key, "relance:{%s:%s:%d}:%s", place->group, place->topic,
-                 place->partition, keys[i].name);
-    store->states = store_many(&store->out, "HSET", store->customers_key);
-    store->gone = store_many(&store->out, "HDEL", store->customers_key);
-    store->dues = store_many(&store->out, "ZADD", store->timers_key);
-    store->over = store_many(&store->out, "ZREM", store->timers_key);
+        redis_key(keys[i].name, place->group, place->topic, place->partition, keys[i].key);
+    store->states = store_many(&store->question.commands, "HSET", store->customers_key);
+    store->gone = store_many(&store->question.commands, "HDEL", store->customers_key);
+    store->dues = store_many(&store->question.commands, "ZADD", store->timers_key);
+    store->over = store_many(&store->question.commands, "ZREM", store->timers_key);
     return store;
 }
 
 static void store_disconnect(struct store *store)
 {
-    if (store->redis) redisFree(store->redis);
-    store->redis = NULL;
+    redis_close(store->line);
+    store->line = NULL;
     store->is_first = true;
 }
 
 void store_close(struct store *store)
 {
     store_disconnect(store);
-    blob_free(&store->out);
+    redis_question_free(&store->question);
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
         blob_free(&many[i]->words);
     free(store);
 }
 
-/* ---- writing and reading */
-#define STORE_SAY(store, ...)                                                                                \
-    store_say(store, sizeof((struct relance_str[]){__VA_ARGS__}) / sizeof(struct relance_str),               \
-              (struct relance_str[]){__VA_ARGS__})
+/* ---- asking */
+#define STORE_ASK(store, ...) REDIS_ASK(&(store)->question, __VA_ARGS__)
 
-static void store_say(struct store *store, size_t count, const struct relance_str *words)
-{
-    resp_command(&store->out, count, words);
-    store->expected++;
-}
-
-static void store_discard(struct store *store)
-{
-    store->out.size = 0;
-    store->expected = 0;
-}
-
-/* Down: nothing was done, or nothing that counts. */
+/* The line has failed: nothing was done, or nothing that counts. */
 static enum relance_status store_down(struct store *store, struct relance_error *error)
 {
-    const char *why = store->redis && store->redis->err ? store->redis->errstr : strerror(errno);
-    relance_error_set(error, RELANCE_AGAIN, "Redis: %s", why);
     store_disconnect(store);
-    store_discard(store);
-    return RELANCE_AGAIN;
+    redis_question_clear(&store->question);
+    return error->status = RELANCE_AGAIN;
 }
 
-/* Writes what has been put together. When it fails, the last command has not arrived whole. */
-static bool store_write(struct store *store)
+/* What has come is no answer to what was asked, and whatever comes behind it is none either. */
+static enum relance_status store_judge(struct store *store, enum relance_status status,
+                                       struct relance_error *error)
 {
-    size_t at = 0;
-    while (at < store->out.size) {
-        ssize_t wrote = write(store->redis->fd, store->out.data + at, store->out.size - at);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        at += (size_t)wrote;
+    return status == RELANCE_IO ? store_down(store, error) : status;
+}
+
+static bool store_send(struct store *store, struct relance_error *error)
+{
+    return redis_send(store->line, &store->question, error) == RELANCE_OK;
+}
+
+/* NULL: the line has failed. */
+static struct redisReply *store_take(struct store *store, struct relance_error *error)
+{
+    struct redisReply *answer = NULL;
+    return redis_take(store->line, &store->question, &answer, error) == RELANCE_OK ? answer : NULL;
+}
+
+/* Takes an answer that is to be this word. */
+static enum relance_status store_take_word(struct store *store, const char *asked, const char *word,
+                                           struct relance_error *error)
+{
+    struct redisReply *answer = store_take(store, error);
+    if (!answer) return RELANCE_IO;
+    enum relance_status status = redis_read_word(answer, asked, word, error);
+    redis_answer_free(answer);
+    return status;
+}
+
+/* MULTI and what it has queued, up to EXEC. The first thing that Redis refuses is told; the answers behind it are
+ * taken all the same. RELANCE_IO: the line has failed. */
+static enum relance_status store_take_queued(struct store *store, struct relance_error *error)
+{
+    enum relance_status first = store_take_word(store, "MULTI", "OK", error);
+    while (first != RELANCE_IO && store->question.expected > 1) {
+        struct relance_error later;
+        enum relance_status status = store_take_word(store, "a checkpoint", "QUEUED", &later);
+        if (status != RELANCE_OK && (first == RELANCE_OK || status == RELANCE_IO))
+            *error = later, first = status;
     }
-    store->out.size = 0;
-    return true;
-}
-
-static redisReply *store_answer(struct store *store)
-{
-    void *reply = NULL;
-    if (redisGetReply(store->redis, &reply) != REDIS_OK) return NULL;
-    store->expected--;
-    return reply;
-}
-
-/* Passes over all but the last `keep` answers; the first error among them is told. False: the line is dead. */
-static bool store_skip_answers(struct store *store, size_t keep, enum relance_status *status,
-                               struct relance_error *error)
-{
-    while (store->expected > keep) {
-        redisReply *reply = store_answer(store);
-        if (!reply) return false;
-        if (reply->type == REDIS_REPLY_ERROR && *status == RELANCE_OK)
-            *status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-        freeReplyObject(reply);
-    }
-    return true;
-}
-
-static struct relance_str store_text(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING ? (struct relance_str){reply->str, (size_t)reply->len}
-                                             : (struct relance_str){0};
+    return first;
 }
 
 /* The checkpoint that was attempted is there: the next one is based on it. */
@@ -183,78 +176,101 @@ static enum relance_status store_check_stamp(struct store *store, struct relance
 
 static void store_watch(struct store *store)
 {
-    STORE_SAY(store, TEXT("WATCH"), text_of(store->meta_key));
-    STORE_SAY(store, TEXT("HMGET"), text_of(store->meta_key), TEXT("stamp"), TEXT("begun"), TEXT("whole"));
+    STORE_ASK(store, TEXT("WATCH"), text_of(store->meta_key));
+    STORE_ASK(store, TEXT("HMGET"), text_of(store->meta_key), TEXT("stamp"), TEXT("begun"), TEXT("whole"));
 }
 
-static enum relance_status store_check_watched(struct store *store, const redisReply *reply,
+static enum relance_status store_put_watched(void *context, size_t index, struct relance_str text,
+                                             struct relance_error *error)
+{
+    struct relance_str *watched = context;
+    (void)error;
+    watched[index] = text;
+    return RELANCE_OK;
+}
+
+static enum relance_status store_check_watched(struct store *store, const struct redisReply *answer,
                                                struct relance_error *error)
 {
-    if (reply->type == REDIS_REPLY_ERROR)
-        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    ensure(reply->type == REDIS_REPLY_ARRAY && reply->elements == 3);
-    struct relance_str begun = store_text(reply->element[1]), whole = store_text(reply->element[2]);
-    enum relance_status status = store_check_stamp(store, store_text(reply->element[0]), error);
+    struct relance_str watched[3]; /* stamp, begun, whole */
+    enum relance_status status = redis_read_texts(answer, "HMGET", 3, store_put_watched, watched, error);
+    if (status == RELANCE_OK) status = store_check_stamp(store, watched[0], error);
     if (status != RELANCE_OK) return status;
-    bool is_sound = text_equal(whole, text_of(store->whole)) && (store->is_part || text_equal(begun, whole));
+    bool is_sound = text_equal(watched[2], text_of(store->whole)) &&
+                    (store->is_part || text_equal(watched[1], watched[2]));
     return is_sound ? RELANCE_OK
                     : relance_error_set(error, RELANCE_REFUSED, "%s has more of a checkpoint than it had",
                                         store->meta_key);
 }
 
-/* Writes what stands in the buffer and takes all answers; the last one is store_watch's. */
-static enum relance_status store_run_to_watch(struct store *store, struct relance_error *error)
+/* Sends WATCH and what asks for meta behind it, and takes the answers; *meta is the second. */
+static enum relance_status store_run_watch(struct store *store, struct redisReply **meta,
+                                           struct relance_error *error)
 {
-    enum relance_status status = RELANCE_OK;
-    if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
-    redisReply *reply = store_answer(store);
-    if (!reply) return store_down(store, error);
-    if (status == RELANCE_OK) status = store_check_watched(store, reply, error);
-    freeReplyObject(reply);
+    if (!store_send(store, error)) return store_down(store, error);
+    enum relance_status status = store_take_word(store, "WATCH", "OK", error);
+    *meta = status != RELANCE_IO ? store_take(store, error) : NULL;
+    if (!*meta) return store_down(store, error);
+    if (status == RELANCE_OK) return RELANCE_OK;
+    redis_answer_free(*meta);
+    *meta = NULL;
+    return status;
+}
+
+static enum relance_status store_watch_now(struct store *store, struct relance_error *error)
+{
+    struct redisReply *answer;
+    store_watch(store);
+    enum relance_status status = store_run_watch(store, &answer, error);
+    if (status != RELANCE_OK) return status;
+    status = store_judge(store, store_check_watched(store, answer, error), error);
+    redis_answer_free(answer);
     return status;
 }
 
 /* A connection that watches and has seen our stamp. */
 static enum relance_status store_attach(struct store *store, struct relance_error *error)
 {
-    if (store->redis) return RELANCE_OK;
-    if (redis_connect(store->url, &store->redis, error) != RELANCE_OK) {
-        store->redis = NULL;
+    if (store->line) return RELANCE_OK;
+    if (redis_connect(store->url, &store->line, error) != RELANCE_OK) {
+        store->line = NULL;
         return error->status = RELANCE_AGAIN;
     }
-    struct blob kept = store->out; /* a checkpoint may be standing there */
-    size_t expected = store->expected;
-    store->out = (struct blob){0};
-    store->expected = 0;
-    store_watch(store);
-    enum relance_status status = store_run_to_watch(store, error);
-    blob_free(&store->out);
-    store->out = kept;
-    store->expected = expected;
+    struct redis_question kept = store->question; /* a checkpoint may be standing there */
+    store->question = (struct redis_question){0};
+    enum relance_status status = store_watch_now(store, error);
+    redis_question_free(&store->question);
+    store->question = kept;
     if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }
 
 /* ---- claim */
-static enum relance_status store_take_meta(struct store *store, const redisReply *reply, struct meta *meta,
-                                           struct relance_error *error)
+struct store_reading {
+    struct meta *meta;
+    struct relance_str begun, whole;
+};
+
+static enum relance_status store_take_field(void *context, struct relance_str name, struct relance_str value,
+                                            struct relance_error *error)
 {
-    struct relance_str begun = {0}, whole = {0};
+    struct store_reading *reading = context;
+    if (text_equal(name, TEXT("begun"))) reading->begun = value;
+    if (text_equal(name, TEXT("whole"))) reading->whole = value;
+    if (meta_take(reading->meta, name, value)) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_INVALID, "Redis: field %.*s of the checkpoint is not of its form",
+                             TEXT_ARG(name));
+}
+
+static enum relance_status store_take_meta(struct store *store, const struct redisReply *answer,
+                                           struct meta *meta, struct relance_error *error)
+{
+    struct store_reading reading = {.meta = meta};
     meta_clear(meta);
-    if (reply->type != REDIS_REPLY_ARRAY)
-        return relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-        const redisReply *name = reply->element[i], *value = reply->element[i + 1];
-        struct relance_str field = store_text(name);
-        if (text_equal(field, TEXT("begun"))) begun = store_text(value);
-        if (text_equal(field, TEXT("whole"))) whole = store_text(value);
-        if (!meta_take(meta, field, store_text(value)))
-            return relance_error_set(error, RELANCE_INVALID,
-                                     "Redis: field %.*s of the checkpoint is not of its form",
-                                     TEXT_ARG(field));
-    }
-    store->is_part = !text_equal(begun, whole);
-    snprintf(store->whole, STAMP_SIZE, "%.*s", TEXT_ARG(whole));
+    enum relance_status status = redis_read_pairs(answer, "HGETALL", store_take_field, &reading, error);
+    if (status != RELANCE_OK) return status;
+    store->is_part = !text_equal(reading.begun, reading.whole);
+    snprintf(store->whole, STAMP_SIZE, "%.*s", TEXT_ARG(reading.whole));
     return RELANCE_OK;
 }
 
@@ -272,14 +288,13 @@ bool store_is_part(const struct store *store)
 static enum relance_status store_read_meta(struct store *store, struct meta *meta,
                                            struct relance_error *error)
 {
-    enum relance_status status = RELANCE_OK;
-    STORE_SAY(store, TEXT("WATCH"), text_of(store->meta_key));
-    STORE_SAY(store, TEXT("HGETALL"), text_of(store->meta_key));
-    if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
-    redisReply *reply = store_answer(store);
-    if (!reply) return store_down(store, error);
-    if (status == RELANCE_OK) status = store_take_meta(store, reply, meta, error);
-    freeReplyObject(reply);
+    struct redisReply *answer;
+    STORE_ASK(store, TEXT("WATCH"), text_of(store->meta_key));
+    STORE_ASK(store, TEXT("HGETALL"), text_of(store->meta_key));
+    enum relance_status status = store_run_watch(store, &answer, error);
+    if (status != RELANCE_OK) return status;
+    status = store_judge(store, store_take_meta(store, answer, meta, error), error);
+    redis_answer_free(answer);
     return status;
 }
 
@@ -287,43 +302,49 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
 static enum relance_status store_write_stamp(struct store *store, bool empty, bool *written,
                                              struct relance_error *error)
 {
-    enum relance_status status = RELANCE_OK;
-    STORE_SAY(store, TEXT("MULTI"));
+    STORE_ASK(store, TEXT("MULTI"));
     if (empty)
-        STORE_SAY(store, TEXT("UNLINK"), text_of(store->meta_key), text_of(store->customers_key),
+        STORE_ASK(store, TEXT("UNLINK"), text_of(store->meta_key), text_of(store->customers_key),
                   text_of(store->timers_key), text_of(store->metrics_key));
-    STORE_SAY(store, TEXT("HSET"), text_of(store->meta_key), TEXT("stamp"), text_of(store->stamp));
-    STORE_SAY(store, TEXT("EXEC"));
-    if (!store_write(store) || !store_skip_answers(store, 1, &status, error)) return store_down(store, error);
-    redisReply *reply = store_answer(store);
-    if (!reply) return store_down(store, error);
-    *written = reply->type == REDIS_REPLY_ARRAY;
-    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR)
-        status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    freeReplyObject(reply);
-    return status;
+    STORE_ASK(store, TEXT("HSET"), text_of(store->meta_key), TEXT("stamp"), text_of(store->stamp));
+    STORE_ASK(store, TEXT("EXEC"));
+    if (!store_send(store, error)) return store_down(store, error);
+    enum relance_status status = store_take_queued(store, error);
+    struct redisReply *answer = status != RELANCE_IO ? store_take(store, error) : NULL;
+    if (!answer) return store_down(store, error);
+    if (status == RELANCE_OK) status = redis_read_exec(answer, empty ? 2 : 1, written, error);
+    redis_answer_free(answer);
+    return store_judge(store, status, error);
+}
+
+/* Another may write meta between our reading it and our EXEC; who loses so often is not alone with it. */
+enum { STORE_CLAIMS = 100 };
+static enum relance_status store_take_over(struct store *store, struct meta *meta,
+                                           struct relance_error *error)
+{
+    for (int tries = 0; tries < STORE_CLAIMS; tries++) {
+        bool written = false;
+        enum relance_status status = store_read_meta(store, meta, error);
+        if (status == RELANCE_OK) status = store_write_stamp(store, false, &written, error);
+        if (status != RELANCE_OK || written) return status;
+    }
+    return relance_error_set(error, RELANCE_AGAIN, "Redis: %s is written by another all the time",
+                             store->meta_key);
 }
 
 enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE], struct meta *meta,
                                 struct relance_error *error)
 {
     store_disconnect(store);
-    store_discard(store);
+    redis_question_clear(&store->question);
     *store->attempt = '\0';
     memcpy(store->stamp, stamp, STAMP_SIZE);
-    if (redis_connect(store->url, &store->redis, error) != RELANCE_OK) {
-        store->redis = NULL;
+    if (redis_connect(store->url, &store->line, error) != RELANCE_OK) {
+        store->line = NULL;
         return error->status = RELANCE_AGAIN;
     }
-    enum relance_status status = RELANCE_OK;
-    for (bool written = false; status == RELANCE_OK && !written;) {
-        status = store_read_meta(store, meta, error);
-        if (status == RELANCE_OK) status = store_write_stamp(store, false, &written, error);
-    }
-    if (status == RELANCE_OK) {
-        store_watch(store);
-        status = store_run_to_watch(store, error);
-    }
+    enum relance_status status = store_take_over(store, meta, error);
+    if (status == RELANCE_OK) status = store_watch_now(store, error);
     if (status != RELANCE_OK) store_disconnect(store); /* it would watch nothing, or what is not ours */
     return status;
 }
@@ -338,141 +359,184 @@ enum relance_status store_empty(struct store *store, struct relance_error *error
     if (status == RELANCE_OK) {
         store->is_part = false;
         *store->whole = '\0';
-        store_watch(store);
-        status = store_run_to_watch(store, error);
+        status = store_watch_now(store, error);
     }
     if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }
 
 /* ---- reading */
-/* Writes what stands in the buffer, with HGET meta stamp behind it; *out is the answer before that one, when
- * the stamp is ours. */
-static enum relance_status store_guarded_read(struct store *store, redisReply **out,
+/* Sends what is asked, with HGET meta stamp behind it; *out is the answer before that one, when the stamp is ours. */
+static enum relance_status store_guarded_read(struct store *store, struct redisReply **out,
                                               struct relance_error *error)
 {
-    STORE_SAY(store, TEXT("HGET"), text_of(store->meta_key), TEXT("stamp"));
-    if (!store_write(store)) return store_down(store, error);
-    redisReply *reply = store_answer(store), *stamp = reply ? store_answer(store) : NULL;
+    struct relance_str found;
+    STORE_ASK(store, TEXT("HGET"), text_of(store->meta_key), TEXT("stamp"));
+    if (!store_send(store, error)) return store_down(store, error);
+    struct redisReply *answer = store_take(store, error), *stamp = answer ? store_take(store, error) : NULL;
     if (!stamp) {
-        freeReplyObject(reply);
+        redis_answer_free(answer);
         return store_down(store, error);
     }
-    enum relance_status status = stamp->type == REDIS_REPLY_ERROR
-                                     ? relance_error_set(error, RELANCE_AGAIN, "Redis: %s", stamp->str)
-                                     : store_check_stamp(store, store_text(stamp), error);
-    freeReplyObject(stamp);
-    if (status == RELANCE_OK && reply->type == REDIS_REPLY_ERROR)
-        status = relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
+    enum relance_status status = redis_read_text(stamp, "HGET", &found, error);
+    if (status == RELANCE_OK) status = store_check_stamp(store, found, error);
+    redis_answer_free(stamp);
     if (status == RELANCE_OK)
-        *out = reply;
+        *out = answer;
     else
-        freeReplyObject(reply);
-    return status;
+        redis_answer_free(answer);
+    return store_judge(store, status, error);
 }
 
 enum relance_status store_customer_count(struct store *store, int64_t *count, struct relance_error *error)
 {
-    redisReply *reply;
+    struct redisReply *answer;
     enum relance_status status = store_attach(store, error);
     if (status != RELANCE_OK) return status;
-    STORE_SAY(store, TEXT("HLEN"), text_of(store->customers_key));
-    status = store_guarded_read(store, &reply, error);
+    STORE_ASK(store, TEXT("HLEN"), text_of(store->customers_key));
+    status = store_guarded_read(store, &answer, error);
     if (status != RELANCE_OK) return status;
-    *count = reply->integer;
-    freeReplyObject(reply);
+    status = store_judge(store, redis_read_count(answer, "HLEN", count, error), error);
+    redis_answer_free(answer);
+    return status;
+}
+
+struct store_dues {
+    store_due_visit *visit;
+    void *context;
+    size_t found;
+};
+
+static enum relance_status store_take_due(void *context, struct relance_str customer,
+                                          struct relance_str score, struct relance_error *error)
+{
+    struct store_dues *dues = context;
+    char *end;
+    double due_ms = strtod(score.data, &end);
+    bool is_time = score.size && end == score.data + score.size && due_ms > -9.1e18 && due_ms < 9.1e18;
+    if (!is_time)
+        return relance_error_set(error, RELANCE_INVALID, "Redis: a customer waits for a time that is none");
+    dues->found++;
+    dues->visit(dues->context, customer, (int64_t)due_ms);
     return RELANCE_OK;
 }
 
-static int64_t store_score(const redisReply *reply)
-{
-    return (int64_t)strtod(reply->str, NULL);
-}
-
-static enum relance_status store_read_dues_chunk(struct store *store, int64_t from, redisReply **reply,
+static enum relance_status store_read_dues_chunk(struct store *store, int64_t from, struct store_dues *dues,
                                                  struct relance_error *error)
 {
-    resp_begin(&store->out, 5);
-    resp_word(&store->out, TEXT("ZRANGE"));
-    resp_word(&store->out, text_of(store->timers_key));
-    resp_int(&store->out, from);
-    resp_int(&store->out, from + STORE_DUES_CHUNK - 1);
-    resp_word(&store->out, TEXT("WITHSCORES"));
-    store->expected++;
-    return store_guarded_read(store, reply, error);
+    char first[TEXT_NUMBER_SIZE], last[TEXT_NUMBER_SIZE];
+    struct redisReply *answer;
+    text_put_int(first, from);
+    text_put_int(last, from + STORE_DUES_CHUNK - 1);
+    STORE_ASK(store, TEXT("ZRANGE"), text_of(store->timers_key), text_of(first), text_of(last),
+              TEXT("WITHSCORES"));
+    enum relance_status status = store_guarded_read(store, &answer, error);
+    if (status != RELANCE_OK) return status;
+    dues->found = 0;
+    status = store_judge(store, redis_read_pairs(answer, "ZRANGE", store_take_due, dues, error), error);
+    redis_answer_free(answer);
+    return status;
 }
 
 /* In chunks: the set does not change under us, since nobody but us may write it. */
 enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context,
                                     struct relance_error *error)
 {
+    struct store_dues dues = {visit, context, STORE_DUES_CHUNK};
     enum relance_status status = store_attach(store, error);
-    size_t found = STORE_DUES_CHUNK;
-    for (int64_t from = 0; status == RELANCE_OK && found == STORE_DUES_CHUNK; from += STORE_DUES_CHUNK) {
-        redisReply *reply;
-        status = store_read_dues_chunk(store, from, &reply, error);
-        if (status != RELANCE_OK) return status;
-        found = reply->elements / 2;
-        for (size_t i = 0; i < found; i++) {
-            const redisReply *customer = reply->element[2 * i];
-            visit(context, (struct relance_str){customer->str, (size_t)customer->len},
-                  store_score(reply->element[2 * i + 1]));
-        }
-        freeReplyObject(reply);
-    }
+    for (int64_t from = 0; status == RELANCE_OK && dues.found >= STORE_DUES_CHUNK; from += STORE_DUES_CHUNK)
+        status = store_read_dues_chunk(store, from, &dues, error);
     return status;
 }
 
-static enum relance_status store_read_states_chunk(struct store *store, const struct relance_str *customers,
-                                                   size_t count, store_state_visit *visit, void *context,
-                                                   struct relance_error *error)
+/* ---- states
+ * Nobody knows how large they are before they have come. So a question is for few at first, then for twice as many each
+ * time, as long as what the last ones had on average promises no more than STORE_READ_BYTES; and half as many after one
+ * that did not come in time, down to a single one, which is then given more time. */
+struct store_states {
+    const struct relance_str *customers;
+    store_state_visit *visit;
+    void *context;
+    size_t bytes;
+};
+
+static enum relance_status store_take_state(void *context, size_t index, struct relance_str state,
+                                            struct relance_error *error)
 {
-    redisReply *reply;
-    resp_begin(&store->out, count + 2);
-    resp_word(&store->out, TEXT("HMGET"));
-    resp_word(&store->out, text_of(store->customers_key));
-    for (size_t i = 0; i < count; i++)
-        resp_word(&store->out, customers[i]);
-    store->expected++;
-    enum relance_status status = store_guarded_read(store, &reply, error);
-    if (status != RELANCE_OK) return status;
-    ensure(reply->type == REDIS_REPLY_ARRAY && reply->elements == count);
-    for (size_t i = 0; i < count; i++) {
-        const redisReply *state = reply->element[i];
-        bool there = state->type == REDIS_REPLY_STRING;
-        visit(context, customers[i],
-              there ? (struct relance_str){state->str, (size_t)state->len} : (struct relance_str){0});
-    }
-    freeReplyObject(reply);
+    struct store_states *states = context;
+    (void)error;
+    states->bytes += state.size;
+    states->visit(states->context, states->customers[index], state);
     return RELANCE_OK;
 }
 
-enum relance_status store_read_states(struct store *store, const struct relance_str *customers, size_t count,
+static void store_learn_from_states(struct store *store, size_t count, size_t bytes)
+{
+    size_t fit = STORE_READ_BYTES / (bytes / count + 1), most = 2 * store->read_count;
+    store->read_count = fit < most ? fit : most;
+    if (store->read_count > STORE_READ_MOST) store->read_count = STORE_READ_MOST;
+    if (store->read_count < 1) store->read_count = 1;
+    store->read_ms = REDIS_TIMEOUT_MS;
+}
+
+static void store_learn_from_silence(struct store *store, size_t count)
+{
+    store->read_count = count > 1 ? count / 2 : 1;
+    if (count == 1 && store->read_ms < STORE_READ_MS_MOST) store->read_ms *= 2;
+}
+
+static enum relance_status store_ask_states(struct store *store, struct store_states *states, size_t count,
+                                            struct relance_error *error)
+{
+    struct redisReply *answer;
+    resp_begin(&store->question.commands, count + 2);
+    resp_word(&store->question.commands, TEXT("HMGET"));
+    resp_word(&store->question.commands, text_of(store->customers_key));
+    for (size_t i = 0; i < count; i++)
+        resp_word(&store->question.commands, states->customers[i]);
+    store->question.expected++;
+    store->question.timeout_ms = store->read_ms;
+    store->question.bytes_max = count > 1 ? STORE_READ_BYTES_MOST : 0;
+    enum relance_status status = store_guarded_read(store, &answer, error);
+    store->question.timeout_ms = 0;
+    store->question.bytes_max = 0;
+    if (status != RELANCE_OK) return status;
+    status =
+        store_judge(store, redis_read_texts(answer, "HMGET", count, store_take_state, states, error), error);
+    redis_answer_free(answer);
+    return status;
+}
+
+enum relance_status store_read_states(struct store *store, const struct relance_str *customers, size_t *count,
                                       store_state_visit *visit, void *context, struct relance_error *error)
 {
+    struct store_states states = {customers, visit, context, 0};
     enum relance_status status = store_attach(store, error);
-    for (size_t at = 0; at < count && status == RELANCE_OK; at += STORE_READ_CHUNK) {
-        size_t chunk = count - at < STORE_READ_CHUNK ? count - at : STORE_READ_CHUNK;
-        status = store_read_states_chunk(store, customers + at, chunk, visit, context, error);
-    }
+    if (status != RELANCE_OK) return status;
+    if (*count > store->read_count) *count = store->read_count;
+    status = store_ask_states(store, &states, *count, error);
+    if (status == RELANCE_OK)
+        store_learn_from_states(store, *count, states.bytes);
+    else if (!store->line)
+        store_learn_from_silence(store, *count);
     return status;
 }
 
 /* ---- checkpoint */
 void store_begin(struct store *store)
 {
-    store_discard(store);
+    redis_question_clear(&store->question);
     *store->minute_key = '\0';
-    STORE_SAY(store, TEXT("MULTI"));
-    STORE_SAY(store, TEXT("HSET"), text_of(store->meta_key), TEXT("begun"), text_of(store->stamp));
+    STORE_ASK(store, TEXT("MULTI"));
+    STORE_ASK(store, TEXT("HSET"), text_of(store->meta_key), TEXT("begun"), text_of(store->stamp));
 }
 
 /* What is taken out comes behind what is put in: see store_put_change. */
 static void store_flush_when_full(struct store *store, struct resp_many *in, struct resp_many *out)
 {
     if (in->count < RESP_MANY && out->count < RESP_MANY) return;
-    store->expected += resp_many_flush(in);
-    store->expected += resp_many_flush(out);
+    store->question.expected += resp_many_flush(in);
+    store->question.expected += resp_many_flush(out);
 }
 
 static void store_put_due(struct store *store, int64_t due_ms, struct relance_str customer)
@@ -510,10 +574,9 @@ void store_put_change(struct store *store, const struct relance_change *change)
 static void store_put_counter(struct store *store, struct relance_str verb, struct relance_str name,
                               struct relance_str number, const char *minute)
 {
-    if (!*store->minute_key)
-        snprintf(store->minute_key, sizeof store->minute_key, "%s:%s", store->metrics_key, minute);
-    STORE_SAY(store, verb, text_of(store->metrics_key), name, number);
-    STORE_SAY(store, verb, text_of(store->minute_key), name, number);
+    if (!*store->minute_key) redis_key_of_minute(store->minute_key, store->metrics_key, minute);
+    STORE_ASK(store, verb, text_of(store->metrics_key), name, number);
+    STORE_ASK(store, verb, text_of(store->minute_key), name, number);
 }
 
 void store_put_count(struct store *store, struct relance_str name, int64_t number, const char *minute)
@@ -540,34 +603,38 @@ static void store_finish(struct store *store, const struct meta *meta)
 {
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
-        store->expected += resp_many_flush(many[i]);
+        store->question.expected += resp_many_flush(many[i]);
     if (*store->minute_key)
-        STORE_SAY(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
-    resp_begin(&store->out, 2 * meta_field_count() + 4);
-    resp_word(&store->out, TEXT("HSET"));
-    resp_word(&store->out, text_of(store->meta_key));
-    meta_each(meta, store_put_meta_field, &store->out);
-    resp_word(&store->out, TEXT("whole"));
-    resp_word(&store->out, text_of(store->stamp));
-    store->expected++;
-    STORE_SAY(store, TEXT("EXEC"));
+        STORE_ASK(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
+    resp_begin(&store->question.commands, 2 * meta_field_count() + 4);
+    resp_word(&store->question.commands, TEXT("HSET"));
+    resp_word(&store->question.commands, text_of(store->meta_key));
+    meta_each(meta, store_put_meta_field, &store->question.commands);
+    resp_word(&store->question.commands, TEXT("whole"));
+    resp_word(&store->question.commands, text_of(store->stamp));
+    store->question.expected++;
+    STORE_ASK(store, TEXT("EXEC"));
 }
 
-/* EXEC's answer: null when meta had been written by another; an error when a command could not be queued, and
- * then none was done. An error inside means that a part was done: there is no going on from that. */
-static enum relance_status store_check_exec(const redisReply *reply, enum relance_status queued,
-                                            struct relance_error *error)
+/* Sends the checkpoint; RELANCE_IO: the line has failed before all answers had come, or one was none. */
+static enum relance_status store_run_exec(struct store *store, struct relance_error *error)
 {
-    if (reply->type == REDIS_REPLY_ERROR)
-        return queued != RELANCE_OK ? queued
-                                    : relance_error_set(error, RELANCE_AGAIN, "Redis: %s", reply->str);
-    if (reply->type == REDIS_REPLY_NIL)
-        return relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
-    for (size_t i = 0; i < reply->elements; i++)
-        if (reply->element[i]->type == REDIS_REPLY_ERROR)
-            return relance_error_set(error, RELANCE_INVALID, "Redis refused a part of a checkpoint: %s",
-                                     reply->element[i]->str);
-    return RELANCE_OK;
+    bool done = false;
+    struct relance_error later;
+    size_t queued = store->question.expected - 2;
+    enum relance_status status = store_take_queued(store, error);
+    struct redisReply *answer = status != RELANCE_IO ? store_take(store, &later) : NULL;
+    if (!answer && status != RELANCE_IO) *error = later;
+    if (!answer) return RELANCE_IO;
+    enum relance_status verdict = redis_read_exec(answer, queued, &done, &later);
+    redis_answer_free(answer);
+    if (verdict == RELANCE_AGAIN && status != RELANCE_OK)
+        return status; /* it was not done, since this was refused */
+    if (verdict != RELANCE_OK) *error = later;
+    if (verdict != RELANCE_OK) return verdict;
+    return done
+               ? RELANCE_OK
+               : relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
 }
 
 /* The EXEC dropped the watch, whatever came of it, and a connection that does not watch must not be used again:
@@ -575,32 +642,26 @@ static enum relance_status store_check_exec(const redisReply *reply, enum relanc
 static void store_watch_again(struct store *store)
 {
     struct relance_error later;
-    store_watch(store);
-    if (store_run_to_watch(store, &later) != RELANCE_OK) store_disconnect(store);
+    if (store_watch_now(store, &later) != RELANCE_OK) store_disconnect(store);
 }
 
 enum relance_status store_commit(struct store *store, const struct meta *meta, struct relance_error *error)
 {
     store_finish(store, meta);
-    enum relance_status status = store_attach(store, error), queued = RELANCE_OK;
+    enum relance_status status = store_attach(store, error);
     if (status != RELANCE_OK) {
-        store_discard(store);
+        redis_question_clear(&store->question);
         return status;
     }
     ensure(meta->stamp.size == STAMP_SIZE - 1);
+    if (!store_send(store, error)) return store_down(store, error); /* EXEC has not arrived */
     memcpy(store->attempt, meta->stamp.data, STAMP_SIZE - 1);
     store->attempt[STAMP_SIZE - 1] = '\0';
-    if (!store_write(store)) {
-        *store->attempt = '\0';
-        return store_down(store, error);
-    }
-    redisReply *reply = store_skip_answers(store, 1, &queued, error) ? store_answer(store) : NULL;
-    if (!reply) {
+    status = store_run_exec(store, error);
+    if (status == RELANCE_IO) {
         store_down(store, error);
         return error->status = RELANCE_IO;
     }
-    status = store_check_exec(reply, queued, error);
-    freeReplyObject(reply);
     if (status == RELANCE_OK) {
         store_adopt(store);
         store->is_first = false;
@@ -654,21 +715,28 @@ static enum relance_status store_check_info(const char *info, struct relance_err
     return RELANCE_OK;
 }
 
-enum relance_status store_check_server(const char *url, struct relance_error *error)
+static enum relance_status store_read_info(struct redis_line *line, struct relance_error *error)
 {
-    redisContext *redis;
-    enum relance_status status = redis_connect(url, &redis, error);
+    struct redisReply *answer;
+    struct relance_str info;
+    enum relance_status status = REDIS_DO(line, &answer, error, TEXT("INFO"));
     if (status != RELANCE_OK) return status;
-    redisReply *reply = redisCommand(redis, "INFO");
-    if (!reply || reply->type != REDIS_REPLY_STRING)
-        status = relance_error_set(error, RELANCE_IO, "Redis: INFO: %s", reply ? reply->str : redis->errstr);
-    else
-        status = store_check_info(reply->str, error);
-    if (status == RELANCE_OK && !text_equal(store_info(reply->str, "aof_enabled"), TEXT("1")))
+    status = redis_read_text(answer, "INFO", &info, error);
+    if (status == RELANCE_OK) status = store_check_info(info.data ? info.data : "", error);
+    if (status == RELANCE_OK && !text_equal(store_info(info.data, "aof_enabled"), TEXT("1")))
         log_line(LOG_WARNING, "Redis keeps no append-only file: what it loses has to be decided again.",
                  "set=\"appendonly yes\"");
-    freeReplyObject(reply);
-    redisFree(redis);
+    redis_answer_free(answer);
+    return status;
+}
+
+enum relance_status store_check_server(const char *url, struct relance_error *error)
+{
+    struct redis_line *line;
+    enum relance_status status = redis_connect(url, &line, error);
+    if (status != RELANCE_OK) return status;
+    status = store_read_info(line, error);
+    redis_close(line);
     return status;
 }
 

@@ -1,19 +1,24 @@
 /* One connection, one question at a time: whoever reads for people has time. */
 #include "redis/view.h"
-#include "redis/connect.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "redis/keys.h"
+#include "redis/line.h"
 #include "host/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-struct redis_view {
-    redisContext *redis;
-    char *place; /* GROUP:TOPIC, as keys have it */
-    int partitions;
+enum {
+    VIEW_PARTITIONS_MAX = 100000, /* more would be no count of partitions */
+    VIEW_SCAN_ROUNDS = 1000000,   /* of at least 1,000 keys each; and a whole scan takes at most so long */
+    VIEW_SCAN_US = 30000000,
 };
 
-#define LIVE_PREFIX "relance:live:"
-enum { PARTITIONS_MAX = 100000 }; /* more would be no count of partitions */
+struct redis_view {
+    struct redis_line *line;
+    char *group, *topic;
+    int partitions;
+};
 
 /* ---- asking */
 
@@ -22,46 +27,43 @@ static enum relance_status view_no_memory(struct relance_error *error)
     return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
 }
 
-/* Asks, and takes the answer if it is of the wanted type; to be freed. A hiredis connection that has failed
- * once stays failed: so do we. */
-static enum relance_status view_ask(struct redis_view *view, int count, const struct relance_str *words,
-                                    int type, redisReply **out, struct relance_error *error)
+/* Whoever looks does not try again: all that Redis refuses or garbles is one and the same. */
+static enum relance_status view_end(enum relance_status status, struct redisReply *answer,
+                                    struct relance_error *error)
 {
-    const char *data[8];
-    size_t sizes[8];
-    for (int i = 0; i < count; i++)
-        data[i] = words[i].data, sizes[i] = words[i].size;
-    redisReply *reply = redisCommandArgv(view->redis, count, data, sizes);
-    if (!reply) return relance_error_set(error, RELANCE_IO, "Redis: %s", view->redis->errstr);
-    if (reply->type == type || (type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
-        *out = reply;
-        return RELANCE_OK;
+    redis_answer_free(answer);
+    return status == RELANCE_AGAIN ? (error->status = RELANCE_IO) : status;
+}
+
+/* HGETALL of one key. */
+static enum relance_status view_hash(struct redis_view *view, const char *key, redis_pair_visit *visit,
+                                     void *context, struct relance_error *error)
+{
+    struct redisReply *answer = NULL;
+    enum relance_status status = REDIS_DO(view->line, &answer, error, TEXT("HGETALL"), text_of(key));
+    if (status == RELANCE_OK) status = redis_read_pairs(answer, "HGETALL", visit, context, error);
+    return view_end(status, answer, error);
+}
+
+/* HGET of one field; to be freed where it is there. */
+static enum relance_status view_field(struct redis_view *view, const char *key, struct relance_str field,
+                                      char **out, size_t *size, struct relance_error *error)
+{
+    struct redisReply *answer = NULL;
+    struct relance_str text = {0};
+    *out = NULL;
+    *size = 0;
+    enum relance_status status = REDIS_DO(view->line, &answer, error, TEXT("HGET"), text_of(key), field);
+    if (status == RELANCE_OK) status = redis_read_text(answer, "HGET", &text, error);
+    if (status == RELANCE_OK && text.data) {
+        *size = text.size;
+        *out = malloc(text.size + 1);
+        if (*out)
+            memcpy(*out, text.data, text.size + 1); /* a NUL stands behind it */
+        else
+            status = view_no_memory(error);
     }
-    relance_error_set(error, RELANCE_IO, "Redis: %.*s: %s", TEXT_ARG(words[0]),
-                      reply->type == REDIS_REPLY_ERROR ? reply->str
-                                                       : "an answer of a form that nobody expected");
-    freeReplyObject(reply);
-    return RELANCE_IO;
-}
-
-static struct relance_str view_text(const redisReply *reply)
-{
-    return (struct relance_str){reply->str, (size_t)reply->len};
-}
-
-/* "relance:{GROUP:TOPIC:P}:WHAT", to be freed. */
-static char *view_key(const struct redis_view *view, int partition, const char *what)
-{
-    char *key;
-    return asprintf(&key, "relance:{%s:%d}:%s", view->place, partition, what) < 0 ? NULL : key;
-}
-
-/* HGETALL of one key: fields and values by turns. */
-static enum relance_status view_hash(struct redis_view *view, const char *key, redisReply **out,
-                                     struct relance_error *error)
-{
-    struct relance_str words[] = {TEXT("HGETALL"), text_of(key)};
-    return view_ask(view, 2, words, REDIS_REPLY_ARRAY, out, error);
+    return view_end(status, answer, error);
 }
 
 /* ---- finding keys: there are few, since customers are fields of one */
@@ -69,32 +71,46 @@ static enum relance_status view_hash(struct redis_view *view, const char *key, r
 typedef enum relance_status view_key_visit(struct redis_view *view, const char *key, void *context,
                                            struct relance_error *error);
 
-/* One step of a SCAN; `cursor` is where to go on, "0" at the end. */
-static enum relance_status view_scan(struct redis_view *view, const char *pattern, char cursor[32],
-                                     view_key_visit *visit, void *context, struct relance_error *error)
+struct view_scanning {
+    struct redis_view *view;
+    view_key_visit *visit;
+    void *context;
+};
+
+static enum relance_status view_take_key(void *context, size_t index, struct relance_str key,
+                                         struct relance_error *error)
 {
-    struct relance_str words[] = {TEXT("SCAN"),     text_of(cursor), TEXT("MATCH"),
-                                  text_of(pattern), TEXT("COUNT"),   TEXT("1000")};
-    redisReply *reply = NULL;
-    enum relance_status status = view_ask(view, 6, words, REDIS_REPLY_ARRAY, &reply, error);
-    if (status != RELANCE_OK) return status;
-    const redisReply *keys = reply->element[1];
-    for (size_t i = 0; i < keys->elements && status == RELANCE_OK; i++)
-        status = visit(view, keys->element[i]->str, context, error);
-    snprintf(cursor, 32, "%s", reply->element[0]->str);
-    freeReplyObject(reply);
-    return status;
+    struct view_scanning *scanning = context;
+    (void)index;
+    if (!key.data || strlen(key.data) != key.size) return RELANCE_OK; /* a key of somebody else's */
+    return scanning->visit(scanning->view, key.data, scanning->context, error);
+}
+
+/* One step of a SCAN; `cursor` is where to go on, "0" at the end. */
+static enum relance_status view_scan(struct view_scanning *scanning, const char *pattern,
+                                     char cursor[REDIS_CURSOR_SIZE], struct relance_error *error)
+{
+    struct redisReply *answer = NULL;
+    const struct redisReply *keys;
+    enum relance_status status = REDIS_DO(scanning->view->line, &answer, error, TEXT("SCAN"), text_of(cursor),
+                                          TEXT("MATCH"), text_of(pattern), TEXT("COUNT"), TEXT("1000"));
+    if (status == RELANCE_OK) status = redis_read_scan(answer, "SCAN", cursor, &keys, error);
+    if (status == RELANCE_OK)
+        status = redis_read_texts(keys, "SCAN", REDIS_ANY, view_take_key, scanning, error);
+    return view_end(status, answer, error);
 }
 
 static enum relance_status view_each_key(struct redis_view *view, const char *pattern, view_key_visit *visit,
                                          void *context, struct relance_error *error)
 {
-    char cursor[32] = "0";
-    enum relance_status status;
-    do
-        status = view_scan(view, pattern, cursor, visit, context, error);
-    while (status == RELANCE_OK && strcmp(cursor, "0") != 0);
-    return status;
+    struct view_scanning scanning = {view, visit, context};
+    char cursor[REDIS_CURSOR_SIZE] = "0";
+    int64_t until_us = clock_monotonic_us() + VIEW_SCAN_US;
+    for (int round = 0; round < VIEW_SCAN_ROUNDS && clock_monotonic_us() < until_us; round++) {
+        enum relance_status status = view_scan(&scanning, pattern, cursor, error);
+        if (status != RELANCE_OK || strcmp(cursor, "0") == 0) return status;
+    }
+    return relance_error_set(error, RELANCE_IO, "Redis: SCAN does not come to its end");
 }
 
 /* ---- opening */
@@ -104,56 +120,39 @@ static enum relance_status view_take_partitions(struct redis_view *view, const c
                                                 struct relance_error *error)
 {
     (void)context;
-    struct relance_str words[] = {TEXT("HGET"), text_of(key), TEXT("partitions")};
-    redisReply *reply = NULL;
-    int64_t count;
-    enum relance_status status = view_ask(view, 3, words, REDIS_REPLY_STRING, &reply, error);
-    if (status != RELANCE_OK) return status;
-    if (reply->type == REDIS_REPLY_STRING && text_count(view_text(reply), &count) && count <= PARTITIONS_MAX)
-        view->partitions = (int)count;
-    freeReplyObject(reply);
-    return RELANCE_OK;
-}
-
-/* "relance:{GROUP:TOPIC:*}:meta" with what a pattern would take for a sign of its own kept apart. To be
- * freed. */
-static char *view_meta_pattern(const struct redis_view *view)
-{
-    char *pattern = NULL;
+    char *text;
     size_t size;
-    FILE *out = open_memstream(&pattern, &size);
-    if (!out) return NULL;
-    fputs("relance:{", out);
-    for (const char *c = view->place; *c; c++) {
-        if (strchr("*?[]\\^", *c)) fputc('\\', out);
-        fputc(*c, out);
-    }
-    fputs(":*}:meta", out);
-    fclose(out);
-    return pattern;
+    int64_t count;
+    enum relance_status status = view_field(view, key, TEXT("partitions"), &text, &size, error);
+    if (text && text_count((struct relance_str){text, size}, &count) && count <= VIEW_PARTITIONS_MAX)
+        view->partitions = (int)count;
+    free(text);
+    return status;
 }
 
 static enum relance_status view_find_partitions(struct redis_view *view, struct relance_error *error)
 {
-    char *pattern = view_meta_pattern(view);
-    if (!pattern) return view_no_memory(error);
+    char pattern[REDIS_KEY_SIZE];
+    redis_keys_meta(pattern, view->group, view->topic);
     enum relance_status status = view_each_key(view, pattern, view_take_partitions, NULL, error);
-    free(pattern);
     if (status != RELANCE_OK || view->partitions > 0) return status;
-    return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s'",
-                             view->place);
+    return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s:%s'",
+                             view->group, view->topic);
 }
 
 static struct redis_view *view_connect(const char *url, const char *group, const char *topic,
                                        struct relance_error *error)
 {
-    struct redis_view *view = calloc(1, sizeof *view);
-    if (!view || asprintf(&view->place, "%s:%s", group, topic) < 0) {
-        free(view);
-        view_no_memory(error);
+    if (!redis_keys_fit(group, topic)) {
+        relance_error_set(error, RELANCE_INVALID, "--group, --input: more than %d bytes", REDIS_NAME_MAX);
         return NULL;
     }
-    if (redis_connect(url, &view->redis, error) == RELANCE_OK) return view;
+    struct redis_view *view = calloc(1, sizeof *view);
+    ensure(view);
+    view->group = strdup(group);
+    view->topic = strdup(topic);
+    ensure(view->group && view->topic);
+    if (redis_connect(url, &view->line, error) == RELANCE_OK) return view;
     redis_view_close(view);
     return NULL;
 }
@@ -170,19 +169,20 @@ struct redis_view *redis_view_open(const char *url, const char *group, const cha
 void redis_view_close(struct redis_view *view)
 {
     if (!view) return;
-    if (view->redis) redisFree(view->redis);
-    free(view->place);
+    redis_close(view->line);
+    free(view->group);
+    free(view->topic);
     free(view);
 }
 
 bool redis_view_ping(const char *url)
 {
     struct relance_error error;
+    struct redisReply *answer = NULL;
     struct redis_view *view = view_connect(url, "", "", &error);
-    struct relance_str words[] = {TEXT("PING")};
-    redisReply *reply = NULL;
-    bool answers = view && view_ask(view, 1, words, REDIS_REPLY_STATUS, &reply, &error) == RELANCE_OK;
-    freeReplyObject(reply);
+    bool answers = view && REDIS_DO(view->line, &answer, &error, TEXT("PING")) == RELANCE_OK &&
+                   redis_read_word(answer, "PING", "PONG", &error) == RELANCE_OK;
+    redis_answer_free(answer);
     redis_view_close(view);
     return answers;
 }
@@ -217,7 +217,7 @@ enum relance_status redis_view_count(const char *url, const char *group, const c
     redis_view_close(view);
     if (text) text_count((struct relance_str){text, size}, &count);
     free(text);
-    *partitions = count > 0 && count < PARTITIONS_MAX ? (int)count : 0;
+    *partitions = count > 0 && count < VIEW_PARTITIONS_MAX ? (int)count : 0;
     if (status != RELANCE_OK || *partitions) return status;
     return relance_error_set(error, RELANCE_REFUSED, "Redis has no checkpoint of group %s and topic %s",
                              group, topic);
@@ -230,20 +230,34 @@ int redis_view_partitions(const struct redis_view *view)
 
 /* ---- counters */
 
+struct view_counting {
+    redis_view_counter *visit;
+    void *context;
+};
+
+static enum relance_status view_take_counter(void *context, struct relance_str name, struct relance_str text,
+                                             struct relance_error *error)
+{
+    const struct view_counting *counting = context;
+    char *end;
+    double value = strtod(text.data, &end);
+    if (!text.size || end != text.data + text.size)
+        return relance_error_set(error, RELANCE_IO, "Redis: the counter '%.*s' is no number", TEXT_ARG(name));
+    counting->visit(counting->context, name, value);
+    return RELANCE_OK;
+}
+
 enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit, void *context,
                                         struct relance_error *error)
 {
-    for (int p = 0; p < view->partitions; p++) {
-        redisReply *reply = NULL;
-        char *key = view_key(view, p, "metrics");
-        enum relance_status status = key ? view_hash(view, key, &reply, error) : view_no_memory(error);
-        free(key);
-        if (status != RELANCE_OK) return status;
-        for (size_t i = 0; i + 1 < reply->elements; i += 2)
-            visit(context, view_text(reply->element[i]), strtod(reply->element[i + 1]->str, NULL));
-        freeReplyObject(reply);
+    struct view_counting counting = {visit, context};
+    enum relance_status status = RELANCE_OK;
+    for (int p = 0; p < view->partitions && status == RELANCE_OK; p++) {
+        char key[REDIS_KEY_SIZE];
+        redis_key(key, view->group, view->topic, p, REDIS_KEY_METRICS);
+        status = view_hash(view, key, view_take_counter, &counting, error);
     }
-    return RELANCE_OK;
+    return status;
 }
 
 /* ---- live instances */
@@ -251,27 +265,31 @@ enum relance_status redis_view_counters(struct redis_view *view, redis_view_coun
 struct view_live {
     redis_view_live *visit;
     void *context;
+    struct relance_str instance;
 };
+
+static enum relance_status view_take_live(void *context, struct relance_str field, struct relance_str value,
+                                          struct relance_error *error)
+{
+    const struct view_live *live = context;
+    (void)error;
+    live->visit(live->context, live->instance, field, value);
+    return RELANCE_OK;
+}
 
 static enum relance_status view_read_live(struct redis_view *view, const char *key, void *context,
                                           struct relance_error *error)
 {
-    const struct view_live *live = context;
-    redisReply *reply = NULL;
-    enum relance_status status = view_hash(view, key, &reply, error);
-    if (status != RELANCE_OK) return status;
-    struct relance_str instance = text_of(key + strlen(LIVE_PREFIX));
-    for (size_t i = 0; i + 1 < reply->elements; i += 2)
-        live->visit(live->context, instance, view_text(reply->element[i]), view_text(reply->element[i + 1]));
-    freeReplyObject(reply);
-    return RELANCE_OK;
+    struct view_live *live = context;
+    live->instance = text_of(redis_key_instance(key));
+    return view_hash(view, key, view_take_live, live, error);
 }
 
 enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit, void *context,
                                      struct relance_error *error)
 {
-    struct view_live live = {visit, context};
-    return view_each_key(view, LIVE_PREFIX "*", view_read_live, &live, error);
+    struct view_live live = {visit, context, {0}};
+    return view_each_key(view, REDIS_KEYS_LIVE, view_read_live, &live, error);
 }
 
 /* ---- single fields */
@@ -280,22 +298,9 @@ enum relance_status redis_view_field(struct redis_view *view, int partition, enu
                                      struct relance_str field, char **text, size_t *size,
                                      struct relance_error *error)
 {
-    static const char *const names[] = {[REDIS_VIEW_META] = "meta", [REDIS_VIEW_CUSTOMERS] = "customers"};
-    char *key = view_key(view, partition, names[hash]);
-    if (!key) return view_no_memory(error);
-    struct relance_str words[] = {TEXT("HGET"), text_of(key), field};
-    redisReply *reply = NULL;
-    enum relance_status status = view_ask(view, 3, words, REDIS_REPLY_STRING, &reply, error);
-    free(key);
-    if (status != RELANCE_OK) return status;
-    *text = NULL;
-    *size = 0;
-    if (reply->type == REDIS_REPLY_STRING) {
-        *size = (size_t)reply->len;
-        *text = malloc(*size + 1);
-        if (*text) memcpy(*text, reply->str, *size + 1); /* hiredis keeps a NUL behind it */
-        if (!*text) status = view_no_memory(error);
-    }
-    freeReplyObject(reply);
-    return status;
+    static const enum redis_key keys[] = {
+        [REDIS_VIEW_META] = REDIS_KEY_META, [REDIS_VIEW_CUSTOMERS] = REDIS_KEY_CUSTOMERS};
+    char key[REDIS_KEY_SIZE];
+    redis_key(key, view->group, view->topic, partition, keys[hash]);
+    return view_field(view, key, field, text, size, error);
 }

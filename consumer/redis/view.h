@@ -19,8 +19,8 @@ bool redis_view_claimed(const char *url, const char *group, const char *topic, i
 
 int redis_view_partitions(const struct redis_view *view);
 /* For the engine, which may not look through all keys: what the first partition's checkpoint says of the number. */
-RELANCE_MUST enum relance_status redis_view_count(const char *url, const char *group, const char *topic, int *partitions,
-                                                  struct relance_error *error);
+RELANCE_MUST enum relance_status redis_view_count(const char *url, const char *group, const char *topic,
+                                                  int *partitions, struct relance_error *error);
 
 /* Visits get texts that are valid during the visit. */
 typedef void redis_view_counter(void *context, struct relance_str name, double value);

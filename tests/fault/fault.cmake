@@ -2,7 +2,7 @@
 set(fault_shell
     delivery/worker delivery/partition delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
     delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse
-    delivery/reload redis/store redis/resp host/blob host/text host/file)
+    delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/blob host/text host/file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
 add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c ${fault_shell})
@@ -10,6 +10,6 @@ target_include_directories(fault_sim PRIVATE ${CMAKE_SOURCE_DIR}/consumer)
 target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(fault_sim PRIVATE relance_flags relance_rules PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
-foreach(symbol getrandom write mark_print relance_engine_record)
+foreach(symbol getrandom mark_print relance_engine_record)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

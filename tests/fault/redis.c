@@ -10,14 +10,12 @@
 #include "redis.h"
 #include "host/blob.h"
 #include "host/ensure.h"
-#include "redis/connect.h"
+#include "redis/line.h"
 #include "host/text.h"
-#include <errno.h>
-#include <unistd.h>
+#include <hiredis/hiredis.h>
 
 enum {
-    REDIS_LINE_FD = 1 << 20, /* file descriptors from here on are ours */
-    REDIS_LINES_MAX = 4096,  /* connections of one history */
+    REDIS_LINES_MAX = 4096, /* connections of one history */
     REDIS_LATE_MAX = 16,
     REDIS_WORDS_MAX = 4096,
     REDIS_QUEUE_MAX = 512,
@@ -43,8 +41,9 @@ struct redis_version {
 };
 
 struct redis_line {
-    redisContext context; /* first: it is what the shell holds */
     struct process *process;
+    bool lost;   /* no answer will come, */
+    bool failed; /* and its owner has seen that */
     bool broken; /* the server will have nothing more from it */
     bool waited; /* the way back has been waited for */
     bool multi, refused;
@@ -555,7 +554,7 @@ static redisReply *redis_queue(struct redis_line *line, struct redis_command com
 }
 
 /* NULL: the connection broke before there was an answer. */
-static redisReply *redis_do(struct redis_line *line, struct redis_command command)
+static redisReply *redis_obey(struct redis_line *line, struct redis_command command)
 {
     int partition = 0;
     enum redis_hash hash = REDIS_META;
@@ -609,7 +608,7 @@ static void redis_execute(struct redis_line *line, struct relance_str request, b
 {
     struct redis_command command;
     for (size_t at = 0; !line->broken && redis_read_command(request, &at, &command);) {
-        redisReply *reply = redis_do(line, command);
+        redisReply *reply = redis_obey(line, command);
         if (reply && line->answer_count < REDIS_ANSWERS_MAX) line->answers[line->answer_count++] = reply;
         if (!pausing || line->multi || !sim_chance(sim.rates.slow)) continue;
         if (!sim_wait(sim_between(1, 5000)) && sim_between(0, 1)) return; /* dead: the rest has not arrived */
@@ -633,11 +632,10 @@ static void redis_settle(void)
     }
 }
 
-static void redis_break(struct redis_line *line)
+static enum relance_status redis_fail(struct redis_line *line, struct relance_error *error)
 {
-    line->context.err = REDIS_ERR_EOF;
-    snprintf(line->context.errstr, sizeof line->context.errstr,
-             "the model of Redis has closed the connection");
+    line->failed = true;
+    return relance_error_set(error, RELANCE_IO, "the model of Redis has closed the connection");
 }
 
 /* The request goes on its way; when it is late, its sender will not see an answer. */
@@ -658,36 +656,52 @@ static struct relance_str redis_cut_request(struct relance_str request)
     return (struct relance_str){request.data, end};
 }
 
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size)
+/* ---- the line, as consumer/redis/line.h has it */
+enum relance_status redis_send(struct redis_line *line, struct redis_question *question,
+                               struct relance_error *error)
 {
-    if (fd < REDIS_LINE_FD) return __real_write(fd, data, size);
-    struct redis_line *line = redis.lines[fd - REDIS_LINE_FD];
-    errno = EPIPE;
     bool lost = sim_chance(sim.rates.lose_request);
-    if (!sim_enter() || line->broken) return -1;
-    struct relance_str request = sim_keep_text((struct relance_str){data, size});
+    if (!sim_enter() || line->broken || line->failed) return redis_fail(line, error);
+    struct relance_str request = sim_keep_text(blob_text(&question->commands));
     if (lost && sim_between(0, 1)) { /* the line broke in the middle: all but the last command may be there */
         redis_execute(line, redis_cut_request(request), true);
         line->broken = true;
-        return -1;
+        return redis_fail(line, error);
     }
     bool alive = sim_wait(sim_network_us());
     redis_settle();
+    question->commands.size = 0;
     if (redis_is_down() || lost || line->broken) {
         if (lost) redis_delay(line, request);
-        line->context.err = REDIS_ERR_IO; /* no answer will be there */
-        return (ssize_t)size;
+        line->lost = true;
+        return RELANCE_OK;
     }
-    if (!alive && sim_between(0, 1)) return -1; /* its sender died: on its way, or not */
+    if (!alive && sim_between(0, 1)) return redis_fail(line, error); /* its sender died: on its way, or not */
     line->waited = false;
     redis_execute(line, request, true);
-    return (ssize_t)size;
+    return RELANCE_OK;
 }
 
-/* ---- hiredis */
-enum relance_status redis_connect(const char *url, redisContext **out, struct relance_error *error)
+enum relance_status redis_take(struct redis_line *line, struct redis_question *question,
+                               struct redisReply **out, struct relance_error *error)
+{
+    bool enter = sim_enter();
+    if (!line->lost && !line->waited) {
+        line->waited = true;
+        if (sim_chance(sim.rates.lose_reply)) line->lost = true;
+        if (!sim_wait(sim_network_us())) enter = false;
+        redis_settle();
+    }
+    if (line->lost) sim_wait(sim_between(1000, REDIS_TIMEOUT_MS * 1000));
+    if (!enter || line->lost || line->failed || line->answer_next == line->answer_count)
+        return redis_fail(line, error);
+    question->expected--;
+    *out = line->answers[line->answer_next++];
+    if (line->answer_next == line->answer_count) line->answer_next = line->answer_count = 0;
+    return RELANCE_OK;
+}
+
+enum relance_status redis_connect(const char *url, struct redis_line **out, struct relance_error *error)
 {
     (void)url;
     bool reached = sim_enter() && !redis_is_down() && !sim_chance(sim.rates.lose_request);
@@ -698,36 +712,15 @@ enum relance_status redis_connect(const char *url, redisContext **out, struct re
     struct redis_line *line = sim_keep(sizeof *line);
     line->process = sim.running;
     line->watching = -1;
-    line->context.fd = REDIS_LINE_FD + (int)redis.line_count;
     redis.lines[redis.line_count++] = line;
-    *out = &line->context;
+    *out = line;
     return RELANCE_OK;
 }
 
-int redisGetReply(redisContext *context, void **reply)
-{
-    struct redis_line *line = (struct redis_line *)context;
-    bool enter = sim_enter();
-    if (!line->context.err && !line->waited) {
-        line->waited = true;
-        if (sim_chance(sim.rates.lose_reply)) line->context.err = REDIS_ERR_IO;
-        if (!sim_wait(sim_network_us())) enter = false;
-        redis_settle();
-    }
-    if (line->context.err == REDIS_ERR_IO) sim_wait(sim_between(1000, REDIS_TIMEOUT_MS * 1000));
-    if (!enter || line->context.err || line->answer_next == line->answer_count) {
-        redis_break(line);
-        return REDIS_ERR;
-    }
-    *reply = line->answers[line->answer_next++];
-    if (line->answer_next == line->answer_count) line->answer_next = line->answer_count = 0;
-    return REDIS_OK;
-}
-
 /* The server may still find what was sent; it is what redis_delay() has kept. */
-void redisFree(redisContext *context)
+void redis_close(struct redis_line *line)
 {
-    redis_break((struct redis_line *)context);
+    if (line) line->failed = true;
 }
 
 void freeReplyObject(void *reply)

@@ -43,8 +43,8 @@ SEAM = "include/relance"
 BEHIND = {
     "librdkafka/*": ["consumer/kafka/*"],
     "rdkafka.h": ["consumer/kafka/*"],
-    "hiredis/*": ["consumer/redis/*"],
-    "hiredis.h": ["consumer/redis/*"],
+    "hiredis/*": ["consumer/redis/line.c", "consumer/redis/answer.c"],
+    "hiredis.h": ["consumer/redis/line.c", "consumer/redis/answer.c"],
     "cjson/*": ["rules/json/*", "rules/rule/*", "consumer/*"],
     "cJSON.h": ["rules/json/*", "rules/rule/*", "consumer/*"],
     "simdjson.h": ["rules/json/*.cc", "rules/event/*.cc"],

@@ -1,0 +1,32 @@
+/* The names of all keys in Redis. Those of a partition carry one hash tag, so that they live in one slot of a Redis
+ * Cluster and change together:
+ *
+ *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
+ *     relance:live:INSTANCE */
+#ifndef CONSUMER_REDIS_KEYS_H
+#define CONSUMER_REDIS_KEYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* For any names that `redis_keys_fit`, with every sign of theirs written as two in a pattern. */
+enum { REDIS_NAME_MAX = 250, REDIS_KEY_SIZE = 1100 };
+
+/* Are group and topic short enough to be parts of keys? */
+bool redis_keys_fit(const char *group, const char *topic);
+
+enum redis_key { REDIS_KEY_META, REDIS_KEY_CUSTOMERS, REDIS_KEY_TIMERS, REDIS_KEY_METRICS };
+void redis_key(char out[REDIS_KEY_SIZE], const char *group, const char *topic, int32_t partition,
+               enum redis_key key);
+/* The counters of one minute, "2026-03-02T10:00". */
+void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, const char *minute);
+
+/* The meta of every partition, as a pattern for SCAN. */
+void redis_keys_meta(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
+
+#define REDIS_KEYS_LIVE "relance:live:*" /* likewise */
+void redis_key_live(char out[REDIS_KEY_SIZE], const char *instance);
+/* The instance that a live key is of. */
+const char *redis_key_instance(const char *live_key);
+
+#endif

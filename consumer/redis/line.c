@@ -1,0 +1,244 @@
+/* hiredis connects and takes answers apart; bytes are written and read here, since a deadline of hiredis's is one for
+ * each byte, and its bounds are none. */
+#include "redis/line.h"
+#include "host/clock.h"
+#include "host/ensure.h"
+#include "redis/url.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum {
+    LINE_CONNECT_MS = 1500, /* a first packet that is lost is sent again after 1 s; */
+    LINE_CONNECTS = 2,      /* then a whole attempt is made again */
+    LINE_STOP_US = 1500000,
+    LINE_LOOK_MS = 100, /* how often whoever waits looks whether a stop is asked for */
+    LINE_PIECE = 1 << 16,
+};
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t line_count;
+#else
+typedef int line_count;
+#endif
+
+struct redis_line {
+    redisContext *redis;
+    int64_t deadline_us;
+    size_t bytes_left, elements_left;
+    const char *crossed; /* the bound that made the reader give up; NULL: none */
+    const redisReplyObjectFunctions *plain;
+    redisReplyObjectFunctions bounded; /* likewise, but for lists */
+};
+
+/* ---- bounds */
+static void *line_make_list(const redisReadTask *task, line_count count)
+{
+    struct redis_line *line = task->privdata;
+    int depth = 1;
+    for (const redisReadTask *in = task->parent; in; in = in->parent)
+        depth++;
+    if (depth > REDIS_DEPTH_MAX)
+        line->crossed = "an answer with too many lists in lists";
+    else if ((size_t)count > line->elements_left)
+        line->crossed = "an answer with too many elements";
+    if (line->crossed) return NULL;
+    line->elements_left -= (size_t)count;
+    return line->plain->createArray(task, count);
+}
+
+static void line_bound(struct redis_line *line)
+{
+    redisReader *reader = line->redis->reader;
+    line->plain = reader->fn;
+    line->bounded = *reader->fn;
+    line->bounded.createArray = line_make_list;
+    reader->fn = &line->bounded;
+    reader->privdata = line;
+}
+
+static enum relance_status line_failed(const char *why, struct relance_error *error)
+{
+    return relance_error_set(error, RELANCE_IO, "Redis: %s", why);
+}
+
+/* ---- waiting */
+static int64_t line_left_us(const struct redis_line *line)
+{
+    int64_t until_us = line->deadline_us, stop_us = stop_requested_us();
+    if (stop_us >= 0 && stop_us + LINE_STOP_US < until_us) until_us = stop_us + LINE_STOP_US;
+    return until_us - clock_monotonic_us();
+}
+
+/* Until bytes can go or come, or the line has failed, which the next call says. */
+static enum relance_status line_wait(struct redis_line *line, short events, struct relance_error *error)
+{
+    struct pollfd at = {.fd = line->redis->fd, .events = events};
+    for (;;) {
+        int64_t left_us = line_left_us(line);
+        if (left_us <= 0) return line_failed("no whole answer in time", error);
+        int64_t left_ms = left_us / 1000 + 1;
+        int ready = poll(&at, 1, left_ms < LINE_LOOK_MS ? (int)left_ms : LINE_LOOK_MS);
+        if (ready > 0) return RELANCE_OK;
+        if (ready < 0 && errno != EINTR) return line_failed(strerror(errno), error);
+    }
+}
+
+static bool line_is_busy(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* ---- out */
+static void line_begin(struct redis_line *line, const struct redis_question *question)
+{
+    int64_t more = (int64_t)(question->commands.size / REDIS_SENT_MORE);
+    int64_t timeout_ms = question->timeout_ms ? question->timeout_ms : REDIS_TIMEOUT_MS * (1 + more);
+    line->deadline_us = clock_monotonic_us() + timeout_ms * 1000;
+    line->bytes_left = question->bytes_max ? question->bytes_max : REDIS_BYTES_MAX;
+}
+
+enum relance_status redis_send(struct redis_line *line, struct redis_question *question,
+                               struct relance_error *error)
+{
+    const struct blob *commands = &question->commands;
+    enum relance_status status = RELANCE_OK;
+    line_begin(line, question);
+    for (size_t at = 0; at < commands->size && status == RELANCE_OK;) {
+        ssize_t sent =
+            send(line->redis->fd, commands->data + at, commands->size - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0)
+            at += (size_t)sent;
+        else if (line_is_busy())
+            status = line_wait(line, POLLOUT, error);
+        else
+            return line_failed(strerror(errno), error);
+    }
+    if (status == RELANCE_OK) question->commands.size = 0;
+    return status;
+}
+
+/* ---- in */
+static enum relance_status line_read(struct redis_line *line, struct relance_error *error)
+{
+    char piece[LINE_PIECE];
+    ssize_t size = recv(line->redis->fd, piece, sizeof piece, MSG_DONTWAIT);
+    if (size < 0 && line_is_busy()) return line_wait(line, POLLIN, error);
+    if (size < 0) return line_failed(strerror(errno), error);
+    if (size == 0) return line_failed("Server closed the connection", error);
+    if ((size_t)size > line->bytes_left) return line_failed("an answer of too many bytes", error);
+    line->bytes_left -= (size_t)size;
+    if (line_left_us(line) <= 0) return line_failed("no whole answer in time", error);
+    redisReader *reader = line->redis->reader;
+    return redisReaderFeed(reader, piece, (size_t)size) == REDIS_OK ? RELANCE_OK
+                                                                    : line_failed(reader->errstr, error);
+}
+
+enum relance_status redis_take(struct redis_line *line, struct redis_question *question, redisReply **out,
+                               struct relance_error *error)
+{
+    redisReader *reader = line->redis->reader;
+    ensure(question->expected);
+    line->elements_left = REDIS_ELEMENTS_MAX;
+    for (void *reply = NULL;;) {
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+            return line_failed(line->crossed ? line->crossed : reader->errstr, error);
+        if (reply) {
+            question->expected--;
+            *out = reply;
+            return RELANCE_OK;
+        }
+        enum relance_status status = line_read(line, error);
+        if (status != RELANCE_OK) return status;
+    }
+}
+
+/* ---- connecting */
+static enum relance_status line_expect_ok(struct redis_line *line, size_t count,
+                                          const struct relance_str *words, const char *asked,
+                                          struct relance_error *error)
+{
+    redisReply *answer = NULL;
+    enum relance_status status = redis_do(line, count, words, &answer, error);
+    if (status == RELANCE_OK) status = redis_read_word(answer, asked, "OK", error);
+    redis_answer_free(answer);
+    return status == RELANCE_OK ? status : (error->status = RELANCE_IO);
+}
+
+static enum relance_status line_greet(struct redis_line *line, const struct redis_url *url,
+                                      struct relance_error *error)
+{
+    const struct relance_str login[] = {TEXT("AUTH"), text_of(url->user), text_of(url->password)};
+    const struct relance_str plain[] = {TEXT("AUTH"), text_of(url->password)};
+    char db[TEXT_NUMBER_SIZE];
+    enum relance_status status = RELANCE_OK;
+    if (*url->user)
+        status = line_expect_ok(line, 3, login, "AUTH", error);
+    else if (*url->password)
+        status = line_expect_ok(line, 2, plain, "AUTH", error);
+    if (status != RELANCE_OK || !url->db) return status;
+    const struct relance_str select[] = {TEXT("SELECT"), {db, text_put_int(db, url->db)}};
+    return line_expect_ok(line, 2, select, "SELECT", error);
+}
+
+static redisContext *line_reach(const struct redis_url *url)
+{
+    const struct timeval limit = {LINE_CONNECT_MS / 1000, LINE_CONNECT_MS % 1000 * 1000};
+    redisContext *redis = NULL;
+    for (int tries = 0; tries < LINE_CONNECTS; tries++) {
+        int64_t began_us = clock_monotonic_us();
+        if (redis) redisFree(redis);
+        redis = *url->path ? redisConnectUnixWithTimeout(url->path, limit)
+                           : redisConnectWithTimeout(url->host, (int)url->port, limit);
+        ensure(redis); /* hiredis has no memory left */
+        bool is_late = clock_monotonic_us() - began_us >= LINE_CONNECT_MS * 1000;
+        if (!redis->err || !is_late || stop_requested()) break;
+    }
+    return redis;
+}
+
+static enum relance_status line_unreachable(const struct redis_url *url, const char *why,
+                                            struct relance_error *error)
+{
+    return *url->path
+               ? relance_error_set(error, RELANCE_IO, "Redis at %s: %s", url->path, why)
+               : relance_error_set(error, RELANCE_IO, "Redis at %s:%d: %s", url->host, (int)url->port, why);
+}
+
+enum relance_status redis_connect(const char *text, struct redis_line **out, struct relance_error *error)
+{
+    struct redis_url url;
+    enum relance_status status = redis_url_parse(text, &url, error);
+    if (status != RELANCE_OK) return status;
+    struct redis_line *line = calloc(1, sizeof *line);
+    ensure(line);
+    line->redis = line_reach(&url);
+    if (line->redis->err) {
+        status = line_unreachable(&url, line->redis->errstr, error);
+    } else {
+        line_bound(line);
+        status = line_greet(line, &url, error);
+    }
+    if (status == RELANCE_OK)
+        *out = line;
+    else
+        redis_close(line);
+    return status;
+}
+
+void redis_close(struct redis_line *line)
+{
+    if (!line) return;
+    redisFree(line->redis);
+    free(line);
+}
+
+enum relance_status redis_check_url(const char *text, struct relance_error *error)
+{
+    struct redis_url url;
+    return redis_url_parse(text, &url, error);
+}
