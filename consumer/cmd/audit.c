@@ -7,6 +7,7 @@
 #include "host/command.h"
 #include "kafka/scan.h"
 #include "host/option.h"
+#include "host/print.h"
 #include "host/stop.h"
 #include "host/text.h"
 
@@ -44,8 +45,8 @@ static bool audit_record(void *context, const struct kafka_scan_record *record)
               kafka_scan_header(record, "ce_id"), (struct audit_place){record->partition, record->offset},
               &twice);
     if (twice && !run->options->json && run->shown++ < AUDIT_SHOWN)
-        printf("number %" PRId64 " of input partition %" PRId64 " came again: record %d/%" PRId64 "\n", seq,
-               partition, record->partition, record->offset);
+        print(stdout, "number %" PRId64 " of input partition %" PRId64 " came again: record %d/%" PRId64 "\n",
+              seq, partition, record->partition, record->offset);
     return true;
 }
 
@@ -55,16 +56,16 @@ static void audit_print_id(void *context, const struct audit_id *first, const st
 {
     struct audit_run *run = context;
     if (run->shown++ >= AUDIT_SHOWN) return;
-    printf("id %.32s came twice: records %d/%" PRId64 " and %d/%" PRId64 "\n", again->id,
-           first->place.partition, first->place.offset, again->place.partition, again->place.offset);
+    print(stdout, "id %.32s came twice: records %d/%" PRId64 " and %d/%" PRId64 "\n", again->id,
+          first->place.partition, first->place.offset, again->place.partition, again->place.offset);
 }
 
 static void audit_print_range(struct audit_run *run, const struct audit_origin *origin,
                               struct audit_range range)
 {
     if (range.first > range.last || run->shown++ >= AUDIT_SHOWN) return;
-    printf("numbers %" PRIu64 " to %" PRIu64 " of input partition %" PRId64 " (%s) are missing\n",
-           range.first, range.last, origin->partition, origin->source);
+    print(stdout, "numbers %" PRIu64 " to %" PRIu64 " of input partition %" PRId64 " (%s) are missing\n",
+          range.first, range.last, origin->partition, origin->source);
 }
 
 static void audit_print_ranges(struct audit_run *run)
@@ -85,11 +86,12 @@ static bool audit_print(struct audit_run *run)
     run->shown = 0;
     size_t ids = audit_ids_twice(audit, audit_print_id, run);
     uint64_t missing = audit_missing(audit, run->whole), twice = audit_twice(audit);
-    printf("%s: %zu actions of %zu input partitions: %" PRIu64 " missing, %" PRIu64
-           " numbers twice, %zu ids twice\n",
-           run->options->output, audit->id_count, audit->origin_count, missing, twice, ids);
+    print(stdout,
+          "%s: %zu actions of %zu input partitions: %" PRIu64 " missing, %" PRIu64
+          " numbers twice, %zu ids twice\n",
+          run->options->output, audit->id_count, audit->origin_count, missing, twice, ids);
     if (!run->whole) puts("The topic has lost its beginning: what stood there was not looked at.");
-    if (audit->strangers) printf("%" PRIu64 " records are not of Relance.\n", audit->strangers);
+    if (audit->strangers) print(stdout, "%" PRIu64 " records are not of Relance.\n", audit->strangers);
     return !missing && !twice && !ids;
 }
 
@@ -137,7 +139,8 @@ static bool audit_print_json(struct audit_run *run)
     run->ids = cJSON_AddArrayToObject(document, "ids_twice");
     size_t ids = audit_ids_twice(audit, audit_add_id, run);
     char *text = cJSON_Print(document);
-    if (text) puts(text);
+    if (text) print_lines(text_of(text), stdout);
+    fputc('\n', stdout);
     cJSON_free(text);
     cJSON_Delete(document);
     return text && !ids && !audit_twice(audit) && !audit_missing(audit, run->whole);
@@ -150,21 +153,18 @@ static int audit_topic(struct audit_run *run)
     struct relance_error error;
     if (kafka_scan(run->options, run->options->output, audit_begin, audit_record, run, &error) !=
         RELANCE_OK) {
-        fprintf(stderr, "relance audit: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     bool clean = run->options->json ? audit_print_json(run) : audit_print(run);
     return clean ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-int cmd_audit(int argc, char **argv)
+int cmd_audit(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_AUDIT, argc, argv)) return options.status;
     stop_on_signals();
-    struct audit_run run = {.options = &options, .whole = true};
+    struct audit_run run = {.options = options, .whole = true};
     int status = audit_topic(&run);
     audit_free(&run.audit);
-    options_free(&options);
     return status;
 }

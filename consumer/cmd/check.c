@@ -9,6 +9,7 @@
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
+#include "host/print.h"
 #include "host/text.h"
 
 #include <relance/listing.h>
@@ -17,14 +18,14 @@
 
 static void check_count(size_t count, const char *noun)
 {
-    printf("%zu %s%s", count, noun, count == 1 ? "" : "s");
+    print(stdout, "%zu %s%s", count, noun, count == 1 ? "" : "s");
 }
 
 /* "cart.jsonc: 4 rules, no mistakes" */
 static void check_print_summary(const char *path, const struct relance_ruleset *rules,
                                 const struct relance_report *report)
 {
-    printf("%s: ", path);
+    print(stdout, "%s: ", path);
     if (rules) {
         check_count(relance_ruleset_rule_count(rules), "rule");
         fputs(", ", stdout);
@@ -37,7 +38,7 @@ static void check_print_summary(const char *path, const struct relance_ruleset *
         fputs(", ", stdout);
         check_count(relance_report_warnings(report), "warning");
     }
-    putchar('\n');
+    fputc('\n', stdout);
 }
 
 /* cart.jsonc:31:15: "event.cart"
@@ -46,10 +47,10 @@ static void check_print_summary(const char *path, const struct relance_ruleset *
 static void check_print_program(void *context, const struct relance_program *program)
 {
     (void)context;
-    printf("%.*s:%zu:%zu: %.*s\n", TEXT_ARG(program->file), program->line, program->column,
-           TEXT_ARG(program->text));
-    text_print(program->code, stdout);
-    putchar('\n');
+    print(stdout, "%.*s:%zu:%zu: %.*s\n", TEXT_ARG(program->file), program->line, program->column,
+          TEXT_ARG(program->text));
+    print_lines(program->code, stdout);
+    fputc('\n', stdout);
 }
 
 /* ---- as JSON */
@@ -75,7 +76,8 @@ static bool check_print_json(const struct relance_ruleset *rules, const struct r
     cJSON_AddNumberToObject(document, "warnings", (double)relance_report_warnings(report));
     relance_report_each(report, check_add_diagnostic, cJSON_AddArrayToObject(document, "diagnostics"));
     char *text = cJSON_Print(document);
-    if (text) puts(text);
+    if (text) print_lines(text_of(text), stdout);
+    fputc('\n', stdout);
     cJSON_Delete(document);
     cJSON_free(text);
     return text;
@@ -90,17 +92,17 @@ static int check_set(const struct options *options, const struct file_set *set)
     struct relance_error error = {0};
     enum relance_status status = file_set_compile(set, &rules, &report, &error);
     if (!report || (status != RELANCE_OK && status != RELANCE_INVALID)) {
-        fprintf(stderr, "relance check: %s\n", error.message);
+        print_mistake("%s", error.message);
         relance_report_free(report);
         return EXIT_STATUS_USAGE;
     }
     if (rules && options->dump) status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
-    if (status == RELANCE_NO_MEMORY) fprintf(stderr, "relance check: %s\n", error.message);
+    if (status == RELANCE_NO_MEMORY) print_mistake("%s", error.message);
     bool passed = status == RELANCE_OK && !(options->strict && relance_report_warnings(report));
     if (options->json) {
         passed &= check_print_json(rules, report);
     } else {
-        text_print(relance_report_text(report), stdout);
+        print_lines(relance_report_text(report), stdout);
         check_print_summary(options->args[0], rules, report);
     }
     relance_report_free(report);
@@ -108,24 +110,15 @@ static int check_set(const struct options *options, const struct file_set *set)
     return passed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-static int check_path(const struct options *options)
+int cmd_check(const struct options *options)
 {
     struct file_set set;
     struct relance_error error;
     if (file_set_read(options->args[0], &set, &error) != RELANCE_OK) {
-        fprintf(stderr, "relance check: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     int status = check_set(options, &set);
     file_set_free(&set);
-    return status;
-}
-
-int cmd_check(int argc, char **argv)
-{
-    struct options options;
-    if (!options_read(&options, COMMAND_CHECK, argc, argv)) return options.status;
-    int status = check_path(&options);
-    options_free(&options);
     return status;
 }

@@ -12,6 +12,7 @@
  * any failure. Only a SIGKILL leaves the directory behind, but no process. */
 #include "host/clock.h"
 #include "host/command.h"
+#include "host/print.h"
 #include "report/figures.h"
 #include "kafka/feed.h"
 #include "kafka/mock.h"
@@ -143,7 +144,9 @@ static void demo_show_log(const struct demo *demo, const char *name)
     free(line);
     for (size_t i = 0; i < LOG_LINES_SHOWN; i++) {
         char *said = last[(count + i) % LOG_LINES_SHOWN];
-        if (said) fprintf(stderr, "  %s", said);
+        if (!said) continue;
+        fputs("  ", stderr);
+        print_lines(text_of(said), stderr);
         free(said);
     }
 }
@@ -250,9 +253,9 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
 
 /* ---- what is to be seen */
 
-static const char *demo_colour(const struct demo *demo, const char *code)
+static void demo_colour(const struct demo *demo, const char *code)
 {
-    return demo->colours ? code : "";
+    if (demo->colours) print_control(code, stdout);
 }
 
 /* "Mon 10:42", UTC. */
@@ -261,17 +264,18 @@ static void demo_put_time(int64_t ms)
     static const char *const days[] = {"Thu", "Fri", "Sat", "Sun",
                                        "Mon", "Tue", "Wed"}; /* 1970 began on a Thursday */
     int64_t minutes = ms / 60000;
-    printf("%s %02d:%02d", days[minutes / 1440 % 7], (int)(minutes / 60 % 24), (int)(minutes % 60));
+    print(stdout, "%s %02d:%02d", days[minutes / 1440 % 7], (int)(minutes / 60 % 24), (int)(minutes % 60));
 }
 
 static void demo_tell_event(const struct demo *demo)
 {
     const struct shop_event *event = &demo->event;
     if (!event->told.size || demo->options->customers > TOLD_CUSTOMERS_MAX) return;
-    fputs(demo_colour(demo, "\033[2m"), stdout);
+    demo_colour(demo, "\033[2m");
     demo_put_time(event->time_ms);
-    printf("  %-9.*s %.*s%s\n", TEXT_ARG(event->customer), TEXT_ARG(event->told),
-           demo_colour(demo, "\033[0m"));
+    print(stdout, "  %-9.*s %.*s", TEXT_ARG(event->customer), TEXT_ARG(event->told));
+    demo_colour(demo, "\033[0m");
+    fputc('\n', stdout);
 }
 
 static void demo_tell_action(struct demo *demo, struct relance_str body)
@@ -280,8 +284,11 @@ static void demo_tell_action(struct demo *demo, struct relance_str body)
     if (!reason_read(body, &reason)) return;
     demo->action_count++;
     demo_put_time(reason.due_ms);
-    printf("  %s%-9s ← %s step %d%s: %s\n", demo_colour(demo, "\033[1;32m"), reason.customer, reason.rule,
-           reason.step, demo_colour(demo, "\033[0m"), reason.why);
+    fputs("  ", stdout);
+    demo_colour(demo, "\033[1;32m");
+    print(stdout, "%-9s ← %s step %d", reason.customer, reason.rule, reason.step);
+    demo_colour(demo, "\033[0m");
+    print(stdout, ": %s\n", reason.why);
 }
 
 /* ---- the minute */
@@ -328,7 +335,7 @@ static enum relance_status demo_open_shop(struct demo *demo, struct relance_erro
 static enum relance_status demo_live(struct demo *demo, struct relance_error *error)
 {
     int64_t seconds = demo->options->seconds, until_us = clock_monotonic_us() + seconds * 1000000;
-    while (!stop_requested() && (seconds == 0 || clock_monotonic_us() < until_us)) {
+    while (!stop_requested() && !print_failed() && (seconds == 0 || clock_monotonic_us() < until_us)) {
         enum relance_status status = demo_feed_events(demo, error);
         if (status != RELANCE_OK) return status;
         demo_tell_actions(demo, 0);
@@ -353,8 +360,8 @@ static enum relance_status demo_close(struct demo *demo, struct relance_error *e
     enum relance_status status = view ? figures_read(view, &figures, error) : error->status;
     redis_view_close(view);
     if (status != RELANCE_OK) return status;
-    printf("\n%llu events, %llu actions. The metrics, as `relance metrics` prints them:\n\n",
-           (unsigned long long)demo->event_count, (unsigned long long)demo->action_count);
+    print(stdout, "\n%llu events, %llu actions. The metrics, as `relance metrics` prints them:\n\n",
+          (unsigned long long)demo->event_count, (unsigned long long)demo->action_count);
     figures_print_table(&figures, NULL, 0, stdout);
     figures_free(&figures);
     return RELANCE_OK;
@@ -362,10 +369,10 @@ static enum relance_status demo_close(struct demo *demo, struct relance_error *e
 
 static void demo_introduce(const struct demo *demo)
 {
-    printf("A shop with %lld customers; %g h pass in a second", (long long)demo->options->customers,
-           demo->options->speed / 3600);
-    if (demo->options->seconds) printf("; it closes after %lld s", (long long)demo->options->seconds);
-    printf(". Ctrl-C ends it early.\nRules: %s\n\n", demo->rules);
+    print(stdout, "A shop with %lld customers; %g h pass in a second", (long long)demo->options->customers,
+          demo->options->speed / 3600);
+    if (demo->options->seconds) print(stdout, "; it closes after %lld s", (long long)demo->options->seconds);
+    print(stdout, ". Ctrl-C ends it early.\nRules: %s\n\n", demo->rules);
     fflush(stdout);
 }
 
@@ -404,21 +411,18 @@ static int demo_run(const struct options *options)
     enum relance_status status = demo_play(&demo, &error);
     demo_clean_up(&demo);
     if (status == RELANCE_OK || status == RELANCE_AGAIN) return EXIT_STATUS_OK; /* Ctrl-C is no failure */
-    fprintf(stderr, "relance demo: %s\n", error.message);
+    print_mistake("%s", error.message);
     return EXIT_STATUS_FAILED;
 }
 
-int cmd_demo(int argc, char **argv)
+int cmd_demo(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_DEMO, argc, argv)) return options.status;
     int status = EXIT_STATUS_USAGE;
-    if (options.customers < 1 || options.customers > 100000)
-        fputs("relance demo: --customers: 1 to 100000\n", stderr);
-    else if (options.seconds > 86400)
-        fputs("relance demo: --seconds: at most 86400; 0 goes on until interrupted\n", stderr);
+    if (options->customers < 1 || options->customers > 100000)
+        print_mistake("--customers: 1 to 100000");
+    else if (options->seconds > 86400)
+        print_mistake("--seconds: at most 86400; 0 goes on until interrupted");
     else
-        status = demo_run(&options);
-    options_free(&options);
+        status = demo_run(options);
     return status;
 }

@@ -7,6 +7,7 @@
  * too; the story is that of one. Live, a private consumer reads, in no group; nothing is committed, nothing
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
 #include "host/command.h"
+#include "host/print.h"
 #include "input/feed.h"
 #include "kafka/scan.h"
 #include "report/load.h"
@@ -32,7 +33,7 @@ struct explain {
 static int explain_failed(const struct explain *explain)
 {
     struct relance_str sentence = relance_engine_error(explain->engine);
-    fprintf(stderr, "relance explain: %.*s\n", TEXT_ARG(sentence));
+    print_mistake("%.*s", TEXT_ARG(sentence));
     return EXIT_STATUS_FAILED;
 }
 
@@ -49,9 +50,9 @@ static bool explain_record(struct explain *explain, const struct relance_record 
 static int explain_feed(struct explain *explain, struct feed *feed)
 {
     struct relance_record record;
-    while (feed_next(feed, &record))
+    while (!print_failed() && feed_next(feed, &record))
         if (!explain_record(explain, &record)) return explain_failed(explain);
-    return feed_end(feed, "relance explain") ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+    return feed_end(feed) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
 static int explain_file(struct explain *explain)
@@ -59,7 +60,7 @@ static int explain_file(struct explain *explain)
     struct feed feed;
     struct relance_error error;
     if (!feed_open(&feed, explain->options->events, explain->options->csv, explain->rules, &error)) {
-        fprintf(stderr, "relance explain: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     int status = explain_feed(explain, &feed);
@@ -72,9 +73,10 @@ static int explain_file(struct explain *explain)
 static void explain_begin(void *context, int32_t partition, int64_t offset)
 {
     const struct explain *explain = context;
-    printf("topic %s, partition %" PRId32 ", from offset %" PRId64
-           "; nothing is known of what came before\n\n",
-           explain->options->input, partition, offset);
+    print(stdout,
+          "topic %s, partition %" PRId32 ", from offset %" PRId64
+          "; nothing is known of what came before\n\n",
+          explain->options->input, partition, offset);
 }
 
 static bool explain_message(void *context, const struct kafka_scan_record *message)
@@ -88,7 +90,7 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
         .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
     };
     explain->failed = message->value.size && !explain_record(explain, &record); /* empty: a tombstone */
-    return !explain->failed;
+    return !explain->failed && !print_failed();
 }
 
 static int explain_topic(struct explain *explain)
@@ -97,7 +99,7 @@ static int explain_topic(struct explain *explain)
     wall_start();
     if (kafka_scan_key(explain->options, explain->options->input, explain->story.customer, explain->from_ms,
                        explain_begin, explain_message, explain, &error) != RELANCE_OK) {
-        fprintf(stderr, "relance explain: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_FAILED;
     }
     if (explain->failed) return explain_failed(explain);
@@ -127,7 +129,7 @@ static int explain_with_rules(struct explain *explain)
     story_listen(&explain->story, &options);
     explain->engine = relance_engine_new(&options);
     if (!explain->engine) {
-        fputs("relance explain: out of memory\n", stderr);
+        print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
     }
     if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
@@ -148,7 +150,7 @@ static bool explain_read_source(struct explain *explain)
         missing = "--rules is needed, or with --input the --group that has them";
     else if (timed && !text_instant(text_of(options->from), &explain->from_ms))
         missing = "--from is `earliest` or an instant such as 2026-03-02T10:00:00Z";
-    if (missing) fprintf(stderr, "relance explain: %s\n", missing);
+    if (missing) print_mistake("%s", missing);
     return !missing;
 }
 
@@ -157,32 +159,28 @@ static bool explain_read_options(struct explain *explain)
     const struct options *options = explain->options;
     explain->wall_ms = RELANCE_NEVER;
     if (options->wall && !text_instant(text_of(options->wall), &explain->wall_ms)) {
-        fprintf(stderr, "relance explain: --wall: '%s' is no instant such as 2026-03-02T10:00:00Z\n",
-                options->wall);
+        print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", options->wall);
         return false;
     }
-    return explain_read_source(explain) && until_read("relance explain", options->until, &explain->until);
+    return explain_read_source(explain) && until_read(options->until, &explain->until);
 }
 
 static int explain_run(struct explain *explain)
 {
     if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
     const struct options *options = explain->options;
-    explain->rules = options->rules ? load_rules("relance explain", options->rules)
-                                    : load_live_rules("relance explain", options, explain->story.customer);
+    explain->rules =
+        options->rules ? load_rules(options->rules) : load_live_rules(options, explain->story.customer);
     return explain->rules ? explain_with_rules(explain) : EXIT_STATUS_USAGE;
 }
 
-int cmd_explain(int argc, char **argv)
+int cmd_explain(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_EXPLAIN, argc, argv)) return options.status;
-    struct explain explain = {.options = &options,
-                              .story = {.customer = text_of(options.args[0]), .out = stdout}};
+    struct explain explain = {.options = options,
+                              .story = {.customer = text_of(options->args[0]), .out = stdout}};
     int status = explain_run(&explain);
     relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);
     story_free(&explain.story);
-    options_free(&options);
     return status;
 }

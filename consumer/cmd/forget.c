@@ -9,6 +9,7 @@
  * Status 0: it is done; 1: it is published, but no engine has taken it within --timeout; 2: nothing was done. */
 #include "host/clock.h"
 #include "host/command.h"
+#include "host/print.h"
 #include "kafka/feed.h"
 #include "kafka/partition.h"
 #include "delivery/meta.h"
@@ -112,15 +113,16 @@ static enum relance_status forget_report(struct forget *forget, int partition, b
 {
     bool known;
     if (!taken) {
-        printf("partition %d: published as record %" PRId64
-               "; no checkpoint holds it yet: does an engine run?\n",
-               partition, forget->offsets[partition]);
+        print(stdout,
+              "partition %d: published as record %" PRId64
+              "; no checkpoint holds it yet: does an engine run?\n",
+              partition, forget->offsets[partition]);
         return RELANCE_OK;
     }
     enum relance_status status = forget_find(forget, partition, &known, error);
     if (status == RELANCE_OK)
-        printf("partition %d: forgotten with record %" PRId64 "%s\n", partition, forget->offsets[partition],
-               known ? "; newer events have come since and are kept" : "");
+        print(stdout, "partition %d: forgotten with record %" PRId64 "%s\n", partition,
+              forget->offsets[partition], known ? "; newer events have come since and are kept" : "");
     return status;
 }
 
@@ -155,21 +157,18 @@ static enum relance_status forget_open(struct forget *forget, struct relance_err
     return forget->feed ? RELANCE_OK : RELANCE_IO;
 }
 
-int cmd_forget(int argc, char **argv)
+int cmd_forget(const struct options *options)
 {
-    struct options options;
     struct relance_error error = {0};
-    if (!options_read(&options, COMMAND_FORGET, argc, argv)) return options.status;
     stop_on_signals();
     struct forget forget = {
-        .options = &options, .customer = text_of(options.args[0]), .now_ms = clock_wall_ms()};
+        .options = options, .customer = text_of(options->args[0]), .now_ms = clock_wall_ms()};
     int status =
         forget_open(&forget, &error) == RELANCE_OK ? forget_customer(&forget, &error) : EXIT_STATUS_USAGE;
-    if (*error.message) fprintf(stderr, "relance forget: %s\n", error.message);
+    if (*error.message) print_mistake("%s", error.message);
     kafka_feed_close(forget.feed);
     redis_view_close(forget.view);
     cJSON_free(forget.event);
     free(forget.offsets);
-    options_free(&options);
     return status;
 }

@@ -3,6 +3,7 @@
  * --rules gives another. */
 #include "host/command.h"
 #include "host/file.h"
+#include "host/print.h"
 #include "kafka/partition.h"
 #include "report/load.h"
 #include "host/option.h"
@@ -51,7 +52,7 @@ static enum relance_status inspect_read_rules(struct inspect *inspect, struct fi
 
 static void put_line(int depth)
 {
-    printf("\n%*s", 2 * depth, "");
+    print(stdout, "\n%*s", 2 * depth, "");
 }
 
 /* A string's bytes, from its first quote to its last; returns how many there are. */
@@ -61,7 +62,7 @@ static size_t put_string(struct relance_str json, size_t at)
     while (end < json.size && json.data[end] != '"')
         end += json.data[end] == '\\' ? 2 : 1;
     end = end < json.size ? end + 1 : json.size;
-    text_print_plain((struct relance_str){json.data + at, end - at}, stdout);
+    print_text((struct relance_str){json.data + at, end - at}, stdout);
     return end - at;
 }
 
@@ -77,15 +78,15 @@ static void put_indented(struct relance_str json)
             continue;
         }
         if (closes) put_line(--depth);
-        putchar(c);
+        fputc(c, stdout);
         if (empty)
-            putchar(json.data[++at]);
+            fputc(json.data[++at], stdout);
         else if (opens)
             put_line(++depth);
         if (c == ',') put_line(depth);
-        if (c == ':') putchar(' ');
+        if (c == ':') fputc(' ', stdout);
     }
-    putchar('\n');
+    fputc('\n', stdout);
 }
 
 static enum relance_status inspect_print(const struct inspect *inspect, const struct relance_ruleset *rules,
@@ -131,23 +132,14 @@ static enum relance_status inspect_customer(struct inspect *inspect, struct rela
     return status;
 }
 
-static int inspect_run(const struct options *options)
+int cmd_inspect(const struct options *options)
 {
     struct relance_error error;
     struct inspect inspect = {.options = options, .customer = text_of(options->args[0])};
     inspect.view = redis_view_open(options->redis, options->group, options->input, &error);
     bool ok = inspect.view && inspect_customer(&inspect, &error) == RELANCE_OK;
-    if (!ok) fprintf(stderr, "relance inspect: %s\n", error.message);
+    if (!ok) print_mistake("%s", error.message);
     free(inspect.state);
     redis_view_close(inspect.view);
     return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
-}
-
-int cmd_inspect(int argc, char **argv)
-{
-    struct options options;
-    if (!options_read(&options, COMMAND_INSPECT, argc, argv)) return options.status;
-    int status = inspect_run(&options);
-    options_free(&options);
-    return status;
 }

@@ -1,5 +1,6 @@
 /* relance metrics: every counter once, as a table, as JSON or as Prometheus text. */
 #include "host/command.h"
+#include "host/print.h"
 #include "report/figures.h"
 #include "host/option.h"
 
@@ -13,12 +14,12 @@ static bool metrics_print(const struct options *options, const struct figures *f
     return true;
 }
 
-static int metrics_run(const struct options *options)
+int cmd_metrics(const struct options *options)
 {
     struct relance_error error;
     struct figures figures = {0};
     if (options->json && options->prometheus) {
-        fputs("relance metrics: either --json or --prometheus\n", stderr);
+        print_mistake("either --json or --prometheus");
         return EXIT_STATUS_USAGE;
     }
     struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &error);
@@ -26,17 +27,8 @@ static int metrics_run(const struct options *options)
     if (ok)
         ok = metrics_print(options, &figures);
     else
-        fprintf(stderr, "relance metrics: %s\n", error.message);
+        print_mistake("%s", error.message);
     figures_free(&figures);
     redis_view_close(view);
     return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
-}
-
-int cmd_metrics(int argc, char **argv)
-{
-    struct options options;
-    if (!options_read(&options, COMMAND_METRICS, argc, argv)) return options.status;
-    int status = metrics_run(&options);
-    options_free(&options);
-    return status;
 }

@@ -2,23 +2,21 @@
  *
  *     lines of FILE → engine → decisions → lines, or with --summary a table
  *
- * One partition, no wall clock unless given, no server. Lines of the file are read in place and decisions are
- * printed into one large buffer: what a line costs is what the engine costs. A line that is no event is a
+ * One partition, no wall clock unless given, no server. Lines of the file are read in place: what a line costs is
+ * what the engine costs. A line that is no event is a
  * dead letter: it is counted, and said at the end on standard error; the replay goes on. */
 #include "host/command.h"
+#include "host/print.h"
 #include "report/diff.h"
 #include "input/feed.h"
 #include "report/load.h"
 #include "host/option.h"
-#include "host/output.h"
 #include "host/text.h"
 #include "host/until.h"
 #include <relance/engine.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     LINE_ROOM = 4096, /* bytes offered to a decision at first: most take 300 */
@@ -46,7 +44,7 @@ struct replay {
     } sides[DIFF_SIDES]; /* with --diff two, else the first alone */
     size_t side_count;
     struct feed feed;
-    struct output output;
+    struct blob line; /* of the decision being printed */
     struct diff diff; /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_DEAD + 1];
@@ -68,9 +66,11 @@ static bool replay_wants(struct replay *replay, struct relance_str word)
         return true;
     }
     struct relance_str near = text_nearest(word, names, RELANCE_OUTCOME_COUNT);
-    fprintf(stderr, "relance replay: --only: there is no outcome '%.*s'", TEXT_ARG(word));
-    if (near.size) fprintf(stderr, "; did you mean '%.*s'?", TEXT_ARG(near));
-    fputc('\n', stderr);
+    if (near.size)
+        print_mistake("--only: there is no outcome '%.*s'; did you mean '%.*s'?", TEXT_ARG(word),
+                      TEXT_ARG(near));
+    else
+        print_mistake("--only: there is no outcome '%.*s'", TEXT_ARG(word));
     return false;
 }
 
@@ -98,15 +98,13 @@ static bool replay_read_wall(struct replay *replay)
     replay->wall_ms = RELANCE_NEVER;
     if (!replay->options->wall) return true;
     if (text_instant(text_of(replay->options->wall), &replay->wall_ms)) return true;
-    fprintf(stderr, "relance replay: --wall: '%s' is no instant such as 2026-03-02T10:00:00Z\n",
-            replay->options->wall);
+    print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", replay->options->wall);
     return false;
 }
 
 static bool replay_read_options(struct replay *replay)
 {
-    bool only = replay_read_only(replay),
-         until = until_read("relance replay", replay->options->until, &replay->until),
+    bool only = replay_read_only(replay), until = until_read(replay->options->until, &replay->until),
          wall = replay_read_wall(replay);
     return only && until && wall;
 }
@@ -115,17 +113,11 @@ static bool replay_read_options(struct replay *replay)
 
 static void replay_print(struct replay *replay, const struct relance_decision *decision)
 {
-    struct output *output = &replay->output;
-    char *room = output_room(output, LINE_ROOM);
-    if (!room) return;
-    size_t size = relance_decision_print(decision, room, LINE_ROOM - 1);
-    if (size >= LINE_ROOM) {
-        room = output_room(output, size + 1);
-        if (!room) return;
-        size = relance_decision_print(decision, room, size);
-    }
-    room[size] = '\n';
-    output_take(output, size + 1);
+    struct blob *line = &replay->line;
+    size_t size = relance_decision_print(decision, blob_room(line, LINE_ROOM), LINE_ROOM);
+    if (size > LINE_ROOM) relance_decision_print(decision, blob_room(line, size), size);
+    print_text((struct relance_str){line->data, size}, stdout);
+    fputc('\n', stdout);
 }
 
 static void replay_decide(void *context, const struct relance_decision *decision)
@@ -167,7 +159,7 @@ static void replay_count_invalid(struct replay *replay, uint32_t count, int64_t 
 static int replay_engine_failed(const struct replay_side *side)
 {
     struct relance_str sentence = relance_engine_error(side->engine);
-    fprintf(stderr, "relance replay: %.*s\n", TEXT_ARG(sentence));
+    print_mistake("%.*s", TEXT_ARG(sentence));
     return EXIT_STATUS_FAILED;
 }
 
@@ -184,7 +176,7 @@ static int replay_feed(struct replay *replay)
 {
     struct relance_record record;
     struct relance_fate fate;
-    while (feed_next(&replay->feed, &record)) {
+    while (!print_failed() && feed_next(&replay->feed, &record)) {
         for (size_t i = 0; i < replay->side_count; i++) {
             struct replay_side *side = &replay->sides[i];
             if (relance_engine_record(side->engine, &record, &fate) != RELANCE_DONE)
@@ -216,12 +208,12 @@ static void replay_print_tables(struct replay *replay)
         diff_print(&replay->diff, stdout);
     else
         summary_print(&replay->diff.summaries[DIFF_NOW], stdout);
-    printf("%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
-           (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
-                                replay->fates[RELANCE_IGNORED]),
-           (unsigned long long)replay->fates[RELANCE_DUPLICATE],
-           (unsigned long long)replay->fates[RELANCE_IGNORED],
-           (unsigned long long)replay->fates[RELANCE_DEAD]);
+    print(stdout, "%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
+          (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
+                               replay->fates[RELANCE_IGNORED]),
+          (unsigned long long)replay->fates[RELANCE_DUPLICATE],
+          (unsigned long long)replay->fates[RELANCE_IGNORED],
+          (unsigned long long)replay->fates[RELANCE_DEAD]);
 }
 
 /* "relance replay: 2 dead letters: json 1 (line 17), time 1 (line 20)" */
@@ -229,12 +221,11 @@ static void replay_print_dead(const struct replay *replay)
 {
     uint64_t count = replay->fates[RELANCE_DEAD];
     if (!count) return;
-    fprintf(stderr, "relance replay: %llu dead letter%s:", (unsigned long long)count, count == 1 ? "" : "s");
+    print(stderr, "relance replay: %llu dead letter%s:", (unsigned long long)count, count == 1 ? "" : "s");
     for (size_t i = 0; i < replay->dead_count; i++) {
         const struct replay_dead *dead = &replay->dead[i];
-        fprintf(stderr, "%s %s %llu (%sline %lld)", i ? "," : "", dead->reason,
-                (unsigned long long)dead->count, dead->count > 1 ? "first in " : "",
-                (long long)dead->first_line + 1);
+        print(stderr, "%s %s %llu (%sline %lld)", i ? "," : "", dead->reason, (unsigned long long)dead->count,
+              dead->count > 1 ? "first in " : "", (long long)dead->first_line + 1);
     }
     fputc('\n', stderr);
 }
@@ -244,14 +235,12 @@ static void replay_print_csv(const struct replay *replay)
 {
     const char *path = replay->options->args[0];
     if (replay->invalid)
-        fprintf(stderr, "relance replay: %s: %llu value%s not of the declared type, first in line %lld\n",
-                path, (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s",
-                (long long)replay->invalid_line + 1);
+        print_mistake("%s: %llu value%s not of the declared type, first in line %lld", path,
+                      (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s",
+                      (long long)replay->invalid_line + 1);
     if (replay->late)
-        fprintf(stderr,
-                "relance replay: %s: %llu event%s older than one before: sort the file by time, or give "
-                "--lateness\n",
-                path, (unsigned long long)replay->late, replay->late == 1 ? "" : "s");
+        print_mistake("%s: %llu event%s older than one before: sort the file by time, or give --lateness",
+                      path, (unsigned long long)replay->late, replay->late == 1 ? "" : "s");
 }
 
 /* ---- from the inside out: events, engines, rules, options */
@@ -260,14 +249,10 @@ static int replay_events(struct replay *replay)
 {
     int status = replay_feed(replay);
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
-    if (!output_flush(&replay->output)) {
-        fprintf(stderr, "relance replay: the output cannot be written: %s\n", strerror(errno));
-        return EXIT_STATUS_FAILED;
-    }
     if (replay->options->summary || replay->options->diff) replay_print_tables(replay);
     replay_print_dead(replay);
     if (replay->options->csv) replay_print_csv(replay);
-    return feed_end(&replay->feed, "relance replay") ? status : EXIT_STATUS_FAILED;
+    return feed_end(&replay->feed) ? status : EXIT_STATUS_FAILED;
 }
 
 static bool replay_open_engine(struct replay *replay, struct replay_side *side)
@@ -290,15 +275,14 @@ static bool replay_open_engine(struct replay *replay, struct replay_side *side)
 
 static int replay_with_feed(struct replay *replay)
 {
-    bool ready = output_open(&replay->output, STDOUT_FILENO);
+    bool ready = true;
     for (size_t i = 0; i < replay->side_count; i++)
         ready &= replay_open_engine(replay, &replay->sides[i]);
     int status = EXIT_STATUS_FAILED;
     if (ready)
         status = replay_events(replay);
     else
-        fputs("relance replay: out of memory\n", stderr);
-    output_close(&replay->output);
+        print_mistake("out of memory");
     return status;
 }
 
@@ -307,8 +291,7 @@ static bool replay_load(struct replay *replay)
     const char *paths[DIFF_SIDES] = {replay->options->rules, replay->options->diff};
     for (enum diff_side i = 0; i < DIFF_SIDES && paths[i]; i++) {
         struct replay_side *side = &replay->sides[replay->side_count++];
-        *side = (struct replay_side){
-            .replay = replay, .number = i, .rules = load_rules("relance replay", paths[i])};
+        *side = (struct replay_side){.replay = replay, .number = i, .rules = load_rules(paths[i])};
         if (!side->rules) return false;
     }
     return true;
@@ -320,7 +303,7 @@ static int replay_run(struct replay *replay)
     if (!replay_read_options(replay) || !replay_load(replay)) return EXIT_STATUS_USAGE;
     if (!feed_open(&replay->feed, replay->options->args[0], replay->options->csv,
                    replay->sides[DIFF_NOW].rules, &error)) {
-        fprintf(stderr, "relance replay: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     int status = replay_with_feed(replay);
@@ -328,17 +311,15 @@ static int replay_run(struct replay *replay)
     return status;
 }
 
-int cmd_replay(int argc, char **argv)
+int cmd_replay(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_REPLAY, argc, argv)) return options.status;
-    struct replay replay = {.options = &options};
+    struct replay replay = {.options = options};
     int status = replay_run(&replay);
     for (size_t i = 0; i < replay.side_count; i++) {
         relance_engine_free(replay.sides[i].engine);
         relance_ruleset_free(replay.sides[i].rules);
     }
     diff_free(&replay.diff);
-    options_free(&options);
+    blob_free(&replay.line);
     return status;
 }

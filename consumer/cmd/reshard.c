@@ -8,8 +8,9 @@
  *
  * Status 0: done; 1: interrupted or refused half-way, to be called again; 2: nothing was done. */
 #include "host/command.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
+#include "host/print.h"
 #include "kafka/offsets.h"
 #include "kafka/partition.h"
 #include "host/option.h"
@@ -194,7 +195,7 @@ static enum relance_status reshard_move(struct reshard *reshard)
         if (stop_requested())
             status = relance_error_set(reshard->error, RELANCE_IO, "interrupted: call it again");
         if (status == RELANCE_OK) status = redis_move_partition(move, p, &moved, &stayed, reshard->error);
-        printf("partition %d: %" PRId64 " customers moved, %" PRId64 " stay\n", p, moved, stayed);
+        print(stdout, "partition %d: %" PRId64 " customers moved, %" PRId64 " stay\n", p, moved, stayed);
         fflush(stdout);
     }
     redis_move_close(move);
@@ -297,7 +298,8 @@ static int reshard_run(struct reshard *reshard)
     if (status == RELANCE_OK) status = reshard_switch_all(reshard);
     if (status == RELANCE_OK) status = reshard_commit(reshard);
     if (status == RELANCE_OK)
-        printf("%s: %d partitions, %d before\n", reshard->options->input, reshard->now, reshard->before);
+        print(stdout, "%s: %d partitions, %d before\n", reshard->options->input, reshard->now,
+              reshard->before);
     return status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
@@ -312,16 +314,13 @@ static void reshard_close(struct reshard *reshard)
     kafka_offsets_close(reshard->offsets);
 }
 
-int cmd_reshard(int argc, char **argv)
+int cmd_reshard(const struct options *options)
 {
-    struct options options;
     struct relance_error error = {0};
-    if (!options_read(&options, COMMAND_RESHARD, argc, argv)) return options.status;
     stop_on_signals();
-    struct reshard reshard = {.options = &options, .error = &error};
+    struct reshard reshard = {.options = options, .error = &error};
     int status = reshard_run(&reshard);
-    if (*error.message) fprintf(stderr, "relance reshard: %s\n", error.message);
+    if (*error.message) print_mistake("%s", error.message);
     reshard_close(&reshard);
-    options_free(&options);
     return status;
 }

@@ -10,7 +10,8 @@
  * Status 0: all are right now; 1: some could not be put back; 2: nothing was done. */
 #include "host/clock.h"
 #include "host/command.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
+#include "host/print.h"
 #include "kafka/offsets.h"
 #include "kafka/scan.h"
 #include "delivery/mark.h"
@@ -272,7 +273,7 @@ static enum relance_status restore_open(struct restore *restore, struct relance_
     struct relance_error nothing;
     snprintf(restore->source, sizeof restore->source, "/relance/%s", options->group);
     restore->view = redis_view_open(options->redis, options->group, options->input, &nothing);
-    if (!restore->view) fprintf(stderr, "relance restore-offsets: %s\n", nothing.message);
+    if (!restore->view) print_mistake("%s", nothing.message);
     enum relance_status status = kafka_offsets_open(options, &restore->offsets, error);
     if (status == RELANCE_OK) status = kafka_offsets_partitions(restore->offsets, &restore->count, error);
     restore->partitions = calloc((size_t)restore->count + 1, sizeof *restore->partitions);
@@ -290,18 +291,15 @@ static int restore_run(struct restore *restore, struct relance_error *error)
     return restore_print(restore, dry) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-int cmd_restore_offsets(int argc, char **argv)
+int cmd_restore_offsets(const struct options *options)
 {
-    struct options options;
     struct relance_error error = {0};
-    if (!options_read(&options, COMMAND_RESTORE_OFFSETS, argc, argv)) return options.status;
     stop_on_signals();
-    struct restore restore = {.options = &options};
+    struct restore restore = {.options = options};
     int status = restore_run(&restore, &error);
-    if (*error.message) fprintf(stderr, "relance restore-offsets: %s\n", error.message);
+    if (*error.message) print_mistake("%s", error.message);
     kafka_offsets_close(restore.offsets);
     redis_view_close(restore.view);
     free(restore.partitions);
-    options_free(&options);
     return status;
 }

@@ -4,12 +4,13 @@
  * it. */
 #include "host/clock.h"
 #include "host/command.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
 #include "delivery/live.h"
 #include "host/log.h"
 #include "host/option.h"
 #include "delivery/partition.h"
+#include "host/print.h"
 #include "redis/view.h"
 #include "delivery/reload.h"
 #include "host/stop.h"
@@ -18,6 +19,7 @@
 #include "delivery/wall.h"
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -30,7 +32,7 @@ enum {
 };
 
 struct run {
-    struct options options;
+    const struct options *options;
     struct relance_error error;
     char instance[256];
     char deciding[256];
@@ -45,16 +47,14 @@ __attribute__((format(printf, 2, 3))) static void run_mistake(unsigned *mistakes
 {
     va_list list;
     va_start(list, format);
-    fputs("relance run: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    print_mistake_list("", format, list);
     va_end(list);
     ++*mistakes;
 }
 
 static bool run_read_from(struct run *run)
 {
-    const char *from = run->options.from;
+    const char *from = run->options->from;
     run->from_ms = FROM_UNSET;
     if (!from) return true;
     if (strcmp(from, "earliest") == 0) return run->from_ms = FROM_EARLIEST, true;
@@ -75,7 +75,7 @@ static bool run_is_name(const char *name)
 
 static unsigned run_check_options(struct run *run)
 {
-    const struct options *options = &run->options;
+    const struct options *options = run->options;
     const struct {
         const char *option, *value;
     } names[] = {{"group", options->group},
@@ -106,8 +106,8 @@ static unsigned run_check_options(struct run *run)
 
 static void run_name_instance(struct run *run)
 {
-    if (run->options.instance)
-        snprintf(run->instance, sizeof run->instance, "%s", run->options.instance);
+    if (run->options->instance)
+        snprintf(run->instance, sizeof run->instance, "%s", run->options->instance);
     else if (gethostname(run->instance, sizeof run->instance - 1) != 0)
         snprintf(run->instance, sizeof run->instance, "relance");
 }
@@ -133,19 +133,20 @@ static void run_describe_deciding(struct run *run)
     char tzdata[64];
     run_tzdata_version(tzdata, sizeof tzdata);
     snprintf(run->deciding, sizeof run->deciding, "engine=%s lateness=%lldms forget-after=%lldms tzdata=%s",
-             RELANCE_VERSION, (long long)run->options.lateness, (long long)run->options.forget_after, tzdata);
+             RELANCE_VERSION, (long long)run->options->lateness, (long long)run->options->forget_after,
+             tzdata);
 }
 
 /* ---- the workers */
 static void run_start_workers(struct run *run)
 {
-    size_t count = (size_t)run->options.workers;
+    size_t count = (size_t)run->options->workers;
     run->workers = calloc(count, sizeof *run->workers);
     ensure(run->workers);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){&run->options, run->instance, (int)i,
-                                            &run->rules,   run->deciding, run->topics.input_partitions,
+        worker->plan = (struct worker_plan){run->options, run->instance, (int)i,
+                                            &run->rules,  run->deciding, run->topics.input_partitions,
                                             run->from_ms};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
@@ -154,16 +155,16 @@ static void run_start_workers(struct run *run)
 
 static bool run_is_at_end(const struct run *run)
 {
-    bool all = run->options.stop_at_end || run->options.drain;
-    for (int64_t i = 0; i < run->options.workers; i++)
+    bool all = run->options->stop_at_end || run->options->drain;
+    for (int64_t i = 0; i < run->options->workers; i++)
         all &= atomic_load(&run->workers[i].at_end);
     return all;
 }
 
 static void run_watch(struct run *run)
 {
-    struct live *live =
-        live_open(run->options.redis, run->instance, run->workers, (size_t)run->options.workers, &run->rules);
+    struct live *live = live_open(run->options->redis, run->instance, run->workers,
+                                  (size_t)run->options->workers, &run->rules);
     int64_t refreshed = 0;
     while (!stop_requested()) {
         if (run_is_at_end(run)) stop_request();
@@ -198,8 +199,8 @@ static int run_work(struct run *run)
     wall_start();
     run_start_workers(run);
     run_watch(run);
-    log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options.workers);
-    for (int64_t i = 0; i < run->options.workers; i++) {
+    log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options->workers);
+    for (int64_t i = 0; i < run->options->workers; i++) {
         closed &= run_join(&run->workers[i]);
         if (atomic_load(&run->workers[i].failed)) status = EXIT_STATUS_FAILED;
     }
@@ -220,12 +221,12 @@ static int run_refuse(const struct run *run)
 
 static int run_checked(struct run *run)
 {
-    run->rules.watch = run->options.watch;
-    enum relance_status status = reload_open(&run->rules, run->options.rules, &run->error);
-    if (status == RELANCE_OK) status = store_check_server(run->options.redis, &run->error);
-    if (status == RELANCE_OK) status = topics_check(&run->options, &run->topics, &run->error);
-    if (status == RELANCE_OK && run->options.drain) /* as many as there were, whatever the topic has now */
-        status = redis_view_count(run->options.redis, run->options.group, run->options.input,
+    run->rules.watch = run->options->watch;
+    enum relance_status status = reload_open(&run->rules, run->options->rules, &run->error);
+    if (status == RELANCE_OK) status = store_check_server(run->options->redis, &run->error);
+    if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
+    if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */
+        status = redis_view_count(run->options->redis, run->options->group, run->options->input,
                                   &run->topics.input_partitions, &run->error);
     if (status == RELANCE_OK) status = reload_bound(&run->rules, run->topics.mark_size_max, &run->error);
     if (status != RELANCE_OK) return run_refuse(run);
@@ -233,10 +234,9 @@ static int run_checked(struct run *run)
     return run_work(run);
 }
 
-int cmd_run(int argc, char **argv)
+int cmd_run(const struct options *options)
 {
-    struct run run = {0};
-    if (!options_read(&run.options, COMMAND_RUN, argc, argv)) return run.options.status;
+    struct run run = {.options = options};
     run_name_instance(&run);
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
@@ -246,6 +246,5 @@ int cmd_run(int argc, char **argv)
         status = run_checked(&run);
     }
     reload_close(&run.rules);
-    options_free(&run.options);
     return status;
 }

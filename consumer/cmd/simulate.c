@@ -5,14 +5,13 @@
  * gives the same file. Either way the shop lives for --seconds × --speed of its own time. */
 #include "host/clock.h"
 #include "host/command.h"
+#include "host/print.h"
 #include "kafka/feed.h"
 #include "host/option.h"
-#include "host/output.h"
 #include "input/shop.h"
 #include "host/stop.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define SIMULATE_PRINTED_START_MS 1772438400000 /* Monday, 2026-03-02T08:00:00Z */
 #define SIMULATE_NAP_US           20000         /* how soon an interrupt is noticed */
@@ -25,7 +24,7 @@ static struct shop *simulate_open(const struct options *options, int64_t start_m
         .start_ms = start_ms,
     };
     struct shop *opened = shop_new(&shop);
-    if (!opened) fputs("relance simulate: out of memory\n", stderr);
+    if (!opened) print_mistake("out of memory");
     return opened;
 }
 
@@ -39,22 +38,16 @@ static int64_t simulate_end(const struct options *options, double speed, int64_t
 static int simulate_print(const struct options *options)
 {
     struct shop *shop = simulate_open(options, SIMULATE_PRINTED_START_MS);
-    struct output output;
-    if (!shop || !output_open(&output, STDOUT_FILENO)) {
-        shop_free(shop);
-        return EXIT_STATUS_FAILED;
-    }
+    if (!shop) return EXIT_STATUS_FAILED;
     int64_t end_ms = simulate_end(options, options->speed, SIMULATE_PRINTED_START_MS);
     struct shop_event event;
     shop_next(shop, &event);
-    for (; event.time_ms < end_ms && !output.failed && !stop_requested(); shop_next(shop, &event)) {
-        output_put(&output, event.json);
-        output_put(&output, (struct relance_str){"\n", 1});
+    for (; event.time_ms < end_ms && !print_failed() && !stop_requested(); shop_next(shop, &event)) {
+        print_text(event.json, stdout);
+        fputc('\n', stdout);
     }
-    bool written = output_flush(&output);
-    output_close(&output);
     shop_free(shop);
-    return written ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+    return EXIT_STATUS_OK;
 }
 
 /* False: interrupted before `time_ms` came. */
@@ -79,8 +72,7 @@ static enum relance_status simulate_feed(const struct options *options, struct s
         if (status != RELANCE_OK) return status;
         count++;
     }
-    fprintf(stderr, "relance simulate: %llu events to topic '%s'\n", (unsigned long long)count,
-            options->input);
+    print_mistake("%llu events to topic '%s'", (unsigned long long)count, options->input);
     return kafka_feed_flush(feed, 10000, error);
 }
 
@@ -94,7 +86,7 @@ static int simulate_publish(const struct options *options)
     struct kafka_feed *feed = kafka_feed_open(options->kafka, options->kafka_count, options->input, &error);
     if (feed)
         status = simulate_feed(options, shop, feed, simulate_end(options, clock_speed(), start_ms), &error);
-    if (status != RELANCE_OK) fprintf(stderr, "relance simulate: %s\n", error.message);
+    if (status != RELANCE_OK) print_mistake("%s", error.message);
     kafka_feed_close(feed);
     shop_free(shop);
     return status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
@@ -102,7 +94,7 @@ static int simulate_publish(const struct options *options)
 
 static bool simulate_refuse(const char *sentence)
 {
-    fprintf(stderr, "relance simulate: %s\n", sentence);
+    print_mistake("%s", sentence);
     return false;
 }
 
@@ -120,16 +112,13 @@ static bool simulate_check(const struct options *options)
     return true;
 }
 
-int cmd_simulate(int argc, char **argv)
+int cmd_simulate(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_SIMULATE, argc, argv)) return options.status;
     int status = EXIT_STATUS_USAGE;
-    if (simulate_check(&options)) {
-        if (!options.clock) clock_speed_up(clock_wall_ms(), options.speed);
+    if (simulate_check(options)) {
+        if (!options->clock) clock_speed_up(clock_wall_ms(), options->speed);
         stop_on_signals();
-        status = options.input ? simulate_publish(&options) : simulate_print(&options);
+        status = options->input ? simulate_publish(options) : simulate_print(options);
     }
-    options_free(&options);
     return status;
 }

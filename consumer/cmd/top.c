@@ -3,9 +3,11 @@
  * once, so that nothing flickers. */
 #include "host/clock.h"
 #include "host/command.h"
+#include "host/print.h"
 #include "report/figures.h"
 #include "host/option.h"
 #include "host/stop.h"
+#include "host/text.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -64,8 +66,8 @@ static void top_print(const struct top *top, FILE *out)
 {
     double seconds = (double)(top->read_us - top->before_us) / 1e6;
     bool first = top->before_us == 0;
-    fprintf(out, "group %s, topic %s%s\n\n", top->options->group, top->options->input,
-            top->reads_keys ? "   (q ends)" : "");
+    print(out, "group %s, topic %s%s\n\n", top->options->group, top->options->input,
+          top->reads_keys ? "   (q ends)" : "");
     figures_print_table(&top->now, first ? NULL : &top->before, seconds, out);
     if (!top->on_terminal) fputc('\n', out);
 }
@@ -74,14 +76,14 @@ static void top_print(const struct top *top, FILE *out)
 static void top_show(const struct top *top, const char *frame)
 {
     if (!top->on_terminal) {
-        fputs(frame, stdout);
+        print_lines(text_of(frame), stdout);
         fflush(stdout);
         return;
     }
     fputs("\033[H", stdout);
     for (const char *line = frame; *line;) {
         size_t size = strcspn(line, "\n");
-        fwrite(line, 1, size, stdout);
+        print_text((struct relance_str){line, size}, stdout);
         fputs("\033[K\n", stdout);
         line += size + (line[size] == '\n');
     }
@@ -109,13 +111,13 @@ static enum relance_status top_frame(struct top *top, struct relance_error *erro
     return RELANCE_OK;
 }
 
-static int top_run(const struct options *options)
+int cmd_top(const struct options *options)
 {
     struct relance_error error;
     struct top top = {.options = options};
     top.view = redis_view_open(options->redis, options->group, options->input, &error);
     if (!top.view) {
-        fprintf(stderr, "relance top: %s\n", error.message);
+        print_mistake("%s", error.message);
         return EXIT_STATUS_FAILED;
     }
     stop_on_signals();
@@ -123,20 +125,11 @@ static int top_run(const struct options *options)
     enum relance_status status = RELANCE_OK;
     do
         status = top_frame(&top, &error);
-    while (status == RELANCE_OK && top_wait(&top));
+    while (status == RELANCE_OK && !print_failed() && top_wait(&top));
     top_end(&top);
-    if (status != RELANCE_OK) fprintf(stderr, "relance top: %s\n", error.message);
+    if (status != RELANCE_OK) print_mistake("%s", error.message);
     figures_free(&top.now);
     figures_free(&top.before);
     redis_view_close(top.view);
     return status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
-}
-
-int cmd_top(int argc, char **argv)
-{
-    struct options options;
-    if (!options_read(&options, COMMAND_TOP, argc, argv)) return options.status;
-    int status = top_run(&options);
-    options_free(&options);
-    return status;
 }

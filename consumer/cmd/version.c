@@ -1,12 +1,11 @@
 /* relance version */
 #include "host/command.h"
 #include "host/option.h"
+#include "host/print.h"
 
-int cmd_version(int argc, char **argv)
+int cmd_version(const struct options *options)
 {
-    struct options options;
-    if (!options_read(&options, COMMAND_VERSION, argc, argv)) return options.status;
-    printf("relance %s\n", RELANCE_VERSION);
-    options_free(&options);
+    (void)options;
+    print(stdout, "relance %s\n", RELANCE_VERSION);
     return EXIT_STATUS_OK;
 }

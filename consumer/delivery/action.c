@@ -2,7 +2,7 @@
  *
  * While a partition is behind its frontier P everything here has been published already: it is numbered and
  * hashed again, so that at P both can be compared, and not put into the outbox. */
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/partition.h"
 #include "host/text.h"

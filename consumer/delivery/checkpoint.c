@@ -4,7 +4,7 @@
  * has committed, with all marks in force. So a checkpoint is never ahead of what has been published: what it
  * lacks can be decided again, what it has need not be published again. */
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/partition.h"
 #include "host/text.h"

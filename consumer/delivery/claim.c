@@ -13,7 +13,7 @@
  * What does not fit together stops the process with a sentence: guessing would publish something twice or
  * never. */
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/marks.h"
 #include "delivery/partition.h"

@@ -1,6 +1,7 @@
 #include "delivery/counter.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
+#include <stdlib.h>
 #include <xxhash.h>
 
 struct counter_row {

@@ -1,5 +1,5 @@
 #include "delivery/frontier.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
 #include <inttypes.h>
 #include <sys/random.h>

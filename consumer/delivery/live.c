@@ -2,7 +2,7 @@
 
 #include "delivery/live_store.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,8 @@
 #include "delivery/mark.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 
 static void mark_put_number(cJSON *object, const char *name, int64_t number)
 {

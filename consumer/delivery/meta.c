@@ -1,9 +1,10 @@
 #include "delivery/meta.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 enum meta_type { META_NUMBER, META_HASH, META_TEXT };

@@ -1,6 +1,6 @@
 /* A record is its fixed part, with sizes, and behind it the bytes of key, value and header values. */
 #include "delivery/outbox.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 
 struct outbox_head {
     enum outbox_topic topic;

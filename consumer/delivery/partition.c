@@ -6,12 +6,13 @@
  * one engine a partition, one outbox a worker, nothing is ever sorted. */
 #include "delivery/partition.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "host/stop.h"
 #include "host/text.h"
 #include "delivery/wall.h"
 #include <inttypes.h>
+#include <stdlib.h>
 #include <xxhash.h>
 
 enum {

@@ -1,5 +1,5 @@
 #include "delivery/published.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
 #include <stdlib.h>
 

@@ -1,10 +1,12 @@
 #include "delivery/reload.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
 #include "host/log.h"
+#include "host/print.h"
 #include "host/text.h"
 #include <signal.h>
+#include <stdlib.h>
 
 enum { RELOAD_WATCH_US = 1000000 };
 
@@ -26,7 +28,7 @@ void reload_on_signal(void)
 /* ---- one set, from files to text */
 static void reload_show(const struct relance_report *report)
 {
-    if (report) text_print(relance_report_text(report), stderr);
+    if (report) print_lines(relance_report_text(report), stderr);
 }
 
 static enum relance_status reload_check(const struct file_set *files, size_t *rule_count,

@@ -1,7 +1,8 @@
 #include "delivery/rulebook.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
 #include "host/text.h"
+#include <stdlib.h>
 
 static enum relance_status rulebook_compile(struct relance_str packed, struct rulebook_set *set,
                                             struct relance_error *error)

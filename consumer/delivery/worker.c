@@ -17,12 +17,13 @@
  * transaction here carries the frontiers of all partitions that have moved. */
 #include "delivery/worker.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/partition.h"
 #include "host/stop.h"
 #include "host/text.h"
 #include "delivery/wall.h"
+#include <stdlib.h>
 
 enum {
     WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */

@@ -1,5 +1,6 @@
 #include "host/blob.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
+#include <stdlib.h>
 
 char *blob_room(struct blob *blob, size_t size)
 {

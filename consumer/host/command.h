@@ -1,15 +1,13 @@
 /* Commands: `relance NAME …`. The table is command.def; each row is a function in cmd/NAME.c:
  *
- *     int cmd_check(int argc, char **argv)      argv[0] is the command's name
+ *     int cmd_check(const struct options *options)
  *     {
- *         struct options options;
- *         if (!options_read(&options, COMMAND_CHECK, argc, argv)) return options.status;
- *         …options.args[0]…
- *         options_free(&options);
+ *         …options->args[0]…
  *         return EXIT_STATUS_OK;
  *     }
  *
- * A command returns the exit status of the process. */
+ * main has read the options and frees them. A command returns the exit status of the process; where what it printed
+ * could not be written, main makes that 1. */
 #ifndef CONSUMER_HOST_COMMAND_H
 #define CONSUMER_HOST_COMMAND_H
 
@@ -28,7 +26,8 @@ enum command {
     COMMAND_COUNT,
 };
 
-#define COMMAND(ENUM, function, name, least, most, arguments, prose) int cmd_##function(int argc, char **argv);
+struct options;
+#define COMMAND(ENUM, function, name, least, most, arguments, prose) int cmd_##function(const struct options *options);
 #include "command.def"
 #undef COMMAND
 

@@ -1,4 +1,5 @@
 #include "host/log.h"
+#include "host/print.h"
 #include "host/text.h"
 #include <relance/decision.h>
 #include <stdarg.h>
@@ -46,28 +47,41 @@ static void log_blot_out(char *line, size_t size)
 }
 
 /* ---- lines */
+enum { LOG_LINE_MAX = 2048 };
+
+/* The line as it is written, plain; as much of it as there is room for. Returns its size, its end included. */
+static size_t log_write_plain(struct relance_str line, char out[LOG_LINE_MAX])
+{
+    char escape[PLAIN_ESCAPE_SIZE];
+    size_t size = 0;
+    size_t at = 0;
+    for (str piece; (piece = print_piece(line, &at, "", escape)).size; size += piece.size) {
+        if (size + piece.size > LOG_LINE_MAX - 1) break;
+        memcpy(out + size, piece.data, piece.size);
+    }
+    out[size] = '\n';
+    return size + 1;
+}
+
 /* The line is put together first and written with one call: that is what keeps lines of threads apart. The
  * time is the machine's, also where a demonstration's clock runs faster: a log is for comparing with others. */
 void log_line(enum log_level level, const char *sentence, const char *facts, ...)
 {
-    char line[2048], at[24];
+    char line[LOG_LINE_MAX], shown[LOG_LINE_MAX], at[24];
     struct timespec now;
     if (level < log_least) return;
     clock_gettime(CLOCK_REALTIME, &now);
     relance_time_print((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, at);
     int size =
-        snprintf(line, sizeof line - 1, "%.24s %s %s%s", at, log_names[level], sentence, *facts ? " " : "");
+        snprintf(line, sizeof line, "%.24s %s %s%s", at, log_names[level], sentence, *facts ? " " : "");
+    size_t used = (size_t)size < sizeof line ? (size_t)size : sizeof line - 1;
     va_list list;
     va_start(list, facts);
-    size_t used = (size_t)size < sizeof line - 1 ? (size_t)size : sizeof line - 2;
-    int more = vsnprintf(line + used, sizeof line - 1 - used, facts, list);
+    int more = vsnprintf(line + used, sizeof line - used, facts, list);
     va_end(list);
     used += more > 0 ? (size_t)more : 0;
-    if (used > sizeof line - 2) used = sizeof line - 2;
+    if (used > sizeof line - 1) used = sizeof line - 1;
     log_blot_out(line, used);
-    for (size_t i = 0; i < used; i++)
-        memset(line + i, ' ', text_control((struct relance_str){line, used}, i));
-    line[used] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, used + 1);
+    ssize_t written = write(STDERR_FILENO, shown, log_write_plain((struct relance_str){line, used}, shown));
     (void)written; /* where would one say that the log is gone? */
 }

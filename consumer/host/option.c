@@ -7,6 +7,7 @@
 #include "host/option.h"
 #include "host/file.h"
 #include "host/log.h"
+#include "host/print.h"
 #include "host/text.h"
 #include <ctype.h>
 #include <stdarg.h>
@@ -76,29 +77,21 @@ struct reading {
     bool secret_in_file;
 };
 
-static void option_say(const struct reading *reading, const char *kind, const char *format, va_list list)
-{
-    fprintf(stderr, "relance %s: %s", command_table[reading->command].name, kind);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-}
-
 __attribute__((format(printf, 2, 3))) static void option_mistake(struct reading *reading, const char *format,
                                                                  ...)
 {
     va_list list;
     va_start(list, format);
-    option_say(reading, "", format, list);
+    print_mistake_list("", format, list);
     va_end(list);
     reading->mistakes++;
 }
 
-__attribute__((format(printf, 2, 3))) static void option_warn(const struct reading *reading,
-                                                              const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void option_warn(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    option_say(reading, "warning: ", format, list);
+    print_mistake_list("warning: ", format, list);
     va_end(list);
 }
 
@@ -281,12 +274,11 @@ static const char *option_variable(struct relance_str name, char out[128])
 }
 
 /* The kernel shows argv to everybody, as it stands in our memory: so it is overwritten there. */
-static void option_blot_out(const struct reading *reading, struct relance_str name, struct relance_str secret)
+static void option_blot_out(struct relance_str name, struct relance_str secret)
 {
     char variable[128];
     memset((char *)(uintptr_t)secret.data, '*', secret.size);
-    option_warn(reading,
-                "--%.*s: a secret on the command line is kept by shells, and was to be seen in the list of "
+    option_warn("--%.*s: a secret on the command line is kept by shells, and was to be seen in the list of "
                 "processes until now; give it in %s, or in the file of --config",
                 TEXT_ARG(name), option_variable(name, variable));
 }
@@ -295,8 +287,7 @@ static void option_check_file_mode(const struct reading *reading, const char *pa
 {
     struct stat about;
     if (reading->secret_in_file && stat(path, &about) == 0 && (about.st_mode & S_IROTH))
-        option_warn(reading, "--config: %s holds a secret, and everybody may read it; chmod o-r %s", path,
-                    path);
+        option_warn("--config: %s holds a secret, and everybody may read it; chmod o-r %s", path, path);
 }
 
 /* ---- the file */
@@ -446,7 +437,7 @@ static int option_read_argument(struct reading *reading, char **argv, int at, in
     else
         option_set_kafka(reading, option_kafka_name(name), value, where);
     struct relance_str secret = option_secret(row, row ? name : option_kafka_name(name), value);
-    if (secret.size) option_blot_out(reading, name, secret);
+    if (secret.size) option_blot_out(name, secret);
     return used;
 }
 
@@ -516,6 +507,7 @@ static void option_find_missing(struct reading *reading)
 bool options_read(struct options *options, enum command command, int argc, char **argv)
 {
     *options = (struct options){.status = EXIT_STATUS_OK};
+    print_command(command_table[command].name);
     if (option_wants_help(argc, argv)) {
         options_print(stdout, command);
         return false;
@@ -559,8 +551,8 @@ static void option_print_row(FILE *out, const struct option_row *row)
     char dashed[64], left[128];
     snprintf(left, sizeof left, "--%s%s%s", option_dashed(row->field, dashed), *row->form ? " " : "",
              row->form);
-    fprintf(out, "  %-34s %s", left, row->prose);
-    if (row->fallback && strcmp(row->fallback, "0") != 0) fprintf(out, " Default: %s.", row->fallback);
+    print(out, "  %-34s %s", left, row->prose);
+    if (row->fallback && strcmp(row->fallback, "0") != 0) print(out, " Default: %s.", row->fallback);
     fputc('\n', out);
 }
 
@@ -568,14 +560,14 @@ void options_print(FILE *out, enum command command)
 {
     if (command != COMMAND_COUNT) {
         const struct command_row *row = &command_table[command];
-        fprintf(out, "relance %s [OPTIONS]%s%s\n%s\n\n", row->name, *row->arguments ? " " : "",
-                row->arguments, row->prose);
+        print(out, "relance %s [OPTIONS]%s%s\n%s\n\n", row->name, *row->arguments ? " " : "", row->arguments,
+              row->prose);
     }
     for (size_t i = 0; i < OPTION_ROWS; i++)
         if (option_taken(&option_table[i], command)) option_print_row(out, &option_table[i]);
-    fprintf(out, "  %-34s %s\n\n", "--kafka.NAME VALUE",
-            "Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT.");
-    fprintf(out, "Also read: the environment (RELANCE_CACHE_BYTES is --cache-bytes, "
-                 "RELANCE_KAFKA_BOOTSTRAP_SERVERS is\n"
-                 "--kafka.bootstrap.servers), then the file named by --config. The command line wins.\n");
+    print(out, "  %-34s %s\n\n", "--kafka.NAME VALUE",
+          "Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT.");
+    print(out, "Also read: the environment (RELANCE_CACHE_BYTES is --cache-bytes, "
+               "RELANCE_KAFKA_BOOTSTRAP_SERVERS is\n"
+               "--kafka.bootstrap.servers), then the file named by --config. The command line wins.\n");
 }

@@ -2,6 +2,8 @@
  * Width is counted in code points; that is right for everything but East Asian wide letters. Memory that
  * cannot be had ends the program: a table is the last thing that a command does. */
 #include "host/table.h"
+#include "base/ensure.h"
+#include "host/print.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,18 +18,10 @@ struct table {
     size_t cell_count, cell_room;
 };
 
-static void *table_must(void *memory)
-{
-    if (!memory) {
-        fputs("relance: out of memory\n", stderr);
-        exit(2);
-    }
-    return memory;
-}
-
 struct table *table_new(const struct table_column *columns, size_t count)
 {
-    struct table *table = table_must(calloc(1, sizeof *table));
+    struct table *table = calloc(1, sizeof *table);
+    ensure(table);
     table->columns = columns;
     table->column_count = count;
     return table;
@@ -37,14 +31,19 @@ void table_put(struct table *table, const char *format, ...)
 {
     if (table->cell_count == table->cell_room) {
         table->cell_room = table->cell_room ? table->cell_room * 2 : 64;
-        table->cells = table_must(realloc(table->cells, table->cell_room * sizeof *table->cells));
+        table->cells = realloc(table->cells, table->cell_room * sizeof *table->cells);
+        ensure(table->cells);
     }
     char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    ensure(out);
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0) text = NULL;
+    print_list(out, format, arguments);
     va_end(arguments);
-    table->cells[table->cell_count++] = table_must(text);
+    ensure(fclose(out) == 0);
+    table->cells[table->cell_count++] = text;
 }
 
 static size_t text_width(const char *text)
@@ -71,7 +70,7 @@ static void cell_print(const char *text, size_t width, bool right, size_t *owed,
     size_t blank = width - text_width(text);
     if (right) *owed += blank;
     if (*text) {
-        fprintf(out, "%*s%s", (int)*owed, "", text);
+        print(out, "%*s%s", (int)*owed, "", text);
         *owed = 0;
     }
     if (!right) *owed += blank;
@@ -99,7 +98,8 @@ static void head_print(const struct table *table, const size_t *widths, FILE *ou
 
 void table_print(const struct table *table, FILE *out)
 {
-    size_t *widths = table_must(calloc(table->column_count, sizeof *widths));
+    size_t *widths = calloc(table->column_count, sizeof *widths);
+    ensure(widths);
     for (size_t c = 0; c < table->column_count; c++)
         widths[c] = column_width(table, c);
     head_print(table, widths, out);

@@ -3,25 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-size_t text_control(struct relance_str text, size_t at)
-{
-    unsigned char c = (unsigned char)text.data[at];
-    bool second = c == 0xc2 && at + 1 < text.size && ((unsigned char)text.data[at + 1] & 0xe0) == 0x80;
-    return second ? 2 : c < ' ' || c == 0x7f;
-}
-
-void text_print_plain(struct relance_str text, FILE *out)
-{
-    for (size_t at = 0; at < text.size; at++) {
-        size_t control = text_control(text, at);
-        char c = text.data[at];
-        if (!control || c == '\t' || c == '\r' || c == '\n')
-            fputc(control ? ' ' : c, out);
-        else
-            fprintf(out, "\\u%04x", (unsigned char)text.data[at += control - 1]);
-    }
-}
-
 bool text_starts_with(struct relance_str text, struct relance_str start)
 {
     return text.size >= start.size && memcmp(text.data, start.data, start.size) == 0;

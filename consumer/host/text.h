@@ -30,19 +30,6 @@ static inline int text_compare(struct relance_str a, struct relance_str b)
     return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-/* Prints it, also where it is nothing: C forbids a null pointer to fwrite even for no bytes. */
-static inline void text_print(struct relance_str text, FILE *out)
-{
-    if (text.size) fwrite(text.data, 1, text.size, out);
-}
-
-/* Does a control character begin here, of ASCII's or of Unicode's second set? The bytes that it takes; 0: no. */
-size_t text_control(struct relance_str text, size_t at);
-
-/* Prints a stranger's text for people: controls stand as \u001b, blanks of every kind as a blank, so that it can neither
- * give orders to the terminal nor forge lines. */
-void text_print_plain(struct relance_str text, FILE *out);
-
 bool text_starts_with(struct relance_str text, struct relance_str start);
 struct relance_str text_trim(struct relance_str text); /* without blanks at both ends */
 

@@ -1,16 +1,15 @@
 #include "host/until.h"
+#include "host/print.h"
 #include "host/text.h"
 
-bool until_read(const char *command, const char *text, struct until *until)
+bool until_read(const char *text, struct until *until)
 {
     *until = (struct until){RELANCE_NEVER, RELANCE_NEVER};
     if (!text) return true;
     struct relance_str given = text_of(text);
     if (text_duration(given, &until->after_ms) || text_instant(given, &until->instant_ms)) return true;
-    fprintf(
-        stderr,
-        "%s: --until: '%s' is neither an instant such as 2026-03-02T10:00:00Z nor a duration such as 7d\n",
-        command, text);
+    print_mistake(
+        "--until: '%s' is neither an instant such as 2026-03-02T10:00:00Z nor a duration such as 7d", text);
     return false;
 }
 

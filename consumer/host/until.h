@@ -8,8 +8,8 @@ struct until {
     int64_t instant_ms, after_ms; /* RELANCE_NEVER: not this one */
 };
 
-/* `text` NULL: the clock does not run on. False: it is neither; said, for a command of that name. */
-bool until_read(const char *command, const char *text, struct until *until);
+/* `text` NULL: the clock does not run on. False: it is neither; said. */
+bool until_read(const char *text, struct until *until);
 /* The instant to which the clock of an engine runs on; RELANCE_NEVER: it does not. `any`: there have been
  * events. */
 int64_t until_instant(const struct until *until, const struct relance_engine *engine, bool any);

@@ -1,11 +1,12 @@
 /* The mapping, compiled against the header: names of columns become their numbers, and every mistake is a
  * sentence. */
 #include "input/csv_map_internal.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
 #include "host/text.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 enum { MAPPING_MAX = 1 << 20 }; /* bytes of a mapping */
 

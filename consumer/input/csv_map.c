@@ -6,10 +6,12 @@
  * The skeleton is written once, at the first row, and remembers where each list belongs; the lists grow row
  * by row; at the end of the group both are put together. */
 #include "input/csv_map_internal.h"
-#include "host/ensure.h"
+#include "host/print.h"
+#include "base/ensure.h"
 #include "host/text.h"
 
 #include <relance/decision.h>
+#include <stdlib.h>
 
 /* ---- what is left out */
 
@@ -40,16 +42,15 @@ static void leave_out(struct csv_map *map, bool row, struct relance_str what, co
     left->count++;
 }
 
-void csv_map_report(const struct csv_map *map, const char *prefix, FILE *out)
+void csv_map_report(const struct csv_map *map, const char *path)
 {
     for (size_t i = 0; i < map->left_out_count; i++) {
         const struct left_out *left = &map->left_out[i];
-        fprintf(out, "%s: %llu %s%s left out: ", prefix, (unsigned long long)left->count,
-                left->row ? "row" : "cell", left->count == 1 ? "" : "s");
-        if (left->what[0]) fprintf(out, "%s ", left->what);
-        if (left->value[0]) fprintf(out, "'%s' ", left->value);
-        fprintf(out, "%s (%sline %lld)\n", left->reason, left->count == 1 ? "" : "first in ",
-                (long long)left->line);
+        bool one = left->count == 1, what = left->what[0], value = left->value[0];
+        print_mistake("%s: %llu %s%s left out: %s%s%s%s%s%s (%sline %lld)", path,
+                      (unsigned long long)left->count, left->row ? "row" : "cell", one ? "" : "s", left->what,
+                      what ? " " : "", value ? "'" : "", left->value, value ? "' " : "", left->reason,
+                      one ? "" : "first in ", (long long)left->line);
     }
 }
 

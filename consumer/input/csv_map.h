@@ -24,8 +24,8 @@ struct csv_map *csv_map_open(const char *mapping, struct lines *lines, const str
                              struct relance_error *error);
 /* The next event as JSON, valid until the next call, and the line (from 1) where it begins. */
 bool csv_map_next(struct csv_map *map, struct relance_str *event, int64_t *line);
-/* What has been left out: a line for each column and reason, after `prefix`. */
-void csv_map_report(const struct csv_map *map, const char *prefix, FILE *out);
+/* Says on standard error what of the file has been left out: a line for each column and reason. */
+void csv_map_report(const struct csv_map *map, const char *path);
 void csv_map_free(struct csv_map *map);
 
 #endif

@@ -1,4 +1,5 @@
 #include "input/feed.h"
+#include "host/print.h"
 #include "host/text.h"
 
 #include <errno.h>
@@ -35,13 +36,11 @@ bool feed_next(struct feed *feed, struct relance_record *record)
     return true;
 }
 
-bool feed_end(struct feed *feed, const char *command)
+bool feed_end(struct feed *feed)
 {
-    char prefix[256];
-    snprintf(prefix, sizeof prefix, "%s: %s", command, feed->path);
-    if (feed->csv) csv_map_report(feed->csv, prefix, stderr);
+    if (feed->csv) csv_map_report(feed->csv, feed->path);
     if (!feed->lines.failed) return true;
-    fprintf(stderr, "%s: %s\n", prefix, strerror(errno));
+    print_mistake("%s: %s", feed->path, strerror(errno));
     return false;
 }
 

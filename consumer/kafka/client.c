@@ -1,5 +1,6 @@
 #include "kafka/client.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
+#include <stdlib.h>
 
 #define KAFKA_TEXT(number)  KAFKA_TEXT_(number)
 #define KAFKA_TEXT_(number) #number

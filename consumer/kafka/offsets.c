@@ -1,5 +1,5 @@
 #include "kafka/offsets.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka/client.h"
 #include <stdlib.h>
 

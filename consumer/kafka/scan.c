@@ -1,5 +1,5 @@
 #include "kafka/scan.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka/conf.h"
 #include "kafka/partition.h"
 #include "kafka/trouble.h"

@@ -4,7 +4,7 @@
  * then read says it. */
 #include "delivery/sink.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/trouble.h"
 #include <stdlib.h>

@@ -10,12 +10,13 @@
  * id; nothing is committed without. The capture is here. */
 #include "delivery/source.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/member.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
 #include "host/text.h"
+#include <stdlib.h>
 
 enum {
     SOURCE_WINDOW_US = 250000, /* a batch is gathered at most so long */

@@ -1,6 +1,6 @@
 #include "delivery/topics.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/trouble.h"
 #include "host/log.h"

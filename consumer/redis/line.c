@@ -2,7 +2,7 @@
  * each byte, and its bounds are none. */
 #include "redis/line.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "redis/url.h"
 #include "host/stop.h"
 #include "host/text.h"

@@ -1,5 +1,5 @@
 /* The live figures in Redis. Losing them costs nothing, so no error leaves this file. */
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "delivery/live_store.h"
 #include "redis/keys.h"
 #include "redis/line.h"

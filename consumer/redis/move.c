@@ -1,5 +1,5 @@
 #include "redis/move.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "redis/keys.h"
 #include "redis/line.h"
 #include "redis/resp.h"

@@ -19,7 +19,7 @@
  * come back. A checkpoint that follows in the same partition heals all that, since it has whatever had changed in
  * the one that was lost, and the first of a connection writes of each of those all that it may have written. */
 #include "delivery/store.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "redis/keys.h"
 #include "redis/line.h"

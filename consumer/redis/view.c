@@ -1,7 +1,7 @@
 /* One connection, one question at a time: whoever reads for people has time. */
 #include "redis/view.h"
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "redis/keys.h"
 #include "redis/line.h"
 #include "host/text.h"

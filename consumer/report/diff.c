@@ -1,12 +1,14 @@
 /* Of each customer and rule, the number of sends under both sets and a digest of what was sent when: two that
  * are the same in number may still be other mails, or at another time. */
 #include "report/diff.h"
+#include "host/print.h"
 #include "host/blob.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/table.h"
 #include "host/text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <xxhash.h>
 
 enum { EXAMPLES = 10 };
@@ -142,17 +144,17 @@ static int diff_by_change(const void *a, const void *b)
 
 static void diff_print_customer(const struct customer *customer, FILE *out)
 {
-    fprintf(out, "  %s  %+" PRId64 ":", item_customer(customer->items).data, customer->change);
+    print(out, "  %s  %+" PRId64 ":", item_customer(customer->items).data, customer->change);
     const char *comma = " ";
     for (size_t i = 0; i < customer->count; i++) {
         const struct tally_item *item = &customer->items[i];
         bool moved = item->count[DIFF_NOW] == item->count[DIFF_DRAFT];
         if (moved && item->digest[DIFF_NOW] == item->digest[DIFF_DRAFT]) continue;
-        fprintf(out, "%s%s ", comma, item_rule(item));
+        print(out, "%s%s ", comma, item_rule(item));
         if (moved)
-            fprintf(out, "%" PRIu64 " at another time or with other contents", item->count[DIFF_NOW]);
+            print(out, "%" PRIu64 " at another time or with other contents", item->count[DIFF_NOW]);
         else
-            fprintf(out, "%" PRIu64 " -> %" PRIu64, item->count[DIFF_NOW], item->count[DIFF_DRAFT]);
+            print(out, "%" PRIu64 " -> %" PRIu64, item->count[DIFF_NOW], item->count[DIFF_DRAFT]);
         comma = ", ";
     }
     fputc('\n', out);
@@ -189,7 +191,7 @@ static void diff_print_customers(const struct diff *diff, FILE *out)
     }
     fputs("\ncustomers to whom something is sent\n", out);
     for (enum group group = 0; group < GROUPS; group++)
-        fprintf(out, "  %zu %s\n", groups[group], texts[group]);
+        print(out, "  %zu %s\n", groups[group], texts[group]);
     qsort(customers, count, sizeof *customers, diff_by_change);
     diff_print_examples(customers, count, out);
     free(customers);

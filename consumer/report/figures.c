@@ -5,6 +5,8 @@
  * Small and rare: a few hundred names, read once a second at most; memory that cannot be had ends the
  * program. */
 #include "report/figures.h"
+#include "base/ensure.h"
+#include "host/print.h"
 #include "host/table.h"
 #include "host/text.h"
 
@@ -34,10 +36,7 @@ enum { OUTCOME_COUNT = sizeof outcomes / sizeof *outcomes };
 
 static void *figures_must(void *memory)
 {
-    if (!memory) {
-        fputs("relance: out of memory\n", stderr);
-        exit(2);
-    }
+    ensure(memory);
     return memory;
 }
 
@@ -329,7 +328,8 @@ bool figures_print_json(const struct figures *figures, const char *group, const 
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (!text) return false;
-    fprintf(out, "%s\n", text);
+    print_lines(text_of(text), out);
+    fputc('\n', out);
     cJSON_free(text);
     return true;
 }
@@ -352,31 +352,20 @@ static void put_metric(const char *form, FILE *out)
         more = split_first(rest, &word, &rest);
         if (!more) word = rest;
         if (word_is_placeholder(word) && more) continue;
-        fputs(word_is_placeholder(word) ? "_by_" : "_", out);
+        print(out, "%s", word_is_placeholder(word) ? "_by_" : "_");
         put_lower(word, out);
     }
     fputs("_total", out);
-}
-
-static void put_escaped(const char *value, FILE *out)
-{
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"') fputc('\\', out);
-        if (*value == '\n')
-            fputs("\\n", out);
-        else
-            fputc(*value, out);
-    }
 }
 
 /* NAME="VALUE", in lower case; nothing where there is no value. */
 static void put_label(const char *before, struct relance_str name, const char *value, FILE *out)
 {
     if (!value) return;
-    fputs(before, out);
+    print(out, "%s", before);
     put_lower(name, out);
     fputs("=\"", out);
-    put_escaped(value, out);
+    print_label(text_of(value), out);
     fputc('"', out);
 }
 
@@ -396,7 +385,7 @@ static void put_sample(const struct figure *figure, const char *group, const cha
     put_label(",", first_label(text_of(rows[figure->row].form)), figure->first, out);
     put_label(",", TEXT("outcome"), figure->outcome, out);
     put_label(",", TEXT("variant"), figure->variant, out);
-    fprintf(out, "} %.15g\n", figure->value);
+    print(out, "} %.15g\n", figure->value);
 }
 
 static void put_family(const struct figures *figures, size_t row, const char *group, const char *topic,
@@ -408,7 +397,7 @@ static void put_family(const struct figures *figures, size_t row, const char *gr
         if (!headed) {
             fputs("# HELP ", out);
             put_metric(rows[row].form, out);
-            fprintf(out, " %s\n# TYPE ", rows[row].prose);
+            print(out, " %s\n# TYPE ", rows[row].prose);
             put_metric(rows[row].form, out);
             fputs(" counter\n", out);
             headed = true;
@@ -417,30 +406,36 @@ static void put_family(const struct figures *figures, size_t row, const char *gr
     }
 }
 
+/* What a metric's name may be made of. */
+static bool live_is_name(const char *field)
+{
+    return *field && !field[strspn(field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
+}
+
 /* Live figures are gauges, relance_live_FIELD; those that are no numbers have no place here. */
 static void put_live(const struct figures *figures, size_t at, const char *group, const char *topic,
                      FILE *out)
 {
     const char *field = figures->lives[at].field;
     double number;
-    fprintf(
-        out,
-        "# HELP relance_live_%s As an instance last reported, within 5 s.\n# TYPE relance_live_%s gauge\n",
-        field, field);
+    print(out,
+          "# HELP relance_live_%s As an instance last reported, within 5 s.\n# TYPE relance_live_%s gauge\n",
+          field, field);
     for (size_t i = at; i < figures->live_count; i++) {
         const struct figure_live *live = &figures->lives[i];
         if (strcmp(live->field, field) != 0 || !text_number(text_of(live->value), &number)) continue;
-        fprintf(out, "relance_live_%s", field);
+        print(out, "relance_live_%s", field);
         put_label("{", TEXT("group"), group, out);
         put_label(",", TEXT("topic"), topic, out);
         put_label(",", TEXT("instance"), live->instance, out);
-        fprintf(out, "} %s\n", live->value);
+        print(out, "} %.15g\n", number);
     }
 }
 
 static bool live_is_first_number(const struct figures *figures, size_t at)
 {
     double number;
+    if (!live_is_name(figures->lives[at].field)) return false;
     if (!text_number(text_of(figures->lives[at].value), &number)) return false;
     for (size_t i = 0; i < at; i++)
         if (strcmp(figures->lives[i].field, figures->lives[at].field) == 0) return false;

@@ -1,31 +1,32 @@
 #include "report/load.h"
+#include "host/print.h"
 #include "kafka/partition.h"
 #include "host/text.h"
 
 #include <stdlib.h>
 
-static struct relance_ruleset *load_set(const char *command, const char *path, const struct file_set *set)
+static struct relance_ruleset *load_set(const char *path, const struct file_set *set)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error = {0};
     if (file_set_compile(set, &rules, &report, &error) != RELANCE_OK) {
-        if (report) text_print(relance_report_text(report), stderr);
-        fprintf(stderr, "%s: %s: %s\n", command, path, error.message);
+        if (report) print_lines(relance_report_text(report), stderr);
+        print_mistake("%s: %s", path, error.message);
     }
     relance_report_free(report);
     return rules;
 }
 
-struct relance_ruleset *load_rules(const char *command, const char *path)
+struct relance_ruleset *load_rules(const char *path)
 {
     struct file_set set;
     struct relance_error error;
     if (file_set_read(path, &set, &error) != RELANCE_OK) {
-        fprintf(stderr, "%s: --rules: %s\n", command, error.message);
+        print_mistake("--rules: %s", error.message);
         return NULL;
     }
-    struct relance_ruleset *rules = load_set(command, path, &set);
+    struct relance_ruleset *rules = load_set(path, &set);
     file_set_free(&set);
     return rules;
 }
@@ -45,8 +46,7 @@ enum relance_status load_live_set(struct redis_view *view, int partition, struct
     return status;
 }
 
-struct relance_ruleset *load_live_rules(const char *command, const struct options *options,
-                                        struct relance_str key)
+struct relance_ruleset *load_live_rules(const struct options *options, struct relance_str key)
 {
     struct file_set set;
     struct relance_error error;
@@ -54,10 +54,10 @@ struct relance_ruleset *load_live_rules(const char *command, const struct option
     struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &error);
     int partition = view ? kafka_partition_of(key, redis_view_partitions(view)) : 0;
     if (view && load_live_set(view, partition, &set, &error) == RELANCE_OK) {
-        rules = load_set(command, options->group, &set);
+        rules = load_set(options->group, &set);
         file_set_free(&set);
     } else {
-        fprintf(stderr, "%s: %s\n", command, error.message);
+        print_mistake("%s", error.message);
     }
     redis_view_close(view);
     return rules;

@@ -6,15 +6,13 @@
 #include "host/option.h"
 #include "redis/view.h"
 
-/* The set at `path`, freed by relance_ruleset_free; NULL: what is wrong has been printed, by a command of
- * that name ("relance replay"). */
-struct relance_ruleset *load_rules(const char *command, const char *path);
+/* The set at `path`, freed by relance_ruleset_free; NULL: what is wrong has been printed. */
+struct relance_ruleset *load_rules(const char *path);
 
 /* The rules in force in a partition, as Redis has them. */
 RELANCE_MUST enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,
                                                struct relance_error *error);
 /* The same, compiled, as load_rules has it: those of the partition of a key. */
-struct relance_ruleset *load_live_rules(const char *command, const struct options *options,
-                                        struct relance_str key);
+struct relance_ruleset *load_live_rules(const struct options *options, struct relance_str key);
 
 #endif

@@ -1,4 +1,5 @@
 #include "report/reason.h"
+#include "host/print.h"
 #include "host/text.h"
 
 #include <cjson/cJSON.h>
@@ -42,7 +43,7 @@ static int64_t instant_member(const cJSON *object, const char *name)
 
 static void put_key(const cJSON *action, FILE *out)
 {
-    fputs(text_member(action, "key"), out);
+    print(out, "%s", text_member(action, "key"));
 }
 
 /* "Tent", "Tent and Headlamp", "Tent, Headlamp and 2 more" */
@@ -52,12 +53,12 @@ static void put_items(const cJSON *action, FILE *out)
         cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(action, "with"), "items");
     int count = cJSON_GetArraySize(items);
     for (int i = 0; i < count && i < ITEMS_NAMED; i++)
-        fprintf(out, "%s%s",
-                !i                     ? ""
-                : count == ITEMS_NAMED ? " and "
-                                       : ", ",
-                text_member(cJSON_GetArrayItem(items, i), "name"));
-    if (count > ITEMS_NAMED) fprintf(out, " and %d more", count - ITEMS_NAMED);
+        print(out, "%s%s",
+              !i                     ? ""
+              : count == ITEMS_NAMED ? " and "
+                                     : ", ",
+              text_member(cJSON_GetArrayItem(items, i), "name"));
+    if (count > ITEMS_NAMED) print(out, " and %d more", count - ITEMS_NAMED);
 }
 
 static void put_ago(const cJSON *action, FILE *out)
@@ -65,16 +66,16 @@ static void put_ago(const cJSON *action, FILE *out)
     const cJSON *trigger = cJSON_GetObjectItemCaseSensitive(action, "trigger");
     int64_t minutes = (instant_member(action, "due") - instant_member(trigger, "time")) / 60000;
     if (minutes < 60)
-        fprintf(out, "%lld min", (long long)minutes);
+        print(out, "%lld min", (long long)minutes);
     else if (minutes < 48 * 60)
-        fprintf(out, "%lld h", (long long)minutes / 60);
+        print(out, "%lld h", (long long)minutes / 60);
     else
-        fprintf(out, "%lld days", (long long)minutes / (24 * 60));
+        print(out, "%lld days", (long long)minutes / (24 * 60));
 }
 
 static void put_trigger(const cJSON *action, FILE *out)
 {
-    fputs(text_member(cJSON_GetObjectItemCaseSensitive(action, "trigger"), "type"), out);
+    print(out, "%s", text_member(cJSON_GetObjectItemCaseSensitive(action, "trigger"), "type"));
 }
 
 static const struct reason_word {

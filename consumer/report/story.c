@@ -1,4 +1,5 @@
 #include "report/story.h"
+#include "host/print.h"
 #include "host/text.h"
 
 enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
@@ -9,8 +10,7 @@ enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 static void story_put(const struct story *story, const char *before, struct relance_str text)
 {
     if (!text.size) return;
-    fputs(before, story->out);
-    text_print_plain(text, story->out);
+    print(story->out, "%s%.*s", before, TEXT_ARG(text));
 }
 
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
@@ -18,7 +18,7 @@ static void story_head(const struct story *story, int64_t time_ms, struct relanc
 {
     char time[24];
     relance_time_print(time_ms, time);
-    fprintf(story->out, "%.24s", time);
+    print(story->out, "%.24s", time);
     story_put(story, "  ", what);
     story_put(story, "  ", id);
     fputc('\n', story->out);
@@ -45,7 +45,7 @@ static void story_words(struct story *story, const struct relance_decision *deci
     size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
     char *words = blob_room(&story->words, size);
     relance_tell(decision, note, RELANCE_NEVER, words, size);
-    text_print_plain((struct relance_str){words, size}, story->out);
+    print_text((struct relance_str){words, size}, story->out);
     fputc('\n', story->out);
 }
 
@@ -57,7 +57,8 @@ static void story_data(const struct story *story)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
             size--;
     story_put(story, "  ", (struct relance_str){value.data, size});
-    fputs(size < value.size ? "...\n" : "\n", story->out);
+    print(story->out, "%s", size < value.size ? "..." : "");
+    fputc('\n', story->out);
 }
 
 /* ---- decisions */
@@ -80,7 +81,7 @@ static void story_happening(struct story *story, const struct relance_note *note
     if (note->kind == RELANCE_NOTE_WAIT) return;
     story->events++;
     story_data(story);
-    if (note->kind == RELANCE_NOTE_DUPLICATE) fprintf(story->out, "  %.*s\n", TEXT_ARG(sentence));
+    if (note->kind == RELANCE_NOTE_DUPLICATE) print(story->out, "  %.*s\n", TEXT_ARG(sentence));
 }
 
 /* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
@@ -89,7 +90,8 @@ static void story_standing(struct story *story, const struct relance_note *note)
     bool running = note->kind == RELANCE_NOTE_RUNNING;
     if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
     if (story->section != 1 + running)
-        fputs(running ? "\nlive runs\n" : "\nrules that have done nothing\n", story->out);
+        print(story->out, "\n%s", running ? "live runs" : "rules that have done nothing"),
+            fputc('\n', story->out);
     story->section = 1 + running;
     story_name(story, note->rule, note->key);
     story_words(story, NULL, note);
@@ -129,14 +131,14 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     const char *why =
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
     story->events++;
-    fprintf(story->out, "%-24s", "-");
+    print(story->out, "%-24s", "-");
     story_put(story, "  ", fate->type);
     fputc('\n', story->out);
     story_data(story);
     if (fate->kind == RELANCE_DEAD)
-        fprintf(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
+        print(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
     else
-        fprintf(story->out, "  %s\n", why);
+        print(story->out, "  %s\n", why);
 }
 
 enum relance_progress story_record(struct story *story, struct relance_engine *engine,

@@ -1,7 +1,8 @@
 #include "report/summary.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/table.h"
 #include "host/text.h"
+#include <stdlib.h>
 
 enum {
     REASONS_MAX = 1000, /* different ones; the sentences of failures may be many */

@@ -1,7 +1,8 @@
 #include "report/tally.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/text.h"
 
+#include <stdlib.h>
 #include <xxhash.h>
 
 static void tally_put_place(struct tally *tally, uint32_t number)

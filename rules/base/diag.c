@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "base/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,18 +217,14 @@ static struct source_line line_window(str text, struct source_line line, size_t 
     return (struct source_line){line.number, begin, columns_behind(text, begin, line.end, SHOWN_COLUMNS)};
 }
 
-/* Shows bytes on a terminal: control characters and broken UTF-8 as '?', one column each. */
+/* What may not be shown as it stands, as '?': a column for each, so that carets stand below what they mean. */
 static void put_shown(struct buffer *out, str text)
 {
     for (size_t at = 0; at < text.size;) {
-        size_t length = utf8_length(text, at);
-        unsigned char c = (unsigned char)text.data[at];
-        bool plain = length > 1 || (length == 1 && c >= 0x20 && c != 0x7F);
-        if (plain)
-            buffer_put(out, text.data + at, length);
-        else
-            buffer_put_char(out, c == '\t' ? ' ' : '?');
-        at += length ? length : 1;
+        size_t end = plain_end(text, at);
+        buffer_put(out, text.data + at, end - at);
+        if (end < text.size) buffer_put_char(out, text.data[end] == '\t' ? ' ' : '?');
+        at = end < text.size ? end + column_size(text, end) : end;
     }
 }
 

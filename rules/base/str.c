@@ -41,6 +41,17 @@ size_t utf8_length(str s, size_t at)
     return length;
 }
 
+size_t utf8_decode(str s, size_t at, uint32_t *point)
+{
+    size_t length = utf8_length(s, at);
+    if (!length) return 0;
+    unsigned char lead = (unsigned char)s.data[at];
+    *point = length == 1 ? lead : lead & (0x7Fu >> length); /* of a longer one, so many bits are its length */
+    for (size_t i = 1; i < length; i++)
+        *point = *point << 6 | ((unsigned char)s.data[at + i] & 0x3F);
+    return length;
+}
+
 bool utf8_valid(str s)
 {
     for (size_t at = 0, length; at < s.size; at += length)

@@ -4,13 +4,14 @@
  * to be what was counted. */
 #include "judge.h"
 #include "delivery/counter.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "kafka.h"
 #include "delivery/mark.h"
 #include "redis.h"
 #include "host/text.h"
 #include "workload.h"
 #include <inttypes.h>
+#include <stdlib.h>
 #include <xxhash.h>
 
 struct judge {

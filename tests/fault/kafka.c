@@ -10,7 +10,7 @@
  *
  * Nothing happens by itself: kafka_settle() does what has fallen due, whenever somebody looks. */
 #include "kafka.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "delivery/marks.h"
 #include "delivery/published.h"
 #include "delivery/sink.h"

@@ -6,10 +6,11 @@
  *     fault_sim --sabotage [NAME]               each deliberate bug (or one): how many seeds find it?
  *
  * Totals as tests/support/run.py reads them. */
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "sim.h"
 #include "workload.h"
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

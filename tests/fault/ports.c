@@ -1,6 +1,6 @@
 /* The small ports: clocks, the log, the wish to end, random numbers, compiled rules. */
 #include "host/clock.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/mark.h"
 #include "sim.h"

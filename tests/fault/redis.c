@@ -9,10 +9,11 @@
  * It never loses the first checkpoint: a Redis without any is refused by the engine, and rightly. */
 #include "redis.h"
 #include "host/blob.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "redis/line.h"
 #include "host/text.h"
 #include <hiredis/hiredis.h>
+#include <stdlib.h>
 
 enum {
     REDIS_LINES_MAX = 4096, /* connections of one history */

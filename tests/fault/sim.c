@@ -1,13 +1,14 @@
 /* The scheduler: whoever's time is next runs until it waits. Between turns, things happen to the world. See
  * sim.h. */
 #include "sim.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "judge.h"
 #include "kafka.h"
 #include "delivery/partition.h"
 #include "redis.h"
 #include "workload.h"
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 enum {

@@ -5,11 +5,13 @@
  * all that senders do: events late, from the future, twice, without id, of unknown types, broken, hidden by
  * open transactions, and control records whose offset is all there is of them. */
 #include "workload.h"
-#include "host/ensure.h"
+#include "base/ensure.h"
 #include "host/file.h"
+#include "host/print.h"
 #include "host/text.h"
 #include <relance/decision.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 enum {
     WORKLOAD_RECORDS_MIN = 5,
@@ -37,7 +39,7 @@ static void workload_load_set(const char *name, struct rulebook_set *set)
     enum relance_status status = file_set_read(path, &files, &error);
     if (status == RELANCE_OK) status = file_set_pack(&files, &set->packed, &size, &error);
     if (status == RELANCE_OK) status = file_set_compile(&files, &set->rules, &report, &error);
-    if (report) text_print(relance_report_text(report), stderr);
+    if (report) print_lines(relance_report_text(report), stderr);
     if (status != RELANCE_OK) fprintf(stderr, "%s\n", error.message);
     ensure(status == RELANCE_OK);
     memcpy(set->hash, files.hash, sizeof set->hash);

@@ -196,6 +196,7 @@ def stage_lint():
         Program("lint names", ["python3", str(lint / "names.py")]),
         Program("lint references", ["python3", str(lint / "references.py")]),
         Program("lint references, its own test", ["python3", str(lint / "references_test.py")]),
+        Program("lint prints", ["python3", str(lint / "prints.py")]),
         claim("C sources stand as .clang-format has them", ["clang-format", "--dry-run", "-Werror", *sources(".c", ".cc")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),

@@ -107,12 +107,3 @@ Test(text, reads_hashes_of_up_to_16_digits)
     cr_expect_not(text_hex(TEXT("FF"), &value));
     cr_expect_not(text_hex(TEXT(""), &value));
 }
-
-Test(text, of_strangers_gives_no_orders_to_a_terminal_and_forges_no_lines, .init = cr_redirect_stdout)
-{
-    text_print_plain(TEXT("a\x1b[2J\x07\x7f\0b\xc2\x9b"
-                          "c\r\nd\te\xc3\x9f\xc2"),
-                     stdout);
-    fflush(stdout);
-    cr_assert_stdout_eq_str("a\\u001b[2J\\u0007\\u007f\\u0000b\\u009bc  d e\xc3\x9f\xc2");
-}
