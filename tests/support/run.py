@@ -184,7 +184,8 @@ def stage_unit():
 
 
 def stage_lint():
-    """What can be read off the sources and objects: layers, purity, names, references, form, the compose file, shell scripts."""
+    """What can be read off the sources and objects: rooms, purity, names, references and tables in
+    pages, form, the compose file, shell scripts."""
     totals = build("dev")
     lint = ROOT / "tests" / "lint"
     return totals + run_all([
@@ -197,6 +198,8 @@ def stage_lint():
         Program("lint references", ["python3", str(lint / "references.py")]),
         Program("lint references, its own test", ["python3", str(lint / "references_test.py")]),
         Program("lint prints", ["python3", str(lint / "prints.py")]),
+        Program("lint pages", ["python3", str(lint / "pages.py")]),
+        Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
         claim("C sources stand as .clang-format has them", ["clang-format", "--dry-run", "-Werror", *sources(".c", ".cc")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),
