@@ -2,8 +2,9 @@
  * to standard output: it is what was asked for. With --dump, the program of every expression of a set without
  * mistakes comes before. With --json the report is a JSON object, for editors and build servers:
  *
- *     {"rules": 4, "mistakes": 0, "warnings": 1, "diagnostics": [{"file": "cart.jsonc", "line": 7, "column":
- * 5, "end_column": 11, "severity": "warning", "message": "…", "hint": "…"}]}
+ *     {"rules": 4, "mistakes": 0, "warnings": 1,
+ *      "diagnostics": [{"file": "cart.jsonc", "line": 7, "column": 5, "end_column": 11,
+ *                       "severity": "warning", "message": "…", "hint": "…"}]}
  *
  * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read. */
 #include "host/command.h"

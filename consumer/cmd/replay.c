@@ -3,8 +3,8 @@
  *     lines of FILE → engine → decisions → lines, or with --summary a table
  *
  * One partition, no wall clock unless given, no server. Lines of the file are read in place: what a line costs is
- * what the engine costs. A line that is no event is a
- * dead letter: it is counted, and said at the end on standard error; the replay goes on. */
+ * what the engine costs. A line that is no event is a dead letter: it is counted, and told at the end on standard
+ * error; the replay goes on. */
 #include "host/command.h"
 #include "host/print.h"
 #include "report/diff.h"

@@ -1,5 +1,5 @@
-/* One partition of the input, from claim to revoke (DELIVERY.md §3): its engine, its
- * store, where it is, and what it has still to publish. A partition belongs to one worker and its thread.
+/* One partition of the input, from claim to revoke (DELIVERY.md §3): its engine, its store, where it is,
+ * and what it has still to publish. A partition belongs to one worker and its thread.
  *
  *     claim ──► BEHIND ──records and marks, silently, up to P──► LIVE ──► parked, in a rebalance; or dropped
  *                 ▲                                               │          │

@@ -1,6 +1,5 @@
 /* Options: one table (option.def) read from four places. The command line wins over the environment, that
- * over the file (--config), that over the default. `kafka.NAME` passes through to librdkafka from each of
- * them:
+ * over the file (--config), that over the default. `kafka.NAME` passes through to librdkafka from each of them:
  * `--kafka.bootstrap.servers=…`, RELANCE_KAFKA_BOOTSTRAP_SERVERS, `kafka.bootstrap.servers = …`.
  *
  * Secrets (the password in a URL, and what kafka.def says of librdkafka's) are in no message. On the command line

@@ -1,5 +1,5 @@
 /* What our Kafka clients have in common: defaults beneath the user's settings, what delivery depends on above
- * them, the log. For kafka_*.c only. */
+ * them, the log. For this room only. */
 #ifndef CONSUMER_KAFKA_CLIENT_H
 #define CONSUMER_KAFKA_CLIENT_H
 

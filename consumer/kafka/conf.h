@@ -1,5 +1,5 @@
 /* A librdkafka configuration: what the user passes through, then what the client cannot do without. What
- * librdkafka says goes to the log. Only for kafka_*.c: it shows librdkafka's types. */
+ * librdkafka says goes to the log. For this room only: it shows librdkafka's types. */
 #ifndef CONSUMER_KAFKA_CONF_H
 #define CONSUMER_KAFKA_CONF_H
 

@@ -1,4 +1,4 @@
-/* Who the group takes for the bearer of a name. For kafka_*.c only. */
+/* Who the group takes for the bearer of a name. For this room only. */
 #ifndef CONSUMER_KAFKA_MEMBER_H
 #define CONSUMER_KAFKA_MEMBER_H
 

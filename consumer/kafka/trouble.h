@@ -1,5 +1,5 @@
 /* What went wrong with Kafka, as a sentence that helps: which right is missing, or why no broker was reached. For
- * kafka_*.c only. */
+ * this room only. */
 #ifndef CONSUMER_KAFKA_TROUBLE_H
 #define CONSUMER_KAFKA_TROUBLE_H
 

@@ -3,12 +3,13 @@
  *     clean   a copy of the text in which comments and trailing commas are blanks, so that every offset still
  *             holds. Finds on the way what can be found without grammar: bad UTF-8, control characters, open
  *             comments and strings, nesting.
- *     check   the scan that events are read with walks the clean text: it is strict and stops at the very
- * byte that is wrong. cJSON is neither: it takes 01, \uqqqq and raw control characters, and says only roughly
- * where it stopped. cJSON   builds the tree and decodes the strings. place   walks cJSON's tree and the clean
- * text side by side. The text is known to fit the tree, so this walk needs no grammar and has no errors: it
- * steps over blanks, punctuation and literals and notes where each node stands. ensure() would catch it going
- * astray.
+ *     check   the scan that events are read with walks the clean text: it is strict and stops at the very byte
+ *             that is wrong. cJSON is neither: it takes 01, \uqqqq and raw control characters, and tells only
+ *             about where it stopped.
+ *     cJSON   builds the tree and decodes the strings.
+ *     place   walks cJSON's tree and the clean text side by side. The text is known to fit the tree, so this walk
+ *             needs no grammar and has no errors: it steps over blanks, punctuation and literals and notes where
+ *             each node stands. ensure() would catch it going astray.
  *
  * cJSON's strings end at a NUL, ours do not: "\u0000" is legal, so lengths are counted from the text. */
 #include "json/json.h"

@@ -1,7 +1,6 @@
 /* Golden tests of reading events: every *.txt file given is a list of lines `WHAT => RESULT`.
  *
- *     int 40.0 => 40                      a type and a JSON text: the value that it is coerced to, `-` for
- * none
+ *     int 40.0 => 40                      a type and a JSON text: the value that it is coerced to, or `-`
  *     {"type": "t", …} => t customer=c …  a record: what the reader hands out, or `dead REASON`
  *
  * The schema of the records stands in schema_new(). Lines that begin with # are comments. */
