@@ -77,6 +77,7 @@ static void checkpoint_done(struct partition *partition)
     relance_engine_saved(partition->engine);
     counters_clear(&partition->counters);
     partition->saved = partition->decided;
+    partition->anew_from = -1;
     if (partition->pace.is_failing)
         log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
     partition->pace.is_failing = false;

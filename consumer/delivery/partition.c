@@ -30,7 +30,7 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     ensure(partition);
     partition->number = number;
     published_init(&partition->recovery.published);
-    partition->input_end.first = partition->input_end.hidden_from = -1;
+    partition->input_end.first = partition->input_end.hidden_from = partition->anew_from = -1;
     partition->place = place;
     partition->store = store_open(&where);
     return partition;

@@ -107,7 +107,10 @@ struct partition {
     struct in_force in_force;
     struct mark_list ahead; /* marks to be met before P */
     struct recovery recovery;
-    bool is_anew; /* the input has turned out to be another topic; outlives a claim */
+
+    /* These two outlive a claim. */
+    bool is_anew;      /* the input has turned out to be another topic */
+    int64_t anew_from; /* where reading it began, until a checkpoint says so; -1: nowhere yet */
 
     int64_t reached; /* what is decided just now follows from records below this offset */
     bool touched;    /* has records in this batch */

@@ -96,6 +96,9 @@ enum relance_status partition_begin_anew(struct partition *partition, int64_t st
                                          struct source_frontier *p, struct relance_error *error)
 {
     struct meta *meta = &partition->meta;
+    /* Claimed again before a checkpoint: what has come since the first time is not to be left out, too. */
+    if (partition->anew_from < 0) partition->anew_from = start;
+    start = partition->anew_from;
     *p = (struct source_frontier){.frontier.position.offset = start};
     snprintf(p->frontier.store, sizeof p->frontier.store, "%.*s", TEXT_ARG(blob_text(&meta->store)));
     p->frontier.position.seq = (uint64_t)meta->seq;
