@@ -31,8 +31,8 @@ enum {
     WORKER_LEAST = 256,            /* smallest batch after failures */
     WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
     WORKER_SAVE_LOAD_US = 5000000, /* under load */
-    WORKER_SAVE_CHANGED =
-        16384, /* changed customers: save at once, one EXEC of 20,000 holds Redis for 57 ms */
+    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
+    WORKER_SAVE_CHANGED = 16384,
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* after a failure */
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */

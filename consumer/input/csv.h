@@ -11,8 +11,8 @@
 
 enum {
     CSV_COLUMNS_MAX = 1000,
-    CSV_BLANKS =
-        ' ', /* as a separator: any number of blanks and tabs, also before the first cell; no quotes */
+    /* As a separator: any number of blanks and tabs, also before the first cell; no quotes. */
+    CSV_BLANKS = ' ',
 };
 
 struct csv_cell {

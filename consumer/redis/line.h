@@ -12,8 +12,8 @@
 
 enum {
     REDIS_PORT = 6379,
-    REDIS_TIMEOUT_MS =
-        3000, /* of a question, and as much again for each REDIS_SENT_MORE bytes that it sends */
+    /* Of a question, and as much again for each REDIS_SENT_MORE bytes that it sends. */
+    REDIS_TIMEOUT_MS = 3000,
     REDIS_SENT_MORE = 16 << 20,
     REDIS_ELEMENTS_MAX = 1 << 20, /* of all lists of an answer */
     REDIS_DEPTH_MAX = 4,          /* lists in lists */

@@ -51,20 +51,21 @@ struct relance_decision {
     struct relance_str with;         /* the payload as JSON; empty: none */
     int64_t until_ms;                /* DEFERRED, COOLING */
     struct relance_str why;          /* CAPPED: text of `max`; FAILED, ERROR: a sentence */
-    struct relance_str by;           /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would
-                                        call it; lines do not have it */
-    struct relance_str reason;       /* where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true,
-                                        with its values; CAPPED, DEFERRED: the limit's `if` fails; lines do not have it */
+    /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */
+    struct relance_str by;
+    /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
+     * DEFERRED: the limit's `if` fails. Lines do not have it. */
+    struct relance_str reason;
     double value;                    /* GOAL */
-    /* of the action's run */
     int64_t due_ms;                  /* when the step fell due */
-    int64_t priority;
-    bool said;                       /* it was published before a recovery that was not exact */
+    int64_t priority;                /* of the rule */
+    bool said;                       /* the action was published before a recovery that was not exact */
+    /* The newest trigger of the run; of a goal, the event that reached it. */
     struct relance_str trigger_id, trigger_type;
     int64_t trigger_time_ms;
 };
 
-/* Does it leave the house (sent, held, goal, and no repetition)? All others are only counted. */
+/* Is it published (sent, held, goal, and no repetition)? All others are only counted. */
 bool relance_decision_is_output(const struct relance_decision *decision);
 
 /* One line of `relance replay` (LANGUAGE.md §6), without the line feed. Like snprintf: returns the bytes wanted,

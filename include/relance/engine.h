@@ -31,8 +31,8 @@ struct relance_engine_options {
     void *context;
     struct relance_str variant;          /* tests: every rule that has this variant takes it; empty: by hash */
     struct relance_str only;             /* tests: the one rule that runs; empty: all */
-    bool trust_future;                   /* replay: the wall clock is for staleness alone; else an event more than
-                                            15 min ahead of it is not believed */
+    /* Of a replay: the wall clock is for staleness alone; else an event more than 15 min ahead of it is not believed. */
+    bool trust_future;
     bool errors;                         /* also RELANCE_ERROR decisions */
     int64_t forget_after_ms;             /* an event that finds its customer idle for longer finds no state; 0: never */
     int64_t rules_mark;                  /* number of the mark that brought `rules`; 0: there are no marks */
@@ -41,10 +41,10 @@ struct relance_engine_options {
     void *explain_context;
     struct relance_str explained;
     struct relance_coverage *coverage;   /* tests: what of `rules` is reached is noted there; NULL: nobody asks */
-    const atomic_int *stop;              /* not 0: give up, also in the middle of an evaluation; NULL: nobody asks. For
-                                            whoever cannot wait for a call to return: between two calls nothing runs */
-    bool complete;                       /* an unknown customer has no state anywhere: never ask; ends with
-                                            the first eviction */
+    /* Not 0: give up, also in the middle of an evaluation; NULL: nobody asks. For whoever cannot wait for a call to
+     * return: between two calls nothing runs. */
+    const atomic_int *stop;
+    bool complete;                       /* an unknown customer has no state anywhere: never ask. Until the first eviction */
 };
 
 struct relance_engine *relance_engine_new(const struct relance_engine_options *options); /* NULL: no memory */
@@ -82,9 +82,10 @@ enum relance_progress {
     RELANCE_DONE,
     RELANCE_NEEDS,  /* relance_engine_needed() says whose state; put it and call again */
     RELANCE_FAILED, /* out of memory: relance_engine_error() */
-    RELANCE_STOPPED, /* options.stop was heard. No decision has come since then, but those of the same call may have
-                        come before, and states are half changed: throw away what this engine has made since the
-                        last checkpoint, and the engine. Whoever comes next decides it again. */
+    /* options.stop was heard. No decision has come since then, but those of the same call may have come before, and
+     * states are half changed: throw away what this engine has made since the last checkpoint, and the engine. Whoever
+     * comes next decides it again. */
+    RELANCE_STOPPED,
 };
 
 /* Moves the clock, lets happen what is due before it, then deals with the event. */

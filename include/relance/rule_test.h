@@ -10,8 +10,9 @@ struct relance_test_result {
     struct relance_str name, file;
     size_t line;
     bool passed;
-    struct relance_str report; /* of a failed one: what was expected and what came, side by side, and why a
-                                  send that is missing was not sent; several lines, each with its line feed */
+    /* Of a failed one: what was expected and what came, side by side, and why a send that is missing was not sent;
+     * several lines, each with its line feed. */
+    struct relance_str report;
 };
 
 typedef void relance_test_done(void *context, const struct relance_test_result *result);

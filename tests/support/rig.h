@@ -27,7 +27,7 @@ struct rig {
     struct relance_fate fate; /* of the last record */
     int64_t offset;           /* of the next record */
     size_t needed;            /* states that the engine asked for */
-    size_t output;            /* decisions that leave the house */
+    size_t output;            /* decisions that are published */
 };
 
 static inline str rig_copy(struct rig *rig, str s)
