@@ -10,13 +10,23 @@ void buffer_init(struct buffer *buffer, struct arena *arena)
     *buffer = (struct buffer){.arena = arena};
 }
 
+void buffer_init_bounded(struct buffer *buffer, struct arena *arena, size_t max)
+{
+    *buffer = (struct buffer){.arena = arena, .max = max};
+}
+
 static bool buffer_reserve(struct buffer *buffer, size_t size)
 {
     if (buffer->failed) return false;
     if (size <= buffer->capacity - buffer->size) return true;
+    if (buffer->max && size > buffer->max - buffer->size) {
+        buffer->failed = buffer->over = true;
+        return false;
+    }
     size_t capacity = buffer->capacity ? buffer->capacity * 2 : BUFFER_MIN;
     while (capacity - buffer->size < size)
         capacity *= 2;
+    if (buffer->max && capacity > buffer->max) capacity = buffer->max;
     char *data = arena_alloc(buffer->arena, capacity);
     if (!data) {
         buffer->failed = true;

@@ -9,10 +9,14 @@ struct buffer {
     struct arena *arena;
     char *data;
     size_t size, capacity;
+    size_t max; /* bytes; 0: no bound but the arena's */
     bool failed;
+    bool over; /* that is why it failed: more than `max` */
 };
 
 void buffer_init(struct buffer *buffer, struct arena *arena);
+/* One that fails, and says `over`, where it would become larger than `max`. */
+void buffer_init_bounded(struct buffer *buffer, struct arena *arena, size_t max);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);

@@ -128,7 +128,8 @@ struct cel_value cel_fail(struct cel_frame *frame, enum cel_error_code code, con
 bool cel_print(struct cel_value value, struct buffer *out);
 /* The value as JSON (LANGUAGE.md §3.4): timestamps RFC 3339, durations "90s", bytes base64, integral
  * doubles without a point, absent fields left out. False for what JSON cannot hold (NaN, infinities,
- * optionals, types). */
+ * optionals, types), for values that nest deeper than LIMIT_CEL_VALUE_DEPTH, and where the buffer has failed: a bounded
+ * one ends the writing of a value that is shared over and over. */
 bool cel_print_json(struct cel_value value, struct buffer *out);
 /* Shortest digits that read back as `d`, as ECMAScript's Number::toString but without an exponent from 1e-6
  * to below 1e21. */

@@ -44,9 +44,11 @@ struct call_site {
     const struct callee *callees;
 };
 
-/* x in [constants]: where all are strings, open addressing over them; a power of two, at most half full. */
+/* x in [constants]: where all are strings, open addressing over them; a power of two, at most half full. Others are
+ * looked through, or found by an index where they are many. */
 struct table {
-    struct cel_value list; /* the constants, for anything but strings */
+    struct cel_value list;     /* the constants, for anything but strings */
+    struct value_index *index; /* of the list; NULL: strings, or few */
     bool strings;          /* all elements are strings: then hashed */
     uint32_t mask;
     const struct table_place {
@@ -78,6 +80,5 @@ struct cel_program {
 
 /* Proves what is said above; sets stack_depth. False: *why says what is wrong, or is NULL: no memory. */
 bool program_verify(struct cel_program *program, struct arena *scratch, const char **why);
-bool table_has(const struct table *table, struct cel_value v);
 
 #endif

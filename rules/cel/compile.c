@@ -34,7 +34,7 @@ static struct cel_program *compile(struct compile *c, const struct cel_type *wan
     fold_expression(c, root);
     struct cel_program *program = c->failed ? NULL : emit_program(c, root);
     c->failed |= !program;
-    if (c->failed) return NULL;
+    if (c->failed || c->diag->error_count != errors) return NULL;
     const char *why;
     bool verified = program_verify(program, c->scratch, &why);
     if (!verified && why && strcmp(why, "a stack too deep") == 0) {

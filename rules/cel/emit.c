@@ -314,13 +314,19 @@ static uint32_t emit_site(struct emit *e, const struct node *node)
     return emit_add(e, &e->sites, &site, sizeof site);
 }
 
-/* A literal pattern is compiled now. One that is none fails when it is evaluated, like any other. */
+/* A literal pattern is compiled now. One that is too large is refused; one that is none fails when it is evaluated,
+ * like any other. */
 static bool emit_match(struct emit *e, struct node *node)
 {
     struct node *pattern = node->children[1];
     if (pattern->kind != NODE_CONSTANT || pattern->value.kind != CEL_STRING) return false;
     char error[128] = "";
-    struct regex *regex = regex_new(pattern->value.as.s, pattern->value.size, error, sizeof error);
+    bool large;
+    struct regex *regex = regex_new(pattern->value.as.s, pattern->value.size, &large, error, sizeof error);
+    if (large)
+        mistake(e->c, pattern->span, STR("shorter repetitions make it smaller"),
+                "this pattern is too large: %s", error);
+    if (large) return false;
     if (!regex) {
         caution(e->c, pattern->span, (str){0}, "this is no RE2 pattern: %s", error);
         return false;
@@ -515,6 +521,19 @@ static bool table_hash(struct emit *e, struct table *table)
     return true;
 }
 
+/* Equal constants need no second place. */
+static bool table_index(struct emit *e, struct table *table)
+{
+    const struct cel_list *list = table->list.as.list;
+    struct machine m = {.rest = INT64_MAX};
+    table->index = value_index_new(e->c->keep, list->count);
+    for (size_t i = 0; table->index && i < list->count; i++) {
+        uint32_t *place = value_index_place(&m, table->index, list->items, 1, list->items[i]);
+        if (!*place) *place = (uint32_t)i + 1;
+    }
+    return table->index;
+}
+
 static void keep_tables(struct emit *e, struct table *tables, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !e->c->failed; i++) {
@@ -526,6 +545,7 @@ static void keep_tables(struct emit *e, struct table *tables, uint32_t count)
         for (size_t k = 0; k < list->count; k++)
             table->strings &= list->items[k].kind == CEL_STRING;
         if (table->strings && !table_hash(e, table)) e->c->failed = true;
+        if (!table->strings && list->count > INDEX_FROM && !table_index(e, table)) e->c->failed = true;
     }
 }
 

@@ -57,10 +57,10 @@ static void fold_call(struct fold *f, struct node *node)
     for (size_t i = 0; i < node->count; i++)
         arguments[i] = node->children[i]->value;
     if (o->style != FUNC_OPERATOR && !takes(o, arguments)) return;
-    f->machine.steps = 0;
-    f->machine.rest = LIMIT_CEL_STEPS;
+    f->machine.units = 0;
+    f->machine.rest = MACHINE_UNITS;
     f->machine.used_max = f->frame.scratch->used + LIMIT_CEL_ARENA_BYTES;
-    struct cel_value v = o->body(&f->machine, arguments);
+    struct cel_value v = func_run(&f->machine, o->body, arguments);
     if (v.kind == CEL_ERROR && v.code == CEL_ERROR_MEMORY) f->c->failed = true;
     if (v.kind == CEL_ERROR) return warn(f, node);
     become(node, v);
@@ -86,18 +86,18 @@ static void fold_map(struct fold *f, struct node *node)
 {
     if (!constant_children(node)) return;
     size_t count = node->count / 2;
-    struct cel_map *map = arena_alloc(f->c->scratch, sizeof *map + count * sizeof map->entries[0]);
-    if (!map) {
-        f->c->failed = true;
-        return;
-    }
-    map->count = 0;
-    for (size_t i = 0; i < count; i++) {
+    struct machine m = {.rest = MACHINE_UNITS};
+    struct cel_map *map = cel_map_new(f->c->scratch, count);
+    f->c->failed |= !map;
+    for (size_t i = 0; i < count && map; i++) {
         struct node *key = node->children[2 * i];
-        if (key->optional || !key_kind(key->value.kind) || cel_map_find(map, key->value))
-            return; /* an error, later */
-        map->entries[map->count++] = (struct cel_entry){key->value, node->children[2 * i + 1]->value};
+        if (key->optional || !key_kind(key->value.kind)) return; /* an error, later */
+        struct cel_entry entry = {key->value, node->children[2 * i + 1]->value};
+        enum map_added added = map_add(&m, f->c->scratch, map, count, entry);
+        f->c->failed |= added == MAP_NO_MEMORY;
+        if (added != MAP_ADDED || machine_ended(&m)) return; /* likewise */
     }
+    if (f->c->failed) return;
     become(node, (struct cel_value){.kind = CEL_MAP, .as.map = map});
 }
 

@@ -143,35 +143,17 @@ void *machine_alloc(struct machine *m, size_t size)
 
 struct cel_value machine_exhausted(struct machine *m)
 {
+    if (machine_ended(m)) return machine_out_of_steps(m);
     if (m->over)
         return cel_fail(m->frame, CEL_ERROR_LIMIT, "the values made here need more than %u MiB",
                         LIMIT_CEL_ARENA_BYTES >> 20);
     return cel_fail(m->frame, CEL_ERROR_MEMORY, "out of memory");
 }
 
-/* Steps are handed out in slices, and the stop looked at between two of them. */
-bool machine_refill(struct machine *m)
-{
-    enum { SLICE = 4096 };
-    int64_t owed = -m->steps;
-    if (owed > m->rest || cel_frame_stopped(m->frame)) {
-        m->steps = -1;
-        m->rest = 0;
-        return false;
-    }
-    int64_t given = m->rest - owed < SLICE ? m->rest : owed + SLICE;
-    m->steps += given;
-    m->rest -= given;
-    return true;
-}
-
-bool cel_charge(struct cel_frame *frame, size_t steps)
-{
-    return machine_spend(frame->machine, steps);
-}
-
 struct cel_value machine_out_of_steps(struct machine *m)
 {
+    if (m->too_deep)
+        return cel_fail(m->frame, CEL_ERROR_LIMIT, "a value nests more than %d deep", LIMIT_CEL_VALUE_DEPTH);
     if (m->frame->stopped) return cel_fail(m->frame, CEL_ERROR_STOPPED, "the evaluation was stopped");
     return cel_fail(m->frame, CEL_ERROR_LIMIT, "the evaluation takes more than %d steps", LIMIT_CEL_STEPS);
 }
@@ -197,6 +179,7 @@ struct cel_value fail_overflow(struct machine *m, const char *what)
 
 struct cel_list *list_new(struct machine *m, size_t capacity)
 {
+    if (!list_touch(m, capacity)) return NULL;
     m->over = capacity > LIMIT_CEL_ARENA_BYTES / sizeof(struct cel_value);
     if (m->over) return NULL;
     struct cel_list *list = machine_alloc(m, sizeof *list + capacity * sizeof list->items[0]);
@@ -207,14 +190,6 @@ struct cel_list *list_new(struct machine *m, size_t capacity)
 struct cel_value list_value(const struct cel_list *list)
 {
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
-}
-
-struct cel_value text_copy(struct machine *m, uint8_t kind, str text)
-{
-    char *copy = machine_alloc(m, text.size);
-    if (!copy) return machine_exhausted(m);
-    if (text.size) memcpy(copy, text.data, text.size);
-    return (struct cel_value){.kind = kind, .size = (uint32_t)text.size, .as.s = copy};
 }
 
 struct cel_value optional_new(struct machine *m, struct cel_value v)

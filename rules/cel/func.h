@@ -5,18 +5,7 @@
 #ifndef RULES_CEL_FUNC_H
 #define RULES_CEL_FUNC_H
 
-#include "cel/cel.h"
-#include "cel/value_ops.h"
-
-/* One evaluation under way, as functions see it. */
-struct machine {
-    struct cel_frame *frame;
-    struct zones *zones;
-    size_t used_max; /* of frame->scratch */
-    int64_t steps;   /* that may be done before machine_refill is asked; below 0: it has refused */
-    int64_t rest;    /* that it may still give */
-    bool over;       /* used_max was asked for too much */
-};
+#include "cel/charge.h"
 
 typedef struct cel_value func_body(struct machine *m, const struct cel_value *arguments);
 
@@ -52,24 +41,31 @@ uint32_t type_kinds(const struct cel_type *type);
 
 /* ---- for the bodies */
 
-/* Memory of the result; NULL past the bound of one evaluation: then return machine_exhausted(m). */
+/* Memory of the result; NULL past the bound of one evaluation, or where it has ended: then return
+ * machine_exhausted(m). */
 void *machine_alloc(struct machine *m, size_t size);
 struct cel_value machine_exhausted(struct machine *m);
-/* Counts work that grows with its input; false past LIMIT_CEL_STEPS, or when somebody asks for a stop, and from
- * then on: return machine_out_of_steps(m). */
-bool machine_refill(struct machine *m);
-static inline bool machine_spend(struct machine *m, size_t steps)
-{
-    m->steps -= (int64_t)steps;
-    return __builtin_expect(m->steps >= 0, 1) || machine_refill(m);
-}
+/* Why it has ended: no steps left, a stop, or values that nest too deep. */
 struct cel_value machine_out_of_steps(struct machine *m);
+/* What a body returns, unless the evaluation has ended meanwhile. */
+static inline struct cel_value func_run(struct machine *m, func_body *body, const struct cel_value *arguments)
+{
+    struct cel_value v = body(m, arguments);
+    return __builtin_expect(machine_ended(m), 0) ? machine_out_of_steps(m) : v;
+}
 struct cel_value fail_overload(struct machine *m, const char *name);
 struct cel_value fail_overflow(struct machine *m, const char *what);
-/* A list to be filled by list_append; its values are sealed by list_finish. */
+/* An empty list with room for so many elements, which it pays for. */
 struct cel_list *list_new(struct machine *m, size_t capacity);
 struct cel_value list_value(const struct cel_list *list);
-struct cel_value text_copy(struct machine *m, uint8_t kind, str text);
+/* Does the pattern match somewhere in the text? */
+struct regex;
+bool match_pattern(struct machine *m, const struct regex *regex, str text);
+/* Sorts by keys, equal ones stay in place; `room` is for as many. */
+struct sort_pair {
+    struct cel_value key, value;
+};
+void sort_pairs(struct machine *m, struct sort_pair *pairs, struct sort_pair *room, size_t count);
 /* optional.of(v) */
 struct cel_value optional_new(struct machine *m, struct cel_value v);
 static inline struct cel_value optional_none(void)

@@ -14,9 +14,20 @@ enum { PRECISION_MAX = 1000 };
 
 struct format {
     struct machine *m;
-    struct buffer out;
+    struct buffer out;      /* bounded: a shared value may be written over and over */
     struct cel_value error; /* CEL_UNSET: none */
 };
+
+static void put_text(struct format *f, str s)
+{
+    text_put(f->m, &f->out, s);
+}
+
+/* Is there no sense in going on? */
+static bool has_ended(const struct format *f)
+{
+    return f->out.failed || f->error.kind != CEL_UNSET || machine_ended(f->m);
+}
 
 static void format_fail(struct format *f, char clause, const char *what)
 {
@@ -50,64 +61,65 @@ static void format_string(struct format *f, struct cel_value v);
 
 static void format_list(struct format *f, const struct cel_list *list)
 {
-    buffer_put_char(&f->out, '[');
-    for (size_t i = 0; i < list->count; i++) {
-        if (i) buffer_put_str(&f->out, STR(", "));
+    put_text(f, STR("["));
+    for (size_t i = 0; i < list->count && !has_ended(f); i++) {
+        if (i) put_text(f, STR(", "));
         format_string(f, list->items[i]);
     }
-    buffer_put_char(&f->out, ']');
+    put_text(f, STR("]"));
 }
 
 /* The key's own text, for ordering and writing. */
-static str key_text(struct format *f, struct cel_value key)
+static struct cel_value key_text(struct format *f, struct cel_value key)
 {
     struct buffer text;
+    if (key.kind == CEL_STRING) return key;
     buffer_init(&text, f->m->frame->scratch);
     cel_print(key, &text);
-    return text.failed ? (str){0} : buffer_str(&text);
-}
-
-/* The place of the least key text after `after`: maps are few and small, so this is quadratic. */
-static size_t next_key(const str *texts, size_t count, const bool *done)
-{
-    size_t least = count;
-    for (size_t i = 0; i < count; i++)
-        if (!done[i] && (least == count || str_compare(texts[i], texts[least]) < 0)) least = i;
-    return least;
+    return cel_string(buffer_str(&text));
 }
 
 static void format_map(struct format *f, const struct cel_map *map)
 {
-    str *texts = machine_alloc(f->m, map->count * sizeof texts[0]);
-    bool *done = machine_alloc(f->m, map->count * sizeof done[0]);
-    if (!texts || !done || !machine_spend(f->m, map->count * map->count / 8)) {
+    struct sort_pair *pairs = machine_alloc(f->m, 2 * map->count * sizeof *pairs);
+    if (!pairs || !machine_spend(f->m, map->count)) {
         f->error = machine_exhausted(f->m);
         return;
     }
-    for (size_t i = 0; i < map->count; i++) {
-        texts[i] = key_text(f, map->entries[i].key);
-        done[i] = false;
+    for (size_t i = 0; i < map->count; i++)
+        pairs[i] = (struct sort_pair){key_text(f, map->entries[i].key), map->entries[i].value};
+    sort_pairs(f->m, pairs, pairs + map->count, map->count);
+    put_text(f, STR("{"));
+    for (size_t i = 0; i < map->count && !has_ended(f); i++) {
+        if (i) put_text(f, STR(", "));
+        put_text(f, cel_text(pairs[i].key));
+        put_text(f, STR(": "));
+        format_string(f, pairs[i].value);
     }
-    buffer_put_char(&f->out, '{');
-    for (size_t i = 0; i < map->count; i++) {
-        size_t at = next_key(texts, map->count, done);
-        done[at] = true;
-        if (i) buffer_put_str(&f->out, STR(", "));
-        buffer_put_str(&f->out, texts[at]);
-        buffer_put_str(&f->out, STR(": "));
-        format_string(f, map->entries[at].value);
+    put_text(f, STR("}"));
+}
+
+static void format_container(struct format *f, struct cel_value v)
+{
+    if (machine_enter(f->m)) {
+        if (v.kind == CEL_LIST)
+            format_list(f, v.as.list);
+        else
+            format_map(f, v.as.map);
     }
-    buffer_put_char(&f->out, '}');
+    machine_leave(f->m);
 }
 
 static void format_string(struct format *f, struct cel_value v)
 {
+    machine_spend(f->m, 1);
     switch (v.kind) {
-    case CEL_NULL: buffer_put_str(&f->out, STR("null")); return;
-    case CEL_LIST: format_list(f, v.as.list); return;
-    case CEL_MAP: format_map(f, v.as.map); return;
-    case CEL_BYTES: buffer_put_str(&f->out, cel_text(v)); return;
-    case CEL_TYPE: buffer_put_str(&f->out, cel_type_name(f->m->frame->scratch, v.as.type)); return;
+    case CEL_NULL: put_text(f, STR("null")); return;
+    case CEL_LIST:
+    case CEL_MAP: format_container(f, v); return;
+    case CEL_STRING:
+    case CEL_BYTES: put_text(f, cel_text(v)); return;
+    case CEL_TYPE: put_text(f, cel_type_name(f->m->frame->scratch, v.as.type)); return;
     default:
         if (!cel_print(v, &f->out)) format_fail(f, 's', kind_text(v.kind));
     }
@@ -126,10 +138,11 @@ static void put_radix(struct format *f, uint64_t u, unsigned radix, bool upper)
 
 static void put_hex_bytes(struct format *f, str s, bool upper)
 {
-    for (size_t i = 0; i < s.size; i++) {
+    machine_touch(f->m, 2 * s.size);
+    for (size_t i = 0; i < s.size && !has_ended(f); i++) {
         unsigned char byte = (unsigned char)s.data[i];
-        put_radix(f, byte >> 4, 16, upper);
-        put_radix(f, byte & 15, 16, upper);
+        const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+        buffer_put(&f->out, (const char[]){digits[byte >> 4], digits[byte & 15]}, 2);
     }
 }
 
@@ -161,6 +174,7 @@ static void format_point(struct format *f, char clause, struct cel_value v, int 
     double d = v.kind == CEL_DOUBLE ? v.as.d : v.kind == CEL_INT ? (double)v.as.i : (double)v.as.u;
     if (!isfinite(d)) return cel_print_double(d, &f->out);
     char text[320 + PRECISION_MAX];
+    if (!machine_touch(f->m, 8 * sizeof text)) return;
     buffer_put(&f->out, text, digits_format(d, clause, precision, text, sizeof text));
 }
 
@@ -195,11 +209,13 @@ static void format_clause(struct format *f, char clause, struct cel_value v, int
 struct cel_value string_format(struct machine *m, const struct cel_value *a)
 {
     struct format f = {.m = m};
-    buffer_init(&f.out, m->frame->scratch);
+    size_t used = m->frame->scratch->used;
+    buffer_init_bounded(&f.out, m->frame->scratch, m->used_max > used ? m->used_max - used : 1);
     str format = cel_text(a[0]);
     const struct cel_list *list = a[1].as.list;
-    size_t used = 0;
-    for (size_t at = 0; at < format.size && f.error.kind == CEL_UNSET; at++) {
+    size_t next = 0;
+    for (size_t at = 0; at < format.size && !has_ended(&f); at++) {
+        machine_touch(m, 2);
         if (format.data[at] != '%') {
             buffer_put_char(&f.out, format.data[at]);
             continue;
@@ -213,13 +229,14 @@ struct cel_value string_format(struct machine *m, const struct cel_value *a)
         if (precision < 0 || at >= format.size)
             return cel_fail(m->frame, CEL_ERROR_ARGUMENT,
                             "format ends within a clause, or its precision is wrong");
-        if (used >= list->count)
+        if (next >= list->count)
             return cel_fail(m->frame, CEL_ERROR_INDEX, "format has more clauses than there are arguments");
-        format_clause(&f, format.data[at], list->items[used++], precision);
+        format_clause(&f, format.data[at], list->items[next++], precision);
         m->over = m->frame->scratch->used > m->used_max;
         if (m->over) return machine_exhausted(m);
     }
     if (f.error.kind != CEL_UNSET) return f.error;
+    m->over = f.out.over;
     if (f.out.failed) return machine_exhausted(m);
     return cel_string((str){f.out.data ? f.out.data : "", f.out.size});
 }

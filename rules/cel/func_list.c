@@ -5,7 +5,7 @@
 
 static struct cel_value sum(struct machine *m, const struct cel_list *list, struct cel_value nothing)
 {
-    if (!machine_spend(m, list->count / 4)) return machine_out_of_steps(m);
+    if (!list_touch(m, 2 * list->count)) return machine_out_of_steps(m);
     if (list->count == 0) return nothing;
     if (!cel_is_number(list->items[0])) return fail_overload(m, "sum");
     struct cel_value total[2] = {list->items[0]};
@@ -38,7 +38,7 @@ struct cel_value list_sum_double(struct machine *m, const struct cel_value *a)
 struct cel_value list_range(struct machine *m, const struct cel_value *a)
 {
     int64_t count = a->as.i < 0 ? 0 : a->as.i;
-    if (!machine_spend(m, (size_t)count)) return machine_out_of_steps(m);
+    if (!machine_touch(m, (STEP_UNITS - LIST_UNITS) * (size_t)count)) return machine_out_of_steps(m);
     struct cel_list *list = list_new(m, (size_t)count);
     if (!list) return machine_exhausted(m);
     for (int64_t i = 0; i < count; i++)
@@ -60,13 +60,15 @@ struct cel_value list_slice(struct machine *m, const struct cel_value *a)
     return list_value(list);
 }
 
-static size_t flat_count(const struct cel_list *list, int64_t depth)
+static size_t flat_count(struct machine *m, const struct cel_list *list, int64_t depth)
 {
     size_t count = 0;
-    for (size_t i = 0; i < list->count; i++) {
+    machine_enter(m);
+    for (size_t i = 0; i < list->count && list_touch(m, 1); i++) {
         bool open = depth > 0 && list->items[i].kind == CEL_LIST;
-        count += open ? flat_count(list->items[i].as.list, depth - 1) : 1;
+        count += open ? flat_count(m, list->items[i].as.list, depth - 1) : 1;
     }
+    machine_leave(m);
     return count;
 }
 
@@ -84,7 +86,7 @@ static struct cel_value flatten(struct machine *m, const struct cel_list *from, 
 {
     if (depth < 0)
         return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "flatten goes no negative number of levels deep");
-    struct cel_list *list = list_new(m, flat_count(from, depth));
+    struct cel_list *list = list_new(m, flat_count(m, from, depth));
     if (!list) return machine_exhausted(m);
     flat_put(list, from, depth);
     return list_value(list);
@@ -100,18 +102,39 @@ struct cel_value list_flatten_deep(struct machine *m, const struct cel_value *a)
     return flatten(m, a->as.list, a[1].as.i);
 }
 
+static bool list_has(struct machine *m, const struct cel_list *list, struct cel_value v)
+{
+    for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
+        if (value_equal(m, list->items[i], v)) return true;
+    return false;
+}
+
+static void put_distinct(struct machine *m, const struct cel_list *from, struct value_index *index,
+                         struct cel_list *list)
+{
+    for (size_t i = 0; i < from->count && !machine_ended(m); i++) {
+        uint32_t *place = value_index_place(m, index, list->items, 1, from->items[i]);
+        if (*place) continue;
+        list->items[list->count++] = from->items[i];
+        *place = (uint32_t)list->count;
+    }
+}
+
 struct cel_value list_distinct(struct machine *m, const struct cel_value *a)
 {
     const struct cel_list *from = a->as.list;
     struct cel_list *list = list_new(m, from->count);
     if (!list) return machine_exhausted(m);
-    for (size_t i = 0; i < from->count; i++) {
-        bool known = false;
-        if (!machine_spend(m, list->count / 8)) return machine_out_of_steps(m);
-        for (size_t k = 0; k < list->count && !known; k++)
-            known = cel_equal(list->items[k], from->items[i]);
-        if (!known) list->items[list->count++] = from->items[i];
+    if (from->count <= INDEX_FROM) {
+        for (size_t i = 0; i < from->count; i++)
+            if (!list_has(m, list, from->items[i])) list->items[list->count++] = from->items[i];
+        return list_value(list);
     }
+    struct arena_mark mark = arena_mark(m->frame->scratch);
+    struct value_index *index = value_index_new(m->frame->scratch, from->count);
+    if (!index) return machine_exhausted(m);
+    put_distinct(m, from, index, list);
+    arena_rewind(m->frame->scratch, mark);
     return list_value(list);
 }
 
@@ -127,14 +150,11 @@ struct cel_value list_reverse(struct machine *m, const struct cel_value *a)
 
 /* ---- sorting: a merge of runs, so that equal elements stay in place */
 
-struct pair {
-    struct cel_value key, value;
-};
-
-static void merge(struct pair *to, const struct pair *a, size_t a_count, const struct pair *b, size_t b_count)
+static void merge(struct machine *m, struct sort_pair *to, const struct sort_pair *a, size_t a_count,
+                  const struct sort_pair *b, size_t b_count)
 {
     while (a_count && b_count) {
-        bool take_b = cel_order(b->key, a->key) == -1;
+        bool take_b = value_order(m, b->key, a->key) == -1;
         *to++ = take_b ? *b++ : *a++;
         b_count -= take_b;
         a_count -= !take_b;
@@ -143,13 +163,13 @@ static void merge(struct pair *to, const struct pair *a, size_t a_count, const s
     if (b_count) memcpy(to, b, b_count * sizeof *b);
 }
 
-static void sort_pairs(struct pair *pairs, struct pair *room, size_t count)
+void sort_pairs(struct machine *m, struct sort_pair *pairs, struct sort_pair *room, size_t count)
 {
-    for (size_t run = 1; run < count; run *= 2) {
+    for (size_t run = 1; run < count && machine_spend(m, count); run *= 2) {
         for (size_t at = 0; at < count; at += 2 * run) {
             size_t a = count - at < run ? count - at : run, left = count - at - a,
                    b = left < run ? left : run;
-            merge(room + at, pairs + at, a, pairs + at + a, b);
+            merge(m, room + at, pairs + at, a, pairs + at + a, b);
         }
         memcpy(pairs, room, count * sizeof *pairs);
     }
@@ -157,11 +177,14 @@ static void sort_pairs(struct pair *pairs, struct pair *room, size_t count)
 
 static bool sortable(const struct cel_list *keys)
 {
-    for (size_t i = 0; i < keys->count; i++)
-        if (keys->items[i].kind != keys->items[0].kind ||
-            (cel_order(keys->items[i], keys->items[i]) != 0 && keys->items[i].kind != CEL_DOUBLE))
-            return false;
-    return true;
+    static const uint8_t kinds[] = {CEL_BOOL,   CEL_INT,   CEL_UINT,     CEL_DOUBLE,
+                                    CEL_STRING, CEL_BYTES, CEL_DURATION, CEL_TIMESTAMP};
+    bool ordered = keys->count == 0;
+    for (size_t i = 0; i < sizeof kinds && !ordered; i++)
+        ordered = keys->items[0].kind == kinds[i];
+    for (size_t i = 1; i < keys->count && ordered; i++)
+        ordered = keys->items[i].kind == keys->items[0].kind;
+    return ordered;
 }
 
 static struct cel_value sort_by(struct machine *m, const struct cel_list *from, const struct cel_list *keys)
@@ -169,16 +192,14 @@ static struct cel_value sort_by(struct machine *m, const struct cel_list *from, 
     if (from->count != keys->count || !sortable(keys))
         return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD,
                         "only values of one type that has an order can be sorted");
-    size_t count = from->count, cost = count;
-    for (size_t n = count; n > 1; n /= 2)
-        cost += count;
-    if (!machine_spend(m, cost)) return machine_out_of_steps(m);
-    struct pair *pairs = machine_alloc(m, 2 * count * sizeof *pairs);
+    size_t count = from->count;
+    if (!machine_spend(m, count)) return machine_out_of_steps(m);
+    struct sort_pair *pairs = machine_alloc(m, 2 * count * sizeof *pairs);
     struct cel_list *list = pairs ? list_new(m, count) : NULL;
     if (!list) return machine_exhausted(m);
     for (size_t i = 0; i < count; i++)
-        pairs[i] = (struct pair){keys->items[i], from->items[i]};
-    sort_pairs(pairs, pairs + count, count);
+        pairs[i] = (struct sort_pair){keys->items[i], from->items[i]};
+    sort_pairs(m, pairs, pairs + count, count);
     for (size_t i = 0; i < count; i++)
         list->items[i] = pairs[i].value;
     list->count = count;

@@ -26,7 +26,7 @@ static struct cel_value extreme_of(struct machine *m, const struct cel_list *lis
                                    const char *name)
 {
     if (list->count == 0) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "%s of an empty list", name);
-    if (!machine_spend(m, list->count / 4)) return machine_out_of_steps(m);
+    if (!list_touch(m, 2 * list->count)) return machine_out_of_steps(m);
     struct cel_value best = list->items[0];
     for (size_t i = 0; i < list->count; i++) {
         if (!cel_is_number(list->items[i])) return fail_overload(m, name);

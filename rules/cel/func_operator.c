@@ -6,6 +6,12 @@
 
 #include <math.h>
 
+/* What of a text fits into a sentence; printf would measure the rest, too. */
+#define TEXT_START(s)                                                                                        \
+    ((int)((s).size < sizeof(((struct cel_frame *)0)->error) ? (s).size                                      \
+                                                             : sizeof(((struct cel_frame *)0)->error))),     \
+        (s).data
+
 static bool both(const struct cel_value *a, uint8_t kind)
 {
     return a[0].kind == kind && a[1].kind == kind;
@@ -33,7 +39,7 @@ struct cel_value op_negate(struct machine *m, const struct cel_value *a)
 static struct cel_value joined(struct machine *m, const struct cel_value *a)
 {
     size_t size = (size_t)a[0].size + a[1].size;
-    char *text = machine_alloc(m, size);
+    char *text = machine_touch(m, size) ? machine_alloc(m, size) : NULL;
     if (!text) return machine_exhausted(m);
     if (a[0].size) memcpy(text, a[0].as.s, a[0].size);
     if (a[1].size) memcpy(text + a[0].size, a[1].as.s, a[1].size);
@@ -142,60 +148,54 @@ struct cel_value op_modulo(struct machine *m, const struct cel_value *a)
 
 struct cel_value op_equal(struct machine *m, const struct cel_value *a)
 {
-    (void)m;
-    return cel_bool(cel_equal(a[0], a[1]));
+    return cel_bool(value_equal(m, a[0], a[1]));
 }
 
 struct cel_value op_unequal(struct machine *m, const struct cel_value *a)
 {
-    (void)m;
-    return cel_bool(!cel_equal(a[0], a[1]));
+    return cel_bool(!value_equal(m, a[0], a[1]));
 }
 
 /* Orders two values; false when they have no order. A NaN has one, in which every comparison is false. */
-static bool ordered(const struct cel_value *a, int *order)
+static bool ordered(struct machine *m, const struct cel_value *a, int *order)
 {
-    *order = cel_order(a[0], a[1]);
+    *order = value_order(m, a[0], a[1]);
     return *order != CEL_UNORDERED || (cel_is_number(a[0]) && cel_is_number(a[1]));
 }
 
 struct cel_value op_less(struct machine *m, const struct cel_value *a)
 {
     int order;
-    return ordered(a, &order) ? cel_bool(order < 0) : fail_overload(m, "_<_");
+    return ordered(m, a, &order) ? cel_bool(order < 0) : fail_overload(m, "_<_");
 }
 
 struct cel_value op_less_equal(struct machine *m, const struct cel_value *a)
 {
     int order;
-    return ordered(a, &order) ? cel_bool(order <= 0) : fail_overload(m, "_<=_");
+    return ordered(m, a, &order) ? cel_bool(order <= 0) : fail_overload(m, "_<=_");
 }
 
 struct cel_value op_greater(struct machine *m, const struct cel_value *a)
 {
     int order;
-    return ordered(a, &order) ? cel_bool(order > 0 && order != CEL_UNORDERED) : fail_overload(m, "_>_");
+    return ordered(m, a, &order) ? cel_bool(order > 0 && order != CEL_UNORDERED) : fail_overload(m, "_>_");
 }
 
 struct cel_value op_greater_equal(struct machine *m, const struct cel_value *a)
 {
     int order;
-    return ordered(a, &order) ? cel_bool(order >= 0 && order != CEL_UNORDERED) : fail_overload(m, "_>=_");
+    return ordered(m, a, &order) ? cel_bool(order >= 0 && order != CEL_UNORDERED) : fail_overload(m, "_>=_");
 }
 
 /* ---- membership, index, selection */
 
 struct cel_value op_in(struct machine *m, const struct cel_value *a)
 {
-    if (a[1].kind == CEL_MAP) {
-        if (!machine_spend(m, a[1].as.map->count / 8)) return machine_out_of_steps(m);
-        return cel_bool(cel_map_find(a[1].as.map, a[0]) != NULL);
-    }
+    if (a[1].kind == CEL_MAP) return cel_bool(map_find(m, a[1].as.map, a[0]) != NULL);
     if (a[1].kind != CEL_LIST) return fail_overload(m, "_in_");
     const struct cel_list *list = a[1].as.list;
-    if (!machine_spend(m, list->count / 8)) return machine_out_of_steps(m);
-    for (size_t i = 0; i < list->count; i++)
-        if (cel_equal(list->items[i], a[0])) return cel_bool(true);
+    for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
+        if (value_equal(m, list->items[i], a[0])) return cel_bool(true);
     return cel_bool(false);
 }
 
@@ -221,8 +221,7 @@ struct cel_value value_lookup(struct machine *m, struct cel_value container, str
     static const struct cel_value nothing = {.kind = CEL_UNSET};
     if (container.kind == CEL_MAP) {
         if (!key_kind(key.kind) && key.kind != CEL_DOUBLE) return fail_overload(m, "_[_]");
-        if (!machine_spend(m, container.as.map->count / 8)) return machine_out_of_steps(m);
-        const struct cel_value *found = cel_map_find(container.as.map, key);
+        const struct cel_value *found = map_find(m, container.as.map, key);
         return found ? *found : nothing;
     }
     int64_t index;
@@ -235,7 +234,7 @@ static struct cel_value fail_missing(struct machine *m, struct cel_value contain
 {
     if (container.kind == CEL_LIST) return cel_fail(m->frame, CEL_ERROR_INDEX, "index out of bounds");
     if (key.kind == CEL_STRING)
-        return cel_fail(m->frame, CEL_ERROR_NO_KEY, "no such key: '%.*s'", STR_ARG(cel_text(key)));
+        return cel_fail(m->frame, CEL_ERROR_NO_KEY, "no such key: '%.*s'", TEXT_START(cel_text(key)));
     return cel_fail(m->frame, CEL_ERROR_NO_KEY, "no such key");
 }
 
@@ -263,14 +262,15 @@ static struct cel_value find_member(struct machine *m, struct cel_value operand,
 {
     if (operand.kind == CEL_MAP) return value_lookup(m, operand, cel_string(name));
     if (operand.kind != CEL_RECORD)
-        return cel_fail(m->frame, CEL_ERROR_NO_FIELD, "no such field '%.*s'", STR_ARG(name));
+        return cel_fail(m->frame, CEL_ERROR_NO_FIELD, "no such field '%.*s'", TEXT_START(name));
     const struct cel_record_type *type = operand.as.record->type;
+    if (!list_touch(m, type->field_count)) return machine_out_of_steps(m);
     for (size_t i = 0; i < type->field_count; i++) {
         if (!str_equal(type->fields[i].name, name)) continue;
         struct cel_value v = operand.as.record->fields[i];
         return v.kind > CEL_ABSENT ? v : (struct cel_value){.kind = CEL_UNSET};
     }
-    return cel_fail(m->frame, CEL_ERROR_NO_FIELD, "no such field '%.*s'", STR_ARG(name));
+    return cel_fail(m->frame, CEL_ERROR_NO_FIELD, "no such field '%.*s'", TEXT_START(name));
 }
 
 struct cel_value value_select_optional(struct machine *m, struct cel_value operand, str name)
@@ -291,7 +291,7 @@ struct cel_value value_select(struct machine *m, struct cel_value operand, str n
     if (v.kind != CEL_UNSET) return v;
     enum cel_error_code code = operand.kind == CEL_MAP ? CEL_ERROR_NO_KEY : CEL_ERROR_NO_FIELD;
     return cel_fail(m->frame, code, code == CEL_ERROR_NO_KEY ? "no such key: '%.*s'" : "no such field '%.*s'",
-                    STR_ARG(name));
+                    TEXT_START(name));
 }
 
 struct cel_value value_has(struct machine *m, struct cel_value operand, str name)

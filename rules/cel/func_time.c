@@ -28,10 +28,12 @@ static bool fixed_offset(str text, int32_t *seconds)
 /* Seconds east of UTC; false when there is no such zone. */
 static bool offset_in(struct machine *m, str name, int64_t instant, int32_t *seconds)
 {
+    enum { LOOKED_UP = 20, UNKNOWN = 500 }; /* steps: a known zone, one that may have to be read */
     *seconds = 0;
     if (name.size == 0 || str_equal(name, STR("UTC")) || fixed_offset(name, seconds)) return true;
+    if (!machine_spend(m, LOOKED_UP)) return false;
     const struct zone *zone = m->zones ? zone_find(m->zones, name) : NULL;
-    if (!zone) return false;
+    if (!zone) return machine_spend(m, UNKNOWN) && false;
     *seconds = zone_offset(zone, instant);
     return true;
 }

@@ -10,7 +10,7 @@
 struct cel_value value_size(struct machine *m, const struct cel_value *a)
 {
     switch (a->kind) {
-    case CEL_STRING: return cel_int((int64_t)utf8_count(cel_text(*a)));
+    case CEL_STRING: return cel_int((int64_t)text_points(m, cel_text(*a)));
     case CEL_BYTES: return cel_int(a->size);
     case CEL_LIST: return cel_int((int64_t)a->as.list->count);
     case CEL_MAP: return cel_int((int64_t)a->as.map->count);
@@ -96,9 +96,10 @@ struct cel_value int_from_double(struct machine *m, const struct cel_value *a)
 }
 
 /* Digits of a whole text; false when there are others, or too many. */
-static bool read_digits(str text, uint64_t *u)
+static bool read_digits(struct machine *m, str text, uint64_t *u)
 {
     *u = 0;
+    if (!machine_touch(m, 2 * text.size)) return false;
     for (size_t i = 0; i < text.size; i++) {
         unsigned digit = (unsigned)(text.data[i] - '0');
         if (digit > 9 || __builtin_mul_overflow(*u, 10u, u) || __builtin_add_overflow(*u, digit, u))
@@ -113,7 +114,7 @@ struct cel_value int_from_text(struct machine *m, const struct cel_value *a)
     bool negative = text.size && text.data[0] == '-', sign = negative || (text.size && text.data[0] == '+');
     if (sign) digits = str_slice(text, 1, text.size);
     uint64_t u;
-    if (!read_digits(digits, &u) || u > (uint64_t)INT64_MAX + negative)
+    if (!read_digits(m, digits, &u) || u > (uint64_t)INT64_MAX + negative)
         return fail_conversion(m, "int", text);
     return cel_int(negative ? (int64_t)(0 - u) : (int64_t)u);
 }
@@ -144,7 +145,7 @@ struct cel_value uint_from_double(struct machine *m, const struct cel_value *a)
 struct cel_value uint_from_text(struct machine *m, const struct cel_value *a)
 {
     uint64_t u;
-    return read_digits(cel_text(*a), &u) ? cel_uint(u) : fail_conversion(m, "uint", cel_text(*a));
+    return read_digits(m, cel_text(*a), &u) ? cel_uint(u) : fail_conversion(m, "uint", cel_text(*a));
 }
 
 /* ---- double, string */
@@ -180,6 +181,7 @@ struct cel_value double_from_text(struct machine *m, const struct cel_value *a)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_equal(text, str_of(words[i].text))) return cel_double(words[i].value);
     double d;
+    if (!machine_touch(m, STEP_UNITS + 2 * text.size)) return machine_out_of_steps(m);
     if (!digits_read(text.data, text.size, &d) || !isfinite(d)) return fail_conversion(m, "double", text);
     return cel_double(d);
 }
@@ -187,12 +189,13 @@ struct cel_value double_from_text(struct machine *m, const struct cel_value *a)
 struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
 {
     if (a->kind == CEL_BYTES) { /* shared, not copied */
-        if (!utf8_valid(cel_text(*a)))
+        if (!text_valid(m, cel_text(*a)))
             return cel_fail(m->frame, CEL_ERROR_CONVERSION, "these bytes are no UTF-8");
         return cel_string(cel_text(*a));
     }
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
+    machine_spend(m, 2);
     if (!cel_print(*a, &buffer)) return fail_overload(m, "string");
     m->over = m->frame->scratch->used > m->used_max;
     return buffer.failed || m->over ? machine_exhausted(m) : cel_string(buffer_str(&buffer));
@@ -203,6 +206,7 @@ struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
 struct cel_value timestamp_from_text(struct machine *m, const struct cel_value *a)
 {
     struct cel_value v;
+    if (!machine_touch(m, STEP_UNITS + 2 * (size_t)a->size)) return machine_out_of_steps(m);
     return cel_parse_timestamp(cel_text(*a), &v) ? v : fail_conversion(m, "timestamp", cel_text(*a));
 }
 
@@ -215,6 +219,7 @@ struct cel_value timestamp_from_int(struct machine *m, const struct cel_value *a
 struct cel_value duration_from_text(struct machine *m, const struct cel_value *a)
 {
     struct cel_value v;
+    if (!machine_touch(m, STEP_UNITS + 4 * (size_t)a->size)) return machine_out_of_steps(m);
     return cel_duration_parse(cel_text(*a), &v) ? v : fail_conversion(m, "duration", cel_text(*a));
 }
 

@@ -3,6 +3,7 @@
  * Doubles are written as JavaScript writes them, without an exponent from 1e-6 to below 1e21: shop people
  * read these numbers in mails. */
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "base/rfc3339.h"
 #include "cel/cel.h"
 #include "cel/digits.h"
@@ -125,14 +126,17 @@ bool cel_print(struct cel_value value, struct buffer *out)
     }
 }
 
-/* ---- JSON */
+/* ---- JSON. A value shared by many others is written for each of them: whoever writes bounds the buffer. False at
+ * once where it has failed, or the value nests too deep. */
 
-static bool json_list(const struct cel_list *list, struct buffer *out)
+static bool put_json(struct cel_value value, struct buffer *out, int depth);
+
+static bool json_list(const struct cel_list *list, struct buffer *out, int depth)
 {
     buffer_put_char(out, '[');
     for (size_t i = 0; i < list->count; i++) {
         if (i) buffer_put_char(out, ',');
-        if (!cel_print_json(list->items[i], out)) return false;
+        if (!put_json(list->items[i], out, depth)) return false;
     }
     buffer_put_char(out, ']');
     return true;
@@ -151,20 +155,20 @@ static bool json_key(struct cel_value key, struct buffer *out)
     return true;
 }
 
-static bool json_map(const struct cel_map *map, struct buffer *out)
+static bool json_map(const struct cel_map *map, struct buffer *out, int depth)
 {
     buffer_put_char(out, '{');
     for (size_t i = 0; i < map->count; i++) {
         if (i) buffer_put_char(out, ',');
         if (!json_key(map->entries[i].key, out)) return false;
         buffer_put_char(out, ':');
-        if (!cel_print_json(map->entries[i].value, out)) return false;
+        if (!put_json(map->entries[i].value, out, depth)) return false;
     }
     buffer_put_char(out, '}');
     return true;
 }
 
-static bool json_record(const struct cel_record *record, struct buffer *out)
+static bool json_record(const struct cel_record *record, struct buffer *out, int depth)
 {
     bool some = false;
     buffer_put_char(out, '{');
@@ -174,7 +178,7 @@ static bool json_record(const struct cel_record *record, struct buffer *out)
         some = true;
         buffer_put_json_string(out, record->type->fields[i].name);
         buffer_put_char(out, ':');
-        if (!cel_print_json(record->fields[i], out)) return false;
+        if (!put_json(record->fields[i], out, depth)) return false;
     }
     buffer_put_char(out, '}');
     return true;
@@ -191,8 +195,9 @@ static bool json_quoted(struct cel_value value, struct buffer *out)
     return true;
 }
 
-bool cel_print_json(struct cel_value value, struct buffer *out)
+static bool put_json(struct cel_value value, struct buffer *out, int depth)
 {
+    if (out->failed || depth > LIMIT_CEL_VALUE_DEPTH) return false;
     switch (value.kind) {
     case CEL_NULL: buffer_put_str(out, STR("null")); return true;
     case CEL_DOUBLE:
@@ -203,9 +208,14 @@ bool cel_print_json(struct cel_value value, struct buffer *out)
     case CEL_BYTES:
     case CEL_DURATION:
     case CEL_TIMESTAMP: return json_quoted(value, out);
-    case CEL_LIST: return json_list(value.as.list, out);
-    case CEL_MAP: return json_map(value.as.map, out);
-    case CEL_RECORD: return json_record(value.as.record, out);
+    case CEL_LIST: return json_list(value.as.list, out, depth + 1);
+    case CEL_MAP: return json_map(value.as.map, out, depth + 1);
+    case CEL_RECORD: return json_record(value.as.record, out, depth + 1);
     default: return cel_print(value, out);
     }
+}
+
+bool cel_print_json(struct cel_value value, struct buffer *out)
+{
+    return put_json(value, out, 0) && !out->failed;
 }

@@ -1,8 +1,10 @@
-/* Values and types: what they are, when two are equal, which comes first.
+/* Values and types: what they are, which comes first, copies. When two are equal stands in charge.c.
  *
  * Numbers compare across their types as on one line (langdef.md, "Numeric comparisons"): an int or uint next
  * to a double is taken as the nearest double. A NaN equals nothing, itself included. */
 #include "cel/value_ops.h"
+
+#include "cel/seen.h"
 
 const struct cel_type cel_types[CEL_TYPE_TYPE + 1] = {
     [CEL_TYPE_DYN] = {.kind = CEL_TYPE_DYN},           [CEL_TYPE_NULL] = {.kind = CEL_TYPE_NULL},
@@ -35,7 +37,7 @@ const struct cel_type *cel_record_of(struct arena *arena, const struct cel_recor
 }
 
 /* Records are told apart by name: one name is one record in a rule set. */
-static bool record_type_equal(const struct cel_record_type *a, const struct cel_record_type *b)
+bool cel_record_type_equal(const struct cel_record_type *a, const struct cel_record_type *b)
 {
     return a == b || (a && b && a->field_count == b->field_count && str_equal(a->name, b->name));
 }
@@ -44,7 +46,7 @@ bool cel_type_equal(const struct cel_type *a, const struct cel_type *b)
 {
     if (a == b) return true;
     if (!a || !b || a->kind != b->kind) return false;
-    if (a->kind == CEL_TYPE_RECORD) return record_type_equal(a->record, b->record);
+    if (a->kind == CEL_TYPE_RECORD) return cel_record_type_equal(a->record, b->record);
     if (a->kind == CEL_TYPE_PARAM) return a->param == b->param;
     return cel_type_equal(a->params[0], b->params[0]) && cel_type_equal(a->params[1], b->params[1]);
 }
@@ -154,111 +156,77 @@ int cel_order(struct cel_value a, struct cel_value b)
     }
 }
 
-/* ---- equality */
-
-static bool list_equal(const struct cel_list *a, const struct cel_list *b)
-{
-    if (a->count != b->count) return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!cel_equal(a->items[i], b->items[i])) return false;
-    return true;
-}
-
-const struct cel_value *cel_map_find(const struct cel_map *map, struct cel_value key)
-{
-    for (size_t i = 0; i < map->count; i++)
-        if (cel_equal(map->entries[i].key, key)) return &map->entries[i].value;
-    return NULL;
-}
-
-static bool map_equal(const struct cel_map *a, const struct cel_map *b)
-{
-    if (a->count != b->count) return false;
-    for (size_t i = 0; i < a->count; i++) {
-        const struct cel_value *other = cel_map_find(b, a->entries[i].key);
-        if (!other || !cel_equal(a->entries[i].value, *other)) return false;
-    }
-    return true;
-}
-
-static bool record_equal(const struct cel_record *a, const struct cel_record *b)
-{
-    if (!record_type_equal(a->type, b->type)) return false;
-    for (size_t i = 0; i < a->type->field_count; i++)
-        if (!cel_equal(a->fields[i], b->fields[i])) return false;
-    return true;
-}
-
-bool cel_equal(struct cel_value a, struct cel_value b)
-{
-    if (a.kind != b.kind) return cel_is_number(a) && cel_is_number(b) && cel_number_order(a, b) == 0;
-    switch (a.kind) {
-    case CEL_STRING:
-    case CEL_BYTES: return str_equal(cel_text(a), cel_text(b));
-    case CEL_LIST: return list_equal(a.as.list, b.as.list);
-    case CEL_MAP: return map_equal(a.as.map, b.as.map);
-    case CEL_RECORD: return record_equal(a.as.record, b.as.record);
-    case CEL_TYPE: /* a type value is its outermost constructor: type([1]) == type(['a']) */
-        return a.as.type->kind == b.as.type->kind &&
-               (a.as.type->kind != CEL_TYPE_RECORD ||
-                record_type_equal(a.as.type->record, b.as.type->record));
-    case CEL_OPTIONAL:
-        if (!a.as.optional || !b.as.optional) return a.as.optional == b.as.optional;
-        return cel_equal(*a.as.optional, *b.as.optional);
-    case CEL_UNSET:
-    case CEL_ABSENT:
-    case CEL_NULL: return true;
-    case CEL_ERROR: return false;
-    default: return cel_order(a, b) == 0;
-    }
-}
-
 /* ---- copies, for what outlives the arena that it was made in */
 
-static bool list_copy(struct arena *arena, struct cel_value *v)
+struct copying {
+    struct arena *to;
+    struct seen copied;
+};
+
+static bool copy_in(struct copying *c, struct cel_value *v);
+
+static const void *list_copy(struct copying *c, const struct cel_list *from)
 {
-    const struct cel_list *from = v->as.list;
-    struct cel_list *to = arena_copy(arena, from, sizeof *from + from->count * sizeof from->items[0]);
-    if (!to) return false;
+    struct cel_list *to = arena_copy(c->to, from, sizeof *from + from->count * sizeof from->items[0]);
+    for (size_t i = 0; to && i < to->count; i++)
+        if (!copy_in(c, &to->items[i])) return NULL;
+    return to;
+}
+
+static const void *map_copy(struct copying *c, const struct cel_map *from)
+{
+    struct cel_map *to = arena_copy(c->to, from, sizeof *from + from->count * sizeof from->entries[0]);
+    if (to) to->index = NULL;
+    for (size_t i = 0; to && i < to->count; i++)
+        if (!copy_in(c, &to->entries[i].key) || !copy_in(c, &to->entries[i].value)) return NULL;
+    return to && cel_map_finish(c->to, to) ? to : NULL;
+}
+
+static const void *held_copy(struct copying *c, const struct cel_value *from)
+{
+    struct cel_value *to = arena_copy(c->to, from, sizeof *from);
+    return to && copy_in(c, to) ? to : NULL;
+}
+
+/* A list, a map or an optional that holds something: made once, however often it is met. */
+static bool container_copy(struct copying *c, struct cel_value *v)
+{
+    const void *from = v->as.list; /* whatever it is: the pointer */
+    const struct seen_place *known = seen_find(&c->copied, from, NULL);
+    const void *to = known                 ? known->made
+                     : v->kind == CEL_LIST ? list_copy(c, v->as.list)
+                     : v->kind == CEL_MAP  ? map_copy(c, v->as.map)
+                                           : held_copy(c, v->as.optional);
     v->as.list = to;
-    for (size_t i = 0; i < to->count; i++)
-        if (!cel_value_copy(arena, &to->items[i])) return false;
-    return true;
+    return to && (known || seen_add(&c->copied, (struct seen_place){from, NULL, to}));
 }
 
-static bool map_copy(struct arena *arena, struct cel_value *v)
-{
-    const struct cel_map *from = v->as.map;
-    struct cel_map *to = arena_copy(arena, from, sizeof *from + from->count * sizeof from->entries[0]);
-    if (!to) return false;
-    v->as.map = to;
-    for (size_t i = 0; i < to->count; i++)
-        if (!cel_value_copy(arena, &to->entries[i].key) || !cel_value_copy(arena, &to->entries[i].value))
-            return false;
-    return true;
-}
-
-bool cel_value_copy(struct arena *arena, struct cel_value *v)
+static bool copy_in(struct copying *c, struct cel_value *v)
 {
     switch (v->kind) {
     case CEL_STRING:
     case CEL_BYTES: {
         str copy;
-        if (!arena_copy_str(arena, cel_text(*v), &copy)) return false;
+        if (!arena_copy_str(c->to, cel_text(*v), &copy)) return false;
         v->as.s = copy.data;
         return true;
     }
-    case CEL_LIST: return list_copy(arena, v);
-    case CEL_MAP: return map_copy(arena, v);
-    case CEL_OPTIONAL: {
-        if (!v->as.optional) return true;
-        struct cel_value *inner = arena_copy(arena, v->as.optional, sizeof *inner);
-        v->as.optional = inner;
-        return inner && cel_value_copy(arena, inner);
-    }
-    case CEL_TYPE: return (v->as.type = cel_type_copy(arena, v->as.type)) != NULL;
+    case CEL_LIST:
+    case CEL_MAP: return container_copy(c, v);
+    case CEL_OPTIONAL: return !v->as.optional || container_copy(c, v);
+    case CEL_TYPE: return (v->as.type = cel_type_copy(c->to, v->as.type)) != NULL;
     default: return true;
     }
+}
+
+bool cel_value_copy(struct arena *arena, struct cel_value *v)
+{
+    struct arena scratch;
+    arena_init(&scratch, 0);
+    struct copying c = {.to = arena, .copied.arena = &scratch};
+    bool copied = copy_in(&c, v);
+    arena_free(&scratch);
+    return copied;
 }
 
 const struct cel_type *cel_type_copy(struct arena *arena, const struct cel_type *type)

@@ -55,6 +55,7 @@ struct cel_list {
 
 struct cel_map { /* entries in order of insertion; keys are bool, int, uint or string */
     size_t count;
+    struct value_index *index; /* of the keys; NULL: they are few (charge.h) */
     struct cel_entry {
         struct cel_value key, value;
     } entries[];
@@ -141,6 +142,11 @@ static inline str cel_text(struct cel_value v) /* of a string or bytes */
 struct cel_value cel_timestamp_ms(int64_t ms);
 struct cel_value cel_duration_ms(int64_t ms);
 int64_t cel_timestamp_to_ms(struct cel_value timestamp); /* rounded down */
+
+/* Maps for those who do not evaluate: room for so many entries, and what is to be done when they are there. NULL,
+ * false: no memory. */
+struct cel_map *cel_map_new(struct arena *arena, size_t capacity);
+bool cel_map_finish(struct arena *arena, struct cel_map *map);
 
 /* Equality as CEL's `==` on two values without error (numbers across types by value, NaN unequal to all). */
 bool cel_equal(struct cel_value a, struct cel_value b);

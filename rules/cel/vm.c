@@ -13,7 +13,7 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 
-enum { BUILDING = 1 };
+enum { BUILDING = 1, SHORT_TEXT = 16 };
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -22,6 +22,12 @@ static struct cel_value absent_field(struct cel_value name)
 {
     return (struct cel_value){
         .kind = CEL_ERROR, .code = CEL_ERROR_NO_FIELD, .size = name.size, .as.s = name.as.s};
+}
+
+/* A value, or the error that takes its place where its making has ended the evaluation. */
+static inline struct cel_value ended(struct machine *m, struct cel_value v)
+{
+    return UNLIKELY(machine_ended(m)) ? machine_out_of_steps(m) : v;
 }
 
 /* ---- slots */
@@ -72,7 +78,7 @@ static struct cel_value field_value(struct machine *m, struct cel_value v, uint3
 {
     if (v.kind == CEL_ERROR) return v;
     if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count))
-        return value_select(m, v, cel_text(name));
+        return ended(m, value_select(m, v, cel_text(name)));
     v = v.as.record->fields[field];
     return LIKELY(v.kind > CEL_ABSENT) ? v : absent_field(name);
 }
@@ -81,7 +87,7 @@ static struct cel_value field_presence(struct machine *m, struct cel_value v, ui
                                        struct cel_value name)
 {
     if (v.kind != CEL_RECORD || field >= v.as.record->type->field_count)
-        return value_has(m, v, cel_text(name));
+        return ended(m, value_has(m, v, cel_text(name)));
     return cel_bool(v.as.record->fields[field].kind > CEL_ABSENT);
 }
 
@@ -101,7 +107,7 @@ static struct cel_value call_host(struct machine *m, uint32_t number, const stru
     m->frame->machine = m;
     struct cel_value v = m->frame->call(m->frame, number, arguments);
     m->frame->machine = outer;
-    return m->steps < 0 ? machine_out_of_steps(m) : v;
+    return ended(m, v);
 }
 
 static struct cel_value call(struct machine *m, const struct call_site *site,
@@ -112,7 +118,7 @@ static struct cel_value call(struct machine *m, const struct call_site *site,
     for (size_t i = 0; i < site->count; i++) {
         const struct callee *callee = &site->callees[i];
         if (!callee_takes(callee, arguments, count)) continue;
-        if (callee->body) return callee->body(m, arguments);
+        if (callee->body) return func_run(m, callee->body, arguments);
         return call_host(m, callee->number, arguments);
     }
     return cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "no such overload: %.*s", STR_ARG(site->name));
@@ -122,12 +128,12 @@ static struct cel_value binary(struct machine *m, func_body *body, const struct 
 {
     if (operands[0].kind == CEL_ERROR) return operands[0];
     if (operands[1].kind == CEL_ERROR) return operands[1];
-    return body(m, operands);
+    return func_run(m, body, operands);
 }
 
 static struct cel_value unary(struct machine *m, func_body *body, const struct cel_value *operand)
 {
-    return operand->kind == CEL_ERROR ? *operand : body(m, operand);
+    return operand->kind == CEL_ERROR ? *operand : func_run(m, body, operand);
 }
 
 /* ---- logic */
@@ -184,13 +190,25 @@ static struct cel_value building_map(struct machine *m, size_t capacity)
     m->over = capacity > LIMIT_CEL_ARENA_BYTES / sizeof(struct cel_entry);
     struct cel_map *map = m->over ? NULL : machine_alloc(m, sizeof *map + capacity * sizeof map->entries[0]);
     if (!map) return machine_exhausted(m);
-    map->count = 0;
+    *map = (struct cel_map){0};
     return (struct cel_value){.kind = CEL_MAP, .spare = BUILDING, .size = (uint32_t)capacity, .as.map = map};
 }
 
 static struct cel_value duplicate_key(struct machine *m)
 {
     return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "the same key twice in a map");
+}
+
+/* The index of a map is no value that the expression has made: it does not count as such. */
+static void put_new(struct machine *m, struct cel_value *target, struct cel_map *map, struct cel_entry entry)
+{
+    struct arena *arena = m->frame->scratch;
+    size_t used = arena->used;
+    enum map_added added = map_add(m, arena, map, target->size, entry);
+    m->used_max += arena->used - used;
+    if (added == MAP_HAS_IT) *target = duplicate_key(m);
+    if (added == MAP_NO_MEMORY) *target = cel_fail(m->frame, CEL_ERROR_MEMORY, "out of memory");
+    *target = ended(m, *target);
 }
 
 static void put(struct machine *m, struct cel_value *target, struct cel_value key, struct cel_value v)
@@ -205,12 +223,8 @@ static void put(struct machine *m, struct cel_value *target, struct cel_value ke
         *target = fail_overload(m, "put");
     } else if (!key_kind(key.kind)) {
         *target = cel_fail(m->frame, CEL_ERROR_NO_OVERLOAD, "unsupported kind of map key");
-    } else if (!machine_spend(m, map->count / 8)) {
-        *target = machine_out_of_steps(m);
-    } else if (cel_map_find(map, key)) {
-        *target = duplicate_key(m);
     } else {
-        map->entries[map->count++] = (struct cel_entry){key, v};
+        put_new(m, target, map, (struct cel_entry){key, v});
     }
 }
 
@@ -304,40 +318,47 @@ static void loop_done(struct cel_value *base, enum loop_kind kind)
     *base = result;
 }
 
+/* Texts of one size; short ones are compared without a call, and within what the instruction costs. */
+static inline bool text_is(struct machine *m, str a, str b)
+{
+    return a.size == b.size && (a.size <= SHORT_TEXT || machine_touch(m, a.size)) && text_same(a, b);
+}
+
 /* ---- tables */
 
-bool table_has(const struct table *table, struct cel_value v)
+static bool strings_have(struct machine *m, const struct table *table, str s)
 {
-    if (table->strings) {
-        if (v.kind != CEL_STRING) return false;
-        str s = cel_text(v);
-        struct text_ends ends = text_ends(s);
-        for (uint32_t i = text_hash(ends, s.size) & table->mask;; i = (i + 1) & table->mask) {
-            const struct table_place *place = &table->places[i];
-            if (!place->text.data) return false;
-            bool near = place->ends.head == ends.head && place->ends.tail == ends.tail;
-            if (near && text_same(place->text, s)) return true;
-        }
+    struct text_ends ends = text_ends(s);
+    for (uint32_t i = text_hash(ends, s.size) & table->mask;; i = (i + 1) & table->mask) {
+        const struct table_place *place = &table->places[i];
+        if (!place->text.data) return false;
+        bool near = place->ends.head == ends.head && place->ends.tail == ends.tail;
+        if (near && text_is(m, s, place->text)) return true;
+        if (UNLIKELY(!machine_touch(m, 1))) return false;
     }
+}
+
+static bool table_has(struct machine *m, const struct table *table, struct cel_value v)
+{
+    if (table->strings) return v.kind == CEL_STRING && strings_have(m, table, cel_text(v));
     const struct cel_list *list = table->list.as.list;
-    for (size_t i = 0; i < list->count; i++)
-        if (cel_equal(list->items[i], v)) return true;
+    if (table->index) return *value_index_place(m, table->index, list->items, 1, v) != 0;
+    for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
+        if (value_equal(m, list->items[i], v)) return true;
     return false;
 }
 
 static struct cel_value in_table(struct machine *m, const struct table *table, struct cel_value v)
 {
     if (v.kind == CEL_ERROR) return v;
-    if (!table->strings && !machine_spend(m, table->list.as.list->count / 8)) return machine_out_of_steps(m);
-    return cel_bool(table_has(table, v));
+    return ended(m, cel_bool(table_has(m, table, v)));
 }
 
 static struct cel_value match(struct machine *m, const struct regex *regex, struct cel_value v)
 {
     if (v.kind == CEL_ERROR) return v;
     if (v.kind != CEL_STRING) return fail_overload(m, "matches");
-    if (!machine_spend(m, v.size / 16)) return machine_out_of_steps(m);
-    return cel_bool(regex_match(regex, v.as.s, v.size));
+    return ended(m, cel_bool(match_pattern(m, regex, cel_text(v))));
 }
 
 /* ---- texts */
@@ -350,7 +371,7 @@ static struct cel_value concat(struct machine *m, const struct cel_value *texts,
         if (texts[i].kind != CEL_STRING) return fail_overload(m, "_+_");
         size += texts[i].size;
     }
-    char *text = machine_alloc(m, size), *at = text;
+    char *text = machine_touch(m, size) ? machine_alloc(m, size) : NULL, *at = text;
     if (!text) return machine_exhausted(m);
     for (uint32_t i = 0; i < count; at += texts[i].size, i++)
         if (texts[i].size) memcpy(at, texts[i].as.s, texts[i].size);
@@ -368,9 +389,9 @@ static struct cel_value finish(struct cel_frame *frame, struct cel_value v)
     return v;
 }
 
-static inline bool text_starts(struct cel_value a, struct cel_value b)
+static inline bool text_starts(struct machine *m, struct cel_value a, struct cel_value b)
 {
-    return a.size >= b.size && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
+    return a.size >= b.size && machine_touch(m, b.size) && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
 }
 
 /* clang-format off: an instruction a paragraph */
@@ -391,6 +412,21 @@ static inline bool text_starts(struct cel_value a, struct cel_value b)
             }                                                                                                \
         }                                                                                                    \
         at = (condition) == (sense) ? code + at->c : at + 1;                                                 \
+        GO;                                                                                                  \
+    }
+
+/* One that pays: in full, it finds the evaluation ended and says so. */
+#define TEST_PAYING(name, condition)                                                                         \
+    CASE(IF_##name) : TEST_ONE_PAYING(condition, true) CASE(UNLESS_##name) : TEST_ONE_PAYING(condition, false)
+#define TEST_ONE_PAYING(condition, sense)                                                                    \
+    {                                                                                                        \
+        struct cel_value v = slots[at->a];                                                                   \
+        if (UNLIKELY(v.kind != CEL_STRING)) v = slot_resolved(frame, at->a);                                 \
+        bool is = v.kind == CEL_STRING && (condition);                                                       \
+        if (UNLIKELY(v.kind != CEL_STRING || machine_ended(&m)))                                             \
+            at += at->n;                                                                                     \
+        else                                                                                                 \
+            at = is == (sense) ? code + at->c : at + 1;                                                      \
         GO;                                                                                                  \
     }
 
@@ -453,7 +489,8 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     struct cel_value room[LIMIT_CEL_STACK + 1], *const stack = room + 1;
     struct machine m = {.frame = frame,
                         .zones = program->zones,
-                        .rest = LIMIT_CEL_STEPS,
+                        .units = MACHINE_SLICE,
+                        .rest = MACHINE_UNITS - MACHINE_SLICE,
                         .used_max = frame->scratch->used + LIMIT_CEL_ARENA_BYTES};
     const struct cel_value *constants = program->constants, *slots = frame->slots;
     const struct insn *code = program->code, *at = code;
@@ -474,10 +511,12 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     NEXT;
     CASE(FIELD) : *top = field_value(&m, *top, at->b, constants[at->c]);
     NEXT;
-    CASE(SELECT) : if (top->kind != CEL_ERROR) *top = value_select(&m, *top, cel_text(constants[at->a]));
+    CASE(SELECT)
+        : if (top->kind != CEL_ERROR) *top = ended(&m, value_select(&m, *top, cel_text(constants[at->a])));
     NEXT;
     CASE(SELECT_OPTIONAL)
-        : if (top->kind != CEL_ERROR) *top = value_select_optional(&m, *top, cel_text(constants[at->a]));
+        : if (top->kind != CEL_ERROR) *top =
+              ended(&m, value_select_optional(&m, *top, cel_text(constants[at->a])));
     NEXT;
     CASE(HAS_SLOT) :
     {
@@ -493,7 +532,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     }
     CASE(HAS_FIELD) : if (top->kind != CEL_ERROR) *top = field_presence(&m, *top, at->b, constants[at->c]);
     NEXT;
-    CASE(HAS) : if (top->kind != CEL_ERROR) *top = value_has(&m, *top, cel_text(constants[at->a]));
+    CASE(HAS) : if (top->kind != CEL_ERROR) *top = ended(&m, value_has(&m, *top, cel_text(constants[at->a])));
     NEXT;
     CASE(RECORD) : *++top = whole_record(&m, &program->records[at->a]);
     NEXT;
@@ -666,9 +705,9 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     top = stack + at->a;
     NEXT;
 
-    TEST(EQUAL_STRING, CEL_STRING, text_same(cel_text(v), cel_text(constants[at->b])))
-    TEST(STARTS_WITH, CEL_STRING, text_starts(v, constants[at->b]))
-    TEST(IN_TABLE, CEL_STRING, table_has(&program->tables[at->b], v))
+    TEST_PAYING(EQUAL_STRING, text_is(&m, cel_text(v), cel_text(constants[at->b])))
+    TEST_PAYING(STARTS_WITH, text_starts(&m, v, constants[at->b]))
+    TEST_PAYING(IN_TABLE, table_has(&m, &program->tables[at->b], v))
     TEST(EQUAL_INT, CEL_INT, v.as.i == constants[at->b].as.i)
     TEST(LESS_INT, CEL_INT, v.as.i < constants[at->b].as.i)
     TEST(GREATER_INT, CEL_INT, v.as.i > constants[at->b].as.i)

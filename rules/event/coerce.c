@@ -186,7 +186,7 @@ static struct cel_value coerce_list(struct coercion *c, const struct cel_type *e
  * value. */
 static struct cel_value map_of(struct coercion *c, size_t base, size_t count)
 {
-    struct cel_map *map = arena_alloc(c->values, sizeof *map + count * sizeof map->entries[0]);
+    struct cel_map *map = cel_map_new(c->values, count);
     struct names keys;
     if (!map || !names_init(&keys, c->values, count)) {
         c->no_memory = true;
@@ -198,6 +198,7 @@ static struct cel_value map_of(struct coercion *c, size_t base, size_t count)
         map->entries[at] = (struct cel_entry){pair[0], pair[1]};
     }
     map->count = keys.count;
+    c->no_memory |= !cel_map_finish(c->values, map);
     return (struct cel_value){.kind = CEL_MAP, .as.map = map};
 }
 

@@ -68,7 +68,7 @@ static void pack_record(struct buffer *out, const struct cel_record *record)
     for (size_t i = 0; i < record->type->field_count; i++)
         present += record->fields[i].kind != CEL_ABSENT;
     pack_map(out, present);
-    for (size_t i = 0; i < record->type->field_count; i++) {
+    for (size_t i = 0; i < record->type->field_count && !out->failed; i++) {
         if (record->fields[i].kind == CEL_ABSENT) continue;
         pack_str(out, record->type->fields[i].name);
         pack_value(out, record->fields[i]);
@@ -78,7 +78,7 @@ static void pack_record(struct buffer *out, const struct cel_record *record)
 static void pack_entries(struct buffer *out, const struct cel_map *map)
 {
     pack_map(out, map->count);
-    for (size_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count && !out->failed; i++) {
         pack_value(out, map->entries[i].key);
         pack_value(out, map->entries[i].value);
     }
@@ -87,7 +87,7 @@ static void pack_entries(struct buffer *out, const struct cel_map *map)
 static void pack_items(struct buffer *out, const struct cel_list *list)
 {
     pack_array(out, list->count);
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count && !out->failed; i++)
         pack_value(out, list->items[i]);
 }
 
@@ -334,8 +334,7 @@ static struct cel_value unpack_entries(struct unpack *in, size_t count, const st
                                        struct arena *arena)
 {
     struct cel_map *map = NULL;
-    if (count <= (size_t)(in->end - in->at))
-        map = arena_alloc(arena, sizeof *map + count * sizeof *map->entries);
+    if (count <= (size_t)(in->end - in->at)) map = cel_map_new(arena, count);
     if (!map) {
         in->bad = true;
         return absent;
@@ -347,6 +346,7 @@ static struct cel_value unpack_entries(struct unpack *in, size_t count, const st
         map->entries[i].value = unpack_value(in, type->params[1], arena);
         whole &= map->entries[i].key.kind != CEL_ABSENT && map->entries[i].value.kind != CEL_ABSENT;
     }
+    in->bad |= whole && !cel_map_finish(arena, map);
     return whole ? (struct cel_value){.kind = CEL_MAP, .as.map = map} : absent;
 }
 

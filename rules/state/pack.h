@@ -16,6 +16,7 @@ void pack_str(struct buffer *out, str s);
 void pack_array(struct buffer *out, size_t count);
 void pack_map(struct buffer *out, size_t count); /* of pairs */
 /* A value by its declared type: timestamps and durations as ms, records as maps without their absent fields. */
+/* A value shared by many others is written for each of them: a bounded buffer ends it. */
 void pack_value(struct buffer *out, struct cel_value value);
 void pack_raw(struct buffer *out, str packed);
 

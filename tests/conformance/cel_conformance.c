@@ -206,8 +206,7 @@ static struct cel_value read_list(struct suite *s, const cJSON *json)
 
 static struct cel_value read_map(struct suite *s, const cJSON *json)
 {
-    struct cel_map *map =
-        arena_alloc(&s->arena, sizeof *map + (size_t)cJSON_GetArraySize(json) * sizeof map->entries[0]);
+    struct cel_map *map = cel_map_new(&s->arena, (size_t)cJSON_GetArraySize(json));
     map->count = 0;
     for (const cJSON *pair = json->child; pair; pair = pair->next)
         map->entries[map->count++] =

@@ -356,7 +356,7 @@ static struct cel_value list(struct walk *w, const struct node *node)
 
 static struct cel_value map(struct walk *w, const struct node *node)
 {
-    struct cel_map *made = arena_alloc(w->arena, sizeof *made + node->count * sizeof made->entries[0]);
+    struct cel_map *made = cel_map_new(w->arena, node->count);
     made->count = 0;
     for (size_t i = 0; i < node->count; i += 2) {
         struct cel_value key = walk(w, node->children[i]), value = walk(w, node->children[i + 1]);

@@ -13,7 +13,7 @@ static bool render_splice(struct relance_engine *e, struct cel_value value, stru
 {
     struct buffer plain, quoted;
     buffer_init(&plain, &e->scratch);
-    buffer_init(&quoted, &e->scratch);
+    buffer_init_bounded(&quoted, &e->scratch, LIMIT_ACTION_BYTES);
     if (value.kind == CEL_DOUBLE && !isfinite(value.as.d)) {
         cel_fail(&e->frame, CEL_ERROR_CONVERSION, "NaN and infinities cannot stand inside a text");
         return false;
@@ -23,7 +23,8 @@ static bool render_splice(struct relance_engine *e, struct cel_value value, stru
         return false;
     }
     buffer_put_json_string(&quoted, buffer_str(&plain));
-    if (quoted.failed || plain.failed) e->failed = true;
+    if (plain.failed || (quoted.failed && !quoted.over)) e->failed = true;
+    if (quoted.over) out->failed = out->over = true;
     if (quoted.size >= 2) buffer_put(out, quoted.data + 1, quoted.size - 2);
     return true;
 }
@@ -37,7 +38,7 @@ static bool render_piece(struct relance_engine *e, const struct piece *piece, st
     struct cel_value value = engine_evaluate_quietly(e, piece->program);
     if (value.kind == CEL_ERROR) return false;
     if (piece->kind == PIECE_SPLICE) return render_splice(e, value, out);
-    if (cel_print_json(value, out)) return true;
+    if (cel_print_json(value, out) || out->failed) return true;
     cel_fail(&e->frame, CEL_ERROR_CONVERSION,
              "JSON has no form for this value (NaN, an infinity, a type, an optional)");
     return false;
@@ -47,13 +48,13 @@ static bool render_piece(struct relance_engine *e, const struct piece *piece, st
 static bool render(struct relance_engine *e, struct template template, str *out)
 {
     struct buffer text;
-    buffer_init(&text, &e->scratch);
-    for (size_t i = 0; i < template.count; i++)
+    buffer_init_bounded(&text, &e->scratch, LIMIT_ACTION_BYTES);
+    for (size_t i = 0; i < template.count && !text.failed; i++)
         if (!render_piece(e, &template.pieces[i], &text)) return false;
-    if (text.failed) e->failed = true;
     *out = buffer_str(&text);
-    if (text.size <= LIMIT_ACTION_BYTES) return true;
-    cel_fail(&e->frame, CEL_ERROR_LIMIT, "the payload has %zu bytes; at most %u are sent", text.size,
+    if (!text.failed) return true;
+    if (!text.over) e->failed = true;
+    cel_fail(&e->frame, CEL_ERROR_LIMIT, "the payload has more than %u bytes, the most that are sent",
              LIMIT_ACTION_BYTES);
     return false;
 }

@@ -106,7 +106,7 @@ static void fill(struct cel_world *w)
     slots[WORLD_SCORE] = cel_int(5);
     slots[WORLD_NOW] = cel_timestamp_ms(1772449200000);
     slots[WORLD_ANY] = cel_uint(7);
-    struct cel_map *counts = arena_alloc(&w->arena, sizeof *counts + sizeof counts->entries[0]);
+    struct cel_map *counts = cel_map_new(&w->arena, 1);
     counts->count = 1;
     counts->entries[0] = (struct cel_entry){cel_string(STR("p1")), cel_int(4)};
     slots[WORLD_COUNTS] = (struct cel_value){.kind = CEL_MAP, .as.map = counts};

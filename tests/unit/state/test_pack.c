@@ -253,7 +253,7 @@ static struct cel_value list_value(size_t count, const struct cel_value *items)
 
 static struct cel_value map_value(size_t count, const struct cel_entry *entries)
 {
-    struct cel_map *map = arena_alloc(&arena, sizeof *map + count * sizeof *entries);
+    struct cel_map *map = cel_map_new(&arena, count);
     map->count = count;
     if (count) memcpy(map->entries, entries, count * sizeof *entries);
     return (struct cel_value){.kind = CEL_MAP, .as.map = map};
