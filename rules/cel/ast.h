@@ -128,7 +128,7 @@ void fold_expression(struct compile *c, struct node *root);
 /* Tree to program; NULL without memory. */
 struct cel_program *emit_program(struct compile *c, struct node *root);
 
-/* For who takes a text apart that has been compiled: its tree, checked; the program of a part of it; that part as written,
+/* For taking apart a text that has been compiled: its tree, checked; the program of a part of it; that part as written,
  * without brackets of its own. NULL without memory. */
 struct node *compile_tree(struct compile *c);
 struct cel_program *compile_node(struct compile *c, struct node *node);

@@ -2,7 +2,7 @@
  *
  *     customer.email_ok && (event.total >= 50.0 || !(orders() > 1))        three parts
  *
- * For who wants to know which of them have ever been true, and ever false. They are programs of their own beside the
+ * To find out which of them have ever been true, and ever false. They are programs of their own beside the
  * condition's, made from its text and asked behind it: what runs every day does not know of them. What stands inside
  * a comparison, a call or a loop is not taken apart. */
 #ifndef RULES_CEL_PARTS_H

@@ -43,7 +43,7 @@ struct point {
     size_t begin;
 };
 
-/* A program with what it was compiled from, for who wants to see it or to know why it is not true. Conditions are
+/* A program with what it was compiled from, for showing it and for explaining why it is not true. Conditions are
  * kept as this. */
 struct noted_program {
     struct noted_program *next;

@@ -44,7 +44,7 @@ struct kafka_txn {
 
 struct kafka_member {
     bool in, joined, told;
-    int id; /* of who has the name now */
+    int id; /* of the process that has the name now */
     const struct process *process;
     unsigned mask; /* its partitions */
 };

@@ -231,7 +231,7 @@ static bool add_functions(struct compiler *c, struct cel_env *env)
                                 (uint32_t)c->set->count_count);
 }
 
-/* Who explains an expression wants to make its environment again: what it was made of is noted. */
+/* To explain an expression its environment is made again: what it was made of is noted. */
 static bool note_env(struct compiler *c, const struct cel_env *env, struct scope_names names)
 {
     struct made_env *made = ARENA_NEW(c->scratch, struct made_env);

@@ -1,4 +1,4 @@
-/* Notes for who asks why (relance/explain.h): nothing, at the cost of one test, where nobody does. */
+/* Notes for those who ask why (relance/explain.h): nothing, at the cost of one test, where nobody does. */
 #ifndef RULES_RULE_RUN_EXPLAIN_H
 #define RULES_RULE_RUN_EXPLAIN_H
 
