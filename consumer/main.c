@@ -1,5 +1,6 @@
 /* relance: finds the command, reads its options and runs it; at the end it looks whether all that was printed has been
  * written. Everything else is in command.def and under cmd/. */
+#include "base/nearest.h"
 #include "host/command.h"
 #include "host/option.h"
 #include "host/print.h"
@@ -22,12 +23,12 @@ static int main_unknown(const char *word)
 {
     struct relance_str names[COMMAND_COUNT];
     for (int i = 0; i < COMMAND_COUNT; i++)
-        names[i] = text_of(command_table[i].name);
-    struct relance_str near = text_nearest(text_of(word), names, COMMAND_COUNT);
+        names[i] = str_of(command_table[i].name);
+    struct relance_str near = nearest_of(str_of(word), names, COMMAND_COUNT);
     char shown[TEXT_SHOWN_SIZE];
     text_shown(word, shown);
     if (near.size)
-        print_mistake("there is no command '%s'; did you mean '%.*s'?", shown, TEXT_ARG(near));
+        print_mistake("there is no command '%s'; did you mean '%.*s'?", shown, STR_ARG(near));
     else
         print_mistake("there is no command '%s'; `relance help` lists them.", shown);
     return EXIT_STATUS_USAGE;

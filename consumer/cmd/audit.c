@@ -139,7 +139,7 @@ static bool audit_print_json(struct audit_run *run)
     run->ids = cJSON_AddArrayToObject(document, "ids_twice");
     size_t ids = audit_ids_twice(audit, audit_add_id, run);
     char *text = cJSON_Print(document);
-    if (text) print_lines(text_of(text), stdout);
+    if (text) print_lines(str_of(text), stdout);
     fputc('\n', stdout);
     cJSON_free(text);
     cJSON_Delete(document);

@@ -11,7 +11,7 @@
 #include "host/file.h"
 #include "host/option.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <relance/listing.h>
 #include <cjson/cJSON.h>
@@ -48,8 +48,8 @@ static void check_print_summary(const char *path, const struct relance_ruleset *
 static void check_print_program(void *context, const struct relance_program *program)
 {
     (void)context;
-    print(stdout, "%.*s:%zu:%zu: %.*s\n", TEXT_ARG(program->file), program->line, program->column,
-          TEXT_ARG(program->text));
+    print(stdout, "%.*s:%zu:%zu: %.*s\n", STR_ARG(program->file), program->line, program->column,
+          STR_ARG(program->text));
     print_lines(program->code, stdout);
     fputc('\n', stdout);
 }
@@ -77,7 +77,7 @@ static bool check_print_json(const struct relance_ruleset *rules, const struct r
     cJSON_AddNumberToObject(document, "warnings", (double)relance_report_warnings(report));
     relance_report_each(report, check_add_diagnostic, cJSON_AddArrayToObject(document, "diagnostics"));
     char *text = cJSON_Print(document);
-    if (text) print_lines(text_of(text), stdout);
+    if (text) print_lines(str_of(text), stdout);
     fputc('\n', stdout);
     cJSON_Delete(document);
     cJSON_free(text);

@@ -22,7 +22,7 @@
 #include "report/reason.h"
 #include "input/shop.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -146,7 +146,7 @@ static void demo_show_log(const struct demo *demo, const char *name)
         char *said = last[(count + i) % LOG_LINES_SHOWN];
         if (!said) continue;
         fputs("  ", stderr);
-        print_lines(text_of(said), stderr);
+        print_lines(str_of(said), stderr);
         free(said);
     }
 }
@@ -273,7 +273,7 @@ static void demo_tell_event(const struct demo *demo)
     if (!event->told.size || demo->options->customers > TOLD_CUSTOMERS_MAX) return;
     demo_colour(demo, "\033[2m");
     demo_put_time(event->time_ms);
-    print(stdout, "  %-9.*s %.*s", TEXT_ARG(event->customer), TEXT_ARG(event->told));
+    print(stdout, "  %-9.*s %.*s", STR_ARG(event->customer), STR_ARG(event->told));
     demo_colour(demo, "\033[0m");
     fputc('\n', stdout);
 }

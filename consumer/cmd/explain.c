@@ -33,7 +33,7 @@ struct explain {
 static int explain_failed(const struct explain *explain)
 {
     struct relance_str sentence = relance_engine_error(explain->engine);
-    print_mistake("%.*s", TEXT_ARG(sentence));
+    print_mistake("%.*s", STR_ARG(sentence));
     return EXIT_STATUS_FAILED;
 }
 
@@ -83,7 +83,7 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
 {
     struct explain *explain = context;
     struct relance_record record = {
-        .topic = text_of(explain->options->input),
+        .topic = str_of(explain->options->input),
         .partition = message->partition,
         .offset = message->offset,
         .value = message->value,
@@ -148,7 +148,7 @@ static bool explain_read_source(struct explain *explain)
         missing = "either --events FILE or --input TOPIC is needed";
     else if (!options->rules && !(options->input && options->group))
         missing = "--rules is needed, or with --input the --group that has them";
-    else if (timed && !text_instant(text_of(options->from), &explain->from_ms))
+    else if (timed && !text_instant(str_of(options->from), &explain->from_ms))
         missing = "--from is `earliest` or an instant such as 2026-03-02T10:00:00Z";
     if (missing) print_mistake("%s", missing);
     return !missing;
@@ -158,7 +158,7 @@ static bool explain_read_options(struct explain *explain)
 {
     const struct options *options = explain->options;
     explain->wall_ms = RELANCE_NEVER;
-    if (options->wall && !text_instant(text_of(options->wall), &explain->wall_ms)) {
+    if (options->wall && !text_instant(str_of(options->wall), &explain->wall_ms)) {
         print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", options->wall);
         return false;
     }
@@ -177,7 +177,7 @@ static int explain_run(struct explain *explain)
 int cmd_explain(const struct options *options)
 {
     struct explain explain = {.options = options,
-                              .story = {.customer = text_of(options->args[0]), .out = stdout}};
+                              .story = {.customer = str_of(options->args[0]), .out = stdout}};
     int status = explain_run(&explain);
     relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);

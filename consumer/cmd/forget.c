@@ -72,7 +72,7 @@ static enum relance_status forget_publish(struct forget *forget, struct relance_
         bool known;
         status = forget_find(forget, p, &known, error);
         if (status != RELANCE_OK || (p != home && !known)) continue;
-        status = kafka_feed_put_to(forget->feed, p, forget->customer, text_of(forget->event), forget->now_ms,
+        status = kafka_feed_put_to(forget->feed, p, forget->customer, str_of(forget->event), forget->now_ms,
                                    error);
         if (status == RELANCE_OK) status = kafka_feed_flush(forget->feed, FORGET_FLUSH_MS, error);
         forget->offsets[p] = kafka_feed_offset(forget->feed);
@@ -88,7 +88,7 @@ static enum relance_status forget_is_taken(struct forget *forget, int partition,
     size_t size;
     int64_t offset = -1;
     enum relance_status status =
-        redis_view_field(forget->view, partition, REDIS_VIEW_META, TEXT("offset"), &text, &size, error);
+        redis_view_field(forget->view, partition, REDIS_VIEW_META, STR("offset"), &text, &size, error);
     if (text) text_count((struct relance_str){text, size}, &offset);
     free(text);
     *taken = offset > forget->offsets[partition];
@@ -162,7 +162,7 @@ int cmd_forget(const struct options *options)
     struct relance_error error = {0};
     stop_on_signals();
     struct forget forget = {
-        .options = options, .customer = text_of(options->args[0]), .now_ms = clock_wall_ms()};
+        .options = options, .customer = str_of(options->args[0]), .now_ms = clock_wall_ms()};
     int status =
         forget_open(&forget, &error) == RELANCE_OK ? forget_customer(&forget, &error) : EXIT_STATUS_USAGE;
     if (*error.message) print_mistake("%s", error.message);

@@ -38,7 +38,7 @@ static int help_outcomes(void)
     for (int i = 0; i < RELANCE_OUTCOME_COUNT; i++) {
         struct relance_str text = relance_outcome_text((enum relance_outcome)i);
         struct relance_str prose = relance_outcome_prose((enum relance_outcome)i);
-        print(stdout, "  %-12.*s %.*s\n", TEXT_ARG(text), TEXT_ARG(prose));
+        print(stdout, "  %-12.*s %.*s\n", STR_ARG(text), STR_ARG(prose));
     }
     return EXIT_STATUS_OK;
 }
@@ -69,18 +69,18 @@ struct help_table {
 static void help_row(void *context, const struct relance_row *row)
 {
     struct help_table *table = context;
-    if (!text_equal(row->group, text_of(table->group))) {
+    if (!str_equal(row->group, str_of(table->group))) {
         if (*table->group) fputc('\n', stdout);
-        print(stdout, "%.*s\n", TEXT_ARG(row->group));
-        snprintf(table->group, sizeof table->group, "%.*s", TEXT_ARG(row->group));
+        print(stdout, "%.*s\n", STR_ARG(row->group));
+        snprintf(table->group, sizeof table->group, "%.*s", STR_ARG(row->group));
         *table->prose = '\0';
     }
-    if (text_equal(row->prose, text_of(table->prose))) {
-        print(stdout, "  %.*s\n", TEXT_ARG(row->name));
+    if (str_equal(row->prose, str_of(table->prose))) {
+        print(stdout, "  %.*s\n", STR_ARG(row->name));
         return;
     }
-    print(stdout, "  %-*.*s  %.*s\n", table->width, TEXT_ARG(row->name), TEXT_ARG(row->prose));
-    snprintf(table->prose, sizeof table->prose, "%.*s", TEXT_ARG(row->prose));
+    print(stdout, "  %-*.*s  %.*s\n", table->width, STR_ARG(row->name), STR_ARG(row->prose));
+    snprintf(table->prose, sizeof table->prose, "%.*s", STR_ARG(row->prose));
 }
 
 static int help_functions(void)

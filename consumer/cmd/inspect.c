@@ -8,7 +8,7 @@
 #include "report/load.h"
 #include "host/option.h"
 #include "redis/view.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <relance/engine.h>
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ static enum relance_status inspect_find_state(struct inspect *inspect, struct re
     }
     if (inspect->state) return RELANCE_OK;
     return relance_error_set(error, RELANCE_REFUSED, "nothing is known of customer '%.*s'",
-                             TEXT_ARG(inspect->customer));
+                             STR_ARG(inspect->customer));
 }
 
 static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set,
@@ -99,7 +99,7 @@ static enum relance_status inspect_print(const struct inspect *inspect, const st
         free(text);
         return relance_error_set(error, RELANCE_INVALID,
                                  "the state of customer '%.*s' cannot be read by this version",
-                                 TEXT_ARG(inspect->customer));
+                                 STR_ARG(inspect->customer));
     }
     relance_state_print(rules, inspect->customer, state, text, size);
     put_indented((struct relance_str){text, size});
@@ -135,7 +135,7 @@ static enum relance_status inspect_customer(struct inspect *inspect, struct rela
 int cmd_inspect(const struct options *options)
 {
     struct relance_error error;
-    struct inspect inspect = {.options = options, .customer = text_of(options->args[0])};
+    struct inspect inspect = {.options = options, .customer = str_of(options->args[0])};
     inspect.view = redis_view_open(options->redis, options->group, options->input, &error);
     bool ok = inspect.view && inspect_customer(&inspect, &error) == RELANCE_OK;
     if (!ok) print_mistake("%s", error.message);

@@ -5,6 +5,7 @@
  * One partition, no wall clock unless given, no server. Lines of the file are read in place: what a line costs is
  * what the engine costs. A line that is no event is a dead letter: it is counted, and told at the end on standard
  * error; the replay goes on. */
+#include "base/nearest.h"
 #include "host/command.h"
 #include "host/print.h"
 #include "report/diff.h"
@@ -44,8 +45,8 @@ struct replay {
     } sides[DIFF_SIDES]; /* with --diff two, else the first alone */
     size_t side_count;
     struct feed feed;
-    struct blob line; /* of the decision being printed */
-    struct diff diff; /* --diff; of --summary its first half */
+    struct buffer line; /* of the decision being printed */
+    struct diff diff;   /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_DEAD + 1];
     struct replay_dead dead[REASONS_MAX];
@@ -61,16 +62,16 @@ static bool replay_wants(struct replay *replay, struct relance_str word)
     struct relance_str names[RELANCE_OUTCOME_COUNT];
     for (int i = 0; i < RELANCE_OUTCOME_COUNT; i++) {
         names[i] = relance_outcome_text((enum relance_outcome)i);
-        if (!text_equal(word, names[i])) continue;
+        if (!str_equal(word, names[i])) continue;
         replay->wanted |= 1u << i;
         return true;
     }
-    struct relance_str near = text_nearest(word, names, RELANCE_OUTCOME_COUNT);
+    struct relance_str near = nearest_of(word, names, RELANCE_OUTCOME_COUNT);
     if (near.size)
-        print_mistake("--only: there is no outcome '%.*s'; did you mean '%.*s'?", TEXT_ARG(word),
-                      TEXT_ARG(near));
+        print_mistake("--only: there is no outcome '%.*s'; did you mean '%.*s'?", STR_ARG(word),
+                      STR_ARG(near));
     else
-        print_mistake("--only: there is no outcome '%.*s'", TEXT_ARG(word));
+        print_mistake("--only: there is no outcome '%.*s'", STR_ARG(word));
     return false;
 }
 
@@ -81,12 +82,12 @@ static bool replay_read_only(struct replay *replay)
         replay->wanted = ~0u;
         return true;
     }
-    struct relance_str rest = text_of(replay->options->only);
+    struct relance_str rest = str_of(replay->options->only);
     bool ok = true;
     for (bool more = true; more;) {
         const char *comma = memchr(rest.data, ',', rest.size);
         struct relance_str word = {rest.data, comma ? (size_t)(comma - rest.data) : rest.size};
-        ok &= replay_wants(replay, text_trim(word));
+        ok &= replay_wants(replay, str_trim(word));
         more = comma;
         if (more) rest = (struct relance_str){comma + 1, rest.size - word.size - 1};
     }
@@ -97,7 +98,7 @@ static bool replay_read_wall(struct replay *replay)
 {
     replay->wall_ms = RELANCE_NEVER;
     if (!replay->options->wall) return true;
-    if (text_instant(text_of(replay->options->wall), &replay->wall_ms)) return true;
+    if (text_instant(str_of(replay->options->wall), &replay->wall_ms)) return true;
     print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", replay->options->wall);
     return false;
 }
@@ -113,9 +114,9 @@ static bool replay_read_options(struct replay *replay)
 
 static void replay_print(struct replay *replay, const struct relance_decision *decision)
 {
-    struct blob *line = &replay->line;
-    size_t size = relance_decision_print(decision, blob_room(line, LINE_ROOM), LINE_ROOM);
-    if (size > LINE_ROOM) relance_decision_print(decision, blob_room(line, size), size);
+    struct buffer *line = &replay->line;
+    size_t size = relance_decision_print(decision, buffer_room(line, LINE_ROOM), LINE_ROOM);
+    if (size > LINE_ROOM) relance_decision_print(decision, buffer_room(line, size), size);
     print_text((struct relance_str){line->data, size}, stdout);
     fputc('\n', stdout);
 }
@@ -138,13 +139,13 @@ static void replay_decide(void *context, const struct relance_decision *decision
 static void replay_count_dead(struct replay *replay, struct relance_str reason, int64_t line)
 {
     size_t i = 0;
-    while (i < replay->dead_count && !text_equal(text_of(replay->dead[i].reason), reason))
+    while (i < replay->dead_count && !str_equal(str_of(replay->dead[i].reason), reason))
         i++;
     if (i == REASONS_MAX) return;
     struct replay_dead *dead = &replay->dead[i];
     if (i == replay->dead_count) {
         replay->dead_count++;
-        snprintf(dead->reason, sizeof dead->reason, "%.*s", TEXT_ARG(reason));
+        snprintf(dead->reason, sizeof dead->reason, "%.*s", STR_ARG(reason));
         dead->first_line = line;
     }
     dead->count++;
@@ -159,7 +160,7 @@ static void replay_count_invalid(struct replay *replay, uint32_t count, int64_t 
 static int replay_engine_failed(const struct replay_side *side)
 {
     struct relance_str sentence = relance_engine_error(side->engine);
-    print_mistake("%.*s", TEXT_ARG(sentence));
+    print_mistake("%.*s", STR_ARG(sentence));
     return EXIT_STATUS_FAILED;
 }
 
@@ -320,6 +321,6 @@ int cmd_replay(const struct options *options)
         relance_ruleset_free(replay.sides[i].rules);
     }
     diff_free(&replay.diff);
-    blob_free(&replay.line);
+    buffer_free(&replay.line);
     return status;
 }

@@ -17,7 +17,7 @@
 #include "redis/move.h"
 #include "host/stop.h"
 #include "delivery/store.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <relance/engine.h>
 #include <inttypes.h>
@@ -102,8 +102,8 @@ static enum relance_status reshard_check_partition(struct reshard *reshard, int 
                  at->meta.offset, at->end);
         return reshard_refuse(reshard, partition, sentence);
     }
-    if (!text_equal(blob_text(&at->meta.rules), blob_text(&first->meta.rules)) ||
-        !text_equal(blob_text(&at->meta.options), blob_text(&first->meta.options)))
+    if (!str_equal(buffer_str(&at->meta.rules), buffer_str(&first->meta.rules)) ||
+        !str_equal(buffer_str(&at->meta.options), buffer_str(&first->meta.options)))
         return reshard_refuse(
             reshard, partition,
             "its rules or options are not those of partition 0: `relance run --drain` makes them so");
@@ -152,7 +152,7 @@ static enum relance_status reshard_load_rules(struct reshard *reshard)
     struct file_set set;
     struct relance_report *report = NULL;
     enum relance_status status =
-        file_set_unpack(blob_text(&reshard->partitions[0].meta.rules), &set, reshard->error);
+        file_set_unpack(buffer_str(&reshard->partitions[0].meta.rules), &set, reshard->error);
     if (status != RELANCE_OK) return status;
     status = file_set_compile(&set, &reshard->rules, &report, reshard->error);
     relance_report_free(report);
@@ -169,16 +169,16 @@ static int reshard_home(void *context, struct relance_str customer, int from)
     return known ? kafka_partition_of(customer, reshard->now) : from;
 }
 
-static bool reshard_carry(void *context, struct relance_str state, int from, int to, struct blob *out)
+static bool reshard_carry(void *context, struct relance_str state, int from, int to, struct buffer *out)
 {
     const struct reshard *reshard = context;
     const struct meta *there = &reshard->partitions[to].meta;
     int64_t mark = meta_has_checkpoint(there) ? there->rules_mark : 0;
-    struct relance_str since = blob_text(&reshard->partitions[from].meta.since);
+    struct relance_str since = buffer_str(&reshard->partitions[from].meta.since);
     size_t room = state.size + 64,
-           size = relance_state_carry(reshard->rules, since, state, mark, blob_room(out, room), room);
+           size = relance_state_carry(reshard->rules, since, state, mark, buffer_room(out, room), room);
     if (size > room)
-        size = relance_state_carry(reshard->rules, since, state, mark, blob_room(out, size), size);
+        size = relance_state_carry(reshard->rules, since, state, mark, buffer_room(out, size), size);
     out->size += size;
     return size > 0;
 }
@@ -222,14 +222,14 @@ static void reshard_begin(struct reshard *reshard, int partition)
         if (other->wall > at->meta.wall) at->meta.wall = other->wall;
     }
     const struct {
-        struct blob *to;
-        const struct blob *from;
+        struct buffer *to;
+        const struct buffer *from;
     } texts[] = {{&at->meta.rules, &model->rules},
                  {&at->meta.rules_hash, &model->rules_hash},
                  {&at->meta.options, &model->options}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         texts[i].to->size = 0;
-        blob_put_text(texts[i].to, blob_text(texts[i].from));
+        buffer_put_str(texts[i].to, buffer_str(texts[i].from));
     }
 }
 
@@ -265,7 +265,7 @@ static enum relance_status reshard_commit(struct reshard *reshard)
         struct sink_frontier *first = &frontiers[count++];
         first->partition = p;
         snprintf(first->frontier.store, sizeof first->frontier.store, "%.*s",
-                 TEXT_ARG(blob_text(&at->meta.store)));
+                 STR_ARG(buffer_str(&at->meta.store)));
     }
     enum relance_status status =
         count ? kafka_offsets_write(reshard->offsets, frontiers, count, reshard->error) : RELANCE_OK;

@@ -61,7 +61,7 @@ static enum relance_status restore_field(struct restore *restore, int partition,
     char *text = NULL;
     size_t size = 0;
     enum relance_status status =
-        redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name), &text, &size, error);
+        redis_view_field(restore->view, partition, REDIS_VIEW_META, str_of(name), &text, &size, error);
     if (text) text_count((struct relance_str){text, size}, out);
     free(text);
     return status;
@@ -73,7 +73,7 @@ static enum relance_status restore_text(struct restore *restore, int partition, 
     char *text = NULL;
     size_t size = 0;
     enum relance_status status =
-        redis_view_field(restore->view, partition, REDIS_VIEW_META, text_of(name), &text, &size, error);
+        redis_view_field(restore->view, partition, REDIS_VIEW_META, str_of(name), &text, &size, error);
     if (text && size < room) memcpy(out, text, size + 1);
     free(text);
     return status;
@@ -97,7 +97,7 @@ static enum relance_status restore_read_meta(struct restore *restore, int partit
     at->found.frontier.position.offset = at->saved_offset = offset;
     frontier->position.seq = at->saved_seq = (uint64_t)seq;
     frontier->position.marks = (uint64_t)marks;
-    text_hex(text_of(chain), &frontier->position.chain);
+    text_hex(str_of(chain), &frontier->position.chain);
     return RELANCE_OK;
 }
 
@@ -125,7 +125,7 @@ static bool restore_see_action(void *context, const struct kafka_scan_record *re
     struct restore *restore = context;
     struct restoring *at = restore_named(restore, record);
     int64_t seq = 0, offset = -1;
-    if (!at || !text_equal(kafka_scan_header(record, "ce_source"), text_of(restore->source))) return true;
+    if (!at || !str_equal(kafka_scan_header(record, "ce_source"), str_of(restore->source))) return true;
     text_count(kafka_scan_header(record, "relance-seq"), &seq);
     text_count(kafka_scan_header(record, "relance-offset"), &offset);
     if ((uint64_t)seq > at->found.frontier.position.seq) at->found.frontier.position.seq = (uint64_t)seq;
@@ -139,8 +139,7 @@ static bool restore_see_letter(void *context, const struct kafka_scan_record *re
     struct restoring *at = restore_named(restore, record);
     int64_t offset = -1;
     text_count(kafka_scan_header(record, "relance-offset"), &offset);
-    bool ours =
-        at && text_equal(kafka_scan_header(record, "relance-topic"), text_of(restore->options->input));
+    bool ours = at && str_equal(kafka_scan_header(record, "relance-topic"), str_of(restore->options->input));
     if (!ours) return true;
     if (offset > at->letter) at->letter = offset;
     if (offset + 1 > at->found.frontier.position.offset) at->found.frontier.position.offset = offset + 1;

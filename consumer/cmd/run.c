@@ -59,7 +59,7 @@ static bool run_read_from(struct run *run)
     if (!from) return true;
     if (strcmp(from, "earliest") == 0) return run->from_ms = FROM_EARLIEST, true;
     if (strcmp(from, "latest") == 0) return run->from_ms = FROM_LATEST, true;
-    return text_instant(text_of(from), &run->from_ms);
+    return text_instant(str_of(from), &run->from_ms);
 }
 
 /* Names become parts of topic names, Redis keys and transactional ids. A brace would end the hash tag of the keys

@@ -8,7 +8,7 @@
 #include "host/file.h"
 #include "host/option.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <relance/rule_test.h>
 #include <errno.h>
@@ -47,9 +47,9 @@ static bool test_report_line(struct relance_str *rest, struct relance_str *line)
 static void test_print_report(const struct relance_test_result *result)
 {
     struct relance_str rest = result->report, line;
-    print(stdout, "  ---\n  at: %.*s:%zu\n  report: |\n", TEXT_ARG(result->file), result->line);
+    print(stdout, "  ---\n  at: %.*s:%zu\n  report: |\n", STR_ARG(result->file), result->line);
     while (test_report_line(&rest, &line))
-        print(stdout, "    %.*s\n", TEXT_ARG(line));
+        print(stdout, "    %.*s\n", STR_ARG(line));
     puts("  ...");
 }
 
@@ -58,7 +58,7 @@ static void test_print_report(const struct relance_test_result *result)
 static void test_put_case(FILE *out, const struct relance_test_result *result)
 {
     fputs("  <testcase classname=\"", out);
-    print_xml(result->rule.size ? result->rule : TEXT("(all rules)"), out);
+    print_xml(result->rule.size ? result->rule : STR("(all rules)"), out);
     fputs("\" name=\"", out);
     print_xml(result->name, out);
     fputs("\" file=\"", out);
@@ -85,7 +85,7 @@ static bool test_junit_open(struct test_run *run, const char *path, size_t count
         return false;
     }
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"", run->junit);
-    print_xml(text_of(run->path), run->junit);
+    print_xml(str_of(run->path), run->junit);
     print(run->junit, "\" tests=\"%zu\">\n", count);
     return true;
 }
@@ -104,7 +104,7 @@ static bool test_junit_close(struct test_run *run, const char *path)
 /* "#   cart.jsonc:12: step 2 of rule 'cart' never fell due" */
 static void test_print_gap(const struct relance_gap *gap)
 {
-    print(stdout, "#   %.*s:%zu: %.*s\n", TEXT_ARG(gap->file), gap->line, TEXT_ARG(gap->sentence));
+    print(stdout, "#   %.*s:%zu: %.*s\n", STR_ARG(gap->file), gap->line, STR_ARG(gap->sentence));
 }
 
 static bool test_print_coverage(struct relance_coverage *coverage)
@@ -117,7 +117,7 @@ static bool test_print_coverage(struct relance_coverage *coverage)
     }
     fputs("# reached:", stdout);
     for (size_t i = 0; i < RELANCE_COVERED_COUNT; i++)
-        print(stdout, "%s %.*s %zu of %zu", i ? "," : "", TEXT_ARG(sum.totals[i].name), sum.totals[i].reached,
+        print(stdout, "%s %.*s %zu of %zu", i ? "," : "", STR_ARG(sum.totals[i].name), sum.totals[i].reached,
               sum.totals[i].all);
     fputc('\n', stdout);
     if (sum.gap_count) puts("# not reached:");

@@ -7,7 +7,7 @@
 #include "report/figures.h"
 #include "host/option.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static void top_print(const struct top *top, FILE *out)
 static void top_show(const struct top *top, const char *frame)
 {
     if (!top->on_terminal) {
-        print_lines(text_of(frame), stdout);
+        print_lines(str_of(frame), stdout);
         fflush(stdout);
         return;
     }

@@ -33,12 +33,12 @@ static void action_put(struct partition *partition, const struct outbox_record *
 /* ---- actions */
 static struct relance_str action_body(struct partition *partition, const struct relance_decision *decision)
 {
-    struct blob *body = &partition->place->body;
-    struct relance_str hash = text_of(partition->in_force.rules ? partition->in_force.rules->hash : "");
+    struct buffer *body = &partition->place->body;
+    struct relance_str hash = str_of(partition->in_force.rules ? partition->in_force.rules->hash : "");
     body->size = 0;
-    size_t room = 4096, size = relance_action_print(decision, hash, blob_room(body, room), room);
+    size_t room = 4096, size = relance_action_print(decision, hash, buffer_room(body, room), room);
     if (size > room) {
-        size_t again = relance_action_print(decision, hash, blob_room(body, size), size);
+        size_t again = relance_action_print(decision, hash, buffer_room(body, size), size);
         ensure(again == size);
     }
     return (struct relance_str){body->data, size};
@@ -47,9 +47,9 @@ static struct relance_str action_body(struct partition *partition, const struct 
 /* relance.action.CHANNEL, relance.held, relance.goal */
 static struct relance_str action_type(const struct relance_decision *decision, char *out, size_t size)
 {
-    if (decision->outcome == RELANCE_OUTCOME_GOAL) return TEXT("relance.goal");
-    if (decision->outcome == RELANCE_OUTCOME_HELD) return TEXT("relance.held");
-    int wanted = snprintf(out, size, "relance.action.%.*s", TEXT_ARG(decision->send));
+    if (decision->outcome == RELANCE_OUTCOME_GOAL) return STR("relance.goal");
+    if (decision->outcome == RELANCE_OUTCOME_HELD) return STR("relance.held");
+    int wanted = snprintf(out, size, "relance.action.%.*s", STR_ARG(decision->send));
     return (struct relance_str){out, (size_t)wanted < size ? (size_t)wanted : size - 1};
 }
 
@@ -57,7 +57,7 @@ static struct relance_str action_type(const struct relance_decision *decision, c
 static struct relance_str action_goal_id(const struct relance_decision *decision, char out[32])
 {
     static const char digits[] = "0123456789abcdef";
-    const struct relance_str parts[] = {TEXT("goal"), decision->rule, decision->customer, decision->key,
+    const struct relance_str parts[] = {STR("goal"), decision->rule, decision->customer, decision->key,
                                         decision->trigger_id};
     XXH128_hash_t hash = {0};
     XXH128_canonical_t canonical;
@@ -86,14 +86,14 @@ static void action_publish(struct partition *partition, const struct relance_dec
         .value = body,
         .headers =
             {
-                {"ce_specversion", TEXT("1.0")},
+                {"ce_specversion", STR("1.0")},
                 {"ce_id", is_step ? decision->id : action_goal_id(decision, goal_id)},
                 {"ce_source",
                  {source, (size_t)source_size < sizeof source ? (size_t)source_size : sizeof source - 1}},
                 {"ce_type", action_type(decision, type, sizeof type)},
                 {"ce_time", {time, sizeof time}},
                 {"ce_subject", decision->customer},
-                {"content-type", TEXT("application/json")},
+                {"content-type", STR("application/json")},
                 {"relance-partition", {number, text_put_int(number, partition->number)}},
                 {"relance-seq", {seq, text_put_int(seq, (int64_t)partition->decided.seq)}},
                 {"relance-offset", {reached, text_put_int(reached, partition->reached)}},
@@ -109,8 +109,8 @@ static void action_sample(struct partition *partition, const struct relance_deci
     uint64_t more;
     if (!sampler_take(&partition->place->sampler, decision->rule, decision->why, &more)) return;
     log_line(LOG_WARNING, "An expression cannot be evaluated.",
-             "rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64, TEXT_ARG(decision->rule),
-             TEXT_ARG(decision->customer), TEXT_ARG(decision->why), more);
+             "rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64, STR_ARG(decision->rule),
+             STR_ARG(decision->customer), STR_ARG(decision->why), more);
 }
 
 void partition_decided(void *context, const struct relance_decision *decision)
@@ -143,7 +143,7 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
         .headers =
             {
                 {"relance-reason", reason},
-                {"relance-topic", text_of(partition->place->options->input)},
+                {"relance-topic", str_of(partition->place->options->input)},
                 {"relance-partition", {number, text_put_int(number, record->partition)}},
                 {"relance-offset", {offset, text_put_int(offset, record->offset)}},
                 {"relance-size",
@@ -160,9 +160,9 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
 /* Marks alone ask for no transaction: they wait for the next one. */
 void partition_put_mark(struct partition *partition, const struct mark *mark)
 {
-    struct blob *body = &partition->place->body;
+    struct buffer *body = &partition->place->body;
     mark_print(mark, body);
     struct outbox_record record = {
-        .topic = OUTBOX_MARKS, .partition = partition->number, .value = blob_text(body)};
+        .topic = OUTBOX_MARKS, .partition = partition->number, .value = buffer_str(body)};
     outbox_put(&partition->place->outbox, &record);
 }

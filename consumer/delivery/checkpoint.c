@@ -7,7 +7,7 @@
 #include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/partition.h"
-#include "host/text.h"
+#include "base/str.h"
 #include "delivery/wall.h"
 
 enum { CHECKPOINT_RETRY_US = 1000000, CHECKPOINT_SETTLE_US = 50000 };
@@ -64,9 +64,9 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     meta_set_text(&meta->rules_hash, partition->in_force.rules ? partition->in_force.rules->hash : "");
     meta->rules_mark = partition->in_force.rules_mark;
     meta->since.size = 0;
-    blob_put_text(&meta->since, relance_engine_since(partition->engine));
+    buffer_put_str(&meta->since, relance_engine_since(partition->engine));
     meta->options.size = 0;
-    blob_put_text(&meta->options, blob_text(&partition->in_force.options));
+    buffer_put_str(&meta->options, buffer_str(&partition->in_force.options));
     meta->partitions = partition->place->input_partitions;
     meta->last_offset = partition->last.offset;
     meta->last_hash = partition->last.hash;

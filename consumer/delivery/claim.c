@@ -17,7 +17,7 @@
 #include "host/log.h"
 #include "delivery/marks.h"
 #include "delivery/partition.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <inttypes.h>
 
 enum { CLAIM_RETRY_US = 300000 };
@@ -137,17 +137,17 @@ static enum relance_status claim_compare_store(const struct partition *partition
                                 " actions have been published: it was emptied, or is another one. %s",
                                 p->frontier.position.seq, claim_cure_store);
     if (!meta_has_checkpoint(meta)) return RELANCE_OK;
-    if (!text_equal(blob_text(&meta->store), text_of(p->frontier.store)))
+    if (!str_equal(buffer_str(&meta->store), str_of(p->frontier.store)))
         return partition_refuse(partition, error,
                                 "the checkpoint in Redis is of another group or a copy: store %.*s, expected "
                                 "%s. Is --redis right? %s",
-                                TEXT_ARG(blob_text(&meta->store)), p->frontier.store, claim_cure_store);
+                                STR_ARG(buffer_str(&meta->store)), p->frontier.store, claim_cure_store);
     if (meta->format != META_FORMAT)
         return partition_refuse(partition, error,
                                 "the checkpoint has format %" PRId64
                                 " and is of version %.*s, this version, %s, "
                                 "reads %d. %s",
-                                meta->format, TEXT_ARG(blob_text(&meta->version)), RELANCE_VERSION,
+                                meta->format, STR_ARG(buffer_str(&meta->version)), RELANCE_VERSION,
                                 META_FORMAT, claim_cure_store);
     return RELANCE_OK;
 }
@@ -267,16 +267,16 @@ static enum relance_status claim_check_input(struct partition *partition, struct
 /* Options under which a part of what has to be decided again was decided, and that are not ours; else empty. */
 static struct relance_str claim_other_options(const struct partition *partition)
 {
-    struct relance_str ours = text_of(partition->place->deciding),
-                       saved = blob_text(&partition->in_force.options);
-    if (partition->decided.offset >= partition->published.position.offset) return TEXT("");
-    if (saved.size && !text_equal(saved, ours)) return saved;
+    struct relance_str ours = str_of(partition->place->deciding),
+                       saved = buffer_str(&partition->in_force.options);
+    if (partition->decided.offset >= partition->published.position.offset) return STR("");
+    if (saved.size && !str_equal(saved, ours)) return saved;
     for (size_t i = 0; i < partition->ahead.count; i++) {
         const struct mark *mark = &partition->ahead.items[i];
         bool applies = mark->options && mark->at < partition->published.position.offset;
-        if (applies && !text_equal(text_of(mark->options), ours)) return text_of(mark->options);
+        if (applies && !str_equal(str_of(mark->options), ours)) return str_of(mark->options);
     }
-    return TEXT("");
+    return STR("");
 }
 
 /* Can this engine decide again as it was decided? */
@@ -300,7 +300,7 @@ static enum relance_status claim_check_deciding(struct partition *partition, str
         "again as it is now",
         error,
         "records up to offset %" PRId64 " have to be decided again as they were, with [%.*s]; now it is [%s]",
-        partition->published.position.offset, TEXT_ARG(other), partition->place->deciding);
+        partition->published.position.offset, STR_ARG(other), partition->place->deciding);
 }
 
 /* ---- the engine */
@@ -310,7 +310,7 @@ static enum relance_status claim_rules(struct partition *partition, const struct
     const struct rulebook_set *set;
     bool saved = partition->meta.rules.size > 0,
          todays = partition->recovery.is_approximate && partition->recovery.is_rebuild;
-    struct relance_str packed = saved ? blob_text(&partition->meta.rules) : text_of(partition->place->rules);
+    struct relance_str packed = saved ? buffer_str(&partition->meta.rules) : str_of(partition->place->rules);
     enum relance_status status = rulebook_get(partition->place->book, packed, &set, error);
     if (status != RELANCE_OK) return status;
     *rules = set->rules;
@@ -328,7 +328,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .errors = true,
         .forget_after_ms = partition->place->options->forget_after,
         .rules_mark = partition->in_force.rules_mark,
-        .since = blob_text(&partition->meta.since),
+        .since = buffer_str(&partition->meta.since),
         .complete = customers == 0,
     };
     enum relance_status status = claim_rules(partition, &options.rules, error);
@@ -359,7 +359,7 @@ static void claim_put_due(void *context, struct relance_str customer, int64_t du
 static bool claim_is_as_parked(const struct partition *partition)
 {
     return *partition->parked_stamp && !partition->recovery.is_approximate &&
-           text_equal(blob_text(&partition->meta.stamp), text_of(partition->parked_stamp)) &&
+           str_equal(buffer_str(&partition->meta.stamp), str_of(partition->parked_stamp)) &&
            partition->decided.offset == partition->published.position.offset &&
            partition_is_as_published(partition);
 }
@@ -429,7 +429,7 @@ static enum relance_status claim_step_take_position(struct claim *claim)
     partition->last.offset = meta->last_offset;
     partition->last.hash = meta->last_hash;
     partition->in_force.options.size = 0;
-    blob_put_text(&partition->in_force.options, blob_text(&meta->options));
+    buffer_put_str(&partition->in_force.options, buffer_str(&meta->options));
     return RELANCE_OK;
 }
 

@@ -1,6 +1,6 @@
 #include "delivery/counter.h"
 #include "base/ensure.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -35,7 +35,7 @@ static struct counter_row *counter_seek(struct counter_row *rows, size_t capacit
 {
     for (size_t i = hash & (capacity - 1);; i = (i + 1) & (capacity - 1)) {
         struct counter_row *row = &rows[i];
-        if (!row->name || (row->hash == hash && text_equal(name, (struct relance_str){row->name, row->size})))
+        if (!row->name || (row->hash == hash && str_equal(name, (struct relance_str){row->name, row->size})))
             return row;
     }
 }
@@ -85,12 +85,12 @@ static struct counter_row *counter_rule_row(struct counters *counters,
 {
     struct counter_name name;
     name.size = 0;
-    counter_name_put(&name, TEXT("rule."));
+    counter_name_put(&name, STR("rule."));
     counter_name_put(&name, decision->rule);
-    counter_name_put(&name, TEXT("."));
+    counter_name_put(&name, STR("."));
     counter_name_put(&name, what);
     if (decision->variant.size) {
-        counter_name_put(&name, TEXT("."));
+        counter_name_put(&name, STR("."));
         counter_name_put(&name, decision->variant);
     }
     return counter_row_of(counters, (struct relance_str){name.data, name.size});
@@ -100,9 +100,9 @@ void counters_add_decision(struct counters *counters, const struct relance_decis
 {
     counter_rule_row(counters, decision, relance_outcome_text(decision->outcome))->value += 1;
     if (decision->outcome == RELANCE_OUTCOME_SENT)
-        counters_add_named(counters, TEXT("sent."), decision->send, 1);
+        counters_add_named(counters, STR("sent."), decision->send, 1);
     if (decision->outcome != RELANCE_OUTCOME_GOAL) return;
-    struct counter_row *sum = counter_rule_row(counters, decision, TEXT("goal_value"));
+    struct counter_row *sum = counter_rule_row(counters, decision, STR("goal_value"));
     sum->whole = false;
     sum->value += decision->value;
 }
@@ -118,7 +118,7 @@ void counters_each(const struct counters *counters, counter_visit *visit, void *
 #undef COUNTER_FAMILY
     };
     for (size_t i = 0; i < COUNTER_COUNT; i++)
-        if (counters->plain[i]) visit(context, text_of(names[i]), true, (double)counters->plain[i]);
+        if (counters->plain[i]) visit(context, str_of(names[i]), true, (double)counters->plain[i]);
     for (size_t i = 0; i < counters->capacity; i++) {
         const struct counter_row *row = &counters->rows[i];
         if (row->name && row->value != 0)

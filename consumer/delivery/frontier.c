@@ -2,6 +2,7 @@
 #include "base/ensure.h"
 #include "host/text.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 size_t frontier_print(const struct frontier *frontier, char out[FRONTIER_TEXT_SIZE])
@@ -37,10 +38,10 @@ bool frontier_parse(int64_t offset, struct relance_str metadata, struct frontier
     struct frontier frontier = {.position.offset = offset};
     struct relance_str text = metadata, version = frontier_part(&text), store = frontier_part(&text),
                        seq = frontier_part(&text), marks = frontier_part(&text), chain = text;
-    if (!text_equal(version, TEXT("1")) || store.size != STORE_ID_SIZE - 1) return false;
+    if (!str_equal(version, STR("1")) || store.size != STORE_ID_SIZE - 1) return false;
     memcpy(frontier.store, store.data, store.size);
     frontier.store[store.size] = '\0';
-    frontier.is_restored = text_equal(chain, TEXT("-"));
+    frontier.is_restored = str_equal(chain, STR("-"));
     if (!frontier_number(seq, &frontier.position.seq) || !frontier_number(marks, &frontier.position.marks) ||
         !(frontier.is_restored || text_hex(chain, &frontier.position.chain)))
         return false;

@@ -11,7 +11,7 @@ static void mark_put_number(cJSON *object, const char *name, int64_t number)
     cJSON_AddRawToObject(object, name, text);
 }
 
-void mark_print(const struct mark *mark, struct blob *out)
+void mark_print(const struct mark *mark, struct buffer *out)
 {
     cJSON *object = cJSON_CreateObject();
     mark_put_number(object, "n", (int64_t)mark->n);
@@ -24,7 +24,7 @@ void mark_print(const struct mark *mark, struct blob *out)
     char *text = cJSON_PrintUnformatted(object);
     ensure(text);
     out->size = 0;
-    blob_put(out, text, strlen(text));
+    buffer_put(out, text, strlen(text));
     cJSON_free(text);
     cJSON_Delete(object);
 }

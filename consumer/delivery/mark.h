@@ -9,7 +9,7 @@
 #ifndef CONSUMER_DELIVERY_MARK_H
 #define CONSUMER_DELIVERY_MARK_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include <relance/engine.h>
 
 struct mark {
@@ -22,7 +22,7 @@ struct mark {
     bool is_approximate; /* what comes before has not been recovered exactly, and cannot be decided again as it was */
 };
 
-void mark_print(const struct mark *mark, struct blob *out);
+void mark_print(const struct mark *mark, struct buffer *out);
 RELANCE_MUST enum relance_status mark_parse(struct relance_str text, struct mark *out,
                                             struct relance_error *error);
 void mark_free(struct mark *mark);

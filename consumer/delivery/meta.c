@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -30,7 +31,7 @@ void meta_clear(struct meta *meta)
     for (size_t i = 0; i < META_ROWS; i++) {
         void *field = meta_field(meta, &meta_rows[i]);
         if (meta_rows[i].type == META_TEXT)
-            ((struct blob *)field)->size = 0;
+            ((struct buffer *)field)->size = 0;
         else
             memset(field, 0, sizeof(int64_t));
     }
@@ -40,7 +41,7 @@ void meta_clear(struct meta *meta)
 void meta_free(struct meta *meta)
 {
     for (size_t i = 0; i < META_ROWS; i++)
-        if (meta_rows[i].type == META_TEXT) blob_free(meta_field(meta, &meta_rows[i]));
+        if (meta_rows[i].type == META_TEXT) buffer_free(meta_field(meta, &meta_rows[i]));
 }
 
 /* Numbers may be negative here: clocks before 1970, and the clock before the first event, the least there is. */
@@ -61,8 +62,8 @@ static bool meta_take_field(void *field, enum meta_type type, struct relance_str
     case META_NUMBER: return meta_number(value, field);
     case META_HASH: return text_hex(value, field);
     case META_TEXT:
-        ((struct blob *)field)->size = 0;
-        blob_put_text(field, value);
+        ((struct buffer *)field)->size = 0;
+        buffer_put_str(field, value);
         return true;
     }
     return false;
@@ -71,7 +72,7 @@ static bool meta_take_field(void *field, enum meta_type type, struct relance_str
 bool meta_take(struct meta *meta, struct relance_str name, struct relance_str value)
 {
     for (size_t i = 0; i < META_ROWS; i++)
-        if (text_equal(name, meta_rows[i].name))
+        if (str_equal(name, meta_rows[i].name))
             return meta_take_field(meta_field(meta, &meta_rows[i]), meta_rows[i].type, value);
     return true;
 }
@@ -84,7 +85,7 @@ void meta_each(const struct meta *meta, meta_visit *visit, void *context)
         struct relance_str value = {text, 0};
         switch (meta_rows[i].type) {
         case META_NUMBER: value.size = text_put_int(text, *(int64_t *)field); break;
-        case META_TEXT: value = blob_text(field); break;
+        case META_TEXT: value = buffer_str(field); break;
         case META_HASH:
             value.size = (size_t)snprintf(text, sizeof text, "%016" PRIx64, *(uint64_t *)field);
             break;
@@ -98,10 +99,10 @@ size_t meta_field_count(void)
     return META_ROWS;
 }
 
-void meta_set_text(struct blob *field, const char *text)
+void meta_set_text(struct buffer *field, const char *text)
 {
     field->size = 0;
-    blob_put(field, text, strlen(text));
+    buffer_put(field, text, strlen(text));
 }
 
 void meta_make_stamp(char out[STAMP_SIZE])

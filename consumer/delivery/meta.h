@@ -3,7 +3,7 @@
 #ifndef CONSUMER_DELIVERY_META_H
 #define CONSUMER_DELIVERY_META_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "delivery/frontier.h"
 
 enum { STAMP_SIZE = 33, META_FORMAT = 1 };
@@ -29,7 +29,7 @@ enum { STAMP_SIZE = 33, META_FORMAT = 1 };
     META(NUMBER, last_offset, "of the last record processed; -1: none yet")                                  \
     META(HASH, last_hash, "of that record: is it still the same topic?")
 
-typedef struct blob meta_TEXT; /* kept, with its room, from one checkpoint to the next */
+typedef struct buffer meta_TEXT; /* kept, with its room, from one checkpoint to the next */
 typedef int64_t meta_NUMBER;
 typedef uint64_t meta_HASH;
 
@@ -55,7 +55,7 @@ static inline bool meta_has_checkpoint(const struct meta *meta)
     return meta->offset >= 0;
 }
 
-void meta_set_text(struct blob *field, const char *text);
+void meta_set_text(struct buffer *field, const char *text);
 void meta_make_stamp(char out[STAMP_SIZE]); /* random, 32 hex digits */
 
 #endif

@@ -24,11 +24,11 @@ void outbox_put(struct outbox *outbox, const struct outbox_record *record)
         head.names[i] = record->headers[i].name;
         head.sizes[i] = record->headers[i].value.size;
     }
-    blob_put(&outbox->bytes, &head, sizeof head);
-    blob_put_text(&outbox->bytes, record->key);
-    blob_put_text(&outbox->bytes, record->value);
+    buffer_put(&outbox->bytes, &head, sizeof head);
+    buffer_put_str(&outbox->bytes, record->key);
+    buffer_put_str(&outbox->bytes, record->value);
     for (size_t i = 0; i < record->header_count; i++)
-        blob_put_text(&outbox->bytes, record->headers[i].value);
+        buffer_put_str(&outbox->bytes, record->headers[i].value);
     outbox->count++;
 }
 
@@ -63,6 +63,6 @@ void outbox_clear(struct outbox *outbox)
 
 void outbox_free(struct outbox *outbox)
 {
-    blob_free(&outbox->bytes);
+    buffer_free(&outbox->bytes);
     *outbox = (struct outbox){0};
 }

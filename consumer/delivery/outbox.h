@@ -3,7 +3,7 @@
 #ifndef CONSUMER_DELIVERY_OUTBOX_H
 #define CONSUMER_DELIVERY_OUTBOX_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include <stdbool.h>
 
 enum outbox_topic { OUTBOX_ACTIONS, OUTBOX_DEAD, OUTBOX_MARKS, OUTBOX_TOPICS };
@@ -25,7 +25,7 @@ struct outbox_record {
 };
 
 struct outbox {
-    struct blob bytes;
+    struct buffer bytes;
     size_t count;
 };
 

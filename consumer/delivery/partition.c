@@ -9,7 +9,7 @@
 #include "base/ensure.h"
 #include "host/log.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 #include "delivery/wall.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ void partition_free(struct partition *partition)
     mark_list_free(&partition->ahead);
     counters_free(&partition->counters);
     meta_free(&partition->meta);
-    blob_free(&partition->in_force.options);
+    buffer_free(&partition->in_force.options);
     free(partition);
 }
 
@@ -156,8 +156,7 @@ static void partition_count_forgotten(struct partition *partition)
 static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
 {
     struct relance_str why = relance_engine_error(partition->engine);
-    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number,
-                             TEXT_ARG(why));
+    return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number, STR_ARG(why));
 }
 
 /* ---- marks */
@@ -165,7 +164,7 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
                                                  struct relance_error *error)
 {
     const struct rulebook_set *set;
-    enum relance_status status = rulebook_get(partition->place->book, text_of(mark->rules), &set, error);
+    enum relance_status status = rulebook_get(partition->place->book, str_of(mark->rules), &set, error);
     if (status == RELANCE_REFUSED && partition->recovery.is_approximate) { /* they were another version's */
         log_line(LOG_WARNING, "Rules of before do not check any more; going on with those before them.",
                  "partition=%d mark=%" PRIu64 " why=\"%s\"", partition->number, mark->n, error->message);
@@ -182,7 +181,7 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
 static void partition_apply_options(struct partition *partition, const struct mark *mark)
 {
     partition->in_force.options.size = 0;
-    blob_put(&partition->in_force.options, mark->options, strlen(mark->options));
+    buffer_put(&partition->in_force.options, mark->options, strlen(mark->options));
 }
 
 enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
@@ -243,7 +242,7 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
         mark.wall = now;
     if (!partition->in_force.rules || strcmp(partition->in_force.rules->packed, place->rules) != 0)
         mark.rules = (char *)(uintptr_t)place->rules;
-    if (!text_equal(blob_text(&partition->in_force.options), text_of(place->deciding)))
+    if (!str_equal(buffer_str(&partition->in_force.options), str_of(place->deciding)))
         mark.options = (char *)(uintptr_t)place->deciding;
     if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options)
         return RELANCE_OK;
@@ -329,12 +328,12 @@ static void partition_count_event(struct partition *partition, const struct sour
 {
     struct counters *counters = &partition->counters;
     counters_add(counters, COUNTER_EVENTS, 1);
-    if (fate->declared) counters_add_named(counters, TEXT("events."), fate->type, 1);
+    if (fate->declared) counters_add_named(counters, STR("events."), fate->type, 1);
     if (fate->kind == RELANCE_DUPLICATE) counters_add(counters, COUNTER_DUPLICATE, 1);
     if (fate->kind == RELANCE_IGNORED) counters_add(counters, COUNTER_IGNORED, 1);
     if (fate->late) counters_add(counters, COUNTER_LATE, 1);
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
-    if (!text_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
+    if (!str_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
     counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
     partition_count_forgotten(partition);
 }
@@ -347,14 +346,14 @@ static void partition_sample_invalid(struct partition *partition, const struct s
     if (!fate->fields_invalid || partition->state != PARTITION_LIVE) return;
     if (!sampler_take(&partition->place->sampler, fate->type, fate->field_invalid, &more)) return;
     log_line(LOG_WARNING, "A value does not fit its field, which is left absent.",
-             "event=%.*s field=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64,
-             TEXT_ARG(fate->type), TEXT_ARG(fate->field_invalid), partition->number, record->offset, more);
+             "event=%.*s field=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64, STR_ARG(fate->type),
+             STR_ARG(fate->field_invalid), partition->number, record->offset, more);
 }
 
 static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
                                             struct relance_error *error)
 {
-    const struct relance_record event = {text_of(partition->place->options->input), record->partition,
+    const struct relance_record event = {str_of(partition->place->options->input), record->partition,
                                          record->offset, record->value, record->timestamp_ms};
     struct relance_fate fate;
     enum relance_progress progress;
@@ -364,7 +363,7 @@ static enum relance_status partition_decide(struct partition *partition, const s
     }
     if (progress != RELANCE_DONE) return partition_engine_failed(partition, error);
     if (fate.kind == RELANCE_DEAD) {
-        counters_add_named(&partition->counters, TEXT("dead."), fate.reason, 1);
+        counters_add_named(&partition->counters, STR("dead."), fate.reason, 1);
         partition_dead_letter(partition, record, fate.reason);
     } else {
         partition_count_event(partition, record, &fate);

@@ -37,7 +37,7 @@ struct workplace {
     bool sink_spent;      /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
     size_t unpublished_count; /* of them, dead letters and actions: what asks for a transaction */
-    struct blob body;     /* scratch */
+    struct buffer body;     /* scratch */
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
 };
 /* Waits a moment before trying again; false: the process is to end. */
@@ -54,7 +54,7 @@ struct in_force {
     int64_t wall_ms;                  /* RELANCE_NEVER: none yet */
     const struct rulebook_set *rules; /* NULL: those of the first mark to come */
     int64_t rules_mark;               /* number of the mark that brought the rules */
-    struct blob options;              /* as text; empty: those of the first mark to come */
+    struct buffer options;              /* as text; empty: those of the first mark to come */
     const char *rules_seen;           /* place->rules when they were last compared with these */
 };
 

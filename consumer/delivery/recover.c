@@ -17,7 +17,7 @@
 #include "host/log.h"
 #include "delivery/marks.h"
 #include "delivery/partition.h"
-#include "host/text.h"
+#include "base/str.h"
 #include "delivery/wall.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -100,7 +100,7 @@ enum relance_status partition_begin_anew(struct partition *partition, int64_t st
     if (partition->anew_from < 0) partition->anew_from = start;
     start = partition->anew_from;
     *p = (struct source_frontier){.frontier.position.offset = start};
-    snprintf(p->frontier.store, sizeof p->frontier.store, "%.*s", TEXT_ARG(blob_text(&meta->store)));
+    snprintf(p->frontier.store, sizeof p->frontier.store, "%.*s", STR_ARG(buffer_str(&meta->store)));
     p->frontier.position.seq = (uint64_t)meta->seq;
     p->frontier.position.chain = meta->chain;
     enum relance_status status = recover_last_mark(partition, &p->frontier.position.marks, error);

@@ -1,7 +1,7 @@
 #include "delivery/rulebook.h"
 #include "base/ensure.h"
 #include "host/file.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <stdlib.h>
 
 static enum relance_status rulebook_compile(struct relance_str packed, struct rulebook_set *set,
@@ -26,7 +26,7 @@ enum relance_status rulebook_get(struct rulebook *book, struct relance_str packe
                                  const struct rulebook_set **out, struct relance_error *error)
 {
     for (size_t i = 0; i < book->count; i++)
-        if (text_equal(packed, text_of(book->sets[i]->packed))) return *out = book->sets[i], RELANCE_OK;
+        if (str_equal(packed, str_of(book->sets[i]->packed))) return *out = book->sets[i], RELANCE_OK;
     struct rulebook_set *set = calloc(1, sizeof *set);
     struct rulebook_set **grown = realloc(book->sets, (book->count + 1) * sizeof *grown);
     ensure(set && grown);
@@ -54,7 +54,7 @@ void rulebook_keep(struct rulebook *book, struct relance_str packed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < book->count; i++) {
-        if (text_equal(packed, text_of(book->sets[i]->packed)))
+        if (str_equal(packed, str_of(book->sets[i]->packed)))
             book->sets[kept++] = book->sets[i];
         else
             rulebook_free_set(book->sets[i]);

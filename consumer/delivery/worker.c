@@ -21,7 +21,7 @@
 #include "host/log.h"
 #include "delivery/partition.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 #include "delivery/wall.h"
 #include <stdlib.h>
 
@@ -318,7 +318,7 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 {
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        if (partition->state == PARTITION_UNCLAIMED || relance_engine_holds(partition->engine, TEXT("")))
+        if (partition->state == PARTITION_UNCLAIMED || relance_engine_holds(partition->engine, STR("")))
             continue;
         enum relance_status status = work_fetch(work, batch, partition, error);
         if (status != RELANCE_OK) return status;
@@ -416,7 +416,7 @@ static void work_forget_rules(struct work *work)
                        strcmp(partition->in_force.rules->packed, work->place.rules) == 0;
         if (!runs_it) return;
     }
-    rulebook_keep(&work->book, text_of(work->place.rules));
+    rulebook_keep(&work->book, str_of(work->place.rules));
 }
 
 /* Between two cycles: a changed set becomes a mark in every partition that is live, and in the others when they
@@ -576,7 +576,7 @@ static void work_close(struct work *work)
         partition_free(work->own[i]);
     work_free_parked(work);
     outbox_free(&work->place.outbox);
-    blob_free(&work->place.body);
+    buffer_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);
     free(work->parked);

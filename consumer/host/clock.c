@@ -18,7 +18,7 @@ void clock_speed_up(int64_t origin_ms, double speed)
 bool clock_read_option(const char *option)
 {
     if (!option) return true;
-    struct relance_str text = text_of(option);
+    struct relance_str text = str_of(option);
     const char *star = memchr(text.data, '*', text.size);
     if (!star) return false;
     struct relance_str origin = {text.data, (size_t)(star - text.data)};

@@ -84,7 +84,7 @@ static enum relance_status file_set_add(struct file_set *set, const char *path, 
         free(copy);
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the rule files");
     }
-    set->sources[set->count++] = (struct relance_source){text_of(copy), {text, size}};
+    set->sources[set->count++] = (struct relance_source){str_of(copy), {text, size}};
     return RELANCE_OK;
 }
 
@@ -178,7 +178,7 @@ static bool file_set_unpack_one(struct file_set *set, const cJSON *file)
     if (!name || !text) return false;
     char *name_copy = strdup(name), *text_copy = strdup(text);
     if (!name_copy || !text_copy) abort(); /* as much as the parsed text that they come from */
-    set->sources[set->count++] = (struct relance_source){text_of(name_copy), text_of(text_copy)};
+    set->sources[set->count++] = (struct relance_source){str_of(name_copy), str_of(text_copy)};
     return true;
 }
 
@@ -220,7 +220,7 @@ bool file_zone_load(void *context, struct relance_str name, struct relance_str *
     struct file_zone *zone = context;
     char path[128];
     if (!file_zone_name_ok(name)) return false;
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", TEXT_ARG(name));
+    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
     FILE *stream = fopen(path, "rb");
     if (!stream) return false;
     size_t size = fread(zone->bytes, 1, sizeof zone->bytes, stream);

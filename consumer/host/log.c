@@ -1,6 +1,6 @@
 #include "host/log.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <relance/decision.h>
 #include <stdarg.h>
 #include <stdio.h>

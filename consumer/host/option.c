@@ -5,6 +5,8 @@
  * passed over there, and refused on its command line. In the environment a name that nobody knows is only a
  * mistake when it looks like a misspelt one: others may name their variables RELANCE_… too. */
 #include "host/option.h"
+#include "base/duration.h"
+#include "base/nearest.h"
 #include "host/file.h"
 #include "host/log.h"
 #include "host/print.h"
@@ -128,18 +130,20 @@ static const char *option_dashed(const char *field, char out[64])
     return out;
 }
 
-/* The nearest name among the command's own options; an empty string when none is near. */
-static struct relance_str option_nearest(enum command command, struct relance_str name, char out[64])
+/* The nearest name among the command's own options; an empty string when none is near. It has to be nearer where
+ * `others` may have their names, too. */
+static struct relance_str option_nearest(enum command command, struct relance_str name, bool others,
+                                         char out[64])
 {
-    struct relance_str names[OPTION_ROWS];
     char word[64];
-    size_t count = 0, size = 0;
-    for (size_t i = 0; i < OPTION_ROWS; i++)
-        if (option_taken(&option_table[i], command)) names[count++] = text_of(option_table[i].field);
+    size_t size = 0;
     for (; size < name.size && size < sizeof word; size++)
         word[size] = name.data[size] == '-' ? '_' : (char)tolower((unsigned char)name.data[size]);
-    struct relance_str near = text_nearest((struct relance_str){word, size}, names, count);
-    return near.size ? text_of(option_dashed(near.data, out)) : near;
+    struct nearest nearest = nearest_to((str){word, size});
+    if (others) nearest.distance--;
+    for (size_t i = 0; i < OPTION_ROWS; i++)
+        if (option_taken(&option_table[i], command)) nearest_offer(&nearest, str_of(option_table[i].field));
+    return nearest.name.size ? str_of(option_dashed(nearest.name.data, out)) : nearest.name;
 }
 
 /* ---- values */
@@ -157,7 +161,7 @@ static bool option_is_choice(const char *form, struct relance_str word)
 {
     for (const char *at = form; *at;) {
         size_t size = strcspn(at, "|");
-        if (text_equal(word, (struct relance_str){at, size})) return true;
+        if (str_equal(word, (struct relance_str){at, size})) return true;
         at += size + (at[size] == '|');
     }
     return false;
@@ -165,8 +169,8 @@ static bool option_is_choice(const char *form, struct relance_str word)
 
 static bool option_read_flag(struct relance_str text, bool *out)
 {
-    bool yes = text_equal(text, TEXT("true")) || text_equal(text, TEXT("yes")) || text_equal(text, TEXT("1"));
-    bool no = text_equal(text, TEXT("false")) || text_equal(text, TEXT("no")) || text_equal(text, TEXT("0"));
+    bool yes = str_equal(text, STR("true")) || str_equal(text, STR("yes")) || str_equal(text, STR("1"));
+    bool no = str_equal(text, STR("false")) || str_equal(text, STR("no")) || str_equal(text, STR("0"));
     if (yes || no) *out = yes;
     return yes || no;
 }
@@ -182,7 +186,7 @@ static bool option_read_value(struct options *options, const struct option_row *
     case OPTION_COUNT: return text_count(text, out);
     case OPTION_NUMBER: return text_number(text, out) && *(double *)out > 0;
     case OPTION_SIZE: return text_size(text, out);
-    case OPTION_DURATION: return text_duration(text, out);
+    case OPTION_DURATION: return duration_parse_fine(text, out);
     case OPTION_FLAG: return option_read_flag(text, out);
     }
     return false;
@@ -208,7 +212,7 @@ static void option_set(struct reading *reading, const struct option_row *row, st
 {
     reading->given[row - option_table] = true;
     if (!option_read_value(reading->options, row, value))
-        option_mistake(reading, "%s: '%.*s' is not %s", where, TEXT_ARG(value), option_wanted(row));
+        option_mistake(reading, "%s: '%.*s' is not %s", where, STR_ARG(value), option_wanted(row));
 }
 
 /* ---- kafka.* */
@@ -217,13 +221,13 @@ static void option_set_kafka(struct reading *reading, struct relance_str name, s
 {
     struct options *options = reading->options;
     for (size_t i = 0; i < sizeof option_reserved / sizeof *option_reserved; i++)
-        if (text_equal(name, text_of(option_reserved[i].name))) {
+        if (str_equal(name, str_of(option_reserved[i].name))) {
             option_mistake(reading, "%s: not to be set: %s", where, option_reserved[i].why);
             return;
         }
     char *copy = option_own(options, value);
     for (size_t i = 0; i < options->kafka_count; i++)
-        if (text_equal(name, text_of(options->kafka[i].name))) {
+        if (str_equal(name, str_of(options->kafka[i].name))) {
             options->kafka[i].value = copy;
             return;
         }
@@ -232,11 +236,11 @@ static void option_set_kafka(struct reading *reading, struct relance_str name, s
     options->kafka[options->kafka_count++] = (struct option_kafka){option_own(options, name), copy};
 }
 
-static const struct relance_str option_kafka_prefix = TEXT("kafka.");
+static const struct relance_str option_kafka_prefix = STR("kafka.");
 
 static bool option_is_kafka(struct relance_str name)
 {
-    return text_starts_with(name, option_kafka_prefix) && name.size > option_kafka_prefix.size;
+    return str_starts_with(name, option_kafka_prefix) && name.size > option_kafka_prefix.size;
 }
 
 static struct relance_str option_kafka_name(struct relance_str name)
@@ -248,7 +252,7 @@ static struct relance_str option_kafka_name(struct relance_str name)
 bool options_kafka_secret(struct relance_str name)
 {
     for (size_t i = 0; i < sizeof option_secrets / sizeof *option_secrets; i++)
-        if (text_equal(name, text_of(option_secrets[i]))) return true;
+        if (str_equal(name, str_of(option_secrets[i]))) return true;
     return false;
 }
 
@@ -267,7 +271,7 @@ static struct relance_str option_secret(const struct option_row *row, struct rel
 /* kafka.sasl.password is RELANCE_KAFKA_SASL_PASSWORD. */
 static const char *option_variable(struct relance_str name, char out[128])
 {
-    snprintf(out, 128, "RELANCE_%.*s", TEXT_ARG(name));
+    snprintf(out, 128, "RELANCE_%.*s", STR_ARG(name));
     for (char *c = out; *c; c++)
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
     return out;
@@ -280,7 +284,7 @@ static void option_blot_out(struct relance_str name, struct relance_str secret)
     memset((char *)(uintptr_t)secret.data, '*', secret.size);
     option_warn("--%.*s: a secret on the command line is kept by shells, and was to be seen in the list of "
                 "processes until now; give it in %s, or in the file of --config",
-                TEXT_ARG(name), option_variable(name, variable));
+                STR_ARG(name), option_variable(name, variable));
 }
 
 static void option_check_file_mode(const struct reading *reading, const char *path)
@@ -295,17 +299,17 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
                              struct relance_str line)
 {
     char where[512], near[64];
-    line = text_trim(line);
+    line = str_trim(line);
     if (!line.size || line.data[0] == '#') return;
     const char *equals = memchr(line.data, '=', line.size);
     if (!equals) {
         option_mistake(reading, "%s:%zu: no `name = value`: there is no = in it", path, number);
         return;
     }
-    struct relance_str name = text_trim((struct relance_str){line.data, (size_t)(equals - line.data)});
+    struct relance_str name = str_trim((struct relance_str){line.data, (size_t)(equals - line.data)});
     struct relance_str value =
-        text_trim((struct relance_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
-    snprintf(where, sizeof where, "%s:%zu: %.*s", path, number, TEXT_ARG(name));
+        str_trim((struct relance_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
+    snprintf(where, sizeof where, "%s:%zu: %.*s", path, number, STR_ARG(name));
     if (option_is_kafka(name)) {
         reading->secret_in_file |= option_secret(NULL, option_kafka_name(name), value).size > 0;
         option_set_kafka(reading, option_kafka_name(name), value, where);
@@ -313,9 +317,9 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
     }
     const struct option_row *row = option_find(name);
     if (!row) {
-        struct relance_str nearest = option_nearest(COMMAND_COUNT, name, near);
+        struct relance_str nearest = option_nearest(COMMAND_COUNT, name, false, near);
         option_mistake(reading, "%s: there is no such option%s%.*s%s", where,
-                       nearest.size ? "; did you mean '" : "", TEXT_ARG(nearest), nearest.size ? "'?" : "");
+                       nearest.size ? "; did you mean '" : "", STR_ARG(nearest), nearest.size ? "'?" : "");
         return;
     }
     if (reading->in_file[row - option_table]) option_mistake(reading, "%s: given twice in this file", where);
@@ -359,10 +363,10 @@ static struct relance_str option_env_kafka(struct relance_str name, char out[128
 
 static void option_read_variable(struct reading *reading, struct relance_str name, struct relance_str value)
 {
-    static const struct relance_str kafka = TEXT("KAFKA_");
+    static const struct relance_str kafka = STR("KAFKA_");
     char where[256], near[64], dotted[128];
-    snprintf(where, sizeof where, "RELANCE_%.*s", TEXT_ARG(name));
-    if (text_starts_with(name, kafka) && name.size > kafka.size) {
+    snprintf(where, sizeof where, "RELANCE_%.*s", STR_ARG(name));
+    if (str_starts_with(name, kafka) && name.size > kafka.size) {
         struct relance_str rest = {name.data + kafka.size, name.size - kafka.size};
         rest = option_env_kafka(rest, dotted);
         option_secret(NULL, rest, value);
@@ -372,7 +376,8 @@ static void option_read_variable(struct reading *reading, struct relance_str nam
     const struct option_row *row = option_find(name);
     if (row) option_secret(row, name, value);
     if (row && option_taken(row, reading->command)) option_set(reading, row, value, where);
-    struct relance_str nearest = row ? (struct relance_str){0} : option_nearest(COMMAND_COUNT, name, near);
+    struct relance_str nearest =
+        row ? (struct relance_str){0} : option_nearest(COMMAND_COUNT, name, true, near);
     if (!nearest.size) return;
     for (char *c = near; *c; c++)
         *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
@@ -381,13 +386,13 @@ static void option_read_variable(struct reading *reading, struct relance_str nam
 
 static void option_read_environment(struct reading *reading)
 {
-    static const struct relance_str prefix = TEXT("RELANCE_");
+    static const struct relance_str prefix = STR("RELANCE_");
     for (char **variable = environ; *variable; variable++) {
-        struct relance_str text = text_of(*variable);
+        struct relance_str text = str_of(*variable);
         const char *equals = strchr(*variable, '=');
-        if (!equals || !text_starts_with(text, prefix)) continue;
+        if (!equals || !str_starts_with(text, prefix)) continue;
         struct relance_str name = {*variable + prefix.size, (size_t)(equals - *variable) - prefix.size};
-        option_read_variable(reading, name, text_of(equals + 1));
+        option_read_variable(reading, name, str_of(equals + 1));
     }
 }
 
@@ -396,22 +401,22 @@ static void option_read_environment(struct reading *reading)
 static void option_split(const char *argument, struct relance_str *name, struct relance_str *value)
 {
     const char *equals = strchr(argument, '=');
-    *name = text_of(argument + 2);
+    *name = str_of(argument + 2);
     *value = (struct relance_str){0};
     if (!equals) return;
     name->size = (size_t)(equals - argument) - 2;
-    *value = text_of(equals + 1);
+    *value = str_of(equals + 1);
 }
 
 static void option_unknown(struct reading *reading, struct relance_str name)
 {
     char near[64];
-    struct relance_str nearest = option_nearest(reading->command, name, near);
+    struct relance_str nearest = option_nearest(reading->command, name, false, near);
     if (nearest.size)
-        option_mistake(reading, "--%.*s: there is no such option; did you mean --%.*s?", TEXT_ARG(name),
-                       TEXT_ARG(nearest));
+        option_mistake(reading, "--%.*s: there is no such option; did you mean --%.*s?", STR_ARG(name),
+                       STR_ARG(nearest));
     else
-        option_mistake(reading, "--%.*s: there is no such option%s", TEXT_ARG(name),
+        option_mistake(reading, "--%.*s: there is no such option%s", STR_ARG(name),
                        option_find(name) ? " of this command" : "; --help lists them");
 }
 
@@ -426,10 +431,10 @@ static int option_read_argument(struct reading *reading, char **argv, int at, in
         option_unknown(reading, name);
         return 1;
     }
-    snprintf(where, sizeof where, "--%.*s", TEXT_ARG(name));
+    snprintf(where, sizeof where, "--%.*s", STR_ARG(name));
     int used = 1;
-    if (!value.data && row && row->type == OPTION_FLAG) value = TEXT("true");
-    if (!value.data && at + 1 < argc) value = text_of(argv[at + used++]);
+    if (!value.data && row && row->type == OPTION_FLAG) value = STR("true");
+    if (!value.data && at + 1 < argc) value = str_of(argv[at + used++]);
     if (!value.data)
         option_mistake(reading, "%s: needs %s", where, row ? option_wanted(row) : "a value");
     else if (row)
@@ -474,7 +479,7 @@ static const char *option_config_path(int argc, char **argv)
         struct relance_str name, value;
         if (!option_is_option(argv[i])) continue;
         option_split(argv[i], &name, &value);
-        if (!text_equal(name, TEXT("config"))) continue;
+        if (!str_equal(name, STR("config"))) continue;
         path = value.data ? value.data : argv[i + 1];
     }
     return path;
@@ -492,7 +497,7 @@ static void option_set_fallbacks(struct options *options)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++)
         if (option_table[i].fallback)
-            option_read_value(options, &option_table[i], text_of(option_table[i].fallback));
+            option_read_value(options, &option_table[i], str_of(option_table[i].fallback));
 }
 
 static void option_find_missing(struct reading *reading)

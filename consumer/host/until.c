@@ -1,4 +1,5 @@
 #include "host/until.h"
+#include "base/duration.h"
 #include "host/print.h"
 #include "host/text.h"
 
@@ -6,8 +7,8 @@ bool until_read(const char *text, struct until *until)
 {
     *until = (struct until){RELANCE_NEVER, RELANCE_NEVER};
     if (!text) return true;
-    struct relance_str given = text_of(text);
-    if (text_duration(given, &until->after_ms) || text_instant(given, &until->instant_ms)) return true;
+    struct relance_str given = str_of(text);
+    if (duration_parse_fine(given, &until->after_ms) || text_instant(given, &until->instant_ms)) return true;
     print_mistake(
         "--until: '%s' is neither an instant such as 2026-03-02T10:00:00Z nor a duration such as 7d", text);
     return false;

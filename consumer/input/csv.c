@@ -1,5 +1,5 @@
 #include "input/csv.h"
-#include "host/text.h"
+#include "base/str.h"
 
 void csv_init(struct csv *csv, struct lines *lines, char separator)
 {
@@ -8,7 +8,7 @@ void csv_init(struct csv *csv, struct lines *lines, char separator)
 
 void csv_free(struct csv *csv)
 {
-    blob_free(&csv->text);
+    buffer_free(&csv->text);
 }
 
 struct relance_str csv_cell(const struct csv *csv, size_t column)
@@ -28,7 +28,7 @@ static void csv_open_cell(struct csv *csv)
 
 static void csv_put(struct csv *csv, const char *data, size_t size)
 {
-    blob_put(&csv->text, data, size);
+    buffer_put(&csv->text, data, size);
     csv->cells[csv->count - 1].size += size;
 }
 
@@ -91,7 +91,7 @@ static void csv_take_words(struct csv *csv, struct relance_str line)
 static struct relance_str csv_line_of(const struct csv *csv, struct relance_str line)
 {
     static const struct relance_str mark = {"\xEF\xBB\xBF", 3};
-    if (csv->lines->number == 0 && text_starts_with(line, mark)) line.data += 3, line.size -= 3;
+    if (csv->lines->number == 0 && str_starts_with(line, mark)) line.data += 3, line.size -= 3;
     if (line.size && line.data[line.size - 1] == '\r') line.size--;
     return line;
 }
@@ -117,7 +117,7 @@ bool csv_next(struct csv *csv)
     do {
         if (!lines_next(csv->lines, &line)) return false;
         line = csv_line_of(csv, line);
-    } while (!text_trim(line).size);
+    } while (!str_trim(line).size);
     csv->line = csv->lines->number + 1;
     csv->text.size = csv->count = 0;
     csv->mistake = NULL;

@@ -6,7 +6,7 @@
 #ifndef CONSUMER_INPUT_CSV_H
 #define CONSUMER_INPUT_CSV_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "input/lines.h"
 
 enum {
@@ -23,7 +23,7 @@ struct csv {
     struct lines *lines; /* borrowed */
     char separator;
     int64_t line; /* where the row begins, from 1 */
-    struct blob text;
+    struct buffer text;
     struct csv_cell cells[CSV_COLUMNS_MAX];
     size_t count;
     const char *mistake; /* of the row: it is not to be used; NULL: none */

@@ -1,9 +1,10 @@
 /* The mapping, compiled against the header: names of columns become their numbers, and every mistake is a
  * sentence. */
 #include "input/csv_map_internal.h"
+#include "base/nearest.h"
 #include "base/ensure.h"
 #include "host/file.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,11 +35,11 @@ static int find_column(struct making *m, struct relance_str name)
     struct relance_str names[CSV_COLUMNS_MAX];
     for (size_t i = 0; i < map->column_count; i++) {
         names[i] = map->columns[i].name;
-        if (text_equal(names[i], name)) return (int)i;
+        if (str_equal(names[i], name)) return (int)i;
     }
-    struct relance_str near = text_nearest(name, names, map->column_count);
-    wrong(m, "there is no column '%.*s'%s%.*s%s", TEXT_ARG(name), near.size ? "; did you mean '" : "",
-          TEXT_ARG(near), near.size ? "'?" : "");
+    struct relance_str near = nearest_of(name, names, map->column_count);
+    wrong(m, "there is no column '%.*s'%s%.*s%s", STR_ARG(name), near.size ? "; did you mean '" : "",
+          STR_ARG(near), near.size ? "'?" : "");
     return -1;
 }
 
@@ -90,29 +91,28 @@ static bool make_children(struct making *m, struct node *node, const cJSON *json
 static bool make_node(struct making *m, struct node *node, const cJSON *json)
 {
     if (json->string) {
-        csv_put_json_text(&node->key, text_of(json->string));
-        blob_put(&node->key, ":", 1);
+        csv_put_json_text(&node->key, str_of(json->string));
+        buffer_put(&node->key, ":", 1);
     }
     if (cJSON_IsString(json)) return make_pieces(m, node, json->valuestring);
     if (cJSON_IsObject(json) || cJSON_IsArray(json)) return make_children(m, node, json);
     char *text = cJSON_PrintUnformatted(json);
     ensure(text);
-    blob_put_text(&node->constant, text_of(text));
+    buffer_put_str(&node->constant, str_of(text));
     cJSON_free(text);
     return true;
 }
 
 static bool make_event(struct making *m, const cJSON *json)
 {
-    static const struct relance_str required[] = {TEXT("\"type\":"), TEXT("\"customer\":"),
-                                                  TEXT("\"time\":")};
+    static const struct relance_str required[] = {STR("\"type\":"), STR("\"customer\":"), STR("\"time\":")};
     struct node *event = &m->map->event;
     if (!cJSON_IsObject(json)) return wrong(m, "a mapping needs 'event': the event that a row becomes");
     if (!make_children(m, event, json)) return false;
     for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
         struct node *found = NULL;
         for (size_t c = 0; c < event->child_count; c++)
-            if (text_equal(blob_text(&event->children[c].key), required[i])) found = &event->children[c];
+            if (str_equal(buffer_str(&event->children[c].key), required[i])) found = &event->children[c];
         if (!found) return wrong(m, "'event' needs %.*s", (int)required[i].size - 1, required[i].data);
         found->required = true;
         found->is_time = i == 2;
@@ -137,12 +137,12 @@ static bool check_keys(struct making *m, const cJSON *object, const char *what,
                        const struct relance_str *names, size_t count)
 {
     for (const cJSON *member = object->child; member; member = member->next) {
-        struct relance_str name = text_of(member->string), near = text_nearest(name, names, count);
+        struct relance_str name = str_of(member->string), near = nearest_of(name, names, count);
         bool known = false;
         for (size_t i = 0; i < count; i++)
-            known |= text_equal(name, names[i]);
+            known |= str_equal(name, names[i]);
         if (!known && near.size)
-            return wrong(m, "%s has no '%s'; did you mean '%.*s'?", what, member->string, TEXT_ARG(near));
+            return wrong(m, "%s has no '%s'; did you mean '%.*s'?", what, member->string, STR_ARG(near));
         if (!known) return wrong(m, "%s has no '%s'", what, member->string);
     }
     return true;
@@ -150,8 +150,8 @@ static bool check_keys(struct making *m, const cJSON *object, const char *what,
 
 static bool make_column(struct making *m, const cJSON *json)
 {
-    static const struct relance_str keys[] = {TEXT("time"), TEXT("number"), TEXT("values")};
-    int number = find_column(m, text_of(json->string));
+    static const struct relance_str keys[] = {STR("time"), STR("number"), STR("values")};
+    int number = find_column(m, str_of(json->string));
     if (number < 0 || !check_keys(m, json, "a column", keys, 3)) return false;
     struct column *column = &m->map->columns[number];
     const cJSON *time = cJSON_GetObjectItemCaseSensitive(json, "time");
@@ -188,9 +188,9 @@ static bool make_time(struct making *m, const struct relance_ruleset *rules)
     time->rules = rules;
     if (formats && !make_formats(m, time, formats)) return false;
     if (!zone) return true;
-    time->zone = text_of(cJSON_GetStringValue(zone));
+    time->zone = str_of(cJSON_GetStringValue(zone));
     if (relance_ruleset_local_instant(rules, time->zone, 0, &instant_ms)) return true;
-    return wrong(m, "there is no zone '%.*s'", TEXT_ARG(time->zone));
+    return wrong(m, "there is no zone '%.*s'", STR_ARG(time->zone));
 }
 
 /* ---- the header */
@@ -213,14 +213,14 @@ static bool read_header(struct making *m)
     ensure(map->columns);
     for (const cJSON *name = names ? names->child : NULL; name; name = name->next) {
         if (!cJSON_IsString(name)) return wrong(m, "'header' is the list of the columns' names");
-        add_column(map, text_of(name->valuestring));
+        add_column(map, str_of(name->valuestring));
     }
     if (names) return true;
     if (map->csv.mistake) return wrong(m, "the header: %s", map->csv.mistake);
-    blob_put_text(&map->header, blob_text(&map->csv.text));
+    buffer_put_str(&map->header, buffer_str(&map->csv.text));
     for (size_t i = 0; i < count; i++) {
         struct csv_cell cell = map->csv.cells[i];
-        add_column(map, text_trim((struct relance_str){map->header.data + cell.begin, cell.size}));
+        add_column(map, str_trim((struct relance_str){map->header.data + cell.begin, cell.size}));
     }
     return true;
 }
@@ -290,8 +290,8 @@ bool csv_make(struct csv_map *map, const char *mapping, struct lines *lines,
               const struct relance_ruleset *rules, struct relance_error *error)
 {
     struct making making = {map, error}, *m = &making;
-    static const struct relance_str keys[] = {TEXT("separator"), TEXT("header"), TEXT("time"), TEXT("tz"),
-                                              TEXT("columns"),   TEXT("group"),  TEXT("event")};
+    static const struct relance_str keys[] = {STR("separator"), STR("header"), STR("time"), STR("tz"),
+                                              STR("columns"),   STR("group"),  STR("event")};
     char separator = ',';
     if (!read_mapping(m, mapping)) return false;
     if (!cJSON_IsObject(map->json)) return wrong(m, "a mapping is a JSON object");

@@ -8,7 +8,7 @@
 #include "input/csv_map_internal.h"
 #include "host/print.h"
 #include "base/ensure.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <relance/decision.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static const char *const is_no_number = "is no number";
 static const char *const is_missing = "is missing";
 
 /* "1.234,50 €" with the mark ',' becomes 1234.50. False: it is no number. */
-static bool convert_number(struct relance_str in, char mark, struct blob *out)
+static bool convert_number(struct relance_str in, char mark, struct buffer *out)
 {
     char group = mark == ',' ? '.' : ',';
     bool digits = false, marked = false;
@@ -77,18 +77,18 @@ static bool convert_number(struct relance_str in, char mark, struct blob *out)
             continue;
         else if (!sign && (c < '0' || c > '9'))
             return false;
-        blob_put(out, &(char){(char)c}, 1);
+        buffer_put(out, &(char){(char)c}, 1);
     }
     if (out->size && out->data[out->size - 1] == '.') out->size--;
     return digits;
 }
 
-static bool convert_time(const struct csv_time *time, struct relance_str in, struct blob *out)
+static bool convert_time(const struct csv_time *time, struct relance_str in, struct buffer *out)
 {
     int64_t ms;
     if (!csv_time_read(time, in, &ms)) return false;
     out->size = 0;
-    relance_time_print(ms, blob_room(out, 24));
+    relance_time_print(ms, buffer_room(out, 24));
     out->size = 24;
     return true;
 }
@@ -98,14 +98,14 @@ static bool read_cell(struct csv_map *map, size_t number)
 {
     const struct column *column = &map->columns[number];
     struct relance_str in = csv_cell(&map->csv, number);
-    struct blob *out = &map->cell;
+    struct buffer *out = &map->cell;
     out->size = 0;
     if (column->values) {
-        blob_put_text(out, in);
-        blob_put(out, "", 1);
+        buffer_put_str(out, in);
+        buffer_put(out, "", 1);
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(column->values, out->data);
         if (cJSON_IsNull(value)) return false;
-        if (value) in = text_of(value->valuestring);
+        if (value) in = str_of(value->valuestring);
         out->size = 0;
     }
     if (!in.size) return true;
@@ -116,7 +116,7 @@ static bool read_cell(struct csv_map *map, size_t number)
         leave_out(map, false, column->name, wrong, in);
         out->size = 0;
     } else if (!column->mark && !column->is_time) {
-        blob_put_text(out, in);
+        buffer_put_str(out, in);
     }
     return true;
 }
@@ -133,43 +133,43 @@ static enum rendered render_text(struct csv_map *map, const struct node *node)
     for (size_t i = 0; i < node->piece_count; i++) {
         const struct piece *piece = &node->pieces[i];
         if (piece->column == LITERAL) {
-            blob_put_text(&map->text, piece->text);
+            buffer_put_str(&map->text, piece->text);
             continue;
         }
         if (!read_cell(map, (size_t)piece->column)) return UNWANTED;
         cells = true;
         any |= map->cell.size > 0;
-        blob_put_text(&map->text, blob_text(&map->cell));
+        buffer_put_str(&map->text, buffer_str(&map->cell));
     }
     return cells && !any ? EMPTY : RENDERED;
 }
 
-void csv_put_json_text(struct blob *out, struct relance_str text)
+void csv_put_json_text(struct buffer *out, struct relance_str text)
 {
-    blob_put(out, "\"", 1);
+    buffer_put(out, "\"", 1);
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
         char code[8];
         if (c == '"' || c == '\\') {
-            blob_put(out, "\\", 1);
-            blob_put(out, &text.data[i], 1);
+            buffer_put(out, "\\", 1);
+            buffer_put(out, &text.data[i], 1);
         } else if (c < 0x20) {
-            blob_put(out, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+            buffer_put(out, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
         } else {
-            blob_put(out, &text.data[i], 1);
+            buffer_put(out, &text.data[i], 1);
         }
     }
-    blob_put(out, "\"", 1);
+    buffer_put(out, "\"", 1);
 }
 
-static enum rendered render(struct csv_map *map, struct node *node, bool in_list, struct blob *out);
+static enum rendered render(struct csv_map *map, struct node *node, bool in_list, struct buffer *out);
 
-static enum rendered render_children(struct csv_map *map, struct node *node, bool in_list, struct blob *out)
+static enum rendered render_children(struct csv_map *map, struct node *node, bool in_list, struct buffer *out)
 {
     bool first = true;
     for (size_t i = 0; i < node->child_count; i++) {
         size_t before = out->size;
-        if (!first) blob_put(out, ",", 1);
+        if (!first) buffer_put(out, ",", 1);
         enum rendered rendered = render(map, &node->children[i], in_list, out);
         if (rendered == UNWANTED) return UNWANTED;
         if (rendered == EMPTY) out->size = before;
@@ -178,16 +178,16 @@ static enum rendered render_children(struct csv_map *map, struct node *node, boo
     return first && node->child_count ? EMPTY : RENDERED;
 }
 
-static enum rendered render_scalar(struct csv_map *map, const struct node *node, struct blob *out)
+static enum rendered render_scalar(struct csv_map *map, const struct node *node, struct buffer *out)
 {
     enum rendered rendered = render_text(map, node);
-    struct relance_str text = blob_text(&map->text);
+    struct relance_str text = buffer_str(&map->text);
     if (rendered == RENDERED && node->is_time) {
         if (!convert_time(&map->time, text, &map->cell)) {
-            leave_out(map, true, TEXT("the time"), is_no_time, text);
+            leave_out(map, true, STR("the time"), is_no_time, text);
             return UNWANTED;
         }
-        text = blob_text(&map->cell);
+        text = buffer_str(&map->cell);
     }
     if (rendered == EMPTY && node->required) {
         struct relance_str name = {node->key.data + 1, node->key.size - 3};
@@ -195,30 +195,30 @@ static enum rendered render_scalar(struct csv_map *map, const struct node *node,
         return UNWANTED;
     }
     if (rendered == RENDERED) {
-        blob_put_text(out, blob_text(&node->key));
+        buffer_put_str(out, buffer_str(&node->key));
         csv_put_json_text(out, text);
     }
     return rendered;
 }
 
-static enum rendered render(struct csv_map *map, struct node *node, bool in_list, struct blob *out)
+static enum rendered render(struct csv_map *map, struct node *node, bool in_list, struct buffer *out)
 {
     if (node->kind == NODE_TEXT) return render_scalar(map, node, out);
-    blob_put_text(out, blob_text(&node->key));
+    buffer_put_str(out, buffer_str(&node->key));
     if (node->kind == NODE_CONSTANT) {
-        blob_put_text(out, blob_text(&node->constant));
+        buffer_put_str(out, buffer_str(&node->constant));
         return RENDERED;
     }
     bool list = node->kind == NODE_LIST;
-    blob_put(out, list ? "[" : "{", 1);
+    buffer_put(out, list ? "[" : "{", 1);
     if (list && !in_list) {
         node->at = out->size; /* its rows come here */
         node->shown = true;
-        blob_put(out, "]", 1);
+        buffer_put(out, "]", 1);
         return RENDERED;
     }
     enum rendered rendered = render_children(map, node, in_list || list, out);
-    blob_put(out, list ? "]" : "}", 1);
+    buffer_put(out, list ? "]" : "}", 1);
     return rendered;
 }
 
@@ -231,7 +231,7 @@ static bool gather_rows(struct csv_map *map, struct node *node)
         return true;
     }
     size_t before = node->rows.size;
-    if (before) blob_put(&node->rows, ",", 1);
+    if (before) buffer_put(&node->rows, ",", 1);
     enum rendered rendered = render_children(map, node, true, &node->rows);
     if (rendered != RENDERED) node->rows.size = before;
     return rendered != UNWANTED;
@@ -249,8 +249,8 @@ static void forget_rows(struct node *node)
 static void put_lists(struct csv_map *map, const struct node *node, size_t *from)
 {
     if (node->kind == NODE_LIST && node->shown) {
-        blob_put(&map->out, map->skeleton.data + *from, node->at - *from);
-        blob_put_text(&map->out, blob_text(&node->rows));
+        buffer_put(&map->out, map->skeleton.data + *from, node->at - *from);
+        buffer_put_str(&map->out, buffer_str(&node->rows));
         *from = node->at;
         return;
     }
@@ -275,7 +275,7 @@ static bool row_is_sound(struct csv_map *map)
 static bool row_belongs(struct csv_map *map)
 {
     return map->grouped && render_text(map, &map->group) == RENDERED &&
-           text_equal(blob_text(&map->text), blob_text(&map->group_text));
+           str_equal(buffer_str(&map->text), buffer_str(&map->group_text));
 }
 
 static void row_begin_group(struct csv_map *map)
@@ -286,7 +286,7 @@ static void row_begin_group(struct csv_map *map)
     map->open = true;
     map->line = map->csv.line;
     if (map->grouped && render_text(map, &map->group) == RENDERED)
-        blob_put_text(&map->group_text, blob_text(&map->text));
+        buffer_put_str(&map->group_text, buffer_str(&map->text));
 }
 
 bool csv_map_next(struct csv_map *map, struct relance_str *event, int64_t *line)
@@ -304,8 +304,8 @@ bool csv_map_next(struct csv_map *map, struct relance_str *event, int64_t *line)
     size_t from = 0;
     map->out.size = 0;
     put_lists(map, &map->event, &from);
-    blob_put(&map->out, map->skeleton.data + from, map->skeleton.size - from);
-    *event = blob_text(&map->out);
+    buffer_put(&map->out, map->skeleton.data + from, map->skeleton.size - from);
+    *event = buffer_str(&map->out);
     *line = map->line;
     return true;
 }
@@ -328,18 +328,18 @@ static void node_free(struct node *node)
         node_free(&node->children[i]);
     free(node->children);
     free(node->pieces);
-    blob_free(&node->key);
-    blob_free(&node->constant);
-    blob_free(&node->rows);
+    buffer_free(&node->key);
+    buffer_free(&node->constant);
+    buffer_free(&node->rows);
 }
 
 void csv_map_free(struct csv_map *map)
 {
     if (!map) return;
-    struct blob *blobs[] = {&map->header, &map->group_text, &map->text,
-                            &map->cell,   &map->skeleton,   &map->out};
+    struct buffer *blobs[] = {&map->header, &map->group_text, &map->text,
+                              &map->cell,   &map->skeleton,   &map->out};
     for (size_t i = 0; i < sizeof blobs / sizeof *blobs; i++)
-        blob_free(blobs[i]);
+        buffer_free(blobs[i]);
     node_free(&map->event);
     node_free(&map->group);
     csv_free(&map->csv);

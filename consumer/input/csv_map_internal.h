@@ -23,15 +23,15 @@ struct piece {
 
 struct node {
     enum node_kind kind;
-    struct blob key;      /* "name": as it stands in the event; empty in a list */
-    struct blob constant; /* JSON */
+    struct buffer key;      /* "name": as it stands in the event; empty in a list */
+    struct buffer constant; /* JSON */
     struct piece *pieces;
     size_t piece_count;
     struct node *children;
     size_t child_count;
     bool required, is_time; /* a row without it is left out; its text is a time */
     /* of a list that is in no other list */
-    struct blob rows; /* its elements, of the rows of this group */
+    struct buffer rows; /* its elements, of the rows of this group */
     size_t at;        /* where it belongs in the skeleton */
     bool shown;       /* the skeleton has it */
 };
@@ -57,7 +57,7 @@ struct left_out {
 struct csv_map {
     struct csv csv;
     cJSON *json; /* the mapping; names and texts are borrowed from it */
-    struct blob header;
+    struct buffer header;
     struct column *columns;
     size_t column_count;
     struct csv_time time;
@@ -67,12 +67,12 @@ struct csv_map {
     bool waiting; /* a row has been read and not yet taken */
     bool open;    /* a group has begun */
     int64_t line; /* where it begins */
-    struct blob group_text, text, cell, skeleton, out;
+    struct buffer group_text, text, cell, skeleton, out;
     struct left_out left_out[LEFT_OUT_MAX];
     size_t left_out_count;
 };
 
-void csv_put_json_text(struct blob *out, struct relance_str text);
+void csv_put_json_text(struct buffer *out, struct relance_str text);
 /* Reads and compiles the mapping and the header; false: error->message says what is wrong with them. */
 bool csv_make(struct csv_map *map, const char *mapping, struct lines *lines,
               const struct relance_ruleset *rules, struct relance_error *error);

@@ -79,7 +79,7 @@ static bool read_digits(const struct csv_time *time, const char *text, size_t si
 bool csv_time_read(const struct csv_time *time, struct relance_str text, int64_t *ms)
 {
     char copy[TEXT_MAX];
-    text = text_trim(text);
+    text = str_trim(text);
     if (!text.size || text.size >= sizeof copy || memchr(text.data, '\0', text.size)) return false;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';

@@ -1,6 +1,6 @@
 #include "input/feed.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <errno.h>
 
@@ -23,7 +23,7 @@ bool feed_open(struct feed *feed, const char *path, const char *mapping, const s
 
 bool feed_next(struct feed *feed, struct relance_record *record)
 {
-    *record = (struct relance_record){.topic = TEXT("-"), .timestamp_ms = RELANCE_NEVER};
+    *record = (struct relance_record){.topic = STR("-"), .timestamp_ms = RELANCE_NEVER};
     if (feed->csv) {
         if (!csv_map_next(feed->csv, &record->value, &record->offset)) return false;
         record->offset--;
@@ -31,7 +31,7 @@ bool feed_next(struct feed *feed, struct relance_record *record)
     }
     do
         if (!lines_next(&feed->lines, &record->value)) return false;
-    while (!text_trim(record->value).size);
+    while (!str_trim(record->value).size);
     record->offset = feed->lines.number;
     return true;
 }

@@ -1,6 +1,6 @@
 #include "kafka/member.h"
 #include "kafka/trouble.h"
-#include "host/text.h"
+#include "base/str.h"
 
 enum { MEMBER_ASK_MS = 5000, MEMBER_UUID_SIZE = 36 };
 

@@ -26,7 +26,7 @@ static bool published_see(void *context, const struct kafka_scan_record *record)
     text_count(kafka_scan_header(record, "relance-offset"), &action.offset);
     text_instant(kafka_scan_header(record, "ce_time"), &action.due_ms);
     action.seq = (uint64_t)seq;
-    bool ours = text_equal(kafka_scan_header(record, "ce_source"), text_of(reading->source));
+    bool ours = str_equal(kafka_scan_header(record, "ce_source"), str_of(reading->source));
     if (ours && partition == reading->partition) published_add(reading->published, &action, reading->after);
     return true;
 }

@@ -4,7 +4,7 @@
 #include "kafka/partition.h"
 #include "kafka/trouble.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 

@@ -15,7 +15,7 @@
 #include "kafka/member.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <stdlib.h>
 
 enum {

@@ -239,7 +239,7 @@ static bool topics_missing(const struct topics *topics, char out[1024])
 static int64_t topics_retention(const char *text)
 {
     int64_t ms;
-    return text_count(text_of(text), &ms) ? ms : INT64_MAX;
+    return text_count(str_of(text), &ms) ? ms : INT64_MAX;
 }
 
 static enum relance_status topics_judge(const struct topics *topics, struct relance_error *error)
@@ -275,8 +275,8 @@ static size_t topics_mark_size(const struct topics *topics)
 {
     int64_t topic = TOPICS_MESSAGE_MAX, producer = KAFKA_MESSAGE_MAX;
     const char *set = options_kafka(topics->options, "message.max.bytes");
-    text_count(text_of(topics->mark_bytes), &topic);
-    if (set) text_count(text_of(set), &producer);
+    text_count(str_of(topics->mark_bytes), &topic);
+    if (set) text_count(str_of(set), &producer);
     int64_t least = topic < producer ? topic : producer;
     return least > TOPICS_MARK_REST ? (size_t)(least - TOPICS_MARK_REST) : 0;
 }

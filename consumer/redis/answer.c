@@ -1,5 +1,5 @@
 #include "redis/answer.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <ctype.h>
 #include <hiredis/hiredis.h>
 
@@ -53,7 +53,7 @@ static struct relance_str answer_bytes(const redisReply *answer)
 enum relance_status redis_read_word(const redisReply *answer, const char *asked, const char *word,
                                     struct relance_error *error)
 {
-    bool right = answer->type == REDIS_REPLY_STATUS && text_equal(answer_bytes(answer), text_of(word));
+    bool right = answer->type == REDIS_REPLY_STATUS && str_equal(answer_bytes(answer), str_of(word));
     return right ? RELANCE_OK : answer_wrong(answer, asked, word, error);
 }
 

@@ -105,7 +105,7 @@ static void line_begin(struct redis_line *line, const struct redis_question *que
 enum relance_status redis_send(struct redis_line *line, struct redis_question *question,
                                struct relance_error *error)
 {
-    const struct blob *commands = &question->commands;
+    const struct buffer *commands = &question->commands;
     enum relance_status status = RELANCE_OK;
     line_begin(line, question);
     for (size_t at = 0; at < commands->size && status == RELANCE_OK;) {
@@ -172,8 +172,8 @@ static enum relance_status line_expect_ok(struct redis_line *line, size_t count,
 static enum relance_status line_greet(struct redis_line *line, const struct redis_url *url,
                                       struct relance_error *error)
 {
-    const struct relance_str login[] = {TEXT("AUTH"), text_of(url->user), text_of(url->password)};
-    const struct relance_str plain[] = {TEXT("AUTH"), text_of(url->password)};
+    const struct relance_str login[] = {STR("AUTH"), str_of(url->user), str_of(url->password)};
+    const struct relance_str plain[] = {STR("AUTH"), str_of(url->password)};
     char db[TEXT_NUMBER_SIZE];
     enum relance_status status = RELANCE_OK;
     if (*url->user)
@@ -181,7 +181,7 @@ static enum relance_status line_greet(struct redis_line *line, const struct redi
     else if (*url->password)
         status = line_expect_ok(line, 2, plain, "AUTH", error);
     if (status != RELANCE_OK || !url->db) return status;
-    const struct relance_str select[] = {TEXT("SELECT"), {db, text_put_int(db, url->db)}};
+    const struct relance_str select[] = {STR("SELECT"), {db, text_put_int(db, url->db)}};
     return line_expect_ok(line, 2, select, "SELECT", error);
 }
 

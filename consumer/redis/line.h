@@ -7,7 +7,7 @@
 #ifndef CONSUMER_REDIS_LINE_H
 #define CONSUMER_REDIS_LINE_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "redis/answer.h"
 
 enum {
@@ -34,7 +34,7 @@ RELANCE_MUST enum relance_status redis_check_url(const char *url, struct relance
 
 /* Commands to be sent together, and how many of their answers are still to come. */
 struct redis_question {
-    struct blob commands;
+    struct buffer commands;
     size_t expected;
     int64_t timeout_ms; /* 0: as above */
     size_t bytes_max;   /* likewise */

@@ -4,7 +4,7 @@
 #include "redis/keys.h"
 #include "redis/line.h"
 #include "redis/resp.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <stdlib.h>
 
 #define LIVE_EXPIRES_S "5"
@@ -36,16 +36,16 @@ static void live_store_drop(struct live_store *store)
 
 static void live_store_ask(struct live_store *store, const struct live_figure *figures, size_t count)
 {
-    struct blob *out = &store->question.commands;
+    struct buffer *out = &store->question.commands;
     resp_begin(out, 2 * count + 2);
-    resp_word(out, TEXT("HSET"));
-    resp_word(out, text_of(store->key));
+    resp_word(out, STR("HSET"));
+    resp_word(out, str_of(store->key));
     for (size_t i = 0; i < count; i++) {
-        resp_word(out, text_of(figures[i].name));
-        resp_word(out, text_of(figures[i].value));
+        resp_word(out, str_of(figures[i].name));
+        resp_word(out, str_of(figures[i].value));
     }
     store->question.expected++;
-    REDIS_ASK(&store->question, TEXT("EXPIRE"), text_of(store->key), TEXT(LIVE_EXPIRES_S));
+    REDIS_ASK(&store->question, STR("EXPIRE"), str_of(store->key), STR(LIVE_EXPIRES_S));
 }
 
 /* Whatever Redis answers is passed over, but it has to come. */

@@ -15,7 +15,7 @@ struct redis_move {
     struct redis_move_plan plan;
     struct redis_line *line;
     struct redis_question question; /* what is to be written */
-    struct blob state;              /* scratch */
+    struct buffer state;            /* scratch */
 };
 
 enum relance_status redis_move_open(const struct redis_move_plan *plan, struct redis_move **out,
@@ -37,7 +37,7 @@ void redis_move_close(struct redis_move *move)
     if (!move) return;
     redis_close(move->line);
     redis_question_free(&move->question);
-    blob_free(&move->state);
+    buffer_free(&move->state);
     free(move);
 }
 
@@ -45,7 +45,7 @@ static struct relance_str move_key(const struct redis_move *move, int partition,
                                    char out[REDIS_KEY_SIZE])
 {
     redis_key(out, move->plan.group, move->plan.topic, partition, key);
-    return text_of(out);
+    return str_of(out);
 }
 
 /* ---- many commands, each answered by a count */
@@ -125,7 +125,7 @@ static enum relance_status move_take_due(void *context, size_t index, struct rel
     return is_time
                ? RELANCE_OK
                : relance_error_set(error, RELANCE_IO, "Redis: customer '%.*s' waits for a time that is none",
-                                   TEXT_ARG(chunk->customers[index]));
+                                   STR_ARG(chunk->customers[index]));
 }
 
 static int move_home(const struct move_chunk *chunk, size_t i)
@@ -146,11 +146,11 @@ static enum relance_status move_write(struct move_chunk *chunk, struct relance_e
         move->state.size = 0;
         if (!move->plan.carry(move->plan.context, chunk->states[i], chunk->from, to, &move->state))
             return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read",
-                                     TEXT_ARG(chunk->customers[i]));
-        REDIS_ASK(&move->question, TEXT("HSET"), move_key(move, to, REDIS_KEY_CUSTOMERS, customers),
-                  chunk->customers[i], blob_text(&move->state));
+                                     STR_ARG(chunk->customers[i]));
+        REDIS_ASK(&move->question, STR("HSET"), move_key(move, to, REDIS_KEY_CUSTOMERS, customers),
+                  chunk->customers[i], buffer_str(&move->state));
         if (chunk->dues[i].data)
-            REDIS_ASK(&move->question, TEXT("ZADD"), move_key(move, to, REDIS_KEY_TIMERS, timers),
+            REDIS_ASK(&move->question, STR("ZADD"), move_key(move, to, REDIS_KEY_TIMERS, timers),
                       chunk->dues[i], chunk->customers[i]);
         ++*chunk->moved;
     }
@@ -165,8 +165,8 @@ static enum relance_status move_erase(struct move_chunk *chunk, struct relance_e
     move_key(move, chunk->from, REDIS_KEY_TIMERS, timers);
     for (size_t i = 0; i < chunk->count; i++) {
         if (move_home(chunk, i) == chunk->from) continue;
-        REDIS_ASK(&move->question, TEXT("HDEL"), text_of(customers), chunk->customers[i]);
-        REDIS_ASK(&move->question, TEXT("ZREM"), text_of(timers), chunk->customers[i]);
+        REDIS_ASK(&move->question, STR("HDEL"), str_of(customers), chunk->customers[i]);
+        REDIS_ASK(&move->question, STR("ZREM"), str_of(timers), chunk->customers[i]);
     }
     return move_run(move, error);
 }
@@ -177,7 +177,7 @@ static enum relance_status move_ask_dues(struct move_chunk *chunk, struct redisR
     char timers[REDIS_KEY_SIZE];
     struct redis_question *question = &chunk->move->question;
     resp_begin(&question->commands, chunk->count + 2);
-    resp_word(&question->commands, TEXT("ZMSCORE"));
+    resp_word(&question->commands, STR("ZMSCORE"));
     resp_word(&question->commands, move_key(chunk->move, chunk->from, REDIS_KEY_TIMERS, timers));
     for (size_t i = 0; i < chunk->count; i++)
         resp_word(&question->commands, chunk->customers[i]);
@@ -209,9 +209,9 @@ static enum relance_status move_step(struct redis_move *move, int partition, cha
     char key[REDIS_KEY_SIZE];
     struct redisReply *answer = NULL;
     struct move_chunk chunk = {.move = move, .from = partition, .moved = moved, .stayed = stayed};
-    enum relance_status status = REDIS_DO(move->line, &answer, error, TEXT("HSCAN"),
-                                          move_key(move, partition, REDIS_KEY_CUSTOMERS, key),
-                                          text_of(cursor), TEXT("COUNT"), TEXT(MOVE_CHUNK));
+    enum relance_status status = REDIS_DO(move->line, &answer, error, STR("HSCAN"),
+                                          move_key(move, partition, REDIS_KEY_CUSTOMERS, key), str_of(cursor),
+                                          STR("COUNT"), STR(MOVE_CHUNK));
     if (status == RELANCE_OK) status = redis_read_scan(answer, "HSCAN", cursor, &chunk.fields, error);
     if (status == RELANCE_OK) status = move_customers(&chunk, error);
     move_free_chunk(&chunk);

@@ -3,7 +3,7 @@
 #ifndef CONSUMER_REDIS_MOVE_H
 #define CONSUMER_REDIS_MOVE_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include <stdbool.h>
 
 struct redis_move;
@@ -14,7 +14,7 @@ struct redis_move_plan {
     /* The partition where a customer belongs that stands in `from`. */
     int (*home)(void *context, struct relance_str customer, int from);
     /* Puts the customer's state as it is to stand there into `out`; false: it is none. */
-    bool (*carry)(void *context, struct relance_str state, int from, int to, struct blob *out);
+    bool (*carry)(void *context, struct relance_str state, int from, int to, struct buffer *out);
 };
 
 /* RELANCE_IO: Redis is away or refuses; RELANCE_INVALID: a state is none. */

@@ -16,7 +16,7 @@ void redis_question_clear(struct redis_question *question)
 
 void redis_question_free(struct redis_question *question)
 {
-    blob_free(&question->commands);
+    buffer_free(&question->commands);
     question->expected = 0;
 }
 

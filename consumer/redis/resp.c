@@ -1,38 +1,38 @@
 #include "redis/resp.h"
 #include "host/text.h"
 
-static void resp_head(struct blob *out, char sign, size_t number)
+static void resp_head(struct buffer *out, char sign, size_t number)
 {
     char text[TEXT_NUMBER_SIZE];
     size_t size = text_put_int(text, (int64_t)number);
-    char *at = blob_room(out, size + 3);
+    char *at = buffer_room(out, size + 3);
     *at++ = sign;
     memcpy(at, text, size);
     memcpy(at + size, "\r\n", 2);
     out->size += size + 3;
 }
 
-void resp_begin(struct blob *out, size_t words)
+void resp_begin(struct buffer *out, size_t words)
 {
     resp_head(out, '*', words);
 }
 
-void resp_word(struct blob *out, struct relance_str word)
+void resp_word(struct buffer *out, struct relance_str word)
 {
     resp_head(out, '$', word.size);
-    char *at = blob_room(out, word.size + 2);
+    char *at = buffer_room(out, word.size + 2);
     if (word.size) memcpy(at, word.data, word.size);
     memcpy(at + word.size, "\r\n", 2);
     out->size += word.size + 2;
 }
 
-void resp_int(struct blob *out, int64_t number)
+void resp_int(struct buffer *out, int64_t number)
 {
     char text[TEXT_NUMBER_SIZE];
     resp_word(out, (struct relance_str){text, text_put_int(text, number)});
 }
 
-void resp_command(struct blob *out, size_t count, const struct relance_str *words)
+void resp_command(struct buffer *out, size_t count, const struct relance_str *words)
 {
     resp_begin(out, count);
     for (size_t i = 0; i < count; i++)
@@ -45,7 +45,7 @@ size_t resp_many_flush(struct resp_many *many)
     resp_begin(many->out, many->count + 2);
     resp_word(many->out, many->verb);
     resp_word(many->out, many->key);
-    blob_put(many->out, many->words.data, many->words.size);
+    buffer_put(many->out, many->words.data, many->words.size);
     many->words.size = 0;
     many->count = 0;
     return 1;

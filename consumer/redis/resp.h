@@ -3,20 +3,20 @@
 #ifndef CONSUMER_REDIS_RESP_H
 #define CONSUMER_REDIS_RESP_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 
-void resp_begin(struct blob *out, size_t words); /* a command of so many words, the verb included, follows */
-void resp_word(struct blob *out, struct relance_str word);
-void resp_int(struct blob *out, int64_t number);
-void resp_command(struct blob *out, size_t count, const struct relance_str *words); /* all at once */
+void resp_begin(struct buffer *out, size_t words); /* a command of so many words, the verb included, follows */
+void resp_word(struct buffer *out, struct relance_str word);
+void resp_int(struct buffer *out, int64_t number);
+void resp_command(struct buffer *out, size_t count, const struct relance_str *words); /* all at once */
 
 /* A command with many words, cut into several of at most RESP_MANY words each: Redis has a limit, and one
  * that is too long holds it too long. The verb and the key stand in front of each. */
 enum { RESP_MANY = 2000 };
 struct resp_many {
-    struct blob *out;
+    struct buffer *out;
     struct relance_str verb, key;
-    struct blob words; /* those not in `out` yet */
+    struct buffer words; /* those not in `out` yet */
     size_t count;      /* of them */
 };
 /* Adds words that must not be parted; two at most. */

@@ -55,9 +55,9 @@ struct store {
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
 };
 
-static struct resp_many store_many(struct blob *out, const char *verb, const char *key)
+static struct resp_many store_many(struct buffer *out, const char *verb, const char *key)
 {
-    return (struct resp_many){.out = out, .verb = text_of(verb), .key = text_of(key)};
+    return (struct resp_many){.out = out, .verb = str_of(verb), .key = str_of(key)};
 }
 
 struct store *store_open(const struct store_place *place)
@@ -97,7 +97,7 @@ void store_close(struct store *store)
     redis_question_free(&store->question);
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
-        blob_free(&many[i]->words);
+        buffer_free(&many[i]->words);
     free(store);
 }
 
@@ -167,8 +167,8 @@ static void store_adopt(struct store *store)
 static enum relance_status store_check_stamp(struct store *store, struct relance_str found,
                                              struct relance_error *error)
 {
-    if (text_equal(found, text_of(store->stamp))) return RELANCE_OK;
-    if (!*store->attempt || !text_equal(found, text_of(store->attempt)))
+    if (str_equal(found, str_of(store->stamp))) return RELANCE_OK;
+    if (!*store->attempt || !str_equal(found, str_of(store->attempt)))
         return relance_error_set(error, RELANCE_REFUSED, "%s has another stamp", store->meta_key);
     store_adopt(store);
     return RELANCE_OK;
@@ -176,8 +176,8 @@ static enum relance_status store_check_stamp(struct store *store, struct relance
 
 static void store_watch(struct store *store)
 {
-    STORE_ASK(store, TEXT("WATCH"), text_of(store->meta_key));
-    STORE_ASK(store, TEXT("HMGET"), text_of(store->meta_key), TEXT("stamp"), TEXT("begun"), TEXT("whole"));
+    STORE_ASK(store, STR("WATCH"), str_of(store->meta_key));
+    STORE_ASK(store, STR("HMGET"), str_of(store->meta_key), STR("stamp"), STR("begun"), STR("whole"));
 }
 
 static enum relance_status store_put_watched(void *context, size_t index, struct relance_str text,
@@ -196,8 +196,8 @@ static enum relance_status store_check_watched(struct store *store, const struct
     enum relance_status status = redis_read_texts(answer, "HMGET", 3, store_put_watched, watched, error);
     if (status == RELANCE_OK) status = store_check_stamp(store, watched[0], error);
     if (status != RELANCE_OK) return status;
-    bool is_sound = text_equal(watched[2], text_of(store->whole)) &&
-                    (store->is_part || text_equal(watched[1], watched[2]));
+    bool is_sound =
+        str_equal(watched[2], str_of(store->whole)) && (store->is_part || str_equal(watched[1], watched[2]));
     return is_sound ? RELANCE_OK
                     : relance_error_set(error, RELANCE_REFUSED, "%s has more of a checkpoint than it had",
                                         store->meta_key);
@@ -255,11 +255,11 @@ static enum relance_status store_take_field(void *context, struct relance_str na
                                             struct relance_error *error)
 {
     struct store_reading *reading = context;
-    if (text_equal(name, TEXT("begun"))) reading->begun = value;
-    if (text_equal(name, TEXT("whole"))) reading->whole = value;
+    if (str_equal(name, STR("begun"))) reading->begun = value;
+    if (str_equal(name, STR("whole"))) reading->whole = value;
     if (meta_take(reading->meta, name, value)) return RELANCE_OK;
     return relance_error_set(error, RELANCE_INVALID, "Redis: field %.*s of the checkpoint is not of its form",
-                             TEXT_ARG(name));
+                             STR_ARG(name));
 }
 
 static enum relance_status store_take_meta(struct store *store, const struct redisReply *answer,
@@ -269,8 +269,8 @@ static enum relance_status store_take_meta(struct store *store, const struct red
     meta_clear(meta);
     enum relance_status status = redis_read_pairs(answer, "HGETALL", store_take_field, &reading, error);
     if (status != RELANCE_OK) return status;
-    store->is_part = !text_equal(reading.begun, reading.whole);
-    snprintf(store->whole, STAMP_SIZE, "%.*s", TEXT_ARG(reading.whole));
+    store->is_part = !str_equal(reading.begun, reading.whole);
+    snprintf(store->whole, STAMP_SIZE, "%.*s", STR_ARG(reading.whole));
     return RELANCE_OK;
 }
 
@@ -289,8 +289,8 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
                                            struct relance_error *error)
 {
     struct redisReply *answer;
-    STORE_ASK(store, TEXT("WATCH"), text_of(store->meta_key));
-    STORE_ASK(store, TEXT("HGETALL"), text_of(store->meta_key));
+    STORE_ASK(store, STR("WATCH"), str_of(store->meta_key));
+    STORE_ASK(store, STR("HGETALL"), str_of(store->meta_key));
     enum relance_status status = store_run_watch(store, &answer, error);
     if (status != RELANCE_OK) return status;
     status = store_judge(store, store_take_meta(store, answer, meta, error), error);
@@ -302,12 +302,12 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
 static enum relance_status store_write_stamp(struct store *store, bool empty, bool *written,
                                              struct relance_error *error)
 {
-    STORE_ASK(store, TEXT("MULTI"));
+    STORE_ASK(store, STR("MULTI"));
     if (empty)
-        STORE_ASK(store, TEXT("UNLINK"), text_of(store->meta_key), text_of(store->customers_key),
-                  text_of(store->timers_key), text_of(store->metrics_key));
-    STORE_ASK(store, TEXT("HSET"), text_of(store->meta_key), TEXT("stamp"), text_of(store->stamp));
-    STORE_ASK(store, TEXT("EXEC"));
+        STORE_ASK(store, STR("UNLINK"), str_of(store->meta_key), str_of(store->customers_key),
+                  str_of(store->timers_key), str_of(store->metrics_key));
+    STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("stamp"), str_of(store->stamp));
+    STORE_ASK(store, STR("EXEC"));
     if (!store_send(store, error)) return store_down(store, error);
     enum relance_status status = store_take_queued(store, error);
     struct redisReply *answer = status != RELANCE_IO ? store_take(store, error) : NULL;
@@ -371,7 +371,7 @@ static enum relance_status store_guarded_read(struct store *store, struct redisR
                                               struct relance_error *error)
 {
     struct relance_str found;
-    STORE_ASK(store, TEXT("HGET"), text_of(store->meta_key), TEXT("stamp"));
+    STORE_ASK(store, STR("HGET"), str_of(store->meta_key), STR("stamp"));
     if (!store_send(store, error)) return store_down(store, error);
     struct redisReply *answer = store_take(store, error), *stamp = answer ? store_take(store, error) : NULL;
     if (!stamp) {
@@ -393,7 +393,7 @@ enum relance_status store_customer_count(struct store *store, int64_t *count, st
     struct redisReply *answer;
     enum relance_status status = store_attach(store, error);
     if (status != RELANCE_OK) return status;
-    STORE_ASK(store, TEXT("HLEN"), text_of(store->customers_key));
+    STORE_ASK(store, STR("HLEN"), str_of(store->customers_key));
     status = store_guarded_read(store, &answer, error);
     if (status != RELANCE_OK) return status;
     status = store_judge(store, redis_read_count(answer, "HLEN", count, error), error);
@@ -428,8 +428,8 @@ static enum relance_status store_read_dues_chunk(struct store *store, int64_t fr
     struct redisReply *answer;
     text_put_int(first, from);
     text_put_int(last, from + STORE_DUES_CHUNK - 1);
-    STORE_ASK(store, TEXT("ZRANGE"), text_of(store->timers_key), text_of(first), text_of(last),
-              TEXT("WITHSCORES"));
+    STORE_ASK(store, STR("ZRANGE"), str_of(store->timers_key), str_of(first), str_of(last),
+              STR("WITHSCORES"));
     enum relance_status status = store_guarded_read(store, &answer, error);
     if (status != RELANCE_OK) return status;
     dues->found = 0;
@@ -490,8 +490,8 @@ static enum relance_status store_ask_states(struct store *store, struct store_st
 {
     struct redisReply *answer;
     resp_begin(&store->question.commands, count + 2);
-    resp_word(&store->question.commands, TEXT("HMGET"));
-    resp_word(&store->question.commands, text_of(store->customers_key));
+    resp_word(&store->question.commands, STR("HMGET"));
+    resp_word(&store->question.commands, str_of(store->customers_key));
     for (size_t i = 0; i < count; i++)
         resp_word(&store->question.commands, states->customers[i]);
     store->question.expected++;
@@ -527,8 +527,8 @@ void store_begin(struct store *store)
 {
     redis_question_clear(&store->question);
     *store->minute_key = '\0';
-    STORE_ASK(store, TEXT("MULTI"));
-    STORE_ASK(store, TEXT("HSET"), text_of(store->meta_key), TEXT("begun"), text_of(store->stamp));
+    STORE_ASK(store, STR("MULTI"));
+    STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("begun"), str_of(store->stamp));
 }
 
 /* What is taken out comes behind what is put in: see store_put_change. */
@@ -565,7 +565,7 @@ static void store_put_wait(struct store *store, const struct relance_change *cha
 void store_put_change(struct store *store, const struct relance_change *change)
 {
     if (store->is_first || change->state.size)
-        resp_many_add(&store->states, change->customer, change->state.size ? change->state : TEXT(""));
+        resp_many_add(&store->states, change->customer, change->state.size ? change->state : STR(""));
     if (!change->state.size) resp_many_add_one(&store->gone, change->customer);
     store_flush_when_full(store, &store->states, &store->gone);
     store_put_wait(store, change);
@@ -575,14 +575,14 @@ static void store_put_counter(struct store *store, struct relance_str verb, stru
                               struct relance_str number, const char *minute)
 {
     if (!*store->minute_key) redis_key_of_minute(store->minute_key, store->metrics_key, minute);
-    STORE_ASK(store, verb, text_of(store->metrics_key), name, number);
-    STORE_ASK(store, verb, text_of(store->minute_key), name, number);
+    STORE_ASK(store, verb, str_of(store->metrics_key), name, number);
+    STORE_ASK(store, verb, str_of(store->minute_key), name, number);
 }
 
 void store_put_count(struct store *store, struct relance_str name, int64_t number, const char *minute)
 {
     char text[TEXT_NUMBER_SIZE];
-    store_put_counter(store, TEXT("HINCRBY"), name, (struct relance_str){text, text_put_int(text, number)},
+    store_put_counter(store, STR("HINCRBY"), name, (struct relance_str){text, text_put_int(text, number)},
                       minute);
 }
 
@@ -590,7 +590,7 @@ void store_put_sum(struct store *store, struct relance_str name, double number, 
 {
     char text[40];
     snprintf(text, sizeof text, "%.17g", number);
-    store_put_counter(store, TEXT("HINCRBYFLOAT"), name, text_of(text), minute);
+    store_put_counter(store, STR("HINCRBYFLOAT"), name, str_of(text), minute);
 }
 
 static void store_put_meta_field(void *out, struct relance_str name, struct relance_str value)
@@ -604,16 +604,15 @@ static void store_finish(struct store *store, const struct meta *meta)
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
         store->question.expected += resp_many_flush(many[i]);
-    if (*store->minute_key)
-        STORE_ASK(store, TEXT("EXPIRE"), text_of(store->minute_key), TEXT(STORE_MINUTE_S));
+    if (*store->minute_key) STORE_ASK(store, STR("EXPIRE"), str_of(store->minute_key), STR(STORE_MINUTE_S));
     resp_begin(&store->question.commands, 2 * meta_field_count() + 4);
-    resp_word(&store->question.commands, TEXT("HSET"));
-    resp_word(&store->question.commands, text_of(store->meta_key));
+    resp_word(&store->question.commands, STR("HSET"));
+    resp_word(&store->question.commands, str_of(store->meta_key));
     meta_each(meta, store_put_meta_field, &store->question.commands);
-    resp_word(&store->question.commands, TEXT("whole"));
-    resp_word(&store->question.commands, text_of(store->stamp));
+    resp_word(&store->question.commands, STR("whole"));
+    resp_word(&store->question.commands, str_of(store->stamp));
     store->question.expected++;
-    STORE_ASK(store, TEXT("EXEC"));
+    STORE_ASK(store, STR("EXEC"));
 }
 
 /* Sends the checkpoint; RELANCE_IO: the line has failed before all answers had come, or one was none. */
@@ -706,12 +705,12 @@ static enum relance_status store_check_info(const char *info, struct relance_err
     if (version.size) sscanf(version.data, "%d.%d", &major, &minor);
     if (major < 6 || (major == 6 && minor < 2))
         return relance_error_set(error, RELANCE_REFUSED, "Redis is version %.*s; 6.2 or later is needed",
-                                 TEXT_ARG(version));
-    if (!text_equal(policy, TEXT("noeviction")))
+                                 STR_ARG(version));
+    if (!str_equal(policy, STR("noeviction")))
         return relance_error_set(
             error, RELANCE_REFUSED,
             "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction",
-            TEXT_ARG(policy));
+            STR_ARG(policy));
     return RELANCE_OK;
 }
 
@@ -719,11 +718,11 @@ static enum relance_status store_read_info(struct redis_line *line, struct relan
 {
     struct redisReply *answer;
     struct relance_str info;
-    enum relance_status status = REDIS_DO(line, &answer, error, TEXT("INFO"));
+    enum relance_status status = REDIS_DO(line, &answer, error, STR("INFO"));
     if (status != RELANCE_OK) return status;
     status = redis_read_text(answer, "INFO", &info, error);
     if (status == RELANCE_OK) status = store_check_info(info.data ? info.data : "", error);
-    if (status == RELANCE_OK && !text_equal(store_info(info.data, "aof_enabled"), TEXT("1")))
+    if (status == RELANCE_OK && !str_equal(store_info(info.data, "aof_enabled"), STR("1")))
         log_line(LOG_WARNING, "Redis keeps no append-only file: what it loses has to be decided again.",
                  "set=\"appendonly yes\"");
     redis_answer_free(answer);

@@ -88,7 +88,7 @@ static bool url_parse_unix(struct relance_str text, struct redis_url *out)
 static struct relance_str url_behind(const char *url, const char *scheme)
 {
     size_t size = strlen(scheme);
-    return strncmp(url, scheme, size) == 0 ? text_of(url + size) : (struct relance_str){0};
+    return strncmp(url, scheme, size) == 0 ? str_of(url + size) : (struct relance_str){0};
 }
 
 enum relance_status redis_url_parse(const char *url, struct redis_url *out, struct relance_error *error)

@@ -40,7 +40,7 @@ static enum relance_status view_hash(struct redis_view *view, const char *key, r
                                      void *context, struct relance_error *error)
 {
     struct redisReply *answer = NULL;
-    enum relance_status status = REDIS_DO(view->line, &answer, error, TEXT("HGETALL"), text_of(key));
+    enum relance_status status = REDIS_DO(view->line, &answer, error, STR("HGETALL"), str_of(key));
     if (status == RELANCE_OK) status = redis_read_pairs(answer, "HGETALL", visit, context, error);
     return view_end(status, answer, error);
 }
@@ -53,7 +53,7 @@ static enum relance_status view_field(struct redis_view *view, const char *key, 
     struct relance_str text = {0};
     *out = NULL;
     *size = 0;
-    enum relance_status status = REDIS_DO(view->line, &answer, error, TEXT("HGET"), text_of(key), field);
+    enum relance_status status = REDIS_DO(view->line, &answer, error, STR("HGET"), str_of(key), field);
     if (status == RELANCE_OK) status = redis_read_text(answer, "HGET", &text, error);
     if (status == RELANCE_OK && text.data) {
         *size = text.size;
@@ -92,8 +92,8 @@ static enum relance_status view_scan(struct view_scanning *scanning, const char 
 {
     struct redisReply *answer = NULL;
     const struct redisReply *keys;
-    enum relance_status status = REDIS_DO(scanning->view->line, &answer, error, TEXT("SCAN"), text_of(cursor),
-                                          TEXT("MATCH"), text_of(pattern), TEXT("COUNT"), TEXT("1000"));
+    enum relance_status status = REDIS_DO(scanning->view->line, &answer, error, STR("SCAN"), str_of(cursor),
+                                          STR("MATCH"), str_of(pattern), STR("COUNT"), STR("1000"));
     if (status == RELANCE_OK) status = redis_read_scan(answer, "SCAN", cursor, &keys, error);
     if (status == RELANCE_OK)
         status = redis_read_texts(keys, "SCAN", REDIS_ANY, view_take_key, scanning, error);
@@ -123,7 +123,7 @@ static enum relance_status view_take_partitions(struct redis_view *view, const c
     char *text;
     size_t size;
     int64_t count;
-    enum relance_status status = view_field(view, key, TEXT("partitions"), &text, &size, error);
+    enum relance_status status = view_field(view, key, STR("partitions"), &text, &size, error);
     if (text && text_count((struct relance_str){text, size}, &count) && count <= VIEW_PARTITIONS_MAX)
         view->partitions = (int)count;
     free(text);
@@ -180,7 +180,7 @@ bool redis_view_ping(const char *url)
     struct relance_error error;
     struct redisReply *answer = NULL;
     struct redis_view *view = view_connect(url, "", "", &error);
-    bool answers = view && REDIS_DO(view->line, &answer, &error, TEXT("PING")) == RELANCE_OK &&
+    bool answers = view && REDIS_DO(view->line, &answer, &error, STR("PING")) == RELANCE_OK &&
                    redis_read_word(answer, "PING", "PONG", &error) == RELANCE_OK;
     redis_answer_free(answer);
     redis_view_close(view);
@@ -196,7 +196,7 @@ bool redis_view_claimed(const char *url, const char *group, const char *topic, i
         char *stamp = NULL;
         size_t size;
         claimed =
-            redis_view_field(view, p, REDIS_VIEW_META, TEXT("stamp"), &stamp, &size, &error) == RELANCE_OK &&
+            redis_view_field(view, p, REDIS_VIEW_META, STR("stamp"), &stamp, &size, &error) == RELANCE_OK &&
             stamp;
         free(stamp);
     }
@@ -213,7 +213,7 @@ enum relance_status redis_view_count(const char *url, const char *group, const c
     struct redis_view *view = view_connect(url, group, topic, error);
     if (!view) return RELANCE_IO;
     enum relance_status status =
-        redis_view_field(view, 0, REDIS_VIEW_META, TEXT("partitions"), &text, &size, error);
+        redis_view_field(view, 0, REDIS_VIEW_META, STR("partitions"), &text, &size, error);
     redis_view_close(view);
     if (text) text_count((struct relance_str){text, size}, &count);
     free(text);
@@ -242,7 +242,7 @@ static enum relance_status view_take_counter(void *context, struct relance_str n
     char *end;
     double value = strtod(text.data, &end);
     if (!text.size || end != text.data + text.size)
-        return relance_error_set(error, RELANCE_IO, "Redis: the counter '%.*s' is no number", TEXT_ARG(name));
+        return relance_error_set(error, RELANCE_IO, "Redis: the counter '%.*s' is no number", STR_ARG(name));
     counting->visit(counting->context, name, value);
     return RELANCE_OK;
 }
@@ -281,7 +281,7 @@ static enum relance_status view_read_live(struct redis_view *view, const char *k
                                           struct relance_error *error)
 {
     struct view_live *live = context;
-    live->instance = text_of(redis_key_instance(key));
+    live->instance = str_of(redis_key_instance(key));
     return view_hash(view, key, view_take_live, live, error);
 }
 

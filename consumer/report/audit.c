@@ -1,6 +1,6 @@
 #include "report/audit.h"
 #include "base/ensure.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ static struct audit_origin *audit_origin(struct audit *audit, struct relance_str
 {
     for (size_t i = 0; i < audit->origin_count; i++) {
         struct audit_origin *origin = &audit->origins[(audit->origin_last + i) % audit->origin_count];
-        if (origin->partition != partition || !text_equal(text_of(origin->source), source)) continue;
+        if (origin->partition != partition || !str_equal(str_of(origin->source), source)) continue;
         audit->origin_last = (size_t)(origin - audit->origins);
         return origin;
     }

@@ -2,10 +2,10 @@
  * are the same in number may still be other mails, or at another time. */
 #include "report/diff.h"
 #include "host/print.h"
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "base/ensure.h"
 #include "host/table.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,14 +28,14 @@ void diff_take(struct diff *diff, enum diff_side side, const struct relance_deci
 {
     summary_take(&diff->summaries[side], decision);
     if (decision->outcome != RELANCE_OUTCOME_SENT) return;
-    struct blob name = {0};
-    blob_put_text(&name, decision->customer);
-    blob_put(&name, "", 1);
-    blob_put_text(&name, decision->rule);
-    struct tally_item *item = tally_at(&diff->sends, blob_text(&name));
+    struct buffer name = {0};
+    buffer_put_str(&name, decision->customer);
+    buffer_put(&name, "", 1);
+    buffer_put_str(&name, decision->rule);
+    struct tally_item *item = tally_at(&diff->sends, buffer_str(&name));
     item->count[side]++;
     item->digest[side] += diff_digest(decision);
-    blob_free(&name);
+    buffer_free(&name);
 }
 
 /* ---- rules */
@@ -59,7 +59,7 @@ static size_t diff_put_rule(struct table *table, const struct summary_rule *now,
         if (now->counts[i] == draft->counts[i]) continue;
         struct relance_str outcome = relance_outcome_text((enum relance_outcome)i);
         char what[32];
-        snprintf(what, sizeof what, "%.*s", TEXT_ARG(outcome));
+        snprintf(what, sizeof what, "%.*s", STR_ARG(outcome));
         diff_put_change(table, changes++ ? "" : name, what, (double)now->counts[i], (double)draft->counts[i],
                         0);
     }
@@ -109,7 +109,7 @@ struct customer {
 
 static struct relance_str item_customer(const struct tally_item *item)
 {
-    return text_of(item->name.data); /* up to the NUL */
+    return str_of(item->name.data); /* up to the NUL */
 }
 
 static const char *item_rule(const struct tally_item *item)
@@ -121,7 +121,7 @@ static struct customer diff_customer(const struct tally_item *items, size_t left
 {
     struct customer customer = {.items = items, .group = GETS_SAME};
     bool same = true;
-    while (customer.count < left && text_equal(item_customer(&items[customer.count]), item_customer(items))) {
+    while (customer.count < left && str_equal(item_customer(&items[customer.count]), item_customer(items))) {
         const struct tally_item *item = &items[customer.count++];
         customer.change += (int64_t)item->count[DIFF_DRAFT] - (int64_t)item->count[DIFF_NOW];
         same &= item->count[DIFF_NOW] == item->count[DIFF_DRAFT] &&
@@ -139,7 +139,7 @@ static int diff_by_change(const void *a, const void *b)
     int64_t x_change = x->change < 0 ? -x->change : x->change,
             y_change = y->change < 0 ? -y->change : y->change;
     if (x_change != y_change) return x_change > y_change ? -1 : 1;
-    return text_compare(item_customer(x->items), item_customer(y->items));
+    return str_compare(item_customer(x->items), item_customer(y->items));
 }
 
 static void diff_print_customer(const struct customer *customer, FILE *out)

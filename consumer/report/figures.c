@@ -55,7 +55,7 @@ static bool word_is_placeholder(struct relance_str word)
 static bool is_outcome(struct relance_str word)
 {
     for (size_t i = 0; i < OUTCOME_COUNT; i++)
-        if (text_equal(word, text_of(outcomes[i]))) return true;
+        if (str_equal(word, str_of(outcomes[i]))) return true;
     return false;
 }
 
@@ -82,7 +82,7 @@ static bool split_first(struct relance_str text, struct relance_str *head, struc
 /* Does the last word of a rule's form ("OUTCOME", "goal_value") allow this word? */
 static bool last_word_fits(struct relance_str wanted, struct relance_str word)
 {
-    return word_is_placeholder(wanted) ? is_outcome(word) : text_equal(wanted, word);
+    return word_is_placeholder(wanted) ? is_outcome(word) : str_equal(wanted, word);
 }
 
 /* "cart.v2.sent.a" by "NAME.OUTCOME": from the end, since names of rules may hold dots. */
@@ -104,7 +104,7 @@ static bool match_family(struct figure *figure, struct relance_str form, struct 
 {
     struct relance_str form_head, form_rest, head, rest, ignored, wanted;
     if (!split_first(form, &form_head, &form_rest) || !split_first(name, &head, &rest)) return false;
-    if (!text_equal(form_head, head)) return false;
+    if (!str_equal(form_head, head)) return false;
     if (split_last(form_rest, &ignored, &wanted)) return match_rule(figure, wanted, rest);
     figure->first = figures_copy(rest);
     return true;
@@ -112,11 +112,11 @@ static bool match_family(struct figure *figure, struct relance_str form, struct 
 
 static void figure_understand(struct figure *figure)
 {
-    struct relance_str name = text_of(figure->name);
+    struct relance_str name = str_of(figure->name);
     figure->row = FIGURES_NO_ROW;
     for (size_t i = 0; i < ROW_COUNT && figure->row == FIGURES_NO_ROW; i++) {
-        struct relance_str form = text_of(rows[i].form);
-        if (rows[i].family ? match_family(figure, form, name) : text_equal(form, name)) figure->row = i;
+        struct relance_str form = str_of(rows[i].form);
+        if (rows[i].family ? match_family(figure, form, name) : str_equal(form, name)) figure->row = i;
     }
 }
 
@@ -126,7 +126,7 @@ static void figures_add(void *context, struct relance_str name, double value)
 {
     struct figures *figures = context;
     for (size_t i = 0; i < figures->count; i++) {
-        if (!text_equal(text_of(figures->items[i].name), name)) continue;
+        if (!str_equal(str_of(figures->items[i].name), name)) continue;
         figures->items[i].value += value;
         return;
     }
@@ -302,7 +302,7 @@ void figures_print_table(const struct figures *figures, const struct figures *be
 static cJSON *live_value(const char *text)
 {
     double number;
-    return text_number(text_of(text), &number) ? cJSON_CreateNumber(number) : cJSON_CreateString(text);
+    return text_number(str_of(text), &number) ? cJSON_CreateNumber(number) : cJSON_CreateString(text);
 }
 
 static void json_add_lives(cJSON *root, const struct figures *figures)
@@ -328,7 +328,7 @@ bool figures_print_json(const struct figures *figures, const char *group, const 
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (!text) return false;
-    print_lines(text_of(text), out);
+    print_lines(str_of(text), out);
     fputc('\n', out);
     cJSON_free(text);
     return true;
@@ -346,7 +346,7 @@ static void put_lower(struct relance_str word, FILE *out)
  * "rule.NAME.goal_value" relance_rule_goal_value_total: words, and what the last placeholder splits them by. */
 static void put_metric(const char *form, FILE *out)
 {
-    struct relance_str rest = text_of(form), word;
+    struct relance_str rest = str_of(form), word;
     fputs("relance", out);
     for (bool more = true; more;) {
         more = split_first(rest, &word, &rest);
@@ -365,7 +365,7 @@ static void put_label(const char *before, struct relance_str name, const char *v
     print(out, "%s", before);
     put_lower(name, out);
     fputs("=\"", out);
-    print_label(text_of(value), out);
+    print_label(str_of(value), out);
     fputc('"', out);
 }
 
@@ -380,11 +380,11 @@ static struct relance_str first_label(struct relance_str form)
 static void put_sample(const struct figure *figure, const char *group, const char *topic, FILE *out)
 {
     put_metric(rows[figure->row].form, out);
-    put_label("{", TEXT("group"), group, out);
-    put_label(",", TEXT("topic"), topic, out);
-    put_label(",", first_label(text_of(rows[figure->row].form)), figure->first, out);
-    put_label(",", TEXT("outcome"), figure->outcome, out);
-    put_label(",", TEXT("variant"), figure->variant, out);
+    put_label("{", STR("group"), group, out);
+    put_label(",", STR("topic"), topic, out);
+    put_label(",", first_label(str_of(rows[figure->row].form)), figure->first, out);
+    put_label(",", STR("outcome"), figure->outcome, out);
+    put_label(",", STR("variant"), figure->variant, out);
     print(out, "} %.15g\n", figure->value);
 }
 
@@ -423,11 +423,11 @@ static void put_live(const struct figures *figures, size_t at, const char *group
           field, field);
     for (size_t i = at; i < figures->live_count; i++) {
         const struct figure_live *live = &figures->lives[i];
-        if (strcmp(live->field, field) != 0 || !text_number(text_of(live->value), &number)) continue;
+        if (strcmp(live->field, field) != 0 || !text_number(str_of(live->value), &number)) continue;
         print(out, "relance_live_%s", field);
-        put_label("{", TEXT("group"), group, out);
-        put_label(",", TEXT("topic"), topic, out);
-        put_label(",", TEXT("instance"), live->instance, out);
+        put_label("{", STR("group"), group, out);
+        put_label(",", STR("topic"), topic, out);
+        put_label(",", STR("instance"), live->instance, out);
         print(out, "} %.15g\n", number);
     }
 }
@@ -436,7 +436,7 @@ static bool live_is_first_number(const struct figures *figures, size_t at)
 {
     double number;
     if (!live_is_name(figures->lives[at].field)) return false;
-    if (!text_number(text_of(figures->lives[at].value), &number)) return false;
+    if (!text_number(str_of(figures->lives[at].value), &number)) return false;
     for (size_t i = 0; i < at; i++)
         if (strcmp(figures->lives[i].field, figures->lives[at].field) == 0) return false;
     return true;

@@ -1,7 +1,7 @@
 #include "report/load.h"
 #include "host/print.h"
 #include "kafka/partition.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ enum relance_status load_live_set(struct redis_view *view, int partition, struct
     char *text = NULL;
     size_t size = 0;
     enum relance_status status =
-        redis_view_field(view, partition, REDIS_VIEW_META, TEXT("rules"), &text, &size, error);
+        redis_view_field(view, partition, REDIS_VIEW_META, STR("rules"), &text, &size, error);
     if (status == RELANCE_OK && !size) /* none, or none yet: the first mark brings them */
         status =
             relance_error_set(error, RELANCE_REFUSED, "Redis holds no rules here; --rules PATH gives them");

@@ -36,7 +36,7 @@ static int number_member(const cJSON *object, const char *name)
 static int64_t instant_member(const cJSON *object, const char *name)
 {
     int64_t ms = 0;
-    return text_instant(text_of(text_member(object, name)), &ms) ? ms : 0;
+    return text_instant(str_of(text_member(object, name)), &ms) ? ms : 0;
 }
 
 /* ---- what may stand in a form */
@@ -82,10 +82,10 @@ static const struct reason_word {
     struct relance_str word;
     void (*put)(const cJSON *action, FILE *out);
 } words[] = {
-    {TEXT("{key}"), put_key},
-    {TEXT("{items}"), put_items},
-    {TEXT("{ago}"), put_ago},
-    {TEXT("{trigger}"), put_trigger},
+    {STR("{key}"), put_key},
+    {STR("{items}"), put_items},
+    {STR("{ago}"), put_ago},
+    {STR("{trigger}"), put_trigger},
 };
 
 /* ---- forms */

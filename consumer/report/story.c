@@ -1,6 +1,6 @@
 #include "report/story.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 
 enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 
@@ -10,7 +10,7 @@ enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
 static void story_put(const struct story *story, const char *before, struct relance_str text)
 {
     if (!text.size) return;
-    print(story->out, "%s%.*s", before, TEXT_ARG(text));
+    print(story->out, "%s%.*s", before, STR_ARG(text));
 }
 
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
@@ -43,7 +43,7 @@ static void story_words(struct story *story, const struct relance_decision *deci
                         const struct relance_note *note)
 {
     size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
-    char *words = blob_room(&story->words, size);
+    char *words = buffer_room(&story->words, size);
     relance_tell(decision, note, RELANCE_NEVER, words, size);
     print_text((struct relance_str){words, size}, story->out);
     fputc('\n', story->out);
@@ -51,7 +51,7 @@ static void story_words(struct story *story, const struct relance_decision *deci
 
 static void story_data(const struct story *story)
 {
-    struct relance_str value = text_trim(story->record->value);
+    struct relance_str value = str_trim(story->record->value);
     size_t size = value.size;
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
@@ -66,7 +66,7 @@ static void story_data(const struct story *story)
 static void story_decide(void *context, const struct relance_decision *decision)
 {
     struct story *story = context;
-    if (!text_equal(decision->customer, story->customer)) return;
+    if (!str_equal(decision->customer, story->customer)) return;
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
 }
@@ -81,7 +81,7 @@ static void story_happening(struct story *story, const struct relance_note *note
     if (note->kind == RELANCE_NOTE_WAIT) return;
     story->events++;
     story_data(story);
-    if (note->kind == RELANCE_NOTE_DUPLICATE) print(story->out, "  %.*s\n", TEXT_ARG(sentence));
+    if (note->kind == RELANCE_NOTE_DUPLICATE) print(story->out, "  %.*s\n", STR_ARG(sentence));
 }
 
 /* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
@@ -136,7 +136,7 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     fputc('\n', story->out);
     story_data(story);
     if (fate->kind == RELANCE_DEAD)
-        print(story->out, "  a dead letter: %.*s\n", TEXT_ARG(fate->reason));
+        print(story->out, "  a dead letter: %.*s\n", STR_ARG(fate->reason));
     else
         print(story->out, "  %s\n", why);
 }
@@ -147,7 +147,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
     story->record = record;
     enum relance_progress progress = relance_engine_record(engine, record, fate);
     bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
-    if (progress == RELANCE_DONE && unseen && text_equal(fate->customer, story->customer))
+    if (progress == RELANCE_DONE && unseen && str_equal(fate->customer, story->customer))
         story_unseen(story, fate);
     return progress;
 }
@@ -164,6 +164,6 @@ void story_end(struct story *story, struct relance_engine *engine)
 
 void story_free(struct story *story)
 {
-    blob_free(&story->words);
+    buffer_free(&story->words);
     tally_free(&story->rules);
 }

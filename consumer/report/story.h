@@ -11,7 +11,7 @@
 #ifndef CONSUMER_REPORT_STORY_H
 #define CONSUMER_REPORT_STORY_H
 
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "report/tally.h"
 #include <relance/engine.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct story {
     struct relance_str customer;
     FILE *out;
     const struct relance_record *record; /* being dealt with */
-    struct blob words;                   /* of what is being told */
+    struct buffer words;                   /* of what is being told */
     struct tally rules;                  /* of which something has been told */
     uint64_t events;
     bool ending; /* what follows is how things stand */

@@ -1,7 +1,7 @@
 #include "report/summary.h"
 #include "base/ensure.h"
 #include "host/table.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <stdlib.h>
 
 enum {
@@ -22,7 +22,7 @@ static struct summary_rule *summary_rule(struct summary *summary, struct relance
 {
     for (size_t i = 0; i < summary->rule_count; i++) {
         size_t at = (summary->last + i) % summary->rule_count; /* mostly the same rule again */
-        if (!text_equal(text_of(summary->rules[at].name), name)) continue;
+        if (!str_equal(str_of(summary->rules[at].name), name)) continue;
         summary->last = at;
         return &summary->rules[at];
     }
@@ -40,9 +40,9 @@ static void summary_count_reason(struct summary *summary, const struct relance_d
                                  struct relance_str reason)
 {
     char name[REASON_SIZE];
-    if (summary->reasons.count >= REASONS_MAX) reason = TEXT("(other reasons)");
-    int size = snprintf(name, sizeof name, "%.*s%c%c%.*s", TEXT_ARG(decision->rule), '\0',
-                        'A' + (int)decision->outcome, TEXT_ARG(reason));
+    if (summary->reasons.count >= REASONS_MAX) reason = STR("(other reasons)");
+    int size = snprintf(name, sizeof name, "%.*s%c%c%.*s", STR_ARG(decision->rule), '\0',
+                        'A' + (int)decision->outcome, STR_ARG(reason));
     if (size >= REASON_SIZE) size = REASON_SIZE - 1;
     tally_at(&summary->reasons, (struct relance_str){name, (size_t)size})->count[0]++;
 }

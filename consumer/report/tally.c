@@ -1,6 +1,6 @@
 #include "report/tally.h"
 #include "base/ensure.h"
-#include "host/text.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -44,14 +44,14 @@ struct tally_item *tally_at(struct tally *tally, struct relance_str name)
     size_t mask = tally->place_count - 1;
     for (size_t at = XXH3_64bits(name.data, name.size) & mask; tally->places[at]; at = (at + 1) & mask) {
         struct tally_item *item = &tally->items[tally->places[at] - 1];
-        if (text_equal(item->name, name)) return item;
+        if (str_equal(item->name, name)) return item;
     }
     return tally_add(tally, name);
 }
 
 static int tally_by_name(const void *a, const void *b)
 {
-    return text_compare(((const struct tally_item *)a)->name, ((const struct tally_item *)b)->name);
+    return str_compare(((const struct tally_item *)a)->name, ((const struct tally_item *)b)->name);
 }
 
 void tally_sort(struct tally *tally)

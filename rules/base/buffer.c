@@ -1,7 +1,9 @@
 #include "base/buffer.h"
+#include "base/ensure.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { BUFFER_MIN = 256 };
 
@@ -13,6 +15,26 @@ void buffer_init(struct buffer *buffer, struct arena *arena)
 void buffer_init_bounded(struct buffer *buffer, struct arena *arena, size_t max)
 {
     *buffer = (struct buffer){.arena = arena, .max = max};
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    ensure(!buffer->arena);
+    free(buffer->data);
+    *buffer = (struct buffer){0};
+}
+
+/* The bytes in a larger place; NULL where an arena has none. */
+static char *buffer_move(struct buffer *buffer, size_t capacity)
+{
+    if (!buffer->arena) {
+        char *data = realloc(buffer->data, capacity);
+        ensure(data);
+        return data;
+    }
+    char *data = arena_alloc(buffer->arena, capacity);
+    if (data && buffer->size) memcpy(data, buffer->data, buffer->size);
+    return data;
 }
 
 static bool buffer_reserve(struct buffer *buffer, size_t size)
@@ -27,15 +49,19 @@ static bool buffer_reserve(struct buffer *buffer, size_t size)
     while (capacity - buffer->size < size)
         capacity *= 2;
     if (buffer->max && capacity > buffer->max) capacity = buffer->max;
-    char *data = arena_alloc(buffer->arena, capacity);
+    char *data = buffer_move(buffer, capacity);
     if (!data) {
         buffer->failed = true;
         return false;
     }
-    if (buffer->size) memcpy(data, buffer->data, buffer->size);
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
+}
+
+char *buffer_room(struct buffer *buffer, size_t size)
+{
+    return buffer_reserve(buffer, size) ? buffer->data + buffer->size : NULL;
 }
 
 void buffer_put(struct buffer *buffer, const void *data, size_t size)

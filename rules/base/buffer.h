@@ -1,12 +1,17 @@
-/* Buffer: bytes that grow at the end, in an arena. Once it has run out of memory it swallows what is put and
- * says so at the end: writers check `failed` once, not at every put. */
+/* Buffer: bytes that grow at the end.
+ *
+ * In an arena: once that has run out of memory the buffer swallows what is put and says so at the end: writers check
+ * `failed` once, not at every put.
+ *
+ * Without one ({0}): memory of its own, which it keeps when emptied (size = 0), so that a warm one asks for none, and which
+ * buffer_free gives back. What is put there is bounded by whoever puts it: without memory the process ends. */
 #ifndef RULES_BASE_BUFFER_H
 #define RULES_BASE_BUFFER_H
 
 #include "base/arena.h"
 
 struct buffer {
-    struct arena *arena;
+    struct arena *arena; /* NULL: none */
     char *data;
     size_t size, capacity;
     size_t max; /* bytes; 0: no bound but the arena's */
@@ -17,6 +22,9 @@ struct buffer {
 void buffer_init(struct buffer *buffer, struct arena *arena);
 /* One that fails, and says `over`, where it would become larger than `max`. */
 void buffer_init_bounded(struct buffer *buffer, struct arena *arena, size_t max);
+void buffer_free(struct buffer *buffer); /* one without an arena */
+/* At least so many free bytes behind the end; the size stays. NULL where an arena has none. */
+char *buffer_room(struct buffer *buffer, size_t size);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);

@@ -2,10 +2,11 @@
 
 /* Each unit may follow only those above it. */
 static const struct unit {
-    char name;
+    str name;
     int64_t ms;
-} units[] = {{'w', 604800000}, {'d', 86400000}, {'h', 3600000}, {'m', 60000}, {'s', 1000}};
-enum { UNITS = sizeof units / sizeof units[0] };
+} units[] = {{STR("w"), 604800000}, {STR("d"), 86400000}, {STR("h"), 3600000},
+             {STR("m"), 60000},     {STR("s"), 1000},     {STR("ms"), 1}};
+enum { UNITS = 5, UNITS_FINE = 6 };
 
 /* The number at text[*at], kept below an overflow; false where there is no digit. */
 static bool read_number(str text, size_t *at, int64_t *number)
@@ -17,22 +18,44 @@ static bool read_number(str text, size_t *at, int64_t *number)
     return *at > begin;
 }
 
-bool duration_parse(str text, int64_t *ms)
+/* The letters at text[*at]: all up to the next digit. */
+static str read_unit(str text, size_t *at)
 {
-    size_t at = text.size > 0 && text.data[0] == '-', unit = 0;
-    bool negative = at > 0;
+    size_t begin = *at;
+    while (*at < text.size && (unsigned char)(text.data[*at] - '0') > 9)
+        ++*at;
+    return str_slice(text, begin, *at);
+}
+
+/* From text[at] on, with the first so many units. */
+static bool read_duration(str text, size_t at, size_t unit_count, int64_t *ms)
+{
+    size_t unit = 0;
     int64_t sum = 0, number;
     do {
-        if (!read_number(text, &at, &number) || at == text.size) return false;
-        while (unit < UNITS && units[unit].name != text.data[at])
+        if (!read_number(text, &at, &number)) return false;
+        str name = read_unit(text, &at);
+        while (unit < unit_count && !str_equal(units[unit].name, name))
             unit++;
-        if (unit == UNITS || number > (DURATION_MS_MAX - sum) / units[unit].ms) return false;
+        if (unit == unit_count || number > (DURATION_MS_MAX - sum) / units[unit].ms) return false;
         sum += number * units[unit].ms;
         unit++;
-        at++;
     } while (at < text.size);
-    *ms = negative ? -sum : sum;
+    *ms = sum;
     return true;
+}
+
+bool duration_parse(str text, int64_t *ms)
+{
+    bool negative = text.size > 0 && text.data[0] == '-';
+    if (!read_duration(text, negative, UNITS, ms)) return false;
+    if (negative) *ms = -*ms;
+    return true;
+}
+
+bool duration_parse_fine(str text, int64_t *ms)
+{
+    return str_equal(text, STR("0")) ? (*ms = 0, true) : read_duration(text, 0, UNITS_FINE, ms);
 }
 
 void duration_put(struct buffer *out, int64_t ms)
@@ -42,7 +65,8 @@ void duration_put(struct buffer *out, int64_t ms)
     if (ms < 0) buffer_put_char(out, '-');
     for (size_t i = 1; i < UNITS; i++) {
         uint64_t unit = (uint64_t)units[i].ms;
-        if (left >= unit) buffer_put_format(out, "%llu%c", (unsigned long long)(left / unit), units[i].name);
+        if (left >= unit)
+            buffer_put_format(out, "%llu%.*s", (unsigned long long)(left / unit), STR_ARG(units[i].name));
         left %= unit;
     }
     if (left) buffer_put_format(out, "+%llums", (unsigned long long)left);

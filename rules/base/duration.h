@@ -10,6 +10,8 @@
 /* Units w d h m s, each at most once, descending, whole numbers; a `-` in front negates all of it. False, and
  * nothing written, for anything else and for what is longer than DURATION_MS_MAX. */
 bool duration_parse(str text, int64_t *ms);
+/* As options have it: also `250ms`, the least unit, and `0`; never negative. */
+bool duration_parse_fine(str text, int64_t *ms);
 /* The same backwards, in days at most: `14d`, `1h30m`, `0m`; milliseconds, which it has no unit for, as `1s+5ms`. */
 void duration_put(struct buffer *out, int64_t ms);
 

@@ -40,6 +40,14 @@ void nearest_offer(struct nearest *nearest, str candidate)
     nearest->name = candidate;
 }
 
+str nearest_of(str word, const str *names, size_t count)
+{
+    struct nearest nearest = nearest_to(word);
+    for (size_t i = 0; i < count; i++)
+        nearest_offer(&nearest, names[i]);
+    return nearest.name;
+}
+
 str nearest_hint(const struct nearest *nearest, struct arena *arena)
 {
     if (!nearest->name.size) return (str){0};

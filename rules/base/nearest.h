@@ -17,6 +17,8 @@ struct nearest {
 struct nearest nearest_to(str word);
 /* Of equally near ones the first stays. Words of more than 64 bytes have no neighbours. */
 void nearest_offer(struct nearest *nearest, str candidate);
+/* The nearest of `names`; empty where none is near. */
+str nearest_of(str word, const str *names, size_t count);
 /* "did you mean 'cart'?", or nothing. */
 str nearest_hint(const struct nearest *nearest, struct arena *arena);
 

@@ -7,6 +7,20 @@ bool str_starts_with(str s, str prefix)
     return s.size >= prefix.size && (prefix.size == 0 || memcmp(s.data, prefix.data, prefix.size) == 0);
 }
 
+static bool str_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+str str_trim(str s)
+{
+    while (s.size && str_blank(s.data[0]))
+        s.data++, s.size--;
+    while (s.size && str_blank(s.data[s.size - 1]))
+        s.size--;
+    return s;
+}
+
 uint64_t str_hash(str s)
 {
     return XXH3_64bits(s.data, s.size);

@@ -15,7 +15,7 @@ typedef struct relance_str str;
 
 static inline str str_of(const char *text)
 {
-    return (str){text, strlen(text)};
+    return (str){text, text ? strlen(text) : 0};
 }
 
 static inline bool str_equal(str a, str b)
@@ -37,6 +37,7 @@ static inline str str_slice(str s, size_t begin, size_t end)
 }
 
 bool str_starts_with(str s, str prefix);
+str str_trim(str s); /* without blanks at both ends: those of ASCII */
 uint64_t str_hash(str s); /* XXH3_64 */
 
 /* Length of the valid UTF-8 sequence at s[at], 0 when it is not valid (RFC 3629: no surrogates, no overlong

@@ -49,7 +49,7 @@ bool judge_all_is_saved(void)
 bool judge_rules_are_in_force(void)
 {
     for (int p = 0; p < sim.partitions; p++)
-        if (!text_equal(redis_meta(p, "rules"), text_of(workload_rules(sim.edition)))) return false;
+        if (!str_equal(redis_meta(p, "rules"), str_of(workload_rules(sim.edition)))) return false;
     return true;
 }
 
@@ -69,28 +69,28 @@ static const struct kafka_said *judge_next(int topic, int partition, size_t *at)
 static bool judge_same(const struct kafka_said *said, const struct relance_decision *decision,
                        struct relance_str body)
 {
-    return text_equal(said->value, body) && text_equal(said->key, decision->customer) &&
-           (!decision->step || text_equal(said->id, decision->id));
+    return str_equal(said->value, body) && str_equal(said->key, decision->customer) &&
+           (!decision->step || str_equal(said->id, decision->id));
 }
 
 static void judge_action(struct judge *judge, const struct relance_decision *decision)
 {
     char body[4096];
     int64_t seq;
-    size_t size = relance_action_print(decision, text_of(judge->set->hash), body, sizeof body);
+    size_t size = relance_action_print(decision, str_of(judge->set->hash), body, sizeof body);
     ensure(size <= sizeof body);
     struct relance_str expected = {body, size};
     const struct kafka_said *said = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
     judge->seq++;
     if (!said)
         sim_fail("partition %d: action %" PRId64 " has not been said: %.*s", judge->partition, judge->seq,
-                 TEXT_ARG(expected));
+                 STR_ARG(expected));
     else if (!text_count(said->seq, &seq) || seq != judge->seq)
         sim_fail("partition %d: where action %" PRId64 " should be, there is number %.*s", judge->partition,
-                 judge->seq, TEXT_ARG(said->seq));
+                 judge->seq, STR_ARG(said->seq));
     else if (!judge_same(said, decision, expected))
         sim_fail("partition %d: action %" PRId64 " should be %.*s, and is %.*s", judge->partition, seq,
-                 TEXT_ARG(expected), TEXT_ARG(said->value));
+                 STR_ARG(expected), STR_ARG(said->value));
 }
 
 static void judge_decided(void *context, const struct relance_decision *decision)
@@ -113,19 +113,19 @@ static void judge_nothing_is_left(struct judge *judge)
 {
     const struct kafka_said *more = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
     if (more)
-        sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition,
-                 TEXT_ARG(more->seq), TEXT_ARG(more->value));
+        sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition, STR_ARG(more->seq),
+                 STR_ARG(more->value));
     more = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
     if (more)
         sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition,
-                 TEXT_ARG(more->offset));
+                 STR_ARG(more->offset));
 }
 
 /* ---- deciding again */
 static void judge_mark(struct judge *judge, const struct mark *mark)
 {
     if (mark->rules) {
-        judge->set = workload_set(text_of(mark->rules));
+        judge->set = workload_set(str_of(mark->rules));
         ensure(judge->set);
         ensure(relance_engine_set_rules(judge->engine, judge->set->rules, (int64_t)mark->n) == RELANCE_OK);
     }
@@ -142,7 +142,7 @@ static void judge_record(struct judge *judge, int64_t offset)
         counters_add(&judge->counters, COUNTER_TOMBSTONES, 1);
         return;
     }
-    const struct relance_record event = {TEXT("t"), judge->partition, offset, record->value,
+    const struct relance_record event = {STR("t"), judge->partition, offset, record->value,
                                          record->timestamp_ms};
     ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
     if (fate.kind == RELANCE_DEAD)
@@ -190,7 +190,7 @@ static const struct redis_field *judge_find(int partition, enum redis_hash hash,
     const struct redis_field *fields;
     size_t count = redis_fields(partition, hash, &fields);
     for (size_t i = 0; i < count; i++)
-        if (text_equal(fields[i].name, name)) return &fields[i];
+        if (str_equal(fields[i].name, name)) return &fields[i];
     return NULL;
 }
 
@@ -209,14 +209,14 @@ static void judge_state(void *context, const struct relance_change *change)
     const struct redis_field *state = judge_find(partition, REDIS_CUSTOMERS, change->customer);
     const struct redis_field *due = judge_find(partition, REDIS_TIMERS, change->customer);
     states->count += change->state.size > 0;
-    if (!text_equal(state ? state->value : TEXT(""), change->state)) {
+    if (!str_equal(state ? state->value : STR(""), change->state)) {
         judge_show(states->judge, "should be", change->customer, change->state);
         if (state) judge_show(states->judge, "is", change->customer, state->value);
         sim_fail("partition %d: the state of %.*s in Redis is not what follows from its events", partition,
-                 TEXT_ARG(change->customer));
+                 STR_ARG(change->customer));
     }
     if (change->due_ms != RELANCE_NEVER && (!due || strtod(due->value.data, NULL) > (double)change->due_ms))
-        sim_fail("partition %d: what %.*s waits for is not in Redis", partition, TEXT_ARG(change->customer));
+        sim_fail("partition %d: what %.*s waits for is not in Redis", partition, STR_ARG(change->customer));
 }
 
 static void judge_counter(void *context, struct relance_str name, bool whole, double value)
@@ -225,7 +225,7 @@ static void judge_counter(void *context, struct relance_str name, bool whole, do
     const struct redis_field *field = judge_find(judge->partition, REDIS_METRICS, name);
     double found = field ? strtod(field->value.data, NULL) : 0;
     if (whole ? found != value : (found > value + 1e-6 || found < value - 1e-6))
-        sim_fail("partition %d: the counter %.*s is %.17g instead of %.17g", judge->partition, TEXT_ARG(name),
+        sim_fail("partition %d: the counter %.*s is %.17g instead of %.17g", judge->partition, STR_ARG(name),
                  found, value);
 }
 
@@ -242,13 +242,13 @@ static void judge_state_of_all(struct judge *judge)
 /* ---- a partition */
 static void judge_partition(int partition)
 {
-    struct judge judge = {.partition = partition, .set = workload_set(text_of(workload_rules(0)))};
+    struct judge judge = {.partition = partition, .set = workload_set(str_of(workload_rules(0)))};
     struct mark_list marks = {0};
     judge_read_marks(partition, &marks);
     if (!*sim.failure && (!marks.count || !marks.items[0].rules))
         sim_fail("partition %d: the first mark brings no rules", partition);
     if (!*sim.failure) {
-        judge.set = workload_set(text_of(marks.items[0].rules));
+        judge.set = workload_set(str_of(marks.items[0].rules));
         struct relance_engine_options options = {.rules = judge.set->rules,
                                                  .lateness_ms = sim.lateness_ms,
                                                  .forget_after_ms = sim.forget_after_ms,

@@ -561,7 +561,7 @@ static void kafka_read_frontier(int partition, struct source_frontier *out)
 {
     int64_t offset = kafka.committed[partition].offset;
     out->frontier.position.offset = offset;
-    out->is_foreign = !frontier_parse(offset, text_of(kafka.committed[partition].metadata), &out->frontier);
+    out->is_foreign = !frontier_parse(offset, str_of(kafka.committed[partition].metadata), &out->frontier);
 }
 
 static void source_remember_frontiers(struct source *source)
@@ -699,7 +699,7 @@ static bool kafka_is_unstable(int partition)
 bool kafka_frontier(int partition, struct frontier *frontier)
 {
     return kafka.committed[partition].there && !kafka_is_unstable(partition) &&
-           frontier_parse(kafka.committed[partition].offset, text_of(kafka.committed[partition].metadata),
+           frontier_parse(kafka.committed[partition].offset, str_of(kafka.committed[partition].metadata),
                           frontier);
 }
 

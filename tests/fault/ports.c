@@ -5,7 +5,7 @@
 #include "delivery/mark.h"
 #include "sim.h"
 #include "host/stop.h"
-#include "host/text.h"
+#include "base/str.h"
 #include "delivery/wall.h"
 #include "workload.h"
 #include <relance/decision.h>
@@ -64,9 +64,9 @@ void log_line(enum log_level level, const char *sentence, const char *facts, ...
 }
 
 /* ---- two of the bugs: what a mark says, and what is in force instead */
-void __real_mark_print(const struct mark *mark, struct blob *out);
-void __wrap_mark_print(const struct mark *mark, struct blob *out);
-void __wrap_mark_print(const struct mark *mark, struct blob *out)
+void __real_mark_print(const struct mark *mark, struct buffer *out);
+void __wrap_mark_print(const struct mark *mark, struct buffer *out);
+void __wrap_mark_print(const struct mark *mark, struct buffer *out)
 {
     struct mark said = *mark;
     if (sabotage(BUG_TICK_UNMARKED)) said.tick = RELANCE_NEVER;
@@ -102,7 +102,7 @@ enum relance_status rulebook_get(struct rulebook *book, struct relance_str packe
                                  const struct rulebook_set **out, struct relance_error *error)
 {
     (void)book;
-    if (sabotage(BUG_RULES_HASH)) packed = text_of(reload_packed(sim.running->worker.plan.rules));
+    if (sabotage(BUG_RULES_HASH)) packed = str_of(reload_packed(sim.running->worker.plan.rules));
     *out = workload_set(packed);
     return *out ? RELANCE_OK
                 : relance_error_set(error, RELANCE_REFUSED, "a rule set that nobody has written");

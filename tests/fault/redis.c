@@ -8,10 +8,10 @@
  *
  * It never loses the first checkpoint: a Redis without any is refused by the engine, and rightly. */
 #include "redis.h"
-#include "host/blob.h"
+#include "base/buffer.h"
 #include "base/ensure.h"
 #include "redis/line.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
@@ -140,7 +140,7 @@ static void redis_go_back(int partition, bool far)
     if (!back) return;
     redis_tear(partition, &redis.partitions[partition].kept[count - 1 - back]);
     sim_tell("Redis: partition %d is %zu versions back, at offset %.*s", partition, back,
-             TEXT_ARG(redis_meta(partition, "offset")));
+             STR_ARG(redis_meta(partition, "offset")));
     redis_keep_version(partition);
 }
 
@@ -149,7 +149,7 @@ static void redis_go_back(int partition, bool far)
 static struct redis_field *redis_find(const struct redis_table *table, struct relance_str name)
 {
     for (size_t i = 0; i < table->count; i++)
-        if (text_equal(table->fields[i].name, name)) return &table->fields[i];
+        if (str_equal(table->fields[i].name, name)) return &table->fields[i];
     return NULL;
 }
 
@@ -157,7 +157,7 @@ static struct redis_field *redis_find(const struct redis_table *table, struct re
 static bool redis_put(struct redis_table *table, struct relance_str name, struct relance_str value)
 {
     struct redis_field *field = redis_find(table, name);
-    bool changes = !field || !text_equal(field->value, value);
+    bool changes = !field || !str_equal(field->value, value);
     if (!field) {
         ensure(table->count < table->capacity);
         field = &table->fields[table->count++];
@@ -186,7 +186,7 @@ static void redis_copy_table(struct redis_table *table, size_t more)
 struct relance_str redis_meta(int partition, const char *name)
 {
     const struct redis_field *field =
-        redis_find(&redis.partitions[partition].version->tables[REDIS_META], text_of(name));
+        redis_find(&redis.partitions[partition].version->tables[REDIS_META], str_of(name));
     return field ? field->value : (struct relance_str){0};
 }
 
@@ -219,7 +219,7 @@ static redisReply *redis_text_reply(int type, struct relance_str text)
 
 static redisReply *redis_error_reply(const char *text)
 {
-    return redis_text_reply(REDIS_REPLY_ERROR, text_of(text));
+    return redis_text_reply(REDIS_REPLY_ERROR, str_of(text));
 }
 
 static redisReply *redis_number_reply(int64_t number)
@@ -246,7 +246,7 @@ static bool redis_parse_key(struct relance_str key, int *partition, enum redis_h
     *partition = key.data[start] - '0';
     struct relance_str name = {key.data + start + 3, key.size - start - 3};
     for (int i = 0; i < REDIS_HASHES; i++)
-        if (text_equal(name, text_of(names[i]))) return *hash = (enum redis_hash)i, true;
+        if (str_equal(name, str_of(names[i]))) return *hash = (enum redis_hash)i, true;
     return false;
 }
 
@@ -287,29 +287,29 @@ static bool redis_do_write(struct redis_version *version, const struct redis_com
     enum redis_hash hash;
     bool changes = false;
     struct relance_str *words = command->words;
-    if (text_equal(words[0], TEXT("UNLINK"))) return redis_unlink(version, command), true;
+    if (str_equal(words[0], STR("UNLINK"))) return redis_unlink(version, command), true;
     if (!redis_parse_key(words[1], &partition, &hash)) return true;
     struct redis_table *table = &version->tables[hash];
     if (table->capacity < table->count + command->count) redis_copy_table(table, command->count + 32);
-    if (text_equal(words[0], TEXT("ZADD"))) {
+    if (str_equal(words[0], STR("ZADD"))) {
         for (size_t i = 2; i + 1 < command->count; i += 2)
             changes |= redis_put(table, words[i + 1], words[i]);
         return changes;
     }
-    if (text_equal(words[0], TEXT("HDEL")) || text_equal(words[0], TEXT("ZREM"))) {
+    if (str_equal(words[0], STR("HDEL")) || str_equal(words[0], STR("ZREM"))) {
         for (size_t i = 2; i < command->count; i++)
             changes |= redis_remove(table, words[i]);
         return changes;
     }
-    if (text_equal(words[0], TEXT("HSET")))
+    if (str_equal(words[0], STR("HSET")))
         for (size_t i = 2; i + 1 < command->count; i += 2)
             redis_put(table, words[i], words[i + 1]);
-    else if (text_equal(words[0], TEXT("HINCRBY")))
+    else if (str_equal(words[0], STR("HINCRBY")))
         redis_add(table, command, "%.0f");
-    else if (text_equal(words[0], TEXT("HINCRBYFLOAT")))
+    else if (str_equal(words[0], STR("HINCRBYFLOAT")))
         redis_add(table, command, "%.17g");
     else
-        ensure(text_equal(words[0], TEXT("EXPIRE")));
+        ensure(str_equal(words[0], STR("EXPIRE")));
     return true;
 }
 
@@ -338,11 +338,11 @@ static void redis_hide_part(struct redis_version *version, const struct redis_ve
     static const char *const names[] = {"begun", "whole"};
     struct redis_table *meta = &version->tables[REDIS_META];
     for (size_t i = 0; i < 2; i++) {
-        const struct redis_field *field = redis_find(&before->tables[REDIS_META], text_of(names[i]));
+        const struct redis_field *field = redis_find(&before->tables[REDIS_META], str_of(names[i]));
         if (field)
             redis_put(meta, field->name, field->value);
         else
-            redis_remove(meta, text_of(names[i]));
+            redis_remove(meta, str_of(names[i]));
     }
 }
 
@@ -413,9 +413,9 @@ void redis_forget(void)
 static void redis_remember_stamp(struct redis_line *line, const struct redis_command *command, int partition)
 {
     for (size_t i = 2; i + 1 < command->count; i += 2)
-        if (text_equal(command->words[i], TEXT("stamp")))
+        if (str_equal(command->words[i], STR("stamp")))
             snprintf(line->process->believed[partition], sizeof line->process->believed[partition], "%.*s",
-                     TEXT_ARG(command->words[i + 1]));
+                     STR_ARG(command->words[i + 1]));
 }
 
 /* The commands from `begin` on, as one EXEC; its answers go to `reply`. */
@@ -459,7 +459,7 @@ static redisReply *redis_do_exec(struct redis_line *line)
         redis_apply(line, 0, count, reply);
     }
     sim_tell("Redis: EXEC of %zu commands, offset %.*s", count,
-             TEXT_ARG(redis_meta(line->queue[0].words[1].data[sizeof "relance:{g:t:" - 1] - '0', "offset")));
+             STR_ARG(redis_meta(line->queue[0].words[1].data[sizeof "relance:{g:t:" - 1] - '0', "offset")));
     return reply;
 }
 
@@ -467,14 +467,14 @@ static redisReply *redis_do_watch(struct redis_line *line, int partition)
 {
     if (line->watching < 0) line->watched = redis.partitions[partition].meta_writes;
     line->watching = partition;
-    return redis_text_reply(REDIS_REPLY_STATUS, TEXT("OK"));
+    return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
 }
 
 static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
 {
     const char *believed = line->process->believed[partition];
     if (sabotage(BUG_NO_STAMP) && *believed)
-        return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(text_of(believed)));
+        return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(str_of(believed)));
     return redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "stamp"));
 }
 
@@ -531,15 +531,15 @@ static bool redis_writes_data(struct relance_str verb)
     static const char *const verbs[] = {"HSET",    "HDEL",         "ZADD",   "ZREM",
                                         "HINCRBY", "HINCRBYFLOAT", "EXPIRE", "UNLINK"};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (text_equal(verb, text_of(verbs[i]))) return true;
+        if (str_equal(verb, str_of(verbs[i]))) return true;
     return false;
 }
 
 static bool redis_is_full(struct relance_str verb)
 {
-    return sim.now_us < redis.full_until_us && !text_equal(verb, TEXT("HDEL")) &&
-           !text_equal(verb, TEXT("ZREM")) && !text_equal(verb, TEXT("EXPIRE")) &&
-           !text_equal(verb, TEXT("UNLINK"));
+    return sim.now_us < redis.full_until_us && !str_equal(verb, STR("HDEL")) &&
+           !str_equal(verb, STR("ZREM")) && !str_equal(verb, STR("EXPIRE")) &&
+           !str_equal(verb, STR("UNLINK"));
 }
 
 static redisReply *redis_queue(struct redis_line *line, struct redis_command command)
@@ -551,7 +551,7 @@ static redisReply *redis_queue(struct redis_line *line, struct redis_command com
     }
     ensure(line->queue_count < REDIS_QUEUE_MAX);
     line->queue[line->queue_count++] = command;
-    return redis_text_reply(REDIS_REPLY_STATUS, TEXT("QUEUED"));
+    return redis_text_reply(REDIS_REPLY_STATUS, STR("QUEUED"));
 }
 
 /* NULL: the connection broke before there was an answer. */
@@ -560,24 +560,24 @@ static redisReply *redis_obey(struct redis_line *line, struct redis_command comm
     int partition = 0;
     enum redis_hash hash = REDIS_META;
     struct relance_str verb = command.words[0];
-    if (text_equal(verb, TEXT("EXEC"))) return redis_do_exec(line);
+    if (str_equal(verb, STR("EXEC"))) return redis_do_exec(line);
     if (line->multi) return redis_queue(line, command);
-    if (text_equal(verb, TEXT("MULTI"))) {
+    if (str_equal(verb, STR("MULTI"))) {
         line->multi = true;
         line->refused = false;
         line->queue_count = 0;
-        return redis_text_reply(REDIS_REPLY_STATUS, TEXT("OK"));
+        return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
     }
     ensure(redis_parse_key(command.words[1], &partition, &hash));
     const struct redis_table *table = &redis.partitions[partition].version->tables[hash];
-    if (text_equal(verb, TEXT("WATCH"))) return redis_do_watch(line, partition);
-    if (text_equal(verb, TEXT("HGET"))) return redis_do_get_stamp(line, partition);
-    if (text_equal(verb, TEXT("HGETALL"))) return redis_do_get_all(table);
-    if (text_equal(verb, TEXT("HLEN"))) return redis_number_reply((int64_t)table->count);
-    if (text_equal(verb, TEXT("HMGET")) && hash == REDIS_META) return redis_do_get_watched(line, partition);
-    if (text_equal(verb, TEXT("HMGET"))) return redis_do_get_many(table, &command);
-    if (text_equal(verb, TEXT("ZRANGE"))) return redis_do_range(table, &command);
-    sim_fail("the model of Redis does not know %.*s", TEXT_ARG(verb));
+    if (str_equal(verb, STR("WATCH"))) return redis_do_watch(line, partition);
+    if (str_equal(verb, STR("HGET"))) return redis_do_get_stamp(line, partition);
+    if (str_equal(verb, STR("HGETALL"))) return redis_do_get_all(table);
+    if (str_equal(verb, STR("HLEN"))) return redis_number_reply((int64_t)table->count);
+    if (str_equal(verb, STR("HMGET")) && hash == REDIS_META) return redis_do_get_watched(line, partition);
+    if (str_equal(verb, STR("HMGET"))) return redis_do_get_many(table, &command);
+    if (str_equal(verb, STR("ZRANGE"))) return redis_do_range(table, &command);
+    sim_fail("the model of Redis does not know %.*s", STR_ARG(verb));
     return redis_error_reply("ERR unknown command");
 }
 
@@ -663,7 +663,7 @@ enum relance_status redis_send(struct redis_line *line, struct redis_question *q
 {
     bool lost = sim_chance(sim.rates.lose_request);
     if (!sim_enter() || line->broken || line->failed) return redis_fail(line, error);
-    struct relance_str request = sim_keep_text(blob_text(&question->commands));
+    struct relance_str request = sim_keep_text(buffer_str(&question->commands));
     if (lost && sim_between(0, 1)) { /* the line broke in the middle: all but the last command may be there */
         redis_execute(line, redis_cut_request(request), true);
         line->broken = true;

@@ -8,7 +8,7 @@
 #include "base/ensure.h"
 #include "host/file.h"
 #include "host/print.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <relance/decision.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ bool workload_ignores_wall(void)
 const struct rulebook_set *workload_set(struct relance_str packed)
 {
     for (int i = 0; i < WORKLOAD_EDITIONS; i++)
-        if (text_equal(packed, text_of(workload_sets[i].packed))) return &workload_sets[i];
+        if (str_equal(packed, str_of(workload_sets[i].packed))) return &workload_sets[i];
     return NULL;
 }
 
@@ -107,7 +107,7 @@ static struct relance_str workload_fields(void)
     if (which < 10)
         return workload_print("\"type\":\"purchase\",\"cart\":\"k%d\",\"total\":%d.5", cart,
                               (int)sim_between(1, 99));
-    if (!sim_between(0, 3)) return TEXT("\"type\":\"forget\"");
+    if (!sim_between(0, 3)) return STR("\"type\":\"forget\"");
     return sim_between(0, 1)
                ? workload_print("\"type\":\"identify\",\"ok\":%s", sim_between(0, 1) ? "true" : "false")
                : workload_print("\"type\":\"nobody_knows_this\"");
@@ -118,8 +118,8 @@ static struct relance_str workload_event(struct relance_str customer, struct rel
 {
     char time[24];
     relance_time_print(time_ms, time);
-    return workload_print("{%.*s\"customer\":\"%.*s\",\"time\":\"%.24s\",%.*s}", TEXT_ARG(id),
-                          TEXT_ARG(customer), time, TEXT_ARG(fields));
+    return workload_print("{%.*s\"customer\":\"%.*s\",\"time\":\"%.24s\",%.*s}", STR_ARG(id),
+                          STR_ARG(customer), time, STR_ARG(fields));
 }
 
 /* What senders make of it: late, early, without its time's truth. */
@@ -139,7 +139,7 @@ static void workload_spoil(struct input *input, int64_t at)
     static const char *const broken[] = {"{", "[]", "{\"type\":\"view\"}", "{\"type\":1}", "\xff"};
     struct input_record *record = &input->records[at];
     switch (sim_between(0, 24)) {
-    case 0: record->value = text_of(broken[sim_between(0, 4)]); break;
+    case 0: record->value = str_of(broken[sim_between(0, 4)]); break;
     case 1: record->value = (struct relance_str){0}; break;
     case 2: record->gap = true; break;
     case 3:
@@ -161,8 +161,8 @@ static void workload_touch(int partition, struct input *input, int64_t from)
         struct relance_str customer = workload_print("p%dc%d", partition, (int)(at - from) + 1);
         input->records[at] =
             (struct input_record){.key = customer,
-                                  .value = workload_event(customer, TEXT("\"id\":\"last\","), time_ms,
-                                                          TEXT("\"type\":\"purchase\",\"total\":1")),
+                                  .value = workload_event(customer, STR("\"id\":\"last\","), time_ms,
+                                                          STR("\"type\":\"purchase\",\"total\":1")),
                                   .timestamp_ms = time_ms,
                                   .seen_us = RELANCE_NEVER};
     }
@@ -180,8 +180,7 @@ static void workload_fill(int partition, int64_t length_us)
         int64_t time_ms = SIM_WALL_BEGIN_MS + seen_us * SIM_SPEED / 1000;
         struct relance_str customer = workload_print("p%dc%d", partition, (int)sim_between(1, customers));
         bool named = sim_between(0, 9);
-        struct relance_str id =
-            named ? workload_print("\"id\":\"e%d-%d\",", partition, (int)at) : text_of("");
+        struct relance_str id = named ? workload_print("\"id\":\"e%d-%d\",", partition, (int)at) : str_of("");
         int64_t shift_ms = sim.true_wall ? 0 : workload_shift_ms();
         input->records[at] = (struct input_record){
             .key = customer,

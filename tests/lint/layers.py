@@ -27,7 +27,7 @@ MAY_SEE = {
     "rules/rule/compile": [*CORE, "rules/rule"],
     "rules/rule/run": [*CORE, "rules/rule"],
     "rules/rule/tell": [*CORE, "rules/rule", "rules/rule/compile", "rules/rule/run"],
-    "consumer": ["consumer/host", "consumer/cmd"],  # main.c and the tables
+    "consumer": ["rules/base", "consumer/host", "consumer/cmd"],  # main.c and the tables
     "consumer/host": ["rules/base", "consumer"],
     "consumer/input": ["rules/base", "consumer/host"],
     "consumer/delivery": ["rules/base", "consumer", "consumer/host"],

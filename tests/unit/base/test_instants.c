@@ -58,6 +58,7 @@ Test(instants, nothing_is_written_when_nothing_is_read)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         cr_expect_not(rfc3339_parse(str_of(wrong[i]), &seconds, &nanos), "%s", wrong[i]);
     cr_expect_not(duration_parse(STR("1h1h"), &ms));
+    cr_expect_not(duration_parse(STR("250ms"), &ms));
     cr_expect(seconds == 7 && nanos == 7 && ms == 7);
 }
 
@@ -105,4 +106,40 @@ Test(instants, durations_are_printed_as_people_write_them)
         cr_expect(!whole || ms == rows[i].ms);
     }
     arena_free(&arena);
+}
+
+static int64_t fine(const char *text)
+{
+    int64_t ms = -1;
+    return duration_parse_fine(str_of(text), &ms) ? ms : -1;
+}
+
+Test(instants, options_have_durations_of_milliseconds_and_of_none)
+{
+    cr_expect_eq(fine("45m"), 2700000);
+    cr_expect_eq(fine("1h30m"), 5400000);
+    cr_expect_eq(fine("2w"), 1209600000);
+    cr_expect_eq(fine("250ms"), 250);
+    cr_expect_eq(fine("1s250ms"), 1250);
+    cr_expect_eq(fine("0"), 0);
+    cr_expect_eq(fine("0s"), 0);
+}
+
+Test(instants, options_refuse_what_is_nearly_a_duration)
+{
+    static const char *const wrong[] = {"",
+                                        "45",
+                                        "m",
+                                        "30m1h",
+                                        "1m1m",
+                                        "-1m",
+                                        "1.5h",
+                                        "1h ",
+                                        " 1h",
+                                        "1y",
+                                        "5ms1s",
+                                        "99999999999999999999w",
+                                        "9223372036854775807w"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_eq(fine(wrong[i]), -1, "%s", wrong[i]);
 }

@@ -37,6 +37,15 @@ Test(nearest, suggests_nothing_that_is_not_near)
     expect_nearest(STR("frequency_of_mails"), STR(""));
 }
 
+Test(nearest, of_a_list_is_the_same)
+{
+    static const str words[] = {STR("lateness"), STR("test"), STR("output")};
+    cr_expect(str_equal(nearest_of(STR("tset"), words, 3), STR("test")));
+    cr_expect(str_equal(nearest_of(STR("ouput"), words, 3), STR("output")));
+    cr_expect_eq(nearest_of(STR("colour"), words, 3).size, 0);
+    cr_expect_eq(nearest_of(STR(""), words, 3).size, 0);
+}
+
 /* The bound of the search is on the safe side: 64 letters are compared, 65 are not. */
 Test(nearest, compares_names_of_64_letters_and_leaves_longer_ones)
 {

@@ -1,7 +1,8 @@
 /* An audit of numbers and ids: what is missing, what came twice, in whichever order it came. */
 #include "report/audit.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static size_t shown;
 
@@ -17,8 +18,8 @@ static bool see(struct audit *audit, const char *source, uint64_t seq, unsigned 
     char text[33];
     bool twice;
     snprintf(text, sizeof text, "%032x", id);
-    audit_see(audit, text_of(source), 3, seq, text_of(text),
-              (struct audit_place){0, (int64_t)audit->id_count}, &twice);
+    audit_see(audit, str_of(source), 3, seq, str_of(text), (struct audit_place){0, (int64_t)audit->id_count},
+              &twice);
     return twice;
 }
 
@@ -81,7 +82,7 @@ Test(audit, counts_what_is_not_ours)
     bool twice;
     audit_see(&audit, (struct relance_str){0}, -1, 0, (struct relance_str){0}, (struct audit_place){0, 0},
               &twice);
-    audit_see(&audit, TEXT("/x"), 0, 1, TEXT("short"), (struct audit_place){0, 1}, &twice);
+    audit_see(&audit, STR("/x"), 0, 1, STR("short"), (struct audit_place){0, 1}, &twice);
     cr_expect_eq(audit.strangers, 2);
     cr_expect_eq(audit.id_count, 0);
     audit_free(&audit);

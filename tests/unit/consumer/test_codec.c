@@ -5,7 +5,7 @@
 #include "delivery/meta.h"
 #include "delivery/outbox.h"
 #include "redis/resp.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -38,9 +38,9 @@ Test(frontier, that_somebody_else_wrote_is_not_ours)
                                         "1;short;1;1;0",
                                         "{\"a\": 1}"};
     struct frontier read;
-    cr_assert(frontier_parse(4, TEXT("1;" UUID ";1;1;0"), &read));
+    cr_assert(frontier_parse(4, STR("1;" UUID ";1;1;0"), &read));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_not(frontier_parse(4, text_of(wrong[i]), &read), "%s", wrong[i]);
+        cr_expect_not(frontier_parse(4, str_of(wrong[i]), &read), "%s", wrong[i]);
 }
 
 Test(frontier, put_back_without_its_chain_says_so)
@@ -53,7 +53,7 @@ Test(frontier, put_back_without_its_chain_says_so)
     cr_assert(frontier_parse(4, (struct relance_str){text, size}, &read));
     cr_expect(read.is_restored);
     cr_expect_eq(read.position.seq, 3u);
-    cr_assert(frontier_parse(4, TEXT("1;" UUID ";0;0;-"), &read));
+    cr_assert(frontier_parse(4, STR("1;" UUID ";0;0;-"), &read));
     cr_expect_not(frontier_is_first(&read), "whoever begins knows that nothing has been published");
 }
 
@@ -89,28 +89,28 @@ Test(mark, is_read_as_it_was_written)
                            .options = options,
                            .is_approximate = true},
                 read;
-    struct blob text = {0};
+    struct buffer text = {0};
     struct relance_error error;
     mark_print(&written, &text);
-    cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
+    cr_assert_eq(mark_parse(buffer_str(&text), &read, &error), RELANCE_OK);
     cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5);
     cr_expect(read.is_approximate);
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
     mark_free(&read);
-    blob_free(&text);
+    buffer_free(&text);
 }
 
 Test(mark, says_nothing_about_what_it_does_not_change)
 {
     struct mark written = {.n = 1, .at = 0, .wall = RELANCE_NEVER, .tick = RELANCE_NEVER}, read;
-    struct blob text = {0};
+    struct buffer text = {0};
     struct relance_error error;
     mark_print(&written, &text);
-    cr_expect(text_equal(blob_text(&text), TEXT("{\"n\":1,\"at\":0}")));
-    cr_assert_eq(mark_parse(blob_text(&text), &read, &error), RELANCE_OK);
+    cr_expect(str_equal(buffer_str(&text), STR("{\"n\":1,\"at\":0}")));
+    cr_assert_eq(mark_parse(buffer_str(&text), &read, &error), RELANCE_OK);
     cr_expect(read.wall == RELANCE_NEVER && read.tick == RELANCE_NEVER && !read.rules && !read.options);
-    blob_free(&text);
+    buffer_free(&text);
 }
 
 Test(mark, other_records_are_none)
@@ -127,7 +127,7 @@ Test(mark, other_records_are_none)
     struct mark read;
     struct relance_error error;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_eq(mark_parse(text_of(wrong[i]), &read, &error), RELANCE_INVALID, "%s", wrong[i]);
+        cr_expect_eq(mark_parse(str_of(wrong[i]), &read, &error), RELANCE_INVALID, "%s", wrong[i]);
 }
 
 Test(mark_list, drops_from_its_front)
@@ -152,39 +152,39 @@ Test(meta, takes_the_fields_that_it_gives)
     struct meta meta = {0};
     meta_clear(&meta);
     cr_expect_not(meta_has_checkpoint(&meta));
-    cr_expect(meta_take(&meta, TEXT("offset"), TEXT("1812")));
-    cr_expect(meta_take(&meta, TEXT("clock"), TEXT("-9223372036854775808")));
-    cr_expect(meta_take(&meta, TEXT("chain"), TEXT("00000000000000ff")));
-    cr_expect(meta_take(&meta, TEXT("rules"), TEXT("[]")));
-    cr_expect(meta_take(&meta, TEXT("of_a_later_version"), TEXT("?")));
+    cr_expect(meta_take(&meta, STR("offset"), STR("1812")));
+    cr_expect(meta_take(&meta, STR("clock"), STR("-9223372036854775808")));
+    cr_expect(meta_take(&meta, STR("chain"), STR("00000000000000ff")));
+    cr_expect(meta_take(&meta, STR("rules"), STR("[]")));
+    cr_expect(meta_take(&meta, STR("of_a_later_version"), STR("?")));
     cr_expect(meta_has_checkpoint(&meta) && meta.offset == 1812 && meta.clock == INT64_MIN &&
               meta.chain == 255);
-    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("many")));
-    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("")));
-    cr_expect_not(meta_take(&meta, TEXT("seq"), TEXT("99999999999999999999")));
-    struct blob words = {0};
+    cr_expect_not(meta_take(&meta, STR("seq"), STR("many")));
+    cr_expect_not(meta_take(&meta, STR("seq"), STR("")));
+    cr_expect_not(meta_take(&meta, STR("seq"), STR("99999999999999999999")));
+    struct buffer words = {0};
     meta_each(&meta, put_field, &words);
     cr_expect(memmem(words.data, words.size, "$5\r\nclock\r\n$20\r\n-9223372036854775808\r\n", 38));
     cr_expect(memmem(words.data, words.size, "$5\r\nchain\r\n$16\r\n00000000000000ff\r\n", 34));
-    blob_free(&words);
+    buffer_free(&words);
     meta_free(&meta);
 }
 
 Test(resp, words_may_hold_anything)
 {
-    struct blob out = {0};
-    resp_command(&out, 2, (struct relance_str[]){TEXT("ECHO"), TEXT("a\r\n\0b")});
-    cr_expect(text_equal(blob_text(&out), TEXT("*2\r\n$4\r\nECHO\r\n$5\r\na\r\n\0b\r\n")));
-    blob_free(&out);
+    struct buffer out = {0};
+    resp_command(&out, 2, (struct relance_str[]){STR("ECHO"), STR("a\r\n\0b")});
+    cr_expect(str_equal(buffer_str(&out), STR("*2\r\n$4\r\nECHO\r\n$5\r\na\r\n\0b\r\n")));
+    buffer_free(&out);
 }
 
 Test(resp, long_commands_are_cut_between_pairs)
 {
-    struct blob out = {0};
-    struct resp_many many = {.out = &out, .verb = TEXT("HSET"), .key = TEXT("k")};
+    struct buffer out = {0};
+    struct resp_many many = {.out = &out, .verb = STR("HSET"), .key = STR("k")};
     size_t commands = 0;
     for (int i = 0; i < RESP_MANY; i++) {
-        resp_many_add(&many, TEXT("f"), TEXT("v"));
+        resp_many_add(&many, STR("f"), STR("v"));
         if (many.count >= RESP_MANY) commands += resp_many_flush(&many);
     }
     commands += resp_many_flush(&many);
@@ -192,8 +192,8 @@ Test(resp, long_commands_are_cut_between_pairs)
     cr_expect_eq(resp_many_flush(&many), 0);
     static const char start[] = "*2002\r\n$4\r\nHSET\r\n$1\r\nk\r\n$1\r\nf\r\n";
     cr_expect_eq(memcmp(out.data, start, sizeof start - 1), 0);
-    blob_free(&many.words);
-    blob_free(&out);
+    buffer_free(&many.words);
+    buffer_free(&out);
 }
 
 Test(outbox, gives_back_records_in_order_and_tells_no_key_from_an_empty_one)
@@ -203,15 +203,15 @@ Test(outbox, gives_back_records_in_order_and_tells_no_key_from_an_empty_one)
     size_t at = 0;
     outbox_put(&outbox, &(struct outbox_record){.topic = OUTBOX_DEAD,
                                                 .partition = -1,
-                                                .value = TEXT("v"),
-                                                .headers = {{"why", TEXT("json")}, {"none", {0}}},
+                                                .value = STR("v"),
+                                                .headers = {{"why", STR("json")}, {"none", {0}}},
                                                 .header_count = 2});
     outbox_put(&outbox, &(struct outbox_record){
-                            .topic = OUTBOX_MARKS, .partition = 3, .key = TEXT(""), .value = TEXT("")});
+                            .topic = OUTBOX_MARKS, .partition = 3, .key = STR(""), .value = STR("")});
     cr_assert(outbox_next(&outbox, &at, &read));
     cr_expect(read.topic == OUTBOX_DEAD && read.partition == -1 && !read.key.data &&
-              text_equal(read.value, TEXT("v")));
-    cr_expect(read.header_count == 2 && text_equal(read.headers[0].value, TEXT("json")) &&
+              str_equal(read.value, STR("v")));
+    cr_expect(read.header_count == 2 && str_equal(read.headers[0].value, STR("json")) &&
               read.headers[1].value.size == 0);
     cr_assert(outbox_next(&outbox, &at, &read));
     cr_expect(read.topic == OUTBOX_MARKS && read.partition == 3 && read.key.data && read.key.size == 0);

@@ -1,7 +1,7 @@
 /* Counters and durations: what is counted is told, once. */
 #include "delivery/counter.h"
 #include "delivery/pulse.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ static void find(void *context, struct relance_str name, bool whole, double valu
 {
     struct found *found = context;
     size_t size = strlen(found->text);
-    snprintf(found->text + size, sizeof found->text - size, "%.*s=%s%g ", TEXT_ARG(name), whole ? "" : "~",
+    snprintf(found->text + size, sizeof found->text - size, "%.*s=%s%g ", STR_ARG(name), whole ? "" : "~",
              value);
 }
 
@@ -22,9 +22,8 @@ Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
     struct counters counters = {0};
     struct found found = {""};
     const struct relance_decision sent = {
-        .outcome = RELANCE_OUTCOME_SENT, .rule = TEXT("cart"), .variant = TEXT("a"), .send = TEXT("email")};
-    const struct relance_decision goal = {
-        .outcome = RELANCE_OUTCOME_GOAL, .rule = TEXT("cart"), .value = 2.5};
+        .outcome = RELANCE_OUTCOME_SENT, .rule = STR("cart"), .variant = STR("a"), .send = STR("email")};
+    const struct relance_decision goal = {.outcome = RELANCE_OUTCOME_GOAL, .rule = STR("cart"), .value = 2.5};
     cr_expect(counters_empty(&counters));
     counters_add(&counters, COUNTER_EVENTS, 2);
     counters_add_decision(&counters, &sent);
@@ -51,12 +50,12 @@ Test(counter, cleared_ones_start_anew_and_many_names_are_kept_apart)
     char name[16];
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof name, "t%d", i);
-        counters_add_named(&counters, TEXT("events."), text_of(name), 1);
+        counters_add_named(&counters, STR("events."), str_of(name), 1);
     }
     cr_expect_eq(counters.used, 1000);
     counters_clear(&counters);
     cr_expect(counters_empty(&counters));
-    counters_add_named(&counters, TEXT("events."), TEXT("t17"), 3);
+    counters_add_named(&counters, STR("events."), STR("t17"), 3);
     counters_each(&counters, find, &found);
     cr_expect_str_eq(found.text, "events.t17=3 ");
     cr_expect_eq(counters.used, 1000);

@@ -1,6 +1,6 @@
 /* Rule files and zones, as bytes. */
 #include "host/file.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,9 +51,9 @@ Test(file, a_directory_is_read_by_name_and_rule_files_only)
     put(".hidden.json", "no");
     struct file_set set = read_set(directory);
     cr_assert_eq(set.count, 3);
-    cr_expect(text_equal(set.sources[0].name, TEXT("Z.json")) && text_equal(set.sources[0].text, TEXT("Z")));
-    cr_expect(text_equal(set.sources[1].name, TEXT("a.json")) &&
-              text_equal(set.sources[2].name, TEXT("b.jsonc")));
+    cr_expect(str_equal(set.sources[0].name, STR("Z.json")) && str_equal(set.sources[0].text, STR("Z")));
+    cr_expect(str_equal(set.sources[1].name, STR("a.json")) &&
+              str_equal(set.sources[2].name, STR("b.jsonc")));
     file_set_free(&set);
 }
 
@@ -68,7 +68,7 @@ Test(file, a_set_keeps_its_hash_on_its_way_through_a_mark)
     cr_assert_eq(file_set_unpack((struct relance_str){text, size}, &again, &error), RELANCE_OK);
     cr_expect_str_eq(set.hash, again.hash);
     cr_expect_eq(strlen(set.hash), 12);
-    cr_expect(text_equal(set.sources[0].text, again.sources[0].text));
+    cr_expect(str_equal(set.sources[0].text, again.sources[0].text));
     free(text);
     file_set_free(&again);
     put("a.json", "// another\n{}");
@@ -88,7 +88,7 @@ Test(file, what_is_no_set_is_refused_with_a_sentence)
     static const char *const wrong[] = {
         "", "{}", "[]", "[1]", "[{\"name\":\"a\"}]", "[{\"name\":\"a\",\"text\":1}]"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_eq(file_set_unpack(text_of(wrong[i]), &set, &error), RELANCE_INVALID, "%s", wrong[i]);
+        cr_expect_eq(file_set_unpack(str_of(wrong[i]), &set, &error), RELANCE_INVALID, "%s", wrong[i]);
 }
 
 Test(file, is_refused_one_byte_past_its_limit)
@@ -108,9 +108,9 @@ Test(file, zones_come_from_their_directory_and_from_nowhere_else)
 {
     static struct file_zone zone;
     struct relance_str bytes;
-    cr_assert(file_zone_load(&zone, TEXT("Europe/Paris"), &bytes));
+    cr_assert(file_zone_load(&zone, STR("Europe/Paris"), &bytes));
     cr_expect_eq(memcmp(bytes.data, "TZif", 4), 0);
-    cr_expect(file_zone_load(&zone, TEXT("Etc/GMT+1"), &bytes));
+    cr_expect(file_zone_load(&zone, STR("Etc/GMT+1"), &bytes));
     static const char *const wrong[] = {"",
                                         "../../../etc/passwd",
                                         "Europe/../../../etc/passwd",
@@ -122,5 +122,5 @@ Test(file, zones_come_from_their_directory_and_from_nowhere_else)
                                         "Mars/Base",
                                         "Europe//Paris"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        cr_expect_not(file_zone_load(&zone, text_of(wrong[i]), &bytes), "%s", wrong[i]);
+        cr_expect_not(file_zone_load(&zone, str_of(wrong[i]), &bytes), "%s", wrong[i]);
 }

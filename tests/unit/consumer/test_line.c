@@ -2,7 +2,7 @@
  * with a sentence, in time. */
 #include "redis/line.h"
 #include "host/clock.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -151,7 +151,7 @@ Test(line, an_answer_is_read_as_what_it_is_and_as_nothing_else)
         const struct answering how = {.bytes = kinds[i].answer, .size = strlen(kinds[i].answer)};
         struct redis_line *line = connect_to(&how);
         struct redisReply *reply = NULL;
-        cr_assert_eq(REDIS_DO(line, &reply, &error, TEXT("PING")), RELANCE_OK, "%s: %s", kinds[i].answer,
+        cr_assert_eq(REDIS_DO(line, &reply, &error, STR("PING")), RELANCE_OK, "%s: %s", kinds[i].answer,
                      error.message);
         for (int kind = 0; kind < KINDS; kind++) {
             int visited = 0;
@@ -172,7 +172,7 @@ Test(line, what_redis_refuses_is_told_in_its_words_and_orders_no_terminal)
     struct redis_line *line = connect_to(&how);
     struct redisReply *reply = NULL;
     int64_t count;
-    cr_assert_eq(REDIS_DO(line, &reply, &error, TEXT("HLEN")), RELANCE_OK);
+    cr_assert_eq(REDIS_DO(line, &reply, &error, STR("HLEN")), RELANCE_OK);
     cr_expect_eq(redis_read_count(reply, "HLEN", &count, &error), RELANCE_AGAIN);
     cr_expect_str_eq(error.message, "Redis: HLEN: MOVED 7 ?[2J");
     redis_answer_free(reply);
@@ -188,7 +188,7 @@ static void expect_failure(const struct answering *how, size_t bytes_max, const 
     struct redis_question question = {.timeout_ms = 500, .bytes_max = bytes_max};
     int64_t began_us = clock_monotonic_us();
     error = (struct relance_error){0};
-    REDIS_ASK(&question, TEXT("PING"));
+    REDIS_ASK(&question, STR("PING"));
     enum relance_status status = redis_send(line, &question, &error);
     if (status == RELANCE_OK) status = redis_take(line, &question, &reply, &error);
     cr_expect_eq(status, RELANCE_IO, "%s", how->bytes);
@@ -235,7 +235,7 @@ Test(line, elements_are_counted_over_all_lists_of_an_answer)
     const struct answering how = {.bytes = many, .size = size};
     struct redis_line *line = connect_to(&how);
     struct redisReply *reply = NULL;
-    cr_expect_eq(REDIS_DO(line, &reply, &error, TEXT("PING")), RELANCE_IO);
+    cr_expect_eq(REDIS_DO(line, &reply, &error, STR("PING")), RELANCE_IO);
     cr_expect(strstr(error.message, "too many elements"), "%s", error.message);
     disconnect(line);
 }

@@ -1,20 +1,21 @@
 /* What has been published since a checkpoint: ids to be found again, the last number, how far it goes. */
 #include "delivery/published.h"
-#include "host/text.h"
+#include "base/str.h"
 #include <criterion/criterion.h>
 
 static void add(struct published *said, unsigned id, uint64_t seq, uint64_t after)
 {
     char text[33];
     snprintf(text, sizeof text, "%032x", id);
-    published_add(said, &(struct published_action){text_of(text), seq, (int64_t)seq * 10, (int64_t)seq * 1000}, after);
+    published_add(said, &(struct published_action){str_of(text), seq, (int64_t)seq * 10, (int64_t)seq * 1000},
+                  after);
 }
 
 static bool has(const struct published *said, unsigned id)
 {
     char text[33];
     snprintf(text, sizeof text, "%032x", id);
-    return published_has(said, text_of(text));
+    return published_has(said, str_of(text));
 }
 
 Test(published, knows_the_ids_of_later_numbers_and_the_bounds_of_all)
@@ -43,7 +44,7 @@ Test(published, an_id_that_is_none_is_left_out_and_its_number_counts)
                                        "0123456789ABCDEF0123456789ABCDEF"};
     published_init(&said);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-        published_add(&said, &(struct published_action){text_of(none[i]), i + 1, -1, 0}, 0);
+        published_add(&said, &(struct published_action){str_of(none[i]), i + 1, -1, 0}, 0);
     cr_expect_eq(said.count, 0u);
     cr_expect_eq(said.last_seq, 4u);
     cr_expect_eq(said.offset, -1);

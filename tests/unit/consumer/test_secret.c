@@ -127,16 +127,16 @@ Test(secret, a_password_in_a_url_is_found_where_there_is_one)
                                           {"rediss://u:p@h:1", "p"},
                                           {"", ""}};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct relance_str found = text_url_password(text_of(urls[i][0]));
-        cr_expect(text_equal(found, text_of(urls[i][1])), "%s: '%.*s'", urls[i][0], TEXT_ARG(found));
+        struct relance_str found = text_url_password(str_of(urls[i][0]));
+        cr_expect(str_equal(found, str_of(urls[i][1])), "%s: '%.*s'", urls[i][0], STR_ARG(found));
     }
 }
 
 Test(secret, that_was_read_is_in_no_log_line_whoever_wrote_it, .init = cr_redirect_stderr)
 {
-    log_hide(TEXT("hush-hush"));
-    log_hide(TEXT("***")); /* too short */
-    log_hide(TEXT("****"));
+    log_hide(STR("hush-hush"));
+    log_hide(STR("***")); /* too short */
+    log_hide(STR("****"));
     log_line(LOG_ERROR, "A library says:", "says=\"password=hush-hush\x1b[31m, hush-hushhush\"");
     fflush(stderr);
     char line[256] = "";
@@ -188,7 +188,7 @@ Test(secret, whatever_librdkafka_calls_sensitive_is_one_here)
     let_librdkafka_print();
     cr_expect_geq(blotted_count, 3);
     for (size_t i = 0; i < blotted_count; i++) {
-        bool known = options_kafka_secret(text_of(blotted[i]));
+        bool known = options_kafka_secret(str_of(blotted[i]));
         for (size_t j = 0; j < sizeof public / sizeof *public; j++)
             known |= strcmp(blotted[i], public[j]) == 0;
         cr_expect(known, "%s is a secret and stands in no table", blotted[i]);

@@ -111,7 +111,7 @@ static void free_owner(struct owner *owner)
 
 static void put(struct owner *owner, const char *customer, const char *state, int64_t due, int64_t due_saved)
 {
-    const struct relance_change change = {text_of(customer), text_of(state), due, due_saved};
+    const struct relance_change change = {str_of(customer), str_of(state), due, due_saved};
     store_put_change(owner->store, &change);
 }
 
@@ -127,7 +127,7 @@ static enum relance_status commit(struct owner *owner, int64_t offset)
 static void collect(void *context, struct relance_str customer, struct relance_str state)
 {
     char *out = context;
-    sprintf(out + strlen(out), "%.*s=%.*s ", TEXT_ARG(customer), TEXT_ARG(state));
+    sprintf(out + strlen(out), "%.*s=%.*s ", STR_ARG(customer), STR_ARG(state));
 }
 
 /* All of them, question by question. */
@@ -143,7 +143,7 @@ static enum relance_status read_states(struct store *store, size_t count, const 
 static void collect_due(void *context, struct relance_str customer, int64_t due_ms)
 {
     char *out = context;
-    sprintf(out + strlen(out), "%.*s@%lld ", TEXT_ARG(customer), (long long)due_ms);
+    sprintf(out + strlen(out), "%.*s@%lld ", STR_ARG(customer), (long long)due_ms);
 }
 
 Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
@@ -153,8 +153,8 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     store_begin(first.store);
     put(&first, "c-1", "one", 1772445600120, RELANCE_NEVER);
     put(&first, "c-2", "two", RELANCE_NEVER, RELANCE_NEVER);
-    store_put_count(first.store, TEXT("events"), 2, "2026-03-02T10:00");
-    store_put_sum(first.store, TEXT("rule.r.goal_value"), 2.5, "2026-03-02T10:00");
+    store_put_count(first.store, STR("events"), 2, "2026-03-02T10:00");
+    store_put_sum(first.store, STR("rule.r.goal_value"), 2.5, "2026-03-02T10:00");
     cr_assert_eq(commit(&first, 17), RELANCE_OK, "%s", error.message);
     struct owner next = new_owner();
     char states[256] = "", dues[256] = "";
@@ -164,7 +164,7 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     cr_expect_eq(count, 2);
     cr_assert_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
     cr_expect_str_eq(dues, "c-1@1772445600120 ");
-    const struct relance_str customers[] = {TEXT("c-2"), TEXT("c-9"), TEXT("c-1")};
+    const struct relance_str customers[] = {STR("c-2"), STR("c-9"), STR("c-1")};
     cr_assert_eq(read_states(next.store, 3, customers, states), RELANCE_OK);
     cr_expect_str_eq(states, "c-2=two c-9= c-1=one ");
     expect("2", "HGET relance:{g:t:3}:metrics events");
@@ -184,7 +184,7 @@ Test(store, a_zombie_can_neither_write_nor_read_once_another_has_claimed)
     cr_expect_eq(commit(&zombie, 99), RELANCE_REFUSED);
     expect("(nil)", "HGET relance:{g:t:3}:meta offset");
     expect("0", "EXISTS relance:{g:t:3}:customers");
-    cr_expect_eq(read_states(zombie.store, 1, (struct relance_str[]){TEXT("c-1")}, states), RELANCE_REFUSED);
+    cr_expect_eq(read_states(zombie.store, 1, (struct relance_str[]){STR("c-1")}, states), RELANCE_REFUSED);
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
     free_owner(&zombie);
@@ -336,7 +336,7 @@ static bool has_come_back(void)
 static void expect_what_comes_back_to_be_seen(long cut, bool in_part)
 {
     struct owner owner = new_owner(), next;
-    const struct relance_str customer = TEXT("c-1");
+    const struct relance_str customer = STR("c-1");
     enum relance_status status;
     char states[64] = "";
     lose_the_end_of_a_checkpoint(&owner, cut);
