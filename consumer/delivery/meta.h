@@ -49,7 +49,7 @@ typedef void meta_visit(void *context, struct relance_str name, struct relance_s
 void meta_each(const struct meta *meta, meta_visit *visit, void *context);
 size_t meta_field_count(void);
 
-/* Is there a checkpoint at all? A claim alone writes only `stamp` and `store`. */
+/* Is there a checkpoint at all? A claim alone writes only `stamp`. */
 static inline bool meta_has_checkpoint(const struct meta *meta)
 {
     return meta->offset >= 0;

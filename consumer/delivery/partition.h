@@ -99,9 +99,9 @@ struct partition {
     struct store *store;
     char parked_stamp[STAMP_SIZE]; /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
 
-    struct position decided;   /* by this engine */
-    struct frontier published; /* P: in Kafka */
-    struct position saved;     /* O and M: in Redis. I1: it is within what is published */
+    struct position decided;   /* what the engine has decided */
+    struct frontier published; /* P: what is in Kafka */
+    struct position saved;     /* O and M: what is in Redis. I1: it is within what is published */
     struct meta meta;          /* of the checkpoint that was read, then of the one being written */
 
     struct in_force in_force;
@@ -113,21 +113,21 @@ struct partition {
     int64_t anew_from; /* where reading it began, until a checkpoint says so; -1: nowhere yet */
 
     int64_t reached; /* what is decided just now follows from records below this offset */
-    bool touched;    /* has records in this batch */
+    bool touched;    /* this batch has had records of it */
     struct last_record last;
     struct input_end input_end;
 
     struct store_pace pace;
-    struct counters counters;            /* since the checkpoint */
-    struct relance_engine_forgot forgot; /* of the engine, as far as it is counted */
-    uint64_t events, fetched;            /* since it was given to us; records, and customers read from the store */
+    struct counters counters;            /* what has been counted since the checkpoint */
+    struct relance_engine_forgot forgot; /* how much of what the engine has forgotten is counted */
+    uint64_t events, fetched;            /* records, and customers read from the store, since it was given to us */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);
 void partition_free(struct partition *partition);
 /* Forgets all that a claim had brought; the partition is to be claimed. */
 void partition_drop(struct partition *partition);
-/* Of these, the engine and its rules alone. */
+/* Forgets the engine and its rules alone. */
 void partition_drop_engine(struct partition *partition);
 /* Forgets that it is ours and keeps the engine, for the case that nobody else has been at work when it is claimed
  * again. False: it has more than its checkpoint, or nothing. */
@@ -192,7 +192,7 @@ RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition
 
 /* Is what has been decided up to P what has been published? */
 bool partition_is_as_published(const struct partition *partition);
-/* Is there something that P does not say yet? And its new P; and that it is in Kafka. */
+/* Is there something that P does not account for yet? The P that does; and the note that this one is in Kafka. */
 bool partition_has_news(const struct partition *partition);
 struct sink_frontier partition_frontier(const struct partition *partition);
 void partition_published(struct partition *partition);

@@ -16,11 +16,11 @@ struct reload {
     bool watch;
     size_t most;                   /* bytes that a packed set may have: it travels as one record */
     _Atomic(const char *) packed;  /* the set on offer */
-    char **texts;                  /* all that have been: workers may still hold the one before */
+    char **texts;                  /* all sets that have been on offer: workers may still hold the one before */
     size_t text_count;
-    char hash[13], seen[13], tried[13]; /* of the set on offer; of the files last looked at, and last tried */
+    char hash[13], seen[13], tried[13]; /* hashes: of the set on offer, of the files last looked at, last tried */
     int64_t looked_us;
-    atomic_uint_fast64_t taken, refused; /* since the start */
+    atomic_uint_fast64_t taken, refused; /* sets, since the start */
 };
 
 /* Reads and checks the rules that the process starts with; what is wrong with them goes to standard error. */

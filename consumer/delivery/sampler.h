@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SAMPLER_PLACES = 256 }; /* kinds; of two in one place the newer counts */
+enum { SAMPLER_PLACES = 256 }; /* for kinds of mishaps; of two in one place the newer counts */
 
 struct sampler {
     struct {
-        uint64_t kind;     /* hash; 0: free */
-        int64_t until_us;  /* quiet until then */
-        uint64_t more;     /* passed over since the last line */
+        uint64_t kind;     /* hash of the kind; 0: the place is free */
+        int64_t until_us;  /* no line of this kind before then */
+        uint64_t more;     /* mishaps passed over since the last line */
     } places[SAMPLER_PLACES];
 };
 

@@ -27,17 +27,17 @@
 
 enum {
     WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */
-    WORKER_MUCH = 1024,            /* records in a batch: we are under load */
-    WORKER_LEAST = 256,            /* smallest batch after failures */
+    WORKER_MUCH = 1024,            /* a batch of so many records means that we are under load */
+    WORKER_LEAST = 256,            /* records of the smallest batch, after failures */
     WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
-    WORKER_SAVE_LOAD_US = 5000000, /* under load */
+    WORKER_SAVE_LOAD_US = 5000000, /* between checkpoints of a partition, under load */
     /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
     WORKER_SAVE_CHANGED = 16384,
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
-    WORKER_RETRY_US = 300000,     /* after a failure */
+    WORKER_RETRY_US = 300000,     /* pause after a failure */
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
-    WORKER_ASK_IDLE_US = 1000000, /* and otherwise */
-    WORKER_OUTBOX_MAX = 32 << 20, /* bytes to be published: publish them before deciding more */
+    WORKER_ASK_IDLE_US = 1000000, /* between questions for the end of the input, when there is time */
+    WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
 };
 
 struct work {
@@ -45,23 +45,23 @@ struct work {
     struct workplace place;
     struct rulebook book;
     char member[512];
-    struct partition **by_number; /* NULL: not ours */
-    struct partition **parked;    /* by number too: taken from us, and not yet given back, or to others */
-    struct partition **own;       /* those that are */
+    struct partition **by_number; /* our partitions by number; NULL: not ours */
+    struct partition **parked;    /* by number: taken from us, and not yet given back or to others; NULL: none */
+    struct partition **own;       /* our partitions, one after the other */
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
-    size_t most;                /* records of a batch; halved by failures */
-    bool assigned;              /* the group has given us something, or nothing */
+    size_t most;                /* records that a batch may have; halved by failures */
+    bool assigned;              /* the group has told us what is ours, be it nothing */
     bool loaded;                /* the last batch was large */
     bool has_grown;             /* the input has more partitions than at the start */
-    int64_t asked_us;           /* when, and of which of our own, the end was last asked */
-    size_t asked;
+    int64_t asked_us;           /* when the end of the input was last asked for */
+    size_t asked;               /* for which partition of `own` that was */
     struct pulse_figures figures;
-    uint64_t events_gone, fetched_gone; /* of partitions that are not ours any more */
+    uint64_t events_gone, fetched_gone; /* the part of the figures that comes from partitions no longer ours */
 };
 
 /* ---- publishing */
-/* The frontiers of all that have moved. */
+/* The frontiers of all partitions that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
 {
     size_t count = 0;
@@ -213,7 +213,7 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
 }
 
 /* Whatever was being decided is not published and not saved: what a failure has left half done would go out with the
- * next transaction, and be it the last one of a process that is told to end. */
+ * next transaction, even if that is the last one of a process that was told to end. */
 static void work_abandon(struct work *work)
 {
     for (size_t i = 0; i < work->own_count; i++)
@@ -558,7 +558,7 @@ static void work_init(struct work *work, struct worker *worker)
     };
 }
 
-/* The last checkpoint: what could not be saved will be decided again. */
+/* The last checkpoint of this process: what cannot be saved will be decided again. */
 static void work_save_last(struct work *work)
 {
     struct relance_error error;
