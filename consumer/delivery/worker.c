@@ -46,8 +46,8 @@ struct work {
     struct rulebook book;
     char member[512];
     struct partition **by_number; /* our partitions by number; NULL: not ours */
-    struct partition **parked;    /* by number: taken from us, and not yet given back or to others; NULL: none */
-    struct partition **own;       /* our partitions, one after the other */
+    struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
+    struct partition **own;    /* our partitions, one after the other */
     size_t own_count;
     struct relance_str *wanted; /* scratch: customers to fetch */
     size_t most;                /* records that a batch may have; halved by failures */
@@ -57,7 +57,8 @@ struct work {
     int64_t asked_us;           /* when the end of the input was last asked for */
     size_t asked;               /* for which partition of `own` that was */
     struct pulse_figures figures;
-    uint64_t events_gone, fetched_gone; /* the part of the figures that comes from partitions no longer ours */
+    uint64_t events_gone,
+        fetched_gone; /* the part of the figures that comes from partitions no longer ours */
 };
 
 /* ---- publishing */

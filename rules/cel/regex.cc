@@ -34,7 +34,7 @@ extern "C" struct regex *regex_new(const char *pattern, size_t size, bool *large
 {
     auto made = make(pattern, size);
     *large = made && (made->re.ok() ? made->re.ProgramSize() > LIMIT_CEL_REGEX_PROGRAM
-                                        : made->re.error_code() == re2::RE2::ErrorPatternTooLarge);
+                                    : made->re.error_code() == re2::RE2::ErrorPatternTooLarge);
     if (made && made->re.ok() && !*large) return made;
     if (*large)
         std::snprintf(error, error_size, "it compiles to more than %d instructions", LIMIT_CEL_REGEX_PROGRAM);

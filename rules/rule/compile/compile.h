@@ -39,14 +39,14 @@ enum scope_flag {
     SCOPE_NOW = 64, SCOPE_COUNTS = 128, SCOPE_SEGMENTS = 256,
     SCOPE_ANYTHING = 512, /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
 };
-/* `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where` names the place in
- * messages ("'if'"). NULL without memory. */
 /* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
 static inline unsigned scope_of(struct type_list events)
 {
     return events.count ? 0 : SCOPE_ANYTHING;
 }
 
+/* The environment of a place. `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where`
+ * names the place in messages ("'if'"). NULL without memory. */
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
                           const char *where);
 struct made_env {
