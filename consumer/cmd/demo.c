@@ -301,7 +301,7 @@ static void demo_tell_actions(struct demo *demo, int64_t for_us)
         while (kafka_tail_next(demo->tail, TAIL_WAIT_MS, &record))
             demo_tell_action(demo, record.value);
     } while (clock_monotonic_us() < until_us);
-    fflush(stdout);
+    print_flush();
 }
 
 /* Everything that has happened in the shop until now. */
@@ -373,7 +373,7 @@ static void demo_introduce(const struct demo *demo)
           demo->options->speed / 3600);
     if (demo->options->seconds) print(stdout, "; it closes after %lld s", (long long)demo->options->seconds);
     print(stdout, ". Ctrl-C ends it early.\nRules: %s\n\n", demo->rules);
-    fflush(stdout);
+    print_flush();
 }
 
 static enum relance_status demo_play(struct demo *demo, struct relance_error *error)

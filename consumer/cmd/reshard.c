@@ -196,7 +196,7 @@ static enum relance_status reshard_move(struct reshard *reshard)
             status = relance_error_set(reshard->error, RELANCE_IO, "interrupted: call it again");
         if (status == RELANCE_OK) status = redis_move_partition(move, p, &moved, &stayed, reshard->error);
         print(stdout, "partition %d: %" PRId64 " customers moved, %" PRId64 " stay\n", p, moved, stayed);
-        fflush(stdout);
+        print_flush();
     }
     redis_move_close(move);
     return status;

@@ -41,7 +41,7 @@ static void top_begin(struct top *top)
 static void top_end(struct top *top)
 {
     if (top->on_terminal) fputs("\033[?25h\033[?1049l", stdout);
-    fflush(stdout);
+    print_flush();
     if (top->reads_keys) tcsetattr(STDIN_FILENO, TCSANOW, &top->terminal);
 }
 
@@ -77,7 +77,7 @@ static void top_show(const struct top *top, const char *frame)
 {
     if (!top->on_terminal) {
         print_lines(str_of(frame), stdout);
-        fflush(stdout);
+        print_flush();
         return;
     }
     fputs("\033[H", stdout);
@@ -88,7 +88,7 @@ static void top_show(const struct top *top, const char *frame)
         line += size + (line[size] == '\n');
     }
     fputs("\033[J", stdout);
-    fflush(stdout);
+    print_flush();
 }
 
 static enum relance_status top_frame(struct top *top, struct relance_error *error)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static const char *print_name; /* NULL: no command has begun */
+static int print_error;        /* errno of the first flush that failed */
 
 void print_command(const char *name)
 {
@@ -234,16 +235,19 @@ bool print_failed(void)
     return ferror(stdout);
 }
 
-/* What has failed earlier fails again here, so errno is that of the last try. A standard output that nobody has opened
- * matters only where something was printed. */
+void print_flush(void)
+{
+    if (fflush(stdout) != 0 && !print_error) print_error = errno;
+}
+
+/* A standard output that nobody has opened matters only where something was printed. */
 bool print_end(void)
 {
-    bool failed_before = ferror(stdout), failed = fflush(stdout) != 0;
-    int why = errno;
-    if (!failed && fclose(stdout) != 0 && errno != EBADF) failed = true, why = errno;
-    if (failed)
-        print_mistake("standard output cannot be written: %s", strerror(why));
-    else if (failed_before)
-        print_mistake("standard output could not be written");
-    return !failed && !failed_before;
+    print_flush();
+    bool failed = ferror(stdout);
+    if (fclose(stdout) != 0 && errno != EBADF && !failed) print_error = errno;
+    if (!failed && !print_error) return true;
+    print_mistake("standard output cannot be written: %s",
+                  print_error ? strerror(print_error) : "it has failed");
+    return false;
 }

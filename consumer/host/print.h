@@ -35,6 +35,8 @@ str print_piece(str text, size_t *at, const char *kept, char escape[PLAIN_ESCAPE
 /* Orders of our own to a terminal. */
 void print_control(const char *orders, FILE *out);
 
+/* Standard output, to where it goes. */
+void print_flush(void);
 /* Has standard output failed? Then nobody reads on: what prints much asks now and then. */
 bool print_failed(void);
 /* At the end of the process. False: not all of standard output could be written; said. */

@@ -19,7 +19,7 @@ LANES = {
     "timing": ["latency", "stopping"],
     "faults": ["faults_table", "pressure", "crashes", "faults"],
     "others": ["refusals", "reload", "bad_input", "watching", "audit", "explain", "forgetting", "redis_rights",
-               "kafka_rights", "secrets", "hostile", "recovery", "resharding", "rees46"],
+               "kafka_rights", "secrets", "hostile", "full_disk", "recovery", "resharding", "rees46"],
 }
 
 
