@@ -20,7 +20,8 @@ group_build="gcc:gcc g++:g++ cmake:cmake ninja-build:ninja make:make pkg-config:
 group_runtime="librdkafka1 libcjson1 libxxhash0 tzdata $runtime_named"
 group_redis='redis-server:redis-server'
 group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
-    clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose'
+    clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
+    debootstrap:debootstrap git:git'
 group_kafka='default-jre-headless:java maven:mvn openssl:openssl'
 
 packages_of() {

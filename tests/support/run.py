@@ -190,6 +190,7 @@ def stage_lint():
     lint = ROOT / "tests" / "lint"
     return totals + run_all([
         Program("this runner, its own test", ["python3", str(ROOT / "tests" / "support" / "run_test.py")]),
+        Program("bare machines, their own test", ["python3", str(ROOT / "tests" / "fresh" / "machine_test.py")]),
         Program("lint layers", ["python3", str(lint / "layers.py")]),
         Program("lint layers, its own test", ["python3", str(lint / "layers_test.py")]),
         Program("lint purity", ["python3", str(lint / "purity.py"), str(BUILD / "dev")]),
@@ -200,7 +201,7 @@ def stage_lint():
         Program("lint prints", ["python3", str(lint / "prints.py")]),
         Program("lint pages", ["python3", str(lint / "pages.py")]),
         Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
-        claim("C sources stand as .clang-format has them", ["clang-format", "--dry-run", "-Werror", *sources(".c", ".cc")]),
+        Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),
     ])
@@ -243,8 +244,14 @@ def stage_e2e():
     return totals + run_all([e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("faults", "others")], 2)
 
 
+def stage_fresh():
+    """The README's commands on bare Debians 12 and 13, in chroots from the committed tree, and the unit tests on 13."""
+    return run_all([fresh("bookworm", "demo", "version", "runtime"),
+                    fresh("trixie", "demo", "version", "runtime", "unit")], 2)
+
+
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
-          "fault": stage_fault, "e2e": stage_e2e}
+          "fault": stage_fault, "e2e": stage_e2e, "fresh": stage_fresh}
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -256,6 +263,10 @@ def sources(*endings):
 def e2e(name, preset, *patterns):
     return Program(name, ["python3", str(ROOT / "tests" / "e2e"), *patterns], 900,
                    env={**SANITIZED, "RELANCE_BUILD": str(BUILD / preset)}, live=True)
+
+
+def fresh(release, *steps):
+    return Program(f"bare {release}: {', '.join(steps)}", ["python3", str(ROOT / "tests" / "fresh"), release, *steps], 1800)
 
 
 def claim(name, command):
