@@ -10,7 +10,7 @@ set -eu
 # What Debian names after its version, and what it has renamed; a release that is not known is taken for the newest.
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) in
 bookworm) msgpack_dev=libmsgpack-dev runtime_named='libhiredis0.14 libre2-9 libsimdjson14 libssl3' ;;
-*) msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64' ;;
+*) msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64 tzdata-legacy' ;;
 esac
 
 # gcc's link-time optimization hands its parts to make, and warns without it.
