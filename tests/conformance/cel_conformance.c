@@ -4,14 +4,7 @@
  * failing test and the totals last; the exit status tells whether any failed.
  *
  * A test that speaks of what the runner does not know (a kind of value, a type) has failed: nothing is judged
- * by half. Types are compared as types, however they are spelt.
- *
- * The conversion of the suite left some escapes of protobuf's text format as they were: those that C and
- * Python do not share with it, \u, \U and \?. A wanted text of the code point U+0100 stands there as the six
- * characters of its escape, a '?' in bytes as '\?'. Whether a `\u0100` in the file is six characters (of a
- * raw literal) or one cannot be told from the file, so a text is right when it equals the wanted one either
- * as it stands or with all of these escapes decoded; never half and half. The line before the totals says how
- * often the second was needed. */
+ * by half. Types are compared as types, however they are spelt. */
 #include "base/buffer.h"
 #include "cel/cel.h"
 #include "zones.h"
@@ -25,7 +18,7 @@
 struct suite {
     struct arena arena; /* of one test */
     struct zones *zones;
-    size_t passed, failed, decoded;
+    size_t passed, failed;
     const char *unknown; /* what the present test has that this runner does not know */
     const char *why;
     char detail[400];
@@ -155,27 +148,6 @@ static str unhex(struct arena *arena, const char *hex)
         bytes[i] = (char)byte;
     }
     return (str){bytes, size};
-}
-
-/* A wanted text with \uHHHH, \UHHHHHHHH and \? decoded. */
-static str decode_escapes(struct arena *arena, str s)
-{
-    char *out = arena_alloc(arena, s.size + 4);
-    size_t size = 0;
-    for (size_t i = 0; i < s.size;) {
-        char next = i + 1 < s.size && s.data[i] == '\\' ? s.data[i + 1] : '\0';
-        size_t digits = next == 'u' ? 4 : next == 'U' ? 8 : 0;
-        if (digits && i + 2 + digits <= s.size) {
-            char hex[9] = "";
-            memcpy(hex, s.data + i + 2, digits);
-            size += utf8_encode((uint32_t)strtoul(hex, NULL, 16), out + size);
-            i += 2 + digits;
-        } else {
-            i += next == '?';
-            out[size++] = s.data[i++];
-        }
-    }
-    return (str){out, size};
 }
 
 /* Durations are written as seconds with a fraction: "-123.5s". */
@@ -331,12 +303,6 @@ static bool check_value(struct suite *s, struct test *test, const struct cel_pro
     if (v.kind == CEL_ERROR) return !want || fail(s, "failed", str_of(frame.error));
     struct cel_value wanted = want ? read_value(s, want) : (struct cel_value){0};
     if (want && same(v, wanted)) return true;
-    bool text = wanted.kind == CEL_STRING || wanted.kind == CEL_BYTES;
-    if (text && v.kind == wanted.kind &&
-        str_equal(cel_text(v), decode_escapes(&s->arena, cel_text(wanted)))) {
-        s->decoded++;
-        return true;
-    }
     if (!cel_print_json(v, &out)) buffer_put_format(&out, " (of kind %d)", v.kind);
     return fail(s, want ? "gave" : "should have failed, gave", buffer_str(&out));
 }
@@ -401,7 +367,6 @@ int main(int argc, char **argv)
     bool read = argc > 1;
     for (int i = 1; i < argc; i++)
         read &= run_file(&suite, argv[i]);
-    if (suite.decoded) printf("%zu of them with escapes of the text format decoded\n", suite.decoded);
     printf("%zu passed, %zu failed\n", suite.passed, suite.failed);
     zones_free(suite.zones);
     arena_free(&suite.arena);
