@@ -98,7 +98,7 @@ class Commands(unittest.TestCase):
                              "RELANCE_KAFKA_SECURITY_PROTOCOL": "nonsense"}
                     said = self.said(command, *arguments, RELANCE_REDIS=url, **kafka)
                     if command in ("run", "inspect", "top", "metrics", "forget", "explain"):
-                        self.assertRegex(said, "Redis at 127.0.0.1:\d+: Connection refused|WRONGPASS|--redis: ")
+                        self.assertRegex(said, r"Redis at 127.0.0.1:\d+: Connection refused|WRONGPASS|--redis: ")
                     self.said(command, *arguments, f"--redis={url}", f"--kafka.sasl.password={SECRET}")
 
     def test_help(self):
