@@ -63,6 +63,11 @@ static bool diag_copy(struct diagnostics *diag, str s, str *out)
     return arena_copy_str(diag->arena, s, out);
 }
 
+bool diag_is_full(const struct diagnostics *diag)
+{
+    return diag->kept == LIMIT_DIAGNOSTICS;
+}
+
 void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin,
               size_t end, str hint, const char *format, ...)
 {
@@ -70,7 +75,7 @@ void diag_add(struct diagnostics *diag, enum severity severity, struct origin or
         diag->error_count++;
     else
         diag->warning_count++;
-    if (diag->kept == LIMIT_DIAGNOSTICS) {
+    if (diag_is_full(diag)) {
         diag->left_out++;
         return;
     }
@@ -177,6 +182,30 @@ void source_cursor_move(struct source_cursor *c, const struct source *source, si
     const char *end = text.size ? memchr(text.data + c->line.begin, '\n', text.size - c->line.begin) : NULL;
     c->line.end = end ? (size_t)(end - text.data) : text.size;
     if (c->line.end > c->line.begin && text.data[c->line.end - 1] == '\r') c->line.end--;
+}
+
+enum { INDEX_STEP = 4096 /* bytes */ };
+
+bool source_index_make(struct source_index *index, struct arena *arena, const struct source *source)
+{
+    size_t count = source->text.size / INDEX_STEP + 1;
+    struct source_cursor cursor = {0};
+    *index = (struct source_index){.marks = ARENA_ARRAY(arena, struct source_cursor, count)};
+    if (!index->marks) return false;
+    for (size_t i = 0; i < count; i++) {
+        source_cursor_move(&cursor, source, i * INDEX_STEP);
+        index->marks[i] = cursor;
+    }
+    index->source = source;
+    return true;
+}
+
+void source_index_place(const struct source_index *index, size_t at, size_t *line, size_t *column)
+{
+    struct source_cursor cursor = index->marks[at / INDEX_STEP];
+    source_cursor_move(&cursor, index->source, at);
+    *line = cursor.line.number;
+    *column = cursor.column + 1;
 }
 
 void source_place(const struct source *source, size_t at, size_t *line, size_t *column)

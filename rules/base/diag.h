@@ -32,6 +32,14 @@ struct source_cursor {
 };
 void source_cursor_move(struct source_cursor *cursor, const struct source *source, size_t at);
 
+/* For who looks at places of one file in any order, and often: where the lines are, noted every few KiB. */
+struct source_index {
+    const struct source *source; /* NULL: not made yet */
+    struct source_cursor *marks;
+};
+bool source_index_make(struct source_index *index, struct arena *arena, const struct source *source);
+void source_index_place(const struct source_index *index, size_t at, size_t *line, size_t *column);
+
 /* Line and column, both from 1, of a byte of a file. */
 void source_place(const struct source *source, size_t at, size_t *line, size_t *column);
 
@@ -69,6 +77,8 @@ void diag_init(struct diagnostics *diag, struct arena *arena);
 /* Adds one at bytes [begin, end) of the text that `origin` describes. `hint` may be {0}; it is copied. */
 void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
               str hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
+/* Nothing more is kept: what a hint would need to be found need not be looked for. */
+bool diag_is_full(const struct diagnostics *diag);
 void diag_sort(struct diagnostics *diag); /* by file, place, severity, message; equal ones become one */
 
 struct buffer;

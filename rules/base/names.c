@@ -37,3 +37,16 @@ uint32_t names_find(const struct names *names, str name)
 {
     return *names_place(names, name) - 1; /* 0 - 1 is NAME_NONE */
 }
+
+bool names_put(struct names *names, struct arena *arena, str name, uint32_t *number)
+{
+    if (names->count == names->capacity) {
+        struct names larger;
+        if (!names_init(&larger, arena, (size_t)names->capacity * 2 + 8)) return false;
+        for (uint32_t i = 0; i < names->count; i++)
+            names_add(&larger, names->list[i]);
+        *names = larger;
+    }
+    *number = names_add(names, name);
+    return true;
+}

@@ -1,4 +1,4 @@
-/* Names: declared names by number and back. Built once in an arena, then only read. */
+/* Names: declared names by number and back, in an arena. Names are borrowed. */
 #ifndef RULES_BASE_NAMES_H
 #define RULES_BASE_NAMES_H
 
@@ -16,6 +16,8 @@ struct names {
 bool names_init(struct names *names, struct arena *arena, size_t capacity);
 /* The number of a name, adding it where new (at most `capacity` of them). */
 uint32_t names_add(struct names *names, str name);
+/* The same for as many as come: the table grows in its arena. False without memory. */
+bool names_put(struct names *names, struct arena *arena, str name, uint32_t *number);
 uint32_t names_find(const struct names *names, str name); /* NAME_NONE: unknown */
 
 #endif

@@ -1,6 +1,6 @@
 #include "base/nearest.h"
 
-enum { NEAREST_LETTERS = 64 };
+enum { NEAREST_LETTERS = 64, NEAREST_WORK = 400000 /* letters compared with letters, for one word */ };
 
 static size_t least(size_t a, size_t b)
 {
@@ -34,6 +34,9 @@ struct nearest nearest_to(str word)
 void nearest_offer(struct nearest *nearest, str candidate)
 {
     if (nearest->word.size > NEAREST_LETTERS || candidate.size > NEAREST_LETTERS || !candidate.size) return;
+    size_t a = nearest->word.size, b = candidate.size;
+    if ((a > b ? a - b : b - a) >= nearest->distance || nearest->work > NEAREST_WORK) return;
+    nearest->work += a * b;
     size_t distance = nearest_distance(nearest->word, candidate);
     if (distance >= nearest->distance) return;
     nearest->distance = distance;

@@ -12,6 +12,7 @@
 struct nearest {
     str word, name;  /* name empty: none is near (more than a third of the letters differ) */
     size_t distance; /* of `name`; what a candidate has to be below */
+    size_t work;     /* done so far: behind a few thousand candidates no others are looked at */
 };
 
 struct nearest nearest_to(str word);

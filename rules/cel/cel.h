@@ -14,25 +14,39 @@
 
 #include <stdatomic.h>
 
-/* ---- environment: built once per kind of expression, then only read. */
+/* ---- environment: built once per kind of expression, then only read. What many kinds share is an environment of
+ * its own, around theirs: declared once, whatever the number of places. */
 struct cel_env;
 #define CEL_NO_SLOT UINT32_MAX
 
 /* Lives in `arena`; `zones` may be NULL (then only UTC and fixed offsets are known). NULL without memory. */
 struct cel_env *cel_env_new(struct arena *arena, struct zones *zones);
+/* One that knows all that `outer` knows, which must live as long, and the few names that are added to it. Functions
+ * are added to the outermost. NULL without memory. */
+struct cel_env *cel_env_inside(struct arena *arena, const struct cel_env *outer);
 /* A variable with one value in one slot. The name may be dotted ("a.b"): CEL's qualified names. */
 bool cel_env_add_variable(struct cel_env *env, str name, const struct cel_type *type, uint32_t slot);
 /* A record whose fields lie in slots of their own, slots[i] for field i, so that `event.total` is one load.
  * `kind_text` is how messages speak of it ("event 'view'", "customer"). `presence`: slot of a bool that
  * has(NAME) reads when NAME is dotted (`has(last.purchase)`), or CEL_NO_SLOT. Used whole (`${trigger}`), a
- * record value is made. `slots` is copied. */
+ * record value is made. `type` and `slots` must live as long as the environment. */
 bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const struct cel_record_type *type,
                         const uint32_t *slots, uint32_t presence);
 /* A function of the host: calls arrive at frame->call with `number`. */
 bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
                           size_t count, const struct cel_type *result, uint32_t number);
-/* A name that exists in rules but not in this place: `message` says so ("'run' is not known in 'if': …"). */
-bool cel_env_add_refused(struct cel_env *env, str name, str message);
+/* Asked about a name that nothing declares, but which may exist in rules, only not in this place: then *message, in
+ * `arena`, says so ("'run' is not known in 'if': …"); else it stays empty. False without memory. */
+typedef bool cel_env_refuse(void *context, struct arena *arena, str name, str *message);
+void cel_env_set_refuse(struct cel_env *env, cel_env_refuse *refuse, void *context);
+void *cel_env_context(const struct cel_env *env); /* the one given there */
+
+/* What computing constants in advance may cost, over all expressions that are compiled with it. When it is spent they
+ * are computed when they are evaluated. Without one, each expression has LIMIT_FOLDING_STEPS and _BYTES. */
+struct cel_budget {
+    size_t steps, bytes; /* left */
+};
+void cel_env_set_folding(struct cel_env *env, struct cel_budget *budget);
 
 /* Names are looked for in this namespace first, then in those around it (langdef.md "Name Resolution").
  * `container` must live as long as the environment. */
@@ -45,8 +59,9 @@ void cel_env_set_lenient(struct cel_env *env, str record);
 
 /* Can two conditions not both be true of the same values? Looks at their parts joined by &&: `a` beside `!a`,
  * `x > 5` beside `x < 3`, `x == 'a'` beside `x == 'b'`. The name `rename` in the first stands for `as`. True: they
- * contradict; false: nobody knows. Both texts have been compiled. */
-bool cel_contradicts(struct arena *scratch, const struct cel_env *env, str one, str other, str rename, str as);
+ * contradict; false: nobody knows, also where *work, in nodes compared, is spent. Both texts have been compiled.
+ * Without memory *failed becomes true. */
+bool cel_contradicts(struct arena *scratch, str one, str other, str rename, str as, size_t *work, bool *failed);
 
 /* ---- programs */
 struct cel_program;

@@ -68,9 +68,30 @@ const void *check_in_container(struct check *k, str name, const void *(*find)(st
     return find(k, name);
 }
 
+/* What the host has to say of a name that is not declared, as a declaration. */
+static const struct declaration *refused(struct check *k, str name)
+{
+    const struct cel_env *env = k->c->env;
+    str text = {0};
+    if (env->refuse && !env->refuse(env->context, k->c->scratch, name, &text)) k->c->failed = true;
+    if (!text.size) return NULL;
+    struct declaration *d = ARENA_NEW(k->c->scratch, struct declaration);
+    if (d)
+        *d = (struct declaration){.kind = DECLARED_REFUSED, .name = name, .text = text};
+    else
+        k->c->failed = true;
+    return d;
+}
+
+const struct declaration *check_declared(struct check *k, str name)
+{
+    const struct declaration *d = env_find(k->c->env, name);
+    return d ? d : refused(k, name);
+}
+
 static const void *find_declaration(struct check *k, str name)
 {
-    return env_find(k->c->env, name);
+    return check_declared(k, name);
 }
 
 static const struct declaration *lookup(struct check *k, str name)
@@ -128,10 +149,12 @@ static bool resolve_name(struct check *k, struct node *node, str name)
 static str nearest_name(struct check *k, str word)
 {
     struct nearest nearest = nearest_to(word);
+    if (diag_is_full(k->c->diag)) return (str){0};
     for (const struct local *local = k->scope; local; local = local->outer)
         nearest_offer(&nearest, local->name);
-    for (const struct declaration *d = k->c->env->declarations; d; d = d->next)
-        nearest_offer(&nearest, d->name);
+    for (const struct cel_env *env = k->c->env; env; env = env->outer)
+        for (const struct declaration *d = env->declarations; d; d = d->next)
+            nearest_offer(&nearest, d->name);
     return nearest_hint(&nearest, k->c->scratch);
 }
 
@@ -150,17 +173,40 @@ static void check_name(struct check *k, struct node *node)
 
 /* ---- selections */
 
+enum { QUALIFIED_PARTS = 32 /* more dots has no name */ };
+
 str check_qualified(struct check *k, const struct node *node)
 {
-    if (node->kind == NODE_NAME) return node->local || find_local(k, node->name) ? (str){0} : node->name;
-    if (node->kind != NODE_SELECT || node->optional || node->grouped) return (str){0};
-    str front = check_qualified(k, node->children[0]);
-    if (!front.size) return front;
-    return arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(front), STR_ARG(node->name));
+    const struct node *parts[QUALIFIED_PARTS];
+    size_t count = 0, size = 0;
+    for (; node->kind == NODE_SELECT; node = node->children[0]) {
+        if (node->optional || node->grouped || count + 1 == QUALIFIED_PARTS) return (str){0};
+        parts[count++] = node;
+        size += node->name.size + 1;
+    }
+    if (node->kind != NODE_NAME || node->local || find_local(k, node->name)) return (str){0};
+    if (!count) return node->name;
+    char *text = arena_alloc(k->c->scratch, size + node->name.size), *at = text;
+    if (!text) {
+        k->c->failed = true;
+        return (str){0};
+    }
+    memcpy(at, node->name.data, node->name.size);
+    at += node->name.size;
+    while (count-- > 0) {
+        *at++ = '.';
+        memcpy(at, parts[count]->name.data, parts[count]->name.size);
+        at += parts[count]->name.size;
+    }
+    return (str){text, (size_t)(at - text)};
 }
 
 static const struct cel_field *find_field(const struct cel_record_type *record, str name, uint32_t *number)
 {
+    if (record->index) {
+        *number = names_find(record->index, name);
+        return *number == NAME_NONE ? NULL : &record->fields[*number];
+    }
     for (size_t i = 0; i < record->field_count; i++)
         if (str_equal(record->fields[i].name, name)) {
             *number = (uint32_t)i;
@@ -176,7 +222,7 @@ static void unknown_field(struct check *k, struct node *node, const struct cel_t
     const struct cel_record_type *record = type->record;
     str owner = d ? d->text : type_noun(k, type), lenient = k->c->env->lenient;
     struct nearest nearest = nearest_to(node->name);
-    for (size_t i = 0; i < record->field_count; i++)
+    for (size_t i = 0; i < record->field_count && !diag_is_full(k->c->diag); i++)
         nearest_offer(&nearest, record->fields[i].name);
     str text = arena_format(k->c->scratch, "%.*s has no field '%.*s'", STR_ARG(owner), STR_ARG(node->name));
     str hint = nearest_hint(&nearest, k->c->scratch);
@@ -233,18 +279,27 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
     return NULL;
 }
 
+/* Offers what stands behind "front." in names; false: nowhere. */
+static bool offer_parts(struct nearest *nearest, const struct declaration *d, str front)
+{
+    bool any = false;
+    for (; d; d = d->next) {
+        if (d->name.size <= front.size || !str_starts_with(d->name, front) || d->name.data[front.size] != '.')
+            continue;
+        any = true;
+        nearest_offer(nearest, str_slice(d->name, front.size + 1, d->name.size));
+    }
+    return any;
+}
+
 /* "last.purchse" where there are names last.purchase, last.view …: `front` is "last". */
 static bool unknown_part(struct check *k, struct node *node, str front)
 {
     bool any = false;
     str name = node->name;
     struct nearest nearest = nearest_to(name);
-    for (const struct declaration *d = k->c->env->declarations; d; d = d->next) {
-        if (d->name.size <= front.size || !str_starts_with(d->name, front) || d->name.data[front.size] != '.')
-            continue;
-        any = true;
-        nearest_offer(&nearest, str_slice(d->name, front.size + 1, d->name.size));
-    }
+    for (const struct cel_env *env = k->c->env; env && !(any && diag_is_full(k->c->diag)); env = env->outer)
+        any |= offer_parts(&nearest, env->declarations, front);
     if (!any) return false;
     check_mistake(k, node, node->name_span, nearest_hint(&nearest, k->c->scratch), "'%.*s' has no '%.*s'",
                   STR_ARG(front), STR_ARG(name));

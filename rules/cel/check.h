@@ -52,6 +52,8 @@ void check_mistake(struct check *k, struct node *node, struct span span, str hin
     __attribute__((format(printf, 5, 6)));
 /* The text "a.b.c" of a chain of plain selections from a name that no loop binds; empty when it is none. */
 str check_qualified(struct check *k, const struct node *node);
+/* What declares the name, or refuses it; NULL: nothing. */
+const struct declaration *check_declared(struct check *k, str name);
 /* Tries `name` in the container and around it, as `find` knows it. */
 const void *check_in_container(struct check *k, str name, const void *(*find)(struct check *k, str name));
 

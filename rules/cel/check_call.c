@@ -1,42 +1,21 @@
 /* Calls and operators: which overload it is, and what to say when it is none. */
 #include "cel/check.h"
 
-/* ---- candidates: the host's functions, then the rows of func.def */
-
-static bool overload_is(const struct overload *o, str name, enum func_style style)
-{
-    return o->style == style && str_equal(overload_name(o), name);
-}
-
-static const struct overload *next_overload(const struct compile *c, const struct overload *o)
-{
-    if (!o) return c->env->functions ? c->env->functions : func_rows;
-    if (!o->body) return o->next ? o->next : func_rows;
-    return o + 1 < func_rows + func_row_count ? o + 1 : NULL;
-}
-
-static const struct overload *find_overload(const struct compile *c, str name, enum func_style style,
-                                            const struct overload *after)
-{
-    const struct overload *o = after;
-    while ((o = next_overload(c, o)))
-        if (overload_is(o, name, style)) return o;
-    return NULL;
-}
+/* ---- candidates */
 
 const struct overload *overload_after(const struct compile *c, const struct overload *o)
 {
-    return find_overload(c, overload_name(o), o->style, o);
+    return env_function_after(c->env, o);
 }
 
 bool check_is_method(const struct compile *c, str name)
 {
-    return find_overload(c, name, FUNC_METHOD, NULL) != NULL;
+    return env_function(c->env, name, FUNC_METHOD) != NULL;
 }
 
 static const void *find_global(struct check *k, str name)
 {
-    return find_overload(k->c, name, FUNC_GLOBAL, NULL);
+    return env_function(k->c->env, name, FUNC_GLOBAL);
 }
 
 /* ---- choosing */
@@ -226,7 +205,8 @@ static void refuse_call(struct check *k, struct node *node, const struct overloa
 static str nearest_function(struct check *k, str word, enum func_style style)
 {
     struct nearest nearest = nearest_to(word);
-    for (const struct overload *o = NULL; (o = next_overload(k->c, o));)
+    if (diag_is_full(k->c->diag)) return (str){0};
+    for (const struct overload *o = NULL; (o = env_function_any(k->c->env, o));)
         if (o->style == style && overload_name(o).data[0] != '@') nearest_offer(&nearest, overload_name(o));
     return nearest_hint(&nearest, k->c->scratch);
 }
@@ -235,11 +215,11 @@ static void unknown_function(struct check *k, struct node *node)
 {
     str name = node->name;
     enum func_style style = node->method ? FUNC_METHOD : FUNC_GLOBAL;
-    const struct declaration *refused = node->method ? NULL : env_find(k->c->env, name);
+    const struct declaration *refused = node->method ? NULL : check_declared(k, name);
     if (refused && refused->kind == DECLARED_REFUSED)
         return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(refused->text));
     str hint = nearest_function(k, name, style);
-    if (find_overload(k->c, name, node->method ? FUNC_GLOBAL : FUNC_METHOD, NULL))
+    if (env_function(k->c->env, name, node->method ? FUNC_GLOBAL : FUNC_METHOD))
         hint = node->method ? arena_format(k->c->scratch, "write %.*s(…)", STR_ARG(name))
                             : arena_format(k->c->scratch, "write x.%.*s(…)", STR_ARG(name));
     check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(name));
@@ -279,23 +259,12 @@ static const struct overload *namespaced(struct check *k, struct node *node)
 }
 
 /* "nowhere.f(x)" is an unknown function rather than an unknown name. */
-static bool known_space(struct check *k, str space)
-{
-    for (const struct overload *o = NULL; (o = next_overload(k->c, o));) {
-        str name = overload_name(o);
-        if (o->style == FUNC_GLOBAL && name.size > space.size && str_starts_with(name, space) &&
-            name.data[space.size] == '.')
-            return true;
-    }
-    return false;
-}
-
 static bool unknown_in_space(struct check *k, struct node *node)
 {
     const struct node *target = node->children[0];
-    if (target->kind != NODE_NAME || env_find(k->c->env, target->name) || !check_qualified(k, target).size)
+    if (target->kind != NODE_NAME || check_declared(k, target->name) || !check_qualified(k, target).size)
         return false;
-    if (!known_space(k, target->name)) return false;
+    if (!env_has_space(k->c->env, target->name)) return false;
     str name = arena_format(k->c->scratch, "%.*s.%.*s", STR_ARG(target->name), STR_ARG(node->name));
     check_mistake(k, node, span_join(target->span, node->name_span), nearest_function(k, name, FUNC_GLOBAL),
                   "there is no function '%.*s'", STR_ARG(name));
@@ -306,9 +275,9 @@ static const struct overload *first_overload(struct check *k, struct node *node)
 {
     if (node->method) {
         const struct overload *found = namespaced(k, node);
-        return found ? found : find_overload(k->c, node->name, FUNC_METHOD, NULL);
+        return found ? found : env_function(k->c->env, node->name, FUNC_METHOD);
     }
-    const struct overload *operator= find_overload(k->c, node->name, FUNC_OPERATOR, NULL);
+    const struct overload *operator= env_function(k->c->env, node->name, FUNC_OPERATOR);
     return operator? operator: check_in_container(k, node->name, find_global);
 }
 

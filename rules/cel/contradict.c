@@ -3,6 +3,7 @@
 
 struct contradiction {
     str rename, as; /* of names in the first condition */
+    size_t *work;   /* nodes that may still be compared */
 };
 
 static bool same_name(const struct contradiction *c, str a, str b)
@@ -18,6 +19,8 @@ static bool same_constant(const struct cel_value *a, const struct cel_value *b)
 /* Are two trees written alike? Macros are gone from them; loops and lets are not looked into. */
 static bool same(const struct contradiction *c, const struct node *a, const struct node *b)
 {
+    if (*c->work == 0) return false;
+    --*c->work;
     if (a->kind != b->kind || a->count != b->count || a->test != b->test || a->optional != b->optional)
         return false;
     switch (a->kind) {
@@ -103,6 +106,8 @@ static bool is_not(const struct node *node)
 
 static bool terms_contradict(const struct contradiction *c, const struct node *a, const struct node *b)
 {
+    if (*c->work == 0) return false;
+    --*c->work;
     if (a->kind == NODE_AND) {
         for (size_t i = 0; i < a->count; i++)
             if (terms_contradict(c, a->children[i], b)) return true;
@@ -118,18 +123,20 @@ static bool terms_contradict(const struct contradiction *c, const struct node *a
     return comparisons_contradict(c, a, b);
 }
 
-static struct node *parse(struct arena *scratch, const struct cel_env *env, str text)
+static struct node *parse(struct arena *scratch, str text, bool *failed)
 {
     struct diagnostics diag;
     diag_init(&diag, scratch);
-    struct compile c = {.keep = scratch, .scratch = scratch, .env = env, .text = text, .diag = &diag};
+    struct compile c = {.keep = scratch, .scratch = scratch, .text = text, .diag = &diag};
     struct node *root = parse_expression(&c);
-    return c.failed || diag.failed || diag.error_count ? NULL : root;
+    *failed |= c.failed || diag.failed;
+    return *failed || diag.error_count ? NULL : root;
 }
 
-bool cel_contradicts(struct arena *scratch, const struct cel_env *env, str one, str other, str rename, str as)
+bool cel_contradicts(struct arena *scratch, str one, str other, str rename, str as, size_t *work,
+                     bool *failed)
 {
-    const struct contradiction c = {rename, as};
-    const struct node *a = parse(scratch, env, one), *b = parse(scratch, env, other);
+    const struct contradiction c = {rename, as, work};
+    const struct node *a = parse(scratch, one, failed), *b = parse(scratch, other, failed);
     return a && b && terms_contradict(&c, a, b);
 }

@@ -2,6 +2,7 @@
 #ifndef RULES_CEL_ENV_H
 #define RULES_CEL_ENV_H
 
+#include "base/names.h"
 #include "cel/cel.h"
 #include "cel/func.h"
 
@@ -13,20 +14,48 @@ struct declaration {
     str name;
     const struct cel_type *type; /* of the variable, or the record's */
     str text;                    /* a record: how messages speak of it; a refused name: the message */
-    uint32_t *slots;             /* one for a variable, one a field for a record */
+    const uint32_t *slots;       /* one for a variable, one a field for a record */
+    uint32_t slot;               /* the variable's: what `slots` is then */
     uint32_t presence;
+};
+
+/* The functions of one style by name: the host's, the newest first, and then the rows of func.def. */
+struct functions {
+    struct names names;
+    struct named_function { /* by the number of its name */
+        const struct overload *row;
+        struct overload *host;
+    } *named;
 };
 
 struct cel_env {
     struct arena *arena;
     struct zones *zones;
-    struct declaration *declarations;
-    struct overload *functions; /* the host's */
+    const struct cel_env *outer;      /* known as well, unless here is something of that name; NULL: nothing */
+    struct declaration *declarations; /* the newest first */
+    /* Of an outermost environment only: */
+    struct names names;           /* of the declarations; inside, there are few */
+    struct declaration **by_name; /* the newest of each name */
+    struct functions functions[FUNC_METHOD + 1];
+    struct overload *hosts;  /* the host's functions, the newest first */
+    const uint32_t *row_next; /* by row of func.def: the next of its name and style; 0: none */
+    struct names spaces;     /* "math" of math.abs: what stands before the dots of functions */
+
     str container;
     bool unchecked;
     str lenient; /* name of a record; empty: none */
+    cel_env_refuse *refuse;
+    void *context;
+    struct cel_budget *folding;
 };
 
 const struct declaration *env_find(const struct cel_env *env, str name);
+/* The first overload of that name and style, and the one behind another of its name; NULL: there is none. */
+const struct overload *env_function(const struct cel_env *env, str name, enum func_style style);
+const struct overload *env_function_after(const struct cel_env *env, const struct overload *o);
+/* All functions, one behind the other, from NULL on. */
+const struct overload *env_function_any(const struct cel_env *env, const struct overload *before);
+/* Is there a function SPACE.… ? */
+bool env_has_space(const struct cel_env *env, str space);
 
 #endif

@@ -1,6 +1,9 @@
 /* What is constant is computed once, here: calls of built-in functions on constants, literals of constants,
  * conditions that are decided. An evaluation error is not a mistake: the node stays as it is and fails when
- * it is evaluated, if it is. A text that can never be a timestamp or a duration earns a warning. */
+ * it is evaluated, if it is. A text that can never be a timestamp or a duration earns a warning.
+ *
+ * An expression is given what an evaluation of it may cost, and all that are compiled together a budget besides.
+ * When either is spent, constants stay as they are written: the expression means the same. */
 #include "cel/ast.h"
 
 #include "base/limits.h"
@@ -10,7 +13,24 @@ struct fold {
     struct compile *c;
     struct cel_frame frame;
     struct machine machine;
+    struct cel_budget own;     /* of this expression: as much as an evaluation has */
+    struct cel_budget *shared; /* of all */
+    size_t given, used;        /* steps handed out, and how full `scratch` was, at the last beginning */
 };
+
+static size_t lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void spend(struct fold *f, size_t steps, size_t bytes)
+{
+    struct cel_budget *budgets[] = {&f->own, f->shared};
+    for (size_t i = 0; i < 2; i++) {
+        budgets[i]->steps -= lesser(budgets[i]->steps, steps);
+        budgets[i]->bytes -= lesser(budgets[i]->bytes, bytes);
+    }
+}
 
 static bool constant(const struct node *node)
 {
@@ -49,6 +69,28 @@ static bool takes(const struct overload *o, const struct cel_value *arguments)
     return true;
 }
 
+/* Hands out what both budgets have; false: nothing. */
+static bool begin(struct fold *f)
+{
+    size_t steps = lesser(f->own.steps, f->shared->steps);
+    f->machine =
+        (struct machine){.frame = &f->frame,
+                         .zones = f->c->env->zones,
+                         .rest = (int64_t)(steps * STEP_UNITS),
+                         .used_max = f->frame.scratch->used + lesser(f->own.bytes, f->shared->bytes)};
+    f->given = steps;
+    f->used = f->frame.scratch->used;
+    return steps > 0;
+}
+
+/* Has both pay for what was done since: a step at least. */
+static void finish(struct fold *f)
+{
+    int64_t units = machine_ended(&f->machine) ? 0 : f->machine.rest + f->machine.units;
+    size_t left = (size_t)units / STEP_UNITS;
+    spend(f, left < f->given ? f->given - left : 1, f->frame.scratch->used - f->used);
+}
+
 static void fold_call(struct fold *f, struct node *node)
 {
     const struct overload *o = node->overload;
@@ -56,14 +98,18 @@ static void fold_call(struct fold *f, struct node *node)
     struct cel_value arguments[PARAMETERS_MAX];
     for (size_t i = 0; i < node->count; i++)
         arguments[i] = node->children[i]->value;
-    if (o->style != FUNC_OPERATOR && !takes(o, arguments)) return;
-    f->machine.units = 0;
-    f->machine.rest = MACHINE_UNITS;
-    f->machine.used_max = f->frame.scratch->used + LIMIT_CEL_ARENA_BYTES;
+    if ((o->style != FUNC_OPERATOR && !takes(o, arguments)) || !begin(f)) return;
     struct cel_value v = func_run(&f->machine, o->body, arguments);
+    finish(f);
     if (v.kind == CEL_ERROR && v.code == CEL_ERROR_MEMORY) f->c->failed = true;
-    if (v.kind == CEL_ERROR) return warn(f, node);
+    if (v.kind == CEL_ERROR && v.code != CEL_ERROR_LIMIT) return warn(f, node);
+    if (v.kind == CEL_ERROR) return;
     become(node, v);
+}
+
+static bool affords(const struct fold *f, size_t bytes)
+{
+    return bytes <= lesser(f->own.bytes, f->shared->bytes);
 }
 
 static void fold_list(struct fold *f, struct node *node)
@@ -71,34 +117,42 @@ static void fold_list(struct fold *f, struct node *node)
     if (!constant_children(node)) return;
     for (size_t i = 0; i < node->count; i++)
         if (node->children[i]->optional) return;
-    struct cel_list *list = arena_alloc(f->c->scratch, sizeof *list + node->count * sizeof list->items[0]);
-    if (!list) {
-        f->c->failed = true;
-        return;
-    }
+    size_t size = sizeof(struct cel_list) + node->count * sizeof(struct cel_value);
+    if (!affords(f, size)) return;
+    spend(f, 0, size);
+    struct cel_list *list = arena_alloc(f->c->scratch, size);
+    f->c->failed |= !list;
+    if (!list) return;
     list->count = node->count;
     for (size_t i = 0; i < node->count; i++)
         list->items[i] = node->children[i]->value;
     become(node, list_value(list));
 }
 
+static bool fill_map(struct fold *f, struct node *node, struct cel_map *map)
+{
+    size_t count = node->count / 2;
+    for (size_t i = 0; i < count; i++) {
+        struct node *key = node->children[2 * i];
+        if (key->optional || !key_kind(key->value.kind)) return false; /* an error, later */
+        struct cel_entry entry = {key->value, node->children[2 * i + 1]->value};
+        enum map_added added = map_add(&f->machine, f->c->scratch, map, count, entry);
+        f->c->failed |= added == MAP_NO_MEMORY;
+        if (added != MAP_ADDED || machine_ended(&f->machine)) return false; /* likewise */
+    }
+    return true;
+}
+
 static void fold_map(struct fold *f, struct node *node)
 {
     if (!constant_children(node)) return;
     size_t count = node->count / 2;
-    struct machine m = {.rest = MACHINE_UNITS};
+    if (!affords(f, count * sizeof(struct cel_entry)) || !begin(f)) return;
     struct cel_map *map = cel_map_new(f->c->scratch, count);
     f->c->failed |= !map;
-    for (size_t i = 0; i < count && map; i++) {
-        struct node *key = node->children[2 * i];
-        if (key->optional || !key_kind(key->value.kind)) return; /* an error, later */
-        struct cel_entry entry = {key->value, node->children[2 * i + 1]->value};
-        enum map_added added = map_add(&m, f->c->scratch, map, count, entry);
-        f->c->failed |= added == MAP_NO_MEMORY;
-        if (added != MAP_ADDED || machine_ended(&m)) return; /* likewise */
-    }
-    if (f->c->failed) return;
-    become(node, (struct cel_value){.kind = CEL_MAP, .as.map = map});
+    bool whole = map && fill_map(f, node, map);
+    finish(f);
+    if (whole) become(node, (struct cel_value){.kind = CEL_MAP, .as.map = map});
 }
 
 /* One child that decides is the whole; children that cannot decide go, if the rest are known to be bools. */
@@ -152,7 +206,10 @@ static void fold(struct fold *f, struct node *node)
 
 void fold_expression(struct compile *c, struct node *root)
 {
-    struct fold f = {.c = c, .frame = {.scratch = c->scratch}};
-    f.machine = (struct machine){.frame = &f.frame, .zones = c->env->zones};
+    struct cel_budget alone = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES};
+    struct fold f = {.c = c,
+                     .frame = {.scratch = c->scratch},
+                     .own = {LIMIT_CEL_STEPS, LIMIT_CEL_ARENA_BYTES},
+                     .shared = c->env->folding ? c->env->folding : &alone};
     fold(&f, root);
 }

@@ -27,7 +27,8 @@ struct overload {
     const char *prose;
     uint32_t number;     /* the host's */
     str host_name;
-    struct overload *next; /* among the host's */
+    struct overload *next;   /* of the host's, the next of this name */
+    struct overload *before; /* the one that the host declared before */
 };
 
 extern const struct overload func_rows[];

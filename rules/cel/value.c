@@ -36,6 +36,19 @@ const struct cel_type *cel_record_of(struct arena *arena, const struct cel_recor
     return type_new(arena, (struct cel_type){.kind = CEL_TYPE_RECORD, .record = record});
 }
 
+bool cel_record_index(struct arena *arena, struct cel_record_type *record)
+{
+    enum { FEW = 16 };
+    if (record->field_count <= FEW) return true;
+    struct names *index = ARENA_NEW(arena, struct names);
+    if (!index || !names_init(index, arena, record->field_count)) return false;
+    for (size_t i = 0; i < record->field_count; i++)
+        names_add(index, record->fields[i].name);
+    bool distinct = index->count == record->field_count; /* a name given twice has been reported */
+    record->index = distinct ? index : NULL;
+    return true;
+}
+
 /* Records are told apart by name: one name is one record in a rule set. */
 bool cel_record_type_equal(const struct cel_record_type *a, const struct cel_record_type *b)
 {

@@ -5,6 +5,7 @@
 #define RULES_CEL_VALUE_H
 
 #include "base/arena.h"
+#include "base/names.h"
 
 enum cel_kind {
     CEL_UNSET = 0, /* slots only: not looked up yet; reading it asks the host */
@@ -76,6 +77,7 @@ struct cel_record_type {
     str name;
     size_t field_count;
     const struct cel_field *fields;
+    const struct names *index; /* the fields' names by number, where there are many; NULL: few */
 };
 
 enum cel_type_kind {
@@ -110,6 +112,9 @@ const struct cel_type *cel_list_of(struct arena *arena, const struct cel_type *e
 const struct cel_type *cel_map_of(struct arena *arena, const struct cel_type *key,
                                   const struct cel_type *value);
 const struct cel_type *cel_record_of(struct arena *arena, const struct cel_record_type *record);
+
+/* Gives a record of many fields its index; false without memory. */
+bool cel_record_index(struct arena *arena, struct cel_record_type *record);
 
 bool cel_type_equal(const struct cel_type *a, const struct cel_type *b);
 str cel_type_name(struct arena *arena, const struct cel_type *type); /* "list(string)", for messages */

@@ -263,6 +263,7 @@ struct placer {
     struct arena *arena;
     const char *clean;
     size_t at, size;
+    struct source_index lines;
     bool no_memory;
 };
 
@@ -312,24 +313,18 @@ static void place_number(struct placer *p, struct json *node)
     node->text = str_slice(p->source->text, begin, p->at);
 }
 
-/* The line and column of a place, both from 1. */
-static void place_of(str text, size_t at, size_t *line, size_t *column)
-{
-    size_t begin = 0;
-    *line = 1;
-    for (size_t i = 0; i < at; i++) {
-        if (text.data[i] != '\n') continue;
-        begin = i + 1;
-        ++*line;
-    }
-    *column = utf8_count(str_slice(text, begin, at)) + 1;
-}
-
 static void complain_twice(struct placer *p, const struct json *first, const struct json *again)
 {
-    size_t line, column;
-    place_of(p->source->text, first->key_begin, &line, &column);
-    str hint = arena_format(p->arena, "the first one is at %zu:%zu", line, column);
+    size_t line = 0, column = 0;
+    str hint = {0};
+    if (!diag_is_full(p->diag)) {
+        if (!p->lines.source && !source_index_make(&p->lines, p->arena, p->source)) {
+            p->no_memory = true;
+            return;
+        }
+        source_index_place(&p->lines, first->key_begin, &line, &column);
+        hint = arena_format(p->arena, "the first one is at %zu:%zu", line, column);
+    }
     diag_add(p->diag, SEVERITY_ERROR, (struct origin){.source = p->source}, again->key_begin, again->key_end,
              hint, "key '%.*s' is given twice", STR_ARG(again->key));
 }

@@ -200,8 +200,7 @@ struct rule {
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
-    const bool *keeps;      /* by field number: a step reads it from `trigger` or `triggers` */
-    uint32_t first_field;   /* slots of the record that `triggers` lists */
+    struct type_list keeps; /* numbers of the fields that a run keeps of its triggers, ascending */
     const struct cel_record_type *trigger_record; /* of one element of `triggers` */
     const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */
 };
@@ -264,7 +263,6 @@ struct relance_ruleset {
     struct cancel *cancels;
     size_t cancel_count;
     struct state_names names;
-    const struct cel_record_type *customer_record;
 };
 
 static inline uint32_t last_presence_slot(const struct typed_event *type)

@@ -59,7 +59,7 @@ static struct cel_value views(struct cel_frame *frame, uint32_t function, const 
 
 static const struct cel_field item_fields[] = {{{"price", 5}, &cel_types[CEL_TYPE_DOUBLE]},
                                                {{"qty", 3}, &cel_types[CEL_TYPE_INT]}};
-static const struct cel_record_type item_type = {{"item", 4}, 2, item_fields};
+static const struct cel_record_type item_type = {{"item", 4}, 2, item_fields, NULL};
 
 static struct cel_value make_items(struct arena *arena)
 {

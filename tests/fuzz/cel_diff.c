@@ -158,7 +158,7 @@ static struct cel_env *declare(struct arena *arena)
                                         {{"i", 1}, &cel_types[CEL_TYPE_INT]},
                                         {{"d", 1}, &cel_types[CEL_TYPE_DOUBLE]},
                                         {{"s", 1}, &cel_types[CEL_TYPE_STRING]}};
-    static const struct cel_record_type record = {{"r", 1}, 4, fields};
+    static const struct cel_record_type record = {{"r", 1}, 4, fields, NULL};
     static const uint32_t slots[] = {8, 9, 10, 11};
     struct cel_env *env = cel_env_new(arena, NULL);
     for (uint32_t i = 0; i < 8; i++)

@@ -22,7 +22,7 @@ static void schema_begin(void)
     arena_init(&arena, 0);
     item_fields[0] = (struct cel_field){STR("product"), &cel_types[CEL_TYPE_STRING]};
     item_fields[1] = (struct cel_field){STR("qty"), &cel_types[CEL_TYPE_INT]};
-    item = (struct cel_record_type){STR("item"), 2, item_fields};
+    item = (struct cel_record_type){STR("item"), 2, item_fields, NULL};
     const struct cel_type *string = &cel_types[CEL_TYPE_STRING], *record = cel_record_of(&arena, &item);
     const struct cel_type *const field_types[FIELDS] = {string,
                                                         &cel_types[CEL_TYPE_INT],

@@ -5,15 +5,46 @@
 #include "rule/compile/gather.h"
 #include "rule/set.h"
 
+/* What a list of event types shares, as a record. */
+struct scope_block {
+    const struct cel_record_type *record; /* envelope first */
+    const uint32_t *offsets;              /* by field: its slot from the beginning of an event block */
+    const uint32_t *event_slots, *trigger_slots;
+    const struct cel_type *list; /* of such records */
+    struct type_list fields;     /* the numbers of those declared, ascending */
+};
+
+/* What environments of one set are made of, each thing once: env.c. */
+struct scopes {
+    const struct relance_ruleset *set;
+    struct arena *keep;  /* what programs keep of environments */
+    struct arena *arena; /* what lives as long as this */
+    struct cel_budget folding;
+    const struct cel_record_type *customer, *segments;
+    struct cel_env *shared[16]; /* by flags; NULL: nobody has asked */
+    struct names lists;         /* of event types, by their bytes */
+    struct scope_block **blocks; /* by number of the list */
+    uint32_t *shares;
+    size_t shared_fields; /* of lists of several types, all together */
+    bool failed;          /* out of memory */
+};
+
 struct compiler {
     struct relance_ruleset *set; /* set->arena holds what lives on */
     struct arena *keep;          /* that arena */
     struct arena *scratch;       /* what dies with compiling */
+    struct arena *place;         /* what dies with the rule, count or attribute being compiled */
+    struct arena *work;          /* what dies with an expression */
     struct gathered files;
     struct diagnostics *diag;
     struct cel_record_type *records; /* of "types", by their order there */
     bool *read;                      /* by slot: some expression reads it */
-    struct made_env *envs;           /* the newest first */
+    bool *listed;                    /* by event type: the list that is being read has it */
+    struct names field_names;        /* fields of events by name: the first of each, and the next of its name, + 1 */
+    uint32_t *field_first, *field_next;
+    struct scopes scopes;
+    size_t expressions; /* so far */
+    size_t to_compare; /* suspect.c: nodes of conditions that may still be */
 };
 
 static inline struct point new_point(struct compiler *c, const struct source *source, size_t begin)
@@ -49,18 +80,11 @@ static inline unsigned scope_of(struct type_list events)
  * names the place in messages ("'if'"). NULL without memory. */
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
                           const char *where);
-struct made_env {
-    struct made_env *next;
-    const struct cel_env *env;
-    struct scope_names names;
-};
-/* The environment of a program of a finished set, made again from what it was made of; NULL without memory. What programs
- * keep of it is in `keep`. */
-const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
-                                      struct arena *keep, struct arena *scratch);
-/* The record of what the types of `on` share, envelope first, and for each field its slot offset from the
- * beginning of an event block. */
-const struct cel_record_type *scope_shared_record(struct compiler *c, struct type_list on, const uint32_t **offsets);
+void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep, struct arena *arena);
+/* The environment of a program of a finished set, made again from what it was made of, in `arena`; NULL without memory. */
+const struct cel_env *scope_env_again(struct scopes *s, const struct noted_program *program, struct arena *arena);
+/* What the types of `on` share; NULL without memory. Lists are borrowed. */
+const struct scope_block *scope_block(struct scopes *s, struct type_list on);
 
 /* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
 bool scope_is_variable(str name);

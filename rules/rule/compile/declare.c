@@ -3,8 +3,11 @@
 
 #include "base/duration.h"
 #include "base/ensure.h"
+#include "base/limits.h"
 #include "base/nearest.h"
 #include "cel/func.h"
+
+#include <stdlib.h>
 
 /* ---- field types */
 
@@ -118,6 +121,12 @@ static const struct cel_field *read_fields(struct compiler *c, const struct decl
                      "'%.*s' must be an object of fields and their types", STR_ARG(d->name));
         return NULL;
     }
+    if (d->value->count > LIMIT_FIELDS) {
+        gather_error_at_key(c->diag, d->source, d->value, (str){0},
+                            "'%.*s' has %zu fields; at most %u are taken", STR_ARG(d->name), d->value->count,
+                            LIMIT_FIELDS);
+        return NULL;
+    }
     static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
     struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->value->count + 1);
     for (const struct json *m = d->value->child; m && fields; m = m->next) {
@@ -142,19 +151,26 @@ void declare_types(struct compiler *c)
                 gather_error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
                                     "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
     }
-    for (size_t i = 0; i < types->count && c->records; i++)
+    for (size_t i = 0; i < types->count && c->records; i++) {
         c->records[i].fields = read_fields(c, &types->items[i], false, &c->records[i].field_count);
+        if (!cel_record_index(c->keep, &c->records[i])) c->diag->failed = true;
+    }
 }
 
 /* ---- events and attributes */
 
-static uint32_t field_number(struct relance_ruleset *set, struct field *fields, str name,
-                             const struct cel_type *type)
+/* The number of a field of that name and type, new where there is none yet; looked up by name, and there are few types
+ * to a name. */
+static uint32_t field_number(struct compiler *c, str name, const struct cel_type *type)
 {
-    for (uint32_t i = 0; i < set->field_count; i++)
-        if (str_equal(fields[i].name, name) && cel_type_equal(fields[i].type, type)) return i;
+    struct relance_ruleset *set = c->set;
+    struct field *fields = (struct field *)set->fields;
+    uint32_t known = names_add(&c->field_names, name), *last = &c->field_first[known];
+    for (; *last; last = &c->field_next[*last - 1])
+        if (cel_type_equal(fields[*last - 1].type, type)) return *last - 1;
     fields[set->field_count] = (struct field){name, type};
-    return (uint32_t)set->field_count++;
+    *last = (uint32_t)++set->field_count;
+    return *last - 1;
 }
 
 /* Makes the type's record, with the envelope first, and numbers its fields. */
@@ -173,10 +189,11 @@ static bool define_event(struct compiler *c, struct typed_event *type, str name,
     all[ENVELOPE_CUSTOMER] = (struct cel_field){STR("customer"), &cel_types[CEL_TYPE_STRING]};
     for (size_t i = 0; i < count; i++) {
         all[ENVELOPE_COUNT + i] = fields[i];
-        numbers[i] = field_number(c->set, (struct field *)c->set->fields, fields[i].name, fields[i].type);
+        numbers[i] = field_number(c, fields[i].name, fields[i].type);
         event_fields[i] = (struct event_field){fields[i].name, fields[i].type, CEL_NO_SLOT};
     }
-    *record = (struct cel_record_type){name, count + ENVELOPE_COUNT, all};
+    *record = (struct cel_record_type){name, count + ENVELOPE_COUNT, all, NULL};
+    if (!cel_record_index(c->keep, record)) return false;
     *reader = (struct event_type){.name = name,
                                   .number = (uint32_t)(type - c->set->types),
                                   .field_count = count,
@@ -185,16 +202,26 @@ static bool define_event(struct compiler *c, struct typed_event *type, str name,
     return true;
 }
 
+/* Room for the fields of all types and attributes, and to find them again by name. */
+static bool make_fields(struct compiler *c)
+{
+    size_t bound = c->files.customer.count + 1;
+    for (size_t i = 0; i < c->files.events.count; i++)
+        bound += c->files.events.items[i].value->count;
+    c->set->fields = ARENA_ARRAY(c->keep, struct field, bound);
+    c->field_first = ARENA_ARRAY(c->scratch, uint32_t, bound);
+    c->field_next = ARENA_ARRAY(c->scratch, uint32_t, bound);
+    return c->set->fields && c->field_first && c->field_next &&
+           names_init(&c->field_names, c->scratch, bound);
+}
+
 void declare_events(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
     const struct section *events = &c->files.events;
-    size_t field_bound = c->files.customer.count;
-    for (size_t i = 0; i < events->count; i++)
-        field_bound += events->items[i].value->count;
+    size_t fields_left = LIMIT_ALL_FIELDS;
     set->types = ARENA_ARRAY(c->keep, struct typed_event, events->count + 2);
-    set->fields = ARENA_ARRAY(c->keep, struct field, field_bound + 1);
-    if (!set->types || !set->fields || !names_init(&set->names.types, c->keep, events->count + 2)) {
+    if (!set->types || !make_fields(c) || !names_init(&set->names.types, c->keep, events->count + 2)) {
         c->diag->failed = true;
         return;
     }
@@ -209,6 +236,13 @@ void declare_events(struct compiler *c)
         }
         declare_check_name(c, d->source, d->value, "an event type");
         const struct cel_field *fields = read_fields(c, d, true, &count);
+        if (count > fields_left) {
+            gather_error_at_key(c->diag, d->source, d->value, (str){0},
+                                "all event types of a rule set together have at most %u fields",
+                                LIMIT_ALL_FIELDS);
+            return;
+        }
+        fields_left -= count;
         if (!define_event(c, &set->types[set->type_count], d->name, fields, count)) {
             c->diag->failed = true;
             return;
@@ -253,7 +287,7 @@ void declare_attributes(struct compiler *c)
     const struct section *customer = &c->files.customer;
     set->attributes = ARENA_ARRAY(c->keep, struct attribute_rule, customer->count + 1);
     struct cel_field *settable = ARENA_ARRAY(c->keep, struct cel_field, customer->count + 1);
-    if (!set->types || !set->attributes || !settable ||
+    if (c->diag->failed || !set->attributes || !settable ||
         !names_init(&set->names.attributes, c->keep, customer->count)) {
         c->diag->failed = true;
         return;
@@ -356,7 +390,8 @@ bool declare_slots(struct compiler *c)
     }
     s->total = next;
     c->read = ARENA_ARRAY(c->scratch, bool, next);
-    return c->read != NULL;
+    c->listed = ARENA_ARRAY(c->scratch, bool, set->type_count + 1);
+    return c->read && c->listed;
 }
 
 /* ---- lists of event types */
@@ -387,6 +422,12 @@ bool type_list_has(struct type_list list, uint32_t type)
     return false;
 }
 
+static int number_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node)
 {
     struct type_list list = {0};
@@ -400,12 +441,13 @@ struct type_list declare_read_types(struct compiler *c, const struct source *sou
     const struct json *item = node->kind == JSON_ARRAY ? node->child : node;
     for (; item; item = node->kind == JSON_ARRAY ? item->next : NULL) {
         uint32_t type = find_type(c, source, item);
-        if (type == NAME_NONE || type_list_has(list, type)) continue;
-        size_t at = list.count++;
-        for (; at > 0 && types[at - 1] > type; at--)
-            types[at] = types[at - 1];
-        types[at] = type;
+        if (type == NAME_NONE || c->listed[type]) continue;
+        c->listed[type] = true;
+        types[list.count++] = type;
     }
+    qsort(types, list.count, sizeof *types, number_order);
+    for (size_t i = 0; i < list.count; i++)
+        c->listed[types[i]] = false;
     for (size_t i = 0; i < list.count; i++)
         c->set->types[types[i]].named = true;
     return list;

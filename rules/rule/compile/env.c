@@ -1,7 +1,14 @@
-/* Which names an expression may use, by the place in which it stands, and the slots behind them. */
+/* Which names an expression may use, by the place in which it stands, and the slots behind them.
+ *
+ * What many places have is one environment, made when the first of them comes: customer, counts, `last` and so on; a
+ * place adds its `event`, `trigger` and `run`. What a list of event types shares is found once, too. So the work for a
+ * place does not grow with the set. */
 #include "rule/compile/compile.h"
 
 #include "base/buffer.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
 
 /* The variables that not every place has. */
 static const struct {
@@ -23,112 +30,201 @@ bool scope_is_variable(str name)
 }
 
 /* "customer, event, counts": what a place has instead of what was named. */
-static str known_names(struct compiler *c, unsigned flags)
+static str known_names(const struct scopes *s, struct arena *arena, unsigned flags)
 {
     struct buffer text;
-    buffer_init(&text, c->scratch);
+    buffer_init(&text, arena);
     buffer_put_str(&text, STR("customer"));
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (flags & partial_names[i].flag) buffer_put_format(&text, ", %.*s", STR_ARG(partial_names[i].name));
-    if (flags & SCOPE_COUNTS && c->set->count_count) buffer_put_str(&text, STR(", counts"));
-    if (text.failed) c->diag->failed = true;
-    return buffer_str(&text);
+    if (flags & SCOPE_COUNTS && s->set->count_count) buffer_put_str(&text, STR(", counts"));
+    return text.failed ? (str){0} : buffer_str(&text);
 }
 
-static void refuse(struct compiler *c, struct cel_env *env, str name, str message)
+/* What an environment was made of. */
+struct place {
+    struct scopes *scopes;
+    struct scope_names names;
+    const char *where;
+};
+
+/* What exists in rules, but not in this place. */
+static bool refuse(void *context, struct arena *arena, str name, str *message)
 {
-    if (!message.size || !cel_env_add_refused(env, name, message)) c->diag->failed = true;
+    const struct place *place = context;
+    unsigned flags = place->names.flags, wanted = 0;
+    for (size_t i = 0; i < PARTIAL_NAMES; i++)
+        if (str_equal(partial_names[i].name, name)) wanted = partial_names[i].flag;
+    bool count = !wanted && names_find(&place->scopes->set->names.counts, name) != NAME_NONE;
+    if (count) wanted = SCOPE_COUNTS;
+    if (!wanted || flags & wanted) return true;
+    bool meant = wanted == SCOPE_EVENT && flags & SCOPE_TRIGGER;
+    str known = known_names(place->scopes, arena, flags);
+    *message = arena_format(arena,
+                            count ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
+                                  : "'%.*s' is not known in %s; known there: %.*s%s",
+                            STR_ARG(name), place->where, STR_ARG(known),
+                            meant ? " ('trigger' is the event that started the run)" : "");
+    return known.size && message->size;
 }
 
-static void refuse_missing(struct compiler *c, struct cel_env *env, unsigned flags, const char *where)
-{
-    str known = known_names(c, flags);
-    for (size_t i = 0; i < PARTIAL_NAMES; i++) {
-        str name = partial_names[i].name;
-        if (flags & partial_names[i].flag) continue;
-        bool meant = partial_names[i].flag == SCOPE_EVENT && flags & SCOPE_TRIGGER;
-        refuse(c, env, name,
-               arena_format(c->scratch, "'%.*s' is not known in %s; known there: %.*s%s", STR_ARG(name),
-                            where, STR_ARG(known),
-                            meant ? " ('trigger' is the event that started the run)" : ""));
-    }
-    for (size_t i = 0; i < c->set->count_count && !(flags & SCOPE_COUNTS); i++) {
-        str name = c->set->counts[i].name;
-        refuse(c, env, name,
-               arena_format(c->scratch, "count '%.*s' cannot be called in %s; known there: %.*s",
-                            STR_ARG(name), where, STR_ARG(known)));
-    }
-}
+/* ---- what lists of event types share */
 
 /* Of a trigger that is no event. */
-static const struct cel_record_type *bare_record(const uint32_t **offsets)
+static const struct cel_field bare_fields[] = {{STR("type"), &cel_types[CEL_TYPE_STRING]},
+                                               {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}};
+static const struct cel_record_type bare_record = {STR("trigger"), 2, bare_fields, NULL};
+static const uint32_t bare_offsets[] = {ENVELOPE_TYPE, ENVELOPE_TIME};
+
+static uint32_t offset_of(const struct typed_event *type, size_t field)
 {
-    static const struct cel_field fields[] = {{STR("type"), &cel_types[CEL_TYPE_STRING]},
-                                              {STR("time"), &cel_types[CEL_TYPE_TIMESTAMP]}};
-    static const struct cel_record_type record = {STR("trigger"), 2, fields};
-    static const uint32_t bare_offsets[] = {ENVELOPE_TYPE, ENVELOPE_TIME};
-    *offsets = bare_offsets;
-    return &record;
+    return field < ENVELOPE_COUNT ? (uint32_t)field : ENVELOPE_COUNT + type->fields[field - ENVELOPE_COUNT];
 }
 
-const struct cel_record_type *scope_shared_record(struct compiler *c, struct type_list on,
-                                                  const uint32_t **offsets)
+/* By number of a field: how many types of the list have it, as far as they have all had it so far. */
+static bool count_shared(struct scopes *s, struct type_list on)
 {
-    if (!on.count) return bare_record(offsets);
-    const struct typed_event *first = &c->set->types[on.types[0]];
-    struct cel_record_type *record = ARENA_NEW(c->keep, struct cel_record_type);
-    struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, first->record->field_count);
-    uint32_t *slots = ARENA_ARRAY(c->keep, uint32_t, first->record->field_count);
-    *offsets = slots;
-    if (!record || !fields || !slots) return NULL;
-    *record = (struct cel_record_type){.name = first->reader->name, .fields = fields};
-    for (size_t i = 0; i < first->record->field_count; i++) {
-        bool shared = true;
-        uint32_t number = i < ENVELOPE_COUNT ? 0 : first->fields[i - ENVELOPE_COUNT];
-        for (size_t t = 1; t < on.count && i >= ENVELOPE_COUNT && shared; t++) {
-            const struct typed_event *other = &c->set->types[on.types[t]];
-            shared = type_list_has((struct type_list){other->reader->field_count, other->fields}, number);
+    if (!s->shares) s->shares = ARENA_ARRAY(s->arena, uint32_t, s->set->field_count + 1);
+    if (!s->shares) return false;
+    for (size_t t = 0; t < on.count; t++) {
+        const struct typed_event *type = &s->set->types[on.types[t]];
+        for (size_t i = 0; i < type->reader->field_count; i++) {
+            uint32_t *count = &s->shares[type->fields[i]];
+            if (t == 0) *count = 0;
+            if (*count == t) *count = (uint32_t)t + 1;
         }
-        if (!shared) continue;
-        slots[record->field_count] = i < ENVELOPE_COUNT ? (uint32_t)i : ENVELOPE_COUNT + number;
+    }
+    return true;
+}
+
+/* The record of what several types share: envelope first, then the fields that all of them have. */
+static const struct cel_record_type *record_of_several(struct scopes *s, struct type_list on,
+                                                       uint32_t *offsets)
+{
+    const struct typed_event *first = &s->set->types[on.types[0]];
+    struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
+    struct cel_field *fields = ARENA_ARRAY(s->arena, struct cel_field, first->record->field_count);
+    if (!record || !fields || !count_shared(s, on)) return NULL;
+    *record = (struct cel_record_type){.name = first->reader->name};
+    size_t count = s->shared_fields <= LIMIT_SHARED_FIELDS ? first->record->field_count : ENVELOPE_COUNT;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t offset = offset_of(first, i);
+        if (i >= ENVELOPE_COUNT && s->shares[offset - ENVELOPE_COUNT] != on.count) continue;
+        offsets[record->field_count] = offset;
         fields[record->field_count++] = first->record->fields[i];
     }
-    return record;
+    record->fields = arena_copy(s->keep, fields, record->field_count * sizeof *fields);
+    return record->fields && cel_record_index(s->keep, record) ? record : NULL;
+}
+
+static const struct cel_record_type *record_of_one(const struct scopes *s, uint32_t number, uint32_t *offsets)
+{
+    const struct typed_event *type = &s->set->types[number];
+    for (size_t i = 0; i < type->record->field_count; i++)
+        offsets[i] = offset_of(type, i);
+    return type->record;
+}
+
+static const uint32_t *slots_from(struct scopes *s, uint32_t base, const struct scope_block *block)
+{
+    uint32_t *slots = ARENA_ARRAY(s->arena, uint32_t, block->record->field_count);
+    for (size_t i = 0; slots && i < block->record->field_count; i++)
+        slots[i] = base + block->offsets[i];
+    return slots;
+}
+
+static int number_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The numbers of the declared fields in it, ascending. */
+static bool block_numbers(struct scopes *s, struct scope_block *block)
+{
+    size_t bound = block->record->field_count;
+    uint32_t *numbers = ARENA_ARRAY(s->keep, uint32_t, bound);
+    if (!numbers) return false;
+    for (size_t i = 0; i < bound; i++)
+        if (block->offsets[i] >= ENVELOPE_COUNT)
+            numbers[block->fields.count++] = block->offsets[i] - ENVELOPE_COUNT;
+    qsort(numbers, block->fields.count, sizeof *numbers, number_order);
+    block->fields.types = numbers;
+    return true;
+}
+
+static bool block_make(struct scopes *s, struct type_list on, struct scope_block *block)
+{
+    size_t bound = on.count ? s->set->types[on.types[0]].record->field_count : 0;
+    uint32_t *offsets = ARENA_ARRAY(s->arena, uint32_t, bound + 1);
+    if (!offsets) return false;
+    *block = (struct scope_block){.offsets = bare_offsets, .record = &bare_record};
+    if (on.count)
+        block->record =
+            on.count == 1 ? record_of_one(s, on.types[0], offsets) : record_of_several(s, on, offsets);
+    if (!block->record) return false;
+    if (on.count) block->offsets = arena_copy(s->keep, offsets, block->record->field_count * sizeof *offsets);
+    if (!block->offsets) return false;
+    if (on.count > 1) s->shared_fields += block->record->field_count;
+    const struct cel_type *element = cel_record_of(s->keep, block->record);
+    block->list = element ? cel_list_of(s->keep, element) : NULL;
+    block->event_slots = slots_from(s, s->set->slots.event, block);
+    block->trigger_slots = slots_from(s, s->set->slots.trigger, block);
+    return block->list && block->event_slots && block->trigger_slots && block_numbers(s, block);
+}
+
+/* A list as a name: the bytes of its numbers. */
+static str list_name(struct type_list on)
+{
+    return (str){(const char *)on.types, on.count * sizeof *on.types};
+}
+
+const struct scope_block *scope_block(struct scopes *s, struct type_list on)
+{
+    uint32_t number = s->lists.table ? names_find(&s->lists, list_name(on)) : NAME_NONE;
+    if (number != NAME_NONE) return s->blocks[number];
+    uint32_t before = s->lists.capacity;
+    struct scope_block *block = ARENA_NEW(s->arena, struct scope_block);
+    if (!block || !block_make(s, on, block) || !names_put(&s->lists, s->arena, list_name(on), &number)) {
+        s->failed = true;
+        return NULL;
+    }
+    if (s->lists.capacity != before) {
+        struct scope_block **blocks = ARENA_ARRAY(s->arena, struct scope_block *, s->lists.capacity);
+        if (!blocks) {
+            s->lists = (struct names){0}; /* none is known again */
+            s->failed = true;
+            return NULL;
+        }
+        if (before) memcpy(blocks, s->blocks, before * sizeof *blocks);
+        s->blocks = blocks;
+    }
+    return s->blocks[number] = block;
 }
 
 /* "event 'view'", "what events 'view' and 'click' share": whose field is missing, in messages. */
-static str kind_text(struct compiler *c, const char *what, struct type_list on)
+static str kind_text(const struct scopes *s, struct arena *arena, const char *what, struct type_list on)
 {
+    enum { NAMED = 8 };
+    size_t named = on.count <= NAMED ? on.count : NAMED;
     struct buffer text;
-    buffer_init(&text, c->scratch);
+    buffer_init(&text, arena);
     buffer_put_format(&text, on.count > 1 ? "what %ss " : on.count ? "%s " : "%s", what);
-    for (size_t i = 0; i < on.count; i++)
+    for (size_t i = 0; i < named; i++)
         buffer_put_format(&text, "%s'%.*s'",
                           i == 0              ? ""
                           : i + 1 == on.count ? " and "
                                               : ", ",
-                          STR_ARG(c->set->types[on.types[i]].reader->name));
+                          STR_ARG(s->set->types[on.types[i]].reader->name));
+    if (on.count > named) buffer_put_format(&text, " and %zu more", on.count - named);
     if (on.count > 1) buffer_put_str(&text, STR(" share"));
-    if (text.failed) c->diag->failed = true;
-    return buffer_str(&text);
+    return text.failed ? (str){0} : buffer_str(&text);
 }
 
-static bool add_block(struct compiler *c, struct cel_env *env, str name, const char *what,
-                      struct type_list on, uint32_t base)
-{
-    const uint32_t *offsets;
-    const struct cel_record_type *record = scope_shared_record(c, on, &offsets);
-    uint32_t *slots = record ? ARENA_ARRAY(c->scratch, uint32_t, record->field_count) : NULL;
-    if (!slots) return false;
-    for (size_t i = 0; i < record->field_count; i++)
-        slots[i] = base + offsets[i];
-    return cel_env_add_record(env, name, kind_text(c, what, on), record, slots, CEL_NO_SLOT);
-}
-
-static bool add_consecutive(struct compiler *c, struct cel_env *env, str name, str kind,
+static bool add_consecutive(struct arena *arena, struct cel_env *env, str name, str kind,
                             const struct cel_record_type *record, uint32_t first, uint32_t presence)
 {
-    uint32_t *slots = ARENA_ARRAY(c->scratch, uint32_t, record->field_count + 1);
+    uint32_t *slots = ARENA_ARRAY(arena, uint32_t, record->field_count + 1);
     if (!slots) return false;
     for (uint32_t i = 0; i < record->field_count; i++)
         slots[i] = first + i;
@@ -145,157 +241,188 @@ static const struct cel_field rule_fields[RULE_FIELDS] = {
     [RULE_NAME] = {STR("name"), &cel_types[CEL_TYPE_STRING]},
     [RULE_PRIORITY] = {STR("priority"), &cel_types[CEL_TYPE_INT]},
 };
-static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fields};
-static const struct cel_record_type rule_record = {STR("rule"), RULE_FIELDS, rule_fields};
+static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fields, NULL};
+static const struct cel_record_type rule_record = {STR("rule"), RULE_FIELDS, rule_fields, NULL};
 
-/* customer.id and the attributes: made once, since every place has it. */
-static const struct cel_record_type *customer_record(struct compiler *c)
+/* customer.id and the attributes. */
+static const struct cel_record_type *customer_record(const struct scopes *s)
 {
-    struct relance_ruleset *set = c->set;
-    if (set->customer_record) return set->customer_record;
-    struct cel_record_type *record = ARENA_NEW(c->keep, struct cel_record_type);
-    struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, set->attribute_count + 1);
+    const struct relance_ruleset *set = s->set;
+    struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
+    struct cel_field *fields = ARENA_ARRAY(s->keep, struct cel_field, set->attribute_count + 1);
     if (!record || !fields) return NULL;
     fields[0] = (struct cel_field){STR("id"), &cel_types[CEL_TYPE_STRING]};
     for (size_t i = 0; i < set->attribute_count; i++)
         fields[i + 1] = (struct cel_field){set->attributes[i].name, set->attributes[i].type};
-    *record = (struct cel_record_type){STR("customer"), set->attribute_count + 1, fields};
-    return set->customer_record = record;
+    *record = (struct cel_record_type){STR("customer"), set->attribute_count + 1, fields, NULL};
+    return cel_record_index(s->keep, record) ? record : NULL;
 }
 
-static bool add_segments(struct compiler *c, struct cel_env *env)
+static const struct cel_record_type *segments_record(const struct scopes *s)
 {
-    const struct relance_ruleset *set = c->set;
-    struct cel_record_type *record = ARENA_NEW(c->scratch, struct cel_record_type);
-    struct cel_field *fields = ARENA_ARRAY(c->scratch, struct cel_field, set->segment_count + 1);
-    if (!record || !fields) return false;
+    const struct relance_ruleset *set = s->set;
+    struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
+    struct cel_field *fields = ARENA_ARRAY(s->keep, struct cel_field, set->segment_count + 1);
+    if (!record || !fields) return NULL;
     for (size_t i = 0; i < set->segment_count; i++)
         fields[i] = (struct cel_field){set->segments[i].name, &cel_types[CEL_TYPE_BOOL]};
-    *record = (struct cel_record_type){STR("segments"), set->segment_count, fields};
-    return add_consecutive(c, env, STR("segments"), STR("segments"), record, set->slots.segments,
-                           CEL_NO_SLOT);
+    *record = (struct cel_record_type){STR("segments"), set->segment_count, fields, NULL};
+    return cel_record_index(s->keep, record) ? record : NULL;
 }
 
-static bool add_lasts(struct compiler *c, struct cel_env *env)
+static bool add_lasts(const struct scopes *s, struct cel_env *env)
 {
     bool fine = true;
-    for (size_t i = 0; i < c->set->type_count; i++) {
-        const struct typed_event *type = &c->set->types[i];
-        if (i == c->set->forget) continue;
-        str name = arena_format(c->scratch, "last.%.*s", STR_ARG(type->reader->name));
-        str kind = arena_format(c->scratch, "event '%.*s'", STR_ARG(type->reader->name));
-        fine &= add_consecutive(c, env, name, kind, type->record, last_field_slot(type, 0),
-                                last_presence_slot(type));
+    for (size_t i = 0; i < s->set->type_count && fine; i++) {
+        const struct typed_event *type = &s->set->types[i];
+        if (i == s->set->forget) continue;
+        str name = arena_format(s->arena, "last.%.*s", STR_ARG(type->reader->name));
+        str kind = arena_format(s->arena, "event '%.*s'", STR_ARG(type->reader->name));
+        fine = add_consecutive(s->arena, env, name, kind, type->record, last_field_slot(type, 0),
+                               last_presence_slot(type));
     }
     return fine;
 }
 
-static bool add_counts(struct compiler *c, struct cel_env *env)
+static bool add_counts(const struct scopes *s, struct cel_env *env)
 {
     static const struct cel_type *const by[] = {&cel_types[CEL_TYPE_STRING]};
+    const struct relance_ruleset *set = s->set;
     bool fine = true;
-    for (uint32_t i = 0; i < c->set->count_count; i++) {
-        const struct cel_type *result =
-            &cel_types[c->set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
-        fine &= cel_env_add_function(env, c->set->counts[i].name, by, c->set->counts[i].keyed, result, i);
+    for (uint32_t i = 0; i < set->count_count && fine; i++) {
+        const struct cel_type *result = &cel_types[set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
+        fine = cel_env_add_function(env, set->counts[i].name, by, set->counts[i].keyed, result, i);
     }
     return fine;
-}
-
-static bool add_trigger(struct compiler *c, struct cel_env *env, str name, const char *what, bool anything,
-                        struct type_list on)
-{
-    uint32_t slot = c->set->slots.trigger;
-    return anything ? cel_env_add_variable(env, name, &cel_types[CEL_TYPE_DYN], slot)
-                    : add_block(c, env, name, what, on, slot);
-}
-
-static bool add_triggers(struct compiler *c, struct cel_env *env, bool anything, struct type_list on)
-{
-    const uint32_t *offsets;
-    if (anything)
-        return cel_env_add_variable(env, STR("triggers"), cel_list_of(c->keep, &cel_types[CEL_TYPE_DYN]),
-                                    c->set->slots.triggers);
-    const struct cel_record_type *record = scope_shared_record(c, on, &offsets);
-    const struct cel_type *element = record ? cel_record_of(c->keep, record) : NULL;
-    const struct cel_type *list = element ? cel_list_of(c->keep, element) : NULL;
-    return list && cel_env_add_variable(env, STR("triggers"), list, c->set->slots.triggers);
 }
 
 /* The host functions beside the counts, numbered behind them. */
-static bool add_functions(struct compiler *c, struct cel_env *env)
+static bool add_functions(const struct scopes *s, struct cel_env *env)
 {
     static const struct cel_type *const parameters[] = {&cel_types[CEL_TYPE_STRING],
                                                         &cel_types[CEL_TYPE_INT]};
     return cel_env_add_function(env, STR("bucket"), parameters, 2, &cel_types[CEL_TYPE_INT],
-                                (uint32_t)c->set->count_count);
+                                (uint32_t)s->set->count_count);
 }
 
-/* To explain an expression its environment is made again: what it was made of is noted. */
-static bool note_env(struct compiler *c, const struct cel_env *env, struct scope_names names)
+/* ---- environments */
+
+enum { SCOPE_SHARED = SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS };
+
+static bool fill_shared(const struct scopes *s, unsigned flags, struct cel_env *env)
 {
-    struct made_env *made = ARENA_NEW(c->scratch, struct made_env);
-    if (!made) return false;
-    *made = (struct made_env){c->envs, env, names};
-    c->envs = made;
-    return true;
+    const struct slot_map *slots = &s->set->slots;
+    bool fine = add_consecutive(s->arena, env, STR("customer"), STR("customer"), s->customer,
+                                slots->customer_id, CEL_NO_SLOT) &&
+                add_functions(s, env);
+    if (flags & SCOPE_SEGMENTS)
+        fine &= add_consecutive(s->arena, env, STR("segments"), STR("segments"), s->segments, slots->segments,
+                                CEL_NO_SLOT);
+    if (flags & SCOPE_LAST) fine &= add_lasts(s, env);
+    if (flags & SCOPE_NOW)
+        fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], slots->now);
+    if (flags & SCOPE_COUNTS) fine &= add_counts(s, env);
+    return fine;
 }
 
-static struct scope_names names_of(const struct compiler *c, const struct cel_env *env)
+/* What all places with these flags have, made when the first of them asks. */
+static const struct cel_env *shared_env(struct scopes *s, unsigned flags)
 {
-    for (const struct made_env *made = c->envs; made; made = made->next)
-        if (made->env == env) return made->names;
-    return (struct scope_names){0};
+    struct cel_env **env = &s->shared[(flags & SCOPE_SHARED) / SCOPE_LAST];
+    if (*env) return *env;
+    if (!s->customer) s->customer = customer_record(s);
+    if (!s->segments) s->segments = segments_record(s);
+    struct cel_env *made = s->customer && s->segments ? cel_env_new(s->arena, s->set->zones) : NULL;
+    if (!made || !fill_shared(s, flags, made)) return NULL;
+    cel_env_set_folding(made, &s->folding);
+    return *env = made;
+}
+
+void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep, struct arena *arena)
+{
+    *s = (struct scopes){
+        .set = set, .keep = keep, .arena = arena, .folding = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES}};
+}
+
+static bool add_event(struct scopes *s, struct arena *arena, struct cel_env *env, str name, const char *what,
+                      bool trigger, struct type_list on)
+{
+    const struct scope_block *block = scope_block(s, on);
+    str kind = kind_text(s, arena, what, on);
+    return block && kind.size &&
+           cel_env_add_record(env, name, kind, block->record,
+                              trigger ? block->trigger_slots : block->event_slots, CEL_NO_SLOT);
+}
+
+static bool add_trigger(struct scopes *s, struct arena *arena, struct cel_env *env, str name,
+                        const char *what, bool anything, struct type_list on)
+{
+    return anything ? cel_env_add_variable(env, name, &cel_types[CEL_TYPE_DYN], s->set->slots.trigger)
+                    : add_event(s, arena, env, name, what, true, on);
+}
+
+static bool add_triggers(struct scopes *s, struct arena *arena, struct cel_env *env, bool anything,
+                         struct type_list on)
+{
+    const struct scope_block *block = anything ? NULL : scope_block(s, on);
+    const struct cel_type *list = anything ? cel_list_of(arena, &cel_types[CEL_TYPE_DYN])
+                                  : block  ? block->list
+                                           : NULL;
+    return list && cel_env_add_variable(env, STR("triggers"), list, s->set->slots.triggers);
+}
+
+/* What this place alone has. */
+static bool fill_place(struct scopes *s, struct arena *arena, const struct scope_names *names,
+                       struct cel_env *env)
+{
+    const struct slot_map *slots = &s->set->slots;
+    unsigned flags = names->flags;
+    struct type_list events = names->events, triggers = names->triggers;
+    bool anything = flags & SCOPE_ANYTHING, fine = true;
+    if (flags & SCOPE_EVENT && events.count)
+        fine &= add_event(s, arena, env, STR("event"), "event", false, events);
+    if (flags & SCOPE_EVENT && !events.count)
+        fine &= add_trigger(s, arena, env, STR("event"), "the trigger of this rule", anything, triggers);
+    if (flags & SCOPE_TRIGGER)
+        fine &=
+            add_trigger(s, arena, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
+                        anything && !triggers.count, triggers);
+    if (flags & SCOPE_TRIGGERS) fine &= add_triggers(s, arena, env, anything && !triggers.count, triggers);
+    if (flags & SCOPE_RUN)
+        fine &= add_consecutive(arena, env, STR("run"), STR("run"), &run_record, slots->run, CEL_NO_SLOT);
+    if (flags & SCOPE_RULE)
+        fine &= add_consecutive(arena, env, STR("rule"), STR("rule"), &rule_record, slots->rule, CEL_NO_SLOT);
+    return fine;
+}
+
+static struct cel_env *make_env(struct scopes *s, struct arena *arena, struct scope_names names,
+                                const char *where)
+{
+    const struct cel_env *outer = shared_env(s, names.flags);
+    struct place *place = ARENA_NEW(arena, struct place);
+    struct cel_env *env = outer && place ? cel_env_inside(arena, outer) : NULL;
+    if (!env || !fill_place(s, arena, &names, env)) {
+        s->failed = true;
+        return NULL;
+    }
+    *place = (struct place){s, names, where};
+    cel_env_set_refuse(env, refuse, place);
+    return env;
 }
 
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events,
                           struct type_list triggers, const char *where)
 {
-    const struct slot_map *s = &c->set->slots;
-    bool anything = flags & SCOPE_ANYTHING;
-    struct cel_env *env = cel_env_new(c->scratch, c->set->zones);
-    const struct cel_record_type *customer = customer_record(c);
-    if (!env || !customer) {
-        c->diag->failed = true;
-        return NULL;
-    }
-    bool fine =
-        add_consecutive(c, env, STR("customer"), STR("customer"), customer, s->customer_id, CEL_NO_SLOT) &&
-        add_functions(c, env);
-    if (flags & SCOPE_EVENT && events.count)
-        fine &= add_block(c, env, STR("event"), "event", events, s->event);
-    if (flags & SCOPE_EVENT && !events.count)
-        fine &= add_trigger(c, env, STR("event"), "the trigger of this rule", anything, triggers);
-    if (flags & SCOPE_TRIGGER)
-        fine &= add_trigger(c, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
-                            anything && !triggers.count, triggers);
-    if (flags & SCOPE_TRIGGERS) fine &= add_triggers(c, env, anything && !triggers.count, triggers);
-    if (flags & SCOPE_RUN)
-        fine &= add_consecutive(c, env, STR("run"), STR("run"), &run_record, s->run, CEL_NO_SLOT);
-    if (flags & SCOPE_RULE)
-        fine &= add_consecutive(c, env, STR("rule"), STR("rule"), &rule_record, s->rule, CEL_NO_SLOT);
-    if (flags & SCOPE_SEGMENTS) fine &= add_segments(c, env);
-    if (flags & SCOPE_LAST) fine &= add_lasts(c, env);
-    if (flags & SCOPE_NOW)
-        fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], s->now);
-    if (flags & SCOPE_COUNTS) fine &= add_counts(c, env);
-    if (!fine || !note_env(c, env, (struct scope_names){flags, events, triggers})) c->diag->failed = true;
-    refuse_missing(c, env, flags, where);
+    struct cel_env *env =
+        make_env(&c->scopes, c->place, (struct scope_names){flags, events, triggers}, where);
+    if (!env) c->diag->failed = true;
     return env;
 }
 
-const struct cel_env *scope_env_again(const struct relance_ruleset *set, const struct noted_program *program,
-                                      struct arena *keep, struct arena *scratch)
+const struct cel_env *scope_env_again(struct scopes *s, const struct noted_program *program,
+                                      struct arena *arena)
 {
-    struct diagnostics diag;
-    diag_init(&diag, scratch);
-    struct compiler c = {.set = (struct relance_ruleset *)set, /* scope_env reads what compiling has left */
-                         .keep = keep,
-                         .scratch = scratch,
-                         .diag = &diag};
-    const struct cel_env *env =
-        scope_env(&c, program->names.flags, program->names.events, program->names.triggers, "");
-    return diag.failed ? NULL : env;
+    return make_env(s, arena, program->names, "");
 }
 
 static void note_slots(struct compiler *c, const struct cel_program *program)
@@ -317,7 +444,7 @@ static void note_program(struct compiler *c, const struct cel_program *program, 
     *note = (struct noted_program){.next = c->set->programs,
                                    .number = c->set->program_count++,
                                    .program = program,
-                                   .names = names_of(c, env),
+                                   .names = ((const struct place *)cel_env_context(env))->names,
                                    .text = text,
                                    .source = origin.source,
                                    .offset = origin.offset};
@@ -327,7 +454,12 @@ static void note_program(struct compiler *c, const struct cel_program *program, 
 const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,
                                        struct origin origin, const struct cel_type *wanted)
 {
-    const struct cel_program *program = cel_compile(c->keep, c->scratch, env, text, origin, wanted, c->diag);
+    if (c->expressions == LIMIT_EXPRESSIONS)
+        diag_add(c->diag, SEVERITY_ERROR, origin, 0, 0, (str){0}, "a rule set has at most %u expressions",
+                 LIMIT_EXPRESSIONS);
+    if (c->expressions++ >= LIMIT_EXPRESSIONS) return NULL;
+    const struct cel_program *program = cel_compile(c->keep, c->work, env, text, origin, wanted, c->diag);
+    arena_reset(c->work);
     if (!program) return NULL;
     note_slots(c, program);
     note_program(c, program, env, text, origin);

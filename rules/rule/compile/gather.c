@@ -1,7 +1,7 @@
 #include "rule/compile/gather.h"
 
 #include "base/buffer.h"
-#include "base/names.h"
+#include "base/limits.h"
 #include "base/nearest.h"
 
 #include <stdio.h>
@@ -34,15 +34,14 @@ void gather_error_at_key(struct diagnostics *diag, const struct source *source, 
 
 const struct declared *section_find(const struct section *section, str name)
 {
-    for (size_t i = 0; i < section->count; i++)
-        if (str_equal(section->items[i].name, name)) return &section->items[i];
-    return NULL;
+    uint32_t number = section->names.table ? names_find(&section->names, name) : NAME_NONE;
+    return number < section->count ? &section->items[number] : NULL;
 }
 
 str section_hint(const struct section *section, str name, struct diagnostics *diag)
 {
     struct nearest nearest = nearest_to(name);
-    for (size_t i = 0; i < section->count; i++)
+    for (size_t i = 0; i < section->count && !diag_is_full(diag); i++)
         nearest_offer(&nearest, section->items[i].name);
     return nearest_hint(&nearest, diag->arena);
 }
@@ -51,39 +50,62 @@ struct gathering {
     struct arena *arena;
     struct gathered *out;
     struct diagnostics *diag;
+    size_t source_count;
+    struct source_index *lines; /* by source; NULL: nobody has asked */
 };
 
-static size_t line_of(const struct source *source, size_t at)
+/* The line of a place, for messages; 0 where the message would not be kept, or without memory. */
+static size_t line_of(struct gathering *g, const struct source *source, size_t at)
 {
-    size_t line = 1;
-    for (size_t i = 0; i < at && i < source->text.size; i++)
-        line += source->text.data[i] == '\n';
+    size_t line = 0, column;
+    if (diag_is_full(g->diag)) return 0;
+    if (!g->lines) g->lines = ARENA_ARRAY(g->arena, struct source_index, g->source_count);
+    struct source_index *index = g->lines ? &g->lines[source->order] : NULL;
+    if (!index || (!index->source && !source_index_make(index, g->arena, source)))
+        g->diag->failed = true;
+    else
+        source_index_place(index, at, &line, &column);
     return line;
 }
 
-/* By value: the order of members says nothing. */
-static bool same_json(const struct json *a, const struct json *b)
+static bool same_json(struct gathering *g, const struct json *a, const struct json *b);
+
+static bool same_list(struct gathering *g, const struct json *a, const struct json *b)
 {
-    if (!b || a->kind != b->kind) return false;
+    for (const struct json *x = a->child, *y = b->child; x; x = x->next, y = y->next)
+        if (!same_json(g, x, y)) return false;
+    return true;
+}
+
+/* Members of the same keys, in whatever order. */
+static bool same_object(struct gathering *g, const struct json *a, const struct json *b)
+{
+    struct names keys;
+    const struct json **members = ARENA_ARRAY(g->arena, const struct json *, b->count + 1);
+    if (!members || !names_init(&keys, g->arena, b->count)) {
+        g->diag->failed = true;
+        return true;
+    }
+    for (const struct json *y = b->child; y; y = y->next)
+        members[names_add(&keys, y->key)] = y;
+    for (const struct json *x = a->child; x; x = x->next) {
+        uint32_t number = names_find(&keys, x->key);
+        if (number == NAME_NONE || !same_json(g, x, members[number])) return false;
+    }
+    return true;
+}
+
+/* By value. */
+static bool same_json(struct gathering *g, const struct json *a, const struct json *b)
+{
+    if (a->kind != b->kind) return false;
     switch (a->kind) {
     case JSON_NULL: return true;
     case JSON_BOOL: return a->boolean == b->boolean;
     case JSON_NUMBER: return a->number == b->number;
     case JSON_STRING: return str_equal(a->text, b->text);
-    case JSON_ARRAY:
-        if (a->count != b->count) return false;
-        for (const struct json *x = a->child, *y = b->child; x; x = x->next, y = y->next)
-            if (!same_json(x, y)) return false;
-        return true;
-    case JSON_OBJECT:
-        if (a->count != b->count) return false;
-        for (const struct json *x = a->child; x; x = x->next) {
-            const struct json *y = b->child;
-            while (y && !str_equal(x->key, y->key))
-                y = y->next;
-            if (!same_json(x, y)) return false;
-        }
-        return true;
+    case JSON_ARRAY: return a->count == b->count && same_list(g, a, b);
+    case JSON_OBJECT: return a->count == b->count && same_object(g, a, b);
     }
     return false;
 }
@@ -91,7 +113,7 @@ static bool same_json(const struct json *a, const struct json *b)
 static void refuse_second(struct gathering *g, const struct source *source, const struct json *member,
                           const struct declared *first, const char *what)
 {
-    size_t line = line_of(first->source, first->value->key_begin);
+    size_t line = line_of(g, first->source, first->value->key_begin);
     gather_error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s:%zu",
                         what, STR_ARG(member->key), STR_ARG(first->source->name), line);
 }
@@ -101,17 +123,17 @@ static void refuse_rule(struct gathering *g, const struct source *source, const 
 {
     gather_error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
                         "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key),
-                        STR_ARG(first->source->name), line_of(first->source, first->value->key_begin));
+                        STR_ARG(first->source->name), line_of(g, first->source, first->value->key_begin));
 }
 
 /* Under a name of its own, so that its own mistakes are found, too. */
 static void gather_again(struct gathering *g, const struct source *source, const struct json *member,
-                         struct section *section, struct names *names)
+                         struct section *section)
 {
     str name = arena_format(g->arena, "%.*s of %.*s", STR_ARG(member->key), STR_ARG(source->name));
     if (!name.size) g->diag->failed = true;
-    if (!name.size || names_find(names, name) != NAME_NONE) return;
-    names_add(names, name);
+    if (!name.size || names_find(&section->names, name) != NAME_NONE) return;
+    names_add(&section->names, name);
     section->items[section->count++] = (struct declared){source, name, member};
 }
 
@@ -119,13 +141,14 @@ static void gather_again(struct gathering *g, const struct source *source, const
 static const struct section_row {
     const char *keyword, *what;
     size_t section; /* offset in struct gathered */
+    size_t most;    /* members, in all files together */
 } section_rows[] = {
-    {"types", "record", offsetof(struct gathered, types)},
-    {"events", "event", offsetof(struct gathered, events)},
-    {"customer", "attribute", offsetof(struct gathered, customer)},
-    {"counts", "count", offsetof(struct gathered, counts)},
-    {"segments", "segment", offsetof(struct gathered, segments)},
-    {"rules", "rule", offsetof(struct gathered, rules)},
+    {"types", "record", offsetof(struct gathered, types), LIMIT_RECORDS},
+    {"events", "event", offsetof(struct gathered, events), LIMIT_EVENT_TYPES},
+    {"customer", "attribute", offsetof(struct gathered, customer), LIMIT_FIELDS},
+    {"counts", "count", offsetof(struct gathered, counts), LIMIT_COUNTS},
+    {"segments", "segment", offsetof(struct gathered, segments), LIMIT_SEGMENTS},
+    {"rules", "rule", offsetof(struct gathered, rules), LIMIT_RULES},
 };
 
 enum { SECTION_ROWS = sizeof section_rows / sizeof *section_rows };
@@ -136,12 +159,12 @@ static struct section *section_of(struct gathered *out, const struct section_row
 }
 
 static void gather_member(struct gathering *g, const struct source *source, const struct json *member,
-                          const struct section_row *row, struct names *names)
+                          const struct section_row *row)
 {
     struct section *section = section_of(g->out, row);
-    uint32_t known = names_find(names, member->key);
+    uint32_t known = names_find(&section->names, member->key);
     if (known == NAME_NONE) {
-        names_add(names, member->key);
+        names_add(&section->names, member->key);
         section->items[section->count++] = (struct declared){source, member->key, member};
         return;
     }
@@ -149,8 +172,8 @@ static void gather_member(struct gathering *g, const struct source *source, cons
     if (first->source == source) return; /* a duplicate key: the JSON reader has said so */
     if (section == &g->out->rules) {
         refuse_rule(g, source, member, first);
-        gather_again(g, source, member, section, names);
-    } else if (!same_json(first->value, member))
+        gather_again(g, source, member, section);
+    } else if (!same_json(g, first->value, member))
         refuse_second(g, source, member, first, row->what);
 }
 
@@ -158,12 +181,22 @@ static void gather_single(struct gathering *g, const struct source *source, cons
                           const char *name, const struct json **out, const struct source **out_source)
 {
     if (!value) return;
-    if (*out && !same_json(*out, value))
+    if (*out && !same_json(g, *out, value))
         gather_error(g->diag, source, value, (str){0}, "'%s' is declared differently at %.*s:%zu", name,
-                     STR_ARG((*out_source)->name), line_of(*out_source, (*out)->begin));
+                     STR_ARG((*out_source)->name), line_of(g, *out_source, (*out)->begin));
     if (*out) return;
     *out = value;
     *out_source = source;
+}
+
+/* Says where there is one too many, and goes on with as many as there may be. */
+static void gather_bounded(struct gathering *g, struct section *section, const char *what, size_t most)
+{
+    if (section->count <= most) return;
+    const struct declared *first = &section->items[most];
+    gather_error(g->diag, first->source, first->value, (str){0}, "a rule set has at most %zu %ss", most,
+                 what);
+    section->count = most;
 }
 
 static void gather_section(struct gathering *g, const struct source *sources, const struct json *const *roots,
@@ -174,23 +207,24 @@ static void gather_section(struct gathering *g, const struct source *sources, co
         const struct json *value = roots[i] ? keyword_get(roots[i], PLACE_SET, row->keyword) : NULL;
         members += value ? value->count : 0;
     }
-    struct names names;
     struct section *section = section_of(g->out, row);
     section->items = ARENA_ARRAY(g->arena, struct declared, members + 1);
-    if (!section->items || !names_init(&names, g->arena, members)) {
+    if (!section->items || !names_init(&section->names, g->arena, members)) {
         g->diag->failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const struct json *value = roots[i] ? keyword_get(roots[i], PLACE_SET, row->keyword) : NULL;
         for (const struct json *m = value ? value->child : NULL; m; m = m->next)
-            gather_member(g, &sources[i], m, row, &names);
+            gather_member(g, &sources[i], m, row);
     }
+    gather_bounded(g, section, row->what, row->most);
 }
 
 /* Lists of all files, one behind the other: what has no names. */
 static void gather_list(struct gathering *g, const struct source *sources, const struct json *const *roots,
-                        size_t count, const char *keyword, struct section *section)
+                        size_t count, const char *keyword, struct section *section, const char *what,
+                        size_t most)
 {
     size_t bound = 1;
     for (size_t i = 0; i < count; i++) {
@@ -207,12 +241,13 @@ static void gather_list(struct gathering *g, const struct source *sources, const
         for (const struct json *item = list ? list->child : NULL; item; item = item->next)
             section->items[section->count++] = (struct declared){&sources[i], (str){0}, item};
     }
+    gather_bounded(g, section, what, most);
 }
 
 void gather_sources(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
                     struct diagnostics *diag)
 {
-    struct gathering g = {arena, out, diag};
+    struct gathering g = {.arena = arena, .out = out, .diag = diag, .source_count = count};
     *out = (struct gathered){0};
     const struct json **roots = ARENA_ARRAY(arena, const struct json *, count + 1);
     if (!roots) {
@@ -231,6 +266,6 @@ void gather_sources(struct arena *arena, const struct source *sources, size_t co
     }
     for (size_t i = 0; i < SECTION_ROWS; i++)
         gather_section(&g, sources, roots, count, &section_rows[i]);
-    gather_list(&g, sources, roots, count, "limits", &out->limits);
-    gather_list(&g, sources, roots, count, "tests", &out->tests);
+    gather_list(&g, sources, roots, count, "limits", &out->limits, "limit", LIMIT_LIMITS);
+    gather_list(&g, sources, roots, count, "tests", &out->tests, "test", LIMIT_TESTS);
 }

@@ -2,6 +2,7 @@
 #ifndef RULES_RULE_COMPILE_GATHER_H
 #define RULES_RULE_COMPILE_GATHER_H
 
+#include "base/names.h"
 #include "rule/compile/keyword.h"
 
 struct declared {
@@ -13,6 +14,7 @@ struct declared {
 struct section {
     struct declared *items;
     size_t count;
+    struct names names; /* by number: an item's place */
 };
 
 struct gathered {

@@ -57,6 +57,7 @@ static bool name_limit(struct compiler *c, const struct json *node, struct limit
 
 static void compile_limit(struct compiler *c, const struct declared *d, struct limit *out)
 {
+    arena_reset(c->place);
     const struct json *node = d->value;
     *out = (struct limit){.point = new_point(c, d->source, node->begin), .quiet_from = -1};
     if (!name_limit(c, node, out)) c->diag->failed = true;

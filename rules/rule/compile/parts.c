@@ -2,6 +2,7 @@
 #include "rule/compile/compile.h"
 
 #include "base/duration.h"
+#include "base/limits.h"
 
 static const struct type_list no_types = {0};
 
@@ -40,6 +41,10 @@ void compile_split(struct compiler *c, const struct source *source, const struct
                    struct rule *rule)
 {
     if (!node) return;
+    if (node->count > LIMIT_VARIANTS) {
+        gather_error(c->diag, source, node, (str){0}, "'split' has at most %u variants", LIMIT_VARIANTS);
+        return;
+    }
     struct variant *variants = ARENA_ARRAY(c->keep, struct variant, node->count + 1);
     if (!variants) {
         c->diag->failed = true;

@@ -11,6 +11,7 @@ static const struct type_list no_types = {0};
 static void compile_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
 {
     if (d->value->kind != JSON_OBJECT) return;
+    arena_reset(c->place);
     const struct json *on = keyword_get(d->value, PLACE_ATTRIBUTE, "on"),
                       *value = keyword_get(d->value, PLACE_ATTRIBUTE, "value");
     const struct json *keep = json_member(d->value, "keep");
@@ -58,6 +59,7 @@ static void compile_count(struct compiler *c, const struct declared *d, struct c
                             "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
     out->on = declare_read_types(c, d->source, on);
     if (!out->on.count) return;
+    arena_reset(c->place);
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->on, no_types, "a count");
     const struct json *by = keyword_get(d->value, PLACE_COUNT, "by"),
                       *sum = keyword_get(d->value, PLACE_COUNT, "sum");
@@ -83,8 +85,8 @@ struct rule_compiler {
     struct rule *rule;
     struct cel_env *step_env; /* `while`, `if`, `with` */
     uint32_t number;
-    bool fires;  /* its 'on' is sound */
-    bool *reads; /* scratch, by slot: what the programs that run in a run read */
+    bool fires; /* its 'on' is sound */
+    bool lists; /* a program that runs in a run reads `triggers` */
 };
 
 static void note_run_program(struct rule_compiler *r, const struct cel_program *program)
@@ -92,7 +94,7 @@ static void note_run_program(struct rule_compiler *r, const struct cel_program *
     const uint32_t *slots;
     size_t count = program ? cel_program_slots(program, &slots) : 0;
     for (size_t i = 0; i < count; i++)
-        r->reads[slots[i]] = true;
+        r->lists |= slots[i] == r->c->set->slots.triggers;
 }
 
 static const struct json *rule_get(const struct rule_compiler *r, const char *keyword)
@@ -235,6 +237,14 @@ static void compile_cancel(struct rule_compiler *r, const struct json *node)
     c->set->cancels[c->set->cancel_count++] = cancel;
 }
 
+/* Says so. */
+static bool too_many(struct rule_compiler *r, const struct json *node, size_t most, const char *what)
+{
+    if (node->count <= most) return false;
+    gather_error(r->c->diag, r->source, node, (str){0}, "a rule has at most %zu %s", most, what);
+    return true;
+}
+
 static void compile_cancels(struct rule_compiler *r)
 {
     const struct json *node = json_member(r->node, "cancel");
@@ -243,6 +253,7 @@ static void compile_cancels(struct rule_compiler *r)
         compile_cancel(r, node);
         return;
     }
+    if (too_many(r, node, LIMIT_RULE_CANCELS, "entries of 'cancel'")) return;
     for (const struct json *item = node->child; item; item = item->next)
         compile_cancel(r, item);
 }
@@ -320,7 +331,7 @@ static void compile_steps(struct rule_compiler *r)
                             "rule '%.*s' needs 'do': at least one step", STR_ARG(r->rule->name));
         return;
     }
-    if (!steps) return;
+    if (!steps || too_many(r, steps, LIMIT_STEPS, "steps")) return;
     struct step *out = ARENA_ARRAY(r->c->keep, struct step, steps->count);
     if (!out) {
         r->c->diag->failed = true;
@@ -337,22 +348,17 @@ static void note_kept_fields(struct rule_compiler *r)
 {
     const struct relance_ruleset *set = r->c->set;
     struct rule *rule = r->rule;
-    bool *keeps = ARENA_ARRAY(r->c->keep, bool, set->field_count + 1);
-    rule->trigger_record = scope_shared_record(r->c, rule->on, &rule->trigger_slots);
-    if (!keeps || !rule->trigger_record) {
+    const struct scope_block *block = scope_block(&r->c->scopes, rule->on);
+    if (!block) {
         r->c->diag->failed = true;
         return;
     }
-    bool list = r->reads[set->slots.triggers];
-    rule->trigger_count = list ? LIMIT_TRIGGERS : 1;
-    for (size_t i = 0; i < rule->trigger_record->field_count; i++) {
-        uint32_t offset = rule->trigger_slots[i];
-        if (offset >= ENVELOPE_COUNT) {
-            keeps[offset - ENVELOPE_COUNT] = true;
-            r->c->read[set->slots.event + offset] = true;
-        }
-    }
-    rule->keeps = keeps;
+    rule->trigger_count = r->lists ? LIMIT_TRIGGERS : 1;
+    rule->trigger_record = block->record;
+    rule->trigger_slots = block->offsets;
+    rule->keeps = block->fields;
+    for (size_t i = 0; i < block->fields.count; i++)
+        r->c->read[set->slots.event + ENVELOPE_COUNT + block->fields.types[i]] = true;
 }
 
 static void compile_rule(struct compiler *c, const struct declared *d, uint32_t number, int64_t stale_ms)
@@ -360,11 +366,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     struct rule *rule = &c->set->rules[number];
     struct rule_compiler r = {.c = c, .source = d->source, .node = d->value, .rule = rule, .number = number};
     rule->point = new_point(c, d->source, d->value->key_begin);
-    r.reads = ARENA_ARRAY(c->scratch, bool, c->set->slots.total);
-    if (!r.reads) {
-        c->diag->failed = true;
-        return;
-    }
+    arena_reset(c->place);
     if (d->name.size == 0) gather_error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
     keyword_check(d->source, d->value, PLACE_RULE, "a rule", c->diag);
     if (d->value->kind != JSON_OBJECT) return;

@@ -27,42 +27,44 @@ static bool list_append(struct compiler *c, struct type_list *list, uint32_t num
     return true;
 }
 
-/* How many of `count` items of `size` bytes, whose type_list is at `offset`, name the type. */
-static size_t naming(const void *items, size_t size, size_t offset, size_t count, uint32_t type)
+/* Items, each with a list of event types at `offset`. */
+struct listed {
+    const void *items;
+    size_t size, count, offset;
+};
+
+static const struct type_list *listed_at(const struct listed *listed, size_t i)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n += type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type);
-    return n;
+    return (const struct type_list *)((const char *)listed->items + i * listed->size + listed->offset);
 }
 
-/* The numbers of the items that name the type. */
-static struct type_list index_of(struct compiler *c, const void *items, size_t size, size_t offset,
-                                 size_t count, uint32_t type)
+/* By type, the numbers of the items that list it, ascending: counted first, so that each list has the room it needs. */
+static struct type_list *index_of(struct compiler *c, struct listed listed)
 {
-    struct type_list list = {0};
-    size_t bound = naming(items, size, offset, count, type);
-    for (uint32_t i = 0; i < count && bound; i++)
-        if (type_list_has(*(const struct type_list *)((const char *)items + i * size + offset), type) &&
-            !list_append(c, &list, i, bound))
-            c->diag->failed = true;
-    return list;
+    size_t types = c->set->type_count;
+    struct type_list *lists = ARENA_ARRAY(c->scratch, struct type_list, types + 1);
+    size_t *bounds = ARENA_ARRAY(c->scratch, size_t, types + 1);
+    if (!lists || !bounds) return NULL;
+    for (size_t i = 0; i < listed.count; i++)
+        for (size_t t = 0; t < listed_at(&listed, i)->count; t++)
+            bounds[listed_at(&listed, i)->types[t]]++;
+    for (uint32_t i = 0; i < listed.count; i++)
+        for (size_t t = 0; t < listed_at(&listed, i)->count; t++) {
+            uint32_t type = listed_at(&listed, i)->types[t];
+            if (!list_append(c, &lists[type], i, bounds[type])) return NULL;
+        }
+    return lists;
 }
 
-static void index_cancels(struct compiler *c, struct typed_event *type, uint32_t number)
+static bool index_cancels(struct compiler *c, struct typed_event *type, struct type_list list)
 {
-    const struct relance_ruleset *set = c->set;
-    struct type_list list = index_of(c, set->cancels, sizeof *set->cancels, offsetof(struct cancel, on),
-                                     set->cancel_count, number);
     const struct cancel **cancels = ARENA_ARRAY(c->keep, const struct cancel *, list.count + 1);
-    if (!cancels) {
-        c->diag->failed = true;
-        return;
-    }
+    if (!cancels) return false;
     for (size_t i = 0; i < list.count; i++)
-        cancels[i] = &set->cancels[list.types[i]];
+        cancels[i] = &c->set->cancels[list.types[i]];
     type->cancels = cancels;
     type->cancel_count = list.count;
+    return true;
 }
 
 /* `last.TYPE`: is it read, and which fields of it? */
@@ -85,19 +87,27 @@ static void index_last(struct compiler *c, struct typed_event *type)
     type->named |= type->remembered;
 }
 
-static void index_type(struct compiler *c, uint32_t number)
+static bool index_types(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
-    struct typed_event *type = &set->types[number];
-    type->rules =
-        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, on), set->rule_count, number);
-    type->counts = index_of(c, set->counts, sizeof *set->counts, offsetof(struct count_rule, on),
-                            set->count_count, number);
-    type->attributes = index_of(c, set->attributes, sizeof *set->attributes,
-                                offsetof(struct attribute_rule, on), set->attribute_count, number);
-    type->goals =
-        index_of(c, set->rules, sizeof *set->rules, offsetof(struct rule, goal.on), set->rule_count, number);
-    index_cancels(c, type, number);
+#define LISTED(items, count, member) ((struct listed){set->items, sizeof *set->items, set->count, member})
+    struct type_list *rules = index_of(c, LISTED(rules, rule_count, offsetof(struct rule, on)));
+    struct type_list *goals = index_of(c, LISTED(rules, rule_count, offsetof(struct rule, goal.on)));
+    struct type_list *counts = index_of(c, LISTED(counts, count_count, offsetof(struct count_rule, on)));
+    struct type_list *attributes =
+        index_of(c, LISTED(attributes, attribute_count, offsetof(struct attribute_rule, on)));
+    struct type_list *cancels = index_of(c, LISTED(cancels, cancel_count, offsetof(struct cancel, on)));
+#undef LISTED
+    if (!rules || !goals || !counts || !attributes || !cancels) return false;
+    for (uint32_t i = 0; i < set->type_count; i++) {
+        struct typed_event *type = &set->types[i];
+        type->rules = rules[i];
+        type->goals = goals[i];
+        type->counts = counts[i];
+        type->attributes = attributes[i];
+        if (!index_cancels(c, type, cancels[i])) return false;
+    }
+    return true;
 }
 
 /* Rules that no event triggers, by what does. */
@@ -168,13 +178,15 @@ static void compile_set(struct compiler *c)
     compile_limits(c);
     compile_rules(c);
     compile_tests(c);
+    if (c->scopes.shared_fields > LIMIT_SHARED_FIELDS)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0},
+                 "the lists of event types of a rule set share at most %u fields; these share more",
+                 LIMIT_SHARED_FIELDS);
     if (c->diag->failed) return;
     index_rules(c);
     for (size_t i = 0; i < set->type_count; i++)
         index_last(c, &set->types[i]);
-    for (uint32_t i = 0; i < set->type_count; i++)
-        index_type(c, i);
-    if (!index_schema(c)) c->diag->failed = true;
+    if (!index_types(c) || !index_schema(c)) c->diag->failed = true;
     if (!c->diag->error_count && !c->diag->failed) suspect_rules(c);
 }
 
@@ -275,14 +287,18 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
                                             struct relance_ruleset **out, struct relance_report **report,
                                             struct relance_error *error)
 {
-    struct arena scratch;
+    struct arena scratch, place, work;
     struct diagnostics diag;
     *report = NULL;
     struct relance_ruleset *set = ruleset_new(zone_load, zone_context);
     if (!set) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the rule set");
     arena_init(&scratch, 0);
+    arena_init(&place, 0);
+    arena_init(&work, 0);
     diag_init(&diag, &scratch);
-    struct compiler c = {.set = set, .keep = &set->arena, .scratch = &scratch, .diag = &diag};
+    struct compiler c = {
+        .set = set, .keep = &set->arena, .scratch = &scratch, .place = &place, .work = &work, .diag = &diag};
+    scopes_init(&c.scopes, set, c.keep, &scratch);
     struct source *copies = copy_sources(&set->arena, sources, count);
     if (copies) {
         refuse_nothing(&c, count);
@@ -295,6 +311,8 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     *report = report_new(&diag);
     size_t errors = diag.error_count;
     bool failed = diag.failed || !*report;
+    arena_free(&work);
+    arena_free(&place);
     arena_free(&scratch);
     if (!errors && !failed) {
         *out = set;

@@ -74,15 +74,25 @@ static void suspect_trigger(struct compiler *c, const struct declared *d, const 
                       "nothing can trigger this rule: its 'if' is always false");
 }
 
+enum {
+    COMPARED_MAX = 4000000 /* nodes of conditions, in a set: then nobody knows whether they contradict */
+};
+
+static bool contradict(struct compiler *c, const struct json *one, const struct json *other)
+{
+    bool contradicts = cel_contradicts(c->work, one->text, other->text, STR("event"), STR("trigger"),
+                                       &c->to_compare, &c->diag->failed);
+    arena_reset(c->work);
+    return contradicts;
+}
+
 static void suspect_while(struct compiler *c, const struct declared *d, const struct rule *rule)
 {
     const struct json *condition = json_member(d->value, "if"), *while_true = json_member(d->value, "while");
     if (!while_true) return;
     if (is_always(rule->while_true, false)) {
         suspect_value(c, d, while_true, "this rule can do nothing: its 'while' is always false");
-    } else if (condition && rule->condition && rule->while_true &&
-               cel_contradicts(c->scratch, NULL, condition->text, while_true->text, STR("event"),
-                               STR("trigger"))) {
+    } else if (condition && rule->condition && rule->while_true && contradict(c, condition, while_true)) {
         suspect_value(
             c, d, while_true,
             "this contradicts 'if': unless something changes in between, the run ends and does nothing");
@@ -122,7 +132,10 @@ static void suspect_send(struct compiler *c, struct names *seen, str *rules, con
     buffer_put_str(&text, send->text);
     buffer_put_char(&text, '\0');
     json_write(with, &text);
-    if (text.failed) return;
+    if (text.failed) {
+        c->diag->failed = true;
+        return;
+    }
     uint32_t known = names_find(seen, buffer_str(&text));
     if (known == NAME_NONE) {
         known = names_add(seen, buffer_str(&text));
@@ -173,6 +186,7 @@ static void suspect_limits(struct compiler *c)
 
 void suspect_rules(struct compiler *c)
 {
+    c->to_compare = COMPARED_MAX;
     suspect_declarations(c);
     for (size_t i = 0; i < c->files.rules.count; i++) {
         const struct declared *d = &c->files.rules.items[i];

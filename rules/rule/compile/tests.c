@@ -2,6 +2,7 @@
 #include "rule/compile/compile.h"
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/rfc3339.h"
 
 #define TEST_UNTIL_MS (120 * INT64_C(86400000))
@@ -140,6 +141,11 @@ void compile_tests(struct compiler *c)
     for (size_t i = 0; i < rules->count; i++) {
         const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
         bound += list ? list->count : 0;
+    }
+    if (bound - 1 > LIMIT_TESTS) {
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0},
+                 "there are %zu tests; a rule set has at most %u", bound - 1, LIMIT_TESTS);
+        return;
     }
     c->set->tests = ARENA_ARRAY(c->keep, struct rule_test, bound);
     if (!c->set->tests) {

@@ -13,6 +13,7 @@ struct relance_coverage {
         unsigned outcomes;      /* enum cel_outcome of the whole */
         struct cel_parts *parts; /* NULL: not made yet */
     } *asked;                   /* by program, of those that are conditions */
+    struct scopes *scopes;      /* what conditions may name */
     bool failed;                /* out of memory: something is not known */
 };
 

@@ -353,6 +353,7 @@ enum relance_status relance_engine_set_rules(struct relance_engine *e, const str
         if (customer && customer->state && !renumber(e, customer, before)) e->failed = true;
     }
     arena_free(&e->frame_arena);
+    e->scopes = NULL;
     if (!scope_init(e)) e->failed = true;
     return e->failed ? RELANCE_NO_MEMORY : RELANCE_OK;
 }

@@ -22,6 +22,7 @@ struct relance_engine {
     const struct relance_ruleset *set;
     struct arena arena;            /* the engine itself */
     struct arena frame_arena;      /* slots, for the rule set in force */
+    struct scopes *scopes;         /* what its conditions may name, there; NULL: nobody has asked */
     struct arena since_arena;      /* of the next three: since when the set's declarations have been there */
     struct state_since since;
     str since_packed;
@@ -59,9 +60,10 @@ void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct 
 void scope_set_event(struct relance_engine *e);
 /* The present event as stored for a run or for `last`: the envelope and the fields wanted, packed. NULL
  * without memory. */
-struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields, size_t count);
+struct bytes *scope_pack_event(struct relance_engine *e, const struct type_list *keeps, const uint32_t *fields,
+                               size_t count);
 
-struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps); /* likewise, of e->trigger */
+struct bytes *scope_pack_trigger(struct relance_engine *e, const struct type_list *keeps); /* likewise, of e->trigger */
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */

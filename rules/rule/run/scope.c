@@ -54,7 +54,21 @@ void scope_set_event(struct relance_engine *e)
 
 /* ---- events as stored: {"id", "type", "time", field, …} */
 
-struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps)
+static bool is_kept(const struct type_list *keeps, uint32_t number)
+{
+    size_t low = 0, high = keeps->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (keeps->types[middle] == number) return true;
+        if (keeps->types[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+struct bytes *scope_pack_trigger(struct relance_engine *e, const struct type_list *keeps)
 {
     if (e->trigger.event) return scope_pack_event(e, keeps, NULL, 0);
     struct buffer out;
@@ -66,8 +80,8 @@ struct bytes *scope_pack_trigger(struct relance_engine *e, const bool *keeps)
     return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
 }
 
-struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, const uint32_t *fields,
-                               size_t count)
+struct bytes *scope_pack_event(struct relance_engine *e, const struct type_list *keeps,
+                               const uint32_t *fields, size_t count)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
     const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
@@ -84,7 +98,7 @@ struct bytes *scope_pack_event(struct relance_engine *e, const bool *keeps, cons
         for (size_t i = 0; i < total; i++) {
             size_t field = fields ? fields[i] : i;
             uint32_t number = type->fields[field];
-            if ((keeps && !keeps[number]) || slots[number].kind <= CEL_NULL) continue;
+            if ((keeps && !is_kept(keeps, number)) || slots[number].kind <= CEL_NULL) continue;
             present += !writing;
             if (!writing) continue;
             pack_str(&out, type->reader->fields[field].name);

@@ -11,7 +11,7 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
 {
     struct pool *pool = &e->customers.pool;
     size_t bound = e->rule->trigger_count;
-    struct bytes *packed = scope_pack_trigger(e, e->rule->keeps);
+    struct bytes *packed = scope_pack_trigger(e, &e->rule->keeps);
     if (!packed) return false;
     while (run->triggers.count >= bound) {
         bytes_release(pool, *VECTOR_AT(run->triggers, struct bytes *, 0));

@@ -20,8 +20,10 @@ struct relance_coverage *relance_coverage_new(const struct relance_ruleset *rule
     c->set = rules;
     c->reached = ARENA_ARRAY(&arena, bool, rules->point_count + 1);
     c->asked = ARENA_ARRAY(&arena, struct asked, rules->program_count + 1);
-    bool whole = c->reached && c->asked;
+    c->scopes = ARENA_NEW(&arena, struct scopes);
+    bool whole = c->reached && c->asked && c->scopes;
     c->arena = arena;
+    if (c->scopes) scopes_init(c->scopes, rules, &c->arena, &c->arena);
     arena_init(&c->scratch, 0);
     if (whole) return c;
     relance_coverage_free(c);
@@ -43,7 +45,7 @@ static struct cel_parts *parts_of(struct relance_coverage *c, const struct noted
     struct asked *asked = &c->asked[condition->number];
     if (asked->parts) return asked->parts;
     arena_reset(&c->scratch);
-    const struct cel_env *env = scope_env_again(c->set, condition, &c->arena, &c->scratch);
+    const struct cel_env *env = scope_env_again(c->scopes, condition, &c->scratch);
     if (env) asked->parts = cel_parts_new(&c->arena, &c->scratch, env, condition->text);
     c->failed |= !asked->parts;
     return asked->parts;
@@ -70,7 +72,8 @@ struct summing {
     struct relance_coverage_sum *sum;
     struct arena *texts;
     struct gap *gaps;
-    bool silent; /* of a rule that was never started: counted, not listed */
+    size_t cancel; /* the next one: they stand by rule, as rules do */
+    bool silent;   /* of a rule that was never started: counted, not listed */
 };
 
 static void add_gap(struct summing *s, const struct source *source, size_t begin, str sentence)
@@ -203,8 +206,9 @@ static void sum_rule(struct summing *s, const struct rule *rule)
                                STR_ARG(rule->variants[i].name)));
     for (size_t i = 0; i < rule->step_count; i++)
         sum_step(s, rule, i);
-    for (size_t i = 0; i < s->c->set->cancel_count; i++)
-        if (&s->c->set->rules[s->c->set->cancels[i].rule] == rule) sum_cancel(s, &s->c->set->cancels[i]);
+    const struct relance_ruleset *set = s->c->set;
+    for (; s->cancel < set->cancel_count && &set->rules[set->cancels[s->cancel].rule] == rule; s->cancel++)
+        sum_cancel(s, &set->cancels[s->cancel]);
     sum_goal(s, rule);
     s->silent = false;
 }

@@ -48,10 +48,20 @@ static void explain_segments(struct relance_engine *e, const struct noted_progra
     }
 }
 
+/* What the conditions of the set in force may name, found once for all of them; NULL without memory. */
+static struct scopes *scopes_of(struct relance_engine *e)
+{
+    if (e->scopes) return e->scopes;
+    e->scopes = ARENA_NEW(&e->frame_arena, struct scopes);
+    if (e->scopes) scopes_init(e->scopes, e->set, &e->frame_arena, &e->frame_arena);
+    return e->scopes;
+}
+
 static void explain_program(struct relance_engine *e, const struct noted_program *condition,
                             struct arena *arena, struct buffer *out)
 {
-    const struct cel_env *env = scope_env_again(e->set, condition, arena, arena);
+    struct scopes *scopes = scopes_of(e);
+    const struct cel_env *env = scopes ? scope_env_again(scopes, condition, arena) : NULL;
     if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
     explain_segments(e, condition, arena, out);
 }

@@ -247,7 +247,7 @@ int main(int argc, char **argv)
     fields[0] = (struct cel_field){STR("product"), &cel_types[CEL_TYPE_STRING]};
     fields[1] = (struct cel_field){STR("price"), &cel_types[CEL_TYPE_DOUBLE]};
     fields[2] = (struct cel_field){STR("qty"), &cel_types[CEL_TYPE_INT]};
-    item = (struct cel_record_type){STR("item"), 3, fields};
+    item = (struct cel_record_type){STR("item"), 3, fields, NULL};
     const struct event_schema *schema = schema_new();
     struct event_reader *reader = event_reader_new();
     for (int i = 1; i < argc; i++)

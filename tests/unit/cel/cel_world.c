@@ -12,7 +12,7 @@ static const struct cel_field item_fields[] = {
     {{"qty", 3}, &cel_types[CEL_TYPE_INT]},
     {{"note", 4}, &cel_types[CEL_TYPE_STRING]},
 };
-static const struct cel_record_type item_type = {{"item", 4}, 4, item_fields};
+static const struct cel_record_type item_type = {{"item", 4}, 4, item_fields, NULL};
 
 static struct cel_value item(struct arena *arena, const char *product, double price, int64_t qty)
 {
@@ -48,6 +48,13 @@ static struct cel_value call(struct cel_frame *frame, uint32_t function, const s
     return cel_int(arguments[0].size);
 }
 
+static bool refuse(void *context, struct arena *arena, str name, str *message)
+{
+    (void)context, (void)arena;
+    if (str_equal(name, STR("run"))) *message = STR("'run' is not known in 'if': there is no run yet");
+    return true;
+}
+
 static void declare(struct cel_world *w)
 {
     struct arena *arena = &w->arena;
@@ -68,11 +75,11 @@ static void declare(struct cel_world *w)
     last[0] = (struct cel_field){STR("total"), &cel_types[CEL_TYPE_DOUBLE]};
     last[1] = (struct cel_field){STR("order"), text};
     struct cel_record_type *types = ARENA_ARRAY(arena, struct cel_record_type, 2);
-    types[0] = (struct cel_record_type){STR("view"), 8, event};
-    types[1] = (struct cel_record_type){STR("purchase"), 2, last};
-    const uint32_t event_slots[] = {WORLD_PRODUCT, WORLD_TOTAL, WORLD_QTY,  WORLD_VIP,
-                                    WORLD_ITEMS,   WORLD_TAGS,  WORLD_TIME, WORLD_COUPON};
-    const uint32_t last_slots[] = {WORLD_LAST_TOTAL, WORLD_LAST_ORDER};
+    types[0] = (struct cel_record_type){STR("view"), 8, event, NULL};
+    types[1] = (struct cel_record_type){STR("purchase"), 2, last, NULL};
+    static const uint32_t event_slots[] = {WORLD_PRODUCT, WORLD_TOTAL, WORLD_QTY,  WORLD_VIP,
+                                           WORLD_ITEMS,   WORLD_TAGS,  WORLD_TIME, WORLD_COUPON};
+    static const uint32_t last_slots[] = {WORLD_LAST_TOTAL, WORLD_LAST_ORDER};
     cel_env_add_record(w->env, STR("event"), STR("event 'view'"), &types[0], event_slots, CEL_NO_SLOT);
     cel_env_add_record(w->env, STR("last.purchase"), STR("event 'purchase'"), &types[1], last_slots,
                        WORLD_LAST_THERE);
@@ -84,7 +91,7 @@ static void declare(struct cel_world *w)
     cel_env_add_variable(w->env, STR("lazy"), number, WORLD_LAZY);
     cel_env_add_function(w->env, STR("views"), &text, 1, number, 0);
     cel_env_add_function(w->env, STR("broken"), NULL, 0, &cel_types[CEL_TYPE_BOOL], 1);
-    cel_env_add_refused(w->env, STR("run"), STR("'run' is not known in 'if': there is no run yet"));
+    cel_env_set_refuse(w->env, refuse, NULL);
 }
 
 static void fill(struct cel_world *w)

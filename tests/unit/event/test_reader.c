@@ -27,7 +27,7 @@ static void setup(void)
     arena_init(&arena, 0);
     item_fields[0] = (struct cel_field){STR("product"), &cel_types[CEL_TYPE_STRING]};
     item_fields[1] = (struct cel_field){STR("qty"), &cel_types[CEL_TYPE_INT]};
-    item = (struct cel_record_type){STR("item"), 2, item_fields};
+    item = (struct cel_record_type){STR("item"), 2, item_fields, NULL};
     const struct cel_type *items = cel_list_of(&arena, cel_record_of(&arena, &item));
     const struct cel_type *labels = cel_map_of(&arena, &cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT]);
     view_fields[0] = (struct event_field){STR("product"), &cel_types[CEL_TYPE_STRING], PRODUCT};
