@@ -91,8 +91,8 @@ static enum relance_status checkpoint_settle(struct partition *partition, struct
     log_line(LOG_WARNING, "The answer to a checkpoint was lost; asking whether it counts.",
              "partition=%d why=\"%s\"", partition->number, error->message);
     while ((status = store_settle(partition->store, error)) == RELANCE_IO)
-        if (!partition_pause(CHECKPOINT_SETTLE_US))
-            return RELANCE_REFUSED; /* ending: dropped, decided again at the next start */
+        if (partition_wait(partition->place, CHECKPOINT_SETTLE_US, error) != RELANCE_OK)
+            return RELANCE_REFUSED; /* ending, or not ours any more: dropped, and decided again */
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
+#include "host/stop.h"
 #include "delivery/marks.h"
 #include "delivery/partition.h"
 #include "base/str.h"
@@ -330,6 +331,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .rules_mark = partition->in_force.rules_mark,
         .since = buffer_str(&partition->meta.since),
         .complete = customers == 0,
+        .stop = stop_flag(),
     };
     enum relance_status status = claim_rules(partition, &options.rules, error);
     if (status != RELANCE_OK) return status;

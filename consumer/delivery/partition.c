@@ -5,6 +5,7 @@
  * within a customer is order in the partition; actions are produced in the order in which they were decided:
  * one engine a partition, one outbox a worker, nothing is ever sorted. */
 #include "delivery/partition.h"
+#include "delivery/wanted.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
@@ -91,6 +92,16 @@ bool partition_pause(int64_t us)
     return !stop_requested();
 }
 
+enum relance_status partition_wait(struct workplace *place, int64_t us, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    place->is_halfway = true;
+    if (!stop_requested()) status = source_idle(place->source, (int)(us / 1000), error);
+    place->is_halfway = false;
+    if (status != RELANCE_OK || !stop_requested()) return status;
+    return relance_error_set(error, RELANCE_AGAIN, "ending");
+}
+
 /* ---- states from the store */
 struct partition_fetching {
     struct partition *partition;
@@ -114,16 +125,18 @@ static enum relance_status partition_await_store(struct partition *partition, st
         log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
                  partition->number, error->message);
     partition->pace.is_failing = true;
-    return partition_pause(PARTITION_RETRY_US) ? RELANCE_OK : RELANCE_AGAIN;
+    return partition_wait(partition->place, PARTITION_RETRY_US, error);
 }
 
-/* One question to the store after another; what has come before one that fails need not be asked for again. */
+/* One question to the store after another; what has come before one that fails need not be asked for again. Between two
+ * of them a stop is heard. */
 enum relance_status partition_fetch(struct partition *partition, const struct relance_str *customers,
                                     size_t count, struct relance_error *error)
 {
     struct partition_fetching fetching = {partition, error, RELANCE_OK};
     for (size_t at = 0; at < count && fetching.status == RELANCE_OK;) {
         size_t asked = count - at;
+        if (at && stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
         enum relance_status status = store_read_states(partition->store, customers + at, &asked,
                                                        partition_take_state, &fetching, error);
         if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
@@ -157,6 +170,17 @@ static enum relance_status partition_engine_failed(struct partition *partition, 
 {
     struct relance_str why = relance_engine_error(partition->engine);
     return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number, STR_ARG(why));
+}
+
+/* What a record or a tick has come to. One that was stopped is half decided, and so is whatever this engine has made
+ * since its checkpoint: all is claimed again, by whoever comes next. */
+static enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
+                                            struct relance_error *error)
+{
+    if (progress == RELANCE_DONE) return RELANCE_OK;
+    if (progress != RELANCE_STOPPED) return partition_engine_failed(partition, error);
+    return relance_error_set(error, RELANCE_AGAIN, "partition %d: ending in the middle of an evaluation",
+                             partition->number);
 }
 
 /* ---- marks */
@@ -193,7 +217,7 @@ enum relance_status partition_apply_tick(struct partition *partition, int64_t be
         if (status != RELANCE_OK) return status;
     }
     partition_count_forgotten(partition);
-    return progress == RELANCE_DONE ? RELANCE_OK : partition_engine_failed(partition, error);
+    return partition_settle(partition, progress, error);
 }
 
 static enum relance_status partition_apply(struct partition *partition, const struct mark *mark,
@@ -361,7 +385,8 @@ static enum relance_status partition_decide(struct partition *partition, const s
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;
     }
-    if (progress != RELANCE_DONE) return partition_engine_failed(partition, error);
+    enum relance_status status = partition_settle(partition, progress, error);
+    if (status != RELANCE_OK) return status;
     if (fate.kind == RELANCE_DEAD) {
         counters_add_named(&partition->counters, STR("dead."), fate.reason, 1);
         partition_dead_letter(partition, record, fate.reason);
@@ -416,30 +441,19 @@ void partition_end_batch(struct partition *partition)
 }
 
 /* ---- ticks */
-struct partition_wanted {
-    struct relance_str *customers;
-    size_t count, capacity;
-};
-
 static void partition_want(void *context, struct relance_str customer)
 {
-    struct partition_wanted *wanted = context;
-    if (wanted->count == wanted->capacity) {
-        wanted->capacity = wanted->capacity ? 2 * wanted->capacity : 256;
-        wanted->customers = realloc(wanted->customers, wanted->capacity * sizeof *wanted->customers);
-        ensure(wanted->customers);
-    }
-    wanted->customers[wanted->count++] = customer;
+    wanted_add(context, customer);
 }
 
 enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
                                         struct relance_error *error)
 {
-    struct partition_wanted wanted = {0};
+    struct wanted wanted = {0};
     relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);
     enum relance_status status =
         wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
-    free(wanted.customers);
+    wanted_free(&wanted);
     return status;
 }
 

@@ -37,11 +37,15 @@ struct workplace {
     bool sink_spent;      /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
     size_t unpublished_count; /* of them, dead letters and actions: what asks for a transaction */
+    bool is_halfway;        /* something is half decided: neither the outbox nor the engines are to be used */
     struct buffer body;     /* scratch */
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
 };
 /* Waits a moment before trying again; false: the process is to end. */
 bool partition_pause(int64_t us);
+/* Likewise in the middle of something, while the group goes on hearing from us. RELANCE_AGAIN: the process is to end, or
+ * the group has taken the partitions; then they are gone, but for those that are still in use, which go later. */
+RELANCE_MUST enum relance_status partition_wait(struct workplace *place, int64_t us, struct relance_error *error);
 
 #define FROM_EARLIEST (INT64_MIN)
 #define FROM_LATEST   (INT64_MAX)
@@ -121,6 +125,7 @@ struct partition {
     struct counters counters;            /* what has been counted since the checkpoint */
     struct relance_engine_forgot forgot; /* how much of what the engine has forgotten is counted */
     uint64_t events, fetched;            /* records, and customers read from the store, since it was given to us */
+    struct partition *next_gone;         /* the next of those that are freed once nobody uses them */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);

@@ -2,7 +2,7 @@
  *
  *     claim      what the group has given us and is not ours yet
  *     gather     records: a lone one at once, many together
- *     fetch      the states that these need and that are not at hand, in one question to Redis a partition
+ *     fetch      the states that these need and that are not at hand, each once, in as few questions as bounds allow
  *     decide     each record in turn; what it causes goes to the outbox
  *     tick       waits that nothing but time ends
  *     publish    one Kafka transaction: marks, dead letters, actions and the new frontiers
@@ -20,6 +20,7 @@
 #include "base/ensure.h"
 #include "host/log.h"
 #include "delivery/partition.h"
+#include "delivery/wanted.h"
 #include "host/stop.h"
 #include "base/str.h"
 #include "delivery/wall.h"
@@ -38,6 +39,7 @@ enum {
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* between questions for the end of the input, when there is time */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
+    WORKER_SLOW_US = 1000000,     /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
 struct work {
@@ -49,13 +51,15 @@ struct work {
     struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
     struct partition **own;    /* our partitions, one after the other */
     size_t own_count;
-    struct relance_str *wanted; /* scratch: customers to fetch */
-    size_t most;                /* records that a batch may have; halved by failures */
-    bool assigned;              /* the group has told us what is ours, be it nothing */
-    bool loaded;                /* the last batch was large */
-    bool has_grown;             /* the input has more partitions than at the start */
-    int64_t asked_us;           /* when the end of the input was last asked for */
-    size_t asked;               /* for which partition of `own` that was */
+    struct partition *gone; /* not ours any more, and perhaps still in use: freed between two cycles */
+    struct wanted wanted;   /* scratch: customers to fetch */
+    size_t most;            /* records that a batch may have; halved by failures */
+    bool assigned;          /* the group has told us what is ours, be it nothing */
+    bool loaded;            /* the last batch was large */
+    bool has_grown;         /* the input has more partitions than at the start */
+    int64_t asked_us;       /* when the end of the input was last asked for */
+    size_t asked;           /* for which partition of `own` that was */
+    size_t turn;            /* which partition of `own` is claimed first */
     struct pulse_figures figures;
     uint64_t events_gone,
         fetched_gone; /* the part of the figures that comes from partitions no longer ours */
@@ -144,6 +148,7 @@ static enum relance_status work_save_due(struct work *work, bool all, struct rel
         if (status != RELANCE_OK) return status;
         status = work_save(work, partition, error);
         if (status != RELANCE_OK) return status;
+        if (partition->pace.is_failing && clock_monotonic_us() - now > WORKER_SLOW_US) break;
         if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
             break;
     }
@@ -173,13 +178,14 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
     bool claimed = false;
     int64_t now = clock_monotonic_us();
     for (size_t i = 0; i < work->own_count; i++) {
-        struct partition *partition = work->own[i];
+        struct partition *partition = work->own[work->turn++ % work->own_count];
         if (partition->state != PARTITION_UNCLAIMED || now < partition->pace.retry_us ||
             work->place.sink_spent || stop_requested())
             continue;
         enum relance_status status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
         claimed |= status == RELANCE_OK;
+        if (status == RELANCE_AGAIN && clock_monotonic_us() - now > WORKER_SLOW_US) break;
     }
     return claimed ? work_start_reading(work, error) : RELANCE_OK;
 }
@@ -232,7 +238,8 @@ static enum relance_status work_start_over(struct work *work, struct relance_err
     return sound ? RELANCE_OK : work_renew_sink(work, error);
 }
 
-/* ---- what the group says, inside source_gather: no transaction is open, nothing is half decided */
+/* ---- what the group says, inside source_gather, or inside source_idle, where something may be half decided. No
+ * transaction is open. */
 static void work_own(struct work *work, int32_t number)
 {
     if (number >= work->place.input_partitions) {
@@ -270,17 +277,29 @@ static void work_park(struct work *work, struct partition *partition)
     work->fetched_gone += partition->fetched;
     partition->events = partition->fetched = 0;
     work->by_number[partition->number] = NULL;
-    if (partition_park(partition))
+    if (!work->place.is_halfway && partition_park(partition)) {
         work->parked[partition->number] = partition;
-    else
+        return;
+    }
+    partition->next_gone = work->gone;
+    work->gone = partition;
+}
+
+static void work_free_gone(struct work *work)
+{
+    while (work->gone) {
+        struct partition *partition = work->gone;
+        work->gone = partition->next_gone;
         partition_free(partition);
+    }
 }
 
 static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
     struct relance_error error;
-    if (!lost && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
+    bool may_save = !lost && !work->place.sink_spent && !work->place.is_halfway;
+    if (may_save && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
     for (size_t i = 0; i < work->own_count; i++)
@@ -303,15 +322,16 @@ static struct partition *work_partition(const struct work *work, int32_t number)
 static enum relance_status work_fetch(struct work *work, const struct source_batch *batch,
                                       struct partition *partition, struct relance_error *error)
 {
-    size_t count = 0;
+    struct wanted *wanted = &work->wanted;
+    wanted_clear(wanted);
     for (size_t i = 0; i < batch->count; i++) {
         const struct source_record *record = &batch->records[i];
         if (record->partition != partition->number || !record->key.size ||
             relance_engine_holds(partition->engine, record->key))
             continue;
-        work->wanted[count++] = record->key;
+        wanted_add(wanted, record->key);
     }
-    return count ? partition_fetch(partition, work->wanted, count, error) : RELANCE_OK;
+    return wanted->count ? partition_fetch(partition, wanted->customers, wanted->count, error) : RELANCE_OK;
 }
 
 static enum relance_status work_fetch_all(struct work *work, const struct source_batch *batch,
@@ -328,11 +348,12 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
+/* All of the batch, or, when a stop is asked for, up to some record of it. */
 static enum relance_status work_decide(struct work *work, const struct source_batch *batch,
                                        struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < batch->count && status == RELANCE_OK; i++) {
+    for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
         struct partition *partition = work_partition(work, batch->records[i].partition);
         if (partition) status = partition_record(partition, &batch->records[i], error);
         if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
@@ -451,6 +472,18 @@ static bool work_is_full(const struct work *work)
     return false;
 }
 
+/* Fetches and decides what has been read. A stop during the fetch leaves all of it undecided, and all that has been
+ * decided before as it is, for the last checkpoint. */
+static enum relance_status work_deal(struct work *work, const struct source_batch *batch,
+                                     struct relance_error *error)
+{
+    enum relance_status status = work_fetch_all(work, batch, error);
+    if (status == RELANCE_AGAIN && stop_requested()) return RELANCE_OK;
+    return status == RELANCE_OK ? work_decide(work, batch, error) : status;
+}
+
+/* A batch that a stop has cut off is the last one: the end of the input, which may have been met behind it, is not
+ * reached, and nothing is due. */
 static enum relance_status work_take(struct work *work, struct relance_error *error)
 {
     struct source_batch batch;
@@ -458,12 +491,11 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
     work->loaded = batch.count >= WORKER_MUCH;
-    if (batch.count) status = work_fetch_all(work, &batch, error);
-    if (status == RELANCE_OK && batch.count) status = work_decide(work, &batch, error);
-    bool some = batch.count > 0;
+    if (batch.count) status = work_deal(work, &batch, error);
+    bool some = batch.count > 0, is_cut = stop_requested();
     source_release(work->place.source);
-    if (status == RELANCE_OK) status = work_reach(work, error);
-    if (status == RELANCE_OK) status = work_tick(work, error);
+    if (status == RELANCE_OK && !is_cut) status = work_reach(work, error);
+    if (status == RELANCE_OK && !is_cut) status = work_tick(work, error);
     if (status == RELANCE_OK && work->place.unpublished_count) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
     return status;
@@ -477,6 +509,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
                                  "partition. `relance run --drain` and "
                                  "then `relance reshard` move them",
                                  work->place.options->input, work->place.input_partitions);
+    work_free_gone(work);
     enum relance_status status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
@@ -545,9 +578,8 @@ static void work_init(struct work *work, struct worker *worker)
              plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
     work->parked = calloc((size_t)plan->input_partitions, sizeof *work->parked);
-    work->wanted = calloc(SOURCE_BATCH_MAX, sizeof *work->wanted);
     work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
-    ensure(work->by_number && work->parked && work->own && work->wanted);
+    ensure(work->by_number && work->parked && work->own);
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
@@ -576,13 +608,14 @@ static void work_close(struct work *work)
     for (size_t i = 0; i < work->own_count; i++)
         partition_free(work->own[i]);
     work_free_parked(work);
+    work_free_gone(work);
     outbox_free(&work->place.outbox);
     buffer_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);
     free(work->parked);
     free(work->own);
-    free(work->wanted);
+    wanted_free(&work->wanted);
 }
 
 void *worker_run(void *argument)

@@ -2,17 +2,20 @@
 #include "host/clock.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
+#include <sys/time.h>
 
-/* When a stop was asked for, in us and never 0; 0: it was not. Read by every thread, written by a handler: lock-free,
- * so it may be. */
-static _Atomic int64_t stop_us;
+/* Read by every thread, written by handlers: lock-free, so it may be. */
+static _Atomic int64_t stop_us;    /* when a stop was asked for, never 0; 0: it was not */
+static atomic_int stop_impatient;  /* and that it was so long ago */
+static atomic_bool stop_has_alarm; /* signals are handled here, SIGALRM among them */
 
 void stop_request(void)
 {
+    const struct itimerval patience = {.it_value.tv_usec = STOP_PATIENCE_MS * 1000};
     int64_t never = 0;
-    atomic_compare_exchange_strong(&stop_us, &never, clock_monotonic_us() | 1);
+    if (!atomic_compare_exchange_strong(&stop_us, &never, clock_monotonic_us() | 1)) return;
+    if (stop_has_alarm) setitimer(ITIMER_REAL, &patience, NULL);
 }
 
 static void stop_handle(int signal_number)
@@ -21,10 +24,20 @@ static void stop_handle(int signal_number)
     signal(signal_number, SIG_DFL);
 }
 
+static void stop_handle_alarm(int signal_number)
+{
+    (void)signal_number;
+    stop_impatient = 1;
+}
+
 void stop_on_signals(void)
 {
     struct sigaction action = {.sa_handler = stop_handle}; /* no SA_RESTART: what waits is to wake */
+    struct sigaction alarm = {.sa_handler = stop_handle_alarm};
     sigemptyset(&action.sa_mask);
+    sigemptyset(&alarm.sa_mask);
+    sigaction(SIGALRM, &alarm, NULL);
+    stop_has_alarm = true;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -38,4 +51,9 @@ int64_t stop_requested_us(void)
 {
     int64_t us = stop_us;
     return us ? us : -1;
+}
+
+const atomic_int *stop_flag(void)
+{
+    return &stop_impatient;
 }

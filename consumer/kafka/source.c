@@ -38,6 +38,11 @@ struct source {
     rd_kafka_message_t *messages[SOURCE_BATCH_MAX];
     struct source_record records[SOURCE_BATCH_MAX];
     size_t message_count;
+    rd_kafka_message_t **held; /* came while nobody could take them (source_idle) */
+    size_t held_count, held_capacity;
+    bool is_paused;
+    bool was_paused; /* of what has been paused some may be so still: an assignment does not end that */
+    bool is_in_listener;
     int64_t *read_to; /* by partition; -1: end not met since the start */
     size_t read_to_count;
 };
@@ -127,16 +132,27 @@ static void source_revoked(struct source *source)
     source_assign(source, NULL);
 }
 
+/* Before their client goes, which they keep alive, and with their assignment. */
+static void source_drop_held(struct source *source)
+{
+    for (size_t i = 0; i < source->held_count; i++)
+        rd_kafka_message_destroy(source->held[i]);
+    source->held_count = 0;
+}
+
 static void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
                              void *opaque)
 {
     struct source *source = opaque;
     source->rk = rk;
     source->epoch++;
+    source_drop_held(source);
+    source->is_in_listener = true;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         source_assigned(source, list);
     else
         source_revoked(source);
+    source->is_in_listener = false;
 }
 
 /* ---- opening */
@@ -203,12 +219,14 @@ void source_close(struct source *source)
 {
     source->is_closing = true;
     source_release(source);
+    source_drop_held(source);
     if (source->queue) rd_kafka_queue_destroy(source->queue);
     if (source->rk) {
         rd_kafka_consumer_close(source->rk);
         rd_kafka_destroy(source->rk);
     }
     source_forget_membership(source);
+    free(source->held);
     free(source->read_to);
     free(source);
 }
@@ -242,6 +260,8 @@ enum relance_status source_start(struct source *source, const struct source_posi
         source_set_read_to(source, positions[i].partition, -1);
     }
     rd_kafka_resp_err_t err = source_assign(source, list);
+    if (!err && source->was_paused) err = rd_kafka_resume_partitions(source->rk, list);
+    if (!err) source->is_paused = source->was_paused = false;
     rd_kafka_topic_partition_list_destroy(list);
     return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic,
                                    rd_kafka_err2str(err))
@@ -265,12 +285,64 @@ static void source_take_one(struct source *source, int wait_ms)
     if (message) source->messages[source->message_count++] = message;
 }
 
+/* ---- waiting in the middle of a batch */
+/* What is fetched already is thrown away by the client, and fetched anew from where we are when it goes on. */
+static void source_set_paused(struct source *source, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (source->is_paused == pause || rd_kafka_assignment(source->rk, &list)) return;
+    rd_kafka_resp_err_t err =
+        pause ? rd_kafka_pause_partitions(source->rk, list) : rd_kafka_resume_partitions(source->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!err) source->is_paused = pause;
+    source->was_paused |= pause;
+}
+
+static void source_hold(struct source *source, rd_kafka_message_t *message)
+{
+    if (source->held_count == source->held_capacity) {
+        source->held_capacity = source->held_capacity ? 2 * source->held_capacity : 64;
+        source->held = realloc(source->held, source->held_capacity * sizeof *source->held);
+        ensure(source->held);
+    }
+    source->held[source->held_count++] = message;
+}
+
+enum relance_status source_idle(struct source *source, int wait_ms, struct relance_error *error)
+{
+    unsigned epoch = source->epoch;
+    if (source->is_in_listener) {
+        clock_sleep_us(wait_ms * 1000);
+        return RELANCE_OK;
+    }
+    source_set_paused(source, true);
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(source->rk, wait_ms);
+    bool is_over = source->epoch != epoch || rd_kafka_fatal_error(source->rk, NULL, 0);
+    if (message && is_over)
+        rd_kafka_message_destroy(message);
+    else if (message)
+        source_hold(source, message);
+    return is_over ? relance_error_set(error, RELANCE_AGAIN, "the group has gone on meanwhile") : RELANCE_OK;
+}
+
+static void source_take_held(struct source *source, size_t most)
+{
+    size_t count = source->held_count < most ? source->held_count : most;
+    if (!count) return;
+    memcpy(source->messages, source->held, count * sizeof *source->held);
+    source->message_count = count;
+    source->held_count -= count;
+    memmove(source->held, source->held + count, source->held_count * sizeof *source->held);
+}
+
 /* The batch call waits its whole time unless it is full, so it is given none until much is coming; the plain
  * poll wakes with the first record. */
 static void source_take(struct source *source, int wait_ms, size_t most)
 {
     int64_t began = clock_monotonic_us();
-    source_take_one(source, wait_ms);
+    source_set_paused(source, false);
+    source_take_held(source, most);
+    if (!source->message_count) source_take_one(source, wait_ms);
     if (!source->message_count) return;
     size_t last = source_take_batch(source, 0, most);
     while (last >= SOURCE_MUCH && source->message_count < most &&
@@ -342,7 +414,9 @@ static enum relance_status source_check_client(struct source *source, struct rel
     switch (rd_kafka_fatal_error(source->rk, reason, sizeof reason)) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: return RELANCE_OK;
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        source_release(source);                               /* messages keep their client alive */
+        source_release(source); /* messages keep their client alive */
+        source_drop_held(source);
+        source->is_paused = source->was_paused = false;
         if (source->is_assigned) source_revoke(source, true); /* librdkafka does not say so any more */
         status = source_check_name(source, error);
         return status == RELANCE_OK ? source_join_anew(source, error) : status;

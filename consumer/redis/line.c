@@ -67,11 +67,11 @@ static enum relance_status line_failed(const char *why, struct relance_error *er
 }
 
 /* ---- waiting */
-static int64_t line_left_us(const struct redis_line *line)
+static int64_t line_left_us(int64_t deadline_us)
 {
-    int64_t until_us = line->deadline_us, stop_us = stop_requested_us();
-    if (stop_us >= 0 && stop_us + LINE_STOP_US < until_us) until_us = stop_us + LINE_STOP_US;
-    return until_us - clock_monotonic_us();
+    int64_t stop_us = stop_requested_us();
+    if (stop_us >= 0 && stop_us + LINE_STOP_US < deadline_us) deadline_us = stop_us + LINE_STOP_US;
+    return deadline_us - clock_monotonic_us();
 }
 
 /* Until bytes can go or come, or the line has failed, which the next call says. */
@@ -79,7 +79,7 @@ static enum relance_status line_wait(struct redis_line *line, short events, stru
 {
     struct pollfd at = {.fd = line->redis->fd, .events = events};
     for (;;) {
-        int64_t left_us = line_left_us(line);
+        int64_t left_us = line_left_us(line->deadline_us);
         if (left_us <= 0) return line_failed("no whole answer in time", error);
         int64_t left_ms = left_us / 1000 + 1;
         int ready = poll(&at, 1, left_ms < LINE_LOOK_MS ? (int)left_ms : LINE_LOOK_MS);
@@ -132,7 +132,7 @@ static enum relance_status line_read(struct redis_line *line, struct relance_err
     if (size == 0) return line_failed("Server closed the connection", error);
     if ((size_t)size > line->bytes_left) return line_failed("an answer of too many bytes", error);
     line->bytes_left -= (size_t)size;
-    if (line_left_us(line) <= 0) return line_failed("no whole answer in time", error);
+    if (line_left_us(line->deadline_us) <= 0) return line_failed("no whole answer in time", error);
     redisReader *reader = line->redis->reader;
     return redisReaderFeed(reader, piece, (size_t)size) == REDIS_OK ? RELANCE_OK
                                                                     : line_failed(reader->errstr, error);
@@ -187,10 +187,11 @@ static enum relance_status line_greet(struct redis_line *line, const struct redi
 
 static redisContext *line_reach(const struct redis_url *url)
 {
-    const struct timeval limit = {LINE_CONNECT_MS / 1000, LINE_CONNECT_MS % 1000 * 1000};
     redisContext *redis = NULL;
     for (int tries = 0; tries < LINE_CONNECTS; tries++) {
-        int64_t began_us = clock_monotonic_us();
+        int64_t began_us = clock_monotonic_us(), left_us = line_left_us(began_us + LINE_CONNECT_MS * 1000);
+        if (left_us < 1000) left_us = 1000; /* 0 would be no limit */
+        const struct timeval limit = {left_us / 1000000, left_us % 1000000};
         if (redis) redisFree(redis);
         redis = *url->path ? redisConnectUnixWithTimeout(url->path, limit)
                            : redisConnectWithTimeout(url->host, (int)url->port, limit);

@@ -21,6 +21,7 @@
 #include "delivery/store.h"
 #include "base/ensure.h"
 #include "host/log.h"
+#include "host/stop.h"
 #include "redis/keys.h"
 #include "redis/line.h"
 #include "redis/resp.h"
@@ -444,8 +445,10 @@ enum relance_status store_read_dues(struct store *store, store_due_visit *visit,
 {
     struct store_dues dues = {visit, context, STORE_DUES_CHUNK};
     enum relance_status status = store_attach(store, error);
-    for (int64_t from = 0; status == RELANCE_OK && dues.found >= STORE_DUES_CHUNK; from += STORE_DUES_CHUNK)
+    for (int64_t from = 0; status == RELANCE_OK && dues.found >= STORE_DUES_CHUNK; from += STORE_DUES_CHUNK) {
+        if (stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
         status = store_read_dues_chunk(store, from, &dues, error);
+    }
     return status;
 }
 

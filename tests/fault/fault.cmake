@@ -1,7 +1,7 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
 set(fault_shell
     delivery/worker delivery/partition delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
-    delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse
+    delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/text host/file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)

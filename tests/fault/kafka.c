@@ -499,6 +499,7 @@ struct source {
     struct source_listener listener;
     struct membership membership;
     bool assigned; /* the listener has been told of an assignment, of */
+    bool is_in_listener;
     unsigned mask;
     int64_t next[SIM_PARTITIONS_MAX]; /* to be handed out; -1: not started */
     int64_t read_to[SIM_PARTITIONS_MAX];
@@ -590,7 +591,9 @@ static void source_join(struct source *source, struct kafka_member *member)
 static void source_revoke(struct source *source, bool lost)
 {
     source_stop_reading(source);
+    source->is_in_listener = true;
     if (source->assigned) source->listener.revoked(source->listener.context, lost);
+    source->is_in_listener = false;
     source->assigned = false;
 }
 
@@ -680,6 +683,20 @@ enum relance_status source_gather(struct source *source, int wait_ms, size_t mos
         if (next_us > until_us) next_us = until_us;
         if (!sim_wait(next_us > sim.now_us ? next_us - sim.now_us : 1)) return kafka_silent(error);
     }
+}
+
+/* Nothing is handed out; what there is to be heard, by whoever waits for Redis in the middle of a record. */
+enum relance_status source_idle(struct source *source, int wait_ms, struct relance_error *error)
+{
+    bool changed = false;
+    if (source->is_in_listener) {
+        sim_wait(wait_ms * 1000);
+        return RELANCE_OK;
+    }
+    if (!sim_enter() || !sim_wait(wait_ms * 1000)) return kafka_silent(error);
+    enum relance_status status = kafka_is_down() ? RELANCE_OK : source_poll_group(source, &changed, error);
+    if (status != RELANCE_OK || !changed) return status;
+    return relance_error_set(error, RELANCE_AGAIN, "the group has gone on meanwhile");
 }
 
 void source_release(struct source *source)

@@ -44,6 +44,12 @@ bool stop_requested(void)
     return sim.running->killed || sim.running->ending;
 }
 
+/* An evaluation hears it in the middle of a record: in some processes, others come to its end. */
+const atomic_int *stop_flag(void)
+{
+    return &sim.running->impatient;
+}
+
 void stop_request(void)
 {
     sim.running->ending = true;

@@ -247,6 +247,12 @@ static void sim_start(int slot)
     sim_tell("%s starts with rules %d", process->instance, sim.edition);
 }
 
+static void sim_end(struct process *process)
+{
+    process->ending = true;
+    process->impatient = sim_between(0, 1) == 0;
+}
+
 /* ---- what happens to the world */
 static struct process *sim_someone(void)
 {
@@ -269,7 +275,7 @@ static void world_freeze(void)
 static void world_end(void)
 {
     struct process *process = sim_someone();
-    if (process) process->ending = true;
+    if (process) sim_end(process);
 }
 
 /* Two with one name: somebody has started a second one by mistake. */
@@ -455,7 +461,7 @@ static void sim_renew(void)
     sim_tell("all are to end, and are started again");
     sim.renewed = true;
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
-        sim.processes[i].ending = true;
+        sim_end(&sim.processes[i]);
 }
 
 static bool sim_is_renewed(void)

@@ -47,6 +47,7 @@ struct process {
     void *stack;
     bool killed;            /* the world does not answer any more */
     bool ending;            /* has been told to, as by SIGTERM */
+    atomic_int impatient;   /* and is not to finish what it is in the middle of */
     bool fenced;            /* Kafka has said that another has its name: its failing is right */
     int64_t due_us;         /* what it waits for has come by then; */
     int64_t wake_us;        /* it runs from then on: that, or later when it is frozen */
