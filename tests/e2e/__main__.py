@@ -18,7 +18,7 @@ from support import kafka, suite
 LANES = {
     "timing": ["latency", "stopping"],
     "faults": ["faults_table", "pressure", "crashes", "faults"],
-    "others": ["refusals", "reload", "bad_input", "watching", "audit", "explain", "forgetting", "redis_rights",
+    "others": ["refusals", "reload", "bad_input", "watching", "state_page", "audit", "explain", "forgetting", "redis_rights",
                "kafka_rights", "secrets", "hostile", "full_disk", "recovery", "resharding", "rees46"],
 }
 

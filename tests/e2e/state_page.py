@@ -1,0 +1,254 @@
+"""consumer/STATE.md, taken at its word: a reader written from the page alone reads what a running engine has written. It
+finds no key, field or part that the page does not have, and comes to the same numbers and the same chain."""
+import ctypes
+import json
+import re
+import struct
+import time
+import unittest
+
+from support.engine import World, running
+from support.kafka import Record, event
+
+RULES = {
+    "types": {"item": {"product": "string", "price": "double"}},
+    "events": {"add": {"cart": "string", "items": "list(item)", "at": "timestamp"},
+               "buy": {"cart": "string", "total": "double"}, "gone": {"why": "string"}},
+    "customer": {"tz": "string", "born": "string", "nick": "string",
+                 "channel": {"type": "string", "on": "gone", "value": "event.why"}},
+    "counts": {"ever": {"on": "add"}, "carts": {"on": "add", "by": "event.cart", "over": "7d"},
+               "money": {"on": "buy", "sum": "event.total", "over": "30m"}},
+    "segments": {"busy": "ever() >= 2 && carts('k1') >= 1 && customer.channel != 'x'"},
+    "limits": [{"max": "5 per day"}, {"quiet": "03:00-03:01", "send": "fax"}],
+    "rules": {
+        "left": {"on": "add", "key": "event.cart", "again": "rearm", "cancel": [{"on": "buy", "key": "event.cart"}],
+                 "cooldown": "1d", "split": {"a": 1, "b": 1},
+                 "do": [{"send": "push", "with": {"all": "${triggers.map(t, t.items).flatten()}"}},
+                        {"after": "4d", "send": "email", "with": {"last": "${last.buy.total}", "m": "${money()}"}}],
+                 "goal": {"on": "buy", "key": "event.cart", "within": "5d", "value": "event.total"}},
+        "grew": {"on": "enter busy", "do": [{"set": {"nick": "busy"}}, {"after": "1d", "send": "email"}]},
+        "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
+}
+META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "options", "begun", "whole"}
+META_HASH = {"chain", "last_hash"}
+META_NUMBER = {"format", "offset", "marks", "marks_from", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
+LEAST = -1 << 63
+XXH = ctypes.CDLL("libxxhash.so.0")
+XXH.XXH3_64bits_withSeed.restype = ctypes.c_uint64
+XXH.XXH3_64bits_withSeed.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64]
+
+
+def xxh3(data, seed=0):
+    return XXH.XXH3_64bits_withSeed(data, len(data), seed)
+
+
+class Pack:
+    """MessagePack, as its specification has it."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, size):
+        self.at += size
+        if self.at > len(self.data):
+            raise ValueError("it ends too early")
+        return self.data[self.at - size:self.at]
+
+    def number(self, size, signed=False):
+        return int.from_bytes(self.take(size), "big", signed=signed)
+
+    def items(self, count):
+        return [self.value() for _ in range(count)]
+
+    def pairs(self, count):
+        return {self.value(): self.value() for _ in range(count)}
+
+    def value(self):
+        head = self.number(1)
+        for least, most, mask, read in ((0x00, 0x7f, 0x7f, int), (0x80, 0x8f, 15, self.pairs), (0x90, 0x9f, 15, self.items),
+                                        (0xa0, 0xbf, 31, self.text), (0xe0, 0xff, 31, lambda n: n - 32)):
+            if least <= head <= most:
+                return read(head & mask)
+        simple = {0xc0: None, 0xc2: False, 0xc3: True}
+        if head in simple:
+            return simple[head]
+        if head == 0xcb:
+            return struct.unpack(">d", self.take(8))[0]
+        for least, sizes, read in ((0xc4, (1, 2, 4), self.take), (0xcc, (1, 2, 4, 8), int), (0xd9, (1, 2, 4), self.text),
+                                   (0xdc, (2, 4), self.items), (0xde, (2, 4), self.pairs)):
+            if least <= head < least + len(sizes):
+                return read(self.number(sizes[head - least]))
+        if 0xd0 <= head <= 0xd3:
+            return self.number(1 << (head - 0xd0), signed=True)
+        raise ValueError(f"no head of MessagePack that the engine writes: {head:#x}")
+
+    def text(self, size):
+        return self.take(size).decode()
+
+
+def unpack(data):
+    pack = Pack(data)
+    value = pack.value()
+    if pack.at != len(data):
+        raise ValueError("something stands behind it")
+    return value
+
+
+def read_event(stored):
+    if list(stored)[:3] != ["id", "type", "time"]:
+        raise ValueError(f"no event: {stored}")
+
+
+def in_twos(flat):
+    return list(zip(flat[::2], flat[1::2]))
+
+
+class Reader(unittest.TestCase):
+    """One world for all: what is written once is read by every test."""
+
+    @classmethod
+    def setUpClass(cls):
+        now = int(time.time()) * 1000 - 3600000
+        cls.born = time.strftime("1990-%m-15", time.gmtime(now // 1000 + 180 * 86400))  # far from today's
+        stamp = lambda minutes: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((now + minutes * 60000) // 1000))
+        item = {"product": "tent", "price": 189}
+        cls.world = World(RULES, partitions=2)
+        cls.addClassCleanup(cls.world.__exit__)
+        records = [event(name, "identify", time=stamp(0), id=f"{name}-0", tz="Europe/Berlin", born=cls.born, nick=None)
+                   for name in ("anna", "ben", "cara", "dora", "emil", "finn")]
+        records += [event(name, "gone", time=stamp(1), id=f"{name}-1", why="shop") for name in ("anna", "ben")]
+        records += [Record(key=b"anna", value=b"no event"), Record(key=b"ben", value=b'{"type":"add"}')]
+        records += [event(name, "add", time=stamp(2 + n), id=f"{name}-a{n}", cart=f"k{n}", items=[item], at=stamp(n))
+                    for name in ("anna", "ben") for n in (1, 2)]
+        records += [event("anna", "buy", time=stamp(9), id="anna-b", cart="k1", total=18.5),
+                    event("cara", "buy", time=stamp(9), id="cara-b", cart="k1", total=1)]
+        with running(cls.world) as engine:
+            cls.world.produce(records)
+            cls.world.wait_decided(engine)
+            cls.world.wait_counter("events", len(records) - 2)
+            cls.live = cls.world.redis.hash("relance:live:one")
+        redis = cls.world.redis
+        cls.keys = {key.decode() for key in redis("KEYS", "*")}
+        cls.tags = [f"relance:{{{cls.world.group}:{cls.world.input}:{p}}}" for p in range(2)]
+        cls.meta = [redis.hash(f"{tag}:meta") for tag in cls.tags]
+        cls.states = [{name: unpack(value) for name, value in redis.hash(f"{tag}:customers").items()} for tag in cls.tags]
+        cls.timers = [dict(in_twos(redis("ZRANGE", f"{tag}:timers", 0, -1, "WITHSCORES"))) for tag in cls.tags]
+        cls.frontier = cls.world.frontier()
+
+    def state(self, name):
+        [state] = [states[name] for states in self.states if name in states]
+        return state
+
+    def test_every_key_is_one_of_the_page(self):
+        form = re.compile(r"(:meta|:customers|:timers|:metrics(:\d{4}-\d\d-\d\dT\d\d:\d\d)?)$")
+        for key in self.keys - {"relance:live:one"}:
+            tag = form.sub("", key)
+            self.assertIn(tag, self.tags, key)
+            self.assertNotEqual(tag, key)
+        self.assertEqual(self.world.redis("TTL", f"{self.tags[0]}:meta"), -1)
+
+    def test_meta_has_the_fields_of_the_page_in_their_forms(self):
+        for meta in self.meta:
+            self.assertEqual(set(meta), META_TEXT | META_HASH | META_NUMBER)
+            for field in META_NUMBER:
+                int(meta[field])
+            for field in META_HASH:
+                self.assertRegex(meta[field].decode(), r"^[0-9a-f]{16}$")
+            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"1", b"2", meta["whole"]))
+            self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
+            [file] = json.loads(meta["rules"])
+            self.assertEqual(json.loads(file["text"]), RULES)
+            self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms ")
+            since = unpack(meta["since"])
+            self.assertEqual({name[0] for name in since}, set("alcrgh"))
+            self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
+
+    def test_states_consist_of_the_parts_of_the_page(self):
+        parts = {"v", "n", "e", "t", "m", *"alcrsioghwyd"}
+        for states in self.states:
+            for name, state in states.items():
+                self.assertLessEqual(set(state), parts, name)
+                self.assertEqual((list(state)[0], state["v"]), ("v", 1))
+        seen = {part for states in self.states for state in states.values() for part in state}
+        self.assertEqual(seen, parts - {"d"})
+
+    def test_a_state_says_what_the_page_says(self):
+        ben = self.state("ben")
+        self.assertEqual({name: value for name, (_, value) in ben["a"].items()},
+                         {"tz": "Europe/Berlin", "born": self.born, "nick": "busy", "channel": "shop"})
+        self.assertEqual(ben["c"]["ever"], [0, None, [0, 2]])
+        form, *values = ben["c"]["carts"]
+        self.assertEqual((form, [by for by, _ in in_twos(values)]), (4 * 3 + 1, ["k1", "k2"]))
+        runs = {(run[0], run[1]): run for run in ben["r"]}
+        self.assertEqual(set(runs), {("left", "k1"), ("grew", "")})
+        rule, key, step, due, started, triggered, origin, variant, events = runs["left", "k1"]
+        self.assertEqual((step, origin), (1, "ben-a1"))
+        self.assertTrue(started <= due - 4 * 86400000 <= ben["n"])
+        self.assertIn(variant, ("a", "b"))
+        self.assertEqual((events[-1]["time"], events[-1]["items"]), (triggered, [{"product": "tent", "price": 189.0}]))
+        for stored in [*events, *runs["grew", ""][8], *ben.get("l", {}).values()]:
+            read_event(stored)
+        self.assertEqual(runs["grew", ""][8][0]["type"], "enter busy")
+        self.assertEqual([hashed for hashed, _ in in_twos(ben["i"])],
+                         [xxh3(id_) for id_ in (b"ben-0", b"ben-1", b"ben-a1", b"ben-a2")])
+        self.assertEqual(ben["g"], {"busy": [True, False]})
+        self.assertEqual(list(ben["s"]), ["left"])
+        self.assertEqual({limit for limit, _ in in_twos(ben["h"])}, {'{"max":"5 per day"}'})
+        [(rule, key, opened, closes, _)] = ben["w"]
+        self.assertEqual((rule, key, closes - opened), ("left", "k1", 5 * 86400000))
+        [(rule, due, fired, basis)] = ben["y"]
+        self.assertEqual((rule, fired, basis), ("birthday", LEAST, f"{self.born}\0Europe/Berlin"))
+        self.assertEqual(ben["t"], min(due, *(run[3] for run in ben["r"])))
+        anna = self.state("anna")
+        self.assertEqual(anna["c"]["money"][:2] + [anna["c"]["money"][2][1]], [4 * 2 + 2, None, 18.5])
+        [(at, rule, key, first)] = anna["o"]
+        self.assertEqual((at, rule, key, first), (anna["e"], "left", "k1", True))
+        self.assertEqual(anna["l"]["buy"]["total"], 18.5)
+
+    def test_timers_are_never_later_than_the_waits(self):
+        for states, timers in zip(self.states, self.timers):
+            waits = {name.encode(): state["t"] for name, state in states.items() if "t" in state}
+            self.assertEqual(set(timers), set(waits))
+            for name, score in timers.items():
+                self.assertLessEqual(float(score), waits[name])
+
+    def test_live_figures_are_numbers(self):
+        self.assertIn("version", self.live)
+        for name, value in self.live.items():
+            if name != "version":
+                self.assertRegex(value.decode(), r"^\d+\.\d{3}$" if name.endswith("_ms") else r"^\d+$", name)
+
+    def test_the_chain_and_the_numbers_come_from_what_was_published(self):
+        actions, letters = self.world.output_records(), self.world.dead()
+        self.assertEqual(sorted(letter.header("relance-reason") for letter in letters), ["customer", "json"])
+        for p in range(2):
+            mine = lambda record: int(record.header("relance-partition")) == p
+            links = [(int(a.header("relance-offset")) - 1, 1, int(a.header("relance-seq")), a) for a in actions if mine(a)]
+            links += [(int(d.header("relance-offset")), 0, 0, d) for d in letters if mine(d)]
+            chain, seq = 0, 0
+            for _, is_action, number, record in sorted(links, key=lambda link: link[:3]):
+                if is_action:
+                    seq += 1
+                    self.assertEqual(number, seq)
+                    id_ = b"" if record.header("ce_type") == "relance.goal" else record.header("ce_id").encode()
+                    chain = xxh3(record.value, xxh3(id_, chain))
+                else:
+                    for header in ("relance-offset", "relance-reason"):
+                        chain = xxh3(record.header(header).encode(), chain)
+            offset, metadata = self.frontier[p]
+            form, store, published_seq, marks, published_chain = metadata.split(";")
+            self.assertEqual((form, int(published_seq), int(published_chain, 16)), ("1", seq, chain))
+            meta = {name: self.meta[p][name].decode() for name in ("store", "offset", "marks", "seq", "chain")}
+            self.assertEqual(meta, {"store": store, "offset": str(offset), "marks": marks, "seq": str(seq),
+                                    "chain": f"{chain:016x}"})
+            marks_there = [json.loads(record.value) for record in self.world.kafka.consume(f"{self.world.output}.marks")
+                           if record.partition == p]
+            self.assertEqual([mark["n"] for mark in marks_there], list(range(1, int(marks) + 1)))
+            self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "rules", "options"} for mark in marks_there))
+
+    def test_the_last_record_is_hashed_as_the_page_says(self):
+        for p, meta in enumerate(self.meta):
+            records = {r.offset: r for r in self.world.kafka.consume(self.world.input) if r.partition == p}
+            last = int(meta["last_offset"])
+            self.assertEqual(last, max(records))
+            self.assertEqual(int(meta["last_hash"], 16), xxh3(records[last].value, last))
