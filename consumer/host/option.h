@@ -20,7 +20,7 @@
 typedef const char *option_text;
 
 #define OPTION_TYPE_TEXT     option_text /* NULL where absent */
-#define OPTION_TYPE_URL      option_text /* likewise; may hold a password */
+#define OPTION_TYPE_URL      option_text /* NULL where absent; may hold a password */
 #define OPTION_TYPE_CHOICE   option_text /* one of the words of its form */
 #define OPTION_TYPE_COUNT    int64_t     /* >= 0 */
 #define OPTION_TYPE_NUMBER   double      /* > 0 */

@@ -39,7 +39,7 @@ void print_control(const char *orders, FILE *out);
 void print_flush(void);
 /* Has standard output failed? Then nobody reads on: what prints much asks now and then. */
 bool print_failed(void);
-/* At the end of the process. False: not all of standard output could be written; said. */
+/* At the end of the process. False: not all of standard output could be written, which has been printed. */
 bool print_end(void);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* Read by every thread, written by handlers: lock-free, so it may be. */
 static _Atomic int64_t stop_us;    /* when a stop was asked for, never 0; 0: it was not */
-static atomic_int stop_impatient;  /* and that it was so long ago */
+static atomic_int stop_impatient;  /* a stop was asked for so long ago that nobody waits any more */
 static atomic_bool stop_has_alarm; /* signals are handled here, SIGALRM among them */
 
 void stop_request(void)

@@ -13,8 +13,8 @@ enum { STOP_PATIENCE_MS = 700 };
 
 void stop_on_signals(void);
 bool stop_requested(void);
-int64_t stop_requested_us(void);   /* when that was, by the monotonic clock; -1: it is not */
+int64_t stop_requested_us(void);   /* when a stop was asked for, by the monotonic clock; -1: it was not */
 void stop_request(void);           /* as a signal would, from any thread */
-const atomic_int *stop_flag(void); /* not 0: there is no more patience */
+const atomic_int *stop_flag(void); /* not 0: a stop was asked for, and nobody waits any more */
 
 #endif

@@ -8,7 +8,7 @@ struct until {
     int64_t instant_ms, after_ms; /* RELANCE_NEVER: not this one */
 };
 
-/* `text` NULL: the clock does not run on. False: it is neither; said. */
+/* `text` NULL: the clock does not run on. False: it is neither, which has been printed. */
 bool until_read(const char *text, struct until *until);
 /* The instant to which the clock of an engine runs on; RELANCE_NEVER: it does not. `any`: there have been
  * events. */

@@ -8,8 +8,8 @@
 struct kafka_feed {
     rd_kafka_t *producer;
     char *topic;
-    rd_kafka_resp_err_t failed; /* the first delivery that did */
-    int64_t offset;             /* of the last that did not */
+    rd_kafka_resp_err_t failed; /* why the first delivery that failed did; 0: none has */
+    int64_t offset;             /* of the last event that was acknowledged; -1: none was */
 };
 
 static const struct option_kafka feed_settings[] = {

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 
 enum {
-    LINE_CONNECT_MS = 1500, /* a first packet that is lost is sent again after 1 s; */
-    LINE_CONNECTS = 2,      /* then a whole attempt is made again */
+    LINE_CONNECT_MS = 1500, /* of one attempt: a first packet that is lost is sent again after 1 s */
+    LINE_CONNECTS = 2,      /* attempts */
     LINE_STOP_US = 1500000,
     LINE_LOOK_MS = 100, /* how often whoever waits looks whether a stop is asked for */
     LINE_PIECE = 1 << 16,
@@ -30,9 +30,9 @@ struct redis_line {
     redisContext *redis;
     int64_t deadline_us;
     size_t bytes_left, elements_left;
-    const char *crossed; /* the bound that made the reader give up; NULL: none */
-    const redisReplyObjectFunctions *plain;
-    redisReplyObjectFunctions bounded; /* likewise, but for lists */
+    const char *crossed;                    /* the bound that made the reader give up; NULL: none */
+    const redisReplyObjectFunctions *plain; /* what makes answers, as hiredis has it */
+    redisReplyObjectFunctions bounded;      /* the same, but for lists, which are bounded */
 };
 
 /* ---- bounds */

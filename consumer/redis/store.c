@@ -30,28 +30,28 @@
 #include <stdlib.h>
 
 enum {
-    STORE_READ_FIRST = 64,            /* customers of the first HMGET, */
-    STORE_READ_MOST = 4096,           /* and of any; */
-    STORE_READ_BYTES = 1 << 20,       /* what all their states are meant to have, */
-    STORE_READ_BYTES_MOST = 64 << 20, /* and may have, but for a single one */
-    STORE_READ_MS_MOST = 24000,
-    STORE_DUES_CHUNK = 10000, /* waits of one ZRANGE */
+    STORE_READ_FIRST = 64,            /* customers of the first HMGET */
+    STORE_READ_MOST = 4096,           /* customers that no HMGET exceeds */
+    STORE_READ_BYTES = 1 << 20,       /* bytes that the states of one HMGET are meant to have */
+    STORE_READ_BYTES_MOST = 64 << 20, /* bytes that they may have, unless it is one state */
+    STORE_READ_MS_MOST = 24000,       /* time that no HMGET is given more of */
+    STORE_DUES_CHUNK = 10000,         /* waits of one ZRANGE */
 };
 #define STORE_MINUTE_S "172800" /* how long the counters of a minute are kept: 48 h */
 
 struct store {
     const char *url;
     struct redis_line *line;  /* NULL: none */
-    char stamp[STAMP_SIZE];   /* written last by this claim */
-    char attempt[STAMP_SIZE]; /* of a commit without an answer; "" when there is none */
-    char whole[STAMP_SIZE];   /* that the last checkpoint was based on; "" before the first */
+    char stamp[STAMP_SIZE];   /* the stamp written last by this claim */
+    char attempt[STAMP_SIZE]; /* the stamp of a commit without an answer; "": there is none */
+    char whole[STAMP_SIZE];   /* the stamp that the last checkpoint was based on; "" before the first */
     bool is_part;             /* a part of a checkpoint is what the claim has found */
     bool is_first;            /* the next checkpoint is the first of its connection */
-    size_t read_count;        /* customers of the next question for states, */
-    int64_t read_ms;          /* and how long it may take */
+    size_t read_count;        /* customers of the next question for states */
+    int64_t read_ms;          /* how long that question may take */
     char meta_key[REDIS_KEY_SIZE], customers_key[REDIS_KEY_SIZE], timers_key[REDIS_KEY_SIZE],
         metrics_key[REDIS_KEY_SIZE];
-    char minute_key[REDIS_KEY_SIZE];           /* to which counters of this checkpoint went; "" none yet */
+    char minute_key[REDIS_KEY_SIZE];           /* counters of this checkpoint go here, too; "": none yet */
     struct redis_question question;            /* what is to be sent, or on its way */
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
 };

@@ -10,8 +10,8 @@
 
 enum {
     VIEW_PARTITIONS_MAX = 100000, /* more would be no count of partitions */
-    VIEW_SCAN_ROUNDS = 1000000,   /* of at least 1,000 keys each; and a whole scan takes at most so long */
-    VIEW_SCAN_US = 30000000,
+    VIEW_SCAN_ROUNDS = 1000000,   /* steps of a scan, of about 1,000 keys each */
+    VIEW_SCAN_US = 30000000,      /* a whole scan takes at most so long */
 };
 
 struct redis_view {
