@@ -56,7 +56,6 @@ static struct relance_str action_type(const struct relance_decision *decision, c
 /* A goal is no step and has no id of its own: made from what it is about, the same after a restart. */
 static struct relance_str action_goal_id(const struct relance_decision *decision, char out[32])
 {
-    static const char digits[] = "0123456789abcdef";
     const struct relance_str parts[] = {STR("goal"), decision->rule, decision->customer, decision->key,
                                         decision->trigger_id};
     XXH128_hash_t hash = {0};
@@ -64,10 +63,7 @@ static struct relance_str action_goal_id(const struct relance_decision *decision
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         hash = XXH3_128bits_withSeed(parts[i].data, parts[i].size, hash.low64 ^ hash.high64);
     XXH128_canonicalFromHash(&canonical, hash);
-    for (size_t i = 0; i < sizeof canonical.digest; i++) {
-        out[2 * i] = digits[canonical.digest[i] >> 4];
-        out[2 * i + 1] = digits[canonical.digest[i] & 15];
-    }
+    hex_print(canonical.digest, sizeof canonical.digest, out);
     return (struct relance_str){out, 32};
 }
 

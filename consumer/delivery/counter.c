@@ -2,12 +2,8 @@
 #include "base/ensure.h"
 #include "base/str.h"
 #include <stdlib.h>
-#include <xxhash.h>
 
 struct counter_row {
-    uint64_t hash;
-    char *name; /* NULL: free */
-    uint32_t size;
     bool whole;
     double value;
 };
@@ -28,44 +24,16 @@ static void counter_name_put(struct counter_name *name, struct relance_str part)
     name->size += size;
 }
 
-/* ---- the table */
-/* The row with that name, or the free one where it belongs. */
-static struct counter_row *counter_seek(struct counter_row *rows, size_t capacity, uint64_t hash,
-                                        struct relance_str name)
+static struct counter_row *counter_row_of(struct counters *counters, str name)
 {
-    for (size_t i = hash & (capacity - 1);; i = (i + 1) & (capacity - 1)) {
-        struct counter_row *row = &rows[i];
-        if (!row->name || (row->hash == hash && str_equal(name, (struct relance_str){row->name, row->size})))
-            return row;
+    uint32_t before = counters->names.count, room = counters->names.capacity,
+             at = names_add(&counters->names, name);
+    if (counters->names.capacity != room) {
+        counters->rows = realloc(counters->rows, counters->names.capacity * sizeof *counters->rows);
+        ensure(counters->rows);
     }
-}
-
-static void counter_grow(struct counters *counters)
-{
-    size_t capacity = counters->capacity ? 2 * counters->capacity : 64;
-    struct counter_row *rows = calloc(capacity, sizeof *rows);
-    ensure(rows);
-    for (size_t i = 0; i < counters->capacity; i++) {
-        const struct counter_row *row = &counters->rows[i];
-        if (row->name)
-            *counter_seek(rows, capacity, row->hash, (struct relance_str){row->name, row->size}) = *row;
-    }
-    free(counters->rows);
-    counters->rows = rows;
-    counters->capacity = capacity;
-}
-
-static struct counter_row *counter_row_of(struct counters *counters, struct relance_str name)
-{
-    if (2 * counters->used >= counters->capacity) counter_grow(counters);
-    uint64_t hash = XXH3_64bits(name.data, name.size);
-    struct counter_row *row = counter_seek(counters->rows, counters->capacity, hash, name);
-    if (row->name) return row;
-    *row = (struct counter_row){
-        .hash = hash, .name = strndup(name.data, name.size), .size = (uint32_t)name.size, .whole = true};
-    ensure(row->name);
-    counters->used++;
-    return row;
+    if (at == before) counters->rows[at] = (struct counter_row){.whole = true};
+    return &counters->rows[at];
 }
 
 void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
@@ -119,10 +87,9 @@ void counters_each(const struct counters *counters, counter_visit *visit, void *
     };
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         if (counters->plain[i]) visit(context, str_of(names[i]), true, (double)counters->plain[i]);
-    for (size_t i = 0; i < counters->capacity; i++) {
+    for (uint32_t i = 0; i < counters->names.count; i++) {
         const struct counter_row *row = &counters->rows[i];
-        if (row->name && row->value != 0)
-            visit(context, (struct relance_str){row->name, row->size}, row->whole, row->value);
+        if (row->value != 0) visit(context, counters->names.list[i], row->whole, row->value);
     }
 }
 
@@ -130,7 +97,7 @@ bool counters_empty(const struct counters *counters)
 {
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         if (counters->plain[i]) return false;
-    for (size_t i = 0; i < counters->capacity; i++)
+    for (uint32_t i = 0; i < counters->names.count; i++)
         if (counters->rows[i].value != 0) return false;
     return true;
 }
@@ -138,14 +105,13 @@ bool counters_empty(const struct counters *counters)
 void counters_clear(struct counters *counters)
 {
     memset(counters->plain, 0, sizeof counters->plain);
-    for (size_t i = 0; i < counters->capacity; i++)
+    for (uint32_t i = 0; i < counters->names.count; i++)
         counters->rows[i].value = 0;
 }
 
 void counters_free(struct counters *counters)
 {
-    for (size_t i = 0; i < counters->capacity; i++)
-        free(counters->rows[i].name);
+    names_free(&counters->names);
     free(counters->rows);
     *counters = (struct counters){0};
 }

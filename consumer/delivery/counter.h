@@ -3,6 +3,8 @@
 #ifndef CONSUMER_DELIVERY_COUNTER_H
 #define CONSUMER_DELIVERY_COUNTER_H
 
+#include "base/names.h"
+
 #include <relance/decision.h>
 
 enum counter {
@@ -18,8 +20,8 @@ struct counter_row;
 
 struct counters {
     int64_t plain[COUNTER_COUNT];
-    struct counter_row *rows; /* of the families: open addressing, a power of two */
-    size_t used, capacity;
+    struct names names; /* of the families' members */
+    struct counter_row *rows; /* theirs */
 };
 
 static inline void counters_add(struct counters *counters, enum counter counter, int64_t number)

@@ -121,8 +121,8 @@ static void file_set_digest(struct file_set *set)
     }
     EVP_DigestFinal_ex(context, digest, NULL);
     EVP_MD_CTX_free(context);
-    for (size_t i = 0; i < 6; i++)
-        snprintf(set->hash + 2 * i, 3, "%02x", digest[i]);
+    hex_print(digest, sizeof set->hash / 2, set->hash);
+    set->hash[sizeof set->hash - 1] = '\0';
 }
 
 enum relance_status file_set_read(const char *path, struct file_set *out, struct relance_error *error)

@@ -91,7 +91,7 @@ static bool make_children(struct making *m, struct node *node, const cJSON *json
 static bool make_node(struct making *m, struct node *node, const cJSON *json)
 {
     if (json->string) {
-        csv_put_json_text(&node->key, str_of(json->string));
+        buffer_put_json_string(&node->key, str_of(json->string));
         buffer_put(&node->key, ":", 1);
     }
     if (cJSON_IsString(json)) return make_pieces(m, node, json->valuestring);

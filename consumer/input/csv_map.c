@@ -144,24 +144,6 @@ static enum rendered render_text(struct csv_map *map, const struct node *node)
     return cells && !any ? EMPTY : RENDERED;
 }
 
-void csv_put_json_text(struct buffer *out, struct relance_str text)
-{
-    buffer_put(out, "\"", 1);
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        char code[8];
-        if (c == '"' || c == '\\') {
-            buffer_put(out, "\\", 1);
-            buffer_put(out, &text.data[i], 1);
-        } else if (c < 0x20) {
-            buffer_put(out, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
-        } else {
-            buffer_put(out, &text.data[i], 1);
-        }
-    }
-    buffer_put(out, "\"", 1);
-}
-
 static enum rendered render(struct csv_map *map, struct node *node, bool in_list, struct buffer *out);
 
 static enum rendered render_children(struct csv_map *map, struct node *node, bool in_list, struct buffer *out)
@@ -196,7 +178,7 @@ static enum rendered render_scalar(struct csv_map *map, const struct node *node,
     }
     if (rendered == RENDERED) {
         buffer_put_str(out, buffer_str(&node->key));
-        csv_put_json_text(out, text);
+        buffer_put_json_string(out, text);
     }
     return rendered;
 }

@@ -72,7 +72,6 @@ struct csv_map {
     size_t left_out_count;
 };
 
-void csv_put_json_text(struct buffer *out, struct relance_str text);
 /* Reads and compiles the mapping and the header; false: error->message says what is wrong with them. */
 bool csv_make(struct csv_map *map, const char *mapping, struct lines *lines,
               const struct relance_ruleset *rules, struct relance_error *error);

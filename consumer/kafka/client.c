@@ -46,18 +46,12 @@ enum relance_status kafka_client_open(enum kafka_kind kind, const struct options
                                       rd_kafka_t **out, struct relance_error *error)
 {
     struct option_kafka *settings;
-    rd_kafka_conf_t *conf;
-    char reason[256];
+    rd_kafka_type_t type = kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
     size_t count = kafka_settings(kind, options, &settings);
-    enum relance_status status = kafka_conf_make(settings, count, fixed, fixed_count, &conf, error);
+    enum relance_status status =
+        kafka_conf_start(type, settings, count, fixed, fixed_count, prepare, context, out, error);
     free(settings);
-    if (status != RELANCE_OK) return status;
-    if (prepare) prepare(conf, context);
-    *out = rd_kafka_new(kind == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason,
-                        sizeof reason);
-    if (*out) return RELANCE_OK;
-    rd_kafka_conf_destroy(conf);
-    return relance_error_set(error, RELANCE_INVALID, "Kafka's client: %s", reason);
+    return status;
 }
 
 enum relance_status kafka_client_error(enum relance_status status, const char *doing,

@@ -24,10 +24,12 @@ static enum relance_status conf_set(rd_kafka_conf_t *conf, const char *name, con
     return relance_error_set(error, RELANCE_INVALID, "kafka.%s: %s", name, reason);
 }
 
-enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
-                                    const struct option_kafka *fixed, size_t fixed_count,
-                                    rd_kafka_conf_t **out, struct relance_error *error)
+enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_kafka *options,
+                                     size_t option_count, const struct option_kafka *fixed,
+                                     size_t fixed_count, kafka_conf_prepare *prepare, void *context,
+                                     rd_kafka_t **out, struct relance_error *error)
 {
+    char reason[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, conf_log);
     enum relance_status status = RELANCE_OK;
@@ -35,9 +37,10 @@ enum relance_status kafka_conf_make(const struct option_kafka *options, size_t o
         status = conf_set(conf, options[i].name, options[i].value, error);
     for (size_t i = 0; i < fixed_count && status == RELANCE_OK; i++)
         status = conf_set(conf, fixed[i].name, fixed[i].value, error);
-    if (status == RELANCE_OK)
-        *out = conf;
-    else
-        rd_kafka_conf_destroy(conf);
-    return status;
+    if (status == RELANCE_OK && prepare) prepare(conf, context);
+    *out = status == RELANCE_OK ? rd_kafka_new(type, conf, reason, sizeof reason) : NULL;
+    if (*out) return RELANCE_OK; /* it has the configuration */
+    rd_kafka_conf_destroy(conf);
+    return status == RELANCE_OK ? relance_error_set(error, RELANCE_INVALID, "Kafka's client: %s", reason)
+                                : status;
 }

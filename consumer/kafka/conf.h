@@ -7,9 +7,12 @@
 
 #include <librdkafka/rdkafka.h>
 
-/* On RELANCE_OK *out is to be given to rd_kafka_new, or destroyed. */
-RELANCE_MUST enum relance_status kafka_conf_make(const struct option_kafka *options, size_t option_count,
-                                                 const struct option_kafka *fixed, size_t fixed_count,
-                                                 rd_kafka_conf_t **out, struct relance_error *error);
+typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
+
+/* Starts a client. Of two settings of one name the later counts; `prepare` (NULL: none) sees the configuration last. */
+RELANCE_MUST enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_kafka *options,
+                                                  size_t option_count, const struct option_kafka *fixed,
+                                                  size_t fixed_count, kafka_conf_prepare *prepare, void *context,
+                                                  rd_kafka_t **out, struct relance_error *error);
 
 #endif

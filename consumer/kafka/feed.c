@@ -26,20 +26,18 @@ static void feed_delivered(rd_kafka_t *producer, const rd_kafka_message_t *messa
     if (!message->err) feed->offset = message->offset;
 }
 
+static void feed_prepare(rd_kafka_conf_t *conf, void *feed)
+{
+    rd_kafka_conf_set_opaque(conf, feed);
+    rd_kafka_conf_set_dr_msg_cb(conf, feed_delivered);
+}
+
 static enum relance_status feed_start(struct kafka_feed *feed, const struct option_kafka *settings,
                                       size_t count, struct relance_error *error)
 {
-    char reason[256];
-    rd_kafka_conf_t *conf;
-    enum relance_status status = kafka_conf_make(settings, count, feed_settings,
-                                                 sizeof feed_settings / sizeof *feed_settings, &conf, error);
-    if (status != RELANCE_OK) return status;
-    rd_kafka_conf_set_opaque(conf, feed);
-    rd_kafka_conf_set_dr_msg_cb(conf, feed_delivered);
-    feed->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    if (feed->producer) return RELANCE_OK;
-    rd_kafka_conf_destroy(conf);
-    return relance_error_set(error, RELANCE_INVALID, "no producer: %s", reason);
+    return kafka_conf_start(RD_KAFKA_PRODUCER, settings, count, feed_settings,
+                            sizeof feed_settings / sizeof *feed_settings, feed_prepare, feed, &feed->producer,
+                            error);
 }
 
 struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t count, const char *topic,

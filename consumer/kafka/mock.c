@@ -1,4 +1,5 @@
 #include "kafka/mock.h"
+#include "kafka/conf.h"
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -11,14 +12,11 @@ struct kafka_mock {
 
 static enum relance_status mock_open(struct kafka_mock *mock, struct relance_error *error)
 {
-    char reason[256] = "";
-    rd_kafka_conf_t *settings = rd_kafka_conf_new();
-    rd_kafka_conf_set(settings, "log_level", "2", NULL, 0); /* a mock cluster is experimental, and says so */
-    mock->client = rd_kafka_new(RD_KAFKA_PRODUCER, settings, reason, sizeof reason);
-    if (!mock->client) {
-        rd_kafka_conf_destroy(settings);
-        return relance_error_set(error, RELANCE_IO, "librdkafka cannot be started: %s", reason);
-    }
+    static const struct option_kafka quiet = {"log_level",
+                                              "2"}; /* a mock cluster is experimental, and says so */
+    enum relance_status status =
+        kafka_conf_start(RD_KAFKA_PRODUCER, &quiet, 1, NULL, 0, NULL, NULL, &mock->client, error);
+    if (status != RELANCE_OK) return status;
     mock->cluster = rd_kafka_mock_cluster_new(mock->client, 1);
     if (!mock->cluster)
         return relance_error_set(error, RELANCE_IO, "librdkafka's mock cluster cannot be started");

@@ -35,18 +35,11 @@ static const struct option_kafka scan_settings[] = {
 static enum relance_status scan_open(struct scan *scan, const struct options *options,
                                      struct relance_error *error)
 {
-    char reason[256];
-    rd_kafka_conf_t *conf;
-    enum relance_status status = kafka_conf_make(options->kafka, options->kafka_count, scan_settings,
-                                                 sizeof scan_settings / sizeof *scan_settings, &conf, error);
-    if (status != RELANCE_OK) return status;
-    scan->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
-    if (!scan->rk) {
-        rd_kafka_conf_destroy(conf);
-        return relance_error_set(error, RELANCE_INVALID, "no consumer: %s", reason);
-    }
-    rd_kafka_poll_set_consumer(scan->rk);
-    return RELANCE_OK;
+    enum relance_status status =
+        kafka_conf_start(RD_KAFKA_CONSUMER, options->kafka, options->kafka_count, scan_settings,
+                         sizeof scan_settings / sizeof *scan_settings, NULL, NULL, &scan->rk, error);
+    if (status == RELANCE_OK) rd_kafka_poll_set_consumer(scan->rk);
+    return status;
 }
 
 static enum relance_status scan_failed(const struct scan *scan, rd_kafka_resp_err_t code,

@@ -18,18 +18,11 @@ static const struct option_kafka tail_settings[] = {
 static enum relance_status tail_start(struct kafka_tail *tail, const struct option_kafka *settings,
                                       size_t count, struct relance_error *error)
 {
-    char reason[256];
-    rd_kafka_conf_t *conf;
-    enum relance_status status = kafka_conf_make(settings, count, tail_settings,
-                                                 sizeof tail_settings / sizeof *tail_settings, &conf, error);
-    if (status != RELANCE_OK) return status;
-    tail->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
-    if (!tail->consumer) {
-        rd_kafka_conf_destroy(conf);
-        return relance_error_set(error, RELANCE_INVALID, "no consumer: %s", reason);
-    }
-    rd_kafka_poll_set_consumer(tail->consumer);
-    return RELANCE_OK;
+    enum relance_status status =
+        kafka_conf_start(RD_KAFKA_CONSUMER, settings, count, tail_settings,
+                         sizeof tail_settings / sizeof *tail_settings, NULL, NULL, &tail->consumer, error);
+    if (status == RELANCE_OK) rd_kafka_poll_set_consumer(tail->consumer);
+    return status;
 }
 
 static enum relance_status tail_assign(struct kafka_tail *tail, const char *topic, int partitions,

@@ -2,7 +2,7 @@
 #ifndef CONSUMER_REPORT_TALLY_H
 #define CONSUMER_REPORT_TALLY_H
 
-#include <relance/text.h>
+#include "base/names.h"
 #include <stdint.h>
 
 struct tally_item {
@@ -14,8 +14,7 @@ struct tally_item {
 struct tally {
     struct tally_item *items; /* in the order of their first mention, until sorted */
     size_t count, capacity;
-    uint32_t *places; /* open addressing: number of an item + 1, or 0 */
-    size_t place_count;
+    struct names names; /* the item's number by its name, until sorted */
 };
 
 /* The item of that name, added when new; valid until the next call. */

@@ -167,10 +167,6 @@ struct relance_engine_size {
 struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
 void relance_engine_evict(struct relance_engine *engine, size_t bytes);
 
-/* Would an event at `clock_ms` find this saved state forgotten (options.forget_after_ms), and does nothing wait?
- * Then it may be deleted, and nobody can tell. */
-bool relance_state_is_idle(struct relance_str state, int64_t clock_ms, int64_t forget_after_ms);
-
 /* A saved state, carried to a partition whose marks are numbered otherwise: as it would have been saved there under
  * `mark`, that of the rules in force, which must be the same set. `since` is that of where it comes from. Like
  * snprintf: returns the bytes wanted; 0: not a state. */

@@ -32,8 +32,4 @@ struct relance_error {
 enum relance_status relance_error_set(struct relance_error *error, enum relance_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "while DOING: " in front of the sentence. */
-enum relance_status relance_error_while(struct relance_error *error, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

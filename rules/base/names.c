@@ -2,12 +2,14 @@
 
 #include "base/ensure.h"
 
+#include <stdlib.h>
+
 bool names_init(struct names *names, struct arena *arena, size_t capacity)
 {
     size_t size = 8;
     while (size < capacity * 2)
         size *= 2;
-    *names = (struct names){.capacity = (uint32_t)capacity, .mask = (uint32_t)size - 1};
+    *names = (struct names){.capacity = (uint32_t)capacity, .mask = (uint32_t)size - 1, .fixed = true};
     names->list = ARENA_ARRAY(arena, str, capacity ? capacity : 1);
     names->table = ARENA_ARRAY(arena, uint32_t, size);
     return names->list && names->table;
@@ -22,12 +24,35 @@ static uint32_t *names_place(const struct names *names, str name)
     return &names->table[at];
 }
 
+/* Twice the room, so that at most half of the table is taken. */
+static void names_grow(struct names *names)
+{
+    names->capacity = names->capacity ? 2 * names->capacity : 64;
+    names->mask = 2 * names->capacity - 1;
+    names->list = realloc(names->list, names->capacity * sizeof *names->list);
+    free(names->table);
+    names->table = calloc((size_t)names->mask + 1, sizeof *names->table);
+    ensure(names->list && names->table);
+    for (uint32_t i = 0; i < names->count; i++)
+        *names_place(names, names->list[i]) = i + 1;
+}
+
+static str names_copy(str name)
+{
+    char *copy = malloc(name.size + 1);
+    ensure(copy);
+    if (name.size) memcpy(copy, name.data, name.size);
+    copy[name.size] = '\0';
+    return (str){copy, name.size};
+}
+
 uint32_t names_add(struct names *names, str name)
 {
+    if (!names->fixed && names->count == names->capacity) names_grow(names);
     uint32_t *place = names_place(names, name);
     if (!*place) {
         ensure(names->count < names->capacity);
-        names->list[names->count++] = name;
+        names->list[names->count++] = names->fixed ? name : names_copy(name);
         *place = names->count;
     }
     return *place - 1;
@@ -35,6 +60,7 @@ uint32_t names_add(struct names *names, str name)
 
 uint32_t names_find(const struct names *names, str name)
 {
+    if (!names->table) return NAME_NONE;
     return *names_place(names, name) - 1; /* 0 - 1 is NAME_NONE */
 }
 
@@ -49,4 +75,14 @@ bool names_put(struct names *names, struct arena *arena, str name, uint32_t *num
     }
     *number = names_add(names, name);
     return true;
+}
+
+void names_free(struct names *names)
+{
+    ensure(!names->fixed);
+    for (uint32_t i = 0; i < names->count; i++)
+        free((char *)names->list[i].data);
+    free(names->list);
+    free(names->table);
+    *names = (struct names){0};
 }

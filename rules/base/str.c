@@ -94,3 +94,12 @@ size_t utf8_encode(uint32_t point, char out[4])
     out[0] = (char)(lead[length] | point);
     return length;
 }
+
+void hex_print(const unsigned char *bytes, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+}

@@ -49,4 +49,7 @@ bool utf8_valid(str s);
 size_t utf8_count(str s);                      /* code points of a valid string */
 size_t utf8_encode(uint32_t point, char out[4]); /* bytes written */
 
+/* Two hex digits a byte, in small letters; no NUL. */
+void hex_print(const unsigned char *bytes, size_t size, char *out);
+
 #endif

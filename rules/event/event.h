@@ -22,7 +22,6 @@ struct event_type {
 /* All event types of a rule set, for look-up by name. Built once, then only read. */
 struct event_schema;
 struct event_schema *event_schema_new(struct arena *arena, const struct event_type *types, size_t count);
-const struct event_type *event_schema_find(const struct event_schema *schema, str name); /* NULL: undeclared */
 
 /* Why a record is a dead letter; the name is the header `relance-reason` and the counter `dead.NAME`. */
 #define EVENT_DEAD_TABLE(X)                                                                                  \

@@ -37,12 +37,6 @@ struct event_schema *event_schema_new(struct arena *arena, const struct event_ty
     return schema;
 }
 
-const struct event_type *event_schema_find(const struct event_schema *schema, str name)
-{
-    uint32_t number = key_find_any(&schema->type_names, name);
-    return number == KEY_NONE ? NULL : &schema->types[number];
-}
-
 void event_clear(const struct event_type *type, struct cel_value *slots)
 {
     for (size_t i = 0; i < type->field_count; i++)

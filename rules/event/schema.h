@@ -22,7 +22,8 @@ static inline const struct key_table *schema_members(const struct event_schema *
     return type ? &schema->members[type->number] : &schema->envelope;
 }
 
-/* event_schema_find() for a name in the reader's text, which 8 bytes may be read from whatever its size. */
+/* The type of that name, NULL where none is declared. The name stands in the reader's text, which 8 bytes may be read from
+ * whatever its size. */
 static inline const struct event_type *schema_find(const struct event_schema *schema, str name)
 {
     uint32_t number = key_find(&schema->type_names, name);

@@ -201,42 +201,6 @@ static bool is_idle(const struct relance_engine *e, const struct state *state)
     return true;
 }
 
-/* When the last of a saved state's goal windows closes. */
-static int64_t read_last_closing(struct unpack *in)
-{
-    int64_t last_ms = STATE_NO_TIME;
-    for (size_t n = unpack_array(in); n > 0 && !in->bad; n--) {
-        if (unpack_array(in) != 5) in->bad = true;
-        for (int skipped = 0; skipped < 3; skipped++)
-            unpack_skip(in); /* rule, key, opened */
-        int64_t closes_ms = unpack_int(in);
-        unpack_skip(in);
-        if (closes_ms > last_ms) last_ms = closes_ms;
-    }
-    return last_ms;
-}
-
-/* The same of a saved state, read as far as that takes. */
-bool relance_state_is_idle(struct relance_str packed, int64_t clock_ms, int64_t forget_after_ms)
-{
-    struct unpack in = unpack_of(packed);
-    int64_t newest_ms = STATE_NO_TIME, closes_ms = STATE_NO_TIME;
-    bool waits = false;
-    for (size_t n = unpack_map(&in); n > 0 && !in.bad; n--) {
-        str key = unpack_str(&in);
-        char letter = key.size == 1 ? *key.data : 'v';
-        if (letter == 'e')
-            newest_ms = unpack_int(&in);
-        else if (letter == 'w')
-            closes_ms = read_last_closing(&in);
-        else
-            unpack_skip(&in);
-        waits |= letter == 't' || letter == 'r';
-    }
-    return !in.bad && !waits && forget_after_ms && newest_ms != STATE_NO_TIME && closes_ms < clock_ms &&
-           clock_ms - newest_ms > forget_after_ms;
-}
-
 static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record,
                                              struct relance_fate *fate)
 {

@@ -11,7 +11,6 @@
 /* XXH3_128, canonical form, over rule NUL customer NUL key NUL origin NUL step. */
 str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32])
 {
-    static const char digits[] = "0123456789abcdef";
     struct buffer text;
     buffer_init(&text, &e->scratch);
     str parts[] = {e->set->rules[run->rule].name, customer_id(e->customer), bytes_str(run->key),
@@ -24,10 +23,7 @@ str action_id(struct relance_engine *e, const struct run *run, uint32_t step, ch
     if (text.failed) e->failed = true;
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.data, text.size));
-    for (size_t i = 0; i < sizeof canonical.digest; i++) {
-        out[2 * i] = digits[canonical.digest[i] >> 4];
-        out[2 * i + 1] = digits[canonical.digest[i] & 15];
-    }
+    hex_print(canonical.digest, sizeof canonical.digest, out);
     return (str){out, 32};
 }
 

@@ -93,3 +93,19 @@ Test(buffer, fails_at_any_growth_without_harm)
         cr_expect(!whole || buffer.size == (size_t)20000 * 9, "%zu", buffer.size);
     }
 }
+
+Test(buffer, without_an_arena_has_memory_of_its_own_and_keeps_it_when_emptied)
+{
+    struct buffer own = {0};
+    for (int i = 0; i < 10000; i++)
+        buffer_put_str(&own, STR("0123456789"));
+    cr_expect_eq(own.size, 100000);
+    cr_expect(str_equal(str_slice(buffer_str(&own), 99990, 100000), STR("0123456789")));
+    const char *data = own.data;
+    own.size = 0;
+    memset(buffer_room(&own, 100000), 'x', 100000);
+    cr_expect_eq(own.size, 0);
+    cr_expect_eq(own.data, data);
+    buffer_free(&own);
+    cr_expect_null(own.data);
+}

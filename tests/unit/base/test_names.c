@@ -64,3 +64,23 @@ Test(names, without_memory_there_are_none)
     arena.limit = 64;
     cr_expect(!names_init(&names, &arena, 100));
 }
+
+Test(names, of_their_own_memory_grow_and_are_copied)
+{
+    struct names names = {0};
+    char text[8];
+    cr_expect_eq(names_find(&names, STR("n0")), NAME_NONE);
+    for (uint32_t i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "n%u", (unsigned)i);
+        cr_assert_eq(names_add(&names, str_of(text)), i);
+        cr_assert_eq(names_add(&names, str_of(text)), i);
+    }
+    for (uint32_t i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "n%u", (unsigned)i);
+        cr_assert_eq(names_find(&names, str_of(text)), i);
+        cr_assert_str_eq(names.list[i].data, text);
+    }
+    cr_expect_eq(names_find(&names, STR("n5000")), NAME_NONE);
+    names_free(&names);
+    cr_expect_eq(names.count, 0);
+}

@@ -86,3 +86,22 @@ Test(utf8, length_at_the_end_is_nothing)
 {
     cr_expect_eq(utf8_length(STR("ab"), 2), 0u);
 }
+
+Test(str, prints_bytes_as_hex_digits)
+{
+    char out[6];
+    hex_print((const unsigned char[]){0x00, 0xaf, 0xff}, 3, out);
+    cr_expect(str_equal((str){out, 6}, STR("00afff")));
+}
+
+Test(str, decodes_what_it_encodes)
+{
+    for (uint32_t point = 0; point <= 0x10FFFF; point += point < 0x3000 ? 1 : 61) {
+        char bytes[4];
+        uint32_t back = 0;
+        if (point >= 0xD800 && point < 0xE000) continue;
+        size_t size = utf8_encode(point, bytes);
+        cr_assert_eq(utf8_decode((str){bytes, size}, 0, &back), size);
+        cr_assert_eq(back, point);
+    }
+}

@@ -52,13 +52,13 @@ Test(counter, cleared_ones_start_anew_and_many_names_are_kept_apart)
         snprintf(name, sizeof name, "t%d", i);
         counters_add_named(&counters, STR("events."), str_of(name), 1);
     }
-    cr_expect_eq(counters.used, 1000);
+    cr_expect_eq(counters.names.count, 1000);
     counters_clear(&counters);
     cr_expect(counters_empty(&counters));
     counters_add_named(&counters, STR("events."), STR("t17"), 3);
     counters_each(&counters, find, &found);
     cr_expect_str_eq(found.text, "events.t17=3 ");
-    cr_expect_eq(counters.used, 1000);
+    cr_expect_eq(counters.names.count, 1000);
     counters_free(&counters);
 }
 
