@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUFFER_MIN = 256 };
-
 void buffer_init(struct buffer *buffer, struct arena *arena)
 {
     *buffer = (struct buffer){.arena = arena};

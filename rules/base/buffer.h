@@ -10,6 +10,8 @@
 
 #include "base/arena.h"
 
+enum { BUFFER_MIN = 256 }; /* bytes asked of the arena at first */
+
 struct buffer {
     struct arena *arena; /* NULL: none */
     char *data;

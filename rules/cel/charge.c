@@ -290,7 +290,7 @@ static uint64_t items_hash(struct machine *m, uint64_t hash, const struct cel_va
 static uint64_t hash_in(struct machine *m, struct cel_value v, int depth)
 {
     if (cel_is_number(v)) return number_hash(v);
-    machine_touch(m, STEP_UNITS / 2);
+    machine_touch(m, LIST_UNITS);
     uint64_t kind = mix(3, v.kind);
     switch (v.kind) {
     case CEL_STRING:
@@ -325,6 +325,7 @@ struct value_index *value_index_new(struct arena *arena, size_t capacity)
 uint32_t *value_index_place(struct machine *m, struct value_index *index, const struct cel_value *values,
                             size_t stride, struct cel_value v)
 {
+    machine_spend(m, 1);
     for (uint32_t i = (uint32_t)value_hash(m, v) & index->mask;; i = (i + 1) & index->mask) {
         uint32_t *place = &index->places[i];
         bool found = !*place || value_equal(m, values[(*place - 1) * stride], v);

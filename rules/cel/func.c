@@ -141,6 +141,13 @@ void *machine_alloc(struct machine *m, size_t size)
     return m->over ? NULL : arena_alloc(arena, size);
 }
 
+bool machine_room(struct machine *m, size_t count, size_t size)
+{
+    size_t total;
+    m->over = __builtin_mul_overflow(count, size, &total) || m->frame->scratch->used + total > m->used_max;
+    return !m->over;
+}
+
 struct cel_value machine_exhausted(struct machine *m)
 {
     if (machine_ended(m)) return machine_out_of_steps(m);

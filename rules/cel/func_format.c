@@ -74,6 +74,7 @@ static struct cel_value key_text(struct format *f, struct cel_value key)
 {
     struct buffer text;
     if (key.kind == CEL_STRING) return key;
+    if (!machine_room(f->m, 1, BUFFER_MIN)) return cel_string((str){"", 0});
     buffer_init(&text, f->m->frame->scratch);
     cel_print(key, &text);
     return cel_string(buffer_str(&text));
@@ -88,6 +89,7 @@ static void format_map(struct format *f, const struct cel_map *map)
     }
     for (size_t i = 0; i < map->count; i++)
         pairs[i] = (struct sort_pair){key_text(f, map->entries[i].key), map->entries[i].value};
+    if (f->m->over) f->error = machine_exhausted(f->m);
     sort_pairs(f->m, pairs, pairs + map->count, map->count);
     put_text(f, STR("{"));
     for (size_t i = 0; i < map->count && !has_ended(f); i++) {

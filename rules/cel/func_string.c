@@ -31,14 +31,6 @@ static struct cel_value place_of(struct machine *m, str s, size_t byte)
     return cel_int(byte == SIZE_MAX ? -1 : (int64_t)text_points(m, str_slice(s, 0, byte)));
 }
 
-/* Room for what `count` pieces of `size` bytes need, so that no text is begun that cannot end. */
-static bool reserve(struct machine *m, size_t count, size_t size)
-{
-    size_t total;
-    m->over = __builtin_mul_overflow(count, size, &total) || m->frame->scratch->used + total > m->used_max;
-    return !m->over;
-}
-
 /* ---- questions */
 
 struct cel_value string_contains(struct machine *m, const struct cel_value *a)
@@ -66,12 +58,12 @@ bool match_pattern(struct machine *m, const struct regex *regex, str text)
 /* A pattern that is no constant is compiled each time: its text pays for reading it, its program for being made. */
 struct cel_value string_matches(struct machine *m, const struct cel_value *a)
 {
-    enum { INSTRUCTION_STEPS = 4 };
+    enum { INSTRUCTION_STEPS = 4, LARGE_STEPS = 10 * LIMIT_CEL_REGEX_PROGRAM };
     if (!machine_spend(m, regex_cost(a[1].as.s, a[1].size))) return cel_bool(false);
     char error[100] = "";
     bool large;
     struct regex *regex = regex_new(a[1].as.s, a[1].size, &large, error, sizeof error);
-    machine_spend(m, INSTRUCTION_STEPS * (large ? LIMIT_CEL_REGEX_PROGRAM : regex ? regex_size(regex) : 0));
+    machine_spend(m, large ? LARGE_STEPS : regex ? INSTRUCTION_STEPS * regex_size(regex) : 0);
     if (!regex) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "no RE2 pattern: %s", error);
     bool found = match_pattern(m, regex, cel_text(a[0]));
     regex_free(regex);
@@ -216,7 +208,7 @@ static struct cel_value join(struct machine *m, struct cel_value texts, str betw
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].kind != CEL_STRING) return fail_overload(m, "join");
         size += list->items[i].size + (i ? between.size : 0);
-        if (!reserve(m, 1, size)) return machine_exhausted(m);
+        if (!machine_room(m, 1, size)) return machine_exhausted(m);
     }
     char *text = machine_touch(m, size) ? machine_alloc(m, size) : NULL, *at = text;
     if (!text) return machine_exhausted(m);
@@ -284,7 +276,7 @@ static struct cel_value replace(struct machine *m, str s, str old, str new, int6
     size_t at = 0;
     for (; limit != 0 && !machine_ended(m); limit--) {
         size_t found = text_find(m, s, old, at);
-        if (found == SIZE_MAX || !reserve(m, 2, buffer.size + new.size)) break;
+        if (found == SIZE_MAX || !machine_room(m, 2, buffer.size + new.size)) break;
         text_put(m, &buffer, str_slice(s, at, found));
         text_put(m, &buffer, new);
         at = found + old.size;
@@ -315,7 +307,7 @@ struct cel_value string_quote(struct machine *m, const struct cel_value *a)
 {
     static const char escapes[] = "\aa\bb\ff\nn\rr\tt\vv\\\\\"\"";
     str s = cel_text(a[0]);
-    if (!machine_touch(m, 4 * s.size) || !reserve(m, 4, s.size + 2)) return machine_exhausted(m);
+    if (!machine_touch(m, 4 * s.size) || !machine_room(m, 4, s.size + 2)) return machine_exhausted(m);
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
     buffer_put_char(&buffer, '"');
@@ -334,7 +326,7 @@ struct cel_value string_quote(struct machine *m, const struct cel_value *a)
 
 struct cel_value base64_of_bytes(struct machine *m, const struct cel_value *a)
 {
-    if (!machine_touch(m, a->size) || !reserve(m, 4, a->size)) return machine_exhausted(m);
+    if (!machine_touch(m, a->size) || !machine_room(m, 4, a->size)) return machine_exhausted(m);
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
     base64_encode(cel_text(*a), &buffer);
@@ -343,7 +335,7 @@ struct cel_value base64_of_bytes(struct machine *m, const struct cel_value *a)
 
 struct cel_value base64_to_bytes(struct machine *m, const struct cel_value *a)
 {
-    if (!machine_touch(m, 4 * a->size) || !reserve(m, 2, a->size)) return machine_exhausted(m);
+    if (!machine_touch(m, 4 * a->size) || !machine_room(m, 2, a->size)) return machine_exhausted(m);
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
     if (!base64_decode(cel_text(*a), &buffer))

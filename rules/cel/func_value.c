@@ -195,7 +195,7 @@ struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
     }
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
-    machine_spend(m, 2);
+    if (!machine_spend(m, 2) || !machine_room(m, 1, BUFFER_MIN)) return machine_exhausted(m);
     if (!cel_print(*a, &buffer)) return fail_overload(m, "string");
     m->over = m->frame->scratch->used > m->used_max;
     return buffer.failed || m->over ? machine_exhausted(m) : cel_string(buffer_str(&buffer));

@@ -6,3 +6,8 @@ add_test(NAME cel_conformance_more COMMAND cel_conformance ${CMAKE_CURRENT_LIST_
 add_test(NAME cel_conformance COMMAND sh -c
   [[test -e "$1" || { echo "skipped: $1 is not there"; exit 77; }; exec "$0" "$1"]]
   $<TARGET_FILE:cel_conformance> ${CMAKE_SOURCE_DIR}/../shared/suites/cel/conformance.jsonl)
+
+add_executable(cel_cost ${CMAKE_CURRENT_LIST_DIR}/cel_cost.c)
+target_include_directories(cel_cost PRIVATE ${CMAKE_SOURCE_DIR}/tests/support)
+target_link_libraries(cel_cost PRIVATE rules_cel)
+add_test(NAME cel_cost COMMAND cel_cost)
