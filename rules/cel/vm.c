@@ -394,13 +394,14 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
     return a.size >= b.size && machine_touch(m, b.size) && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
 }
 
-/* clang-format off: an instruction a paragraph */
+/* An instruction a paragraph, laid out by hand. */
+/* clang-format off */
 
 /* A fused test. `slot` is read in place; when it is not of the expected kind it is asked for once, and if that
  * does not help the condition is evaluated in full. */
 #define TEST(name, expected, condition)                                                                      \
-    CASE(IF_##name)                                                                                          \
-        : TEST_ONE(expected, condition, true) CASE(UNLESS_##name) : TEST_ONE(expected, condition, false)
+    CASE(IF_##name): TEST_ONE(expected, condition, true)                                                     \
+    CASE(UNLESS_##name): TEST_ONE(expected, condition, false)
 #define TEST_ONE(expected, condition, sense)                                                                 \
     {                                                                                                        \
         struct cel_value v = slots[at->a];                                                                   \
@@ -417,7 +418,8 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
 
 /* One that pays: in full, it finds the evaluation ended and says so. */
 #define TEST_PAYING(name, condition)                                                                         \
-    CASE(IF_##name) : TEST_ONE_PAYING(condition, true) CASE(UNLESS_##name) : TEST_ONE_PAYING(condition, false)
+    CASE(IF_##name): TEST_ONE_PAYING(condition, true)                                                        \
+    CASE(UNLESS_##name): TEST_ONE_PAYING(condition, false)
 #define TEST_ONE_PAYING(condition, sense)                                                                    \
     {                                                                                                        \
         struct cel_value v = slots[at->a];                                                                   \
@@ -431,8 +433,7 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
     }
 
 #define ARITHMETIC(name, overflows, sign, body)                                                              \
-    CASE(name) :                                                                                             \
-    {                                                                                                        \
+    CASE(name): {                                                                                            \
         int64_t sum;                                                                                         \
         top--;                                                                                               \
         if (top[0].kind == CEL_DOUBLE && top[1].kind == CEL_DOUBLE)                                          \
@@ -446,8 +447,7 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
     }
 
 #define COMPARISON(name, sign, body)                                                                         \
-    CASE(name) :                                                                                             \
-    {                                                                                                        \
+    CASE(name): {                                                                                            \
         top--;                                                                                               \
         if (top[0].kind == CEL_INT && top[1].kind == CEL_INT)                                                \
             top[0] = cel_bool(top[0].as.i sign top[1].as.i);                                                 \
@@ -459,8 +459,7 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
     }
 
 #define BINARY(name, body)                                                                                   \
-    CASE(name) :                                                                                             \
-    {                                                                                                        \
+    CASE(name): {                                                                                            \
         top--;                                                                                               \
         top[0] = binary(&m, body, top);                                                                      \
         NEXT;                                                                                                \
@@ -497,47 +496,54 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     struct cel_value *top = room; /* the last value pushed */
     GO;
 
-    CASE(CONSTANT) : *++top = constants[at->a];
-    NEXT;
-    CASE(LOAD) : *++top = slot_value(frame, at->a, constants[at->b]);
-    NEXT;
-    CASE(LOAD_OPTIONAL) : *++top = slot_optional(&m, at->a);
-    NEXT;
-    CASE(LOCAL) : top[1] = stack[at->a];
-    top++;
-    NEXT;
-    CASE(LOCAL_FIELD) : top[1] = field_value(&m, stack[at->a], at->b, constants[at->c]);
-    top++;
-    NEXT;
-    CASE(FIELD) : *top = field_value(&m, *top, at->b, constants[at->c]);
-    NEXT;
-    CASE(SELECT)
-        : if (top->kind != CEL_ERROR) *top = ended(&m, value_select(&m, *top, cel_text(constants[at->a])));
-    NEXT;
-    CASE(SELECT_OPTIONAL)
-        : if (top->kind != CEL_ERROR) *top =
-              ended(&m, value_select_optional(&m, *top, cel_text(constants[at->a])));
-    NEXT;
-    CASE(HAS_SLOT) :
-    {
+    CASE(CONSTANT):
+        *++top = constants[at->a];
+        NEXT;
+    CASE(LOAD):
+        *++top = slot_value(frame, at->a, constants[at->b]);
+        NEXT;
+    CASE(LOAD_OPTIONAL):
+        *++top = slot_optional(&m, at->a);
+        NEXT;
+    CASE(LOCAL):
+        top[1] = stack[at->a];
+        top++;
+        NEXT;
+    CASE(LOCAL_FIELD):
+        top[1] = field_value(&m, stack[at->a], at->b, constants[at->c]);
+        top++;
+        NEXT;
+    CASE(FIELD):
+        *top = field_value(&m, *top, at->b, constants[at->c]);
+        NEXT;
+    CASE(SELECT):
+        if (top->kind != CEL_ERROR) *top = ended(&m, value_select(&m, *top, cel_text(constants[at->a])));
+        NEXT;
+    CASE(SELECT_OPTIONAL):
+        if (top->kind != CEL_ERROR) *top = ended(&m, value_select_optional(&m, *top, cel_text(constants[at->a])));
+        NEXT;
+    CASE(HAS_SLOT): {
         struct cel_value v = slot_resolved(frame, at->a);
         *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind > CEL_ABSENT);
         NEXT;
     }
-    CASE(PRESENT) :
-    {
+    CASE(PRESENT): {
         struct cel_value v = slot_resolved(frame, at->a);
         *++top = v.kind == CEL_ERROR ? v : cel_bool(v.kind == CEL_BOOL && v.as.b);
         NEXT;
     }
-    CASE(HAS_FIELD) : if (top->kind != CEL_ERROR) *top = field_presence(&m, *top, at->b, constants[at->c]);
-    NEXT;
-    CASE(HAS) : if (top->kind != CEL_ERROR) *top = ended(&m, value_has(&m, *top, cel_text(constants[at->a])));
-    NEXT;
-    CASE(RECORD) : *++top = whole_record(&m, &program->records[at->a]);
-    NEXT;
-    CASE(FAIL) : *++top = cel_fail(frame, CEL_ERROR_NO_OVERLOAD, "%.*s", STR_ARG(cel_text(constants[at->a])));
-    NEXT;
+    CASE(HAS_FIELD):
+        if (top->kind != CEL_ERROR) *top = field_presence(&m, *top, at->b, constants[at->c]);
+        NEXT;
+    CASE(HAS):
+        if (top->kind != CEL_ERROR) *top = ended(&m, value_has(&m, *top, cel_text(constants[at->a])));
+        NEXT;
+    CASE(RECORD):
+        *++top = whole_record(&m, &program->records[at->a]);
+        NEXT;
+    CASE(FAIL):
+        *++top = cel_fail(frame, CEL_ERROR_NO_OVERLOAD, "%.*s", STR_ARG(cel_text(constants[at->a])));
+        NEXT;
 
     ARITHMETIC(ADD, __builtin_add_overflow, +, op_add)
     ARITHMETIC(SUBTRACT, __builtin_sub_overflow, -, op_subtract)
@@ -553,36 +559,46 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     BINARY(IN, op_in)
     BINARY(INDEX, op_index)
     BINARY(INDEX_OPTIONAL, op_index_optional)
-    CASE(NOT) : *top = unary(&m, op_not, top);
-    NEXT;
-    CASE(NEGATE) : *top = unary(&m, op_negate, top);
-    NEXT;
-    CASE(IN_TABLE) : *top = in_table(&m, &program->tables[at->a], *top);
-    NEXT;
-    CASE(MATCH) : *top = match(&m, program->regexes[at->a], *top);
-    NEXT;
-    CASE(CONCAT) : top -= at->n;
-    top[1] = concat(&m, top + 1, at->n);
-    top++;
-    NEXT;
-    CASE(CALL) : top -= at->n;
-    top[1] = call(&m, &program->sites[at->a], top + 1, at->n);
-    top++;
-    NEXT;
+    CASE(NOT):
+        *top = unary(&m, op_not, top);
+        NEXT;
+    CASE(NEGATE):
+        *top = unary(&m, op_negate, top);
+        NEXT;
+    CASE(IN_TABLE):
+        *top = in_table(&m, &program->tables[at->a], *top);
+        NEXT;
+    CASE(MATCH):
+        *top = match(&m, program->regexes[at->a], *top);
+        NEXT;
+    CASE(CONCAT):
+        top -= at->n;
+        top[1] = concat(&m, top + 1, at->n);
+        top++;
+        NEXT;
+    CASE(CALL):
+        top -= at->n;
+        top[1] = call(&m, &program->sites[at->a], top + 1, at->n);
+        top++;
+        NEXT;
 
-    CASE(JUMP) : JUMP_TO(at->c);
-    CASE(AND_JUMP) : if (top->kind == CEL_BOOL && !top->as.b) JUMP_TO(at->c);
-    NEXT;
-    CASE(OR_JUMP) : if (top->kind == CEL_BOOL && top->as.b) JUMP_TO(at->c);
-    NEXT;
-    CASE(AND) : top--;
-    *top = logic(&m, top[0], top[1], false);
-    NEXT;
-    CASE(OR) : top--;
-    *top = logic(&m, top[0], top[1], true);
-    NEXT;
-    CASE(BRANCH) :
-    {
+    CASE(JUMP):
+        JUMP_TO(at->c);
+    CASE(AND_JUMP):
+        if (top->kind == CEL_BOOL && !top->as.b) JUMP_TO(at->c);
+        NEXT;
+    CASE(OR_JUMP):
+        if (top->kind == CEL_BOOL && top->as.b) JUMP_TO(at->c);
+        NEXT;
+    CASE(AND):
+        top--;
+        *top = logic(&m, top[0], top[1], false);
+        NEXT;
+    CASE(OR):
+        top--;
+        *top = logic(&m, top[0], top[1], true);
+        NEXT;
+    CASE(BRANCH): {
         if (LIKELY(top->kind == CEL_BOOL)) {
             top--;
             if (top[1].as.b) NEXT;
@@ -591,56 +607,55 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         *top = not_a_condition(&m, *top);
         JUMP_TO(at->c);
     }
-    CASE(VALUE_JUMP) :
-    {
+    CASE(VALUE_JUMP): {
         if (top->kind == CEL_ERROR) JUMP_TO(at->c);
         if (top->kind != CEL_OPTIONAL || !top->as.optional) NEXT;
         if (at->a) *top = *top->as.optional;
         JUMP_TO(at->c);
     }
 
-    CASE(LIST) : *++top = building_list(&m, at->a);
-    NEXT;
-    CASE(APPEND) : top--;
-    append(&m, top, top[1]);
-    NEXT;
-    CASE(APPEND_OPTIONAL) :
-    {
+    CASE(LIST):
+        *++top = building_list(&m, at->a);
+        NEXT;
+    CASE(APPEND):
+        top--;
+        append(&m, top, top[1]);
+        NEXT;
+    CASE(APPEND_OPTIONAL): {
         struct cel_value v = held(&m, *top--);
         if (v.kind != CEL_UNSET) append(&m, top, v);
         NEXT;
     }
-    CASE(MAP) : *++top = building_map(&m, at->a);
-    NEXT;
-    CASE(PUT) : top -= 2;
-    put(&m, top, top[1], top[2]);
-    NEXT;
-    CASE(PUT_OPTIONAL) :
-    {
+    CASE(MAP):
+        *++top = building_map(&m, at->a);
+        NEXT;
+    CASE(PUT):
+        top -= 2;
+        put(&m, top, top[1], top[2]);
+        NEXT;
+    CASE(PUT_OPTIONAL): {
         struct cel_value v = held(&m, *top);
         top -= 2;
         if (v.kind != CEL_UNSET) put(&m, top, top[1], v);
         NEXT;
     }
-    CASE(SEAL) : seal(top);
-    NEXT;
+    CASE(SEAL):
+        seal(top);
+        NEXT;
 
-    CASE(LOOP) :
-    {
+    CASE(LOOP): {
         if (!loop_begin(&m, top, at->b, at->n)) JUMP_TO(at->c);
         top += 2 + at->n;
         NEXT;
     }
-    CASE(NEXT) :
-    {
+    CASE(NEXT): {
         struct cel_value *base = stack + at->a;
         if (!loop_next(base, at->n)) JUMP_TO(at->c);
         if (LIKELY(machine_spend(&m, at->b))) NEXT;
         base[2] = machine_out_of_steps(&m);
         JUMP_TO(at->c);
     }
-    CASE(KEEP) :
-    {
+    CASE(KEEP): {
         top--;
         if (top[1].kind != CEL_BOOL) {
             stack[at->a + 2] = not_a_condition(&m, top[1]);
@@ -649,22 +664,19 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         if (top[1].as.b) NEXT;
         JUMP_TO(at->b);
     }
-    CASE(ALL) :
-    {
+    CASE(ALL): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         *result = logic(&m, *result, top[1], false);
         JUMP_TO(result->kind == CEL_BOOL && !result->as.b ? at->c : at->b);
     }
-    CASE(EXISTS) :
-    {
+    CASE(EXISTS): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         *result = logic(&m, *result, top[1], true);
         JUMP_TO(result->kind == CEL_BOOL && result->as.b ? at->c : at->b);
     }
-    CASE(ONE) :
-    {
+    CASE(ONE): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         if (top[1].kind != CEL_BOOL || result->kind != CEL_INT) {
@@ -674,36 +686,33 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         result->as.u += top[1].as.b;
         JUMP_TO(at->b);
     }
-    CASE(COLLECT) :
-    {
+    CASE(COLLECT): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         append(&m, result, top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(COLLECT_ENTRY) :
-    {
+    CASE(COLLECT_ENTRY): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         put(&m, result, result[1], top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(COLLECT_MAP) :
-    {
+    CASE(COLLECT_MAP): {
         struct cel_value *result = stack + at->a + 2;
         top--;
         collect_map(&m, result, top[1]);
         JUMP_TO(result->kind == CEL_ERROR ? at->c : at->b);
     }
-    CASE(DONE) :
-    {
+    CASE(DONE): {
         loop_done(stack + at->a, at->b);
         top = stack + at->a;
         NEXT;
     }
-    CASE(SLIDE) : stack[at->a] = *top;
-    top = stack + at->a;
-    NEXT;
+    CASE(SLIDE):
+        stack[at->a] = *top;
+        top = stack + at->a;
+        NEXT;
 
     TEST_PAYING(EQUAL_STRING, text_is(&m, cel_text(v), cel_text(constants[at->b])))
     TEST_PAYING(STARTS_WITH, text_starts(&m, v, constants[at->b]))
@@ -717,8 +726,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     TEST(GREATER_DOUBLE, CEL_DOUBLE, v.as.d > constants[at->b].as.d)
     TEST(GREATER_EQUAL_DOUBLE, CEL_DOUBLE, v.as.d >= constants[at->b].as.d)
     TEST(TRUE, CEL_BOOL, v.as.b)
-    CASE(IF_HAS) :
-    {
+    CASE(IF_HAS): {
         struct cel_value v = slot_resolved(frame, at->a);
         if (v.kind == CEL_ERROR)
             at += at->n;
@@ -726,8 +734,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
             at = v.kind > CEL_ABSENT ? code + at->c : at + 1;
         GO;
     }
-    CASE(UNLESS_HAS) :
-    {
+    CASE(UNLESS_HAS): {
         struct cel_value v = slot_resolved(frame, at->a);
         if (v.kind == CEL_ERROR)
             at += at->n;
@@ -736,7 +743,11 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         GO;
     }
 
-    CASE(RETURN) : return finish(frame, *top);
-    CASE(RETURN_TRUE) : return cel_bool(true);
-    CASE(RETURN_FALSE) : return cel_bool(false);
+    CASE(RETURN):
+        return finish(frame, *top);
+    CASE(RETURN_TRUE):
+        return cel_bool(true);
+    CASE(RETURN_FALSE):
+        return cel_bool(false);
 }
+/* clang-format on */
