@@ -3,11 +3,16 @@
 A page that repeats a table of the code (fields, keywords, outcomes, rooms) has to have the same rows, and a number that it
 names has to be the code's. Each check below names the section and the place in the code. A test of this lint
 (pages_test.py) shows that each can refuse.
+
+The reference model of the rule language quotes the page in its docstrings; what it quotes has to stand there, with `…`
+for what is left out.
 """
+import ast
 import pathlib
 import re
 import sys
 
+MODEL = ["page.py", "rules.py", "world.py"]
 SECTION = r"^#{2,3} %s\.? .*?(?=^#{2,3} |\Z)"
 FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.M)
 LIMIT = re.compile(r"^LIMIT\((\w+), ([^,]+), (\w+),", re.M)
@@ -164,15 +169,46 @@ def check_constants(tree):
             yield f'{page}: "{wanted}" is not there ({file})'
 
 
+def running_text(page):
+    """A page's words, without what marks them up."""
+    links = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", page)
+    return plain(re.sub(r"[`*]", "", links))
+
+
+def is_quoted_from(page, quote):
+    """Do the pieces of a quotation stand in the page, one behind the other?"""
+    at = 0
+    for piece in quote.replace("`", "").split("…"):
+        at = page.find(piece.strip().rstrip(".;:,"), at)
+        if at < 0:
+            return False
+    return True
+
+
+def check_quotes(tree):
+    page = running_text(tree.text("rules/LANGUAGE.md"))
+    found = 0
+    for name in MODEL:
+        module = f"tests/conformance/model/{name}"
+        for node in ast.walk(ast.parse(tree.text(module))):
+            docstring = ast.get_docstring(node) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) else None
+            for quote in re.findall(r'"([^"]{12,})"', plain(docstring or "")):
+                found += 1
+                if not is_quoted_from(page, quote):
+                    yield f'{module}: LANGUAGE.md does not say "{quote}"'
+    if found < 20:
+        yield f"only {found} quotations are found in the model"
+
+
 def check(tree):
     """Every sentence that this lint has to say."""
-    return [*check_lists(tree), *check_limits(tree), *check_constants(tree)]
+    return [*check_lists(tree), *check_limits(tree), *check_constants(tree), *check_quotes(tree)]
 
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
     root = root if root.is_dir() else root.parents[2]
-    findings, count = check(Tree(root)), len(LISTS) + len(LIMITS) + len(CONSTANTS)
+    findings, count = check(Tree(root)), len(LISTS) + len(LIMITS) + len(CONSTANTS) + len(MODEL)
     print("\n".join(findings))
     print(f"{max(count - len(findings), 0)} passed, {len(findings)} failed")
     return 1 if findings else 0

@@ -31,6 +31,8 @@ CASES = [
     ("rules/LANGUAGE.md", "At most 256 windows", "At most 255 windows", "(LIMIT GOALS)"),
     ("consumer/delivery/worker.c", "WORKER_CHANGED_MAX = 131072", "WORKER_CHANGED_MAX = 131073", "131,073 changed customers"),
     ("consumer/delivery/wall.c", "WALL_AHEAD_MAX_MS", "WALL_AHEAD_MOST_MS", "there is no WALL_AHEAD_MAX_MS"),
+    ("rules/LANGUAGE.md", "fails closed", "fails open", 'does not say "Where it fails, it holds: a limit fails closed"'),
+    ("tests/conformance/model/world.py", "fails closed", "fails half-way", 'does not say "Where it fails, it holds: a limit fails h'),
     ("consumer/DELIVERY.md", "after 300 ms", "after 301 ms", 'after 300 ms" is not there'),
 ]
 

@@ -1,4 +1,4 @@
-"""Sections 1 to 3 of the rule language, as the reference model reads them: files, durations, times of day,
+"""LANGUAGE.md §1 to §3, as the reference model reads them: files, durations, times of day,
 coercion of fields, payloads. Slow and literal; sentences in quotation marks are the page's."""
 import base64
 import binascii
@@ -37,7 +37,7 @@ def read_rules(text):
 
 
 def duration(text):
-    """LANGUAGE.md §2: "units w d h m s, each at most once, descending; whole numbers"."""
+    """LANGUAGE.md §2: "whole numbers with the units `w d h m s`, each at most once, descending"."""
     found = re.fullmatch(r"(-?)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
     if not found or not any(found.groups()[1:]):
         raise ValueError(f"no duration: {text}")
@@ -60,7 +60,7 @@ def local_day(ms, tz):
 
 
 def local(day, minutes, tz):
-    """"A local time that a clock change skips is moved forward by the gap; one that occurs twice means the
+    """"A local time that a clock change skips is moved forward by the gap. One that occurs twice means the
     first": both are what Python's fold=0 does."""
     then = datetime.datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=tz)
     return int(then.timestamp()) * 1000
@@ -160,8 +160,8 @@ SCALARS = {"int": to_int, "uint": lambda v: Uint(to_int(v, 0, 2**64 - 1)), "doub
 
 
 def coerce(value, type_, types):
-    """The value in the declared type; Absent when it has none. "A bad element makes its whole list or map
-    absent"; "in a record only the bad field is absent"."""
+    """The value in the declared type; Absent when it has none. In a list or map "one element that
+    does not fit, `null` included, and the whole is absent"; of a record "only those that do not fit are absent"."""
     if type_ in SCALARS:
         return SCALARS[type_](value)
     if type_.startswith("list("):
@@ -204,7 +204,7 @@ def split_template(text):
 
 
 def closing(text, at):
-    """The place of the } that ends the CEL: not one "inside the CEL's own brackets and strings"."""
+    """The place of the } that ends the CEL: "Brackets and strings of the CEL's own do not end it"."""
     depth = 0
     for token in re.finditer(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.""", text[at:], re.S):
         if token.group() == "}" and depth == 0:
@@ -239,7 +239,7 @@ def fill(tree, evaluate):
 
 
 def to_json(value):
-    """"Timestamps become RFC 3339, durations "90s", bytes base64 … NaN and infinities are an error"."""
+    """As JSON, "timestamps are RFC 3339 … bytes are base64 … NaN, infinities, types and optionals have no form"."""
     name = cel.kind(value)
     if name == "timestamp":
         return cel.instant_text(value)

@@ -105,7 +105,8 @@ class RuleSet:
         self.named = self.named_events(str(raw))
 
     def named_events(self, text):
-        """"An event type that no rule, count, attribute, segment or `last` names costs no state.\""""
+        """"An event of a type that no rule, count, attribute or segment names and whose `last` nobody reads costs no
+        state\""""
         named = {"identify"} if self.plain else set()
         for rule in self.rules:
             named.update(rule.events, rule.goal.on if rule.goal else [], *(c.on for c in rule.cancel))

@@ -1,5 +1,6 @@
-"""Section 4 of the rule language, "What happens, exactly", as a program: the reference that the engine is compared
-with. Written from the page; everything is looked for anew each time, nothing is kept ready.
+"""LANGUAGE.md §4, "What happens", as a program: the reference that the engine is compared with. Sentences in quotation
+marks are the page's (tests/lint/pages.py looks whether they are). Everything is looked for anew each time, nothing is
+kept ready.
 
     decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…).decisions
 """
@@ -23,8 +24,8 @@ class Run:
         self.begin(trigger)
 
     def begin(self, trigger):
-        """"origin is the id of the event that started or restarted the run (for the other forms of `on`, its start
-        in ms)"."""
+        """"The origin is the id of the event that started or restarted the run; of a run that no event started,
+        `started` in ms"."""
         self.started, self.step = trigger["time"], 1
         self.origin = trigger["id"] if "id" in trigger else str(int(trigger["time"]))
 
@@ -104,8 +105,8 @@ class World:
         return event
 
     def happen(self, comes):
-        """Everything due, "in the order (due, customer; a customer's segment changes first; priority descending,
-        rule, a trigger before the steps, key)"."""
+        """Everything due, in the order "due time … customer … changes of segments first, then by rule … a date's
+        trigger, then the steps of its runs by key"."""
         while True:
             dues = [due for c in self.customers.values() for due in self.dues(c) if comes(due[0])]
             if not dues:
@@ -130,7 +131,7 @@ class World:
     # ---- waits
 
     def enter_wait(self, c, due):
-        """"`now` is … the wait's due time, but never earlier than … the customer's latest `now`". Gives the segments
+        """"For a wait it is the due time, but never earlier than the customer's latest `now`". Gives the segments
         whose change has been left for the customer's next event, and so is not told in the wait."""
         c.now = due if c.now is None else max(c.now, due)
         return set(self.changed(c))
@@ -222,7 +223,7 @@ class World:
                 del values[next(iter(values))]
 
     def counted(self, c, name, value=""):
-        """"the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order of i"."""
+        """"the sum of the buckets i with floor((now − w) / b) < i ≤ floor(now / b) added in ascending order of i"."""
         count = self.rules.counts[name]
         zero = 0.0 if count.sum else 0
         buckets = {}
@@ -279,7 +280,7 @@ class World:
             return error
 
     def holds(self, tree, variables):
-        """"a CEL error in a condition is false"; an absent condition is true."""
+        """"An error of CEL in a condition makes it false"; an absent condition is true."""
         return tree is None or self.attempt(tree, variables) is True
 
     def keys(self, tree, variables):
@@ -314,7 +315,7 @@ class World:
                 if c.told.get(name, False) != value and name not in left}
 
     def tell(self, c, limit, changes):
-        """"rules on `leave`, then on `enter`, of segments whose value changed"."""
+        """"Rules on `leave`, then rules on `enter`, of segments whose value has changed"."""
         c.told.update(changes)
         for word, entered in (("leave", False), ("enter", True)):
             for rule in self.rules.rules:
@@ -322,8 +323,8 @@ class World:
                     self.trigger(c, rule, Record(type=" ".join(rule.segment), time=Ts(c.now)), limit)
 
     def settle(self, c, limit, left=()):
-        """What `set` changed: dates and segments; "at most 8 rounds; what is left waits for the customer's next
-        event"."""
+        """What `set` changed: dates and segments; "at most 8 rounds. What is left then waits for the
+        customer's next event"."""
         for _ in range(ROUNDS):
             changes = self.changed(c, left)
             if not changes:
@@ -336,7 +337,7 @@ class World:
     # ---- cancels and goals
 
     def cancel(self, c, event):
-        """"Cancel ends runs whose newest trigger is not after the event.\""""
+        """"A cancel ends runs whose newest trigger is not after the event\""""
         remembered = []
         for rule in self.rules.rules:
             matchers = [m for m in rule.cancel if event["type"] in m.on]
@@ -420,7 +421,7 @@ class World:
         self.take_trigger(c, run, event, limit)
 
     def take_trigger(self, c, run, event, limit):
-        """The trigger takes effect: "the newer event's time as base" for the wait that the run is in."""
+        """The trigger takes effect: the run is rearmed ("its present wait counts from this event's time") or restarted."""
         run.triggers = (run.triggers + [event])[-TRIGGERS:]
         self.wait(c, run, event["time"])
         if run.rule.date and run.step == 1 and run.rule.leads():
@@ -429,7 +430,8 @@ class World:
 
     @staticmethod
     def variant(rule, c):
-        """"the first whose cumulative weight exceeds XXH3_64(rule NUL customer.id) mod the sum of weights"."""
+        """"the first whose cumulative weight, in the order of the file, exceeds XXH3_64(rule NUL customer.id) mod the
+        sum of the weights"."""
         if not rule.split:
             return ""
         place = page.hash64(rule.name, c.name) % sum(rule.split.values())
@@ -461,7 +463,7 @@ class World:
                     if due > base or (not_before and due == base))
 
     def go_on(self, c, run, limit):
-        """Performs what is "not after the event's time or the clock before it (in a wait: … that wait's due time)"."""
+        """Performs what is "not after the event's time or the clock (within a wait: not after that wait's due time)"."""
         while run.live and run.due <= limit:
             self.perform(c, run)
 
@@ -513,7 +515,7 @@ class World:
         return "held" if run.variant == "holdout" else "sent", {} if payload is None else {"with": payload}
 
     def attempt_template(self, tree, variables, wanted=None):
-        """"A string that is one `${CEL}` keeps its value's type": a duration is one, whatever its form in JSON."""
+        """"A string that is nothing but one `${CEL}` keeps its value's type": a duration is one, whatever its form in JSON."""
         try:
             value = page.fill(tree, lambda cel_tree: self.evaluate(cel_tree, variables))
             return value if wanted == "duration" and isinstance(value, cel.Dur) else page.to_json(value)
@@ -521,7 +523,7 @@ class World:
             return error
 
     def concerns(self, limit, step, variables):
-        """"An error here is true: a limit fails closed"."""
+        """"Where it fails, it holds: a limit fails closed"."""
         if limit.send is not None and limit.send != step.send:
             return False
         if limit.if_ is None:
@@ -581,7 +583,7 @@ class World:
             c.windows = c.windows[-WINDOWS:]
 
     def set(self, c, step):
-        """"all are computed before the first is written, one that fails is left as it was"."""
+        """"All values are computed before the first is written. One that fails leaves its attribute as it was"."""
         for name, value in self.values_to_set.items():
             if isinstance(value, CelError):
                 continue
@@ -602,7 +604,7 @@ class World:
     # ---- yearly and date
 
     def look_at_date(self, c, rule):
-        """"their next instant is computed anew when the expression's value or the customer's zone changes": where a
+        """"When its value has changed … the customer's zone, its next instant is computed anew": where a
         local time is meant, that is; a date's own instant is the same in every zone."""
         state = c.dates.setdefault(rule.name, DateState())
         tree = next(iter(rule.date.values()))
@@ -614,7 +616,7 @@ class World:
             self.arm(c, rule, state)
 
     def arm(self, c, rule, state):
-        """"One already past when it becomes known does not fire": what is armed already has been known before."""
+        """"One that is already past when it becomes known does not fire": what is armed already has been known before."""
         known, state.due, state.coming = state.due, None, None
         for raw, what, past in self.instants(c, rule, state):
             if raw == known or not past:
@@ -641,8 +643,8 @@ class World:
 
 
 def anniversaries(text, around):
-    """"`YYYY-MM-DD` or `MM-DD`: each anniversary after that day …; 29 February falls on the 28th in other years; an
-    impossible date never comes": those of the years around a day."""
+    """"each anniversary (with a year: each one after that year) … 29 February falls on the 28th in years that have none.
+    A date that is impossible never comes": those of the years around a day."""
     found = page.re.fullmatch(r"(?:(\d{4})-)?(\d\d)-(\d\d)", text)
     if not found:
         return
