@@ -3,6 +3,7 @@
 #include "host/option.h"
 #include "host/print.h"
 #include "host/text.h"
+#include "report/figures.h"
 #include <relance/decision.h>
 #include <relance/listing.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static int help_commands(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         print(stdout, "  %-16s %s\n", command_table[i].name, command_table[i].prose);
     puts("\n`relance help COMMAND` explains one; `relance help options`, `keywords`, `functions`, `limits`, "
-         "`counters` and `outcomes` print tables.");
+         "`counters`, `figures` and `outcomes` print tables.");
     return EXIT_STATUS_OK;
 }
 
@@ -30,6 +31,13 @@ static int help_counters(void)
 #include "counter.def"
 #undef COUNTER
 #undef COUNTER_FAMILY
+    return EXIT_STATUS_OK;
+}
+
+static int help_figures(void)
+{
+    for (const struct figure_live_row *row = figures_live_rows; row->name; row++)
+        print(stdout, "  %-24s %s\n", row->name, row->prose);
     return EXIT_STATUS_OK;
 }
 
@@ -109,9 +117,9 @@ static int help_limits(void)
 static const struct help_topic {
     const char *name;
     int (*print)(void); /* the exit status */
-} help_topics[] = {{"options", help_options},  {"counters", help_counters},   {"outcomes", help_outcomes},
-                   {"kafka", help_kafka},      {"functions", help_functions}, {"limits", help_limits},
-                   {"keywords", help_keywords}};
+} help_topics[] = {{"options", help_options},   {"counters", help_counters}, {"figures", help_figures},
+                   {"outcomes", help_outcomes}, {"kafka", help_kafka},       {"functions", help_functions},
+                   {"limits", help_limits},     {"keywords", help_keywords}};
 
 int cmd_help(const struct options *options)
 {

@@ -48,14 +48,11 @@ static void live_add_times(struct pulse_times *sum, const struct pulse_times *ti
 
 static void live_add(struct pulse_figures *sum, const struct pulse_figures *one)
 {
-    sum->events += one->events, sum->actions += one->actions, sum->fetched += one->fetched;
-    sum->transactions += one->transactions, sum->checkpoints += one->checkpoints,
-        sum->failures += one->failures;
-    sum->lag += one->lag, sum->partitions += one->partitions, sum->live += one->live;
-    sum->bytes += one->bytes, sum->customers += one->customers, sum->waits += one->waits;
-    live_add_times(&sum->cycles, &one->cycles);
-    live_add_times(&sum->kafka, &one->kafka);
-    live_add_times(&sum->redis, &one->redis);
+#define FIGURE_SUM(field, name, prose)   sum->field += one->field;
+#define FIGURE_TIMES(field, name, prose) live_add_times(&sum->field, &one->field);
+#define FIGURE_KEPT(field)               sum->field += one->field;
+#define FIGURE_MADE(field, name, prose)
+#include "figure.def"
 }
 
 static struct pulse_figures live_sum(const struct live *live)
@@ -68,9 +65,41 @@ static struct pulse_figures live_sum(const struct live *live)
     return sum;
 }
 
-/* Resident bytes of the process. */
-static uint64_t live_rss(void)
+/* ---- the figures */
+/* What a figure is made of: the sums now and at the last refresh, and what has passed between. */
+struct live_look {
+    const struct live *live;
+    struct pulse_figures now, before;
+    int64_t now_us, passed_us;
+};
+
+static uint64_t live_of_uptime(const struct live_look *look)
 {
+    return (uint64_t)(look->now_us - look->live->begun_us) / 1000000;
+}
+
+static uint64_t live_of_pid(const struct live_look *look)
+{
+    (void)look;
+    return (uint64_t)getpid();
+}
+
+static uint64_t live_of_rate(const struct live_look *look)
+{
+    uint64_t events = look->now.events - look->before.events;
+    return look->passed_us > 0 ? events * 1000000 / (uint64_t)look->passed_us : 0;
+}
+
+static uint64_t live_of_hits(const struct live_look *look)
+{
+    uint64_t events = look->now.events - look->before.events,
+             fetched = look->now.fetched - look->before.fetched;
+    return !events ? 100 : fetched >= events ? 0 : 100 - 100 * fetched / events;
+}
+
+static uint64_t live_of_rss(const struct live_look *look)
+{
+    (void)look;
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     if (!file) return 0;
@@ -79,7 +108,16 @@ static uint64_t live_rss(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* ---- the figures */
+static uint64_t live_of_taken(const struct live_look *look)
+{
+    return atomic_load(&look->live->rules->taken);
+}
+
+static uint64_t live_of_refused(const struct live_look *look)
+{
+    return atomic_load(&look->live->rules->refused);
+}
+
 static void live_put(struct live *live, const char *name, uint64_t value)
 {
     ensure(live->count < LIVE_FIGURES_MAX);
@@ -96,52 +134,26 @@ static void live_put_ms(struct live *live, const char *name, int64_t us)
     snprintf(figure->value, sizeof figure->value, "%.3f", (double)us / 1000);
 }
 
-static void live_put_text(struct live *live, const char *name, const char *text)
+static void live_make(struct live *live, const struct live_look *look)
 {
-    ensure(live->count < LIVE_FIGURES_MAX);
-    struct live_figure *figure = &live->figures[live->count++];
-    figure->name = name;
-    snprintf(figure->value, sizeof figure->value, "%s", text);
-}
-
-/* Of a hundred events, how many found their customer at hand. */
-static uint64_t live_hits(uint64_t events, uint64_t fetched)
-{
-    return !events ? 100 : fetched >= events ? 0 : 100 - 100 * fetched / events;
+    const struct pulse_figures *now = &look->now, *before = &look->before;
+    live->figures[0] = (struct live_figure){"version", RELANCE_VERSION};
+    live->count = 1;
+#define FIGURE_SUM(field, name, prose) live_put(live, name, now->field);
+#define FIGURE_TIMES(field, name, prose)                                                                     \
+    live_put_ms(live, name "_p50_ms", pulse_part(&now->field, &before->field, 0.5));                         \
+    live_put_ms(live, name "_p99_ms", pulse_part(&now->field, &before->field, 0.99));
+#define FIGURE_KEPT(field)
+#define FIGURE_MADE(field, name, prose) live_put(live, name, live_of_##field(look));
+#include "figure.def"
 }
 
 void live_refresh(struct live *live)
 {
-    struct pulse_figures now = live_sum(live), *before = &live->before;
-    int64_t now_us = clock_monotonic_us(), passed_us = now_us - live->before_us;
-    uint64_t events = now.events - before->events;
-    live->count = 0;
-    live_put_text(live, "version", RELANCE_VERSION);
-    live_put(live, "uptime_s", (uint64_t)(now_us - live->begun_us) / 1000000);
-    live_put(live, "pid", (uint64_t)getpid());
-    live_put(live, "partitions", now.partitions);
-    live_put(live, "partitions_live", now.live);
-    live_put(live, "lag", (uint64_t)now.lag);
-    live_put(live, "events", now.events);
-    live_put(live, "actions", now.actions);
-    live_put(live, "events_per_s", passed_us > 0 ? events * 1000000 / (uint64_t)passed_us : 0);
-    live_put_ms(live, "cycle_p50_ms", pulse_part(&now.cycles, &before->cycles, 0.5));
-    live_put_ms(live, "cycle_p99_ms", pulse_part(&now.cycles, &before->cycles, 0.99));
-    live_put_ms(live, "kafka_p50_ms", pulse_part(&now.kafka, &before->kafka, 0.5));
-    live_put_ms(live, "kafka_p99_ms", pulse_part(&now.kafka, &before->kafka, 0.99));
-    live_put_ms(live, "redis_p50_ms", pulse_part(&now.redis, &before->redis, 0.5));
-    live_put_ms(live, "redis_p99_ms", pulse_part(&now.redis, &before->redis, 0.99));
-    live_put(live, "transactions", now.transactions);
-    live_put(live, "checkpoints", now.checkpoints);
-    live_put(live, "transactions_failed", now.failures);
-    live_put(live, "cache_bytes", now.bytes);
-    live_put(live, "cache_hits_percent", live_hits(events, now.fetched - before->fetched));
-    live_put(live, "customers", now.customers);
-    live_put(live, "waits", now.waits);
-    live_put(live, "rss_bytes", live_rss());
-    live_put(live, "rules_taken", atomic_load(&live->rules->taken));
-    live_put(live, "rules_refused", atomic_load(&live->rules->refused));
-    live->before = now;
+    int64_t now_us = clock_monotonic_us();
+    struct live_look look = {live, live_sum(live), live->before, now_us, now_us - live->before_us};
+    live_make(live, &look);
+    live->before = look.now;
     live->before_us = now_us;
     live_store_write(live->store, live->figures, live->count);
 }

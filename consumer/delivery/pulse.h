@@ -16,13 +16,13 @@ void pulse_add_time(struct pulse_times *times, int64_t us);
 /* Of the durations between the two states the one that a share of `part` (0.5, 0.99) does not exceed; in us. */
 int64_t pulse_part(const struct pulse_times *now, const struct pulse_times *before, double part);
 
+/* figure.def says what each is. */
 struct pulse_figures {
-    uint64_t events, actions, fetched; /* since the start of the process */
-    uint64_t transactions, checkpoints, failures;
-    int64_t lag;                             /* records between where we are and the end of the input, as last asked for */
-    uint64_t partitions, live;               /* partitions that are ours; those of them that have caught up */
-    uint64_t bytes, customers, waits;        /* held by the engines */
-    struct pulse_times cycles, kafka, redis; /* how long a cycle with events, a transaction, a checkpoint takes */
+#define FIGURE_SUM(field, name, prose)   uint64_t field;
+#define FIGURE_TIMES(field, name, prose) struct pulse_times field;
+#define FIGURE_KEPT(field)               uint64_t field;
+#define FIGURE_MADE(field, name, prose)
+#include "figure.def"
 };
 
 struct pulse {

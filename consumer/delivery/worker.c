@@ -417,9 +417,8 @@ static void work_tell(struct work *work)
         figures->partitions++;
         if (partition->state == PARTITION_UNCLAIMED) continue;
         figures->live += partition->state == PARTITION_LIVE;
-        figures->lag += partition->input_end.offset > partition->decided.offset
-                            ? partition->input_end.offset - partition->decided.offset
-                            : 0;
+        int64_t lag = partition->input_end.offset - partition->decided.offset;
+        if (lag > 0) figures->lag += (uint64_t)lag;
         struct relance_engine_size size = relance_engine_size(partition->engine);
         figures->bytes += size.bytes;
         figures->customers += size.customers;

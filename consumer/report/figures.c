@@ -34,6 +34,17 @@ static const char *const outcomes[] = {
 };
 enum { OUTCOME_COUNT = sizeof outcomes / sizeof *outcomes };
 
+const struct figure_live_row figures_live_rows[] = {
+#define FIGURE_SUM(field, name, prose) {name, prose},
+#define FIGURE_TIMES(field, name, prose)                                                                     \
+    {name "_p50_ms", prose ", the median."}, {name "_p99_ms", prose ", 99 of 100."},
+#define FIGURE_KEPT(field)
+#define FIGURE_MADE(field, name, prose) {name, prose},
+#include "figure.def"
+    {NULL, NULL},
+};
+enum { LIVE_ROW_COUNT = sizeof figures_live_rows / sizeof *figures_live_rows - 1 };
+
 static void *figures_must(void *memory)
 {
     ensure(memory);
@@ -406,6 +417,13 @@ static void put_family(const struct figures *figures, size_t row, const char *gr
     }
 }
 
+static const char *live_prose(const char *field)
+{
+    for (size_t i = 0; i < LIVE_ROW_COUNT; i++)
+        if (strcmp(figures_live_rows[i].name, field) == 0) return figures_live_rows[i].prose;
+    return "As an instance last reported, within 5 s."; /* of a newer engine */
+}
+
 /* What a metric's name may be made of. */
 static bool live_is_name(const char *field)
 {
@@ -418,9 +436,7 @@ static void put_live(const struct figures *figures, size_t at, const char *group
 {
     const char *field = figures->lives[at].field;
     double number;
-    print(out,
-          "# HELP relance_live_%s As an instance last reported, within 5 s.\n# TYPE relance_live_%s gauge\n",
-          field, field);
+    print(out, "# HELP relance_live_%s %s\n# TYPE relance_live_%s gauge\n", field, live_prose(field), field);
     for (size_t i = at; i < figures->live_count; i++) {
         const struct figure_live *live = &figures->lives[i];
         if (strcmp(live->field, field) != 0 || !text_number(str_of(live->value), &number)) continue;

@@ -43,4 +43,10 @@ bool figures_print_json(const struct figures *figures, const char *group, const 
 /* Text format 0.0.4; HELP is the row's prose. */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);
 
+/* What figure.def says of each live figure, as it is called in Redis; ends with a row without a name. */
+struct figure_live_row {
+    const char *name, *prose;
+};
+extern const struct figure_live_row figures_live_rows[];
+
 #endif
