@@ -123,6 +123,7 @@ static int explain_with_rules(struct explain *explain)
     struct relance_engine_options options = {
         .rules = explain->rules,
         .lateness_ms = explain->options->lateness,
+        .state_bytes = (size_t)explain->options->state_bytes,
         .complete = true,
         .trust_future = true,
     };

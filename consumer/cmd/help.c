@@ -5,6 +5,7 @@
 #include "host/text.h"
 #include "report/figures.h"
 #include <relance/decision.h>
+#include <relance/forgot.h>
 #include <relance/listing.h>
 #include <string.h>
 

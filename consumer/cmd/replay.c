@@ -261,6 +261,7 @@ static bool replay_open_engine(struct replay *replay, struct replay_side *side)
     struct relance_engine_options options = {
         .rules = side->rules,
         .lateness_ms = replay->options->lateness,
+        .state_bytes = (size_t)replay->options->state_bytes,
         .decide = replay_decide,
         .context = side,
         .errors = replay->options->errors ||

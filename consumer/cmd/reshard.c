@@ -88,7 +88,7 @@ static enum relance_status reshard_check_partition(struct reshard *reshard, int 
     const struct resharding *at = &reshard->partitions[partition], *first = &reshard->partitions[0];
     char sentence[256];
     if (!meta_has_checkpoint(&at->meta)) return reshard_refuse(reshard, partition, "Redis has no checkpoint");
-    if (at->meta.format != META_FORMAT)
+    if (at->meta.format < META_FORMAT_OLDEST || at->meta.format > META_FORMAT)
         return reshard_refuse(reshard, partition, "the checkpoint is of another version's format");
     if (at->p.frontier.position.offset < 0 || at->p.is_foreign)
         return reshard_refuse(reshard, partition,

@@ -19,6 +19,7 @@ struct test_run {
     const char *path;
     FILE *junit;                       /* NULL: none is wanted */
     struct relance_coverage *coverage; /* likewise */
+    size_t state_bytes;
     size_t number, failed;
 };
 
@@ -145,7 +146,8 @@ static int test_all(struct test_run *run, const char *junit, const struct relanc
     size_t count = relance_ruleset_test_count(rules);
     if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
     print(stdout, "TAP version 14\n1..%zu\n", count);
-    enum relance_status status = relance_ruleset_test(rules, test_done, run, run->coverage, &error);
+    const struct relance_test_options how = {test_done, run, run->coverage, run->state_bytes};
+    enum relance_status status = relance_ruleset_test(rules, &how, &error);
     if (status != RELANCE_OK) print(stdout, "Bail out! %s\n", error.message);
     if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
     print(stdout, "# %zu passed, %zu failed\n", run->number - run->failed, run->failed);
@@ -156,7 +158,7 @@ static int test_all(struct test_run *run, const char *junit, const struct relanc
 
 static int test_set(const struct options *options, const struct relance_ruleset *rules)
 {
-    struct test_run run = {.path = options->args[0]};
+    struct test_run run = {.path = options->args[0], .state_bytes = (size_t)options->state_bytes};
     if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;

@@ -143,13 +143,13 @@ static enum relance_status claim_compare_store(const struct partition *partition
                                 "the checkpoint in Redis is of another group or a copy: store %.*s, expected "
                                 "%s. Is --redis right? %s",
                                 STR_ARG(buffer_str(&meta->store)), p->frontier.store, claim_cure_store);
-    if (meta->format != META_FORMAT)
+    if (meta->format < META_FORMAT_OLDEST || meta->format > META_FORMAT)
         return partition_refuse(partition, error,
                                 "the checkpoint has format %" PRId64
                                 " and is of version %.*s, this version, %s, "
-                                "reads %d. %s",
+                                "reads %d to %d. %s",
                                 meta->format, STR_ARG(buffer_str(&meta->version)), RELANCE_VERSION,
-                                META_FORMAT, claim_cure_store);
+                                META_FORMAT_OLDEST, META_FORMAT, claim_cure_store);
     return RELANCE_OK;
 }
 
@@ -324,6 +324,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
 {
     struct relance_engine_options options = {
         .lateness_ms = partition->place->options->lateness,
+        .state_bytes = (size_t)partition->place->options->state_bytes,
         .decide = partition_decided,
         .context = partition,
         .errors = true,
@@ -336,7 +337,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
     enum relance_status status = claim_rules(partition, &options.rules, error);
     if (status != RELANCE_OK) return status;
     partition->engine = relance_engine_new(&options);
-    partition->forgot = (struct relance_engine_forgot){0};
+    partition->forgot = (struct relance_forgot){0};
     if (!partition->engine)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for partition %d", partition->number);
     if (meta_has_checkpoint(&partition->meta)) {

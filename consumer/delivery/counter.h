@@ -6,6 +6,7 @@
 #include "base/names.h"
 
 #include <relance/decision.h>
+#include <relance/forgot.h>
 
 enum counter {
 #define COUNTER(ENUM, name, prose) COUNTER_##ENUM,
@@ -14,6 +15,7 @@ enum counter {
 #undef COUNTER
 #undef COUNTER_FAMILY
     COUNTER_COUNT,
+    COUNTER_FORGOT_FIRST = COUNTER_FORGOT_COUNT_VALUES, /* of those that stand in the order of forgot.h */
 };
 
 struct counter_row;

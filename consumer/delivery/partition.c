@@ -155,15 +155,29 @@ static enum relance_status partition_fetch_needed(struct partition *partition, s
     return partition_fetch(partition, &customer, 1, error);
 }
 
-/* What bounds have made the engine forget is counted. */
+/* What bounds have made the engine forget is counted, and told of now and then. */
+static void partition_sample_forgotten(struct partition *partition, const struct relance_forgot *forgot,
+                                       enum relance_forgot_kind kind)
+{
+    uint64_t more;
+    struct relance_str name = relance_forgot_name(kind);
+    if (partition->state != PARTITION_LIVE) return;
+    if (!sampler_take(&partition->place->sampler, STR("forgot"), name, &more)) return;
+    log_line(LOG_WARNING, "A customer has too much: a part of it is forgotten.",
+             "what=%.*s customer=%.*s partition=%d more_since=%" PRIu64, STR_ARG(name),
+             STR_ARG(forgot->customer), partition->number, more);
+}
+
 static void partition_count_forgotten(struct partition *partition)
 {
-    struct relance_engine_forgot now = relance_engine_forgot(partition->engine), *before = &partition->forgot;
-    counters_add(&partition->counters, COUNTER_FORGOT_COUNTS,
-                 (int64_t)(now.count_values - before->count_values));
-    counters_add(&partition->counters, COUNTER_FORGOT_GOALS,
-                 (int64_t)(now.goal_windows - before->goal_windows));
-    *before = now;
+    const struct relance_forgot *now = relance_engine_forgot(partition->engine);
+    if (now->total == partition->forgot.total) return;
+    for (int kind = 0; kind < RELANCE_FORGOT_KINDS; kind++) {
+        uint64_t more = now->of[kind] - partition->forgot.of[kind];
+        counters_add(&partition->counters, (enum counter)(COUNTER_FORGOT_FIRST + kind), (int64_t)more);
+        if (more) partition_sample_forgotten(partition, now, (enum relance_forgot_kind)kind);
+    }
+    partition->forgot = *now;
 }
 
 static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)

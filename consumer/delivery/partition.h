@@ -123,7 +123,7 @@ struct partition {
 
     struct store_pace pace;
     struct counters counters;            /* what has been counted since the checkpoint */
-    struct relance_engine_forgot forgot; /* how much of what the engine has forgotten is counted */
+    struct relance_forgot forgot;        /* how much of what the engine has forgotten is counted */
     uint64_t events, fetched;            /* records, and customers read from the store, since it was given to us */
     struct partition *next_gone;         /* the next of those that are freed once nobody uses them */
 };

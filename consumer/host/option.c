@@ -11,6 +11,8 @@
 #include "host/log.h"
 #include "host/print.h"
 #include "host/text.h"
+
+#include "base/limits.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ enum option_type {
     OPTION_COUNT,
     OPTION_NUMBER,
     OPTION_SIZE,
+    OPTION_STATE_SIZE,
     OPTION_DURATION,
     OPTION_FLAG
 };
@@ -186,6 +189,9 @@ static bool option_read_value(struct options *options, const struct option_row *
     case OPTION_COUNT: return text_count(text, out);
     case OPTION_NUMBER: return text_number(text, out) && *(double *)out > 0;
     case OPTION_SIZE: return text_size(text, out);
+    case OPTION_STATE_SIZE:
+        return text_size(text, out) && *(int64_t *)out >= LIMIT_STATE_BYTES_MIN &&
+               *(int64_t *)out <= LIMIT_STATE_BYTES_MAX;
     case OPTION_DURATION: return duration_parse_fine(text, out);
     case OPTION_FLAG: return option_read_flag(text, out);
     }
@@ -200,6 +206,7 @@ static const char *option_wanted(const struct option_row *row)
     case OPTION_CHOICE: return row->form;
     case OPTION_COUNT: return "a whole number, 0 or more";
     case OPTION_NUMBER: return "a number above 0";
+    case OPTION_STATE_SIZE: return "a size from 1KiB to 900000";
     case OPTION_SIZE: return "a size such as 65536, 512KiB, 64MiB or 2GiB";
     case OPTION_DURATION: return "a duration such as 30s, 45m or 1h30m";
     case OPTION_FLAG: return "true or false";

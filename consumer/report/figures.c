@@ -13,6 +13,7 @@
 #include <cjson/cJSON.h>
 #include <ctype.h>
 #include <relance/decision.h>
+#include <relance/forgot.h>
 #include <stdlib.h>
 
 static const struct figure_row {

@@ -24,7 +24,8 @@
     X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
     X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
     X(FINISHED, "finished", "The run was through its last step.")                                            \
-    X(DROPPED, "dropped", "The rule or the step of a run is gone from the rule set.")                        \
+    X(DROPPED, "dropped",                                                                                    \
+      "A run ended since its rule or its step is gone, or since the customer's state had no room for it.")   \
     X(GOAL, "goal", "An event inside a goal's window: success.")                                             \
     X(ERROR, "error", "A condition or key could not be evaluated.")
 
@@ -50,7 +51,8 @@ struct relance_decision {
     struct relance_str variant;
     struct relance_str with;         /* the payload as JSON; empty: none */
     int64_t until_ms;                /* DEFERRED, COOLING */
-    struct relance_str why;          /* CAPPED: text of `max`; FAILED, ERROR: a sentence */
+    /* CAPPED: text of `max`; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
+    struct relance_str why;
     /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */
     struct relance_str by;
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,

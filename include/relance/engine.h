@@ -14,6 +14,7 @@
 #include <relance/coverage.h>
 #include <relance/decision.h>
 #include <relance/explain.h>
+#include <relance/forgot.h>
 #include <relance/ruleset.h>
 
 #include <stdatomic.h>
@@ -35,6 +36,8 @@ struct relance_engine_options {
     bool trust_future;
     bool errors;                         /* also RELANCE_ERROR decisions */
     int64_t forget_after_ms;             /* an event that finds its customer idle for longer finds no state; 0: never */
+    size_t state_bytes;                  /* a customer's state, as saved, has at most that many after each event or wait;
+                                            0: 256 KiB */
     int64_t rules_mark;                  /* number of the mark that brought `rules`; 0: there are no marks */
     struct relance_str since;            /* as relance_engine_since gave it for the checkpoint's states */
     relance_explain *explain;            /* NULL: nobody asks; else notes about the customer `explained` */
@@ -150,11 +153,8 @@ typedef bool relance_was_said(void *context, struct relance_str id);
 RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine, relance_was_said *was_said,
                                                        void *context);
 
-/* What bounds have made it forget so far (LANGUAGE.md §4.13). */
-struct relance_engine_forgot {
-    uint64_t count_values, goal_windows;
-};
-struct relance_engine_forgot relance_engine_forgot(const struct relance_engine *engine);
+/* What bounds have made it forget so far (LANGUAGE.md §4.13). Valid until the next call. */
+const struct relance_forgot *relance_engine_forgot(const struct relance_engine *engine);
 
 /* Memory: bytes held for customers; the states of unchanged customers untouched for longest are given up
  * until at most `bytes` are held. */

@@ -17,11 +17,17 @@ struct relance_test_result {
 
 typedef void relance_test_done(void *context, const struct relance_test_result *result);
 
+struct relance_test_options {
+    relance_test_done *done;
+    void *context;
+    struct relance_coverage *coverage; /* what the tests reach is noted there; NULL: nobody asks */
+    size_t state_bytes;                /* as of the engine */
+};
+
 size_t relance_ruleset_test_count(const struct relance_ruleset *rules);
-/* Runs all tests of the set, in the order of the files, and notes what they reach (`coverage`; NULL: nobody asks).
- * RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
-RELANCE_MUST enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, relance_test_done *done,
-                                                      void *context, struct relance_coverage *coverage,
+/* Runs all tests of the set, in the order of the files. RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
+RELANCE_MUST enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
+                                                      const struct relance_test_options *options,
                                                       struct relance_error *error);
 
 #endif

@@ -17,6 +17,7 @@ struct buffer {
     char *data;
     size_t size, capacity;
     size_t max; /* bytes; 0: no bound but the arena's */
+    bool counting; /* nothing is kept */
     bool failed;
     bool over; /* that is why it failed: more than `max` */
 };
@@ -27,6 +28,8 @@ void buffer_init_bounded(struct buffer *buffer, struct arena *arena, size_t max)
 void buffer_free(struct buffer *buffer); /* one without an arena */
 /* At least so many free bytes behind the end; the size stays. NULL where an arena has none. */
 char *buffer_room(struct buffer *buffer, size_t size);
+/* A buffer that keeps nothing and only counts what is put (but for formats): `size` is what would be there. */
+void buffer_init_counting(struct buffer *buffer);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);

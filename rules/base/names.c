@@ -54,6 +54,7 @@ uint32_t names_add(struct names *names, str name)
         ensure(names->count < names->capacity);
         names->list[names->count++] = names->fixed ? name : names_copy(name);
         *place = names->count;
+        if (name.size > names->longest) names->longest = name.size;
     }
     return *place - 1;
 }

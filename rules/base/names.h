@@ -15,6 +15,7 @@ struct names {
     uint32_t *table; /* open addressing, number + 1, 0: free; twice the capacity, a power of two */
     uint32_t mask;
     bool fixed; /* in an arena */
+    size_t longest; /* bytes of the longest */
 };
 
 bool names_init(struct names *names, struct arena *arena, size_t capacity);

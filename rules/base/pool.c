@@ -120,6 +120,15 @@ void vector_remove(struct vector *vector, size_t item_size, size_t at)
     memmove(place, place + item_size, (vector->count - at) * item_size);
 }
 
+void vector_fit(struct pool *pool, struct vector *vector, size_t item_size)
+{
+    struct vector fitted = {.count = vector->count, .capacity = vector->count};
+    if (fitted.count && !(fitted.items = pool_alloc(pool, fitted.count * item_size))) return;
+    if (fitted.count) memcpy(fitted.items, vector->items, fitted.count * item_size);
+    pool_release(pool, vector->items, vector->capacity * item_size);
+    *vector = fitted;
+}
+
 void vector_release(struct pool *pool, struct vector *vector, size_t item_size)
 {
     pool_release(pool, vector->items, vector->capacity * item_size);

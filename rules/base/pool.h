@@ -41,6 +41,7 @@ struct vector {
 /* Makes room for one more at `at` and returns it, uninitialised; NULL without memory (nothing changed). */
 void *vector_insert(struct pool *pool, struct vector *vector, size_t item_size, size_t at);
 void vector_remove(struct vector *vector, size_t item_size, size_t at);
+void vector_fit(struct pool *pool, struct vector *vector, size_t item_size); /* gives back what it has too much */
 void vector_release(struct pool *pool, struct vector *vector, size_t item_size);
 
 #define VECTOR_AT(vector, type, i) (&((type *)(vector).items)[i])

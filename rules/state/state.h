@@ -36,8 +36,17 @@ struct bucket {
 /* One count, or one value of its `by`: within a count, the value updated last stands last. */
 struct count_value {
     uint32_t count;        /* number of the declaration; ascending */
+    uint32_t updated_s;    /* with `by`: the customer's `now` at that, in seconds since 1970; 0: before, or unknown */
     struct bytes *by;      /* NULL: the count has no `by` */
     struct vector buckets; /* struct bucket, ascending */
+};
+
+/* An event as runs keep it, packed: once, though it is the trigger of many. */
+struct kept_event {
+    uint32_t size;
+    uint32_t keepers;
+    uint32_t number; /* while the state is saved: among those with several keepers, from 1 */
+    char data[];
 };
 
 struct run { /* ascending by (rule, key): rules are numbered by priority descending, then name */
@@ -49,7 +58,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     struct bytes *key;      /* never NULL */
     struct bytes *origin;   /* what the action id is made of */
     struct bytes *variant;  /* NULL: the rule has no `split` */
-    struct vector triggers; /* struct bytes *: the events that took effect, packed, newest last */
+    struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
     uint32_t said;          /* steps before this one were published before a recovery that was not exact; 0: none */
 };
 
@@ -100,18 +109,35 @@ struct dropped_run { /* a saved run whose rule is gone: to be reported at the ne
     struct bytes *rule, *key;
 };
 
+/* What bounds have made the engine forget of this customer, by kind. */
+struct forgotten { /* ascending by kind */
+    uint32_t kind;     /* enum relance_forgot */
+    int64_t count;
+};
+
 struct state {
+    size_t memory;     /* of the pool, as counted last (state_load, the engine after each event or wait) */
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
     int64_t due_ms;    /* earliest wait, by the rules of the last touch; INT64_MAX: none */
     int64_t mark;      /* the one that brought those rules; 0: no marks here */
-    struct vector attributes, lasts, counts, runs, cooldowns, seen, overtakers, dropped,
-        segments, sends, goals, dates;
+#define STATE_PART(ENUM, name, letter, item, FORM, release) struct vector name;
+#include "state/part.def"
+#undef STATE_PART
+};
+
+enum state_part {
+#define STATE_PART(ENUM, name, letter, item, FORM, release) STATE_##ENUM,
+#include "state/part.def"
+#undef STATE_PART
+    STATE_PARTS,
 };
 
 #define STATE_NO_TIME INT64_MIN /* before the first event */
 #define STATE_TIME_MAX 1000000000000000 /* ms before and after 1970: no instant that deciding makes lies beyond */
 #define STATE_COUNT_MAX 1000000000000   /* in one bucket: more than one customer can do */
+
+#define STATE_SIZE_FIXED 512 /* what the saved form has at most beside its items, and all of `forgotten` */
 
 /* What the numbers in a state mean. */
 struct state_names {
@@ -128,11 +154,28 @@ struct state_since {
 
 /* Width of buckets (0: for life), sum or not, `by` or not, as one number. */
 uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed);
+static inline bool state_form_is_keyed(uint8_t form)
+{
+    return form & 1;
+}
 
 struct state *state_new(struct pool *pool);
 void state_release(struct pool *pool, struct state *state);
-void run_release(struct pool *pool, struct run *run);
-void count_value_release(struct pool *pool, struct count_value *value);
+
+struct kept_event *kept_event_new(struct pool *pool, str packed); /* with one keeper; NULL without memory */
+struct kept_event *kept_event_share(struct kept_event *event);
+void kept_event_release(struct pool *pool, struct kept_event *event); /* NULL is let through */
+static inline str kept_event_str(const struct kept_event *event)
+{
+    return (str){event->data, event->size};
+}
+
+/* The items of a part. */
+struct vector *state_items(struct state *state, enum state_part part);
+size_t state_item_width(enum state_part part); /* bytes in the vector */
+void *state_item(struct state *state, enum state_part part, uint32_t at);
+void state_item_release(struct pool *pool, enum state_part part, void *item); /* what it owns; its place stays */
+void state_item_remove(struct pool *pool, struct state *state, enum state_part part, uint32_t at);
 
 /* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, also a count that has
  * another form now (its numbers would mean something else); runs of rules that are gone come back as `dropped`.
@@ -140,16 +183,30 @@ void count_value_release(struct pool *pool, struct count_value *value);
  * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": 1, "n": now, "e": newest, "t": due, "m": mark, "a": {attribute: [time, value]}, "l": {type: event},
- *    "c": {count: [form, by, [index, value, …], …]}, "r": [[rule, key, step, due, started, trigger time, origin,
- *    variant, [event, …], steps published (left out when 0)], …], "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
- *    "d": [rule, key, …], "g": {segment: [value, left over]}, "h": [limit, time, …],
- *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …]}
+ *   {"v": 2, "n": now, "e": newest, "t": due, "m": mark,
+ *    "f": {kind (forgot.h): forgotten}, "a": {attribute: [time, value]}, "l": {type: event},
+ *    "c": {count: [form, by, updated (where there is `by`), [index, value, …], …]},
+ *    "x": [event, …], "r": [[rule, key, step, due, started, trigger time, origin, variant, [event, or its place in
+ *           "x" where several runs keep it, …], steps published (left out when 0)], …],
+ *    "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
+ *    "g": {segment: [value, left over]}, "h": [limit, time, …],
+ *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …], "d": [rule, key, …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out);
 struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
                          str packed); /* NULL: no state */
+
+/* Bytes of the saved form, whatever the mark: that is counted as if it took its longest form, since a file that is
+ * replayed has none and is to be decided alike. And of one item of a part in it. */
+size_t state_size(const struct state *state, const struct state_names *names);
+size_t state_item_size(enum state_part part, const void *item, const struct state_names *names);
+/* A state that takes no more memory than this is no larger than `size` when it is saved, whatever it holds: 8 bytes
+ * are saved in 9 at most, and every item, of which none is smaller than 8 bytes, with one declared name. */
+static inline size_t state_memory_safe(size_t size, size_t longest_name)
+{
+    return size < STATE_SIZE_FIXED ? 0 : (size - STATE_SIZE_FIXED) / (9 + longest_name) * 8;
+}
 
 #endif

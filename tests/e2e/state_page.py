@@ -26,6 +26,7 @@ RULES = {
                  "do": [{"send": "push", "with": {"all": "${triggers.map(t, t.items).flatten()}"}},
                         {"after": "4d", "send": "email", "with": {"last": "${last.buy.total}", "m": "${money()}"}}],
                  "goal": {"on": "buy", "key": "event.cart", "within": "5d", "value": "event.total"}},
+        "also": {"on": "add", "key": "event.cart", "do": [{"after": "4d", "send": "sms"}]},
         "grew": {"on": "enter busy", "do": [{"set": {"nick": "busy"}}, {"after": "1d", "send": "email"}]},
         "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
 }
@@ -154,23 +155,23 @@ class Reader(unittest.TestCase):
                 int(meta[field])
             for field in META_HASH:
                 self.assertRegex(meta[field].decode(), r"^[0-9a-f]{16}$")
-            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"1", b"2", meta["whole"]))
+            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"2", b"2", meta["whole"]))
             self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)
-            self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms ")
+            self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms state-bytes=262144 ")
             since = unpack(meta["since"])
             self.assertEqual({name[0] for name in since}, set("alcrgh"))
             self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
 
     def test_states_consist_of_the_parts_of_the_page(self):
-        parts = {"v", "n", "e", "t", "m", *"alcrsioghwyd"}
+        parts = {"v", "n", "e", "t", "m", *"faxlcrsioghwyd"}
         for states in self.states:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)
-                self.assertEqual((list(state)[0], state["v"]), ("v", 1))
+                self.assertEqual((list(state)[0], state["v"]), ("v", 2))
         seen = {part for states in self.states for state in states.values() for part in state}
-        self.assertEqual(seen, parts - {"d"})
+        self.assertEqual(seen, parts - {"d", "f"})
 
     def test_a_state_says_what_the_page_says(self):
         ben = self.state("ben")
@@ -178,10 +179,13 @@ class Reader(unittest.TestCase):
                          {"tz": "Europe/Berlin", "born": self.born, "nick": "busy", "channel": "shop"})
         self.assertEqual(ben["c"]["ever"], [0, None, [0, 2]])
         form, *values = ben["c"]["carts"]
-        self.assertEqual((form, [by for by, _ in in_twos(values)]), (4 * 3 + 1, ["k1", "k2"]))
+        self.assertEqual((form, values[::3]), (4 * 3 + 1, ["k1", "k2"]))
+        self.assertEqual(values[4], ben["n"] // 1000)
         runs = {(run[0], run[1]): run for run in ben["r"]}
-        self.assertEqual(set(runs), {("left", "k1"), ("grew", "")})
+        self.assertEqual(set(runs), {("left", "k1"), ("also", "k1"), ("also", "k2"), ("grew", "")})
         rule, key, step, due, started, triggered, origin, variant, events = runs["left", "k1"]
+        self.assertEqual((events, runs["also", "k1"][8]), ([0], [0]), "the one event that both keep")
+        events = ben["x"]
         self.assertEqual((step, origin), (1, "ben-a1"))
         self.assertTrue(started <= due - 4 * 86400000 <= ben["n"])
         self.assertIn(variant, ("a", "b"))

@@ -176,6 +176,9 @@ static void judge_decide(struct judge *judge, const struct mark_list *marks)
             judge_mark(judge, &marks->items[mark++]);
         if (offset < end) judge_record(judge, offset);
     }
+    for (int kind = 0; kind < RELANCE_FORGOT_KINDS; kind++)
+        counters_add(&judge->counters, (enum counter)(COUNTER_FORGOT_FIRST + kind),
+                     (int64_t)relance_engine_forgot(judge->engine)->of[kind]);
     if (!*sim.failure) judge_nothing_is_left(judge);
 }
 
@@ -252,6 +255,7 @@ static void judge_partition(int partition)
         struct relance_engine_options options = {.rules = judge.set->rules,
                                                  .lateness_ms = sim.lateness_ms,
                                                  .forget_after_ms = sim.forget_after_ms,
+                                                 .state_bytes = (size_t)sim.state_bytes,
                                                  .decide = judge_decided,
                                                  .context = &judge,
                                                  .errors = true,

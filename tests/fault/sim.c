@@ -220,6 +220,7 @@ static void sim_start(int slot)
                                         .redis = "redis://model",
                                         .lateness = sim.lateness_ms,
                                         .forget_after = sim.forget_after_ms,
+                                        .state_bytes = sim.state_bytes,
                                         .workers = 1,
                                         .cache_bytes = sim.cache_bytes,
                                         .rebuild = sim.rebuild,

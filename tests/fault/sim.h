@@ -63,6 +63,7 @@ struct sim {
     bool undisturbed;
     int partitions, slots;
     int64_t lateness_ms, forget_after_ms;
+    int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
     bool true_wall;  /* all wall clocks are right, and events come when they happen */
     struct sim_rates rates;
     int64_t cache_bytes; /* beyond which customers are given up after a checkpoint */

@@ -200,6 +200,7 @@ void workload_begin(void)
     sim.edition = (int)sim_between(0, 3) % WORKLOAD_EDITIONS;
     sim.lateness_ms = sim_between(0, 2) ? 0 : sim_between(0, 600000);
     sim.forget_after_ms = sim_between(0, 2) ? 0 : sim_between(60000, 1200000);
+    sim.state_bytes = sim.seed % 3 ? 0 : 300 + (int64_t)(sim.seed / 3 % 8) * 200; /* draws nothing */
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
     for (int p = 0; p < sim.partitions; p++)
         workload_fill(p, length_us);

@@ -14,7 +14,7 @@ CASES = [
     ("consumer/STATE.md", "| `last_hash` |", "| `least_hash` |", "fields of meta: last_hash is not there"),
     ("consumer/STATE.md", "| `last_hash` |", "| `least_hash` |", "fields of meta: the code knows no least_hash"),
     ("consumer/delivery/meta.h", "META(NUMBER, clock,", "META(NUMBER, watch,", "fields of meta: watch is not there"),
-    ("rules/state/state.c", "PART('w',", "PART('x',", "parts of a state: x is not there"),
+    ("rules/state/part.def", "goals, 'w',", "goals, 'z',", "parts of a state: z is not there"),
     ("consumer/delivery/action.c", '{"ce_subject",', '{"ce_object",', "headers of an action: ce_object is not there"),
     ("rules/event/event.h", '"depth"', '"deepness"', "reasons of dead letters: deepness is not there"),
     ("consumer/delivery/mark.c", 'object, "tick"', 'object, "tock"', "members of a mark: tock is not there"),

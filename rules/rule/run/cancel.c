@@ -1,5 +1,6 @@
 /* Cancels: events that end runs, and events remembered because a trigger that they overtook may still come
  * (LANGUAGE.md §4.6 and §4.7). */
+#include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
@@ -44,14 +45,15 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
     }
 }
 
-/* The oldest remembered event goes, with all that it cancels. */
-static void forget_overtaker(struct relance_engine *e)
+/* The oldest remembered events go, each with all that it cancels, and with them `count` items. */
+static void forget_overtakers(struct relance_engine *e, uint32_t count)
 {
     struct vector *overtakers = &e->customer->state->overtakers;
-    do {
-        bytes_release(&e->customers.pool, VECTOR_AT(*overtakers, struct overtaker, 0)->key);
-        vector_remove(overtakers, sizeof(struct overtaker), 0);
-    } while (overtakers->count && !VECTOR_AT(*overtakers, struct overtaker, 0)->first);
+    struct overtaker *items = overtakers->items;
+    for (uint32_t i = 0; i < count; i++)
+        bytes_release(&e->customers.pool, items[i].key);
+    overtakers->count -= count;
+    if (count) memmove(items, items + count, overtakers->count * sizeof *items);
 }
 
 static void trim_overtakers(struct relance_engine *e)
@@ -60,13 +62,15 @@ static void trim_overtakers(struct relance_engine *e)
     int64_t age_ms =
         e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
     size_t events = 0;
+    uint32_t gone = 0;
     VECTOR_EACH(state->overtakers, struct overtaker, overtaker) events += overtaker->first;
-    while (events > 0) {
-        bool old = VECTOR_AT(state->overtakers, struct overtaker, 0)->time_ms < state->newest_ms - age_ms;
-        if (!old && events <= LIMIT_CANCELS) break;
-        forget_overtaker(e);
-        events--;
+    for (; gone < state->overtakers.count; gone++) {
+        const struct overtaker *overtaker = VECTOR_AT(state->overtakers, struct overtaker, gone);
+        bool old = overtaker->time_ms < state->newest_ms - age_ms;
+        if (overtaker->first && !old && events <= LIMIT_CANCELS) break;
+        events -= overtaker->first;
     }
+    forget_overtakers(e, gone);
 }
 
 /* Behind all remembered events not newer than this one. */
@@ -88,15 +92,18 @@ static void remember_cancel(struct relance_engine *e, uint32_t rule, const str *
 static void remember_cancels(struct relance_engine *e, const struct asked_cancel *asked, size_t count)
 {
     uint32_t place = NAME_NONE;
+    size_t keys = 0; /* of the event, over all rules */
     for (size_t i = 0; i < count; i++) {
         const struct cancel *cancel = asked[i].cancel;
         if (!cancel->remembered || asked[i].broken) continue;
         scope_enter_rule(e, &e->set->rules[cancel->rule], NULL);
         if (!condition_holds(e, cancel->condition)) continue;
         if (!cancel->key) remember_cancel(e, cancel->rule, NULL, &place);
-        for (size_t k = 0; k < asked[i].keys.count; k++)
-            remember_cancel(e, cancel->rule, &asked[i].keys.list[k], &place);
+        for (size_t k = 0; k < asked[i].keys.count; k++, keys++)
+            if (keys < LIMIT_CANCEL_KEYS) remember_cancel(e, cancel->rule, &asked[i].keys.list[k], &place);
     }
+    if (keys > LIMIT_CANCEL_KEYS)
+        bound_count(e, RELANCE_FORGOT_CANCEL_KEYS, (uint32_t)(keys - LIMIT_CANCEL_KEYS));
     trim_overtakers(e);
 }
 

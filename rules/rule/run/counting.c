@@ -3,7 +3,7 @@
  * A count with `over` w is kept in buckets of width b, bucket i for events with floor(time / b) = i; at `now`
  * it is the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order. A
  * customer's `now` never goes back, so a bucket that has left the window is gone for good. */
-#include "rule/run/engine_internal.h"
+#include "rule/run/bound.h"
 
 /* The last bucket that is out of the window. */
 static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
@@ -39,42 +39,47 @@ static void drop_expired(const struct count_rule *rule, struct count_value *valu
     memmove(buckets, buckets + gone, value->buckets.count * sizeof *buckets);
 }
 
-static void remove_value(struct relance_engine *e, uint32_t at)
+/* The value that stands at `at` of its count's goes to their end: it is the one updated last. */
+static struct count_value *move_last(struct state *state, uint32_t at, struct range range)
 {
-    struct vector *counts = &e->customer->state->counts;
-    count_value_release(&e->customers.pool, VECTOR_AT(*counts, struct count_value, at));
-    vector_remove(counts, sizeof(struct count_value), at);
+    struct count_value *values = state->counts.items, found = values[at];
+    memmove(&values[at], &values[at + 1], (range.end - at - 1) * sizeof *values);
+    values[range.end - 1] = found;
+    return &values[range.end - 1];
 }
 
-/* Makes room for one more value of `by`: the one updated longest ago, which stands first, goes. */
-static struct range make_room(struct relance_engine *e, struct range range)
+/* One too many values of `by`: the one updated longest ago, which stands first, goes, and leaves its place. */
+static struct count_value *replace_oldest(struct relance_engine *e, struct range range)
 {
-    if (range.end - range.begin < LIMIT_COUNT_KEYS) return range;
-    remove_value(e, range.begin);
-    range.end--;
-    e->forgot.count_values++;
-    return range;
+    struct count_value *value = move_last(e->customer->state, range.begin, range);
+    state_item_release(&e->customers.pool, STATE_COUNTS, value);
+    bound_count(e, RELANCE_FORGOT_COUNT_VALUES, 1);
+    return value;
 }
 
-/* The value of `by`, moved to the end of its count's: it is the one updated last. NULL without memory. */
+/* The value of `by`, updated now. NULL without memory. */
 static struct count_value *touch_value(struct relance_engine *e, uint32_t number, const str *by)
 {
     struct state *state = e->customer->state;
     struct range range = values_of(state, number);
-    for (uint32_t at = range.end; at-- > range.begin;) {
-        struct count_value *values = state->counts.items, found = values[at];
-        if (by && !str_equal(bytes_str(found.by), *by)) continue;
-        memmove(&values[at], &values[at + 1], (range.end - at - 1) * sizeof *values);
-        values[range.end - 1] = found;
-        return &values[range.end - 1];
-    }
-    range = make_room(e, range);
+    for (uint32_t at = range.end; at-- > range.begin;)
+        if (!by || str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, at)->by), *by))
+            return move_last(state, at, range);
     struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;
     if (by && !owned) return NULL;
     struct count_value *value =
-        or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
+        range.end - range.begin >= LIMIT_COUNT_KEYS
+            ? replace_oldest(e, range)
+            : or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
     if (value) *value = (struct count_value){.count = number, .by = owned};
     return value;
+}
+
+/* In seconds since 1970, as far as that can be told: only which was earlier matters. */
+static uint32_t updated_s(int64_t now_ms)
+{
+    int64_t seconds = now_ms / 1000;
+    return seconds < 0 ? 0 : seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 }
 
 static void add_to(struct relance_engine *e, uint32_t number, const str *by, double sum)
@@ -83,6 +88,7 @@ static void add_to(struct relance_engine *e, uint32_t number, const str *by, dou
     int64_t index = rule->over_ms ? floor_div(e->event.time_ms, rule->bucket_ms) : 0;
     struct count_value *value = touch_value(e, number, by);
     if (!value) return;
+    if (rule->keyed) value->updated_s = updated_s(e->now_ms);
     if (rule->over_ms) {
         drop_expired(rule, value, e->now_ms);
         if (index <= expired_bucket(rule, e->now_ms)) return;

@@ -5,6 +5,8 @@
  * that making it again goes on there. */
 #include "rule/run/explain.h"
 
+#include "rule/run/bound.h"
+
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "base/rfc3339.h"
@@ -42,6 +44,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     if (!e) return NULL;
     e->arena = arena;
     e->options = *options;
+    if (!e->options.state_bytes) e->options.state_bytes = LIMIT_STATE_BYTES;
     e->set = options->rules;
     e->only = options->only.size ? names_find(&e->set->names.rules, options->only) : NAME_NONE;
     e->clock_ms = e->newest_ms = STATE_NO_TIME;
@@ -51,6 +54,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     arena_init(&e->frame_arena, 0);
     arena_init(&e->since_arena, 0);
     e->reader = event_reader_new();
+    bound_start(e);
     if (e->reader && scope_init(e) && set_since(e, options->since, options->rules_mark)) return e;
     relance_engine_free(e);
     return NULL;
@@ -96,6 +100,7 @@ static enum relance_progress done(const struct relance_engine *e)
  * state was at hand at the change of rules or not. */
 void engine_settle_customer(struct relance_engine *e, struct customer *customer)
 {
+    if (customer->state) bound_state(e);
     int64_t due_ms = happen_next_due(e->set, customer->state);
     if (customer->state) customer->state->due_ms = due_ms, customer->state->mark = e->rules_mark;
     if (!customers_set_due(&e->customers, customer, due_ms) ||
@@ -263,9 +268,9 @@ void relance_engine_set_wall(struct relance_engine *e, int64_t wall_ms)
     e->wall_ms = wall_ms;
 }
 
-struct relance_engine_forgot relance_engine_forgot(const struct relance_engine *e)
+const struct relance_forgot *relance_engine_forgot(const struct relance_engine *e)
 {
-    return e->forgot;
+    return &e->forgot;
 }
 
 int64_t relance_engine_clock(const struct relance_engine *e)
@@ -319,6 +324,7 @@ enum relance_status relance_engine_set_rules(struct relance_engine *e, const str
     arena_free(&e->frame_arena);
     e->scopes = NULL;
     if (!scope_init(e)) e->failed = true;
+    bound_start(e);
     return e->failed ? RELANCE_NO_MEMORY : RELANCE_OK;
 }
 

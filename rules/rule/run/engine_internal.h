@@ -32,8 +32,11 @@ struct relance_engine {
     struct event_reader *reader;
     struct event event;            /* the one being processed */
     struct trigger trigger;
+    struct kept_event *kept;       /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
-    struct relance_engine_forgot forgot;
+    struct relance_forgot forgot;
+    size_t pool_used;              /* when the memory of the present customer's state was counted last */
+    size_t fits_memory, fits_within; /* a state that takes no more need not be measured (bound.c) */
     str needed;                    /* whose state was missing */
     bool failed;                   /* out of memory: the engine must not go on */
 
@@ -58,12 +61,10 @@ void scope_enter_customer(struct relance_engine *e, struct customer *customer, i
 void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct run *run);
 /* Puts the envelope of the present event into its slots. */
 void scope_set_event(struct relance_engine *e);
-/* The present event as stored for a run or for `last`: the envelope and the fields wanted, packed. NULL
- * without memory. */
-struct bytes *scope_pack_event(struct relance_engine *e, const struct type_list *keeps, const uint32_t *fields,
-                               size_t count);
-
-struct bytes *scope_pack_trigger(struct relance_engine *e, const struct type_list *keeps); /* likewise, of e->trigger */
+/* The present event as `last` keeps it: the envelope and the fields wanted, packed. NULL without memory. */
+struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count);
+/* What is to be kept of e->trigger, for a run. Likewise. */
+struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps);
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */

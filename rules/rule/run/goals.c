@@ -1,4 +1,5 @@
 /* Goals: a send opens a window; an event inside it is a success, recorded once (LANGUAGE.md §4.9). */
+#include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 
@@ -6,14 +7,12 @@
 
 static void window_remove(struct relance_engine *e, uint32_t at)
 {
-    struct vector *goals = &e->customer->state->goals;
-    struct goal_window *window = VECTOR_AT(*goals, struct goal_window, at);
-    bytes_release(&e->customers.pool, window->key);
-    bytes_release(&e->customers.pool, window->variant);
-    vector_remove(goals, sizeof *window, at);
+    state_item_remove(&e->customers.pool, e->customer->state, STATE_GOALS, at);
 }
 
-/* Windows that the clock has passed are closed. */
+/* Windows that the clock has passed are closed: by the customer's events, and before one has to go for another. Not by
+ * each wait, since a tick ends waits without moving the clock: what a state holds, and so what it has room for, is
+ * not to depend on which of the two came first. */
 static void close_passed(struct relance_engine *e)
 {
     struct vector *goals = &e->customer->state->goals;
@@ -26,15 +25,15 @@ void goal_open(struct relance_engine *e, const struct run *run)
     struct vector *goals = &e->customer->state->goals;
     struct pool *pool = &e->customers.pool;
     if (!e->rule->goal.on.count) return;
-    close_passed(e);
     for (uint32_t i = goals->count; i-- > 0;) {
         struct goal_window *window = VECTOR_AT(*goals, struct goal_window, i);
         if (window->rule == run->rule && str_equal(bytes_str(window->key), bytes_str(run->key)))
             window_remove(e, i);
     }
+    if (goals->count >= LIMIT_GOALS) close_passed(e);
     if (goals->count >= LIMIT_GOALS) {
         window_remove(e, 0);
-        e->forgot.goal_windows++;
+        bound_count(e, RELANCE_FORGOT_GOAL_WINDOWS, 1);
     }
     struct goal_window window = {run->rule, e->now_ms, e->now_ms + e->rule->goal.within_ms,
                                  or_fail(e, bytes_new(pool, bytes_str(run->key))), NULL};

@@ -1,4 +1,5 @@
 /* What happens to one customer: an event, or a wait that falls due, each in the order of LANGUAGE.md §4.3. */
+#include "rule/run/bound.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
@@ -35,41 +36,52 @@ static void remember_id(struct relance_engine *e)
 
 /* ---- attributes */
 
-static struct attribute *attribute_place(struct relance_engine *e, uint32_t number)
+/* Where it stands, or would stand. */
+static uint32_t attribute_place(const struct vector *attributes, uint32_t number)
 {
-    struct vector *attributes = &e->customer->state->attributes;
     uint32_t at = 0;
     while (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number < number)
         at++;
-    if (at < attributes->count && VECTOR_AT(*attributes, struct attribute, at)->number == number)
-        return VECTOR_AT(*attributes, struct attribute, at);
-    struct attribute *attribute =
-        or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *attribute, at));
-    if (attribute) *attribute = (struct attribute){number, STATE_NO_TIME, NULL};
-    return attribute;
+    return at;
 }
 
 /* Does a write at `time_ms` take effect? Every write has a time; at equal times the later arrival wins. */
 static bool write_wins(const struct attribute *attribute, bool keep_first, int64_t time_ms)
 {
-    if (attribute->time_ms == STATE_NO_TIME) return true;
     return keep_first ? time_ms <= attribute->time_ms : time_ms >= attribute->time_ms;
+}
+
+/* The value as it is kept; NULL: it is too large to be, or memory has run out. */
+static struct bytes *pack_attribute(struct relance_engine *e, struct cel_value value)
+{
+    struct bytes *packed = NULL;
+    struct buffer out;
+    struct arena_mark before = arena_mark(&e->scratch);
+    buffer_init_bounded(&out, &e->scratch, LIMIT_ATTRIBUTE_BYTES);
+    pack_value(&out, value);
+    if (out.over)
+        bound_count(e, RELANCE_FORGOT_ATTRIBUTE, 1);
+    else
+        packed = or_fail(e, out.failed ? NULL : bytes_new(&e->customers.pool, buffer_str(&out)));
+    arena_rewind(&e->scratch, before);
+    return packed;
 }
 
 void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
 {
-    struct attribute *attribute = attribute_place(e, number);
-    if (!attribute || !write_wins(attribute, e->set->attributes[number].keep_first, time_ms)) return;
-    struct bytes *packed = NULL;
-    if (value.kind != CEL_NULL) {
-        struct buffer out;
-        buffer_init(&out, &e->scratch);
-        pack_value(&out, value);
-        packed = out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
-    }
+    struct vector *attributes = &e->customer->state->attributes;
+    uint32_t at = attribute_place(attributes, number);
+    struct attribute *known = at < attributes->count ? VECTOR_AT(*attributes, struct attribute, at) : NULL;
+    if (known && known->number != number) known = NULL;
+    if (known && !write_wins(known, e->set->attributes[number].keep_first, time_ms)) return;
+    struct bytes *packed = value.kind == CEL_NULL ? NULL : pack_attribute(e, value);
+    if (value.kind != CEL_NULL && !packed) return;
     scope_forget(e);
-    bytes_release(&e->customers.pool, attribute->packed);
-    *attribute = (struct attribute){number, time_ms, packed};
+    if (known)
+        bytes_release(&e->customers.pool, known->packed);
+    else
+        known = or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *known, at));
+    if (known) *known = (struct attribute){number, time_ms, packed};
 }
 
 /* Is a value of a declared type? (What the checker could not know.) */
@@ -117,7 +129,7 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
     struct last_event *last = at < lasts->count ? VECTOR_AT(*lasts, struct last_event, at) : NULL;
     bool known = last && last->type == number;
     if (known && last->time_ms > e->event.time_ms) return;
-    struct bytes *packed = scope_pack_event(e, NULL, type->last_fields, type->last_field_count);
+    struct bytes *packed = scope_pack_event(e, type->last_fields, type->last_field_count);
     if (!packed) return;
     if (known)
         bytes_release(&e->customers.pool, last->packed);

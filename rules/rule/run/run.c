@@ -37,10 +37,9 @@ struct run *run_find(const struct state *state, uint32_t rule, str key)
 static void run_remove(struct relance_engine *e, struct run *run)
 {
     struct vector *runs = &e->customer->state->runs;
-    size_t place = (size_t)(run - (struct run *)runs->items);
+    uint32_t place = (uint32_t)(run - (struct run *)runs->items);
     scope_enter_rule(e, e->rule, NULL);
-    run_release(&e->customers.pool, run);
-    vector_remove(runs, sizeof *run, place);
+    state_item_remove(&e->customers.pool, e->customer->state, STATE_RUNS, place);
 }
 
 void run_decide(struct relance_engine *e, enum relance_outcome outcome, str key)

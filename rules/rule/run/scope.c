@@ -29,6 +29,7 @@ void scope_enter_customer(struct relance_engine *e, struct customer *customer, i
 {
     scope_forget(e);
     e->customer = customer;
+    e->pool_used = e->customers.pool.used;
     e->explaining = customer && explain_is_on(e, customer_id(customer));
     e->now_ms = now_ms;
     e->rule = NULL;
@@ -68,20 +69,9 @@ static bool is_kept(const struct type_list *keeps, uint32_t number)
     return false;
 }
 
-struct bytes *scope_pack_trigger(struct relance_engine *e, const struct type_list *keeps)
-{
-    if (e->trigger.event) return scope_pack_event(e, keeps, NULL, 0);
-    struct buffer out;
-    buffer_init(&out, &e->scratch);
-    pack_map(&out, 3);
-    pack_str(&out, STR("id")), pack_str(&out, (str){0});
-    pack_str(&out, STR("type")), pack_str(&out, e->trigger.type);
-    pack_str(&out, STR("time")), pack_int(&out, e->trigger.time_ms);
-    return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
-}
-
-struct bytes *scope_pack_event(struct relance_engine *e, const struct type_list *keeps,
-                               const uint32_t *fields, size_t count)
+/* The present event: the envelope and what is wanted of its fields. Empty without memory. */
+static str pack_event(struct relance_engine *e, const struct type_list *keeps, const uint32_t *fields,
+                      size_t count)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
     const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
@@ -105,7 +95,47 @@ struct bytes *scope_pack_event(struct relance_engine *e, const struct type_list 
             pack_value(&out, slots[number]);
         }
     }
-    return out.failed ? or_fail(e, NULL) : or_fail(e, bytes_new(&e->customers.pool, buffer_str(&out)));
+    if (out.failed) e->failed = true;
+    return out.failed ? (str){0} : buffer_str(&out);
+}
+
+static str pack_trigger(struct relance_engine *e, const struct type_list *keeps)
+{
+    if (e->trigger.event) return pack_event(e, keeps, NULL, 0);
+    struct buffer out;
+    buffer_init(&out, &e->scratch);
+    pack_map(&out, 3);
+    pack_str(&out, STR("id")), pack_str(&out, (str){0});
+    pack_str(&out, STR("type")), pack_str(&out, e->trigger.type);
+    pack_str(&out, STR("time")), pack_int(&out, e->trigger.time_ms);
+    if (out.failed) e->failed = true;
+    return out.failed ? (str){0} : buffer_str(&out);
+}
+
+/* What is packed takes scratch only for a moment: an event may be packed for hundreds of runs, and is kept once for
+ * all those that keep the same of it. */
+struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps)
+{
+    struct arena_mark before = arena_mark(&e->scratch);
+    str packed = pack_trigger(e, keeps);
+    struct kept_event *event = NULL;
+    if (e->kept && str_equal(kept_event_str(e->kept), packed))
+        event = kept_event_share(e->kept);
+    else if (packed.size && (event = or_fail(e, kept_event_new(&e->customers.pool, packed)))) {
+        kept_event_release(&e->customers.pool, e->kept);
+        e->kept = kept_event_share(event);
+    }
+    arena_rewind(&e->scratch, before);
+    return event;
+}
+
+struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count)
+{
+    struct arena_mark before = arena_mark(&e->scratch);
+    str packed = pack_event(e, NULL, fields, count);
+    struct bytes *bytes = packed.size ? or_fail(e, bytes_new(&e->customers.pool, packed)) : NULL;
+    arena_rewind(&e->scratch, before);
+    return bytes;
 }
 
 /* Reads a stored event. place(slot context, type, envelope or declared field) says where a value goes. */
@@ -116,9 +146,9 @@ struct stored_event {
     size_t left;      /* fields */
 };
 
-static struct stored_event open_event(struct relance_engine *e, const struct bytes *packed)
+static struct stored_event open_event(struct relance_engine *e, str packed)
 {
-    struct stored_event stored = {.in = unpack_of(bytes_str(packed))};
+    struct stored_event stored = {.in = unpack_of(packed)};
     stored.left = unpack_map(&stored.in) - 3; /* id, type, time stand first: scope_pack_event */
     unpack_str(&stored.in);
     stored.envelope[ENVELOPE_ID] = cel_string(unpack_str(&stored.in));
@@ -167,9 +197,9 @@ static void resolve_trigger_event(struct relance_engine *e)
         fill(e, base + rule->trigger_slots[i], e->frame.slots[event + rule->trigger_slots[i]]);
 }
 
-static struct bytes *newest_trigger(const struct run *run)
+static str trigger_at(const struct run *run, uint32_t at)
 {
-    return run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1) : NULL;
+    return kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, at));
 }
 
 static void resolve_trigger(struct relance_engine *e)
@@ -182,7 +212,7 @@ static void resolve_trigger(struct relance_engine *e)
     const struct rule *rule = e->rule;
     for (size_t i = 0; i < rule->trigger_record->field_count; i++)
         fill(e, base + rule->trigger_slots[i], absent);
-    struct stored_event stored = open_event(e, newest_trigger(e->run));
+    struct stored_event stored = open_event(e, trigger_at(e->run, e->run->triggers.count - 1));
     for (size_t i = 0; i < ENVELOPE_COUNT; i++)
         fill(e, base + (uint32_t)i, stored.envelope[i]);
     size_t field;
@@ -191,7 +221,7 @@ static void resolve_trigger(struct relance_engine *e)
         fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
 }
 
-static struct cel_value trigger_as_record(struct relance_engine *e, const struct bytes *packed)
+static struct cel_value trigger_as_record(struct relance_engine *e, str packed)
 {
     const struct rule *rule = e->rule;
     size_t count = rule->trigger_record->field_count;
@@ -214,12 +244,12 @@ static struct cel_value trigger_as_record(struct relance_engine *e, const struct
 
 static struct cel_value triggers_list(struct relance_engine *e)
 {
-    size_t count = e->run->triggers.count;
+    uint32_t count = e->run->triggers.count;
     struct cel_list *list = or_fail(e, arena_alloc(&e->scratch, sizeof *list + count * sizeof *list->items));
     if (!list) return absent;
     list->count = count;
-    for (size_t i = 0; i < count; i++)
-        list->items[i] = trigger_as_record(e, *VECTOR_AT(e->run->triggers, struct bytes *, i));
+    for (uint32_t i = 0; i < count; i++)
+        list->items[i] = trigger_as_record(e, trigger_at(e->run, i));
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
@@ -246,7 +276,7 @@ static void resolve_last(struct relance_engine *e, uint32_t slot)
     for (size_t i = 0; i < type->record->field_count; i++)
         fill(e, last_field_slot(type, i), absent);
     if (!found) return;
-    struct stored_event stored = open_event(e, found->packed);
+    struct stored_event stored = open_event(e, bytes_str(found->packed));
     for (size_t i = 0; i < ENVELOPE_COUNT; i++)
         fill(e, last_field_slot(type, i), stored.envelope[i]);
     size_t field;
@@ -392,14 +422,23 @@ bool condition_holds(struct relance_engine *e, const struct noted_program *condi
     return is_true;
 }
 
+/* The text of a key, or of a value of `by`; false: it has none, and why has been reported. */
 static bool text_of(struct relance_engine *e, struct cel_value value, str *out)
 {
+    struct buffer text;
     if (value.kind == CEL_STRING) {
         *out = cel_text(value);
-        return true;
+        if (out->size <= LIMIT_KEY_BYTES) return true;
+        engine_report_error(e, arena_format(&e->scratch,
+                                            "a key or a value of 'by' has %zu bytes; at most %d are taken",
+                                            out->size, LIMIT_KEY_BYTES)
+                                   .data);
+        return false;
     }
-    if (value.kind != CEL_INT && value.kind != CEL_UINT && value.kind != CEL_BOOL) return false;
-    struct buffer text;
+    if (value.kind != CEL_INT && value.kind != CEL_UINT && value.kind != CEL_BOOL) {
+        engine_report_error(e, "a key must be a string, int, uint or bool, or a list of them");
+        return false;
+    }
     buffer_init(&text, &e->scratch);
     cel_print(value, &text);
     *out = buffer_str(&text);
@@ -413,24 +452,33 @@ bool texts_have(struct texts texts, str text)
     return false;
 }
 
+static bool list_texts(struct relance_engine *e, const struct cel_list *list, struct texts *out)
+{
+    struct names distinct;
+    if (list->count > LIMIT_KEYS) {
+        engine_report_error(
+            e, arena_format(&e->scratch, "a list of %zu keys; at most %d are taken", list->count, LIMIT_KEYS)
+                   .data);
+        return false;
+    }
+    if (!names_init(&distinct, &e->scratch, list->count)) return or_fail(e, NULL);
+    for (size_t i = 0; i < list->count; i++) {
+        str text;
+        if (!text_of(e, list->items[i], &text)) return false;
+        names_add(&distinct, text);
+    }
+    *out = (struct texts){distinct.list, distinct.count};
+    return true;
+}
+
 bool engine_evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out)
 {
     struct cel_value value = engine_evaluate(e, program);
     *out = (struct texts){0};
     if (value.kind == CEL_ERROR) return false;
-    bool list = value.kind == CEL_LIST;
-    size_t count = list ? value.as.list->count : 1;
-    const struct cel_value *items = list ? value.as.list->items : &value;
-    str *texts = or_fail(e, arena_alloc(&e->scratch, (count + 1) * sizeof *texts));
-    if (!texts) return false;
-    out->list = texts;
-    for (size_t i = 0; i < count; i++) {
-        str text;
-        if (!text_of(e, items[i], &text)) {
-            engine_report_error(e, "a key must be a string, int, uint or bool, or a list of them");
-            return false;
-        }
-        if (!texts_have(*out, text)) texts[out->count++] = text;
-    }
+    if (value.kind == CEL_LIST) return list_texts(e, value.as.list, out);
+    str *text = or_fail(e, arena_alloc(&e->scratch, sizeof *text));
+    if (!text || !text_of(e, value, text)) return false;
+    *out = (struct texts){text, 1};
     return true;
 }

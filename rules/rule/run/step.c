@@ -80,8 +80,8 @@ static void note_send(struct relance_engine *e, uint32_t rule)
 
 static void describe_trigger(const struct run *run, struct relance_decision *decision)
 {
-    const struct bytes *packed = *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1);
-    struct unpack in = unpack_of(bytes_str(packed));
+    const struct kept_event *newest = *VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
+    struct unpack in = unpack_of(kept_event_str(newest));
     unpack_map(&in);
     unpack_str(&in), decision->trigger_id = unpack_str(&in);
     unpack_str(&in), decision->trigger_type = unpack_str(&in);

@@ -1,4 +1,5 @@
 /* Triggers: what starts, rearms and restarts runs (LANGUAGE.md §4.5). */
+#include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
@@ -11,19 +12,19 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
 {
     struct pool *pool = &e->customers.pool;
     size_t bound = e->rule->trigger_count;
-    struct bytes *packed = scope_pack_trigger(e, &e->rule->keeps);
-    if (!packed) return false;
+    struct kept_event *event = scope_keep_trigger(e, &e->rule->keeps);
+    if (!event) return false;
     while (run->triggers.count >= bound) {
-        bytes_release(pool, *VECTOR_AT(run->triggers, struct bytes *, 0));
-        vector_remove(&run->triggers, sizeof packed, 0);
+        kept_event_release(pool, *VECTOR_AT(run->triggers, struct kept_event *, 0));
+        vector_remove(&run->triggers, sizeof event, 0);
     }
-    struct bytes **place =
+    struct kept_event **place =
         or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, run->triggers.count));
     if (!place) {
-        bytes_release(pool, packed);
+        kept_event_release(pool, event);
         return false;
     }
-    *place = packed;
+    *place = event;
     run->trigger_ms = e->trigger.time_ms;
     return true;
 }
@@ -112,7 +113,7 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
     struct run *place =
         whole ? or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key))) : NULL;
     if (!place) {
-        run_release(pool, &run);
+        state_item_release(pool, STATE_RUNS, &run);
         return;
     }
     *place = run;
@@ -138,6 +139,16 @@ static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_
     engine_decide(e, &decision);
 }
 
+/* Keys that may have been read from the state, of which something may go meanwhile. */
+static bool own_texts(struct relance_engine *e, struct texts *texts)
+{
+    str *owned = or_fail(e, arena_alloc(&e->scratch, texts->count * sizeof *owned));
+    for (size_t i = 0; owned && i < texts->count; i++)
+        if (!arena_copy_str(&e->scratch, texts->list[i], &owned[i])) owned = or_fail(e, NULL);
+    texts->list = owned;
+    return owned;
+}
+
 void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
 {
     static const str no_key = {0};
@@ -150,10 +161,12 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
         explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_KEY, .reason = str_of(e->frame.error)});
         return;
     }
+    if (keys.count > 1 && !own_texts(e, &keys)) return;
     if (!keys.count) explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_NO_KEY});
     for (size_t i = 0; i < keys.count; i++) {
         scope_enter_rule(e, rule, NULL);
         trigger_key(e, number, keys.list[i], horizon_ms);
+        bound_state_within(e);
     }
 }
 

@@ -6,6 +6,8 @@
 #include "base/rfc3339.h"
 #include "state/pack.h"
 
+#include <relance/forgot.h>
+
 struct inspection {
     const struct relance_ruleset *set;
     const struct state *state;
@@ -37,10 +39,10 @@ static void put_time(struct inspection *i, int64_t ms)
     buffer_put_json_string(&i->out, (str){text, sizeof text});
 }
 
-static void put_packed(struct inspection *i, const struct bytes *packed)
+static void put_packed(struct inspection *i, str packed)
 {
-    struct unpack in = unpack_of(bytes_str(packed));
-    if (packed)
+    struct unpack in = unpack_of(packed);
+    if (packed.size)
         unpack_print(&in, &i->out);
     else
         buffer_put_str(&i->out, STR("null"));
@@ -53,7 +55,7 @@ static void put_attributes(struct inspection *i)
     VECTOR_EACH(i->state->attributes, struct attribute, attribute)
     {
         put_name(i, i->set->attributes[attribute->number].name, first);
-        put_packed(i, attribute->packed);
+        put_packed(i, bytes_str(attribute->packed));
         first = false;
     }
     buffer_put_char(&i->out, '}');
@@ -66,7 +68,7 @@ static void put_lasts(struct inspection *i)
     VECTOR_EACH(i->state->lasts, struct last_event, last)
     {
         put_name(i, i->set->types[last->type].reader->name, first);
-        put_packed(i, last->packed);
+        put_packed(i, bytes_str(last->packed));
         first = false;
     }
     buffer_put_char(&i->out, '}');
@@ -120,8 +122,7 @@ static void put_run(struct inspection *i, const struct run *run)
     put_key(i, "due", false), put_time(i, run->due_ms);
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
-    put_packed(i, run->triggers.count ? *VECTOR_AT(run->triggers, struct bytes *, run->triggers.count - 1)
-                                      : NULL);
+    put_packed(i, kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1)));
 }
 
 static void put_runs(struct inspection *i)
@@ -168,7 +169,21 @@ static void put_segments(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
-static void put_state(struct inspection *i, str customer)
+/* What bounds have made the engine forget of the customer. */
+static void put_forgotten(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    VECTOR_EACH(i->state->forgotten, struct forgotten, forgotten)
+    {
+        put_name(i, relance_forgot_name(forgotten->kind), first);
+        buffer_put_format(&i->out, "%lld", (long long)forgotten->count);
+        first = false;
+    }
+    buffer_put_char(&i->out, '}');
+}
+
+static void put_state(struct inspection *i, str customer, size_t bytes)
 {
     buffer_put_char(&i->out, '{');
     put_key(i, "customer", true), buffer_put_json_string(&i->out, customer);
@@ -181,6 +196,8 @@ static void put_state(struct inspection *i, str customer)
     put_key(i, "cooldowns", false), put_cooldowns(i);
     put_key(i, "segments", false), put_segments(i);
     put_key(i, "recent_events", false), buffer_put_format(&i->out, "%u", i->state->seen.count);
+    put_key(i, "bytes", false), buffer_put_format(&i->out, "%zu", bytes);
+    put_key(i, "forgotten", false), put_forgotten(i);
     buffer_put_char(&i->out, '}');
 }
 
@@ -193,7 +210,7 @@ size_t relance_state_print(const struct relance_ruleset *rules, struct relance_s
     arena_init(&arena, 0);
     struct inspection i = {.set = rules, .state = state_load(&pool, &rules->names, NULL, packed)};
     buffer_init(&i.out, &arena);
-    if (i.state) put_state(&i, customer);
+    if (i.state) put_state(&i, customer, packed.size);
     size_t wanted = buffer_copy(&i.out, out, size);
     arena_free(&arena);
     pool_free_all(&pool);

@@ -57,7 +57,10 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
     case RELANCE_OUTCOME_STALE: tell_time(out, ", not sent: it was due ", d->due_ms, from_ms); break;
     case RELANCE_OUTCOME_FAILED: buffer_put_format(out, ", not sent: %.*s", STR_ARG(d->why)); break;
     case RELANCE_OUTCOME_CANCELLED: buffer_put_format(out, " by %.*s", STR_ARG(d->by)); break;
-    case RELANCE_OUTCOME_DROPPED: buffer_put_str(out, STR(": the rule or the step is gone")); break;
+    case RELANCE_OUTCOME_DROPPED:
+        buffer_put_str(out, d->why.size ? STR(": the customer's state has no room for the run")
+                                        : STR(": the rule or the step is gone"));
+        break;
     case RELANCE_OUTCOME_GOAL:
         buffer_put_str(out, STR(" reached, worth "));
         cel_print_double(d->value, out);

@@ -5,7 +5,6 @@
 #include "base/duration.h"
 #include "json/json.h"
 
-#include <relance/rule_test.h>
 #include <math.h>
 
 /* ---- what happens */
@@ -96,6 +95,7 @@ struct relance_engine *testing_play(struct testing *t, struct relance_engine_opt
     options.rules = t->set;
     options.variant = t->test->variant;
     options.complete = true;
+    options.state_bytes = t->options->state_bytes;
     if (t->test->rule != NAME_NONE) options.only = t->set->rules[t->test->rule].name;
     buffer_init(&t->unread, &t->arena);
     struct relance_engine *e = relance_engine_new(&options);
@@ -255,7 +255,8 @@ static void compare(struct testing *t)
 
 static void run_test(struct testing *t)
 {
-    struct relance_engine_options options = {.decide = note_output, .context = t, .coverage = t->coverage};
+    struct relance_engine_options options = {
+        .decide = note_output, .context = t, .coverage = t->options->coverage};
     relance_engine_free(testing_play(t, options, RELANCE_NEVER));
     t->failed = t->unread.size > 0;
     buffer_put_str(&t->report, buffer_str(&t->unread));
@@ -267,11 +268,11 @@ size_t relance_ruleset_test_count(const struct relance_ruleset *rules)
     return rules->test_count;
 }
 
-enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, relance_test_done *done,
-                                         void *context, struct relance_coverage *coverage,
+enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
+                                         const struct relance_test_options *options,
                                          struct relance_error *error)
 {
-    struct testing t = {.set = rules, .coverage = coverage};
+    struct testing t = {.set = rules, .options = options};
     arena_init(&t.arena, 0);
     for (size_t i = 0; i < rules->test_count && !t.no_memory; i++) {
         arena_reset(&t.arena);
@@ -287,7 +288,7 @@ enum relance_status relance_ruleset_test(const struct relance_ruleset *rules, re
                                              .passed = !t.failed};
         if (t.test->rule != NAME_NONE) result.rule = rules->rules[t.test->rule].name;
         if (t.failed) result.report = buffer_str(&t.report);
-        if (!t.no_memory) done(context, &result);
+        if (!t.no_memory) options->done(options->context, &result);
     }
     arena_free(&t.arena);
     return t.no_memory ? relance_error_set(error, RELANCE_NO_MEMORY, "out of memory while testing rules")

@@ -5,6 +5,8 @@
 #include "base/buffer.h"
 #include "rule/run/engine_internal.h"
 
+#include <relance/rule_test.h>
+
 struct output { /* a send or a goal */
     struct output *next;
     int64_t time_ms;
@@ -16,7 +18,7 @@ struct output { /* a send or a goal */
 struct testing {
     const struct relance_ruleset *set;
     const struct rule_test *test;
-    struct relance_coverage *coverage; /* NULL: nobody asks */
+    const struct relance_test_options *options;
     struct arena arena;           /* one test */
     struct output *first, **end;  /* what came */
     struct buffer unread, report; /* unread: events of `given` that are none */

@@ -200,7 +200,8 @@ static size_t tested(const struct relance_ruleset *rules)
     struct relance_coverage_sum sum;
     size_t size = 0;
     struct relance_coverage *coverage = relance_coverage_new(rules);
-    bool whole = coverage && relance_ruleset_test(rules, no_report, &size, coverage, &error) == RELANCE_OK &&
+    const struct relance_test_options options = {no_report, &size, coverage, 0};
+    bool whole = coverage && relance_ruleset_test(rules, &options, &error) == RELANCE_OK &&
                  relance_coverage_sum(coverage, &sum, &error) == RELANCE_OK;
     for (size_t i = 0; whole && i < sum.gap_count; i++)
         size += sum.gaps[i].sentence.size;

@@ -6,6 +6,7 @@
 #include "state/pack.h"
 
 #include <criterion/criterion.h>
+#include <relance/forgot.h>
 #include <stdlib.h>
 
 static struct arena arena;
@@ -102,6 +103,14 @@ static struct bytes *event(const char *id, const char *type, int64_t time_ms)
     return bytes_new(&pool, buffer_str(&out));
 }
 
+static struct kept_event *kept(const char *id, int64_t time_ms)
+{
+    struct bytes *packed = event(id, "view", time_ms);
+    struct kept_event *kept = kept_event_new(&pool, bytes_str(packed));
+    bytes_release(&pool, packed);
+    return kept;
+}
+
 static void add_run(struct state *state, uint32_t rule, const char *key, const char *variant, size_t triggers)
 {
     struct run run = {.rule = rule,
@@ -113,8 +122,18 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       .origin = text("e-81"),
                       .variant = variant ? text(variant) : NULL};
     for (size_t i = 0; i < triggers; i++)
-        *(struct bytes **)add(&run.triggers, sizeof(struct bytes *)) = event("e-81", "view", 1772445600120);
+        *(struct kept_event **)add(&run.triggers, sizeof(struct kept_event *)) = kept("e-81", 1772445600120);
     *(struct run *)add(&state->runs, sizeof run) = run;
+}
+
+/* The newest trigger of a run becomes that of another one, too. */
+static void share_newest(struct state *state, uint32_t from, uint32_t to)
+{
+    struct vector *a = &VECTOR_AT(state->runs, struct run, from)->triggers,
+                  *b = &VECTOR_AT(state->runs, struct run, to)->triggers;
+    struct kept_event **place = VECTOR_AT(*b, struct kept_event *, b->count - 1);
+    kept_event_release(&pool, *place);
+    *place = kept_event_share(*VECTOR_AT(*a, struct kept_event *, a->count - 1));
 }
 
 static void add_count(struct state *state, uint32_t number, const char *by, size_t buckets, double sum)
@@ -166,6 +185,8 @@ static struct state *rich_state(void)
     ADD(state->dates, struct date_wait, 1, INT64_MAX, 20000, text("03-02"));
     ADD(state->dates, struct date_wait, 2, 60, STATE_NO_TIME, NULL);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
+    ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
+    share_newest(state, 1, 2);
     return state;
 }
 
@@ -233,6 +254,41 @@ Test(state, gives_every_byte_back_to_the_pool)
     state_release(&pool, loaded(&names, packed));
     cr_expect_eq(pool.used, 0u);
     state_release(&pool, NULL);
+}
+
+/* An event that started three runs is one, in memory and in the bytes. */
+Test(state, an_event_that_several_runs_keep_is_kept_once)
+{
+    struct state_names names = first_rules();
+    struct state *state = state_new(&pool);
+    for (const char *const *key = (const char *const[]){"k1", "k2", "k3", NULL}; *key; key++)
+        add_run(state, 0, *key, NULL, 2);
+    size_t apart = saved(state, &names).size;
+    struct kept_event *first =
+        *VECTOR_AT(VECTOR_AT(state->runs, struct run, 0)->triggers, struct kept_event *, 1);
+    share_newest(state, 0, 1), share_newest(state, 0, 2);
+    str packed = saved(state, &names);
+    cr_expect_lt(packed.size, apart - first->size);
+    struct state *back = loaded(&names, packed);
+    cr_assert_not_null(back);
+    cr_expect(str_equal(saved(back, &names), packed));
+    first = *VECTOR_AT(VECTOR_AT(back->runs, struct run, 2)->triggers, struct kept_event *, 1);
+    cr_expect_eq(first->keepers, 3u);
+    state_item_remove(&pool, back, STATE_RUNS, 0), state_item_remove(&pool, back, STATE_RUNS, 0);
+    cr_expect_eq(first->keepers, 1u);
+    cr_expect_not_null(loaded(&names, saved(back, &names)), "with one keeper it stands in its run again");
+    state_release(&pool, back), state_release(&pool, state);
+}
+
+Test(state, size_is_that_of_the_saved_form_with_the_longest_mark)
+{
+    struct state_names names = first_rules();
+    struct state *state = rich_state();
+    cr_expect_eq(state_size(state, &names), saved(state, &names).size + 11);
+    state->mark = INT64_MAX;
+    cr_expect_eq(state_size(state, &names), saved(state, &names).size);
+    state->mark = 1;
+    cr_expect_eq(state_size(state, &names), saved(state, &names).size + 8);
 }
 
 /* ---- under other rules */
@@ -384,7 +440,9 @@ Test(state, with_any_byte_changed_is_read_safely)
 Test(state, of_another_format_version_is_refused)
 {
     struct state_names names = first_rules();
-    cr_expect_null(loaded(&names, STR("\x83\xa1v\x02\xa1n\x01\xa1"
+    cr_expect_null(loaded(&names, STR("\x83\xa1v\x03\xa1n\x01\xa1"
+                                      "e\x01")));
+    cr_expect_null(loaded(&names, STR("\x83\xa1v\x00\xa1n\x01\xa1"
                                       "e\x01")));
     cr_expect_null(loaded(&names, STR("\x82\xa1n\x01\xa1"
                                       "e\x01")),
@@ -398,6 +456,25 @@ Test(state, of_another_format_version_is_refused)
                                           "e\x01")));
     cr_expect_null(loaded(&names, STR("")));
     cr_expect_null(loaded(&names, STR("\xc0")));
+}
+
+/* {"v": 1, …, "c": {"views": [13, "p1", [490000, 7]]}}: with `by`, and without the time of its update. */
+Test(state, of_the_first_format_is_read_too)
+{
+    struct state_names names = first_rules();
+    struct state *state = loaded(&names, STR("\x84\xa1v\x01\xa1n\x01\xa1"
+                                             "e\x01\xa1"
+                                             "c\x81\xa5views\x93\x0d\xa2p1\x92\xce\x00\x07\x7a\x10\x07"));
+    cr_assert_not_null(state);
+    cr_assert_eq(state->counts.count, 1u);
+    const struct count_value *value = state->counts.items;
+    cr_expect(str_equal(bytes_str(value->by), STR("p1")));
+    cr_expect_eq(value->updated_s, 0u);
+    cr_assert_eq(value->buckets.count, 1u);
+    cr_expect_eq(VECTOR_AT(value->buckets, struct bucket, 0)->n, 7);
+    struct state *again = loaded(&names, saved(state, &names));
+    cr_assert_not_null(again);
+    cr_expect(str_equal(saved(again, &names), saved(state, &names)), "and is written in the present one");
 }
 
 /* One run, written by hand: `time` in its places, `triggers` triggers. */

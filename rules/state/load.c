@@ -1,0 +1,495 @@
+/* The saved form, read: a part item by item; `bad` bytes end it. */
+#include "state/parts.h"
+
+#include "base/rfc3339.h"
+#include "state/pack.h"
+
+#include <relance/forgot.h>
+
+struct state_loading {
+    struct pool *pool;
+    const struct state_names *names;
+    const struct state_since *since;
+    struct state *state;
+    struct unpack in;
+    int64_t format;
+    struct vector shared; /* struct kept_event * */
+    bool no_memory;
+    bool first_lost; /* the beginning of the present event's overtakers was of a rule that is gone */
+};
+
+/* A declaration by its name: its number, unless it is younger than the state. */
+static uint32_t load_number(const struct state_loading *l, const struct names *names, const int64_t *since,
+                            str name)
+{
+    uint32_t number = names_find(names, name);
+    return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
+}
+
+#define LOAD_NUMBER(l, kind, name)                                                                           \
+    load_number(l, &(l)->names->kind, (l)->since ? (l)->since->kind : NULL, name)
+
+static struct bytes *load_bytes(struct state_loading *l, str s)
+{
+    struct bytes *bytes = bytes_new(l->pool, s);
+    if (!bytes) l->no_memory = true;
+    return bytes;
+}
+
+static struct bytes *load_text(struct state_loading *l)
+{
+    return unpack_is_nil(&l->in) ? NULL : load_bytes(l, unpack_str(&l->in));
+}
+
+/* An instant; far ones would overflow where durations are added to them. */
+static int64_t load_time(struct state_loading *l)
+{
+    int64_t ms = unpack_int(&l->in);
+    if (ms < -STATE_TIME_MAX || ms > STATE_TIME_MAX) l->in.bad = true;
+    return l->in.bad ? 0 : ms;
+}
+
+/* The same where there may be none yet, or none any more. */
+static int64_t load_time_or(struct state_loading *l, int64_t none)
+{
+    struct unpack ahead = l->in;
+    if (unpack_int(&ahead) != none) return load_time(l);
+    l->in = ahead;
+    return none;
+}
+
+/* Room at the end of a vector, cleared; NULL without memory. */
+static void *load_item(struct state_loading *l, struct vector *vector, size_t size)
+{
+    void *item = vector_insert(l->pool, vector, size, vector->count);
+    if (item)
+        memset(item, 0, size);
+    else
+        l->no_memory = true;
+    return item;
+}
+
+void load_forgotten(struct state_loading *l)
+{
+    str letter = unpack_str(&l->in);
+    int64_t count = unpack_int(&l->in);
+    uint32_t kind = 0;
+    while (kind < RELANCE_FORGOT_KINDS && !str_equal(state_forgot_letters[kind], letter))
+        kind++;
+    if (count <= 0 || count > STATE_COUNT_MAX) l->in.bad = true;
+    if (kind == RELANCE_FORGOT_KINDS || l->in.bad) return;
+    struct forgotten *forgotten = load_item(l, &l->state->forgotten, sizeof *forgotten);
+    if (forgotten) *forgotten = (struct forgotten){kind, count};
+}
+
+void load_attribute(struct state_loading *l)
+{
+    uint32_t number = LOAD_NUMBER(l, attributes, unpack_str(&l->in));
+    if (unpack_array(&l->in) != 2) l->in.bad = true;
+    int64_t time_ms = load_time(l);
+    bool removed = unpack_is_nil(&l->in);
+    str packed = removed ? (str){0} : unpack_skip(&l->in);
+    if (number == NAME_NONE || l->in.bad) return;
+    struct attribute *attribute = load_item(l, &l->state->attributes, sizeof *attribute);
+    if (attribute) *attribute = (struct attribute){number, time_ms, removed ? NULL : load_bytes(l, packed)};
+}
+
+/* An event as it is stored: a map that begins with id, type and time. Those are what the engine reads unasked. */
+static str load_event(struct state_loading *l, int64_t *time_ms)
+{
+    str packed = unpack_skip(&l->in);
+    struct unpack in = unpack_of(packed);
+    bool begins = unpack_map(&in) >= 3;
+    begins &= str_equal(unpack_str(&in), STR("id")), unpack_str(&in);
+    begins &= str_equal(unpack_str(&in), STR("type")), unpack_str(&in);
+    begins &= str_equal(unpack_str(&in), STR("time"));
+    *time_ms = unpack_int(&in);
+    if (!begins || in.bad || *time_ms < -STATE_TIME_MAX || *time_ms > STATE_TIME_MAX) l->in.bad = true;
+    return packed;
+}
+
+void load_last_event(struct state_loading *l)
+{
+    uint32_t type = LOAD_NUMBER(l, types, unpack_str(&l->in));
+    int64_t time_ms;
+    str packed = load_event(l, &time_ms);
+    if (type == NAME_NONE || l->in.bad) return;
+    struct last_event *last = load_item(l, &l->state->lasts, sizeof *last);
+    if (last) *last = (struct last_event){type, time_ms, load_bytes(l, packed)};
+}
+
+/* ---- forms of counts */
+
+static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000,
+                                        86400000}; /* ms; the first: no buckets, for life */
+enum { WIDTHS = sizeof bucket_widths / sizeof *bucket_widths };
+
+uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed)
+{
+    uint8_t width = 0;
+    for (uint8_t i = 1; i < WIDTHS; i++)
+        if (bucket_ms == bucket_widths[i]) width = i;
+    return (uint8_t)(width * 4 + sums * 2 + keyed); /* state_form_is_keyed reads it */
+}
+
+static bool bucket_is_sane(const struct bucket *bucket, uint8_t form, bool sums)
+{
+    int64_t width_ms = bucket_widths[form / 4 % WIDTHS];
+    bool countable = sums || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
+    return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 &&
+           bucket->index <= RFC3339_MS_MAX / width_ms;
+}
+
+static void load_buckets(struct state_loading *l, struct vector *buckets, uint8_t form, bool sums)
+{
+    for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
+        struct bucket *bucket = load_item(l, buckets, sizeof *bucket);
+        if (!bucket) return;
+        bucket->index = unpack_int(&l->in);
+        if (sums)
+            bucket->sum = unpack_double(&l->in);
+        else
+            bucket->n = unpack_int(&l->in);
+        if (!bucket_is_sane(bucket, form, sums)) l->in.bad = true;
+    }
+}
+
+/* What a value of a count consists of. */
+static size_t value_width(const struct state_loading *l, uint8_t form)
+{
+    return state_form_is_keyed(form) && l->format > 1 ? 3 : 2;
+}
+
+static uint32_t load_updated(struct state_loading *l)
+{
+    uint64_t seconds = unpack_uint(&l->in);
+    if (seconds > UINT32_MAX) l->in.bad = true;
+    return (uint32_t)seconds;
+}
+
+/* All values of one count. */
+void load_count_value(struct state_loading *l)
+{
+    uint32_t number = LOAD_NUMBER(l, counts, unpack_str(&l->in));
+    struct unpack whole = l->in;
+    size_t items = unpack_array(&l->in);
+    int64_t form = unpack_int(&l->in);
+    if (number == NAME_NONE || form != l->names->count_forms[number]) {
+        l->in = whole;
+        unpack_skip(&l->in);
+        return;
+    }
+    size_t width = value_width(l, (uint8_t)form);
+    if (items % width != 1) l->in.bad = true;
+    for (size_t n = items / width; n > 0 && !l->in.bad && !l->no_memory; n--) {
+        struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
+        if (!value) return;
+        value->count = number;
+        value->by = load_text(l);
+        if (width == 3) value->updated_s = load_updated(l);
+        load_buckets(l, &value->buckets, (uint8_t)form, l->names->count_sums[number]);
+    }
+}
+
+static struct kept_event *load_kept(struct state_loading *l)
+{
+    int64_t time_ms;
+    str packed = load_event(l, &time_ms);
+    struct kept_event *event = l->in.bad ? NULL : kept_event_new(l->pool, packed);
+    l->no_memory |= !l->in.bad && !event;
+    return event;
+}
+
+/* Events that several runs keep; until all is read, this list keeps them, too. */
+static void load_shared(struct state_loading *l)
+{
+    for (size_t n = unpack_array(&l->in); n > 0 && !l->in.bad && !l->no_memory; n--) {
+        struct kept_event *event = load_kept(l), **place = NULL;
+        if (event) place = load_item(l, &l->shared, sizeof *place);
+        if (place)
+            *place = event;
+        else
+            kept_event_release(l->pool, event);
+    }
+}
+
+static void release_shared(struct state_loading *l)
+{
+    VECTOR_EACH(l->shared, struct kept_event *, event) kept_event_release(l->pool, *event);
+    vector_release(l->pool, &l->shared, sizeof(struct kept_event *));
+}
+
+/* An event, or the place of a shared one. */
+static struct kept_event *load_trigger(struct state_loading *l)
+{
+    struct unpack ahead = l->in;
+    uint64_t place = unpack_uint(&ahead);
+    if (ahead.bad) return load_kept(l);
+    l->in = ahead;
+    l->in.bad = place >= l->shared.count;
+    return l->in.bad ? NULL : kept_event_share(*VECTOR_AT(l->shared, struct kept_event *, place));
+}
+
+static void load_triggers(struct state_loading *l, struct run *run)
+{
+    size_t count = unpack_array(&l->in);
+    if (!count) l->in.bad = true;
+    for (; count > 0 && !l->in.bad && !l->no_memory; count--) {
+        struct kept_event *event = load_trigger(l), **place = NULL;
+        if (event) place = load_item(l, &run->triggers, sizeof *place);
+        if (place)
+            *place = event;
+        else
+            kept_event_release(l->pool, event);
+    }
+}
+
+static void add_dropped(struct state_loading *l, str rule, str key)
+{
+    struct dropped_run *dropped = load_item(l, &l->state->dropped, sizeof *dropped);
+    if (dropped) *dropped = (struct dropped_run){load_bytes(l, rule), load_bytes(l, key)};
+}
+
+void load_dropped_run(struct state_loading *l)
+{
+    str rule = unpack_str(&l->in), key = unpack_str(&l->in);
+    add_dropped(l, rule, key);
+}
+
+static uint32_t load_step(struct state_loading *l, int64_t least)
+{
+    int64_t step = unpack_int(&l->in);
+    if (step < least || step > INT32_MAX) l->in.bad = true;
+    return (uint32_t)step;
+}
+
+void load_run(struct state_loading *l)
+{
+    size_t parts = unpack_array(&l->in);
+    if (parts != 9 && parts != 10) l->in.bad = true;
+    str rule = unpack_str(&l->in);
+    struct run run = {.rule = LOAD_NUMBER(l, rules, rule)};
+    run.key = load_bytes(l, unpack_str(&l->in));
+    run.step = load_step(l, 0);
+    run.due_ms = load_time(l);
+    run.started_ms = load_time(l);
+    run.trigger_ms = load_time(l);
+    run.origin = load_bytes(l, unpack_str(&l->in));
+    run.variant = load_text(l);
+    load_triggers(l, &run);
+    if (parts == 10) run.said = load_step(l, 1);
+    if (run.rule == NAME_NONE) {
+        add_dropped(l, rule, bytes_str(run.key));
+        state_item_release(l->pool, STATE_RUNS, &run);
+        return;
+    }
+    struct run *place = load_item(l, &l->state->runs, sizeof *place);
+    if (place)
+        *place = run;
+    else
+        state_item_release(l->pool, STATE_RUNS, &run);
+}
+
+void load_cooldown(struct state_loading *l)
+{
+    uint32_t rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
+    int64_t sent_ms = load_time(l);
+    if (rule == NAME_NONE || l->in.bad) return;
+    struct cooldown *cooldown = load_item(l, &l->state->cooldowns, sizeof *cooldown);
+    if (cooldown) *cooldown = (struct cooldown){rule, sent_ms};
+}
+
+void load_seen(struct state_loading *l)
+{
+    struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
+    if (!seen) return;
+    seen->id_hash = unpack_uint(&l->in);
+    seen->at_ms = load_time(l);
+}
+
+void load_overtaker(struct state_loading *l)
+{
+    if (unpack_array(&l->in) != 4) l->in.bad = true;
+    struct overtaker overtaker = {.time_ms = load_time(l)};
+    overtaker.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
+    overtaker.key = load_text(l);
+    overtaker.first = unpack_bool(&l->in) || l->first_lost;
+    l->first_lost = overtaker.first && overtaker.rule == NAME_NONE;
+    if (overtaker.rule == NAME_NONE) {
+        bytes_release(l->pool, overtaker.key);
+        return;
+    }
+    struct overtaker *place = load_item(l, &l->state->overtakers, sizeof *place);
+    if (place)
+        *place = overtaker;
+    else
+        bytes_release(l->pool, overtaker.key);
+}
+
+void load_segment_value(struct state_loading *l)
+{
+    uint32_t number = LOAD_NUMBER(l, segments, unpack_str(&l->in));
+    if (unpack_array(&l->in) != 2) l->in.bad = true;
+    bool value = unpack_bool(&l->in), left_over = unpack_bool(&l->in);
+    if (number == NAME_NONE || l->in.bad) return;
+    struct segment_value *segment = load_item(l, &l->state->segments, sizeof *segment);
+    if (segment) *segment = (struct segment_value){number, value, left_over};
+}
+
+void load_counted_send(struct state_loading *l)
+{
+    uint32_t limit = LOAD_NUMBER(l, limits, unpack_str(&l->in));
+    int64_t time_ms = load_time(l);
+    if (limit == NAME_NONE || l->in.bad) return;
+    struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
+    if (send) *send = (struct counted_send){limit, time_ms};
+}
+
+void load_goal_window(struct state_loading *l)
+{
+    if (unpack_array(&l->in) != 5) l->in.bad = true;
+    struct goal_window window = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    window.key = load_bytes(l, unpack_str(&l->in));
+    window.opened_ms = load_time(l);
+    window.closes_ms = load_time(l);
+    window.variant = load_text(l);
+    struct goal_window *place =
+        window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
+    if (place) {
+        *place = window;
+        return;
+    }
+    state_item_release(l->pool, STATE_GOALS, &window);
+}
+
+void load_date_wait(struct state_loading *l)
+{
+    if (unpack_array(&l->in) != 4) l->in.bad = true;
+    struct date_wait date = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    date.due_ms = load_time_or(l, INT64_MAX);
+    date.fired = load_time_or(l, STATE_NO_TIME);
+    date.basis = load_text(l);
+    struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
+    if (place)
+        *place = date;
+    else
+        bytes_release(l->pool, date.basis);
+}
+
+/* ---- a part, a state */
+
+static void load_part(struct state_loading *l, char letter)
+{
+    const struct state_part_row *part = state_parts;
+    while (part < state_parts + STATE_PARTS && part->letter != letter)
+        part++;
+    if (part == state_parts + STATE_PARTS || !l->format) {
+        l->in.bad = true;
+        return;
+    }
+    bool map = part->form == STATE_FORM_MAP || part->form == STATE_FORM_GROUPS;
+    size_t count = map ? unpack_map(&l->in) : unpack_array(&l->in);
+    if (part->form == STATE_FORM_PAIRS) count /= 2;
+    while (count-- > 0 && !l->in.bad && !l->no_memory)
+        part->load(l);
+}
+
+static int run_order(const struct run *a, const struct run *b)
+{
+    if (a->rule != b->rule) return a->rule < b->rule ? -1 : 1;
+    return str_compare(bytes_str(a->key), bytes_str(b->key));
+}
+
+/* Runs dropped by one change of rules or by several: told in the same order. */
+static void sort_dropped(struct state *state)
+{
+    struct dropped_run *items = state->dropped.items;
+    for (size_t i = 1; i < state->dropped.count; i++)
+        for (size_t j = i; j > 0; j--) {
+            int order = str_compare(bytes_str(items[j - 1].rule), bytes_str(items[j].rule));
+            if (!order) order = str_compare(bytes_str(items[j - 1].key), bytes_str(items[j].key));
+            if (order <= 0) break;
+            struct dropped_run swap = items[j];
+            items[j] = items[j - 1];
+            items[j - 1] = swap;
+        }
+}
+
+/* A changed rule set numbers its declarations anew: what is kept in their order is put back into it. Nearly
+ * always in order already, so by insertion. */
+static void state_sort(struct state *state)
+{
+    struct run *runs = state->runs.items;
+    for (size_t i = 1; i < state->runs.count; i++)
+        for (size_t j = i; j > 0 && run_order(&runs[j - 1], &runs[j]) > 0; j--) {
+            struct run swap = runs[j];
+            runs[j] = runs[j - 1];
+            runs[j - 1] = swap;
+        }
+#define SORT_BY(vector, type, member)                                                                        \
+    for (size_t i = 1; i < (vector).count; i++)                                                              \
+        for (type *items = (vector).items, *p = items + i; p > items && p[-1].member > p->member; p--) {     \
+            type swap = p[0];                                                                                \
+            p[0] = p[-1];                                                                                    \
+            p[-1] = swap;                                                                                    \
+        }
+    SORT_BY(state->attributes, struct attribute, number)
+    SORT_BY(state->lasts, struct last_event, type)
+    SORT_BY(state->counts, struct count_value, count)
+    SORT_BY(state->cooldowns, struct cooldown, rule)
+    SORT_BY(state->segments, struct segment_value, number)
+    SORT_BY(state->sends, struct counted_send, limit)
+    SORT_BY(state->dates, struct date_wait, rule)
+    sort_dropped(state);
+#undef SORT_BY
+}
+
+/* It stands first; 0: another one. */
+static int64_t load_format(struct state_loading *l)
+{
+    int64_t format = unpack_int(&l->in);
+    return format >= STATE_FORMAT_OLDEST && format <= STATE_FORMAT ? format : 0;
+}
+
+/* Events and waits happen in the years 1 to 9999. */
+static bool is_now(int64_t ms)
+{
+    return ms == STATE_NO_TIME || (ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX);
+}
+
+struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
+                         str packed)
+{
+    size_t before = pool->used;
+    struct state_loading l = {
+        .pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
+    if (!l.state) return NULL;
+    for (size_t members = unpack_map(&l.in); members > 0 && !l.in.bad && !l.no_memory; members--) {
+        str key = unpack_str(&l.in);
+        if (key.size != 1)
+            l.in.bad = true;
+        else if (*key.data == 'v')
+            l.format = load_format(&l);
+        else if (*key.data == 'n')
+            l.state->now_ms = load_time_or(&l, STATE_NO_TIME);
+        else if (*key.data == 'e')
+            l.state->newest_ms = load_time_or(&l, STATE_NO_TIME);
+        else if (*key.data == 't')
+            l.state->due_ms = load_time(&l);
+        else if (*key.data == 'm')
+            l.state->mark = unpack_int(&l.in);
+        else if (*key.data == STATE_SHARED)
+            load_shared(&l);
+        else
+            load_part(&l, *key.data);
+    }
+    release_shared(&l);
+    bool possible = is_now(l.state->now_ms) && is_now(l.state->newest_ms);
+    if (!l.format || !possible || l.in.bad || l.no_memory || l.in.at != l.in.end || l.state->mark < 0) {
+        state_release(pool, l.state);
+        return NULL;
+    }
+    state_sort(l.state);
+    l.state->memory = pool->used - before;
+    return l.state;
+}

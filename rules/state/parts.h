@@ -1,0 +1,43 @@
+/* The parts of a state as a table (part.def), for what is done with every part: saving, loading, measuring,
+ * giving back. */
+#ifndef RULES_STATE_PARTS_H
+#define RULES_STATE_PARTS_H
+
+#include "base/buffer.h"
+#include "state/state.h"
+
+enum state_form { STATE_FORM_MAP, STATE_FORM_LIST, STATE_FORM_PAIRS, STATE_FORM_GROUPS };
+
+struct state_loading;
+
+struct state_part_row {
+    char letter;
+    size_t vector; /* offset in struct state */
+    size_t item_size;
+    enum state_form form;
+    void (*save)(const void *item, const struct state_names *names, struct buffer *out);
+    void (*load)(struct state_loading *loading);
+    void (*release)(struct pool *pool, void *item); /* NULL: it owns nothing */
+};
+
+extern const str state_forgot_letters[];
+extern const struct state_part_row state_parts[STATE_PARTS];
+
+/* save.c and load.c: one item of each part. */
+#define STATE_PART(ENUM, vector, letter, item, FORM, release)                                                \
+    void save_##item(const void *item, const struct state_names *names, struct buffer *out);                 \
+    void load_##item(struct state_loading *loading);
+#include "state/part.def"
+#undef STATE_PART
+
+static inline const struct vector *state_items_of(const struct state *state, enum state_part part)
+{
+    return (const struct vector *)((const char *)state + state_parts[part].vector);
+}
+
+/* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`. */
+enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT = 2 };
+
+#define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */
+
+#endif

@@ -1,0 +1,294 @@
+/* The saved form, written: MessagePack (state.h shows it). The same functions measure it, into a buffer that only
+ * counts, so that the size of a state is that of its saved form and nothing else. */
+#include "state/parts.h"
+
+#include "state/pack.h"
+
+#include <relance/forgot.h>
+
+/* Of each kind of what is forgotten. */
+const str state_forgot_letters[] = {
+#define FORGOT(name, letter, counter, prose) STR(letter),
+    RELANCE_FORGOT_TABLE(FORGOT)
+#undef FORGOT
+};
+
+static void save_bytes(struct buffer *out, const struct bytes *bytes)
+{
+    if (bytes)
+        pack_str(out, bytes_str(bytes));
+    else
+        pack_nil(out);
+}
+
+/* ---- one item of each part */
+
+void save_forgotten(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct forgotten *forgotten = item;
+    (void)names;
+    pack_str(out, state_forgot_letters[forgotten->kind]);
+    pack_int(out, forgotten->count);
+}
+
+void save_attribute(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct attribute *attribute = item;
+    pack_str(out, names->attributes.list[attribute->number]);
+    pack_array(out, 2);
+    pack_int(out, attribute->time_ms);
+    if (attribute->packed)
+        pack_raw(out, bytes_str(attribute->packed));
+    else
+        pack_nil(out);
+}
+
+void save_last_event(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct last_event *last = item;
+    pack_str(out, names->types.list[last->type]);
+    pack_raw(out, bytes_str(last->packed));
+}
+
+static void save_buckets(const struct vector *buckets, bool sums, struct buffer *out)
+{
+    pack_array(out, buckets->count * 2);
+    VECTOR_EACH(*buckets, struct bucket, bucket)
+    {
+        pack_int(out, bucket->index);
+        if (sums)
+            pack_double(out, bucket->sum);
+        else
+            pack_int(out, bucket->n);
+    }
+}
+
+void save_count_value(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct count_value *value = item;
+    save_bytes(out, value->by);
+    if (state_form_is_keyed(names->count_forms[value->count])) pack_uint(out, value->updated_s);
+    save_buckets(&value->buckets, names->count_sums[value->count], out);
+}
+
+void save_run(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct run *run = item;
+    pack_array(out, run->said ? 10 : 9);
+    pack_str(out, names->rules.list[run->rule]);
+    save_bytes(out, run->key);
+    pack_int(out, run->step);
+    pack_int(out, run->due_ms);
+    pack_int(out, run->started_ms);
+    pack_int(out, run->trigger_ms);
+    save_bytes(out, run->origin);
+    save_bytes(out, run->variant);
+    pack_array(out, run->triggers.count);
+    VECTOR_EACH(run->triggers, struct kept_event *, event)
+    {
+        if ((*event)->keepers > 1)
+            pack_uint(out, (*event)->number - 1);
+        else
+            pack_raw(out, kept_event_str(*event));
+    }
+    if (run->said) pack_int(out, run->said);
+}
+
+void save_cooldown(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct cooldown *cooldown = item;
+    pack_str(out, names->rules.list[cooldown->rule]);
+    pack_int(out, cooldown->sent_ms);
+}
+
+void save_seen(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct seen *seen = item;
+    (void)names;
+    pack_uint(out, seen->id_hash);
+    pack_int(out, seen->at_ms);
+}
+
+void save_overtaker(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct overtaker *overtaker = item;
+    pack_array(out, 4);
+    pack_int(out, overtaker->time_ms);
+    pack_str(out, names->rules.list[overtaker->rule]);
+    save_bytes(out, overtaker->key);
+    pack_bool(out, overtaker->first);
+}
+
+void save_segment_value(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct segment_value *segment = item;
+    pack_str(out, names->segments.list[segment->number]);
+    pack_array(out, 2);
+    pack_bool(out, segment->value);
+    pack_bool(out, segment->left_over);
+}
+
+void save_counted_send(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct counted_send *send = item;
+    pack_str(out, names->limits.list[send->limit]);
+    pack_int(out, send->time_ms);
+}
+
+void save_goal_window(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct goal_window *window = item;
+    pack_array(out, 5);
+    pack_str(out, names->rules.list[window->rule]);
+    save_bytes(out, window->key);
+    pack_int(out, window->opened_ms);
+    pack_int(out, window->closes_ms);
+    save_bytes(out, window->variant);
+}
+
+void save_date_wait(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct date_wait *date = item;
+    pack_array(out, 4);
+    pack_str(out, names->rules.list[date->rule]);
+    pack_int(out, date->due_ms);
+    pack_int(out, date->fired);
+    save_bytes(out, date->basis);
+}
+
+void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct dropped_run *dropped = item;
+    (void)names;
+    save_bytes(out, dropped->rule);
+    save_bytes(out, dropped->key);
+}
+
+/* ---- a part */
+
+/* The values of one count stand together: how many from `at` on belong to it. */
+static uint32_t count_values(const struct vector *counts, uint32_t at)
+{
+    const struct count_value *values = counts->items;
+    uint32_t end = at;
+    while (end < counts->count && values[end].count == values[at].count)
+        end++;
+    return end - at;
+}
+
+static void save_groups(const struct vector *counts, const struct state_names *names, struct buffer *out)
+{
+    size_t distinct = 0;
+    for (uint32_t at = 0; at < counts->count; at += count_values(counts, at))
+        distinct++;
+    pack_map(out, distinct);
+    for (uint32_t at = 0, n; at < counts->count; at += n) {
+        n = count_values(counts, at);
+        uint32_t number = VECTOR_AT(*counts, struct count_value, at)->count;
+        uint8_t form = names->count_forms[number];
+        pack_str(out, names->counts.list[number]);
+        pack_array(out, 1 + (size_t)n * (state_form_is_keyed(form) ? 3 : 2));
+        pack_int(out, form);
+        for (uint32_t i = at; i < at + n; i++)
+            save_count_value(VECTOR_AT(*counts, struct count_value, i), names, out);
+    }
+}
+
+static void save_part(const struct state *state, enum state_part part, const struct state_names *names,
+                      struct buffer *out)
+{
+    const struct state_part_row *row = &state_parts[part];
+    const struct vector *items = state_items_of(state, part);
+    if (row->form == STATE_FORM_GROUPS) {
+        save_groups(items, names, out);
+        return;
+    }
+    if (row->form == STATE_FORM_MAP)
+        pack_map(out, items->count);
+    else
+        pack_array(out, (size_t)items->count * (row->form == STATE_FORM_PAIRS ? 2 : 1));
+    for (uint32_t i = 0; i < items->count; i++)
+        row->save((const char *)items->items + i * row->item_size, names, out);
+}
+
+/* ---- events that several runs keep */
+
+/* Numbers them in the order in which runs name them; how many there are. */
+static uint32_t number_shared(const struct state *state)
+{
+    uint32_t count = 0;
+    VECTOR_EACH(state->runs, struct run, run)
+    VECTOR_EACH(run->triggers, struct kept_event *, event)(*event)->number = 0;
+    VECTOR_EACH(state->runs, struct run, run)
+    VECTOR_EACH(run->triggers, struct kept_event *, event)
+    if ((*event)->keepers > 1 && !(*event)->number) (*event)->number = ++count;
+    return count;
+}
+
+static void save_shared(const struct state *state, uint32_t count, struct buffer *out)
+{
+    uint32_t next = 1;
+    pack_array(out, count);
+    VECTOR_EACH(state->runs, struct run, run)
+    VECTOR_EACH(run->triggers, struct kept_event *, event)
+    if ((*event)->number == next) {
+        pack_raw(out, kept_event_str(*event));
+        next++;
+    }
+}
+
+/* ---- a state */
+
+static void save_key(struct buffer *out, char letter)
+{
+    pack_str(out, (str){&letter, 1});
+}
+
+static void save_member(struct buffer *out, char letter, int64_t i)
+{
+    save_key(out, letter);
+    pack_int(out, i);
+}
+
+void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    uint32_t shared = number_shared(state);
+    size_t members = 3u + (state->due_ms != INT64_MAX) + (state->mark != 0) + (shared != 0);
+    for (enum state_part part = 0; part < STATE_PARTS; part++)
+        members += state_items_of(state, part)->count != 0;
+    pack_map(out, members);
+    save_member(out, 'v', STATE_FORMAT);
+    save_member(out, 'n', state->now_ms);
+    save_member(out, 'e', state->newest_ms);
+    if (state->due_ms != INT64_MAX) save_member(out, 't', state->due_ms);
+    if (state->mark) save_member(out, 'm', state->mark); /* before the parts, which are read by it */
+    if (shared) {                                        /* before the runs, which refer to them */
+        save_key(out, STATE_SHARED);
+        save_shared(state, shared, out);
+    }
+    for (enum state_part part = 0; part < STATE_PARTS; part++) {
+        if (!state_items_of(state, part)->count) continue;
+        save_key(out, state_parts[part].letter);
+        save_part(state, part, names, out);
+    }
+}
+
+/* ---- measuring */
+
+size_t state_size(const struct state *state, const struct state_names *names)
+{
+    struct buffer out;
+    struct state marked = *state;
+    marked.mark = INT64_MAX;
+    buffer_init_counting(&out);
+    state_save(&marked, names, &out);
+    return out.size;
+}
+
+size_t state_item_size(enum state_part part, const void *item, const struct state_names *names)
+{
+    struct buffer out;
+    buffer_init_counting(&out);
+    state_parts[part].save(item, names, &out);
+    return out.size;
+}
