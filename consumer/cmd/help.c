@@ -84,12 +84,12 @@ static void help_row(void *context, const struct relance_row *row)
         snprintf(table->group, sizeof table->group, "%.*s", STR_ARG(row->group));
         *table->prose = '\0';
     }
-    if (str_equal(row->prose, str_of(table->prose))) {
+    if (str_equal(row->prose, str_of(table->prose)))
         print(stdout, "  %.*s\n", STR_ARG(row->name));
-        return;
-    }
-    print(stdout, "  %-*.*s  %.*s\n", table->width, STR_ARG(row->name), STR_ARG(row->prose));
+    else
+        print(stdout, "  %-*.*s  %.*s\n", table->width, STR_ARG(row->name), STR_ARG(row->prose));
     snprintf(table->prose, sizeof table->prose, "%.*s", STR_ARG(row->prose));
+    if (row->example.size) print(stdout, "      %.*s is %.*s\n", STR_ARG(row->example), STR_ARG(row->value));
 }
 
 static int help_functions(void)

@@ -5,9 +5,10 @@
 
 #include <relance/ruleset.h>
 
-/* One row of a printed table: "Strings", "string.trim() -> string", "Without white space at both ends.". */
+/* One row of a printed table: "Strings", "string.trim() -> string", "Without white space at both ends."; of a function
+ * also a call and what it comes to: "'  tent '.trim()", "'tent'". */
 struct relance_row {
-    struct relance_str group, name, prose;
+    struct relance_str group, name, prose, example, value;
 };
 typedef void relance_row_show(void *context, const struct relance_row *row);
 

@@ -83,7 +83,11 @@ void cel_program_dump(const struct cel_program *program, struct buffer *out);
 
 /* ---- what expressions may use, row by row, for help and the manual: "Strings", "string.trim() -> string"
  * and a sentence. Texts are valid until the callback returns. False: no memory. */
-typedef void cel_row_show(void *context, str group, str form, str prose);
+struct cel_row {
+    str group, form, prose;
+    str example, value; /* empty: none */
+};
+typedef void cel_row_show(void *context, const struct cel_row *row);
 bool cel_function_rows(cel_row_show *show, void *context);
 
 /* ---- evaluation */

@@ -57,14 +57,16 @@ static const struct cel_type optional_map_ab = {.kind = CEL_TYPE_OPTIONAL, .para
     {                                                                                                        \
         __VA_ARGS__ __VA_OPT__(, ) NULL                                                                      \
     }
-#define CEL_FUNC(f, s, n, r, p, text)                                                                        \
+#define CEL_FUNC(f, s, n, r, p, text, call, equals)                                                          \
     {.name = n,                                                                                              \
      .style = s,                                                                                             \
      .result = r,                                                                                            \
      .parameters = (const struct cel_type *const[])PARAMETERS p,                                             \
      .count = sizeof((const struct cel_type *const[])PARAMETERS p) / sizeof(struct cel_type *) - 1,          \
      .body = f,                                                                                              \
-     .prose = text},
+     .prose = text,                                                                                          \
+     .example = call,                                                                                        \
+     .value = equals},
 const struct overload func_rows[] = {
 #include "cel/func.def"
 };

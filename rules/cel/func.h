@@ -25,6 +25,7 @@ struct overload {
     size_t count;
     func_body *body;     /* NULL: the host's */
     const char *prose;
+    const char *example, *value; /* expressions: the one calls this overload and comes to the other */
     uint32_t number;     /* the host's */
     str host_name;
     struct overload *next;   /* of the host's, the next of this name */
@@ -86,7 +87,7 @@ struct cel_value value_type(struct machine *m, struct cel_value v);
 bool is_zero_value(struct cel_value v);
 bool key_kind(uint8_t kind); /* may it be a map's key? */
 
-#define CEL_FUNC(body, style, name, result, parameters, prose) func_body body;
+#define CEL_FUNC(body, style, name, result, parameters, prose, example, value) func_body body;
 #include "cel/func.def"
 #undef CEL_FUNC
 

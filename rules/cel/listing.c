@@ -5,9 +5,9 @@
 static const struct entry {
     const char *group, *form, *prose;
 } entries[] = {
-#define CEL_GROUP(text)                              {.group = text},
-#define CEL_SYNTAX(text, sentence)                   {.form = text, .prose = sentence},
-#define CEL_FUNC(body, style, name, result, p, text) {0},
+#define CEL_GROUP(text)                                            {.group = text},
+#define CEL_SYNTAX(text, sentence)                                 {.form = text, .prose = sentence},
+#define CEL_FUNC(body, style, name, result, p, text, call, equals) {0},
 #include "cel/func.def"
 #undef CEL_FUNC
 };
@@ -18,7 +18,9 @@ static bool show_overload(cel_row_show *show, void *context, const char *group, 
     struct arena arena;
     arena_init(&arena, 0);
     str form = overload_form(&arena, row);
-    if (form.size) show(context, str_of(group), form, str_of(row->prose));
+    struct cel_row shown = {str_of(group), form, str_of(row->prose), str_of(row->example),
+                            str_of(row->value)};
+    if (form.size) show(context, &shown);
     arena_free(&arena);
     return form.size > 0;
 }
@@ -29,10 +31,10 @@ static void show_macro(cel_row_show *show, void *context, str forms, str prose)
     const str group = STR("Loops and bindings"), between = STR(" or ");
     for (const char *end; (end = memmem(forms.data, forms.size, between.data, between.size));) {
         size_t size = (size_t)(end - forms.data);
-        show(context, group, str_slice(forms, 0, size), prose);
+        show(context, &(struct cel_row){.group = group, .form = str_slice(forms, 0, size), .prose = prose});
         forms = str_slice(forms, size + between.size, forms.size);
     }
-    show(context, group, forms, prose);
+    show(context, &(struct cel_row){.group = group, .form = forms, .prose = prose});
 }
 
 bool cel_function_rows(cel_row_show *show, void *context)
@@ -44,7 +46,9 @@ bool cel_function_rows(cel_row_show *show, void *context)
         if (entry->group)
             group = entry->group;
         else if (entry->form)
-            show(context, str_of(group), str_of(entry->form), str_of(entry->prose));
+            show(context, &(struct cel_row){.group = str_of(group),
+                                            .form = str_of(entry->form),
+                                            .prose = str_of(entry->prose)});
         else if (!show_overload(show, context, group, row++))
             return false;
     }

@@ -14,10 +14,16 @@ struct row_target {
     void *context;
 };
 
-static void show_row(void *context, str group, str form, str prose)
+static void show_function(void *context, const struct cel_row *row)
 {
     const struct row_target *target = context;
-    target->show(target->context, &(struct relance_row){group, form, prose});
+    target->show(target->context,
+                 &(struct relance_row){row->group, row->form, row->prose, row->example, row->value});
+}
+
+static void show_row(const struct row_target *target, str group, str name, str prose)
+{
+    target->show(target->context, &(struct relance_row){.group = group, .name = name, .prose = prose});
 }
 
 /* ---- functions: the language's own, and those that rules add */
@@ -35,10 +41,12 @@ static const struct {
 enum relance_status relance_function_rows(relance_row_show *show, void *context, struct relance_error *error)
 {
     struct row_target target = {show, context};
-    if (!cel_function_rows(show_row, &target))
+    if (!cel_function_rows(show_function, &target))
         return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < sizeof rule_functions / sizeof *rule_functions; i++)
-        show_row(&target, STR("Of rules"), rule_functions[i].form, rule_functions[i].prose);
+        show_function(&target, &(struct cel_row){.group = STR("Of rules"),
+                                                 .form = rule_functions[i].form,
+                                                 .prose = rule_functions[i].prose});
     return RELANCE_OK;
 }
 

@@ -9,7 +9,7 @@ Where a page of the manual says
 
 the lines between are a table made of what that command prints. The test fails when they have drifted; --write
 makes them anew. A line of the command's that begins without blanks is a heading; `  form  sentence` is a row; a
-form without a sentence belongs to the row before it.
+form without a sentence belongs to the row before it; `      example is value` belongs to the form before it.
 """
 import pathlib
 import re
@@ -22,15 +22,17 @@ BLOCK = re.compile(r"^<!-- relance (help \w+) -->\n(.*?)^<!-- end -->$", re.M | 
 
 
 def read_rows(text):
-    """[(heading, [forms], sentence)] in order."""
+    """[(heading, [forms], sentence, [examples])] in order."""
     rows, heading = [], ""
     for line in text.splitlines():
         if line and not line.startswith(" "):
             heading = line
+        elif line.startswith(" " * 6):
+            rows[-1][3].append(line.strip().rpartition(" is "))
         elif line.strip():
             form, _, sentence = line.strip().partition("  ")
             if sentence:
-                rows.append((heading, [form], sentence.strip()))
+                rows.append((heading, [form], sentence.strip(), []))
             else:
                 rows[-1][1].append(form)
     return rows
@@ -38,12 +40,16 @@ def read_rows(text):
 
 def make_table(text):
     lines, heading = [], None
-    for group, forms, sentence in read_rows(text):
+    def cell(texts):
+        return "<br>".join(text.replace("|", "\\|") for text in texts)
+    rows = read_rows(text)
+    third = any(examples for *_, examples in rows)
+    for group, forms, sentence, examples in rows:
         if group != heading:
-            lines += ["", f"**{group}**" if group else "", "", "| | |", "|---|---|"]
+            lines += ["", f"**{group}**" if group else "", "", "| | |" + " |" * third, "|---|---|" + "---|" * third]
             heading = group
-        form = "<br>".join("`" + form.replace("|", "\\|") + "`" for form in forms)
-        lines.append(f"| {form} | {sentence.replace('|', chr(92) + '|')} |")
+        calls = f" {cell(f'`{call}` is `{value}`' for call, _, value in examples)} |" * third
+        lines.append(f"| {cell(f'`{form}`' for form in forms)} | {sentence.replace('|', chr(92) + '|')} |{calls}")
     return "\n".join(lines) + "\n\n"
 
 
