@@ -18,7 +18,8 @@ int64_t wall_now_ms(void)
 {
     int64_t now = clock_wall_ms();
     int64_t passed = (int64_t)((double)(clock_monotonic_us() - wall_begin_us) / 1000 * clock_speed());
-    int64_t steady = wall_begin_ms + passed, allowed = steady + (int64_t)(WALL_AHEAD_MAX_MS * clock_speed());
+    int64_t steady = wall_begin_ms + passed;
+    int64_t allowed = steady + (int64_t)((double)WALL_AHEAD_MAX_MS * clock_speed());
     bool refused = now > allowed;
     if (refused && !atomic_exchange(&wall_refused, true))
         log_line(LOG_WARNING,

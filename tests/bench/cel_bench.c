@@ -134,7 +134,7 @@ static void bench(const char *text, const struct cel_program *program, struct ce
 {
     struct cel_value v = cel_eval(program, frame);
     if (v.kind == CEL_ERROR) printf("%s fails: %s\n", text, frame->error);
-    size_t rounds = (size_t)(RUN_NS / time_once(program, frame, 10000));
+    size_t rounds = (size_t)((double)RUN_NS / time_once(program, frame, 10000));
     double times[RUNS_MAX];
     size_t before = allocations;
     for (size_t i = 0; i < runs; i++)

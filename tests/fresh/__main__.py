@@ -70,6 +70,7 @@ def look_for_obstacles(release):
     if subprocess.run(["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"],
                       capture_output=True).returncode != 0:
         raise Obstacle("nothing can be mounted here")
+    HOME.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=HOME) as scratch:
         null = pathlib.Path(scratch, "null")
         if subprocess.run(["mknod", null, "c", "1", "3"], capture_output=True).returncode != 0 or not usable(null):
@@ -78,7 +79,8 @@ def look_for_obstacles(release):
         fetched = subprocess.run(["/usr/lib/apt/apt-helper", "download-file", index, f"{scratch}/InRelease"],
                                  capture_output=True, text=True)
         if fetched.returncode != 0:
-            raise Obstacle(f"the archive of {release} is out of reach: {fetched.stderr.strip()}")
+            wrong = re.findall(r"^E: (.*)", fetched.stderr, re.M)
+            raise Obstacle(f"the archive of {release} is out of reach: {wrong[0] if wrong else fetched.stderr}")
 
 
 def usable(device):
@@ -110,6 +112,7 @@ def bootstrap(release, root):
     (root / "etc/apt/sources.list").write_text("".join(f"deb {address} {suite} main\n" for address, suite in sources))
     (root / "etc/apt/apt.conf.d/90reach").write_text("".join(
         line + "\n" for line in output_of("apt-config", "dump").splitlines() if REACH.match(line)))
+    (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")  # a machine of an hour need not survive a crash
     for file in ("resolv.conf", "hosts"):
         shutil.copyfile(f"/etc/{file}", root / "etc" / file)
 
@@ -224,7 +227,6 @@ def main(apart, release, *names):
     names = names or [name for name in STEPS if name != "unit"]
     if apart == "--apart":
         return try_steps(release, names)
-    HOME.mkdir(parents=True, exist_ok=True)
     try:
         look_for_obstacles(release)
     except Obstacle as obstacle:
