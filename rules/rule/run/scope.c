@@ -351,20 +351,26 @@ static struct cel_value bucket(struct relance_engine *e, struct cel_value salt, 
 {
     if (n.as.i <= 0)
         return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "bucket() needs a positive number of buckets");
+    if (!cel_charge(&e->frame, salt.size / 16)) return cel_int(0);
+    struct arena_mark mark = arena_mark(&e->scratch);
     struct buffer text;
     buffer_init(&text, &e->scratch);
     buffer_put_str(&text, cel_text(salt));
     buffer_put_char(&text, '\0');
     buffer_put_str(&text, customer_id(e->customer));
     if (text.failed) return cel_fail(&e->frame, CEL_ERROR_MEMORY, "out of memory");
-    return cel_int((int64_t)(XXH3_64bits(text.data, text.size) % (uint64_t)n.as.i));
+    uint64_t hash = XXH3_64bits(text.data, text.size);
+    arena_rewind(&e->scratch, mark);
+    return cel_int((int64_t)(hash % (uint64_t)n.as.i));
 }
 
 static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
                                    const struct cel_value *arguments)
 {
     struct relance_engine *e = frame->context;
+    enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 }; /* all counts are looked through, and one of them summed up */
     if (function == e->set->count_count) return bucket(e, arguments[0], arguments[1]);
+    if (!cel_charge(frame, BUCKETS_STEPS + e->customer->state->counts.count / VALUES_A_STEP)) return cel_int(0);
     return count_value_at(e, function, e->set->counts[function].by ? cel_text(arguments[0]) : (str){0});
 }
 

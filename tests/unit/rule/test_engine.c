@@ -1,4 +1,5 @@
 /* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
+#include "base/limits.h"
 #include "rig.h"
 
 #include <criterion/criterion.h>
@@ -788,4 +789,43 @@ Test(engine, hears_the_stop_between_two_waits)
     stop = 1;
     cr_expect_eq(relance_engine_tick(rig.engine, START + DAY), RELANCE_STOPPED);
     decided("");
+}
+
+/* ---- a payload */
+
+/* {"text":"…"} around so many letters. */
+Test(engine, sends_a_payload_as_large_as_the_bound_and_not_one_byte_more)
+{
+    use_rules("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"rules\": {\"r\": {\"on\": \"cart\","
+              " \"do\": [{\"send\": \"email\", \"with\": {\"text\": \"${trigger.cart}\"}}]}}}");
+    enum { AROUND = sizeof "{\"text\":\"\"}" - 1, MOST = LIMIT_ACTION_BYTES - AROUND };
+    char *text = arena_alloc(&arena, MOST + 2);
+    memset(text, 'x', MOST + 1);
+    text[MOST + 1] = '\0';
+    happens("e1", "cart", "c1", START, text + 1);
+    decided("started c1 sent c1 finished c1");
+    happens("e2", "cart", "c2", START, text);
+    says("the payload has more than 524288 bytes, the most that are sent");
+    decided("started c2 failed c2 finished c2");
+}
+
+/* A value that is shared 2 to the 30 times is written as often, until the payload is full. */
+Test(engine, ends_a_payload_that_would_never_end)
+{
+    struct buffer text;
+    buffer_init(&text, &arena);
+    buffer_put_str(
+        &text,
+        STR("{\"events\": {\"cart\": {\"cart\": \"string\"}}, \"rules\": {\"r\": {\"on\": \"cart\", \"do\": "
+            "[{\"send\": \"email\", \"with\": {\"x\": \"${cel.bind(v0, [trigger.cart, trigger.cart], "));
+    for (int i = 1; i < 30; i++)
+        buffer_put_format(&text, "cel.bind(v%d, [v%d, v%d], ", i, i - 1, i - 1);
+    buffer_put_str(&text, STR("v29"));
+    for (int i = 0; i < 30; i++)
+        buffer_put_char(&text, ')');
+    buffer_put_str(&text, STR("}\"}}]}}}"));
+    buffer_put_char(&text, '\0');
+    use_rules(text.data);
+    happens("e1", "cart", "c1", START, "k1");
+    says("the payload has more than 524288 bytes, the most that are sent");
 }
