@@ -17,7 +17,7 @@ from support import kafka, suite
 # What measures time runs alone; the others make two halves that may run side by side, each with a broker of its own.
 LANES = {
     "timing": ["latency", "stopping"],
-    "faults": ["faults_table", "pressure", "crashes", "faults"],
+    "faults": ["faults_table", "pressure", "large_states", "crashes", "faults"],
     "others": ["refusals", "reload", "bad_input", "watching", "state_page", "audit", "explain", "forgetting", "redis_rights",
                "kafka_rights", "secrets", "hostile", "full_disk", "recovery", "resharding", "rees46"],
 }
