@@ -19,7 +19,7 @@ LANES = {
     "timing": ["latency", "stopping"],
     "faults": ["faults_table", "pressure", "large_states", "crashes", "faults"],
     "others": ["refusals", "reload", "bad_input", "watching", "state_page", "audit", "explain", "forgetting", "redis_rights",
-               "kafka_rights", "secrets", "hostile", "full_disk", "recovery", "resharding", "rees46"],
+               "kafka_rights", "secrets", "hostile", "wrong_redis", "full_disk", "recovery", "resharding", "rees46"],
 }
 
 
