@@ -2,6 +2,7 @@
  * sentence. */
 #include "input/csv_map_internal.h"
 #include "base/nearest.h"
+#include "json/json.h"
 #include "base/ensure.h"
 #include "host/file.h"
 #include "base/str.h"
@@ -235,55 +236,43 @@ static bool read_separator(struct making *m, char *separator)
     return true;
 }
 
-/* ---- JSON with comments and trailing commas, as rule files have it */
+/* ---- JSON with comments and trailing commas, read as rule files are */
 
-/* Comments, and commas before a closing bracket, become blanks, so that places stay. */
-static void blank_comments(char *text)
+/* The same JSON as cJSON has it; NULL: said. */
+static cJSON *parse_mapping(struct making *m, const struct source *source, struct arena *arena)
 {
-    char *comma = NULL;
-    for (char *at = text; *at; at++) {
-        if (*at == '"') {
-            for (at++; *at && *at != '"'; at++)
-                if (*at == '\\' && at[1]) at++;
-            if (!*at) return;
-            comma = NULL;
-        } else if (at[0] == '/' && (at[1] == '/' || at[1] == '*')) {
-            char *end = at[1] == '/' ? strchr(at, '\n') : strstr(at + 2, "*/");
-            if (end && at[1] == '*') end += 2;
-            if (!end) end = at + strlen(at);
-            for (char *c = at; c < end; c++)
-                if (*c != '\n') *c = ' ';
-            at = end - 1;
-        } else if (*at == ',') {
-            comma = at;
-        } else if (comma && (*at == '}' || *at == ']')) {
-            *comma = ' ';
-            comma = NULL;
-        } else if (*at != ' ' && *at != '\t' && *at != '\r' && *at != '\n') {
-            comma = NULL;
-        }
+    struct diagnostics diag;
+    struct buffer plain;
+    size_t line, column;
+    diag_init(&diag, arena);
+    buffer_init(&plain, arena);
+    const struct json *json = json_parse(arena, source, &diag);
+    if (json && !diag.error_count) {
+        json_write(json, &plain);
+        return cJSON_ParseWithLength(plain.data, plain.size);
     }
+    const struct diagnostic *first = diag.first;
+    ensure(first);
+    source_place(source, first->begin, &line, &column);
+    wrong(m, "%.*s:%zu:%zu: %.*s", STR_ARG(source->name), line, column, STR_ARG(first->message));
+    return NULL;
 }
 
 static bool read_mapping(struct making *m, const char *mapping)
 {
+    struct source source = {STR("the mapping"), str_of(mapping), 0};
+    struct arena arena;
     char *text = NULL;
-    size_t size;
-    const char *end = NULL;
-    bool is_text = mapping[strspn(mapping, " \t\r\n")] == '{';
-    if (is_text)
-        text = strdup(mapping);
-    else if (file_read(mapping, MAPPING_MAX, &text, &size, m->error) != RELANCE_OK)
-        return false;
-    ensure(text);
-    blank_comments(text);
-    m->map->json = cJSON_ParseWithOpts(text, &end, true);
-    int line = 1;
-    for (const char *at = text; !m->map->json && at < end; at++)
-        line += *at == '\n';
+    if (mapping[strspn(mapping, " \t\r\n")] != '{') {
+        source.name = str_of(mapping);
+        if (file_read(mapping, MAPPING_MAX, &text, &source.text.size, m->error) != RELANCE_OK) return false;
+        source.text.data = text;
+    }
+    arena_init(&arena, 0);
+    m->map->json = parse_mapping(m, &source, &arena);
+    arena_free(&arena);
     free(text);
-    if (m->map->json) return true;
-    return wrong(m, "%s: line %d is not JSON", is_text ? "the mapping" : mapping, line);
+    return m->map->json;
 }
 
 bool csv_make(struct csv_map *map, const char *mapping, struct lines *lines,

@@ -29,7 +29,7 @@ MAY_SEE = {
     "rules/rule/tell": [*CORE, "rules/rule", "rules/rule/compile", "rules/rule/run"],
     "consumer": ["rules/base", "consumer/host", "consumer/cmd"],  # main.c and the tables
     "consumer/host": ["rules/base", "consumer"],
-    "consumer/input": ["rules/base", "consumer/host"],
+    "consumer/input": ["rules/base", "rules/json", "consumer/host"],
     "consumer/delivery": ["rules/base", "consumer", "consumer/host"],
     "consumer/kafka": ["rules/base", "consumer/host", *PORTS],
     "consumer/redis": ["rules/base", "consumer/host", *PORTS],
