@@ -41,12 +41,13 @@ typedef bool cel_env_refuse(void *context, struct arena *arena, str name, str *m
 void cel_env_set_refuse(struct cel_env *env, cel_env_refuse *refuse, void *context);
 void *cel_env_context(const struct cel_env *env); /* the one given there */
 
-/* What computing constants in advance may cost, over all expressions that are compiled with it. When it is spent they
- * are computed when they are evaluated. Without one, each expression has LIMIT_FOLDING_STEPS and _BYTES. */
+/* What is left to all expressions that are compiled with it. Without one, each has LIMIT_FOLDING_STEPS and _BYTES, and
+ * as many patterns as it likes. */
 struct cel_budget {
-    size_t steps, bytes; /* left */
+    size_t steps, bytes; /* for computing constants in advance: then they are computed when they are evaluated */
+    size_t patterns;     /* instructions of literal patterns: more are a mistake */
 };
-void cel_env_set_folding(struct cel_env *env, struct cel_budget *budget);
+void cel_env_set_budget(struct cel_env *env, struct cel_budget *budget);
 
 /* Names are looked for in this namespace first, then in those around it (langdef.md "Name Resolution").
  * `container` must live as long as the environment. */

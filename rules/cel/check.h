@@ -18,6 +18,7 @@ struct check {
     uint32_t count, capacity;
     struct trail *trail;              /* what bindings were before, to go back */
     size_t trail_count, trail_capacity;
+    size_t work;                      /* with types, so far */
     uint32_t loops;                   /* around the node being checked */
 };
 

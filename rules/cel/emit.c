@@ -5,6 +5,7 @@
 #include "cel/emit.h"
 
 #include "base/ensure.h"
+#include "base/limits.h"
 
 /* ---- the program under construction */
 
@@ -322,7 +323,15 @@ static bool emit_match(struct emit *e, struct node *node)
     if (pattern->kind != NODE_CONSTANT || pattern->value.kind != CEL_STRING) return false;
     char error[128] = "";
     bool large;
+    struct cel_budget *budget = e->c->env->budget;
+    if (budget && !budget->patterns) {
+        mistake(e->c, pattern->span, (str){0},
+                "all patterns of a rule set together have at most %u instructions", LIMIT_PATTERNS);
+        return false;
+    }
     struct regex *regex = regex_new(pattern->value.as.s, pattern->value.size, &large, error, sizeof error);
+    size_t instructions = large ? LIMIT_CEL_REGEX_PROGRAM : regex ? regex_size(regex) : 0;
+    if (budget) budget->patterns -= instructions < budget->patterns ? instructions : budget->patterns;
     if (large)
         mistake(e->c, pattern->span, STR("shorter repetitions make it smaller"),
                 "this pattern is too large: %s", error);

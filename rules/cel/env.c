@@ -135,7 +135,7 @@ struct cel_env *cel_env_inside(struct arena *arena, const struct cel_env *outer)
     env->outer = outer;
     env->container = outer->container;
     env->unchecked = outer->unchecked;
-    env->folding = outer->folding;
+    env->budget = outer->budget;
     return env;
 }
 
@@ -165,9 +165,9 @@ void *cel_env_context(const struct cel_env *env)
     return env->context;
 }
 
-void cel_env_set_folding(struct cel_env *env, struct cel_budget *budget)
+void cel_env_set_budget(struct cel_env *env, struct cel_budget *budget)
 {
-    env->folding = budget;
+    env->budget = budget;
 }
 
 /* ---- names */

@@ -46,7 +46,7 @@ struct cel_env {
     str lenient; /* name of a record; empty: none */
     cel_env_refuse *refuse;
     void *context;
-    struct cel_budget *folding;
+    struct cel_budget *budget;
 };
 
 const struct declaration *env_find(const struct cel_env *env, str name);

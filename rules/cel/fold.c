@@ -206,10 +206,10 @@ static void fold(struct fold *f, struct node *node)
 
 void fold_expression(struct compile *c, struct node *root)
 {
-    struct cel_budget alone = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES};
+    struct cel_budget alone = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES, 0};
     struct fold f = {.c = c,
                      .frame = {.scratch = c->scratch},
-                     .own = {LIMIT_CEL_STEPS, LIMIT_CEL_ARENA_BYTES},
-                     .shared = c->env->folding ? c->env->folding : &alone};
+                     .own = {LIMIT_CEL_STEPS, LIMIT_CEL_ARENA_BYTES, 0},
+                     .shared = c->env->budget ? c->env->budget : &alone};
     fold(&f, root);
 }

@@ -107,8 +107,8 @@ struct node *node_call(struct compile *c, const char *name, bool method, struct 
 static void report(struct compile *c, enum severity severity, struct span span, str hint, const char *format,
                    va_list list)
 {
-    char text[512];
-    vsnprintf(text, sizeof text, format, list);
+    char text[512] = ""; /* of one that is only counted, nothing */
+    if (!diag_is_full(c->diag)) vsnprintf(text, sizeof text, format, list);
     diag_add(c->diag, severity, c->origin, span.begin, span.end, hint, "%s", text);
 }
 

@@ -58,6 +58,18 @@ const struct cel_type *type_instance(struct check *k, const struct cel_type *typ
     return type_rebuilt(k, type, type_instance, base);
 }
 
+/* Is the work that one expression may make with its types done? Then whatever else it holds is not looked at. */
+static bool exhausted(struct check *k)
+{
+    enum {
+        WORK_MAX = 5000000 /* parts of types visited; nested maps of nested maps double with each level */
+    };
+    if (k->work == WORK_MAX)
+        mistake(k->c, (struct span){0, (uint32_t)k->c->text.size}, STR("split it in two"),
+                "the types in this expression are too large");
+    return k->work++ >= WORK_MAX;
+}
+
 static const struct cel_type *bound(const struct check *k, const struct cel_type *type)
 {
     return type->kind == CEL_TYPE_PARAM && type->param < k->count ? k->bindings[type->param] : NULL;
@@ -66,6 +78,7 @@ static const struct cel_type *bound(const struct check *k, const struct cel_type
 static const struct cel_type *resolve_part(struct check *k, const struct cel_type *type, uint32_t final)
 {
     const struct cel_type *binding = bound(k, type);
+    if (exhausted(k)) return TYPE(DYN);
     if (binding) return resolve_part(k, binding, final);
     if (type->kind == CEL_TYPE_PARAM) return final ? TYPE(DYN) : type;
     return type_rebuilt(k, type, resolve_part, final);
@@ -91,8 +104,9 @@ str type_noun(struct check *k, const struct cel_type *type)
     return arena_format(k->c->scratch, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));
 }
 
-static bool occurs(const struct check *k, uint32_t param, const struct cel_type *type)
+static bool occurs(struct check *k, uint32_t param, const struct cel_type *type)
 {
+    if (exhausted(k)) return false;
     if (type->kind == CEL_TYPE_PARAM && type->param == param) return true;
     const struct cel_type *binding = bound(k, type);
     if (binding) return occurs(k, param, binding);
@@ -102,14 +116,15 @@ static bool occurs(const struct check *k, uint32_t param, const struct cel_type 
 }
 
 /* Is `a` as general as `b`, or more? */
-static bool as_general(const struct cel_type *a, const struct cel_type *b)
+static bool as_general(struct check *k, const struct cel_type *a, const struct cel_type *b)
 {
+    if (exhausted(k)) return true;
     if (a->kind == CEL_TYPE_DYN || a->kind == CEL_TYPE_PARAM) return true;
     if (b->kind == CEL_TYPE_DYN || b->kind == CEL_TYPE_PARAM) return false;
     if (b->kind == CEL_TYPE_NULL) return true; /* null fits what may be null */
     if (a->kind != b->kind) return false;
     for (size_t i = 0; i < 2; i++)
-        if (a->params[i] && b->params[i] && !as_general(a->params[i], b->params[i])) return false;
+        if (a->params[i] && b->params[i] && !as_general(k, a->params[i], b->params[i])) return false;
     return true;
 }
 
@@ -156,12 +171,16 @@ static enum binding bind_param(struct check *k, const struct cel_type *param, co
     const struct cel_type *before = bound(k, param);
     if (before) {
         if (!fits(k, type, before)) return BINDING_REFUSED;
-        const struct cel_type *general = as_general(type, before) ? type : before;
+        const struct cel_type *general = as_general(k, type, before) ? type : before;
         if (!occurs(k, param->param, general)) bind_to(k, param->param, general);
         return BINDING_AGREED;
     }
     if (occurs(k, param->param, type)) return BINDING_REFUSED;
-    bind_to(k, param->param, type);
+    bool newer = type->kind == CEL_TYPE_PARAM && type->param > param->param && !bound(k, type);
+    if (newer) /* the newer to the older: [[], [], …] makes no chain of them */
+        bind_to(k, type->param, param);
+    else
+        bind_to(k, param->param, type);
     return BINDING_NEW;
 }
 
@@ -174,7 +193,7 @@ static bool parts_fit(struct check *k, const struct cel_type *from, const struct
 
 static bool fits(struct check *k, const struct cel_type *from, const struct cel_type *to)
 {
-    if (from == to || k->c->failed) return true;
+    if (from == to || k->c->failed || exhausted(k)) return true;
     if (to->kind == CEL_TYPE_PARAM) {
         enum binding result = bind_param(k, to, from);
         if (result != BINDING_REFUSED || bound(k, to)) return result != BINDING_REFUSED;
@@ -200,5 +219,5 @@ const struct cel_type *type_join(struct check *k, const struct cel_type *a, cons
 {
     if (!type_assignable(k, b, a)) return TYPE(DYN);
     const struct cel_type *ra = type_resolve(k, a, false), *rb = type_resolve(k, b, false);
-    return as_general(ra, rb) ? ra : rb;
+    return as_general(k, ra, rb) ? ra : rb;
 }

@@ -34,6 +34,7 @@ struct cleaner {
     size_t comma; /* the last significant byte if it is a comma behind a value, else NOWHERE */
     char last;    /* the last significant byte; NUL at the beginning */
     unsigned depth;
+    size_t values; /* at most: one, and one for each bracket that opens and each comma */
     size_t word; /* where the number began that is being passed */
 };
 
@@ -133,6 +134,9 @@ static void clean_byte(struct cleaner *c)
     if (opens && c->depth++ == LIMIT_RULE_JSON_DEPTH)
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->at, c->at + 1, (str){0},
                  "brackets nest deeper than %d here", LIMIT_RULE_JSON_DEPTH);
+    if ((opens || byte == ',') && ++c->values == LIMIT_RULE_JSON_VALUES)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->source}, c->at, c->at + 1, (str){0},
+                 "a rule file has at most %d values", LIMIT_RULE_JSON_VALUES);
     if (number_byte(byte)) clean_number(c);
     if (byte == '\\')
         complain(c->source, c->diag, c->at, c->at + 1, (str){0},

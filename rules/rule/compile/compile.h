@@ -19,12 +19,13 @@ struct scopes {
     const struct relance_ruleset *set;
     struct arena *keep;  /* what programs keep of environments */
     struct arena *arena; /* what lives as long as this */
-    struct cel_budget folding;
+    struct cel_budget budget;
     const struct cel_record_type *customer, *segments;
-    struct cel_env *shared[16]; /* by flags; NULL: nobody has asked */
+    struct cel_env *envs[16]; /* by flags; NULL: nobody has asked */
     struct names lists;         /* of event types, by their bytes */
     struct scope_block **blocks; /* by number of the list */
-    uint32_t *shares;
+    uint32_t *shares, *offsets; /* while a list is looked at, as `shared` */
+    struct cel_field *shared;
     size_t shared_fields; /* of lists of several types, all together */
     bool failed;          /* out of memory */
 };

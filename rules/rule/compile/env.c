@@ -103,8 +103,8 @@ static const struct cel_record_type *record_of_several(struct scopes *s, struct 
 {
     const struct typed_event *first = &s->set->types[on.types[0]];
     struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
-    struct cel_field *fields = ARENA_ARRAY(s->arena, struct cel_field, first->record->field_count);
-    if (!record || !fields || !count_shared(s, on)) return NULL;
+    struct cel_field *fields = s->shared;
+    if (!record || !count_shared(s, on)) return NULL;
     *record = (struct cel_record_type){.name = first->reader->name};
     size_t count = s->shared_fields <= LIMIT_SHARED_FIELDS ? first->record->field_count : ENVELOPE_COUNT;
     for (size_t i = 0; i < count; i++) {
@@ -155,9 +155,11 @@ static bool block_numbers(struct scopes *s, struct scope_block *block)
 
 static bool block_make(struct scopes *s, struct type_list on, struct scope_block *block)
 {
-    size_t bound = on.count ? s->set->types[on.types[0]].record->field_count : 0;
-    uint32_t *offsets = ARENA_ARRAY(s->arena, uint32_t, bound + 1);
-    if (!offsets) return false;
+    enum { MOST = LIMIT_FIELDS + ENVELOPE_COUNT };
+    if (!s->offsets) s->offsets = ARENA_ARRAY(s->arena, uint32_t, MOST);
+    if (!s->shared) s->shared = ARENA_ARRAY(s->arena, struct cel_field, MOST);
+    uint32_t *offsets = s->offsets;
+    if (!offsets || !s->shared) return false;
     *block = (struct scope_block){.offsets = bare_offsets, .record = &bare_record};
     if (on.count)
         block->record =
@@ -328,20 +330,22 @@ static bool fill_shared(const struct scopes *s, unsigned flags, struct cel_env *
 /* What all places with these flags have, made when the first of them asks. */
 static const struct cel_env *shared_env(struct scopes *s, unsigned flags)
 {
-    struct cel_env **env = &s->shared[(flags & SCOPE_SHARED) / SCOPE_LAST];
+    struct cel_env **env = &s->envs[(flags & SCOPE_SHARED) / SCOPE_LAST];
     if (*env) return *env;
     if (!s->customer) s->customer = customer_record(s);
     if (!s->segments) s->segments = segments_record(s);
     struct cel_env *made = s->customer && s->segments ? cel_env_new(s->arena, s->set->zones) : NULL;
     if (!made || !fill_shared(s, flags, made)) return NULL;
-    cel_env_set_folding(made, &s->folding);
+    cel_env_set_budget(made, &s->budget);
     return *env = made;
 }
 
 void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep, struct arena *arena)
 {
-    *s = (struct scopes){
-        .set = set, .keep = keep, .arena = arena, .folding = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES}};
+    *s = (struct scopes){.set = set,
+                         .keep = keep,
+                         .arena = arena,
+                         .budget = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES, SIZE_MAX}};
 }
 
 static bool add_event(struct scopes *s, struct arena *arena, struct cel_env *env, str name, const char *what,

@@ -244,6 +244,27 @@ static void gather_list(struct gathering *g, const struct source *sources, const
     gather_bounded(g, section, what, most);
 }
 
+static size_t values_in(const struct json *node)
+{
+    size_t count = 1;
+    for (const struct json *child = node->child; child; child = child->next)
+        count += values_in(child);
+    return count;
+}
+
+/* Reads a file; NULL where it is none, or behind one with which the set has too many values. */
+static const struct json *read_source(struct gathering *g, const struct source *source, size_t *values)
+{
+    const struct json *root =
+        *values <= LIMIT_RULE_JSON_VALUES ? json_parse(g->arena, source, g->diag) : NULL;
+    if (!root) return NULL;
+    *values += values_in(root);
+    if (*values > LIMIT_RULE_JSON_VALUES)
+        diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = source}, 0, 0, (str){0},
+                 "with this file the rule set has more than %d values", LIMIT_RULE_JSON_VALUES);
+    return root;
+}
+
 void gather_sources(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
                     struct diagnostics *diag)
 {
@@ -255,8 +276,9 @@ void gather_sources(struct arena *arena, const struct source *sources, size_t co
         return;
     }
     const struct source *stale_source = NULL;
+    size_t values = 0;
     for (size_t i = 0; i < count; i++) {
-        roots[i] = json_parse(arena, &sources[i], diag);
+        roots[i] = read_source(&g, &sources[i], &values);
         if (!roots[i]) continue;
         keyword_check(&sources[i], roots[i], PLACE_SET, "a rule file", diag);
         gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "tz"), "tz", &out->tz,

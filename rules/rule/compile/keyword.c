@@ -68,7 +68,7 @@ static void refuse_unknown(const struct source *source, const struct json *membe
                            const char *what, struct diagnostics *diag)
 {
     struct nearest nearest = nearest_to(member->key);
-    for (size_t i = 0; i < keyword_count; i++)
+    for (size_t i = 0; i < keyword_count && !diag_is_full(diag); i++)
         if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
              nearest_hint(&nearest, diag->arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));

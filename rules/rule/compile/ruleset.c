@@ -299,6 +299,7 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     struct compiler c = {
         .set = set, .keep = &set->arena, .scratch = &scratch, .place = &place, .work = &work, .diag = &diag};
     scopes_init(&c.scopes, set, c.keep, &scratch);
+    c.scopes.budget.patterns = LIMIT_PATTERNS;
     struct source *copies = copy_sources(&set->arena, sources, count);
     if (copies) {
         refuse_nothing(&c, count);

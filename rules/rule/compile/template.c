@@ -10,6 +10,9 @@ struct template_writer {
     const struct cel_env *env;
     const struct source *source;
     struct buffer text; /* JSON since the last program */
+    struct origin
+        here; /* of byte `here_at` of the string that is being read: it moves along with its programs */
+    size_t here_at;
     struct piece *pieces;
     size_t count, capacity;
 };
@@ -18,7 +21,7 @@ static void put_piece(struct template_writer *w, struct piece piece)
 {
     if (w->count == w->capacity) {
         size_t capacity = w->capacity ? w->capacity * 2 : 8;
-        struct piece *pieces = ARENA_ARRAY(w->c->keep, struct piece, capacity);
+        struct piece *pieces = ARENA_ARRAY(w->c->place, struct piece, capacity);
         if (!pieces) {
             w->c->diag->failed = true;
             return;
@@ -33,8 +36,11 @@ static void put_piece(struct template_writer *w, struct piece piece)
 static void flush_text(struct template_writer *w)
 {
     if (w->text.size == 0) return;
-    put_piece(w, (struct piece){.kind = PIECE_TEXT, .text = buffer_str(&w->text)});
-    buffer_init(&w->text, w->c->keep);
+    struct piece piece = {.kind = PIECE_TEXT};
+    if (w->text.failed || !arena_copy_str(w->c->keep, buffer_str(&w->text), &piece.text))
+        w->c->diag->failed = true;
+    put_piece(w, piece);
+    w->text.size = 0;
 }
 
 /* Behind a string literal of CEL that begins at `at`; the text's end when it does not end. */
@@ -76,8 +82,9 @@ static size_t expression_end(str text, size_t at)
 static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node,
                                                size_t begin, size_t end)
 {
-    struct origin origin = origin_at(json_origin(w->source, node), begin);
-    return compile_part(w->c, w->env, str_slice(node->text, begin, end), origin, NULL);
+    w->here = origin_at(w->here, begin - w->here_at);
+    w->here_at = begin;
+    return compile_part(w->c, w->env, str_slice(node->text, begin, end), w->here, NULL);
 }
 
 static bool splices(const struct cel_type *type)
@@ -111,7 +118,7 @@ static void put_splice(struct template_writer *w, const struct json *node, size_
 static void put_escaped(struct template_writer *w, str text)
 {
     struct buffer quoted;
-    buffer_init(&quoted, w->c->scratch);
+    buffer_init(&quoted, w->c->place);
     buffer_put_json_string(&quoted, text);
     if (quoted.size >= 2) buffer_put(&w->text, quoted.data + 1, quoted.size - 2);
 }
@@ -128,6 +135,8 @@ static bool ends(struct template_writer *w, const struct json *node, size_t begi
 static void put_string(struct template_writer *w, const struct json *node)
 {
     str text = node->text;
+    w->here = json_origin(w->source, node);
+    w->here_at = 0;
     if (str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1) {
         const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
         flush_text(w);
@@ -182,8 +191,10 @@ struct template compile_template(struct compiler *c, const struct cel_env *env, 
                                  const struct json *node)
 {
     struct template_writer w = {.c = c, .env = env, .source = source};
-    buffer_init(&w.text, c->keep);
+    buffer_init(&w.text, c->place);
     put_node(&w, node);
     flush_text(&w);
-    return (struct template){w.pieces, w.count};
+    const struct piece *pieces = arena_copy(c->keep, w.pieces, w.count * sizeof *pieces);
+    if (!pieces) c->diag->failed = true;
+    return (struct template){pieces, pieces ? w.count : 0};
 }

@@ -137,7 +137,8 @@ static const struct noted_program **programs_sorted(const struct relance_ruleset
 }
 
 /* False: no memory. */
-static bool show_program(const struct noted_program *note, relance_program_show *show, void *context)
+static bool show_program(const struct noted_program *note, struct source_cursor *place,
+                         relance_program_show *show, void *context)
 {
     struct arena arena;
     struct buffer text, code;
@@ -146,8 +147,9 @@ static bool show_program(const struct noted_program *note, relance_program_show 
     buffer_init(&code, &arena);
     buffer_put_json_string(&text, note->text);
     cel_program_dump(note->program, &code);
-    struct relance_program program = {note->source->name, buffer_str(&text), buffer_str(&code), 0, 0};
-    source_place(note->source, note->offset, &program.line, &program.column);
+    source_cursor_move(place, note->source, note->offset);
+    struct relance_program program = {note->source->name, buffer_str(&text), buffer_str(&code),
+                                      place->line.number, place->column + 1};
     bool fine = !text.failed && !code.failed;
     if (fine) show(context, &program);
     arena_free(&arena);
@@ -161,8 +163,9 @@ enum relance_status relance_ruleset_programs(const struct relance_ruleset *rules
     arena_init(&arena, 0);
     const struct noted_program **all = programs_sorted(rules, &arena);
     bool fine = all != NULL;
+    struct source_cursor place = {0};
     for (size_t i = 0; fine && i < rules->program_count; i++)
-        fine = show_program(all[i], show, context);
+        fine = show_program(all[i], &place, show, context);
     arena_free(&arena);
     return fine ? RELANCE_OK : relance_error_set(error, RELANCE_NO_MEMORY, "out of memory");
 }
