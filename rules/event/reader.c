@@ -17,6 +17,7 @@
 
 #include "base/ensure.h"
 #include "base/limits.h"
+#include "base/rfc3339.h"
 
 enum {
     PADDING = 8,           /* bytes: a NUL behind the text, and room to read a word from its last byte */
@@ -108,12 +109,33 @@ static enum finding read_customer(struct reading *r)
     return found == FOUND && r->event->customer.size == 0 ? WRONG : found;
 }
 
+/* A number of a size below this, in an event's `time`, is seconds: as milliseconds it would lie within three years of
+ * 1970, as seconds it reaches the year 5138. */
+#define SECONDS_BELOW 100000000000
+
+/* Seconds as milliseconds, rounded down; false: the number is too large to be seconds. */
+static bool as_seconds(const struct json_number *number, int64_t *ms)
+{
+    struct json_number thousandfold = *number;
+    int64_t floor;
+    thousandfold.exponent += 3;
+    if (!json_number_floor(&thousandfold, &floor)) return false;
+    if (floor <= -SECONDS_BELOW * 1000 || floor >= SECONDS_BELOW * 1000) return false;
+    *ms = floor;
+    return true;
+}
+
 static enum finding read_time(struct reading *r)
 {
     struct scan_value v = scan_value(&r->c.scan);
     r->event->has_time = false;
     if (v.kind == SCAN_NULL) return MISSING;
-    r->event->has_time = coerce_instant(&r->c, &v, &r->event->time_ms);
+    int64_t ms;
+    if (v.kind == SCAN_NUMBER && as_seconds(&r->c.scan.number, &ms))
+        r->event->has_time = ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX;
+    else
+        r->event->has_time = coerce_instant(&r->c, &v, &ms);
+    r->event->time_ms = r->event->has_time ? ms : 0;
     return r->event->has_time ? FOUND : WRONG;
 }
 
@@ -262,6 +284,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
     size_t count;
     *event = (struct event){0};
     reader_forget(reader);
+    if (str_starts_with(json, STR("\xEF\xBB\xBF")))
+        json = str_slice(json, 3, json.size); /* a byte order mark */
     enum event_dead dead = index_record(reader, json, &tokens, &count);
     if (dead != EVENT_ALIVE) return dead;
     struct reading r;

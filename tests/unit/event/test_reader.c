@@ -148,7 +148,7 @@ Test(reader, of_equal_keys_the_last_one_wins)
             "\"qty\":1,\"qty\":2,\"product\":\"p\",\"product\":null,\"time\":true,\"time\":5,\"price\":1,"
             "\"price\":[]}"),
         EVENT_ALIVE);
-    cr_expect(event.type == &types[0] && str_equal(event.customer, STR("b")) && event.time_ms == 5);
+    cr_expect(event.type == &types[0] && str_equal(event.customer, STR("b")) && event.time_ms == 5000);
     cr_expect(slots[QTY].as.i == 2 && slots[PRODUCT].kind == CEL_ABSENT && slots[PRICE].kind == CEL_ABSENT);
     cr_expect_eq(slots[NAME].kind, CEL_ABSENT, "what the first type has written is taken back");
     expect_dead(STR("{\"type\":\"view\",\"customer\":\"c\",\"labels\":{\"a\":1,\"b\":2,\"a\":3}}"),
@@ -184,6 +184,15 @@ Test(reader, null_is_kept_where_the_type_says_so)
     cr_expect_eq(event.fields_invalid, 1);
     expect_dead(STR("{\"type\":\"identify\",\"customer\":\"c\"}"), EVENT_ALIVE);
     cr_expect_eq(slots[NAME].kind, CEL_ABSENT);
+}
+
+Test(reader, passes_over_a_byte_order_mark_in_front_and_nowhere_else)
+{
+    expect_dead(STR("\xEF\xBB\xBF{\"type\":\"view\",\"customer\":\"c\"}"), EVENT_ALIVE);
+    cr_expect(str_equal(event.customer, STR("c")));
+    expect_dead(STR("\xEF\xBB\xBF"), EVENT_DEAD_JSON);
+    expect_dead(STR("\xEF\xBB\xBF\xEF\xBB\xBF{\"type\":\"view\",\"customer\":\"c\"}"), EVENT_DEAD_JSON);
+    expect_dead(STR("{\"type\":\"view\",\xEF\xBB\xBF\"customer\":\"c\"}"), EVENT_DEAD_JSON);
 }
 
 Test(reader, says_why_a_record_is_dead)
@@ -336,7 +345,7 @@ Test(reader, every_single_broken_byte_leaves_the_reader_usable)
             read_event((str){broken, sizeof whole - 1});
         }
         expect_dead((str){whole, sizeof whole - 1}, EVENT_ALIVE);
-        cr_expect_eq(event.time_ms, 1000);
+        cr_expect_eq(event.time_ms, 1000000);
     }
 }
 
