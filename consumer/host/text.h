@@ -23,13 +23,4 @@ const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE]);
 #define TEXT_NUMBER_SIZE 24
 size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number); /* its length */
 
-/* Names of before, until nobody uses them. */
-#define TEXT             STR
-#define TEXT_ARG         STR_ARG
-#define text_of          str_of
-#define text_equal       str_equal
-#define text_compare     str_compare
-#define text_starts_with str_starts_with
-#define text_trim        str_trim
-
 #endif

@@ -1,4 +1,5 @@
 #include "kafka/conf.h"
+#include "base/ensure.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
 #include <string.h>
@@ -43,4 +44,19 @@ enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_k
     rd_kafka_conf_destroy(conf);
     return status == RELANCE_OK ? relance_error_set(error, RELANCE_INVALID, "Kafka's client: %s", reason)
                                 : status;
+}
+
+rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int timeout_ms, int *count)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    ensure(topic);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, &metadata, timeout_ms);
+    rd_kafka_topic_destroy(topic);
+    *count = 0;
+    if (code) return code;
+    code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (!code) *count = metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return code;
 }

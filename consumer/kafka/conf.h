@@ -7,6 +7,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+/* How many partitions a topic has, by its broker; the error of the question or of the topic. */
+rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *topic, int timeout_ms, int *count);
+
 typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
 
 /* Starts a client. Of two settings of one name the later counts; `prepare` (NULL: none) sees the configuration last. */

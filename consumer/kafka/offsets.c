@@ -1,6 +1,7 @@
 #include "kafka/offsets.h"
 #include "base/ensure.h"
 #include "kafka/client.h"
+#include "kafka/conf.h"
 #include <stdlib.h>
 
 enum { OFFSETS_ASK_MS = 10000 };
@@ -44,15 +45,9 @@ static enum relance_status offsets_failed(const struct kafka_offsets *offsets, r
 enum relance_status kafka_offsets_partitions(struct kafka_offsets *offsets, int *count,
                                              struct relance_error *error)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(offsets->rk, offsets->topic, NULL);
-    ensure(topic);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(offsets->rk, 0, topic, &metadata, OFFSETS_ASK_MS);
-    rd_kafka_topic_destroy(topic);
-    if (code) return offsets_failed(offsets, code, error);
-    *count = metadata->topic_cnt ? metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    return *count ? RELANCE_OK : offsets_failed(offsets, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, error);
+    rd_kafka_resp_err_t code = kafka_conf_partitions(offsets->rk, offsets->topic, OFFSETS_ASK_MS, count);
+    if (!code && !*count) code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return code ? offsets_failed(offsets, code, error) : RELANCE_OK;
 }
 
 enum relance_status kafka_offsets_read(struct kafka_offsets *offsets, int32_t partition,

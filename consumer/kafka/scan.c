@@ -51,24 +51,17 @@ static enum relance_status scan_failed(const struct scan *scan, rd_kafka_resp_er
 
 static enum relance_status scan_find_partitions(struct scan *scan, struct relance_error *error)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(scan->rk, scan->topic, NULL);
-    ensure(topic);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(scan->rk, 0, topic, &metadata, SCAN_ASK_MS);
-    rd_kafka_topic_destroy(topic);
+    int count;
+    rd_kafka_resp_err_t code = kafka_conf_partitions(scan->rk, scan->topic, SCAN_ASK_MS, &count);
     if (code) return scan_failed(scan, code, error);
-    const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
-    code = metadata->topic_cnt ? found->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    scan->list = rd_kafka_topic_partition_list_new(found->partition_cnt + 1);
-    int home =
-        scan->key.data && found->partition_cnt ? kafka_partition_of(scan->key, found->partition_cnt) : -1;
-    for (int p = 0; !code && p < found->partition_cnt; p++)
+    scan->list = rd_kafka_topic_partition_list_new(count + 1);
+    int home = scan->key.data && count ? kafka_partition_of(scan->key, count) : -1;
+    for (int p = 0; p < count; p++)
         if (home < 0 || home == p)
             rd_kafka_topic_partition_list_add(scan->list, scan->topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    scan->ends = calloc((size_t)found->partition_cnt + 1, sizeof *scan->ends);
+    scan->ends = calloc((size_t)count + 1, sizeof *scan->ends);
     ensure(scan->ends);
-    rd_kafka_metadata_destroy(metadata);
-    return code ? scan_failed(scan, code, error) : RELANCE_OK;
+    return RELANCE_OK;
 }
 
 /* From a time on: the offsets of the first records that are not older; behind the last, the end. */
