@@ -28,7 +28,8 @@ HOME = run.BUILD / "fresh"
 SHARED = run.ROOT.parent / "shared"
 TARGETS = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages", "Origin: Debian",
            "Component: main"]
-REACH = re.compile(r"Acquire::(?!IndexTargets|Languages|CompressionTypes|Changelogs|cdrom)")  # settings that apt there needs too
+# Settings that apt there needs too: how to get at an archive, not what else to fetch.
+REACH = re.compile(r"Acquire::(?!IndexTargets|Languages|CompressionTypes|Changelogs|cdrom)")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -62,7 +63,7 @@ def archives(release):
 def look_for_obstacles(release):
     if os.geteuid() != 0:
         raise Obstacle("only root can make a chroot")
-    for tool in ("debootstrap", "unshare", "chroot", "git", "apt-get"):
+    for tool in ("debootstrap", "setpriv", "unshare", "chroot", "git", "apt-get"):
         if not shutil.which(tool):
             raise Obstacle(f"there is no {tool}")
     if not pathlib.Path("/usr/share/debootstrap/scripts", release).exists():
@@ -95,8 +96,8 @@ def usable(device):
 
 def apt_proxy():
     """Debootstrap fetches by itself, so it has to be told of apt's proxy."""
-    proxy = re.search(r'^\w+="?([^"\n]+)', output_of("apt-config", "shell", "proxy", "Acquire::http::Proxy"), re.M)
-    return {"http_proxy": proxy[1].strip("'")} if proxy and proxy[1].strip("'") else {}
+    proxy = re.search(r"'(.+)'", output_of("apt-config", "shell", "proxy", "Acquire::http::Proxy"))
+    return {"http_proxy": proxy[1]} if proxy else {}
 
 
 def bootstrap(release, root):
@@ -113,8 +114,8 @@ def bootstrap(release, root):
     (root / "etc/apt/apt.conf.d/90reach").write_text("".join(
         line + "\n" for line in output_of("apt-config", "dump").splitlines() if REACH.match(line)))
     (root / "etc/dpkg/dpkg.cfg.d/fast").write_text("force-unsafe-io\n")  # a machine of an hour need not survive a crash
-    for file in ("resolv.conf", "hosts"):
-        shutil.copyfile(f"/etc/{file}", root / "etc" / file)
+    for file in filter(os.path.exists, ("/etc/resolv.conf", "/etc/hosts")):
+        shutil.copyfile(file, f"{root}{file}")
 
 
 def furnish(root, release):
@@ -234,8 +235,8 @@ def main(apart, release, *names):
         return run.SKIPPED
     remove(release)
     try:
-        return subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
-                               run.ROOT / "tests/fresh", "--apart", release, *names]).returncode
+        apart = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc".split()
+        return subprocess.run([*apart, sys.executable, run.ROOT / "tests/fresh", "--apart", release, *names]).returncode
     finally:
         remove(release)
 

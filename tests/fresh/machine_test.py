@@ -38,7 +38,12 @@ DEMOS = [
     ("demo.sh: configuring\n", 0, "it has not built"),
     ("", 0, "it has not built"),
 ]
-VERSIONS = [("relance 0.1.0\n", 0, None), ("relance 0.1.0\n", 127, "127"), ("relance\n", 0, "status 0"), ("", 0, "status 0")]
+VERSIONS = [
+    ("relance 0.1.0\n", 0, None),
+    ("relance 0.1.0\n", 127, "status 127"),
+    ("relance\n", 0, "status 0"),
+    ("", 0, "status 0"),
+]
 UNITS = [
     ("== unit\n  built\n12 passed, 0 failed, 2 skipped\n", 0, None),
     ("12 passed, 1 failed\n", 1, "12 passed, 1 failed"),

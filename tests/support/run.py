@@ -266,7 +266,8 @@ def e2e(name, preset, *patterns):
 
 
 def fresh(release, *steps):
-    return Program(f"bare {release}: {', '.join(steps)}", ["python3", str(ROOT / "tests" / "fresh"), release, *steps], 1800)
+    name = f"bare {release}: {', '.join(steps)}"
+    return Program(name, ["python3", str(ROOT / "tests" / "fresh"), release, *steps], 1800)
 
 
 def claim(name, command):
