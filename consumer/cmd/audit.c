@@ -39,8 +39,8 @@ static bool audit_record(void *context, const struct kafka_scan_record *record)
     struct audit_run *run = context;
     int64_t partition = -1, seq = 0;
     bool twice;
-    text_count(kafka_scan_header(record, "relance-partition"), &partition);
-    text_count(kafka_scan_header(record, "relance-seq"), &seq);
+    kafka_scan_count(record, "relance-partition", &partition);
+    kafka_scan_count(record, "relance-seq", &seq);
     audit_see(&run->audit, kafka_scan_header(record, "ce_source"), partition, (uint64_t)seq,
               kafka_scan_header(record, "ce_id"), (struct audit_place){record->partition, record->offset},
               &twice);

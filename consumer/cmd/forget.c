@@ -84,13 +84,8 @@ static enum relance_status forget_publish(struct forget *forget, struct relance_
 static enum relance_status forget_is_taken(struct forget *forget, int partition, bool *taken,
                                            struct relance_error *error)
 {
-    char *text = NULL;
-    size_t size;
     int64_t offset = -1;
-    enum relance_status status =
-        redis_view_field(forget->view, partition, REDIS_VIEW_META, STR("offset"), &text, &size, error);
-    if (text) text_count((struct relance_str){text, size}, &offset);
-    free(text);
+    enum relance_status status = redis_view_number(forget->view, partition, "offset", &offset, error);
     *taken = offset > forget->offsets[partition];
     return status;
 }

@@ -55,18 +55,6 @@ static bool restore_is_right(const struct restoring *at)
 }
 
 /* ---- what Redis knows */
-static enum relance_status restore_field(struct restore *restore, int partition, const char *name,
-                                         int64_t *out, struct relance_error *error)
-{
-    char *text = NULL;
-    size_t size = 0;
-    enum relance_status status =
-        redis_view_field(restore->view, partition, REDIS_VIEW_META, str_of(name), &text, &size, error);
-    if (text) text_count((struct relance_str){text, size}, out);
-    free(text);
-    return status;
-}
-
 static enum relance_status restore_text(struct restore *restore, int partition, const char *name, char *out,
                                         size_t room, struct relance_error *error)
 {
@@ -74,9 +62,11 @@ static enum relance_status restore_text(struct restore *restore, int partition, 
     size_t size = 0;
     enum relance_status status =
         redis_view_field(restore->view, partition, REDIS_VIEW_META, str_of(name), &text, &size, error);
-    if (text && size < room) memcpy(out, text, size + 1);
+    bool fits = status != RELANCE_OK || !text || size < room;
+    if (fits && text) memcpy(out, text, size + 1);
     free(text);
-    return status;
+    if (fits) return status;
+    return relance_error_set(error, RELANCE_IO, "Redis: field %s of a checkpoint is not of its form", name);
 }
 
 static enum relance_status restore_read_meta(struct restore *restore, int partition,
@@ -86,9 +76,9 @@ static enum relance_status restore_read_meta(struct restore *restore, int partit
     struct frontier *frontier = &at->found.frontier;
     char chain[17] = "";
     int64_t offset = -1, seq = 0, marks = 0;
-    enum relance_status status = restore_field(restore, partition, "offset", &offset, error);
-    if (status == RELANCE_OK) status = restore_field(restore, partition, "seq", &seq, error);
-    if (status == RELANCE_OK) status = restore_field(restore, partition, "marks", &marks, error);
+    enum relance_status status = redis_view_number(restore->view, partition, "offset", &offset, error);
+    if (status == RELANCE_OK) status = redis_view_number(restore->view, partition, "seq", &seq, error);
+    if (status == RELANCE_OK) status = redis_view_number(restore->view, partition, "marks", &marks, error);
     if (status == RELANCE_OK) status = restore_text(restore, partition, "chain", chain, sizeof chain, error);
     if (status == RELANCE_OK)
         status = restore_text(restore, partition, "store", frontier->store, sizeof frontier->store, error);
@@ -97,8 +87,8 @@ static enum relance_status restore_read_meta(struct restore *restore, int partit
     at->found.frontier.position.offset = at->saved_offset = offset;
     frontier->position.seq = at->saved_seq = (uint64_t)seq;
     frontier->position.marks = (uint64_t)marks;
-    text_hex(str_of(chain), &frontier->position.chain);
-    return RELANCE_OK;
+    if (text_hex(str_of(chain), &frontier->position.chain)) return RELANCE_OK;
+    return relance_error_set(error, RELANCE_IO, "Redis: field chain of a checkpoint is not of its form");
 }
 
 /* ---- what has been published */
@@ -116,7 +106,7 @@ static struct restoring *restore_at(struct restore *restore, int64_t partition)
 static struct restoring *restore_named(struct restore *restore, const struct kafka_scan_record *record)
 {
     int64_t partition = -1;
-    text_count(kafka_scan_header(record, "relance-partition"), &partition);
+    kafka_scan_count(record, "relance-partition", &partition);
     return restore_at(restore, partition);
 }
 
@@ -126,8 +116,8 @@ static bool restore_see_action(void *context, const struct kafka_scan_record *re
     struct restoring *at = restore_named(restore, record);
     int64_t seq = 0, offset = -1;
     if (!at || !str_equal(kafka_scan_header(record, "ce_source"), str_of(restore->source))) return true;
-    text_count(kafka_scan_header(record, "relance-seq"), &seq);
-    text_count(kafka_scan_header(record, "relance-offset"), &offset);
+    kafka_scan_count(record, "relance-seq", &seq);
+    kafka_scan_count(record, "relance-offset", &offset);
     if ((uint64_t)seq > at->found.frontier.position.seq) at->found.frontier.position.seq = (uint64_t)seq;
     if (offset > at->found.frontier.position.offset) at->found.frontier.position.offset = offset;
     return true;
@@ -138,7 +128,7 @@ static bool restore_see_letter(void *context, const struct kafka_scan_record *re
     struct restore *restore = context;
     struct restoring *at = restore_named(restore, record);
     int64_t offset = -1;
-    text_count(kafka_scan_header(record, "relance-offset"), &offset);
+    kafka_scan_count(record, "relance-offset", &offset);
     bool ours = at && str_equal(kafka_scan_header(record, "relance-topic"), str_of(restore->options->input));
     if (!ours) return true;
     if (offset > at->letter) at->letter = offset;
@@ -269,10 +259,12 @@ static enum relance_status restore_look(struct restore *restore, struct relance_
 static enum relance_status restore_open(struct restore *restore, struct relance_error *error)
 {
     const struct options *options = restore->options;
-    struct relance_error nothing;
     snprintf(restore->source, sizeof restore->source, "/relance/%s", options->group);
-    restore->view = redis_view_open(options->redis, options->group, options->input, &nothing);
-    if (!restore->view) print_mistake("%s", nothing.message);
+    restore->view = redis_view_open(options->redis, options->group, options->input, error);
+    if (!restore->view && error->status != RELANCE_REFUSED) return error->status;
+    if (!restore->view)
+        print_mistake("%s", error->message); /* it was emptied: what has been published is left */
+    *error = (struct relance_error){0};
     enum relance_status status = kafka_offsets_open(options, &restore->offsets, error);
     if (status == RELANCE_OK) status = kafka_offsets_partitions(restore->offsets, &restore->count, error);
     restore->partitions = calloc((size_t)restore->count + 1, sizeof *restore->partitions);

@@ -40,17 +40,19 @@ static bool mark_number(const cJSON *object, const char *name, int64_t absent, i
     if (!cJSON_IsNumber(item) || item->valuedouble > MARK_NUMBER_MAX || item->valuedouble < -MARK_NUMBER_MAX)
         return false;
     *out = (int64_t)item->valuedouble;
-    return true;
+    return (double)*out == item->valuedouble;
 }
 
 static bool mark_read(const cJSON *object, struct mark *mark)
 {
     int64_t n;
-    const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules");
-    const char *options = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "options"));
+    const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules"),
+                *other = cJSON_GetObjectItemCaseSensitive(object, "options");
+    const char *options = cJSON_GetStringValue(other);
     if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
         mark->at < 0 || !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
-        !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) || (rules && !cJSON_IsArray(rules)))
+        !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) || (rules && !cJSON_IsArray(rules)) ||
+        (other && !options))
         return false;
     mark->n = (uint64_t)n;
     mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));

@@ -6,6 +6,7 @@
 #include "kafka/scan.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
+#include "host/stop.h"
 
 enum { MARKS_PATIENCE_MS = 10000, MARKS_POLL_MS = 100 };
 
@@ -64,6 +65,7 @@ static enum relance_status marks_read_all(struct marks_reader *reader, struct re
     int64_t began = clock_monotonic_us();
     enum relance_status status = RELANCE_OK;
     while (status == RELANCE_OK && reader->next <= reader->wanted->last) {
+        if (stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
         if (clock_monotonic_us() - began > MARKS_PATIENCE_MS * 1000)
             return relance_error_set(error, RELANCE_AGAIN,
                                      "marks topic, partition %d: mark %llu has not come",

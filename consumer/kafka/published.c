@@ -21,9 +21,9 @@ static bool published_see(void *context, const struct kafka_scan_record *record)
     struct published_action action = {
         .id = kafka_scan_header(record, "ce_id"), .offset = -1, .due_ms = INT64_MIN};
     int64_t partition = -1, seq = 0;
-    text_count(kafka_scan_header(record, "relance-partition"), &partition);
-    text_count(kafka_scan_header(record, "relance-seq"), &seq);
-    text_count(kafka_scan_header(record, "relance-offset"), &action.offset);
+    kafka_scan_count(record, "relance-partition", &partition);
+    kafka_scan_count(record, "relance-seq", &seq);
+    kafka_scan_count(record, "relance-offset", &action.offset);
     text_instant(kafka_scan_header(record, "ce_time"), &action.due_ms);
     action.seq = (uint64_t)seq;
     bool ours = str_equal(kafka_scan_header(record, "ce_source"), str_of(reading->source));

@@ -4,6 +4,7 @@
 #include "kafka/partition.h"
 #include "kafka/trouble.h"
 #include "host/stop.h"
+#include "host/text.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ enum {
     SCAN_ASK_MS = 10000, /* how long a question to the broker may take */
     SCAN_POLL_MS = 200,
 };
+#define SCAN_COUNT_MAX ((int64_t)1 << 53)
 
 struct scan {
     rd_kafka_t *rk;
@@ -177,4 +179,10 @@ struct relance_str kafka_scan_header(const struct kafka_scan_record *record, con
     const rd_kafka_headers_t *headers = record->headers;
     if (!headers || rd_kafka_header_get_last(headers, name, &value, &size)) return (struct relance_str){0};
     return (struct relance_str){value, size};
+}
+
+void kafka_scan_count(const struct kafka_scan_record *record, const char *name, int64_t *out)
+{
+    int64_t count;
+    if (text_count(kafka_scan_header(record, name), &count) && count <= SCAN_COUNT_MAX) *out = count;
 }

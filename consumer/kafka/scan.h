@@ -32,5 +32,8 @@ RELANCE_MUST enum relance_status kafka_scan_key(const struct options *options, c
 
 /* The value of the last header of that name; empty where there is none. */
 struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name);
+/* The same of a header that is a number as engines write them: an offset, a partition, a sequence number. Anybody may write
+ * records: what is none, or beyond 2^53, leaves *out alone. */
+void kafka_scan_count(const struct kafka_scan_record *record, const char *name, int64_t *out);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 
-void resp_begin(struct buffer *out, size_t words); /* a command of so many words, the verb included, follows */
+void resp_begin(struct buffer *out,
+                size_t words); /* a command of so many words, the verb included, follows */
 void resp_word(struct buffer *out, struct relance_str word);
 void resp_int(struct buffer *out, int64_t number);
 void resp_command(struct buffer *out, size_t count, const struct relance_str *words); /* all at once */
@@ -17,7 +18,7 @@ struct resp_many {
     struct buffer *out;
     struct relance_str verb, key;
     struct buffer words; /* those not in `out` yet */
-    size_t count;      /* of them */
+    size_t count;        /* of them */
 };
 /* Adds words that must not be parted; two at most. */
 void resp_many_add(struct resp_many *many, struct relance_str first, struct relance_str second);

@@ -66,6 +66,18 @@ static enum relance_status view_field(struct redis_view *view, const char *key, 
     return view_end(status, answer, error);
 }
 
+static enum relance_status view_number(struct redis_view *view, const char *key, const char *field,
+                                       int64_t *out, struct relance_error *error)
+{
+    char *text;
+    size_t size;
+    enum relance_status status = view_field(view, key, str_of(field), &text, &size, error);
+    if (status == RELANCE_OK && text && !text_count((struct relance_str){text, size}, out))
+        status = relance_error_set(error, RELANCE_IO, "Redis: field %s of a checkpoint is no number", field);
+    free(text);
+    return status;
+}
+
 /* ---- finding keys: there are few, since customers are fields of one */
 
 typedef enum relance_status view_key_visit(struct redis_view *view, const char *key, void *context,
@@ -120,13 +132,9 @@ static enum relance_status view_take_partitions(struct redis_view *view, const c
                                                 struct relance_error *error)
 {
     (void)context;
-    char *text;
-    size_t size;
-    int64_t count;
-    enum relance_status status = view_field(view, key, STR("partitions"), &text, &size, error);
-    if (text && text_count((struct relance_str){text, size}, &count) && count <= VIEW_PARTITIONS_MAX)
-        view->partitions = (int)count;
-    free(text);
+    int64_t count = 0;
+    enum relance_status status = view_number(view, key, "partitions", &count, error);
+    if (status == RELANCE_OK && count && count <= VIEW_PARTITIONS_MAX) view->partitions = (int)count;
     return status;
 }
 
@@ -207,16 +215,11 @@ bool redis_view_claimed(const char *url, const char *group, const char *topic, i
 enum relance_status redis_view_count(const char *url, const char *group, const char *topic, int *partitions,
                                      struct relance_error *error)
 {
-    char *text = NULL;
-    size_t size;
     int64_t count = 0;
     struct redis_view *view = view_connect(url, group, topic, error);
     if (!view) return RELANCE_IO;
-    enum relance_status status =
-        redis_view_field(view, 0, REDIS_VIEW_META, STR("partitions"), &text, &size, error);
+    enum relance_status status = redis_view_number(view, 0, "partitions", &count, error);
     redis_view_close(view);
-    if (text) text_count((struct relance_str){text, size}, &count);
-    free(text);
     *partitions = count > 0 && count < VIEW_PARTITIONS_MAX ? (int)count : 0;
     if (status != RELANCE_OK || *partitions) return status;
     return relance_error_set(error, RELANCE_REFUSED, "Redis has no checkpoint of group %s and topic %s",
@@ -293,6 +296,14 @@ enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *v
 }
 
 /* ---- single fields */
+
+enum relance_status redis_view_number(struct redis_view *view, int partition, const char *field, int64_t *out,
+                                      struct relance_error *error)
+{
+    char key[REDIS_KEY_SIZE];
+    redis_key(key, view->group, view->topic, partition, REDIS_KEY_META);
+    return view_number(view, key, field, out, error);
+}
 
 enum relance_status redis_view_field(struct redis_view *view, int partition, enum redis_view_hash hash,
                                      struct relance_str field, char **text, size_t *size,

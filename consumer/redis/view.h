@@ -5,6 +5,7 @@
 
 #include <relance/text.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct redis_view;
 
@@ -33,6 +34,9 @@ RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, re
 RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,
                                                   void *context, struct relance_error *error);
 
+/* A number of a partition's meta; *out stays where it is absent. */
+RELANCE_MUST enum relance_status redis_view_number(struct redis_view *view, int partition, const char *field,
+                                                   int64_t *out, struct relance_error *error);
 /* A field of a partition's hash, to be freed; *text is NULL where it is absent. */
 enum redis_view_hash { REDIS_VIEW_META, REDIS_VIEW_CUSTOMERS };
 RELANCE_MUST enum relance_status redis_view_field(struct redis_view *view, int partition,

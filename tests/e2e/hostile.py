@@ -11,7 +11,7 @@ import unittest
 
 from support import place
 from support.engine import World, running
-from support.kafka import event
+from support.kafka import Record, event
 
 LIST = place.SHARED / "suites" / "blns" / "blns.json"
 TIME = "2026-03-02T10:00:00Z"
@@ -155,3 +155,30 @@ class Hostile(unittest.TestCase):
             shown = subprocess.run([place.program("relance"), "metrics", f"--redis={world.redis.reader_url}", "--group=a*[?]:\\b",
                                     f"--input={world.input}", "--json"], capture_output=True, text=True, timeout=20)
             self.assertEqual(json.loads(shown.stdout)["counters"]["events"], 1)
+
+    def test_records_of_strangers_on_our_topics_mislead_nobody(self):
+        """Headers that are ours by their names and nothing by their values, and marks that are none."""
+        with World(RULES, partitions=1) as world:
+            world.produce([event("c", "ping", TIME, id=f"a{n}", note="n") for n in range(20)])
+            with running(world) as engine:
+                world.wait_decided(engine)
+            actions, frontier = world.actions(), world.frontier()
+            self.assertEqual(len(actions), 20)
+            for value in (b"9223372036854775807", b"99999999999999999999", b"-1", b"1.5", b"abc", b"", b"\0", b"\xff" * 300):
+                headers = {"ce_source": f"/relance/{world.group}".encode(), "ce_id": value, "ce_time": value, "ce_subject": value,
+                           "relance-partition": b"0", "relance-seq": value, "relance-offset": value,
+                           "relance-topic": world.input.encode()}
+                for topic in (f"{world.output}.dead", f"{world.output}.marks"):
+                    world.kafka.produce(topic, [Record(value, value, headers=headers, partition=0)])
+                world.kafka.produce(f"{world.output}.marks", [Record(b'{"n":%s,"at":%s}' % (value, value), partition=0)])
+            done = subprocess.run([place.program("relance"), "restore-offsets", f"--redis={world.redis.reader_url}",
+                                   f"--group={world.group}", f"--input={world.input}", f"--output={world.output}", "--dry-run",
+                                   f"--kafka.bootstrap.servers={world.kafka.address}"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("right as it is", done.stdout)
+            with running(world) as engine:
+                world.produce([event("c", "ping", TIME, id=f"b{n}", note="n") for n in range(20)])
+                world.wait_decided(engine)
+            self.assertEqual(world.actions()[:20], actions)
+            self.assertEqual(len(world.actions()), 40)
+            self.assertGreater(world.frontier()[0][0], frontier[0][0])

@@ -23,6 +23,10 @@ SLOW = {
     "a place far back in a loop": ("event.tags.exists(t, event.note.charAt(200000) == 'b')", 60, {"note": BIG, "tags": ["x"] * 9000}),
     "comparing long texts in a loop": ("event.tags.exists(t, event.note == event.other)", 60,
                                        {"note": "a" * 400_000, "other": "a" * 399_999 + "b", "tags": ["x"] * 20_000}),
+    "a pattern with counted parts": (r"event.note.matches('[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(\\.[a-z0-9-]{1,63}){1,8}')", 60,
+                                     {"note": BIG}),
+    "searching from behind": ("event.note.lastIndexOf(event.other) == 5", 60, {"note": "a" * 600_000, "other": "a" * 250_000 + "b"}),
+    "trimming in a loop": ("event.tags.exists(t, t == event.note.trim())", 60, {"note": "\u3000" * 170_000, "tags": ["x"] * 2000}),
     "a value shared over and over": ("cel.bind(a, [event.note, event.note], cel.bind(b, [a, a], cel.bind(c, [b, b], cel.bind(d, [c, c], "
                                      "cel.bind(e, [d, d], '%s'.format([e]).size() + '%s'.format([e]).size() == 3)))))", 60,
                                      {"note": "a" * 10_000}),

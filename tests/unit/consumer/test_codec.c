@@ -123,6 +123,10 @@ Test(mark, other_records_are_none)
                                         "{\"n\":1,\"at\":-1}",
                                         "{\"n\":\"1\",\"at\":1}",
                                         "{\"n\":1,\"at\":1,\"rules\":\"x\"}",
+                                        "{\"n\":1,\"at\":1,\"options\":7}",
+                                        "{\"n\":1.5,\"at\":1}",
+                                        "{\"n\":1,\"at\":1,\"wall\":0.5}",
+                                        "{\"n\":1,\"at\":1,\"tick\":null}",
                                         "{\"n\":1,\"at\":1e300}"};
     struct mark read;
     struct relance_error error;
