@@ -1,12 +1,26 @@
+/* Small blocks are cut from slabs and stay with their class. Large ones are the system's, each by itself: some wait
+ * for whoever wants that size next: the latest, and beside it never more bytes than are in use (and a MiB), so that
+ * what a value of every size has needed once is not kept for ever. */
 #include "base/pool.h"
 
 #include <stdlib.h>
 
-enum { POOL_STEP = 16, POOL_SMALL = 1 << 10, SLAB_BYTES = 1 << 20 };
+enum {
+    POOL_STEP = 16,
+    POOL_SMALL = 1 << 10,
+    POOL_LARGE = 8 << 10,
+    SLAB_BYTES = 1 << 20,
+    SPARE_BYTES = 1 << 20
+};
 
 struct pool_slab {
     struct pool_slab *next;
-    size_t size;
+    _Alignas(16) char room[];
+};
+
+/* Before a large block. */
+struct pool_large {
+    struct pool_large *next, *before;
     _Alignas(16) char room[];
 };
 
@@ -20,6 +34,10 @@ void pool_free_all(struct pool *pool)
     for (struct pool_slab *slab = pool->slabs, *next; slab; slab = next) {
         next = slab->next;
         free(slab);
+    }
+    for (struct pool_large *large = pool->large, *next; large; large = next) {
+        next = large->next;
+        free(large);
     }
     pool_init(pool);
 }
@@ -41,30 +59,65 @@ static size_t pool_class(size_t size, size_t *rounded)
 static void *pool_cut(struct pool *pool, size_t size)
 {
     if (size > (size_t)(pool->end - pool->at)) {
-        size_t room = size > SLAB_BYTES / 4 ? size : SLAB_BYTES;
-        struct pool_slab *slab = malloc(sizeof *slab + room);
+        struct pool_slab *slab = malloc(sizeof *slab + SLAB_BYTES);
         if (!slab) return NULL;
         slab->next = pool->slabs;
-        slab->size = room;
         pool->slabs = slab;
-        if (room == size) return slab->room; /* a slab of its own; the present one goes on */
         pool->at = slab->room;
-        pool->end = slab->room + room;
+        pool->end = slab->room + SLAB_BYTES;
     }
     void *block = pool->at;
     pool->at += size;
     return block;
 }
 
+static void *large_new(struct pool *pool, size_t size)
+{
+    struct pool_large *large = malloc(sizeof *large + size);
+    if (!large) return NULL;
+    *large = (struct pool_large){.next = pool->large};
+    if (pool->large) pool->large->before = large;
+    pool->large = large;
+    return large->room;
+}
+
+static void large_free(struct pool *pool, void *block)
+{
+    struct pool_large *large = (struct pool_large *)((char *)block - offsetof(struct pool_large, room));
+    if (large->next) large->next->before = large->before;
+    if (large->before)
+        large->before->next = large->next;
+    else
+        pool->large = large->next;
+    free(large);
+}
+
+/* Gives large blocks back that nobody uses, the largest first, until few enough wait. */
+static void pool_trim(struct pool *pool)
+{
+    size_t rounded, least = pool_class(POOL_LARGE, &rounded), class = POOL_CLASSES;
+    while (pool->spare > pool->used + SPARE_BYTES && class -- > least) {
+        size_t size = (size_t)POOL_SMALL * 2 << (class - POOL_SMALL / POOL_STEP);
+        for (void *block; pool->spare > pool->used + SPARE_BYTES && (block = pool->free_lists[class]);) {
+            pool->free_lists[class] = *(void **)block;
+            pool->spare -= size;
+            large_free(pool, block);
+        }
+    }
+}
+
 void *pool_alloc(struct pool *pool, size_t size)
 {
     size_t rounded, class = pool_class(size, &rounded);
     if (class >= POOL_CLASSES) return NULL;
+    bool large = rounded >= POOL_LARGE;
     void *block = pool->free_lists[class];
-    if (block)
+    if (block) {
         pool->free_lists[class] = *(void **)block;
-    else
-        block = pool_cut(pool, rounded);
+        pool->spare -= large ? rounded : 0;
+    } else {
+        block = large ? large_new(pool, rounded) : pool_cut(pool, rounded);
+    }
     if (block) pool->used += rounded;
     return block;
 }
@@ -73,9 +126,13 @@ void pool_release(struct pool *pool, void *block, size_t size)
 {
     if (!block) return;
     size_t rounded, class = pool_class(size, &rounded);
+    pool->used -= rounded;
+    if (rounded >= POOL_LARGE) {
+        pool_trim(pool);
+        pool->spare += rounded;
+    }
     *(void **)block = pool->free_lists[class];
     pool->free_lists[class] = block;
-    pool->used -= rounded;
 }
 
 struct bytes *bytes_new(struct pool *pool, str s)

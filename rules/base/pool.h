@@ -1,5 +1,6 @@
-/* Pool: memory for what lives and dies singly, the parts of customers' states. Free lists by size class, cut
- * from big slabs: once warm, nothing is asked of the system, and what one customer gives up another takes. */
+/* Pool: memory for what lives and dies singly, the parts of customers' states. Free lists by size class: once warm,
+ * nothing is asked of the system, and what one customer gives up another takes. Large blocks that nobody has taken up
+ * go back to the system. */
 #ifndef RULES_BASE_POOL_H
 #define RULES_BASE_POOL_H
 
@@ -12,6 +13,8 @@ struct pool {
     struct pool_slab *slabs;
     char *at, *end; /* free room of the newest slab */
     size_t used;    /* bytes handed out, rounded up to their class */
+    struct pool_large *large; /* all blocks of 8 KiB and more */
+    size_t spare;             /* bytes of those that nobody uses */
 };
 
 void pool_init(struct pool *pool);

@@ -22,6 +22,7 @@ struct testing {
     struct arena arena;           /* one test */
     struct output *first, **end;  /* what came */
     struct buffer unread, report; /* unread: events of `given` that are none */
+    size_t whys;                  /* of what is missing, told so far */
     bool failed, no_memory;
     struct source_cursor place;   /* of the test: they come mostly in the order of their files */
 };

@@ -161,3 +161,45 @@ Test(pool, a_vector_grows_to_thousands_and_gives_all_of_it_back)
     vector_release(&pool, &vector, sizeof(int));
     cr_expect_eq(pool.used, 0u);
 }
+
+Test(pool, keeps_no_more_large_blocks_for_later_than_are_in_use_but_for_the_latest)
+{
+    enum { BLOCKS = 40, MEGABYTE = 1 << 20 };
+    size_t latest = 0;
+    void *blocks[BLOCKS] = {0};
+    size_t sizes[BLOCKS];
+    uint64_t random = 7;
+    for (int turn = 0; turn < 4000; turn++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        size_t i = (random >> 33) % BLOCKS;
+        if (blocks[i]) {
+            pool_release(&pool, blocks[i], sizes[i]);
+            if (sizes[i] > 4096) latest = sizes[i];
+            blocks[i] = NULL;
+        } else {
+            sizes[i] = (size_t)1 << (random >> 45) % 23;
+            blocks[i] = pool_alloc(&pool, sizes[i]);
+            cr_assert_not_null(blocks[i]);
+            memset(blocks[i], 1, sizes[i]);
+        }
+        cr_assert_leq(pool.spare, pool.used + 2 * MEGABYTE + 2 * latest, "turn %d", turn);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (blocks[i]) pool_release(&pool, blocks[i], sizes[i]);
+    cr_expect_eq(pool.used, 0u);
+    cr_expect_leq(pool.spare, (size_t)10 << 20, "one of the largest, and a few MiB");
+}
+
+Test(pool, gives_back_what_a_value_that_grew_has_needed_on_its_way)
+{
+    void *block = pool_alloc(&pool, 1000);
+    size_t before = 1000;
+    for (size_t size = 2000; size < (size_t)8 << 20; size += 30000) {
+        void *larger = pool_alloc(&pool, size);
+        pool_release(&pool, block, before);
+        block = larger;
+        before = size;
+    }
+    pool_release(&pool, block, before);
+    cr_expect_leq(pool.spare, (size_t)9 << 20, "the latest, and a MiB");
+}
