@@ -1,4 +1,5 @@
 """An input that gets more partitions: customers move with all that is known of them and all that waits for them."""
+import random
 import subprocess
 import time
 import unittest
@@ -6,6 +7,7 @@ import unittest
 from support import place, redis, rights
 from support.engine import World, running, sequence_faults
 from support.kafka import event
+from support.wrong_redis import SLOW, WAYS, WrongRedis
 
 BEFORE, NOW, CUSTOMERS = 2, 5, 300
 RULES = {
@@ -109,6 +111,44 @@ class Resharding(unittest.TestCase):
             self.assertEqual([n for rule, _, n in mine if rule == "answer"], [1, 2, 3])
             self.assertEqual([step for rule, step, _ in mine if rule == "left"], [] if bought else [1, 2])
         self.assertEqual(sequence_faults(world.output_records()), [])
+
+    def test_answers_that_come_wrong_interrupt_it_and_it_is_called_again(self):
+        """Each call gets one wrong answer, somewhere; the last one gets none."""
+        world, generator = self.world, random.Random(1)
+        with running(world, **{"kafka.session.timeout.ms": 3000, "kafka.transaction.timeout.ms": 2500}) as engine:
+            self.everybody("ping", 1)
+            world.wait_decided(engine)
+        self.grow()
+        self.drain()
+        time.sleep(5)  # until the session of the drained engine is over
+        path = str(world.folder.path / "door")
+        door = WrongRedis(world.redis.socket, path)
+        self.addCleanup(door.close)
+        trials = [(asked, way) for asked in ("WATCH", "HGETALL", "EXEC", "HMGET", "HSCAN", "ZMSCORE", "HSET", "HDEL", "ZREM")
+                  for way in WAYS if way not in SLOW and way != "a cursor without end"]
+        for asked, way in generator.sample(trials, 16):
+            door.heal()
+            door.garble(asked, way, 1)
+            done = subprocess.run(
+                [place.program("relance"), "reshard", f"--input={world.input}", f"--group={world.group}",
+                 f"--redis={world.redis.url_at(path, redis.RESHARD)}", f"--kafka.bootstrap.servers={world.kafka.address}"],
+                capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            self.assertIn(done.returncode, (0, 1, 2), f"{asked}: {way}: {done.stderr}")
+            self.assertNotIn("not so:", done.stderr, f"{asked}: {way}")
+            if done.returncode:
+                self.assertIn("relance reshard: ", done.stderr, f"{asked}: {way}")
+        door.heal()
+        self.reshard()
+        print(f"{door.garbled} wrong answers to reshard, in 16 calls", flush=True)
+        counts = [world.redis("HLEN", f"relance:{{{world.group}:{world.input}:{p}}}:customers") for p in range(NOW)]
+        self.assertEqual(sum(counts), CUSTOMERS)
+        self.assertGreater(door.garbled, 0)
+        world.partitions = NOW
+        with running(world) as engine:
+            self.everybody("ping", 2)
+            world.wait_decided(engine)
+        for c, mine in self.heard().items():
+            self.assertEqual([n for _, _, n in mine], [1, 2], c)
 
     def test_interrupted_it_is_called_again(self):
         world = self.world
