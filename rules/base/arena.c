@@ -97,6 +97,7 @@ static size_t arena_remember(struct arena *arena)
 
 void arena_reset(struct arena *arena)
 {
+    if (!arena->used && !arena->rewound_use) return; /* as it was */
     arena_end_until(arena, NULL);
     size_t largest = arena_remember(arena);
     if (arena->kept > larger(largest * KEPT_TIMES, CHUNK_MIN)) {

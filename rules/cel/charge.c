@@ -328,7 +328,7 @@ uint32_t *value_index_place(struct machine *m, struct value_index *index, const 
     machine_spend(m, 1);
     for (uint32_t i = (uint32_t)value_hash(m, v) & index->mask;; i = (i + 1) & index->mask) {
         uint32_t *place = &index->places[i];
-        bool found = !*place || value_equal(m, values[(*place - 1) * stride], v);
+        bool found = !*place || value_is(m, values[(*place - 1) * stride], v);
         if (found || !machine_touch(m, 4)) return place;
     }
 }
@@ -344,7 +344,7 @@ const struct cel_value *map_find(struct machine *m, const struct cel_map *map, s
     }
     if (!list_touch(m, map->count)) return NULL;
     for (size_t i = 0; i < map->count; i++)
-        if (value_equal(m, entries[i].key, key)) return &entries[i].value;
+        if (value_is(m, entries[i].key, key)) return &entries[i].value;
     return NULL;
 }
 

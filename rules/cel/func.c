@@ -143,13 +143,6 @@ void *machine_alloc(struct machine *m, size_t size)
     return m->over ? NULL : arena_alloc(arena, size);
 }
 
-bool machine_room(struct machine *m, size_t count, size_t size)
-{
-    size_t total;
-    m->over = __builtin_mul_overflow(count, size, &total) || m->frame->scratch->used + total > m->used_max;
-    return !m->over;
-}
-
 struct cel_value machine_exhausted(struct machine *m)
 {
     if (machine_ended(m)) return machine_out_of_steps(m);
@@ -188,9 +181,8 @@ struct cel_value fail_overflow(struct machine *m, const char *what)
 
 struct cel_list *list_new(struct machine *m, size_t capacity)
 {
-    if (!list_touch(m, capacity)) return NULL;
     m->over = capacity > LIMIT_CEL_ARENA_BYTES / sizeof(struct cel_value);
-    if (m->over) return NULL;
+    if (m->over || !list_touch(m, capacity)) return NULL;
     struct cel_list *list = machine_alloc(m, sizeof *list + capacity * sizeof list->items[0]);
     if (list) list->count = 0;
     return list;

@@ -49,7 +49,12 @@ void *machine_alloc(struct machine *m, size_t size);
 struct cel_value machine_exhausted(struct machine *m);
 /* Is there room for `count` pieces of `size` bytes? For what is not asked of machine_alloc: no text is begun that
  * cannot end. False: then return machine_exhausted(m). */
-bool machine_room(struct machine *m, size_t count, size_t size);
+static inline bool machine_room(struct machine *m, size_t count, size_t size)
+{
+    size_t total;
+    m->over = __builtin_mul_overflow(count, size, &total) || m->frame->scratch->used + total > m->used_max;
+    return !m->over;
+}
 /* Why it has ended: no steps left, a stop, or values that nest too deep. */
 struct cel_value machine_out_of_steps(struct machine *m);
 /* What a body returns, unless the evaluation has ended meanwhile. */

@@ -37,7 +37,7 @@ struct cel_value list_sum_double(struct machine *m, const struct cel_value *a)
 
 struct cel_value list_range(struct machine *m, const struct cel_value *a)
 {
-    int64_t count = a->as.i < 0 ? 0 : a->as.i;
+    int64_t count = a->as.i < 0 ? 0 : a->as.i <= LIMIT_CEL_STEPS ? a->as.i : LIMIT_CEL_STEPS + 1;
     if (!machine_touch(m, (STEP_UNITS - LIST_UNITS) * (size_t)count)) return machine_out_of_steps(m);
     struct cel_list *list = list_new(m, (size_t)count);
     if (!list) return machine_exhausted(m);
@@ -105,7 +105,7 @@ struct cel_value list_flatten_deep(struct machine *m, const struct cel_value *a)
 static bool list_has(struct machine *m, const struct cel_list *list, struct cel_value v)
 {
     for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
-        if (value_equal(m, list->items[i], v)) return true;
+        if (value_is(m, list->items[i], v)) return true;
     return false;
 }
 

@@ -195,7 +195,7 @@ struct cel_value op_in(struct machine *m, const struct cel_value *a)
     if (a[1].kind != CEL_LIST) return fail_overload(m, "_in_");
     const struct cel_list *list = a[1].as.list;
     for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
-        if (value_equal(m, list->items[i], a[0])) return cel_bool(true);
+        if (value_is(m, list->items[i], a[0])) return cel_bool(true);
     return cel_bool(false);
 }
 

@@ -186,6 +186,19 @@ struct cel_value double_from_text(struct machine *m, const struct cel_value *a)
     return cel_double(d);
 }
 
+static struct cel_value digits_of(struct machine *m, int64_t i)
+{
+    char room[20], *end = room + sizeof room, *at = end;
+    uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do
+        *--at = (char)('0' + u % 10);
+    while (u /= 10);
+    if (i < 0) *--at = '-';
+    size_t size = (size_t)(end - at);
+    char *text = machine_alloc(m, size);
+    return text ? cel_string((str){memcpy(text, at, size), size}) : machine_exhausted(m);
+}
+
 struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
 {
     if (a->kind == CEL_BYTES) { /* shared, not copied */
@@ -195,7 +208,9 @@ struct cel_value text_from_value(struct machine *m, const struct cel_value *a)
     }
     struct buffer buffer;
     buffer_init(&buffer, m->frame->scratch);
-    if (!machine_spend(m, 2) || !machine_room(m, 1, BUFFER_MIN)) return machine_exhausted(m);
+    machine_spend(m, 2);
+    if (a->kind == CEL_INT) return digits_of(m, a->as.i);
+    if (!machine_room(m, 1, BUFFER_MIN)) return machine_exhausted(m);
     if (!cel_print(*a, &buffer)) return fail_overload(m, "string");
     m->over = m->frame->scratch->used > m->used_max;
     return buffer.failed || m->over ? machine_exhausted(m) : cel_string(buffer_str(&buffer));

@@ -13,10 +13,11 @@
 #include "base/ensure.h"
 #include "base/limits.h"
 
-enum { BUILDING = 1, SHORT_TEXT = 16 };
+enum { BUILDING = 1, SHORT_TEXT = 64 };
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define APART       __attribute__((noinline)) /* what the dispatcher's registers are not to be shared with */
 
 static struct cel_value absent_field(struct cel_value name)
 {
@@ -318,14 +319,15 @@ static void loop_done(struct cel_value *base, enum loop_kind kind)
     *base = result;
 }
 
-/* Texts of one size; short ones are compared without a call, and within what the instruction costs. */
-static inline bool text_is(struct machine *m, str a, str b)
+/* Comparing short texts is within what the instruction costs. */
+static inline bool text_pays(struct machine *m, size_t size)
 {
-    return a.size == b.size && (a.size <= SHORT_TEXT || machine_touch(m, a.size)) && text_same(a, b);
+    return LIKELY(size <= SHORT_TEXT) || machine_touch(m, size);
 }
 
 /* ---- tables */
 
+/* Texts that begin and end alike lie beside each other. */
 static bool strings_have(struct machine *m, const struct table *table, str s)
 {
     struct text_ends ends = text_ends(s);
@@ -333,18 +335,19 @@ static bool strings_have(struct machine *m, const struct table *table, str s)
         const struct table_place *place = &table->places[i];
         if (!place->text.data) return false;
         bool near = place->ends.head == ends.head && place->ends.tail == ends.tail;
-        if (near && text_is(m, s, place->text)) return true;
-        if (UNLIKELY(!machine_touch(m, 1))) return false;
+        if (near && place->text.size == s.size && text_pays(m, s.size) && text_same(s, place->text))
+            return true;
+        if (UNLIKELY(!machine_touch(m, STEP_UNITS / 4))) return false;
     }
 }
 
-static bool table_has(struct machine *m, const struct table *table, struct cel_value v)
+APART static bool table_has(struct machine *m, const struct table *table, struct cel_value v)
 {
     if (table->strings) return v.kind == CEL_STRING && strings_have(m, table, cel_text(v));
     const struct cel_list *list = table->list.as.list;
     if (table->index) return *value_index_place(m, table->index, list->items, 1, v) != 0;
     for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
-        if (value_equal(m, list->items[i], v)) return true;
+        if (value_is(m, list->items[i], v)) return true;
     return false;
 }
 
@@ -389,9 +392,9 @@ static struct cel_value finish(struct cel_frame *frame, struct cel_value v)
     return v;
 }
 
-static inline bool text_starts(struct machine *m, struct cel_value a, struct cel_value b)
+static inline bool text_starts(struct cel_value a, struct cel_value b)
 {
-    return a.size >= b.size && machine_touch(m, b.size) && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
+    return a.size >= b.size && (!b.size || memcmp(a.as.s, b.as.s, b.size) == 0);
 }
 
 /* An instruction a paragraph, laid out by hand. */
@@ -416,19 +419,20 @@ static inline bool text_starts(struct machine *m, struct cel_value a, struct cel
         GO;                                                                                                  \
     }
 
-/* One that pays: in full, it finds the evaluation ended and says so. */
-#define TEST_PAYING(name, condition)                                                                         \
-    CASE(IF_##name): TEST_ONE_PAYING(condition, true)                                                        \
-    CASE(UNLESS_##name): TEST_ONE_PAYING(condition, false)
-#define TEST_ONE_PAYING(condition, sense)                                                                    \
+/* One of a text that pays first, and says whether it could. In full, it finds the evaluation ended and says so. */
+#define TEST_TEXT(name, pays, condition)                                                                     \
+    CASE(IF_##name)                                                                                          \
+        : TEST_ONE_TEXT(pays, condition, true) CASE(UNLESS_##name) : TEST_ONE_TEXT(pays, condition, false)
+#define TEST_ONE_TEXT(pays, condition, sense)                                                                \
     {                                                                                                        \
+        bool has;                                                                                            \
         struct cel_value v = slots[at->a];                                                                   \
         if (UNLIKELY(v.kind != CEL_STRING)) v = slot_resolved(frame, at->a);                                 \
-        bool is = v.kind == CEL_STRING && (condition);                                                       \
-        if (UNLIKELY(v.kind != CEL_STRING || machine_ended(&m)))                                             \
+        if (UNLIKELY(v.kind != CEL_STRING || !(pays))) {                                                     \
             at += at->n;                                                                                     \
-        else                                                                                                 \
-            at = is == (sense) ? code + at->c : at + 1;                                                      \
+            GO;                                                                                              \
+        }                                                                                                    \
+        at = (condition) == (sense) ? code + at->c : at + 1;                                                 \
         GO;                                                                                                  \
     }
 
@@ -714,9 +718,10 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         top = stack + at->a;
         NEXT;
 
-    TEST_PAYING(EQUAL_STRING, text_is(&m, cel_text(v), cel_text(constants[at->b])))
-    TEST_PAYING(STARTS_WITH, text_starts(&m, v, constants[at->b]))
-    TEST_PAYING(IN_TABLE, table_has(&m, &program->tables[at->b], v))
+    TEST_TEXT(EQUAL_STRING, text_pays(&m, constants[at->b].size),
+              has = text_same(cel_text(v), cel_text(constants[at->b])))
+    TEST_TEXT(STARTS_WITH, text_pays(&m, constants[at->b].size), has = text_starts(v, constants[at->b]))
+    TEST_TEXT(IN_TABLE, (has = table_has(&m, &program->tables[at->b], v), !machine_ended(&m)), has)
     TEST(EQUAL_INT, CEL_INT, v.as.i == constants[at->b].as.i)
     TEST(LESS_INT, CEL_INT, v.as.i < constants[at->b].as.i)
     TEST(GREATER_INT, CEL_INT, v.as.i > constants[at->b].as.i)
