@@ -37,7 +37,7 @@ struct cel_value list_sum_double(struct machine *m, const struct cel_value *a)
 
 struct cel_value list_range(struct machine *m, const struct cel_value *a)
 {
-    int64_t count = a->as.i < 0 ? 0 : a->as.i <= LIMIT_CEL_STEPS ? a->as.i : LIMIT_CEL_STEPS + 1;
+    int64_t count = a->as.i < 0 ? 0 : a->as.i <= LIMIT_CEL_STEPS ? a->as.i : 2 * (int64_t)LIMIT_CEL_STEPS;
     if (!machine_touch(m, (STEP_UNITS - LIST_UNITS) * (size_t)count)) return machine_out_of_steps(m);
     struct cel_list *list = list_new(m, (size_t)count);
     if (!list) return machine_exhausted(m);

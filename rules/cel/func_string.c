@@ -58,7 +58,7 @@ bool match_pattern(struct machine *m, const struct regex *regex, str text)
 /* A pattern that is no constant is compiled each time: its text pays for reading it, its program for being made. */
 struct cel_value string_matches(struct machine *m, const struct cel_value *a)
 {
-    enum { INSTRUCTION_STEPS = 4, LARGE_STEPS = 10 * LIMIT_CEL_REGEX_PROGRAM };
+    enum { INSTRUCTION_STEPS = 6, LARGE_STEPS = 15 * LIMIT_CEL_REGEX_PROGRAM };
     if (!machine_spend(m, regex_cost(a[1].as.s, a[1].size))) return cel_bool(false);
     char error[100] = "";
     bool large;

@@ -62,7 +62,7 @@ extern "C" size_t regex_size(const struct regex *regex)
 // a little more.
 extern "C" size_t regex_cost(const char *pattern, size_t size)
 {
-    enum { BASE = 300, BYTE = 4, CLASS = 1000, REPEAT_MAX = 1000 };
+    enum { BASE = 300, BYTE = 6, CLASS = 1000, REPEAT_MAX = 1000 };
     size_t cost = BASE + size * BYTE, flags = 0, number = 0;
     for (size_t i = 0; i < size; i++) {
         char c = pattern[i], next = i + 1 < size ? pattern[i + 1] : '\0';

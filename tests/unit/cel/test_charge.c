@@ -388,3 +388,12 @@ Test(cel_charge, has_tests_of_long_texts_pay)
                         STR_ARG(same));
     cr_expect(evaluate(text.data).as.b);
 }
+
+Test(cel_charge, takes_any_number_for_a_range)
+{
+    shows("[lists.range(-9223372036854775808), lists.range(0), lists.range(2)]", "[[],[],[0,1]]");
+    world.slots[WORLD_SCORE] = cel_int(INT64_MAX);
+    shows("lists.range(score)", "error: the evaluation takes more than 1000000 steps");
+    world.slots[WORLD_SCORE] = cel_int(LIMIT_CEL_STEPS + 1);
+    shows("lists.range(score)", "error: the evaluation takes more than 1000000 steps");
+}
