@@ -35,7 +35,7 @@ struct cleaner {
     char last;    /* the last significant byte; NUL at the beginning */
     unsigned depth;
     size_t values; /* at most: one, and one for each bracket that opens and each comma */
-    size_t word; /* where the number began that is being passed */
+    size_t word;   /* where the number began that is being passed */
 };
 
 #define NOWHERE SIZE_MAX

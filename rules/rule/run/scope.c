@@ -368,9 +368,11 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
                                    const struct cel_value *arguments)
 {
     struct relance_engine *e = frame->context;
-    enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 }; /* all counts are looked through, and one of them summed up */
+    /* All counts are looked through, and one of them summed up. */
+    enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 };
     if (function == e->set->count_count) return bucket(e, arguments[0], arguments[1]);
-    if (!cel_charge(frame, BUCKETS_STEPS + e->customer->state->counts.count / VALUES_A_STEP)) return cel_int(0);
+    if (!cel_charge(frame, BUCKETS_STEPS + e->customer->state->counts.count / VALUES_A_STEP))
+        return cel_int(0);
     return count_value_at(e, function, e->set->counts[function].by ? cel_text(arguments[0]) : (str){0});
 }
 

@@ -210,7 +210,8 @@ static void report_missing(struct testing *t, const struct expected *wanted, con
     t->failed = true;
     buffer_put_format(&t->report, "    - expected %.*s\n", STR_ARG(wanted_text(t, wanted)));
     enum { WHYS_MAX = 20 /* each plays the test once more */ };
-    if (!is_sent_otherwise(t, wanted, found) && t->whys++ < WHYS_MAX) why_missing(t, wanted, wanted_rule(t, wanted));
+    if (!is_sent_otherwise(t, wanted, found) && t->whys++ < WHYS_MAX)
+        why_missing(t, wanted, wanted_rule(t, wanted));
 }
 
 static void report_extra(struct testing *t, const struct output *found)
