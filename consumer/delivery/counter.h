@@ -22,7 +22,7 @@ struct counter_row;
 
 struct counters {
     int64_t plain[COUNTER_COUNT];
-    struct names names; /* of the families' members */
+    struct names names;       /* of the families' members */
     struct counter_row *rows; /* theirs */
 };
 

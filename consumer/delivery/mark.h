@@ -19,7 +19,8 @@ struct mark {
     int64_t tick;  /* waits due before it end; RELANCE_NEVER: no tick */
     char *rules;   /* a packed rule set (file.h); NULL: none */
     char *options; /* what decides besides rules, as text; NULL: says nothing about it */
-    bool is_approximate; /* what comes before has not been recovered exactly, and cannot be decided again as it was */
+    /* what comes before has not been recovered exactly, and cannot be decided again as it was */
+    bool is_approximate;
 };
 
 void mark_print(const struct mark *mark, struct buffer *out);

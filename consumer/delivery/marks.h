@@ -7,9 +7,9 @@
 
 struct marks_wanted {
     int32_t partition;
-    uint64_t after, last;  /* numbers of the marks wanted: those behind `after`, up to `last` */
-    int64_t from, end;     /* offsets of the topic: where to look, and where it ends now */
-    bool is_cut;           /* older ones stood before `from` and are no longer kept */
+    uint64_t after, last; /* numbers of the marks wanted: those behind `after`, up to `last` */
+    int64_t from, end;    /* offsets of the topic: where to look, and where it ends now */
+    bool is_cut;          /* older ones stood before `from` and are no longer kept */
 };
 
 /* Appends the marks after..last, in order. A frontier may be visible before its marks are: waits for them.

@@ -34,10 +34,11 @@ struct workplace {
     struct rulebook *book;
     struct source *source;
     struct sink *sink;
-    bool sink_spent;      /* a transaction failed: another sink, and all is claimed again */
-    struct outbox outbox; /* marks, dead letters, actions not yet in a transaction */
+    bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
+    struct outbox outbox;     /* marks, dead letters, actions not yet in a transaction */
     size_t unpublished_count; /* of them, dead letters and actions: what asks for a transaction */
-    bool is_halfway;        /* something is half decided: neither the outbox nor the engines are to be used */
+    /* something is half decided: neither the outbox nor the engines are to be used */
+    bool is_halfway;
     struct buffer body;     /* scratch */
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
 };
@@ -45,11 +46,12 @@ struct workplace {
 bool partition_pause(int64_t us);
 /* Likewise in the middle of something, while the group goes on hearing from us. RELANCE_AGAIN: the process is to end, or
  * the group has taken the partitions; then they are gone, but for those that are still in use, which go later. */
-RELANCE_MUST enum relance_status partition_wait(struct workplace *place, int64_t us, struct relance_error *error);
+RELANCE_MUST enum relance_status partition_wait(struct workplace *place, int64_t us,
+                                                struct relance_error *error);
 
 #define FROM_EARLIEST (INT64_MIN)
 #define FROM_LATEST   (INT64_MAX)
-#define FROM_UNSET   (INT64_MAX - 1)
+#define FROM_UNSET    (INT64_MAX - 1)
 
 enum partition_state { PARTITION_UNCLAIMED, PARTITION_BEHIND, PARTITION_LIVE };
 
@@ -58,15 +60,16 @@ struct in_force {
     int64_t wall_ms;                  /* RELANCE_NEVER: none yet */
     const struct rulebook_set *rules; /* NULL: those of the first mark to come */
     int64_t rules_mark;               /* number of the mark that brought the rules */
-    struct buffer options;              /* as text; empty: those of the first mark to come */
+    struct buffer options;            /* as text; empty: those of the first mark to come */
     const char *rules_seen;           /* place->rules when they were last compared with these */
 };
 
 /* A recovery that is not exact (recover.c), while it lasts. */
 struct recovery {
     bool is_approximate;
-    bool is_rebuild;            /* nothing was there: states are made from the earliest record */
-    bool has_gaps;              /* records or marks up to P are gone: nobody can say which waits they had dealt with */
+    bool is_rebuild; /* nothing was there: states are made from the earliest record */
+    /* records or marks up to P are gone: nobody can say which waits they had dealt with */
+    bool has_gaps;
     struct published published; /* since the checkpoint */
 };
 
@@ -101,7 +104,8 @@ struct partition {
     struct workplace *place;
     struct relance_engine *engine;
     struct store *store;
-    char parked_stamp[STAMP_SIZE]; /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
+    /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */
+    char parked_stamp[STAMP_SIZE];
 
     struct position decided;   /* what the engine has decided */
     struct frontier published; /* P: what is in Kafka */
@@ -122,10 +126,11 @@ struct partition {
     struct input_end input_end;
 
     struct store_pace pace;
-    struct counters counters;            /* what has been counted since the checkpoint */
-    struct relance_forgot forgot;        /* how much of what the engine has forgotten is counted */
-    uint64_t events, fetched;            /* records, and customers read from the store, since it was given to us */
-    struct partition *next_gone;         /* the next of those that are freed once nobody uses them */
+    struct counters counters;     /* what has been counted since the checkpoint */
+    struct relance_forgot forgot; /* how much of what the engine has forgotten is counted */
+    /* records, and customers read from the store, since it was given to us */
+    uint64_t events, fetched;
+    struct partition *next_gone; /* the next of those that are freed once nobody uses them */
 };
 
 struct partition *partition_new(struct workplace *place, int32_t number);
@@ -160,10 +165,10 @@ RELANCE_MUST enum relance_status partition_read_kept_marks(struct partition *par
                                                            struct relance_error *error);
 /* Reads what has been published since the checkpoint. */
 RELANCE_MUST enum relance_status partition_read_published(struct partition *partition,
-                                                               struct relance_error *error);
+                                                          struct relance_error *error);
 /* At P: settles what has been published already, takes its numbers and leaves a mark. */
 RELANCE_MUST enum relance_status partition_arrive_approximately(struct partition *partition,
-                                                          struct relance_error *error);
+                                                                struct relance_error *error);
 
 /* ---- the cycle (partition.c) */
 RELANCE_MUST enum relance_status partition_record(struct partition *partition,
@@ -210,7 +215,7 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
 /* ---- what is decided, put into the outbox (action.c) */
 void partition_decided(void *partition, const struct relance_decision *decision);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
-                    struct relance_str reason);
+                           struct relance_str reason);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
 
 #endif

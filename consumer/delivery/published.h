@@ -31,7 +31,8 @@ void published_sort(struct published *published); /* before published_has, when 
 bool published_has(const struct published *published, struct relance_str id);
 
 /* Reads the output topic: a port, as marks.h is. RELANCE_AGAIN: the broker is silent. */
-RELANCE_MUST enum relance_status published_read(const struct options *options, int32_t partition, uint64_t after,
-                                           struct published *published, struct relance_error *error);
+RELANCE_MUST enum relance_status published_read(const struct options *options, int32_t partition,
+                                                uint64_t after, struct published *published,
+                                                struct relance_error *error);
 
 #endif

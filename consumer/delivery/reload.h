@@ -14,22 +14,26 @@
 struct reload {
     const char *path;
     bool watch;
-    size_t most;                   /* bytes that a packed set may have: it travels as one record */
-    _Atomic(const char *) packed;  /* the set on offer */
-    char **texts;                  /* all sets that have been on offer: workers may still hold the one before */
+    size_t most;                  /* bytes that a packed set may have: it travels as one record */
+    _Atomic(const char *) packed; /* the set on offer */
+    /* all sets that have been on offer: workers may still hold the one before */
+    char **texts;
     size_t text_count;
-    char hash[13], seen[13], tried[13]; /* hashes: of the set on offer, of the files last looked at, last tried */
+    /* hashes: of the set on offer, of the files last looked at, last tried */
+    char hash[13], seen[13], tried[13];
     int64_t looked_us;
     atomic_uint_fast64_t taken, refused; /* sets, since the start */
 };
 
 /* Reads and checks the rules that the process starts with; what is wrong with them goes to standard error. */
-RELANCE_MUST enum relance_status reload_open(struct reload *reload, const char *path, struct relance_error *error);
+RELANCE_MUST enum relance_status reload_open(struct reload *reload, const char *path,
+                                             struct relance_error *error);
 void reload_close(struct reload *reload);
 /* No set may be larger than this, also the one read already. */
-RELANCE_MUST enum relance_status reload_bound(struct reload *reload, size_t most, struct relance_error *error);
-void reload_on_signal(void);                /* SIGHUP asks for a look */
-void reload_look(struct reload *reload);    /* often; cheap when nothing is to be done */
+RELANCE_MUST enum relance_status reload_bound(struct reload *reload, size_t most,
+                                              struct relance_error *error);
+void reload_on_signal(void);                      /* SIGHUP asks for a look */
+void reload_look(struct reload *reload);          /* often; cheap when nothing is to be done */
 const char *reload_packed(struct reload *reload); /* valid until reload_close */
 
 #endif

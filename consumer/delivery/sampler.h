@@ -10,9 +10,9 @@ enum { SAMPLER_PLACES = 256 }; /* for kinds of mishaps; of two in one place the 
 
 struct sampler {
     struct {
-        uint64_t kind;     /* hash of the kind; 0: the place is free */
-        int64_t until_us;  /* no line of this kind before then */
-        uint64_t more;     /* mishaps passed over since the last line */
+        uint64_t kind;    /* hash of the kind; 0: the place is free */
+        int64_t until_us; /* no line of this kind before then */
+        uint64_t more;    /* mishaps passed over since the last line */
     } places[SAMPLER_PLACES];
 };
 

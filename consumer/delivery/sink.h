@@ -10,7 +10,8 @@ struct sink;
 
 struct sink_config {
     const struct options *options;
-    const char *member; /* also the transactional id: whoever comes after us under it ends our transactions */
+    /* also the transactional id: whoever comes after us under it ends our transactions */
+    const char *member;
 };
 
 struct sink_frontier {

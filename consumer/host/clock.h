@@ -16,8 +16,8 @@ void clock_speed_up(int64_t origin_ms, double speed);
 /* The same from the text of `--clock`, "TIME*SPEED"; NULL: nothing to do. False: it is not of that form. */
 bool clock_read_option(const char *text);
 
-int64_t clock_wall_ms(void);    /* ms since 1970 */
-double clock_speed(void);       /* 1.0 as a rule */
+int64_t clock_wall_ms(void); /* ms since 1970 */
+double clock_speed(void);    /* 1.0 as a rule */
 
 int64_t clock_monotonic_us(void); /* for measuring and waiting */
 void clock_sleep_us(int64_t us);

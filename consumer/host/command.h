@@ -27,7 +27,8 @@ enum command {
 };
 
 struct options;
-#define COMMAND(ENUM, function, name, least, most, arguments, prose) int cmd_##function(const struct options *options);
+#define COMMAND(ENUM, function, name, least, most, arguments, prose)                                         \
+    int cmd_##function(const struct options *options);
 #include "command.def"
 #undef COMMAND
 

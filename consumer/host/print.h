@@ -17,7 +17,8 @@ void print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 
 void print_list(FILE *out, const char *format, va_list list);
 /* "relance COMMAND: …", a line to standard error. */
 void print_mistake(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void print_mistake_list(const char *kind, const char *format, va_list list); /* `kind` before the sentence */
+/* `kind` before the sentence */
+void print_mistake_list(const char *kind, const char *format, va_list list);
 
 void print_text(str text, FILE *out);  /* in one line */
 void print_lines(str text, FILE *out); /* tabs and ends of lines stay */

@@ -16,8 +16,9 @@ struct process {
 
 /* `words` end with NULL; output and errors go to the file at `log_path`. A program that cannot be executed is
  * one that ends at once: process_running tells. */
-RELANCE_MUST enum relance_status process_start(struct process *process, const char *name, const char *const *words,
-                                               const char *log_path, struct relance_error *error);
+RELANCE_MUST enum relance_status process_start(struct process *process, const char *name,
+                                               const char *const *words, const char *log_path,
+                                               struct relance_error *error);
 bool process_running(struct process *process);
 /* Asks it to end, and ends it after `timeout_ms`. True: it ended by itself, with status 0. */
 bool process_stop(struct process *process, int timeout_ms);

@@ -5,11 +5,11 @@
 #include "base/str.h"
 
 /* Each reads the whole text or says no and leaves *out alone. */
-bool text_count(str text, int64_t *out);    /* 0, 17, 250000 */
-bool text_number(str text, double *out);    /* 1.5 */
-bool text_hex(str text, uint64_t *out);     /* 1 to 16 hex digits, small letters */
-bool text_size(str text, int64_t *bytes);   /* 65536, 512KiB, 64MiB, 2GiB */
-bool text_instant(str text, int64_t *ms);   /* RFC 3339 (base/rfc3339.h), or ms since 1970 */
+bool text_count(str text, int64_t *out);  /* 0, 17, 250000 */
+bool text_number(str text, double *out);  /* 1.5 */
+bool text_hex(str text, uint64_t *out);   /* 1 to 16 hex digits, small letters */
+bool text_size(str text, int64_t *bytes); /* 65536, 512KiB, 64MiB, 2GiB */
+bool text_instant(str text, int64_t *ms); /* RFC 3339 (base/rfc3339.h), or ms since 1970 */
 
 /* The password in SCHEME://USER:PASSWORD@…; empty where there is none. */
 str text_url_password(str url);

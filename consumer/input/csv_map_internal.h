@@ -32,8 +32,8 @@ struct node {
     bool required, is_time; /* a row without it is left out; its text is a time */
     /* of a list that is in no other list */
     struct buffer rows; /* its elements, of the rows of this group */
-    size_t at;        /* where it belongs in the skeleton */
-    bool shown;       /* the skeleton has it */
+    size_t at;          /* where it belongs in the skeleton */
+    bool shown;         /* the skeleton has it */
 };
 
 /* What is declared of a column. */

@@ -20,7 +20,8 @@ struct shop_options {
 struct shop_event {
     int64_t time_ms;
     struct relance_str customer, json; /* valid until the next call */
-    struct relance_str told;           /* the same in words: "puts a tent into cart k-17"; empty: not worth it */
+    /* the same in words: "puts a tent into cart k-17"; empty: not worth it */
+    struct relance_str told;
 };
 
 struct shop *shop_new(const struct shop_options *options); /* NULL: no memory */

@@ -31,11 +31,13 @@ enum relance_status kafka_client_error(enum relance_status status, const char *d
 struct kafka_right kafka_client_right(rd_kafka_resp_err_t code, const char *group, const char *topic);
 
 /* The group's committed offset with what it says, as source_frontier has it. */
-RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *group, const char *topic, int32_t partition,
-                                                       struct source_frontier *out, struct relance_error *error);
+RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, const char *group,
+                                                       const char *topic, int32_t partition,
+                                                       struct source_frontier *out,
+                                                       struct relance_error *error);
 /* Frontiers as offsets to be committed. */
-rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic, const struct sink_frontier *frontiers,
-                                                        size_t count);
+rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
+                                                        const struct sink_frontier *frontiers, size_t count);
 
 /* The name of an output topic. */
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256]);

@@ -15,7 +15,8 @@ typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
 /* Starts a client. Of two settings of one name the later counts; `prepare` (NULL: none) sees the configuration last. */
 RELANCE_MUST enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_kafka *options,
                                                   size_t option_count, const struct option_kafka *fixed,
-                                                  size_t fixed_count, kafka_conf_prepare *prepare, void *context,
-                                                  rd_kafka_t **out, struct relance_error *error);
+                                                  size_t fixed_count, kafka_conf_prepare *prepare,
+                                                  void *context, rd_kafka_t **out,
+                                                  struct relance_error *error);
 
 #endif

@@ -10,8 +10,8 @@ struct kafka_mock;
 
 struct kafka_mock *kafka_mock_start(struct relance_error *error); /* NULL: error says why */
 const char *kafka_mock_servers(const struct kafka_mock *mock);    /* for bootstrap.servers */
-RELANCE_MUST enum relance_status kafka_mock_create_topic(struct kafka_mock *mock, const char *name, int partitions,
-                                                         struct relance_error *error);
+RELANCE_MUST enum relance_status kafka_mock_create_topic(struct kafka_mock *mock, const char *name,
+                                                         int partitions, struct relance_error *error);
 void kafka_mock_stop(struct kafka_mock *mock);
 
 #endif

@@ -9,12 +9,13 @@
 #include <stdio.h>
 
 struct figure {
-    char *name;      /* as Redis has it: "rule.cart_abandoned.sent" */
-    size_t row;      /* of counter.def; FIGURES_NO_ROW: none that this version knows */
+    char *name; /* as Redis has it: "rule.cart_abandoned.sent" */
+    size_t row; /* of counter.def; FIGURES_NO_ROW: none that this version knows */
     double value;
-    char *first;     /* what stands for the form's first placeholder: a type, reason, rule or channel; or NULL */
-    char *outcome;   /* of a rule's counter */
-    char *variant;   /* likewise, where there is one */
+    /* what stands for the form's first placeholder: a type, reason, rule or channel; or NULL */
+    char *first;
+    char *outcome; /* of a rule's counter */
+    char *variant; /* likewise, where there is one */
 };
 #define FIGURES_NO_ROW SIZE_MAX
 
@@ -38,7 +39,8 @@ void figures_free(struct figures *figures);
 const struct figure *figures_find(const struct figures *figures, const char *name);
 
 /* For people: counters, rules by outcome, live instances. `before` and `seconds` give rates; NULL: none. */
-void figures_print_table(const struct figures *figures, const struct figures *before, double seconds, FILE *out);
+void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
+                         FILE *out);
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);
 /* Text format 0.0.4; HELP is the row's prose. */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);

@@ -20,7 +20,7 @@ struct story {
     struct relance_str customer;
     FILE *out;
     const struct relance_record *record; /* being dealt with */
-    struct buffer words;                   /* of what is being told */
+    struct buffer words;                 /* of what is being told */
     struct tally rules;                  /* of which something has been told */
     uint64_t events;
     bool ending; /* what follows is how things stand */

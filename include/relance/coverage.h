@@ -32,7 +32,8 @@ struct relance_gap { /* something that nobody has reached */
 
 struct relance_coverage_sum {
     struct relance_total totals[RELANCE_COVERED_COUNT];
-    const struct relance_gap *gaps; /* in the order of the files; of a rule that was never started, only itself */
+    /* in the order of the files; of a rule that was never started, only itself */
+    const struct relance_gap *gaps;
     size_t gap_count;
 };
 
@@ -42,6 +43,7 @@ struct relance_coverage *relance_coverage_new(const struct relance_ruleset *rule
 void relance_coverage_free(struct relance_coverage *coverage);
 /* What there is to say by now; valid as long as the coverage. RELANCE_NO_MEMORY: something is not known. */
 RELANCE_MUST enum relance_status relance_coverage_sum(struct relance_coverage *coverage,
-                                                      struct relance_coverage_sum *sum, struct relance_error *error);
+                                                      struct relance_coverage_sum *sum,
+                                                      struct relance_error *error);
 
 #endif

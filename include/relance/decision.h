@@ -30,10 +30,12 @@
     X(ERROR, "error", "A condition or key could not be evaluated.")
 
 enum relance_outcome {
+/* clang-format off */
 #define RELANCE_OUTCOME_ENUM(name, text, prose) RELANCE_OUTCOME_##name,
     RELANCE_OUTCOME_TABLE(RELANCE_OUTCOME_ENUM)
 #undef RELANCE_OUTCOME_ENUM
     RELANCE_OUTCOME_COUNT,
+    /* clang-format on */
 };
 
 struct relance_str relance_outcome_text(enum relance_outcome outcome);
@@ -43,14 +45,14 @@ struct relance_str relance_outcome_prose(enum relance_outcome outcome);
  * empty or 0. Instants are ms since 1970. */
 struct relance_decision {
     enum relance_outcome outcome;
-    int64_t time_ms;                 /* the customer's `now` */
+    int64_t time_ms; /* the customer's `now` */
     struct relance_str customer, rule, key;
-    uint32_t step;                   /* from 1; 0: not about a step */
-    struct relance_str id;           /* action id, 32 hex digits: same step, same run, same id, always */
-    struct relance_str send;         /* channel */
+    uint32_t step;           /* from 1; 0: not about a step */
+    struct relance_str id;   /* action id, 32 hex digits: same step, same run, same id, always */
+    struct relance_str send; /* channel */
     struct relance_str variant;
-    struct relance_str with;         /* the payload as JSON; empty: none */
-    int64_t until_ms;                /* DEFERRED, COOLING */
+    struct relance_str with; /* the payload as JSON; empty: none */
+    int64_t until_ms;        /* DEFERRED, COOLING */
     /* CAPPED: text of `max`; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
     /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */
@@ -58,10 +60,10 @@ struct relance_decision {
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
      * DEFERRED: the limit's `if` fails. Lines do not have it. */
     struct relance_str reason;
-    double value;                    /* GOAL */
-    int64_t due_ms;                  /* when the step fell due */
-    int64_t priority;                /* of the rule */
-    bool said;                       /* the action was published before a recovery that was not exact */
+    double value;     /* GOAL */
+    int64_t due_ms;   /* when the step fell due */
+    int64_t priority; /* of the rule */
+    bool said;        /* the action was published before a recovery that was not exact */
     /* The newest trigger of the run; of a goal, the event that reached it. */
     struct relance_str trigger_id, trigger_type;
     int64_t trigger_time_ms;

@@ -28,38 +28,44 @@ typedef void relance_decide(void *context, const struct relance_decision *decisi
 struct relance_engine_options {
     const struct relance_ruleset *rules; /* borrowed; must outlive the engine or the next set_rules */
     int64_t lateness_ms;
-    relance_decide *decide;              /* called for each decision, in order */
+    relance_decide *decide; /* called for each decision, in order */
     void *context;
-    struct relance_str variant;          /* tests: every rule that has this variant takes it; empty: by hash */
-    struct relance_str only;             /* tests: the one rule that runs; empty: all */
+    /* tests: every rule that has this variant takes it; empty: by hash */
+    struct relance_str variant;
+    struct relance_str only; /* tests: the one rule that runs; empty: all */
     /* Of a replay: the wall clock is for staleness alone; else an event more than 15 min ahead of it is not believed. */
     bool trust_future;
-    bool errors;                         /* also RELANCE_ERROR decisions */
-    int64_t forget_after_ms;             /* an event that finds its customer idle for longer finds no state; 0: never */
-    size_t state_bytes;                  /* a customer's state, as saved, has at most that many after each event or wait;
-                                            0: 256 KiB */
-    int64_t rules_mark;                  /* number of the mark that brought `rules`; 0: there are no marks */
-    struct relance_str since;            /* as relance_engine_since gave it for the checkpoint's states */
-    relance_explain *explain;            /* NULL: nobody asks; else notes about the customer `explained` */
+    bool errors; /* also RELANCE_ERROR decisions */
+    /* an event that finds its customer idle for longer finds no state; 0: never */
+    int64_t forget_after_ms;
+    /* a customer's state, as saved, has at most that many after each event or wait; 0: 256 KiB */
+    size_t state_bytes;
+    /* number of the mark that brought `rules`; 0: there are no marks */
+    int64_t rules_mark;
+    struct relance_str since; /* as relance_engine_since gave it for the checkpoint's states */
+    relance_explain *explain; /* NULL: nobody asks; else notes about the customer `explained` */
     void *explain_context;
     struct relance_str explained;
-    struct relance_coverage *coverage;   /* tests: what of `rules` is reached is noted there; NULL: nobody asks */
+    /* tests: what of `rules` is reached is noted there; NULL: nobody asks */
+    struct relance_coverage *coverage;
     /* Not 0: give up, also in the middle of an evaluation; NULL: nobody asks. For whoever cannot wait for a call to
      * return: between two calls nothing runs. */
     const atomic_int *stop;
-    bool complete;                       /* an unknown customer has no state anywhere: never ask. Until the first eviction */
+    /* an unknown customer has no state anywhere: never ask. Until the first eviction */
+    bool complete;
 };
 
-struct relance_engine *relance_engine_new(const struct relance_engine_options *options); /* NULL: no memory */
+/* NULL: no memory */
+struct relance_engine *relance_engine_new(const struct relance_engine_options *options);
 void relance_engine_free(struct relance_engine *engine);
 
 /* ---- what happens */
 struct relance_record {
-    struct relance_str topic;      /* for made-up ids TOPIC/PARTITION/OFFSET */
+    struct relance_str topic; /* for made-up ids TOPIC/PARTITION/OFFSET */
     int32_t partition;
     int64_t offset;
-    struct relance_str value;      /* the JSON; not empty (tombstones are the shell's) */
-    int64_t timestamp_ms;          /* of the record; RELANCE_NEVER: none */
+    struct relance_str value; /* the JSON; not empty (tombstones are the shell's) */
+    int64_t timestamp_ms;     /* of the record; RELANCE_NEVER: none */
 };
 
 enum relance_fate_kind {
@@ -72,12 +78,13 @@ enum relance_fate_kind {
 /* What became of a record; texts are borrowed until the next call. */
 struct relance_fate {
     enum relance_fate_kind kind;
-    struct relance_str reason;     /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time" */
+    /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time" */
+    struct relance_str reason;
     struct relance_str type, customer;
-    bool declared;                 /* the type is */
-    bool late;                     /* older than the clock */
-    bool future;                   /* more than 15 min ahead of the wall clock: its time was not believed */
-    uint32_t fields_invalid;       /* values that could not be coerced */
+    bool declared;           /* the type is */
+    bool late;               /* older than the clock */
+    bool future;             /* more than 15 min ahead of the wall clock: its time was not believed */
+    uint32_t fields_invalid; /* values that could not be coerced */
     struct relance_str field_invalid; /* the first one's name */
 };
 
@@ -101,7 +108,8 @@ RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *en
 RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
 
 struct relance_str relance_engine_needed(const struct relance_engine *engine);
-struct relance_str relance_engine_error(const struct relance_engine *engine); /* FAILED or STOPPED: a sentence */
+/* FAILED or STOPPED: a sentence */
+struct relance_str relance_engine_error(const struct relance_engine *engine);
 
 /* ---- what decides besides records (marks) */
 /* The wall clock for staleness and the guard against the future; RELANCE_NEVER: there is none. */
@@ -115,8 +123,10 @@ struct relance_str relance_engine_since(const struct relance_engine *engine);
 
 int64_t relance_engine_clock(const struct relance_engine *engine);
 void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */
-int64_t relance_engine_newest(const struct relance_engine *engine);             /* time of the newest event; for --until */
-int64_t relance_engine_next_due(const struct relance_engine *engine);           /* RELANCE_NEVER: nothing waits */
+/* time of the newest event; for --until */
+int64_t relance_engine_newest(const struct relance_engine *engine);
+/* RELANCE_NEVER: nothing waits */
+int64_t relance_engine_next_due(const struct relance_engine *engine);
 
 /* ---- states, in and out */
 /* Is the customer's state (or the fact that there is none) at hand? For fetching a batch's states at once. */
@@ -126,8 +136,9 @@ typedef void relance_want(void *context, struct relance_str customer);
 void relance_engine_missing(const struct relance_engine *engine, int64_t before_ms, relance_want *want,
                             void *context);
 /* Hands in a state as a checkpoint has it; empty: the customer has none. RELANCE_INVALID: not a state. */
-RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine, struct relance_str customer,
-                                                    struct relance_str state, struct relance_error *error);
+RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine,
+                                                    struct relance_str customer, struct relance_str state,
+                                                    struct relance_error *error);
 /* Hands in a due time as a checkpoint has it: the customer's state will be asked for when it comes. */
 RELANCE_MUST enum relance_status relance_engine_put_due(struct relance_engine *engine,
                                                         struct relance_str customer, int64_t due_ms);
@@ -135,9 +146,9 @@ RELANCE_MUST enum relance_status relance_engine_put_due(struct relance_engine *e
 /* A state that has changed since the last relance_engine_saved. */
 struct relance_change {
     struct relance_str customer;
-    struct relance_str state;  /* MessagePack; empty: forget this customer */
-    int64_t due_ms;            /* its earliest wait; RELANCE_NEVER: none */
-    int64_t due_saved_ms;      /* the same at the last checkpoint */
+    struct relance_str state; /* MessagePack; empty: forget this customer */
+    int64_t due_ms;           /* its earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms;     /* the same at the last checkpoint */
 };
 typedef void relance_change_visit(void *context, const struct relance_change *change);
 size_t relance_engine_changed_count(const struct relance_engine *engine);
@@ -150,8 +161,8 @@ void relance_engine_saved(struct relance_engine *engine); /* they are in the che
 /* After a recovery that was not exact: of the runs at hand, asks of each step to come whether the action of that
  * id has been published already. Such a step will be performed, and its decision be `said`. */
 typedef bool relance_was_said(void *context, struct relance_str id);
-RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine, relance_was_said *was_said,
-                                                       void *context);
+RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *engine,
+                                                       relance_was_said *was_said, void *context);
 
 /* What bounds have made it forget so far (LANGUAGE.md §4.13). Valid until the next call. */
 const struct relance_forgot *relance_engine_forgot(const struct relance_engine *engine);
@@ -159,10 +170,10 @@ const struct relance_forgot *relance_engine_forgot(const struct relance_engine *
 /* Memory: bytes held for customers; the states of unchanged customers untouched for longest are given up
  * until at most `bytes` are held. */
 struct relance_engine_size {
-    size_t bytes;           /* all that is held for customers */
-    size_t customers;       /* known: held, or waiting with a due time */
-    size_t held;            /* with their state at hand */
-    size_t waits;           /* customers with a due time */
+    size_t bytes;     /* all that is held for customers */
+    size_t customers; /* known: held, or waiting with a due time */
+    size_t held;      /* with their state at hand */
+    size_t waits;     /* customers with a due time */
 };
 struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
 void relance_engine_evict(struct relance_engine *engine, size_t bytes);
@@ -170,8 +181,8 @@ void relance_engine_evict(struct relance_engine *engine, size_t bytes);
 /* A saved state, carried to a partition whose marks are numbered otherwise: as it would have been saved there under
  * `mark`, that of the rules in force, which must be the same set. `since` is that of where it comes from. Like
  * snprintf: returns the bytes wanted; 0: not a state. */
-size_t relance_state_carry(const struct relance_ruleset *rules, struct relance_str since, struct relance_str state,
-                           int64_t mark, char *out, size_t size);
+size_t relance_state_carry(const struct relance_ruleset *rules, struct relance_str since,
+                           struct relance_str state, int64_t mark, char *out, size_t size);
 
 /* One state as JSON, for `relance inspect`: attributes, counts, last events, live runs and when each falls
  * due. Like snprintf: returns the bytes wanted; 0: not a state. `rules` names declarations; may not be NULL. */

@@ -33,22 +33,25 @@
     X(RUNNING, "a run is live")
 
 enum relance_note_kind {
+/* clang-format off */
 #define RELANCE_NOTE_ENUM(name, sentence) RELANCE_NOTE_##name,
     RELANCE_NOTE_TABLE(RELANCE_NOTE_ENUM)
 #undef RELANCE_NOTE_ENUM
     RELANCE_NOTE_COUNT,
+    /* clang-format on */
 };
 
 /* Texts are borrowed until the callback returns; what does not apply is empty, 0 or RELANCE_NEVER. */
 struct relance_note {
     enum relance_note_kind kind;
-    int64_t time_ms;             /* the event's own time; else the customer's `now` */
+    int64_t time_ms; /* the event's own time; else the customer's `now` */
     struct relance_str rule, key;
-    struct relance_str subject;  /* the event's type, the segment */
-    struct relance_str id;       /* EVENT, DUPLICATE */
-    struct relance_str reason;   /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands */
-    uint32_t step;               /* LIVE, RUNNING: the one that the run waits for, from 1 */
-    int64_t due_ms;              /* of that step; ON_DATE: when it comes next */
+    struct relance_str subject; /* the event's type, the segment */
+    struct relance_str id;      /* EVENT, DUPLICATE */
+    /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands */
+    struct relance_str reason;
+    uint32_t step;  /* LIVE, RUNNING: the one that the run waits for, from 1 */
+    int64_t due_ms; /* of that step; ON_DATE: when it comes next */
 };
 
 typedef void relance_explain(void *context, const struct relance_note *note);
@@ -63,7 +66,7 @@ struct relance_str relance_note_sentence(enum relance_note_kind kind);
  * the limit 'max 1 per 24h' is full", "not started: `if` is not true: event.value >= 20.0 is false (event.value = 5)".
  * Instants are told as the time since `from_ms`, "1h30m"; RELANCE_NEVER: as RFC 3339. Like snprintf: returns the bytes
  * wanted, writes at most `size`, no NUL; 0: no memory. */
-size_t relance_tell(const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms, char *out,
-                    size_t size);
+size_t relance_tell(const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms,
+                    char *out, size_t size);
 
 #endif

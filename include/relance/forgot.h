@@ -35,10 +35,12 @@
     X(STATE_SEGMENTS, "g", "state_segments", "Beyond it still: what rules were last told of segments.")
 
 enum relance_forgot_kind {
+/* clang-format off */
 #define RELANCE_FORGOT_ENUM(name, letter, counter, prose) RELANCE_FORGOT_##name,
     RELANCE_FORGOT_TABLE(RELANCE_FORGOT_ENUM)
 #undef RELANCE_FORGOT_ENUM
     RELANCE_FORGOT_KINDS,
+    /* clang-format on */
 };
 
 struct relance_str relance_forgot_name(enum relance_forgot_kind kind); /* that of its counter */

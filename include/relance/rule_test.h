@@ -6,7 +6,7 @@
 
 /* What became of one test. Texts are valid until the callback returns. */
 struct relance_test_result {
-    struct relance_str rule;   /* empty: all rules of the set ran together */
+    struct relance_str rule; /* empty: all rules of the set ran together */
     struct relance_str name, file;
     size_t line;
     bool passed;

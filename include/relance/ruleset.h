@@ -32,8 +32,8 @@ void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
 /* The instant of a local time, given in ms as if it were UTC, by LANGUAGE.md §2: a time that a clock change skips is
  * moved forward, one that occurs twice means the first. False: there is no such zone. */
-bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone, int64_t local_ms,
-                                   int64_t *instant_ms);
+bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,
+                                   int64_t local_ms, int64_t *instant_ms);
 
 /* What compiling had to say. */
 struct relance_diagnostic {

@@ -29,7 +29,7 @@ struct relance_error {
 #define RELANCE_MUST __attribute__((warn_unused_result))
 
 /* Sets the sentence and returns the status, so that `return relance_error_set(…)` reads as what it is. */
-enum relance_status relance_error_set(struct relance_error *error, enum relance_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum relance_status relance_error_set(struct relance_error *error, enum relance_status status,
+                                      const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

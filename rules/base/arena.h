@@ -16,15 +16,15 @@ struct arena_end;
 
 struct arena {
     struct arena_chunk *first, *current;
-    size_t used;    /* bytes handed out since the last reset, rounding included */
-    size_t limit;   /* bytes; 0: none */
-    size_t growths; /* chunks asked of malloc so far */
-    size_t kept;    /* bytes of all chunks, in use or not */
-    size_t fail_in; /* tests: 0 off; n: the n-th growth from now fails, once */
-    char *at, *end; /* free room of the current chunk */
+    size_t used;            /* bytes handed out since the last reset, rounding included */
+    size_t limit;           /* bytes; 0: none */
+    size_t growths;         /* chunks asked of malloc so far */
+    size_t kept;            /* bytes of all chunks, in use or not */
+    size_t fail_in;         /* tests: 0 off; n: the n-th growth from now fails, once */
+    char *at, *end;         /* free room of the current chunk */
     struct arena_end *ends; /* what arena_defer was asked to do, newest first */
     /* How much a use takes, in bytes handed out: what decides what a reset keeps. */
-    size_t rewound_use; /* of this use, before it went back to a mark; 0: it never did */
+    size_t rewound_use;             /* of this use, before it went back to a mark; 0: it never did */
     size_t recent_use, earlier_use; /* the largest of the latest up to 64 uses, and of the 64 before */
     size_t resets;
     size_t wanted; /* of the first chunk, where there is none */
@@ -69,7 +69,7 @@ bool arena_defer(struct arena *arena, void (*end)(void *object), void *object);
 struct arena_mark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc_zero((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc_zero((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc_zero((arena), sizeof(type) * (count)))
 
 #endif

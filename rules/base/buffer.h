@@ -16,7 +16,7 @@ struct buffer {
     struct arena *arena; /* NULL: none */
     char *data;
     size_t size, capacity;
-    size_t max; /* bytes; 0: no bound but the arena's */
+    size_t max;    /* bytes; 0: no bound but the arena's */
     bool counting; /* nothing is kept */
     bool failed;
     bool over; /* that is why it failed: more than `max` */

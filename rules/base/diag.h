@@ -13,8 +13,8 @@
 #include <stdarg.h>
 
 struct source {
-    str name; /* as shown to the user */
-    str text; /* whole file as read */
+    str name;     /* as shown to the user */
+    str text;     /* whole file as read */
     size_t order; /* place among the files of a set */
 };
 
@@ -46,7 +46,8 @@ void source_place(const struct source *source, size_t at, size_t *line, size_t *
 /* Where a text comes from: it begins at `offset` of source->text. `escaped`: there it is the inside of a JSON
  * string (offset of the first byte after the quote), so one byte of the text may be several of the file. */
 struct origin {
-    const struct source *source; /* NULL: the text has no file; shown as line and column of the text itself */
+    /* NULL: the text has no file; shown as line and column of the text itself */
+    const struct source *source;
     size_t offset;
     bool escaped;
 };
@@ -70,13 +71,13 @@ struct diagnostics {
     struct diagnostic *first, *last;
     size_t error_count, warning_count;
     size_t kept, left_out; /* at most LIMIT_DIAGNOSTICS are kept, the others only counted */
-    bool failed; /* out of memory: something is missing here */
+    bool failed;           /* out of memory: something is missing here */
 };
 
 void diag_init(struct diagnostics *diag, struct arena *arena);
 /* Adds one at bytes [begin, end) of the text that `origin` describes. `hint` may be {0}; it is copied. */
-void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin, size_t end,
-              str hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
+void diag_add(struct diagnostics *diag, enum severity severity, struct origin origin, size_t begin,
+              size_t end, str hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
 /* Nothing more is kept: what a hint would need to be found need not be looked for. */
 bool diag_is_full(const struct diagnostics *diag);
 void diag_sort(struct diagnostics *diag); /* by file, place, severity, message; equal ones become one */

@@ -14,7 +14,7 @@ struct names {
     uint32_t count, capacity;
     uint32_t *table; /* open addressing, number + 1, 0: free; twice the capacity, a power of two */
     uint32_t mask;
-    bool fixed; /* in an arena */
+    bool fixed;     /* in an arena */
     size_t longest; /* bytes of the longest */
 };
 
@@ -23,7 +23,7 @@ bool names_init(struct names *names, struct arena *arena, size_t capacity);
 uint32_t names_add(struct names *names, str name);
 /* The same for as many as come: the table grows in its arena. False without memory. */
 bool names_put(struct names *names, struct arena *arena, str name, uint32_t *number);
-void names_free(struct names *names); /* without an arena */
+void names_free(struct names *names);                     /* without an arena */
 uint32_t names_find(const struct names *names, str name); /* NAME_NONE: unknown */
 
 #endif

@@ -11,8 +11,8 @@ enum { POOL_CLASSES = 64 + 30 }; /* multiples of 16 up to 1 KiB, then doublings 
 struct pool {
     void *free_lists[POOL_CLASSES];
     struct pool_slab *slabs;
-    char *at, *end; /* free room of the newest slab */
-    size_t used;    /* bytes handed out, rounded up to their class */
+    char *at, *end;           /* free room of the newest slab */
+    size_t used;              /* bytes handed out, rounded up to their class */
     struct pool_large *large; /* all blocks of 8 KiB and more */
     size_t spare;             /* bytes of those that nobody uses */
 };
@@ -44,7 +44,8 @@ struct vector {
 /* Makes room for one more at `at` and returns it, uninitialised; NULL without memory (nothing changed). */
 void *vector_insert(struct pool *pool, struct vector *vector, size_t item_size, size_t at);
 void vector_remove(struct vector *vector, size_t item_size, size_t at);
-void vector_fit(struct pool *pool, struct vector *vector, size_t item_size); /* gives back what it has too much */
+/* gives back what it has too much */
+void vector_fit(struct pool *pool, struct vector *vector, size_t item_size);
 void vector_release(struct pool *pool, struct vector *vector, size_t item_size);
 
 #define VECTOR_AT(vector, type, i) (&((type *)(vector).items)[i])

@@ -37,7 +37,7 @@ static inline str str_slice(str s, size_t begin, size_t end)
 }
 
 bool str_starts_with(str s, str prefix);
-str str_trim(str s); /* without blanks at both ends: those of ASCII */
+str str_trim(str s);      /* without blanks at both ends: those of ASCII */
 uint64_t str_hash(str s); /* XXH3_64 */
 
 /* Length of the valid UTF-8 sequence at s[at], 0 when it is not valid (RFC 3629: no surrogates, no overlong
@@ -46,7 +46,7 @@ size_t utf8_length(str s, size_t at);
 /* The same, and which code point it is. */
 size_t utf8_decode(str s, size_t at, uint32_t *point);
 bool utf8_valid(str s);
-size_t utf8_count(str s);                      /* code points of a valid string */
+size_t utf8_count(str s);                        /* code points of a valid string */
 size_t utf8_encode(uint32_t point, char out[4]); /* bytes written */
 
 /* Two hex digits a byte, in small letters; no NUL. */

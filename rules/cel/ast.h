@@ -26,9 +26,9 @@ enum node_kind {
     NODE_MAP,      /* key, value, key, value …; keys marked `optional`: {?k: v} */
     NODE_AND,      /* children, two or more */
     NODE_OR,
-    NODE_IF,       /* condition, then, else */
-    NODE_LOOP,     /* range, condition or NULL, body */
-    NODE_LET,      /* value, body */
+    NODE_IF,   /* condition, then, else */
+    NODE_LOOP, /* range, condition or NULL, body */
+    NODE_LET,  /* value, body */
 };
 
 enum loop_kind { LOOP_ALL, LOOP_EXISTS, LOOP_ONE, LOOP_LIST, LOOP_MAP, LOOP_MAP_ENTRY };
@@ -58,16 +58,18 @@ struct node {
     str name;
     struct node **children;
     size_t count, capacity;
-    uint32_t height;                  /* of the tree below, itself included: the recursive stages go so deep */
-    struct cel_value value;           /* NODE_CONSTANT */
+    /* of the tree below, itself included: the recursive stages go so deep */
+    uint32_t height;
+    struct cel_value value; /* NODE_CONSTANT */
     enum loop_kind loop;
-    struct local *local, *local2;     /* loops and lets: what they bind; names: what they mean */
-    const struct cel_type *type;      /* found by the checker */
+    struct local *local, *local2; /* loops and lets: what they bind; names: what they mean */
+    const struct cel_type *type;  /* found by the checker */
     enum place place;
     uint32_t number;
     const struct declaration *declared;
-    const struct overload *overload;  /* calls: the one that fits, or the first of several */
-    bool several;                     /* which overload of that name it is, its arguments tell at run time */
+    const struct overload *overload; /* calls: the one that fits, or the first of several */
+    /* which overload of that name it is, its arguments tell at run time */
+    bool several;
 };
 
 /* A set, ascending, in scratch memory. */
@@ -86,8 +88,8 @@ struct compile {
     str text;
     struct origin origin;
     struct diagnostics *diag;
-    bool failed;       /* out of memory */
-    size_t mistakes;   /* errors found in this expression */
+    bool failed;     /* out of memory */
+    size_t mistakes; /* errors found in this expression */
     struct reads reads;
     struct node broken;
     struct local nowhere;

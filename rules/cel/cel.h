@@ -44,8 +44,9 @@ void *cel_env_context(const struct cel_env *env); /* the one given there */
 /* What is left to all expressions that are compiled with it. Without one, each has LIMIT_FOLDING_STEPS and _BYTES, and
  * as many patterns as it likes. */
 struct cel_budget {
-    size_t steps, bytes; /* for computing constants in advance: then they are computed when they are evaluated */
-    size_t patterns;     /* instructions of literal patterns: more are a mistake */
+    /* for computing constants in advance: then they are computed when they are evaluated */
+    size_t steps, bytes;
+    size_t patterns; /* instructions of literal patterns: more are a mistake */
 };
 void cel_env_set_budget(struct cel_env *env, struct cel_budget *budget);
 
@@ -62,7 +63,8 @@ void cel_env_set_lenient(struct cel_env *env, str record);
  * `x > 5` beside `x < 3`, `x == 'a'` beside `x == 'b'`. The name `rename` in the first stands for `as`. True: they
  * contradict; false: nobody knows, also where *work, in nodes compared, is spent. Both texts have been compiled.
  * Without memory *failed becomes true. */
-bool cel_contradicts(struct arena *scratch, str one, str other, str rename, str as, size_t *work, bool *failed);
+bool cel_contradicts(struct arena *scratch, str one, str other, str rename, str as, size_t *work,
+                     bool *failed);
 
 /* ---- programs */
 struct cel_program;

@@ -16,10 +16,10 @@ struct check {
     struct local *scope;              /* names bound around the node being checked, innermost first */
     const struct cel_type **bindings; /* of type parameters, by number; NULL: free */
     uint32_t count, capacity;
-    struct trail *trail;              /* what bindings were before, to go back */
+    struct trail *trail; /* what bindings were before, to go back */
     size_t trail_count, trail_capacity;
-    size_t work;                      /* with types, so far */
-    uint32_t loops;                   /* around the node being checked */
+    size_t work;    /* with types, so far */
+    uint32_t loops; /* around the node being checked */
 };
 
 /* ---- types with parameters (unify.c) */

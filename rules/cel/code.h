@@ -46,15 +46,16 @@ struct call_site {
 
 /* x in [constants]: where all are strings, open addressing over them; a power of two, at most half full. Others are
  * looked through, or found by an index where they are many. */
+struct table_place {
+    struct text_ends ends;
+    str text; /* data NULL: free */
+};
 struct table {
     struct cel_value list;     /* the constants, for anything but strings */
     struct value_index *index; /* of the list; NULL: strings, or few */
-    bool strings;          /* all elements are strings: then hashed */
+    bool strings;              /* all elements are strings: then hashed */
     uint32_t mask;
-    const struct table_place {
-        struct text_ends ends;
-        str text; /* data NULL: free */
-    } *places;
+    const struct table_place *places;
 };
 
 /* A record whose fields lie in slots, to be made into a value. */

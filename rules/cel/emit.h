@@ -28,8 +28,8 @@ uint32_t emit(struct emit *e, enum opcode op, uint32_t a, uint32_t b, uint32_t c
 struct insn *emit_at(struct emit *e, uint32_t at);
 uint32_t emit_here(const struct emit *e);
 void emit_jump(struct emit *e, enum opcode op, uint32_t a, uint32_t b, struct label *label); /* operand c */
-void emit_label(struct emit *e, struct label *label); /* it is here */
-uint32_t emit_constant(struct emit *e, struct cel_value v); /* interned */
+void emit_label(struct emit *e, struct label *label);                                        /* it is here */
+uint32_t emit_constant(struct emit *e, struct cel_value v);                                  /* interned */
 uint32_t emit_text(struct emit *e, str s);
 uint32_t emit_add(struct emit *e, struct pool *pool, const void *item, size_t size);
 uint32_t emit_table(struct emit *e, struct cel_value list);

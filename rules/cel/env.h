@@ -20,26 +20,28 @@ struct declaration {
 };
 
 /* The functions of one style by name: the host's, the newest first, and then the rows of func.def. */
+struct named_function {
+    const struct overload *row;
+    struct overload *host;
+};
 struct functions {
     struct names names;
-    struct named_function { /* by the number of its name */
-        const struct overload *row;
-        struct overload *host;
-    } *named;
+    struct named_function *named; /* by the number of the name */
 };
 
 struct cel_env {
     struct arena *arena;
     struct zones *zones;
-    const struct cel_env *outer;      /* known as well, unless here is something of that name; NULL: nothing */
+    /* known as well, unless here is something of that name; NULL: nothing */
+    const struct cel_env *outer;
     struct declaration *declarations; /* the newest first */
     /* Of an outermost environment only: */
     struct names names;           /* of the declarations; inside, there are few */
     struct declaration **by_name; /* the newest of each name */
     struct functions functions[FUNC_METHOD + 1];
-    struct overload *hosts;  /* the host's functions, the newest first */
+    struct overload *hosts;   /* the host's functions, the newest first */
     const uint32_t *row_next; /* by row of func.def: the next of its name and style; 0: none */
-    struct names spaces;     /* "math" of math.abs: what stands before the dots of functions */
+    struct names spaces;      /* "math" of math.abs: what stands before the dots of functions */
 
     str container;
     bool unchecked;

@@ -23,10 +23,10 @@ struct overload {
     const struct cel_type *result;
     const struct cel_type *const *parameters;
     size_t count;
-    func_body *body;     /* NULL: the host's */
+    func_body *body; /* NULL: the host's */
     const char *prose;
     const char *example, *value; /* expressions: the one calls this overload and comes to the other */
-    uint32_t number;     /* the host's */
+    uint32_t number;             /* the host's */
     str host_name;
     struct overload *next;   /* of the host's, the next of this name */
     struct overload *before; /* the one that the host declared before */

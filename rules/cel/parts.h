@@ -20,7 +20,8 @@ struct cel_part {
 struct cel_parts;
 
 /* `text` has been compiled in `env`. NULL without memory. */
-struct cel_parts *cel_parts_new(struct arena *keep, struct arena *scratch, const struct cel_env *env, str text);
+struct cel_parts *cel_parts_new(struct arena *keep, struct arena *scratch, const struct cel_env *env,
+                                str text);
 /* Asks the parts that evaluating the condition asks, and notes what they were; what the condition is, by them. */
 enum cel_outcome cel_parts_ask(struct cel_parts *parts, struct cel_frame *frame);
 /* In the order of the text; constants are none. */

@@ -13,9 +13,9 @@ struct event_field {
 
 struct event_type {
     str name;
-    uint32_t number;      /* index in the schema */
-    bool keep_null;       /* `identify`: a JSON null becomes CEL_NULL, not CEL_ABSENT */
-    size_t field_count;   /* at most 65,535 */
+    uint32_t number;    /* index in the schema */
+    bool keep_null;     /* `identify`: a JSON null becomes CEL_NULL, not CEL_ABSENT */
+    size_t field_count; /* at most 65,535 */
     const struct event_field *fields;
 };
 
@@ -36,21 +36,24 @@ struct event_schema *event_schema_new(struct arena *arena, const struct event_ty
 
 enum event_dead {
     EVENT_ALIVE = 0,
+/* clang-format off */
 #define EVENT_DEAD_ENUM(name, text, prose) EVENT_DEAD_##name,
     EVENT_DEAD_TABLE(EVENT_DEAD_ENUM)
 #undef EVENT_DEAD_ENUM
     EVENT_NO_MEMORY, /* no dead letter: nothing is wrong with the record, and reading it again may work */
+    /* clang-format on */
 };
 str event_dead_name(enum event_dead reason);
 
 struct event {
-    str id;                        /* empty: absent (the caller makes one up) */
+    str id; /* empty: absent (the caller makes one up) */
     str type_name, customer;
     const struct event_type *type; /* NULL: undeclared */
     int64_t time_ms;               /* since 1970; meaningless unless has_time */
     bool has_time;
-    uint32_t fields_invalid;       /* values that could not be coerced */
-    str field_invalid;             /* for the log: the first one's name (in a record, the record's field's) */
+    uint32_t fields_invalid; /* values that could not be coerced */
+    /* for the log: the first one's name (in a record, the record's field's) */
+    str field_invalid;
 };
 
 /* A reader owns its buffers and is reused: no allocation per event once warm. */

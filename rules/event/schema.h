@@ -11,7 +11,8 @@ enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_CUSTOMER, ENVELOPE_TIME, EN
 struct event_schema {
     const struct event_type *types;
     struct key_table type_names;
-    struct key_table *members; /* of each type: the envelope and its fields, field i as ENVELOPE_COUNT + i */
+    /* of each type: the envelope and its fields, field i as ENVELOPE_COUNT + i */
+    struct key_table *members;
     struct key_table envelope; /* while the type is not known */
 };
 

@@ -13,15 +13,15 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 /* A node with its place. The tree is immutable and lives in the arena. */
 struct json {
     enum json_kind kind;
-    size_t begin, end;     /* bytes of the file, quotes and brackets included */
+    size_t begin, end; /* bytes of the file, quotes and brackets included */
     bool boolean;
-    double number;         /* JSON_NUMBER */
-    str text;              /* JSON_STRING: decoded. JSON_NUMBER: as written */
-    struct json *child;    /* first element or member */
-    struct json *next;     /* next sibling */
-    str key;               /* of a member: decoded */
+    double number;      /* JSON_NUMBER */
+    str text;           /* JSON_STRING: decoded. JSON_NUMBER: as written */
+    struct json *child; /* first element or member */
+    struct json *next;  /* next sibling */
+    str key;            /* of a member: decoded */
     size_t key_begin, key_end;
-    size_t count;          /* children */
+    size_t count; /* children */
 };
 
 /* NULL when the file is no JSON; every mistake is in `diag` (as many as can be found). The text must be UTF-8

@@ -66,20 +66,20 @@ struct field { /* a (name, type) that some event types declare */
 };
 
 struct typed_event {
-    const struct event_type *reader; /* what the event reader fills */
-    const uint32_t *fields;          /* by declared field: its number in set->fields */
+    const struct event_type *reader;      /* what the event reader fills */
+    const uint32_t *fields;               /* by declared field: its number in set->fields */
     const struct cel_record_type *record; /* envelope and fields */
-    uint32_t last_slot;              /* presence, then envelope, then fields */
-    bool named;                      /* something looks at it: it costs state */
-    bool remembered;                 /* some expression reads `last.TYPE` */
-    const uint32_t *last_fields;     /* declared fields to keep for `last`, by index */
+    uint32_t last_slot;                   /* presence, then envelope, then fields */
+    bool named;                           /* something looks at it: it costs state */
+    bool remembered;                      /* some expression reads `last.TYPE` */
+    const uint32_t *last_fields;          /* declared fields to keep for `last`, by index */
     size_t last_field_count;
-    struct type_list rules;          /* numbers of rules that it triggers, ascending (not types) */
+    struct type_list rules;              /* numbers of rules that it triggers, ascending (not types) */
     const struct cancel *const *cancels; /* by rule, ascending */
     size_t cancel_count;
-    struct type_list goals;          /* numbers of rules whose goal it may be */
-    struct type_list counts;         /* numbers of counts that it feeds */
-    struct type_list attributes;     /* numbers of attributes that it feeds */
+    struct type_list goals;      /* numbers of rules whose goal it may be */
+    struct type_list counts;     /* numbers of counts that it feeds */
+    struct type_list attributes; /* numbers of attributes that it feeds */
 };
 
 struct attribute_rule {
@@ -94,9 +94,9 @@ struct count_rule {
     str name;
     struct type_list on;
     const struct noted_program *condition;
-    const struct cel_program *by, *sum;             /* may be NULL, as the condition */
-    bool keyed;                                     /* it has `by` */
-    int64_t over_ms;                                /* 0: for life */
+    const struct cel_program *by, *sum; /* may be NULL, as the condition */
+    bool keyed;                         /* it has `by` */
+    int64_t over_ms;                    /* 0: for life */
     int64_t bucket_ms;
 };
 
@@ -116,7 +116,8 @@ struct piece {
     str text;
     const struct cel_program *program;
 };
-struct template {
+struct template
+{
     const struct piece *pieces;
     size_t count;
 };
@@ -129,18 +130,18 @@ struct set_attribute { /* one of `set`, in the order of the file */
 struct step {
     struct point point;
     int64_t after_ms;
-    int64_t after_days;    /* with `at` */
-    int at_minutes;        /* since local midnight; -1: no `at` */
+    int64_t after_days; /* with `at` */
+    int at_minutes;     /* since local midnight; -1: no `at` */
     const struct noted_program *condition;
-    str send;              /* empty: none */
-    struct template with;  /* count 0: none */
+    str send;             /* empty: none */
+    struct template with; /* count 0: none */
     const struct set_attribute *sets;
     size_t set_count;
 };
 
 struct goal {
     struct point point;
-    struct type_list on;   /* empty: the rule has no goal */
+    struct type_list on; /* empty: the rule has no goal */
     const struct noted_program *condition;
     const struct cel_program *key, *value;
     int64_t within_ms;
@@ -156,23 +157,23 @@ struct variant {
 struct segment_rule {
     str name;
     const struct noted_program *condition;
-    bool tracked;          /* a rule waits for it to be entered or left */
-    bool *counts;          /* by count: its value may depend on it */
+    bool tracked; /* a rule waits for it to be entered or left */
+    bool *counts; /* by count: its value may depend on it */
 };
 
 enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
 struct limit { /* either quiet hours or a cap */
     struct point point;
-    str name;              /* what its sends are kept under: its own text */
+    str name;                    /* what its sends are kept under: its own text */
     int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
     uint32_t max;
-    str max_text;          /* as written */
-    str label;             /* "max 1 per 24h of email": what people call it */
+    str max_text; /* as written */
+    str label;    /* "max 1 per 24h of email": what people call it */
     enum limit_period period;
-    int64_t window_ms;     /* PERIOD_ROLLING */
+    int64_t window_ms; /* PERIOD_ROLLING */
     bool defer;
-    str send;              /* empty: all */
+    str send; /* empty: all */
     const struct noted_program *condition;
 };
 
@@ -181,20 +182,21 @@ enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
 enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
 
 struct rule {
-    struct point point, again_point;         /* again_point: where it is declared */
+    struct point point, again_point; /* again_point: where it is declared */
     str name;
     int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
     enum rule_on kind;
-    struct type_list on;                     /* ON_EVENTS */
-    uint32_t segment;                        /* ON_ENTER, ON_LEAVE */
-    const struct cel_program *date;          /* ON_YEARLY: a text; ON_DATE: a timestamp */
-    struct step early;                       /* ON_DATE: its wait, when negative, leads from the date to the trigger */
+    struct type_list on;            /* ON_EVENTS */
+    uint32_t segment;               /* ON_ENTER, ON_LEAVE */
+    const struct cel_program *date; /* ON_YEARLY: a text; ON_DATE: a timestamp */
+    /* ON_DATE: its wait, when negative, leads from the date to the trigger */
+    struct step early;
     bool is_early;
     const struct noted_program *condition, *while_true;
     const struct cel_program *key;
     enum again again;
     struct goal goal;
-    const struct variant *variants;          /* count 0: no `split` */
+    const struct variant *variants; /* count 0: no `split` */
     size_t variant_count;
     uint64_t weight_sum;
     const struct step *steps;
@@ -221,12 +223,12 @@ struct expected { /* a send or a goal */
 };
 
 struct rule_test {
-    uint32_t rule;           /* that runs alone; NAME_NONE: all */
+    uint32_t rule; /* that runs alone; NAME_NONE: all */
     str name, customer, variant;
     const struct source *source;
-    size_t begin;          /* where it stands in `source` */
-    int64_t from_ms, until_ms;          /* until_ms: after from_ms */
-    const struct json *attributes;      /* NULL: none */
+    size_t begin;                  /* where it stands in `source` */
+    int64_t from_ms, until_ms;     /* until_ms: after from_ms */
+    const struct json *attributes; /* NULL: none */
     const struct given_event *given;
     const struct expected *expect;
     size_t given_count, expect_count;

@@ -215,7 +215,8 @@ static void load_shared(struct state_loading *l)
 
 static void release_shared(struct state_loading *l)
 {
-    VECTOR_EACH(l->shared, struct kept_event *, event) kept_event_release(l->pool, *event);
+    VECTOR_EACH (l->shared, struct kept_event *, event)
+        kept_event_release(l->pool, *event);
     vector_release(l->pool, &l->shared, sizeof(struct kept_event *));
 }
 

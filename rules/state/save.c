@@ -53,8 +53,7 @@ void save_last_event(const void *item, const struct state_names *names, struct b
 static void save_buckets(const struct vector *buckets, bool sums, struct buffer *out)
 {
     pack_array(out, buckets->count * 2);
-    VECTOR_EACH(*buckets, struct bucket, bucket)
-    {
+    VECTOR_EACH (*buckets, struct bucket, bucket) {
         pack_int(out, bucket->index);
         if (sums)
             pack_double(out, bucket->sum);
@@ -84,8 +83,7 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
     save_bytes(out, run->origin);
     save_bytes(out, run->variant);
     pack_array(out, run->triggers.count);
-    VECTOR_EACH(run->triggers, struct kept_event *, event)
-    {
+    VECTOR_EACH (run->triggers, struct kept_event *, event) {
         if ((*event)->keepers > 1)
             pack_uint(out, (*event)->number - 1);
         else
@@ -217,11 +215,12 @@ static void save_part(const struct state *state, enum state_part part, const str
 static uint32_t number_shared(const struct state *state)
 {
     uint32_t count = 0;
-    VECTOR_EACH(state->runs, struct run, run)
-    VECTOR_EACH(run->triggers, struct kept_event *, event)(*event)->number = 0;
-    VECTOR_EACH(state->runs, struct run, run)
-    VECTOR_EACH(run->triggers, struct kept_event *, event)
-    if ((*event)->keepers > 1 && !(*event)->number) (*event)->number = ++count;
+    VECTOR_EACH (state->runs, struct run, run)
+        VECTOR_EACH (run->triggers, struct kept_event *, event)
+            (*event)->number = 0;
+    VECTOR_EACH (state->runs, struct run, run)
+        VECTOR_EACH (run->triggers, struct kept_event *, event)
+            if ((*event)->keepers > 1 && !(*event)->number) (*event)->number = ++count;
     return count;
 }
 
@@ -229,12 +228,12 @@ static void save_shared(const struct state *state, uint32_t count, struct buffer
 {
     uint32_t next = 1;
     pack_array(out, count);
-    VECTOR_EACH(state->runs, struct run, run)
-    VECTOR_EACH(run->triggers, struct kept_event *, event)
-    if ((*event)->number == next) {
-        pack_raw(out, kept_event_str(*event));
-        next++;
-    }
+    VECTOR_EACH (state->runs, struct run, run)
+        VECTOR_EACH (run->triggers, struct kept_event *, event)
+            if ((*event)->number == next) {
+                pack_raw(out, kept_event_str(*event));
+                next++;
+            }
 }
 
 /* ---- a state */

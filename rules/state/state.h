@@ -15,8 +15,8 @@
 
 struct attribute { /* in the order of declaration */
     uint32_t number;
-    int64_t time_ms;       /* of the write */
-    struct bytes *packed;  /* NULL: removed at that time */
+    int64_t time_ms;      /* of the write */
+    struct bytes *packed; /* NULL: removed at that time */
 };
 
 struct last_event { /* in the order of declaration of their types */
@@ -35,8 +35,9 @@ struct bucket {
 
 /* One count, or one value of its `by`: within a count, the value updated last stands last. */
 struct count_value {
-    uint32_t count;        /* number of the declaration; ascending */
-    uint32_t updated_s;    /* with `by`: the customer's `now` at that, in seconds since 1970; 0: before, or unknown */
+    uint32_t count; /* number of the declaration; ascending */
+    /* with `by`: the customer's `now` at that, in seconds since 1970; 0: before, or unknown */
+    uint32_t updated_s;
     struct bytes *by;      /* NULL: the count has no `by` */
     struct vector buckets; /* struct bucket, ascending */
 };
@@ -51,7 +52,7 @@ struct kept_event {
 
 struct run { /* ascending by (rule, key): rules are numbered by priority descending, then name */
     uint32_t rule;
-    uint32_t step;          /* the one waited for, from 0 */
+    uint32_t step; /* the one waited for, from 0 */
     int64_t due_ms;
     int64_t started_ms;
     int64_t trigger_ms;     /* time of the newest trigger */
@@ -59,7 +60,8 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     struct bytes *origin;   /* what the action id is made of */
     struct bytes *variant;  /* NULL: the rule has no `split` */
     struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
-    uint32_t said;          /* steps before this one were published before a recovery that was not exact; 0: none */
+    /* steps before this one were published before a recovery that was not exact; 0: none */
+    uint32_t said;
 };
 
 struct cooldown { /* ascending by rule */
@@ -67,7 +69,7 @@ struct cooldown { /* ascending by rule */
     int64_t sent_ms; /* the last send, held ones too */
 };
 
-struct seen { /* in the order of processing */
+struct seen {         /* in the order of processing */
     uint64_t id_hash; /* XXH3_64 of the event's id: two of 64 are alike once in 10^16 customers */
     int64_t at_ms;    /* the customer's `now` when it was dealt with */
 };
@@ -84,7 +86,8 @@ struct overtaker {
 struct segment_value { /* ascending by number */
     uint32_t number;
     bool value;
-    bool left_over;     /* changed by `set` beyond the bound of rounds: waits for the customer's next event */
+    /* changed by `set` beyond the bound of rounds: waits for the customer's next event */
+    bool left_over;
 };
 
 struct counted_send { /* ascending by (limit, time) */
@@ -100,9 +103,10 @@ struct goal_window { /* in the order of opening */
 
 struct date_wait { /* of a rule on a date, ascending by rule */
     uint32_t rule;
-    int64_t due_ms;       /* RELANCE_NEVER: it does not come (again) */
-    int64_t fired;        /* what fired last: a local day since 1970 (yearly), or ms (date); STATE_NO_TIME: none */
-    struct bytes *basis;  /* what due_ms was computed from: the expression's value, and the zone */
+    int64_t due_ms; /* RELANCE_NEVER: it does not come (again) */
+    /* what fired last: a local day since 1970 (yearly), or ms (date); STATE_NO_TIME: none */
+    int64_t fired;
+    struct bytes *basis; /* what due_ms was computed from: the expression's value, and the zone */
 };
 
 struct dropped_run { /* a saved run whose rule is gone: to be reported at the next touch, then forgotten */
@@ -111,7 +115,7 @@ struct dropped_run { /* a saved run whose rule is gone: to be reported at the ne
 
 /* What bounds have made the engine forget of this customer, by kind. */
 struct forgotten { /* ascending by kind */
-    uint32_t kind;     /* enum relance_forgot */
+    uint32_t kind; /* enum relance_forgot */
     int64_t count;
 };
 
@@ -134,15 +138,16 @@ enum state_part {
 };
 
 #define STATE_NO_TIME INT64_MIN /* before the first event */
-#define STATE_TIME_MAX 1000000000000000 /* ms before and after 1970: no instant that deciding makes lies beyond */
-#define STATE_COUNT_MAX 1000000000000   /* in one bucket: more than one customer can do */
+#define STATE_TIME_MAX                                                                                       \
+    1000000000000000 /* ms before and after 1970: no instant that deciding makes lies beyond */
+#define STATE_COUNT_MAX 1000000000000 /* in one bucket: more than one customer can do */
 
 #define STATE_SIZE_FIXED 512 /* what the saved form has at most beside its items, and all of `forgotten` */
 
 /* What the numbers in a state mean. */
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits;
-    const bool *count_sums; /* by count: it adds doubles; else it counts */
+    const bool *count_sums;     /* by count: it adds doubles; else it counts */
     const uint8_t *count_forms; /* by count: what its numbers mean */
 };
 
@@ -174,7 +179,8 @@ static inline str kept_event_str(const struct kept_event *event)
 struct vector *state_items(struct state *state, enum state_part part);
 size_t state_item_width(enum state_part part); /* bytes in the vector */
 void *state_item(struct state *state, enum state_part part, uint32_t at);
-void state_item_release(struct pool *pool, enum state_part part, void *item); /* what it owns; its place stays */
+/* what it owns; its place stays */
+void state_item_release(struct pool *pool, enum state_part part, void *item);
 void state_item_remove(struct pool *pool, struct state *state, enum state_part part, uint32_t at);
 
 /* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, also a count that has

@@ -6,10 +6,10 @@
 
 struct civil {
     int64_t year;
-    unsigned month, day;      /* from 1 */
+    unsigned month, day; /* from 1 */
     int hour, minute, second;
-    int weekday;              /* 0: Sunday */
-    int yearday;              /* from 0 */
+    int weekday; /* 0: Sunday */
+    int yearday; /* from 0 */
 };
 
 /* Of seconds since 1970, as if they were UTC. */

@@ -5,7 +5,8 @@
 #include "base/str.h"
 
 struct posix_change { /* when the clock changes, in every year */
-    enum { CHANGE_MONTH, CHANGE_JULIAN, CHANGE_DAY } form; /* Mm.w.d; Jn, 29 February not counted; n from 0 */
+    /* Mm.w.d; Jn, 29 February not counted; n from 0 */
+    enum { CHANGE_MONTH, CHANGE_JULIAN, CHANGE_DAY } form;
     int month, week, day;
     int32_t time; /* seconds after local midnight; may be negative or beyond a day */
 };

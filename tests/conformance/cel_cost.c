@@ -18,7 +18,7 @@
 #else
 #define MAX_SECONDS 1.0
 #endif
-#define MAX_BYTES   (4 * (size_t)LIMIT_CEL_ARENA_BYTES) /* a text that grows past its bound doubles once more */
+#define MAX_BYTES (4 * (size_t)LIMIT_CEL_ARENA_BYTES) /* a text that grows past its bound doubles once more */
 
 static struct arena arena, scratch;
 static struct zones *zones;

@@ -10,8 +10,9 @@
 struct kafka_said {
     struct kafka_txn *txn;
     struct relance_str key, value;
-    struct relance_str id, due, seq, offset; /* ce_id, ce_time, relance-seq, relance-offset, where it has them */
-    int32_t partition;                       /* of the input */
+    /* ce_id, ce_time, relance-seq, relance-offset, where it has them */
+    struct relance_str id, due, seq, offset;
+    int32_t partition; /* of the input */
 };
 struct kafka_log {
     struct kafka_said *items;

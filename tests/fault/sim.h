@@ -33,7 +33,8 @@ struct sim_rates {
     unsigned lose_request, lose_reply; /* each way to Kafka or Redis and back */
     unsigned slow;                     /* takes up to seconds */
     unsigned late_marker;              /* a transaction's markers come late, each at its own time */
-    unsigned world;                    /* us between two things that happen to the world, on average; 0: none */
+    /* us between two things that happen to the world, on average; 0: none */
+    unsigned world;
 };
 
 struct process {
@@ -59,12 +60,12 @@ struct process {
 
 struct sim {
     uint64_t seed, random;
-    bool told;       /* print what happens */
+    bool told; /* print what happens */
     bool undisturbed;
     int partitions, slots;
     int64_t lateness_ms, forget_after_ms;
     int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
-    bool true_wall;  /* all wall clocks are right, and events come when they happen */
+    bool true_wall;      /* all wall clocks are right, and events come when they happen */
     struct sim_rates rates;
     int64_t cache_bytes; /* beyond which customers are given up after a checkpoint */
     int64_t now_us;
@@ -77,8 +78,9 @@ struct sim {
     int edition;                       /* of the rules, as they stand in the files now */
     bool edited;                       /* they have not always been that one */
     bool rebuild;                      /* processes may rebuild: Redis is emptied now and then */
-    bool approximate;                  /* processes may recover approximately: their version changes now and then */
-    int version;                       /* of what is installed now */
+    /* processes may recover approximately: their version changes now and then */
+    bool approximate;
+    int version; /* of what is installed now */
     struct process processes[SIM_PROCESSES_MAX], *running;
     ucontext_t context; /* of the scheduler */
     char failure[1024]; /* what was found; "" nothing */

@@ -16,7 +16,7 @@ struct input {
     int64_t count;
 };
 
-void workload_load(void);  /* once: reads and compiles the rule files */
+void workload_load(void); /* once: reads and compiles the rule files */
 void workload_free(void);
 void workload_begin(void); /* of a history: sets sim.partitions and sim.input_end_us */
 const struct input *workload_input(int partition);

@@ -201,7 +201,7 @@ def stage_lint():
         Program("lint prints", ["python3", str(lint / "prints.py")]),
         Program("lint pages", ["python3", str(lint / "pages.py")]),
         Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
-        Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc")]),
+        Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc", ".h")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),
     ])
@@ -256,7 +256,7 @@ SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPT
 
 
 def sources(*endings):
-    return sorted(str(path) for folder in ("consumer", "rules", "tests") for path in (ROOT / folder).rglob("*")
+    return sorted(str(path) for folder in ("include", "consumer", "rules", "tests") for path in (ROOT / folder).rglob("*")
                   if path.suffix in endings)
 
 

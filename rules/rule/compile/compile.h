@@ -21,10 +21,10 @@ struct scopes {
     struct arena *arena; /* what lives as long as this */
     struct cel_budget budget;
     const struct cel_record_type *customer, *segments;
-    struct cel_env *envs[16]; /* by flags; NULL: nobody has asked */
-    struct names lists;         /* of event types, by their bytes */
+    struct cel_env *envs[16];    /* by flags; NULL: nobody has asked */
+    struct names lists;          /* of event types, by their bytes */
     struct scope_block **blocks; /* by number of the list */
-    uint32_t *shares, *offsets; /* while a list is looked at, as `shared` */
+    uint32_t *shares, *offsets;  /* while a list is looked at, as `shared` */
     struct cel_field *shared;
     size_t shared_fields; /* of lists of several types, all together */
     bool failed;          /* out of memory */
@@ -41,11 +41,12 @@ struct compiler {
     struct cel_record_type *records; /* of "types", by their order there */
     bool *read;                      /* by slot: some expression reads it */
     bool *listed;                    /* by event type: the list that is being read has it */
-    struct names field_names;        /* fields of events by name: the first of each, and the next of its name, + 1 */
+    /* fields of events by name: the first of each, and the next of its name, + 1 */
+    struct names field_names;
     uint32_t *field_first, *field_next;
     struct scopes scopes;
     size_t expressions; /* so far */
-    size_t to_compare; /* suspect.c: nodes of conditions that may still be */
+    size_t to_compare;  /* suspect.c: nodes of conditions that may still be */
 };
 
 static inline struct point new_point(struct compiler *c, const struct source *source, size_t begin)
@@ -61,15 +62,24 @@ void declare_counts(struct compiler *c);     /* names and signatures */
 bool declare_slots(struct compiler *c);      /* false: no memory */
 
 /* Names of event types, from a string or a list of them; every unknown one is an error. */
-void declare_check_name(struct compiler *c, const struct source *source, const struct json *member, const char *what);
+void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
+                        const char *what);
 struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node);
 bool type_list_has(struct type_list list, uint32_t type);
 
 /* env.c: what an expression may name, by where it stands. */
 enum scope_flag {
-    SCOPE_EVENT = 1, SCOPE_TRIGGER = 2, SCOPE_TRIGGERS = 4, SCOPE_RUN = 8, SCOPE_RULE = 16, SCOPE_LAST = 32,
-    SCOPE_NOW = 64, SCOPE_COUNTS = 128, SCOPE_SEGMENTS = 256,
-    SCOPE_ANYTHING = 512, /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
+    SCOPE_EVENT = 1,
+    SCOPE_TRIGGER = 2,
+    SCOPE_TRIGGERS = 4,
+    SCOPE_RUN = 8,
+    SCOPE_RULE = 16,
+    SCOPE_LAST = 32,
+    SCOPE_NOW = 64,
+    SCOPE_COUNTS = 128,
+    SCOPE_SEGMENTS = 256,
+    /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
+    SCOPE_ANYTHING = 512,
 };
 /* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
 static inline unsigned scope_of(struct type_list events)
@@ -79,11 +89,13 @@ static inline unsigned scope_of(struct type_list events)
 
 /* The environment of a place. `event` has the fields that all of `events` share, `trigger` those of `triggers`. `where`
  * names the place in messages ("'if'"). NULL without memory. */
-struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events, struct type_list triggers,
-                          const char *where);
-void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep, struct arena *arena);
+struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events,
+                          struct type_list triggers, const char *where);
+void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep,
+                 struct arena *arena);
 /* The environment of a program of a finished set, made again from what it was made of, in `arena`; NULL without memory. */
-const struct cel_env *scope_env_again(struct scopes *s, const struct noted_program *program, struct arena *arena);
+const struct cel_env *scope_env_again(struct scopes *s, const struct noted_program *program,
+                                      struct arena *arena);
 /* What the types of `on` share; NULL without memory. Lists are borrowed. */
 const struct scope_block *scope_block(struct scopes *s, struct type_list on);
 
@@ -92,14 +104,15 @@ bool scope_is_variable(str name);
 
 /* Compiles the text of a node; NULL on mistakes. Notes the program and the slots that it reads. `wanted` as in
  * cel_compile. */
-const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env, const struct source *source,
-                                       const struct json *node, const struct cel_type *wanted);
-/* The same for a condition, as it is kept. */
-const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env, const struct source *source,
-                                              const struct json *node);
-/* The same for a part of a text, which stands at `origin`. */
-const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text, struct origin origin,
+const struct cel_program *compile_text(struct compiler *c, const struct cel_env *env,
+                                       const struct source *source, const struct json *node,
                                        const struct cel_type *wanted);
+/* The same for a condition, as it is kept. */
+const struct noted_program *compile_condition(struct compiler *c, const struct cel_env *env,
+                                              const struct source *source, const struct json *node);
+/* The same for a part of a text, which stands at `origin`. */
+const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,
+                                       struct origin origin, const struct cel_type *wanted);
 
 /* template.c: payloads. */
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
@@ -109,10 +122,11 @@ struct template compile_template(struct compiler *c, const struct cel_env *env, 
 void compile_attributes(struct compiler *c);
 void compile_counts(struct compiler *c);
 void compile_rules(struct compiler *c);
-int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node, int64_t absent);
+int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node,
+                         int64_t absent);
 /* Is a program's type one of `kinds` (bits of enum cel_type_kind), or, with `list`, a list of one? */
 void compile_expect_kinds(struct compiler *c, const struct source *source, const struct json *node,
-                  const struct cel_program *program, unsigned kinds, bool list, const char *wanted);
+                          const struct cel_program *program, unsigned kinds, bool list, const char *wanted);
 
 enum {
     SCOPE_OF_RULE = SCOPE_RULE | SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS,
@@ -122,9 +136,12 @@ enum {
 };
 
 /* parts.c: the parts of a rule that stand by themselves. */
-void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node, struct rule *rule);
-void compile_split(struct compiler *c, const struct source *source, const struct json *node, struct rule *rule);
-void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source, const struct json *node, struct step *step);
+void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node,
+                  struct rule *rule);
+void compile_split(struct compiler *c, const struct source *source, const struct json *node,
+                   struct rule *rule);
+void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source,
+                  const struct json *node, struct step *step);
 
 /* segments.c and limits.c */
 void declare_segments(struct compiler *c);

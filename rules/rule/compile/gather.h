@@ -27,15 +27,15 @@ struct gathered {
 
 /* Reads all files. What is wrong is in `diag`; what could be read is in *out all the same. */
 void gather_sources(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
-            struct diagnostics *diag);
+                    struct diagnostics *diag);
 
 const struct declared *section_find(const struct section *section, str name);
 
 /* Adds an error at a node. */
 void gather_error(struct diagnostics *diag, const struct source *source, const struct json *node, str hint,
-              const char *format, ...) __attribute__((format(printf, 5, 6)));
-void gather_error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member, str hint,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+void gather_error_at_key(struct diagnostics *diag, const struct source *source, const struct json *member,
+                         str hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* "did you mean 'NAME'?" for the nearest of a section's names; empty when none is near. */
 str section_hint(const struct section *section, str name, struct diagnostics *diag);
 

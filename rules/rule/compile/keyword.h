@@ -4,15 +4,32 @@
 
 #include "json/json.h"
 
-enum keyword_place { PLACE_SET, PLACE_ATTRIBUTE, PLACE_COUNT, PLACE_RULE, PLACE_CANCEL, PLACE_STEP,
-                     PLACE_LIMIT, PLACE_GOAL, PLACE_ON, PLACE_TEST, PLACE_EXPECT };
+enum keyword_place {
+    PLACE_SET,
+    PLACE_ATTRIBUTE,
+    PLACE_COUNT,
+    PLACE_RULE,
+    PLACE_CANCEL,
+    PLACE_STEP,
+    PLACE_LIMIT,
+    PLACE_GOAL,
+    PLACE_ON,
+    PLACE_TEST,
+    PLACE_EXPECT
+};
 
 enum keyword_form {
-    FORM_TEXT, FORM_OBJECT, FORM_LIST, FORM_INTEGER,
-    FORM_CLOCK,              /* a time of day, "HH:MM" */
-    FORM_DURATION,           /* a string in the form of LANGUAGE.md §2 */
-    FORM_CEL, FORM_EVENTS,   /* a string or a list of strings */
-    FORM_TRIGGER, FORM_CANCELS, FORM_PAYLOAD, /* looked at by their readers */
+    FORM_TEXT,
+    FORM_OBJECT,
+    FORM_LIST,
+    FORM_INTEGER,
+    FORM_CLOCK,    /* a time of day, "HH:MM" */
+    FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */
+    FORM_CEL,
+    FORM_EVENTS, /* a string or a list of strings */
+    FORM_TRIGGER,
+    FORM_CANCELS,
+    FORM_PAYLOAD, /* looked at by their readers */
 };
 
 struct keyword {

@@ -151,7 +151,8 @@ static size_t kind_item_size(const struct bound_kind *kind)
 static size_t shared_size(const struct run *run)
 {
     size_t size = 0;
-    VECTOR_EACH(run->triggers, struct kept_event *, event) size += (*event)->keepers > 1 ? (*event)->size : 0;
+    VECTOR_EACH (run->triggers, struct kept_event *, event)
+        size += (*event)->keepers > 1 ? (*event)->size : 0;
     return size;
 }
 

@@ -63,7 +63,8 @@ static void trim_overtakers(struct relance_engine *e)
         e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
     size_t events = 0;
     uint32_t gone = 0;
-    VECTOR_EACH(state->overtakers, struct overtaker, overtaker) events += overtaker->first;
+    VECTOR_EACH (state->overtakers, struct overtaker, overtaker)
+        events += overtaker->first;
     for (; gone < state->overtakers.count; gone++) {
         const struct overtaker *overtaker = VECTOR_AT(state->overtakers, struct overtaker, gone);
         bool old = overtaker->time_ms < state->newest_ms - age_ms;
@@ -132,8 +133,8 @@ void runs_cancel(struct relance_engine *e, const struct typed_event *type)
 
 bool run_is_overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms)
 {
-    VECTOR_EACH(e->customer->state->overtakers, struct overtaker, o)
-    if (o->rule == rule && o->time_ms > time_ms && (!o->key || str_equal(bytes_str(o->key), key)))
-        return true;
+    VECTOR_EACH (e->customer->state->overtakers, struct overtaker, o)
+        if (o->rule == rule && o->time_ms > time_ms && (!o->key || str_equal(bytes_str(o->key), key)))
+            return true;
     return false;
 }

@@ -154,8 +154,7 @@ struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str b
     for (uint32_t at = range.begin; at < range.end; at++) {
         const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
         if (rule->by && !str_equal(bytes_str(value->by), by)) continue;
-        VECTOR_EACH(value->buckets, struct bucket, bucket)
-        {
+        VECTOR_EACH (value->buckets, struct bucket, bucket) {
             if (!count_in_window(rule, bucket->index, e->now_ms)) continue;
             if (rule->sum)
                 sum += bucket->sum;

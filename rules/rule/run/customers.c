@@ -172,8 +172,7 @@ bool customers_mark_changed(struct customers *customers, struct customer *custom
 
 void customers_clear_changed(struct customers *customers)
 {
-    VECTOR_EACH(customers->changed, struct customer *, customer)
-    {
+    VECTOR_EACH (customers->changed, struct customer *, customer) {
         (*customer)->changed = false;
         (*customer)->due_saved_ms = (*customer)->due_ms;
     }

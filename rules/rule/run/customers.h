@@ -8,13 +8,13 @@
 #include "state/state.h"
 
 struct customer {
-    struct state *state;       /* NULL: not at hand, or none */
-    int64_t due_ms;            /* earliest wait; RELANCE_NEVER: none */
-    int64_t due_saved_ms;      /* the same in the last checkpoint */
-    uint32_t heap_place;       /* index + 1; 0: not in the heap */
-    bool held;                 /* what there is of its state is at hand */
-    bool changed;              /* since the last checkpoint: it stands in `changed` */
-    bool touched;              /* since the hand of eviction last passed */
+    struct state *state;  /* NULL: not at hand, or none */
+    int64_t due_ms;       /* earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms; /* the same in the last checkpoint */
+    uint32_t heap_place;  /* index + 1; 0: not in the heap */
+    bool held;            /* what there is of its state is at hand */
+    bool changed;         /* since the last checkpoint: it stands in `changed` */
+    bool touched;         /* since the hand of eviction last passed */
     uint32_t id_size;
     char id[];
 };
@@ -30,14 +30,14 @@ struct wait {
 };
 
 struct customers {
-    struct pool pool;          /* owns everything here, states too */
+    struct pool pool; /* owns everything here, states too */
     struct customer_slot *slots;
-    size_t slot_count;         /* a power of two, or 0 */
+    size_t slot_count; /* a power of two, or 0 */
     size_t count, held;
-    struct wait *heap;         /* four children a node; by (due, id) */
+    struct wait *heap; /* four children a node; by (due, id) */
     size_t wait_count, wait_capacity;
-    struct vector changed;     /* struct customer * */
-    size_t hand;               /* of eviction: the slot to look at next */
+    struct vector changed; /* struct customer * */
+    size_t hand;           /* of eviction: the slot to look at next */
 };
 
 void customers_init(struct customers *customers);
@@ -49,7 +49,8 @@ static inline str customer_id(const struct customer *customer)
 }
 
 struct customer *customers_find(const struct customers *customers, str id);
-struct customer *customers_add(struct customers *customers, str id); /* finds or makes a stub; NULL: no memory */
+/* finds or makes a stub; NULL: no memory */
+struct customer *customers_add(struct customers *customers, str id);
 
 /* Moves a customer in the heap. False without memory (then nothing has changed). */
 bool customers_set_due(struct customers *customers, struct customer *customer, int64_t due_ms);

@@ -116,8 +116,8 @@ static void date_update(struct relance_engine *e, uint32_t number)
     struct cel_value value = engine_evaluate(e, rule->date);
     str basis = date_basis(e, rule, value);
     struct date_wait *date = NULL;
-    VECTOR_EACH(e->customer->state->dates, struct date_wait, known)
-    if (known->rule == number) date = known;
+    VECTOR_EACH (e->customer->state->dates, struct date_wait, known)
+        if (known->rule == number) date = known;
     if (date ? str_equal(bytes_str(date->basis), basis) : basis.size == 0) return;
     if (!date) date = date_place(e, number);
     if (!date) return;
@@ -142,8 +142,8 @@ void dates_update(struct relance_engine *e)
 int64_t dates_next_due(const struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
-    VECTOR_EACH(state->dates, struct date_wait, date)
-    if (date->due_ms < due_ms) due_ms = date->due_ms;
+    VECTOR_EACH (state->dates, struct date_wait, date)
+        if (date->due_ms < due_ms) due_ms = date->due_ms;
     return due_ms;
 }
 

@@ -201,8 +201,8 @@ static bool is_idle(const struct relance_engine *e, const struct state *state)
     bool silent = e->options.forget_after_ms && state->newest_ms != STATE_NO_TIME &&
                   e->clock_ms - state->newest_ms > e->options.forget_after_ms;
     if (!silent || state->due_ms != RELANCE_NEVER || state->runs.count) return false;
-    VECTOR_EACH(state->goals, struct goal_window, window)
-    if (window->closes_ms >= e->clock_ms) return false;
+    VECTOR_EACH (state->goals, struct goal_window, window)
+        if (window->closes_ms >= e->clock_ms) return false;
     return true;
 }
 
@@ -394,8 +394,7 @@ enum relance_status relance_engine_changes(struct relance_engine *e, relance_cha
                                            void *context)
 {
     if (e->frame.stopped) return RELANCE_INVALID;
-    VECTOR_EACH(e->customers.changed, struct customer *, place)
-    {
+    VECTOR_EACH (e->customers.changed, struct customer *, place) {
         const struct customer *customer = *place;
         struct buffer packed;
         arena_reset(&e->scratch);

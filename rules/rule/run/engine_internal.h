@@ -20,37 +20,38 @@ struct trigger {
 struct relance_engine {
     struct relance_engine_options options;
     const struct relance_ruleset *set;
-    struct arena arena;            /* the engine itself */
-    struct arena frame_arena;      /* slots, for the rule set in force */
-    struct scopes *scopes;         /* what its conditions may name, there; NULL: nobody has asked */
-    struct arena since_arena;      /* of the next three: since when the set's declarations have been there */
+    struct arena arena;       /* the engine itself */
+    struct arena frame_arena; /* slots, for the rule set in force */
+    struct scopes *scopes;    /* what its conditions may name, there; NULL: nobody has asked */
+    /* of the next three: since when the set's declarations have been there */
+    struct arena since_arena;
     struct state_since since;
     str since_packed;
     int64_t rules_mark;
-    struct arena scratch;          /* one event or wait */
+    struct arena scratch; /* one event or wait */
     struct customers customers;
     struct event_reader *reader;
-    struct event event;            /* the one being processed */
+    struct event event; /* the one being processed */
     struct trigger trigger;
-    struct kept_event *kept;       /* of it, what a run kept last; NULL: none yet */
+    struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     struct relance_forgot forgot;
-    size_t pool_used;              /* when the memory of the present customer's state was counted last */
+    size_t pool_used;                /* when the memory of the present customer's state was counted last */
     size_t fits_memory, fits_within; /* a state that takes no more need not be measured (bound.c) */
-    str needed;                    /* whose state was missing */
-    bool failed;                   /* out of memory: the engine must not go on */
+    str needed;                      /* whose state was missing */
+    bool failed;                     /* out of memory: the engine must not go on */
 
     /* the scope in force: whom and what expressions are asked about */
     struct cel_frame frame;
     struct customer *customer;
     int64_t now_ms;
-    bool explaining;               /* somebody asks about this customer */
-    str reason;                    /* of the decision that comes next */
-    uint32_t only;                 /* the one rule that runs; NAME_NONE: all */
-    bool segments_silent;          /* the customer had state before: a segment new to it is not news */
-    const struct rule *rule;       /* NULL: none */
-    struct run *run;               /* NULL: none; then `trigger` is the event */
-    uint32_t *resolved;            /* slots to be unset when the scope changes */
+    bool explaining;         /* somebody asks about this customer */
+    str reason;              /* of the decision that comes next */
+    uint32_t only;           /* the one rule that runs; NAME_NONE: all */
+    bool segments_silent;    /* the customer had state before: a segment new to it is not news */
+    const struct rule *rule; /* NULL: none */
+    struct run *run;         /* NULL: none; then `trigger` is the event */
+    uint32_t *resolved;      /* slots to be unset when the scope changes */
     size_t resolved_count;
 };
 
@@ -69,7 +70,8 @@ struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* 
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
 bool condition_holds(struct relance_engine *e, const struct noted_program *condition);
-struct cel_value engine_evaluate(struct relance_engine *e, const struct cel_program *program); /* errors reported */
+/* errors reported */
+struct cel_value engine_evaluate(struct relance_engine *e, const struct cel_program *program);
 struct cel_value engine_evaluate_quietly(struct relance_engine *e, const struct cel_program *program);
 void engine_report_error(struct relance_engine *e, const char *sentence);
 

@@ -8,12 +8,15 @@
 
 /* Is this the customer who is asked about? */
 bool explain_is_on(const struct relance_engine *e, str customer);
-void explain_note(struct relance_engine *e, struct relance_note note); /* of the rule in force, if no other is named */
+/* of the rule in force, if no other is named */
+void explain_note(struct relance_engine *e, struct relance_note note);
 void explain_note_event(struct relance_engine *e, enum relance_note_kind kind);
 void explain_note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run);
-void explain_note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys); /* the event's */
+/* the event's */
+void explain_note_keys(struct relance_engine *e, enum relance_note_kind kind, str key, struct texts keys);
 /* Does the condition hold? If not, why is noted, or becomes the reason of the decision that follows. */
-bool condition_holds_or_note(struct relance_engine *e, const struct noted_program *condition, enum relance_note_kind kind, str key);
+bool condition_holds_or_note(struct relance_engine *e, const struct noted_program *condition,
+                             enum relance_note_kind kind, str key);
 bool condition_holds_or_reason(struct relance_engine *e, const struct noted_program *condition);
 /* The limit blocks: where its `if` cannot be evaluated, that is a reason, too. */
 void explain_limit(struct relance_engine *e, const struct limit *limit);

@@ -103,8 +103,8 @@ static void reach_last(struct relance_engine *e, uint32_t rule)
 {
     struct vector *goals = &e->customer->state->goals;
     const struct goal_window *last = NULL;
-    VECTOR_EACH(*goals, struct goal_window, window)
-    if (window_holds(window, rule, e->event.time_ms)) last = window;
+    VECTOR_EACH (*goals, struct goal_window, window)
+        if (window_holds(window, rule, e->event.time_ms)) last = window;
     if (!last) return;
     reach(e, last);
     for (uint32_t i = goals->count; i-- > 0;)
@@ -113,8 +113,8 @@ static void reach_last(struct relance_engine *e, uint32_t rule)
 
 static bool has_window(const struct relance_engine *e, uint32_t rule)
 {
-    VECTOR_EACH(e->customer->state->goals, struct goal_window, window)
-    if (window_holds(window, rule, e->event.time_ms)) return true;
+    VECTOR_EACH (e->customer->state->goals, struct goal_window, window)
+        if (window_holds(window, rule, e->event.time_ms)) return true;
     return false;
 }
 

@@ -12,8 +12,8 @@ bool happen_is_duplicate(const struct relance_engine *e, const struct state *sta
 {
     uint64_t hash = str_hash(e->event.id);
     if (!state) return false;
-    VECTOR_EACH(state->seen, struct seen, seen)
-    if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+    VECTOR_EACH (state->seen, struct seen, seen)
+        if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
     return false;
 }
 
@@ -192,8 +192,8 @@ void happen_event(struct relance_engine *e, struct customer *customer)
 static int64_t runs_next_due(const struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
-    VECTOR_EACH(state->runs, struct run, run)
-    if (run->due_ms < due_ms) due_ms = run->due_ms;
+    VECTOR_EACH (state->runs, struct run, run)
+        if (run->due_ms < due_ms) due_ms = run->due_ms;
     return due_ms;
 }
 
@@ -213,10 +213,9 @@ static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
 {
     struct state *state = e->customer->state;
     struct run *first_run = NULL;
-    VECTOR_EACH(state->runs, struct run, run)
-    if (!first_run && run->due_ms == due_ms) first_run = run;
-    VECTOR_EACH(state->dates, struct date_wait, date)
-    {
+    VECTOR_EACH (state->runs, struct run, run)
+        if (!first_run && run->due_ms == due_ms) first_run = run;
+    VECTOR_EACH (state->dates, struct date_wait, date) {
         if (date->due_ms != due_ms || (first_run && first_run->rule < date->rule)) continue;
         date_fall_due(e, date, due_ms);
         return;

@@ -47,8 +47,8 @@ enum relance_status relance_engine_recall(struct relance_engine *e, relance_was_
         if (!customer || !customer->state) continue;
         arena_reset(&e->scratch);
         e->customer = customer;
-        VECTOR_EACH(customer->state->runs, struct run, run)
-        changed |= recall_run(e, run, was_said, context);
+        VECTOR_EACH (customer->state->runs, struct run, run)
+            changed |= recall_run(e, run, was_said, context);
         if (changed && !customers_mark_changed(&e->customers, customer)) e->failed = true;
     }
     e->customer = NULL;

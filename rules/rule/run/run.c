@@ -59,8 +59,7 @@ void run_end(struct relance_engine *e, struct run *run, enum relance_outcome out
 void runs_drop(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
-    {
+    VECTOR_EACH (state->dropped, struct dropped_run, dropped) {
         struct relance_decision decision = {.outcome = RELANCE_OUTCOME_DROPPED,
                                             .rule = bytes_str(dropped->rule),
                                             .key = bytes_str(dropped->key)};

@@ -270,8 +270,8 @@ static void resolve_last(struct relance_engine *e, uint32_t slot)
 {
     const struct typed_event *type = type_of_last_slot(e->set, slot);
     const struct last_event *found = NULL;
-    VECTOR_EACH(e->customer->state->lasts, struct last_event, last)
-    if (last->type == type->reader->number) found = last;
+    VECTOR_EACH (e->customer->state->lasts, struct last_event, last)
+        if (last->type == type->reader->number) found = last;
     fill(e, last_presence_slot(type), cel_bool(found != NULL));
     for (size_t i = 0; i < type->record->field_count; i++)
         fill(e, last_field_slot(type, i), absent);
@@ -289,8 +289,7 @@ static void resolve_last(struct relance_engine *e, uint32_t slot)
 
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number)
 {
-    VECTOR_EACH(e->customer->state->attributes, struct attribute, attribute)
-    {
+    VECTOR_EACH (e->customer->state->attributes, struct attribute, attribute) {
         if (attribute->number != number || !attribute->packed) continue;
         struct unpack in = unpack_of(bytes_str(attribute->packed));
         return unpack_value(&in, e->set->attributes[number].type, &e->scratch);

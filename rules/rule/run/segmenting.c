@@ -68,8 +68,7 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
 /* What is still to be told after the last round waits for the customer's next event, unless it goes back before. */
 static void leave_over(struct relance_engine *e, bool rounds_are_over)
 {
-    VECTOR_EACH(e->customer->state->segments, struct segment_value, segment)
-    {
+    VECTOR_EACH (e->customer->state->segments, struct segment_value, segment) {
         if (!rounds_are_over && !segment->left_over) continue;
         scope_enter_rule(e, NULL, NULL);
         scope_forget(e);
@@ -87,7 +86,8 @@ void segments_settle(struct relance_engine *e, int64_t horizon_ms)
 
 void segments_start_event(struct relance_engine *e)
 {
-    VECTOR_EACH(e->customer->state->segments, struct segment_value, segment) segment->left_over = false;
+    VECTOR_EACH (e->customer->state->segments, struct segment_value, segment)
+        segment->left_over = false;
 }
 
 /* The next instant at which a bucket leaves the window of a count that a tracked segment reads: bucket i of
@@ -96,15 +96,13 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
 {
     int64_t due_ms = RELANCE_NEVER;
     if (!set->entering.count && !set->leaving.count) return due_ms;
-    VECTOR_EACH(state->counts, struct count_value, value)
-    {
+    VECTOR_EACH (state->counts, struct count_value, value) {
         const struct count_rule *rule = &set->counts[value->count];
         bool read = false;
         for (size_t i = 0; i < set->segment_count && !read; i++)
             read = set->segments[i].tracked && set->segments[i].counts[value->count];
         if (!rule->over_ms || !read) continue;
-        VECTOR_EACH(value->buckets, struct bucket, bucket)
-        {
+        VECTOR_EACH (value->buckets, struct bucket, bucket) {
             int64_t leaves_ms = bucket->index * rule->bucket_ms + rule->over_ms;
             if (leaves_ms > state->now_ms && leaves_ms < due_ms) due_ms = leaves_ms;
         }

@@ -10,7 +10,8 @@
 
 /* `before` is what since_pack gave for the set in force until now (empty: there was none): a declaration that it
  * has keeps its mark, any other is of this one. False without memory. */
-bool since_make(const struct relance_ruleset *set, str before, int64_t mark, struct arena *arena, struct state_since *out);
+bool since_make(const struct relance_ruleset *set, str before, int64_t mark, struct arena *arena,
+                struct state_since *out);
 
 /* As MessagePack, to be kept beside the states: {"cFviews": 17, "r-cart": 17, …}, a letter for the kind, of
  * counts one for the form, and the name. */

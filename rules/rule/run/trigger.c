@@ -64,8 +64,8 @@ static void trigger_again(struct relance_engine *e, struct run *run, int64_t hor
 /* When the rule's cooldown ends; RELANCE_NEVER: nothing has been sent yet. */
 static int64_t cooldown_end(const struct relance_engine *e, uint32_t rule)
 {
-    VECTOR_EACH(e->customer->state->cooldowns, struct cooldown, cooldown)
-    if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
+    VECTOR_EACH (e->customer->state->cooldowns, struct cooldown, cooldown)
+        if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
     return RELANCE_NEVER;
 }
 

@@ -153,8 +153,8 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
             buffer_put_str(&text, str_of(e->frame.error));
         else
             cel_explain_value(value, &text);
-        VECTOR_EACH(e->customer->state->dates, struct date_wait, date)
-        if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
+        VECTOR_EACH (e->customer->state->dates, struct date_wait, date)
+            if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
     }
     told.reason = buffer_str(&text);
     e->failed |= text.failed;
@@ -207,5 +207,6 @@ void relance_engine_explain(struct relance_engine *e)
         note_rule(e, &e->set->rules[i]);
     scope_enter_rule(e, NULL, NULL);
     if (known)
-        VECTOR_EACH(customer->state->runs, struct run, run) explain_note_run(e, RELANCE_NOTE_RUNNING, run);
+        VECTOR_EACH (customer->state->runs, struct run, run)
+            explain_note_run(e, RELANCE_NOTE_RUNNING, run);
 }

@@ -52,8 +52,7 @@ static void put_attributes(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->attributes, struct attribute, attribute)
-    {
+    VECTOR_EACH (i->state->attributes, struct attribute, attribute) {
         put_name(i, i->set->attributes[attribute->number].name, first);
         put_packed(i, bytes_str(attribute->packed));
         first = false;
@@ -65,8 +64,7 @@ static void put_lasts(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->lasts, struct last_event, last)
-    {
+    VECTOR_EACH (i->state->lasts, struct last_event, last) {
         put_name(i, i->set->types[last->type].reader->name, first);
         put_packed(i, bytes_str(last->packed));
         first = false;
@@ -79,8 +77,7 @@ static void put_count_value(struct inspection *i, const struct count_rule *rule,
 {
     int64_t n = 0;
     double sum = 0;
-    VECTOR_EACH(value->buckets, struct bucket, bucket)
-    {
+    VECTOR_EACH (value->buckets, struct bucket, bucket) {
         bool inside = count_in_window(rule, bucket->index, i->state->now_ms);
         n += inside && !rule->sum ? bucket->n : 0;
         sum += inside && rule->sum ? bucket->sum : 0;
@@ -92,8 +89,7 @@ static void put_counts(struct inspection *i)
 {
     const struct count_value *before = NULL;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->counts, struct count_value, value)
-    {
+    VECTOR_EACH (i->state->counts, struct count_value, value) {
         const struct count_rule *rule = &i->set->counts[value->count];
         bool next = !before || before->count != value->count;
         if (next && before && before->by) buffer_put_char(&i->out, '}');
@@ -129,8 +125,7 @@ static void put_runs(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '[');
-    VECTOR_EACH(i->state->runs, struct run, run)
-    {
+    VECTOR_EACH (i->state->runs, struct run, run) {
         buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
         put_run(i, run);
         buffer_put_char(&i->out, '}');
@@ -143,8 +138,7 @@ static void put_cooldowns(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->cooldowns, struct cooldown, cooldown)
-    {
+    VECTOR_EACH (i->state->cooldowns, struct cooldown, cooldown) {
         const struct rule *rule = &i->set->rules[cooldown->rule];
         put_name(i, rule->name, first);
         buffer_put_char(&i->out, '{');
@@ -160,8 +154,7 @@ static void put_segments(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->segments, struct segment_value, segment)
-    {
+    VECTOR_EACH (i->state->segments, struct segment_value, segment) {
         put_name(i, i->set->segments[segment->number].name, first);
         buffer_put_str(&i->out, segment->value ? STR("true") : STR("false"));
         first = false;
@@ -174,8 +167,7 @@ static void put_forgotten(struct inspection *i)
 {
     bool first = true;
     buffer_put_char(&i->out, '{');
-    VECTOR_EACH(i->state->forgotten, struct forgotten, forgotten)
-    {
+    VECTOR_EACH (i->state->forgotten, struct forgotten, forgotten) {
         put_name(i, relance_forgot_name(forgotten->kind), first);
         buffer_put_format(&i->out, "%lld", (long long)forgotten->count);
         first = false;

@@ -7,7 +7,8 @@
 #include <relance/explain.h>
 
 /* As relance_tell. */
-void telling_put(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms);
+void telling_put(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,
+                 int64_t from_ms);
 /* "view, add_to_cart" */
 void telling_put_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list);
 

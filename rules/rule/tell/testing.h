@@ -24,12 +24,13 @@ struct testing {
     struct buffer unread, report; /* unread: events of `given` that are none */
     size_t whys;                  /* of what is missing, told so far */
     bool failed, no_memory;
-    struct source_cursor place;   /* of the test: they come mostly in the order of their files */
+    struct source_cursor place; /* of the test: they come mostly in the order of their files */
 };
 
 /* Plays the test in an engine of its own, whose callbacks are those of `options`, until so long after its beginning (RELANCE_NEVER:
  * to its end); to be freed; NULL: no memory. */
-struct relance_engine *testing_play(struct testing *t, struct relance_engine_options options, int64_t until_ms);
+struct relance_engine *testing_play(struct testing *t, struct relance_engine_options options,
+                                    int64_t until_ms);
 
 /* why.c: puts into the report why what is expected is missing. `rule` is whose it is; empty: any rule's. */
 void why_missing(struct testing *t, const struct expected *wanted, str rule);

@@ -135,7 +135,8 @@ static void holds(const struct vector *vector, const int *values, size_t count)
 Test(pool, a_vector_takes_and_gives_at_any_place)
 {
     struct vector vector = {0};
-    VECTOR_EACH(vector, int, item) cr_assert_fail("an empty vector has no items, not %d", *item);
+    VECTOR_EACH (vector, int, item)
+        cr_assert_fail("an empty vector has no items, not %d", *item);
     insert(&vector, 0, 2);
     insert(&vector, 0, 1);
     insert(&vector, 2, 4);

@@ -5,9 +5,26 @@
 #include "cel/cel.h"
 
 enum cel_world_slot {
-    WORLD_PRODUCT, WORLD_TOTAL, WORLD_QTY, WORLD_VIP, WORLD_ITEMS, WORLD_TAGS, WORLD_TIME, WORLD_COUPON, /* event */
-    WORLD_LAST_TOTAL, WORLD_LAST_ORDER, WORLD_LAST_THERE,                                             /* last.purchase */
-    WORLD_NAME, WORLD_SCORE, WORLD_NOW, WORLD_ANY, WORLD_COUNTS, WORLD_LAZY, WORLD_SLOTS,
+    /* event */
+    WORLD_PRODUCT,
+    WORLD_TOTAL,
+    WORLD_QTY,
+    WORLD_VIP,
+    WORLD_ITEMS,
+    WORLD_TAGS,
+    WORLD_TIME,
+    WORLD_COUPON,
+    /* last.purchase */
+    WORLD_LAST_TOTAL,
+    WORLD_LAST_ORDER,
+    WORLD_LAST_THERE,
+    WORLD_NAME,
+    WORLD_SCORE,
+    WORLD_NOW,
+    WORLD_ANY,
+    WORLD_COUNTS,
+    WORLD_LAZY,
+    WORLD_SLOTS,
 };
 
 struct cel_world {

@@ -179,8 +179,8 @@ static const char two_counts[] =
 Test(bound, values_of_by_have_an_age_across_counts)
 {
     one_goes(two_counts, values_of_two_counts, RELANCE_FORGOT_STATE_BY);
-    VECTOR_EACH(state_of("c")->counts, struct count_value, value)
-    cr_expect_eq(value->count, 1u, "that of `ca` was updated before both of `cb`");
+    VECTOR_EACH (state_of("c")->counts, struct count_value, value)
+        cr_expect_eq(value->count, 1u, "that of `ca` was updated before both of `cb`");
 }
 
 static void runs_alone(void)
@@ -283,7 +283,8 @@ Test(bound, then_the_oldest_remembered_cancel_and_what_stays_of_its_event_begins
 {
     one_goes(cancels_alone, two_cancels, RELANCE_FORGOT_STATE_CANCELS);
     cr_assert_eq(state_of("c")->overtakers.count, 2u);
-    VECTOR_EACH(state_of("c")->overtakers, struct overtaker, overtaker) cr_expect(overtaker->first);
+    VECTOR_EACH (state_of("c")->overtakers, struct overtaker, overtaker)
+        cr_expect(overtaker->first);
 }
 
 /* Whatever a state holds, nothing of it is so dear that it could not go. */

@@ -338,8 +338,7 @@ Test(state, runs_of_rules_that_are_gone_are_dropped_once_and_remembered_until_to
     struct state *state = loaded(&after, saved(rich_state(), &before));
     cr_assert_eq(state->dropped.count, 2u);
     bool thanks = false, old = false;
-    VECTOR_EACH(state->dropped, struct dropped_run, dropped)
-    {
+    VECTOR_EACH (state->dropped, struct dropped_run, dropped) {
         thanks |= str_equal(bytes_str(dropped->rule), STR("thanks")) && dropped->key->size == 0;
         old |=
             str_equal(bytes_str(dropped->rule), STR("old")) && str_equal(bytes_str(dropped->key), STR("k9"));
@@ -376,7 +375,8 @@ Test(state, a_count_of_another_form_starts_empty_and_nothing_else_is_lost)
     struct state *state = loaded(&after, saved(rich_state(), &before));
     cr_assert_not_null(state);
     cr_assert_eq(state->counts.count, 2u);
-    VECTOR_EACH(state->counts, struct count_value, value) cr_expect_eq(value->count, 2u);
+    VECTOR_EACH (state->counts, struct count_value, value)
+        cr_expect_eq(value->count, 2u);
     cr_expect_eq(state->runs.count, 4u);
     cr_expect_eq(state->sends.count, 3u);
 }
