@@ -461,7 +461,6 @@ static bool is_now(int64_t ms)
 struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
                          str packed)
 {
-    size_t before = pool->used;
     struct state_loading l = {
         .pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
     if (!l.state) return NULL;
@@ -491,6 +490,5 @@ struct state *state_load(struct pool *pool, const struct state_names *names, con
         return NULL;
     }
     state_sort(l.state);
-    l.state->memory = pool->used - before;
     return l.state;
 }

@@ -120,7 +120,6 @@ struct forgotten { /* ascending by kind */
 };
 
 struct state {
-    size_t memory;     /* of the pool, as counted last (state_load, the engine after each event or wait) */
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
     int64_t due_ms;    /* earliest wait, by the rules of the last touch; INT64_MAX: none */

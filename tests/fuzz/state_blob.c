@@ -1,5 +1,5 @@
 /* Any bytes as a customer's saved state: read as a state or refused. What is read can be shown, lived with,
- * saved and read again. */
+ * saved and read again; where there is little room, in it. */
 #include "rig.h"
 #include "shop_rules.h"
 
@@ -32,13 +32,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rig rig;
     struct relance_error error;
     str state = {(const char *)data, size};
-    rig_start(&rig, rules, 0);
+    size_t room = size % 2 ? 700 : 0;
+    rig_start_as(&rig, (struct relance_engine_options){.rules = rules, .state_bytes = room});
     rig_restart(&rig);
     show(rules, state);
     if (relance_engine_put(rig.engine, STR("c"), state, &error) == RELANCE_OK) {
         for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
             rig_event(&rig, str_of(events[i]));
             rig_forget(&rig);
+            ensure(!room || rig_stored(&rig, STR("c"))->state.size <= room);
             show(rules, rig_stored(&rig, STR("c"))->state);
         }
         rig_run_until(&rig, relance_engine_clock(rig.engine) + 40 * 86400000LL);

@@ -319,7 +319,7 @@ static void forget_until_it_fits(struct relance_engine *e)
 
 static void count_memory(struct relance_engine *e)
 {
-    e->customer->state->memory += e->customers.pool.used - e->pool_used;
+    e->customer->state_memory += (uint32_t)(e->customers.pool.used - e->pool_used);
     e->pool_used = e->customers.pool.used;
 }
 
@@ -340,7 +340,7 @@ void bound_state(struct relance_engine *e)
     kept_event_release(&e->customers.pool, e->kept);
     e->kept = NULL;
     count_memory(e);
-    if (e->customer->state->memory <= e->fits_memory) return;
+    if (e->customer->state_memory <= e->fits_memory) return;
     forget_until_it_fits(e);
     count_memory(e);
 }
@@ -348,7 +348,7 @@ void bound_state(struct relance_engine *e)
 void bound_state_within(struct relance_engine *e)
 {
     count_memory(e);
-    if (e->customer->state->memory <= e->fits_within) return;
+    if (e->customer->state_memory <= e->fits_within) return;
     if (state_size(e->customer->state, &e->set->names) <= WITHIN_BYTES) return;
     forget_until_it_fits(e);
     count_memory(e);

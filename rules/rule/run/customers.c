@@ -65,7 +65,7 @@ struct customer *customers_add(struct customers *customers, str id)
     struct customer *customer = pool_alloc(&customers->pool, sizeof *customer + id.size);
     if (!customer) return NULL;
     *customer = (struct customer){
-        .due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint32_t)id.size};
+        .due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint16_t)id.size};
     memcpy(customer->id, id.data, id.size);
     *slot = (struct customer_slot){hash, customer};
     customers->count++;
@@ -157,6 +157,15 @@ bool customers_set_due(struct customers *customers, struct customer *customer, i
     return true;
 }
 
+/* ---- states */
+
+void customers_drop_state(struct customers *customers, struct customer *customer)
+{
+    state_release(&customers->pool, customer->state);
+    customer->state = NULL;
+    customer->state_memory = 0;
+}
+
 /* ---- changed ones */
 
 bool customers_mark_changed(struct customers *customers, struct customer *customer)
@@ -185,8 +194,7 @@ void customers_clear_changed(struct customers *customers)
 static bool evict_one(struct customers *customers, size_t at)
 {
     struct customer *customer = customers->slots[at].customer;
-    state_release(&customers->pool, customer->state);
-    customer->state = NULL;
+    customers_drop_state(customers, customer);
     if (customer->held) customers->held--;
     customer->held = false;
     if (customer->heap_place) return false;

@@ -8,14 +8,15 @@
 #include "state/state.h"
 
 struct customer {
-    struct state *state;  /* NULL: not at hand, or none */
-    int64_t due_ms;       /* earliest wait; RELANCE_NEVER: none */
-    int64_t due_saved_ms; /* the same in the last checkpoint */
-    uint32_t heap_place;  /* index + 1; 0: not in the heap */
-    bool held;            /* what there is of its state is at hand */
-    bool changed;         /* since the last checkpoint: it stands in `changed` */
-    bool touched;         /* since the hand of eviction last passed */
-    uint32_t id_size;
+    struct state *state;   /* NULL: not at hand, or none */
+    int64_t due_ms;        /* earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms;  /* the same in the last checkpoint */
+    uint32_t heap_place;   /* index + 1; 0: not in the heap */
+    uint32_t state_memory; /* of the pool, that the state takes; as counted last (bound.c) */
+    uint16_t id_size;
+    bool held;    /* what there is of its state is at hand */
+    bool changed; /* since the last checkpoint: it stands in `changed` */
+    bool touched; /* since the hand of eviction last passed */
     char id[];
 };
 
@@ -60,6 +61,7 @@ static inline struct customer *customers_next(const struct customers *customers)
     return customers->wait_count ? customers->heap[0].customer : NULL;
 }
 
+void customers_drop_state(struct customers *customers, struct customer *customer);
 bool customers_mark_changed(struct customers *customers, struct customer *customer);
 void customers_clear_changed(struct customers *customers);
 

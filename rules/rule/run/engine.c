@@ -215,8 +215,7 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     arena_reset(&e->scratch);
     if (!e->event.id.size) e->event.id = make_id(e, record);
     if (customer->state && is_idle(e, customer->state)) {
-        state_release(&e->customers.pool, customer->state);
-        customer->state = NULL;
+        customers_drop_state(&e->customers, customer);
     }
     scope_enter_customer(e, customer, event_now(e, customer->state));
     if (happen_is_duplicate(e, customer->state)) {
@@ -294,6 +293,15 @@ int64_t relance_engine_next_due(const struct relance_engine *e)
     return customer ? customer->due_ms : RELANCE_NEVER;
 }
 
+/* The customer has none at hand; false: this is no state, or memory has run out. */
+static bool load_state(struct relance_engine *e, struct customer *customer, str packed)
+{
+    size_t before = e->customers.pool.used;
+    customer->state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
+    customer->state_memory = (uint32_t)(e->customers.pool.used - before);
+    return customer->state;
+}
+
 /* A state speaks of declarations by number: it is written under the old set and read under the new one. */
 static bool renumber(struct relance_engine *e, struct customer *customer, const struct state_names *before)
 {
@@ -301,12 +309,9 @@ static bool renumber(struct relance_engine *e, struct customer *customer, const 
     arena_reset(&e->scratch);
     buffer_init(&packed, &e->scratch);
     state_save(customer->state, before, &packed);
-    struct state *state =
-        packed.failed ? NULL : state_load(&e->customers.pool, &e->set->names, &e->since, buffer_str(&packed));
-    if (!state) return false;
-    state_release(&e->customers.pool, customer->state);
-    customer->state = state;
-    return true;
+    if (packed.failed) return false;
+    customers_drop_state(&e->customers, customer);
+    return load_state(e, customer, buffer_str(&packed));
 }
 
 enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules,
@@ -361,17 +366,15 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
                                        struct relance_str packed, struct relance_error *error)
 {
     struct customer *customer = customers_add(&e->customers, id);
-    struct state *state = NULL;
     if (!customer) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for customers");
     ensure(!customer->held);
-    if (packed.size) state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
-    if (packed.size && !state)
+    if (packed.size && !load_state(e, customer, packed))
         return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read",
                                  STR_ARG(id));
-    customer->state = state;
     customer->held = true;
     e->customers.held++;
-    if (!customers_set_due(&e->customers, customer, state ? state->due_ms : RELANCE_NEVER))
+    int64_t due_ms = packed.size ? customer->state->due_ms : RELANCE_NEVER;
+    if (!customers_set_due(&e->customers, customer, due_ms))
         return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
     return RELANCE_OK;
 }

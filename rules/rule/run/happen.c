@@ -143,8 +143,7 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
 
 static void happen_forget(struct relance_engine *e, struct customer *customer)
 {
-    state_release(&e->customers.pool, customer->state);
-    customer->state = NULL;
+    customers_drop_state(&e->customers, customer);
 }
 
 /* What is known of the customer changes. */

@@ -51,6 +51,20 @@ Test(buffer, takes_a_format_longer_than_its_room)
     cr_expect_eq(buffer.data[4999], '7');
 }
 
+Test(buffer, that_counts_keeps_nothing_and_knows_the_size)
+{
+    struct buffer counting;
+    buffer_init_counting(&counting);
+    buffer_put_str(&counting, STR("a cart"));
+    buffer_put_char(&counting, 'x');
+    for (int i = 0; i < 1000; i++)
+        buffer_put(&counting, "twelve bytes", 12);
+    buffer_put(&counting, NULL, 0);
+    cr_expect_eq(counting.size, 12007u);
+    cr_expect_null(counting.data);
+    cr_expect_not(counting.failed);
+}
+
 Test(buffer, writes_JSON_strings_that_every_reader_takes)
 {
     buffer_put_json_string(&buffer, STR("\"\\/\b\f\n\r\t\x01\x1f\x7f\0 \xC3\xA9\xF0\x9F\x9B\x92"));

@@ -26,6 +26,7 @@ Test(names, are_numbered_in_the_order_they_came)
     cr_expect_eq(names_add(&names, STR("purchase")), 1u);
     cr_expect_eq(names_add(&names, STR("view")), 0u, "known already");
     cr_expect_eq(names_add(&names, STR("")), 2u, "the empty name is one too");
+    cr_expect_eq(names.longest, 8u);
     cr_expect_eq(names_find(&names, STR("purchase")), 1u);
     cr_expect_eq(names_find(&names, STR("")), 2u);
     cr_expect_eq(names_find(&names, STR("purchases")), NAME_NONE);

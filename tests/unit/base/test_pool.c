@@ -152,6 +152,22 @@ Test(pool, a_vector_takes_and_gives_at_any_place)
     cr_expect_eq(vector.count + vector.capacity, 0u);
 }
 
+Test(pool, a_vector_gives_back_what_it_has_too_much)
+{
+    struct vector vector = {0};
+    for (int i = 0; i < 1000; i++)
+        insert(&vector, vector.count, i);
+    vector.count = 3;
+    vector_fit(&pool, &vector, sizeof(int));
+    holds(&vector, (int[]){0, 1, 2}, 3);
+    cr_expect_eq(vector.capacity, 3u);
+    insert(&vector, 3, 3);
+    holds(&vector, (int[]){0, 1, 2, 3}, 4);
+    vector.count = 0;
+    vector_fit(&pool, &vector, sizeof(int));
+    cr_expect_eq(pool.used, 0u);
+}
+
 Test(pool, a_vector_grows_to_thousands_and_gives_all_of_it_back)
 {
     struct vector vector = {0};

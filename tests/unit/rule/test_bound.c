@@ -446,7 +446,7 @@ static void check_memory(void)
         const struct customer *customer = rig.engine->customers.slots[i].customer;
         if (!customer || !customer->state) continue;
         size_t size = state_size(customer->state, &rules->names);
-        cr_assert_gt(customer->state->memory, state_memory_safe(size - 1, longest));
+        cr_assert_gt(customer->state_memory, state_memory_safe(size - 1, longest));
     }
 }
 
