@@ -10,12 +10,15 @@
 
 #include "state/pack.h"
 
-enum {
-    WITHIN_BYTES =
-        16 << 20, /* at most in between: one event can trigger hundreds of runs that each keep all of it */
-    BESIDE_ITEM = 32, /* may go together with an item: headers, the customer's due time */
-    FITS_LOOSELY = 4, /* a vector with more than that many places for an item is made anew */
-};
+/* At most in between: one event can trigger hundreds of runs that each keep all of it. */
+enum { WITHIN_BYTES = 16 << 20 };
+
+/* What may go together with an item: of its part as long as others stay (a shorter header; the customer's due time), with
+ * the last value of a count (headers, the form), of an array that it stands in (a shorter header). */
+enum { PART_AROUND = 16, GROUP_AROUND = 16, ARRAY_AROUND = 4 };
+
+/* A vector with more than that many places for an item is made anew. */
+enum { FITS_LOOSELY = 4 };
 
 /* ---- ages: less goes first; equal ones go in the order in which they stand */
 
@@ -156,17 +159,23 @@ static size_t shared_size(const struct run *run)
     return size;
 }
 
-/* At least what forgetting an item makes the saved form smaller by. */
+/* At least what forgetting an item makes the saved form smaller by, with nothing else. With the last value of a count go
+ * its name and its form. */
 static size_t kind_saved_size(const struct relance_engine *e, const struct bound_kind *kind, const void *item)
 {
-    size_t size = BESIDE_ITEM;
+    const struct state *state = e->customer->state;
+    size_t size = ARRAY_AROUND;
     if (kind->of_runs) {
         const struct kept_event *event = *(struct kept_event *const *)item;
-        return size + (event->keepers > 1 ? 0 : event->size);
+        return size + (event->keepers > 1 ? sizeof event->number + 1 : event->size);
     }
     if (kind->part == STATE_RUNS) size += shared_size(item);
-    if (kind->part == STATE_COUNTS)
-        size += e->set->counts[((const struct count_value *)item)->count].name.size;
+    if (kind->part == STATE_COUNTS) {
+        const struct count_value *value = item,
+                                 *end = VECTOR_AT(state->counts, struct count_value, state->counts.count);
+        bool last = value + 1 == end || value[1].count != value->count;
+        size += last ? GROUP_AROUND + e->set->counts[value->count].name.size : 0;
+    }
     return size + state_item_size(kind->part, item, &e->set->names);
 }
 
@@ -258,11 +267,12 @@ static void sweep_vector(struct relance_engine *e, const struct bound_kind *kind
     uint32_t kept = 0;
     for (uint32_t i = 0; i < items->count; i++) {
         char *item = (char *)items->items + i * size;
-        if (!gone[i]) {
-            memmove((char *)items->items + kept++ * size, item, size);
+        if (gone[i]) {
+            if (!kind->of_runs) state_item_release(&e->customers.pool, kind->part, item);
             continue;
         }
-        if (!kind->of_runs) state_item_release(&e->customers.pool, kind->part, item);
+        if (kept < i) memcpy((char *)items->items + kept * size, item, size);
+        kept++;
     }
     items->count = kept;
     if (items->capacity / FITS_LOOSELY > kept) vector_fit(&e->customers.pool, items, size);
@@ -292,7 +302,7 @@ static bool forget_some(struct relance_engine *e, const struct bound_kind *kind,
         freed += kind_saved_size(e, kind, oldest.item);
         gone[oldest.place] = true;
         leave(e, kind, oldest.item);
-    } while (c.count && freed < over);
+    } while (c.count && freed + PART_AROUND < over);
     sweep(e, kind, gone);
     return true;
 }

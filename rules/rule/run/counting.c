@@ -16,15 +16,23 @@ struct range {
     uint32_t begin, end;
 };
 
+/* The first value of a count not before that number. */
+static uint32_t first_value(const struct state *state, uint32_t number)
+{
+    uint32_t low = 0, high = state->counts.count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (VECTOR_AT(state->counts, struct count_value, middle)->count < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct range values_of(const struct state *state, uint32_t number)
 {
-    const struct count_value *values = state->counts.items;
-    struct range range = {0, 0};
-    while (range.begin < state->counts.count && values[range.begin].count < number)
-        range.begin++;
-    for (range.end = range.begin; range.end < state->counts.count && values[range.end].count == number;)
-        range.end++;
-    return range;
+    return (struct range){first_value(state, number), first_value(state, number + 1)};
 }
 
 static void drop_expired(const struct count_rule *rule, struct count_value *value, int64_t now_ms)
