@@ -377,8 +377,8 @@ static const char *const expressions[] = {
     "many.exists(i, text.matches('[a-q][^u-z]{13}x'))",
     "tags.exists(t, text.matches(t))",
     "tags.exists(t, t.matches(t))",
-    "tags.exists(t, int(t) == 1 || double(t) == 1.0 || timestamp(t) == timestamp(0) || duration(t) == "
-    "duration('1s'))",
+    ("tags.exists(t, int(t) == 1 || double(t) == 1.0 || timestamp(t) == timestamp(0) || duration(t) == "
+     "duration('1s'))"),
     "many.exists(i, timestamp(i).getHours(string(i)) == 99)",
     "many.exists(i, timestamp(i).getHours('Europe/Paris') == 99)",
     "many.exists(i, string(timestamp(i)) == string(double(i) + 0.1))",

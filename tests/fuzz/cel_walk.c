@@ -163,7 +163,7 @@ static struct cel_value substring(struct cel_value text, struct cel_value from)
     return cel_string((str){text.as.s + at, text.size - at});
 }
 
-static struct cel_value str_of(struct walk *w, struct cel_value v)
+static struct cel_value text_value(struct walk *w, struct cel_value v)
 {
     char *text = arena_alloc(w->arena, 32);
     if (v.kind == CEL_BOOL) return cel_string(str_of(v.as.b ? "true" : "false"));
@@ -224,7 +224,7 @@ static struct cel_value call(struct walk *w, const struct node *node, const stru
         return cel_int(find(a[0], a[1]) < 0 ? -1 : points(a[0], (size_t)find(a[0], a[1])));
     if (named(node, "substring")) return substring(a[0], a[1]);
     if (named(node, "upperAscii")) return upper(w, *a);
-    if (named(node, "string")) return str_of(w, *a);
+    if (named(node, "string")) return text_value(w, *a);
     if (named(node, "double")) return cel_double((double)a->as.i);
     if (named(node, "int"))
         return a->as.d > -0x1p63 && a->as.d < 0x1p63 ? cel_int((int64_t)a->as.d) : error();
