@@ -105,7 +105,7 @@ void arena_reset(struct arena *arena)
         arena->wanted = roomy(largest, 0);
     }
     arena->used = arena->rewound_use = 0;
-    arena_enter(arena, NULL);
+    arena_enter(arena, arena->first);
 }
 
 void arena_free(struct arena *arena)
@@ -148,6 +148,7 @@ void *arena_grow(struct arena *arena, size_t size)
     size = (size + 15) & ~(size_t)15;
     if (size > SIZE_MAX / 4 || (arena->limit && arena->used + size > arena->limit)) return NULL;
     if (size > (size_t)(arena->end - arena->at)) {
+        if (!arena->used) arena_enter(arena, NULL); /* the first chunk may be one that is too small */
         struct arena_chunk *next = arena_next_chunk(arena, size);
         if (!next) return NULL;
         arena_enter(arena, next);
@@ -199,14 +200,14 @@ str arena_format(struct arena *arena, const char *format, ...)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-    return (struct arena_mark){arena->current, arena->at, arena->used, arena->ends};
+    return (struct arena_mark){arena->used ? arena->current : NULL, arena->at, arena->used, arena->ends};
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
     arena_end_until(arena, mark.ends);
     arena->rewound_use = larger(arena->rewound_use, arena->used);
-    arena_enter(arena, mark.chunk);
+    arena_enter(arena, mark.chunk ? mark.chunk : arena->first);
     if (mark.chunk) arena->at = mark.at;
     arena->used = mark.used;
 }

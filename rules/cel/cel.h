@@ -133,8 +133,8 @@ static inline bool cel_frame_stopped(struct cel_frame *frame)
     return frame->stopped;
 }
 
-/* For host functions: counts work that grows with the customer's state as steps of the evaluation that calls. False:
- * it has none left; what the function returns is of no account then. */
+/* For host functions, before they evaluate anything themselves: counts work that grows with the customer's state as
+ * steps of the evaluation that calls. False: it has none left; what the function returns is of no account then. */
 bool cel_charge(struct cel_frame *frame, size_t steps);
 
 /* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may

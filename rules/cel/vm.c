@@ -74,12 +74,17 @@ static struct cel_value whole_record(struct machine *m, const struct whole_recor
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
+APART static struct cel_value field_of_other(struct machine *m, struct cel_value v, struct cel_value name)
+{
+    return ended(m, value_select(m, v, cel_text(name)));
+}
+
 static struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field,
                                     struct cel_value name)
 {
     if (v.kind == CEL_ERROR) return v;
     if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count))
-        return ended(m, value_select(m, v, cel_text(name)));
+        return field_of_other(m, v, name);
     v = v.as.record->fields[field];
     return LIKELY(v.kind > CEL_ABSENT) ? v : absent_field(name);
 }
@@ -104,11 +109,8 @@ static bool callee_takes(const struct callee *callee, const struct cel_value *ar
 
 static struct cel_value call_host(struct machine *m, uint32_t number, const struct cel_value *arguments)
 {
-    struct machine *outer = m->frame->machine;
     m->frame->machine = m;
-    struct cel_value v = m->frame->call(m->frame, number, arguments);
-    m->frame->machine = outer;
-    return ended(m, v);
+    return ended(m, m->frame->call(m->frame, number, arguments));
 }
 
 static struct cel_value call(struct machine *m, const struct call_site *site,
@@ -327,28 +329,42 @@ static inline bool text_pays(struct machine *m, size_t size)
 
 /* ---- tables */
 
-/* Texts that begin and end alike lie beside each other. */
-static bool strings_have(struct machine *m, const struct table *table, str s)
+/* Texts that begin and end alike lie beside each other; those of sixteen bytes and less are the same. */
+APART static bool strings_have(struct machine *m, const struct table *table, str s, struct text_ends ends,
+                               uint32_t i)
 {
-    struct text_ends ends = text_ends(s);
-    for (uint32_t i = text_hash(ends, s.size) & table->mask;; i = (i + 1) & table->mask) {
+    enum { ALL_OF_IT = 16 };
+    for (;; i = (i + 1) & table->mask) {
         const struct table_place *place = &table->places[i];
         if (!place->text.data) return false;
-        bool near = place->ends.head == ends.head && place->ends.tail == ends.tail;
-        if (near && place->text.size == s.size && text_pays(m, s.size) && text_same(s, place->text))
-            return true;
+        bool near =
+            place->ends.head == ends.head && place->ends.tail == ends.tail && place->text.size == s.size;
+        if (near && (s.size <= ALL_OF_IT || (text_pays(m, s.size) && text_same(s, place->text)))) return true;
         if (UNLIKELY(!machine_touch(m, STEP_UNITS / 4))) return false;
     }
 }
 
-APART static bool table_has(struct machine *m, const struct table *table, struct cel_value v)
+/* The first place answers most questions. */
+static inline bool text_in_table(struct machine *m, const struct table *table, str s)
 {
-    if (table->strings) return v.kind == CEL_STRING && strings_have(m, table, cel_text(v));
+    struct text_ends ends = text_ends(s);
+    uint32_t i = text_hash(ends, s.size) & table->mask;
+    return table->places[i].text.data && strings_have(m, table, s, ends, i);
+}
+
+APART static bool others_have(struct machine *m, const struct table *table, struct cel_value v)
+{
     const struct cel_list *list = table->list.as.list;
     if (table->index) return *value_index_place(m, table->index, list->items, 1, v) != 0;
     for (size_t i = 0; i < list->count && list_touch(m, 1); i++)
         if (value_is(m, list->items[i], v)) return true;
     return false;
+}
+
+static inline bool table_has(struct machine *m, const struct table *table, struct cel_value v)
+{
+    if (!table->strings) return others_have(m, table, v);
+    return v.kind == CEL_STRING && text_in_table(m, table, cel_text(v));
 }
 
 static struct cel_value in_table(struct machine *m, const struct table *table, struct cel_value v)
