@@ -74,19 +74,22 @@ static struct cel_value whole_record(struct machine *m, const struct whole_recor
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
-APART static struct cel_value field_of_other(struct machine *m, struct cel_value v, struct cel_value name)
+/* Of a record that has it not, and of whatever is no such record. */
+APART static struct cel_value field_missing(struct machine *m, struct cel_value v, uint32_t field,
+                                            struct cel_value name)
 {
+    if (v.kind == CEL_ERROR) return v;
+    if (v.kind == CEL_RECORD && field < v.as.record->type->field_count) return absent_field(name);
     return ended(m, value_select(m, v, cel_text(name)));
 }
 
-static struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field,
-                                    struct cel_value name)
+static inline struct cel_value field_value(struct machine *m, struct cel_value v, uint32_t field,
+                                           struct cel_value name)
 {
-    if (v.kind == CEL_ERROR) return v;
-    if (UNLIKELY(v.kind != CEL_RECORD || field >= v.as.record->type->field_count))
-        return field_of_other(m, v, name);
-    v = v.as.record->fields[field];
-    return LIKELY(v.kind > CEL_ABSENT) ? v : absent_field(name);
+    if (LIKELY(v.kind == CEL_RECORD && field < v.as.record->type->field_count &&
+               v.as.record->fields[field].kind > CEL_ABSENT))
+        return v.as.record->fields[field];
+    return field_missing(m, v, field, name);
 }
 
 static struct cel_value field_presence(struct machine *m, struct cel_value v, uint32_t field,
