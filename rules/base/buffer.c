@@ -40,6 +40,14 @@ void buffer_init_counting(struct buffer *buffer)
     *buffer = (struct buffer){.counting = true};
 }
 
+/* From here on every put comes to buffer_reserve, and is swallowed there. */
+static bool buffer_fail(struct buffer *buffer)
+{
+    buffer->failed = true;
+    buffer->capacity = buffer->size;
+    return false;
+}
+
 /* False where nothing is to be copied: memory has run out, or the buffer only counts. */
 static bool buffer_reserve(struct buffer *buffer, size_t size)
 {
@@ -50,18 +58,15 @@ static bool buffer_reserve(struct buffer *buffer, size_t size)
         return false;
     }
     if (buffer->max && size > buffer->max - buffer->size) {
-        buffer->failed = buffer->over = true;
-        return false;
+        buffer->over = true;
+        return buffer_fail(buffer);
     }
     size_t capacity = buffer->capacity ? buffer->capacity * 2 : BUFFER_MIN;
     while (capacity - buffer->size < size)
         capacity *= 2;
     if (buffer->max && capacity > buffer->max) capacity = buffer->max;
     char *data = buffer_move(buffer, capacity);
-    if (!data) {
-        buffer->failed = true;
-        return false;
-    }
+    if (!data) return buffer_fail(buffer);
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
@@ -72,9 +77,9 @@ char *buffer_room(struct buffer *buffer, size_t size)
     return buffer_reserve(buffer, size) ? buffer->data + buffer->size : NULL;
 }
 
-void buffer_put(struct buffer *buffer, const void *data, size_t size)
+void buffer_put_beyond(struct buffer *buffer, const void *data, size_t size)
 {
-    if (!size || !buffer_reserve(buffer, size)) return;
+    if (!buffer_reserve(buffer, size)) return;
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
 }

@@ -30,7 +30,17 @@ void buffer_free(struct buffer *buffer); /* one without an arena */
 char *buffer_room(struct buffer *buffer, size_t size);
 /* A buffer that keeps nothing and only counts what is put (but for formats): `size` is what would be there. */
 void buffer_init_counting(struct buffer *buffer);
-void buffer_put(struct buffer *buffer, const void *data, size_t size);
+/* What buffer_put does where there is not enough room. */
+void buffer_put_beyond(struct buffer *buffer, const void *data, size_t size);
+static inline void buffer_put(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size > buffer->capacity - buffer->size) {
+        buffer_put_beyond(buffer, data, size);
+        return;
+    }
+    if (size) memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+}
 void buffer_put_str(struct buffer *buffer, str s);
 void buffer_put_char(struct buffer *buffer, char c);
 void buffer_put_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
