@@ -29,6 +29,8 @@ SKIPPED = 77       # exit status of a program that cannot run here and has said 
 PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 CRITERION = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)")
 CRITERION_SKIP = re.compile(r"^\[SKIP\]", re.M)
+LEAK = re.compile(r"^(?:Direct|Indirect) leak of .*\n((?: +#\d+ .*\n)+)", re.M)  # with its frames
+NOT_OURS = re.compile(r"libcriterion\.so|in (?:__interceptor_)?(?:m|c|re)alloc\b")  # frames of Criterion and of allocators
 NOISE = re.compile(r"^\[\d+/\d+\]|^/\S+ -D")  # of a build: progress, command lines
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -58,9 +60,20 @@ class Program:
     live: bool = False  # show its output while it runs
 
 
+def read_leaks(output):
+    """Does a sanitizer report leaks, and is a line of ours in one of them? Criterion's runner leaks 48 bytes for some
+    sets of suites, and then ends with the sanitizer's status; a test that leaks is reported by its worker, which
+    does not tell the runner."""
+    leaks = LEAK.findall(output)
+    return bool(leaks), any(not NOT_OURS.search(frame) for frames in leaks for frame in frames.splitlines())
+
+
 def read_totals(output, status):
     """What a program's output claims, corrected by its exit status; and a word on what is wrong with it."""
     output = COLOUR.sub("", output)
+    leaks, ours = read_leaks(output)
+    if leaks and not ours and status == 1:
+        status = 0
     criterion, plain = CRITERION.findall(output), PLAIN.findall(output)
     if status == SKIPPED:
         return Totals(skipped=1), ""
@@ -71,6 +84,8 @@ def read_totals(output, status):
         totals = Totals(*(int(n or 0) for n in plain[-1]))
     else:
         return Totals(failed=1), f"ended with status {status} and no totals"
+    if ours:
+        return totals + Totals(failed=1), "leaks memory"
     if status != 0 and totals.failed == 0:
         return totals + Totals(failed=1), f"ended with status {status} although nothing failed"
     if totals == Totals():

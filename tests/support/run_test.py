@@ -9,6 +9,15 @@ from support.run import Program, Totals
 
 CRITERION = "[\x1b[0;34m====\x1b[0m] Synthesis: Tested: 3 | Passing: {} | Failing: {} | Crashing: {} \n"
 
+LEAK = """
+Direct leak of 48 byte(s) in 1 object(s) allocated from:
+    #0 0x7f88fbab83b7 in __interceptor_calloc ../../../../src/libsanitizer/asan/asan_malloc_linux.cpp:77
+{}    #2 0x7f88fc198332  (/lib/x86_64-linux-gnu/libcriterion.so.3+0x1a332)
+
+SUMMARY: AddressSanitizer: 48 byte(s) leaked in 1 allocation(s).
+"""
+OURS = "    #1 0x5611094ef31b in arena_copy rules/base/arena.c:31\n"
+
 # (output, exit status, totals)
 CASES = [
     ("3 passed, 0 failed\n", 0, Totals(3, 0)),
@@ -19,6 +28,12 @@ CASES = [
     ("[SKIP] base::zones: no zone files\n" + CRITERION.format(3, 0, 0), 0, Totals(3, 0, 1)),
     ("3 passed, 0 failed\n", 1, Totals(3, 1)),                      # the status says otherwise
     (CRITERION.format(3, 0, 0), -11, Totals(3, 1)),                 # crashed after its last word
+    (LEAK.format("") + CRITERION.format(3, 0, 0), 1, Totals(3, 0)),    # Criterion's own
+    (LEAK.format("") + CRITERION.format(2, 1, 0), 1, Totals(2, 1)),
+    (LEAK.format("") + CRITERION.format(3, 0, 0), -11, Totals(3, 1)),
+    (LEAK.format(OURS) + CRITERION.format(3, 0, 0), 1, Totals(3, 1)),
+    (LEAK.format(OURS) + CRITERION.format(3, 0, 0), 0, Totals(3, 1)),  # reported by a worker: the runner does not know
+    (LEAK.format("") + LEAK.format(OURS) + CRITERION.format(3, 0, 0), 1, Totals(3, 1)),
     ("all is well\n", 0, Totals(0, 1)),                             # no totals
     ("", 0, Totals(0, 1)),
     ("0 passed, 0 failed\n", 0, Totals(0, 1)),                      # ran nothing
