@@ -266,8 +266,8 @@ static uint32_t load_step(struct state_loading *l, int64_t least)
 
 void load_run(struct state_loading *l)
 {
-    size_t parts = unpack_array(&l->in);
-    if (parts != 9 && parts != 10) l->in.bad = true;
+    size_t members = unpack_array(&l->in);
+    if (members < 9 || members > 11) l->in.bad = true;
     str rule = unpack_str(&l->in);
     struct run run = {.rule = LOAD_NUMBER(l, rules, rule)};
     run.key = load_bytes(l, unpack_str(&l->in));
@@ -278,7 +278,8 @@ void load_run(struct state_loading *l)
     run.origin = load_bytes(l, unpack_str(&l->in));
     run.variant = load_text(l);
     load_triggers(l, &run);
-    if (parts == 10) run.said = load_step(l, 1);
+    if (members > 9) run.said = load_step(l, members == 10);
+    run.first_due_ms = members > 10 ? load_time(l) : run.due_ms;
     if (run.rule == NAME_NONE) {
         add_dropped(l, rule, bytes_str(run.key));
         state_item_release(l->pool, STATE_RUNS, &run);

@@ -70,10 +70,18 @@ void save_count_value(const void *item, const struct state_names *names, struct 
     save_buckets(&value->buckets, names->count_sums[value->count], out);
 }
 
+/* How many members a run has: the last ones, which most do without, are left out. */
+static size_t run_members(const struct run *run)
+{
+    if (run->first_due_ms != run->due_ms) return 11;
+    return run->said ? 10 : 9;
+}
+
 void save_run(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct run *run = item;
-    pack_array(out, run->said ? 10 : 9);
+    size_t members = run_members(run);
+    pack_array(out, members);
     pack_str(out, names->rules.list[run->rule]);
     save_bytes(out, run->key);
     pack_int(out, run->step);
@@ -89,7 +97,8 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
         else
             pack_raw(out, kept_event_str(*event));
     }
-    if (run->said) pack_int(out, run->said);
+    if (members > 9) pack_int(out, run->said);
+    if (members > 10) pack_int(out, run->first_due_ms);
 }
 
 void save_cooldown(const void *item, const struct state_names *names, struct buffer *out)

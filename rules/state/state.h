@@ -54,6 +54,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     uint32_t rule;
     uint32_t step; /* the one waited for, from 0 */
     int64_t due_ms;
+    int64_t first_due_ms; /* the same before any deferral: who has waited longest goes first */
     int64_t started_ms;
     int64_t trigger_ms;     /* time of the newest trigger */
     struct bytes *key;      /* never NULL */
@@ -188,11 +189,12 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": 2, "n": now, "e": newest, "t": due, "m": mark,
+ *   {"v": 3, "n": now, "e": newest, "t": due, "m": mark,
  *    "f": {kind (forgot.h): forgotten}, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, by, updated (where there is `by`), [index, value, …], …]},
  *    "x": [event, …], "r": [[rule, key, step, due, started, trigger time, origin, variant, [event, or its place in
- *           "x" where several runs keep it, …], steps published (left out when 0)], …],
+ *           "x" where several runs keep it, …], steps published, due before any deferral], …], of the last two what
+ *           is 0 or no other than due is left out from the end,
  *    "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …], "d": [rule, key, …]}

@@ -155,7 +155,7 @@ class Reader(unittest.TestCase):
                 int(meta[field])
             for field in META_HASH:
                 self.assertRegex(meta[field].decode(), r"^[0-9a-f]{16}$")
-            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"2", b"2", meta["whole"]))
+            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"3", b"2", meta["whole"]))
             self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)

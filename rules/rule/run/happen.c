@@ -207,19 +207,41 @@ int64_t happen_next_due(const struct relance_ruleset *set, const struct state *s
     return earlier(earlier(runs_next_due(state), dates_next_due(state)), segments_next_due(set, state));
 }
 
-/* The first of the rules' waits at that instant: by rule, a date before the steps. */
+/* When it is whose turn, of what is due at one instant. */
+struct turn {
+    uint32_t rule;
+    int64_t since_ms; /* due, before any deferral */
+};
+
+/* By priority; of one priority what has waited longest goes first. */
+static bool turn_is_before(const struct relance_ruleset *set, struct turn a, struct turn b)
+{
+    int64_t a_priority = set->rules[a.rule].priority, b_priority = set->rules[b.rule].priority;
+    if (a_priority != b_priority) return a_priority > b_priority;
+    return a.since_ms != b.since_ms ? a.since_ms < b.since_ms : a.rule < b.rule;
+}
+
+static struct turn turn_of(const struct run *run)
+{
+    return (struct turn){run->rule, run->first_due_ms};
+}
+
+/* The first of the rules' waits at that instant; of one rule a date goes before the steps, and these by key. */
 static void rules_fall_due(struct relance_engine *e, int64_t due_ms)
 {
     struct state *state = e->customer->state;
-    struct run *first_run = NULL;
+    struct date_wait *first_date = NULL;
+    struct run *first = NULL;
+    VECTOR_EACH (state->dates, struct date_wait, date)
+        if (!first_date && date->due_ms == due_ms) first_date = date;
     VECTOR_EACH (state->runs, struct run, run)
-        if (!first_run && run->due_ms == due_ms) first_run = run;
-    VECTOR_EACH (state->dates, struct date_wait, date) {
-        if (date->due_ms != due_ms || (first_run && first_run->rule < date->rule)) continue;
-        date_fall_due(e, date, due_ms);
-        return;
-    }
-    if (first_run) step_perform_due(e, first_run, due_ms);
+        if (run->due_ms == due_ms && (!first || turn_is_before(e->set, turn_of(run), turn_of(first))))
+            first = run;
+    struct turn of_date = {first_date ? first_date->rule : 0, due_ms};
+    if (first_date && !(first && turn_is_before(e->set, turn_of(first), of_date)))
+        date_fall_due(e, first_date, due_ms);
+    else if (first)
+        step_perform_due(e, first, due_ms);
 }
 
 void happen_wait(struct relance_engine *e, int64_t due_ms)

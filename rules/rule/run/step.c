@@ -215,7 +215,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
         run_end(e, run, RELANCE_OUTCOME_FINISHED);
         return NULL;
     }
-    run->due_ms = step_due(e, rule, run->step, e->now_ms);
+    run->due_ms = run->first_due_ms = step_due(e, rule, run->step, e->now_ms);
     return run;
 }
 

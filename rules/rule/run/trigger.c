@@ -32,7 +32,7 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
 static void arm(struct relance_engine *e, struct run *run, uint32_t step)
 {
     run->step = step;
-    run->due_ms = step_due(e, e->rule, step, e->trigger.time_ms);
+    run->due_ms = run->first_due_ms = step_due(e, e->rule, step, e->trigger.time_ms);
 }
 
 /* What the action ids of this start or restart are made of. */

@@ -105,27 +105,30 @@ class World:
         return event
 
     def happen(self, comes):
-        """Everything due, in the order "due time … customer … changes of segments first, then by rule … a date's
-        trigger, then the steps of its runs by key"."""
+        """Everything due, in the order "due time … customer … changes of segments first, then by `priority` … the due
+        time before any deferral … then by rule … a date's trigger, then the steps of its runs by key"."""
         while True:
             dues = [due for c in self.customers.values() for due in self.dues(c) if comes(due[0])]
             if not dues:
                 return
-            *_, act = min(dues, key=lambda due: due[:6])
+            *_, act = min(dues, key=lambda due: due[:-1])
             act()
 
     def dues(self, c):
-        """(due, customer, 0 for segments, the rule's order, 0 for its trigger, key, what to do)."""
+        """(due, customer, 0 for segments, priority, due before any deferral, name, 0 for a trigger, key, what to do)."""
         name, out = c.name.encode(), []
         leaves = self.next_leave(c)
         if leaves is not None:
-            out.append((leaves, name, 0, (), 0, b"", lambda: self.segments_wait(c, leaves)))
+            out.append((leaves, name, 0, lambda: self.segments_wait(c, leaves)))
         for run in c.runs:
-            out.append((run.due, name, 1, run.rule.order, 1, run.key.encode(), lambda run=run: self.step_wait(c, run)))
+            priority, rule = run.rule.order
+            out.append((run.due, name, 1, priority, run.first_due, rule, 1, run.key.encode(),
+                        lambda run=run: self.step_wait(c, run)))
         for rule in self.rules.rules:
             state = c.dates.get(rule.name)
             if state and state.due is not None:
-                out.append((state.due, name, 1, rule.order, 0, b"", lambda rule=rule: self.date_wait(c, rule)))
+                out.append((state.due, name, 1, rule.order[0], state.due, rule.order[1], 0, b"",
+                            lambda rule=rule: self.date_wait(c, rule)))
         return out
 
     # ---- waits
@@ -425,7 +428,7 @@ class World:
         run.triggers = (run.triggers + [event])[-TRIGGERS:]
         self.wait(c, run, event["time"])
         if run.rule.date and run.step == 1 and run.rule.leads():
-            run.due = event["time"]
+            run.due = run.first_due = event["time"]
         self.go_on(c, run, limit)
 
     @staticmethod
@@ -450,7 +453,7 @@ class World:
     def wait(self, c, run, base):
         run.deferred = False
         dated = bool(run.rule.date) and run.step == 1
-        run.due = self.step_due(c, run.rule.steps[run.step - 1], base, dated)
+        run.due = run.first_due = self.step_due(c, run.rule.steps[run.step - 1], base, dated)
 
     def step_due(self, c, step, base, not_before=False):
         if step.at is None:

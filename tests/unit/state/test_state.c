@@ -116,6 +116,8 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
     struct run run = {.rule = rule,
                       .step = 1,
                       .due_ms = 1772449200000,
+                      /* those of a split were deferred */
+                      .first_due_ms = 1772449200000 - (variant ? 3600000 : 0),
                       .started_ms = 1772445600000,
                       .trigger_ms = 1772445600120,
                       .key = text(key),
@@ -222,6 +224,8 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_eq(state->due_ms, 1772449200000);
     cr_expect_eq(state->runs.count, 4u);
     cr_expect_eq(VECTOR_AT(state->runs, struct run, 1)->triggers.count, 32u);
+    cr_expect_eq(VECTOR_AT(state->runs, struct run, 1)->first_due_ms, 1772445600000);
+    cr_expect_eq(VECTOR_AT(state->runs, struct run, 2)->first_due_ms, 1772449200000);
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 8);
     cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 1)->buckets.count, 3u);
     cr_expect_eq(VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->sum,
@@ -440,7 +444,7 @@ Test(state, with_any_byte_changed_is_read_safely)
 Test(state, of_another_format_version_is_refused)
 {
     struct state_names names = first_rules();
-    cr_expect_null(loaded(&names, STR("\x83\xa1v\x03\xa1n\x01\xa1"
+    cr_expect_null(loaded(&names, STR("\x83\xa1v\x04\xa1n\x01\xa1"
                                       "e\x01")));
     cr_expect_null(loaded(&names, STR("\x83\xa1v\x00\xa1n\x01\xa1"
                                       "e\x01")));
