@@ -14,11 +14,12 @@
 #include "event/event.h"
 #include "relance/ruleset.h"
 #include "state/state.h"
+#include "time/calendar.h"
 
 /* The fields that every event has, before its declared ones. */
 enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_TIME, ENVELOPE_CUSTOMER, ENVELOPE_COUNT };
 enum run_field { RUN_KEY, RUN_VARIANT, RUN_STEP, RUN_STARTED, RUN_FIELDS };
-enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_FIELDS };
+enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_TAGS, RULE_FIELDS };
 
 /* Where each block of slots begins. */
 struct slot_map {
@@ -199,6 +200,8 @@ struct rule {
     const struct variant *variants; /* count 0: no `split` */
     size_t variant_count;
     uint64_t weight_sum;
+    str salt;                    /* what the variant is chosen by, beside the customer */
+    const struct cel_list *tags; /* of strings */
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
@@ -243,6 +246,9 @@ struct relance_ruleset {
     struct zones *zones;
     str tz;
     const struct zone *zone;
+    const struct calendar_day *holidays; /* in the order of the file */
+    size_t holiday_count;
+    bool credit_last; /* an event reaches one goal window, the one opened last */
     struct slot_map slots;
     const struct field *fields;
     size_t field_count;

@@ -19,6 +19,7 @@ SCHEMA = HERE / "rules.schema.json"
 ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), "((?:[^"\\]|\\.)*)"\)$')
 
 DURATION = r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+DAY = r"^([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 PLACES = {"SET": "a rule set", "ATTRIBUTE": "attribute", "COUNT": "count", "RULE": "rule", "CANCEL": "cancel", "STEP": "step",
           "LIMIT": "limit", "GOAL": "goal", "ON": "on", "TEST": "test", "EXPECT": "expect"}
@@ -38,6 +39,7 @@ FORMS = {
     "CEL": {"type": "string"},
     "OBJECT": {"type": "object"},
     "LIST": {"type": "array"},
+    "TEXTS": {"type": "array", "items": {"type": "string"}},
     "INTEGER": {"type": "integer"},
     "CLOCK": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
     "DURATION": {"type": "string", "minLength": 2, "pattern": DURATION},
@@ -57,6 +59,8 @@ SPECIAL = {
     ("SET", "customer"): map_of({"anyOf": [TYPE, reference("ATTRIBUTE")]}),
     ("SET", "counts"): map_of(reference("COUNT")),
     ("SET", "segments"): map_of({"type": "string"}),
+    ("SET", "holidays"): {"type": "array", "items": {"type": "string", "pattern": DAY}},
+    ("SET", "credit"): {"enum": ["each", "last"]},
     ("SET", "limits"): {"type": "array", "items": reference("LIMIT")},
     ("SET", "rules"): map_of(reference("RULE")),
     ("SET", "tests"): {"type": "array", "items": reference("TEST")},

@@ -138,8 +138,9 @@ enum {
 /* parts.c: the parts of a rule that stand by themselves. */
 void compile_goal(struct compiler *c, const struct source *source, const struct json *rule_node,
                   struct rule *rule);
-void compile_split(struct compiler *c, const struct source *source, const struct json *node,
+void compile_split(struct compiler *c, const struct source *source, const struct json *rule_node,
                    struct rule *rule);
+void compile_tags(struct compiler *c, const struct json *node, struct rule *rule);
 void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source,
                   const struct json *node, struct step *step);
 
@@ -147,6 +148,10 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
 void declare_segments(struct compiler *c);
 void compile_segments(struct compiler *c); /* and which rules wait for them */
 void compile_limits(struct compiler *c);
+
+/* constants.c: what a set says once, and never computes */
+void compile_holidays(struct compiler *c);
+void compile_credit(struct compiler *c);
 
 /* tests.c */
 void compile_tests(struct compiler *c);

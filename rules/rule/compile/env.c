@@ -239,9 +239,11 @@ static const struct cel_field run_fields[RUN_FIELDS] = {
     [RUN_STEP] = {STR("step"), &cel_types[CEL_TYPE_INT]},
     [RUN_STARTED] = {STR("started"), &cel_types[CEL_TYPE_TIMESTAMP]},
 };
+static const struct cel_type tags_type = {.kind = CEL_TYPE_LIST, .params = {&cel_types[CEL_TYPE_STRING]}};
 static const struct cel_field rule_fields[RULE_FIELDS] = {
     [RULE_NAME] = {STR("name"), &cel_types[CEL_TYPE_STRING]},
     [RULE_PRIORITY] = {STR("priority"), &cel_types[CEL_TYPE_INT]},
+    [RULE_TAGS] = {STR("tags"), &tags_type},
 };
 static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fields, NULL};
 static const struct cel_record_type rule_record = {STR("rule"), RULE_FIELDS, rule_fields, NULL};

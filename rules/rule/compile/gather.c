@@ -177,16 +177,29 @@ static void gather_member(struct gathering *g, const struct source *source, cons
         refuse_second(g, source, member, first, row->what);
 }
 
-static void gather_single(struct gathering *g, const struct source *source, const struct json *value,
-                          const char *name, const struct json **out, const struct source **out_source)
+/* What stands once in a set: where it is put. */
+static const struct single_row {
+    const char *keyword;
+    size_t single; /* offset in struct gathered */
+} single_rows[] = {
+    {"tz", offsetof(struct gathered, tz)},
+    {"stale", offsetof(struct gathered, stale)},
+    {"holidays", offsetof(struct gathered, holidays)},
+    {"credit", offsetof(struct gathered, credit)},
+};
+
+static void gather_single(struct gathering *g, const struct source *source, const struct json *root,
+                          const struct single_row *row)
 {
-    if (!value) return;
-    if (*out && !same_json(g, *out, value))
-        gather_error(g->diag, source, value, (str){0}, "'%s' is declared differently at %.*s:%zu", name,
-                     STR_ARG((*out_source)->name), line_of(g, *out_source, (*out)->begin));
-    if (*out) return;
-    *out = value;
-    *out_source = source;
+    struct single *single = (struct single *)((char *)g->out + row->single);
+    const struct json *node = keyword_get(root, PLACE_SET, row->keyword);
+    if (!node) return;
+    if (!single->node)
+        *single = (struct single){source, node};
+    else if (single->source != source) /* else a duplicate key: the JSON reader has said so */
+        gather_error_at_key(
+            g->diag, source, node, (str){0}, "'%s' stands once in a set: it is said at %.*s:%zu",
+            row->keyword, STR_ARG(single->source->name), line_of(g, single->source, single->node->key_begin));
 }
 
 /* Says where there is one too many, and goes on with as many as there may be. */
@@ -275,16 +288,13 @@ void gather_sources(struct arena *arena, const struct source *sources, size_t co
         diag->failed = true;
         return;
     }
-    const struct source *stale_source = NULL;
     size_t values = 0;
     for (size_t i = 0; i < count; i++) {
         roots[i] = read_source(&g, &sources[i], &values);
         if (!roots[i]) continue;
         keyword_check(&sources[i], roots[i], PLACE_SET, "a rule file", diag);
-        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "tz"), "tz", &out->tz,
-                      &out->tz_source);
-        gather_single(&g, &sources[i], keyword_get(roots[i], PLACE_SET, "stale"), "stale", &out->stale,
-                      &stale_source);
+        for (size_t k = 0; k < sizeof single_rows / sizeof *single_rows; k++)
+            gather_single(&g, &sources[i], roots[i], &single_rows[k]);
     }
     for (size_t i = 0; i < SECTION_ROWS; i++)
         gather_section(&g, sources, roots, count, &section_rows[i]);

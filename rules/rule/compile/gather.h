@@ -17,9 +17,13 @@ struct section {
     struct names names; /* by number: an item's place */
 };
 
+struct single { /* what stands once in a set; NULL: not said */
+    const struct source *source;
+    const struct json *node;
+};
+
 struct gathered {
-    const struct source *tz_source;
-    const struct json *tz, *stale; /* NULL: not said */
+    struct single tz, stale, holidays, credit;
     struct section types, events, customer, counts, segments, rules;
     struct section tests;  /* of the set; without names */
     struct section limits; /* in the order of the files; without names */

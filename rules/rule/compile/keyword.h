@@ -22,6 +22,7 @@ enum keyword_form {
     FORM_TEXT,
     FORM_OBJECT,
     FORM_LIST,
+    FORM_TEXTS, /* a list of strings, which may be empty */
     FORM_INTEGER,
     FORM_CLOCK,    /* a time of day, "HH:MM" */
     FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */

@@ -1,4 +1,4 @@
-/* The parts of a rule that stand by themselves: what counts as success, variants, what a step sets. */
+/* The parts of a rule that stand by themselves: what counts as success, variants, tags, what a step sets. */
 #include "rule/compile/compile.h"
 
 #include "base/duration.h"
@@ -37,9 +37,12 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     compile_expect_kinds(c, source, value, rule->goal.value, KINDS_NUMBER, false, "a number");
 }
 
-void compile_split(struct compiler *c, const struct source *source, const struct json *node,
+void compile_split(struct compiler *c, const struct source *source, const struct json *rule_node,
                    struct rule *rule)
 {
+    const struct json *node = keyword_get(rule_node, PLACE_RULE, "split"),
+                      *salt = keyword_get(rule_node, PLACE_RULE, "salt");
+    rule->salt = salt ? salt->text : rule->name;
     if (!node) return;
     if (node->count > LIMIT_VARIANTS) {
         gather_error(c->diag, source, node, (str){0}, "'split' has at most %u variants", LIMIT_VARIANTS);
@@ -64,6 +67,20 @@ void compile_split(struct compiler *c, const struct source *source, const struct
     rule->variants = variants;
     if (rule->weight_sum == 0)
         gather_error(c->diag, source, node, (str){0}, "the weights of 'split' must add up to more than 0");
+}
+
+void compile_tags(struct compiler *c, const struct json *node, struct rule *rule)
+{
+    size_t count = node ? node->count : 0;
+    struct cel_list *tags = arena_alloc(c->keep, sizeof *tags + count * sizeof *tags->items);
+    if (!tags) {
+        c->diag->failed = true;
+        return;
+    }
+    tags->count = 0;
+    for (const struct json *tag = node ? node->child : NULL; tag; tag = tag->next)
+        tags->items[tags->count++] = cel_string(tag->text);
+    rule->tags = tags;
 }
 
 static void compile_set(struct compiler *c, const struct cel_env *env, const struct source *source,

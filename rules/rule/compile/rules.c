@@ -389,7 +389,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     compile_cancels(&r);
     compile_steps(&r);
     compile_goal(c, d->source, d->value, rule);
-    compile_split(c, d->source, rule_get(&r, "split"), rule);
+    compile_split(c, d->source, d->value, rule);
+    compile_tags(c, rule_get(&r, "tags"), rule);
     if (r.fires) note_kept_fields(&r);
 }
 
@@ -452,8 +453,7 @@ void compile_rules(struct compiler *c)
         items[i] = (struct ranked){&rules->items[i], priority ? (int64_t)priority->number : 0};
     }
     items = rank(items, spare, rules->count);
-    int64_t stale_ms =
-        compile_duration(c, rules->count ? rules->items->source : NULL, c->files.stale, 86400000);
+    int64_t stale_ms = compile_duration(c, c->files.stale.source, c->files.stale.node, 86400000);
     set->rule_count = rules->count;
     for (size_t i = 0; i < rules->count; i++) {
         set->rules[i].name = items[i].declared->name;

@@ -151,18 +151,20 @@ static bool index_schema(struct compiler *c)
 static void compile_tz(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
-    set->tz = c->files.tz ? c->files.tz->text : STR("UTC");
+    const struct json *tz = c->files.tz.node;
+    set->tz = tz ? tz->text : STR("UTC");
     set->zone = zone_find(set->zones, set->tz);
-    if (!set->zone && c->files.tz)
-        gather_error(c->diag, c->files.tz_source, c->files.tz,
-                     STR("use an IANA name, such as \"Europe/Paris\""), "there is no time zone '%.*s'",
-                     STR_ARG(set->tz));
+    if (!set->zone && tz)
+        gather_error(c->diag, c->files.tz.source, tz, STR("use an IANA name, such as \"Europe/Paris\""),
+                     "there is no time zone '%.*s'", STR_ARG(set->tz));
 }
 
 static void compile_set(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
     compile_tz(c);
+    compile_holidays(c);
+    compile_credit(c);
     declare_types(c);
     declare_events(c);
     declare_attributes(c);

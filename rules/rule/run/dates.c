@@ -4,49 +4,20 @@
 
 #include "base/buffer.h"
 #include "base/rfc3339.h"
+#include "time/calendar.h"
 
 /* An instant that now has passed when it becomes known does not fire; one that is armed has been known before. */
 
 /* ---- yearly: "YYYY-MM-DD" or "MM-DD" */
 
-struct day_of_year {
-    int64_t year; /* anniversaries are after it; INT64_MIN: all years */
-    unsigned month, day;
-};
-
-static bool parse_digits(str text, size_t at, size_t count, unsigned *out)
-{
-    *out = 0;
-    for (size_t i = at; i < at + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return false;
-        *out = *out * 10 + (unsigned)(text.data[i] - '0');
-    }
-    return true;
-}
-
-/* False: an impossible date, which never comes. */
-static bool parse_day(str text, struct day_of_year *out)
-{
-    static const int64_t leap_year = 2000;
-    unsigned year = 0;
-    bool full = text.size == 10;
-    size_t at = full ? 5 : 0;
-    if ((!full && text.size != 5) || text.data[at + 2] != '-' || (full && text.data[4] != '-')) return false;
-    if (full && !parse_digits(text, 0, 4, &year)) return false;
-    if (!parse_digits(text, at, 2, &out->month) || !parse_digits(text, at + 3, 2, &out->day)) return false;
-    out->year = full ? (int64_t)year : INT64_MIN;
-    if (out->month < 1 || out->month > 12 || out->day < 1) return false;
-    return out->day <= rfc3339_month_days(full ? out->year : leap_year, out->month);
-}
-
 bool yearly_possible(str text)
 {
-    struct day_of_year day;
-    return parse_day(text, &day);
+    struct calendar_day day;
+    return calendar_day_parse(text, &day);
 }
 
 /* The local day of the anniversary in a year: 29 February falls on the 28th where there is none. */
-static int64_t anniversary(const struct day_of_year *day, int64_t year)
+static int64_t anniversary(const struct calendar_day *day, int64_t year)
 {
     unsigned days = rfc3339_month_days(year, day->month);
     return rfc3339_days(year, day->month, day->day < days ? day->day : days);
@@ -54,13 +25,13 @@ static int64_t anniversary(const struct day_of_year *day, int64_t year)
 
 static int64_t next_yearly(struct relance_engine *e, str text, const struct date_wait *date)
 {
-    struct day_of_year day;
+    struct calendar_day day;
     const struct zone *zone = customer_zone(e);
     int64_t year;
     unsigned month, dom;
-    if (!parse_day(text, &day)) return RELANCE_NEVER;
+    if (!calendar_day_parse(text, &day)) return RELANCE_NEVER;
     rfc3339_date(local_day(zone, e->now_ms), &year, &month, &dom);
-    if (day.year != INT64_MIN && year <= day.year) year = day.year + 1;
+    if (day.year != CALENDAR_EVERY_YEAR && year <= day.year) year = day.year + 1;
     for (int64_t last = year + 8; year <= last && year <= 9999; year++) {
         int64_t local = anniversary(&day, year), due_ms = local_instant(zone, local, 0);
         bool late = due_ms < e->now_ms && due_ms != date->due_ms;

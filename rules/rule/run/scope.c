@@ -321,6 +321,7 @@ static void resolve_rule(struct relance_engine *e)
 {
     fill(e, e->set->slots.rule + RULE_NAME, cel_string(e->rule->name));
     fill(e, e->set->slots.rule + RULE_PRIORITY, cel_int(e->rule->priority));
+    fill(e, e->set->slots.rule + RULE_TAGS, (struct cel_value){.kind = CEL_LIST, .as.list = e->rule->tags});
 }
 
 static void scope_resolve(struct cel_frame *frame, uint32_t slot)

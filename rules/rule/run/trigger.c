@@ -84,7 +84,7 @@ static enum relance_outcome refusal(const struct relance_engine *e, uint32_t rul
     return RELANCE_OUTCOME_STARTED;
 }
 
-/* The first variant whose cumulative weight exceeds XXH3_64(rule NUL customer) mod the sum; NULL: no split. */
+/* The first variant whose cumulative weight exceeds XXH3_64(salt NUL customer) mod the sum; NULL: no split. */
 static const struct variant *choose_variant(struct relance_engine *e)
 {
     const struct rule *rule = e->rule;
@@ -93,7 +93,7 @@ static const struct variant *choose_variant(struct relance_engine *e)
         if (e->options.variant.size && str_equal(rule->variants[i].name, e->options.variant))
             return &rule->variants[i];
     str text =
-        arena_format(&e->scratch, "%.*s%c%.*s", STR_ARG(rule->name), '\0', STR_ARG(customer_id(e->customer)));
+        arena_format(&e->scratch, "%.*s%c%.*s", STR_ARG(rule->salt), '\0', STR_ARG(customer_id(e->customer)));
     uint64_t point = XXH3_64bits(text.data, text.size) % rule->weight_sum;
     size_t i = 0;
     while (rule->variants[i].weight_until <= point)

@@ -55,7 +55,7 @@ class Rule:
         self.cancel = [Matcher(c) for c in listed(raw.get("cancel"))]
         self.steps = [Step(s) for s in raw["do"]]
         self.goal = Goal(raw["goal"]) if "goal" in raw else None
-        self.split = raw.get("split")
+        self.split, self.salt = raw.get("split"), raw.get("salt", name)
         self.cooldown = page.duration(raw["cooldown"]) if "cooldown" in raw else None
         self.stale = page.duration(raw.get("stale", stale))
 

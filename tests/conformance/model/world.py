@@ -433,11 +433,11 @@ class World:
 
     @staticmethod
     def variant(rule, c):
-        """"the first whose cumulative weight, in the order of the file, exceeds XXH3_64(rule NUL customer.id) mod the
+        """"the first whose cumulative weight, in the order of the file, exceeds XXH3_64(salt NUL customer.id) mod the
         sum of the weights"."""
         if not rule.split:
             return ""
-        place = page.hash64(rule.name, c.name) % sum(rule.split.values())
+        place = page.hash64(rule.salt, c.name) % sum(rule.split.values())
         for name, weight in rule.split.items():
             if place < weight:
                 return name
