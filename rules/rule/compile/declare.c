@@ -115,27 +115,17 @@ void declare_check_name(struct compiler *c, const struct source *source, const s
 static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event,
                                            size_t *count)
 {
-    *count = 0;
-    if (d->value->kind != JSON_OBJECT) {
-        gather_error(c->diag, d->source, d->value, (str){0},
-                     "'%.*s' must be an object of fields and their types", STR_ARG(d->name));
-        return NULL;
-    }
-    if (d->value->count > LIMIT_FIELDS) {
-        gather_error_at_key(c->diag, d->source, d->value, (str){0},
-                            "'%.*s' has %zu fields; at most %u are taken", STR_ARG(d->name), d->value->count,
-                            LIMIT_FIELDS);
-        return NULL;
-    }
     static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
-    struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->value->count + 1);
-    for (const struct json *m = d->value->child; m && fields; m = m->next) {
-        declare_check_name(c, d->source, m, "a field");
-        for (size_t i = 0; event && i < sizeof reserved / sizeof *reserved; i++)
-            if (str_equal(m->key, reserved[i]))
-                gather_error_at_key(c->diag, d->source, m, (str){0},
-                                    "every event has '%.*s': it cannot be declared", STR_ARG(m->key));
-        fields[(*count)++] = (struct cel_field){m->key, read_type(c, d->source, m)};
+    struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->field_count + 1);
+    *count = fields ? d->field_count : 0;
+    for (size_t i = 0; i < *count; i++) {
+        const struct declared *field = &d->fields[i];
+        declare_check_name(c, field->source, field->value, "a field");
+        for (size_t k = 0; event && k < sizeof reserved / sizeof *reserved; k++)
+            if (str_equal(field->name, reserved[k]))
+                gather_error_at_key(c->diag, field->source, field->value, (str){0},
+                                    "every event has '%.*s': it cannot be declared", STR_ARG(field->name));
+        fields[i] = (struct cel_field){field->name, read_type(c, field->source, field->value)};
     }
     return fields;
 }
@@ -207,7 +197,7 @@ static bool make_fields(struct compiler *c)
 {
     size_t bound = c->files.customer.count + 1;
     for (size_t i = 0; i < c->files.events.count; i++)
-        bound += c->files.events.items[i].value->count;
+        bound += c->files.events.items[i].field_count;
     c->set->fields = ARENA_ARRAY(c->keep, struct field, bound);
     c->field_first = ARENA_ARRAY(c->scratch, uint32_t, bound);
     c->field_next = ARENA_ARRAY(c->scratch, uint32_t, bound);
@@ -252,33 +242,30 @@ void declare_events(struct compiler *c)
     }
 }
 
+/* An attribute's type, as one file says it. */
+static const struct cel_type *attribute_type(struct compiler *c, const struct declared *d)
+{
+    if (d->value->kind != JSON_OBJECT) return read_type(c, d->source, d->value);
+    keyword_check(d->source, d->value, PLACE_ATTRIBUTE, "an attribute", c->diag);
+    const struct json *type = json_member(d->value, "type");
+    if (type) return read_type(c, d->source, type);
+    gather_error(c->diag, d->source, d->value, (str){0}, "attribute '%.*s' has no 'type'", STR_ARG(d->name));
+    return &cel_types[CEL_TYPE_DYN];
+}
+
 static void declare_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
 {
-    *out = (struct attribute_rule){.name = d->name, .type = &cel_types[CEL_TYPE_DYN]};
+    *out = (struct attribute_rule){.name = d->name, .type = attribute_type(c, d)};
+    for (const struct declared *other = d->more; other; other = other->more)
+        attribute_type(c, other);
     declare_check_name(c, d->source, d->value, "an attribute");
     if (str_equal(d->name, STR("id")))
         gather_error_at_key(c->diag, d->source, d->value, (str){0},
                             "customer.id always exists: it cannot be declared");
-    if (d->value->kind != JSON_OBJECT) {
-        out->type = read_type(c, d->source, d->value);
-        return;
-    }
-    keyword_check(d->source, d->value, PLACE_ATTRIBUTE, "an attribute", c->diag);
-    const struct json *type = json_member(d->value, "type"),
-                      *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
-    if (type)
-        out->type = read_type(c, d->source, type);
-    else
-        gather_error(c->diag, d->source, d->value, (str){0}, "attribute '%.*s' has no 'type'",
-                     STR_ARG(d->name));
+    const struct json *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
     out->keep_first = keep && str_equal(keep->text, STR("first"));
     if (keep && !out->keep_first && !str_equal(keep->text, STR("last")))
         gather_error(c->diag, d->source, keep, (str){0}, "'keep' is \"first\" or \"last\"");
-}
-
-static bool has_source(const struct declared *d)
-{
-    return json_member(d->value, "on") || json_member(d->value, "value");
 }
 
 void declare_attributes(struct compiler *c)
@@ -297,7 +284,8 @@ void declare_attributes(struct compiler *c)
         const struct declared *d = &customer->items[i];
         declare_attribute(c, d, &set->attributes[i]);
         names_add(&set->names.attributes, d->name);
-        if (!has_source(d)) settable[settable_count++] = (struct cel_field){d->name, set->attributes[i].type};
+        if (!gather_has_source(d))
+            settable[settable_count++] = (struct cel_field){d->name, set->attributes[i].type};
     }
     set->attribute_count = customer->count;
     set->tz_attribute = names_find(&set->names.attributes, STR("tz"));

@@ -46,26 +46,30 @@ str section_hint(const struct section *section, str name, struct diagnostics *di
     return nearest_hint(&nearest, diag->arena);
 }
 
+str gather_place(struct gathered *files, const struct source *source, const struct json *member,
+                 struct diagnostics *diag)
+{
+    size_t line, column;
+    if (diag_is_full(diag)) return (str){0};
+    if (!files->lines) files->lines = ARENA_ARRAY(files->arena, struct source_index, files->source_count);
+    struct source_index *index = files->lines ? &files->lines[source->order] : NULL;
+    if (!index || (!index->source && !source_index_make(index, files->arena, source))) {
+        diag->failed = true;
+        return (str){0};
+    }
+    source_index_place(index, member->key_begin, &line, &column);
+    return arena_format(diag->arena, "%.*s:%zu", STR_ARG(source->name), line);
+}
+
 struct gathering {
     struct arena *arena;
     struct gathered *out;
     struct diagnostics *diag;
-    size_t source_count;
-    struct source_index *lines; /* by source; NULL: nobody has asked */
 };
 
-/* The line of a place, for messages; 0 where the message would not be kept, or without memory. */
-static size_t line_of(struct gathering *g, const struct source *source, size_t at)
+static str place_of(struct gathering *g, const struct declared *d)
 {
-    size_t line = 0, column;
-    if (diag_is_full(g->diag)) return 0;
-    if (!g->lines) g->lines = ARENA_ARRAY(g->arena, struct source_index, g->source_count);
-    struct source_index *index = g->lines ? &g->lines[source->order] : NULL;
-    if (!index || (!index->source && !source_index_make(index, g->arena, source)))
-        g->diag->failed = true;
-    else
-        source_index_place(index, at, &line, &column);
-    return line;
+    return gather_place(g->out, d->source, d->value, g->diag);
 }
 
 static bool same_json(struct gathering *g, const struct json *a, const struct json *b);
@@ -113,17 +117,16 @@ static bool same_json(struct gathering *g, const struct json *a, const struct js
 static void refuse_second(struct gathering *g, const struct source *source, const struct json *member,
                           const struct declared *first, const char *what)
 {
-    size_t line = line_of(g, first->source, first->value->key_begin);
-    gather_error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s:%zu",
-                        what, STR_ARG(member->key), STR_ARG(first->source->name), line);
+    gather_error_at_key(g->diag, source, member, (str){0}, "%s '%.*s' is declared differently at %.*s", what,
+                        STR_ARG(member->key), STR_ARG(place_of(g, first)));
 }
 
 static void refuse_rule(struct gathering *g, const struct source *source, const struct json *member,
                         const struct declared *first)
 {
     gather_error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
-                        "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key),
-                        STR_ARG(first->source->name), line_of(g, first->source, first->value->key_begin));
+                        "rule '%.*s' exists already at %.*s", STR_ARG(member->key),
+                        STR_ARG(place_of(g, first)));
 }
 
 /* Under a name of its own, so that its own mistakes are found, too. */
@@ -134,7 +137,7 @@ static void gather_again(struct gathering *g, const struct source *source, const
     if (!name.size) g->diag->failed = true;
     if (!name.size || names_find(&section->names, name) != NAME_NONE) return;
     names_add(&section->names, name);
-    section->items[section->count++] = (struct declared){source, name, member};
+    section->items[section->count++] = (struct declared){.source = source, .name = name, .value = member};
 }
 
 /* The sections of a file: where their members go. */
@@ -142,13 +145,16 @@ static const struct section_row {
     const char *keyword, *what;
     size_t section; /* offset in struct gathered */
     size_t most;    /* members, in all files together */
+    /* Puts together what several files say of one name; NULL: that must be the same. */
+    void (*unite)(struct gathered *files, struct section *section, const char *what,
+                  struct diagnostics *diag);
 } section_rows[] = {
-    {"types", "record", offsetof(struct gathered, types), LIMIT_RECORDS},
-    {"events", "event", offsetof(struct gathered, events), LIMIT_EVENT_TYPES},
-    {"customer", "attribute", offsetof(struct gathered, customer), LIMIT_FIELDS},
-    {"counts", "count", offsetof(struct gathered, counts), LIMIT_COUNTS},
-    {"segments", "segment", offsetof(struct gathered, segments), LIMIT_SEGMENTS},
-    {"rules", "rule", offsetof(struct gathered, rules), LIMIT_RULES},
+    {"types", "record", offsetof(struct gathered, types), LIMIT_RECORDS, unite_fields},
+    {"events", "event", offsetof(struct gathered, events), LIMIT_EVENT_TYPES, unite_fields},
+    {"customer", "attribute", offsetof(struct gathered, customer), LIMIT_FIELDS, unite_attributes},
+    {"counts", "count", offsetof(struct gathered, counts), LIMIT_COUNTS, NULL},
+    {"segments", "segment", offsetof(struct gathered, segments), LIMIT_SEGMENTS, NULL},
+    {"rules", "rule", offsetof(struct gathered, rules), LIMIT_RULES, NULL},
 };
 
 enum { SECTION_ROWS = sizeof section_rows / sizeof *section_rows };
@@ -158,6 +164,19 @@ static struct section *section_of(struct gathered *out, const struct section_row
     return (struct section *)((char *)out + row->section);
 }
 
+/* One more that says something of the name: the newest first, as long as there may be more to come. */
+static void gather_more(struct gathering *g, const struct source *source, const struct json *member,
+                        struct declared *first)
+{
+    struct declared *more = ARENA_NEW(g->arena, struct declared);
+    if (!more) {
+        g->diag->failed = true;
+        return;
+    }
+    *more = (struct declared){.source = source, .name = member->key, .value = member, .more = first->more};
+    first->more = more;
+}
+
 static void gather_member(struct gathering *g, const struct source *source, const struct json *member,
                           const struct section_row *row)
 {
@@ -165,12 +184,16 @@ static void gather_member(struct gathering *g, const struct source *source, cons
     uint32_t known = names_find(&section->names, member->key);
     if (known == NAME_NONE) {
         names_add(&section->names, member->key);
-        section->items[section->count++] = (struct declared){source, member->key, member};
+        section->items[section->count++] =
+            (struct declared){.source = source, .name = member->key, .value = member};
         return;
     }
-    const struct declared *first = &section->items[known];
-    if (first->source == source) return; /* a duplicate key: the JSON reader has said so */
-    if (section == &g->out->rules) {
+    struct declared *first = &section->items[known];
+    if (first->source == source || (first->more && first->more->source == source))
+        return; /* a duplicate key: the JSON reader has said so */
+    if (row->unite) {
+        gather_more(g, source, member, first);
+    } else if (section == &g->out->rules) {
         refuse_rule(g, source, member, first);
         gather_again(g, source, member, section);
     } else if (!same_json(g, first->value, member))
@@ -197,9 +220,9 @@ static void gather_single(struct gathering *g, const struct source *source, cons
     if (!single->node)
         *single = (struct single){source, node};
     else if (single->source != source) /* else a duplicate key: the JSON reader has said so */
-        gather_error_at_key(
-            g->diag, source, node, (str){0}, "'%s' stands once in a set: it is said at %.*s:%zu",
-            row->keyword, STR_ARG(single->source->name), line_of(g, single->source, single->node->key_begin));
+        gather_error_at_key(g->diag, source, node, (str){0}, "'%s' stands once in a set: it is said at %.*s",
+                            row->keyword,
+                            STR_ARG(gather_place(g->out, single->source, single->node, g->diag)));
 }
 
 /* Says where there is one too many, and goes on with as many as there may be. */
@@ -231,6 +254,7 @@ static void gather_section(struct gathering *g, const struct source *sources, co
         for (const struct json *m = value ? value->child : NULL; m; m = m->next)
             gather_member(g, &sources[i], m, row);
     }
+    if (row->unite) row->unite(g->out, section, row->what, g->diag);
     gather_bounded(g, section, row->what, row->most);
 }
 
@@ -252,7 +276,7 @@ static void gather_list(struct gathering *g, const struct source *sources, const
     for (size_t i = 0; i < count; i++) {
         const struct json *list = roots[i] ? keyword_get(roots[i], PLACE_SET, keyword) : NULL;
         for (const struct json *item = list ? list->child : NULL; item; item = item->next)
-            section->items[section->count++] = (struct declared){&sources[i], (str){0}, item};
+            section->items[section->count++] = (struct declared){.source = &sources[i], .value = item};
     }
     gather_bounded(g, section, what, most);
 }
@@ -281,8 +305,8 @@ static const struct json *read_source(struct gathering *g, const struct source *
 void gather_sources(struct arena *arena, const struct source *sources, size_t count, struct gathered *out,
                     struct diagnostics *diag)
 {
-    struct gathering g = {.arena = arena, .out = out, .diag = diag, .source_count = count};
-    *out = (struct gathered){0};
+    struct gathering g = {.arena = arena, .out = out, .diag = diag};
+    *out = (struct gathered){.arena = arena, .source_count = count};
     const struct json **roots = ARENA_ARRAY(arena, const struct json *, count + 1);
     if (!roots) {
         diag->failed = true;

@@ -93,7 +93,7 @@ static void compile_set(struct compiler *c, const struct cel_env *env, const str
         return;
     }
     const struct declared *d = &c->files.customer.items[number];
-    if (json_member(d->value, "on")) {
+    if (gather_has_source(d)) {
         gather_error_at_key(c->diag, source, member, (str){0},
                             "attribute '%.*s' has a source: a step cannot set it", STR_ARG(member->key));
         return;
