@@ -136,6 +136,8 @@ static inline bool cel_frame_stopped(struct cel_frame *frame)
 /* For host functions, before they evaluate anything themselves: counts work that grows with the customer's state as
  * steps of the evaluation that calls. False: it has none left; what the function returns is of no account then. */
 bool cel_charge(struct cel_frame *frame, size_t steps);
+/* Likewise: optional.of(held), in the memory of the evaluation that calls. */
+struct cel_value cel_optional_of(struct cel_frame *frame, struct cel_value held);
 
 /* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may
  * evaluate other programs with the same frame. */

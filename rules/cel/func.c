@@ -200,3 +200,8 @@ struct cel_value optional_new(struct machine *m, struct cel_value v)
     *held = v;
     return (struct cel_value){.kind = CEL_OPTIONAL, .as.optional = held};
 }
+
+struct cel_value cel_optional_of(struct cel_frame *frame, struct cel_value held)
+{
+    return optional_new(frame->machine, held);
+}

@@ -96,8 +96,9 @@ struct count_rule {
     struct type_list on;
     const struct noted_program *condition;
     const struct cel_program *by, *sum; /* may be NULL, as the condition */
-    bool keyed;                         /* it has `by` */
-    int64_t over_ms;                    /* 0: for life */
+    enum count_kind kind;
+    bool keyed;      /* it has `by` */
+    int64_t over_ms; /* 0: for life */
     int64_t bucket_ms;
 };
 

@@ -120,37 +120,63 @@ void load_last_event(struct state_loading *l)
 
 /* ---- forms of counts */
 
-static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000,
-                                        86400000}; /* ms; the first: no buckets, for life */
+/* ms, by their number; the first: no buckets, for life */
+static const int64_t bucket_widths[] = {1, 1000, 60000, 3600000, 86400000, 10000, 600000, 21600000};
 enum { WIDTHS = sizeof bucket_widths / sizeof *bucket_widths };
 
-uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed)
+/* The first two kinds came first: 4 × width + 2 × kind. The others stand behind them, 16 for each. */
+enum { FORMS_BEFORE = 4 * WIDTHS, FORMS_OF_KIND = 2 * WIDTHS };
+
+uint8_t state_count_form(int64_t bucket_ms, enum count_kind kind, bool keyed)
 {
-    uint8_t width = 0;
-    for (uint8_t i = 1; i < WIDTHS; i++)
+    int width = 0;
+    for (int i = 1; i < WIDTHS && kind != COUNT_LAST; i++)
         if (bucket_ms == bucket_widths[i]) width = i;
-    return (uint8_t)(width * 4 + sums * 2 + keyed); /* state_form_is_keyed reads it */
+    int form = kind <= COUNT_SUM ? width * 4 + (int)kind * 2
+                                 : FORMS_BEFORE + ((int)kind - COUNT_LAST) * FORMS_OF_KIND + width * 2;
+    return (uint8_t)(form + keyed); /* state_form_is_keyed reads it */
 }
 
-static bool bucket_is_sane(const struct bucket *bucket, uint8_t form, bool sums)
+enum count_kind state_form_kind(uint8_t form)
 {
-    int64_t width_ms = bucket_widths[form / 4 % WIDTHS];
-    bool countable = sums || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
+    if (form < FORMS_BEFORE) return form / 2 % 2 ? COUNT_SUM : COUNT_EVENTS;
+    return (enum count_kind)(COUNT_LAST + (form - FORMS_BEFORE) / FORMS_OF_KIND);
+}
+
+static int64_t form_width(uint8_t form)
+{
+    return bucket_widths[form < FORMS_BEFORE ? form / 4 : (form - FORMS_BEFORE) / 2 % WIDTHS];
+}
+
+int64_t state_form_split(uint8_t from, uint8_t to)
+{
+    if (from == to) return 1;
+    int64_t coarse_ms = form_width(from), fine_ms = form_width(to);
+    bool alike = state_form_kind(from) == state_form_kind(to) && (from & 1) == (to & 1);
+    return alike && fine_ms > 1 && coarse_ms % fine_ms == 0 ? coarse_ms / fine_ms : 0;
+}
+
+static bool bucket_is_sane(const struct bucket *bucket, uint8_t form)
+{
+    int64_t width_ms = form_width(form);
+    bool countable =
+        state_form_kind(form) != COUNT_EVENTS || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
     return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 &&
            bucket->index <= RFC3339_MS_MAX / width_ms;
 }
 
-static void load_buckets(struct state_loading *l, struct vector *buckets, uint8_t form, bool sums)
+static void load_buckets(struct state_loading *l, struct vector *buckets, uint8_t form, int64_t split)
 {
     for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct bucket *bucket = load_item(l, buckets, sizeof *bucket);
         if (!bucket) return;
         bucket->index = unpack_int(&l->in);
-        if (sums)
-            bucket->sum = unpack_double(&l->in);
-        else
+        if (state_form_kind(form) == COUNT_EVENTS)
             bucket->n = unpack_int(&l->in);
-        if (!bucket_is_sane(bucket, form, sums)) l->in.bad = true;
+        else
+            bucket->number = unpack_double(&l->in);
+        if (!bucket_is_sane(bucket, form)) l->in.bad = true;
+        bucket->index = l->in.bad ? 0 : bucket->index * split;
     }
 }
 
@@ -167,19 +193,26 @@ static uint32_t load_updated(struct state_loading *l)
     return (uint32_t)seconds;
 }
 
+static uint8_t load_form(struct state_loading *l)
+{
+    int64_t form = unpack_int(&l->in);
+    return form >= 0 && form < UINT8_MAX ? (uint8_t)form : UINT8_MAX;
+}
+
 /* All values of one count. */
 void load_count_value(struct state_loading *l)
 {
     uint32_t number = LOAD_NUMBER(l, counts, unpack_str(&l->in));
     struct unpack whole = l->in;
     size_t items = unpack_array(&l->in);
-    int64_t form = unpack_int(&l->in);
-    if (number == NAME_NONE || form != l->names->count_forms[number]) {
+    uint8_t form = load_form(l);
+    int64_t split = number == NAME_NONE ? 0 : state_form_split(form, l->names->count_forms[number]);
+    if (!split) {
         l->in = whole;
         unpack_skip(&l->in);
         return;
     }
-    size_t width = value_width(l, (uint8_t)form);
+    size_t width = value_width(l, form);
     if (items % width != 1) l->in.bad = true;
     for (size_t n = items / width; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
@@ -187,7 +220,7 @@ void load_count_value(struct state_loading *l)
         value->count = number;
         value->by = load_text(l);
         if (width == 3) value->updated_s = load_updated(l);
-        load_buckets(l, &value->buckets, (uint8_t)form, l->names->count_sums[number]);
+        load_buckets(l, &value->buckets, form, split);
     }
 }
 

@@ -50,24 +50,25 @@ void save_last_event(const void *item, const struct state_names *names, struct b
     pack_raw(out, bytes_str(last->packed));
 }
 
-static void save_buckets(const struct vector *buckets, bool sums, struct buffer *out)
+static void save_buckets(const struct vector *buckets, enum count_kind kind, struct buffer *out)
 {
     pack_array(out, buckets->count * 2);
     VECTOR_EACH (*buckets, struct bucket, bucket) {
         pack_int(out, bucket->index);
-        if (sums)
-            pack_double(out, bucket->sum);
-        else
+        if (kind == COUNT_EVENTS)
             pack_int(out, bucket->n);
+        else
+            pack_double(out, bucket->number);
     }
 }
 
 void save_count_value(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct count_value *value = item;
+    uint8_t form = names->count_forms[value->count];
     save_bytes(out, value->by);
-    if (state_form_is_keyed(names->count_forms[value->count])) pack_uint(out, value->updated_s);
-    save_buckets(&value->buckets, names->count_sums[value->count], out);
+    if (state_form_is_keyed(form)) pack_uint(out, value->updated_s);
+    save_buckets(&value->buckets, state_form_kind(form), out);
 }
 
 /* How many members a run has: the last ones, which most do without, are left out. */

@@ -25,11 +25,17 @@ struct last_event { /* in the order of declaration of their types */
     struct bytes *packed;
 };
 
+/* What a count makes of the events that it counts: how many, or of a number that each brings the sum, or the newest,
+ * the least or the greatest. */
+enum count_kind { COUNT_EVENTS, COUNT_SUM, COUNT_LAST, COUNT_MIN, COUNT_MAX };
+
 struct bucket {
-    int64_t index; /* floor(event time / width); 0 for lifetime counts */
+    /* floor(event time / width); 0 for lifetime counts; of COUNT_LAST the event's time itself, since the newest of all is
+     * all that can ever be asked for */
+    int64_t index;
     union {
         int64_t n;
-        double sum;
+        double number; /* but for COUNT_EVENTS */
     };
 };
 
@@ -147,7 +153,6 @@ enum state_part {
 /* What the numbers in a state mean. */
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits;
-    const bool *count_sums;     /* by count: it adds doubles; else it counts */
     const uint8_t *count_forms; /* by count: what its numbers mean */
 };
 
@@ -157,8 +162,11 @@ struct state_since {
     int64_t *attributes, *types, *counts, *rules, *segments, *limits;
 };
 
-/* Width of buckets (0: for life), sum or not, `by` or not, as one number. */
-uint8_t state_count_form(int64_t bucket_ms, bool sums, bool keyed);
+/* Width of buckets (0: for life), what the count makes of its events, `by` or not, as one number. */
+uint8_t state_count_form(int64_t bucket_ms, enum count_kind kind, bool keyed);
+enum count_kind state_form_kind(uint8_t form);
+/* How many buckets of a count there are, of the form `to`, in one of the form `from`; 0: they are different counts. */
+int64_t state_form_split(uint8_t from, uint8_t to);
 static inline bool state_form_is_keyed(uint8_t form)
 {
     return form & 1;
@@ -184,7 +192,8 @@ void state_item_release(struct pool *pool, enum state_part part, void *item);
 void state_item_remove(struct pool *pool, struct state *state, enum state_part part, uint32_t at);
 
 /* The saved form, and back: load(save(s)) is s. What is no longer declared is forgotten, also a count that has
- * another form now (its numbers would mean something else); runs of rules that are gone come back as `dropped`.
+ * another form now (its numbers would mean something else; but where only its buckets are finer, the first of them takes
+ * what stood in a coarser one, which then leaves when it would have left); runs of rules that are gone come back as `dropped`.
  * A declaration that has gone and come back since the state was saved is not the same one: `since` tells (NULL:
  * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.

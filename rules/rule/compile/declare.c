@@ -306,12 +306,31 @@ void declare_attributes(struct compiler *c)
 
 /* ---- counts: what calls look like; their expressions come later */
 
+/* Of about a hundredth of the window: an event is forgotten at most that much early. */
 static int64_t bucket_width(int64_t over_ms)
 {
-    static const int64_t widths[] = {86400000, 3600000, 60000, 1000};
+    static const int64_t widths[] = {86400000, 21600000, 3600000, 600000, 60000, 10000};
+    enum { BUCKETS = 96 };
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-        if (over_ms >= 24 * widths[i]) return widths[i];
+        if (over_ms >= BUCKETS * widths[i]) return widths[i];
     return 1000;
+}
+
+static enum count_kind count_kind(struct compiler *c, const struct declared *d)
+{
+    static const struct {
+        str keep;
+        enum count_kind kind;
+    } kept[] = {{STR("last"), COUNT_LAST}, {STR("min"), COUNT_MIN}, {STR("max"), COUNT_MAX}};
+    const struct json *sum = json_member(d->value, "sum"), *keep = keyword_get(d->value, PLACE_COUNT, "keep");
+    if (keep && !sum)
+        gather_error(c->diag, d->source, keep, (str){0},
+                     "'keep' says which of the numbers of 'sum' is kept: give the count a 'sum'");
+    for (size_t i = 0; keep && i < sizeof kept / sizeof *kept; i++)
+        if (str_equal(keep->text, kept[i].keep)) return kept[i].kind;
+    if (keep)
+        gather_error(c->diag, d->source, keep, (str){0}, "'keep' of a count is \"last\", \"min\" or \"max\"");
+    return sum ? COUNT_SUM : COUNT_EVENTS;
 }
 
 static bool is_function(str name)
@@ -326,9 +345,8 @@ void declare_counts(struct compiler *c)
     struct relance_ruleset *set = c->set;
     const struct section *counts = &c->files.counts;
     set->counts = ARENA_ARRAY(c->keep, struct count_rule, counts->count + 1);
-    bool *sums = ARENA_ARRAY(c->keep, bool, counts->count + 1);
     uint8_t *forms = ARENA_ARRAY(c->keep, uint8_t, counts->count + 1);
-    if (!set->counts || !sums || !forms || !names_init(&set->names.counts, c->keep, counts->count)) {
+    if (!set->counts || !forms || !names_init(&set->names.counts, c->keep, counts->count)) {
         c->diag->failed = true;
         return;
     }
@@ -346,12 +364,11 @@ void declare_counts(struct compiler *c)
             gather_error(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
         count->bucket_ms = bucket_width(count->over_ms);
         count->keyed = json_member(d->value, "by") != NULL;
-        sums[i] = json_member(d->value, "sum") != NULL;
-        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, sums[i], count->keyed);
+        count->kind = count_kind(c, d);
+        forms[i] = state_count_form(count->over_ms ? count->bucket_ms : 0, count->kind, count->keyed);
         names_add(&set->names.counts, d->name);
     }
     set->count_count = counts->count;
-    set->names.count_sums = sums;
     set->names.count_forms = forms;
 }
 

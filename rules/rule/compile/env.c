@@ -291,11 +291,19 @@ static bool add_lasts(const struct scopes *s, struct cel_env *env)
 static bool add_counts(const struct scopes *s, struct cel_env *env)
 {
     static const struct cel_type *const by[] = {&cel_types[CEL_TYPE_STRING]};
+    static const struct cel_type kept = {.kind = CEL_TYPE_OPTIONAL, .params = {&cel_types[CEL_TYPE_DOUBLE]}};
+    static const struct cel_type *const results[] = {
+        [COUNT_EVENTS] = &cel_types[CEL_TYPE_INT],
+        [COUNT_SUM] = &cel_types[CEL_TYPE_DOUBLE],
+        [COUNT_LAST] = &kept,
+        [COUNT_MIN] = &kept,
+        [COUNT_MAX] = &kept,
+    };
     const struct relance_ruleset *set = s->set;
     bool fine = true;
     for (uint32_t i = 0; i < set->count_count && fine; i++) {
-        const struct cel_type *result = &cel_types[set->names.count_sums[i] ? CEL_TYPE_DOUBLE : CEL_TYPE_INT];
-        fine = cel_env_add_function(env, set->counts[i].name, by, set->counts[i].keyed, result, i);
+        const struct count_rule *count = &set->counts[i];
+        fine = cel_env_add_function(env, count->name, by, count->keyed, results[count->kind], i);
     }
     return fine;
 }

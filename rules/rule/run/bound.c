@@ -72,7 +72,8 @@ static int64_t age_count(const struct relance_engine *e, const void *item)
     if (rule->keyed) return STAYS;
     if (!rule->over_ms) return INT64_MAX;
     if (!value->buckets.count) return STATE_NO_TIME + 1;
-    return VECTOR_AT(value->buckets, struct bucket, value->buckets.count - 1)->index * rule->bucket_ms;
+    int64_t newest = VECTOR_AT(value->buckets, struct bucket, value->buckets.count - 1)->index;
+    return count_bucket(rule, newest) * rule->bucket_ms;
 }
 
 static int64_t age_overtaker(const struct relance_engine *e, const void *item)

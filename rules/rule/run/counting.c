@@ -1,9 +1,12 @@
-/* Counts: sliding and lifetime counters and sums (LANGUAGE.md §1.4).
+/* Counts: sliding and lifetime counters, sums, and what is kept of numbers (LANGUAGE.md §1.4).
  *
  * A count with `over` w is kept in buckets of width b, bucket i for events with floor(time / b) = i; at `now`
- * it is the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order. A
- * customer's `now` never goes back, so a bucket that has left the window is gone for good. */
+ * it is the sum of buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order, or the least or
+ * greatest of them. A customer's `now` never goes back, so a bucket that has left the window is gone for good, and of
+ * a count that keeps the last value no older one is ever asked for. */
 #include "rule/run/bound.h"
+
+#include <math.h>
 
 /* The last bucket that is out of the window. */
 static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
@@ -40,7 +43,7 @@ static void drop_expired(const struct count_rule *rule, struct count_value *valu
     struct bucket *buckets = value->buckets.items;
     int64_t expired = expired_bucket(rule, now_ms);
     uint32_t gone = 0;
-    while (gone < value->buckets.count && buckets[gone].index <= expired)
+    while (gone < value->buckets.count && count_bucket(rule, buckets[gone].index) <= expired)
         gone++;
     if (!gone) return;
     value->buckets.count -= gone;
@@ -90,31 +93,63 @@ static uint32_t updated_s(int64_t now_ms)
     return seconds < 0 ? 0 : seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 }
 
-static void add_to(struct relance_engine *e, uint32_t number, const str *by, double sum)
+/* What one more number makes of those before it. */
+static double take_number(enum count_kind kind, bool first, double before, double number)
 {
-    const struct count_rule *rule = &e->set->counts[number];
-    int64_t index = rule->over_ms ? floor_div(e->event.time_ms, rule->bucket_ms) : 0;
-    struct count_value *value = touch_value(e, number, by);
-    if (!value) return;
-    if (rule->keyed) value->updated_s = updated_s(e->now_ms);
-    if (rule->over_ms) {
-        drop_expired(rule, value, e->now_ms);
-        if (index <= expired_bucket(rule, e->now_ms)) return;
+    switch (kind) {
+    case COUNT_SUM: return before + number; /* 0 at first */
+    case COUNT_MIN: return first || number < before ? number : before;
+    case COUNT_MAX: return first || number > before ? number : before;
+    default: return number;
     }
+}
+
+static void add_to_bucket(struct relance_engine *e, const struct count_rule *rule, struct count_value *value,
+                          double number)
+{
+    int64_t index = rule->over_ms ? floor_div(e->event.time_ms, rule->bucket_ms) : 0;
     struct bucket *buckets = value->buckets.items;
     uint32_t at = value->buckets.count;
     while (at > 0 && buckets[at - 1].index >= index)
         at--;
     struct bucket *bucket = at < value->buckets.count ? &buckets[at] : NULL;
-    if (!bucket || bucket->index != index) {
+    bool first = !bucket || bucket->index != index;
+    if (first) {
         bucket = or_fail(e, vector_insert(&e->customers.pool, &value->buckets, sizeof *bucket, at));
         if (!bucket) return;
         *bucket = (struct bucket){.index = index};
     }
-    if (rule->sum)
-        bucket->sum += sum;
+    if (rule->kind != COUNT_EVENTS)
+        bucket->number = take_number(rule->kind, first, bucket->number, number);
     else if (bucket->n < STATE_COUNT_MAX)
         bucket->n++;
+}
+
+/* By event time; at equal times the later arrival wins. */
+static void keep_last(struct relance_engine *e, struct count_value *value, double number)
+{
+    struct bucket *last = value->buckets.items;
+    if (!value->buckets.count)
+        last = or_fail(e, vector_insert(&e->customers.pool, &value->buckets, sizeof *last, 0));
+    else if (last->index > e->event.time_ms)
+        return;
+    if (last) *last = (struct bucket){.index = e->event.time_ms, .number = number};
+}
+
+static void add_to(struct relance_engine *e, uint32_t number, const str *by, double amount)
+{
+    const struct count_rule *rule = &e->set->counts[number];
+    struct count_value *value = touch_value(e, number, by);
+    if (!value) return;
+    if (rule->keyed) value->updated_s = updated_s(e->now_ms);
+    if (rule->over_ms) {
+        drop_expired(rule, value, e->now_ms);
+        if (floor_div(e->event.time_ms, rule->bucket_ms) <= expired_bucket(rule, e->now_ms)) return;
+    }
+    if (rule->kind == COUNT_LAST)
+        keep_last(e, value, amount);
+    else
+        add_to_bucket(e, rule, value, amount);
 }
 
 static bool number_of(struct cel_value value, double *out)
@@ -131,13 +166,14 @@ static void count_one(struct relance_engine *e, uint32_t number)
 {
     const struct count_rule *rule = &e->set->counts[number];
     struct texts by = {0};
-    double sum = 0;
+    double amount = 0;
     if (!condition_holds(e, rule->condition)) return;
     if (rule->by && !engine_evaluate_texts(e, rule->by, &by)) return;
-    if (rule->sum && !number_of(engine_evaluate(e, rule->sum), &sum)) return;
-    if (!rule->by) add_to(e, number, NULL, sum);
+    if (rule->sum && !number_of(engine_evaluate(e, rule->sum), &amount)) return;
+    if (count_keeps(rule) && isnan(amount)) return;
+    if (!rule->by) add_to(e, number, NULL, amount);
     for (size_t i = 0; i < by.count; i++)
-        add_to(e, number, &by.list[i], sum);
+        add_to(e, number, &by.list[i], amount);
 }
 
 void count_event(struct relance_engine *e, const struct typed_event *type)
@@ -146,29 +182,43 @@ void count_event(struct relance_engine *e, const struct typed_event *type)
         count_one(e, type->counts.types[i]);
 }
 
-bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms)
+static bool is_in_window(const struct count_rule *rule, const struct bucket *bucket, int64_t now_ms)
 {
     if (!rule->over_ms) return true;
-    return bucket > expired_bucket(rule, now_ms) && bucket <= floor_div(now_ms, rule->bucket_ms);
+    int64_t i = count_bucket(rule, bucket->index);
+    return i > expired_bucket(rule, now_ms) && i <= floor_div(now_ms, rule->bucket_ms);
+}
+
+struct cel_value count_total(const struct count_rule *rule, const struct count_value *value, int64_t now_ms)
+{
+    bool any = false;
+    int64_t n = 0;
+    double number = 0;
+    VECTOR_EACH (value->buckets, struct bucket, bucket) {
+        if (!is_in_window(rule, bucket, now_ms)) continue;
+        if (rule->kind == COUNT_EVENTS)
+            n += bucket->n;
+        else
+            number = take_number(rule->kind, !any, number, bucket->number);
+        any = true;
+    }
+    if (rule->kind == COUNT_EVENTS) return cel_int(n);
+    return any || rule->kind == COUNT_SUM ? cel_double(number) : (struct cel_value){.kind = CEL_NULL};
 }
 
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by)
 {
+    static const struct count_value none = {0};
     const struct count_rule *rule = &e->set->counts[number];
     const struct state *state = e->customer->state;
     struct range range = values_of(state, number);
-    int64_t n = 0;
-    double sum = 0;
-    for (uint32_t at = range.begin; at < range.end; at++) {
+    const struct count_value *found = &none;
+    for (uint32_t at = range.begin; at < range.end && found == &none; at++) {
         const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
-        if (rule->by && !str_equal(bytes_str(value->by), by)) continue;
-        VECTOR_EACH (value->buckets, struct bucket, bucket) {
-            if (!count_in_window(rule, bucket->index, e->now_ms)) continue;
-            if (rule->sum)
-                sum += bucket->sum;
-            else
-                n += bucket->n;
-        }
+        if (!rule->by || str_equal(bytes_str(value->by), by)) found = value;
     }
-    return rule->sum ? cel_double(sum) : cel_int(n);
+    struct cel_value total = count_total(rule, found, e->now_ms);
+    if (!count_keeps(rule)) return total;
+    return total.kind == CEL_NULL ? (struct cel_value){.kind = CEL_OPTIONAL}
+                                  : cel_optional_of(&e->frame, total);
 }

@@ -85,8 +85,8 @@ bool texts_have(struct texts texts, str text);
 
 /* ---- counting.c */
 void count_event(struct relance_engine *e, const struct typed_event *type);
-/* Does a bucket count at `now_ms`? */
-bool count_in_window(const struct count_rule *rule, int64_t bucket, int64_t now_ms);
+/* What a value of a count comes to at `now_ms`; null: it keeps no number. */
+struct cel_value count_total(const struct count_rule *rule, const struct count_value *value, int64_t now_ms);
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by);
 
 /* ---- happen.c */
@@ -148,6 +148,18 @@ void engine_decide(struct relance_engine *e, const struct relance_decision *deci
 static inline int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
+}
+
+/* The bucket that an index stands for. */
+static inline int64_t count_bucket(const struct count_rule *rule, int64_t index)
+{
+    return rule->kind == COUNT_LAST ? floor_div(index, rule->bucket_ms) : index;
+}
+
+/* Does it keep one of its numbers, instead of adding? */
+static inline bool count_keeps(const struct count_rule *rule)
+{
+    return rule->kind >= COUNT_LAST;
 }
 
 /* Out of memory: noted once, reported by the seam; what is under way is finished as well as can be. */

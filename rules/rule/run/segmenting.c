@@ -103,7 +103,7 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
             read = set->segments[i].tracked && set->segments[i].counts[value->count];
         if (!rule->over_ms || !read) continue;
         VECTOR_EACH (value->buckets, struct bucket, bucket) {
-            int64_t leaves_ms = bucket->index * rule->bucket_ms + rule->over_ms;
+            int64_t leaves_ms = count_bucket(rule, bucket->index) * rule->bucket_ms + rule->over_ms;
             if (leaves_ms > state->now_ms && leaves_ms < due_ms) due_ms = leaves_ms;
         }
     }

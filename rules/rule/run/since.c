@@ -37,11 +37,32 @@ static bool since_is_kept(const struct relance_ruleset *set, const struct since_
     return kind->letter != 'l' || set->types[number].remembered;
 }
 
+/* The form of a count as one sign: 0 is `A`, and `!` stands behind `~`. */
+enum { SIGN_FIRST = '!', SIGNS = '~' - SIGN_FIRST + 1, SIGN_OF_0 = 'A' - SIGN_FIRST };
+
+static char sign_of_form(uint8_t form)
+{
+    return (char)(SIGN_FIRST + (SIGN_OF_0 + form) % SIGNS);
+}
+
+static uint8_t form_of_sign(char sign)
+{
+    return (uint8_t)((sign - SIGN_FIRST + SIGNS - SIGN_OF_0) % SIGNS);
+}
+
 /* What tells a declaration from another of the same name: the numbers of a count mean something else when its
  * form is another. */
 static char since_form(const struct relance_ruleset *set, const struct since_kind *kind, uint32_t number)
 {
-    return kind->letter == 'c' ? (char)('A' + set->names.count_forms[number]) : '-';
+    return kind->letter == 'c' ? sign_of_form(set->names.count_forms[number]) : '-';
+}
+
+/* Does a declaration of that form go on in what is declared now? */
+static bool since_goes_on(const struct relance_ruleset *set, const struct since_kind *kind, uint32_t number,
+                          char form)
+{
+    if (kind->letter != 'c') return form == '-';
+    return state_form_split(form_of_sign(form), set->names.count_forms[number]) != 0;
 }
 
 static void since_take(const struct relance_ruleset *set, const struct state_since *since, str name,
@@ -53,7 +74,7 @@ static void since_take(const struct relance_ruleset *set, const struct state_sin
         if (kind->letter != name.data[0]) continue;
         uint32_t number = names_find(since_names(set, kind), (str){name.data + 2, name.size - 2});
         bool same = number != NAME_NONE && since_is_kept(set, kind, number) &&
-                    since_form(set, kind, number) == name.data[1];
+                    since_goes_on(set, kind, number, name.data[1]);
         if (same) (*since_marks(since, kind))[number] = mark;
     }
 }

@@ -72,19 +72,6 @@ static void put_lasts(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
-static void put_count_value(struct inspection *i, const struct count_rule *rule,
-                            const struct count_value *value)
-{
-    int64_t n = 0;
-    double sum = 0;
-    VECTOR_EACH (value->buckets, struct bucket, bucket) {
-        bool inside = count_in_window(rule, bucket->index, i->state->now_ms);
-        n += inside && !rule->sum ? bucket->n : 0;
-        sum += inside && rule->sum ? bucket->sum : 0;
-    }
-    cel_print_json(rule->sum ? cel_double(sum) : cel_int(n), &i->out);
-}
-
 static void put_counts(struct inspection *i)
 {
     const struct count_value *before = NULL;
@@ -98,7 +85,7 @@ static void put_counts(struct inspection *i)
             if (next) buffer_put_char(&i->out, '{');
             put_name(i, bytes_str(value->by), next);
         }
-        put_count_value(i, rule, value);
+        cel_print_json(count_total(rule, value, i->state->now_ms), &i->out);
         before = value;
     }
     if (before && before->by) buffer_put_char(&i->out, '}');

@@ -1,7 +1,7 @@
 """A small evaluator of CEL, for the reference model: slow, readable, a walk over a tree.
 
 Values are Python's, with the types that Python lacks: Uint, Ts (milliseconds since 1970), Dur (milliseconds),
-Record (a dict with a field absent here and there). Whatever CEL calls an error is CelError. Only what generated
+Record (a dict with a field absent here and there), Optional. Whatever CEL calls an error is CelError. Only what generated
 rule sets use is here; types are not checked beforehand."""
 import base64
 import datetime
@@ -28,6 +28,17 @@ class Dur(int):
 
 class Record(dict):
     """An event, an item, the customer: fields by name, absent ones missing."""
+
+
+class Optional:
+    """optional(T): Optional(v), or Optional() for none."""
+    def __init__(self, *held):
+        self.held = held
+
+    def value(self):
+        if not self.held:
+            raise CelError("none")
+        return self.held[0]
 
 
 TOKEN = re.compile(r"""\s*(?:(?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|(?P<uint>\d+u)|(?P<int>\d+)
@@ -358,6 +369,7 @@ METHODS = {
     "startsWith": lambda a, b: a.startswith(b), "endsWith": lambda a, b: a.endswith(b),
     "contains": lambda a, b: b in a, "substring": substring, "sum": list_sum, "size": lambda a: len(a),
     "lowerAscii": lambda a: a.lower(), "upperAscii": lambda a: a.upper(),
+    "value": lambda a: a.value(), "hasValue": lambda a: bool(a.held), "orValue": lambda a, b: a.held[0] if a.held else b,
     **{name: (lambda *a, name=name: getter(name, *a)) for name in GETTERS},
 }
 FUNCTIONS = {

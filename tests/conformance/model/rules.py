@@ -76,8 +76,10 @@ class Count:
     def __init__(self, raw):
         self.on = listed(raw["on"])
         self.if_, self.by, self.sum = (expression(raw.get(k)) for k in ("if", "by", "sum"))
+        self.keep = raw.get("keep")
         self.over = page.duration(raw["over"]) if "over" in raw else None
-        self.bucket = next((b for b in (86400000, 3600000, 60000) if self.over and self.over >= 24 * b), 1000)
+        self.bucket = next((1000 * s for s in (86400, 21600, 3600, 600, 60, 10)
+                            if self.over and self.over >= 96 * 1000 * s), 1000)
 
 
 class Attribute:

@@ -50,7 +50,7 @@ class Customer:
         self.name = name
         self.now = self.newest = None
         self.attributes = {}   # name → (value or None, time of the write)
-        self.counted = {}      # count → {value of `by`: [(bucket, amount)]}, the one updated longest ago first
+        self.counted = {}      # count → {value of `by`: [(bucket, time, amount)]}, the one updated longest ago first
         self.last = {}         # event type → event
         self.ids = []          # (id, now)
         self.segments = {}     # name → bool
@@ -217,36 +217,47 @@ class World:
             return
         by = self.attempt(count.by, variables) if count.by else [""]
         amount = self.attempt(count.sum, variables) if count.sum else 1
-        if isinstance(by, CelError) or isinstance(amount, CelError):
+        if isinstance(by, CelError) or isinstance(amount, CelError) or (count.keep and math.isnan(amount)):
             return
         values = c.counted.setdefault(name, {})
         for value in dict.fromkeys([by] if isinstance(by, str) else by):
-            values[value] = values.pop(value, []) + [(event["time"] // 1000 * 1000 // count.bucket, amount)]
+            values[value] = values.pop(value, []) + [(event["time"] // count.bucket, event["time"], amount)]
             if len(values) > VALUES:
                 del values[next(iter(values))]
 
     def counted(self, c, name, value=""):
         """"the sum of the buckets i with floor((now − w) / b) < i ≤ floor(now / b) added in ascending order of i"."""
         count = self.rules.counts[name]
-        zero = 0.0 if count.sum else 0
-        buckets = {}
-        for bucket, amount in c.counted.get(name, {}).get(value, []):
-            bucket = bucket if count.over else 0
-            buckets[bucket] = buckets.get(bucket, zero) + amount
+        entries = c.counted.get(name, {}).get(value, [])
         if count.over:
             first, last = (c.now - count.over) // count.bucket, c.now // count.bucket
-            buckets = {i: amount for i, amount in buckets.items() if first < i <= last}
+            entries = [entry for entry in entries if first < entry[0] <= last]
+        if count.keep:
+            return cel.Optional(self.kept(count.keep, [entry[1:] for entry in entries])) if entries else cel.Optional()
+        zero = 0.0 if count.sum else 0
+        buckets = {}
+        for bucket, _, amount in entries:
+            bucket = bucket if count.over else 0
+            buckets[bucket] = buckets.get(bucket, zero) + amount
         total = zero
         for bucket in sorted(buckets):
             total += buckets[bucket]
         return total
+
+    @staticmethod
+    def kept(keep, entries):
+        """"`last`: by the events' time, at equal times the later arrival"."""
+        if keep == "last":
+            newest = max(time for time, _ in entries)
+            return [float(amount) for time, amount in entries if time == newest][-1]
+        return (min if keep == "min" else max)(float(amount) for _, amount in entries)
 
     def next_leave(self, c):
         """The next instant at which a bucket leaves its window, if segments could see it."""
         if not self.rules.segments:
             return None
         return min((bucket * count.bucket + count.over for name, count in self.rules.counts.items() if count.over
-                    for entries in c.counted.get(name, {}).values() for bucket, _ in entries
+                    for entries in c.counted.get(name, {}).values() for bucket, _, _ in entries
                     if bucket * count.bucket + count.over > c.now), default=None)
 
     # ---- expressions

@@ -71,7 +71,7 @@ class Engine:
 
 # Where the objects of each place are in whole.json.
 PATHS = {
-    "SET": [[]], "ATTRIBUTE": [["customer", "first"]], "COUNT": [["counts", "views"], ["counts", "spend"]],
+    "SET": [[]], "ATTRIBUTE": [["customer", "first"]], "COUNT": [["counts", "views"], ["counts", "dearest"]],
     "RULE": [["rules", "all"]], "CANCEL": [["rules", "all", "cancel", 0]], "STEP": [["rules", "all", "do", 0]],
     "LIMIT": [["limits", 0], ["limits", 1]], "GOAL": [["rules", "all", "goal"]],
     "ON": [["rules", "yearly", "on"], ["rules", "date", "on"]], "TEST": [["tests", 0]],

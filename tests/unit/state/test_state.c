@@ -41,7 +41,6 @@ static struct names named(const char *const *list)
 
 static struct state_names first_rules(void)
 {
-    static const bool sums[] = {false, true, false};
     static const uint8_t forms[] = {0, 18, 13};
     return (struct state_names){.attributes = NAMED("tz", "name"),
                                 .types = NAMED("view", "purchase", "click"),
@@ -49,13 +48,11 @@ static struct state_names first_rules(void)
                                 .rules = NAMED("cart", "thanks", "winback"),
                                 .segments = NAMED("loyal", "new"),
                                 .limits = NAMED("1 per 24h", "4 per 7d"),
-                                .count_sums = sums,
                                 .count_forms = forms};
 }
 
 static struct state_names second_rules(void)
 {
-    static const bool sums[] = {false, true};
     static const uint8_t forms[] = {13, 18};
     return (struct state_names){.attributes = NAMED("name"),
                                 .types = NAMED("click", "view"),
@@ -63,7 +60,6 @@ static struct state_names second_rules(void)
                                 .rules = NAMED("winback", "cart"),
                                 .segments = NAMED("new"),
                                 .limits = NAMED("4 per 7d"),
-                                .count_sums = sums,
                                 .count_forms = forms};
 }
 
@@ -146,7 +142,7 @@ static void add_count(struct state *state, uint32_t number, const char *by, size
         struct bucket *bucket = add(&value->buckets, sizeof *bucket);
         *bucket = (struct bucket){.index = (int64_t)(490000 + i)};
         if (sum != 0)
-            bucket->sum = sum;
+            bucket->number = sum;
         else
             bucket->n = (int64_t)i + 1;
     }
@@ -228,8 +224,8 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_eq(VECTOR_AT(state->runs, struct run, 2)->first_due_ms, 1772449200000);
     cr_expect_eq(VECTOR_AT(state->lasts, struct last_event, 1)->time_ms, 8);
     cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 1)->buckets.count, 3u);
-    cr_expect_eq(VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->sum,
-                 99.99);
+    cr_expect_eq(
+        VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->number, 99.99);
     cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
     cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired, STATE_NO_TIME);
@@ -372,9 +368,7 @@ Test(state, remembered_cancels_of_rules_that_are_gone_leave_the_others_whole)
 Test(state, a_count_of_another_form_starts_empty_and_nothing_else_is_lost)
 {
     struct state_names before = first_rules(), after = first_rules();
-    static const bool sums[] = {true, false, false};
     static const uint8_t forms[] = {2, 16, 13};
-    after.count_sums = sums;
     after.count_forms = forms;
     struct state *state = loaded(&after, saved(rich_state(), &before));
     cr_assert_not_null(state);
@@ -548,14 +542,69 @@ Test(state, counts_beyond_reason_are_no_state)
     cr_expect_null(loaded(&names, one_bucket(INT64_MIN, 1)));
 }
 
+static const int64_t form_widths[] = {0, 1000, 10000, 60000, 600000, 3600000, 21600000, 86400000};
+enum { FORM_WIDTHS = sizeof form_widths / sizeof *form_widths };
+
+/* Of a count that keeps the last value one number is saved, whatever the width. */
 Test(state, forms_of_counts_differ_in_width_kind_and_key)
 {
-    static const int64_t widths[] = {0, 1000, 60000, 3600000, 86400000};
     bool seen[256] = {false};
-    for (size_t i = 0; i < 5; i++)
-        for (int flags = 0; flags < 4; flags++) {
-            uint8_t form = state_count_form(widths[i], flags & 2, flags & 1);
-            cr_expect(!seen[form] && form < 128, "%d", form);
-            seen[form] = true;
-        }
+    for (size_t i = 0; i < FORM_WIDTHS; i++)
+        for (enum count_kind kind = COUNT_EVENTS; kind <= COUNT_MAX; kind++)
+            for (int keyed = 0; keyed < 2 && (kind != COUNT_LAST || i == 0); keyed++) {
+                uint8_t form = state_count_form(form_widths[i], kind, keyed);
+                cr_expect(!seen[form] && form < 94, "%d: one sign each in `since`", form);
+                cr_expect_eq(state_form_kind(form), kind);
+                cr_expect_eq(state_form_is_keyed(form), keyed);
+                seen[form] = true;
+            }
+    cr_expect_eq(state_count_form(1000, COUNT_LAST, true), state_count_form(86400000, COUNT_LAST, true));
+    cr_expect_eq(state_count_form(86400000, COUNT_SUM, false), 18, "as ever");
+}
+
+Test(state, a_count_goes_on_in_finer_buckets_and_in_no_others)
+{
+    uint8_t day = state_count_form(86400000, COUNT_SUM, true),
+            hours = state_count_form(21600000, COUNT_SUM, true);
+    cr_expect_eq(state_form_split(day, hours), 4);
+    cr_expect_eq(state_form_split(day, day), 1);
+    cr_expect_eq(state_form_split(hours, day), 0);
+    cr_expect_eq(state_form_split(day, state_count_form(21600000, COUNT_EVENTS, true)), 0);
+    cr_expect_eq(state_form_split(day, state_count_form(21600000, COUNT_SUM, false)), 0);
+    cr_expect_eq(state_form_split(day, state_count_form(0, COUNT_SUM, true)), 0);
+    cr_expect_eq(state_form_split(state_count_form(0, COUNT_SUM, true), day), 0);
+    for (int form = 0; form < 256; form++)
+        for (size_t i = 0; i < FORM_WIDTHS; i++)
+            state_form_split((uint8_t)form, state_count_form(form_widths[i], COUNT_MAX, false));
+}
+
+/* Bucket 490000 of an hour is six of ten minutes: what it holds leaves when its first minute does, as before. */
+Test(state, what_stood_in_a_coarser_bucket_stands_in_the_first_of_the_finer_ones)
+{
+    struct state_names before = first_rules(), after = first_rules();
+    static const uint8_t forms[] = {0, 18, 25};
+    after.count_forms = forms;
+    struct state *state = loaded(&after, saved(rich_state(), &before));
+    cr_assert_not_null(state);
+    cr_assert_eq(state->counts.count, 4u);
+    const struct count_value *views = VECTOR_AT(state->counts, struct count_value, 2);
+    cr_assert_eq(views->buckets.count, 2u);
+    cr_expect_eq(VECTOR_AT(views->buckets, struct bucket, 1)->index, 490001 * 6);
+    cr_expect_eq(VECTOR_AT(views->buckets, struct bucket, 1)->n, 2);
+}
+
+Test(state, a_kept_number_comes_back_with_its_time)
+{
+    struct state_names names = first_rules();
+    const uint8_t forms[] = {0, state_count_form(0, COUNT_LAST, false), 13};
+    names.count_forms = forms;
+    struct state *state = state_new(&pool);
+    add_count(state, 1, NULL, 1, -0.5);
+    VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 0)->buckets, struct bucket, 0)->index =
+        1772445600120;
+    struct state *back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    const struct bucket *last = VECTOR_AT(back->counts, struct count_value, 0)->buckets.items;
+    cr_expect_eq(last->index, 1772445600120);
+    cr_expect_eq(last->number, -0.5);
 }
