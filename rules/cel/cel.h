@@ -32,6 +32,10 @@ bool cel_env_add_variable(struct cel_env *env, str name, const struct cel_type *
  * record value is made. `type` and `slots` must live as long as the environment. */
 bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const struct cel_record_type *type,
                         const uint32_t *slots, uint32_t presence);
+/* A name for a value that never changes: an expression is compiled as if it stood there. It is not copied: it must be
+ * marked CEL_KEPT and live as long as any program that names it. *named, unless NULL, becomes true when one does. */
+bool cel_env_add_constant(struct cel_env *env, str name, const struct cel_type *type, struct cel_value value,
+                          bool *named);
 /* A function of the host: calls arrive at frame->call with `number`. */
 bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
                           size_t count, const struct cel_type *result, uint32_t number);

@@ -125,10 +125,20 @@ static bool resolve_type_name(struct check *k, struct node *node, str name)
     return false;
 }
 
+static void become_constant(struct node *node, struct cel_value value, const struct declaration *d)
+{
+    node->kind = NODE_CONSTANT;
+    node->count = 0;
+    node->value = value;
+    node->type = d->type;
+    if (d->named) *d->named = true;
+}
+
 static void resolve_declared(struct check *k, struct node *node, const struct declaration *d)
 {
     if (d->kind == DECLARED_REFUSED)
         return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(d->text));
+    if (d->kind == DECLARED_CONSTANT) return become_constant(node, d->value, d);
     node->declared = d;
     node->type = d->type;
     node->place = d->kind == DECLARED_RECORD ? PLACE_RECORD : PLACE_SLOT;
@@ -313,6 +323,11 @@ static bool select_qualified(struct check *k, struct node *node)
     str front = check_qualified(k, node->children[0]);
     if (node->test) {
         const struct declaration *d = lookup(k, name);
+        if (d && d->kind == DECLARED_CONSTANT) {
+            become_constant(node, cel_bool(true), d);
+            node->type = TYPE(BOOL);
+            return true;
+        }
         if (d && d->kind != DECLARED_REFUSED) {
             bool asked = d->presence != CEL_NO_SLOT;
             node->place = asked ? PLACE_PRESENCE : PLACE_SLOT;

@@ -90,6 +90,18 @@ uint32_t emit_text(struct emit *e, str s)
     return emit_constant(e, cel_string(s));
 }
 
+/* A list that stands in the expression is as long as that at most. One that is kept elsewhere may be in the tables of
+ * any number of programs: then all of them together pay for it. */
+static bool emit_affords_table(struct emit *e, struct cel_value list)
+{
+    struct cel_budget *budget = e->c->env->budget;
+    size_t bytes = list.as.list->count * 4 * sizeof(struct table_place);
+    if (list.spare != CEL_KEPT || !budget) return true;
+    if (bytes > budget->bytes) return false;
+    budget->bytes -= bytes;
+    return true;
+}
+
 uint32_t emit_table(struct emit *e, struct cel_value list)
 {
     for (uint32_t i = 0; i < e->tables.count; i++)
@@ -280,7 +292,8 @@ static void emit_operator(struct emit *e, struct node *node)
 {
     if (is_text_sum(node)) return emit_concat(e, emit_texts(e, node));
     struct node *last = node->children[node->count - 1];
-    bool table = node->overload->body == op_in && last->kind == NODE_CONSTANT && last->value.kind == CEL_LIST;
+    bool table = node->overload->body == op_in && last->kind == NODE_CONSTANT &&
+                 last->value.kind == CEL_LIST && emit_affords_table(e, last->value);
     emit_value(e, node->children[0]);
     if (table) {
         emit(e, OP_IN_TABLE, emit_table(e, last->value), 0, 0);

@@ -225,6 +225,18 @@ bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const stru
     return d->type && declared(env, d);
 }
 
+bool cel_env_add_constant(struct cel_env *env, str name, const struct cel_type *type, struct cel_value value,
+                          bool *named)
+{
+    ensure(value.spare == CEL_KEPT);
+    struct declaration *d = declare(env, DECLARED_CONSTANT, name);
+    if (!d) return false;
+    d->type = type;
+    d->value = value;
+    d->named = named;
+    return declared(env, d);
+}
+
 const struct declaration *env_find(const struct cel_env *env, str name)
 {
     for (; env->outer; env = env->outer)

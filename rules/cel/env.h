@@ -6,7 +6,7 @@
 #include "cel/cel.h"
 #include "cel/func.h"
 
-enum declaration_kind { DECLARED_VARIABLE, DECLARED_RECORD, DECLARED_REFUSED };
+enum declaration_kind { DECLARED_VARIABLE, DECLARED_RECORD, DECLARED_CONSTANT, DECLARED_REFUSED };
 
 struct declaration {
     struct declaration *next;
@@ -17,6 +17,8 @@ struct declaration {
     const uint32_t *slots;       /* one for a variable, one a field for a record */
     uint32_t slot;               /* the variable's: what `slots` is then */
     uint32_t presence;
+    struct cel_value value; /* a constant's */
+    bool *named;            /* becomes true when an expression names the constant; may be NULL */
 };
 
 /* The functions of one style by name: the host's, the newest first, and then the rows of func.def. */

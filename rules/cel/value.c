@@ -216,6 +216,7 @@ static bool container_copy(struct copying *c, struct cel_value *v)
 
 static bool copy_in(struct copying *c, struct cel_value *v)
 {
+    if (v->spare == CEL_KEPT) return true;
     switch (v->kind) {
     case CEL_STRING:
     case CEL_BYTES: {

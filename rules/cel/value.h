@@ -27,10 +27,14 @@ enum cel_kind {
     CEL_OPTIONAL,
 };
 
+/* In `spare`: what the value points to outlives every program that it may become a constant of, so that nobody makes
+ * a copy. */
+#define CEL_KEPT 2
+
 struct cel_value {
     uint8_t kind;
-    uint8_t code; /* CEL_ERROR: enum cel_error_code */
-    uint16_t spare;
+    uint8_t code;   /* CEL_ERROR: enum cel_error_code */
+    uint16_t spare; /* CEL_KEPT; of lists and maps in the making the VM's own mark */
     union {
         uint32_t size; /* strings and bytes: bytes */
         int32_t nanos; /* durations and timestamps */

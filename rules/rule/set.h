@@ -163,6 +163,12 @@ struct segment_rule {
     bool *counts; /* by count: its value may depend on it */
 };
 
+struct constants { /* one of `tables` */
+    str name;      /* "tables.NAME" */
+    const struct cel_type *type;
+    struct cel_value map;
+};
+
 enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
 struct limit { /* either quiet hours or a cap */
@@ -247,6 +253,8 @@ struct relance_ruleset {
     struct zones *zones;
     str tz;
     const struct zone *zone;
+    struct constants *tables;
+    size_t table_count;
     const struct calendar_day *holidays; /* in the order of the file */
     size_t holiday_count;
     bool credit_last; /* an event reaches one goal window, the one opened last */

@@ -26,6 +26,7 @@ struct scopes {
     struct scope_block **blocks; /* by number of the list */
     uint32_t *shares, *offsets;  /* while a list is looked at, as `shared` */
     struct cel_field *shared;
+    bool *tables_named;   /* by table: some expression names it; NULL: nobody asks */
     size_t shared_fields; /* of lists of several types, all together */
     bool failed;          /* out of memory */
 };
@@ -150,6 +151,7 @@ void compile_segments(struct compiler *c); /* and which rules wait for them */
 void compile_limits(struct compiler *c);
 
 /* constants.c: what a set says once, and never computes */
+void declare_tables(struct compiler *c);
 void compile_holidays(struct compiler *c);
 void compile_credit(struct compiler *c);
 

@@ -26,7 +26,7 @@ bool scope_is_variable(str name)
 {
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (str_equal(name, partial_names[i].name)) return true;
-    return str_equal(name, STR("customer"));
+    return str_equal(name, STR("customer")) || str_equal(name, STR("tables"));
 }
 
 /* "customer, event, counts": what a place has instead of what was named. */
@@ -37,6 +37,7 @@ static str known_names(const struct scopes *s, struct arena *arena, unsigned fla
     buffer_put_str(&text, STR("customer"));
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (flags & partial_names[i].flag) buffer_put_format(&text, ", %.*s", STR_ARG(partial_names[i].name));
+    if (s->set->table_count) buffer_put_str(&text, STR(", tables"));
     if (flags & SCOPE_COUNTS && s->set->count_count) buffer_put_str(&text, STR(", counts"));
     return text.failed ? (str){0} : buffer_str(&text);
 }
@@ -308,6 +309,17 @@ static bool add_counts(const struct scopes *s, struct cel_env *env)
     return fine;
 }
 
+static bool add_tables(const struct scopes *s, struct cel_env *env)
+{
+    bool fine = true;
+    for (size_t i = 0; i < s->set->table_count && fine; i++) {
+        const struct constants *table = &s->set->tables[i];
+        fine = cel_env_add_constant(env, table->name, table->type, table->map,
+                                    s->tables_named ? &s->tables_named[i] : NULL);
+    }
+    return fine;
+}
+
 /* The host functions beside the counts, numbered behind them. */
 static bool add_functions(const struct scopes *s, struct cel_env *env)
 {
@@ -326,7 +338,7 @@ static bool fill_shared(const struct scopes *s, unsigned flags, struct cel_env *
     const struct slot_map *slots = &s->set->slots;
     bool fine = add_consecutive(s->arena, env, STR("customer"), STR("customer"), s->customer,
                                 slots->customer_id, CEL_NO_SLOT) &&
-                add_functions(s, env);
+                add_tables(s, env) && add_functions(s, env);
     if (flags & SCOPE_SEGMENTS)
         fine &= add_consecutive(s->arena, env, STR("segments"), STR("segments"), s->segments, slots->segments,
                                 CEL_NO_SLOT);

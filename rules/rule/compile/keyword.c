@@ -18,7 +18,7 @@ static const struct keyword *keyword_find(enum keyword_place place, str name)
     return NULL;
 }
 
-static bool is_texts(const struct json *node)
+bool keyword_is_texts(const struct json *node)
 {
     if (node->kind != JSON_ARRAY) return false;
     for (const struct json *item = node->child; item; item = item->next)
@@ -46,9 +46,9 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     case FORM_CEL: return text ? NULL : "an expression in a string, such as \"event.total > 50.0\"";
     case FORM_OBJECT: return value->kind == JSON_OBJECT ? NULL : "an object";
     case FORM_LIST: return value->kind == JSON_ARRAY ? NULL : "a list";
-    case FORM_TEXTS: return is_texts(value) ? NULL : "a list of strings";
+    case FORM_TEXTS: return keyword_is_texts(value) ? NULL : "a list of strings";
     case FORM_EVENTS:
-        return text || (is_texts(value) && value->child) ? NULL : "an event type or a list of them";
+        return text || (keyword_is_texts(value) && value->child) ? NULL : "an event type or a list of them";
     case FORM_DURATION:
         return text && duration_parse(value->text, &ms) ? NULL
                                                         : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";

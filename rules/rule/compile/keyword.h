@@ -51,6 +51,9 @@ bool keyword_check(const struct source *source, const struct json *object, enum 
  * or it is absent). */
 const struct json *keyword_get(const struct json *object, enum keyword_place place, const char *name);
 
+/* A list, and of nothing but strings? */
+bool keyword_is_texts(const struct json *node);
+
 /* Minutes since midnight of a time of day, "HH:MM"; -1: it is none. */
 int clock_parse(str text);
 

@@ -170,6 +170,7 @@ static void compile_set(struct compiler *c)
     declare_attributes(c);
     declare_counts(c);
     declare_segments(c);
+    declare_tables(c);
     if (c->diag->failed || !declare_slots(c)) {
         c->diag->failed = true;
         return;

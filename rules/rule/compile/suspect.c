@@ -34,6 +34,8 @@ static void suspect_declarations(struct compiler *c)
         uint32_t number = names_find(&set->names.counts, d->name);
         if (number != NAME_NONE && !called[number]) suspect_key(c, d, "count", "is never asked for");
     }
+    for (size_t i = 0; i < c->files.tables.count; i++)
+        if (!c->scopes.tables_named[i]) suspect_key(c, &c->files.tables.items[i], "table", "is never read");
     for (size_t i = 0; i < c->files.customer.count; i++) {
         const struct declared *d = &c->files.customer.items[i];
         uint32_t number = names_find(&set->names.attributes, d->name);

@@ -18,13 +18,11 @@ import make  # noqa: E402  (the table's reader)
 import re  # noqa: E402
 
 
-KINDS = {"object": dict, "array": list, "string": str}
+KINDS = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
 
 
 def is_kind(value, kind):
-    if kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, KINDS[kind])
+    return isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def accepts(schema, value, whole):
