@@ -22,8 +22,8 @@ enum node_kind {
     NODE_NAME,     /* name, perhaps with a leading dot */
     NODE_SELECT,   /* [operand].name; `optional`: .?name; `test`: has() */
     NODE_CALL,     /* name(children…); `method`: the first child is the target */
-    NODE_LIST,     /* children; entries marked `optional`: [?x] */
-    NODE_MAP,      /* key, value, key, value …; keys marked `optional`: {?k: v} */
+    NODE_LIST,     /* children; `marked`: [?x] */
+    NODE_MAP,      /* key, value, key, value …; keys that are `marked`: {?k: v} */
     NODE_AND,      /* children, two or more */
     NODE_OR,
     NODE_IF,   /* condition, then, else */
@@ -54,6 +54,7 @@ enum place {
 struct node {
     enum node_kind kind;
     bool optional, test, method, grouped; /* grouped: stood in brackets of its own */
+    bool marked;                          /* by a `?`, in its place in a list or map: no part of itself */
     struct span span, name_span;
     str name;
     struct node **children;

@@ -385,7 +385,7 @@ static void check_list(struct check *k, struct node *node)
 {
     const struct cel_type *element = NULL;
     for (size_t i = 0; i < node->count; i++) {
-        const struct cel_type *type = entry_type(k, node->children[i], node->children[i]->optional);
+        const struct cel_type *type = entry_type(k, node->children[i], node->children[i]->marked);
         element = element ? type_join(k, element, type) : type;
     }
     node->type = cel_list_of(k->c->scratch, element ? element : type_fresh(k));
@@ -408,7 +408,7 @@ static void check_map(struct check *k, struct node *node)
     for (size_t i = 0; i + 1 < node->count; i += 2) {
         check_node(k, node->children[i]);
         check_key(k, node->children[i]);
-        const struct cel_type *type = entry_type(k, node->children[i + 1], node->children[i]->optional);
+        const struct cel_type *type = entry_type(k, node->children[i + 1], node->children[i]->marked);
         key = key ? type_join(k, key, node->children[i]->type) : node->children[i]->type;
         value = value ? type_join(k, value, type) : type;
     }

@@ -21,7 +21,7 @@ static bool same(const struct contradiction *c, const struct node *a, const stru
 {
     if (*c->work == 0) return false;
     --*c->work;
-    if (a->kind != b->kind || a->count != b->count || a->test != b->test || a->optional != b->optional)
+    if (a->kind != b->kind || a->count != b->count || a->test != b->test || a->optional != b->optional || a->marked != b->marked)
         return false;
     switch (a->kind) {
     case NODE_BROKEN:

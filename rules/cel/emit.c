@@ -395,7 +395,7 @@ static void emit_list(struct emit *e, struct node *node)
     emit_push(e, OP_LIST, (uint32_t)node->count, 0, 0);
     for (size_t i = 0; i < node->count; i++) {
         emit_value(e, node->children[i]);
-        emit(e, node->children[i]->optional ? OP_APPEND_OPTIONAL : OP_APPEND, 0, 0, 0);
+        emit(e, node->children[i]->marked ? OP_APPEND_OPTIONAL : OP_APPEND, 0, 0, 0);
         e->depth--;
     }
     emit(e, OP_SEAL, 0, 0, 0);
@@ -407,7 +407,7 @@ static void emit_map(struct emit *e, struct node *node)
     for (size_t i = 0; i < node->count; i += 2) {
         emit_value(e, node->children[i]);
         emit_value(e, node->children[i + 1]);
-        emit(e, node->children[i]->optional ? OP_PUT_OPTIONAL : OP_PUT, 0, 0, 0);
+        emit(e, node->children[i]->marked ? OP_PUT_OPTIONAL : OP_PUT, 0, 0, 0);
         e->depth -= 2;
     }
     emit(e, OP_SEAL, 0, 0, 0);

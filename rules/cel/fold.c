@@ -116,7 +116,7 @@ static void fold_list(struct fold *f, struct node *node)
 {
     if (!constant_children(node)) return;
     for (size_t i = 0; i < node->count; i++)
-        if (node->children[i]->optional) return;
+        if (node->children[i]->marked) return;
     size_t size = sizeof(struct cel_list) + node->count * sizeof(struct cel_value);
     if (!affords(f, size)) return;
     spend(f, 0, size);
@@ -134,7 +134,7 @@ static bool fill_map(struct fold *f, struct node *node, struct cel_map *map)
     size_t count = node->count / 2;
     for (size_t i = 0; i < count; i++) {
         struct node *key = node->children[2 * i];
-        if (key->optional || !key_kind(key->value.kind)) return false; /* an error, later */
+        if (key->marked || !key_kind(key->value.kind)) return false; /* an error, later */
         struct cel_entry entry = {key->value, node->children[2 * i + 1]->value};
         enum map_added added = map_add(&f->machine, f->c->scratch, map, count, entry);
         f->c->failed |= added == MAP_NO_MEMORY;
@@ -189,7 +189,7 @@ static void fold_if(struct node *node)
 static void fold(struct fold *f, struct node *node)
 {
     if (f->c->failed) return;
-    bool optional = node->optional;
+    bool marked = node->marked;
     for (size_t i = 0; i < node->count; i++)
         if (node->children[i]) fold(f, node->children[i]);
     switch (node->kind) {
@@ -201,7 +201,7 @@ static void fold(struct fold *f, struct node *node)
     case NODE_IF: fold_if(node); break;
     default: break;
     }
-    node->optional = optional; /* belongs to the place in a list or map, not to what stands there */
+    node->marked = marked;
 }
 
 void fold_expression(struct compile *c, struct node *root)

@@ -307,9 +307,9 @@ static struct node *parse_list(struct parser *p)
     struct token open = take(p);
     struct node *list = node_new(p->c, NODE_LIST, open.span);
     while (!is_sign(p, "]") && p->token.kind != TOKEN_END) {
-        bool optional = accept(p, "?");
+        bool marked = accept(p, "?");
         struct node *item = parse(p, POWER_NONE);
-        item->optional = optional;
+        item->marked = marked;
         node_add(p->c, list, item);
         if (!accept(p, ",")) break;
     }
@@ -323,9 +323,9 @@ static struct node *parse_map(struct parser *p)
     struct token open = take(p);
     struct node *map = node_new(p->c, NODE_MAP, open.span);
     while (!is_sign(p, "}") && p->token.kind != TOKEN_END) {
-        bool optional = accept(p, "?");
+        bool marked = accept(p, "?");
         struct node *key = parse(p, POWER_NONE);
-        key->optional = optional;
+        key->marked = marked;
         if (!accept(p, ":")) {
             unexpected(p, "':' and the value of this key");
             break;
