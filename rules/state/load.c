@@ -334,12 +334,26 @@ void load_cooldown(struct state_loading *l)
     if (cooldown) *cooldown = (struct cooldown){rule, sent_ms};
 }
 
+static void load_ids(struct state_loading *l, uint32_t type)
+{
+    for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
+        struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
+        if (!seen) return;
+        seen->type = type;
+        seen->id_hash = unpack_uint(&l->in);
+        seen->at_ms = load_time(l);
+    }
+}
+
+/* All ids of one type. Where the type has gone, nothing can come that they would be compared with. */
 void load_seen(struct state_loading *l)
 {
-    struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
-    if (!seen) return;
-    seen->id_hash = unpack_uint(&l->in);
-    seen->at_ms = load_time(l);
+    str name = unpack_str(&l->in);
+    uint32_t type = names_find(&l->names->types, name);
+    if (type == NAME_NONE && name.size)
+        unpack_skip(&l->in);
+    else
+        load_ids(l, type);
 }
 
 void load_overtaker(struct state_loading *l)
@@ -422,6 +436,10 @@ static void load_part(struct state_loading *l, char letter)
         l->in.bad = true;
         return;
     }
+    if (part == &state_parts[STATE_SEEN] && l->format < 3) {
+        load_ids(l, NAME_NONE);
+        return;
+    }
     bool map = part->form == STATE_FORM_MAP || part->form == STATE_FORM_GROUPS;
     size_t count = map ? unpack_map(&l->in) : unpack_array(&l->in);
     if (part->form == STATE_FORM_PAIRS) count /= 2;
@@ -471,6 +489,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->attributes, struct attribute, number)
     SORT_BY(state->lasts, struct last_event, type)
     SORT_BY(state->counts, struct count_value, count)
+    SORT_BY(state->seen, struct seen, type)
     SORT_BY(state->cooldowns, struct cooldown, rule)
     SORT_BY(state->segments, struct segment_value, number)
     SORT_BY(state->sends, struct counted_send, limit)

@@ -36,7 +36,7 @@ static inline const struct vector *state_items_of(const struct state *state, enu
 }
 
 /* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`; 2 did not know when a run was due before
- * it was deferred. */
+ * it was deferred, nor of which type the event of an id was. */
 enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT = 3 };
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */

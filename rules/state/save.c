@@ -174,31 +174,51 @@ void save_dropped_run(const void *item, const struct state_names *names, struct 
 
 /* ---- a part */
 
-/* The values of one count stand together: how many from `at` on belong to it. */
-static uint32_t count_values(const struct vector *counts, uint32_t at)
+static const void *items_at(const struct state_part_row *row, const struct vector *items, uint32_t at)
 {
-    const struct count_value *values = counts->items;
-    uint32_t end = at;
-    while (end < counts->count && values[end].count == values[at].count)
-        end++;
-    return end - at;
+    return (const char *)items->items + at * row->item_size;
 }
 
-static void save_groups(const struct vector *counts, const struct state_names *names, struct buffer *out)
+/* What stands in front of what belongs to a count, to an event type. */
+static void save_count_head(uint32_t number, size_t items, const struct state_names *names,
+                            struct buffer *out)
 {
-    size_t distinct = 0;
-    for (uint32_t at = 0; at < counts->count; at += count_values(counts, at))
-        distinct++;
-    pack_map(out, distinct);
-    for (uint32_t at = 0, n; at < counts->count; at += n) {
-        n = count_values(counts, at);
-        uint32_t number = VECTOR_AT(*counts, struct count_value, at)->count;
-        uint8_t form = names->count_forms[number];
-        pack_str(out, names->counts.list[number]);
-        pack_array(out, 1 + (size_t)n * (state_form_is_keyed(form) ? 3 : 2));
-        pack_int(out, form);
-        for (uint32_t i = at; i < at + n; i++)
-            save_count_value(VECTOR_AT(*counts, struct count_value, i), names, out);
+    uint8_t form = names->count_forms[number];
+    pack_str(out, names->counts.list[number]);
+    pack_array(out, 1 + items * (state_form_is_keyed(form) ? 3 : 2));
+    pack_int(out, form);
+}
+
+static void save_seen_head(uint32_t number, size_t items, const struct state_names *names, struct buffer *out)
+{
+    pack_str(out, number == NAME_NONE ? (str){0} : names->types.list[number]);
+    pack_array(out, items * 2);
+}
+
+/* Where what belongs together from `at` on ends. */
+static uint32_t group_end(enum state_part part, const struct vector *items, uint32_t at)
+{
+    const struct state_part_row *row = &state_parts[part];
+    uint32_t number = state_group(part, items_at(row, items, at));
+    while (at < items->count && state_group(part, items_at(row, items, at)) == number)
+        at++;
+    return at;
+}
+
+static void save_groups(enum state_part part, const struct vector *items, const struct state_names *names,
+                        struct buffer *out)
+{
+    const struct state_part_row *row = &state_parts[part];
+    size_t groups = 0;
+    for (uint32_t at = 0; at < items->count; at = group_end(part, items, at))
+        groups++;
+    pack_map(out, groups);
+    for (uint32_t at = 0, end; at < items->count; at = end) {
+        uint32_t number = state_group(part, items_at(row, items, at));
+        end = group_end(part, items, at);
+        (part == STATE_COUNTS ? save_count_head : save_seen_head)(number, end - at, names, out);
+        for (uint32_t i = at; i < end; i++)
+            row->save(items_at(row, items, i), names, out);
     }
 }
 
@@ -208,7 +228,7 @@ static void save_part(const struct state *state, enum state_part part, const str
     const struct state_part_row *row = &state_parts[part];
     const struct vector *items = state_items_of(state, part);
     if (row->form == STATE_FORM_GROUPS) {
-        save_groups(items, names, out);
+        save_groups(part, items, names, out);
         return;
     }
     if (row->form == STATE_FORM_MAP)
@@ -216,7 +236,7 @@ static void save_part(const struct state *state, enum state_part part, const str
     else
         pack_array(out, (size_t)items->count * (row->form == STATE_FORM_PAIRS ? 2 : 1));
     for (uint32_t i = 0; i < items->count; i++)
-        row->save((const char *)items->items + i * row->item_size, names, out);
+        row->save(items_at(row, items, i), names, out);
 }
 
 /* ---- events that several runs keep */

@@ -102,6 +102,12 @@ struct vector *state_items(struct state *state, enum state_part part)
     return (struct vector *)((char *)state + state_parts[part].vector);
 }
 
+uint32_t state_group(enum state_part part, const void *item)
+{
+    return part == STATE_COUNTS ? ((const struct count_value *)item)->count
+                                : ((const struct seen *)item)->type;
+}
+
 size_t state_item_width(enum state_part part)
 {
     return state_parts[part].item_size;

@@ -76,7 +76,9 @@ struct cooldown { /* ascending by rule */
     int64_t sent_ms; /* the last send, held ones too */
 };
 
-struct seen {         /* in the order of processing */
+struct seen { /* ascending by type; of one type in the order of processing */
+    /* NAME_NONE: of no type, or rather of any: from before ids were remembered by type */
+    uint32_t type;
     uint64_t id_hash; /* XXH3_64 of the event's id: two of 64 are alike once in 10^16 customers */
     int64_t at_ms;    /* the customer's `now` when it was dealt with */
 };
@@ -186,6 +188,8 @@ static inline str kept_event_str(const struct kept_event *event)
 /* The items of a part. */
 struct vector *state_items(struct state *state, enum state_part part);
 size_t state_item_width(enum state_part part); /* bytes in the vector */
+/* Of a part that is saved in groups: the number of the count or of the type that an item belongs to. */
+uint32_t state_group(enum state_part part, const void *item);
 void *state_item(struct state *state, enum state_part part, uint32_t at);
 /* what it owns; its place stays */
 void state_item_release(struct pool *pool, enum state_part part, void *item);
@@ -204,7 +208,7 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "x": [event, …], "r": [[rule, key, step, due, started, trigger time, origin, variant, [event, or its place in
  *           "x" where several runs keep it, …], steps published, due before any deferral], …], of the last two what
  *           is 0 or no other than due is left out from the end,
- *    "s": {rule: last send}, "i": [id hash, now, …], "o": [[time, rule, key, first], …],
+ *    "s": {rule: last send}, "i": {type: [id hash, now, …]}, "o": [[time, rule, key, first], …],
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …], "d": [rule, key, …]}
  *

@@ -94,8 +94,9 @@ LISTS = [
 LIMITS = [
     ("rules/LANGUAGE.md", "At most {} values of `by`", "COUNT_KEYS"),
     ("rules/LANGUAGE.md", "the newest {}, the oldest first", "TRIGGERS"),
-    ("rules/LANGUAGE.md", "one of the customer's last {}", "EVENT_IDS"),
-    ("rules/LANGUAGE.md", "at most {} of `now` earlier", "EVENT_ID_AGE_MS"),
+    ("rules/LANGUAGE.md", "one of the customer's last {} of its type", "EVENT_IDS"),
+    ("rules/LANGUAGE.md", "Over all types {} ids of a customer are remembered", "ALL_EVENT_IDS"),
+    ("rules/LANGUAGE.md", "dealt with at most {} of `now` earlier", "EVENT_ID_AGE_MS"),
     ("rules/LANGUAGE.md", "{} live runs of the customer", "RUNS"),
     ("rules/LANGUAGE.md", "Of a customer the newest {} events are remembered", "CANCELS"),
     ("rules/LANGUAGE.md", "the longer of {} and the lateness", "CANCEL_AGE_MS"),

@@ -25,7 +25,7 @@ CASES = [
     ("include/relance/decision.h", '"overtaken"', '"passed"', "outcomes: passed is not there"),
     ("tests/lint/layers.py", '    "rules/cel":', '    "rules/sel":', "rooms: rules/sel is not there"),
     ("CONTRIBUTING.md", "| `rules/time/` |", "| `rules/times/` |", "rooms: rules/time is not there"),
-    ("rules/base/limit.def", "LIMIT(EVENT_IDS, 64,", "LIMIT(EVENT_IDS, 65,", 'last 65" is not there (LIMIT EVENT_IDS)'),
+    ("rules/base/limit.def", "LIMIT(EVENT_IDS, 64,", "LIMIT(EVENT_IDS, 65,", 'last 65 of its type" is not there (LIMIT EVENT_IDS)'),
     ("rules/base/limit.def", "LIMIT(EVENT_BYTES, 1 << 20,", "LIMIT(EVENT_BYTES, 1 << 21,", 'at most 2 MiB, nested" is not there'),
     ("rules/base/limit.def", "LIMIT(GOALS,", "LIMIT(GOOLS,", "(LIMIT GOALS)"),
     ("rules/LANGUAGE.md", "At most 256 windows", "At most 255 windows", "(LIMIT GOALS)"),

@@ -160,23 +160,28 @@ static size_t shared_size(const struct run *run)
     return size;
 }
 
-/* At least what forgetting an item makes the saved form smaller by, with nothing else. With the last value of a count go
- * its name and its form. */
+/* With the last value of a count go its name and its form, with the last id of a type its name. */
+static size_t group_around(const struct relance_engine *e, enum state_part part, const void *item)
+{
+    const struct names *names = part == STATE_COUNTS ? &e->set->names.counts : &e->set->names.types;
+    const struct vector *items = state_items(e->customer->state, part);
+    size_t width = state_item_width(part);
+    const char *next = (const char *)item + width, *end = (const char *)items->items + items->count * width;
+    uint32_t group = state_group(part, item);
+    if (next < end && state_group(part, next) == group) return 0;
+    return GROUP_AROUND + (group == NAME_NONE ? 0 : names->list[group].size);
+}
+
+/* At least what forgetting an item makes the saved form smaller by, with nothing else. */
 static size_t kind_saved_size(const struct relance_engine *e, const struct bound_kind *kind, const void *item)
 {
-    const struct state *state = e->customer->state;
     size_t size = ARRAY_AROUND;
     if (kind->of_runs) {
         const struct kept_event *event = *(struct kept_event *const *)item;
         return size + (event->keepers > 1 ? sizeof event->number + 1 : event->size);
     }
     if (kind->part == STATE_RUNS) size += shared_size(item);
-    if (kind->part == STATE_COUNTS) {
-        const struct count_value *value = item,
-                                 *end = VECTOR_AT(state->counts, struct count_value, state->counts.count);
-        bool last = value + 1 == end || value[1].count != value->count;
-        size += last ? GROUP_AROUND + e->set->counts[value->count].name.size : 0;
-    }
+    if (kind->part == STATE_COUNTS || kind->part == STATE_SEEN) size += group_around(e, kind->part, item);
     return size + state_item_size(kind->part, item, &e->set->names);
 }
 

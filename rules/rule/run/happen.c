@@ -8,30 +8,76 @@
 
 /* ---- duplicates */
 
-bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
+struct range {
+    uint32_t begin, end;
+};
+
+/* The first id not before those of a type. */
+static uint32_t first_id(const struct vector *seen, uint32_t type)
+{
+    uint32_t low = 0, high = seen->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (VECTOR_AT(*seen, struct seen, middle)->type < type)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct range ids_of(const struct vector *seen, uint32_t type)
+{
+    return (struct range){first_id(seen, type), type == NAME_NONE ? seen->count : first_id(seen, type + 1)};
+}
+
+static bool was_seen(const struct relance_engine *e, const struct vector *seen, uint32_t type)
 {
     uint64_t hash = str_hash(e->event.id);
-    if (!state) return false;
-    VECTOR_EACH (state->seen, struct seen, seen)
-        if (seen->id_hash == hash && e->now_ms - seen->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+    struct range range = ids_of(seen, type);
+    for (uint32_t i = range.begin; i < range.end; i++) {
+        const struct seen *known = VECTOR_AT(*seen, struct seen, i);
+        if (known->id_hash == hash && e->now_ms - known->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+    }
     return false;
 }
 
-/* Keeps the newest ids; those too old to matter go too. */
+bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
+{
+    return state &&
+           (was_seen(e, &state->seen, e->event.type->number) || was_seen(e, &state->seen, NAME_NONE));
+}
+
+/* Where the ids begin of the type that has most; of equally many, of the one whose name comes first. */
+static uint32_t fullest_type(const struct relance_engine *e, const struct vector *seen)
+{
+    struct range most = {0, 0};
+    str most_name = {0};
+    for (struct range of = {0, 0}; of.begin < seen->count; of.begin = of.end) {
+        uint32_t type = VECTOR_AT(*seen, struct seen, of.begin)->type;
+        str name = type == NAME_NONE ? (str){0} : e->set->names.types.list[type];
+        of.end = ids_of(seen, type).end;
+        uint32_t count = of.end - of.begin, before = most.end - most.begin;
+        if (count < before || (count == before && str_compare(name, most_name) > 0)) continue;
+        most = of;
+        most_name = name;
+    }
+    return most.begin;
+}
+
+/* Keeps the newest ids of each type, and not too many over all. */
 static void remember_id(struct relance_engine *e)
 {
     struct vector *seen = &e->customer->state->seen;
-    struct seen *items = seen->items;
-    uint32_t gone = 0;
-    while (gone < seen->count && e->now_ms - items[gone].at_ms > LIMIT_EVENT_ID_AGE_MS)
-        gone++;
-    if (seen->count - gone >= LIMIT_EVENT_IDS) gone = seen->count - LIMIT_EVENT_IDS + 1;
-    if (gone) {
-        seen->count -= gone;
-        memmove(items, items + gone, seen->count * sizeof *items);
+    uint32_t type = e->event.type->number;
+    struct range range = ids_of(seen, type);
+    if (range.end - range.begin >= LIMIT_EVENT_IDS) {
+        vector_remove(seen, sizeof(struct seen), range.begin);
+        range.end--;
     }
-    struct seen *place = or_fail(e, vector_insert(&e->customers.pool, seen, sizeof *place, seen->count));
-    if (place) *place = (struct seen){str_hash(e->event.id), e->now_ms};
+    struct seen *place = or_fail(e, vector_insert(&e->customers.pool, seen, sizeof *place, range.end));
+    if (place) *place = (struct seen){type, str_hash(e->event.id), e->now_ms};
+    if (seen->count > LIMIT_ALL_EVENT_IDS) vector_remove(seen, sizeof *place, fullest_type(e, seen));
 }
 
 /* ---- attributes */

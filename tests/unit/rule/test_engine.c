@@ -447,6 +447,27 @@ Test(engine, the_65th_id_back_is_forgotten_the_64th_is_not)
     cr_expect_eq(happens("e0", "cart", "c1", START, "k")->kind, RELANCE_EVENT);
 }
 
+/* 64 of each of four types, and one more: the types are equally full but for that of the newcomer's, or not. */
+Test(engine, of_257_ids_the_oldest_of_the_type_that_has_most_is_forgotten)
+{
+    use_rules_of(
+        "{\"events\": {\"d\": {}, \"c\": {}, \"b\": {}, \"a\": {}, \"e\": {}},"
+        " \"rules\": {\"r\": {\"on\": [\"a\", \"b\", \"c\", \"d\", \"e\"], \"do\": [{\"send\": \"x\"}]}}}");
+    rig_end(&rig);
+    rig_start(&rig, rules, 0);
+    for (int i = 0; i < 256; i++)
+        happens(arena_format(&arena, "e%d", i).data, (const char *[]){"d", "c", "b", "a"}[i / 64], "c1",
+                START, "");
+    happens("e0", "e", "c1", START, "");
+    cr_expect_eq(happens("e0", "d", "c1", START, "")->kind, RELANCE_DUPLICATE);
+    cr_expect_eq(happens("e193", "a", "c1", START, "")->kind, RELANCE_DUPLICATE);
+    cr_expect_eq(happens("e192", "a", "c1", START, "")->kind, RELANCE_EVENT,
+                 "`a` comes first by name, `d` by place");
+    cr_expect_eq(happens("e193", "a", "c1", START, "")->kind, RELANCE_EVENT,
+                 "and does again, with its new one");
+    cr_expect_eq(happens("e128", "b", "c1", START, "")->kind, RELANCE_DUPLICATE);
+}
+
 Test(engine, forgetting_erases_everything_silently)
 {
     happens("e1", "cart", "c1", START, "k1");

@@ -168,8 +168,10 @@ static struct state *rich_state(void)
     add_run(state, 2, "a", NULL, 1);
     ADD(state->cooldowns, struct cooldown, 0, 5);
     ADD(state->cooldowns, struct cooldown, 2, 6);
-    ADD(state->seen, struct seen, UINT64_MAX, 11);
-    ADD(state->seen, struct seen, 0, 12);
+    ADD(state->seen, struct seen, 0, UINT64_MAX, 12);
+    ADD(state->seen, struct seen, 0, 0, 14);
+    ADD(state->seen, struct seen, 1, UINT64_MAX, 13);
+    ADD(state->seen, struct seen, NAME_NONE, 7, 11);
     ADD(state->overtakers, struct overtaker, 20, 1, true, NULL);
     ADD(state->overtakers, struct overtaker, 20, 0, false, text("k1"));
     ADD(state->overtakers, struct overtaker, 21, 0, true, text(""));
@@ -313,7 +315,10 @@ Test(state, under_other_rules_keeps_what_is_still_declared_in_their_order)
     cr_expect_eq(state->sends.count, 2u);
     cr_expect_eq(state->goals.count, 1u);
     cr_expect_eq(state->dates.count, 1u);
-    cr_expect_eq(state->seen.count, 2u, "ids are of no declaration");
+    cr_assert_eq(state->seen.count, 3u, "of `purchase` nothing can come any more");
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->type, 1u);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->at_ms, 14);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 2)->type, NAME_NONE);
 }
 
 Test(state, runs_stand_in_the_order_of_the_rules_in_force)
@@ -473,6 +478,22 @@ Test(state, of_the_first_format_is_read_too)
     struct state *again = loaded(&names, saved(state, &names));
     cr_assert_not_null(again);
     cr_expect(str_equal(saved(again, &names), saved(state, &names)), "and is written in the present one");
+}
+
+/* {"v": 2, …, "i": [7, 11, 8, 12]}: ids without the types of their events, which hold for each of them. */
+Test(state, ids_of_no_type_are_read_and_written_as_such)
+{
+    struct state_names names = first_rules();
+    struct state *state = loaded(&names, STR("\x84\xa1v\x02\xa1n\x01\xa1"
+                                             "e\x01\xa1"
+                                             "i\x94\x07\x0b\x08\x0c"));
+    cr_assert_not_null(state);
+    state = loaded(&names, saved(state, &names));
+    cr_assert_not_null(state);
+    cr_assert_eq(state->seen.count, 2u);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->type, NAME_NONE);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->id_hash, 8u);
+    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->at_ms, 12);
 }
 
 /* One run, written by hand: `time` in its places, `triggers` triggers. */
