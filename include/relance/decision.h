@@ -11,16 +11,21 @@
     X(STARTED, "started", "A trigger started a run.")                                                        \
     X(REARMED, "rearmed", "A newer trigger began the run's present wait anew.")                              \
     X(RESTARTED, "restarted", "A newer trigger sent the run back to its first step.")                        \
+    X(COLLECTED, "collected", "A trigger joined `triggers` of a live run, whose wait went on.")              \
     X(OVERTAKEN, "overtaken", "A late trigger came after an event that would have cancelled it.")            \
-    X(COOLING, "cooling", "A trigger fell into the rule's cooldown.")                                        \
+    X(COOLING, "cooling", "A trigger, or a run's first send, fell into the rule's cooldown.")                \
     X(FULL, "full", "A trigger found the customer at the bound of live runs.")                               \
     X(SENT, "sent", "A step published its action.")                                                          \
     X(HELD, "held", "A step of the holdout variant: measured, not sent.")                                    \
     X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
     X(CAPPED, "capped", "A step that a full `max` dropped.")                                                 \
+    X(BLOCKED, "blocked", "A step that a `never` forbade.")                                                  \
     X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
     X(STALE, "stale", "A step that came too late to be worth sending.")                                      \
-    X(FAILED, "failed", "A step whose payload could not be computed.")                                       \
+    X(FAILED, "failed", "A step whose payload could not be computed, or whose `after` or `at` could not.")   \
+    X(ANSWERED, "answered", "The event that a `wait` waited for came.")                                      \
+    X(UNANSWERED, "unanswered", "It did not come within its time.")                                          \
+    X(SET, "set", "A step set attributes of the customer.")                                                  \
     X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
     X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
     X(FINISHED, "finished", "The run was through its last step.")                                            \
@@ -52,7 +57,8 @@ struct relance_decision {
     struct relance_str send; /* channel */
     struct relance_str variant;
     struct relance_str with; /* the payload as JSON; empty: none */
-    int64_t until_ms;        /* DEFERRED, COOLING */
+    struct relance_str set;  /* SET: {attribute: value, null where removed} */
+    int64_t until_ms;        /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
     /* CAPPED: text of `max`; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
     /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */

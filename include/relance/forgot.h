@@ -13,8 +13,6 @@
       "Values of a count's `by` that a customer had too many of: the one updated longest ago went.")         \
     X(GOAL_WINDOWS, "W", "goals_forgotten",                                                                  \
       "Goal windows that a customer had too many of: the oldest went.")                                      \
-    X(CANCEL_KEYS, "K", "cancel_keys_forgotten",                                                             \
-      "Keys of what one event cancels that are not remembered against late triggers: there were too many.")  \
     X(ATTRIBUTE, "A", "attributes_too_large", "Attributes that were not written: they had over 64 KiB.")     \
     X(STATE_TRIGGERS, "t", "state_triggers",                                                                 \
       "Beyond `--state-bytes`: triggers of runs, the oldest first, of each run all but the newest.")         \

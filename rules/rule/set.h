@@ -3,7 +3,7 @@
  * Numbers: event types, attributes and counts in the order of their declaration; rules by priority
  * descending, then name, which is the order in which they act. Expressions read slots of one frame:
  *
- *   now | customer.id, attributes | event.* | trigger.* | triggers | run.* | rule.* | segments.* | last.TYPE.* …
+ *   now | customer.id, attributes | event.* | trigger.* | answer.* | triggers | run.* | rule.* | segments.* | last.TYPE.* …
  *
  * Fields are numbered over all event types: fields of the same name and type share a number, so that a rule on
  * several events reads what they share from one slot. */
@@ -15,15 +15,28 @@
 #include "relance/ruleset.h"
 #include "state/state.h"
 #include "time/calendar.h"
+#include "time/clock.h"
 
 /* The fields that every event has, before its declared ones. */
 enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_TIME, ENVELOPE_CUSTOMER, ENVELOPE_COUNT };
-enum run_field { RUN_KEY, RUN_VARIANT, RUN_STEP, RUN_STARTED, RUN_FIELDS };
+enum run_field {
+    RUN_KEY,
+    RUN_VARIANT,
+    RUN_WINDOW_FIELDS, /* what a goal's window has of its run */
+    RUN_STEP = RUN_WINDOW_FIELDS,
+    RUN_STARTED,
+    RUN_SENT,
+    RUN_OUTCOME,
+    RUN_ACTION,
+    RUN_ANSWERED,
+    RUN_FIELDS
+};
 enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_TAGS, RULE_FIELDS };
 
 /* Where each block of slots begins. */
 struct slot_map {
-    uint32_t now, customer_id, attributes, event, trigger, triggers, run, rule, segments, lasts, total;
+    uint32_t now, customer_id, attributes, event, trigger, answer, triggers, run, rule, segments, lasts,
+        total;
 };
 
 /* A set of event types, ascending by number. */
@@ -32,9 +45,16 @@ struct type_list {
     const uint32_t *types;
 };
 
+static inline bool type_list_has(struct type_list list, uint32_t type)
+{
+    for (size_t i = 0; i < list.count; i++)
+        if (list.types[i] == type) return true;
+    return false;
+}
+
 struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
     unsigned flags;  /* enum scope_flag */
-    struct type_list events, triggers;
+    struct type_list events, triggers, answers;
 };
 
 /* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
@@ -78,6 +98,9 @@ struct typed_event {
     struct type_list rules;              /* numbers of rules that it triggers, ascending (not types) */
     const struct cancel *const *cancels; /* by rule, ascending */
     size_t cancel_count;
+    const uint32_t *cancel_fields; /* declared fields that those read, by index */
+    size_t cancel_field_count;
+    struct type_list awaits;     /* numbers of the waits that it may answer, ascending: by rule, then step */
     struct type_list goals;      /* numbers of rules whose goal it may be */
     struct type_list counts;     /* numbers of counts that it feeds */
     struct type_list attributes; /* numbers of attributes that it feeds */
@@ -108,11 +131,11 @@ struct cancel {
     struct type_list on;
     const struct cel_program *key;
     const struct noted_program *condition;
-    bool remembered; /* its `if` reads only `event` and `customer`: it also holds against late triggers */
 };
 
-/* A piece of a payload: JSON text as it stands, a value, or a value spliced into a string. */
-enum piece_kind { PIECE_TEXT, PIECE_VALUE, PIECE_SPLICE };
+/* A piece of a payload: JSON text as it stands, a value, or a value spliced into a string. A value that may be an empty
+ * optional, and then leaves out the member or element that the ITEM in front of it begins; `text` is then the key. */
+enum piece_kind { PIECE_TEXT, PIECE_VALUE, PIECE_SPLICE, PIECE_ITEM, PIECE_OPTIONAL };
 struct piece {
     enum piece_kind kind;
     str text;
@@ -129,11 +152,31 @@ struct set_attribute { /* one of `set`, in the order of the file */
     struct template value;
 };
 
+/* When a step is due. */
+struct timing {
+    bool before;                               /* that long before the date, instead of after the base */
+    int64_t ms;                                /* without `at` */
+    int64_t days;                              /* with it: calendar days */
+    struct time_of_day at;                     /* minutes -1: there is none */
+    const struct cel_program *after, *at_text; /* those of which CEL is asked when the wait begins */
+};
+
+/* `wait`: an event that the step waits for. */
+struct awaited {
+    struct point point;
+    uint32_t rule, step;
+    struct type_list on;
+    const struct cel_program *key;
+    const struct noted_program *condition;
+    int64_t within_ms;
+    struct type_list keeps; /* numbers of the fields that a run keeps of its answer, ascending */
+    bool ends;              /* `else`: nothing came, and the run ends */
+};
+
 struct step {
     struct point point;
-    int64_t after_ms;
-    int64_t after_days; /* with `at` */
-    int at_minutes;     /* since local midnight; -1: no `at` */
+    struct timing timing;
+    const struct awaited *awaited; /* NULL: it does something */
     const struct noted_program *condition;
     str send;             /* empty: none */
     struct template with; /* count 0: none */
@@ -185,21 +228,29 @@ struct limit { /* either quiet hours or a cap */
     const struct noted_program *condition;
 };
 
-enum rule_on { ON_EVENTS, ON_ENTER, ON_LEAVE, ON_YEARLY, ON_DATE };
+enum rule_on { ON_EVENTS, ON_SEGMENTS, ON_YEARLY, ON_DATE };
 
-enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART };
+struct segment_change { /* "enter SEGMENT", "leave SEGMENT" */
+    uint32_t segment;
+    bool enter;
+};
+
+enum again { AGAIN_IGNORE, AGAIN_REARM, AGAIN_RESTART, AGAIN_COLLECT };
+
+#define RULE_COOLDOWN_EVER INT64_MAX
 
 struct rule {
     struct point point, again_point; /* again_point: where it is declared */
     str name;
-    int64_t priority, cooldown_ms, stale_ms; /* cooldown 0: none */
+    int64_t priority, stale_ms;
+    int64_t cooldown_ms; /* 0: none */
+    bool cooldown_per_key;
     enum rule_on kind;
-    struct type_list on;            /* ON_EVENTS */
-    uint32_t segment;               /* ON_ENTER, ON_LEAVE */
-    const struct cel_program *date; /* ON_YEARLY: a text; ON_DATE: a timestamp */
-    /* ON_DATE: its wait, when negative, leads from the date to the trigger */
-    struct step early;
-    bool is_early;
+    struct type_list on;                  /* ON_EVENTS */
+    const struct segment_change *changes; /* ON_SEGMENTS: in the order of the file */
+    size_t change_count;
+    const struct cel_program *date; /* ON_YEARLY: a text; ON_DATE: a timestamp, or a day as text */
+    bool has_before;                /* some step is due before the date */
     const struct noted_program *condition, *while_true;
     const struct cel_program *key;
     enum again again;
@@ -279,6 +330,8 @@ struct relance_ruleset {
     size_t rule_count;
     struct cancel *cancels;
     size_t cancel_count;
+    struct awaited *awaits;
+    size_t await_count;
     struct state_names names;
 };
 

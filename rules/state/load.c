@@ -15,7 +15,6 @@ struct state_loading {
     int64_t format;
     struct vector shared; /* struct kept_event * */
     bool no_memory;
-    bool first_lost; /* the beginning of the present event's overtakers was of a rule that is gone */
 };
 
 /* A declaration by its name: its number, unless it is younger than the state. */
@@ -297,22 +296,69 @@ static uint32_t load_step(struct state_loading *l, int64_t least)
     return (uint32_t)step;
 }
 
+static uint32_t load_small(struct state_loading *l, int64_t most)
+{
+    int64_t i = unpack_int(&l->in);
+    if (i < 1 || i > most) l->in.bad = true;
+    return l->in.bad ? 0 : (uint32_t)i;
+}
+
+/* What the run has beside what every run has. Before format 3 that was a number of steps published, if anything. */
+static void load_run_rest(struct state_loading *l, struct run *run)
+{
+    enum { DAYS_MAX = STATE_TIME_MAX / 86400000 };
+    if (l->format < 3) {
+        run->said = load_step(l, 1);
+        return;
+    }
+    for (size_t members = unpack_map(&l->in); members > 0 && !l->in.bad; members--) {
+        str letter = unpack_str(&l->in);
+        int64_t time_ms;
+        switch (letter.size == 1 ? *letter.data : 0) {
+        case STATE_RUN_FIRST_DUE: run->first_due_ms = load_time(l); break;
+        case STATE_RUN_BASE: run->base_ms = load_time(l); break;
+        case STATE_RUN_DAY:
+            run->day = unpack_int(&l->in);
+            if (run->day < -DAYS_MAX || run->day > DAYS_MAX) l->in.bad = true;
+            break;
+        case STATE_RUN_SENT: run->sent = load_small(l, INT32_MAX); break;
+        case STATE_RUN_ACTION: run->action_step = load_small(l, INT32_MAX); break;
+        case STATE_RUN_OUTCOME: run->outcome = (uint8_t)load_small(l, STATE_OUTCOMES - 1); break;
+        case STATE_RUN_SAID: run->said = load_step(l, 1); break;
+        case STATE_RUN_ANSWER: {
+            if (run->answer) l->in.bad = true;
+            str packed = load_event(l, &time_ms);
+            if (!l->in.bad) run->answer = load_bytes(l, packed);
+            break;
+        }
+        default: l->in.bad = true;
+        }
+    }
+}
+
+/* A run of an older format does not know what it has sent: of one that is behind its first step, that it has sent, so
+ * that its own send does not cool it down. */
+static void guess_sent(struct run *run)
+{
+    run->sent = run->step > 0;
+}
+
 void load_run(struct state_loading *l)
 {
-    size_t members = unpack_array(&l->in);
-    if (members < 9 || members > 11) l->in.bad = true;
+    size_t parts = unpack_array(&l->in);
+    if (parts != 9 && parts != 10) l->in.bad = true;
     str rule = unpack_str(&l->in);
-    struct run run = {.rule = LOAD_NUMBER(l, rules, rule)};
+    struct run run = {.rule = LOAD_NUMBER(l, rules, rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
     run.key = load_bytes(l, unpack_str(&l->in));
     run.step = load_step(l, 0);
-    run.due_ms = load_time(l);
+    run.due_ms = run.first_due_ms = load_time(l);
     run.started_ms = load_time(l);
     run.trigger_ms = load_time(l);
     run.origin = load_bytes(l, unpack_str(&l->in));
     run.variant = load_text(l);
     load_triggers(l, &run);
-    if (members > 9) run.said = load_step(l, members == 10);
-    run.first_due_ms = members > 10 ? load_time(l) : run.due_ms;
+    if (l->format < 3) guess_sent(&run);
+    if (parts == 10) load_run_rest(l, &run);
     if (run.rule == NAME_NONE) {
         add_dropped(l, rule, bytes_str(run.key));
         state_item_release(l->pool, STATE_RUNS, &run);
@@ -327,11 +373,14 @@ void load_run(struct state_loading *l)
 
 void load_cooldown(struct state_loading *l)
 {
+    size_t parts = l->format < 3 ? 2 : unpack_array(&l->in);
+    if (parts != 2 && parts != 3) l->in.bad = true;
     uint32_t rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
     int64_t sent_ms = load_time(l);
+    str key = parts == 3 ? unpack_str(&l->in) : (str){0};
     if (rule == NAME_NONE || l->in.bad) return;
     struct cooldown *cooldown = load_item(l, &l->state->cooldowns, sizeof *cooldown);
-    if (cooldown) *cooldown = (struct cooldown){rule, sent_ms};
+    if (cooldown) *cooldown = (struct cooldown){rule, sent_ms, parts == 3 ? load_bytes(l, key) : NULL};
 }
 
 static void load_ids(struct state_loading *l, uint32_t type)
@@ -358,21 +407,21 @@ void load_seen(struct state_loading *l)
 
 void load_overtaker(struct state_loading *l)
 {
-    if (unpack_array(&l->in) != 4) l->in.bad = true;
-    struct overtaker overtaker = {.time_ms = load_time(l)};
-    overtaker.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
-    overtaker.key = load_text(l);
-    overtaker.first = unpack_bool(&l->in) || l->first_lost;
-    l->first_lost = overtaker.first && overtaker.rule == NAME_NONE;
-    if (overtaker.rule == NAME_NONE) {
-        bytes_release(l->pool, overtaker.key);
-        return;
-    }
-    struct overtaker *place = load_item(l, &l->state->overtakers, sizeof *place);
-    if (place)
-        *place = overtaker;
-    else
-        bytes_release(l->pool, overtaker.key);
+    int64_t time_ms;
+    str packed = load_event(l, &time_ms);
+    if (l->in.bad) return;
+    struct overtaker *overtaker = load_item(l, &l->state->overtakers, sizeof *overtaker);
+    if (overtaker) *overtaker = (struct overtaker){time_ms, load_bytes(l, packed)};
+}
+
+void load_past_overtaker(struct state_loading *l)
+{
+    uint32_t type =
+        names_find(&l->names->types, unpack_str(&l->in)); /* also one that is new: it is the event's */
+    int64_t time_ms = load_time(l);
+    if (type == NAME_NONE || l->in.bad) return;
+    struct past_overtaker *past = load_item(l, &l->state->past_overtakers, sizeof *past);
+    if (past) *past = (struct past_overtaker){type, time_ms};
 }
 
 void load_segment_value(struct state_loading *l)
@@ -427,9 +476,22 @@ void load_date_wait(struct state_loading *l)
 
 /* ---- a part, a state */
 
+/* Parts that older formats had under another letter. What an event cancelled then cannot be told from what is kept
+ * now: it is not remembered any more, an hour's loss. */
+static bool load_old_part(struct state_loading *l, char letter)
+{
+    if (l->format >= 3 || (letter != 's' && letter != 'o')) return false;
+    if (letter == 'o') unpack_skip(&l->in);
+    for (size_t count = letter == 's' ? unpack_map(&l->in) : 0; count > 0 && !l->in.bad && !l->no_memory;
+         count--)
+        load_cooldown(l);
+    return true;
+}
+
 static void load_part(struct state_loading *l, char letter)
 {
     const struct state_part_row *part = state_parts;
+    if (load_old_part(l, letter)) return;
     while (part < state_parts + STATE_PARTS && part->letter != letter)
         part++;
     if (part == state_parts + STATE_PARTS || !l->format) {
@@ -491,6 +553,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->counts, struct count_value, count)
     SORT_BY(state->seen, struct seen, type)
     SORT_BY(state->cooldowns, struct cooldown, rule)
+    SORT_BY(state->past_overtakers, struct past_overtaker, type)
     SORT_BY(state->segments, struct segment_value, number)
     SORT_BY(state->sends, struct counted_send, limit)
     SORT_BY(state->dates, struct date_wait, rule)

@@ -35,9 +35,23 @@ static inline const struct vector *state_items_of(const struct state *state, enu
     return (const struct vector *)((const char *)state + state_parts[part].vector);
 }
 
-/* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`; 2 did not know when a run was due before
- * it was deferred, nor of which type the event of an id was. */
+/* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`. 2 had the newest send of a rule under
+ * `s`, what remembered events cancel under `o`, with a run nothing but the steps published, and did not know of which
+ * type the event of an id was. */
 enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT = 3 };
+
+/* The letters of what a run has beside what every run has. */
+enum {
+    STATE_RUN_FIRST_DUE = 'd',
+    STATE_RUN_BASE = 'b',
+    STATE_RUN_DAY = 'y',
+    STATE_RUN_SENT = 'n',
+    STATE_RUN_ACTION = 'a',
+    STATE_RUN_OUTCOME = 'o',
+    STATE_RUN_SAID = 's',
+    STATE_RUN_ANSWER = 'w',
+    STATE_RUN_MEMBERS = 7, /* all but the answer, which is no number */
+};
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */
 

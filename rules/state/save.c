@@ -71,18 +71,57 @@ void save_count_value(const void *item, const struct state_names *names, struct 
     save_buckets(&value->buckets, state_form_kind(form), out);
 }
 
-/* How many members a run has: the last ones, which most do without, are left out. */
-static size_t run_members(const struct run *run)
+static void save_key(struct buffer *out, char letter)
 {
-    if (run->first_due_ms != run->due_ms) return 11;
-    return run->said ? 10 : 9;
+    pack_str(out, (str){&letter, 1});
+}
+
+static void save_member(struct buffer *out, char letter, int64_t i)
+{
+    save_key(out, letter);
+    pack_int(out, i);
+}
+
+struct run_member {
+    char letter;
+    int64_t value;
+};
+
+/* What most runs do not have: how many of its members there are. */
+static size_t run_members(const struct run *run, struct run_member out[STATE_RUN_MEMBERS])
+{
+    const struct run_member all[STATE_RUN_MEMBERS] = {{STATE_RUN_FIRST_DUE, run->first_due_ms},
+                                                      {STATE_RUN_BASE, run->base_ms},
+                                                      {STATE_RUN_DAY, run->day},
+                                                      {STATE_RUN_SENT, run->sent},
+                                                      {STATE_RUN_ACTION, run->action_step},
+                                                      {STATE_RUN_OUTCOME, run->outcome},
+                                                      {STATE_RUN_SAID, run->said}};
+    const int64_t usual[STATE_RUN_MEMBERS] = {run->due_ms, STATE_NO_TIME, STATE_NO_TIME};
+    size_t count = 0;
+    for (size_t i = 0; i < STATE_RUN_MEMBERS; i++)
+        if (all[i].value != usual[i]) out[count++] = all[i];
+    return count;
+}
+
+static void save_run_rest(const struct run_member *members, size_t count, const struct bytes *answer,
+                          struct buffer *out)
+{
+    pack_map(out, count + (answer != NULL));
+    for (size_t i = 0; i < count; i++)
+        save_member(out, members[i].letter, members[i].value);
+    if (!answer) return;
+    save_key(out, STATE_RUN_ANSWER);
+    pack_raw(out, bytes_str(answer));
 }
 
 void save_run(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct run *run = item;
-    size_t members = run_members(run);
-    pack_array(out, members);
+    struct run_member members[STATE_RUN_MEMBERS];
+    size_t count = run_members(run, members);
+    bool plain = !count && !run->answer;
+    pack_array(out, plain ? 9 : 10);
     pack_str(out, names->rules.list[run->rule]);
     save_bytes(out, run->key);
     pack_int(out, run->step);
@@ -98,15 +137,16 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
         else
             pack_raw(out, kept_event_str(*event));
     }
-    if (members > 9) pack_int(out, run->said);
-    if (members > 10) pack_int(out, run->first_due_ms);
+    if (!plain) save_run_rest(members, count, run->answer, out);
 }
 
 void save_cooldown(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct cooldown *cooldown = item;
+    pack_array(out, cooldown->key ? 3 : 2);
     pack_str(out, names->rules.list[cooldown->rule]);
     pack_int(out, cooldown->sent_ms);
+    if (cooldown->key) save_bytes(out, cooldown->key);
 }
 
 void save_seen(const void *item, const struct state_names *names, struct buffer *out)
@@ -120,11 +160,15 @@ void save_seen(const void *item, const struct state_names *names, struct buffer 
 void save_overtaker(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct overtaker *overtaker = item;
-    pack_array(out, 4);
-    pack_int(out, overtaker->time_ms);
-    pack_str(out, names->rules.list[overtaker->rule]);
-    save_bytes(out, overtaker->key);
-    pack_bool(out, overtaker->first);
+    (void)names;
+    pack_raw(out, bytes_str(overtaker->packed));
+}
+
+void save_past_overtaker(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct past_overtaker *past = item;
+    pack_str(out, names->types.list[past->type]);
+    pack_int(out, past->time_ms);
 }
 
 void save_segment_value(const void *item, const struct state_names *names, struct buffer *out)
@@ -267,17 +311,6 @@ static void save_shared(const struct state *state, uint32_t count, struct buffer
 }
 
 /* ---- a state */
-
-static void save_key(struct buffer *out, char letter)
-{
-    pack_str(out, (str){&letter, 1});
-}
-
-static void save_member(struct buffer *out, char letter, int64_t i)
-{
-    save_key(out, letter);
-    pack_int(out, i);
-}
 
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {

@@ -1,6 +1,8 @@
 /* A state's life: made, and given back part by part. The saved form is save.c and load.c. */
 #include "state/parts.h"
 
+#include "state/pack.h"
+
 static void release_attribute(struct pool *pool, void *item)
 {
     bytes_release(pool, ((struct attribute *)item)->packed);
@@ -24,14 +26,20 @@ static void release_run(struct pool *pool, void *item)
     bytes_release(pool, run->key);
     bytes_release(pool, run->origin);
     bytes_release(pool, run->variant);
+    bytes_release(pool, run->answer);
     VECTOR_EACH (run->triggers, struct kept_event *, event)
         kept_event_release(pool, *event);
     vector_release(pool, &run->triggers, sizeof(struct kept_event *));
 }
 
+static void release_cooldown(struct pool *pool, void *item)
+{
+    bytes_release(pool, ((struct cooldown *)item)->key);
+}
+
 static void release_overtaker(struct pool *pool, void *item)
 {
-    bytes_release(pool, ((struct overtaker *)item)->key);
+    bytes_release(pool, ((struct overtaker *)item)->packed);
 }
 
 static void release_goal_window(struct pool *pool, void *item)
@@ -85,6 +93,16 @@ struct kept_event *kept_event_share(struct kept_event *event)
 void kept_event_release(struct pool *pool, struct kept_event *event)
 {
     if (event && !--event->keepers) pool_release(pool, event, sizeof *event + event->size);
+}
+
+/* A map that begins with "id", its value, "type", its value, "time". */
+int64_t kept_event_time(const struct kept_event *event)
+{
+    struct unpack in = unpack_of(kept_event_str(event));
+    unpack_map(&in);
+    for (int skipped = 0; skipped < 5; skipped++)
+        unpack_skip(&in);
+    return unpack_int(&in);
 }
 
 struct state *state_new(struct pool *pool)

@@ -56,24 +56,56 @@ struct kept_event {
     char data[];
 };
 
+/* What became of a run's last step: X(NAME, text), the text as `run.outcome` has it. Saved by number. */
+#define STATE_OUTCOME_TABLE(X)                                                                               \
+    X(NONE, "")                                                                                              \
+    X(SENT, "sent")                                                                                          \
+    X(HELD, "held")                                                                                          \
+    X(SKIPPED, "skipped")                                                                                    \
+    X(CAPPED, "capped")                                                                                      \
+    X(BLOCKED, "blocked")                                                                                    \
+    X(STALE, "stale")                                                                                        \
+    X(FAILED, "failed")                                                                                      \
+    X(ANSWERED, "answered")                                                                                  \
+    X(UNANSWERED, "unanswered")                                                                              \
+    X(DONE, "done")
+
+enum state_outcome {
+/* clang-format off */
+#define STATE_OUTCOME_ENUM(NAME, text) STATE_OUTCOME_##NAME,
+    STATE_OUTCOME_TABLE(STATE_OUTCOME_ENUM)
+#undef STATE_OUTCOME_ENUM
+    STATE_OUTCOMES,
+    /* clang-format on */
+};
+
 struct run { /* ascending by (rule, key): rules are numbered by priority descending, then name */
     uint32_t rule;
     uint32_t step; /* the one waited for, from 0 */
     int64_t due_ms;
     int64_t first_due_ms; /* the same before any deferral: who has waited longest goes first */
+    /* when the wait for the present step began; STATE_NO_TIME: nobody asks (step.c) */
+    int64_t base_ms;
     int64_t started_ms;
-    int64_t trigger_ms;     /* time of the newest trigger */
+    int64_t trigger_ms; /* time of the newest trigger; of a date, when it fell due */
+    /* the local day, since 1970, of the newest trigger, where that is a day; STATE_NO_TIME: an instant, or no date */
+    int64_t day;
     struct bytes *key;      /* never NULL */
     struct bytes *origin;   /* what the action id is made of */
     struct bytes *variant;  /* NULL: the rule has no `split` */
+    struct bytes *answer;   /* the event that the last wait got, packed; NULL: none */
     struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
+    uint32_t sent;          /* sends so far, held ones too */
+    uint32_t action_step;   /* that of the last of them, from 1; 0: none */
+    uint8_t outcome;        /* enum state_outcome: what became of the step before */
     /* steps before this one were published before a recovery that was not exact; 0: none */
     uint32_t said;
 };
 
-struct cooldown { /* ascending by rule */
+struct cooldown { /* ascending by rule; of one rule, the newest send last */
     uint32_t rule;
-    int64_t sent_ms; /* the last send, held ones too */
+    int64_t sent_ms;   /* the last send, held ones too */
+    struct bytes *key; /* of which key; NULL: of any */
 };
 
 struct seen { /* ascending by type; of one type in the order of processing */
@@ -83,13 +115,16 @@ struct seen { /* ascending by type; of one type in the order of processing */
     int64_t at_ms;    /* the customer's `now` when it was dealt with */
 };
 
-/* An event that cancels, remembered against triggers that it overtook. Ascending by (time, arrival); what one
- * event cancels stands together. */
+/* An event that cancels, remembered against triggers that it overtook. Ascending by (time, arrival). */
 struct overtaker {
     int64_t time_ms;
-    uint32_t rule;
-    bool first;        /* begins a new event */
-    struct bytes *key; /* NULL: all keys */
+    struct bytes *packed; /* with the fields that cancels read of it */
+};
+
+/* Of a type of such events, the newest that is remembered no more. */
+struct past_overtaker { /* in the order of declaration of the types */
+    uint32_t type;
+    int64_t time_ms;
 };
 
 struct segment_value { /* ascending by number */
@@ -180,6 +215,7 @@ void state_release(struct pool *pool, struct state *state);
 struct kept_event *kept_event_new(struct pool *pool, str packed); /* with one keeper; NULL without memory */
 struct kept_event *kept_event_share(struct kept_event *event);
 void kept_event_release(struct pool *pool, struct kept_event *event); /* NULL is let through */
+int64_t kept_event_time(const struct kept_event *event);              /* its own, ms */
 static inline str kept_event_str(const struct kept_event *event)
 {
     return (str){event->data, event->size};
@@ -206,9 +242,8 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "f": {kind (forgot.h): forgotten}, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, by, updated (where there is `by`), [index, value, …], …]},
  *    "x": [event, …], "r": [[rule, key, step, due, started, trigger time, origin, variant, [event, or its place in
- *           "x" where several runs keep it, …], steps published, due before any deferral], …], of the last two what
- *           is 0 or no other than due is left out from the end,
- *    "s": {rule: last send}, "i": {type: [id hash, now, …]}, "o": [[time, rule, key, first], …],
+ *           "x" where several runs keep it, …], {letter: what is not as it mostly is (save.c)} (left out when empty)], …],
+ *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …], "d": [rule, key, …]}
  *

@@ -49,7 +49,7 @@ static const char shop_rules[] =
     "   \"leaves\": {\"on\": \"leave hot\", \"do\": [{\"after\": \"1h\", \"send\": \"sms\"}]},"
     "   \"birthday\": {\"on\": {\"yearly\": \"customer.birthday\"}, \"do\": [{\"at\": \"09:00\", \"send\": "
     "\"email\"}]},"
-    "   \"renewal\": {\"on\": {\"date\": \"customer.renewal\"}, \"do\": [{\"after\": \"-3d\", \"send\": "
+    "   \"renewal\": {\"on\": {\"date\": \"customer.renewal\"}, \"do\": [{\"before\": \"3d\", \"send\": "
     "\"email\"}]}}}";
 
 #endif

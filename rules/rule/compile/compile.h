@@ -9,7 +9,7 @@
 struct scope_block {
     const struct cel_record_type *record; /* envelope first */
     const uint32_t *offsets;              /* by field: its slot from the beginning of an event block */
-    const uint32_t *event_slots, *trigger_slots;
+    const uint32_t *event_slots, *trigger_slots, *answer_slots;
     const struct cel_type *list; /* of such records */
     struct type_list fields;     /* the numbers of those declared, ascending */
 };
@@ -66,7 +66,6 @@ bool declare_slots(struct compiler *c);      /* false: no memory */
 void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
                         const char *what);
 struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node);
-bool type_list_has(struct type_list list, uint32_t type);
 
 /* env.c: what an expression may name, by where it stands. */
 enum scope_flag {
@@ -81,6 +80,7 @@ enum scope_flag {
     SCOPE_SEGMENTS = 256,
     /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
     SCOPE_ANYTHING = 512,
+    SCOPE_ANSWER = 1024,
 };
 /* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
 static inline unsigned scope_of(struct type_list events)
@@ -92,6 +92,7 @@ static inline unsigned scope_of(struct type_list events)
  * names the place in messages ("'if'"). NULL without memory. */
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events,
                           struct type_list triggers, const char *where);
+struct cel_env *scope_env_of(struct compiler *c, struct scope_names names, const char *where);
 void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct arena *keep,
                  struct arena *arena);
 /* The environment of a program of a finished set, made again from what it was made of, in `arena`; NULL without memory. */
@@ -118,6 +119,12 @@ const struct cel_program *compile_part(struct compiler *c, const struct cel_env 
 /* template.c: payloads. */
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
                                  const struct json *node);
+/* Is a text one `${CEL}` and nothing else? */
+bool template_is_expression(str text);
+/* The program of such a text, with a type that is wanted; NULL on mistakes. */
+const struct cel_program *compile_expression(struct compiler *c, const struct cel_env *env,
+                                             const struct source *source, const struct json *node,
+                                             const struct cel_type *wanted);
 
 /* rules.c */
 void compile_attributes(struct compiler *c);

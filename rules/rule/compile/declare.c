@@ -384,6 +384,7 @@ bool declare_slots(struct compiler *c)
     s->attributes = next, next += (uint32_t)set->attribute_count;
     s->event = next, next += block;
     s->trigger = next, next += block;
+    s->answer = next, next += block;
     s->triggers = next++;
     s->run = next, next += RUN_FIELDS;
     s->rule = next, next += RULE_FIELDS;
@@ -411,20 +412,12 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
     }
     bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
     if (type == NAME_NONE && segment)
-        gather_error(c->diag, source, node,
-                     STR("a rule on a segment has \"on\": \"enter SEGMENT\" and nothing else in it"),
+        gather_error(c->diag, source, node, STR("events and segments cannot stand in one list"),
                      "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
     else if (type == NAME_NONE)
         gather_error(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
                      "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));
     return type;
-}
-
-bool type_list_has(struct type_list list, uint32_t type)
-{
-    for (size_t i = 0; i < list.count; i++)
-        if (list.types[i] == type) return true;
-    return false;
 }
 
 static int number_order(const void *a, const void *b)

@@ -15,9 +15,9 @@ static const struct {
     unsigned flag;
     str name;
 } partial_names[] = {
-    {SCOPE_EVENT, STR("event")},       {SCOPE_TRIGGER, STR("trigger")}, {SCOPE_TRIGGERS, STR("triggers")},
-    {SCOPE_RUN, STR("run")},           {SCOPE_RULE, STR("rule")},       {SCOPE_LAST, STR("last")},
-    {SCOPE_SEGMENTS, STR("segments")}, {SCOPE_NOW, STR("now")},
+    {SCOPE_EVENT, STR("event")},   {SCOPE_TRIGGER, STR("trigger")},   {SCOPE_TRIGGERS, STR("triggers")},
+    {SCOPE_ANSWER, STR("answer")}, {SCOPE_RUN, STR("run")},           {SCOPE_RULE, STR("rule")},
+    {SCOPE_LAST, STR("last")},     {SCOPE_SEGMENTS, STR("segments")}, {SCOPE_NOW, STR("now")},
 };
 
 enum { PARTIAL_NAMES = sizeof partial_names / sizeof *partial_names };
@@ -61,11 +61,14 @@ static bool refuse(void *context, struct arena *arena, str name, str *message)
     if (!wanted || flags & wanted) return true;
     bool meant = wanted == SCOPE_EVENT && flags & SCOPE_TRIGGER;
     str known = known_names(place->scopes, arena, flags);
+    bool early = wanted == SCOPE_ANSWER && flags & SCOPE_RUN;
     *message = arena_format(arena,
                             count ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
                                   : "'%.*s' is not known in %s; known there: %.*s%s",
                             STR_ARG(name), place->where, STR_ARG(known),
-                            meant ? " ('trigger' is the event that started the run)" : "");
+                            meant   ? " ('trigger' is the event that started the run)"
+                            : early ? " ('answer' is what the 'wait' in front of a step got)"
+                                    : "");
     return known.size && message->size;
 }
 
@@ -173,7 +176,9 @@ static bool block_make(struct scopes *s, struct type_list on, struct scope_block
     block->list = element ? cel_list_of(s->keep, element) : NULL;
     block->event_slots = slots_from(s, s->set->slots.event, block);
     block->trigger_slots = slots_from(s, s->set->slots.trigger, block);
-    return block->list && block->event_slots && block->trigger_slots && block_numbers(s, block);
+    block->answer_slots = slots_from(s, s->set->slots.answer, block);
+    return block->list && block->event_slots && block->trigger_slots && block->answer_slots &&
+           block_numbers(s, block);
 }
 
 /* A list as a name: the bytes of its numbers. */
@@ -239,6 +244,10 @@ static const struct cel_field run_fields[RUN_FIELDS] = {
     [RUN_VARIANT] = {STR("variant"), &cel_types[CEL_TYPE_STRING]},
     [RUN_STEP] = {STR("step"), &cel_types[CEL_TYPE_INT]},
     [RUN_STARTED] = {STR("started"), &cel_types[CEL_TYPE_TIMESTAMP]},
+    [RUN_SENT] = {STR("sent"), &cel_types[CEL_TYPE_INT]},
+    [RUN_OUTCOME] = {STR("outcome"), &cel_types[CEL_TYPE_STRING]},
+    [RUN_ACTION] = {STR("action"), &cel_types[CEL_TYPE_STRING]},
+    [RUN_ANSWERED] = {STR("answered"), &cel_types[CEL_TYPE_BOOL]},
 };
 static const struct cel_type tags_type = {.kind = CEL_TYPE_LIST, .params = {&cel_types[CEL_TYPE_STRING]}};
 static const struct cel_field rule_fields[RULE_FIELDS] = {
@@ -370,21 +379,26 @@ void scopes_init(struct scopes *s, const struct relance_ruleset *set, struct are
                          .budget = {LIMIT_FOLDING_STEPS, LIMIT_FOLDING_BYTES, SIZE_MAX}};
 }
 
+/* Which of its slots a variable with the fields of events has. */
+enum event_role { ROLE_EVENT, ROLE_TRIGGER, ROLE_ANSWER };
+
 static bool add_event(struct scopes *s, struct arena *arena, struct cel_env *env, str name, const char *what,
-                      bool trigger, struct type_list on)
+                      enum event_role role, struct type_list on)
 {
     const struct scope_block *block = scope_block(s, on);
     str kind = kind_text(s, arena, what, on);
-    return block && kind.size &&
-           cel_env_add_record(env, name, kind, block->record,
-                              trigger ? block->trigger_slots : block->event_slots, CEL_NO_SLOT);
+    if (!block || !kind.size) return false;
+    const uint32_t *const slots[] = {[ROLE_EVENT] = block->event_slots,
+                                     [ROLE_TRIGGER] = block->trigger_slots,
+                                     [ROLE_ANSWER] = block->answer_slots};
+    return cel_env_add_record(env, name, kind, block->record, slots[role], CEL_NO_SLOT);
 }
 
 static bool add_trigger(struct scopes *s, struct arena *arena, struct cel_env *env, str name,
                         const char *what, bool anything, struct type_list on)
 {
     return anything ? cel_env_add_variable(env, name, &cel_types[CEL_TYPE_DYN], s->set->slots.trigger)
-                    : add_event(s, arena, env, name, what, true, on);
+                    : add_event(s, arena, env, name, what, ROLE_TRIGGER, on);
 }
 
 static bool add_triggers(struct scopes *s, struct arena *arena, struct cel_env *env, bool anything,
@@ -406,7 +420,7 @@ static bool fill_place(struct scopes *s, struct arena *arena, const struct scope
     struct type_list events = names->events, triggers = names->triggers;
     bool anything = flags & SCOPE_ANYTHING, fine = true;
     if (flags & SCOPE_EVENT && events.count)
-        fine &= add_event(s, arena, env, STR("event"), "event", false, events);
+        fine &= add_event(s, arena, env, STR("event"), "event", ROLE_EVENT, events);
     if (flags & SCOPE_EVENT && !events.count)
         fine &= add_trigger(s, arena, env, STR("event"), "the trigger of this rule", anything, triggers);
     if (flags & SCOPE_TRIGGER)
@@ -414,6 +428,8 @@ static bool fill_place(struct scopes *s, struct arena *arena, const struct scope
             add_trigger(s, arena, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
                         anything && !triggers.count, triggers);
     if (flags & SCOPE_TRIGGERS) fine &= add_triggers(s, arena, env, anything && !triggers.count, triggers);
+    if (flags & SCOPE_ANSWER)
+        fine &= add_event(s, arena, env, STR("answer"), "event", ROLE_ANSWER, names->answers);
     if (flags & SCOPE_RUN)
         fine &= add_consecutive(arena, env, STR("run"), STR("run"), &run_record, slots->run, CEL_NO_SLOT);
     if (flags & SCOPE_RULE)
@@ -436,13 +452,18 @@ static struct cel_env *make_env(struct scopes *s, struct arena *arena, struct sc
     return env;
 }
 
+struct cel_env *scope_env_of(struct compiler *c, struct scope_names names, const char *where)
+{
+    struct cel_env *env = make_env(&c->scopes, c->place, names, where);
+    if (!env) c->diag->failed = true;
+    return env;
+}
+
 struct cel_env *scope_env(struct compiler *c, unsigned flags, struct type_list events,
                           struct type_list triggers, const char *where)
 {
-    struct cel_env *env =
-        make_env(&c->scopes, c->place, (struct scope_names){flags, events, triggers}, where);
-    if (!env) c->diag->failed = true;
-    return env;
+    return scope_env_of(c, (struct scope_names){.flags = flags, .events = events, .triggers = triggers},
+                        where);
 }
 
 const struct cel_env *scope_env_again(struct scopes *s, const struct noted_program *program,

@@ -26,16 +26,6 @@ bool keyword_is_texts(const struct json *node)
     return true;
 }
 
-int clock_parse(str text)
-{
-    if (text.size != 5 || text.data[2] != ':') return -1;
-    for (size_t i = 0; i < 5; i++)
-        if (i != 2 && (text.data[i] < '0' || text.data[i] > '9')) return -1;
-    int hours = (text.data[0] - '0') * 10 + text.data[1] - '0',
-        minutes = (text.data[3] - '0') * 10 + text.data[4] - '0';
-    return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
-}
-
 /* What a form asks for, as messages say it; NULL: the value is fine. */
 static const char *form_wants(enum keyword_form form, const struct json *value)
 {
@@ -52,7 +42,6 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     case FORM_DURATION:
         return text && duration_parse(value->text, &ms) ? NULL
                                                         : "a duration, such as \"45m\", \"1h30m\" or \"7d\"";
-    case FORM_CLOCK: return text && clock_parse(value->text) >= 0 ? NULL : "a time of day, such as \"09:30\"";
     case FORM_INTEGER: {
         bool whole = value->kind == JSON_NUMBER && value->number >= -9007199254740992.0 &&
                      value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
@@ -60,7 +49,12 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     }
     case FORM_TRIGGER:
     case FORM_CANCELS:
+    case FORM_WAIT:
     case FORM_PAYLOAD: break;
+    case FORM_COOLDOWN:
+        return value->kind == JSON_OBJECT || (text && duration_parse(value->text, &ms))
+                   ? NULL
+                   : "a duration, such as \"7d\", or an object with 'for' and 'per'";
     }
     return NULL;
 }

@@ -10,7 +10,9 @@ enum keyword_place {
     PLACE_COUNT,
     PLACE_RULE,
     PLACE_CANCEL,
+    PLACE_COOLDOWN,
     PLACE_STEP,
+    PLACE_WAIT,
     PLACE_LIMIT,
     PLACE_GOAL,
     PLACE_ON,
@@ -24,12 +26,13 @@ enum keyword_form {
     FORM_LIST,
     FORM_TEXTS, /* a list of strings, which may be empty */
     FORM_INTEGER,
-    FORM_CLOCK,    /* a time of day, "HH:MM" */
     FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */
     FORM_CEL,
     FORM_EVENTS, /* a string or a list of strings */
     FORM_TRIGGER,
     FORM_CANCELS,
+    FORM_COOLDOWN,
+    FORM_WAIT,
     FORM_PAYLOAD, /* looked at by their readers */
 };
 
@@ -53,8 +56,5 @@ const struct json *keyword_get(const struct json *object, enum keyword_place pla
 
 /* A list, and of nothing but strings? */
 bool keyword_is_texts(const struct json *node);
-
-/* Minutes since midnight of a time of day, "HH:MM"; -1: it is none. */
-int clock_parse(str text);
 
 #endif

@@ -1,6 +1,8 @@
 /* Limits over all rules: quiet hours and caps, compiled. */
 #include "rule/compile/compile.h"
 
+#include "time/clock.h"
+
 #include "base/buffer.h"
 #include "base/duration.h"
 

@@ -1,5 +1,5 @@
 /* Attributes with a source, counts and rules: their expressions compiled, each in its scope. */
-#include "rule/compile/compile.h"
+#include "rule/compile/rules.h"
 
 #include "base/duration.h"
 #include "base/limits.h"
@@ -78,28 +78,12 @@ void compile_counts(struct compiler *c)
 
 /* ---- rules */
 
-struct rule_compiler {
-    struct compiler *c;
-    const struct source *source;
-    const struct json *node;
-    struct rule *rule;
-    struct cel_env *step_env; /* `while`, `if`, `with` */
-    uint32_t number;
-    bool fires; /* its 'on' is sound */
-    bool lists; /* a program that runs in a run reads `triggers` */
-};
-
-static void note_run_program(struct rule_compiler *r, const struct cel_program *program)
+void rule_note_program(struct rule_compiler *r, const struct cel_program *program)
 {
     const uint32_t *slots;
     size_t count = program ? cel_program_slots(program, &slots) : 0;
     for (size_t i = 0; i < count; i++)
         r->lists |= slots[i] == r->c->set->slots.triggers;
-}
-
-static const struct json *rule_get(const struct rule_compiler *r, const char *keyword)
-{
-    return keyword_get(r->node, PLACE_RULE, keyword);
 }
 
 int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node,
@@ -111,17 +95,57 @@ int64_t compile_duration(struct compiler *c, const struct source *source, const 
     return ms < 0 ? 0 : ms;
 }
 
-static void compile_on_segment(struct rule_compiler *r, const struct json *on)
+static bool names_segment(str text)
+{
+    return str_starts_with(text, STR("enter ")) || str_starts_with(text, STR("leave "));
+}
+
+static bool compile_change(struct rule_compiler *r, const struct json *node, struct segment_change *out)
 {
     struct relance_ruleset *set = r->c->set;
-    str name = str_slice(on->text, 6, on->text.size); /* behind "enter " or "leave " */
-    r->rule->kind = on->text.data[0] == 'e' ? ON_ENTER : ON_LEAVE;
-    r->rule->segment = names_find(&set->names.segments, name);
-    if (r->rule->segment == NAME_NONE)
-        gather_error(r->c->diag, r->source, on, section_hint(&r->c->files.segments, name, r->c->diag),
+    enum { VERB = 6 }; /* "enter ", "leave " */
+    if (node->kind != JSON_STRING || !names_segment(node->text)) {
+        gather_error(r->c->diag, r->source, node, STR("make it two rules"),
+                     "events and segments cannot trigger the same rule");
+        return false;
+    }
+    str name = str_slice(node->text, VERB, node->text.size);
+    *out = (struct segment_change){names_find(&set->names.segments, name), node->text.data[0] == 'e'};
+    if (out->segment == NAME_NONE)
+        gather_error(r->c->diag, r->source, node, section_hint(&r->c->files.segments, name, r->c->diag),
                      "segment '%.*s' is not declared in 'segments'", STR_ARG(name));
     else
-        set->segments[r->rule->segment].tracked = r->fires = true;
+        set->segments[out->segment].tracked = true;
+    return out->segment != NAME_NONE;
+}
+
+/* "enter SEGMENT", "leave SEGMENT", or a list of such. */
+static void compile_on_segments(struct rule_compiler *r, const struct json *on)
+{
+    const struct json *item = on->kind == JSON_ARRAY ? on->child : on;
+    struct segment_change *changes =
+        ARENA_ARRAY(r->c->keep, struct segment_change, on->kind == JSON_ARRAY ? on->count : 1);
+    if (!changes) {
+        r->c->diag->failed = true;
+        return;
+    }
+    r->rule->kind = ON_SEGMENTS;
+    r->rule->changes = changes;
+    r->fires = true;
+    for (; item; item = on->kind == JSON_ARRAY ? item->next : NULL)
+        if (compile_change(r, item, &changes[r->rule->change_count]))
+            r->rule->change_count++;
+        else
+            r->fires = false;
+}
+
+/* Does a list name a segment somewhere? */
+static bool lists_segment(const struct json *on)
+{
+    const struct json *item = on->kind == JSON_ARRAY ? on->child : NULL;
+    while (item && !(item->kind == JSON_STRING && names_segment(item->text)))
+        item = item->next;
+    return item;
 }
 
 static void compile_on_date(struct rule_compiler *r, const struct json *on)
@@ -135,8 +159,12 @@ static void compile_on_date(struct rule_compiler *r, const struct json *on)
     if (!yearly == !date) return;
     const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
     r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
-    r->rule->date = compile_text(c, env, r->source, yearly ? yearly : date,
-                                 &cel_types[yearly ? CEL_TYPE_STRING : CEL_TYPE_TIMESTAMP]);
+    r->rule->date =
+        compile_text(c, env, r->source, yearly ? yearly : date, yearly ? &cel_types[CEL_TYPE_STRING] : NULL);
+    if (date)
+        compile_expect_kinds(c, r->source, date, r->rule->date,
+                             1u << CEL_TYPE_TIMESTAMP | 1u << CEL_TYPE_STRING, false,
+                             "a timestamp, or a text 'YYYY-MM-DD'");
     r->fires = true;
 }
 
@@ -148,10 +176,8 @@ static void compile_on(struct rule_compiler *r)
                             "rule '%.*s' needs 'on': what triggers it", STR_ARG(r->rule->name));
         return;
     }
-    bool segment = on->kind == JSON_STRING &&
-                   (str_starts_with(on->text, STR("enter ")) || str_starts_with(on->text, STR("leave ")));
-    if (segment)
-        compile_on_segment(r, on);
+    if ((on->kind == JSON_STRING && names_segment(on->text)) || lists_segment(on))
+        compile_on_segments(r, on);
     else if (on->kind == JSON_OBJECT)
         compile_on_date(r, on);
     else if (on->kind == JSON_STRING ||
@@ -167,7 +193,11 @@ static const struct {
     str name;
     enum again again;
 } again_names[] = {
-    {STR("ignore"), AGAIN_IGNORE}, {STR("rearm"), AGAIN_REARM}, {STR("restart"), AGAIN_RESTART}};
+    {STR("ignore"), AGAIN_IGNORE},
+    {STR("rearm"), AGAIN_REARM},
+    {STR("restart"), AGAIN_RESTART},
+    {STR("collect"), AGAIN_COLLECT},
+};
 
 static void compile_again(struct rule_compiler *r)
 {
@@ -179,66 +209,69 @@ static void compile_again(struct rule_compiler *r)
         r->rule->again = again_names[i].again;
         return;
     }
-    gather_error(r->c->diag, r->source, again, (str){0}, "'again' is \"ignore\", \"rearm\" or \"restart\"");
+    gather_error(r->c->diag, r->source, again, (str){0},
+                 "'again' is \"ignore\", \"rearm\", \"restart\" or \"collect\"");
 }
 
-/* Does an expression read nothing but `event` and `customer`? */
-static bool reads_event_only(const struct compiler *c, const struct cel_program *program)
+struct cel_env *rule_run_env(struct rule_compiler *r, struct type_list answers)
 {
-    const struct slot_map *s = &c->set->slots;
-    const uint32_t *slots, *functions;
-    size_t count = cel_program_slots(program, &slots);
-    for (size_t i = 0; i < count; i++) {
-        bool customer = slots[i] >= s->customer_id && slots[i] < s->event;
-        bool event = slots[i] >= s->event && slots[i] < s->trigger;
-        if (!customer && !event) return false;
-    }
-    count = cel_program_functions(program, &functions);
-    for (size_t i = 0; i < count; i++)
-        if (functions[i] < c->set->count_count) return false;
-    return true;
+    struct scope_names names = {
+        .flags = SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | r->whatever,
+        .triggers = r->rule->on,
+        .answers = answers,
+    };
+    if (answers.count) names.flags |= SCOPE_ANSWER;
+    return scope_env_of(r->c, names, "'while' and in steps");
 }
 
-static void compile_cancel(struct rule_compiler *r, const struct json *node)
+bool rule_compile_filter(struct rule_compiler *r, const struct json *node, enum keyword_place place,
+                         const char *what, struct event_filter *out)
 {
     struct compiler *c = r->c;
-    struct cancel cancel = {.point = new_point(c, r->source, node->begin), .rule = r->number};
     const struct json *on = node, *key = NULL, *condition = NULL;
+    *out = (struct event_filter){0};
     if (node->kind == JSON_OBJECT) {
-        keyword_check(r->source, node, PLACE_CANCEL, "'cancel'", c->diag);
-        on = keyword_get(node, PLACE_CANCEL, "on");
-        key = keyword_get(node, PLACE_CANCEL, "key");
-        condition = keyword_get(node, PLACE_CANCEL, "if");
+        keyword_check(r->source, node, place, what, c->diag);
+        on = keyword_get(node, place, "on");
+        key = keyword_get(node, place, "key");
+        condition = keyword_get(node, place, "if");
         if (!json_member(node, "on"))
-            gather_error(c->diag, r->source, node, (str){0}, "'cancel' needs 'on': which events end the run");
+            gather_error(c->diag, r->source, node, (str){0}, "%s needs 'on': which events it is about", what);
     } else if (node->kind != JSON_STRING) {
         gather_error(c->diag, r->source, node, (str){0},
-                     "'cancel' lists event types, or objects with 'on', 'key' and 'if'");
-        return;
+                     "%s is an event type, or an object with 'on', 'key' and 'if'", what);
+        return false;
     }
     if (key && !json_member(r->node, "key"))
         gather_error(c->diag, r->source, key, STR("give the rule a 'key', or leave this one out"),
                      "this 'key' has nothing to be compared with: the rule has none");
-    cancel.on = declare_read_types(c, r->source, on);
-    unsigned whatever = scope_of(cancel.on) | (r->fires ? 0 : SCOPE_ANYTHING);
+    out->on = declare_read_types(c, r->source, on);
+    unsigned whatever = scope_of(out->on) | r->whatever;
     const struct cel_env *key_env =
-        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, cancel.on, no_types, "the 'key' of 'cancel'");
-    cancel.key = compile_text(c, key_env, r->source, key, NULL);
-    compile_expect_kinds(c, r->source, key, cancel.key, KINDS_KEY, true,
+        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, out->on, no_types, "this 'key'");
+    out->key = compile_text(c, key_env, r->source, key, NULL);
+    compile_expect_kinds(c, r->source, key, out->key, KINDS_KEY, true,
                          "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
     const struct cel_env *env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever,
-                  cancel.on, r->rule->on, "the 'if' of 'cancel'");
-    cancel.condition = compile_condition(c, env, r->source, condition);
-    note_run_program(r, program_of(cancel.condition));
-    if (whatever) return;
-    cancel.remembered = !cancel.condition || reads_event_only(c, cancel.condition->program);
-    c->set->cancels[c->set->cancel_count++] = cancel;
+                  out->on, r->rule->on, "this 'if'");
+    out->condition = compile_condition(c, env, r->source, condition);
+    rule_note_program(r, program_of(out->condition));
+    return !whatever;
 }
 
-/* Says so. */
-static bool too_many(struct rule_compiler *r, const struct json *node, size_t most, const char *what)
+static void compile_cancel(struct rule_compiler *r, const struct json *node)
+{
+    struct relance_ruleset *set = r->c->set;
+    struct event_filter filter;
+    struct point point = new_point(r->c, r->source, node->begin);
+    if (!rule_compile_filter(r, node, PLACE_CANCEL, "'cancel'", &filter)) return;
+    set->cancels[set->cancel_count++] =
+        (struct cancel){point, r->number, filter.on, filter.key, filter.condition};
+}
+
+bool rule_has_too_many(struct rule_compiler *r, const struct json *node, size_t most, const char *what)
 {
     if (node->count <= most) return false;
     gather_error(r->c->diag, r->source, node, (str){0}, "a rule has at most %zu %s", most, what);
@@ -253,93 +286,38 @@ static void compile_cancels(struct rule_compiler *r)
         compile_cancel(r, node);
         return;
     }
-    if (too_many(r, node, LIMIT_RULE_CANCELS, "entries of 'cancel'")) return;
+    if (rule_has_too_many(r, node, LIMIT_RULE_CANCELS, "entries of 'cancel'")) return;
     for (const struct json *item = node->child; item; item = item->next)
         compile_cancel(r, item);
 }
 
-static void note_template(struct rule_compiler *r, struct template template)
-{
-    for (size_t i = 0; i < template.count; i++)
-        note_run_program(r, template.pieces[i].program);
-}
-
-/* `after` and `at`. */
-static void compile_wait(struct rule_compiler *r, const struct json *node, struct step *out)
-{
-    static const int64_t day_ms = 86400000;
-    struct compiler *c = r->c;
-    const struct json *after = keyword_get(node, PLACE_STEP, "after"),
-                      *at = keyword_get(node, PLACE_STEP, "at");
-    int64_t after_ms = 0;
-    bool may_be_early = r->rule->kind == ON_DATE && r->rule->step_count == 1; /* this is the first step */
-    if (after && duration_parse(after->text, &after_ms) && after_ms < 0 && !may_be_early)
-        gather_error(c->diag, r->source, after,
-                     STR("only the first step of a rule on a date can come before it"),
-                     "'after' cannot be negative here");
-    out->at_minutes = at ? clock_parse(at->text) : -1;
-    bool days = after && strcspn(after->text.data, "hms") >= after->text.size;
-    if (at && after && !days)
-        gather_error(c->diag, r->source, after, STR("with 'at', say \"2d\" or \"1w\""),
-                     "next to 'at', 'after' counts calendar days: 'd' and 'w' only");
-    out->after_ms = at ? 0 : after_ms;
-    out->after_days = at ? after_ms / day_ms : 0;
-    if (after_ms >= 0) return;
-    r->rule->early = *out; /* the trigger falls due that much earlier, and the first step with it */
-    r->rule->is_early = true;
-    out->after_ms = out->after_days = 0;
-    out->at_minutes = -1;
-}
-
-static void compile_step(struct rule_compiler *r, const struct json *node, struct step *out)
+/* `cooldown`: a duration, or {"for": DURATION or "ever", "per": "customer" or "key"}. */
+static void compile_cooldown(struct rule_compiler *r)
 {
     struct compiler *c = r->c;
-    keyword_check(r->source, node, PLACE_STEP, "a step", c->diag);
-    if (node->kind != JSON_OBJECT) return;
-    out->point = new_point(c, r->source, node->begin);
-    const struct json *send = keyword_get(node, PLACE_STEP, "send"),
-                      *with = keyword_get(node, PLACE_STEP, "with");
-    compile_wait(r, node, out);
-    out->condition = compile_condition(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "if"));
-    note_run_program(r, program_of(out->condition));
-    if (send && send->text.size == 0)
-        gather_error(c->diag, r->source, send, (str){0},
-                     "'send' needs the name of a channel, such as \"email\"");
-    if (send) out->send = send->text;
-    if (with && !send)
-        gather_error(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
-    if (!json_member(node, "send") && !json_member(node, "set"))
-        gather_error(c->diag, r->source, node, (str){0},
-                     "a step that does nothing: it needs 'send' or 'set'");
-    if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
-    if (r->step_env) {
-        cel_env_set_lenient(r->step_env,
-                            STR("customer")); /* a value that fails leaves its attribute as it was */
-        compile_sets(c, r->step_env, r->source, keyword_get(node, PLACE_STEP, "set"), out);
-        cel_env_set_lenient(r->step_env, (str){0});
-    }
-    note_template(r, out->with);
-    for (size_t i = 0; i < out->set_count; i++)
-        note_template(r, out->sets[i].value);
-}
-
-static void compile_steps(struct rule_compiler *r)
-{
-    const struct json *steps = rule_get(r, "do");
-    if (!json_member(r->node, "do") || (steps && !steps->child)) {
-        gather_error_at_key(r->c->diag, r->source, r->node, (str){0},
-                            "rule '%.*s' needs 'do': at least one step", STR_ARG(r->rule->name));
+    const struct json *node = rule_get(r, "cooldown");
+    if (!node) return;
+    if (node->kind == JSON_STRING) {
+        r->rule->cooldown_ms = compile_duration(c, r->source, node, 0);
         return;
     }
-    if (!steps || too_many(r, steps, LIMIT_STEPS, "steps")) return;
-    struct step *out = ARENA_ARRAY(r->c->keep, struct step, steps->count);
-    if (!out) {
-        r->c->diag->failed = true;
-        return;
-    }
-    r->rule->steps = out;
-    for (const struct json *node = steps->child; node; node = node->next)
-        compile_step(r, node, &out[r->rule->step_count++]);
+    keyword_check(r->source, node, PLACE_COOLDOWN, "'cooldown'", c->diag);
+    const struct json *length = keyword_get(node, PLACE_COOLDOWN, "for"),
+                      *per = keyword_get(node, PLACE_COOLDOWN, "per");
+    if (!json_member(node, "for"))
+        gather_error(c->diag, r->source, node, (str){0}, "'cooldown' needs 'for': how long, or \"ever\"");
+    int64_t ms = 0;
+    bool ever = length && str_equal(length->text, STR("ever"));
+    if (length && !ever && !duration_parse(length->text, &ms))
+        gather_error(c->diag, r->source, length, (str){0},
+                     "'for' is a duration, such as \"30d\", or \"ever\"");
+    r->rule->cooldown_ms = ever ? RULE_COOLDOWN_EVER : compile_duration(c, r->source, length, 0);
+    r->rule->cooldown_per_key = per && str_equal(per->text, STR("key"));
+    if (per && !r->rule->cooldown_per_key && !str_equal(per->text, STR("customer")))
+        gather_error(c->diag, r->source, per, (str){0}, "'per' is \"customer\" or \"key\"");
+    if (r->rule->cooldown_per_key && !json_member(r->node, "key"))
+        gather_error(c->diag, r->source, per, STR("give the rule a 'key'"),
+                     "there is one cooldown for each key, but the rule has no 'key'");
 }
 
 /* Which fields of its triggers a run keeps: all that the set declares for them, whether anything reads them today
@@ -353,7 +331,7 @@ static void note_kept_fields(struct rule_compiler *r)
         r->c->diag->failed = true;
         return;
     }
-    rule->trigger_count = r->lists ? LIMIT_TRIGGERS : 1;
+    rule->trigger_count = r->lists || rule->again == AGAIN_COLLECT ? LIMIT_TRIGGERS : 1;
     rule->trigger_record = block->record;
     rule->trigger_slots = block->offsets;
     rule->keeps = block->fields;
@@ -372,22 +350,20 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     if (d->value->kind != JSON_OBJECT) return;
     compile_on(&r);
     compile_again(&r);
-    rule->cooldown_ms = compile_duration(c, d->source, rule_get(&r, "cooldown"), 0);
+    compile_cooldown(&r);
     rule->stale_ms = compile_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
-    unsigned whatever = r.fires ? 0 : SCOPE_ANYTHING;
-    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | whatever, rule->on,
-                                          rule->on, "'if' and 'key'");
-    r.step_env = scope_env(c, SCOPE_OF_RULE | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever, no_types,
-                           rule->on, "'while' and in steps");
+    r.whatever = r.fires ? 0 : SCOPE_ANYTHING;
+    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | r.whatever,
+                                          rule->on, rule->on, "'if' and 'key'");
     const struct json *key = rule_get(&r, "key");
     rule->condition = compile_condition(c, env, d->source, rule_get(&r, "if"));
     rule->key = compile_text(c, env, d->source, key, NULL);
     compile_expect_kinds(c, d->source, key, rule->key, KINDS_KEY, true,
                          "a string, int, uint or bool, or a list of them");
-    rule->while_true = compile_condition(c, r.step_env, d->source, rule_get(&r, "while"));
-    note_run_program(&r, program_of(rule->while_true));
     compile_cancels(&r);
     compile_steps(&r);
+    rule->while_true = compile_condition(c, rule_run_env(&r, r.waited), d->source, rule_get(&r, "while"));
+    rule_note_program(&r, program_of(rule->while_true));
     compile_goal(c, d->source, d->value, rule);
     compile_split(c, d->source, d->value, rule);
     compile_tags(c, rule_get(&r, "tags"), rule);
@@ -435,6 +411,16 @@ static size_t cancel_bound(const struct section *rules)
     return bound;
 }
 
+static size_t await_bound(const struct section *rules)
+{
+    size_t bound = 1;
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct json *steps = json_member(rules->items[i].value, "do");
+        bound += steps && steps->kind == JSON_ARRAY ? steps->count : 0;
+    }
+    return bound;
+}
+
 void compile_rules(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -443,7 +429,8 @@ void compile_rules(struct compiler *c)
                   *spare = ARENA_ARRAY(c->scratch, struct ranked, rules->count + 1);
     set->rules = ARENA_ARRAY(c->keep, struct rule, rules->count + 1);
     set->cancels = ARENA_ARRAY(c->keep, struct cancel, cancel_bound(rules));
-    if (!items || !spare || !set->rules || !set->cancels ||
+    set->awaits = ARENA_ARRAY(c->keep, struct awaited, await_bound(rules));
+    if (!items || !spare || !set->rules || !set->cancels || !set->awaits ||
         !names_init(&set->names.rules, c->keep, rules->count)) {
         c->diag->failed = true;
         return;

@@ -87,6 +87,32 @@ static void index_last(struct compiler *c, struct typed_event *type)
     type->named |= type->remembered;
 }
 
+static bool program_reads(const struct cel_program *program, uint32_t slot)
+{
+    const uint32_t *slots;
+    size_t count = program ? cel_program_slots(program, &slots) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i] == slot) return true;
+    return false;
+}
+
+/* The fields that cancels read of the type: what is remembered of it against late triggers. */
+static bool index_cancel_fields(struct compiler *c, struct typed_event *type)
+{
+    uint32_t *fields = ARENA_ARRAY(c->keep, uint32_t, type->reader->field_count + 1);
+    if (!fields) return false;
+    for (uint32_t f = 0; f < type->reader->field_count; f++) {
+        uint32_t slot = c->set->slots.event + ENVELOPE_COUNT + type->fields[f];
+        bool read = false;
+        for (size_t i = 0; i < type->cancel_count && !read; i++)
+            read = program_reads(type->cancels[i]->key, slot) ||
+                   program_reads(program_of(type->cancels[i]->condition), slot);
+        if (read) fields[type->cancel_field_count++] = f;
+    }
+    type->cancel_fields = fields;
+    return true;
+}
+
 static bool index_types(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -97,15 +123,17 @@ static bool index_types(struct compiler *c)
     struct type_list *attributes =
         index_of(c, LISTED(attributes, attribute_count, offsetof(struct attribute_rule, on)));
     struct type_list *cancels = index_of(c, LISTED(cancels, cancel_count, offsetof(struct cancel, on)));
+    struct type_list *awaits = index_of(c, LISTED(awaits, await_count, offsetof(struct awaited, on)));
 #undef LISTED
-    if (!rules || !goals || !counts || !attributes || !cancels) return false;
+    if (!rules || !goals || !counts || !attributes || !cancels || !awaits) return false;
     for (uint32_t i = 0; i < set->type_count; i++) {
         struct typed_event *type = &set->types[i];
         type->rules = rules[i];
         type->goals = goals[i];
         type->counts = counts[i];
         type->attributes = attributes[i];
-        if (!index_cancels(c, type, cancels[i])) return false;
+        type->awaits = awaits[i];
+        if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type)) return false;
     }
     return true;
 }
@@ -114,13 +142,15 @@ static bool index_types(struct compiler *c)
 static void index_rules(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
-    struct type_list *const lists[] = {[ON_ENTER] = &set->entering,
-                                       [ON_LEAVE] = &set->leaving,
-                                       [ON_YEARLY] = &set->dated,
-                                       [ON_DATE] = &set->dated};
     for (uint32_t i = 0; i < set->rule_count; i++) {
-        if (set->rules[i].kind == ON_EVENTS) continue;
-        if (!list_append(c, lists[set->rules[i].kind], i, set->rule_count)) c->diag->failed = true;
+        const struct rule *rule = &set->rules[i];
+        bool enters = false, leaves = false, dated = rule->kind == ON_YEARLY || rule->kind == ON_DATE;
+        for (size_t n = 0; n < rule->change_count; n++)
+            *(rule->changes[n].enter ? &enters : &leaves) = true;
+        if ((enters && !list_append(c, &set->entering, i, set->rule_count)) ||
+            (leaves && !list_append(c, &set->leaving, i, set->rule_count)) ||
+            (dated && !list_append(c, &set->dated, i, set->rule_count)))
+            c->diag->failed = true;
     }
 }
 

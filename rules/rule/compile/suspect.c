@@ -60,13 +60,23 @@ static void suspect_value(struct compiler *c, const struct declared *d, const st
              (str){0}, "%s", what);
 }
 
+/* None of the segments that it waits for: each is constant, and not one that customers enter at the start. */
+static bool never_changes(const struct relance_ruleset *set, const struct rule *rule)
+{
+    struct cel_value constant;
+    for (size_t i = 0; i < rule->change_count; i++) {
+        const struct noted_program *condition = set->segments[rule->changes[i].segment].condition;
+        if (!cel_program_constant(condition->program, &constant)) return false;
+        if (rule->changes[i].enter && is_always(condition, true)) return false;
+    }
+    return true;
+}
+
 static void suspect_trigger(struct compiler *c, const struct declared *d, const struct rule *rule)
 {
     const struct json *on = json_member(d->value, "on");
     struct cel_value constant;
-    bool of_segment = rule->kind == ON_ENTER || rule->kind == ON_LEAVE;
-    if (of_segment && cel_program_constant(c->set->segments[rule->segment].condition->program, &constant) &&
-        !(rule->kind == ON_ENTER && is_always(c->set->segments[rule->segment].condition, true)))
+    if (rule->change_count && never_changes(c->set, rule))
         suspect_value(c, d, on, "nothing can trigger this rule: the segment never changes");
     if (rule->kind == ON_YEARLY && cel_program_constant(rule->date, &constant) &&
         constant.kind == CEL_STRING && !yearly_possible(cel_text(constant)))

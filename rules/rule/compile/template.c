@@ -43,6 +43,16 @@ static void flush_text(struct template_writer *w)
     w->text.size = 0;
 }
 
+/* The key that has been written, if any, is that of a member that may be left out. */
+static void put_item(struct template_writer *w)
+{
+    struct piece piece = {.kind = PIECE_ITEM};
+    if (w->text.failed || !arena_copy_str(w->c->keep, buffer_str(&w->text), &piece.text))
+        w->c->diag->failed = true;
+    put_piece(w, piece);
+    w->text.size = 0;
+}
+
 /* Behind a string literal of CEL that begins at `at`; the text's end when it does not end. */
 static size_t skip_literal(str text, size_t at)
 {
@@ -132,15 +142,36 @@ static bool ends(struct template_writer *w, const struct json *node, size_t begi
     return false;
 }
 
+bool template_is_expression(str text)
+{
+    return str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1;
+}
+
+const struct cel_program *compile_expression(struct compiler *c, const struct cel_env *env,
+                                             const struct source *source, const struct json *node,
+                                             const struct cel_type *wanted)
+{
+    str inner = str_slice(node->text, 2, node->text.size - 1);
+    return env ? compile_part(c, env, inner, origin_at(json_origin(source, node), 2), wanted) : NULL;
+}
+
+static bool may_be_optional(const struct cel_program *program)
+{
+    enum cel_type_kind kind = cel_program_type(program)->kind;
+    return kind == CEL_TYPE_OPTIONAL || kind == CEL_TYPE_DYN;
+}
+
 static void put_string(struct template_writer *w, const struct json *node)
 {
     str text = node->text;
     w->here = json_origin(w->source, node);
     w->here_at = 0;
-    if (str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1) {
+    if (template_is_expression(text)) {
         const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
         flush_text(w);
-        if (program) put_piece(w, (struct piece){.kind = PIECE_VALUE, .program = program});
+        if (program)
+            put_piece(w, (struct piece){.kind = may_be_optional(program) ? PIECE_OPTIONAL : PIECE_VALUE,
+                                        .program = program});
         return;
     }
     buffer_put_char(&w->text, '"');
@@ -162,6 +193,34 @@ static void put_string(struct template_writer *w, const struct json *node)
     buffer_put_char(&w->text, '"');
 }
 
+static void put_node(struct template_writer *w, const struct json *node);
+
+/* Which members are there is known when it is filled in, where one of them is an expression and may be empty. */
+static bool may_leave_out(const struct json *container)
+{
+    const struct json *child = container->child;
+    while (child && !(child->kind == JSON_STRING && template_is_expression(child->text)))
+        child = child->next;
+    return child;
+}
+
+static void put_container(struct template_writer *w, const struct json *node)
+{
+    bool object = node->kind == JSON_OBJECT, items = may_leave_out(node);
+    buffer_put_char(&w->text, object ? '{' : '[');
+    for (const struct json *child = node->child; child; child = child->next) {
+        if (items) flush_text(w);
+        if (!items && child != node->child) buffer_put_char(&w->text, ',');
+        if (object) {
+            buffer_put_json_string(&w->text, child->key);
+            buffer_put_char(&w->text, ':');
+        }
+        if (items) put_item(w);
+        put_node(w, child);
+    }
+    buffer_put_char(&w->text, object ? '}' : ']');
+}
+
 static void put_node(struct template_writer *w, const struct json *node)
 {
     switch (node->kind) {
@@ -170,20 +229,7 @@ static void put_node(struct template_writer *w, const struct json *node)
     case JSON_NUMBER: buffer_put_str(&w->text, node->text); break;
     case JSON_STRING: put_string(w, node); break;
     case JSON_ARRAY:
-    case JSON_OBJECT: {
-        bool object = node->kind == JSON_OBJECT;
-        buffer_put_char(&w->text, object ? '{' : '[');
-        for (const struct json *child = node->child; child; child = child->next) {
-            if (child != node->child) buffer_put_char(&w->text, ',');
-            if (object) {
-                buffer_put_json_string(&w->text, child->key);
-                buffer_put_char(&w->text, ':');
-            }
-            put_node(w, child);
-        }
-        buffer_put_char(&w->text, object ? '}' : ']');
-        break;
-    }
+    case JSON_OBJECT: put_container(w, node); break;
     }
 }
 

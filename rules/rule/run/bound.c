@@ -27,11 +27,7 @@ enum { FITS_LOOSELY = 4 };
 static int64_t age_trigger(const struct relance_engine *e, const void *item)
 {
     (void)e;
-    struct unpack in = unpack_of(kept_event_str(*(struct kept_event *const *)item));
-    unpack_map(&in);
-    for (int skipped = 0; skipped < 5; skipped++)
-        unpack_skip(&in); /* "id", its value, "type", its value, "time" */
-    return unpack_int(&in);
+    return kept_event_time(*(struct kept_event *const *)item);
 }
 
 static int64_t age_value_of_by(const struct relance_engine *e, const void *item)
@@ -258,14 +254,6 @@ static void leave(struct relance_engine *e, const struct bound_kind *kind, void 
     engine_decide(e, &decision);
 }
 
-/* What of an event's cancels stays begins the event if what began it is gone. */
-static void keep_firsts(struct vector *overtakers, const bool *gone)
-{
-    struct overtaker *items = overtakers->items;
-    for (uint32_t i = 0; i + 1 < overtakers->count; i++)
-        if (gone[i] && items[i].first && !items[i + 1].first) items[i + 1].first = true;
-}
-
 static void sweep_vector(struct relance_engine *e, const struct bound_kind *kind, struct vector *items,
                          const bool *gone)
 {
@@ -288,7 +276,6 @@ static void sweep(struct relance_engine *e, const struct bound_kind *kind, const
 {
     struct state *state = e->customer->state;
     struct vector *items;
-    if (kind->part == STATE_OVERTAKERS) keep_firsts(&state->overtakers, gone);
     for (uint32_t n = 0; (items = kind_vector(kind, state, n)); n++) {
         uint32_t count = items->count;
         sweep_vector(e, kind, items, gone);

@@ -40,14 +40,20 @@ static int64_t next_yearly(struct relance_engine *e, str text, const struct date
     return RELANCE_NEVER;
 }
 
-static int64_t next_date(struct relance_engine *e, const struct rule *rule, int64_t date_ms,
-                         const struct date_wait *date)
+static int64_t next_date(struct relance_engine *e, int64_t date_ms, const struct date_wait *date)
 {
     if (date_ms == date->fired) return RELANCE_NEVER;
-    int64_t due_ms = rule->is_early ? step_wait_end(e, &rule->early, date_ms, true) : date_ms;
-    if (due_ms == date->due_ms) return due_ms;
-    if (date_ms < e->now_ms) return RELANCE_NEVER;
-    return due_ms < e->now_ms ? e->now_ms : due_ms; /* at once if the earlier instant is past */
+    return date_ms == date->due_ms || date_ms >= e->now_ms ? date_ms : RELANCE_NEVER;
+}
+
+int64_t date_step_time(struct relance_engine *e, const struct run *run, const struct timing *timing)
+{
+    const struct zone *zone = customer_zone(e);
+    const struct kept_event *newest = *VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
+    int64_t date_ms = run->day == STATE_NO_TIME ? kept_event_time(newest) : local_instant(zone, run->day, 0);
+    if (timing->at.minutes < 0) return date_ms - timing->ms;
+    int64_t day = run->day == STATE_NO_TIME ? local_day(zone, date_ms) : run->day;
+    return local_instant(zone, day - timing->days, timing->at.minutes);
 }
 
 /* ---- keeping up */
@@ -71,7 +77,7 @@ static str date_basis(struct relance_engine *e, const struct rule *rule, struct 
     struct buffer text;
     buffer_init(&text, &e->scratch);
     if (value.kind == CEL_STRING || value.kind == CEL_TIMESTAMP) cel_print(value, &text);
-    bool local = rule->kind == ON_YEARLY || (rule->is_early && rule->early.at_minutes >= 0);
+    bool local = rule->kind == ON_YEARLY;
     if (local && text.size) {
         buffer_put_char(&text, '\0');
         buffer_put_str(&text, customer_zone_name(e));
@@ -97,7 +103,7 @@ static void date_update(struct relance_engine *e, uint32_t number)
     if (value.kind == CEL_STRING && rule->kind == ON_YEARLY)
         date->due_ms = next_yearly(e, cel_text(value), date);
     else if (value.kind == CEL_TIMESTAMP && rule->kind == ON_DATE)
-        date->due_ms = next_date(e, rule, cel_timestamp_to_ms(value), date);
+        date->due_ms = next_date(e, cel_timestamp_to_ms(value), date);
     else
         date->due_ms = RELANCE_NEVER;
 }
@@ -131,6 +137,9 @@ void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t hor
                   : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value)
                                                 : due_ms;
     date->due_ms = yearly && value.kind == CEL_STRING ? next_yearly(e, cel_text(value), date) : RELANCE_NEVER;
-    e->trigger = (struct trigger){.type = yearly ? STR("yearly") : STR("date"), .time_ms = due_ms};
+    e->trigger = (struct trigger){.type = yearly ? STR("yearly") : STR("date"),
+                                  .time_ms = due_ms,
+                                  .shown_ms = due_ms,
+                                  .day = yearly ? date->fired : STATE_NO_TIME};
     trigger_rule(e, number, horizon_ms);
 }

@@ -134,6 +134,7 @@ size_t relance_decision_print(const struct relance_decision *d, char *out, size_
     if (d->outcome == RELANCE_OUTCOME_DEFERRED)
         room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
     room_put_member(&room, ",\"why\":", d->why);
+    if (d->set.size) room_put(&room, STR(",\"set\":")), room_put(&room, d->set);
     if (d->outcome == RELANCE_OUTCOME_GOAL)
         room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
     room_put(&room, STR("}"));

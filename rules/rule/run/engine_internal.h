@@ -13,8 +13,11 @@
 /* What triggers rules now: an event, or a segment entered or left, or a date. */
 struct trigger {
     bool event;
-    str id, type; /* "enter loyal", "yearly" … where it is no event; then without id */
-    int64_t time_ms;
+    str id, type;    /* "enter loyal", "yearly" … where it is no event; then without id */
+    int64_t time_ms; /* what times of triggers are compared by */
+    int64_t
+        shown_ms; /* what `trigger.time` says: the same, but for a date, which falls due at another time */
+    int64_t day;  /* of a date that is a local day, since 1970; else STATE_NO_TIME */
 };
 
 struct relance_engine {
@@ -66,6 +69,13 @@ void scope_set_event(struct relance_engine *e);
 struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count);
 /* What is to be kept of e->trigger, for a run. Likewise. */
 struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps);
+/* The present event with these fields, for a run that waited for it. Likewise. */
+struct bytes *scope_pack_answer(struct relance_engine *e, const struct type_list *keeps);
+/* Puts another event, packed, into the slots of `event`, and what stood there back. */
+struct shadowed_event;
+struct shadowed_event *scope_shadow_event(struct relance_engine *e, str packed);
+uint32_t scope_type_of_event(struct relance_engine *e, str packed); /* NAME_NONE: no longer declared */
+void scope_unshadow_event(struct relance_engine *e, struct shadowed_event *shadowed);
 struct cel_value attribute_value(struct relance_engine *e, uint32_t number); /* CEL_ABSENT: it has none */
 
 /* Evaluates a condition; NULL is true, an error is false and reported. */
@@ -82,6 +92,8 @@ struct texts {
 };
 bool engine_evaluate_texts(struct relance_engine *e, const struct cel_program *program, struct texts *out);
 bool texts_have(struct texts texts, str text);
+/* Copies them into scratch: they may have been read from the state, of which something may go meanwhile. */
+bool texts_own(struct relance_engine *e, struct texts *texts);
 
 /* ---- counting.c */
 void count_event(struct relance_engine *e, const struct typed_event *type);
@@ -95,9 +107,13 @@ void happen_wait(struct relance_engine *e, int64_t due_ms); /* the customer's fi
 int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state);
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state);
 
-void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms);
+/* False: a newer write stands, or the value is too large to be kept. */
+bool attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms);
 
-/* ---- cancel.c, trigger.c, run.c, step.c */
+/* ---- cancel.c, overtake.c, wait.c, trigger.c, run.c */
+void overtakers_remember(struct relance_engine *e, const struct typed_event *type);
+void overtakers_trim(struct relance_engine *e); /* when the event has been dealt with */
+void runs_answer(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms);
 void runs_cancel(struct relance_engine *e, const struct typed_event *type);
 void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms);
 void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms); /* by e->trigger */
@@ -135,8 +151,9 @@ str customer_zone_name(struct relance_engine *e);
 int64_t local_day(const struct zone *zone, int64_t ms); /* days since 1970-01-01 */
 int64_t local_instant(const struct zone *zone, int64_t day, int minutes);
 /* `after_days` calendar days after the day of the base, at that time; with 0 days the next such time after the
- * base (with `at_base`: not before it). */
-int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base);
+ * base (with `at_base`: not before it). From there on, the first day that is one of those of `at`. */
+int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, struct time_of_day at,
+                 bool at_base);
 
 /* ---- engine.c */
 void engine_settle_customer(struct relance_engine *e, struct customer *customer);

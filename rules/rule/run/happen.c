@@ -113,21 +113,22 @@ static struct bytes *pack_attribute(struct relance_engine *e, struct cel_value v
     return packed;
 }
 
-void attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
+bool attribute_write(struct relance_engine *e, uint32_t number, struct cel_value value, int64_t time_ms)
 {
     struct vector *attributes = &e->customer->state->attributes;
     uint32_t at = attribute_place(attributes, number);
     struct attribute *known = at < attributes->count ? VECTOR_AT(*attributes, struct attribute, at) : NULL;
     if (known && known->number != number) known = NULL;
-    if (known && !write_wins(known, e->set->attributes[number].keep_first, time_ms)) return;
+    if (known && !write_wins(known, e->set->attributes[number].keep_first, time_ms)) return false;
     struct bytes *packed = value.kind == CEL_NULL ? NULL : pack_attribute(e, value);
-    if (value.kind != CEL_NULL && !packed) return;
+    if (value.kind != CEL_NULL && !packed) return false;
     scope_forget(e);
     if (known)
         bytes_release(&e->customers.pool, known->packed);
     else
         known = or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *known, at));
     if (known) *known = (struct attribute){number, time_ms, packed};
+    return known;
 }
 
 /* Is a value of a declared type? (What the checker could not know.) */
@@ -226,10 +227,13 @@ void happen_event(struct relance_engine *e, struct customer *customer)
     segments_start_event(e);
     take_facts(e, type);
     runs_cancel(e, type);
+    overtakers_remember(e, type);
     goals_reach(e, type);
+    runs_answer(e, type, horizon_ms);
     segments_update(e, false, horizon_ms);
     runs_trigger(e, type, horizon_ms);
     settle(e, horizon_ms);
+    overtakers_trim(e);
 }
 
 /* ---- a wait */

@@ -14,13 +14,16 @@ int64_t local_instant(const struct zone *zone, int64_t day, int minutes)
     return zone_instant(zone, day * DAY_S + minutes * MINUTE_S) * 1000;
 }
 
-int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, int minutes, bool at_base)
+int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, struct time_of_day at,
+                 bool at_base)
 {
     int64_t day = local_day(zone, base_ms) + after_days;
-    int64_t ms = local_instant(zone, day, minutes);
-    if (after_days != 0) return ms;
-    bool passed = at_base ? ms < base_ms : ms <= base_ms;
-    return passed ? local_instant(zone, day + 1, minutes) : ms;
+    for (;; day++) {
+        if (!weekdays_have(at.days, day)) continue;
+        int64_t ms = local_instant(zone, day, at.minutes);
+        bool passed = after_days == 0 && (at_base ? ms < base_ms : ms <= base_ms);
+        if (!passed) return ms;
+    }
 }
 
 str customer_zone_name(struct relance_engine *e)

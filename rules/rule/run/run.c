@@ -34,7 +34,7 @@ struct run *run_find(const struct state *state, uint32_t rule, str key)
     return run && str_equal(bytes_str(run->key), key) ? run : NULL;
 }
 
-static void run_remove(struct relance_engine *e, struct run *run)
+void run_remove(struct relance_engine *e, struct run *run)
 {
     struct vector *runs = &e->customer->state->runs;
     uint32_t place = (uint32_t)(run - (struct run *)runs->items);

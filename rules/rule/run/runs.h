@@ -1,8 +1,10 @@
-/* Runs: what run.c, cancel.c, step.c and trigger.c share. */
+/* Runs: what the files share that deal with them. */
 #ifndef RULES_RULE_RUN_RUNS_H
 #define RULES_RULE_RUN_RUNS_H
 
 #include "rule/run/engine_internal.h"
+
+/* ---- run.c */
 
 /* The place of the first run not before (rule, key). */
 uint32_t run_place(const struct state *state, uint32_t rule, str key);
@@ -12,18 +14,50 @@ struct run *run_find(const struct state *state, uint32_t rule, str key);
 
 void run_decide(struct relance_engine *e, enum relance_outcome outcome, str key);
 void run_end(struct relance_engine *e, struct run *run, enum relance_outcome outcome);
+void run_remove(struct relance_engine *e, struct run *run); /* its end has been told */
 
 /* The id of the action of a run's step, from 0. (recall.c) */
 str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32]);
 
-/* Has a remembered event cancelled, after `time_ms`, what would start now? (cancel.c) */
-bool run_is_overtaken(const struct relance_engine *e, uint32_t rule, str key, int64_t time_ms);
+/* ---- timing.c, step.c, wait.c: of the run in scope. Those that give a run give NULL where it has ended. */
 
-/* When a step's wait ends that begins at `base_ms`; `at_base`: the base itself may be the time of day. (step.c) */
-int64_t step_wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base);
-/* The same for the step of that number of a rule. */
-int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t step, int64_t base_ms);
-/* Performs the steps that are due by the horizon: at once, within the event or wait. The run may be gone then. */
+/* The run waits for that step from `base_ms` on. */
+struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t step, int64_t base_ms);
+/* Its present step is over: it waits for the next, from now on. */
+struct run *step_go_on(struct relance_engine *e, struct run *run);
+/* Performs the steps that are due by the horizon: at once, within the event or wait. NULL is let through. */
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms);
+
+void wait_begin(struct relance_engine *e, struct run *run); /* there is no answer (any more) */
+/* The event has not come within its time. */
+struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited);
+
+/* ---- cooldown.c: of the rule in scope */
+
+/* Does it hold for that key? *until_ms is then when it ends; RELANCE_NEVER: it does not. */
+bool cooldown_holds(const struct relance_engine *e, uint32_t rule, str key, int64_t *until_ms);
+void cooldown_note(struct relance_engine *e, const struct run *run); /* the run has sent */
+
+/* ---- overtake.c: has an event that cancels come before a trigger of that time, though it happened later? */
+
+/* Certainly: one that is not remembered any more. */
+bool overtaken_unasked(const struct relance_engine *e, uint32_t rule, int64_t time_ms);
+/* Perhaps: one that is. */
+bool overtaken_perhaps(const struct relance_engine *e, int64_t time_ms);
+/* One of these says so of the run that would start. */
+bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms);
+
+/* ---- payload.c */
+
+/* The payload as JSON, empty where there is none; false: frame.error says why not. */
+bool template_render(struct relance_engine *e, struct template template, str *out);
+/* Performs `set`: all values are computed before the first is written, one that fails leaves its attribute as it was. What
+ * has been set, as JSON; empty: nothing. */
+str attributes_set(struct relance_engine *e, const struct step *step);
+
+/* ---- dates.c */
+
+/* The instant that many hours or days before the date of the run's newest trigger. */
+int64_t date_step_time(struct relance_engine *e, const struct run *run, const struct timing *timing);
 
 #endif

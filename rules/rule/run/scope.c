@@ -3,6 +3,7 @@
  * of `event` are written by the event reader and stay. */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
+#include "rule/run/runs.h"
 
 #include "base/buffer.h"
 #include "base/ensure.h"
@@ -107,7 +108,7 @@ static str pack_trigger(struct relance_engine *e, const struct type_list *keeps)
     pack_map(&out, 3);
     pack_str(&out, STR("id")), pack_str(&out, (str){0});
     pack_str(&out, STR("type")), pack_str(&out, e->trigger.type);
-    pack_str(&out, STR("time")), pack_int(&out, e->trigger.time_ms);
+    pack_str(&out, STR("time")), pack_int(&out, e->trigger.shown_ms);
     if (out.failed) e->failed = true;
     return out.failed ? (str){0} : buffer_str(&out);
 }
@@ -129,13 +130,24 @@ struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct typ
     return event;
 }
 
-struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count)
+static struct bytes *pack_bytes(struct relance_engine *e, const struct type_list *keeps,
+                                const uint32_t *fields, size_t count)
 {
     struct arena_mark before = arena_mark(&e->scratch);
-    str packed = pack_event(e, NULL, fields, count);
+    str packed = pack_event(e, keeps, fields, count);
     struct bytes *bytes = packed.size ? or_fail(e, bytes_new(&e->customers.pool, packed)) : NULL;
     arena_rewind(&e->scratch, before);
     return bytes;
+}
+
+struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count)
+{
+    return pack_bytes(e, NULL, fields, count);
+}
+
+struct bytes *scope_pack_answer(struct relance_engine *e, const struct type_list *keeps)
+{
+    return pack_bytes(e, keeps, NULL, 0);
 }
 
 /* Reads a stored event. place(slot context, type, envelope or declared field) says where a value goes. */
@@ -183,12 +195,52 @@ static bool next_field(struct relance_engine *e, struct stored_event *stored, si
     return false;
 }
 
+/* ---- the event, for a while another one */
+
+struct shadowed_event {
+    size_t count;
+    struct cel_value slots[];
+};
+
+struct shadowed_event *scope_shadow_event(struct relance_engine *e, str packed)
+{
+    size_t count = e->set->slots.trigger - e->set->slots.event, field;
+    struct cel_value *slots = &e->frame.slots[e->set->slots.event], value;
+    struct shadowed_event *shadowed =
+        or_fail(e, arena_alloc(&e->scratch, sizeof *shadowed + count * sizeof *shadowed->slots));
+    if (!shadowed) return NULL;
+    shadowed->count = count;
+    memcpy(shadowed->slots, slots, count * sizeof *slots);
+    scope_forget(e);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = absent;
+    struct stored_event stored = open_event(e, packed);
+    memcpy(slots, stored.envelope, sizeof stored.envelope);
+    while (next_field(e, &stored, &field, &value))
+        slots[ENVELOPE_COUNT + stored.type->fields[field]] = value;
+    return shadowed;
+}
+
+void scope_unshadow_event(struct relance_engine *e, struct shadowed_event *shadowed)
+{
+    memcpy(&e->frame.slots[e->set->slots.event], shadowed->slots, shadowed->count * sizeof *shadowed->slots);
+    scope_forget(e);
+}
+
+uint32_t scope_type_of_event(struct relance_engine *e, str packed)
+{
+    struct stored_event stored = open_event(e, packed);
+    return stored.type ? stored.type->reader->number : NAME_NONE;
+}
+
+/* ---- triggers and answers */
+
 /* The trigger before its run has begun: the event itself, or what there is of something else. */
 static void resolve_trigger_event(struct relance_engine *e)
 {
     if (!e->trigger.event) {
         fill(e, e->set->slots.trigger + ENVELOPE_TYPE, cel_string(e->trigger.type));
-        fill(e, e->set->slots.trigger + ENVELOPE_TIME, cel_timestamp_ms(e->trigger.time_ms));
+        fill(e, e->set->slots.trigger + ENVELOPE_TIME, cel_timestamp_ms(e->trigger.shown_ms));
         return;
     }
     const struct rule *rule = e->rule;
@@ -213,6 +265,21 @@ static void resolve_trigger(struct relance_engine *e)
     for (size_t i = 0; i < rule->trigger_record->field_count; i++)
         fill(e, base + rule->trigger_slots[i], absent);
     struct stored_event stored = open_event(e, trigger_at(e->run, e->run->triggers.count - 1));
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, base + (uint32_t)i, stored.envelope[i]);
+    size_t field;
+    struct cel_value value;
+    while (next_field(e, &stored, &field, &value))
+        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+}
+
+/* One of its fields; those that the event does not have are absent. */
+static void resolve_answer(struct relance_engine *e, uint32_t slot)
+{
+    uint32_t base = e->set->slots.answer;
+    fill(e, slot, absent);
+    if (!e->run || !e->run->answer) return;
+    struct stored_event stored = open_event(e, bytes_str(e->run->answer));
     for (size_t i = 0; i < ENVELOPE_COUNT; i++)
         fill(e, base + (uint32_t)i, stored.envelope[i]);
     size_t field;
@@ -307,6 +374,21 @@ static void resolve_attribute(struct relance_engine *e, uint32_t slot)
 
 /* ---- the run and the rule */
 
+static const str run_outcomes[STATE_OUTCOMES] = {
+#define OUTCOME(NAME, text) STR(text),
+    STATE_OUTCOME_TABLE(OUTCOME)
+#undef OUTCOME
+};
+
+/* The id of its last send is made when somebody asks. */
+static void resolve_action(struct relance_engine *e)
+{
+    str id = {0};
+    char *text = e->run->action_step ? or_fail(e, arena_alloc(&e->scratch, 32)) : NULL;
+    if (text) id = action_id(e, e->run, e->run->action_step - 1, text);
+    fill(e, e->set->slots.run + RUN_ACTION, cel_string(id));
+}
+
 static void resolve_run(struct relance_engine *e)
 {
     const struct run *run = e->run;
@@ -315,6 +397,9 @@ static void resolve_run(struct relance_engine *e)
     fill(e, base + RUN_VARIANT, cel_string(bytes_str(run->variant)));
     fill(e, base + RUN_STEP, cel_int((int64_t)run->step + 1));
     fill(e, base + RUN_STARTED, cel_timestamp_ms(run->started_ms));
+    fill(e, base + RUN_SENT, cel_int(run->sent));
+    fill(e, base + RUN_OUTCOME, cel_string(run_outcomes[run->outcome]));
+    fill(e, base + RUN_ANSWERED, cel_bool(run->answer != NULL));
 }
 
 static void resolve_rule(struct relance_engine *e)
@@ -332,10 +417,14 @@ static void scope_resolve(struct cel_frame *frame, uint32_t slot)
         fill(e, slot, cel_string(customer_id(e->customer)));
     else if (slot < s->event)
         resolve_attribute(e, slot);
-    else if (slot < s->triggers)
+    else if (slot < s->answer)
         resolve_trigger(e);
+    else if (slot < s->triggers)
+        resolve_answer(e, slot);
     else if (slot == s->triggers)
         fill(e, slot, triggers_list(e));
+    else if (slot == s->run + RUN_ACTION)
+        resolve_action(e);
     else if (slot < s->rule)
         resolve_run(e);
     else if (slot < s->segments)

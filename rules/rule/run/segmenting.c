@@ -24,15 +24,25 @@ static struct segment_value *segment_place(struct relance_engine *e, uint32_t nu
     return place;
 }
 
+static void trigger_segment(struct relance_engine *e, uint32_t rule, const struct segment_change *change,
+                            int64_t horizon_ms)
+{
+    str type = arena_format(&e->scratch, "%s %.*s", change->enter ? "enter" : "leave",
+                            STR_ARG(e->set->segments[change->segment].name));
+    e->trigger =
+        (struct trigger){.type = type, .time_ms = e->now_ms, .shown_ms = e->now_ms, .day = STATE_NO_TIME};
+    trigger_rule(e, rule, horizon_ms);
+}
+
+/* Several segments of a rule that change at once trigger it in the order of its list. */
 static void trigger_changed(struct relance_engine *e, const struct type_list *rules, const bool *changed,
-                            const char *verb, int64_t horizon_ms)
+                            bool entered, int64_t horizon_ms)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        uint32_t segment = e->set->rules[rules->types[i]].segment;
-        if (!changed[segment]) continue;
-        str type = arena_format(&e->scratch, "%s %.*s", verb, STR_ARG(e->set->segments[segment].name));
-        e->trigger = (struct trigger){.type = type, .time_ms = e->now_ms};
-        trigger_rule(e, rules->types[i], horizon_ms);
+        const struct rule *rule = &e->set->rules[rules->types[i]];
+        for (size_t n = 0; n < rule->change_count; n++)
+            if (rule->changes[n].enter == entered && changed[rule->changes[n].segment])
+                trigger_segment(e, rules->types[i], &rule->changes[n], horizon_ms);
     }
 }
 
@@ -60,8 +70,8 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
         any = true;
     }
     if (!any) return false;
-    trigger_changed(e, &set->leaving, left, "leave", horizon_ms);
-    trigger_changed(e, &set->entering, entered, "enter", horizon_ms);
+    trigger_changed(e, &set->leaving, left, false, horizon_ms);
+    trigger_changed(e, &set->entering, entered, true, horizon_ms);
     return true;
 }
 

@@ -1,81 +1,15 @@
-/* Steps that fall due: `while`, `if`, limits, payload, staleness, then sent or held, then `set`
+/* Steps that fall due: `while`, `if`, cooldown, limits, payload, staleness, then sent or held, then `set`
  * (LANGUAGE.md §4.8). */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
-#include "base/buffer.h"
 #include "state/pack.h"
-
-#include <math.h>
-
-static bool render_splice(struct relance_engine *e, struct cel_value value, struct buffer *out)
-{
-    struct buffer plain, quoted;
-    buffer_init(&plain, &e->scratch);
-    buffer_init_bounded(&quoted, &e->scratch, LIMIT_ACTION_BYTES);
-    if (value.kind == CEL_DOUBLE && !isfinite(value.as.d)) {
-        cel_fail(&e->frame, CEL_ERROR_CONVERSION, "NaN and infinities cannot stand inside a text");
-        return false;
-    }
-    if (!cel_print(value, &plain)) {
-        cel_fail(&e->frame, CEL_ERROR_CONVERSION, "a list, a map or null cannot stand inside a text");
-        return false;
-    }
-    buffer_put_json_string(&quoted, buffer_str(&plain));
-    if (plain.failed || (quoted.failed && !quoted.over)) e->failed = true;
-    if (quoted.over) out->failed = out->over = true;
-    if (quoted.size >= 2) buffer_put(out, quoted.data + 1, quoted.size - 2);
-    return true;
-}
-
-static bool render_piece(struct relance_engine *e, const struct piece *piece, struct buffer *out)
-{
-    if (piece->kind == PIECE_TEXT) {
-        buffer_put_str(out, piece->text);
-        return true;
-    }
-    struct cel_value value = engine_evaluate_quietly(e, piece->program);
-    if (value.kind == CEL_ERROR) return false;
-    if (piece->kind == PIECE_SPLICE) return render_splice(e, value, out);
-    if (cel_print_json(value, out) || out->failed) return true;
-    cel_fail(&e->frame, CEL_ERROR_CONVERSION,
-             "JSON has no form for this value (NaN, an infinity, a type, an optional)");
-    return false;
-}
-
-/* Computes the payload; false: frame.error says why not. */
-static bool render(struct relance_engine *e, struct template template, str *out)
-{
-    struct buffer text;
-    buffer_init_bounded(&text, &e->scratch, LIMIT_ACTION_BYTES);
-    for (size_t i = 0; i < template.count && !text.failed; i++)
-        if (!render_piece(e, &template.pieces[i], &text)) return false;
-    *out = buffer_str(&text);
-    if (!text.failed) return true;
-    if (!text.over) e->failed = true;
-    cel_fail(&e->frame, CEL_ERROR_LIMIT, "the payload has more than %u bytes, the most that are sent",
-             LIMIT_ACTION_BYTES);
-    return false;
-}
 
 static bool is_stale(const struct relance_engine *e, const struct run *run)
 {
     bool wall = e->wall_ms != RELANCE_NEVER && e->wall_ms > e->now_ms;
     return (wall ? e->wall_ms : e->now_ms) - run->due_ms > e->rule->stale_ms;
-}
-
-static void note_send(struct relance_engine *e, uint32_t rule)
-{
-    struct vector *cooldowns = &e->customer->state->cooldowns;
-    if (!e->rule->cooldown_ms) return;
-    uint32_t at = 0;
-    while (at < cooldowns->count && VECTOR_AT(*cooldowns, struct cooldown, at)->rule < rule)
-        at++;
-    struct cooldown *cooldown = at < cooldowns->count ? VECTOR_AT(*cooldowns, struct cooldown, at) : NULL;
-    if (!cooldown || cooldown->rule != rule)
-        cooldown = or_fail(e, vector_insert(&e->customers.pool, cooldowns, sizeof *cooldown, at));
-    if (cooldown) *cooldown = (struct cooldown){rule, e->now_ms};
 }
 
 static void describe_trigger(const struct run *run, struct relance_decision *decision)
@@ -85,7 +19,7 @@ static void describe_trigger(const struct run *run, struct relance_decision *dec
     unpack_map(&in);
     unpack_str(&in), decision->trigger_id = unpack_str(&in);
     unpack_str(&in), decision->trigger_type = unpack_str(&in);
-    decision->trigger_time_ms = run->trigger_ms;
+    unpack_str(&in), decision->trigger_time_ms = unpack_int(&in);
 }
 
 /* A held send is of the variant that sends nothing but is measured. */
@@ -121,7 +55,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
                  struct relance_decision *decision)
 {
     bool held = is_held(e, run);
-    if (!render(e, step->with, &decision->with)) {
+    if (!template_render(e, step->with, &decision->with)) {
         decision->outcome = RELANCE_OUTCOME_FAILED;
         decision->why = str_of(e->frame.error);
     } else if (is_stale(e, run)) {
@@ -129,54 +63,43 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         decision->with = (str){0};
     } else {
         decision->outcome = held ? RELANCE_OUTCOME_HELD : RELANCE_OUTCOME_SENT;
-        note_send(e, run->rule);
+        cooldown_note(e, run);
         if (!held) limits_count(e, step->send);
         goal_open(e, run);
+        run->sent++;
+        run->action_step = run->step + 1;
     }
 }
 
-/* A duration as it is: the form that it has in JSON is for whoever reads an action, not the form of LANGUAGE.md §2. */
-static bool set_duration(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
+/* What `run.outcome` says of a step behind which a run goes on. */
+static enum state_outcome outcome_of(const struct relance_decision *decision)
 {
-    bool wanted = e->set->attributes[set->number].type->kind == CEL_TYPE_DURATION;
-    if (!wanted || set->value.count != 1 || set->value.pieces[0].kind != PIECE_VALUE) return false;
-    struct cel_value found = engine_evaluate_quietly(e, set->value.pieces[0].program);
-    if (found.kind == CEL_DURATION) *value = cel_duration_ms(cel_timestamp_to_ms(found));
-    return found.kind == CEL_DURATION;
-}
-
-static void set_value(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
-{
-    str json;
-    *value = (struct cel_value){.kind = CEL_ABSENT};
-    if (set_duration(e, set, value)) return;
-    if (!render(e, set->value, &json)) {
-        engine_report_error(e, e->frame.error);
-        return;
+    switch (decision->outcome) {
+    case RELANCE_OUTCOME_SENT: return STATE_OUTCOME_SENT;
+    case RELANCE_OUTCOME_HELD: return STATE_OUTCOME_HELD;
+    case RELANCE_OUTCOME_SKIPPED: return STATE_OUTCOME_SKIPPED;
+    case RELANCE_OUTCOME_CAPPED: return STATE_OUTCOME_CAPPED;
+    case RELANCE_OUTCOME_BLOCKED: return STATE_OUTCOME_BLOCKED;
+    case RELANCE_OUTCOME_STALE: return STATE_OUTCOME_STALE;
+    case RELANCE_OUTCOME_FAILED: return STATE_OUTCOME_FAILED;
+    default: return STATE_OUTCOME_DONE;
     }
-    if (event_coerce_json(&e->scratch, json, e->set->attributes[set->number].type, value)) return;
-    if (value->kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
-    value->kind = CEL_ABSENT;
-    engine_report_error(e, "the value does not have the attribute's type");
 }
 
-/* Values of `set`: all are computed before the first is written. */
-static void set_attributes(struct relance_engine *e, const struct step *step)
+static void set_attributes(struct relance_engine *e, struct run *run, const struct step *step)
 {
-    struct cel_value *values = or_fail(e, arena_alloc(&e->scratch, (step->set_count + 1) * sizeof *values));
-    if (!values) return;
-    for (size_t i = 0; i < step->set_count; i++)
-        set_value(e, &step->sets[i], &values[i]);
-    for (size_t i = 0; i < step->set_count; i++)
-        if (values[i].kind != CEL_ABSENT) attribute_write(e, step->sets[i].number, values[i], e->now_ms);
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_SET,
+                                        .key = bytes_str(run->key),
+                                        .step = run->step + 1,
+                                        .variant = bytes_str(run->variant)};
+    scope_forget(e);
+    decision.set = attributes_set(e, step);
+    if (decision.set.size) engine_decide(e, &decision);
 }
 
-enum performed { PERFORMED, DEFERRED };
-
-/* What becomes of a step that is due, its `while` having held. */
-static enum performed perform_step(struct relance_engine *e, struct run *run, const struct step *step)
+static struct relance_decision step_decision(struct relance_engine *e, const struct run *run,
+                                             const struct step *step, char id[32])
 {
-    char id[32];
     struct relance_decision decision = {.key = bytes_str(run->key),
                                         .step = run->step + 1,
                                         .id = action_id(e, run, run->step, id),
@@ -186,49 +109,81 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
                                         .priority = e->rule->priority,
                                         .said = run->step < run->said};
     describe_trigger(run, &decision);
+    return decision;
+}
+
+enum performed { PERFORMED, DEFERRED, COOLED };
+
+/* A run that has not sent anything yet ends where it would send within the cooldown. */
+static enum performed cool(struct relance_engine *e, struct relance_decision *decision)
+{
+    decision->outcome = RELANCE_OUTCOME_COOLING;
+    decision->variant = (str){0};
+    engine_decide(e, decision);
+    return COOLED;
+}
+
+/* What becomes of a step that is due, its `while` having held. */
+static enum performed perform_step(struct relance_engine *e, struct run *run, const struct step *step)
+{
+    char id[32];
+    struct relance_decision decision = step_decision(e, run, step, id);
     cover(e, step->point);
     bool blocked = false, deferred = false, skipped = !condition_holds_or_reason(e, step->condition);
+    bool sends = !skipped && step->send.size;
+    if (sends && !run->sent && cooldown_holds(e, run->rule, decision.key, &decision.until_ms))
+        return cool(e, &decision);
     if (skipped)
         decision.outcome = RELANCE_OUTCOME_SKIPPED;
-    else if (step->send.size && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
+    else if (sends && !(deferred = limited(e, run, step, &decision, &blocked)) && !blocked)
         send(e, run, step, &decision);
-    if (skipped || step->send.size) engine_decide(e, &decision);
+    if (skipped || sends) engine_decide(e, &decision);
+    if (deferred) return DEFERRED;
     bool sent = decision.outcome == RELANCE_OUTCOME_SENT || decision.outcome == RELANCE_OUTCOME_HELD;
-    bool done = !skipped && (!step->send.size || sent);
-    if (done) set_attributes(e, step);
-    return deferred ? DEFERRED : PERFORMED;
+    if (!skipped && (!sends || sent)) set_attributes(e, run, step);
+    run->outcome = (uint8_t)(skipped || sends ? outcome_of(&decision) : STATE_OUTCOME_DONE);
+    return PERFORMED;
+}
+
+/* A step before a date, whose time was over when its wait began, is skipped without being asked anything. */
+static bool skip_past(struct relance_engine *e, struct run *run, const struct step *step)
+{
+    char id[32];
+    if (!step->timing.before || date_step_time(e, run, &step->timing) >= run->base_ms) return false;
+    struct relance_decision decision = step_decision(e, run, step, id);
+    decision.outcome = RELANCE_OUTCOME_SKIPPED;
+    engine_decide(e, &decision);
+    run->outcome = STATE_OUTCOME_SKIPPED;
+    return true;
+}
+
+struct run *step_go_on(struct relance_engine *e, struct run *run)
+{
+    scope_forget(e);
+    if (run->step + 1 < e->rule->step_count) return step_arm(e, run, run->step + 1, e->now_ms);
+    run->step++;
+    run_end(e, run, RELANCE_OUTCOME_FINISHED);
+    return NULL;
 }
 
 /* A run's step is due: performs it. The run, waiting for what comes next, or NULL when it has ended. */
 static struct run *fall_due(struct relance_engine *e, struct run *run)
 {
     const struct rule *rule = &e->set->rules[run->rule];
+    const struct step *step = &rule->steps[run->step];
     scope_enter_rule(e, rule, run);
+    if (step->awaited) return wait_over(e, run, step->awaited);
+    if (skip_past(e, run, step)) return step_go_on(e, run);
     if (!condition_holds_or_reason(e, rule->while_true)) {
         run_end(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
     }
-    enum performed performed = perform_step(e, run, &rule->steps[run->step]);
-    scope_forget(e);
-    if (performed == DEFERRED) return run;
-    if (++run->step == rule->step_count) {
-        run_end(e, run, RELANCE_OUTCOME_FINISHED);
-        return NULL;
+    switch (perform_step(e, run, step)) {
+    case DEFERRED: scope_forget(e); return run;
+    case COOLED: run_remove(e, run); return NULL;
+    case PERFORMED: break;
     }
-    run->due_ms = run->first_due_ms = step_due(e, rule, run->step, e->now_ms);
-    return run;
-}
-
-int64_t step_wait_end(struct relance_engine *e, const struct step *step, int64_t base_ms, bool at_base)
-{
-    if (step->at_minutes < 0) return base_ms + step->after_ms;
-    return local_at(customer_zone(e), base_ms, step->after_days, step->at_minutes, at_base);
-}
-
-int64_t step_due(struct relance_engine *e, const struct rule *rule, uint32_t number, int64_t base_ms)
-{
-    bool at_base = number == 0 && (rule->kind == ON_YEARLY || rule->kind == ON_DATE);
-    return step_wait_end(e, &rule->steps[number], base_ms, at_base);
+    return step_go_on(e, run);
 }
 
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)

@@ -7,32 +7,32 @@
 #include <inttypes.h>
 #include <xxhash.h>
 
-/* What triggers becomes the run's newest trigger. */
-static bool take_trigger(struct relance_engine *e, struct run *run)
+/* What triggers is kept at that place among the run's triggers; of too many the oldest goes. */
+static bool keep_trigger(struct relance_engine *e, struct run *run, uint32_t at)
 {
     struct pool *pool = &e->customers.pool;
-    size_t bound = e->rule->trigger_count;
     struct kept_event *event = scope_keep_trigger(e, &e->rule->keeps);
-    if (!event) return false;
-    while (run->triggers.count >= bound) {
-        kept_event_release(pool, *VECTOR_AT(run->triggers, struct kept_event *, 0));
-        vector_remove(&run->triggers, sizeof event, 0);
-    }
     struct kept_event **place =
-        or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, run->triggers.count));
+        event ? or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, at)) : NULL;
     if (!place) {
         kept_event_release(pool, event);
         return false;
     }
     *place = event;
-    run->trigger_ms = e->trigger.time_ms;
+    while (run->triggers.count > e->rule->trigger_count) {
+        kept_event_release(pool, *VECTOR_AT(run->triggers, struct kept_event *, 0));
+        vector_remove(&run->triggers, sizeof event, 0);
+    }
     return true;
 }
 
-static void arm(struct relance_engine *e, struct run *run, uint32_t step)
+/* What triggers becomes the run's newest trigger. */
+static bool take_trigger(struct relance_engine *e, struct run *run)
 {
-    run->step = step;
-    run->due_ms = run->first_due_ms = step_due(e, e->rule, step, e->trigger.time_ms);
+    if (!keep_trigger(e, run, run->triggers.count)) return false;
+    run->trigger_ms = e->trigger.time_ms;
+    run->day = e->trigger.day;
+    return true;
 }
 
 /* What the action ids of this start or restart are made of. */
@@ -40,48 +40,46 @@ static bool set_origin(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->origin);
     run->started_ms = e->trigger.time_ms;
-    run->said = 0;
+    run->said = run->sent = run->action_step = 0;
+    run->outcome = STATE_OUTCOME_NONE;
     str origin = e->trigger.event ? e->trigger.id : arena_format(&e->scratch, "%" PRId64, run->started_ms);
     run->origin = or_fail(e, bytes_new(&e->customers.pool, origin));
     return run->origin;
 }
 
+/* The present wait begins again from the trigger, or the first one. */
+static void begin_again(struct relance_engine *e, struct run *run, bool restart, int64_t horizon_ms)
+{
+    if (restart && !set_origin(e, run)) return;
+    if (restart) wait_begin(e, run);
+    run_decide(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
+    scope_forget(e);
+    step_perform_due(e, step_arm(e, run, restart ? 0 : run->step, e->trigger.time_ms), horizon_ms);
+}
+
 static void trigger_again(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
-    bool restart = e->rule->again == AGAIN_RESTART, ignore = e->rule->again == AGAIN_IGNORE;
-    bool older = e->trigger.time_ms < run->trigger_ms;
-    if (ignore || !older) cover(e, e->rule->again_point);
-    if (ignore || older) {
-        explain_note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
-        return;
-    }
-    if (!take_trigger(e, run) || (restart && !set_origin(e, run))) return;
-    arm(e, run, restart ? 0 : run->step);
-    run_decide(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
-    step_perform_due(e, run, horizon_ms);
+    cover(e, e->rule->again_point);
+    if (!take_trigger(e, run)) return;
+    scope_forget(e);
+    if (e->rule->again == AGAIN_COLLECT)
+        run_decide(e, RELANCE_OUTCOME_COLLECTED, bytes_str(run->key));
+    else
+        begin_again(e, run, e->rule->again == AGAIN_RESTART, horizon_ms);
 }
 
-/* When the rule's cooldown ends; RELANCE_NEVER: nothing has been sent yet. */
-static int64_t cooldown_end(const struct relance_engine *e, uint32_t rule)
+/* A late trigger joins the others at its place in time, behind those of its own; before all that are kept there is none. A
+ * rule that does not read `triggers` keeps the newest alone: there it joins nothing that anybody sees. */
+static void join_late(struct relance_engine *e, struct run *run)
 {
-    VECTOR_EACH (e->customer->state->cooldowns, struct cooldown, cooldown)
-        if (cooldown->rule == rule) return cooldown->sent_ms + e->rule->cooldown_ms;
-    return RELANCE_NEVER;
-}
-
-static bool is_cooling(const struct relance_engine *e, uint32_t rule)
-{
-    int64_t end_ms = cooldown_end(e, rule);
-    return end_ms != RELANCE_NEVER && e->now_ms < end_ms;
-}
-
-/* What stands against a new run; RELANCE_OUTCOME_STARTED: nothing. */
-static enum relance_outcome refusal(const struct relance_engine *e, uint32_t rule, str key)
-{
-    if (run_is_overtaken(e, rule, key, e->trigger.time_ms)) return RELANCE_OUTCOME_OVERTAKEN;
-    if (is_cooling(e, rule)) return RELANCE_OUTCOME_COOLING;
-    if (e->customer->state->runs.count >= LIMIT_RUNS) return RELANCE_OUTCOME_FULL;
-    return RELANCE_OUTCOME_STARTED;
+    uint32_t at = run->triggers.count;
+    while (at && kept_event_time(*VECTOR_AT(run->triggers, struct kept_event *, at - 1)) > e->trigger.time_ms)
+        at--;
+    bool listed = e->rule->trigger_count > 1;
+    if (listed && run->triggers.count - at >= LIMIT_TRIGGERS) return;
+    if (listed && !keep_trigger(e, run, at)) return;
+    scope_forget(e);
+    run_decide(e, RELANCE_OUTCOME_COLLECTED, bytes_str(run->key));
 }
 
 /* The first variant whose cumulative weight exceeds XXH3_64(salt NUL customer) mod the sum; NULL: no split. */
@@ -101,46 +99,86 @@ static const struct variant *choose_variant(struct relance_engine *e)
     return &rule->variants[i];
 }
 
+static void cover_variant(struct relance_engine *e, str name)
+{
+    for (size_t i = 0; i < e->rule->variant_count; i++)
+        if (str_equal(e->rule->variants[i].name, name)) cover(e, e->rule->variants[i].point);
+}
+
+/* The run that would start; false: without memory. */
+static bool make_run(struct relance_engine *e, uint32_t rule, str key, struct run *run)
+{
+    struct pool *pool = &e->customers.pool;
+    const struct variant *variant = choose_variant(e);
+    *run = (struct run){.rule = rule, .base_ms = STATE_NO_TIME, .key = or_fail(e, bytes_new(pool, key))};
+    if (variant) run->variant = or_fail(e, bytes_new(pool, variant->name));
+    return run->key && set_origin(e, run) && take_trigger(e, run);
+}
+
 static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
 {
     struct state *state = e->customer->state;
     struct pool *pool = &e->customers.pool;
-    struct run run = {.rule = rule, .key = or_fail(e, bytes_new(pool, key))};
-    const struct variant *variant = choose_variant(e);
-    if (variant) run.variant = or_fail(e, bytes_new(pool, variant->name));
-    arm(e, &run, 0);
-    bool whole = run.key && set_origin(e, &run) && take_trigger(e, &run);
-    struct run *place =
-        whole ? or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key))) : NULL;
+    struct run run, *place = NULL;
+    if (make_run(e, rule, key, &run))
+        place = or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key)));
     if (!place) {
         state_item_release(pool, STATE_RUNS, &run);
         return;
     }
     *place = run;
     cover(e, e->rule->point);
-    if (variant) cover(e, variant->point);
+    cover_variant(e, bytes_str(run.variant));
     run_decide(e, RELANCE_OUTCOME_STARTED, key);
-    step_perform_due(e, place, horizon_ms);
+    scope_enter_rule(e, e->rule, place);
+    step_perform_due(e, step_arm(e, place, 0, e->trigger.time_ms), horizon_ms);
+}
+
+/* Would an event that came before have cancelled what this trigger starts or joins? */
+static bool is_overtaken(struct relance_engine *e, uint32_t rule, str key)
+{
+    struct run run;
+    int64_t time_ms = e->trigger.time_ms;
+    if (overtaken_unasked(e, rule, time_ms)) return true;
+    if (!overtaken_perhaps(e, time_ms)) return false;
+    bool reached = make_run(e, rule, key, &run) && overtaken(e, &run, time_ms);
+    state_item_release(&e->customers.pool, STATE_RUNS, &run);
+    scope_forget(e);
+    return reached;
+}
+
+static void trigger_live(struct relance_engine *e, struct run *run, int64_t horizon_ms)
+{
+    bool ignore = e->rule->again == AGAIN_IGNORE, late = e->trigger.time_ms < run->trigger_ms;
+    if (ignore) cover(e, e->rule->again_point);
+    if (ignore || late) explain_note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
+    if (ignore) return;
+    if (!late)
+        trigger_again(e, run, horizon_ms);
+    else if (is_overtaken(e, run->rule, bytes_str(run->key)))
+        run_decide(e, RELANCE_OUTCOME_OVERTAKEN, bytes_str(run->key));
+    else
+        join_late(e, run);
 }
 
 static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
 {
     struct run *run = run_find(e->customer->state, rule, key);
-    if (run) {
-        trigger_again(e, run, horizon_ms);
-        return;
-    }
-    struct relance_decision decision = {.outcome = refusal(e, rule, key), .key = key};
-    if (decision.outcome == RELANCE_OUTCOME_STARTED) {
+    struct relance_decision decision = {.key = key};
+    if (run)
+        trigger_live(e, run, horizon_ms);
+    else if (is_overtaken(e, rule, key))
+        decision.outcome = RELANCE_OUTCOME_OVERTAKEN;
+    else if (cooldown_holds(e, rule, key, &decision.until_ms))
+        decision.outcome = RELANCE_OUTCOME_COOLING;
+    else if (e->customer->state->runs.count >= LIMIT_RUNS)
+        decision.outcome = RELANCE_OUTCOME_FULL;
+    else
         start_run(e, rule, key, horizon_ms);
-        return;
-    }
-    if (decision.outcome == RELANCE_OUTCOME_COOLING) decision.until_ms = cooldown_end(e, rule);
-    engine_decide(e, &decision);
+    if (decision.outcome != RELANCE_OUTCOME_STARTED) engine_decide(e, &decision);
 }
 
-/* Keys that may have been read from the state, of which something may go meanwhile. */
-static bool own_texts(struct relance_engine *e, struct texts *texts)
+bool texts_own(struct relance_engine *e, struct texts *texts)
 {
     str *owned = or_fail(e, arena_alloc(&e->scratch, texts->count * sizeof *owned));
     for (size_t i = 0; owned && i < texts->count; i++)
@@ -161,7 +199,7 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
         explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_KEY, .reason = str_of(e->frame.error)});
         return;
     }
-    if (keys.count > 1 && !own_texts(e, &keys)) return;
+    if (keys.count > 1 && !texts_own(e, &keys)) return;
     if (!keys.count) explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_NO_KEY});
     for (size_t i = 0; i < keys.count; i++) {
         scope_enter_rule(e, rule, NULL);
@@ -172,7 +210,12 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
 
 void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms)
 {
-    e->trigger = (struct trigger){true, e->event.id, e->event.type_name, e->event.time_ms};
+    e->trigger = (struct trigger){.event = true,
+                                  .id = e->event.id,
+                                  .type = e->event.type_name,
+                                  .time_ms = e->event.time_ms,
+                                  .shown_ms = e->event.time_ms,
+                                  .day = STATE_NO_TIME};
     for (size_t i = 0; i < type->rules.count; i++)
         trigger_rule(e, type->rules.types[i], horizon_ms);
 }

@@ -126,16 +126,15 @@ void explain_note_keys(struct relance_engine *e, enum relance_note_kind kind, st
 
 /* ---- as things stand */
 
-static void note_segment(struct relance_engine *e, const struct rule *rule, struct arena *arena)
+static void note_segment(struct relance_engine *e, const struct segment_change *change, struct arena *arena)
 {
-    const struct segment_rule *segment = &e->set->segments[rule->segment];
-    bool entering = rule->kind == ON_ENTER;
-    struct relance_note told = {.kind = entering ? RELANCE_NOTE_ON_ENTER : RELANCE_NOTE_ON_LEAVE,
+    const struct segment_rule *segment = &e->set->segments[change->segment];
+    struct relance_note told = {.kind = change->enter ? RELANCE_NOTE_ON_ENTER : RELANCE_NOTE_ON_LEAVE,
                                 .subject = segment->name};
-    bool inside = e->customer && segment_value_now(e, rule->segment).as.b;
+    bool inside = e->customer && segment_value_now(e, change->segment).as.b;
     if (inside)
         told.reason = STR("the customer is in it");
-    else if (e->customer && entering)
+    else if (e->customer && change->enter)
         told.reason = explain_condition(e, segment->condition, arena);
     else
         told.reason = STR("the customer is not in it");
@@ -177,10 +176,10 @@ static void note_rule(struct relance_engine *e, const struct rule *rule)
     scope_enter_rule(e, rule, NULL);
     if (rule->kind == ON_EVENTS)
         note_events(e, rule, &arena);
-    else if (rule->kind == ON_ENTER || rule->kind == ON_LEAVE)
-        note_segment(e, rule, &arena);
-    else
+    else if (rule->kind != ON_SEGMENTS)
         note_date(e, rule, &arena);
+    for (size_t i = 0; i < rule->change_count; i++)
+        note_segment(e, &rule->changes[i], &arena);
     arena_free(&arena);
 }
 

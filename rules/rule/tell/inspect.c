@@ -103,6 +103,7 @@ static void put_run(struct inspection *i, const struct run *run)
     if (run->step < rule->step_count)
         put_key(i, "send", false), buffer_put_json_string(&i->out, rule->steps[run->step].send);
     put_key(i, "due", false), put_time(i, run->due_ms);
+    put_key(i, "sent", false), buffer_put_format(&i->out, "%u", run->sent);
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
     put_packed(i, kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1)));
@@ -124,17 +125,20 @@ static void put_runs(struct inspection *i)
 static void put_cooldowns(struct inspection *i)
 {
     bool first = true;
-    buffer_put_char(&i->out, '{');
+    buffer_put_char(&i->out, '[');
     VECTOR_EACH (i->state->cooldowns, struct cooldown, cooldown) {
         const struct rule *rule = &i->set->rules[cooldown->rule];
-        put_name(i, rule->name, first);
-        buffer_put_char(&i->out, '{');
-        put_key(i, "sent", true), put_time(i, cooldown->sent_ms);
-        put_key(i, "until", false), put_time(i, cooldown->sent_ms + rule->cooldown_ms);
+        buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
+        put_key(i, "rule", true), buffer_put_json_string(&i->out, rule->name);
+        if (cooldown->key)
+            put_key(i, "key", false), buffer_put_json_string(&i->out, bytes_str(cooldown->key));
+        put_key(i, "sent", false), put_time(i, cooldown->sent_ms);
+        if (rule->cooldown_ms != RULE_COOLDOWN_EVER)
+            put_key(i, "until", false), put_time(i, cooldown->sent_ms + rule->cooldown_ms);
         buffer_put_char(&i->out, '}');
         first = false;
     }
-    buffer_put_char(&i->out, '}');
+    buffer_put_char(&i->out, ']');
 }
 
 static void put_segments(struct inspection *i)

@@ -42,7 +42,11 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
         buffer_put_str(out, STR(", not started: an event that cancels it came first"));
         break;
     case RELANCE_OUTCOME_COOLING:
-        tell_time(out, ", not started: the cooldown lasts until ", d->until_ms, from_ms);
+        buffer_put_str(out, d->step ? STR(", not sent, and the run ends: ") : STR(", not started: "));
+        if (d->until_ms == RELANCE_NEVER)
+            buffer_put_str(out, STR("the cooldown lasts for ever"));
+        else
+            tell_time(out, "the cooldown lasts until ", d->until_ms, from_ms);
         break;
     case RELANCE_OUTCOME_FULL:
         buffer_put_str(out, STR(", not started: the customer has as many live runs as there may be"));
@@ -55,6 +59,7 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
         buffer_put_format(out, " by the limit '%.*s'", STR_ARG(d->by));
         break;
     case RELANCE_OUTCOME_STALE: tell_time(out, ", not sent: it was due ", d->due_ms, from_ms); break;
+    case RELANCE_OUTCOME_SET: buffer_put_format(out, " %.*s", STR_ARG(d->set)); break;
     case RELANCE_OUTCOME_FAILED: buffer_put_format(out, ", not sent: %.*s", STR_ARG(d->why)); break;
     case RELANCE_OUTCOME_CANCELLED: buffer_put_format(out, " by %.*s", STR_ARG(d->by)); break;
     case RELANCE_OUTCOME_DROPPED:

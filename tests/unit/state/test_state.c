@@ -115,6 +115,12 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       /* those of a split were deferred */
                       .first_due_ms = 1772449200000 - (variant ? 3600000 : 0),
                       .started_ms = 1772445600000,
+                      .base_ms = variant ? 1772445600110 : STATE_NO_TIME,
+                      .day = variant ? 20514 : STATE_NO_TIME,
+                      .sent = variant ? 2 : 0,
+                      .action_step = variant ? 1 : 0,
+                      .outcome = variant ? STATE_OUTCOME_DONE : STATE_OUTCOME_NONE,
+                      .answer = variant ? event("e-82", "click", 1772445600119) : NULL,
                       .trigger_ms = 1772445600120,
                       .key = text(key),
                       .origin = text("e-81"),
@@ -166,15 +172,18 @@ static struct state *rich_state(void)
     add_run(state, 0, "k2", "holdout", 32);
     add_run(state, 1, "", NULL, 2);
     add_run(state, 2, "a", NULL, 1);
-    ADD(state->cooldowns, struct cooldown, 0, 5);
-    ADD(state->cooldowns, struct cooldown, 2, 6);
+    ADD(state->cooldowns, struct cooldown, 0, 5, NULL);
+    ADD(state->cooldowns, struct cooldown, 2, 6, text("k1"));
+    ADD(state->cooldowns, struct cooldown, 2, 7, text(""));
     ADD(state->seen, struct seen, 0, UINT64_MAX, 12);
     ADD(state->seen, struct seen, 0, 0, 14);
     ADD(state->seen, struct seen, 1, UINT64_MAX, 13);
     ADD(state->seen, struct seen, NAME_NONE, 7, 11);
-    ADD(state->overtakers, struct overtaker, 20, 1, true, NULL);
-    ADD(state->overtakers, struct overtaker, 20, 0, false, text("k1"));
-    ADD(state->overtakers, struct overtaker, 21, 0, true, text(""));
+    ADD(state->overtakers, struct overtaker, 20, event("e-4", "purchase", 20));
+    ADD(state->overtakers, struct overtaker, 20, event("e-5", "click", 20));
+    ADD(state->overtakers, struct overtaker, 21, event("e-6", "purchase", 21));
+    ADD(state->past_overtakers, struct past_overtaker, 0, -5);
+    ADD(state->past_overtakers, struct past_overtaker, 1, 19);
     ADD(state->segments, struct segment_value, 0, true, false);
     ADD(state->segments, struct segment_value, 1, false, true);
     ADD(state->sends, struct counted_send, 0, 30);
@@ -309,7 +318,7 @@ Test(state, under_other_rules_keeps_what_is_still_declared_in_their_order)
     cr_expect(str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, 0)->by), STR("p1")),
               "views, their order kept");
     cr_expect_eq(VECTOR_AT(state->counts, struct count_value, 2)->count, 1u);
-    cr_assert_eq(state->cooldowns.count, 2u);
+    cr_assert_eq(state->cooldowns.count, 3u);
     cr_expect_eq(VECTOR_AT(state->cooldowns, struct cooldown, 0)->sent_ms, 6, "winback goes first now");
     cr_expect_eq(state->segments.count, 1u);
     cr_expect_eq(state->sends.count, 2u);
@@ -352,20 +361,6 @@ Test(state, runs_of_rules_that_are_gone_are_dropped_once_and_remembered_until_to
     str again = saved(state, &after);
     struct state *later = loaded(&after, again);
     cr_expect(str_equal(saved(later, &after), again), "saved before it is told, it is not told twice");
-}
-
-/* Thrown out of the middle of what one event cancels, the rest must still begin an event. */
-Test(state, remembered_cancels_of_rules_that_are_gone_leave_the_others_whole)
-{
-    struct state_names before = first_rules(), after = second_rules();
-    struct state *state = loaded(&after, saved(rich_state(), &before));
-    cr_assert_eq(state->overtakers.count, 2u);
-    for (size_t i = 0; i < 2; i++) {
-        struct overtaker *overtaker = VECTOR_AT(state->overtakers, struct overtaker, i);
-        cr_expect(overtaker->first);
-        cr_expect_eq(overtaker->time_ms, 20 + (int64_t)i);
-        cr_expect_eq(overtaker->rule, 1u);
-    }
 }
 
 /* `spend` was a sum and is a count now: 99.99 orders would be nonsense, and the state must not become

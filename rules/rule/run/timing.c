@@ -1,0 +1,78 @@
+/* When steps are due: a wait begins at its base, the moment of the previous step or the trigger's time
+ * (LANGUAGE.md §3.3). */
+#include "rule/run/coverage.h"
+#include "rule/run/runs.h"
+
+#include <math.h>
+
+/* `after` and `at` as CEL may give what cannot be waited for: then the run ends. */
+static struct run *fail(struct relance_engine *e, struct run *run, const char *why)
+{
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_FAILED,
+                                        .key = bytes_str(run->key),
+                                        .step = run->step + 1,
+                                        .why = str_of(why)};
+    engine_decide(e, &decision);
+    run_remove(e, run);
+    return NULL;
+}
+
+/* `after`, cut to whole ms; NULL: fine. */
+static const char *ask_after(struct relance_engine *e, const struct timing *timing, int64_t *after_ms)
+{
+    *after_ms = timing->ms;
+    if (!timing->after) return NULL;
+    struct cel_value value = engine_evaluate_quietly(e, timing->after);
+    if (value.kind == CEL_ERROR) return e->frame.error;
+    if (value.kind != CEL_DURATION) return "'after' is not a duration";
+    *after_ms = cel_timestamp_to_ms(value);
+    return *after_ms < 0 ? "'after' is negative" : NULL;
+}
+
+static const char *ask_at(struct relance_engine *e, const struct timing *timing, struct time_of_day *at)
+{
+    *at = timing->at;
+    if (!timing->at_text) return NULL;
+    struct cel_value value = engine_evaluate_quietly(e, timing->at_text);
+    if (value.kind == CEL_ERROR) return e->frame.error;
+    bool is_time = value.kind == CEL_STRING && time_of_day_parse(cel_text(value), at);
+    return is_time ? NULL : "'at' is not a time of day";
+}
+
+/* When the wait for `after` and `at` ends; NULL: fine. */
+static const char *ask_end(struct relance_engine *e, const struct run *run, int64_t base_ms, int64_t *due_ms)
+{
+    const struct timing *timing = &e->rule->steps[run->step].timing;
+    bool dated = e->rule->kind == ON_YEARLY || e->rule->kind == ON_DATE;
+    struct time_of_day at;
+    int64_t after_ms;
+    const char *why = ask_at(e, timing, &at);
+    if (!why) why = ask_after(e, timing, &after_ms);
+    if (why) return why;
+    if (at.minutes < 0)
+        *due_ms = base_ms + after_ms;
+    else
+        *due_ms = local_at(customer_zone(e), base_ms, timing->days, at, dated && run->step == 0);
+    return NULL;
+}
+
+struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number, int64_t base_ms)
+{
+    const struct step *step = &e->rule->steps[number];
+    run->step = number;
+    run->base_ms = step->awaited || step->timing.before ? base_ms : STATE_NO_TIME;
+    if (step->awaited) {
+        wait_begin(e, run);
+        run->due_ms = base_ms + step->awaited->within_ms;
+    } else if (step->timing.before) {
+        int64_t due_ms = date_step_time(e, run, &step->timing);
+        run->due_ms = due_ms > base_ms ? due_ms : base_ms;
+    } else {
+        scope_enter_rule(e, e->rule, run);
+        scope_forget(e);
+        const char *why = ask_end(e, run, base_ms, &run->due_ms);
+        if (why) return fail(e, run, why);
+    }
+    run->first_due_ms = run->due_ms;
+    return run;
+}

@@ -1,0 +1,100 @@
+/* Steps that wait for an event (LANGUAGE.md §4.9): it comes within their time, or it does not. */
+#include "rule/run/coverage.h"
+#include "rule/run/explain.h"
+#include "rule/run/runs.h"
+
+static void forget_answer(struct relance_engine *e, struct run *run)
+{
+    bytes_release(&e->customers.pool, run->answer);
+    run->answer = NULL;
+}
+
+void wait_begin(struct relance_engine *e, struct run *run)
+{
+    forget_answer(e, run);
+}
+
+static void decide(struct relance_engine *e, const struct run *run, enum relance_outcome outcome)
+{
+    struct relance_decision decision = {
+        .outcome = outcome, .key = bytes_str(run->key), .step = run->step + 1};
+    engine_decide(e, &decision);
+}
+
+struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited)
+{
+    cover(e, awaited->point);
+    decide(e, run, RELANCE_OUTCOME_UNANSWERED);
+    run->outcome = STATE_OUTCOME_UNANSWERED;
+    if (!awaited->ends) return step_go_on(e, run);
+    run_end(e, run, RELANCE_OUTCOME_ENDED);
+    return NULL;
+}
+
+/* What the event says of one wait of a rule: its keys, asked once for all runs. */
+struct asked_wait {
+    const struct awaited *awaited;
+    struct texts keys;
+    bool broken; /* the key could not be evaluated: it answers nothing */
+};
+
+static void ask_keys(struct relance_engine *e, const struct awaited *awaited, struct asked_wait *asked)
+{
+    if (asked->awaited == awaited) return;
+    *asked = (struct asked_wait){.awaited = awaited};
+    if (!awaited->key) return;
+    scope_enter_rule(e, e->rule, NULL);
+    asked->broken = !engine_evaluate_texts(e, awaited->key, &asked->keys) ||
+                    (asked->keys.count && !texts_own(e, &asked->keys));
+}
+
+static bool answers(struct relance_engine *e, struct run *run, const struct awaited *awaited,
+                    struct asked_wait *asked)
+{
+    int64_t time_ms = e->event.time_ms;
+    if (time_ms < run->base_ms || time_ms > run->due_ms) return false;
+    ask_keys(e, awaited, asked);
+    scope_enter_rule(e, e->rule, run);
+    if (asked->broken || (awaited->key && !texts_have(asked->keys, bytes_str(run->key)))) return false;
+    return condition_holds(e, awaited->condition);
+}
+
+/* The run is there no more, or waits for something else: one event answers one wait of a run. */
+static void answer(struct relance_engine *e, struct run *run, const struct awaited *awaited,
+                   int64_t horizon_ms)
+{
+    run->answer = or_fail(e, scope_pack_answer(e, &awaited->keeps));
+    run->outcome = STATE_OUTCOME_ANSWERED;
+    cover(e, awaited->point);
+    decide(e, run, RELANCE_OUTCOME_ANSWERED);
+    step_perform_due(e, step_go_on(e, run), horizon_ms);
+}
+
+/* The runs of a rule, in order. Answering one can end it, but changes no other. */
+static void answer_runs_of(struct relance_engine *e, uint32_t number, const struct typed_event *type,
+                           int64_t horizon_ms)
+{
+    struct state *state = e->customer->state;
+    const struct rule *rule = &e->set->rules[number];
+    struct asked_wait asked = {0};
+    for (uint32_t place = run_place(state, number, (str){0}); run_at(state, place, number);) {
+        struct run *run = run_at(state, place, number);
+        const struct awaited *awaited = rule->steps[run->step].awaited;
+        uint32_t before = state->runs.count;
+        scope_enter_rule(e, rule, run);
+        if (awaited && type_list_has(awaited->on, type->reader->number) && answers(e, run, awaited, &asked))
+            answer(e, run, awaited, horizon_ms);
+        if (state->runs.count == before) place++;
+    }
+}
+
+void runs_answer(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms)
+{
+    uint32_t done = NAME_NONE;
+    for (size_t i = 0; i < type->awaits.count && e->customer->state->runs.count; i++) {
+        uint32_t rule = e->set->awaits[type->awaits.types[i]].rule;
+        if (rule == done || (e->only != NAME_NONE && e->only != rule)) continue;
+        answer_runs_of(e, rule, type, horizon_ms);
+        done = rule;
+    }
+}
