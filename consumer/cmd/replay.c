@@ -79,7 +79,7 @@ static bool replay_wants(struct replay *replay, struct relance_str word)
 static bool replay_read_only(struct replay *replay)
 {
     if (!replay->options->only) {
-        replay->wanted = ~0u;
+        replay->wanted = ~(1u << RELANCE_OUTCOME_SET); /* what steps set is told where it is asked for */
         return true;
     }
     struct relance_str rest = str_of(replay->options->only);

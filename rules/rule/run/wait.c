@@ -1,4 +1,4 @@
-/* Steps that wait for an event (LANGUAGE.md §4.9): it comes within their time, or it does not. */
+/* Steps that wait for an event (LANGUAGE.md §4.8): it comes within their time, or it does not. */
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
