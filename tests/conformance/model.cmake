@@ -1,7 +1,7 @@
 # The reference model: the shared cases, the golden tests of semantics, and random rule sets beside the engine. Under
 # sanitizers the fixed seeds only: what they can find there they find in the engine, not in the comparison.
 set(model ${CMAKE_CURRENT_SOURCE_DIR}/model)
-add_test(NAME conformance_model_cases COMMAND python3 ${model}/model.py --cases ${CMAKE_SOURCE_DIR}/../shared/cases)
+add_test(NAME conformance_model_cases COMMAND python3 ${model}/model.py --cases ${CMAKE_SOURCE_DIR}/../shared/cases/revised)
 set_tests_properties(conformance_model_cases PROPERTIES SKIP_RETURN_CODE 77)
 file(GLOB semantics CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golden/semantics/*.test)
 add_test(NAME conformance_model_golden COMMAND python3 ${model}/model.py --golden ${semantics})

@@ -1,7 +1,7 @@
 """A small evaluator of CEL, for the reference model: slow, readable, a walk over a tree.
 
 Values are Python's, with the types that Python lacks: Uint, Ts (milliseconds since 1970), Dur (milliseconds),
-Record (a dict with a field absent here and there), Optional. Whatever CEL calls an error is CelError. Only what generated
+Record (a dict with a field absent here and there). Whatever CEL calls an error is CelError. Only what generated
 rule sets use is here; types are not checked beforehand."""
 import base64
 import datetime
@@ -30,38 +30,35 @@ class Record(dict):
     """An event, an item, the customer: fields by name, absent ones missing."""
 
 
-class Optional:
-    """optional(T): Optional(v), or Optional() for none."""
-    def __init__(self, *held):
-        self.held = held
+class Optional(list):
+    """optional: a list of at most one value."""
 
-    def value(self):
-        if not self.held:
-            raise CelError("none")
-        return self.held[0]
+    def then(self, next_):
+        """What `next_` makes of the value; nothing of nothing."""
+        return next_(self[0]) if self else self
 
 
-TOKEN = re.compile(r"""\s*(?:(?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|(?P<uint>\d+u)|(?P<int>\d+)
-    |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)
-    |(?P<op>&&|\|\||[=!<>]=|[-+*/%<>!?:.,()\[\]{}]))""", re.X)
+TOKEN = re.compile(r"""(?:\s|//[^\n]*)*(?:(?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|(?P<uint>\d+u)|(?P<int>\d+)
+    |(?P<bytes>b'(?:[^'\\]|\\.)*')|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)
+    |(?P<op>&&|\|\||[=!<>]=|[-+*/%<>!?:.,()\[\]{}])|(?P<end>\Z))""", re.X)
 ESCAPE = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 LEVELS = [["||"], ["&&"], ["==", "!=", "<", "<=", ">", ">=", "in"], ["+", "-"], ["*", "/", "%"]]
 MACROS = {"map", "filter", "all", "exists", "exists_one"}
+OF_OPTIONALS = {"optMap", "optFlatMap"}
 
 
 class Parser:
-    """Text → tree: tuples, the kind first."""
+    """Text → tree: tuples, the kind first. `lets` are names that stand for a tree."""
 
-    def __init__(self, text):
-        self.text, self.at, self.tokens = text, 0, []
-        at, end = 0, len(text.rstrip())
-        while at < end:
+    def __init__(self, text, lets=None):
+        self.text, self.lets, self.at, self.tokens = text, lets or {}, 0, []
+        at = 0
+        while not self.tokens or self.tokens[-1][0] != "end":
             found = TOKEN.match(text, at)
             if not found:
                 raise ValueError(f"not CEL at {at}: {text}")
             self.tokens.append((found.lastgroup, found.group(found.lastgroup)))
             at = found.end()
-        self.tokens.append(("end", ""))
 
     def peek(self):
         kind, text = self.tokens[self.at]
@@ -112,11 +109,13 @@ class Parser:
         tree = self.primary()
         while True:
             if self.take("."):
+                perhaps = self.take("?")
                 name = self.tokens[self.at][1]
                 self.at += 1
-                tree = ("method", name, tree, self.arguments(")")) if self.take("(") else ("field", tree, name)
+                tree = ("perhaps", tree, ("value", name)) if perhaps else \
+                    ("method", name, tree, self.arguments(")")) if self.take("(") else ("field", tree, name)
             elif self.take("["):
-                tree = ("index", tree, self.ternary())
+                tree = ("perhaps" if self.take("?") else "index", tree, self.ternary())
                 self.need("]")
             else:
                 return tree
@@ -124,7 +123,7 @@ class Parser:
     def arguments(self, close):
         out = []
         while not self.take(close):
-            out.append(self.ternary())
+            out.append(("optional", self.ternary()) if self.take("?") else self.ternary())
             self.take(",")
         return out
 
@@ -137,8 +136,9 @@ class Parser:
             return ("value", Uint(text[:-1]))
         if kind == "int":
             return ("value", int(text))
-        if kind == "text":
-            return ("value", re.sub(r"\\(.)", lambda m: ESCAPE[m.group(1)], text[1:-1]))
+        if kind in ("text", "bytes"):
+            value = re.sub(r"\\(.)", lambda m: ESCAPE[m.group(1)], text[1 + (kind == "bytes"):-1])
+            return ("value", value if kind == "text" else value.encode())
         if text == "(":
             tree = self.ternary()
             self.need(")")
@@ -150,36 +150,37 @@ class Parser:
         if kind == "name":
             if text in ("true", "false", "null"):
                 return ("value", {"true": True, "false": False, "null": None}[text])
-            return ("call", text, self.arguments(")")) if self.take("(") else ("name", text)
+            return ("call", text, self.arguments(")")) if self.take("(") else self.lets.get(text, ("name", text))
         raise ValueError(f"not CEL: {self.text}")
 
     def pairs(self):
         out = []
         while not self.take("}"):
+            optional = self.take("?")
             key = self.ternary()
             self.need(":")
-            out.append((key, self.ternary()))
+            out.append((key, ("optional", self.ternary()) if optional else self.ternary()))
             self.take(",")
         return out
 
 
-def parse(text):
-    return Parser(text).whole()
+def parse(text, lets=None):
+    return Parser(text, lets).whole()
 
 
-def names_read(tree):
-    """The variables that an expression reads."""
-    if isinstance(tree, tuple) and tree and tree[0] == "name":
-        return {tree[1]}
-    if isinstance(tree, tuple) and tree and tree[0] == "call":
-        return {tree[1] + "()"}.union(*map(names_read, tree[2]))
-    return set().union(*map(names_read, tree)) if isinstance(tree, (tuple, list)) else set()
+def fields_read(tree, of):
+    """The fields that an expression reads of a variable."""
+    if not isinstance(tree, (tuple, list)):
+        return set()
+    if len(tree) == 3 and tree[0] in ("field", "perhaps") and tree[1] == ("name", of):
+        return {tree[2] if tree[0] == "field" else tree[2][1]}
+    return set().union(*(fields_read(part, of) for part in tree))
 
 
 def kind(value):
     """The CEL type of a value, as a word."""
     for name, type_ in (("bool", bool), ("uint", Uint), ("timestamp", Ts), ("duration", Dur), ("int", int),
-                        ("double", float), ("string", str), ("bytes", bytes), ("list", list), ("map", dict)):
+                        ("double", float), ("string", str), ("bytes", bytes), ("optional", Optional), ("list", list), ("map", dict)):
         if isinstance(value, type_):
             return name
     return "null"
@@ -311,7 +312,7 @@ def text_of(value):
             return value.decode()
         except UnicodeDecodeError:
             raise CelError("invalid UTF-8") from None
-    if name in ("list", "map", "null"):
+    if name in ("list", "map", "null", "optional"):
         raise CelError(f"no overload: string({name})")
     return str(value) if name == "string" else str(int(value))
 
@@ -358,6 +359,18 @@ def to_int(value):
         raise CelError("not an int") from None
 
 
+def to_timestamp(text):
+    try:
+        return in_range(Ts(milliseconds(text)))
+    except (ValueError, TypeError):
+        raise CelError("no timestamp") from None
+
+
+def milliseconds(text):
+    then = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (then - EPOCH.replace(tzinfo=datetime.timezone.utc)) // datetime.timedelta(milliseconds=1)
+
+
 def substring(text, start, end=None):
     end = len(text) if end is None else end
     if not 0 <= start <= end <= len(text):
@@ -365,16 +378,23 @@ def substring(text, start, end=None):
     return text[start:end]
 
 
+def value_of(optional):
+    if not optional:
+        raise CelError("an empty optional")
+    return optional[0]
+
+
 METHODS = {
+    "hasValue": lambda a: bool(a), "value": value_of, "orValue": lambda a, b: a[0] if a else b,
+    "or": lambda a, b: a or b,
     "startsWith": lambda a, b: a.startswith(b), "endsWith": lambda a, b: a.endswith(b),
     "contains": lambda a, b: b in a, "substring": substring, "sum": list_sum, "size": lambda a: len(a),
     "lowerAscii": lambda a: a.lower(), "upperAscii": lambda a: a.upper(),
-    "value": lambda a: a.value(), "hasValue": lambda a: bool(a.held), "orValue": lambda a, b: a.held[0] if a.held else b,
     **{name: (lambda *a, name=name: getter(name, *a)) for name in GETTERS},
 }
 FUNCTIONS = {
     "size": lambda a: len(a), "string": text_of, "double": lambda a: float(a), "int": to_int,
-    "duration": cel_duration,
+    "duration": cel_duration, "timestamp": to_timestamp,
 }
 
 
@@ -397,10 +417,19 @@ class Evaluation:
         return value
 
     def do_list(self, items):
-        return [self.value(item) for item in items]
+        return [found for item in items for found in self.elements(item)]
 
     def do_map(self, pairs):
-        return {self.value(k): self.value(v) for k, v in pairs}
+        return {self.value(k): found for k, v in pairs for found in self.elements(v)}
+
+    def elements(self, tree):
+        """The value of an element or entry; none of `?` and an empty optional."""
+        if tree[0] != "optional":
+            return [self.value(tree)]
+        found = self.value(tree[1])
+        if not isinstance(found, Optional):
+            raise CelError("no optional")
+        return found
 
     def do_name(self, name):
         if name not in self.variables:
@@ -418,8 +447,15 @@ class Evaluation:
     def do_choice(self, test, yes, no):
         return self.value(yes if self.boolean(test) else no)
 
+    def do_perhaps(self, tree, at):
+        """a.?b and a[?b]: an optional of what is there."""
+        holder, at = self.value(tree), self.value(at)
+        return holder.then(lambda held: perhaps(held, at)) if isinstance(holder, Optional) else perhaps(holder, at)
+
     def do_field(self, tree, name):
         holder = self.value(tree)
+        if isinstance(holder, Optional):
+            return holder.then(lambda held: perhaps(held, name))
         if not isinstance(holder, dict) or name not in holder:
             raise CelError(f"no field {name}")
         value = holder[name]
@@ -427,6 +463,8 @@ class Evaluation:
 
     def do_index(self, tree, at):
         holder, at = self.value(tree), self.value(at)
+        if isinstance(holder, Optional):
+            return holder.then(lambda held: perhaps(held, at))
         try:
             if isinstance(holder, list) and at < 0:
                 raise IndexError
@@ -461,6 +499,10 @@ class Evaluation:
     def do_method(self, name, tree, arguments):
         if name in MACROS:
             return self.macro(name, self.value(tree), arguments)
+        if name in OF_OPTIONALS:
+            return self.of_optional(name, self.value(tree), *arguments)
+        if tree == ("name", "optional"):
+            return Optional(map(self.value, arguments))
         return self.apply(METHODS[name], [self.value(tree), *map(self.value, arguments)])
 
     def do_call(self, name, arguments):
@@ -476,6 +518,13 @@ class Evaluation:
         except (TypeError, ValueError, AttributeError):
             raise CelError("no overload") from None
 
+    def of_optional(self, name, optional, variable, body):
+        """optMap and optFlatMap."""
+        if not optional:
+            return optional
+        value = Evaluation({**self.variables, variable[1]: optional[0]}, self.functions).value(body)
+        return value if name == "optFlatMap" else Optional([value])
+
     def macro(self, name, items, arguments):
         variable = arguments[0][1]
 
@@ -490,6 +539,16 @@ class Evaluation:
             return [i for i in items if each(body, i)]
         chosen = items if len(arguments) == 2 else [i for i in items if each(arguments[1], i)]
         return [each(body, i) for i in chosen]
+
+
+def perhaps(holder, at):
+    if isinstance(holder, dict):
+        if at not in holder:
+            return Optional()
+        return Optional([holder[at]() if callable(holder[at]) else holder[at]])
+    if not isinstance(holder, list):
+        raise CelError("no overload")
+    return Optional([holder[at]]) if 0 <= at < len(holder) else Optional()
 
 
 def evaluate(tree, variables, functions):

@@ -36,9 +36,12 @@ def parse(words):
 
 def write(seed, folder):
     """The seed's rules.jsonc, events.jsonl and args, in the form of the shared cases; the words for a replay."""
-    rules, lines, options = generate.generate(seed)
+    files, lines, options = generate.generate(seed)
     folder = pathlib.Path(folder)
-    (folder / "rules.jsonc").write_text(json.dumps(rules, indent=1, ensure_ascii=False), encoding="utf-8")
+    for name, rules in files.items():
+        path = folder / "rules.jsonc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rules, indent=1, ensure_ascii=False), encoding="utf-8")
     (folder / "events.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     (folder / "args").write_text(" ".join(options))
     return ["--rules", str(folder / "rules.jsonc"), *options, str(folder / "events.jsonl")]
@@ -60,7 +63,8 @@ def compare(relance, seed, folder, counted):
     except Exception:  # noqa: BLE001: of the model, and has to be told with its seed
         return traceback.format_exc(), 0
     counted.take(world)
-    return model.difference(world.decisions, model.read_lines(out)), len(world.decisions)
+    shown = model.shown(world.decisions, model.parse(words).only)
+    return model.difference(shown, model.read_lines(out)), len(shown)
 
 
 def fixed_seeds(options):

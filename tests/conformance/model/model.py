@@ -2,7 +2,8 @@
 
     python3 model.py --rules FILE [--lateness D] [--until D|INSTANT] [--wall INSTANT] EVENTS.jsonl
     python3 model.py --cases DIR        the shared cases: does the model by itself decide as they say?
-    python3 model.py --golden FILE…     the same of the tests of tests/golden/semantics"""
+    python3 model.py --golden FILE…     the same of the tests of tests/golden/semantics
+    python3 model.py --tests PATH…      the tests in rule files"""
 import argparse
 import json
 import pathlib
@@ -12,6 +13,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "golden" / "commands")]
 import page  # noqa: E402
+import rules as language  # noqa: E402
+import ruletests  # noqa: E402
 import run as golden  # noqa: E402
 import world  # noqa: E402
 
@@ -30,20 +33,25 @@ def parse(words):
     parser.add_argument("--errors", action="store_true")
     parser.add_argument("--cases")
     parser.add_argument("--golden", nargs="+")
+    parser.add_argument("--tests", nargs="+")
     parser.add_argument("events", nargs="?")
     return parser.parse_args(words)
 
 
 def replay(args, events=None, kind=world.World):
-    rules = pathlib.Path(args.rules).read_text(encoding="utf-8")
+    rules = language.RuleSet(language.unite(raw for _, raw in language.read_files(args.rules)))
     events = events or pathlib.Path(args.events).read_text(encoding="utf-8")
     return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall, kind)
 
 
+def shown(lines, only=None):
+    """What is printed of all decisions: what `set` does only where it is asked for."""
+    return [line for line in lines if (line["outcome"] in only.split(",") if only else line["outcome"] != "set")]
+
+
 def decisions(words, events=None):
     args = parse(words)
-    lines = replay(args, events).decisions
-    return [line for line in lines if args.only is None or line["outcome"] in args.only.split(",")]
+    return shown(replay(args, events).decisions, args.only)
 
 
 def comparable(lines):
@@ -84,7 +92,7 @@ def run_cases(folder):
     if not pathlib.Path(folder).is_dir():
         print(f"skipped: {folder} is not here")
         return 77
-    failed = []
+    failed, tests = run_tests(sorted(pathlib.Path(folder).glob("rule-tests*")))
     cases = sorted(path.parent for path in pathlib.Path(folder).glob("*/*/expected.jsonl"))
     for case in cases:
         words = ["--rules", str(case / "rules.jsonc"), *(case / "args").read_text().split()]
@@ -92,8 +100,18 @@ def run_cases(folder):
         wrong = difference(expected, decisions(words, (case / "events.jsonl").read_text(encoding="utf-8")))
         if wrong:
             failed.append(f"{case.parent.name}/{case.name}: {wrong}")
-    print("\n".join([*failed, f"{len(cases) - len(failed)} passed, {len(failed)} failed"]))
-    return 1 if failed else 0
+    return told(failed, len(cases) + tests)
+
+
+def told(failed, count):
+    print("\n".join([*failed, f"{count - len(failed)} passed, {len(failed)} failed"]))
+    return 1 if failed or not count else 0
+
+
+def run_tests(paths):
+    """What fails, and how many there are: of each path, the tests of its rule files."""
+    tests = [(*test, ruletests.run(*test[1:])) for path in paths for test in ruletests.tests_of(path)]
+    return [f"{place}: {test['name']}:\n{wrong}" for place, test, _, wrong in tests if wrong], len(tests)
 
 
 def run_golden(paths):
@@ -101,15 +119,14 @@ def run_golden(paths):
     for path in map(pathlib.Path, paths):
         for case in golden.read_cases(path):
             count += 1
+            command, _, tail = case["command"].removeprefix("relance replay ").partition(" | tail -")
             with tempfile.TemporaryDirectory() as folder:
                 golden.prepare(case, folder, None)
-                words = [f"{folder}/{w}" if w in ("rules.jsonc", "events.jsonl") else w
-                         for w in case["command"].removeprefix("relance replay ").split()]
-                wrong = difference(read_lines(case["out"]), decisions(words))
+                words = [f"{folder}/{w}" if pathlib.Path(folder, w).exists() else w for w in command.split()]
+                wrong = difference(read_lines(case["out"]), decisions(words)[-int(tail or 0):])
             if wrong:
                 failed.append(f"{path.name}: {case['claim']}: {wrong}")
-    print("\n".join([*failed, f"{count - len(failed)} passed, {len(failed)} failed"]))
-    return 1 if failed or not count else 0
+    return told(failed, count)
 
 
 if __name__ == "__main__":
@@ -118,5 +135,7 @@ if __name__ == "__main__":
         sys.exit(run_cases(options.cases))
     if options.golden:
         sys.exit(run_golden(options.golden))
+    if options.tests:
+        sys.exit(told(*run_tests(options.tests)))
     for decision in decisions(sys.argv[1:]):
         print(json.dumps(decision, ensure_ascii=False, separators=(",", ":")))

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ctypes
 import datetime
+import decimal
 import json
 import re
 import zoneinfo
@@ -33,12 +34,12 @@ def read_rules(text):
     parts = re.findall(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[^"/]+|/', text, re.S)
     bare = "".join(p for p in parts if not p.startswith(("//", "/*")))
     bare = re.sub(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])', lambda m: m.group(1) or "", bare)
-    return json.loads(bare)
+    return json.loads(bare, parse_float=lambda text: float(text) if "." in text or float(text) % 1 else int(float(text)))
 
 
 def duration(text):
     """LANGUAGE.md §2: "whole numbers with the units `w d h m s`, each at most once, descending"."""
-    found = re.fullmatch(r"(-?)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    found = re.fullmatch(r"(-?)(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text, re.A)
     if not found or not any(found.groups()[1:]):
         raise ValueError(f"no duration: {text}")
     ms = sum(int(n) * MS[unit] for n, unit in zip(found.groups()[1:], "wdhms") if n)
@@ -70,9 +71,39 @@ def days(day, n):
     return day + datetime.timedelta(days=n)
 
 
+WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def days_of_the_week(text):
+    """`sat,sun`, `mon-fri`, `fri-mon`, `mon,wed-fri`: a set of numbers, Monday 0; ValueError where it is none of these."""
+    out = set()
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        at, end = WEEK.index(first), WEEK.index(last if dash else first)
+        out |= {(at + n) % 7 for n in range((end - at) % 7 + 1)}
+    return out
+
+
 def time_of_day(text):
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
+    """Minutes from midnight; ValueError where the text is no `HH:MM`."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text)
+    if not found:
+        raise ValueError(f"no time of day: {text}")
+    return int(found.group(1)) * 60 + int(found.group(2))
+
+
+def at_text(text):
+    """`[DAYS ]HH:MM` as (days of the week or None, minutes)."""
+    days_, blank, time = text.rpartition(" ")
+    return (days_of_the_week(days_) if blank else None), time_of_day(time)
+
+
+def day_text(text):
+    """A day `YYYY-MM-DD`; None where the text is none, or there is no such day."""
+    try:
+        return datetime.date(*map(int, re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text).groups()))
+    except (AttributeError, ValueError):
+        return None
 
 
 # ---- coercion (LANGUAGE.md §1.2)
@@ -135,6 +166,16 @@ def to_timestamp(value):
     return Ts(ms)
 
 
+SECONDS_BELOW = 10**11
+
+
+def to_time(value):
+    """The time of an event: a number below 1e11 is seconds, any other milliseconds."""
+    if isinstance(value, Number) and abs(float(value)) < SECONDS_BELOW:
+        return to_timestamp(Number(int(decimal.Decimal(value) * 1000)))
+    return to_timestamp(value)
+
+
 def to_duration(value):
     try:
         return Dur(duration(value))
@@ -188,7 +229,10 @@ def coerce_fields(values, fields, types):
 
 # ---- payloads (LANGUAGE.md §3.4)
 
-def split_template(text):
+LEFT_OUT = object()  # the value of an empty optional, in a payload
+
+
+def split_template(text, parse=cel.parse):
     """[literal text or ("cel", tree)]."""
     parts, at, literal = [], 0, ""
     while at < len(text):
@@ -196,7 +240,7 @@ def split_template(text):
             literal, at = literal + "$", at + 2
         elif text.startswith("${", at):
             end = closing(text, at + 2)
-            parts += [literal, ("cel", cel.parse(text[at + 2:end]))]
+            parts += [literal, ("cel", parse(text[at + 2:end]))]
             literal, at = "", end + 1
         else:
             literal, at = literal + text[at], at + 1
@@ -213,29 +257,35 @@ def closing(text, at):
     raise ValueError(f"a ${{ without its end: {text}")
 
 
-def template(value):
+def template(value, parse=cel.parse):
     """A tree of the payload: strings split, everything else as it is."""
     if isinstance(value, str):
-        return ("text", split_template(value))
+        return ("text", split_template(value, parse))
     if isinstance(value, list):
-        return ("list", [template(v) for v in value])
+        return ("list", [template(v, parse) for v in value])
     if isinstance(value, dict):
-        return ("dict", {k: template(v) for k, v in value.items()})
+        return ("dict", {k: template(v, parse) for k, v in value.items()})
     return ("value", value)
 
 
 def fill(tree, evaluate):
-    """The template's value: CEL's types where a string is one ${CEL}, JSON's elsewhere."""
+    """The template's value: CEL's types where a string is one ${CEL}, JSON's elsewhere. What is LEFT_OUT is left out."""
     kind, value = tree
     if kind == "list":
-        return [fill(v, evaluate) for v in value]
+        return [v for v in (fill(v, evaluate) for v in value) if v is not LEFT_OUT]
     if kind == "dict":
-        return {k: fill(v, evaluate) for k, v in value.items()}
+        return {k: v for k, v in ((k, fill(v, evaluate)) for k, v in value.items()) if v is not LEFT_OUT}
     if kind == "value":
         return value
     if len(value) == 1 and value[0][0] == "cel":
-        return evaluate(value[0][1])
-    return "".join(part if isinstance(part, str) else cel.text_of(evaluate(part[1])) for part in value)
+        found = evaluate(value[0][1])
+        return found if not isinstance(found, cel.Optional) else found[0] if found else LEFT_OUT
+    return "".join(part if isinstance(part, str) else text_of(evaluate(part[1])) for part in value)
+
+
+def text_of(value):
+    """As a part of a longer text: by CEL's string(), but NaN and infinities have none."""
+    return cel.text_of(to_json(value) if isinstance(value, float) else value)
 
 
 def to_json(value):
@@ -247,8 +297,8 @@ def to_json(value):
         return cel.duration_text(value)
     if name == "bytes":
         return cel.bytes_text(value)
-    if name == "double" and (value != value or value in (float("inf"), -float("inf"))):
-        raise cel.CelError("no JSON number")
+    if name == "optional" or (name == "double" and (value != value or value in (float("inf"), -float("inf")))):
+        raise cel.CelError("no form in JSON")
     if name == "list":
         return [to_json(v) for v in value]
     if name == "map":

@@ -2,73 +2,33 @@
 marks are the page's (tests/lint/pages.py looks whether they are). Everything is looked for anew each time, nothing is
 kept ready.
 
-    decisions = replay(rule file's text, lines of events, lateness=…, until=…, wall=…).decisions
+    decisions = replay(rules.RuleSet(…), lines of events, lateness=…, until=…, wall=…).decisions
 """
+import copy
 import math
+
 import cel
 import page
 from cel import CelError, Record, Ts
-from rules import RuleSet
+from dates import Dates, DateState
+from state import Customer, Run, Window
 
-RUNS = WINDOWS = VALUES = 256
-IDS, CANCELS, TRIGGERS, ROUNDS = 64, 16, 32, 8
+RUNS = WINDOWS = VALUES = COOLDOWNS = IDS = 256
+IDS_OF_A_TYPE, CANCELS, TRIGGERS, ROUNDS = 64, 32, 32, 8
 HOUR = 3600000
-OVER = object()  # of a run's due time: it has ended
+ID_BYTES = 256
+AGAIN = {"rearm": "rearmed", "restart": "restarted", "collect": "collected"}
+ORDER = ["time", "customer", "rule", "key", "outcome", "step", "id", "send", "variant", "group", "with", "until", "why",
+         "value", "set"]
 
 
-class Run:
-    def __init__(self, rule, key, trigger, variant):
-        self.rule, self.key, self.variant = rule, key, variant
-        self.step, self.triggers = 1, []
-        self.deferred, self.live = False, True
-        self.begin(trigger)
-
-    def begin(self, trigger):
-        """"The origin is the id of the event that started or restarted the run; of a run that no event started,
-        `started` in ms"."""
-        self.started, self.step = trigger["time"], 1
-        self.origin = trigger["id"] if "id" in trigger else str(int(trigger["time"]))
-
-    @property
-    def trigger(self):
-        return self.triggers[-1]
-
-
-class Window:
-    def __init__(self, run, now):
-        self.rule, self.key, self.variant = run.rule, run.key, run.variant
-        self.start, self.end = now, now + run.rule.goal.within
-
-
-class DateState:
-    """What a yearly or date rule knows of a customer: the value it computed with, when it comes, what it did."""
-    seen = due = coming = fired = None
-
-
-class Customer:
-    def __init__(self, name):
-        self.name = name
-        self.now = self.newest = None
-        self.attributes = {}   # name → (value or None, time of the write)
-        self.counted = {}      # count → {value of `by`: [(bucket, time, amount)]}, the one updated longest ago first
-        self.last = {}         # event type → event
-        self.ids = []          # (id, now)
-        self.segments = {}     # name → bool
-        self.told = {}         # name → the value that rules have been told of
-        self.runs = []
-        self.windows = []
-        self.sends = {}        # limit's place → [instants]
-        self.last_send = {}    # rule → now
-        self.cancels = []      # (time, [(rule, keys or None)])
-        self.dates = {}        # rule → DateState
-
-
-class World:
+class World(Dates):
     def __init__(self, rules, lateness=0, wall=None):
         self.rules, self.lateness, self.wall = rules, lateness, wall
         self.clock = self.newest = None
         self.customers = {}
         self.decisions = []
+        self.opened = 0  # windows
 
     # ---- the clock
 
@@ -84,29 +44,29 @@ class World:
         self.event(event)
 
     def run_until(self, until):
-        """"--until … lets the clock run on, inclusively"."""
+        """The clock runs on, inclusively."""
         self.happen(lambda due: due <= until)
 
     def read(self, line, number):
         """An event by STATE.md §5.1; None is a dead letter or no event."""
         try:
-            raw = page.read_json(line)
-            time = page.to_timestamp(raw["time"])
-            customer, type_ = raw["customer"], raw["type"]
-        except (ValueError, KeyError, TypeError, page.Absent):
+            raw = page.read_json(line.removeprefix("\ufeff"))
+            time = page.to_time(raw["time"])
+            customer, type_, id_ = raw["customer"], raw["type"], raw.get("id")
+        except (ValueError, KeyError, TypeError, AttributeError, page.Absent):
             return None
-        if not isinstance(customer, str) or not isinstance(type_, str):
+        texts = [customer, type_] + [id_] * (id_ is not None)
+        if not all(isinstance(text, str) and 0 < len(text.encode()) <= ID_BYTES for text in texts):
             return None
         fields = self.rules.events.get(type_, {})
         event = page.coerce_fields(raw, fields, self.rules.types)
-        id_ = raw.get("id")
         event.update(id=f"-/0/{number}" if id_ is None else str(id_), type=str(type_), time=time, customer=str(customer))
         event.nulls = {name for name in fields if name in raw and raw[name] is None}
+        event.at, event.day = time, None
         return event
 
     def happen(self, comes):
-        """Everything due, in the order "due time … customer … changes of segments first, then by `priority` … the due
-        time before any deferral … then by rule … a date's trigger, then the steps of its runs by key"."""
+        """Everything due, in the order of the page."""
         while True:
             dues = [due for c in self.customers.values() for due in self.dues(c) if comes(due[0])]
             if not dues:
@@ -115,27 +75,27 @@ class World:
             act()
 
     def dues(self, c):
-        """(due, customer, 0 for segments, priority, due before any deferral, name, 0 for a trigger, key, what to do)."""
+        """(due, customer, 0 for segments, priority, since when it waits, rule, 0 for its trigger, key, what to do)."""
         name, out = c.name.encode(), []
         leaves = self.next_leave(c)
         if leaves is not None:
-            out.append((leaves, name, 0, lambda: self.segments_wait(c, leaves)))
+            out.append((leaves, name, 0, 0, 0, b"", 0, b"", lambda: self.segments_wait(c, leaves)))
         for run in c.runs:
             priority, rule = run.rule.order
-            out.append((run.due, name, 1, priority, run.first_due, rule, 1, run.key.encode(),
+            out.append((run.due, name, 1, priority, run.waited, rule, 1, run.key.encode(),
                         lambda run=run: self.step_wait(c, run)))
         for rule in self.rules.rules:
-            state = c.dates.get(rule.name)
-            if state and state.due is not None:
-                out.append((state.due, name, 1, rule.order[0], state.due, rule.order[1], 0, b"",
+            due = rule.date and c.dates.get(rule.name, DateState).due
+            if due is not None:
+                out.append((due, name, 1, rule.order[0], due, rule.order[1], 0, b"",
                             lambda rule=rule: self.date_wait(c, rule)))
         return out
 
     # ---- waits
 
     def enter_wait(self, c, due):
-        """"For a wait it is the due time, but never earlier than the customer's latest `now`". Gives the segments
-        whose change has been left for the customer's next event, and so is not told in the wait."""
+        """`now` is the due time, but it never goes back. Gives the segments whose change has been left for the
+        customer's next event, and so is not told in the wait."""
         c.now = due if c.now is None else max(c.now, due)
         return set(self.changed(c))
 
@@ -153,10 +113,11 @@ class World:
 
     def date_wait(self, c, rule):
         state = c.dates[rule.name]
-        due = state.due
+        due, date = state.due, state.coming
         left = self.enter_wait(c, due)
-        state.due, state.fired = None, state.coming
-        trigger = Record(type="yearly" if "yearly" in rule.date else "date", time=Ts(due))
+        state.due, state.coming, state.fired = None, None, date.what
+        trigger = Record(type=rule.date_kind, time=Ts(date.instant))
+        trigger.at, trigger.day = due, date.day
         self.trigger(c, rule, trigger, due)
         self.arm(c, rule, state)
         self.settle(c, due, left)
@@ -172,20 +133,36 @@ class World:
             return
         c = self.customers.get(name) or Customer(name)
         now = max(event["time"], self.clock, event["time"] if c.now is None else c.now)
-        if any(id_ == event["id"] and then >= now - page.DAY for id_, then in c.ids):
+        if (type_, event["id"]) in [(of, id_) for of, id_, then in c.ids if then >= now - page.DAY]:
             return
         self.customers[name] = c
-        c.ids = (c.ids + [(event["id"], now)])[-IDS:]
+        self.remember_id(c, type_, event["id"], now)
         c.now, c.newest = now, event["time"] if c.newest is None else max(c.newest, event["time"])
         limit = max(event["time"], self.clock)
         self.take(c, event)
+        self.look_at_dates(c)
         self.cancel(c, event)
         self.reach_goals(c, event)
+        self.answer_waits(c, event, limit)
         self.tell(c, limit, self.changed(c))
         for rule in self.rules.rules:
             if type_ in rule.events:
                 self.trigger(c, rule, event, limit)
         self.settle(c, limit)
+        self.forget_cancels(c)
+
+    @staticmethod
+    def remember_id(c, type_, id_, now):
+        """64 of a type; of all types together 256, and then one less of the type that has most."""
+        c.ids.append((type_, id_, now))
+
+        def of(type_):
+            return [entry for entry in c.ids if entry[0] == type_]
+        if len(of(type_)) > IDS_OF_A_TYPE:
+            c.ids.remove(of(type_)[0])
+        if len(c.ids) > IDS:
+            most = min({entry[0] for entry in c.ids}, key=lambda t: (-len(of(t)), t.encode()))
+            c.ids.remove(of(most)[0])
 
     def take(self, c, event):
         """(1) attributes with a source, `identify`, `last`, counts; segments."""
@@ -226,45 +203,34 @@ class World:
                 del values[next(iter(values))]
 
     def counted(self, c, name, value=""):
-        """"the sum of the buckets i with floor((now − w) / b) < i ≤ floor(now / b) added in ascending order of i"."""
+        """The sum of the buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order of i; or of
+        what is there the value to `keep`."""
         count = self.rules.counts[name]
         entries = c.counted.get(name, {}).get(value, [])
         if count.over:
             first, last = (c.now - count.over) // count.bucket, c.now // count.bucket
             entries = [entry for entry in entries if first < entry[0] <= last]
         if count.keep:
-            return cel.Optional(self.kept(count.keep, [entry[1:] for entry in entries])) if entries else cel.Optional()
+            return kept(count.keep, entries)
         zero = 0.0 if count.sum else 0
         buckets = {}
         for bucket, _, amount in entries:
             bucket = bucket if count.over else 0
             buckets[bucket] = buckets.get(bucket, zero) + amount
-        total = zero
-        for bucket in sorted(buckets):
-            total += buckets[bucket]
-        return total
-
-    @staticmethod
-    def kept(keep, entries):
-        """"`last`: by the events' time, at equal times the later arrival"."""
-        if keep == "last":
-            newest = max(time for time, _ in entries)
-            return [float(amount) for time, amount in entries if time == newest][-1]
-        return (min if keep == "min" else max)(float(amount) for _, amount in entries)
+        return sum((buckets[bucket] for bucket in sorted(buckets)), zero)
 
     def next_leave(self, c):
         """The next instant at which a bucket leaves its window, if segments could see it."""
         if not self.rules.segments:
             return None
         return min((bucket * count.bucket + count.over for name, count in self.rules.counts.items() if count.over
-                    for entries in c.counted.get(name, {}).values() for bucket, _, _ in entries
+                    for entries in c.counted.get(name, {}).values() for bucket, *_ in entries
                     if bucket * count.bucket + count.over > c.now), default=None)
 
     # ---- expressions
 
     def variables(self, c, **more):
-        out = {"customer": self.customer_record(c), **more, "counts of": c}
-        return out
+        return {"customer": self.customer_record(c), "tables": self.rules.tables, **more, "counts of": c}
 
     def customer_record(self, c):
         out = Record({name: value for name, (value, _) in c.attributes.items() if value is not None}, id=c.name)
@@ -273,12 +239,14 @@ class World:
         return out
 
     def all_variables(self, c, rule, **more):
-        return self.variables(c, segments=lambda: Record(c.segments), last=Record(c.last), now=Ts(c.now),
-                              rule=Record(name=rule.name, priority=rule.priority), **more)
+        return self.variables(c, segments=lambda: Record(c.segments), last=Record(c.last), now=Ts(c.now), rule=Record(
+            name=rule.name, priority=rule.priority, tags=rule.tags), **more)
 
     def run_variables(self, c, run, **more):
-        record = Record(key=run.key, variant=run.variant, step=run.step, started=Ts(run.started))
-        return self.all_variables(c, run.rule, trigger=run.trigger, triggers=list(run.triggers), run=record, **more)
+        record = Record(key=run.key, variant=run.variant, step=run.step, started=Ts(run.started), sent=run.sent,
+                        outcome=run.outcome, action=run.action, answered=run.answered)
+        return self.all_variables(c, run.rule, trigger=run.trigger, triggers=list(run.triggers), run=record,
+                                  answer=run.answer, **more)
 
     def evaluate(self, tree, variables):
         c = variables["counts of"]
@@ -306,6 +274,16 @@ class World:
             return []
         return list(dict.fromkeys(cel.text_of(v) for v in (value if isinstance(value, list) else [value])))
 
+    def matching(self, c, rule, matchers, event):
+        """[(matcher, the keys that it means or None)] of those that name this event."""
+        variables = self.all_variables(c, rule, event=event)
+        return [(m, None if m.key is None else self.keys(m.key, variables)) for m in matchers if event["type"] in m.on]
+
+    def matches(self, c, run, matched, event):
+        """Does one of these hold for the run?"""
+        variables = self.run_variables(c, run, event=event)
+        return any((keys is None or run.key in keys) and self.holds(m.if_, variables) for m, keys in matched)
+
     # ---- segments
 
     def compute_segments(self, c):
@@ -329,75 +307,95 @@ class World:
                 if c.told.get(name, False) != value and name not in left}
 
     def tell(self, c, limit, changes):
-        """"Rules on `leave`, then rules on `enter`, of segments whose value has changed"."""
+        """Rules on `leave`, then rules on `enter`, of segments whose value has changed; of a rule in the order of its
+        list."""
         c.told.update(changes)
         for word, entered in (("leave", False), ("enter", True)):
             for rule in self.rules.rules:
-                if rule.segment and rule.segment[0] == word and changes.get(rule.segment[1]) is entered:
-                    self.trigger(c, rule, Record(type=" ".join(rule.segment), time=Ts(c.now)), limit)
+                for on, segment in rule.segments:
+                    if on == word and changes.get(segment) is entered:
+                        trigger = Record(type=f"{word} {segment}", time=Ts(c.now))
+                        trigger.at, trigger.day = c.now, None
+                        self.trigger(c, rule, trigger, limit)
 
     def settle(self, c, limit, left=()):
-        """What `set` changed: dates and segments; "at most 8 rounds. What is left then waits for the
-        customer's next event"."""
+        """Segments that `set` changed: "at most 8 rounds. What is left then waits for the customer's next event"."""
         for _ in range(ROUNDS):
             changes = self.changed(c, left)
             if not changes:
                 break
             self.tell(c, limit, changes)
-        for rule in self.rules.rules:
-            if rule.date:
-                self.look_at_date(c, rule)
 
-    # ---- cancels and goals
+    # ---- cancels, goals, answers
+
+    def runs_of(self, c, rule):
+        return sorted((run for run in c.runs if run.rule is rule), key=lambda run: run.key.encode())
 
     def cancel(self, c, event):
         """"A cancel ends runs whose newest trigger is not after the event\""""
-        remembered = []
         for rule in self.rules.rules:
-            matchers = [m for m in rule.cancel if event["type"] in m.on]
-            keys = {id(m): self.keys(m.key, self.all_variables(c, rule, event=event)) for m in matchers}
-            for run in sorted((r for r in c.runs if r.rule is rule), key=lambda run: run.key.encode()):
-                variables = self.run_variables(c, run, event=event)
-                if run.trigger["time"] <= event["time"] and any(
-                        (m.key is None or run.key in keys[id(m)]) and self.holds(m.if_, variables) for m in matchers):
+            matched = self.matching(c, rule, rule.cancel, event)
+            for run in self.runs_of(c, rule):
+                if run.trigger.at <= event["time"] and self.matches(c, run, matched, event):
                     self.end(c, run, "cancelled")
-            for m in matchers:
-                if m.reads_only_event_and_customer and self.holds(m.if_, self.variables(c, event=event)):
-                    if m.key is None or keys[id(m)]:
-                        remembered.append((rule, None if m.key is None else keys[id(m)]))
-        if remembered:
-            c.cancels.append((event["time"], remembered))
+        if event["type"] in self.rules.cancelling:
+            c.cancels = sorted([*c.cancels, event], key=lambda e: e["time"])
+
+    def forget_cancels(self, c):
+        """When the event has been dealt with, so that none overtakes itself. What is forgotten leaves its time."""
         oldest = c.newest - max(HOUR, self.lateness)
-        c.cancels = sorted((e for e in c.cancels if e[0] >= oldest), key=lambda e: e[0])[-CANCELS:]
+        remembered = [event for event in c.cancels if event["time"] >= oldest][-CANCELS:]
+        for event in c.cancels:
+            if not any(event is other for other in remembered):
+                c.forgotten[event["type"]] = max(event["time"], c.forgotten.get(event["type"], event["time"]))
+        c.cancels = remembered
 
     def overtaken(self, c, rule, key, trigger):
-        return any(trigger["time"] < time and rule is of and (keys is None or key in keys)
-                   for time, cancels in c.cancels for of, keys in cancels)
+        """Has a newer event cancelled what this trigger would start now?"""
+        run = Run(rule, key, trigger, self.variant(rule, c))
+        if any(trigger.at <= c.forgotten.get(type_, trigger.at - 1) for m in rule.cancel for type_ in m.on):
+            return True
+        return any(trigger.at < event["time"] and self.matches(c, run, self.matching(c, rule, rule.cancel, event), event)
+                   for event in c.cancels)
 
     def reach_goals(self, c, event):
         self.close_windows(c)
-        for rule in self.rules.rules:
-            if rule.goal is None or event["type"] not in rule.goal.on:
-                continue
-            variables = self.all_variables(c, rule, event=event)
-            if not self.holds(rule.goal.if_, variables):
-                continue
-            open_ = [w for w in c.windows if w.rule is rule and w.start <= event["time"] <= w.end]
-            if rule.goal.key is None:
-                reached = open_[-1:]
-                closed = [w for w in c.windows if w.rule is rule] if reached else []
-            else:
-                keys = self.keys(rule.goal.key, variables)
-                reached = closed = sorted((w for w in open_ if w.key in keys), key=lambda w: w.key.encode())
-            for window in reached:
-                value = self.attempt(rule.goal.value, variables)
-                self.decide(c, window, "goal", variant=window.variant if rule.split else None,
-                            value=0 if isinstance(value, CelError) or not math.isfinite(value) else page.to_json(value))
-            c.windows = [w for w in c.windows if w not in closed]
+        reached = [window for rule in self.rules.rules if rule.goal and event["type"] in rule.goal.on
+                   for window in self.reached(c, rule, event)]
+        if self.rules.credit_last and reached:
+            reached = [max(reached, key=lambda w: (w.start, -self.rules.rules.index(w.rule), w.number))]
+        for window in reached:
+            value = self.attempt(window.rule.goal.value, self.window_variables(c, window, event))
+            self.decide(c, window, "goal", variant=window.variant if window.rule.split else None,
+                        value=0 if isinstance(value, CelError) or not math.isfinite(value) else page.to_json(value))
+        keyless = {window.rule.name for window in reached if window.rule.goal.key is None}
+        c.windows = [w for w in c.windows if w not in reached and w.rule.name not in keyless]
+
+    def window_variables(self, c, window, event):
+        return self.all_variables(c, window.rule, event=event, run=Record(key=window.key, variant=window.variant))
+
+    def reached(self, c, rule, event):
+        """The windows that the event reaches; of a goal without key the one opened last."""
+        keys = self.keys(rule.goal.key, self.all_variables(c, rule, event=event))
+        open_ = [w for w in c.windows if w.rule is rule and w.start <= event["time"] <= w.end
+                 and (rule.goal.key is None or w.key in keys)
+                 and self.holds(rule.goal.if_, self.window_variables(c, w, event))]
+        return open_[-1:] if rule.goal.key is None else sorted(open_, key=lambda w: w.key.encode())
 
     def close_windows(self, c):
         """A window "closes when the clock has passed its end"."""
         c.windows = [w for w in c.windows if self.clock <= w.end]
+
+    def answer_waits(self, c, event, limit):
+        for rule in self.rules.rules:
+            for run in self.runs_of(c, rule):
+                wait = run.live and run.present.wait
+                if wait and run.base <= event["time"] <= run.due and self.matches(
+                        c, run, self.matching(c, rule, [wait], event), event):
+                    run.answered, run.answer = True, event
+                    self.decide(c, run, "answered", step=run.step)
+                    self.next_step(c, run, "answered")
+                    self.go_on(c, run, limit)
 
     # ---- triggers
 
@@ -406,48 +404,69 @@ class World:
         if not self.holds(rule.if_, variables):
             return
         for key in self.keys(rule.key, variables):
-            self.trigger_key(c, rule, key, event, limit)
+            self.trigger_key(c, rule, key, copy.copy(event), limit)
 
     def trigger_key(self, c, rule, key, event, limit):
         run = next((r for r in c.runs if r.rule is rule and r.key == key), None)
-        if run:
+        if run and event.at < run.trigger.at:
+            self.trigger_late(c, run, event)
+        elif run:
             self.trigger_again(c, run, event, limit)
+        else:
+            self.trigger_new(c, Run(rule, key, event, self.variant(rule, c)), limit)
+
+    def trigger_late(self, c, run, event):
+        """It joins `triggers` at its place in time, and moves no wait."""
+        if run.rule.again == "ignore":
             return
-        run = Run(rule, key, event, self.variant(rule, c))
+        if self.overtaken(c, run.rule, run.key, event):
+            self.decide(c, run, "overtaken")
+            return
+        place = sum(trigger.at <= event.at for trigger in run.triggers)
+        if place or len(run.triggers) < TRIGGERS:
+            run.triggers.insert(place, event)
+            run.triggers = run.triggers[-TRIGGERS:]
+            self.decide(c, run, "collected")
+
+    def trigger_again(self, c, run, event, limit):
+        again = run.rule.again
+        if again == "ignore":
+            return
+        run.triggers = (run.triggers + [event])[-TRIGGERS:]
+        if again == "restart":
+            run.begin(event)
+        self.decide(c, run, AGAIN[again])
+        if again != "collect":
+            self.wait(c, run, event.at)
+            self.go_on(c, run, limit)
+
+    def trigger_new(self, c, run, limit):
         refusal = None
-        if self.overtaken(c, rule, key, event):
+        if self.overtaken(c, run.rule, run.key, run.trigger):
             refusal = "overtaken"
-        elif rule.cooldown and rule.name in c.last_send and c.now < c.last_send[rule.name] + rule.cooldown:
+        elif self.cooling(c, run.rule, run.key):
             refusal = "cooling"
         elif len(c.runs) >= RUNS:
             refusal = "full"
         self.decide(c, run, refusal or "started")
         if not refusal:
             c.runs.append(run)
-            self.take_trigger(c, run, event, limit)
-
-    def trigger_again(self, c, run, event, limit):
-        if run.rule.again == "ignore" or event["time"] < run.trigger["time"]:
-            return
-        if run.rule.again == "restart":
-            run.begin(event)
-        self.decide(c, run, run.rule.again + "ed")
-        self.take_trigger(c, run, event, limit)
-
-    def take_trigger(self, c, run, event, limit):
-        """The trigger takes effect: the run is rearmed ("its present wait counts from this event's time") or restarted."""
-        run.triggers = (run.triggers + [event])[-TRIGGERS:]
-        self.wait(c, run, event["time"])
-        if run.rule.date and run.step == 1 and run.rule.leads():
-            run.due = run.first_due = event["time"]
-        self.go_on(c, run, limit)
+            self.wait(c, run, run.trigger.at)
+            self.go_on(c, run, limit)
 
     @staticmethod
-    def variant(rule, c):
-        """"the first whose cumulative weight, in the order of the file, exceeds XXH3_64(salt NUL customer.id) mod the
-        sum of the weights"."""
+    def cooling(c, rule, key):
+        if rule.cooldown is None:
+            return False
+        last = c.key_sends.get((rule.name, key)) if rule.cooldown.per_key else c.last_send.get(rule.name)
+        return last is not None and c.now < last + rule.cooldown.length
+
+    def variant(self, rule, c):
+        """The first whose cumulative weight, in the order of the file, exceeds the customer's place."""
         if not rule.split:
             return ""
+        if self.rules.variant in rule.split:
+            return self.rules.variant
         place = page.hash64(rule.salt, c.name) % sum(rule.split.values())
         for name, weight in rule.split.items():
             if place < weight:
@@ -462,92 +481,167 @@ class World:
         return page.zone(value) or self.rules.tz
 
     def wait(self, c, run, base):
-        run.deferred = False
-        dated = bool(run.rule.date) and run.step == 1
-        run.due = run.first_due = self.step_due(c, run.rule.steps[run.step - 1], base, dated)
+        """The wait for the present step begins."""
+        step, run.base = run.present, base
+        if step.wait:
+            run.answered, run.answer = False, Record()
+            run.wait_until(base + step.within)
+        elif step.before is not None:
+            run.wait_until(self.before_date(c, step, run.trigger["time"]), base)
+            if run.past:
+                self.perform(c, run)
+        else:
+            due = self.attempt_due(c, run, step, base)
+            if due is None:
+                self.decide(c, run, "failed", step=run.step)
+                self.end(c, run)
+            else:
+                run.wait_until(due)
 
-    def step_due(self, c, step, base, not_before=False):
+    def before_date(self, c, step, date):
         if step.at is None:
-            return base + step.after
+            return date - step.before
         zone = self.zone(c)
-        today = page.local_day(base, zone)
-        if step.after:
-            return page.local(page.days(today, step.after // page.DAY), step.at, zone)
-        return next(due for due in (page.local(page.days(today, n), step.at, zone) for n in range(-1, 4))
-                    if due > base or (not_before and due == base))
+        return page.local(page.days(page.local_day(date, zone), -step.before // page.DAY), step.at[1], zone)
+
+    def attempt_due(self, c, run, step, base):
+        """When a step with `after` and `at` is due; None where these give no duration and no time."""
+        variables, after, at = self.run_variables(c, run), step.after, step.at
+        if step.after_cel:
+            after = self.attempt(step.after_cel, variables)
+            if not isinstance(after, cel.Dur) or after < 0:
+                return None
+        if step.at_cel:
+            try:
+                at = page.at_text(self.evaluate(step.at_cel, variables))
+            except (CelError, ValueError, AttributeError):
+                return None
+        if at is None:
+            return base + after
+        return self.due_at(c, base, after, *at, not_before=bool(run.rule.date) and run.step == 1)
+
+    def due_at(self, c, base, after, days, minutes, not_before):
+        """The first day of `days` at that time: `after` later, or else the next such time after the base."""
+        zone = self.zone(c)
+        first = page.days(page.local_day(base, zone), after // page.DAY)
+        for n in range(0 if after else -1, 10):
+            day = page.days(first, n)
+            due = page.local(day, minutes, zone)
+            if (days is None or day.weekday() in days) and (after or due > base or (not_before and due == base)):
+                return due
+        raise AssertionError("a week has seven days")
 
     def go_on(self, c, run, limit):
-        """Performs what is "not after the event's time or the clock (within a wait: not after that wait's due time)"."""
+        """Performs what is not after the event's time or the clock (within a wait: not after that wait's due time)."""
         while run.live and run.due <= limit:
             self.perform(c, run)
 
     def perform(self, c, run):
-        step, variables = run.rule.steps[run.step - 1], self.run_variables(c, run)
+        run.performs = True
+        if run.present.wait:
+            self.unanswered(c, run)
+        elif run.past:
+            self.decide_step(c, run, "skipped")
+            self.next_step(c, run, "skipped")
+        else:
+            self.perform_step(c, run, run.present, self.run_variables(c, run))
+        run.performs = False
+
+    def unanswered(self, c, run):
+        ends = run.present.ends_unanswered
+        self.decide(c, run, "unanswered", step=run.step)
+        if ends:
+            self.end(c, run, "ended")
+        else:
+            self.next_step(c, run, "unanswered")
+
+    def perform_step(self, c, run, step, variables):
         if not self.holds(run.rule.while_, variables):
             self.end(c, run, "ended")
             return
         outcome, more = self.step_outcome(c, run, step, variables)
-        if outcome:
-            self.decide(c, run, outcome, step=run.step, id=page.hash128(run.rule.name, c.name, run.key, run.origin,
-                                                                      str(run.step)),
-                        send=step.send, variant=run.variant if run.rule.split else None, **more)
+        if outcome == "cooling":
+            self.decide_step(c, run, outcome, variant=None)
+            self.end(c, run)
+            return
+        if outcome != "done":
+            self.decide_step(c, run, outcome, **more)
         if outcome == "deferred":
             return
         if outcome in ("sent", "held"):
             self.sent(c, run, step, variables, outcome)
-        if outcome in ("sent", "held", None):
-            self.set(c, step)
+        if outcome in ("sent", "held", "done"):
+            self.set(c, run, step)
+        self.next_step(c, run, outcome)
+
+    def next_step(self, c, run, outcome):
+        run.outcome = outcome
         run.step += 1
         if run.step > len(run.rule.steps):
             self.end(c, run, "finished")
         else:
             self.wait(c, run, c.now)
 
+    @staticmethod
+    def action(c, run):
+        return page.hash128(run.rule.name, c.name, run.key, run.origin, str(run.step))
+
+    def decide_step(self, c, run, outcome, **more):
+        variant = {"variant": run.variant if run.rule.split else None}
+        self.decide(c, run, outcome, **{"step": run.step, "id": self.action(c, run), "send": run.present.send, **variant,
+                                        **more})
+
     def step_outcome(self, c, run, step, variables):
-        """The outcome and what its line says; None: a step that only sets."""
+        """The outcome and what its line says; "done" of a step that only sets."""
         if not self.holds(step.if_, variables):
             return "skipped", {}
-        self.values_to_set = {name: self.attempt_template(tree, variables, self.rules.attributes[name].type)
-                              for name, tree in step.set.items()}
         if step.send is None:
-            return None, {}
+            return "done", {}
+        if not run.sent and self.cooling(c, run.rule, run.key):
+            return "cooling", {}
+        group = {}
         for place, limit in enumerate(self.rules.limits):
             if self.concerns(limit, step, variables):
+                if limit.kind == "hold":
+                    group = group or {"group": limit.text}
+                    continue
                 outcome, more = self.limited(c, place, limit)
                 if outcome == "deferred":
                     run.due, run.deferred = more.pop("at"), True
                     return outcome, {"until": print_instant(run.due)}
                 if outcome:
                     return outcome, more
-        payload = None
-        if step.with_:
-            payload = self.attempt_template(step.with_, variables)
-            if isinstance(payload, CelError):
-                return "failed", {}
+        payload = self.attempt_template(step.with_, variables) if step.with_ else page.LEFT_OUT
+        if isinstance(payload, CelError):
+            return "failed", {}
         if max(c.now, c.now if self.wall is None else self.wall) - run.due > run.rule.stale:
             return "stale", {}
-        return "held" if run.variant == "holdout" else "sent", {} if payload is None else {"with": payload}
+        more = {**group, **({} if payload is page.LEFT_OUT else {"with": payload})}
+        return "held" if group or run.variant == "holdout" else "sent", more
 
     def attempt_template(self, tree, variables, wanted=None):
         """"A string that is nothing but one `${CEL}` keeps its value's type": a duration is one, whatever its form in JSON."""
         try:
             value = page.fill(tree, lambda cel_tree: self.evaluate(cel_tree, variables))
-            return value if wanted == "duration" and isinstance(value, cel.Dur) else page.to_json(value)
+            keeps = value is page.LEFT_OUT or (wanted == "duration" and isinstance(value, cel.Dur))
+            return value if keeps else page.to_json(value)
         except CelError as error:
             return error
 
     def concerns(self, limit, step, variables):
-        """"Where it fails, it holds: a limit fails closed"."""
+        """"Where it fails, it holds: a limit fails closed"; but for a `hold`, which is no bar."""
         if limit.send is not None and limit.send != step.send:
             return False
         if limit.if_ is None:
             return True
         held = self.attempt(limit.if_, variables)
-        return isinstance(held, CelError) or held is True
+        return limit.kind != "hold" if isinstance(held, CelError) else held is True
 
     def limited(self, c, place, limit):
+        if limit.kind == "never":
+            return "blocked", {"why": limit.why}
         if limit.quiet:
-            end = self.quiet_end(c, *limit.quiet)
+            end = self.quiet_end(c, limit.quiet)
             return (None, {}) if end is None else ("deferred", {"at": end})
         zone = self.zone(c)
         if limit.period in ("day", "week", "month"):
@@ -559,7 +653,7 @@ class World:
             room = sends[len(sends) - limit.most] + length if len(sends) >= limit.most else None
         if len(sends) < limit.most:
             return None, {}
-        return ("deferred", {"at": room}) if limit.defer else ("capped", {"why": limit.max})
+        return ("deferred", {"at": room}) if limit.defer else ("capped", {"why": limit.why})
 
     @staticmethod
     def period(today, name, zone):
@@ -574,32 +668,47 @@ class World:
             then = page.days(first, 32).replace(day=1)
         return page.local(first, 0, zone), page.local(then, 0, zone)
 
-    def quiet_end(self, c, start, end):
-        """The end of the quiet time that holds now, or None."""
+    def quiet_end(self, c, quiet):
+        """The end of the quiet time that holds now, or None: of several that began on the earliest day."""
         zone = self.zone(c)
         today = page.local_day(c.now, zone)
-        for n in (-2, -1, 0, 1):
-            begins = page.local(page.days(today, n), start, zone)
-            ends = min(e for e in (page.local(page.days(today, m), end, zone) for m in range(-3, 4)) if e > begins)
-            if begins <= c.now < ends:
+        for day in (page.days(today, n) for n in (-2, -1, 0, 1)):
+            begins = page.local(day, quiet.start, zone)
+            ends = page.local(page.days(day, quiet.end <= quiet.start or quiet.end == 1440), quiet.end % 1440, zone)
+            if quiet.begins_on(day) and begins <= c.now < ends:
                 return ends
         return None
 
     def sent(self, c, run, step, variables, outcome):
-        c.last_send[run.rule.name] = c.now
+        run.sent, run.action = run.sent + 1, self.action(c, run)
+        self.remember_send(c, run)
         if outcome == "sent":
             for place, limit in enumerate(self.rules.limits):
                 if limit.max and self.concerns(limit, step, variables):
                     c.sends.setdefault(place, []).append(c.now)
         if run.rule.goal:
             self.close_windows(c)
-            c.windows = [w for w in c.windows if (w.rule, w.key) != (run.rule, run.key)] + [Window(run, c.now)]
-            c.windows = c.windows[-WINDOWS:]
+            self.opened += 1
+            c.windows = [w for w in c.windows if (w.rule, w.key) != (run.rule, run.key)]
+            c.windows = [*c.windows, Window(run, c.now, self.opened)][-WINDOWS:]
 
-    def set(self, c, step):
+    @staticmethod
+    def remember_send(c, run):
+        rule = run.rule
+        c.last_send[rule.name] = c.now
+        if rule.cooldown and rule.cooldown.per_key:
+            c.key_sends.pop((rule.name, run.key), None)
+            c.key_sends[rule.name, run.key] = c.now
+            if len(c.key_sends) > COOLDOWNS:
+                del c.key_sends[next(iter(c.key_sends))]
+
+    def set(self, c, run, step):
         """"All values are computed before the first is written. One that fails leaves its attribute as it was"."""
+        variables, written = self.run_variables(c, run), {}
+        self.values_to_set = {name: self.attempt_template(tree, variables, self.rules.attributes[name].type)
+                              for name, tree in step.set.items()}
         for name, value in self.values_to_set.items():
-            if isinstance(value, CelError):
+            if isinstance(value, CelError) or value is page.LEFT_OUT:
                 continue
             try:
                 if value is not None and not isinstance(value, cel.Dur):
@@ -607,72 +716,34 @@ class World:
             except page.Absent:
                 continue
             self.write(c, name, value, c.now)
-        if step.set:
+            written[name] = page.to_json(value)
+        if written:
+            self.decide(c, run, "set", step=run.step, variant=run.variant if run.rule.split else None, set=written)
             self.compute_segments(c)
+            self.look_at_dates(c)
 
-    def end(self, c, run, outcome):
+    def end(self, c, run, outcome=None):
         run.live = False
         c.runs.remove(run)
-        self.decide(c, run, outcome)
-
-    # ---- yearly and date
-
-    def look_at_date(self, c, rule):
-        """"When its value has changed … the customer's zone, its next instant is computed anew": where a
-        local time is meant, that is; a date's own instant is the same in every zone."""
-        state = c.dates.setdefault(rule.name, DateState())
-        tree = next(iter(rule.date.values()))
-        value = self.attempt(tree, self.variables(c, last=Record(c.last)))
-        local = "yearly" in rule.date or (rule.leads() and rule.steps[0].at is not None)
-        seen = (None if isinstance(value, CelError) else value, str(self.zone(c)) if local else "")
-        if state.seen != seen:
-            state.seen = seen
-            self.arm(c, rule, state)
-
-    def arm(self, c, rule, state):
-        """"One that is already past when it becomes known does not fire": what is armed already has been known before."""
-        known, state.due, state.coming = state.due, None, None
-        for raw, what, past in self.instants(c, rule, state):
-            if raw == known or not past:
-                state.coming = what
-                state.due = raw if raw == known else max(raw, c.now)
-                return
-
-    def instants(self, c, rule, state):
-        """(instant, the day or date that it stands for, is it past?), ascending; none at or before what fired last."""
-        value, zone = state.seen[0], self.zone(c)
-        if value is not None and "yearly" in rule.date:
-            for day in anniversaries(value, page.local_day(c.now, zone)):
-                if state.fired is None or day > state.fired:
-                    yield page.local(day, 0, zone), day, page.local(day, 0, zone) < c.now
-        elif value is not None and value != state.fired:
-            yield self.step_due(c, rule.steps[0], value) if rule.leads() else value, value, value < c.now
+        if outcome:
+            self.decide(c, run, outcome)
 
     # ---- decisions
 
     def decide(self, c, of, outcome, **more):
         line = {"time": print_instant(c.now), "customer": c.name, "rule": of.rule.name, "key": of.key or None,
                 "outcome": outcome, **more}
-        self.decisions.append({k: v for k, v in line.items() if v is not None})
+        self.decisions.append({k: line[k] for k in ORDER if line.get(k) is not None})
 
 
-def anniversaries(text, around):
-    """"each anniversary (with a year: each one after that year) … 29 February falls on the 28th in years that have none.
-    A date that is impossible never comes": those of the years around a day."""
-    found = page.re.fullmatch(r"(?:(\d{4})-)?(\d\d)-(\d\d)", text)
-    if not found:
-        return
-    year, month, day = found.groups()
-    try:
-        page.datetime.date(int(year) if year else 2000, int(month), int(day))
-    except ValueError:
-        return
-    for this in range(around.year - 1, around.year + 4):
-        if year is None or this > int(year):
-            try:
-                yield page.datetime.date(this, int(month), int(day))
-            except ValueError:
-                yield page.datetime.date(this, 2, 28)
+def kept(keep, entries):
+    """The newest by event time, at equal times the later arrival; the least; the greatest."""
+    if not entries:
+        return cel.Optional()
+    if keep == "last":
+        newest = max(time for _, time, _ in entries)
+        return cel.Optional([float([amount for _, time, amount in entries if time == newest][-1])])
+    return cel.Optional([float({"min": min, "max": max}[keep](amount for *_, amount in entries))])
 
 
 def as_read(value):
@@ -693,7 +764,7 @@ def print_instant(ms):
 
 def replay(rules, lines, lateness=0, until=None, wall=None, kind=World):
     """The world after all that; `until` is an instant, or a duration after the newest event as ("after", ms)."""
-    world = kind(RuleSet(page.read_rules(rules)), lateness, wall)
+    world = kind(rules, lateness, wall)
     for number, line in enumerate(lines):
         if line.strip():
             world.record(line, number)
