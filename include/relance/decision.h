@@ -16,7 +16,7 @@
     X(COOLING, "cooling", "A trigger, or a run's first send, fell into the rule's cooldown.")                \
     X(FULL, "full", "A trigger found the customer at the bound of live runs.")                               \
     X(SENT, "sent", "A step published its action.")                                                          \
-    X(HELD, "held", "A step of the holdout variant: measured, not sent.")                                    \
+    X(HELD, "held", "A step of the holdout variant or of a held group: measured, not sent.")                 \
     X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
     X(CAPPED, "capped", "A step that a full `max` dropped.")                                                 \
     X(BLOCKED, "blocked", "A step that a `never` forbade.")                                                  \
@@ -56,15 +56,17 @@ struct relance_decision {
     struct relance_str id;   /* action id, 32 hex digits: same step, same run, same id, always */
     struct relance_str send; /* channel */
     struct relance_str variant;
-    struct relance_str with; /* the payload as JSON; empty: none */
-    struct relance_str set;  /* SET: {attribute: value, null where removed} */
-    int64_t until_ms;        /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
-    /* CAPPED: text of `max`; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
+    struct relance_str group; /* HELD by a limit, whatever the variant: its `hold` */
+    struct relance_str with;  /* the payload as JSON; empty: none */
+    struct relance_str set;   /* SET: {attribute: value, null where removed} */
+    int64_t until_ms;         /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
+    /* CAPPED, BLOCKED: the limit's name; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
-    /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */
+    /* CANCELLED: type of the event; CAPPED, BLOCKED, DEFERRED: the limit, as a person would call it. Lines do not
+     * have it. */
     struct relance_str by;
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
-     * DEFERRED: the limit's `if` fails. Lines do not have it. */
+     * BLOCKED, DEFERRED: the limit's `if` fails. Lines do not have it. */
     struct relance_str reason;
     double value;     /* GOAL */
     int64_t due_ms;   /* when the step fell due */

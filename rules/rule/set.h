@@ -14,6 +14,7 @@
 #include "event/event.h"
 #include "relance/ruleset.h"
 #include "state/state.h"
+#include "time/weekdays.h"
 #include "time/calendar.h"
 #include "time/clock.h"
 
@@ -214,13 +215,20 @@ struct constants { /* one of `tables` */
 
 enum limit_period { PERIOD_ROLLING, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
 
-struct limit { /* either quiet hours or a cap */
+enum limit_kind { QUIET_HOURS, QUIET_HOLIDAYS, CAP, GATE, HOLD_OUT };
+
+struct limit {
     struct point point;
-    str name;                    /* what its sends are kept under: its own text */
-    int quiet_from, quiet_until; /* minutes since midnight; quiet_from -1: a cap */
-    uint32_t max;
-    str max_text; /* as written */
-    str label;    /* "max 1 per 24h of email": what people call it */
+    enum limit_kind kind;
+    str text;  /* of `quiet`, `max`, `never` or `hold`, as written; of HOLD_OUT the group */
+    str name;  /* how it is called where it is said why: `name`, or that text */
+    str label; /* what people call it where it has no name: "max 1 per 24h of email" */
+    str kept;  /* what its sends are kept under: all of it, as written */
+    /* QUIET_HOURS: a span begins on each of these days, in minutes since midnight; it ends on the next day where it
+     * does not end later. 24:00 is the midnight behind the day. */
+    weekdays quiet_days;
+    int quiet_from, quiet_until;
+    uint32_t max; /* CAP */
     enum limit_period period;
     int64_t window_ms; /* PERIOD_ROLLING */
     bool defer;

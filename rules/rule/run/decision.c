@@ -130,6 +130,7 @@ size_t relance_decision_print(const struct relance_decision *d, char *out, size_
     room_put_member(&room, ",\"id\":", d->id);
     room_put_member(&room, ",\"send\":", d->send);
     room_put_member(&room, ",\"variant\":", d->variant);
+    room_put_member(&room, ",\"group\":", d->group);
     if (d->with.size) room_put(&room, STR(",\"with\":")), room_put(&room, d->with);
     if (d->outcome == RELANCE_OUTCOME_DEFERRED)
         room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
@@ -165,6 +166,7 @@ size_t relance_action_print(const struct relance_decision *d, struct relance_str
     room_put_member(&room, ",\"key\":", d->key);
     if (d->step) room_put(&room, STR(",\"step\":")), room_put_int(&room, d->step);
     room_put_member(&room, ",\"variant\":", d->variant);
+    room_put_member(&room, ",\"group\":", d->group);
     room_put(&room, STR(",\"priority\":"));
     room_put_int(&room, d->priority);
     room_put(&room, STR(",\"due\":"));

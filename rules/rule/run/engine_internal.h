@@ -123,6 +123,7 @@ void runs_drop(struct relance_engine *e); /* those whose rule or step is gone */
 struct verdict {
     const struct limit *limit; /* that blocks; NULL: none does */
     int64_t until_ms;          /* the send waits until then; RELANCE_NEVER: it is dropped */
+    const struct limit *hold;  /* the group that it is held for; NULL: none */
 };
 struct verdict limits_check(struct relance_engine *e, str send);
 void limits_count(struct relance_engine *e, str send); /* it has been sent: counts where it passed */

@@ -1,29 +1,47 @@
-/* Limits over all rules: quiet hours, in which a send waits, and caps, which drop it or make it wait
- * (LANGUAGE.md §3.5). Sends are kept for each cap that they passed: the newest N, which is all that it can ask for. */
+/* Limits over all rules: quiet hours, in which a send waits, caps, which drop it or make it wait, gates, which block it,
+ * and groups for which it is held (LANGUAGE.md §3.5). Sends are kept for each cap that they passed: the newest N, which
+ * is all that it can ask for. */
 #include "rule/run/coverage.h"
 
 #include "base/rfc3339.h"
 
+/* A limit that fails is closed; a group that fails is nobody's. */
 static bool limit_applies(struct relance_engine *e, const struct limit *limit, str send)
 {
     if (limit->send.size && !str_equal(limit->send, send)) return false;
     if (!limit->condition) return true;
     struct cel_value value = engine_evaluate(e, limit->condition->program);
-    bool applies = value.kind != CEL_BOOL || value.as.b; /* fails closed */
+    bool applies = value.kind == CEL_BOOL ? value.as.b : limit->kind != HOLD_OUT;
     cover_condition(e, limit->condition, applies);
     return applies;
 }
 
-/* The end of the quiet hours that hold `now`; RELANCE_NEVER: it is none of them. */
+static bool is_holiday(const struct relance_ruleset *set, int64_t day)
+{
+    int64_t year;
+    unsigned month, dom;
+    rfc3339_date(day, &year, &month, &dom);
+    for (size_t i = 0; i < set->holiday_count; i++) {
+        const struct calendar_day *holiday = &set->holidays[i];
+        bool this_year = holiday->year == CALENDAR_EVERY_YEAR || holiday->year == year;
+        if (this_year && holiday->month == month && holiday->day == dom) return true;
+    }
+    return false;
+}
+
+/* The end of the quiet hours that hold `now`, of those that began on the earliest day; RELANCE_NEVER: it is none of them.
+ * Where clocks are put back over midnight, or forward over a day, hours that hold now may have begun on the day after
+ * today, or on the one before yesterday; and those that a change leaves without an end before their beginning are none. */
 static int64_t quiet_end(struct relance_engine *e, const struct limit *limit)
 {
     const struct zone *zone = customer_zone(e);
-    int64_t today = local_day(zone, e->now_ms);
-    for (int64_t day = today - 1; day <= today; day++) {
-        int64_t begin_ms = local_instant(zone, day, limit->quiet_from);
-        int64_t end_ms = local_instant(zone, day, limit->quiet_until);
-        if (end_ms <= begin_ms) end_ms = local_instant(zone, day + 1, limit->quiet_until);
-        if (begin_ms <= e->now_ms && e->now_ms < end_ms) return end_ms;
+    int64_t today = local_day(zone, e->now_ms), overnight = limit->quiet_until <= limit->quiet_from;
+    for (int64_t day = today - 2; day <= today + 1; day++) {
+        bool begins =
+            limit->kind == QUIET_HOLIDAYS ? is_holiday(e->set, day) : weekdays_have(limit->quiet_days, day);
+        if (!begins || local_instant(zone, day, limit->quiet_from) > e->now_ms) continue;
+        int64_t end_ms = local_instant(zone, day + overnight, limit->quiet_until);
+        if (e->now_ms < end_ms) return end_ms;
     }
     return RELANCE_NEVER;
 }
@@ -87,20 +105,36 @@ static bool is_full(struct relance_engine *e, uint32_t number, int64_t *room_ms)
     return true;
 }
 
+/* Does it stand against a send that it concerns? *until_ms is when the send may be tried again. */
+static bool limit_blocks(struct relance_engine *e, uint32_t number, int64_t *until_ms)
+{
+    const struct limit *limit = &e->set->limits[number];
+    *until_ms = RELANCE_NEVER;
+    switch (limit->kind) {
+    case QUIET_HOURS:
+    case QUIET_HOLIDAYS: *until_ms = quiet_end(e, limit); return *until_ms != RELANCE_NEVER;
+    case CAP:
+        if (!is_full(e, number, until_ms)) return false;
+        if (!limit->defer) *until_ms = RELANCE_NEVER;
+        return true;
+    case GATE: return true;
+    case HOLD_OUT: return false;
+    }
+    return false;
+}
+
 struct verdict limits_check(struct relance_engine *e, str send)
 {
-    for (uint32_t i = 0; i < e->set->limit_count; i++) {
+    struct verdict verdict = {NULL, RELANCE_NEVER, NULL};
+    for (uint32_t i = 0; i < e->set->limit_count && !verdict.limit; i++) {
         const struct limit *limit = &e->set->limits[i];
-        int64_t until_ms = RELANCE_NEVER;
-        if (!limit_applies(e, limit, send)) continue;
-        if (limit->quiet_from >= 0) {
-            until_ms = quiet_end(e, limit);
-            if (until_ms != RELANCE_NEVER) return (struct verdict){limit, until_ms};
-        } else if (is_full(e, i, &until_ms)) {
-            return (struct verdict){limit, limit->defer ? until_ms : RELANCE_NEVER};
-        }
+        if ((limit->kind == HOLD_OUT && verdict.hold) || !limit_applies(e, limit, send)) continue;
+        if (limit->kind == HOLD_OUT)
+            verdict.hold = limit;
+        else if (limit_blocks(e, i, &verdict.until_ms))
+            verdict.limit = limit;
     }
-    return (struct verdict){NULL, RELANCE_NEVER};
+    return verdict;
 }
 
 /* How long a send may count: a period is at most that long, wherever its zone moves it. */
@@ -130,7 +164,7 @@ void limits_count(struct relance_engine *e, str send)
     struct state *state = e->customer->state;
     for (uint32_t i = 0; i < e->set->limit_count; i++) {
         const struct limit *limit = &e->set->limits[i];
-        if (limit->quiet_from >= 0 || !limit_applies(e, limit, send)) continue;
+        if (limit->kind != CAP || !limit_applies(e, limit, send)) continue;
         struct range range = drop_sends(e, limit, sends_of(state, i), limit->max - 1);
         struct counted_send *place =
             or_fail(e, vector_insert(&e->customers.pool, &state->sends, sizeof *place, range.end));

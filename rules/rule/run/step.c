@@ -22,7 +22,7 @@ static void describe_trigger(const struct run *run, struct relance_decision *dec
     unpack_str(&in), decision->trigger_time_ms = unpack_int(&in);
 }
 
-/* A held send is of the variant that sends nothing but is measured. */
+/* Is it of the variant that sends nothing but is measured? */
 static bool is_held(const struct relance_engine *e, const struct run *run)
 {
     for (size_t i = 0; i < e->rule->variant_count && run->variant; i++)
@@ -31,19 +31,24 @@ static bool is_held(const struct relance_engine *e, const struct run *run)
     return false;
 }
 
-/* Limits in file order, the first that blocks decides. True: the run is armed again for a later instant. */
+/* Limits in file order, the first that blocks decides, and the first that holds gives the group. True: the run is armed
+ * again for a later instant. */
 static bool limited(struct relance_engine *e, struct run *run, const struct step *step,
                     struct relance_decision *decision, bool *blocked)
 {
     struct verdict verdict = limits_check(e, step->send);
     *blocked = verdict.limit;
-    if (!verdict.limit) return false;
+    if (verdict.hold) cover(e, verdict.hold->point);
+    if (!verdict.limit) {
+        decision->group = verdict.hold ? verdict.hold->text : (str){0};
+        return false;
+    }
     cover(e, verdict.limit->point);
     explain_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
     if (verdict.until_ms == RELANCE_NEVER) {
-        decision->outcome = RELANCE_OUTCOME_CAPPED;
-        decision->why = verdict.limit->max_text;
+        decision->outcome = verdict.limit->kind == GATE ? RELANCE_OUTCOME_BLOCKED : RELANCE_OUTCOME_CAPPED;
+        decision->why = verdict.limit->name;
         return false;
     }
     decision->outcome = RELANCE_OUTCOME_DEFERRED;
@@ -54,7 +59,9 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
 static void send(struct relance_engine *e, struct run *run, const struct step *step,
                  struct relance_decision *decision)
 {
-    bool held = is_held(e, run);
+    bool held = decision->group.size || is_held(e, run);
+    str group = decision->group;
+    decision->group = (str){0};
     if (!template_render(e, step->with, &decision->with)) {
         decision->outcome = RELANCE_OUTCOME_FAILED;
         decision->why = str_of(e->frame.error);
@@ -63,6 +70,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         decision->with = (str){0};
     } else {
         decision->outcome = held ? RELANCE_OUTCOME_HELD : RELANCE_OUTCOME_SENT;
+        decision->group = group;
         cooldown_note(e, run);
         if (!held) limits_count(e, step->send);
         goal_open(e, run);

@@ -217,7 +217,8 @@ static void sum_limit(struct summing *s, const struct limit *limit)
 {
     str what = arena_format(s->texts, "the limit '%.*s'", STR_ARG(limit->label));
     bool blocked = sum_point(s, RELANCE_COVERED_BRANCHES, limit->point,
-                             arena_format(s->texts, "%.*s never blocked a send", STR_ARG(what)));
+                             arena_format(s->texts, "%.*s never %s a send", STR_ARG(what),
+                                          limit->kind == HOLD_OUT ? "held" : "blocked"));
     sum_condition(s, limit->condition, blocked, arena_format(s->texts, "the `if` of %.*s", STR_ARG(what)));
 }
 

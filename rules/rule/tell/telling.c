@@ -36,7 +36,7 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
         break;
     case RELANCE_OUTCOME_HELD:
         buffer_put_format(out, ", not sent: the customer is in '%.*s', which sends nothing and is measured",
-                          STR_ARG(d->variant));
+                          STR_ARG(d->group.size ? d->group : d->variant));
         break;
     case RELANCE_OUTCOME_OVERTAKEN:
         buffer_put_str(out, STR(", not started: an event that cancels it came first"));
@@ -53,6 +53,9 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
         break;
     case RELANCE_OUTCOME_CAPPED:
         buffer_put_format(out, ", not sent: the limit '%.*s' is full", STR_ARG(d->by));
+        break;
+    case RELANCE_OUTCOME_BLOCKED:
+        buffer_put_format(out, ", not sent: the limit '%.*s' forbids it", STR_ARG(d->by));
         break;
     case RELANCE_OUTCOME_DEFERRED:
         tell_time(out, " until ", d->until_ms, from_ms);

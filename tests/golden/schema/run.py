@@ -71,7 +71,7 @@ class Engine:
 PATHS = {
     "SET": [[]], "ATTRIBUTE": [["customer", "first"]], "COUNT": [["counts", "views"], ["counts", "dearest"]],
     "RULE": [["rules", "all"]], "CANCEL": [["rules", "all", "cancel", 0]], "STEP": [["rules", "all", "do", 0]],
-    "LIMIT": [["limits", 0], ["limits", 1]], "GOAL": [["rules", "all", "goal"]],
+    "LIMIT": [["limits", n] for n in range(4)], "GOAL": [["rules", "all", "goal"]],
     "ON": [["rules", "yearly", "on"], ["rules", "date", "on"]], "TEST": [["tests", 0]],
     "EXPECT": [["rules", "all", "tests", 0, "expect", 0], ["rules", "all", "tests", 0, "expect", 1]],
 }
