@@ -502,7 +502,7 @@ class Watched(world.World):
             self.note("cooldown, before the first send" if "step" in more else "cooldown")
             self.note("cooldown, per key", of.rule.cooldown.per_key)
             self.note("cooldown, for ever", isinstance(cooldown, dict) and cooldown["for"] == "ever")
-            self.note("cooldown, object per customer", isinstance(cooldown, dict) and cooldown["per"] == "customer")
+            self.note("cooldown, object per customer", isinstance(cooldown, dict) and not of.rule.cooldown.per_key)
         if outcome == "started":
             self.note("key, a list of several distinct", len([
                 line for line in self.decisions[-3:] if (line["rule"], line["outcome"], line["time"]) == (

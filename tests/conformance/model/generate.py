@@ -104,7 +104,7 @@ PAYLOADS = ["t-${run.variant}", "${run.key}", "k=${run.key};", "${run.step}", "$
             "${string(spend() * 1e18)}", "${spend() * 1e-8}", "${customer.tz}", "${tagged('hot')}", "${customer.doubled}"]
 SETS = {"plan": ["gold", "free", None, "${customer.plan == 'gold' ? 'free' : 'gold'}"],
         "n": [0, "7", "x", "${customer.n + 1}", "${has(customer.n) ? customer.n + 1 : 1}", None], "ok": [True, "false", None],
-        "r": [0.25, "${spend()}", "${pays()}"], "born": ["03-30", "2001-04-25", "${customer.born}"],
+        "r": [0.25, "${spend()}", "${pays()}", "${dearest()}", "${odd_one()}"], "born": ["03-30", "2001-04-25", "${customer.born}"],
         "ends": ["${now + duration('30h')}", "2026-11-01T12:00:00Z", None], "name": ["Z", "${customer.plan}", None],
         "seen": [["a", "b"], "${segments.loyal ? ['x'] : []}"], "tz": ["Asia/Tokyo", "America/New_York", None],
         "pause": ["10m", "x", "${duration('90s')}"], "day": ["2026-06-30", "${customer.day}", None, "2026-02-30"],
@@ -141,7 +141,9 @@ class Generator:
     def whole(self):
         self.night = self.maybe(0.35)  # in which clocks change
         self.zone, start = self.one(CHANGES) if self.night else (self.one(ZONES[:-1]), self.one(STARTS))
-        self.crowd, self.busy = self.maybe(0.04), self.maybe(0.12)  # so many at once, one after the other
+        self.crowd, self.busy = self.maybe(0.04), self.maybe(0.15)  # so many at once, one after the other
+        self.flood = self.maybe(0.04)  # so many that not all of their ids are remembered
+        self.moving = self.maybe(0.25)  # dates, and customers
         self.leap = start.startswith("2028")
         self.answer = None
         self.start = start = int(datetime.datetime.fromisoformat(start + "+00:00").timestamp()) * 1000
@@ -209,20 +211,21 @@ class Generator:
         self.chance.shuffle(names)
         segments = {name: self.one(texts) for name, texts in SEGMENTS.items()}
         rules = {name: self.rule() for name in names}
-        if self.maybe(0.3):
-            rules["term"] = self.of_dates()
-        if self.maybe(0.25):
+        if self.moving:
+            rules["term"], rules["terms"] = self.of_dates(), self.of_dates()
+            rules["mover"] = self.of_moves()
+        if self.maybe(0.35):
             rules["reply"] = self.of_answers()
         if self.maybe(0.05):
             segments["gold"] = "customer.n % 2 == 1"
             rules.update(self.pendulum())
         if self.crowd:
             rules["many"] = self.of_many()
-        if self.maybe(0.4 if self.busy else 0.1):
+        if self.maybe(0.6 if self.busy else 0.15):
             rules["cart"] = self.of_carts()
         if self.maybe(0.3) and not self.crowd:
             rules["news"] = self.of_news()
-        if self.busy and self.maybe(0.5):
+        if (self.busy or self.flood) and self.maybe(0.7):
             rules["gone quiet"] = self.of_visits()
         return {
             "tz": self.zone, **({"stale": self.one(SHORT + LONG)} if self.maybe(0.4) else {}),
@@ -244,8 +247,7 @@ class Generator:
         on = {"yearly": "customer.born"} if self.maybe(0.3) else {"date": first}
         steps = [{"before": before, **({"at": self.one(TIMES)} if before[1:] in ("d", "w") and self.maybe(0.5) else {}),
                   **({"if": self.one(OF_CUSTOMER + OF_RUN)} if self.maybe(0.2) else {}),
-                  **({"set": {"day": self.one(["${string(now + duration('72h')).substring(0, 10)}", None])}}
-                     if self.maybe(0.1) else {}),
+                  **({"set": self.moves()} if self.maybe(0.25) else {}),
                   "send": self.one(["email", "sms", "push"]), "with": {
                       "date": "${trigger.time}", "due": "${run.started}", "o": "${run.outcome}"}}
                  for before in self.chance.sample(BEFORES, self.one([1, 2, 3]))]
@@ -255,6 +257,18 @@ class Generator:
                 **({"key": self.one(["'k1'", "['k1', 'k2']"])} if self.maybe(0.3) else {}),
                 **({"cancel": self.one(["pay", ["pay", {"on": "undo", "if": self.one(OF_CANCEL)}]])} if self.maybe(0.4) else {}),
                 "do": steps}
+
+    def moves(self):
+        """What makes a date or the customer move."""
+        hours = self.one([3, 20, 50, 72, 100])
+        return self.one([{"day": f"${{string(now + duration('{hours}h')).substring(0, 10)}}"},
+                         {"ends": f"${{now + duration('{hours}h')}}"}, {"born": f"${{string(now + duration('{hours}h')).substring(5, 10)}}"},
+                         {"tz": self.one(ZONES)}, {"day": None}, {"ends": None}])
+
+    def of_moves(self):
+        """Dates that move by a step of another rule."""
+        return {"on": self.one(["see", "put", "tap", "identify"]), "priority": self.one([0, 60, -10]),
+                "do": [{"after": self.one(["0m", "0m", "1h", "12h"]), "set": self.moves()}]}
 
     def of_answers(self):
         """Asks, waits for the answer, and goes on."""
@@ -268,6 +282,7 @@ class Generator:
             "k": self.one(["${has(answer.k) ? answer.k : 'none'}", "${answer.k}"])}}
         asks = [{"after": self.one(["0m", "10m"]), "send": "sms"}] * self.maybe(0.5)
         return {"on": self.one(["put", "put", "pay"]), **key, "again": self.one(["ignore", "rearm", "restart", "collect"]),
+                **({"goal": {"on": "pay", "within": self.one(LONG), "value": "event.total"}} if self.maybe(0.5) else {}),
                 "do": [*asks, wait, *[told] * self.maybe(0.8), *[wait, told] * self.maybe(0.3)]}
 
     def pendulum(self):
@@ -289,13 +304,14 @@ class Generator:
         """A send for every event: what limits are for."""
         wait = {"after": self.one(["9m", "10m", "1h", "2h", "1d"])} if self.maybe(0.4) else {}
         return {"on": self.one([["see", "put", "pay", "tap"], ["put", "pay"], "see"]), "key": "event.id",
-                **({"split": self.one(SPLITS)} if self.maybe(0.3) else {}),
+                **({"split": self.one(SPLITS)} if self.maybe(0.4) else {}),
+                **({"goal": {"on": self.one(["pay", "undo", "see"]), "within": self.one(LONG + SHORT)}} if self.maybe(0.4) else {}),
                 "do": [{**wait, "send": self.one(["email", "sms", "push"])}]}
 
     def of_visits(self):
         """Nothing has been seen for a while, after more visits than are remembered."""
         said = {"all": "${size(triggers)}", "types": "${triggers.map(t, t.type)}", "first": "${triggers[0].time}"}
-        return {"on": ["see", "tap"], "again": self.one(["rearm", "collect"]),
+        return {"on": ["see", "tap", "put"], "again": self.one(["rearm", "collect"]),
                 "do": [{"after": self.one(["2h", "1d"]), "send": "push", "with": said}]}
 
     def of_carts(self):
@@ -375,8 +391,9 @@ class Generator:
             rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW * 3 + OF_SEGMENTS
                                            + OF_RUN + lets)
         if self.maybe(0.25):
-            rule["cooldown"] = self.one([{"for": self.one(SHORT + LONG + ["ever"]), "per": self.one(["customer", "key", "key"])},
-                                         *SHORT, *LONG])
+            length = self.one(SHORT + LONG + ["ever"] * 4)
+            rule["cooldown"] = length if length != "ever" and self.maybe(0.4) else {
+                "for": length, **({"per": self.one(["customer", "key", "key"])} if self.maybe(0.9) else {})}
         if self.maybe(0.3):
             rule["tags"] = self.one([["news"], ["news", "promo"], []])
         for keyword, probability, values in (("stale", 0.3, SHORT + LONG), ("salt", 0.2, ["s1", "s2", ""]),
@@ -477,9 +494,9 @@ class Generator:
             step["before"] = self.one(BEFORES)
             if step["before"][1:] in ("d", "w") and self.maybe(0.5):
                 step["at"] = self.one(TIMES)
-        elif self.maybe(0.4 if self.night else 0.25):
-            step["at"] = self.one(TIMES[:6] if self.night else TIMES)
-            if self.maybe(0.3):
+        elif self.maybe(0.5 if self.night else 0.25):
+            step["at"] = self.one(TIMES[1:6] if self.night else TIMES)
+            if self.maybe(0.15 if self.night else 0.3):
                 step["at"] = self.one([f"{self.one(DAYS)} {step['at']}", self.one(ATS)])
             if self.maybe(0.6):
                 step["after"] = self.one(["0d", "1d", "2d", "1w"])
@@ -516,24 +533,30 @@ class Generator:
         time, rows = start, []
         pace = [0, 0, 1] if self.busy else self.one(
             [[0, 0, 1, 5, 10], [0, 1, 10, 30, 60], [0, 10, 60, 240, 720], [30, 60, 600, 1440, 4320]])
-        flood = self.maybe(0.015)  # so many that not all of their ids are remembered
-        customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if self.busy or self.crowd or flood else self.one([1, 2, 3, 4])]
-        count = (300, 400) if flood else (10, 25) if self.crowd else (100, 180) if self.busy else (10, 120)
+        customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if self.busy or self.crowd or self.flood else self.one([1, 2, 3, 4])]
+        count = (10, 25) if self.crowd else (300, 400) if self.flood else (100, 180) if self.busy else (10, 120)
+        self.types = self.some_types()
         for n in range(self.chance.randrange(*count)):
             time += self.one(pace) * 60000 + (self.chance.randrange(90000) if self.maybe(0.2) else 0)
             event = self.event(time + self.one([0] * 8 + [-1, 1]), customers)  # just before and behind each bound
             if self.maybe(0.9):
                 event["id"] = f"e{n}" if self.maybe(0.95) else n
             rows.append((time, event))
-            if self.maybe(0.08):
+            if self.maybe(0.15 if self.flood else 0.08):
                 again = dict(event, **({"time": event["time"] if self.maybe(0.7) else time + 60000}))
                 if self.maybe(0.1):
                     again["type"] = self.one(["see", "tap"])  # an id that two types have
-                rows.append((time + self.one([0, 60000, HOUR, 30 * HOUR]), again))
+                rows.append((time + self.one([0, 60000, HOUR, 2 * HOUR if self.flood else 30 * HOUR]), again))
         reach = max(lateness, 60000) if self.maybe(0.7) else 0
         shuffled = sorted(rows, key=lambda row: row[0] + (self.chance.randrange(reach + 1) * self.one([0, 1, 1, 2])
                                                          if reach else 0))
         return [self.line(event) for _, event in shuffled]
+
+    def some_types(self):
+        if self.flood:
+            return self.one([["see", "put", "pay", "undo", "tap", "identify"], ["see"] * 6 + ["put", "tap"]])
+        return ["see"] * 5 + ["put"] * 4 + ["pay"] * 4 + ["undo", "tap", "tap", "odd", "mute", "ghost"] + [
+            "identify"] * (10 if self.moving else 3)
 
     def line(self, event):
         if self.maybe(0.01):
@@ -541,16 +564,15 @@ class Generator:
         return json.dumps(event, ensure_ascii=False)
 
     def event(self, time, customers):
-        type_ = "tap" if self.crowd and self.maybe(0.4) else self.one(
-            ["see"] * 5 + ["put"] * 4 + ["pay"] * 4 + ["undo", "tap", "tap", "odd", "mute", "ghost"] + ["identify"] * 3)
-        if self.maybe(0.01):
+        type_ = "tap" if self.crowd and self.maybe(0.4) else self.one(self.types)
+        if self.maybe(0.002 if self.flood else 0.01):
             type_ = "forget"
         event = {"type": type_, "customer": self.one(customers), "time": instant(time) if self.maybe(0.8) else time}
         if self.maybe(0.05):
             event["time"] = time / 1000 if time % 1000 else time // 1000
         makers = {**FIELDS, **(IDENTIFY if type_ == "identify" else {})}
         for field in EVENTS.get(type_, IDENTIFY if type_ == "identify" else {}):
-            if self.maybe(0.92 if type_ != "identify" else 0.35):
+            if self.maybe(0.92 if type_ != "identify" else 0.6 if self.moving and field in MOVING else 0.35):
                 event[field] = makers[field](self, time)
         return event
 
@@ -584,6 +606,7 @@ FIELDS = {
     "named": lambda g, t: g.one([{}, {"a": {"p": "p1", "price": "4.5"}, "": {"qty": 2}}, {"a": 1}]),
     "x": lambda g, t: g.one([0, 1]),
 }
+MOVING = ["tz", "day", "ends", "born"]
 IDENTIFY = {
     "tz": lambda g, t: g.one(ZONES), "ok": lambda g, t: g.one([True, True, False, None]),
     "name": lambda g, t: g.one(["Ann", "Bob", None]), "born": lambda g, t: g.one(
