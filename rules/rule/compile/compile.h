@@ -81,6 +81,8 @@ enum scope_flag {
     /* `on` is a mistake: events may be anything, so that other mistakes are found, too */
     SCOPE_ANYTHING = 512,
     SCOPE_ANSWER = 1024,
+    /* of `run` what a goal's window keeps of it: key and variant */
+    SCOPE_WINDOW = 2048,
 };
 /* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
 static inline unsigned scope_of(struct type_list events)

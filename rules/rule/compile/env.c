@@ -256,6 +256,8 @@ static const struct cel_field rule_fields[RULE_FIELDS] = {
     [RULE_TAGS] = {STR("tags"), &tags_type},
 };
 static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fields, NULL};
+/* What a goal's window has kept of its run: the first two. */
+static const struct cel_record_type window_record = {STR("run"), RUN_VARIANT + 1, run_fields, NULL};
 static const struct cel_record_type rule_record = {STR("rule"), RULE_FIELDS, rule_fields, NULL};
 
 /* customer.id and the attributes. */
@@ -431,7 +433,8 @@ static bool fill_place(struct scopes *s, struct arena *arena, const struct scope
     if (flags & SCOPE_ANSWER)
         fine &= add_event(s, arena, env, STR("answer"), "event", ROLE_ANSWER, names->answers);
     if (flags & SCOPE_RUN)
-        fine &= add_consecutive(arena, env, STR("run"), STR("run"), &run_record, slots->run, CEL_NO_SLOT);
+        fine &= add_consecutive(arena, env, STR("run"), STR("run"),
+                                flags & SCOPE_WINDOW ? &window_record : &run_record, slots->run, CEL_NO_SLOT);
     if (flags & SCOPE_RULE)
         fine &= add_consecutive(arena, env, STR("rule"), STR("rule"), &rule_record, slots->rule, CEL_NO_SLOT);
     return fine;

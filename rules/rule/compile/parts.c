@@ -27,10 +27,12 @@ void compile_goal(struct compiler *c, const struct source *source, const struct 
     rule->goal.point = new_point(c, source, node->key_begin);
     rule->goal.within_ms = compile_duration(c, source, within, 0);
     rule->goal.on = declare_read_types(c, source, on);
-    const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | scope_of(rule->goal.on),
-                                          rule->goal.on, no_types, "'goal'");
+    const unsigned flags = SCOPE_OF_RULE | SCOPE_EVENT | scope_of(rule->goal.on);
+    const struct cel_env *of_key = scope_env(c, flags, rule->goal.on, no_types, "the 'key' of a goal"),
+                         *env = scope_env(c, flags | SCOPE_RUN | SCOPE_WINDOW, rule->goal.on, no_types,
+                                          "'goal'");
     rule->goal.condition = compile_condition(c, env, source, keyword_get(node, PLACE_GOAL, "if"));
-    rule->goal.key = compile_text(c, env, source, key, NULL);
+    rule->goal.key = compile_text(c, of_key, source, key, NULL);
     rule->goal.value = compile_text(c, env, source, value, NULL);
     compile_expect_kinds(c, source, key, rule->goal.key, KINDS_KEY, true,
                          "a string, int, uint or bool, or a list of them");

@@ -4,6 +4,7 @@
 #include "rule/run/explain.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void window_remove(struct relance_engine *e, uint32_t at)
 {
@@ -57,86 +58,152 @@ static double goal_value(struct relance_engine *e, const struct goal *goal)
     return 0;
 }
 
+/* What a window has kept of its run, for the expressions of a goal. */
+static struct run window_run(const struct goal_window *window)
+{
+    return (struct run){.rule = window->rule, .key = window->key, .variant = window->variant};
+}
+
 static void reach(struct relance_engine *e, const struct goal_window *window)
 {
+    const struct rule *rule = &e->set->rules[window->rule];
+    struct run run = window_run(window);
+    scope_enter_rule(e, rule, &run);
     struct relance_decision decision = {.outcome = RELANCE_OUTCOME_GOAL,
                                         .key = bytes_str(window->key),
                                         .variant = bytes_str(window->variant),
-                                        .value = goal_value(e, &e->rule->goal),
+                                        .value = goal_value(e, &rule->goal),
                                         .due_ms = e->now_ms,
-                                        .priority = e->rule->priority};
+                                        .priority = rule->priority};
     decision.trigger_id = e->event.id;
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
-    cover(e, e->rule->goal.point);
+    cover(e, rule->goal.point);
     engine_decide(e, &decision);
+    scope_enter_rule(e, rule, NULL);
 }
 
-static bool window_holds(const struct goal_window *window, uint32_t rule, int64_t time_ms)
+/* Is `if` true of a window? */
+static bool if_holds(struct relance_engine *e, const struct rule *rule, const struct goal_window *window)
 {
-    return window->rule == rule && window->opened_ms <= time_ms && time_ms <= window->closes_ms;
+    struct run run = window_run(window);
+    scope_enter_rule(e, rule, &run);
+    bool holds =
+        condition_holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, bytes_str(window->key));
+    scope_enter_rule(e, rule, NULL);
+    return holds;
 }
 
-/* With `key`: every window of one of the keys, in the order of keys. */
-static void reach_keys(struct relance_engine *e, uint32_t rule, struct texts keys)
+/* Windows, in the order of opening. */
+struct windows {
+    const struct goal_window **list;
+    size_t count;
+};
+
+static void windows_add(struct windows *windows, const struct goal_window *window)
+{
+    windows->list[windows->count++] = window;
+}
+
+/* Windows of a rule in which the event lies, and those of them that have one of its keys. False: it has none. */
+static bool with_keys(struct relance_engine *e, const struct rule *rule, struct windows *windows)
+{
+    struct texts keys;
+    size_t count = 0;
+    if (!rule->goal.key) return true;
+    if (!engine_evaluate_texts(e, rule->goal.key, &keys)) return false;
+    for (size_t i = 0; i < windows->count; i++)
+        if (texts_have(keys, bytes_str(windows->list[i]->key))) windows->list[count++] = windows->list[i];
+    if (!count) explain_note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
+    windows->count = count;
+    return true;
+}
+
+/* The windows of a rule that the event may reach. */
+static struct windows candidates_of(struct relance_engine *e, uint32_t number)
+{
+    const struct rule *rule = &e->set->rules[number];
+    const struct vector *goals = &e->customer->state->goals;
+    struct windows open = {or_fail(e, arena_alloc(&e->scratch, goals->count * sizeof *open.list)), 0};
+    if (!open.list) return open;
+    VECTOR_EACH (*goals, struct goal_window, window)
+        if (window->rule == number && window->opened_ms <= e->event.time_ms &&
+            e->event.time_ms <= window->closes_ms)
+            windows_add(&open, window);
+    if (!open.count) return open;
+    scope_enter_rule(e, rule, NULL);
+    if (!with_keys(e, rule, &open)) return (struct windows){0};
+    struct windows reached = {open.list, 0};
+    for (size_t i = 0; i < open.count; i++)
+        if (if_holds(e, rule, open.list[i])) windows_add(&reached, open.list[i]);
+    return reached;
+}
+
+static int key_order(const void *a, const void *b)
+{
+    const struct goal_window *const *x = a, *const *y = b;
+    return str_compare(bytes_str((*x)->key), bytes_str((*y)->key));
+}
+
+/* Closes what has been reached; of a rule whose goal has no key all windows, so that money is counted once. */
+static void close_reached(struct relance_engine *e, struct windows reached)
 {
     struct vector *goals = &e->customer->state->goals;
-    for (;;) {
-        struct goal_window *next = NULL;
-        uint32_t at = 0;
-        for (uint32_t i = 0; i < goals->count; i++) {
-            struct goal_window *window = VECTOR_AT(*goals, struct goal_window, i);
-            if (!window_holds(window, rule, e->event.time_ms) || !texts_have(keys, bytes_str(window->key)))
-                continue;
-            if (next && str_compare(bytes_str(next->key), bytes_str(window->key)) < 0) continue;
-            next = window;
-            at = i;
+    bool *closed = or_fail(e, arena_alloc_zero(&e->scratch, goals->count + 1));
+    if (!closed) return;
+    for (uint32_t i = 0; i < goals->count; i++)
+        for (size_t n = 0; n < reached.count && !closed[i]; n++) {
+            const struct goal_window *window = VECTOR_AT(*goals, struct goal_window, i);
+            bool keyed = e->set->rules[window->rule].goal.key;
+            closed[i] = window == reached.list[n] || (!keyed && window->rule == reached.list[n]->rule);
         }
-        if (!next) return;
-        reach(e, next);
-        window_remove(e, at);
+    for (uint32_t i = goals->count; i-- > 0;)
+        if (closed[i]) window_remove(e, i);
+}
+
+static void reach_all(struct relance_engine *e, struct windows reached)
+{
+    for (size_t i = 0; i < reached.count; i++)
+        reach(e, reached.list[i]);
+    if (reached.count) close_reached(e, reached);
+}
+
+/* The one that was opened last: without a key only that is reached. */
+static struct windows last_of(struct windows windows)
+{
+    size_t skipped = windows.count ? windows.count - 1 : 0;
+    return (struct windows){windows.list + skipped, windows.count - skipped};
+}
+
+/* Every rule that the event reaches is credited: with a key each window that has it, in the order of keys. */
+static void credit_each(struct relance_engine *e, const struct type_list *rules)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        struct windows reached = candidates_of(e, rules->types[i]);
+        if (e->set->rules[rules->types[i]].goal.key)
+            qsort(reached.list, reached.count, sizeof *reached.list, key_order);
+        else
+            reached = last_of(reached);
+        reach_all(e, reached);
     }
 }
 
-/* Without: the one opened last is reached, and all windows of the rule close, so that money counts once. */
-static void reach_last(struct relance_engine *e, uint32_t rule)
+/* One window is, over all rules: the one that was opened last; of those opened at the same time that of the rule that
+ * goes first. The others stay open. */
+static void credit_last(struct relance_engine *e, const struct type_list *rules)
 {
-    struct vector *goals = &e->customer->state->goals;
-    const struct goal_window *last = NULL;
-    VECTOR_EACH (*goals, struct goal_window, window)
-        if (window_holds(window, rule, e->event.time_ms)) last = window;
-    if (!last) return;
-    reach(e, last);
-    for (uint32_t i = goals->count; i-- > 0;)
-        if (VECTOR_AT(*goals, struct goal_window, i)->rule == rule) window_remove(e, i);
-}
-
-static bool has_window(const struct relance_engine *e, uint32_t rule)
-{
-    VECTOR_EACH (e->customer->state->goals, struct goal_window, window)
-        if (window_holds(window, rule, e->event.time_ms)) return true;
-    return false;
+    struct windows last = {0};
+    for (size_t i = 0; i < rules->count; i++) {
+        struct windows reached = last_of(candidates_of(e, rules->types[i]));
+        if (!reached.count) continue;
+        if (!last.count || reached.list[0]->opened_ms > last.list[0]->opened_ms) last = reached;
+    }
+    reach_all(e, last);
 }
 
 void goals_reach(struct relance_engine *e, const struct typed_event *type)
 {
     if (!e->customer->state->goals.count) return;
     close_passed(e);
-    for (size_t i = 0; i < type->goals.count; i++) {
-        uint32_t number = type->goals.types[i];
-        const struct rule *rule = &e->set->rules[number];
-        struct texts keys = {0};
-        scope_enter_rule(e, rule, NULL);
-        bool open = e->explaining && has_window(e, number);
-        uint32_t before = e->customer->state->goals.count;
-        if (!(open ? condition_holds_or_note(e, rule->goal.condition, RELANCE_NOTE_GOAL_IF, (str){0})
-                   : condition_holds(e, rule->goal.condition)))
-            continue;
-        if (!rule->goal.key)
-            reach_last(e, number);
-        else if (engine_evaluate_texts(e, rule->goal.key, &keys))
-            reach_keys(e, number, keys);
-        if (open && e->customer->state->goals.count == before)
-            explain_note_keys(e, RELANCE_NOTE_GOAL_KEY, (str){0}, keys);
-    }
+    (e->set->credit_last ? credit_last : credit_each)(e, &type->goals);
 }
