@@ -271,6 +271,7 @@ struct rule {
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
+    bool counts_late;       /* a run keeps the times of others: a late one may join them */
     struct type_list keeps; /* numbers of the fields that a run keeps of its triggers, ascending */
     const struct cel_record_type *trigger_record; /* of one element of `triggers` */
     const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */

@@ -303,6 +303,16 @@ static uint32_t load_small(struct state_loading *l, int64_t most)
     return l->in.bad ? 0 : (uint32_t)i;
 }
 
+static void load_earlier(struct state_loading *l, struct run *run)
+{
+    for (size_t n = unpack_array(&l->in); n > 0 && !l->in.bad && !l->no_memory; n--) {
+        int64_t before_ms = unpack_int(&l->in);
+        if (before_ms < 0 || before_ms > 2 * STATE_TIME_MAX) l->in.bad = true;
+        int64_t *time_ms = l->in.bad ? NULL : load_item(l, &run->earlier, sizeof *time_ms);
+        if (time_ms) *time_ms = run->trigger_ms - before_ms;
+    }
+}
+
 /* What the run has beside what every run has. Before format 3 that was a number of steps published, if anything. */
 static void load_run_rest(struct state_loading *l, struct run *run)
 {
@@ -331,6 +341,7 @@ static void load_run_rest(struct state_loading *l, struct run *run)
             if (!l->in.bad) run->answer = load_bytes(l, packed);
             break;
         }
+        case STATE_RUN_EARLIER: load_earlier(l, run); break;
         default: l->in.bad = true;
         }
     }

@@ -50,7 +50,8 @@ enum {
     STATE_RUN_OUTCOME = 'o',
     STATE_RUN_SAID = 's',
     STATE_RUN_ANSWER = 'w',
-    STATE_RUN_MEMBERS = 7, /* all but the answer, which is no number */
+    STATE_RUN_EARLIER = 't',
+    STATE_RUN_MEMBERS = 7, /* all but the last two, which are no numbers */
 };
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */

@@ -104,15 +104,22 @@ static size_t run_members(const struct run *run, struct run_member out[STATE_RUN
     return count;
 }
 
-static void save_run_rest(const struct run_member *members, size_t count, const struct bytes *answer,
+/* How long before the newest they were: small numbers. */
+static void save_earlier(const struct run *run, struct buffer *out)
+{
+    pack_array(out, run->earlier.count);
+    VECTOR_EACH (run->earlier, int64_t, time_ms)
+        pack_int(out, run->trigger_ms - *time_ms);
+}
+
+static void save_run_rest(const struct run *run, const struct run_member *members, size_t count,
                           struct buffer *out)
 {
-    pack_map(out, count + (answer != NULL));
+    pack_map(out, count + (run->answer != NULL) + (run->earlier.count != 0));
     for (size_t i = 0; i < count; i++)
         save_member(out, members[i].letter, members[i].value);
-    if (!answer) return;
-    save_key(out, STATE_RUN_ANSWER);
-    pack_raw(out, bytes_str(answer));
+    if (run->answer) save_key(out, STATE_RUN_ANSWER), pack_raw(out, bytes_str(run->answer));
+    if (run->earlier.count) save_key(out, STATE_RUN_EARLIER), save_earlier(run, out);
 }
 
 void save_run(const void *item, const struct state_names *names, struct buffer *out)
@@ -120,7 +127,7 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
     const struct run *run = item;
     struct run_member members[STATE_RUN_MEMBERS];
     size_t count = run_members(run, members);
-    bool plain = !count && !run->answer;
+    bool plain = !count && !run->answer && !run->earlier.count;
     pack_array(out, plain ? 9 : 10);
     pack_str(out, names->rules.list[run->rule]);
     save_bytes(out, run->key);
@@ -137,7 +144,7 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
         else
             pack_raw(out, kept_event_str(*event));
     }
-    if (!plain) save_run_rest(members, count, run->answer, out);
+    if (!plain) save_run_rest(run, members, count, out);
 }
 
 void save_cooldown(const void *item, const struct state_names *names, struct buffer *out)

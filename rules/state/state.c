@@ -30,6 +30,7 @@ static void release_run(struct pool *pool, void *item)
     VECTOR_EACH (run->triggers, struct kept_event *, event)
         kept_event_release(pool, *event);
     vector_release(pool, &run->triggers, sizeof(struct kept_event *));
+    vector_release(pool, &run->earlier, sizeof(int64_t));
 }
 
 static void release_cooldown(struct pool *pool, void *item)

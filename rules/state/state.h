@@ -95,9 +95,12 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     struct bytes *variant;  /* NULL: the rule has no `split` */
     struct bytes *answer;   /* the event that the last wait got, packed; NULL: none */
     struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
-    uint32_t sent;          /* sends so far, held ones too */
-    uint32_t action_step;   /* that of the last of them, from 1; 0: none */
-    uint8_t outcome;        /* enum state_outcome: what became of the step before */
+    /* int64_t: of a rule that keeps the newest alone, the times of those before it, ascending: how many are newer than a
+     * late one */
+    struct vector earlier;
+    uint32_t sent;        /* sends so far, held ones too */
+    uint32_t action_step; /* that of the last of them, from 1; 0: none */
+    uint8_t outcome;      /* enum state_outcome: what became of the step before */
     /* steps before this one were published before a recovery that was not exact; 0: none */
     uint32_t said;
 };

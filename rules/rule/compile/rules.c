@@ -332,6 +332,7 @@ static void note_kept_fields(struct rule_compiler *r)
         return;
     }
     rule->trigger_count = r->lists || rule->again == AGAIN_COLLECT ? LIMIT_TRIGGERS : 1;
+    rule->counts_late = rule->trigger_count == 1 && rule->again != AGAIN_IGNORE;
     rule->trigger_record = block->record;
     rule->trigger_slots = block->offsets;
     rule->keeps = block->fields;

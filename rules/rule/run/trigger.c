@@ -26,9 +26,20 @@ static bool keep_trigger(struct relance_engine *e, struct run *run, uint32_t at)
     return true;
 }
 
+/* Of a rule that keeps the newest trigger alone: the time of another, at its place; of too many the oldest goes. */
+static bool keep_time(struct relance_engine *e, struct run *run, uint32_t at, int64_t time_ms)
+{
+    int64_t *place = or_fail(e, vector_insert(&e->customers.pool, &run->earlier, sizeof *place, at));
+    if (place) *place = time_ms;
+    if (run->earlier.count >= LIMIT_TRIGGERS) vector_remove(&run->earlier, sizeof *place, 0);
+    return place;
+}
+
 /* What triggers becomes the run's newest trigger. */
 static bool take_trigger(struct relance_engine *e, struct run *run)
 {
+    bool others = e->rule->counts_late && run->triggers.count;
+    if (others && !keep_time(e, run, run->earlier.count, run->trigger_ms)) return false;
     if (!keep_trigger(e, run, run->triggers.count)) return false;
     run->trigger_ms = e->trigger.time_ms;
     run->day = e->trigger.day;
@@ -68,16 +79,29 @@ static void trigger_again(struct relance_engine *e, struct run *run, int64_t hor
         begin_again(e, run, e->rule->again == AGAIN_RESTART, horizon_ms);
 }
 
-/* A late trigger joins the others at its place in time, behind those of its own; before all that are kept there is none. A
- * rule that does not read `triggers` keeps the newest alone: there it joins nothing that anybody sees. */
-static void join_late(struct relance_engine *e, struct run *run)
+static bool join_times(struct relance_engine *e, struct run *run, int64_t time_ms)
+{
+    uint32_t at = run->earlier.count;
+    while (at && *VECTOR_AT(run->earlier, int64_t, at - 1) > time_ms)
+        at--;
+    return run->earlier.count - at + 1 < LIMIT_TRIGGERS && keep_time(e, run, at, time_ms);
+}
+
+static bool join_triggers(struct relance_engine *e, struct run *run, int64_t time_ms)
 {
     uint32_t at = run->triggers.count;
-    while (at && kept_event_time(*VECTOR_AT(run->triggers, struct kept_event *, at - 1)) > e->trigger.time_ms)
+    while (at && kept_event_time(*VECTOR_AT(run->triggers, struct kept_event *, at - 1)) > time_ms)
         at--;
-    bool listed = e->rule->trigger_count > 1;
-    if (listed && run->triggers.count - at >= LIMIT_TRIGGERS) return;
-    if (listed && !keep_trigger(e, run, at)) return;
+    return run->triggers.count - at < LIMIT_TRIGGERS && keep_trigger(e, run, at);
+}
+
+/* A late trigger joins the others at its place in time, behind those of its own; with as many newer ones as are kept it is
+ * let go. A rule that does not read `triggers` keeps the newest alone, and of the others the times. */
+static void join_late(struct relance_engine *e, struct run *run)
+{
+    bool (*join)(struct relance_engine *, struct run *, int64_t) =
+        e->rule->trigger_count > 1 ? join_triggers : join_times;
+    if (!join(e, run, e->trigger.time_ms)) return;
     scope_forget(e);
     run_decide(e, RELANCE_OUTCOME_COLLECTED, bytes_str(run->key));
 }

@@ -127,6 +127,8 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       .variant = variant ? text(variant) : NULL};
     for (size_t i = 0; i < triggers; i++)
         *(struct kept_event **)add(&run.triggers, sizeof(struct kept_event *)) = kept("e-81", 1772445600120);
+    for (size_t i = 0; i < 3 && variant; i++)
+        *(int64_t *)add(&run.earlier, sizeof(int64_t)) = 1772445600000 + (int64_t)i;
     *(struct run *)add(&state->runs, sizeof run) = run;
 }
 
