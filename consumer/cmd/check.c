@@ -119,6 +119,7 @@ int cmd_check(const struct options *options)
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
+    set.strict = options->strict;
     int status = check_set(options, &set);
     file_set_free(&set);
     return status;

@@ -1,33 +1,49 @@
-/* relance help [COMMAND | TOPIC]: prints the tables that the program itself is made of. */
+/* relance help [COMMAND | TOPIC [ARGUMENT]]: prints the tables that the program itself is made of, and what is made of
+ * them: manual pages, completion for shells. Each topic of topic.def is a function here. */
 #include "host/command.h"
 #include "host/option.h"
 #include "host/print.h"
 #include "host/text.h"
+#include "host/topic.h"
+#include "report/completion.h"
 #include "report/figures.h"
+#include "report/man.h"
 #include <relance/decision.h>
 #include <relance/forgot.h>
 #include <relance/listing.h>
 #include <string.h>
 
+enum { HELP_NAME_WIDTH = 16 };
+
+static void help_line(int width, const char *left, const char *sentence)
+{
+    print_row(stdout, (size_t)width, str_of(left), str_of(sentence));
+}
+
 static int help_commands(void)
 {
     puts("Relance: shop events in, relaunch actions out.\n\nrelance COMMAND [OPTIONS]\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        print(stdout, "  %-16s %s\n", command_table[i].name, command_table[i].prose);
-    puts("\n`relance help COMMAND` explains one; `relance help options`, `keywords`, `functions`, `limits`, "
-         "`counters`, `figures` and `outcomes` print tables.");
+        help_line(HELP_NAME_WIDTH, command_table[i].name, command_table[i].prose);
+    puts("\n`relance help COMMAND` explains one, and `relance help TOPIC` prints:\n");
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        help_line(HELP_NAME_WIDTH, topic_table[i].name, topic_table[i].prose);
     return EXIT_STATUS_OK;
 }
 
-static int help_options(void)
+/* ---- topics: each is given the argument behind its name, or NULL, and returns the exit status */
+
+static int help_options(const char *argument)
 {
+    (void)argument;
     options_print(stdout, COMMAND_COUNT);
     return EXIT_STATUS_OK;
 }
 
-static int help_counters(void)
+static int help_counters(const char *argument)
 {
-#define COUNTER(ENUM, name, prose)        print(stdout, "  %-24s %s\n", name, prose);
+    (void)argument;
+#define COUNTER(ENUM, name, prose)        help_line(24, name, prose);
 #define COUNTER_FAMILY(ENUM, form, prose) COUNTER(ENUM, form, prose)
 #include "counter.def"
 #undef COUNTER
@@ -35,27 +51,30 @@ static int help_counters(void)
     return EXIT_STATUS_OK;
 }
 
-static int help_figures(void)
+static int help_figures(const char *argument)
 {
+    (void)argument;
     for (const struct figure_live_row *row = figures_live_rows; row->name; row++)
-        print(stdout, "  %-24s %s\n", row->name, row->prose);
+        help_line(24, row->name, row->prose);
     return EXIT_STATUS_OK;
 }
 
-static int help_outcomes(void)
+static int help_outcomes(const char *argument)
 {
+    (void)argument;
     for (int i = 0; i < RELANCE_OUTCOME_COUNT; i++) {
         struct relance_str text = relance_outcome_text((enum relance_outcome)i);
         struct relance_str prose = relance_outcome_prose((enum relance_outcome)i);
-        print(stdout, "  %-12.*s %.*s\n", STR_ARG(text), STR_ARG(prose));
+        print_row(stdout, 12, text, prose);
     }
     return EXIT_STATUS_OK;
 }
 
-static int help_kafka(void)
+static int help_kafka(const char *argument)
 {
+    (void)argument;
     puts("kafka.NAME passes through to librdkafka, except for what delivery depends on:");
-#define KAFKA_RESERVED(name, why) print(stdout, "  %-30s %s\n", name, why);
+#define KAFKA_RESERVED(name, why) help_line(30, name, why);
 #define KAFKA_SECRET(name)
 #include "kafka.def"
 #undef KAFKA_RESERVED
@@ -71,7 +90,7 @@ static int help_kafka(void)
 
 /* Rows of a table: groups with a heading, and a sentence that many forms share said once. */
 struct help_table {
-    int width; /* of the names */
+    size_t width; /* of the names */
     char group[64], prose[256];
 };
 
@@ -80,20 +99,22 @@ static void help_row(void *context, const struct relance_row *row)
     struct help_table *table = context;
     if (!str_equal(row->group, str_of(table->group))) {
         if (*table->group) fputc('\n', stdout);
-        print(stdout, "%.*s\n", STR_ARG(row->group));
+        print_painted(PAINT_STRONG, row->group, stdout);
+        fputc('\n', stdout);
         snprintf(table->group, sizeof table->group, "%.*s", STR_ARG(row->group));
         *table->prose = '\0';
     }
     if (str_equal(row->prose, str_of(table->prose)))
         print(stdout, "  %.*s\n", STR_ARG(row->name));
     else
-        print(stdout, "  %-*.*s  %.*s\n", table->width, STR_ARG(row->name), STR_ARG(row->prose));
+        print_row(stdout, table->width + 1, row->name, row->prose);
     snprintf(table->prose, sizeof table->prose, "%.*s", STR_ARG(row->prose));
     if (row->example.size) print(stdout, "      %.*s is %.*s\n", STR_ARG(row->example), STR_ARG(row->value));
 }
 
-static int help_functions(void)
+static int help_functions(const char *argument)
 {
+    (void)argument;
     struct relance_error error;
     struct help_table table = {.width = 48};
     if (relance_function_rows(help_row, &table, &error) == RELANCE_OK) return EXIT_STATUS_OK;
@@ -101,36 +122,74 @@ static int help_functions(void)
     return EXIT_STATUS_FAILED;
 }
 
-static int help_keywords(void)
+static int help_keywords(const char *argument)
 {
+    (void)argument;
     struct help_table table = {.width = 10};
     relance_keyword_rows(help_row, &table);
     return EXIT_STATUS_OK;
 }
 
-static int help_limits(void)
+static int help_limits(const char *argument)
 {
+    (void)argument;
     struct help_table table = {.width = 9};
     relance_limit_rows(help_row, &table);
     return EXIT_STATUS_OK;
 }
 
-static const struct help_topic {
-    const char *name;
-    int (*print)(void); /* the exit status */
-} help_topics[] = {{"options", help_options},   {"counters", help_counters}, {"figures", help_figures},
-                   {"outcomes", help_outcomes}, {"kafka", help_kafka},       {"functions", help_functions},
-                   {"limits", help_limits},     {"keywords", help_keywords}};
+extern const struct relance_str help_schema_text; /* rules.schema.json: made when the program is */
+
+static int help_schema(const char *argument)
+{
+    (void)argument;
+    print_lines(help_schema_text, stdout);
+    return EXIT_STATUS_OK;
+}
+
+static int help_man(const char *argument)
+{
+    enum command command = argument ? command_find(argument) : COMMAND_COUNT;
+    char shown[TEXT_SHOWN_SIZE];
+    if (argument && command == COMMAND_COUNT) {
+        print_mistake("there is no command '%s'; `relance help` lists them", text_shown(argument, shown));
+        return EXIT_STATUS_USAGE;
+    }
+    man_print(command, stdout);
+    return EXIT_STATUS_OK;
+}
+
+static int help_completion(const char *argument)
+{
+    if (argument && completion_print(argument, stdout)) return EXIT_STATUS_OK;
+    print_mistake("completion: for which shell? %s", topic_table[TOPIC_completion].argument);
+    return EXIT_STATUS_USAGE;
+}
+
+static int help_topic(enum topic topic, const char *argument)
+{
+    static int (*const functions[TOPIC_COUNT])(const char *argument) = {
+#define TOPIC(function, name, argument, prose) help_##function,
+#include "topic.def"
+#undef TOPIC
+    };
+    return functions[topic](argument);
+}
+
+/* ---- the whole */
 
 int cmd_help(const struct options *options)
 {
     const char *word = options->arg_count ? options->args[0] : NULL;
+    const char *argument = options->arg_count > 1 ? options->args[1] : NULL;
     enum command command = word ? command_find(word) : COMMAND_COUNT;
+    enum topic topic = word ? topic_find(word) : TOPIC_COUNT;
     char shown[TEXT_SHOWN_SIZE];
     if (!word) return help_commands();
+    if (argument && (topic == TOPIC_COUNT || !*topic_table[topic].argument))
+        return print_mistake("'%s': unexpected argument", text_shown(argument, shown)), EXIT_STATUS_USAGE;
     if (command != COMMAND_COUNT) return options_print(stdout, command), EXIT_STATUS_OK;
-    for (size_t i = 0; i < sizeof help_topics / sizeof *help_topics; i++)
-        if (strcmp(help_topics[i].name, word) == 0) return help_topics[i].print();
-    print_mistake("nothing is known about '%s'", text_shown(word, shown));
+    if (topic != TOPIC_COUNT) return help_topic(topic, argument);
+    print_mistake("nothing is known about '%s'; `relance help` lists what there is", text_shown(word, shown));
     return EXIT_STATUS_USAGE;
 }

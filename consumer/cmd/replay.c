@@ -11,6 +11,7 @@
 #include "report/diff.h"
 #include "input/feed.h"
 #include "report/load.h"
+#include "report/misfits.h"
 #include "host/option.h"
 #include "host/text.h"
 #include "host/until.h"
@@ -51,8 +52,8 @@ struct replay {
     uint64_t fates[RELANCE_DEAD + 1];
     struct replay_dead dead[REASONS_MAX];
     size_t dead_count;
-    uint64_t invalid, late; /* values that were not of their declared type; events older than the clock */
-    int64_t invalid_line;   /* of the first */
+    struct misfits misfits;
+    uint64_t late; /* events older than the clock */
 };
 
 /* ---- options */
@@ -151,12 +152,6 @@ static void replay_count_dead(struct replay *replay, struct relance_str reason, 
     dead->count++;
 }
 
-static void replay_count_invalid(struct replay *replay, uint32_t count, int64_t line)
-{
-    if (count && !replay->invalid) replay->invalid_line = line;
-    replay->invalid += count;
-}
-
 static int replay_engine_failed(const struct replay_side *side)
 {
     struct relance_str sentence = relance_engine_error(side->engine);
@@ -169,7 +164,7 @@ static void replay_count_fate(struct replay *replay, const struct relance_fate *
 {
     replay->fates[fate->kind]++;
     replay->late += fate->late;
-    replay_count_invalid(replay, fate->fields_invalid, line);
+    misfits_take(&replay->misfits, fate, line + 1);
     if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, line);
 }
 
@@ -231,17 +226,13 @@ static void replay_print_dead(const struct replay *replay)
     fputc('\n', stderr);
 }
 
-/* What a shop's export may have: said, since nobody has declared these values with the rules in mind. */
+/* A shop's export is often sorted otherwise. */
 static void replay_print_csv(const struct replay *replay)
 {
-    const char *path = replay->options->args[0];
-    if (replay->invalid)
-        print_mistake("%s: %llu value%s not of the declared type, first in line %lld", path,
-                      (unsigned long long)replay->invalid, replay->invalid == 1 ? "" : "s",
-                      (long long)replay->invalid_line + 1);
     if (replay->late)
         print_mistake("%s: %llu event%s older than one before: sort the file by time, or give --lateness",
-                      path, (unsigned long long)replay->late, replay->late == 1 ? "" : "s");
+                      replay->options->args[0], (unsigned long long)replay->late,
+                      replay->late == 1 ? "" : "s");
 }
 
 /* ---- from the inside out: events, engines, rules, options */
@@ -252,6 +243,7 @@ static int replay_events(struct replay *replay)
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
     if (replay->options->summary || replay->options->diff) replay_print_tables(replay);
     replay_print_dead(replay);
+    misfits_print(&replay->misfits, replay->options->args[0]);
     if (replay->options->csv) replay_print_csv(replay);
     return feed_end(&replay->feed) ? status : EXIT_STATUS_FAILED;
 }

@@ -376,16 +376,19 @@ static void partition_count_event(struct partition *partition, const struct sour
     partition_count_forgotten(partition);
 }
 
-/* The field's name, not its value: a log is read by more people than a topic is. */
+/* The field's name and type, not the value: a log is read by more people than a topic is. */
 static void partition_sample_invalid(struct partition *partition, const struct source_record *record,
                                      const struct relance_fate *fate)
 {
     uint64_t more;
-    if (!fate->fields_invalid || partition->state != PARTITION_LIVE) return;
-    if (!sampler_take(&partition->place->sampler, fate->type, fate->field_invalid, &more)) return;
-    log_line(LOG_WARNING, "A value does not fit its field, which is left absent.",
-             "event=%.*s field=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64, STR_ARG(fate->type),
-             STR_ARG(fate->field_invalid), partition->number, record->offset, more);
+    for (size_t i = 0; i < fate->misfit_count && partition->state == PARTITION_LIVE; i++) {
+        const struct relance_misfit *misfit = &fate->misfits[i];
+        if (!sampler_take(&partition->place->sampler, fate->type, misfit->field, &more)) continue;
+        log_line(LOG_WARNING, "A value does not fit the type of its field, which is left out.",
+                 "event=%.*s field=%.*s type=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64,
+                 STR_ARG(fate->type), STR_ARG(misfit->field), STR_ARG(misfit->type), partition->number,
+                 record->offset, more);
+    }
 }
 
 static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,

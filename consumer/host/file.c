@@ -235,5 +235,6 @@ enum relance_status file_set_compile(const struct file_set *set, struct relance_
                                      struct relance_report **report, struct relance_error *error)
 {
     static _Thread_local struct file_zone zone;
-    return relance_ruleset_compile(set->sources, set->count, file_zone_load, &zone, rules, report, error);
+    return relance_ruleset_check(set->sources, set->count, file_zone_load, &zone, set->strict, rules, report,
+                                 error);
 }

@@ -20,6 +20,7 @@ struct file_set {
     struct relance_source *sources; /* named without the directory */
     size_t count;
     char hash[13]; /* 12 hex digits of SHA-256 over names and texts, as actions carry it */
+    bool strict;   /* compiled with all warnings that there are */
 };
 RELANCE_MUST enum relance_status file_set_read(const char *path, struct file_set *out,
                                                struct relance_error *error);

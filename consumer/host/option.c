@@ -558,28 +558,65 @@ const char *options_kafka(const struct options *options, const char *name)
 }
 
 /* ---- help */
-static void option_print_row(FILE *out, const struct option_row *row)
+static void option_show_row(const struct option_row *row, enum command command, option_show *show,
+                            void *context)
 {
-    char dashed[64], left[128];
-    snprintf(left, sizeof left, "--%s%s%s", option_dashed(row->field, dashed), *row->form ? " " : "",
-             row->form);
-    print(out, "  %-34s %s", left, row->prose);
-    if (row->fallback && strcmp(row->fallback, "0") != 0) print(out, " Default: %s.", row->fallback);
-    fputc('\n', out);
+    bool told = row->fallback && strcmp(row->fallback, "0") != 0;
+    struct option_shown shown = {
+        .form = row->form,
+        .prose = row->prose,
+        .fallback = told ? row->fallback : NULL,
+        .is_flag = row->type == OPTION_FLAG,
+        .is_choice = row->type == OPTION_CHOICE,
+        .is_common = row->takers == EVERY,
+        .is_needed = command != COMMAND_COUNT && (row->needers & (1u << command)),
+    };
+    option_dashed(row->field, shown.name);
+    show(context, &shown);
+}
+
+void options_each(enum command command, option_show *show, void *context)
+{
+    for (int common = 0; common < 2; common++)
+        for (size_t i = 0; i < OPTION_ROWS; i++)
+            if (option_taken(&option_table[i], command) && (option_table[i].takers == EVERY) == common)
+                option_show_row(&option_table[i], command, show, context);
+}
+
+enum { OPTION_LEFT = 34 }; /* columns of what stands left of the prose */
+
+struct option_page {
+    FILE *out;
+    bool any, common; /* something has been printed; the heading of the common ones has */
+};
+
+static void option_print_row(void *context, const struct option_shown *option)
+{
+    struct option_page *page = context;
+    char left[128], right[512];
+    if (option->is_common && !page->common && page->any) fputs("\n", page->out);
+    if (option->is_common && !page->common) fputs("Every command takes:\n", page->out);
+    page->any = true;
+    page->common = option->is_common;
+    snprintf(left, sizeof left, "--%s%s%s", option->name, *option->form ? " " : "", option->form);
+    snprintf(right, sizeof right, "%s%s%s%s%s", option->prose, option->is_needed ? " Needed." : "",
+             option->fallback ? " Default: " : "", option->fallback ? option->fallback : "",
+             option->fallback ? "." : "");
+    print_row(page->out, OPTION_LEFT, str_of(left), str_of(right));
 }
 
 void options_print(FILE *out, enum command command)
 {
+    struct option_page page = {.out = out};
     if (command != COMMAND_COUNT) {
         const struct command_row *row = &command_table[command];
         print(out, "relance %s [OPTIONS]%s%s\n%s\n\n", row->name, *row->arguments ? " " : "", row->arguments,
               row->prose);
     }
-    for (size_t i = 0; i < OPTION_ROWS; i++)
-        if (option_taken(&option_table[i], command)) option_print_row(out, &option_table[i]);
-    print(out, "  %-34s %s\n\n", "--kafka.NAME VALUE",
-          "Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT.");
-    print(out, "Also read: the environment (RELANCE_CACHE_BYTES is --cache-bytes, "
-               "RELANCE_KAFKA_BOOTSTRAP_SERVERS is\n"
-               "--kafka.bootstrap.servers), then the file named by --config. The command line wins.\n");
+    options_each(command, option_print_row, &page);
+    print_row(out, OPTION_LEFT, STR("--kafka.NAME VALUE"),
+              STR("Passed to librdkafka, such as --kafka.bootstrap.servers=HOST:PORT."));
+    print(out, "\nAlso read: the environment (RELANCE_CACHE_BYTES is --cache-bytes,\n"
+               "RELANCE_KAFKA_BOOTSTRAP_SERVERS is --kafka.bootstrap.servers), then the file\n"
+               "named by --config. The command line wins.\n");
 }

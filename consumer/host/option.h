@@ -60,7 +60,18 @@ const char *options_kafka(const struct options *options, const char *name);
 /* Is the value of that `kafka.` setting a secret? */
 bool options_kafka_secret(struct relance_str name);
 
-/* The table for people: of one command, or of all (COMMAND_COUNT). */
+/* A row of the table as it is shown. */
+struct option_shown {
+    char name[64];                       /* as on the command line, without its dashes: "cache-bytes" */
+    const char *form, *prose, *fallback; /* fallback NULL: none that needs telling */
+    bool is_flag, is_choice;             /* no value; one of the words of its form, "a|b" */
+    bool is_common, is_needed;           /* every command takes it; this one cannot do without */
+};
+typedef void option_show(void *context, const struct option_shown *option);
+/* Those that a command takes, or all (COMMAND_COUNT): first those that not every command takes. */
+void options_each(enum command command, option_show *show, void *context);
+
+/* The table for people. */
 void options_print(FILE *out, enum command command);
 
 #endif

@@ -1,6 +1,7 @@
 #include "host/print.h"
 
 #include "base/ensure.h"
+#include "host/terminal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,6 +104,22 @@ void print_xml(str text, FILE *out)
 void print_control(const char *orders, FILE *out)
 {
     fputs(orders, out);
+}
+
+void print_paint(enum paint paint, FILE *out)
+{
+    static const char *const orders[] = {
+        [PAINT_NONE] = "\033[m",   [PAINT_STRONG] = "\033[1m",    [PAINT_FAINT] = "\033[2m",
+        [PAINT_GOOD] = "\033[32m", [PAINT_DOUBTFUL] = "\033[33m", [PAINT_BAD] = "\033[31m",
+    };
+    if (terminal_paints(out)) print_control(orders[paint], out);
+}
+
+void print_painted(enum paint paint, str text, FILE *out)
+{
+    print_paint(paint, out);
+    print_text(text, out);
+    print_paint(PAINT_NONE, out);
 }
 
 /* ---- forms */
@@ -226,6 +243,46 @@ void print_mistake(const char *format, ...)
     va_start(list, format);
     print_mistake_list("", format, list);
     va_end(list);
+}
+
+/* ---- rows */
+
+enum { ROW_SENTENCE_LEAST = 40, ROW_BELOW = 6 }; /* columns: of a sentence beside its row, before one below */
+
+static void print_line_to(size_t column, FILE *out)
+{
+    print(out, "\n%*s", (int)column, "");
+}
+
+/* Word by word, from column `at`; further lines begin at `indent`. */
+static void print_wrapped(str text, size_t at, size_t indent, size_t columns, FILE *out)
+{
+    bool first = true;
+    while (text.size) {
+        const char *blank = memchr(text.data, ' ', text.size);
+        str word = str_slice(text, 0, blank ? (size_t)(blank - text.data) : text.size);
+        size_t width = print_width(word);
+        bool fits = at + !first + width <= columns;
+        if (!first && fits) fputc(' ', out);
+        if (!first && !fits) print_line_to(indent, out);
+        at = (fits ? at + !first : indent) + width;
+        print_text(word, out);
+        text = str_slice(text, word.size + (blank != NULL), text.size);
+        first = false;
+    }
+}
+
+void print_row(FILE *out, size_t width, str left, str sentence)
+{
+    size_t columns = terminal_columns(out), indent = 2 + width + 1, at = 2 + print_width(left) + 2;
+    bool below = columns && columns < indent + ROW_SENTENCE_LEAST;
+    print(out, "  %.*s", STR_ARG(left));
+    if (below)
+        print_line_to(at = indent = ROW_BELOW, out);
+    else if (sentence.size)
+        print(out, "%*s", at < indent ? (int)(indent - at + 2) : 2, "");
+    print_wrapped(sentence, at < indent ? indent : at, indent, columns ? columns : SIZE_MAX, out);
+    fputc('\n', out);
 }
 
 /* ---- the end */

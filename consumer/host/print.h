@@ -36,6 +36,23 @@ str print_piece(str text, size_t *at, const char *kept, char escape[PLAIN_ESCAPE
 /* Orders of our own to a terminal. */
 void print_control(const char *orders, FILE *out);
 
+/* Colours, sparingly: for what the eye looks for. From here on, up to PAINT_NONE; only terminals get them that take them
+ * (host/terminal.h). */
+enum paint {
+    PAINT_NONE,
+    PAINT_STRONG,   /* what begins something: heads, names */
+    PAINT_FAINT,    /* what is there to be looked up */
+    PAINT_GOOD,     /* a test that passed */
+    PAINT_DOUBTFUL, /* a warning */
+    PAINT_BAD,      /* a mistake, a test that failed */
+};
+void print_paint(enum paint paint, FILE *out);
+void print_painted(enum paint paint, str text, FILE *out); /* print_text, painted */
+
+/* A row of a table for people: two blanks, what it is about in `width` columns, and a sentence. On a terminal the
+ * sentence's further lines begin below its first, or, where that leaves too little, it stands below. */
+void print_row(FILE *out, size_t width, str left, str sentence);
+
 /* Standard output, to where it goes. */
 void print_flush(void);
 /* Has standard output failed? Then nobody reads on: what prints much asks now and then. */

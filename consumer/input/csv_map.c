@@ -8,6 +8,7 @@
 #include "input/csv_map_internal.h"
 #include "host/print.h"
 #include "base/ensure.h"
+#include "base/numeral.h"
 #include "base/str.h"
 
 #include <relance/decision.h>
@@ -57,31 +58,9 @@ void csv_map_report(const struct csv_map *map, const char *path)
 /* ---- cells */
 
 static const char *const is_no_time = "is no time of the form given";
-static const char *const is_no_number = "is no number";
+static const char *const is_no_number[] = {"is no number with the decimal mark '.'",
+                                           "is no number with the decimal mark ','"};
 static const char *const is_missing = "is missing";
-
-/* "1.234,50 €" with the mark ',' becomes 1234.50. False: it is no number. */
-static bool convert_number(struct relance_str in, char mark, struct buffer *out)
-{
-    char group = mark == ',' ? '.' : ',';
-    bool digits = false, marked = false;
-    out->size = 0;
-    for (size_t i = 0; i < in.size; i++) {
-        unsigned char c = (unsigned char)in.data[i];
-        bool sign = c == '-' && !digits && !out->size;
-        if (c >= '0' && c <= '9') digits = true;
-        if ((char)c == mark && marked) return false;
-        if ((char)c == mark)
-            marked = true, c = '.';
-        else if ((char)c == group || c == '\'' || c == ' ' || c == '+' || c == '$' || c >= 0x80)
-            continue;
-        else if (!sign && (c < '0' || c > '9'))
-            return false;
-        buffer_put(out, &(char){(char)c}, 1);
-    }
-    if (out->size && out->data[out->size - 1] == '.') out->size--;
-    return digits;
-}
 
 static bool convert_time(const struct csv_time *time, struct relance_str in, struct buffer *out)
 {
@@ -110,7 +89,7 @@ static bool read_cell(struct csv_map *map, size_t number)
     }
     if (!in.size) return true;
     const char *wrong = NULL;
-    if (column->mark && !convert_number(in, column->mark, out)) wrong = is_no_number;
+    if (column->mark && !numeral_read(in, column->mark, out)) wrong = is_no_number[column->mark == ','];
     if (column->is_time && !convert_time(&column->time, in, out)) wrong = is_no_time;
     if (wrong) {
         leave_out(map, false, column->name, wrong, in);
@@ -160,6 +139,14 @@ static enum rendered render_children(struct csv_map *map, struct node *node, boo
     return first && node->child_count ? EMPTY : RENDERED;
 }
 
+/* The cell of a column of numbers and nothing else: a number in the event, too. So "2.0" is an int as well. */
+static bool is_number(const struct csv_map *map, const struct node *node)
+{
+    const struct piece *first = node->pieces;
+    return node->piece_count == 1 && first->column != LITERAL && map->columns[first->column].mark &&
+           !node->required;
+}
+
 static enum rendered render_scalar(struct csv_map *map, const struct node *node, struct buffer *out)
 {
     enum rendered rendered = render_text(map, node);
@@ -178,7 +165,10 @@ static enum rendered render_scalar(struct csv_map *map, const struct node *node,
     }
     if (rendered == RENDERED) {
         buffer_put_str(out, buffer_str(&node->key));
-        buffer_put_json_string(out, text);
+        if (is_number(map, node))
+            buffer_put_str(out, text);
+        else
+            buffer_put_json_string(out, text);
     }
     return rendered;
 }

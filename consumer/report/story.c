@@ -2,7 +2,10 @@
 #include "host/print.h"
 #include "base/str.h"
 
-enum { RECORD_SHOWN_MAX = 400 }; /* bytes of an event as it came */
+enum {
+    RECORD_SHOWN_MAX = 400, /* bytes of an event as it came */
+    MISFIT_WORDS_MAX = 256,
+};
 
 /* ---- lines */
 
@@ -108,6 +111,7 @@ static void story_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_EVENT:
     case RELANCE_NOTE_DUPLICATE:
     case RELANCE_NOTE_WAIT: story_happening(story, note); return;
+    case RELANCE_NOTE_MISFIT:
     case RELANCE_NOTE_ENTERED:
     case RELANCE_NOTE_LEFT: fputs("  ", story->out); break;
     default: story_rule(story, note->rule, note->key); break;
@@ -125,6 +129,13 @@ void story_listen(struct story *story, struct relance_engine_options *options)
     options->explained = story->customer;
 }
 
+static void story_misfit(struct story *story, const struct relance_misfit *misfit)
+{
+    char words[MISFIT_WORDS_MAX];
+    size_t size = relance_misfit_tell(misfit, words, sizeof words);
+    print(story->out, "  left out: %.*s\n", (int)(size < sizeof words ? size : sizeof words), words);
+}
+
 /* An event that no rule looks at, or a dead letter: the engine tells nothing of them. */
 static void story_unseen(struct story *story, const struct relance_fate *fate)
 {
@@ -135,6 +146,8 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     story_put(story, "  ", fate->type);
     fputc('\n', story->out);
     story_data(story);
+    for (size_t i = 0; i < fate->misfit_count; i++)
+        story_misfit(story, &fate->misfits[i]);
     if (fate->kind == RELANCE_DEAD)
         print(story->out, "  a dead letter: %.*s\n", STR_ARG(fate->reason));
     else

@@ -15,6 +15,7 @@
 #include <relance/decision.h>
 #include <relance/explain.h>
 #include <relance/forgot.h>
+#include <relance/misfit.h>
 #include <relance/ruleset.h>
 
 #include <stdatomic.h>
@@ -84,8 +85,10 @@ struct relance_fate {
     bool declared;           /* the type is */
     bool late;               /* older than the clock */
     bool future;             /* more than 15 min ahead of the wall clock: its time was not believed */
-    uint32_t fields_invalid; /* values that could not be coerced */
-    struct relance_str field_invalid; /* the first one's name */
+    uint32_t fields_invalid; /* values that do not fit their field's type */
+    /* the first of them */
+    const struct relance_misfit *misfits;
+    size_t misfit_count;
 };
 
 enum relance_progress {

@@ -13,6 +13,7 @@
 #define RELANCE_NOTE_TABLE(X)                                                                                \
     X(EVENT, "an event: its type, its id")                                                                   \
     X(WAIT, "a wait is over")                                                                                \
+    X(MISFIT, "left out")                                                                                    \
     X(DUPLICATE, "an event with this id has been dealt with: nothing done")                                  \
     X(ENTERED, "entered segment")                                                                            \
     X(LEFT, "left segment")                                                                                  \
@@ -48,7 +49,7 @@ struct relance_note {
     struct relance_str rule, key;
     struct relance_str subject; /* the event's type, the segment */
     struct relance_str id;      /* EVENT, DUPLICATE */
-    /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands */
+    /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands; MISFIT: relance_misfit_tell */
     struct relance_str reason;
     uint32_t step;  /* LIVE, RUNNING: the one that the run waits for, from 1 */
     int64_t due_ms; /* of that step; ON_DATE: when it comes next */

@@ -28,6 +28,12 @@ RELANCE_MUST enum relance_status relance_ruleset_compile(const struct relance_so
                                                          struct relance_ruleset **out,
                                                          struct relance_report **report,
                                                          struct relance_error *error);
+/* The same; `strict`: with warnings of what is usual and yet a risk, too. */
+RELANCE_MUST enum relance_status relance_ruleset_check(const struct relance_source *sources, size_t count,
+                                                       relance_zone_load *zone_load, void *zone_context,
+                                                       bool strict, struct relance_ruleset **out,
+                                                       struct relance_report **report,
+                                                       struct relance_error *error);
 void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
 /* The instant of a local time, given in ms as if it were UTC, by LANGUAGE.md §2: a time that a clock change skips is

@@ -59,6 +59,9 @@ void cel_env_set_budget(struct cel_env *env, struct cel_budget *budget);
 void cel_env_set_container(struct cel_env *env, str container);
 /* Leaves types, names and functions that do not fit to evaluation, where they are errors; not the syntax. */
 void cel_env_set_unchecked(struct cel_env *env);
+/* Those that `zones` finds are all there are: a time zone written down that is none of them is a mistake. Else it is a
+ * warning, since the expression fails only when it is evaluated. */
+void cel_env_set_zones_known(struct cel_env *env);
 /* From here on, a field that this record does not have is worth a warning, and an error when it is read; empty:
  * no such record. For values whose failing means no more than that nothing changes. */
 void cel_env_set_lenient(struct cel_env *env, str record);

@@ -4,6 +4,7 @@
  * one mistake is reported once. Calls are in check_call.c, type parameters in unify.c. */
 #include "cel/check.h"
 
+#include "base/buffer.h"
 #include "base/limits.h"
 
 #include <stdarg.h>
@@ -168,6 +169,46 @@ static str nearest_name(struct check *k, str word)
     return nearest_hint(&nearest, k->c->scratch);
 }
 
+static const struct cel_field *find_field(const struct cel_record_type *record, str name, uint32_t *number)
+{
+    if (record->index) {
+        *number = names_find(record->index, name);
+        return *number == NAME_NONE ? NULL : &record->fields[*number];
+    }
+    for (size_t i = 0; i < record->field_count; i++)
+        if (str_equal(record->fields[i].name, name)) {
+            *number = (uint32_t)i;
+            return &record->fields[i];
+        }
+    return NULL;
+}
+
+/* "loyal" where there is segments.loyal: the record that has a field of that name. Of several the shortest, so event
+ * before trigger; last.TYPE is not what is meant by a field alone. */
+static const struct declaration *record_with(const struct check *k, str name)
+{
+    const struct declaration *found = NULL;
+    uint32_t number;
+    for (const struct cel_env *env = k->c->env; env; env = env->outer)
+        for (const struct declaration *d = env->declarations; d; d = d->next) {
+            bool plain = d->kind == DECLARED_RECORD && !memchr(d->name.data, '.', d->name.size);
+            bool better = plain && (!found || d->name.size < found->name.size);
+            if (better && find_field(d->type->record, name, &number)) found = d;
+        }
+    return found;
+}
+
+/* How a name is written that is known, but not by itself; empty: it is none. */
+static str name_cure(struct check *k, str name)
+{
+    const struct overload *function = env_function(k->c->env, name, FUNC_GLOBAL);
+    if (function)
+        return arena_format(k->c->scratch, "write %.*s(%s)", STR_ARG(name), function->count ? "…" : "");
+    const struct declaration *record = diag_is_full(k->c->diag) ? NULL : record_with(k, name);
+    return record ? arena_format(k->c->scratch, "write %.*s.%.*s", STR_ARG(record->name), STR_ARG(name))
+                  : (str){0};
+}
+
 static void check_name(struct check *k, struct node *node)
 {
     if (!node->local && node->name.data[0] != '.') node->local = find_local(k, node->name);
@@ -177,8 +218,9 @@ static void check_name(struct check *k, struct node *node)
         return;
     }
     if (resolve_name(k, node, node->name)) return;
-    str name = node->name;
-    check_mistake(k, node, node->span, nearest_name(k, name), "'%.*s' is not known here", STR_ARG(name));
+    str name = node->name, cure = name_cure(k, name);
+    check_mistake(k, node, node->span, cure.size ? cure : nearest_name(k, name), "'%.*s' is not known here",
+                  STR_ARG(name));
 }
 
 /* ---- selections */
@@ -211,18 +253,17 @@ str check_qualified(struct check *k, const struct node *node)
     return (str){text, (size_t)(at - text)};
 }
 
-static const struct cel_field *find_field(const struct cel_record_type *record, str name, uint32_t *number)
+/* "known fields: key, variant, step, started" */
+static str field_list(struct check *k, const struct cel_record_type *record)
 {
-    if (record->index) {
-        *number = names_find(record->index, name);
-        return *number == NAME_NONE ? NULL : &record->fields[*number];
-    }
-    for (size_t i = 0; i < record->field_count; i++)
-        if (str_equal(record->fields[i].name, name)) {
-            *number = (uint32_t)i;
-            return &record->fields[i];
-        }
-    return NULL;
+    enum { LISTED = 8 };
+    struct buffer text;
+    buffer_init(&text, k->c->scratch);
+    for (size_t i = 0; i < record->field_count && i < LISTED; i++)
+        buffer_put_format(&text, "%s%.*s", i ? ", " : "known fields: ", STR_ARG(record->fields[i].name));
+    if (record->field_count > LISTED) buffer_put_format(&text, " and %zu more", record->field_count - LISTED);
+    k->c->failed |= text.failed;
+    return buffer_str(&text);
 }
 
 /* `d`: what declares the record; NULL: nothing, it is a value. */
@@ -235,7 +276,7 @@ static void unknown_field(struct check *k, struct node *node, const struct cel_t
     for (size_t i = 0; i < record->field_count && !diag_is_full(k->c->diag); i++)
         nearest_offer(&nearest, record->fields[i].name);
     str text = arena_format(k->c->scratch, "%.*s has no field '%.*s'", STR_ARG(owner), STR_ARG(node->name));
-    str hint = nearest_hint(&nearest, k->c->scratch);
+    str hint = nearest.name.size ? nearest_hint(&nearest, k->c->scratch) : field_list(k, record);
     if (!d || !lenient.size || !str_equal(d->name, lenient))
         return check_mistake(k, node, node->name_span, hint, "%.*s", STR_ARG(text));
     caution(k->c, node->name_span, hint, "%.*s", STR_ARG(text));

@@ -84,6 +84,40 @@ static bool is_time(const struct cel_type *type)
     return type->kind == CEL_TYPE_TIMESTAMP || type->kind == CEL_TYPE_DURATION;
 }
 
+/* customer.tz != null: whether something is there is asked by has(). */
+static str null_cure(struct check *k, str sign, const struct node *node)
+{
+    str text = source_of(k, node);
+    if (node->kind != NODE_SELECT || !text.size) return (str){0};
+    return arena_format(k->c->scratch, "write %shas(%.*s)", sign.data[0] == '=' ? "!" : "", STR_ARG(text));
+}
+
+/* event.vip == 'true': a condition is true or false by itself. */
+static str bool_cure(struct check *k, str sign, const struct node *condition, const struct node *text)
+{
+    str source = source_of(k, condition);
+    if (text->kind != NODE_CONSTANT || !source.size) return (str){0};
+    bool yes = str_equal(cel_text(text->value), STR("true"));
+    if (!yes && !str_equal(cel_text(text->value), STR("false"))) return (str){0};
+    bool plain = yes == (sign.data[0] == '='), several = memchr(source.data, ' ', source.size);
+    return arena_format(k->c->scratch,
+                        several && !plain ? "write !(%.*s)"
+                        : plain           ? "write %.*s"
+                                          : "write !%.*s",
+                        STR_ARG(source));
+}
+
+/* How to ask whether something is there, or true. */
+static str equality_cure(struct check *k, str sign, const struct node *a, const struct node *b)
+{
+    enum cel_type_kind ka = type_resolve(k, a->type, true)->kind, kb = type_resolve(k, b->type, true)->kind;
+    if (kb == CEL_TYPE_NULL) return null_cure(k, sign, a);
+    if (ka == CEL_TYPE_NULL) return null_cure(k, sign, b);
+    if (ka == CEL_TYPE_BOOL && kb == CEL_TYPE_STRING) return bool_cure(k, sign, a, b);
+    if (ka == CEL_TYPE_STRING && kb == CEL_TYPE_BOOL) return bool_cure(k, sign, b, a);
+    return (str){0};
+}
+
 static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta,
                          const struct node *b, const struct cel_type *tb)
 {
@@ -130,7 +164,9 @@ static void refuse_operator(struct check *k, struct node *node)
     if (name.data[0] == '[')
         return check_mistake(k, node, node->name_span, (str){0}, "%.*s is not indexed by %.*s",
                              STR_ARG(noun_a), STR_ARG(noun_b));
-    str cure = operator_cure(k, a, ta, b, tb);
+    bool equality = str_equal(name, STR("==")) || str_equal(name, STR("!="));
+    str cure = equality ? equality_cure(k, name, a, b) : (str){0};
+    if (!cure.size) cure = operator_cure(k, a, ta, b, tb);
     if (is_comparison(name) && cel_type_equal(ta, tb))
         return check_mistake(k, node, node->span, (str){0},
                              "%.*s has no order: only '==' and '!=' compare it", STR_ARG(noun_a));
@@ -180,6 +216,19 @@ static bool wrong_count(struct check *k, const struct node *node, const struct o
     return true;
 }
 
+/* event.tags.contains('tent'): a list is asked with `in`, and one of records with exists(). */
+static str contains_cure(struct check *k, const struct node *node)
+{
+    const struct cel_type *list = type_resolve(k, node->children[0]->type, true);
+    bool contains = str_equal(node->name, STR("contains")) && list->kind == CEL_TYPE_LIST;
+    if (!contains || node->count != 2) return (str){0};
+    str target = source_of(k, node->children[0]), sought = source_of(k, node->children[1]);
+    if (!target.size || !sought.size) return (str){0};
+    if (type_resolve(k, list->params[0], true)->kind != CEL_TYPE_RECORD)
+        return arena_format(k->c->scratch, "write %.*s in %.*s", STR_ARG(sought), STR_ARG(target));
+    return arena_format(k->c->scratch, "write %.*s.exists(i, i.… == %.*s)", STR_ARG(target), STR_ARG(sought));
+}
+
 static void refuse_call(struct check *k, struct node *node, const struct overload *first)
 {
     if (first->style == FUNC_OPERATOR) return refuse_operator(k, node);
@@ -195,9 +244,9 @@ static void refuse_call(struct check *k, struct node *node, const struct overloa
     }
     str types = argument_types(k, node);
     if (node->method) {
-        str target = type_text(k, node->children[0]->type);
-        return check_mistake(k, node, node->span, forms, "there is no %.*s.%.*s(%.*s)", STR_ARG(target),
-                             STR_ARG(name), STR_ARG(types));
+        str target = type_text(k, node->children[0]->type), cure = contains_cure(k, node);
+        return check_mistake(k, node, node->span, cure.size ? cure : forms, "there is no %.*s.%.*s(%.*s)",
+                             STR_ARG(target), STR_ARG(name), STR_ARG(types));
     }
     check_mistake(k, node, node->span, forms, "there is no %.*s(%.*s)", STR_ARG(name), STR_ARG(types));
 }
@@ -211,6 +260,42 @@ static str nearest_function(struct check *k, str word, enum func_style style)
     return nearest_hint(&nearest, k->c->scratch);
 }
 
+/* What functions are called elsewhere. */
+static str other_name(str name)
+{
+    static const struct {
+        str other, ours;
+    } names[] = {
+        {STR("len"), STR("size")},          {STR("length"), STR("size")},
+        {STR("count"), STR("size")},        {STR("toLowerCase"), STR("lowerAscii")},
+        {STR("lower"), STR("lowerAscii")},  {STR("toUpperCase"), STR("upperAscii")},
+        {STR("upper"), STR("upperAscii")},  {STR("includes"), STR("contains")},
+        {STR("indexof"), STR("indexOf")},   {STR("strip"), STR("trim")},
+        {STR("str"), STR("string")},        {STR("toString"), STR("string")},
+        {STR("float"), STR("double")},      {STR("parseInt"), STR("int")},
+        {STR("parseFloat"), STR("double")}, {STR("regex"), STR("matches")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(name, names[i].other)) return names[i].ours;
+    return (str){0};
+}
+
+/* What was meant by a function that there is not; empty: nobody knows. */
+static str function_cure(struct check *k, const struct node *node)
+{
+    struct arena *arena = k->c->scratch;
+    str name = node->name, ours = other_name(name);
+    const struct declaration *variable = node->method ? NULL : check_declared(k, name);
+    if (variable && node->count == 0) return arena_format(arena, "write %.*s", STR_ARG(name));
+    str meant = ours.size ? ours : name;
+    bool global = env_function(k->c->env, meant, FUNC_GLOBAL), method = check_is_method(k->c, meant);
+    if (!node->method && global) return arena_format(arena, "write %.*s(…)", STR_ARG(meant));
+    if (node->method && method) return arena_format(arena, "write .%.*s(…)", STR_ARG(meant));
+    if (global) return arena_format(arena, "write %.*s(…)", STR_ARG(meant));
+    if (method) return arena_format(arena, "write x.%.*s(…)", STR_ARG(meant));
+    return (str){0};
+}
+
 static void unknown_function(struct check *k, struct node *node)
 {
     str name = node->name;
@@ -218,10 +303,7 @@ static void unknown_function(struct check *k, struct node *node)
     const struct declaration *refused = node->method ? NULL : check_declared(k, name);
     if (refused && refused->kind == DECLARED_REFUSED)
         return check_mistake(k, node, node->span, (str){0}, "%.*s", STR_ARG(refused->text));
-    str hint = nearest_function(k, name, style);
-    if (env_function(k->c->env, name, node->method ? FUNC_GLOBAL : FUNC_METHOD))
-        hint = node->method ? arena_format(k->c->scratch, "write %.*s(…)", STR_ARG(name))
-                            : arena_format(k->c->scratch, "write x.%.*s(…)", STR_ARG(name));
+    str cure = function_cure(k, node), hint = cure.size ? cure : nearest_function(k, name, style);
     check_mistake(k, node, node->name_span, hint, "there is no function '%.*s'", STR_ARG(name));
 }
 

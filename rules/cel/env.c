@@ -135,6 +135,7 @@ struct cel_env *cel_env_inside(struct arena *arena, const struct cel_env *outer)
     env->outer = outer;
     env->container = outer->container;
     env->unchecked = outer->unchecked;
+    env->zones_known = outer->zones_known;
     env->budget = outer->budget;
     return env;
 }
@@ -147,6 +148,11 @@ void cel_env_set_container(struct cel_env *env, str container)
 void cel_env_set_unchecked(struct cel_env *env)
 {
     env->unchecked = true;
+}
+
+void cel_env_set_zones_known(struct cel_env *env)
+{
+    env->zones_known = true;
 }
 
 void cel_env_set_lenient(struct cel_env *env, str record)

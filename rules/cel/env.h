@@ -46,7 +46,7 @@ struct cel_env {
     struct names spaces;      /* "math" of math.abs: what stands before the dots of functions */
 
     str container;
-    bool unchecked;
+    bool unchecked, zones_known;
     str lenient; /* name of a record; empty: none */
     cel_env_refuse *refuse;
     void *context;

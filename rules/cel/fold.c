@@ -62,6 +62,23 @@ static void warn(struct fold *f, const struct node *node)
             body == duration_from_text ? "duration" : "timestamp");
 }
 
+/* A zone that is written down and that there is not: whatever the instant, asking for its hour fails. */
+static void check_zone(struct fold *f, const struct node *node)
+{
+    struct zones *zones = f->c->env->zones;
+    const struct overload *o = node->overload;
+    bool zoned = o->style == FUNC_METHOD && o->count == 2 && o->parameters[0]->kind == CEL_TYPE_TIMESTAMP &&
+                 o->parameters[1]->kind == CEL_TYPE_STRING;
+    if (!zoned || !zones || f->c->env->unchecked || !constant(node->children[1])) return;
+    const struct cel_value *zone = &node->children[1]->value;
+    if (zone->kind != CEL_STRING || time_zone_is(zones, cel_text(*zone))) return;
+    void (*say)(struct compile *, struct span, str, const char *, ...) =
+        f->c->env->zones_known ? mistake : caution;
+    say(f->c, node->children[1]->span,
+        STR("use an IANA name, such as 'Europe/Paris', or an offset, '+02:00'"),
+        "there is no time zone '%.*s'", STR_ARG(cel_text(*zone)));
+}
+
 static bool takes(const struct overload *o, const struct cel_value *arguments)
 {
     for (size_t i = 0; i < o->count; i++)
@@ -94,6 +111,7 @@ static void finish(struct fold *f)
 static void fold_call(struct fold *f, struct node *node)
 {
     const struct overload *o = node->overload;
+    check_zone(f, node);
     if (!o->body || node->several || !constant_children(node) || node->count > PARAMETERS_MAX) return;
     struct cel_value arguments[PARAMETERS_MAX];
     for (size_t i = 0; i < node->count; i++)

@@ -96,4 +96,7 @@ bool key_kind(uint8_t kind); /* may it be a map's key? */
 #include "cel/func.def"
 #undef CEL_FUNC
 
+/* Is there such a zone, or offset? */
+bool time_zone_is(struct zones *zones, str name);
+
 #endif

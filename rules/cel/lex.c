@@ -313,10 +313,10 @@ static struct token lex_unknown(struct lexer *lexer, uint32_t begin)
         {"&", "write '&&'"},
         {"|", "write '||'"},
         {";", "an expression has no ';'"},
-        {"\xE2\x80\x99", "write a straight quote: '"},
-        {"\xE2\x80\x98", "write a straight quote: '"},
-        {"\xE2\x80\x9C", "write a straight quote: \""},
-        {"\xE2\x80\x9D", "write a straight quote: \""},
+        {"’", "write a straight quote: '"},
+        {"‘", "write a straight quote: '"},
+        {"“", "write a straight quote: '"},
+        {"”", "write a straight quote: '"},
     };
     size_t length = utf8_length(lexer->c->text, begin);
     lexer->at = begin + (uint32_t)(length ? length : 1);
@@ -330,6 +330,35 @@ static struct token lex_unknown(struct lexer *lexer, uint32_t begin)
     else
         mistake(lexer->c, token.span, hint, "'%.*s' has no meaning here", STR_ARG(token.text));
     return token;
+}
+
+/* The bytes of a quote of typographers at `at`; 0: there is none. */
+static uint32_t curly_size(const struct lexer *lexer, uint32_t at)
+{
+    static const str quotes[] = {STR("“"), STR("”"), STR("„"), STR("‟"), STR("‘"),
+                                 STR("’"), STR("‚"), STR("‛"), STR("«"), STR("»")};
+    str rest = span_text(lexer->c, (struct span){at, (uint32_t)lexer->c->text.size});
+    for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++)
+        if (str_starts_with(rest, quotes[i])) return (uint32_t)quotes[i].size;
+    return 0;
+}
+
+/* “tent”: what a word processor makes of quotes. It is meant as a text, and taken as one so that it is told of once;
+ * false: none begins here, or it does not end. */
+static bool lex_curly(struct lexer *lexer, struct token *token)
+{
+    uint32_t begin = lexer->at, opening = curly_size(lexer, begin), end = begin + opening, closing = 0;
+    if (!opening) return false;
+    while (char_at(lexer, end) != -1 && !(closing = curly_size(lexer, end)))
+        end++;
+    if (!closing) return false;
+    str text = span_text(lexer->c, (struct span){begin + opening, end});
+    lexer->at = end + closing;
+    *token = finish(lexer, TOKEN_VALUE, begin);
+    token->value = cel_string(text);
+    mistake(lexer->c, token->span, arena_format(lexer->c->scratch, "write '%.*s'", STR_ARG(text)),
+            "a text stands between straight quotes");
+    return true;
 }
 
 static struct token lex_sign(struct lexer *lexer)
@@ -357,5 +386,7 @@ struct token lex_next(struct lexer *lexer)
     if (literal_begins(lexer, &literal, &open)) return lex_literal(lexer, &literal, open);
     if (is_letter(c)) return lex_name(lexer);
     if (c == '`') return lex_quoted_name(lexer);
+    struct token curly;
+    if (c >= 0x80 && lex_curly(lexer, &curly)) return curly;
     return lex_sign(lexer);
 }

@@ -99,6 +99,7 @@ str type_noun(struct check *k, const struct cel_type *type)
 {
     const struct cel_type *resolved = type_resolve(k, type, true);
     str name = cel_type_name(k->c->scratch, resolved);
+    if (resolved->kind == CEL_TYPE_NULL) return STR("null");
     bool record = resolved->kind == CEL_TYPE_RECORD;
     bool vowel = name.size && strchr("aeioAEIO", name.data[0]);
     return arena_format(k->c->scratch, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));

@@ -232,11 +232,12 @@ static size_t field_find(const struct cel_record_type *type, str name, size_t ex
     return type->field_count;
 }
 
-static void coerce_field(struct coercion *c, const struct cel_field *field, struct cel_value *value)
+void coerce_misfit(struct coercion *c, str field, const struct cel_type *type, const uint32_t *from)
 {
-    *value = coerce(c, field->type);
-    if (value->kind == CEL_ABSENT) coerce_count(c, field->name);
-    if (value->kind == CEL_NULL) *value = absent;
+    if (c->misfits && c->invalid < RELANCE_MISFITS_MAX)
+        c->misfits[c->invalid] =
+            (struct relance_misfit){field, scan_since(&c->scan, from), cel_type_name(c->values, type)};
+    c->invalid++;
 }
 
 static struct cel_value coerce_record(struct coercion *c, const struct cel_record_type *type)
@@ -257,7 +258,8 @@ static struct cel_value coerce_record(struct coercion *c, const struct cel_recor
         if (at == type->field_count) {
             scan_skip(&c->scan);
         } else {
-            coerce_field(c, &type->fields[at], &record->fields[at]);
+            record->fields[at] = coerce_field(c, type->fields[at].name, type->fields[at].type);
+            if (record->fields[at].kind == CEL_NULL) record->fields[at] = absent;
             expected = at + 1;
         }
     }

@@ -7,6 +7,7 @@
 
 #include "cel/value.h"
 #include "json/scan.h"
+#include <relance/misfit.h>
 
 struct coercion {
     struct scan scan;
@@ -14,28 +15,28 @@ struct coercion {
     struct arena *keep;      /* where the stack grows: not reset while the stack is in use */
     struct cel_value *stack; /* elements of lists and maps that are being read */
     size_t stack_count, stack_capacity;
-    uint32_t invalid;  /* fields that could not be coerced */
-    str first_invalid; /* the name of the first of them */
+    uint32_t invalid;               /* fields that could not be coerced */
+    struct relance_misfit *misfits; /* room for the first RELANCE_MISFITS_MAX of them; NULL: only counted */
     bool no_memory;
 };
 
-/* Reads the next value of the scan. A field of an event or record that is CEL_ABSENT is counted by whoever
- * holds it. */
+/* Reads the next value of the scan. */
 struct cel_value coerce(struct coercion *c, const struct cel_type *type);
 
 /* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither,
  * or not in the years 1 to 9999. */
 bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms);
 
-static inline void coerce_begin_count(struct coercion *c)
-{
-    c->invalid = 0;
-    c->first_invalid = (str){0};
-}
+/* The value just read, from the token `from` on, is none of its field. */
+void coerce_misfit(struct coercion *c, str field, const struct cel_type *type, const uint32_t *from);
 
-static inline void coerce_count(struct coercion *c, str field)
+/* Reads the value of a field; one that does not fit is absent and counted. */
+static inline struct cel_value coerce_field(struct coercion *c, str field, const struct cel_type *type)
 {
-    if (c->invalid++ == 0) c->first_invalid = field;
+    const uint32_t *from = c->scan.next;
+    struct cel_value value = coerce(c, type);
+    if (value.kind == CEL_ABSENT) coerce_misfit(c, field, type, from);
+    return value;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define RULES_EVENT_EVENT_H
 
 #include "cel/value.h"
+#include <relance/misfit.h>
 
 struct event_field {
     str name;
@@ -52,8 +53,9 @@ struct event {
     int64_t time_ms;               /* since 1970; meaningless unless has_time */
     bool has_time;
     uint32_t fields_invalid; /* values that could not be coerced */
-    /* for the log: the first one's name (in a record, the record's field's) */
-    str field_invalid;
+    /* the first of them; their texts are the reader's */
+    const struct relance_misfit *misfits;
+    size_t misfit_count;
 };
 
 /* A reader owns its buffers and is reused: no allocation per event once warm. */

@@ -32,6 +32,7 @@ struct event_reader {
     size_t capacity;
     struct cel_value *stack;
     size_t stack_capacity;
+    struct relance_misfit misfits[RELANCE_MISFITS_MAX]; /* of the present event */
 };
 
 struct event_reader *event_reader_new(void)
@@ -149,7 +150,8 @@ static void reading_begin(struct reading *r, struct event_reader *reader, const 
     r->c.stack_count = 0;
     r->c.stack_capacity = reader->stack_capacity;
     r->c.no_memory = false;
-    coerce_begin_count(&r->c);
+    r->c.invalid = 0;
+    r->c.misfits = reader->misfits;
     r->schema = schema;
     r->slots = slots;
     r->event = event;
@@ -180,8 +182,7 @@ static enum finding read_type(struct reading *r)
 
 static void read_field(struct reading *r, const struct event_field *field)
 {
-    struct cel_value value = coerce(&r->c, field->type);
-    if (value.kind == CEL_ABSENT) coerce_count(&r->c, field->name);
+    struct cel_value value = coerce_field(&r->c, field->name, field->type);
     if (value.kind == CEL_NULL && !r->applied->keep_null) value.kind = CEL_ABSENT;
     if (field->slot != CEL_NO_SLOT) r->slots[field->slot] = value;
 }
@@ -241,7 +242,7 @@ static enum event_dead read_tokens(struct event_reader *reader, struct reading *
         if (r->applied) event_clear(r->applied, r->slots);
         apply_type(r, r->event->type);
         r->type_fixed = true;
-        coerce_begin_count(&r->c);
+        r->c.invalid = 0;
         scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
         walk(r);
         dead = verdict(r);
@@ -292,7 +293,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
     reading_begin(&r, reader, schema, slots, event);
     dead = read_tokens(reader, &r, (str){reader->text, json.size}, tokens, count);
     event->fields_invalid = r.c.invalid;
-    event->field_invalid = r.c.first_invalid;
+    event->misfits = reader->misfits;
+    event->misfit_count = r.c.invalid < RELANCE_MISFITS_MAX ? r.c.invalid : RELANCE_MISFITS_MAX;
     reader->stack = r.c.stack;
     reader->stack_capacity = r.c.stack_capacity;
     return dead;

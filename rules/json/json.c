@@ -14,6 +14,8 @@
  * cJSON's strings end at a NUL, ours do not: "\u0000" is legal, so lengths are counted from the text. */
 #include "json/json.h"
 
+#include "json/brackets.h"
+
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "base/limits.h"
@@ -186,6 +188,8 @@ static void check_utf8(const struct source *source, struct diagnostics *diag)
 
 /* ---- check */
 
+static const char closing_belongs_here[] = "a comma, a colon or a closing bracket belongs here";
+
 /* What could have stood where the scan stopped, told from the byte before. */
 static const char *expected_after(char last)
 {
@@ -195,7 +199,7 @@ static const char *expected_after(char last)
     case '[': return "a value, or ], belongs here";
     case ':': return "a value belongs here: text in double quotes, a number, true, false, null, { or [";
     case ',': return "another key or value belongs here";
-    default: return "a comma, a colon or a closing bracket belongs here";
+    default: return closing_belongs_here;
     }
 }
 
@@ -222,6 +226,29 @@ static str hint_at(const char *clean, size_t at)
     return str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
 }
 
+/* The same, where a bracket may be closed: which one is open. */
+static str hint_at_open(const struct source *source, const struct diagnostics *diag, const char *clean,
+                        size_t at)
+{
+    str hint = hint_at(clean, at);
+    size_t line, column, open = brackets_innermost((str){clean, source->text.size}, at);
+    if (open == BRACKETS_NONE || !str_equal(hint, str_of(closing_belongs_here))) return hint;
+    source_place(source, open, &line, &column);
+    return arena_format(diag->arena, "a comma,%s or a '%c' for the '%c' at %zu:%zu belongs here",
+                        clean[open] == '{' ? " a colon," : "", clean[open] + 2, clean[open], line, column);
+}
+
+/* The end came too early: a bracket is open, or a value is missing. */
+static void complain_end(const struct source *source, struct diagnostics *diag, const char *clean)
+{
+    size_t size = source->text.size, open = brackets_forgotten((str){clean, size});
+    if (open == BRACKETS_NONE)
+        complain(source, diag, size, size, hint_at(clean, size), "the file ends too early");
+    else
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, open, open + 1, (str){0},
+                 "this '%c' is never closed", clean[open]);
+}
+
 static void complain_unexpected(const struct source *source, struct diagnostics *diag, const char *clean,
                                 size_t at, bool complete)
 {
@@ -230,10 +257,10 @@ static void complain_unexpected(const struct source *source, struct diagnostics 
     if (complete)
         complain(source, diag, at, at + word.size, (str){0}, "the file goes on behind its end");
     else if (at >= size)
-        complain(source, diag, size, size, hint_at(clean, at), "the file ends too early");
+        complain_end(source, diag, clean);
     else
         diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + word.size,
-                 hint_at(clean, at), "'%.*s' is not expected here", STR_ARG(word));
+                 hint_at_open(source, diag, clean, at), "'%.*s' is not expected here", STR_ARG(word));
 }
 
 /* True when the clean text is JSON; says otherwise where it stops being so. */

@@ -148,3 +148,11 @@ void scan_skip(struct scan *scan)
         scan_value(scan);
     }
 }
+
+str scan_since(const struct scan *scan, const uint32_t *from)
+{
+    size_t begin = *from, end = *scan->next;
+    while (end > begin && scan_blank(scan->text[end - 1]))
+        end--;
+    return (str){scan->text + begin, end - begin};
+}

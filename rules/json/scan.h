@@ -54,6 +54,8 @@ static inline str scan_key(struct scan *scan);
 /* Reads one value; of an object or array only its kind, it is passed over. */
 static inline struct scan_value scan_value(struct scan *scan);
 void scan_skip(struct scan *scan);
+/* What has been read since the token `from` was the next, as it stands in the text, without blanks around it. */
+str scan_since(const struct scan *scan, const uint32_t *from);
 
 /* ---- What follows is inline because it is most of what reading an event is. */
 

@@ -4,8 +4,12 @@
     python3 rules/schema/make.py            writes it
     python3 rules/schema/make.py --check    says whether the copy has drifted
 
-The table gives each keyword its place, its form and its prose; here stands only what it does not say: which
-places lie inside which keywords, the words that may be chosen from, and what is required.
+The table gives each keyword its place, its form and its prose: a row there is enough for a keyword whose value is no
+more than its form. What the table does not say stands here, a row each: what a value may be beyond its form (VALUES),
+what an object needs (NEEDS, ONE_OF), what editors offer where one begins (SNIPPETS). A row for a keyword that the table
+does not have is a mistake.
+
+tests/golden/schema compares the schema with the engine, both ways.
 """
 import json
 import pathlib
@@ -18,70 +22,168 @@ SCHEMA = HERE / "rules.schema.json"
 
 ROW = re.compile(r'^KEYWORD\((\w+), "([^"]+)", (\w+), "((?:[^"\\]|\\.)*)"\)$')
 
-DURATION = r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+# ---- texts
+
+SPAN = "([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?"
+HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+NAME = "[A-Za-z_][A-Za-z0-9_]*"
+
+DURATION = f"^(?=[0-9]){SPAN}$"
+SIGNED_DURATION = f"^(?=-?[0-9])-?{SPAN}$"
+CAP = f"^0*[1-9][0-9]* per (day|week|month|(?=[0-9]){SPAN})$"
+INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+WEEKDAYS = "(mon|tue|wed|thu|fri|sat|sun)"
+DAYS = f"{WEEKDAYS}(-{WEEKDAYS})?(,{WEEKDAYS}(-{WEEKDAYS})?)*"
+TIME_OF_DAY = f"^({DAYS} )?{HOUR}$"
+QUIET = f"^(({DAYS} )?{HOUR}-({HOUR}|24:00)|{DAYS}|holidays)$"
+INTERPOLATED = r"^\$\{.*\}$"
 DAY = r"^([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-EVENTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-PLACES = {"SET": "a rule set", "ATTRIBUTE": "attribute", "COUNT": "count", "RULE": "rule", "CANCEL": "cancel", "STEP": "step",
-          "LIMIT": "limit", "GOAL": "goal", "ON": "on", "TEST": "test", "EXPECT": "expect"}
+EVENT_TYPE = "^(?!(enter|leave) )"
+SEGMENT_CHANGE = f"^(enter|leave) {NAME}$"
+# A regular expression cannot count brackets: those of a type are only looked at from the left.
+SCALARS = ["string", "int", "uint", "double", "bool", "timestamp", "duration", "bytes"]
+TYPE = rf"^ *((list *\(|map *\( *string *,) *)*{NAME}[ )]*$"
+
+# ---- values
 
 
 def reference(place):
-    return {"$ref": f"#/definitions/{PLACES[place]}"}
+    return {"$ref": f"#/definitions/{place.lower()}"}
+
+
+def text(pattern=None, *examples, **more):
+    return {"type": "string", **({"pattern": pattern} if pattern else {}), **more,
+            **({"examples": list(examples)} if examples else {})}
+
+
+def choice(default, *others):
+    return {"enum": [default, *others], "default": default}
 
 
 def map_of(values):
     return {"type": "object", "additionalProperties": values}
 
 
-# What a value of each form looks like.
+def list_of(items, **more):
+    return {"type": "array", "items": items, **more}
+
+
+FIELD_TYPE = {"anyOf": [{"enum": SCALARS}, text(TYPE, "list(string)", "map(string, double)")]}
+CANCEL = {"anyOf": [text(), reference("CANCEL")]}
+
+# What a value of each form of the table looks like.
 FORMS = {
-    "TEXT": {"type": "string"},
-    "CEL": {"type": "string"},
+    "TEXT": text(),
+    "CEL": text(),
     "OBJECT": {"type": "object"},
     "LIST": {"type": "array"},
     "TEXTS": {"type": "array", "items": {"type": "string"}},
     "INTEGER": {"type": "integer"},
-    "CLOCK": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
-    "DURATION": {"type": "string", "minLength": 2, "pattern": DURATION},
-    "EVENTS": EVENTS,
-    "TRIGGER": {"anyOf": [*EVENTS["anyOf"], reference("ON")]},
-    "CANCELS": {"anyOf": [{"type": "string"}, reference("CANCEL"),
-                          {"type": "array", "items": {"anyOf": [{"type": "string"}, reference("CANCEL")]}}]},
+    "DURATION": text(DURATION, "45m", "1h30m", "7d"),
+    "EVENTS": {"anyOf": [text(), list_of(text(), minItems=1)]},
+    "TRIGGER": {"anyOf": [text(EVENT_TYPE), text(SEGMENT_CHANGE, "enter SEGMENT", "leave SEGMENT"),
+                          list_of(text(), minItems=1), reference("ON")]},
+    "COOLDOWN": {"anyOf": [text(DURATION, "7d"), reference("COOLDOWN")]},
+    "WAIT": {"anyOf": [text(), reference("WAIT")]},
+    "CANCELS": {"anyOf": [*CANCEL["anyOf"], list_of(CANCEL)]},
     "PAYLOAD": {},
 }
 
 # Where a keyword is more than its form.
-TYPE = {"type": "string"}
-FIELDS = map_of(TYPE)
-SPECIAL = {
-    ("SET", "types"): map_of(FIELDS),
-    ("SET", "events"): map_of(FIELDS),
-    ("SET", "customer"): map_of({"anyOf": [TYPE, reference("ATTRIBUTE")]}),
-    ("SET", "counts"): map_of(reference("COUNT")),
-    ("SET", "segments"): map_of({"type": "string"}),
-    ("SET", "tables"): map_of({"anyOf": [map_of(kind) for kind in (
-        TYPE, {"type": "number"}, {"type": "boolean"}, {"type": "array", "items": TYPE})]}),
-    ("SET", "holidays"): {"type": "array", "items": {"type": "string", "pattern": DAY}},
-    ("SET", "credit"): {"enum": ["each", "last"]},
-    ("SET", "limits"): {"type": "array", "items": reference("LIMIT")},
-    ("SET", "rules"): map_of(reference("RULE")),
-    ("SET", "tests"): {"type": "array", "items": reference("TEST")},
-    ("RULE", "tests"): {"type": "array", "items": reference("TEST")},
-    ("TEST", "given"): {"type": "array", "items": {"type": "object", "required": ["t"]}},
-    ("TEST", "expect"): {"type": "array", "items": reference("EXPECT")},
-    ("ATTRIBUTE", "keep"): {"enum": ["first", "last"]},
-    ("RULE", "again"): {"enum": ["ignore", "rearm", "restart"]},
-    ("RULE", "do"): {"type": "array", "items": reference("STEP"), "minItems": 1},
-    ("RULE", "goal"): reference("GOAL"),
-    ("RULE", "split"): map_of({"type": "integer", "minimum": 0}),
-    ("LIMIT", "else"): {"enum": ["drop", "defer"]},
-    ("STEP", "send"): {"type": "string", "minLength": 1},
-    ("STEP", "after"): {"type": "string", "pattern": DURATION.replace("^", "^-?", 1), "minLength": 2},
+VALUES = {
+    "SET tz": text(None, "Europe/Berlin", default="UTC"),
+    "SET types": map_of(map_of(FIELD_TYPE)),
+    "SET events": map_of(map_of(FIELD_TYPE)),
+    "SET customer": map_of({"anyOf": [*FIELD_TYPE["anyOf"], reference("ATTRIBUTE")]}),
+    "SET counts": map_of(reference("COUNT")),
+    "SET segments": map_of(text(None, "orders() >= 3")),
+    "SET tables": map_of({"anyOf": [map_of(kind) for kind in (
+        text(), {"type": "number"}, {"type": "boolean"}, list_of(text()))]}),
+    "SET holidays": list_of(text(DAY, "2026-12-25", "12-25")),
+    "SET credit": choice("each", "last"),
+    "SET limits": list_of(reference("LIMIT")),
+    "SET rules": map_of(reference("RULE")),
+    "SET tests": list_of(reference("TEST")),
+    "SET stale": text(DURATION, default="1d"),
+    "ATTRIBUTE type": FIELD_TYPE,
+    "ATTRIBUTE keep": choice("last", "first"),
+    "COUNT by": text(None, "event.product"),
+    "COUNT sum": text(None, "event.total"),
+    "COUNT over": text(DURATION, "7d", "90d"),
+    "RULE again": choice("ignore", "rearm", "restart", "collect"),
+    "RULE do": list_of(reference("STEP"), minItems=1),
+    "RULE goal": reference("GOAL"),
+    "RULE split": {**map_of({"type": "integer", "minimum": 0}), "examples": [{"a": 45, "b": 45, "holdout": 10}]},
+    "RULE priority": {"type": "integer", "default": 0},
+    "RULE tests": list_of(reference("TEST")),
+    "COOLDOWN for": {"anyOf": [{"enum": ["ever"]}, text(DURATION, "30d")]},
+    "COOLDOWN per": choice("customer", "key"),
+    "STEP after": {"anyOf": [text(DURATION, "45m", "1h30m", "7d"), text(INTERPOLATED, "${customer.pause}")],
+                   "default": "0m"},
+    "STEP at": {"anyOf": [text(TIME_OF_DAY, "09:30", "mon-fri 09:30"), text(INTERPOLATED, "${customer.when}")]},
+    "STEP else": choice("go on", "end"),
+    "STEP send": text(None, "email", "push", minLength=1),
+    "LIMIT quiet": text(QUIET, "21:00-08:00", "sat,sun", "holidays"),
+    "LIMIT max": text(CAP, "1 per 24h", "1 per day", "4 per week"),
+    "LIMIT else": choice("drop", "defer"),
+    "GOAL within": text(DURATION, "5d"),
+    "GOAL value": text(None, "event.total", default="1.0"),
+    "TEST from": text(INSTANT, "2026-03-02T10:00:00Z"),
+    "TEST until": text(DURATION, default="120d"),
+    "TEST given": list_of({**map_of({"type": "object"}), "properties": {"t": text(SIGNED_DURATION, "30m")},
+                           "minProperties": 1, "maxProperties": 2}),
+    "TEST expect": list_of(reference("EXPECT")),
+    "EXPECT t": text(SIGNED_DURATION, "1h30m"),
+    "EXPECT held": {"examples": [True]},
+    "EXPECT goal": {"type": "number"},
 }
-REQUIRED = {"ATTRIBUTE": ["type"], "COUNT": ["on"], "RULE": ["on", "do"], "CANCEL": ["on"], "GOAL": ["on", "within"],
-            "TEST": ["from", "expect"], "EXPECT": ["t"]}
-ANY_OF = {"STEP": ["send", "set"], "LIMIT": ["quiet", "max"], "ON": ["yearly", "date"],
-          "EXPECT": ["send", "goal"]}
+
+# ---- objects
+
+# Keywords that an object needs; of each list in ONE_OF it needs one.
+NEEDS = {
+    "ATTRIBUTE": ["type"],
+    "COUNT": ["on"],
+    "RULE": ["on", "do"],
+    "CANCEL": ["on"],
+    "COOLDOWN": ["for"],
+    "WAIT": ["on"],
+    "GOAL": ["on", "within"],
+    "TEST": ["from", "expect"],
+    "EXPECT": ["t"],
+}
+ONE_OF = {
+    "STEP": ["send", "set", "wait"],
+    "LIMIT": ["quiet", "max", "never", "hold"],
+    "ON": ["yearly", "date"],
+    "EXPECT": ["send", "goal"],
+}
+
+# What editors offer where an object begins: (place, label, what it is, what is put in).
+SNIPPETS = [
+    ("RULE", "send", "So long after an event", {"on": "${1:event}", "do": [{"after": "${2:1h}", "send": "${3:email}"}]}),
+    ("RULE", "send, unless", "So long after an event, unless another comes",
+     {"on": "${1:event}", "key": "event.${2:id}", "again": "rearm", "cancel": [{"on": "${3:other}", "key": "event.${2:id}"}],
+      "do": [{"after": "${4:1h}", "send": "${5:email}"}]}),
+    ("RULE", "enter a segment", "When a customer enters a segment",
+     {"on": "enter ${1:segment}", "do": [{"send": "${2:email}"}]}),
+    ("RULE", "yearly", "Each year on a customer's day",
+     {"on": {"yearly": "customer.${1:birthday}"}, "do": [{"at": "${2:10:00}", "send": "${3:email}"}]}),
+    ("STEP", "send", "Wait and send", {"after": "${1:1h}", "send": "${2:email}"}),
+    ("STEP", "send at", "Days later, at a time of day", {"after": "${1:1d}", "at": "${2:10:00}", "send": "${3:email}"}),
+    ("STEP", "wait", "Wait for an event", {"wait": "${1:event}", "within": "${2:2d}"}),
+    ("COUNT", "of the last days", "How many there were", {"on": "${1:event}", "over": "${2:7d}"}),
+    ("COUNT", "sum", "What they come to", {"on": "${1:event}", "sum": "event.${2:total}"}),
+    ("LIMIT", "quiet", "Hours in which nothing is sent", {"quiet": "${1:21:00-08:00}"}),
+    ("LIMIT", "max", "So many at most", {"max": "${1:1} per ${2:24h}", "send": "${3:email}"}),
+    ("LIMIT", "never", "Sends that are not sent", {"never": "${1:no consent}", "if": "${2:!customer.email_ok}"}),
+    ("LIMIT", "hold", "A control group over all rules",
+     {"hold": "${1:control}", "if": "bucket('${1:control}', 100) < ${2:5}"}),
+    ("GOAL", "goal", "Success after a send", {"on": "${1:purchase}", "within": "${2:5d}", "value": "event.${3:total}"}),
+    ("TEST", "test", "Events, and what follows from them",
+     {"name": "${1:what it claims}", "from": "${2:2026-03-02T10:00:00Z}", "given": [{"t": "${3:0m}", "${4:event}": {}}],
+      "expect": [{"t": "${5:1h}", "send": "${6:email}"}]}),
+]
 
 
 def read_table():
@@ -98,37 +200,59 @@ def read_table():
     return rows
 
 
+def make_value(place, name, form, prose):
+    value = VALUES.get(f"{place} {name}", FORMS[form])
+    if "$ref" in value:  # beside which draft 7 reads nothing
+        value = {"allOf": [value]}
+    return {"description": prose, **value}
+
+
 def make_place(place, rows):
-    properties = {name: {"description": prose, **SPECIAL.get((place, name), FORMS[form])}
-                  for row_place, name, form, prose in rows if row_place == place}
-    schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    if place in REQUIRED:
-        schema["required"] = REQUIRED[place]
-    choices = [name for name in ANY_OF.get(place, []) if name in properties]
-    if choices:
-        schema["anyOf"] = [{"required": [name]} for name in choices]
+    schema = {"type": "object", "additionalProperties": False,
+              "properties": {row[1]: make_value(*row) for row in rows if row[0] == place}}
+    if place in NEEDS:
+        schema["required"] = NEEDS[place]
+    if place in ONE_OF:
+        schema["anyOf"] = [{"required": [name]} for name in ONE_OF[place]]
+    snippets = [{"label": label, "description": prose, "body": body}
+                for snippet_place, label, prose, body in SNIPPETS if snippet_place == place]
+    if snippets:
+        schema["defaultSnippets"] = snippets
     return schema
+
+
+def check_rows(rows):
+    """What stands here has to be there."""
+    there = {f"{place} {name}" for place, name, _, _ in rows}
+    told = {*VALUES, *(f"{place} {name}" for table in (NEEDS, ONE_OF) for place, names in table.items() for name in names)}
+    if told - there:
+        sys.exit(f"make.py: {TABLE.name} does not have {', '.join(sorted(told - there))}")
+    unknown = {row[2] for row in rows} - set(FORMS)
+    if unknown:
+        sys.exit(f"make.py: what do these forms look like? {', '.join(sorted(unknown))}")
 
 
 def make_schema():
     rows = read_table()
-    unknown = {row[0] for row in rows} - set(PLACES)
-    if unknown:
-        sys.exit(f"make.py: where do these places lie? {', '.join(sorted(unknown))}")
-    places = {place: make_place(place, rows) for place in PLACES if any(row[0] == place for row in rows)}
+    check_rows(rows)
+    places = {row[0]: make_place(row[0], rows) for row in rows}
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Relance: a rule file",
             "description": "When a customer's behaviour makes something happen. Durations are like 45m, 1h30m, 7d; "
-                           "conditions are CEL."}
-    definitions = {PLACES[place]: schema for place, schema in places.items() if place != "SET"}
+                           "conditions are CEL.",
+            "allowComments": True, "allowTrailingCommas": True}
+    definitions = {place.lower(): schema for place, schema in places.items() if place != "SET"}
     return head | places["SET"] | {"definitions": definitions}
 
 
+def make_text():
+    return json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def main():
-    text = json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n"
     if "--check" not in sys.argv:
-        SCHEMA.write_text(text)
+        SCHEMA.write_text(make_text())
         return 0
-    if SCHEMA.exists() and SCHEMA.read_text() == text:
+    if SCHEMA.exists() and SCHEMA.read_text() == make_text():
         return 0
     print(f"{SCHEMA.name} has drifted from {TABLE.name}: python3 rules/schema/make.py writes it anew", file=sys.stderr)
     return 1

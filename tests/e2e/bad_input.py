@@ -125,7 +125,7 @@ class BadInput(unittest.TestCase):
         told = [line.split(" warning ")[1] for line in self.said.splitlines() if "more_since" in line]
         self.assertEqual(told, [
             "An expression cannot be evaluated. rule=answer customer=c-1 why=\"no such field 'size'\" more_since=0",
-            "A value does not fit its field, which is left absent. event=ping field=size partition=0 offset=0 more_since=0"])
+            "A value does not fit the type of its field, which is left out. event=ping field=size type=int partition=0 offset=0 more_since=0"])
         self.assertNotIn("private", self.said)
 
     def test_what_a_customer_has_too_many_of_is_forgotten_and_counted(self):

@@ -2,7 +2,7 @@
 set(fault_shell
     delivery/worker delivery/partition delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
     delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
-    delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/text host/file)
+    delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
 add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c ${fault_shell})

@@ -48,6 +48,7 @@ struct compiler {
     struct scopes scopes;
     size_t expressions; /* so far */
     size_t to_compare;  /* suspect.c: nodes of conditions that may still be */
+    bool strict;        /* warn of what is usual and yet a risk, too */
 };
 
 static inline struct point new_point(struct compiler *c, const struct source *source, size_t begin)
@@ -169,5 +170,7 @@ void compile_tests(struct compiler *c);
 
 /* suspect.c: warnings, of a set without mistakes */
 void suspect_rules(struct compiler *c);
+/* suspect_payload.c */
+void suspect_payload(struct compiler *c, const struct declared *rule, const struct json *step);
 
 #endif

@@ -412,8 +412,10 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
     }
     bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
     if (type == NAME_NONE && segment)
-        gather_error(c->diag, source, node, STR("events and segments cannot stand in one list"),
-                     "'%.*s' cannot stand in a list of events", STR_ARG(node->text));
+        gather_error(
+            c->diag, source, node,
+            arena_format(c->scratch, "write \"on\": \"%.*s\", in a rule of its own", STR_ARG(node->text)),
+            "'%.*s' cannot stand beside event types", STR_ARG(node->text));
     else if (type == NAME_NONE)
         gather_error(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
                      "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));

@@ -101,6 +101,20 @@ static bool count_shared(struct scopes *s, struct type_list on)
     return true;
 }
 
+/* "view or click" */
+static str name_of_several(struct scopes *s, struct type_list on)
+{
+    enum { NAMED = 3 };
+    struct buffer text;
+    buffer_init(&text, s->keep);
+    for (size_t i = 0; i < on.count && i < NAMED; i++)
+        buffer_put_format(&text, "%s%.*s", i ? " or " : "",
+                          STR_ARG(s->set->types[on.types[i]].reader->name));
+    if (on.count > NAMED) buffer_put_str(&text, STR(" or …"));
+    s->failed |= text.failed;
+    return buffer_str(&text);
+}
+
 /* The record of what several types share: envelope first, then the fields that all of them have. */
 static const struct cel_record_type *record_of_several(struct scopes *s, struct type_list on,
                                                        uint32_t *offsets)
@@ -109,7 +123,7 @@ static const struct cel_record_type *record_of_several(struct scopes *s, struct 
     struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
     struct cel_field *fields = s->shared;
     if (!record || !count_shared(s, on)) return NULL;
-    *record = (struct cel_record_type){.name = first->reader->name};
+    *record = (struct cel_record_type){.name = name_of_several(s, on)};
     size_t count = s->shared_fields <= LIMIT_SHARED_FIELDS ? first->record->field_count : ENVELOPE_COUNT;
     for (size_t i = 0; i < count; i++) {
         uint32_t offset = offset_of(first, i);
@@ -210,14 +224,14 @@ const struct scope_block *scope_block(struct scopes *s, struct type_list on)
     return s->blocks[number] = block;
 }
 
-/* "event 'view'", "what events 'view' and 'click' share": whose field is missing, in messages. */
+/* "event 'view'", "one of the events 'view' and 'click'": whose field is missing, in messages. */
 static str kind_text(const struct scopes *s, struct arena *arena, const char *what, struct type_list on)
 {
     enum { NAMED = 8 };
     size_t named = on.count <= NAMED ? on.count : NAMED;
     struct buffer text;
     buffer_init(&text, arena);
-    buffer_put_format(&text, on.count > 1 ? "what %ss " : on.count ? "%s " : "%s", what);
+    buffer_put_format(&text, on.count > 1 ? "one of the %ss " : on.count ? "%s " : "%s", what);
     for (size_t i = 0; i < named; i++)
         buffer_put_format(&text, "%s'%.*s'",
                           i == 0              ? ""
@@ -225,7 +239,6 @@ static str kind_text(const struct scopes *s, struct arena *arena, const char *wh
                                               : ", ",
                           STR_ARG(s->set->types[on.types[i]].reader->name));
     if (on.count > named) buffer_put_format(&text, " and %zu more", on.count - named);
-    if (on.count > 1) buffer_put_str(&text, STR(" share"));
     return text.failed ? (str){0} : buffer_str(&text);
 }
 
@@ -368,6 +381,7 @@ static const struct cel_env *shared_env(struct scopes *s, unsigned flags)
     if (!s->customer) s->customer = customer_record(s);
     if (!s->segments) s->segments = segments_record(s);
     struct cel_env *made = s->customer && s->segments ? cel_env_new(s->arena, s->set->zones) : NULL;
+    if (made) cel_env_set_zones_known(made);
     if (!made || !fill_shared(s, flags, made)) return NULL;
     cel_env_set_budget(made, &s->budget);
     return *env = made;

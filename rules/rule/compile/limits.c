@@ -88,12 +88,32 @@ static bool parse_max(str text, struct limit *out)
     return duration_parse(window, &out->window_ms) && out->window_ms > 0;
 }
 
+/* "3/week", "3 a week", "3x per weeks": how it is written. */
+static str max_cure(struct arena *arena, str text)
+{
+    struct limit limit;
+    size_t digits = 0, begin = text.size;
+    while (digits < text.size && (unsigned char)(text.data[digits] - '0') <= 9)
+        digits++;
+    while (begin > digits && (unsigned char)((text.data[begin - 1] | 0x20) - 'a') < 26)
+        begin--; /* the last word, with what counts it */
+    while (begin > digits && (unsigned char)(text.data[begin - 1] - '0') <= 9)
+        begin--;
+    str window = str_slice(text, begin, text.size);
+    for (size_t plural = 0; plural < 2 && window.size > plural; plural++) {
+        str cure = arena_format(arena, "%.*s per %.*s", (int)digits, text.data, (int)(window.size - plural),
+                                window.data);
+        if (parse_max(cure, &limit)) return arena_format(arena, "write \"%.*s\"", STR_ARG(cure));
+    }
+    return (str){0};
+}
+
 static void compile_max(struct compiler *c, const struct declared *d, const struct json *node,
                         struct limit *out)
 {
     out->kind = CAP;
     if (!parse_max(node->text, out))
-        gather_error(c->diag, d->source, node, (str){0},
+        gather_error(c->diag, d->source, node, max_cure(c->scratch, node->text),
                      "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
 }
 

@@ -320,6 +320,14 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
                                             struct relance_ruleset **out, struct relance_report **report,
                                             struct relance_error *error)
 {
+    return relance_ruleset_check(sources, count, zone_load, zone_context, false, out, report, error);
+}
+
+enum relance_status relance_ruleset_check(const struct relance_source *sources, size_t count,
+                                          relance_zone_load *zone_load, void *zone_context, bool strict,
+                                          struct relance_ruleset **out, struct relance_report **report,
+                                          struct relance_error *error)
+{
     struct arena scratch, place, work;
     struct diagnostics diag;
     *report = NULL;
@@ -329,8 +337,13 @@ enum relance_status relance_ruleset_compile(const struct relance_source *sources
     arena_init(&place, 0);
     arena_init(&work, 0);
     diag_init(&diag, &scratch);
-    struct compiler c = {
-        .set = set, .keep = &set->arena, .scratch = &scratch, .place = &place, .work = &work, .diag = &diag};
+    struct compiler c = {.set = set,
+                         .keep = &set->arena,
+                         .scratch = &scratch,
+                         .place = &place,
+                         .work = &work,
+                         .diag = &diag,
+                         .strict = strict};
     scopes_init(&c.scopes, set, c.keep, &scratch);
     c.scopes.budget.patterns = LIMIT_PATTERNS;
     struct source *copies = copy_sources(&set->arena, sources, count);

@@ -111,12 +111,33 @@ static void suspect_while(struct compiler *c, const struct declared *d, const st
     }
 }
 
+static bool same_letters(str a, const char *b)
+{
+    size_t size = 0;
+    for (; size < a.size && b[size]; size++)
+        if ((a.data[size] | 0x20) != b[size]) return false;
+    return size == a.size && !b[size];
+}
+
+/* A variant that looks like the one that sends nothing, and is sent to. */
+static void suspect_variant(struct compiler *c, const struct declared *d, const struct json *m)
+{
+    static const char *const names[] = {"control",  "controls", "control group", "holdout",
+                                        "hold-out", "holdouts", "none",          "nothing"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (same_letters(m->key, names[i]) && !str_equal(m->key, STR("holdout")))
+            diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, m->key_begin,
+                     m->key_end, STR("the variant that is sent nothing is called 'holdout'"),
+                     "variant '%.*s' is sent to like any other", STR_ARG(m->key));
+}
+
 static void suspect_steps(struct compiler *c, const struct declared *d, const struct rule *rule)
 {
     bool sends = false;
     const struct json *node = json_member(d->value, "do")->child;
     for (size_t i = 0; i < rule->step_count; i++, node = node->next) {
         sends |= rule->steps[i].send.size > 0;
+        suspect_payload(c, d, node);
         if (is_always(rule->steps[i].condition, false))
             suspect_value(c, d, json_member(node, "if"),
                           "this step is never performed: its 'if' is always false");
@@ -126,10 +147,12 @@ static void suspect_steps(struct compiler *c, const struct declared *d, const st
     if (goal && !sends) suspect_value(c, d, goal, "this goal is never reached: the rule sends nothing");
     if (cooldown && !sends)
         suspect_value(c, d, cooldown, "this cooldown never begins: the rule sends nothing");
-    for (const struct json *m = split ? split->child : NULL; m; m = m->next)
+    for (const struct json *m = split ? split->child : NULL; m; m = m->next) {
+        suspect_variant(c, d, m);
         if (m->number == 0)
             diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, m->key_begin,
                      m->key_end, (str){0}, "nobody gets variant '%.*s': its weight is 0", STR_ARG(m->key));
+    }
 }
 
 /* ---- two rules that send the same */

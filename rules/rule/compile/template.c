@@ -71,19 +71,27 @@ static size_t skip_literal(str text, size_t at)
 }
 
 /* Where the `}` stands that ends an expression beginning at `at`; the text's size when there is none. Brackets
- * and strings of the expression's own are passed over. */
+ * and strings of the expression's own are passed over; a `(` that is open at the `}` is the expression's mistake. */
 static size_t expression_end(str text, size_t at)
 {
-    size_t open = 0;
+    enum { DEEP = LIMIT_CEL_DEPTH + 1 };
+    char open[DEEP];
+    size_t count = 0;
     while (at < text.size) {
         char ch = text.data[at];
         if (ch == '"' || ch == '\'') {
             at = skip_literal(text, at);
             continue;
         }
-        if (ch == '}' && open == 0) return at;
-        if (ch == '(' || ch == '[' || ch == '{') open++;
-        if ((ch == ')' || ch == ']' || ch == '}') && open > 0) open--;
+        if (ch == '}') {
+            while (count && open[count - 1] != '{')
+                count--;
+            if (!count) return at;
+            count--;
+        }
+        if (count < DEEP && (ch == '(' || ch == '[' || ch == '{')) open[count++] = ch;
+        if (count && ((ch == ')' && open[count - 1] == '(') || (ch == ']' && open[count - 1] == '[')))
+            count--;
         at++;
     }
     return text.size;

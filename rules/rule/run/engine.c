@@ -251,7 +251,8 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
     fate->late = e->event.time_ms < e->clock_ms;
     fate->future = future;
     fate->fields_invalid = e->event.fields_invalid;
-    fate->field_invalid = e->event.field_invalid;
+    fate->misfits = e->event.misfits;
+    fate->misfit_count = e->event.misfit_count;
     advance_clock(e, e->event.time_ms);
     enum relance_progress progress = fire(e, e->clock_ms, false);
     if (progress != RELANCE_DONE) return progress;

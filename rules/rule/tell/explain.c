@@ -20,12 +20,26 @@ void explain_note(struct relance_engine *e, struct relance_note note)
     e->options.explain(e->options.explain_context, &note);
 }
 
+static void explain_misfit(struct relance_engine *e, const struct relance_misfit *misfit)
+{
+    struct arena arena;
+    struct buffer text;
+    arena_init(&arena, 0);
+    buffer_init(&text, &arena);
+    telling_put_misfit(&text, misfit);
+    e->failed |= text.failed;
+    explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_MISFIT, .reason = buffer_str(&text)});
+    arena_free(&arena);
+}
+
 void explain_note_event(struct relance_engine *e, enum relance_note_kind kind)
 {
     if (!e->explaining) return;
     struct relance_note note = {
         .kind = kind, .time_ms = e->event.time_ms, .subject = e->event.type_name, .id = e->event.id};
     e->options.explain(e->options.explain_context, &note);
+    for (size_t i = 0; i < e->event.misfit_count && kind == RELANCE_NOTE_EVENT; i++)
+        explain_misfit(e, &e->event.misfits[i]);
 }
 
 /* ---- conditions */

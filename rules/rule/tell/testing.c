@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "json/json.h"
+#include "rule/tell/telling.h"
 
 #include <math.h>
 
@@ -48,6 +49,18 @@ static str event_json(struct testing *t, const struct given_event *given)
     return buffer_str(&out);
 }
 
+/* Told where the test fails: it may be meant. */
+static void note_misfit(struct testing *t, size_t number, const struct relance_misfit *misfit)
+{
+    buffer_put_str(&t->misfits, STR("    left out of "));
+    if (number)
+        buffer_put_format(&t->misfits, "event %zu of 'given': ", number);
+    else
+        buffer_put_str(&t->misfits, STR("'customer': "));
+    telling_put_misfit(&t->misfits, misfit);
+    buffer_put_char(&t->misfits, '\n');
+}
+
 static void start_customer(struct testing *t, struct relance_engine *e)
 {
     struct customer *customer = or_fail(e, customers_add(&e->customers, t->test->customer));
@@ -64,8 +77,12 @@ static void start_customer(struct testing *t, struct relance_engine *e)
         buffer_init(&json, &t->arena);
         json_write(m, &json);
         if (number == NAME_NONE) continue; /* the id */
-        if (event_coerce_json(&e->scratch, buffer_str(&json), e->set->attributes[number].type, &value))
+        const struct cel_type *type = e->set->attributes[number].type;
+        if (event_coerce_json(&e->scratch, buffer_str(&json), type, &value))
             attribute_write(e, number, value, t->test->from_ms);
+        else
+            note_misfit(t, 0,
+                        &(struct relance_misfit){m->key, buffer_str(&json), cel_type_name(&t->arena, type)});
     }
     segments_update(e, false, t->test->from_ms);
     dates_update(e);
@@ -85,6 +102,8 @@ static void play_given(struct testing *t, struct relance_engine *e, int64_t unti
         if (fate.kind == RELANCE_DEAD)
             buffer_put_format(&t->unread, "  event %zu of 'given' cannot be read: %.*s\n", i + 1,
                               STR_ARG(fate.reason));
+        for (size_t m = 0; m < fate.misfit_count; m++)
+            note_misfit(t, i + 1, &fate.misfits[m]);
     }
     if (relance_engine_run_until(e, t->test->from_ms + end_ms) != RELANCE_DONE) t->no_memory = true;
 }
@@ -98,6 +117,7 @@ struct relance_engine *testing_play(struct testing *t, struct relance_engine_opt
     options.state_bytes = t->options->state_bytes;
     if (t->test->rule != NAME_NONE) options.only = t->set->rules[t->test->rule].name;
     buffer_init(&t->unread, &t->arena);
+    buffer_init(&t->misfits, &t->arena);
     struct relance_engine *e = relance_engine_new(&options);
     if (!e) {
         t->no_memory = true;
@@ -262,6 +282,7 @@ static void run_test(struct testing *t)
     relance_engine_free(testing_play(t, options, RELANCE_NEVER));
     t->failed = t->unread.size > 0;
     buffer_put_str(&t->report, buffer_str(&t->unread));
+    buffer_put_str(&t->report, buffer_str(&t->misfits));
     compare(t);
 }
 

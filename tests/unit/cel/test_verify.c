@@ -62,6 +62,17 @@ Test(cel_verify, refuses_a_stack_that_does_not_add_up)
             {.op = OP_RETURN});
 }
 
+/* What only looks at the top needs one, and one of its own. */
+Test(cel_verify, refuses_to_look_at_a_top_that_is_not_there)
+{
+    static const uint16_t lookers[] = {OP_AND_JUMP, OP_OR_JUMP, OP_VALUE_JUMP, OP_NOT, OP_FIELD, OP_HAS};
+    for (size_t i = 0; i < sizeof lookers / sizeof lookers[0]; i++) {
+        REFUSES("more values taken than there are", {.op = lookers[i], .c = 1}, {.op = OP_RETURN_TRUE});
+        REFUSES("a value that is not its own", {.op = OP_LIST}, {.op = lookers[i], .c = 2}, {.op = OP_SEAL},
+                {.op = OP_RETURN});
+    }
+}
+
 /* n texts on the stack, then joined into one. */
 static struct cel_program *joining(struct arena *arena, uint32_t n)
 {

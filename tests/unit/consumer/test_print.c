@@ -122,3 +122,19 @@ Test(print, gives_prometheus_labels_in_utf8_with_its_three_escapes)
     print_label(STR("a\\b\"c\nd\x1b\xff\xc3\x9f"), out);
     expect("a\\\\b\\\"c\\nd\\\\u001b\xef\xbf\xbd\xc3\x9f");
 }
+
+Test(print, rows_keep_their_columns_where_no_terminal_breaks_them)
+{
+    print_row(out, 8, STR("name"), STR("a sentence"));
+    print_row(out, 8, STR("a longer name"), STR("a sentence"));
+    print_row(out, 8, STR("12345678"), STR("x"));
+    print_row(out, 8, STR("alone"), STR(""));
+    expect("  name     a sentence\n  a longer name  a sentence\n  12345678  x\n  alone\n");
+}
+
+Test(print, paints_nothing_where_no_terminal_is)
+{
+    print_painted(PAINT_BAD, STR("not\x1b ok"), out);
+    print_paint(PAINT_STRONG, out);
+    expect("not\\u001b ok");
+}
