@@ -136,6 +136,7 @@ struct cel_env *cel_env_inside(struct arena *arena, const struct cel_env *outer)
     env->container = outer->container;
     env->unchecked = outer->unchecked;
     env->budget = outer->budget;
+    env->shorthands = outer->shorthands;
     return env;
 }
 
@@ -152,6 +153,11 @@ void cel_env_set_unchecked(struct cel_env *env)
 void cel_env_set_lenient(struct cel_env *env, str record)
 {
     env->lenient = record;
+}
+
+void cel_env_set_shorthands(struct cel_env *env, const struct cel_shorthands *shorthands)
+{
+    env->shorthands = shorthands;
 }
 
 void cel_env_set_refuse(struct cel_env *env, cel_env_refuse *refuse, void *context)

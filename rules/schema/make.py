@@ -59,6 +59,8 @@ SPECIAL = {
     ("SET", "customer"): map_of({"anyOf": [TYPE, reference("ATTRIBUTE")]}),
     ("SET", "counts"): map_of(reference("COUNT")),
     ("SET", "segments"): map_of({"type": "string"}),
+    ("SET", "let"): map_of({"type": "string"}),
+    ("RULE", "let"): map_of({"type": "string"}),
     ("SET", "tables"): map_of({"anyOf": [map_of(kind) for kind in (
         TYPE, {"type": "number"}, {"type": "boolean"}, {"type": "array", "items": TYPE})]}),
     ("SET", "holidays"): {"type": "array", "items": {"type": "string", "pattern": DAY}},
