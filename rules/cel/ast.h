@@ -26,9 +26,10 @@ enum node_kind {
     NODE_MAP,      /* key, value, key, value …; keys that are `marked`: {?k: v} */
     NODE_AND,      /* children, two or more */
     NODE_OR,
-    NODE_IF,   /* condition, then, else */
-    NODE_LOOP, /* range, condition or NULL, body */
-    NODE_LET,  /* value, body */
+    NODE_IF,        /* condition, then, else */
+    NODE_LOOP,      /* range, condition or NULL, body */
+    NODE_LET,       /* value, body */
+    NODE_SHORTHAND, /* what the name stands for; the checker puts it in its place */
 };
 
 enum loop_kind { LOOP_ALL, LOOP_EXISTS, LOOP_ONE, LOOP_LIST, LOOP_MAP, LOOP_MAP_ENTRY };
@@ -78,6 +79,12 @@ struct numbers {
     uint32_t *items, count, capacity;
 };
 
+/* A text that is put in for a shorthand: it stands behind what there was, so that a span says of what text it is. */
+struct put_in {
+    struct span span;
+    struct origin origin;
+};
+
 /* What an expression names, as it is written: also what folding makes superfluous. */
 struct reads {
     struct numbers slots, functions; /* of functions, those of the environment */
@@ -86,8 +93,10 @@ struct reads {
 struct compile {
     struct arena *keep, *scratch;
     const struct cel_env *env;
-    str text;
+    str text; /* as given, and behind it all that was put in */
     struct origin origin;
+    struct put_in *put_ins; /* in the order of the text */
+    size_t put_in_count, put_in_capacity;
     struct diagnostics *diag;
     bool failed;     /* out of memory */
     size_t mistakes; /* errors found in this expression */
@@ -113,6 +122,16 @@ void caution(struct compile *c, struct span span, str hint, const char *format, 
 
 /* Of a checked tree, into c->reads. */
 void reads_note(struct compile *c, const struct node *root);
+
+/* Puts a shorthand's text behind all there is, for the name at `at`; false: too long, which is reported, or no memory. */
+bool put_in(struct compile *c, struct span at, const struct cel_shorthand *shorthand, struct span *span);
+/* The text of which a place is a part, or NULL: it is the one that was given. */
+const struct put_in *put_in_at(const struct compile *c, uint32_t at);
+
+/* Words that name nothing (langdef.md); names of types; what macros are called, or have before their dot. */
+bool parse_is_reserved(str name);
+bool check_is_type(str name);
+bool macro_is_named(str name);
 
 /* Text to tree. Never NULL. */
 struct node *parse_expression(struct compile *c);

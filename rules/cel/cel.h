@@ -36,6 +36,25 @@ bool cel_env_add_record(struct cel_env *env, str name, str kind_text, const stru
  * marked CEL_KEPT and live as long as any program that names it. *named, unless NULL, becomes true when one does. */
 bool cel_env_add_constant(struct cel_env *env, str name, const struct cel_type *type, struct cel_value value,
                           bool *named);
+/* Names that stand for expressions: an expression is compiled as if what one stands for were written in its place, in
+ * brackets; but that is looked at by itself, so that a name which a macro binds around the place means nothing in it.
+ * It may use the shorthands before it in its list, and all of the list's `outer`. The lists live as long as the
+ * environment. */
+struct cel_shorthand {
+    str name, text;
+    struct origin origin; /* of the text, for messages */
+};
+struct cel_shorthands {
+    const struct cel_shorthands *outer; /* NULL: none */
+    const struct cel_shorthand *items;
+    size_t count;
+    struct names names; /* of the items, by number */
+    bool *used;         /* by number: becomes true where it is used; may be NULL */
+};
+void cel_env_set_shorthands(struct cel_env *env, const struct cel_shorthands *shorthands);
+/* Does the language itself have a meaning for a name: a word, a type, a function, a macro, or what stands before the dot
+ * of one (`math`)? */
+bool cel_is_taken(str name);
 /* A function of the host: calls arrive at frame->call with `number`. */
 bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
                           size_t count, const struct cel_type *result, uint32_t number);

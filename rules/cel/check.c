@@ -117,13 +117,23 @@ static bool set_constant_type(struct node *node, const struct cel_type *type, st
     return true;
 }
 
+static const struct type_name *find_type(str name)
+{
+    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
+        if (str_equal(name, str_of(type_names[i].name))) return &type_names[i];
+    return NULL;
+}
+
+bool check_is_type(str name)
+{
+    return find_type(name);
+}
+
 static bool resolve_type_name(struct check *k, struct node *node, str name)
 {
     if (name.size && name.data[0] == '.') name = str_slice(name, 1, name.size);
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
-        if (str_equal(name, str_of(type_names[i].name)))
-            return set_constant_type(node, type_names[i].type, k);
-    return false;
+    const struct type_name *found = find_type(name);
+    return found && set_constant_type(node, found->type, k);
 }
 
 static void become_constant(struct node *node, struct cel_value value, const struct declaration *d)
@@ -166,6 +176,9 @@ static str nearest_name(struct check *k, str word)
     for (const struct cel_env *env = k->c->env; env; env = env->outer)
         for (const struct declaration *d = env->declarations; d; d = d->next)
             nearest_offer(&nearest, d->name);
+    for (const struct cel_shorthands *list = k->c->env->shorthands; list; list = list->outer)
+        for (size_t i = 0; i < list->count; i++)
+            nearest_offer(&nearest, list->items[i].name);
     return nearest_hint(&nearest, k->c->scratch);
 }
 
@@ -576,6 +589,22 @@ static void check_let(struct check *k, struct node *node)
     node->type = node->children[1]->type;
 }
 
+/* What the name stands for is checked by itself, without the names bound around it, and then stands there in its
+ * brackets. To the text around it, it is the name. */
+static void check_shorthand(struct check *k, struct node *node)
+{
+    struct local *scope = k->scope;
+    struct span span = node->span;
+    bool marked = node->marked;
+    k->scope = NULL;
+    check_node(k, node->children[0]);
+    k->scope = scope;
+    *node = *node->children[0];
+    node->span = span;
+    node->marked = marked;
+    node->grouped = true;
+}
+
 void check_node(struct check *k, struct node *node)
 {
     switch (node->kind) {
@@ -591,6 +620,7 @@ void check_node(struct check *k, struct node *node)
     case NODE_IF: check_if(k, node); break;
     case NODE_LOOP: check_loop(k, node); break;
     case NODE_LET: check_let(k, node); break;
+    case NODE_SHORTHAND: check_shorthand(k, node); break;
     }
     if (node->type) return;
     node->type = TYPE(DYN); /* no memory for it */

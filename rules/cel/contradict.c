@@ -21,12 +21,14 @@ static bool same(const struct contradiction *c, const struct node *a, const stru
 {
     if (*c->work == 0) return false;
     --*c->work;
-    if (a->kind != b->kind || a->count != b->count || a->test != b->test || a->optional != b->optional || a->marked != b->marked)
+    if (a->kind != b->kind || a->count != b->count || a->test != b->test || a->optional != b->optional ||
+        a->marked != b->marked)
         return false;
     switch (a->kind) {
     case NODE_BROKEN:
     case NODE_LOOP:
-    case NODE_LET: return false;
+    case NODE_LET:
+    case NODE_SHORTHAND: return false;
     case NODE_CONSTANT: return same_constant(&a->value, &b->value);
     case NODE_NAME: return same_name(c, a->name, b->name);
     case NODE_SELECT:

@@ -465,6 +465,7 @@ void emit_value(struct emit *e, struct node *node)
         return;
     }
     switch (node->kind) {
+    case NODE_SHORTHAND: /* none is left: the checker has put in what it stands for */
     case NODE_BROKEN: emit_fail(e, node->name); break;
     case NODE_CONSTANT: emit_push(e, OP_CONSTANT, emit_constant(e, node->value), 0, 0); break;
     case NODE_NAME:

@@ -137,6 +137,7 @@ struct cel_env *cel_env_inside(struct arena *arena, const struct cel_env *outer)
     env->unchecked = outer->unchecked;
     env->zones_known = outer->zones_known;
     env->budget = outer->budget;
+    env->shorthands = outer->shorthands;
     return env;
 }
 
@@ -158,6 +159,11 @@ void cel_env_set_zones_known(struct cel_env *env)
 void cel_env_set_lenient(struct cel_env *env, str record)
 {
     env->lenient = record;
+}
+
+void cel_env_set_shorthands(struct cel_env *env, const struct cel_shorthands *shorthands)
+{
+    env->shorthands = shorthands;
 }
 
 void cel_env_set_refuse(struct cel_env *env, cel_env_refuse *refuse, void *context)

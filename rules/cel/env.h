@@ -48,6 +48,7 @@ struct cel_env {
     str container;
     bool unchecked, zones_known;
     str lenient; /* name of a record; empty: none */
+    const struct cel_shorthands *shorthands;
     cel_env_refuse *refuse;
     void *context;
     struct cel_budget *budget;

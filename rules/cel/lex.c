@@ -8,8 +8,7 @@
 
 static int char_at(const struct lexer *lexer, uint32_t at)
 {
-    str text = lexer->c->text;
-    return at < text.size ? (unsigned char)text.data[at] : -1;
+    return at < lexer->end ? (unsigned char)lexer->c->text.data[at] : -1;
 }
 
 static bool is_digit(int c)
@@ -268,7 +267,7 @@ static struct token lex_literal(struct lexer *lexer, struct literal *l, uint32_t
     l->out = arena_alloc(lexer->c->scratch, literal_room(lexer, l));
     if (!l->out) {
         lexer->c->failed = true;
-        lexer->at = (uint32_t)lexer->c->text.size;
+        lexer->at = lexer->end;
         return finish(lexer, TOKEN_BAD, l->begin);
     }
     while (!l->done)
@@ -366,7 +365,7 @@ static struct token lex_sign(struct lexer *lexer)
     static const char *const signs[] = {"&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/",
                                         "%",  "!",  "?",  ":",  ",",  ".",  "(", ")", "[", "]", "{", "}"};
     uint32_t begin = lexer->at;
-    str rest = span_text(lexer->c, (struct span){begin, (uint32_t)lexer->c->text.size});
+    str rest = span_text(lexer->c, (struct span){begin, lexer->end});
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         if (str_starts_with(rest, str_of(signs[i]))) {
             lexer->at += (uint32_t)strlen(signs[i]);

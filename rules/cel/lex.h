@@ -24,7 +24,7 @@ struct token {
 
 struct lexer {
     struct compile *c;
-    uint32_t at;
+    uint32_t at, end; /* the text is read as far as that */
 };
 
 struct token lex_next(struct lexer *lexer);

@@ -1,4 +1,4 @@
-/* The functions of the language, told in the order of func.def, and the macros behind them. */
+/* The functions of the language, told in the order of func.def, and the macros behind them; and what names they take. */
 #include "cel/ast.h"
 
 /* A row of func.def: a heading, a form of the language itself, or (all NULL) the next of func_rows. */
@@ -55,4 +55,17 @@ bool cel_function_rows(cel_row_show *show, void *context)
     for (size_t at = 0; macro_row(&at, &form, &prose);)
         show_macro(show, context, str_of(form), str_of(prose));
     return true;
+}
+
+bool cel_is_taken(str name)
+{
+    static const str words[] = {STR("true"), STR("false"), STR("null")};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_equal(name, words[i])) return true;
+    for (size_t i = 0; i < func_row_count; i++) {
+        str row = str_of(func_rows[i].name);
+        bool begins = func_rows[i].style == FUNC_GLOBAL && str_starts_with(row, name);
+        if (begins && (row.size == name.size || row.data[name.size] == '.')) return true;
+    }
+    return parse_is_reserved(name) || check_is_type(name) || macro_is_named(name);
 }

@@ -35,15 +35,17 @@ struct node *node_name(struct compile *c, struct local *meaning, struct span spa
 static struct node *expand_has(struct compile *c, struct node *call, const struct macro *macro)
 {
     (void)macro;
-    struct node *field = call->children[0];
+    struct node *whole = call->children[0], *field = whole;
+    while (field->kind == NODE_SHORTHAND)
+        field = field->children[0];
     if (field->kind == NODE_BROKEN) return field;
     if (field->kind != NODE_SELECT) {
         mistake(c, call->span, STR("write has(a.b)"), "has() asks for a field");
         return node_new(c, NODE_BROKEN, call->span);
     }
     field->test = true;
-    field->span = call->span;
-    return field;
+    whole->span = call->span;
+    return whole;
 }
 
 /* list.loop(x, body), list.loop(i, x, body), and with a condition before the body. */
@@ -201,6 +203,15 @@ str macro_method(size_t *at)
     return (str){0};
 }
 
+bool macro_is_named(str name)
+{
+    for (size_t i = 0; i < sizeof macros / sizeof macros[0]; i++) {
+        const char *space = macros[i].space;
+        if (space && str_equal(name, str_of(*space ? space : macros[i].name))) return true;
+    }
+    return false;
+}
+
 static bool macro_fits(const struct macro *macro, const struct node *call)
 {
     if (!str_equal(call->name, str_of(macro->name))) return false;
@@ -215,6 +226,19 @@ static struct node *refuse(struct compile *c, struct node *call, const char *for
     mistake(c, call->name_span, arena_format(c->scratch, "write %s", form), "'%.*s' is not written like this",
             STR_ARG(call->name));
     return node_new(c, NODE_BROKEN, call->span);
+}
+
+/* A name that stands for an expression cannot stand for an element, too; true: that is reported. */
+static bool names_taken(struct compile *c, const struct macro *macro, const struct node *call)
+{
+    for (size_t i = 0; i < macro->names; i++) {
+        const struct node *name = call->children[i + 1];
+        if (name->kind != NODE_SHORTHAND || name->grouped) continue;
+        mistake(c, name->span, STR("choose another name"),
+                "'%.*s' stands for an expression: nothing else can have this name here", STR_ARG(name->name));
+        return true;
+    }
+    return false;
 }
 
 static bool names_plain(const struct macro *macro, const struct node *call)
@@ -236,6 +260,7 @@ struct node *macro_expand(struct compile *c, struct node *call)
         if (macro->form) form = macro->form;
         size_t count = call->count - call->method;
         if (count < macro->least || count > macro->most) continue;
+        if (names_taken(c, macro, call)) return node_new(c, NODE_BROKEN, call->span);
         if (!names_plain(macro, call)) return refuse(c, call, form);
         return macro->expand(c, call, macro);
     }

@@ -2,6 +2,7 @@
  *
  * After a syntax mistake the parser stays silent until the bracket that it is in closes, and goes on there:
  * one mistake is reported once, and mistakes elsewhere are found in the same run. */
+#include "cel/env.h"
 #include "cel/lex.h"
 
 #include "base/limits.h"
@@ -16,6 +17,8 @@ struct parser {
     uint32_t end;       /* of the last token taken */
     uint32_t depth;
     bool panic;
+    const struct cel_shorthands *known; /* may be used here: the first so many, and those around them */
+    size_t known_count;
 };
 
 enum power {
@@ -102,6 +105,64 @@ struct node *node_call(struct compile *c, const char *name, bool method, struct 
     return node;
 }
 
+/* ---- texts that are put in */
+
+/* Where the text as given ends. */
+static uint32_t put_in_begins(const struct compile *c)
+{
+    return c->put_in_count ? c->put_ins[0].span.begin - 1 : (uint32_t)c->text.size;
+}
+
+const struct put_in *put_in_at(const struct compile *c, uint32_t at)
+{
+    size_t i = c->put_in_count;
+    while (i > 0 && c->put_ins[i - 1].span.begin > at)
+        i--;
+    return i ? &c->put_ins[i - 1] : NULL;
+}
+
+/* The first time the text moves to where there is room for as much as there may be: later ones are put behind it
+ * without moving what points to it. */
+static bool make_room(struct compile *c)
+{
+    if (!c->put_in_count) {
+        char *room = arena_alloc(c->scratch, LIMIT_CEL_SOURCE_BYTES);
+        if (!room) return false;
+        if (c->text.size) memcpy(room, c->text.data, c->text.size);
+        c->text.data = room;
+    }
+    if (c->put_in_count < c->put_in_capacity) return true;
+    size_t capacity = c->put_in_capacity ? c->put_in_capacity * 2 : 8;
+    struct put_in *grown = ARENA_ARRAY(c->scratch, struct put_in, capacity);
+    if (!grown) return false;
+    if (c->put_in_count) memcpy(grown, c->put_ins, c->put_in_count * sizeof *grown);
+    c->put_ins = grown;
+    c->put_in_capacity = capacity;
+    return true;
+}
+
+bool put_in(struct compile *c, struct span at, const struct cel_shorthand *shorthand, struct span *span)
+{
+    size_t begin = c->text.size, size = begin + shorthand->text.size + 2;
+    if (size > LIMIT_CEL_SOURCE_BYTES) {
+        mistake(c, at, (str){0}, "with all that its names stand for, the expression has more than %u bytes",
+                LIMIT_CEL_SOURCE_BYTES);
+        return false;
+    }
+    if (!make_room(c)) {
+        c->failed = true;
+        return false;
+    }
+    char *room = (char *)c->text.data;
+    room[begin] = '(';
+    if (shorthand->text.size) memcpy(room + begin + 1, shorthand->text.data, shorthand->text.size);
+    room[size - 1] = ')';
+    c->text.size = size;
+    *span = (struct span){(uint32_t)begin + 1, (uint32_t)size - 1};
+    c->put_ins[c->put_in_count++] = (struct put_in){*span, shorthand->origin};
+    return true;
+}
+
 /* ---- mistakes */
 
 static void report(struct compile *c, enum severity severity, struct span span, str hint, const char *format,
@@ -109,7 +170,11 @@ static void report(struct compile *c, enum severity severity, struct span span, 
 {
     char text[512] = ""; /* of one that is only counted, nothing */
     if (!diag_is_full(c->diag)) vsnprintf(text, sizeof text, format, list);
-    diag_add(c->diag, severity, c->origin, span.begin, span.end, hint, "%s", text);
+    const struct put_in *part = put_in_at(c, span.begin);
+    struct span within = part ? part->span : (struct span){0, put_in_begins(c)};
+    if (span.end > within.end) span.end = within.end;
+    diag_add(c->diag, severity, part ? part->origin : c->origin, span.begin - within.begin,
+             span.end - within.begin, hint, "%s", text);
 }
 
 void mistake(struct compile *c, struct span span, str hint, const char *format, ...)
@@ -172,7 +237,7 @@ static void unexpected(struct parser *p, const char *wanted)
             hint = str_of(words[i].hint);
     struct span span = p->token.span;
     if (p->token.kind == TOKEN_END)
-        mistake(p->c, (struct span){p->end, p->end + (p->end < p->c->text.size)}, hint,
+        mistake(p->c, (struct span){p->end, p->end + (p->end < p->lexer.end)}, hint,
                 "the expression ends where %s is expected", wanted);
     else
         mistake(p->c, span, hint, "'%.*s' stands where %s is expected", STR_ARG(span_text(p->c, span)),
@@ -241,7 +306,7 @@ static struct node *parse_value(struct parser *p)
 }
 
 /* Reserved by langdef.md: no names of variables; after a dot they are names like any other. */
-static bool is_reserved(str name)
+bool parse_is_reserved(str name)
 {
     static const char *const words[] = {"as",        "break",  "const",  "continue", "else",  "for",
                                         "function",  "if",     "import", "let",      "loop",  "package",
@@ -267,6 +332,43 @@ static struct node *finish_call(struct parser *p, struct node *call)
     return expanded ? expanded : call;
 }
 
+static struct node *parse_all(struct parser *p);
+
+/* The list in which it is a shorthand, and its number there; NULL: none. */
+static const struct cel_shorthands *find_shorthand(const struct parser *p, str name, uint32_t *number)
+{
+    const struct cel_shorthands *list = p->known;
+    while (list && (*number = names_find(&list->names, name)) == NAME_NONE)
+        list = list->outer;
+    return list;
+}
+
+/* What the name stands for, if it is a shorthand; NULL when it is none. */
+static struct node *parse_shorthand(struct parser *p, struct token name)
+{
+    uint32_t number;
+    const struct cel_shorthands *list = find_shorthand(p, name.text, &number);
+    if (!list) return NULL;
+    if (list == p->known && number >= p->known_count) {
+        mistake(p->c, name.span, (str){0},
+                "'%.*s' comes later: only what is declared before can be used here", STR_ARG(name.text));
+        return broken_at(p, name.span);
+    }
+    if (list->used) list->used[number] = true;
+    struct span span;
+    if (!put_in(p->c, name.span, &list->items[number], &span)) return broken_at(p, name.span);
+    struct parser inside = {.c = p->c,
+                            .lexer = {.c = p->c, .at = span.begin, .end = span.end},
+                            .end = span.begin,
+                            .depth = p->depth,
+                            .known = list,
+                            .known_count = number};
+    struct node *node = node_new(p->c, NODE_SHORTHAND, name.span);
+    node->name = name.text;
+    node_add(p->c, node, parse_all(&inside));
+    return node;
+}
+
 static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
 {
     struct token token = take(p);
@@ -283,14 +385,16 @@ static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
             constant->value = words[i].value;
             return constant;
         }
-    if (is_reserved(token.text)) {
+    if (parse_is_reserved(token.text)) {
         if (!p->panic)
             mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and names nothing",
                     STR_ARG(token.text));
         p->panic = true;
         return broken_at(p, span);
     }
-    struct node *node = node_new(p->c, NODE_NAME, span);
+    struct node *node = absolute || is_sign(p, "(") ? NULL : parse_shorthand(p, token);
+    if (node) return node;
+    node = node_new(p->c, NODE_NAME, span);
     node->name = absolute ? span_text(p->c, span) : token.text;
     if (absolute && span.end - span.begin != token.text.size + 1) /* ". name" */
         node->name = arena_format(p->c->scratch, ".%.*s", STR_ARG(token.text));
@@ -540,16 +644,27 @@ static struct node *parse(struct parser *p, enum power power)
     return node;
 }
 
+/* From the beginning of its text to the end. */
+static struct node *parse_all(struct parser *p)
+{
+    uint32_t begin = p->end;
+    take(p);
+    p->end = begin;
+    struct node *root = parse(p, POWER_NONE);
+    if (p->token.kind == TOKEN_END || p->panic || p->c->failed) return root;
+    if (bracket_turn(&p->token) < 0)
+        mistake(p->c, p->token.span, (str){0}, "this '%.*s' closes nothing", STR_ARG(p->token.text));
+    else
+        unexpected(p, "an operator or the end");
+    return root;
+}
+
 struct node *parse_expression(struct compile *c)
 {
-    struct parser p = {.c = c, .lexer = {.c = c}};
-    take(&p);
-    p.end = 0;
-    struct node *root = parse(&p, POWER_NONE);
-    if (p.token.kind == TOKEN_END || p.panic || c->failed) return root;
-    if (bracket_turn(&p.token) < 0)
-        mistake(c, p.token.span, (str){0}, "this '%.*s' closes nothing", STR_ARG(p.token.text));
-    else
-        unexpected(&p, "an operator or the end");
-    return root;
+    const struct cel_shorthands *known = c->env ? c->env->shorthands : NULL;
+    struct parser p = {.c = c,
+                       .lexer = {.c = c, .end = (uint32_t)c->text.size},
+                       .known = known,
+                       .known_count = known ? known->count : 0};
+    return parse_all(&p);
 }

@@ -42,7 +42,7 @@ static void make_part(struct compile *c, struct cel_parts *parts, struct node *n
     *out = (struct branch){.kind = NODE_CONSTANT, .part = parts->capacity, .program = compile_node(c, node)};
     if (node->kind == NODE_CONSTANT) return;
     out->part = parts->count++;
-    parts->list[out->part].text = node_text(c, node);
+    if (!arena_copy_str(c->keep, node_text(c, node), &parts->list[out->part].text)) c->failed = true;
 }
 
 static void make_operator(struct compile *c, struct cel_parts *parts, struct node *node, struct branch *out)

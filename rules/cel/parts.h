@@ -13,7 +13,7 @@
 enum cel_outcome { CEL_WAS_TRUE = 1, CEL_WAS_FALSE = 2, CEL_HAS_FAILED = 4 };
 
 struct cel_part {
-    str text;          /* as written, of the text given */
+    str text;          /* as written */
     unsigned outcomes; /* enum cel_outcome, all that there were */
 };
 

@@ -56,6 +56,7 @@ static inline bool type_list_has(struct type_list list, uint32_t type)
 struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
     unsigned flags;  /* enum scope_flag */
     struct type_list events, triggers, answers;
+    const struct cel_shorthands *lets; /* the rule's, and around them the set's */
 };
 
 /* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
@@ -268,6 +269,7 @@ struct rule {
     uint64_t weight_sum;
     str salt;                    /* what the variant is chosen by, beside the customer */
     const struct cel_list *tags; /* of strings */
+    struct cel_shorthands *lets; /* around them the set's; NULL: it has none of its own */
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
@@ -313,6 +315,7 @@ struct relance_ruleset {
     struct zones *zones;
     str tz;
     const struct zone *zone;
+    struct cel_shorthands lets;
     struct constants *tables;
     size_t table_count;
     const struct calendar_day *holidays; /* in the order of the file */

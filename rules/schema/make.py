@@ -97,6 +97,8 @@ VALUES = {
     "SET customer": map_of({"anyOf": [*FIELD_TYPE["anyOf"], reference("ATTRIBUTE")]}),
     "SET counts": map_of(reference("COUNT")),
     "SET segments": map_of(text(None, "orders() >= 3")),
+    "SET let": map_of(text(None, "event.total > 50.0")),
+    "RULE let": map_of(text(None, "event.total > 50.0")),
     "SET tables": map_of({"anyOf": [map_of(kind) for kind in (
         text(), {"type": "number"}, {"type": "boolean"}, list_of(text()))]}),
     "SET holidays": list_of(text(DAY, "2026-12-25", "12-25")),

@@ -26,9 +26,10 @@ struct scopes {
     struct scope_block **blocks; /* by number of the list */
     uint32_t *shares, *offsets;  /* while a list is looked at, as `shared` */
     struct cel_field *shared;
-    bool *tables_named;   /* by table: some expression names it; NULL: nobody asks */
-    size_t shared_fields; /* of lists of several types, all together */
-    bool failed;          /* out of memory */
+    const struct cel_shorthands *lets; /* of the place that is being compiled */
+    bool *tables_named;                /* by table: some expression names it; NULL: nobody asks */
+    size_t shared_fields;              /* of lists of several types, all together */
+    bool failed;                       /* out of memory */
 };
 
 struct compiler {
@@ -159,6 +160,12 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
 void declare_segments(struct compiler *c);
 void compile_segments(struct compiler *c); /* and which rules wait for them */
 void compile_limits(struct compiler *c);
+
+/* let.c: names that stand for expressions */
+void declare_lets(struct compiler *c);
+struct cel_shorthands *declare_rule_lets(struct compiler *c, const struct source *source,
+                                         const struct json *rule_node);
+void check_unused_lets(struct compiler *c, const struct cel_shorthands *lets);
 
 /* constants.c: what a set says once, and never computes */
 void declare_tables(struct compiler *c);

@@ -444,7 +444,9 @@ static bool fill_place(struct scopes *s, struct arena *arena, const struct scope
             add_trigger(s, arena, env, STR("trigger"), triggers.count ? "event" : "the trigger of this rule",
                         anything && !triggers.count, triggers);
     if (flags & SCOPE_TRIGGERS) fine &= add_triggers(s, arena, env, anything && !triggers.count, triggers);
-    if (flags & SCOPE_ANSWER)
+    if (flags & SCOPE_ANSWER && anything && !names->answers.count)
+        fine &= cel_env_add_variable(env, STR("answer"), &cel_types[CEL_TYPE_DYN], slots->answer);
+    else if (flags & SCOPE_ANSWER)
         fine &= add_event(s, arena, env, STR("answer"), "event", ROLE_ANSWER, names->answers);
     if (flags & SCOPE_RUN)
         fine &= add_consecutive(arena, env, STR("run"), STR("run"),
@@ -465,12 +467,14 @@ static struct cel_env *make_env(struct scopes *s, struct arena *arena, struct sc
         return NULL;
     }
     *place = (struct place){s, names, where};
+    cel_env_set_shorthands(env, names.lets);
     cel_env_set_refuse(env, refuse, place);
     return env;
 }
 
 struct cel_env *scope_env_of(struct compiler *c, struct scope_names names, const char *where)
 {
+    names.lets = c->scopes.lets;
     struct cel_env *env = make_env(&c->scopes, c->place, names, where);
     if (!env) c->diag->failed = true;
     return env;

@@ -29,7 +29,7 @@ struct single { /* what stands once in a set; NULL: not said */
 
 struct gathered {
     struct single tz, stale, holidays, credit;
-    struct section types, events, customer, counts, segments, tables, rules;
+    struct section types, events, customer, counts, segments, lets, tables, rules;
     struct section tests;  /* of the set; without names */
     struct section limits; /* in the order of the files; without names */
     struct arena *arena;

@@ -349,6 +349,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     if (d->name.size == 0) gather_error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
     keyword_check(d->source, d->value, PLACE_RULE, "a rule", c->diag);
     if (d->value->kind != JSON_OBJECT) return;
+    rule->lets = declare_rule_lets(c, d->source, d->value);
+    if (rule->lets) c->scopes.lets = rule->lets;
     compile_on(&r);
     compile_again(&r);
     compile_cooldown(&r);
@@ -369,6 +371,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     compile_split(c, d->source, d->value, rule);
     compile_tags(c, rule_get(&r, "tags"), rule);
     if (r.fires) note_kept_fields(&r);
+    if (rule->lets) check_unused_lets(c, rule->lets);
+    c->scopes.lets = &c->set->lets;
 }
 
 /* Rules act by priority descending, then name: the order in which they are numbered. */

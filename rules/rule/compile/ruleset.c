@@ -189,6 +189,14 @@ static void compile_tz(struct compiler *c)
                      "there is no time zone '%.*s'", STR_ARG(set->tz));
 }
 
+/* Which names of `let` are used, nobody asks of a finished set. */
+static void forget_uses(struct relance_ruleset *set)
+{
+    set->lets.used = NULL;
+    for (size_t i = 0; i < set->rule_count; i++)
+        if (set->rules[i].lets) set->rules[i].lets->used = NULL;
+}
+
 static void compile_set(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -201,6 +209,7 @@ static void compile_set(struct compiler *c)
     declare_counts(c);
     declare_segments(c);
     declare_tables(c);
+    declare_lets(c);
     if (c->diag->failed || !declare_slots(c)) {
         c->diag->failed = true;
         return;
@@ -211,6 +220,7 @@ static void compile_set(struct compiler *c)
     compile_limits(c);
     compile_rules(c);
     compile_tests(c);
+    check_unused_lets(c, &set->lets);
     if (c->scopes.shared_fields > LIMIT_SHARED_FIELDS)
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){0}, 0, 0, (str){0},
                  "the lists of event types of a rule set share at most %u fields; these share more",
@@ -221,6 +231,7 @@ static void compile_set(struct compiler *c)
         index_last(c, &set->types[i]);
     if (!index_types(c) || !index_schema(c)) c->diag->failed = true;
     if (!c->diag->error_count && !c->diag->failed) suspect_rules(c);
+    forget_uses(set);
 }
 
 static bool report_add(struct relance_report *report, const struct diagnostic *d, struct source_cursor *place)

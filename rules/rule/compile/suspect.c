@@ -44,6 +44,21 @@ static void suspect_declarations(struct compiler *c)
     }
 }
 
+static void suspect_lets(struct compiler *c, const struct cel_shorthands *lets, const struct declared *items)
+{
+    for (size_t i = 0; i < lets->count; i++)
+        if (!lets->used[i]) suspect_key(c, &items[i], "name", "of 'let' is never used");
+}
+
+static void suspect_rule_lets(struct compiler *c, const struct declared *d, const struct rule *rule)
+{
+    const struct json *m = rule->lets ? json_member(d->value, "let")->child : NULL;
+    for (size_t i = 0; m; m = m->next, i++)
+        if (!rule->lets->used[i])
+            suspect_key(c, &(struct declared){.source = d->source, .name = m->key, .value = m}, "name",
+                        "of 'let' is never used");
+}
+
 /* ---- rules that cannot do anything */
 
 static bool is_always(const struct noted_program *condition, bool value)
@@ -194,6 +209,7 @@ static void suspect_sends(struct compiler *c)
     }
     for (size_t i = 0; i < c->files.rules.count; i++) {
         const struct declared *d = &c->files.rules.items[i];
+        if (json_member(d->value, "let")) continue; /* what is written alike may stand for something else */
         for (const struct json *step = json_member(d->value, "do")->child; step; step = step->next)
             suspect_send(c, &seen, rules, d, step);
     }
@@ -223,9 +239,11 @@ void suspect_rules(struct compiler *c)
 {
     c->to_compare = COMPARED_MAX;
     suspect_declarations(c);
+    suspect_lets(c, &c->set->lets, c->files.lets.items);
     for (size_t i = 0; i < c->files.rules.count; i++) {
         const struct declared *d = &c->files.rules.items[i];
         const struct rule *rule = &c->set->rules[names_find(&c->set->names.rules, d->name)];
+        suspect_rule_lets(c, d, rule);
         suspect_trigger(c, d, rule);
         suspect_while(c, d, rule);
         suspect_steps(c, d, rule);

@@ -487,7 +487,7 @@ class Watched(world.World):
         self.note("key, no text", raw.get("key") in ("event.n", "event.ok", "event.u", "7"))
         self.note("while", outcome == "ended")
         self.note("let of a rule", "let" in raw)
-        self.note("let of the set", any(f" {name} " in text or f"'{name}'" in text for name in self.raw["let"]))
+        self.note("let of the set", any(f" {name} " in text or f"'{name}'" in text for name in self.raw.get("let", {})))
         self.note("rule.tags", "rule.tags" in text and raw.get("tags"))
         self.note("tables", "tables." in text)
         self.note("salt", raw.get("split") and "salt" in raw)

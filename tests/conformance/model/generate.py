@@ -251,6 +251,7 @@ class Generator:
                   "send": self.one(["email", "sms", "push"]), "with": {
                       "date": "${trigger.time}", "due": "${run.started}", "o": "${run.outcome}"}}
                  for before in self.chance.sample(BEFORES, self.one([1, 2, 3]))]
+        self.answer, self.key, self.fields, self.dated = None, None, [], True
         if self.maybe(0.3):
             steps.insert(self.one([0, len(steps)]), self.step(0, []))
         return {"on": on, "again": self.one(["ignore", "rearm", "restart", "collect"]),
@@ -393,14 +394,15 @@ class Generator:
         if self.maybe(0.25):
             length = self.one(SHORT + LONG + ["ever"] * 4)
             rule["cooldown"] = length if length != "ever" and self.maybe(0.4) else {
-                "for": length, **({"per": self.one(["customer", "key", "key"])} if self.maybe(0.9) else {})}
+                "for": length, **({"per": self.one(["customer", "key", "key"]) if "key" in rule else "customer"}
+                                  if self.maybe(0.9) else {})}
         if self.maybe(0.3):
             rule["tags"] = self.one([["news"], ["news", "promo"], []])
         for keyword, probability, values in (("stale", 0.3, SHORT + LONG), ("salt", 0.2, ["s1", "s2", ""]),
                                              ("priority", 0.6, [-5, 0, 10, 50, 95]), ("split", 0.3, SPLITS)):
             if self.maybe(probability):
                 rule[keyword] = self.one(values)
-        self.answer = None
+        self.answer, self.key = None, rule.get("key")
         rule["do"] = [self.step(place, about_trigger + lets) for place in range(self.one([1, 1, 2, 2, 3, 4]))]
         if self.maybe(0.5) and any("send" in step for step in rule["do"]):
             rule["goal"] = self.goal(rule.get("key"))
@@ -505,10 +507,10 @@ class Generator:
         return step
 
     def wait(self):
-        types, fields = self.other_events(None)
+        types, fields = self.other_events(self.key)
         wait = {"on": types}
-        if self.maybe(0.4):
-            wait["key"] = self.other_key(None, fields)
+        if self.key and self.maybe(0.6):
+            wait["key"] = self.other_key(self.key, fields)
         if self.maybe(0.3):
             about = [text.format(e="event") for f in fields for text in ABOUT_EVENT.get(f, [])]
             wait["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_SEGMENTS + OF_CANCEL)

@@ -7,9 +7,22 @@
 
 static struct cel_world world;
 
+/* name1 is name0 twice, and so on. */
+enum { DOUBLING = 20 };
+static struct cel_shorthand doubling[DOUBLING] = {{.name = STR("name0"), .text = STR("event.total > 1.0")}};
+static struct cel_shorthands shorthands;
+
 static void begin(void)
 {
     cel_world_begin(&world);
+    shorthands = (struct cel_shorthands){.items = doubling, .count = DOUBLING};
+    cr_assert(names_init(&shorthands.names, &world.arena, DOUBLING));
+    for (size_t i = 0; i < DOUBLING; i++) {
+        if (i) doubling[i].name = arena_format(&world.arena, "name%zu", i);
+        if (i) doubling[i].text = arena_format(&world.arena, "name%zu || name%zu", i - 1, i - 1);
+        names_add(&shorthands.names, doubling[i].name);
+    }
+    cel_env_set_shorthands(world.env, &shorthands);
 }
 
 static void end(void)
@@ -198,6 +211,39 @@ Test(cel_limits, holds_no_more_values_at_once_than_the_stack)
     EXPECT_MESSAGE(sums(61), "the expression holds too many values at once");
 }
 
+/* ---- names that stand for expressions */
+
+/* So long that the whole, with its brackets, has `bytes`. */
+static str padded_name(size_t bytes)
+{
+    struct cel_shorthand *first = &doubling[0];
+    struct buffer out;
+    buffer_init(&out, &world.arena);
+    buffer_put_str(&out, STR("true"));
+    while (out.size < bytes - strlen("name0()"))
+        buffer_put_char(&out, ' ');
+    first->text = buffer_str(&out);
+    str said = first_message(STR("name0"));
+    first->text = STR("event.total > 1.0");
+    return said;
+}
+
+Test(cel_limits, counts_what_a_name_stands_for_towards_the_expression)
+{
+    str fits = padded_name(LIMIT_CEL_SOURCE_BYTES), not = padded_name(LIMIT_CEL_SOURCE_BYTES + 1);
+    cr_expect(str_equal(fits, STR("compiles")), "%.*s", STR_ARG(fits));
+    cr_expect(
+        str_equal(not, STR("with all that its names stand for, the expression has more than 65536 bytes")),
+        "%.*s", STR_ARG(not ));
+}
+
+Test(cel_limits, ends_names_that_double_each_other)
+{
+    EXPECT_MESSAGE(STR("name5"), "compiles");
+    EXPECT_MESSAGE(STR("name19"),
+                   "with all that its names stand for, the expression has more than 65536 bytes");
+}
+
 /* ---- memory */
 
 static const char *const sweep[] = {
@@ -205,7 +251,8 @@ static const char *const sweep[] = {
     "{'a': [1, 2, 3], 'b': event.tags}['b'].map(t, t + '!').join(', ') + string(event.total)",
     "event.product.matches('^p[0-9]+$') ? optional.of(event).hasValue() : 'x'.matches(name)",
     "'%s %d'.format([event.tags, 5]) + name.replace('A', 'B').upperAscii()",
-    "foo(event.totl, 'x",
+    "name3 && [1, 2].exists(x, name2 || x > 1)",
+    "foo(event.totl, 'x", /* the last: a mistake */
 };
 
 /* Compiles with the n-th growth failing, for n = 1, 2 … until none fails; each time cleanly. */
