@@ -104,11 +104,6 @@ static bool compile_change(struct rule_compiler *r, const struct json *node, str
 {
     struct relance_ruleset *set = r->c->set;
     enum { VERB = 6 }; /* "enter ", "leave " */
-    if (node->kind != JSON_STRING || !names_segment(node->text)) {
-        gather_error(r->c->diag, r->source, node, STR("make it two rules"),
-                     "events and segments cannot trigger the same rule");
-        return false;
-    }
     str name = str_slice(node->text, VERB, node->text.size);
     *out = (struct segment_change){names_find(&set->names.segments, name), node->text.data[0] == 'e'};
     if (out->segment == NAME_NONE)
@@ -119,7 +114,6 @@ static bool compile_change(struct rule_compiler *r, const struct json *node, str
     return out->segment != NAME_NONE;
 }
 
-/* "enter SEGMENT", "leave SEGMENT", or a list of such. */
 static void compile_on_segments(struct rule_compiler *r, const struct json *on)
 {
     const struct json *item = on->kind == JSON_ARRAY ? on->child : on;
@@ -139,13 +133,15 @@ static void compile_on_segments(struct rule_compiler *r, const struct json *on)
             r->fires = false;
 }
 
-/* Does a list name a segment somewhere? */
-static bool lists_segment(const struct json *on)
+/* "enter SEGMENT", "leave SEGMENT", or a list of nothing else. */
+static bool waits_for_segments(const struct json *on)
 {
+    if (on->kind == JSON_STRING) return names_segment(on->text);
     const struct json *item = on->kind == JSON_ARRAY ? on->child : NULL;
-    while (item && !(item->kind == JSON_STRING && names_segment(item->text)))
-        item = item->next;
-    return item;
+    bool any = item;
+    for (; item; item = item->next)
+        if (item->kind != JSON_STRING || !names_segment(item->text)) return false;
+    return any;
 }
 
 static void compile_on_date(struct rule_compiler *r, const struct json *on)
@@ -176,7 +172,7 @@ static void compile_on(struct rule_compiler *r)
                             "rule '%.*s' needs 'on': what triggers it", STR_ARG(r->rule->name));
         return;
     }
-    if ((on->kind == JSON_STRING && names_segment(on->text)) || lists_segment(on))
+    if (waits_for_segments(on))
         compile_on_segments(r, on);
     else if (on->kind == JSON_OBJECT)
         compile_on_date(r, on);
@@ -224,22 +220,22 @@ struct cel_env *rule_run_env(struct rule_compiler *r, struct type_list answers)
     return scope_env_of(r->c, names, "'while' and in steps");
 }
 
-bool rule_compile_filter(struct rule_compiler *r, const struct json *node, enum keyword_place place,
-                         const char *what, struct event_filter *out)
+bool rule_compile_filter(struct rule_compiler *r, const struct json *node, const struct filter_place *place,
+                         struct event_filter *out)
 {
     struct compiler *c = r->c;
     const struct json *on = node, *key = NULL, *condition = NULL;
     *out = (struct event_filter){0};
     if (node->kind == JSON_OBJECT) {
-        keyword_check(r->source, node, place, what, c->diag);
-        on = keyword_get(node, place, "on");
-        key = keyword_get(node, place, "key");
-        condition = keyword_get(node, place, "if");
+        keyword_check(r->source, node, place->place, place->what, c->diag);
+        on = keyword_get(node, place->place, "on");
+        key = keyword_get(node, place->place, "key");
+        condition = keyword_get(node, place->place, "if");
         if (!json_member(node, "on"))
-            gather_error(c->diag, r->source, node, (str){0}, "%s needs 'on': which events it is about", what);
+            gather_error(c->diag, r->source, node, (str){0}, "%s needs 'on': %s", place->what,
+                         place->purpose);
     } else if (node->kind != JSON_STRING) {
-        gather_error(c->diag, r->source, node, (str){0},
-                     "%s is an event type, or an object with 'on', 'key' and 'if'", what);
+        gather_error(c->diag, r->source, node, (str){0}, "%s", place->form);
         return false;
     }
     if (key && !json_member(r->node, "key"))
@@ -247,15 +243,15 @@ bool rule_compile_filter(struct rule_compiler *r, const struct json *node, enum 
                      "this 'key' has nothing to be compared with: the rule has none");
     out->on = declare_read_types(c, r->source, on);
     unsigned whatever = scope_of(out->on) | r->whatever;
-    const struct cel_env *key_env =
-        scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, out->on, no_types, "this 'key'");
+    const struct cel_env *key_env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | whatever, out->on, no_types,
+                                              arena_format(c->place, "the 'key' of %s", place->what).data);
     out->key = compile_text(c, key_env, r->source, key, NULL);
     compile_expect_kinds(c, r->source, key, out->key, KINDS_KEY, true,
                          "a string, int, uint or bool, or a list of them");
     /* `trigger` and `run` are those of the run that it is asked about */
     const struct cel_env *env =
         scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | SCOPE_TRIGGERS | SCOPE_RUN | whatever,
-                  out->on, r->rule->on, "this 'if'");
+                  out->on, r->rule->on, arena_format(c->place, "the 'if' of %s", place->what).data);
     out->condition = compile_condition(c, env, r->source, condition);
     rule_note_program(r, program_of(out->condition));
     return !whatever;
@@ -263,10 +259,13 @@ bool rule_compile_filter(struct rule_compiler *r, const struct json *node, enum 
 
 static void compile_cancel(struct rule_compiler *r, const struct json *node)
 {
+    static const struct filter_place place = {
+        PLACE_CANCEL, "'cancel'", "which events end the run",
+        "'cancel' lists event types, or objects with 'on', 'key' and 'if'"};
     struct relance_ruleset *set = r->c->set;
     struct event_filter filter;
     struct point point = new_point(r->c, r->source, node->begin);
-    if (!rule_compile_filter(r, node, PLACE_CANCEL, "'cancel'", &filter)) return;
+    if (!rule_compile_filter(r, node, &place, &filter)) return;
     set->cancels[set->cancel_count++] =
         (struct cancel){point, r->number, filter.on, filter.key, filter.condition};
 }

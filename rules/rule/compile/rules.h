@@ -31,15 +31,22 @@ void rule_note_program(struct rule_compiler *r, const struct cel_program *progra
 /* Does the list have more than that many? Says so. */
 bool rule_has_too_many(struct rule_compiler *r, const struct json *node, size_t most, const char *what);
 
-/* `on`, `key` and `if` as `cancel` and `wait` have them: a name, or an object; `place` is its place, `what` names it in
- * messages. False: nothing that could be used. */
+/* Where events are named with `on`, `key` and `if`, and the words for it. */
+struct filter_place {
+    enum keyword_place place;
+    const char *what;    /* "'cancel'" */
+    const char *purpose; /* of `on`: "which events end the run" */
+    const char *form;    /* "'cancel' lists event types, or objects with …" */
+};
+
+/* A name, or an object; false: nothing that could be used. */
 struct event_filter {
     struct type_list on;
     const struct cel_program *key;
     const struct noted_program *condition;
 };
-bool rule_compile_filter(struct rule_compiler *r, const struct json *node, enum keyword_place place,
-                         const char *what, struct event_filter *out);
+bool rule_compile_filter(struct rule_compiler *r, const struct json *node, const struct filter_place *place,
+                         struct event_filter *out);
 
 /* steps.c */
 void compile_steps(struct rule_compiler *r);

@@ -146,6 +146,9 @@ static void refuse_beside_wait(struct rule_compiler *r, const struct json *node)
 static void compile_await(struct rule_compiler *r, const struct json *node, const struct json *wait,
                           struct step *out)
 {
+    static const struct filter_place place = {
+        PLACE_WAIT, "'wait'", "which events it waits for",
+        "'wait' is an event type, or an object with 'on', 'key' and 'if'"};
     struct compiler *c = r->c;
     const struct json *within = keyword_get(node, PLACE_STEP, "within"),
                       *otherwise = keyword_get(node, PLACE_STEP, "else");
@@ -157,7 +160,7 @@ static void compile_await(struct rule_compiler *r, const struct json *node, cons
     bool ends = otherwise && str_equal(otherwise->text, STR("end"));
     if (otherwise && !ends && !str_equal(otherwise->text, STR("go on")))
         gather_error(c->diag, r->source, otherwise, (str){0}, "'else' is \"go on\" or \"end\"");
-    if (!rule_compile_filter(r, wait, PLACE_WAIT, "'wait'", &filter)) return;
+    if (!rule_compile_filter(r, wait, &place, &filter)) return;
     struct awaited *awaited = &c->set->awaits[c->set->await_count++];
     *awaited = (struct awaited){.point = out->point,
                                 .rule = r->number,
