@@ -1,13 +1,14 @@
-"""cases.py RELANCE: the rule sets, events and exact decisions of ../shared/cases, replayed and compared; and the
-tests of the rule file that lies beside them, run by `relance test`."""
+"""cases.py RELANCE: the rule sets, events and exact decisions of ../shared/cases/revised, replayed and compared; and the
+tests of the rule sets that lie beside them, run by `relance test`."""
 import pathlib
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-CASES = pathlib.Path(__file__).resolve().parents[3] / "shared" / "cases"
-TESTS = 34  # in rule-tests.jsonc
+CASES = pathlib.Path(__file__).resolve().parents[3] / "shared" / "cases" / "revised"
+SAME = CASES.parent / "same.py"
+TESTS = {"rule-tests.jsonc": 50, "rule-tests-files": 5}
 TOTALS = re.compile(r"^# (\d+) passed, (\d+) failed$", re.M)
 
 
@@ -24,17 +25,17 @@ def run_case(relance, case):
     status, decisions, said = replay(relance, case)
     if status != 0:
         return said or f"ended with status {status}"
-    same = subprocess.run([sys.executable, str(CASES / "same.py"), str(case / "expected.jsonl")], input=decisions,
+    same = subprocess.run([sys.executable, str(SAME), str(case / "expected.jsonl")], input=decisions,
                           capture_output=True, timeout=60)
     return same.stderr.decode(errors="replace") if same.returncode else ""
 
 
-def run_tests(relance):
-    """The tests of the rule file: how many pass."""
-    done = subprocess.run([relance, "test", str(CASES / "rule-tests.jsonc")], capture_output=True, text=True, timeout=120)
+def run_tests(relance, rules, wanted):
+    """The tests of a rule set: how many pass."""
+    done = subprocess.run([relance, "test", str(CASES / rules)], capture_output=True, text=True, timeout=120)
     totals = TOTALS.search(done.stdout)
     passed = int(totals[1]) if totals else 0
-    if passed != TESTS:
+    if passed != wanted:
         print(done.stdout + done.stderr)
     return passed
 
@@ -49,8 +50,8 @@ def main():
     for case, wrong in zip(cases, results):
         if wrong:
             print(f"{case.parent.name}/{case.name}: {wrong}")
-    passed = sum(not r for r in results) + run_tests(sys.argv[1])
-    failed = len(cases) + TESTS - passed
+    passed = sum(not r for r in results) + sum(run_tests(sys.argv[1], *tests) for tests in TESTS.items())
+    failed = len(cases) + sum(TESTS.values()) - passed
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

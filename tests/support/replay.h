@@ -30,6 +30,7 @@ static inline bool replay_option(struct replay *replay, str name, str value)
 {
     if (str_equal(name, STR("--lateness"))) return duration_parse(value, &replay->lateness_ms);
     if (str_equal(name, STR("--wall"))) return replay_instant(value, &replay->wall_ms);
+    if (str_equal(name, STR("--only"))) return true; /* what is printed does not decide */
     if (!str_equal(name, STR("--until"))) return false;
     return duration_parse(value, &replay->until_after_ms) || replay_instant(value, &replay->until_ms);
 }

@@ -37,18 +37,24 @@ static inline str rig_copy(struct rig *rig, str s)
     return copy;
 }
 
-/* A rule set, to be freed; NULL, with what is wrong on stderr, when it does not compile. */
-static inline struct relance_ruleset *rig_rules(struct arena *arena, str text)
+/* A rule set of several files, to be freed; NULL, with what is wrong on stderr, when it does not compile. */
+static inline struct relance_ruleset *rig_rules_of(struct arena *arena, const struct relance_source *sources,
+                                                   size_t count)
 {
-    struct relance_source source = {STR("rules.jsonc"), text};
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error;
     enum relance_status status =
-        relance_ruleset_compile(&source, 1, zone_file, arena, &rules, &report, &error);
+        relance_ruleset_compile(sources, count, zone_file, arena, &rules, &report, &error);
     if (status != RELANCE_OK && report) fprintf(stderr, "%.*s", STR_ARG(relance_report_text(report)));
     relance_report_free(report);
     return status == RELANCE_OK ? rules : NULL;
+}
+
+/* Of one. */
+static inline struct relance_ruleset *rig_rules(struct arena *arena, str text)
+{
+    return rig_rules_of(arena, &(struct relance_source){STR("rules.jsonc"), text}, 1);
 }
 
 static inline void rig_decide(void *context, const struct relance_decision *decision)
