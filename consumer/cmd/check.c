@@ -1,4 +1,4 @@
-/* relance check PATH: reads a rule set and says everything that is wrong with it, in one run. The report goes
+/* relance check PATH...: reads a rule set and says everything that is wrong with it, in one run. The report goes
  * to standard output: it is what was asked for. With --dump, the program of every expression of a set without
  * mistakes comes before. With --json the report is a JSON object, for editors and build servers:
  *
@@ -23,10 +23,11 @@ static void check_count(size_t count, const char *noun)
 }
 
 /* "cart.jsonc: 4 rules, no mistakes" */
-static void check_print_summary(const char *path, const struct relance_ruleset *rules,
+static void check_print_summary(const struct file_paths *paths, const struct relance_ruleset *rules,
                                 const struct relance_report *report)
 {
-    print(stdout, "%s: ", path);
+    char shown[FILE_PATHS_SHOWN];
+    print(stdout, "%s: ", file_paths_show(paths, shown));
     if (rules) {
         check_count(relance_ruleset_rule_count(rules), "rule");
         fputs(", ", stdout);
@@ -86,7 +87,8 @@ static bool check_print_json(const struct relance_ruleset *rules, const struct r
 
 /* ---- the whole */
 
-static int check_set(const struct options *options, const struct file_set *set)
+static int check_set(const struct options *options, const struct file_paths *paths,
+                     const struct file_set *set)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
@@ -104,7 +106,7 @@ static int check_set(const struct options *options, const struct file_set *set)
         passed &= check_print_json(rules, report);
     } else {
         print_lines(relance_report_text(report), stdout);
-        check_print_summary(options->args[0], rules, report);
+        check_print_summary(paths, rules, report);
     }
     relance_report_free(report);
     relance_ruleset_free(rules);
@@ -115,12 +117,13 @@ int cmd_check(const struct options *options)
 {
     struct file_set set;
     struct relance_error error;
-    if (file_set_read(options->args[0], &set, &error) != RELANCE_OK) {
+    const struct file_paths paths = {options->args, options->arg_count};
+    if (file_set_read(&paths, &set, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     set.strict = options->strict;
-    int status = check_set(options, &set);
+    int status = check_set(options, &paths, &set);
     file_set_free(&set);
     return status;
 }

@@ -50,7 +50,9 @@ enum {
 
 struct demo {
     const struct options *options;
-    char dir[PATH_SIZE], rules[PATH_SIZE], redis_url[PATH_SIZE], clock[64];
+    struct file_paths rules; /* that were given, or the shipped ones */
+    char shipped[PATH_SIZE], *shipped_path;
+    char dir[PATH_SIZE], redis_url[PATH_SIZE], clock[64];
     struct process redis, engine;
     struct kafka_mock *mock;
     struct option_kafka kafka[2]; /* where the mock listens; no warnings about its being a mock */
@@ -113,14 +115,14 @@ static bool demo_find_rules_from(const char *path, char out[PATH_SIZE])
 static enum relance_status demo_find_rules(struct demo *demo, struct relance_error *error)
 {
     char program[PATH_MAX] = "", here[PATH_MAX] = "";
-    if (demo->options->rules) {
-        snprintf(demo->rules, sizeof demo->rules, "%s", demo->options->rules);
-        return RELANCE_OK;
-    }
+    demo->rules = demo->options->rules;
+    if (demo->rules.count) return RELANCE_OK;
+    demo->shipped_path = demo->shipped;
+    demo->rules = (struct file_paths){&demo->shipped_path, 1};
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     program[size > 0 ? size : 0] = '\0';
     if (getcwd(here, sizeof here - 1)) strcat(here, "/");
-    if (demo_find_rules_from(program, demo->rules) || demo_find_rules_from(here, demo->rules))
+    if (demo_find_rules_from(program, demo->shipped) || demo_find_rules_from(here, demo->shipped))
         return RELANCE_OK;
     return relance_error_set(error, RELANCE_IO,
                              "the shipped rules are not found; --rules rules/scenarios says where they are");
@@ -231,9 +233,8 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
     if (!clock_read_option(demo->clock))
         return relance_error_set(error, RELANCE_INVALID, "--speed: 1 to 1000000");
     /* clang-format off */
-    const char *words[] = {
+    const char *const begin[] = {
         "/proc/self/exe", "run",
-        "--rules", demo->rules,
         "--input", INPUT,
         "--output", OUTPUT,
         "--group", GROUP,
@@ -243,10 +244,18 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
         "--clock", demo->clock,
         "--log-level", demo->options->log_level,
         "--kafka.bootstrap.servers", demo->kafka[0].value,
-        NULL,
     };
     /* clang-format on */
+    enum { BEGIN = sizeof begin / sizeof *begin };
+    const char **words = calloc(BEGIN + 2 * demo->rules.count + 1, sizeof *words);
+    if (!words) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory to start the engine");
+    memcpy(words, begin, sizeof begin);
+    for (size_t i = 0; i < demo->rules.count; i++) {
+        words[BEGIN + 2 * i] = "--rules";
+        words[BEGIN + 2 * i + 1] = demo->rules.items[i];
+    }
     enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
+    free(words);
     return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error)
                                 : status;
 }
@@ -372,7 +381,8 @@ static void demo_introduce(const struct demo *demo)
     print(stdout, "A shop with %lld customers; %g h pass in a second", (long long)demo->options->customers,
           demo->options->speed / 3600);
     if (demo->options->seconds) print(stdout, "; it closes after %lld s", (long long)demo->options->seconds);
-    print(stdout, ". Ctrl-C ends it early.\nRules: %s\n\n", demo->rules);
+    char rules[FILE_PATHS_SHOWN];
+    print(stdout, ". Ctrl-C ends it early.\nRules: %s\n\n", file_paths_show(&demo->rules, rules));
     print_flush();
 }
 

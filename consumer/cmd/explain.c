@@ -147,7 +147,7 @@ static bool explain_read_source(struct explain *explain)
     bool timed = options->from && strcmp(options->from, "earliest") != 0;
     if (!options->events == !options->input)
         missing = "either --events FILE or --input TOPIC is needed";
-    else if (!options->rules && !(options->input && options->group))
+    else if (!options->rules.count && !(options->input && options->group))
         missing = "--rules is needed, or with --input the --group that has them";
     else if (timed && !text_instant(str_of(options->from), &explain->from_ms))
         missing = "--from is `earliest` or an instant such as 2026-03-02T10:00:00Z";
@@ -170,8 +170,8 @@ static int explain_run(struct explain *explain)
 {
     if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
     const struct options *options = explain->options;
-    explain->rules =
-        options->rules ? load_rules(options->rules) : load_live_rules(options, explain->story.customer);
+    explain->rules = options->rules.count ? load_rules(&options->rules)
+                                          : load_live_rules(options, explain->story.customer);
     return explain->rules ? explain_with_rules(explain) : EXIT_STATUS_USAGE;
 }
 

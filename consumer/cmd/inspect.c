@@ -43,7 +43,7 @@ static enum relance_status inspect_find_state(struct inspect *inspect, struct re
 static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set,
                                               struct relance_error *error)
 {
-    if (inspect->options->rules) return file_set_read(inspect->options->rules, set, error);
+    if (inspect->options->rules.count) return file_set_read(&inspect->options->rules, set, error);
     return load_live_set(inspect->view, inspect->partition, set, error);
 }
 

@@ -127,7 +127,7 @@ static void replay_decide(void *context, const struct relance_decision *decision
     const struct replay_side *side = context;
     struct replay *replay = side->replay;
     if (!(replay->wanted & 1u << decision->outcome)) return;
-    if (replay->options->diff)
+    if (replay->options->diff.count)
         diff_take(&replay->diff, side->number, decision);
     else if (replay->options->summary)
         summary_take(&replay->diff.summaries[DIFF_NOW], decision);
@@ -200,7 +200,7 @@ static int replay_run_on(struct replay *replay)
 /* With --summary and --diff. */
 static void replay_print_tables(struct replay *replay)
 {
-    if (replay->options->diff)
+    if (replay->options->diff.count)
         diff_print(&replay->diff, stdout);
     else
         summary_print(&replay->diff.summaries[DIFF_NOW], stdout);
@@ -241,7 +241,7 @@ static int replay_events(struct replay *replay)
 {
     int status = replay_feed(replay);
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
-    if (replay->options->summary || replay->options->diff) replay_print_tables(replay);
+    if (replay->options->summary || replay->options->diff.count) replay_print_tables(replay);
     replay_print_dead(replay);
     misfits_print(&replay->misfits, replay->options->args[0]);
     if (replay->options->csv) replay_print_csv(replay);
@@ -282,8 +282,8 @@ static int replay_with_feed(struct replay *replay)
 
 static bool replay_load(struct replay *replay)
 {
-    const char *paths[DIFF_SIDES] = {replay->options->rules, replay->options->diff};
-    for (enum diff_side i = 0; i < DIFF_SIDES && paths[i]; i++) {
+    const struct file_paths *paths[DIFF_SIDES] = {&replay->options->rules, &replay->options->diff};
+    for (enum diff_side i = 0; i < DIFF_SIDES && paths[i]->count; i++) {
         struct replay_side *side = &replay->sides[replay->side_count++];
         *side = (struct replay_side){.replay = replay, .number = i, .rules = load_rules(paths[i])};
         if (!side->rules) return false;

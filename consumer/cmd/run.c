@@ -223,7 +223,7 @@ static int run_refuse(const struct run *run)
 static int run_checked(struct run *run)
 {
     run->rules.watch = run->options->watch;
-    enum relance_status status = reload_open(&run->rules, run->options->rules, &run->error);
+    enum relance_status status = reload_open(&run->rules, &run->options->rules, &run->error);
     if (status == RELANCE_OK) status = store_check_server(run->options->redis, &run->error);
     if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
     if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */

@@ -1,4 +1,4 @@
-/* relance test PATH: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
+/* relance test PATH...: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
  * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
  * comments behind the tests that say what of the rules none of them reached.
@@ -156,9 +156,9 @@ static int test_all(struct test_run *run, const char *junit, const struct relanc
     return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-static int test_set(const struct options *options, const struct relance_ruleset *rules)
+static int test_set(const struct options *options, const char *path, const struct relance_ruleset *rules)
 {
-    struct test_run run = {.path = options->args[0], .state_bytes = (size_t)options->state_bytes};
+    struct test_run run = {.path = path, .state_bytes = (size_t)options->state_bytes};
     if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
@@ -174,16 +174,18 @@ int cmd_test(const struct options *options)
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error;
-    if (file_set_read(options->args[0], &set, &error) != RELANCE_OK) {
+    const struct file_paths paths = {options->args, options->arg_count};
+    char shown[FILE_PATHS_SHOWN];
+    if (file_set_read(&paths, &set, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     int status = EXIT_STATUS_USAGE;
     if (file_set_compile(&set, &rules, &report, &error) == RELANCE_OK) {
-        status = test_set(options, rules);
+        status = test_set(options, file_paths_show(&paths, shown), rules);
     } else {
         if (report) print_lines(relance_report_text(report), stderr);
-        print_mistake("%s: %s", options->args[0], error.message);
+        print_mistake("%s: %s", file_paths_show(&paths, shown), error.message);
     }
     relance_report_free(report);
     relance_ruleset_free(rules);

@@ -1,7 +1,6 @@
 #include "delivery/reload.h"
 #include "host/clock.h"
 #include "base/ensure.h"
-#include "host/file.h"
 #include "host/log.h"
 #include "host/print.h"
 #include "host/text.h"
@@ -80,16 +79,19 @@ static enum relance_status reload_take(struct reload *reload, const struct file_
         return status;
     }
     reload_offer(reload, packed, files->hash);
-    log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=%s", rules, files->hash, reload->path);
+    char paths[FILE_PATHS_SHOWN];
+    log_line(LOG_INFO, "Read the rules.", "rules=%zu set=%s path=\"%s\"", rules, files->hash,
+             file_paths_show(reload->paths, paths));
     return RELANCE_OK;
 }
 
 /* ---- the start */
-enum relance_status reload_open(struct reload *reload, const char *path, struct relance_error *error)
+enum relance_status reload_open(struct reload *reload, const struct file_paths *paths,
+                                struct relance_error *error)
 {
     struct file_set files;
-    *reload = (struct reload){.path = path, .watch = reload->watch, .most = SIZE_MAX};
-    enum relance_status status = file_set_read(path, &files, error);
+    *reload = (struct reload){.paths = paths, .watch = reload->watch, .most = SIZE_MAX};
+    enum relance_status status = file_set_read(paths, &files, error);
     if (status != RELANCE_OK) return status;
     memcpy(reload->seen, files.hash, sizeof reload->seen);
     memcpy(reload->tried, files.hash, sizeof reload->tried);
@@ -120,8 +122,10 @@ const char *reload_packed(struct reload *reload)
 static void reload_refuse(struct reload *reload, const struct relance_error *error)
 {
     atomic_fetch_add(&reload->refused, 1);
-    log_line(LOG_ERROR, "The changed rules are refused; those in force stay.", "path=%s why=\"%s\" set=%s",
-             reload->path, error->message, reload->hash);
+    char paths[FILE_PATHS_SHOWN];
+    log_line(LOG_ERROR, "The changed rules are refused; those in force stay.",
+             "path=\"%s\" why=\"%s\" set=%s", file_paths_show(reload->paths, paths), error->message,
+             reload->hash);
 }
 
 static void reload_again(struct reload *reload, const struct file_set *files)
@@ -145,7 +149,7 @@ static void reload_read(struct reload *reload, bool asked)
 {
     struct file_set files;
     struct relance_error error;
-    if (file_set_read(reload->path, &files, &error) != RELANCE_OK) {
+    if (file_set_read(reload->paths, &files, &error) != RELANCE_OK) {
         if (asked || *reload->seen) reload_refuse(reload, &error);
         *reload->seen = '\0'; /* said once */
         return;

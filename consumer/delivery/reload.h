@@ -5,6 +5,7 @@
 #ifndef CONSUMER_DELIVERY_RELOAD_H
 #define CONSUMER_DELIVERY_RELOAD_H
 
+#include "host/file.h"
 #include <relance/text.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 struct reload {
-    const char *path;
+    const struct file_paths *paths;
     bool watch;
     size_t most;                  /* bytes that a packed set may have: it travels as one record */
     _Atomic(const char *) packed; /* the set on offer */
@@ -26,7 +27,7 @@ struct reload {
 };
 
 /* Reads and checks the rules that the process starts with; what is wrong with them goes to standard error. */
-RELANCE_MUST enum relance_status reload_open(struct reload *reload, const char *path,
+RELANCE_MUST enum relance_status reload_open(struct reload *reload, const struct file_paths *paths,
                                              struct relance_error *error);
 void reload_close(struct reload *reload);
 /* No set may be larger than this, also the one read already. */

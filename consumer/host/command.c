@@ -1,6 +1,7 @@
 /* The table of commands, without their functions: main.c has those, so that a test can link the shell's parts
  * without every command. */
 #include "host/command.h"
+#include "host/file.h"
 #include <string.h>
 
 const struct command_row command_table[COMMAND_COUNT] = {

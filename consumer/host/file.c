@@ -1,10 +1,11 @@
-/* Rule files and zone files. A rule set is read whole, in the order of the files' names, hashed, and handed
+/* Rule files and zone files. A rule set is read whole, in the order of the files' paths, hashed, and handed
  * to the core as bytes. */
 #include "host/file.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,63 +47,164 @@ enum relance_status file_read(const char *path, size_t limit, char **text, size_
     return status;
 }
 
-/* ---- a set */
+/* ---- which files a set has */
+struct file_found {
+    char *path, *name;
+    dev_t device;
+    ino_t inode;
+};
+
+/* What the paths lead to, so far. */
+struct file_search {
+    struct file_found *found;
+    size_t count;
+    struct relance_error *error;
+};
+
+static void file_search_free(struct file_search *search)
+{
+    for (size_t i = 0; i < search->count; i++) {
+        free(search->found[i].path);
+        free(search->found[i].name);
+    }
+    free(search->found);
+}
+
 static bool file_is_rule_name(const char *name)
 {
     size_t size = strlen(name);
-    return name[0] != '.' && ((size > 5 && strcmp(name + size - 5, ".json") == 0) ||
-                              (size > 6 && strcmp(name + size - 6, ".jsonc") == 0));
+    return (size > 5 && strcmp(name + size - 5, ".json") == 0) ||
+           (size > 6 && strcmp(name + size - 6, ".jsonc") == 0);
 }
 
-static int file_filter(const struct dirent *entry)
+/* "FRONT/NAME", without a second slash and without one before nothing; to be freed. */
+static char *file_join(const char *front, const char *name)
 {
-    return file_is_rule_name(entry->d_name);
+    size_t size = strlen(front);
+    bool slash = size && front[size - 1] != '/';
+    char *joined = malloc(size + strlen(name) + 2);
+    if (!joined) abort(); /* as much as a path, at the start */
+    sprintf(joined, "%s%s%s", front, slash ? "/" : "", name);
+    return joined;
 }
 
-/* By bytes: alphasort would follow the locale. */
-static int file_order(const struct dirent **a, const struct dirent **b)
+static enum relance_status file_found_add(struct file_search *search, const char *path, const char *name,
+                                          const struct stat *about)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    if (search->count == FILE_RULE_COUNT_MAX)
+        return relance_error_set(search->error, RELANCE_INVALID, "more than %d rule files",
+                                 FILE_RULE_COUNT_MAX);
+    struct file_found *grown = realloc(search->found, (search->count + 1) * sizeof *grown);
+    if (!grown) abort();
+    search->found = grown;
+    grown[search->count++] =
+        (struct file_found){file_join("", path), file_join("", name), about->st_dev, about->st_ino};
+    return RELANCE_OK;
 }
 
-static enum relance_status file_set_add(struct file_set *set, const char *path, const char *name,
+static enum relance_status file_search_folder(struct file_search *search, const char *path, const char *name,
+                                              int depth);
+
+/* What stands in a folder under `entry`. */
+static enum relance_status file_search_entry(struct file_search *search, const char *path, const char *name,
+                                             const char *entry, int depth)
+{
+    struct stat about, link;
+    if (entry[0] == '.') return RELANCE_OK;
+    char *whole = file_join(path, entry), *whole_name = file_join(name, entry);
+    enum relance_status status = RELANCE_OK;
+    if (lstat(whole, &link) != 0 || stat(whole, &about) != 0) {
+        if (file_is_rule_name(entry))
+            status = relance_error_set(search->error, RELANCE_IO, "%s: %s", whole, strerror(errno));
+    } else if (S_ISDIR(about.st_mode)) {
+        if (!S_ISLNK(link.st_mode)) status = file_search_folder(search, whole, whole_name, depth + 1);
+    } else if (file_is_rule_name(entry)) {
+        status = file_found_add(search, whole, whole_name, &about);
+    }
+    free(whole);
+    free(whole_name);
+    return status;
+}
+
+static enum relance_status file_search_folder(struct file_search *search, const char *path, const char *name,
+                                              int depth)
+{
+    if (depth > FILE_DEPTH_MAX)
+        return relance_error_set(search->error, RELANCE_INVALID, "%s: more than %d folders within each other",
+                                 path, FILE_DEPTH_MAX);
+    DIR *folder = opendir(path);
+    if (!folder) return relance_error_set(search->error, RELANCE_IO, "%s: %s", path, strerror(errno));
+    enum relance_status status = RELANCE_OK;
+    for (struct dirent *entry; status == RELANCE_OK && (entry = readdir(folder)) != NULL;)
+        status = file_search_entry(search, path, name, entry->d_name, depth);
+    closedir(folder);
+    return status;
+}
+
+/* What a path is called at its end: "shop" of "rules/shop/", of "." the folder's own name. */
+static const char *file_last_name(const char *path, char out[PATH_MAX])
+{
+    char real[PATH_MAX];
+    if (!realpath(path, real)) snprintf(real, sizeof real, "%s", path);
+    const char *slash = strrchr(real, '/');
+    snprintf(out, PATH_MAX, "%s", slash ? slash + 1 : real);
+    return out;
+}
+
+/* `alone`: then the files of a folder need not be told from those of another. */
+static enum relance_status file_search_path(struct file_search *search, const char *path, bool alone)
+{
+    struct stat about;
+    char last[PATH_MAX];
+    if (stat(path, &about) != 0)
+        return relance_error_set(search->error, RELANCE_IO, "%s: %s", path, strerror(errno));
+    const char *slash = strrchr(path, '/');
+    if (!S_ISDIR(about.st_mode)) return file_found_add(search, path, slash ? slash + 1 : path, &about);
+    size_t before = search->count;
+    enum relance_status status = file_search_folder(search, path, alone ? "" : file_last_name(path, last), 0);
+    if (status == RELANCE_OK && search->count == before)
+        status =
+            relance_error_set(search->error, RELANCE_INVALID, "%s: no *.json or *.jsonc file in it", path);
+    return status;
+}
+
+static int file_path_order(const void *a, const void *b)
+{
+    return strcmp(((const struct file_found *)a)->path, ((const struct file_found *)b)->path);
+}
+
+/* Has one before it led to the same file? */
+static bool file_is_again(const struct file_search *search, size_t at)
+{
+    const struct file_found *found = search->found;
+    for (size_t i = 0; i < at; i++)
+        if (found[i].device == found[at].device && found[i].inode == found[at].inode) return true;
+    return false;
+}
+
+/* ---- a set */
+static enum relance_status file_set_add(struct file_set *set, const struct file_found *found,
                                         struct relance_error *error)
 {
     size_t used = 0, size;
     char *text;
-    if (set->count == FILE_RULE_COUNT_MAX)
-        return relance_error_set(error, RELANCE_INVALID, "more than %d rule files", FILE_RULE_COUNT_MAX);
     for (size_t i = 0; i < set->count; i++)
         used += set->sources[i].text.size;
-    enum relance_status status = file_read(path, FILE_RULES_MAX - used, &text, &size, error);
+    enum relance_status status = file_read(found->path, FILE_RULES_MAX - used, &text, &size, error);
     if (status != RELANCE_OK) return status;
-    struct relance_source *grown = realloc(set->sources, (set->count + 1) * sizeof *grown);
-    char *copy = strdup(name);
-    if (grown) set->sources = grown;
-    if (!grown || !copy) {
-        free(text);
-        free(copy);
-        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the rule files");
-    }
-    set->sources[set->count++] = (struct relance_source){str_of(copy), {text, size}};
+    struct relance_str name = str_of(file_join("", found->name)), path = str_of(file_join("", found->path));
+    set->sources[set->count++] = (struct file_source){name, {text, size}, path};
     return RELANCE_OK;
 }
 
-static enum relance_status file_set_add_directory(struct file_set *set, const char *path,
-                                                  struct relance_error *error)
+static enum relance_status file_set_add_all(struct file_set *set, struct file_search *search)
 {
-    struct dirent **entries;
-    int count = scandir(path, &entries, file_filter, file_order);
-    if (count < 0) return relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
     enum relance_status status = RELANCE_OK;
-    for (int i = 0; i < count; i++) {
-        char whole[4096];
-        snprintf(whole, sizeof whole, "%s/%s", path, entries[i]->d_name);
-        if (status == RELANCE_OK) status = file_set_add(set, whole, entries[i]->d_name, error);
-        free(entries[i]);
-    }
-    free(entries);
-    if (!count) return relance_error_set(error, RELANCE_INVALID, "%s: no *.json or *.jsonc file in it", path);
+    qsort(search->found, search->count, sizeof *search->found, file_path_order);
+    set->sources = calloc(search->count + 1, sizeof *set->sources);
+    if (!set->sources) abort();
+    for (size_t i = 0; i < search->count && status == RELANCE_OK; i++)
+        if (!file_is_again(search, i)) status = file_set_add(set, &search->found[i], search->error);
     return status;
 }
 
@@ -112,7 +214,7 @@ static void file_set_digest(struct file_set *set)
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) abort(); /* the library is broken */
     for (size_t i = 0; i < set->count; i++) {
-        const struct relance_source *source = &set->sources[i];
+        const struct file_source *source = &set->sources[i];
         char size[TEXT_NUMBER_SIZE];
         text_put_int(size, (int64_t)source->text.size);
         EVP_DigestUpdate(context, source->name.data, source->name.size + 1);
@@ -125,15 +227,16 @@ static void file_set_digest(struct file_set *set)
     set->hash[sizeof set->hash - 1] = '\0';
 }
 
-enum relance_status file_set_read(const char *path, struct file_set *out, struct relance_error *error)
+enum relance_status file_set_read(const struct file_paths *paths, struct file_set *out,
+                                  struct relance_error *error)
 {
     struct file_set set = {0};
-    struct stat about;
-    if (stat(path, &about) != 0) return relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
-    const char *slash = strrchr(path, '/');
-    enum relance_status status = S_ISDIR(about.st_mode)
-                                     ? file_set_add_directory(&set, path, error)
-                                     : file_set_add(&set, path, slash ? slash + 1 : path, error);
+    struct file_search search = {.error = error};
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < paths->count && status == RELANCE_OK; i++)
+        status = file_search_path(&search, paths->items[i], paths->count == 1);
+    if (status == RELANCE_OK) status = file_set_add_all(&set, &search);
+    file_search_free(&search);
     if (status != RELANCE_OK) {
         file_set_free(&set);
         return status;
@@ -143,11 +246,21 @@ enum relance_status file_set_read(const char *path, struct file_set *out, struct
     return RELANCE_OK;
 }
 
+const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_SHOWN])
+{
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < paths->count && used < FILE_PATHS_SHOWN; i++)
+        used += (size_t)snprintf(out + used, FILE_PATHS_SHOWN - used, "%s%s", i ? ", " : "", paths->items[i]);
+    return out;
+}
+
 void file_set_free(struct file_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
         free((char *)set->sources[i].name.data);
         free((char *)set->sources[i].text.data);
+        free((char *)set->sources[i].path.data);
     }
     free(set->sources);
     *set = (struct file_set){0};
@@ -178,7 +291,7 @@ static bool file_set_unpack_one(struct file_set *set, const cJSON *file)
     if (!name || !text) return false;
     char *name_copy = strdup(name), *text_copy = strdup(text);
     if (!name_copy || !text_copy) abort(); /* as much as the parsed text that they come from */
-    set->sources[set->count++] = (struct relance_source){str_of(name_copy), str_of(text_copy)};
+    set->sources[set->count++] = (struct file_source){.name = str_of(name_copy), .text = str_of(text_copy)};
     return true;
 }
 
@@ -235,6 +348,14 @@ enum relance_status file_set_compile(const struct file_set *set, struct relance_
                                      struct relance_report **report, struct relance_error *error)
 {
     static _Thread_local struct file_zone zone;
-    return relance_ruleset_check(set->sources, set->count, file_zone_load, &zone, set->strict, rules, report,
-                                 error);
+    struct relance_source *sources = calloc(set->count + 1, sizeof *sources);
+    if (!sources) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the rule files");
+    for (size_t i = 0; i < set->count; i++) {
+        const struct file_source *source = &set->sources[i];
+        sources[i] = (struct relance_source){source->path.size ? source->path : source->name, source->text};
+    }
+    enum relance_status status =
+        relance_ruleset_check(sources, set->count, file_zone_load, &zone, set->strict, rules, report, error);
+    free(sources);
+    return status;
 }

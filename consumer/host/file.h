@@ -8,6 +8,8 @@ enum {
     FILE_OPTIONS_MAX = 1 << 20, /* bytes of a configuration file */
     FILE_RULES_MAX = 8 << 20,   /* bytes of a rule set, all files together: it travels in marks */
     FILE_RULE_COUNT_MAX = 1000, /* files of a rule set */
+    FILE_DEPTH_MAX = 32,        /* folders within each other */
+    FILE_PATHS_SHOWN = 512,     /* bytes of several paths in a message */
     FILE_ZONE_MAX = 32 << 10,   /* bytes of a zone file; the largest has 4 KiB */
 };
 
@@ -15,14 +17,31 @@ enum {
 RELANCE_MUST enum relance_status file_read(const char *path, size_t limit, char **text, size_t *size,
                                            struct relance_error *error);
 
-/* A rule set's files as read: PATH itself, or the *.json and *.jsonc of the directory PATH by name. */
+/* Files and folders, as they are given. */
+struct file_paths {
+    char **items;
+    size_t count;
+};
+/* "a, b", cut where there is no room for all, for messages. Returns `out`. */
+const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_SHOWN]);
+
+/* A file of a rule set. Its `name` travels with the set and is hashed, so it does not depend on where the set lies:
+ * it has no more of the way to the file than what leads there from the folder that was given. */
+struct file_source {
+    struct relance_str name, text;
+    struct relance_str path; /* as given, for messages; empty: the set has travelled */
+};
+
+/* A rule set's files as read: of each path the file itself, or the *.json and *.jsonc of the folder and of the folders
+ * in it; names that begin with a point, and links to folders, are passed over. All together in the order of their
+ * paths' bytes, each file once. */
 struct file_set {
-    struct relance_source *sources; /* named without the directory */
+    struct file_source *sources;
     size_t count;
     char hash[13]; /* 12 hex digits of SHA-256 over names and texts, as actions carry it */
     bool strict;   /* compiled with all warnings that there are */
 };
-RELANCE_MUST enum relance_status file_set_read(const char *path, struct file_set *out,
+RELANCE_MUST enum relance_status file_set_read(const struct file_paths *paths, struct file_set *out,
                                                struct relance_error *error);
 void file_set_free(struct file_set *set);
 

@@ -24,6 +24,7 @@ enum option_type {
     OPTION_TEXT,
     OPTION_URL,
     OPTION_CHOICE,
+    OPTION_PATHS,
     OPTION_COUNT,
     OPTION_NUMBER,
     OPTION_SIZE,
@@ -79,6 +80,9 @@ struct reading {
     unsigned mistakes;
     bool given[OPTION_ROWS];
     bool in_file[OPTION_ROWS]; /* twice in the file is a mistake */
+    bool begun
+        [OPTION_ROWS]; /* said where we are reading: paths add to what stands there, and to nothing else */
+    bool arguments;    /* we are reading the command line */
     bool secret_in_file;
 };
 
@@ -178,6 +182,32 @@ static bool option_read_flag(struct relance_str text, bool *out)
     return yes || no;
 }
 
+static bool option_add_path(struct options *options, struct file_paths *paths, struct relance_str path)
+{
+    if (!path.size) return false;
+    paths->items = realloc(paths->items, (paths->count + 1) * sizeof *paths->items);
+    if (!paths->items) abort();
+    paths->items[paths->count++] = option_own(options, path);
+    return true;
+}
+
+/* On the command line each is an option of its own; elsewhere they stand between commas. */
+static bool option_read_paths(struct reading *reading, const struct option_row *row, struct relance_str text)
+{
+    struct file_paths *paths = (struct file_paths *)((char *)reading->options + row->at);
+    bool *begun = &reading->begun[row - option_table];
+    if (!*begun) paths->count = 0;
+    *begun = true;
+    if (reading->arguments) return option_add_path(reading->options, paths, text);
+    for (const char *comma; (comma = memchr(text.data, ',', text.size)) != NULL;) {
+        size_t size = (size_t)(comma - text.data);
+        if (!option_add_path(reading->options, paths, str_trim((struct relance_str){text.data, size})))
+            return false;
+        text = (struct relance_str){comma + 1, text.size - size - 1};
+    }
+    return option_add_path(reading->options, paths, str_trim(text));
+}
+
 static bool option_read_value(struct options *options, const struct option_row *row, struct relance_str text)
 {
     void *out = (char *)options + row->at;
@@ -186,6 +216,7 @@ static bool option_read_value(struct options *options, const struct option_row *
     case OPTION_URL: return text.size && (*(option_text *)out = option_own(options, text), true);
     case OPTION_CHOICE:
         return option_is_choice(row->form, text) && (*(option_text *)out = option_own(options, text), true);
+    case OPTION_PATHS: break; /* option_read_paths */
     case OPTION_COUNT: return text_count(text, out);
     case OPTION_NUMBER: return text_number(text, out) && *(double *)out > 0;
     case OPTION_SIZE: return text_size(text, out);
@@ -203,6 +234,7 @@ static const char *option_wanted(const struct option_row *row)
     switch (row->type) {
     case OPTION_TEXT:
     case OPTION_URL: return "a value";
+    case OPTION_PATHS: return "a path, or several with a comma between them";
     case OPTION_CHOICE: return row->form;
     case OPTION_COUNT: return "a whole number, 0 or more";
     case OPTION_NUMBER: return "a number above 0";
@@ -218,8 +250,9 @@ static void option_set(struct reading *reading, const struct option_row *row, st
                        const char *where)
 {
     reading->given[row - option_table] = true;
-    if (!option_read_value(reading->options, row, value))
-        option_mistake(reading, "%s: '%.*s' is not %s", where, STR_ARG(value), option_wanted(row));
+    bool read = row->type == OPTION_PATHS ? option_read_paths(reading, row, value)
+                                          : option_read_value(reading->options, row, value);
+    if (!read) option_mistake(reading, "%s: '%.*s' is not %s", where, STR_ARG(value), option_wanted(row));
 }
 
 /* ---- kafka.* */
@@ -530,7 +563,10 @@ bool options_read(struct options *options, enum command command, int argc, char 
     option_set_fallbacks(options);
     const char *config = option_config_path(argc, argv);
     if (config) option_read_file(&reading, config);
+    memset(reading.begun, 0, sizeof reading.begun);
     option_read_environment(&reading);
+    memset(reading.begun, 0, sizeof reading.begun);
+    reading.arguments = true;
     option_read_arguments(&reading, argc, argv);
     option_find_missing(&reading);
     log_set_level(options->log_level);
@@ -545,6 +581,9 @@ void options_free(struct options *options)
     for (size_t i = 0; i < options->owned.count; i++)
         free(options->owned.items[i]);
     free(options->owned.items);
+    for (size_t i = 0; i < OPTION_ROWS; i++)
+        if (option_table[i].type == OPTION_PATHS)
+            free(((struct file_paths *)((char *)options + option_table[i].at))->items);
     free(options->kafka);
     free(options->args);
     *options = (struct options){0};

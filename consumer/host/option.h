@@ -12,6 +12,7 @@
 #define CONSUMER_HOST_OPTION_H
 
 #include "host/command.h"
+#include "host/file.h"
 #include <relance/text.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,15 +20,16 @@
 
 typedef const char *option_text;
 
-#define OPTION_TYPE_TEXT       option_text /* NULL where absent */
-#define OPTION_TYPE_URL        option_text /* NULL where absent; may hold a password */
-#define OPTION_TYPE_CHOICE     option_text /* one of the words of its form */
-#define OPTION_TYPE_COUNT      int64_t     /* >= 0 */
-#define OPTION_TYPE_NUMBER     double      /* > 0 */
-#define OPTION_TYPE_SIZE       int64_t     /* bytes */
-#define OPTION_TYPE_STATE_SIZE int64_t     /* bytes, as many as a customer's state may be given */
-#define OPTION_TYPE_DURATION   int64_t     /* ms */
-#define OPTION_TYPE_FLAG       bool        /* --name, or with =true or =false */
+#define OPTION_TYPE_TEXT       option_text       /* NULL where absent */
+#define OPTION_TYPE_URL        option_text       /* NULL where absent; may hold a password */
+#define OPTION_TYPE_CHOICE     option_text       /* one of the words of its form */
+#define OPTION_TYPE_PATHS      struct file_paths /* given as often as there are; elsewhere between commas */
+#define OPTION_TYPE_COUNT      int64_t           /* >= 0 */
+#define OPTION_TYPE_NUMBER     double            /* > 0 */
+#define OPTION_TYPE_SIZE       int64_t           /* bytes */
+#define OPTION_TYPE_STATE_SIZE int64_t           /* bytes, as many as a customer's state may be given */
+#define OPTION_TYPE_DURATION   int64_t           /* ms */
+#define OPTION_TYPE_FLAG       bool              /* --name, or with =true or =false */
 
 /* One `kafka.` setting, without that prefix. */
 struct option_kafka {

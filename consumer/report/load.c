@@ -18,15 +18,16 @@ static struct relance_ruleset *load_set(const char *path, const struct file_set 
     return rules;
 }
 
-struct relance_ruleset *load_rules(const char *path)
+struct relance_ruleset *load_rules(const struct file_paths *paths)
 {
     struct file_set set;
     struct relance_error error;
-    if (file_set_read(path, &set, &error) != RELANCE_OK) {
+    char shown[FILE_PATHS_SHOWN];
+    if (file_set_read(paths, &set, &error) != RELANCE_OK) {
         print_mistake("--rules: %s", error.message);
         return NULL;
     }
-    struct relance_ruleset *rules = load_set(path, &set);
+    struct relance_ruleset *rules = load_set(file_paths_show(paths, shown), &set);
     file_set_free(&set);
     return rules;
 }

@@ -6,8 +6,8 @@
 #include "host/option.h"
 #include "redis/view.h"
 
-/* The set at `path`, freed by relance_ruleset_free; NULL: what is wrong has been printed. */
-struct relance_ruleset *load_rules(const char *path);
+/* The set at `paths`, freed by relance_ruleset_free; NULL: what is wrong has been printed. */
+struct relance_ruleset *load_rules(const struct file_paths *paths);
 
 /* The rules in force in a partition, as Redis has them. */
 RELANCE_MUST enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,

@@ -7,6 +7,7 @@ import collections
 
 import dates
 import page
+import state
 import world
 
 ROWS = [row.strip() for row in """
@@ -219,8 +220,8 @@ class Watched(world.World):
         self.note("segment left at the bound of rounds", self.changed(c, left))
 
     def date_wait(self, c, rule):
-        state = c.dates[rule.name]
-        due, wanted, coming, fired, value = state.due, state.wanted, state.coming, state.fired, state.seen[0]
+        known = c.dates[rule.name]
+        due, wanted, coming, fired, value = known.due, known.wanted, known.coming, known.fired, known.seen[0]
         super().date_wait(c, rule)
         if rule.date_kind == "yearly":
             self.note("yearly, 29 February", (coming.day.month, coming.day.day) == (2, 29))
@@ -237,12 +238,12 @@ class Watched(world.World):
         self.note("yearly, an impossible day", rule.date_kind == "yearly" and value is not None and not list(
             dates.anniversaries(value, page.local_day(c.now, self.zone(c)))))
 
-    def follow(self, c, rule, state, anew):
+    def follow(self, c, rule, known, anew):
         live, present = list(c.runs), [run for run in c.runs if run.rule is rule and run.present.before is not None]
         self.note("a run that performs does not follow", anew and any(run.performs for run in present))
         self.note("follows what is set", self.setting and any(not run.performs for run in present))
         self.following = "follows a date" if anew else "follows a zone"
-        super().follow(c, rule, state, anew)
+        super().follow(c, rule, known, anew)
         self.note("follows, is cancelled", len(c.runs) < len(live))
 
     def move(self, c, run, date):
@@ -279,7 +280,9 @@ class Watched(world.World):
     def overtaken(self, c, rule, key, trigger):
         found = super().overtaken(c, rule, key, trigger)
         if found:
-            newer = [m for e in c.cancels if trigger.at < e["time"] for m in rule.cancel if e["type"] in m.on]
+            run = state.Run(rule, key, trigger, "")
+            newer = [m for e in c.cancels if trigger.at < e["time"] for m, keys in self.matching(c, rule, rule.cancel, e)
+                     if self.matches(c, run, [(m, keys)], e)]
             self.note("overtaken, by what is forgotten", not newer)
             self.note("overtaken, whatever the key", any(m.key is None for m in newer))
             self.note("overtaken, by a key", newer and all(m.key for m in newer))

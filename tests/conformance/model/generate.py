@@ -144,6 +144,7 @@ class Generator:
         self.crowd, self.busy = self.maybe(0.04), self.maybe(0.15)  # so many at once, one after the other
         self.flood = self.maybe(0.04)  # so many that not all of their ids are remembered
         self.moving = self.maybe(0.25)  # dates, and customers
+        self.round = self.maybe(0.3)  # times that meet to the millisecond
         self.leap = start.startswith("2028")
         self.answer = None
         self.start = start = int(datetime.datetime.fromisoformat(start + "+00:00").timestamp()) * 1000
@@ -232,8 +233,8 @@ class Generator:
             "types": {"item": {"p": "string", "price": "double", "qty": "int"}},
             "events": EVENTS, "customer": ATTRIBUTES, "counts": self.counts(),
             "segments": segments, "tables": TABLES, "let": LETS,
-            **({"credit": self.one(["last", "last", "each"])} if self.maybe(0.4) else {}), "holidays": self.holidays(),
-            "limits": [self.limit() for _ in range(self.one([0, 0, 1] if self.crowd else [0, 1, 1, 2, 3, 5]))],
+            **({"credit": self.one(["last", "last", "last", "each"])} if self.maybe(0.6) else {}), "holidays": self.holidays(),
+            "limits": self.limits(),
             "rules": rules,
         }
 
@@ -296,7 +297,7 @@ class Generator:
     def of_many(self):
         """A rule with more runs and goal windows than a customer may have."""
         later = [{"after": self.one(["1h", "2d"]), "send": self.one(["letter", "push"])}] if self.maybe(0.5) else []
-        cooldown = {"cooldown": {"for": self.one(["1h", "2d", "ever"]), "per": "key"}} if self.maybe(0.4) else {}
+        cooldown = {"cooldown": {"for": self.one(["1h", "2d", "ever"]), "per": "key"}} if self.maybe(0.6) else {}
         return {"on": "tap", "key": "event.tags", **cooldown, **({"again": "rearm"} if self.maybe(0.5) else {}),
                 "do": [{"send": "letter"}, *later],
                 "goal": {"on": self.one(["tap", "pay"]), "key": "['t1', 't101']", "within": self.one(LONG)}}
@@ -344,6 +345,15 @@ class Generator:
                         "keep": self.one(["last", "min", "max"])},
             "qty": {"on": "put", "by": "event.items.map(i, i.p)", "sum": "double(event.items.map(i, i.qty).sum())", **over()},
         }
+
+    def limits(self):
+        out = [self.limit() for _ in range(self.one([0, 0, 1] if self.crowd else [0, 1, 1, 2, 3, 5]))]
+        if self.moving and self.maybe(0.5):
+            out.insert(0, self.one([{"max": "1 per day", "else": "defer"}, {"max": "1 per week", "else": "defer"}, *[
+                {"quiet": quiet} for quiet in ("sat,sun", "holidays", "fri-mon 18:00-10:00", "00:00-09:30", "mon,tue")]]))
+        if self.maybe(0.06):
+            out[1:1] = [{"hold": "control", "if": self.one(OF_LIMIT)}, {"hold": "probe", "name": "not its group"}]
+        return out
 
     def limit(self):
         draw = self.chance.random()
@@ -413,7 +423,7 @@ class Generator:
         draw = self.chance.random()
         if draw < 0.45:
             type_ = "tap" if self.crowd else self.one(
-                ["see", "see", "put", "put", "pay", "pay", "undo", "tap", "odd", "identify"])
+                ["see", "see", "put", "put", "pay", "pay", "undo", "tap", "odd", "odd", "identify"])
             return type_, list(EVENTS.get(type_, {})), False
         if draw < 0.6:
             types, fields = self.one([(["put", "pay"], ["k", "items"]), (["pay", "undo"], ["k", "total"]),
@@ -533,13 +543,14 @@ class Generator:
 
     def events(self, start, lateness):
         time, rows = start, []
-        pace = [0, 0, 1] if self.busy else self.one(
+        pace = [0, 0, 1] if self.busy else [0, 10, 60, 240, 720] if self.moving and self.maybe(0.6) else self.one(
             [[0, 0, 1, 5, 10], [0, 1, 10, 30, 60], [0, 10, 60, 240, 720], [30, 60, 600, 1440, 4320]])
         customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if self.busy or self.crowd or self.flood else self.one([1, 2, 3, 4])]
         count = (10, 25) if self.crowd else (300, 400) if self.flood else (100, 180) if self.busy else (10, 120)
         self.types = self.some_types()
         for n in range(self.chance.randrange(*count)):
-            time += self.one(pace) * 60000 + (self.chance.randrange(90000) if self.maybe(0.2) else 0)
+            time += self.one(pace) * 60000 + (
+                self.chance.randrange(90000) if self.maybe(0.2) and not self.round else 0)
             event = self.event(time + self.one([0] * 8 + [-1, 1]), customers)  # just before and behind each bound
             if self.maybe(0.9):
                 event["id"] = f"e{n}" if self.maybe(0.95) else n

@@ -38,7 +38,8 @@ static struct file_set read_set(const char *path)
 {
     struct file_set set = {0};
     struct relance_error error;
-    cr_assert_eq(file_set_read(path, &set, &error), RELANCE_OK, "%s", error.message);
+    cr_assert_eq(file_set_read(&(struct file_paths){(char *[]){(char *)path}, 1}, &set, &error), RELANCE_OK,
+                 "%s", error.message);
     return set;
 }
 
@@ -55,6 +56,99 @@ Test(file, a_directory_is_read_by_name_and_rule_files_only)
     cr_expect(str_equal(set.sources[1].name, STR("a.json")) &&
               str_equal(set.sources[2].name, STR("b.jsonc")));
     file_set_free(&set);
+}
+
+static void make(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+static void link_to(const char *target, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    cr_assert_eq(symlink(target, path), 0);
+}
+
+static char *within(const char *name)
+{
+    static char paths[4][128];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+    return path;
+}
+
+/* "NAME=TEXT …" of a set of two paths. */
+static struct file_set read_two(char *one, char *other, const char *expected)
+{
+    struct file_set set = {0};
+    struct relance_error error;
+    char shown[256] = "";
+    cr_assert_eq(file_set_read(&(struct file_paths){(char *[]){one, other}, 2}, &set, &error), RELANCE_OK,
+                 "%s", error.message);
+    for (size_t i = 0; i < set.count; i++)
+        snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%s%.*s=%.*s", i ? " " : "",
+                 STR_ARG(set.sources[i].name), STR_ARG(set.sources[i].text));
+    cr_expect_str_eq(shown, expected);
+    return set;
+}
+
+Test(file, folders_within_are_read_but_no_links_to_them_and_nothing_that_begins_with_a_point)
+{
+    make("sub");
+    make(".hidden");
+    put("sub/z.json", "Z");
+    put("sub.json", "S");
+    put(".hidden/no.json", "no");
+    put("a.json", "A");
+    link_to("sub", "linked");
+    link_to("a.json", "again.json");
+    struct file_set set = read_set(directory);
+    cr_assert_eq(set.count, 3);
+    cr_expect(str_equal(set.sources[0].name, STR("a.json")),
+              "the same file once, by the path that comes first");
+    cr_expect(str_equal(set.sources[1].name, STR("sub.json")) &&
+              str_equal(set.sources[2].name, STR("sub/z.json")));
+    cr_expect(str_equal(set.sources[2].path, str_of(within("sub/z.json"))));
+    file_set_free(&set);
+}
+
+Test(file, several_paths_are_one_set_in_the_order_of_all_their_files)
+{
+    make("b");
+    make("a");
+    put("b/1.json", "1");
+    put("a/2.json", "2");
+    put("a/3.json", "3");
+    struct file_set set = read_two(within("b"), within("a"), "a/2.json=2 a/3.json=3 b/1.json=1"), other;
+    other = read_two(within("a/"), within("b"), "a/2.json=2 a/3.json=3 b/1.json=1");
+    cr_expect_str_eq(set.hash, other.hash);
+    file_set_free(&other);
+    other = read_two(within("a"), within("a/3.json"), "a/2.json=2 a/3.json=3");
+    file_set_free(&other);
+    file_set_free(&set);
+}
+
+Test(file, what_a_set_is_called_does_not_depend_on_where_one_stands)
+{
+    make("a");
+    put("a/x.json", "X");
+    struct file_set set = read_set(within("a")), other;
+    cr_assert_eq(chdir(directory), 0);
+    other = read_set("a");
+    cr_expect_str_eq(set.hash, other.hash);
+    cr_expect(str_equal(other.sources[0].path, STR("a/x.json")) &&
+              str_equal(other.sources[0].name, STR("x.json")));
+    file_set_free(&other);
+    cr_assert_eq(chdir("a"), 0);
+    other = read_set(".");
+    cr_expect_str_eq(set.hash, other.hash);
+    file_set_free(&other);
+    file_set_free(&set);
+    cr_assert_eq(chdir("/"), 0);
 }
 
 Test(file, a_set_keeps_its_hash_on_its_way_through_a_mark)
@@ -82,9 +176,11 @@ Test(file, what_is_no_set_is_refused_with_a_sentence)
 {
     struct file_set set;
     struct relance_error error;
-    cr_expect_eq(file_set_read(directory, &set, &error), RELANCE_INVALID);
+    cr_expect_eq(file_set_read(&(struct file_paths){(char *[]){directory}, 1}, &set, &error),
+                 RELANCE_INVALID);
     cr_expect(strstr(error.message, "no *.json"), "%s", error.message);
-    cr_expect_eq(file_set_read("/nowhere/at/all", &set, &error), RELANCE_IO);
+    cr_expect_eq(file_set_read(&(struct file_paths){(char *[]){"/nowhere/at/all"}, 1}, &set, &error),
+                 RELANCE_IO);
     static const char *const wrong[] = {
         "", "{}", "[]", "[1]", "[{\"name\":\"a\"}]", "[{\"name\":\"a\",\"text\":1}]"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -61,6 +61,30 @@ Test(option, the_command_line_wins_over_the_environment_and_that_over_the_file)
     options_free(&options);
 }
 
+static void expect_rules(const char *expected)
+{
+    char shown[FILE_PATHS_SHOWN];
+    cr_expect_str_eq(file_paths_show(&options.rules, shown), expected);
+    options_free(&options);
+}
+
+Test(option, paths_of_rules_add_up_on_the_command_line_and_stand_between_commas_elsewhere)
+{
+    const char *path = write_config("rules = c, d e\n");
+    setenv("RELANCE_CONFIG", path, 1);
+    bool read = READ(COMMAND_EXPLAIN, "explain", "anna");
+    cr_assert(read);
+    expect_rules("c, d e");
+    setenv("RELANCE_RULES", "f,g", 1);
+    cr_assert(READ(COMMAND_EXPLAIN, "explain", "anna"));
+    expect_rules("f, g");
+    cr_assert(READ(COMMAND_EXPLAIN, "explain", "anna", "--rules=a,b", "--rules", "c"));
+    expect_rules("a,b, c");
+    setenv("RELANCE_RULES", "f,,g", 1);
+    cr_assert_not(READ(COMMAND_EXPLAIN, "explain", "anna"));
+    unlink(path);
+}
+
 Test(option, says_all_mistakes_at_once_with_the_name_that_was_meant, .init = cr_redirect_stderr)
 {
     cr_assert_not(READ(COMMAND_RUN, "run", "--latness=1s", "--workers=many",
