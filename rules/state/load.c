@@ -331,6 +331,7 @@ static void load_run_rest(struct state_loading *l, struct run *run)
             run->day = unpack_int(&l->in);
             if (run->day < -DAYS_MAX || run->day > DAYS_MAX) l->in.bad = true;
             break;
+        case STATE_RUN_LATE: run->late = load_small(l, 1); break;
         case STATE_RUN_SENT: run->sent = load_small(l, INT32_MAX); break;
         case STATE_RUN_ACTION: run->action_step = load_small(l, INT32_MAX); break;
         case STATE_RUN_OUTCOME: run->outcome = (uint8_t)load_small(l, STATE_OUTCOMES - 1); break;
@@ -471,12 +472,21 @@ void load_goal_window(struct state_loading *l)
     state_item_release(l->pool, STATE_GOALS, &window);
 }
 
+/* Before format 3 a local day was its number; no date that can have fired since then is as few ms. */
+static int64_t load_fired(struct state_loading *l)
+{
+    enum { DAY_NUMBER_MAX = 2932896, DAY_MS = 86400000 };
+    int64_t fired = load_time_or(l, STATE_NO_TIME);
+    bool numbered = l->format < 3 && fired >= -DAY_NUMBER_MAX && fired <= DAY_NUMBER_MAX;
+    return numbered ? fired * DAY_MS : fired;
+}
+
 void load_date_wait(struct state_loading *l)
 {
     if (unpack_array(&l->in) != 4) l->in.bad = true;
     struct date_wait date = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
     date.due_ms = load_time_or(l, INT64_MAX);
-    date.fired = load_time_or(l, STATE_NO_TIME);
+    date.fired_ms = load_fired(l);
     date.basis = load_text(l);
     struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
     if (place)

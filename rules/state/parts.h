@@ -45,13 +45,14 @@ enum {
     STATE_RUN_FIRST_DUE = 'd',
     STATE_RUN_BASE = 'b',
     STATE_RUN_DAY = 'y',
+    STATE_RUN_LATE = 'l',
     STATE_RUN_SENT = 'n',
     STATE_RUN_ACTION = 'a',
     STATE_RUN_OUTCOME = 'o',
     STATE_RUN_SAID = 's',
     STATE_RUN_ANSWER = 'w',
     STATE_RUN_EARLIER = 't',
-    STATE_RUN_MEMBERS = 7, /* all but the last two, which are no numbers */
+    STATE_RUN_MEMBERS = 8, /* all but the last two, which are no numbers */
 };
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */

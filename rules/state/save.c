@@ -93,6 +93,7 @@ static size_t run_members(const struct run *run, struct run_member out[STATE_RUN
     const struct run_member all[STATE_RUN_MEMBERS] = {{STATE_RUN_FIRST_DUE, run->first_due_ms},
                                                       {STATE_RUN_BASE, run->base_ms},
                                                       {STATE_RUN_DAY, run->day},
+                                                      {STATE_RUN_LATE, run->late},
                                                       {STATE_RUN_SENT, run->sent},
                                                       {STATE_RUN_ACTION, run->action_step},
                                                       {STATE_RUN_OUTCOME, run->outcome},
@@ -211,7 +212,7 @@ void save_date_wait(const void *item, const struct state_names *names, struct bu
     pack_array(out, 4);
     pack_str(out, names->rules.list[date->rule]);
     pack_int(out, date->due_ms);
-    pack_int(out, date->fired);
+    pack_int(out, date->fired_ms);
     save_bytes(out, date->basis);
 }
 

@@ -84,7 +84,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     uint32_t step; /* the one waited for, from 0 */
     int64_t due_ms;
     int64_t first_due_ms; /* the same before any deferral: who has waited longest goes first */
-    /* when the wait for the present step began; STATE_NO_TIME: nobody asks (step.c) */
+    /* when the wait for an event began; STATE_NO_TIME: the present step waits for none */
     int64_t base_ms;
     int64_t started_ms;
     int64_t trigger_ms; /* time of the newest trigger; of a date, when it fell due */
@@ -101,6 +101,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     uint32_t sent;        /* sends so far, held ones too */
     uint32_t action_step; /* that of the last of them, from 1; 0: none */
     uint8_t outcome;      /* enum state_outcome: what became of the step before */
+    bool late;            /* the present step comes before a date, and its time was over when it was armed */
     /* steps before this one were published before a recovery that was not exact; 0: none */
     uint32_t said;
 };
@@ -150,9 +151,9 @@ struct goal_window { /* in the order of opening */
 
 struct date_wait { /* of a rule on a date, ascending by rule */
     uint32_t rule;
-    int64_t due_ms; /* RELANCE_NEVER: it does not come (again) */
-    /* what fired last: a local day since 1970 (yearly), or ms (date); STATE_NO_TIME: none */
-    int64_t fired;
+    int64_t due_ms; /* of its trigger; RELANCE_NEVER: it does not come (again) */
+    /* the date that fired last; of a local day, its midnight in UTC; STATE_NO_TIME: none */
+    int64_t fired_ms;
     struct bytes *basis; /* what due_ms was computed from: the expression's value, and the zone */
 };
 

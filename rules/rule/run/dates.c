@@ -1,14 +1,15 @@
-/* Rules on dates: anniversaries and single instants (LANGUAGE.md §3.2 and §4.11). For each such rule a customer's state
- * keeps when it is due next, what that was computed from, and what fired last. */
+/* Rules on dates: anniversaries and single dates (LANGUAGE.md §3.2 and §4.11).
+ *
+ * A date is an instant, or a local day, which is an instant in a zone only. Its trigger falls due with the earliest of the
+ * steps that come before it, and runs that wait for such a step follow the date when it moves. For each such rule a
+ * customer's state keeps when the trigger falls due, what that was computed from, and which date fired last. */
 #include "rule/run/runs.h"
 
 #include "base/buffer.h"
 #include "base/rfc3339.h"
 #include "time/calendar.h"
 
-/* An instant that now has passed when it becomes known does not fire; one that is armed has been known before. */
-
-/* ---- yearly: "YYYY-MM-DD" or "MM-DD" */
+#define DAY_MS 86400000
 
 bool yearly_possible(str text)
 {
@@ -16,44 +17,228 @@ bool yearly_possible(str text)
     return calendar_day_parse(text, &day);
 }
 
-/* The local day of the anniversary in a year: 29 February falls on the 28th where there is none. */
-static int64_t anniversary(const struct calendar_day *day, int64_t year)
+/* ---- what an expression means */
+
+struct meant {
+    enum { MEANT_NOTHING, MEANT_INSTANT, MEANT_DAY, MEANT_YEARLY } kind;
+    int64_t ms;
+    struct calendar_day day;
+};
+
+static struct meant meaning(const struct rule *rule, struct cel_value value)
+{
+    struct meant meant = {.kind = MEANT_NOTHING};
+    if (value.kind == CEL_TIMESTAMP && rule->kind == ON_DATE)
+        meant = (struct meant){.kind = MEANT_INSTANT, .ms = cel_timestamp_to_ms(value)};
+    if (value.kind != CEL_STRING || !calendar_day_parse(cel_text(value), &meant.day)) return meant;
+    if (rule->kind == ON_YEARLY)
+        meant.kind = MEANT_YEARLY;
+    else if (meant.day.year != CALENDAR_EVERY_YEAR)
+        meant.kind = MEANT_DAY;
+    return meant;
+}
+
+struct date {
+    int64_t ms;
+    int64_t day; /* since 1970; STATE_NO_TIME: an instant */
+};
+
+static struct date local_date(struct relance_engine *e, int64_t day)
+{
+    return (struct date){local_instant(customer_zone(e), day, 0), day};
+}
+
+/* The day in a year: 29 February falls on the 28th where there is none. */
+static struct date anniversary(struct relance_engine *e, const struct calendar_day *day, int64_t year)
 {
     unsigned days = rfc3339_month_days(year, day->month);
-    return rfc3339_days(year, day->month, day->day < days ? day->day : days);
+    return local_date(e, rfc3339_days(year, day->month, day->day < days ? day->day : days));
 }
 
-static int64_t next_yearly(struct relance_engine *e, str text, const struct date_wait *date)
+/* Where anniversaries begin: last year's may be armed still. With a year, the first is one later. */
+static int64_t first_year(struct relance_engine *e, const struct calendar_day *day)
 {
-    struct calendar_day day;
-    const struct zone *zone = customer_zone(e);
     int64_t year;
     unsigned month, dom;
-    if (!calendar_day_parse(text, &day)) return RELANCE_NEVER;
-    rfc3339_date(local_day(zone, e->now_ms), &year, &month, &dom);
-    if (day.year != CALENDAR_EVERY_YEAR && year <= day.year) year = day.year + 1;
-    for (int64_t last = year + 8; year <= last && year <= 9999; year++) {
-        int64_t local = anniversary(&day, year), due_ms = local_instant(zone, local, 0);
-        bool late = due_ms < e->now_ms && due_ms != date->due_ms;
-        if (!late && (date->fired == STATE_NO_TIME || local > date->fired)) return due_ms;
-    }
-    return RELANCE_NEVER;
+    rfc3339_date(local_day(customer_zone(e), e->now_ms), &year, &month, &dom);
+    return day->year != CALENDAR_EVERY_YEAR && day->year >= year - 1 ? day->year + 1 : year - 1;
 }
 
-static int64_t next_date(struct relance_engine *e, int64_t date_ms, const struct date_wait *date)
+/* The dates that are meant, ascending, from n = 0 on; false: there are no more. */
+static bool nth_date(struct relance_engine *e, const struct meant *meant, int n, struct date *out)
 {
-    if (date_ms == date->fired) return RELANCE_NEVER;
-    return date_ms == date->due_ms || date_ms >= e->now_ms ? date_ms : RELANCE_NEVER;
+    enum { ANNIVERSARIES = 8, YEAR_MAX = 9999 };
+    if (meant->kind == MEANT_YEARLY) {
+        int64_t year = first_year(e, &meant->day) + n;
+        if (n >= ANNIVERSARIES || year > YEAR_MAX) return false;
+        *out = anniversary(e, &meant->day, year);
+        return true;
+    }
+    if (n > 0 || meant->kind == MEANT_NOTHING) return false;
+    if (meant->kind == MEANT_INSTANT)
+        *out = (struct date){meant->ms, STATE_NO_TIME};
+    else
+        *out = local_date(e, rfc3339_days(meant->day.year, meant->day.month, meant->day.day));
+    return true;
+}
+
+/* A date as `fired_ms` has it. */
+static int64_t date_mark(struct date date)
+{
+    return date.day == STATE_NO_TIME ? date.ms : date.day * DAY_MS;
+}
+
+static struct trigger date_trigger(const struct rule *rule, struct date date, int64_t due_ms)
+{
+    return (struct trigger){.type = rule->kind == ON_YEARLY ? STR("yearly") : STR("date"),
+                            .time_ms = due_ms,
+                            .shown_ms = date.ms,
+                            .day = date.day};
+}
+
+/* ---- steps before a date */
+
+static int64_t time_before(struct relance_engine *e, struct date date, const struct timing *timing)
+{
+    const struct zone *zone = customer_zone(e);
+    if (timing->at.minutes < 0) return date.ms - timing->ms;
+    int64_t day = date.day == STATE_NO_TIME ? local_day(zone, date.ms) : date.day;
+    return local_instant(zone, day - timing->days, timing->at.minutes);
+}
+
+/* When the first of them is due: that is when the trigger falls due. Without any, at the date. */
+static int64_t earliest_step(struct relance_engine *e, const struct rule *rule, struct date date)
+{
+    int64_t earliest_ms = RELANCE_NEVER;
+    for (size_t i = 0; i < rule->step_count; i++) {
+        const struct timing *timing = &rule->steps[i].timing;
+        int64_t ms = timing->before ? time_before(e, date, timing) : RELANCE_NEVER;
+        if (ms < earliest_ms) earliest_ms = ms;
+    }
+    return earliest_ms == RELANCE_NEVER ? date.ms : earliest_ms;
+}
+
+static struct kept_event **newest_trigger(const struct run *run)
+{
+    return VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
+}
+
+/* The date of its newest trigger: a day in the customer's present zone. */
+static struct date run_date(struct relance_engine *e, const struct run *run)
+{
+    if (run->day != STATE_NO_TIME) return local_date(e, run->day);
+    return (struct date){kept_event_time(*newest_trigger(run)), STATE_NO_TIME};
 }
 
 int64_t date_step_time(struct relance_engine *e, const struct run *run, const struct timing *timing)
 {
-    const struct zone *zone = customer_zone(e);
-    const struct kept_event *newest = *VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
-    int64_t date_ms = run->day == STATE_NO_TIME ? kept_event_time(newest) : local_instant(zone, run->day, 0);
-    if (timing->at.minutes < 0) return date_ms - timing->ms;
-    int64_t day = run->day == STATE_NO_TIME ? local_day(zone, date_ms) : run->day;
-    return local_instant(zone, day - timing->days, timing->at.minutes);
+    return time_before(e, run_date(e, run), timing);
+}
+
+/* ---- runs follow their date */
+
+/* `trigger.time` becomes the new date; when the trigger fell due, and whatever that decided, stays. */
+static bool move_trigger(struct relance_engine *e, struct run *run, struct date date)
+{
+    struct kept_event **newest = newest_trigger(run), *moved;
+    struct trigger present = e->trigger;
+    e->trigger = date_trigger(e->rule, date, run->trigger_ms);
+    moved = scope_keep_trigger(e, &e->rule->keeps);
+    e->trigger = present;
+    if (!moved) return false;
+    kept_event_release(&e->customers.pool, *newest);
+    *newest = moved;
+    run->day = date.day;
+    return true;
+}
+
+/* A step that does not move stays as it is, and so does one that has fallen due and was deferred, unless it comes later
+ * now. */
+static void move_run(struct relance_engine *e, struct run *run, struct date date)
+{
+    if (!move_trigger(e, run, date)) return;
+    int64_t due_ms = time_before(e, date, &e->rule->steps[run->step].timing);
+    bool deferred = run->due_ms != run->first_due_ms;
+    if (due_ms == run->first_due_ms || (deferred && due_ms <= e->now_ms)) return;
+    run_wait_until(run, due_ms, e->now_ms);
+}
+
+static void end_run(struct relance_engine *e, struct run *run)
+{
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_CANCELLED,
+                                        .key = bytes_str(run->key),
+                                        .by = STR("its date, which is gone")};
+    engine_decide(e, &decision);
+    run_remove(e, run);
+}
+
+/* The date that runs follow to when the expression has a new value. */
+static bool coming_date(struct relance_engine *e, const struct meant *meant, struct date *out)
+{
+    for (int n = 0; nth_date(e, meant, n, out); n++)
+        if (meant->kind != MEANT_YEARLY || out->ms >= e->now_ms) return true;
+    return false;
+}
+
+/* The value is new, or only the zone. A run that performs a step meanwhile, which is known by its key, does not follow
+ * what it sets itself. */
+static void runs_follow(struct relance_engine *e, struct date_wait *wait, const struct meant *meant,
+                        bool is_new, const struct bytes *performing)
+{
+    const struct rule *rule = &e->set->rules[wait->rule];
+    struct run *run;
+    struct date date;
+    bool comes = rule->has_before && coming_date(e, meant, &date);
+    for (uint32_t place = run_place(e->customer->state, wait->rule, (str){0});
+         rule->has_before && (run = run_at(e->customer->state, place, wait->rule));) {
+        bool ends = is_new && !comes;
+        bool follows = run->key != performing && rule->steps[run->step].timing.before;
+        place += !(follows && ends);
+        if (!follows) continue;
+        scope_enter_rule(e, rule, run);
+        if (ends)
+            end_run(e, run);
+        else
+            move_run(e, run, is_new ? date : run_date(e, run));
+        if (is_new && comes) wait->fired_ms = date_mark(date);
+    }
+}
+
+/* ---- when the trigger falls due */
+
+static bool has_fired(const struct meant *meant, struct date date, const struct date_wait *wait)
+{
+    if (wait->fired_ms == STATE_NO_TIME) return false;
+    return meant->kind == MEANT_YEARLY ? date_mark(date) <= wait->fired_ms
+                                       : date_mark(date) == wait->fired_ms;
+}
+
+/* One that is past when it becomes known does not come; one that is armed has been known before. */
+static void arm(struct relance_engine *e, struct date_wait *wait, const struct meant *meant)
+{
+    const struct rule *rule = &e->set->rules[wait->rule];
+    int64_t armed_ms = wait->due_ms;
+    struct date date;
+    wait->due_ms = RELANCE_NEVER;
+    for (int n = 0; wait->due_ms == RELANCE_NEVER && nth_date(e, meant, n, &date); n++) {
+        if (has_fired(meant, date, wait)) continue;
+        int64_t due_ms = earliest_step(e, rule, date);
+        bool is_armed = due_ms == armed_ms || (due_ms < armed_ms && armed_ms <= e->now_ms);
+        if (is_armed)
+            wait->due_ms = armed_ms;
+        else if (date.ms >= e->now_ms)
+            wait->due_ms = due_ms > e->now_ms ? due_ms : e->now_ms;
+    }
+}
+
+/* The date whose trigger falls due: the last of those whose steps begin by then. */
+static struct date date_due(struct relance_engine *e, const struct rule *rule, const struct meant *meant,
+                            int64_t due_ms)
+{
+    struct date date = {due_ms, STATE_NO_TIME}, later;
+    for (int n = 0; nth_date(e, meant, n, &later) && earliest_step(e, rule, later) <= due_ms; n++)
+        date = later;
+    return date;
 }
 
 /* ---- keeping up */
@@ -71,14 +256,13 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
     return date;
 }
 
-/* What the next instant is computed from, as text: the value, and the zone where a local time is meant. */
-static str date_basis(struct relance_engine *e, const struct rule *rule, struct cel_value value)
+/* What all is computed from, as text: the value, and the zone. Empty: there is no value. */
+static str date_basis(struct relance_engine *e, struct cel_value value)
 {
     struct buffer text;
     buffer_init(&text, &e->scratch);
     if (value.kind == CEL_STRING || value.kind == CEL_TIMESTAMP) cel_print(value, &text);
-    bool local = rule->kind == ON_YEARLY;
-    if (local && text.size) {
+    if (text.size) {
         buffer_put_char(&text, '\0');
         buffer_put_str(&text, customer_zone_name(e));
     }
@@ -86,34 +270,43 @@ static str date_basis(struct relance_engine *e, const struct rule *rule, struct 
     return buffer_str(&text);
 }
 
-static void date_update(struct relance_engine *e, uint32_t number)
+/* The value in a basis: what stands in front of the zone. */
+static str basis_value(str basis)
+{
+    size_t size = basis.size;
+    while (size > 0 && basis.data[size - 1])
+        size--;
+    return (str){basis.data, size};
+}
+
+static void date_update(struct relance_engine *e, uint32_t number, const struct bytes *performing)
 {
     const struct rule *rule = &e->set->rules[number];
     scope_enter_rule(e, rule, NULL);
     struct cel_value value = engine_evaluate(e, rule->date);
-    str basis = date_basis(e, rule, value);
+    struct meant meant = meaning(rule, value);
+    str basis = date_basis(e, value);
     struct date_wait *date = NULL;
     VECTOR_EACH (e->customer->state->dates, struct date_wait, known)
         if (known->rule == number) date = known;
     if (date ? str_equal(bytes_str(date->basis), basis) : basis.size == 0) return;
     if (!date) date = date_place(e, number);
     if (!date) return;
+    bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
-    if (value.kind == CEL_STRING && rule->kind == ON_YEARLY)
-        date->due_ms = next_yearly(e, cel_text(value), date);
-    else if (value.kind == CEL_TIMESTAMP && rule->kind == ON_DATE)
-        date->due_ms = next_date(e, cel_timestamp_to_ms(value), date);
-    else
-        date->due_ms = RELANCE_NEVER;
+    runs_follow(e, date, &meant, is_new, performing);
+    arm(e, date, &meant);
 }
 
 void dates_update(struct relance_engine *e)
 {
+    const struct bytes *performing = e->run ? e->run->key : NULL;
     for (size_t i = 0; i < e->set->dated.count; i++) {
         uint32_t rule = e->set->dated.types[i];
-        if (e->only == NAME_NONE || e->only == rule) date_update(e, rule);
+        if (e->only == NAME_NONE || e->only == rule) date_update(e, rule, performing);
     }
+    scope_enter_rule(e, NULL, NULL);
 }
 
 int64_t dates_next_due(const struct state *state)
@@ -125,21 +318,17 @@ int64_t dates_next_due(const struct state *state)
 }
 
 /* The trigger itself; what comes after it is known before, since what it sets off may ask again. */
-void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t horizon_ms)
+void date_fall_due(struct relance_engine *e, struct date_wait *wait, int64_t horizon_ms)
 {
-    uint32_t number = date->rule;
+    uint32_t number = wait->rule;
     const struct rule *rule = &e->set->rules[number];
-    int64_t due_ms = date->due_ms;
-    bool yearly = rule->kind == ON_YEARLY;
+    int64_t due_ms = wait->due_ms;
     scope_enter_rule(e, rule, NULL);
-    struct cel_value value = engine_evaluate(e, rule->date);
-    date->fired = yearly                        ? local_day(customer_zone(e), due_ms)
-                  : value.kind == CEL_TIMESTAMP ? cel_timestamp_to_ms(value)
-                                                : due_ms;
-    date->due_ms = yearly && value.kind == CEL_STRING ? next_yearly(e, cel_text(value), date) : RELANCE_NEVER;
-    e->trigger = (struct trigger){.type = yearly ? STR("yearly") : STR("date"),
-                                  .time_ms = due_ms,
-                                  .shown_ms = due_ms,
-                                  .day = yearly ? date->fired : STATE_NO_TIME};
+    struct meant meant = meaning(rule, engine_evaluate(e, rule->date));
+    struct date date = date_due(e, rule, &meant, due_ms);
+    wait->fired_ms = date_mark(date);
+    wait->due_ms = RELANCE_NEVER;
+    if (meant.kind == MEANT_YEARLY) arm(e, wait, &meant);
+    e->trigger = date_trigger(rule, date, due_ms);
     trigger_rule(e, number, horizon_ms);
 }

@@ -202,13 +202,6 @@ static void take_facts(struct relance_engine *e, const struct typed_event *type)
     count_event(e, type);
 }
 
-/* What `set` has changed is told, and dates are looked at anew. */
-static void settle(struct relance_engine *e, int64_t horizon_ms)
-{
-    segments_settle(e, horizon_ms);
-    dates_update(e);
-}
-
 void happen_event(struct relance_engine *e, struct customer *customer)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
@@ -226,13 +219,14 @@ void happen_event(struct relance_engine *e, struct customer *customer)
     runs_drop(e);
     segments_start_event(e);
     take_facts(e, type);
+    dates_update(e);
     runs_cancel(e, type);
     overtakers_remember(e, type);
     goals_reach(e, type);
     runs_answer(e, type, horizon_ms);
     segments_update(e, false, horizon_ms);
     runs_trigger(e, type, horizon_ms);
-    settle(e, horizon_ms);
+    segments_settle(e, horizon_ms);
     overtakers_trim(e);
 }
 
@@ -302,9 +296,10 @@ void happen_wait(struct relance_engine *e, int64_t due_ms)
     state->now_ms = e->now_ms;
     e->segments_silent = true;
     runs_drop(e);
+    dates_update(e);
     if (segment)
         segments_update(e, true, due_ms);
     else
         rules_fall_due(e, due_ms);
-    settle(e, due_ms);
+    segments_settle(e, due_ms);
 }

@@ -94,15 +94,22 @@ static enum state_outcome outcome_of(const struct relance_decision *decision)
     }
 }
 
+/* Dates are looked at anew at once. Runs that follow one may end there, and this one then stands elsewhere: e->run. */
 static void set_attributes(struct relance_engine *e, struct run *run, const struct step *step)
 {
+    const struct rule *rule = e->rule;
+    uint32_t number = run->rule;
+    str key = bytes_str(run->key);
     struct relance_decision decision = {.outcome = RELANCE_OUTCOME_SET,
-                                        .key = bytes_str(run->key),
+                                        .key = key,
                                         .step = run->step + 1,
                                         .variant = bytes_str(run->variant)};
     scope_forget(e);
     decision.set = attributes_set(e, step);
-    if (decision.set.size) engine_decide(e, &decision);
+    if (!decision.set.size) return;
+    engine_decide(e, &decision);
+    dates_update(e);
+    scope_enter_rule(e, rule, run_find(e->customer->state, number, key));
 }
 
 static struct relance_decision step_decision(struct relance_engine *e, const struct run *run,
@@ -131,7 +138,7 @@ static enum performed cool(struct relance_engine *e, struct relance_decision *de
     return COOLED;
 }
 
-/* What becomes of a step that is due, its `while` having held. */
+/* What becomes of a step that is due, its `while` having held. The run is e->run then. */
 static enum performed perform_step(struct relance_engine *e, struct run *run, const struct step *step)
 {
     char id[32];
@@ -149,20 +156,20 @@ static enum performed perform_step(struct relance_engine *e, struct run *run, co
     if (deferred) return DEFERRED;
     bool sent = decision.outcome == RELANCE_OUTCOME_SENT || decision.outcome == RELANCE_OUTCOME_HELD;
     if (!skipped && (!sends || sent)) set_attributes(e, run, step);
-    run->outcome = (uint8_t)(skipped || sends ? outcome_of(&decision) : STATE_OUTCOME_DONE);
+    e->run->outcome = (uint8_t)(skipped || sends ? outcome_of(&decision) : STATE_OUTCOME_DONE);
     return PERFORMED;
 }
 
 /* A step before a date, whose time was over when its wait began, is skipped without being asked anything. */
-static bool skip_past(struct relance_engine *e, struct run *run, const struct step *step)
+static struct run *skip_late(struct relance_engine *e, struct run *run, const struct step *step)
 {
     char id[32];
-    if (!step->timing.before || date_step_time(e, run, &step->timing) >= run->base_ms) return false;
     struct relance_decision decision = step_decision(e, run, step, id);
     decision.outcome = RELANCE_OUTCOME_SKIPPED;
+    if (e->explaining) decision.reason = STR("its time before the date was over");
     engine_decide(e, &decision);
     run->outcome = STATE_OUTCOME_SKIPPED;
-    return true;
+    return step_go_on(e, run);
 }
 
 struct run *step_go_on(struct relance_engine *e, struct run *run)
@@ -181,7 +188,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
     const struct step *step = &rule->steps[run->step];
     scope_enter_rule(e, rule, run);
     if (step->awaited) return wait_over(e, run, step->awaited);
-    if (skip_past(e, run, step)) return step_go_on(e, run);
+    if (run->late) return skip_late(e, run, step);
     if (!condition_holds_or_reason(e, rule->while_true)) {
         run_end(e, run, RELANCE_OUTCOME_ENDED);
         return NULL;
@@ -191,7 +198,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
     case COOLED: run_remove(e, run); return NULL;
     case PERFORMED: break;
     }
-    return step_go_on(e, run);
+    return step_go_on(e, e->run);
 }
 
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)

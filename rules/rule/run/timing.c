@@ -56,23 +56,29 @@ static const char *ask_end(struct relance_engine *e, const struct run *run, int6
     return NULL;
 }
 
+void run_wait_until(struct run *run, int64_t due_ms, int64_t base_ms)
+{
+    run->late = due_ms < base_ms;
+    run->due_ms = run->first_due_ms = run->late ? base_ms : due_ms;
+}
+
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number, int64_t base_ms)
 {
+    int64_t due_ms;
     const struct step *step = &e->rule->steps[number];
     run->step = number;
-    run->base_ms = step->awaited || step->timing.before ? base_ms : STATE_NO_TIME;
+    run->base_ms = step->awaited ? base_ms : STATE_NO_TIME;
     if (step->awaited) {
         wait_begin(e, run);
-        run->due_ms = base_ms + step->awaited->within_ms;
+        due_ms = base_ms + step->awaited->within_ms;
     } else if (step->timing.before) {
-        int64_t due_ms = date_step_time(e, run, &step->timing);
-        run->due_ms = due_ms > base_ms ? due_ms : base_ms;
+        due_ms = date_step_time(e, run, &step->timing);
     } else {
         scope_enter_rule(e, e->rule, run);
         scope_forget(e);
-        const char *why = ask_end(e, run, base_ms, &run->due_ms);
+        const char *why = ask_end(e, run, base_ms, &due_ms);
         if (why) return fail(e, run, why);
     }
-    run->first_due_ms = run->due_ms;
+    run_wait_until(run, due_ms, base_ms);
     return run;
 }

@@ -70,7 +70,14 @@ static void answer(struct relance_engine *e, struct run *run, const struct await
     step_perform_due(e, step_go_on(e, run), horizon_ms);
 }
 
-/* The runs of a rule, in order. Answering one can end it, but changes no other. */
+/* The first run of a rule behind a key. */
+static uint32_t place_behind(const struct state *state, uint32_t rule, str key)
+{
+    uint32_t place = run_place(state, rule, key);
+    return place + (run_find(state, rule, key) != NULL);
+}
+
+/* The runs of a rule, in order. Answering one can end it, and what it then sets can end others that follow a date. */
 static void answer_runs_of(struct relance_engine *e, uint32_t number, const struct typed_event *type,
                            int64_t horizon_ms)
 {
@@ -80,11 +87,16 @@ static void answer_runs_of(struct relance_engine *e, uint32_t number, const stru
     for (uint32_t place = run_place(state, number, (str){0}); run_at(state, place, number);) {
         struct run *run = run_at(state, place, number);
         const struct awaited *awaited = rule->steps[run->step].awaited;
-        uint32_t before = state->runs.count;
         scope_enter_rule(e, rule, run);
-        if (awaited && type_list_has(awaited->on, type->reader->number) && answers(e, run, awaited, &asked))
-            answer(e, run, awaited, horizon_ms);
-        if (state->runs.count == before) place++;
+        if (!awaited || !type_list_has(awaited->on, type->reader->number) ||
+            !answers(e, run, awaited, &asked)) {
+            place++;
+            continue;
+        }
+        str key;
+        if (!arena_copy_str(&e->scratch, bytes_str(run->key), &key)) e->failed = true;
+        answer(e, run, awaited, horizon_ms);
+        place = place_behind(state, number, key);
     }
 }
 

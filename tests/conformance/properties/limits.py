@@ -1,6 +1,6 @@
-"""No send in quiet hours, and no more than a cap allows: counted from the decisions, in the customer's zone as the
-stream says it. A limit whose `if` reads the customer is left out; those that read what a line says are not, and two
-of three are made such."""
+"""No send in quiet hours, no more than a cap allows, none that a gate forbids, and held is what a group holds and nothing
+else: counted from the decisions, in the customer's zone as the stream says it. A limit whose `if` reads the customer is
+left out; those that read what a line says are not, and two of three are made such."""
 import datetime
 import re
 
@@ -55,15 +55,39 @@ def minutes(text):
     return int(text[:2]) * 60 + int(text[3:])
 
 
-def quiet_ends(limit, zone, now):
+WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def weekdays(text):
+    """"sat,mon-wed" as numbers."""
+    days = set()
+    for first, last in ((part[:3], part[-3:]) for part in text.split(",")):
+        begin = WEEK.index(first)
+        days |= {(begin + n) % 7 for n in range((WEEK.index(last) - begin) % 7 + 1)}
+    return days
+
+
+def spans_begin(text, holidays, day):
+    """Do the hours of `quiet` begin on a day?"""
+    if text == "holidays":
+        date = zones.date_of(day)
+        return date in holidays or date[5:] in holidays
+    return not text[0].isalpha() or zones.weekday(day) in weekdays(text.split()[0])
+
+
+def hours(text):
+    """Their two times, in minutes."""
+    return list(map(minutes, text.split()[-1].split("-"))) if text[-1].isdigit() else [0, 24 * 60]
+
+
+def quiet_ends(text, holidays, zone, now):
     """The end of the quiet hours that `now` lies in, or None."""
-    start, end = map(minutes, limit["quiet"].split("-"))
+    start, end = hours(text)
     today = zones.day_of(zone, now)
-    ends = sorted(zones.at(zone, today + n, end) for n in range(-3, 5))
-    for begins in (zones.at(zone, today + n, start) for n in range(-2, 2)):
-        until = next(e for e in ends if e > begins)
-        if begins <= now < until:
-            return until
+    for day in range(today - 3, today + 3):
+        begins, ends = zones.at(zone, day, start), zones.at(zone, day + (end <= start), end)
+        if spans_begin(text, holidays, day) and begins <= now < ends:
+            return ends
     return None
 
 
@@ -73,7 +97,7 @@ def period_begins(name, zone, now):
     return zones.at(zone, first, 0)
 
 
-def sends(scene, keyword):
+def sends(scene, keyword, outcomes=("sent", "held")):
     """(send, its customer's zone, the limits with this keyword that concern it), in order. A limit's own counts are
     kept between, and lost with a customer who is forgotten."""
     limits = [limit for limit in (Limit(raw, scene.rules) for raw in scene.rules["limits"])
@@ -85,7 +109,7 @@ def sends(scene, keyword):
             for limit in limits:
                 limit.sends.pop(moment.event["customer"], None)
         for line in moment.decisions:
-            if line["outcome"] in ("sent", "held"):
+            if line["outcome"] in outcomes:
                 yield line, followed.of(line["customer"]), [limit for limit in limits if limit.concerns(line)]
             followed.see_decision(line)
 
@@ -96,7 +120,7 @@ def quiet(scene):
     for line, zone, limits in sends(scene, "quiet"):
         for limit in limits:
             checked += 1
-            until = quiet_ends(limit.raw, zone, instant(line["time"]))
+            until = quiet_ends(limit.raw["quiet"], scene.rules["holidays"], zone, instant(line["time"]))
             if until is not None:
                 raise Broken(f"in the quiet hours {limit.raw['quiet']} of {zone}, which end at {utc(until)}: {line}")
     return checked
@@ -120,4 +144,34 @@ def caps(scene):
                 raise Broken(f"{before} sends since {utc(since)} in {zone}, at most {limit.raw['max']}: {line}")
             if line["outcome"] == "sent":
                 times.append(now)
+    return checked
+
+
+def known_of(scene, keyword):
+    """(the limits with this keyword, are all of them known?)"""
+    raws = [raw for raw in scene.rules["limits"] if keyword in raw]
+    return raws, all(Limit(raw, scene.rules).known for raw in raws)
+
+
+def never(scene):
+    """Nothing is sent, nor held, that a gate forbids; and nothing is blocked but by one that does."""
+    checked, (gates, known) = 0, known_of(scene, "never")
+    for line, _, limits in sends(scene, "never", ("sent", "held", "blocked")):
+        checked += len(gates)
+        if limits and line["outcome"] != "blocked":
+            raise Broken(f"a gate forbids it, {limits[0].raw}: {line}")
+        if line["outcome"] == "blocked" and known and not limits:
+            raise Broken(f"no gate forbids it: {line}")
+    return checked
+
+
+def hold(scene):
+    """Held is what the variant `holdout` and the groups hold, for the first of these; all else is sent."""
+    checked, (groups, known) = 0, known_of(scene, "hold")
+    for line, _, limits in sends(scene, "hold") if known else ():
+        checked += 1
+        group = limits[0].raw["hold"] if limits else None
+        held = group is not None or line.get("variant") == "holdout"
+        if (line["outcome"] == "held", line.get("group")) != (held, group):
+            raise Broken(f"it should be {'held' if held else 'sent'}, for the group {group}: {line}")
     return checked

@@ -32,7 +32,7 @@ class Property:
 
 
 PROPERTIES = {name: Property(*row) for name, row in {
-    "quiet": (limits.quiet, 1), "caps": (limits.caps, 3), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
+    "quiet": (limits.quiet, 1), "caps": (limits.caps, 2), "never": (limits.never, 1), "hold": (limits.hold, 1), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
     "twice": (twins.twice, 50), "split": (twins.split, 20), "names": (twins.names, 50), "again": (twins.again, 50),
     "noise": (twins.noise, 50), "future": (twins.future, 100), "forgetful": (twins.forgetful, 100),
     "files": (twins.files, 50),

@@ -7,10 +7,9 @@ import collections
 import page
 from scene import Broken, instant
 
-HOUR = 3600000
-STEPS = ("sent", "held", "skipped", "capped", "deferred", "stale", "failed")
+STEPS = ("sent", "held", "skipped", "capped", "blocked", "deferred", "stale", "failed", "answered", "unanswered")
+AGAIN = ("rearmed", "restarted", "collected")
 ENDS = ("cancelled", "ended", "finished", "dropped")
-CANCELS = 16  # remembered
 
 
 # ---- what an event says, coerced to the declared types as far as keys and conditions here need it
@@ -94,9 +93,9 @@ KEYS = {
     "event.n": lambda e: [str(e.n)], "event.k": lambda e: [e.k], "event.tags": lambda e: e.tags,
     "event.items.map(i, i.p)": lambda e: [text(item["p"]) if "p" in item else missing() for item in e.items],
     "event.ok": lambda e: [str(e.ok).lower()], "event.u": lambda e: [str(e.u)],
-    "['k1', 'p1']": lambda e: ["k1", "p1"], "'k1'": lambda e: ["k1"],
+    "['k1', 'p1']": lambda e: ["k1", "p1"], "'k1'": lambda e: ["k1"], "who": lambda e: [e.customer + "!"],
 }
-OF_EVENT = {  # conditions that read only the event and the customer's id: a late trigger can be overtaken by these
+OF_EVENT = {  # conditions that read only the event and the customer's id
     "event.p != 'p1'": lambda e: e.p != "p1", "event.p in ['p1', 'p2']": lambda e: e.p in ("p1", "p2"),
     "event.n % 2 == 0": lambda e: e.n % 2 == 0, "has(event.n) && event.n > 1": lambda e: e.has("n") and e.n > 1,
     "event.k != 'k1'": lambda e: e.k != "k1", "size(event.k) == 2": lambda e: len(e.k) == 2,
@@ -178,8 +177,7 @@ class Lives:
         self.scene, self.rules = scene, scene.rules["rules"]
         self.live = {}                                      # (customer, rule, key) → Run
         self.cancels = {name: [Matcher(c) for c in rule.get("cancel", [])] for name, rule in self.rules.items()}
-        self.remembered = collections.defaultdict(list)     # customer → [(time, [(rule, keys)])]
-        self.newest = {}                                    # customer → time of the newest event
+        self.remembered = collections.defaultdict(list)     # customer → events that some rule's cancel names
         self.counts = collections.Counter()
 
     def each(self):
@@ -189,8 +187,9 @@ class Lives:
             if event and event.type == "forget":
                 self.forget(event.customer)
             elif event:
-                self.newest[event.customer] = max(event.time, self.newest.get(event.customer, event.time))
                 yield from self.cancel(event, decisions)
+                if any(event.type in m.on for all_ in self.cancels.values() for m in all_):
+                    self.remembered[event.customer].append(event)
             elif moment.event is not None and decisions:
                 raise Broken(f"a record that is no event decides: {moment}")
             for line in decisions:
@@ -199,7 +198,6 @@ class Lives:
     def forget(self, customer):
         self.live = {place: run for place, run in self.live.items() if place[0] != customer}
         self.remembered.pop(customer, None)
-        self.newest.pop(customer, None)
 
     # ---- cancels
 
@@ -217,28 +215,27 @@ class Lives:
         self.counts["cancels that had to be"] += len(must)
         while decisions and decisions[0]["outcome"] == "cancelled":
             line = decisions.pop(0)
+            if place(line) not in must | may and self.follows_a_date(line["rule"]):
+                return
             if place(line) not in must | may:
                 raise Broken(f"cancelled by {event.raw}, which does not: {line}")
             must.discard(place(line))
             yield line, self.live.pop(place(line))
         if must:
             raise Broken(f"not cancelled by {event.raw}: {must}")
-        self.remember(event)
-
-    def remember(self, event):
-        """What a late trigger may have been overtaken by: [(rule, keys)] of each event that may cancel."""
-        matchers = [(rule, m) for rule, all_ in self.cancels.items() for m in all_ if event.type in m.on]
-        if matchers:
-            self.remembered[event.customer].append((event.time, [
-                (rule, m.keys(event)) for rule, m in matchers
-                if (m.condition is None or m.condition in OF_EVENT) and m.holds(event, None)]))
 
     def overtaken(self, rule, key, event):
-        """Has the trigger surely been overtaken? Only events that are surely still remembered are looked at."""
-        oldest = self.newest[event.customer] - max(HOUR, self.scene.lateness)
-        newest = sorted(self.remembered[event.customer], key=lambda entry: entry[0])[-CANCELS:]
-        return any(event.time < time and of == rule and (keys is None or (keys != "?" and key in keys))
-                   for time, cancels in newest if time >= oldest for of, keys in cancels)
+        """Has the trigger surely been overtaken? By an event that is remembered; and by one that no longer is, whatever
+        its key and its `if`."""
+        run = Run(key, self.rules[rule].get("priority", 0))
+        run.begin(None, event.time, None)
+        return any(event.time < old.time and m.cancels(old, key, run)
+                   for old in self.remembered[event.customer] if old is not event
+                   for m in self.cancels[rule] if old.type in m.on)
+
+    def follows_a_date(self, rule):
+        """A run that waits for a step before its date ends, cancelled, when the date is gone."""
+        return any("before" in step for step in self.rules[rule]["do"])
 
     # ---- the other decisions
 
@@ -246,49 +243,58 @@ class Lives:
         """The run that a decision is about, after it."""
         outcome, where = line["outcome"], place(line)
         run = self.live.get(where)
-        if outcome == "cancelled":
+        if outcome == "cancelled" and not self.follows_a_date(line["rule"]):
             raise Broken(f"cancelled, but not before all else that its event does: {line}")
-        if outcome in ("rearmed", "restarted", *STEPS, *ENDS):
+        cooled = outcome == "cooling" and "step" in line
+        if outcome in (*AGAIN, *STEPS, *ENDS) or cooled:
             self.counts["decisions of a live run"] += 1
             if run is None:
                 raise Broken(f"there is no live run that could be {outcome}: {line}")
-        if outcome in ("started", "overtaken", "cooling", "full") and run is not None:
+        if outcome in ("started", "cooling", "full") and not cooled and run is not None:
             raise Broken(f"{outcome} although a run of this key is live: {line}")
         if outcome == "started":
             run = self.live[where] = Run(where[2], self.rules[line["rule"]].get("priority", 0))
-        if outcome in ("started", "rearmed", "restarted"):
+        if outcome in ("started", *AGAIN):
             self.trigger(run, line, event)
-        if outcome in STEPS:
+        if outcome in STEPS or cooled:
             self.step(run, line)
-        if outcome in ENDS:
+        if outcome in ENDS or cooled or (outcome == "failed" and "id" not in line):
             del self.live[where]
         return run
 
     def trigger(self, run, line, event):
-        on, now = self.rules[line["rule"]]["on"], instant(line["time"])
+        on, now, outcome = self.rules[line["rule"]]["on"], instant(line["time"]), line["outcome"]
         if isinstance(on, dict):
             # the due time: `now` is later where the customer's own is, so only without lateness it is known
             time = now if not self.scene.lateness else None
             origin = str(time) if time is not None else None
-        elif " " in on:
+        elif not is_of_events(on):
             time, origin = now, str(now)
         elif event is None:
             raise Broken(f"no event, but triggered: {line}")
         else:
             time, origin = event.time, str(event.raw["id"])
             self.counts["triggers of events"] += 1
-            if line["outcome"] == "started" and self.overtaken(line["rule"], line.get("key", ""), event):
+            late = outcome == "collected" and run.trigger is not None and time < run.trigger
+            if (outcome == "started" or late) and self.overtaken(line["rule"], line.get("key", ""), event):
                 raise Broken(f"an event has overtaken {event.raw}: {line}")
-        if line["outcome"] == "rearmed":
+        if outcome == "collected" and None not in (time, run.trigger):
+            run.trigger = max(time, run.trigger)
+        elif outcome in ("collected", "rearmed"):
             run.trigger = time
-            return
-        run.begin(now, time, origin)
+        else:
+            run.begin(now, time, origin)
 
     def step(self, run, line):
         if line["step"] <= run.done:
             raise Broken(f"step {run.done} of this run has been decided: {line}")
         if line["outcome"] != "deferred":
             run.done = line["step"]
+
+
+def is_of_events(on):
+    """And not of segments or a date."""
+    return not isinstance(on, dict) and not any(" " in word for word in (on if isinstance(on, list) else [on]))
 
 
 def place(line):
@@ -307,11 +313,11 @@ def runs(scene):
 def ids(scene):
     """Each action has the id that LANGUAGE.md §4.14 gives it, and no other has the same; but for the runs that are one and the
     same by it: those that begin with an event that is dealt with again, its id having been forgotten after 64
-    others or a day; and of segments and dates those that begin in the same millisecond."""
+    others of its type or a day, or which another type has, too; and of segments and dates those that begin in the same millisecond."""
     checked, seen = 0, collections.defaultdict(list)
     dealt_with = collections.Counter((m.event["customer"], str(m.event["id"])) for m in scene.tape if m.fate == "event")
     for line, run in Lives(scene).each():
-        if line["outcome"] not in STEPS:
+        if line["outcome"] not in STEPS or "id" not in line:
             continue
         customer, rule, key = place(line)
         if run.origin is not None:
@@ -320,8 +326,7 @@ def ids(scene):
                 raise Broken(f"not the id of origin {run.origin}: {line}")
         if line["outcome"] != "deferred":
             begun, on = seen[line["id"]], scene.rules["rules"][rule]["on"]
-            of_event = isinstance(on, list) or (isinstance(on, str) and " " not in on)
-            if len(begun) >= dealt_with[customer, run.origin] if of_event else {*begun, run.begun} != {run.begun}:
+            if len(begun) >= dealt_with[customer, run.origin] if is_of_events(on) else {*begun, run.begun} != {run.begun}:
                 raise Broken(f"a second action has this id: {line}")
             begun.append(run.begun)
     return checked

@@ -35,6 +35,27 @@ def holds_what_is_capped(scene):
     rename(scene, "capped", "held")
 
 
+def sends_what_is_blocked(scene):
+    """what a gate forbids is sent"""
+    rename(scene, "blocked", "sent")
+
+
+def blocks_what_is_sent(scene):
+    """what no gate forbids is blocked"""
+    rename(scene, "sent", "blocked")
+
+
+def sends_what_is_held(scene):
+    """what is held is sent"""
+    rename(scene, "held", "sent")
+
+
+def holds_for_another_group(scene):
+    """what is held for a group is held for another"""
+    for line in (line for moment in moments(scene) for line in moment.decisions if "group" in line):
+        line["group"] += "s"
+
+
 def sends_after(outcome):
     """A spoiler: the last send of a run once more, after it has ended so."""
     def again(scene):
@@ -105,6 +126,8 @@ TWINS = {decides_otherwise: "decision", decides_less: "decision"}
 OF = {
     "quiet": dict.fromkeys((sends_in_quiet_hours, holds_in_quiet_hours), "in the quiet hours"),
     "caps": dict.fromkeys((sends_what_is_capped, holds_what_is_capped), "at most"),
+    "never": {sends_what_is_blocked: "a gate forbids it", blocks_what_is_sent: "no gate forbids it"},
+    "hold": {sends_what_is_held: "should be held", holds_for_another_group: "for the group"},
     "runs": {**{sends_after(outcome): "no live run" for outcome in ("cancelled", "ended", "finished")},
              does_not_cancel: "not cancelled by", starts_what_is_overtaken: "has overtaken",
              decides_a_step_twice: "has been decided"},

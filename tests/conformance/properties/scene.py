@@ -39,7 +39,11 @@ class Scene:
     def __init__(self, tools, seed, folder, prepare=()):
         """`prepare` are functions that make of the rule set one that the checkers can follow better."""
         self.tools, self.seed, self.folder = tools, seed, pathlib.Path(folder)
-        self.rules, self.lines, self.options = generate.generate(seed)
+        files, self.lines, self.options = generate.generate(seed)
+        self.rules = united(files.values())
+        if "--only" in self.options:
+            at = self.options.index("--only")
+            del self.options[at:at + 2]
         for function in prepare:
             function(self.rules)
         self.own_rules = self.write("rules.jsonc", json.dumps(self.rules, ensure_ascii=False))
@@ -76,8 +80,9 @@ class Scene:
                      *(self.options if options is None else options), self.events(lines)])
 
     def forget(self, *words, lines=None):
-        """The lines of `forgetful`."""
-        return play([self.tools.forgetful, *words, *self.options, self.own_rules, self.events(lines)])
+        """The lines of `forgetful`, but for those that a replay prints only where it is asked to."""
+        lines = play([self.tools.forgetful, *words, *self.options, self.own_rules, self.events(lines)])
+        return [line for line in lines if json.loads(line).get("outcome") != "set"]
 
     @functools.cached_property
     def plain(self):
@@ -108,6 +113,25 @@ class Scene:
         if [line for moment in moments for line in moment.decisions] != list(map(json.loads, self.plain)):
             raise Broken("a record of no declared type before each event changes what is decided")
         return moments
+
+
+def united(files):
+    """One file that says what several do (LANGUAGE.md §1.1)."""
+    whole = {"limits": [], "rules": {}, "customer": {}}
+    for part, content in (member for file in files for member in file.items()):
+        if part == "limits":
+            whole[part] += content
+        elif part in ("events", "types"):
+            fields = whole.setdefault(part, {})
+            fields.update({name: {**fields.get(name, {}), **more} for name, more in content.items()})
+        elif part == "customer":  # where one file has the source, it is that
+            whole[part].update({name: value for name, value in content.items()
+                                if name not in whole[part] or isinstance(value, dict)})
+        elif isinstance(content, dict):
+            whole.setdefault(part, {}).update(content)
+        else:
+            whole[part] = content
+    return whole
 
 
 def play(words):
@@ -143,6 +167,6 @@ def clock(line):
 
 def instant(value):
     """Milliseconds since 1970, from what stands in an event or a decision."""
-    if isinstance(value, int):
-        return value
+    if isinstance(value, (int, float)):
+        return round(value * (1000 if abs(value) < 1e11 else 1))
     return round(datetime.datetime.fromisoformat(value).timestamp() * 1000)

@@ -57,7 +57,8 @@ def names(scene):
     """Customers under other names, which sort otherwise: each is decided as before. (Rules that ask for the name, or
     draw lots by it, are rid of that first.)"""
     text = json.dumps(scene.rules, ensure_ascii=False)
-    rules = json.loads(text.replace("customer.id", "'someone'").replace("bucket('z', 1000)", "7"))
+    text = text.replace("customer.id", "'someone'").replace("bucket('z', 1000)", "7")
+    rules = json.loads(text.replace("bucket('control', 100)", "7"))
     for rule in rules["rules"].values():
         if len([weight for weight in rule.get("split", {}).values() if weight]) > 1:
             del rule["split"]
@@ -140,7 +141,7 @@ def files(scene):
     """The same rule set in four files, written otherwise: rules in another order, some declarations in two files.
     Attributes and limits keep their order, which counts."""
     draw, parts = chance(scene), [{} for _ in range(4)]
-    for name in ("types", "events", "counts", "segments", "rules"):
+    for name in ("types", "events", "counts", "segments", "tables", "rules"):
         for key, value in shuffled(draw, scene.rules[name].items()):
             for part in draw.sample(parts, 1 if name == "rules" else draw.choice([1, 1, 2])):
                 part.setdefault(name, {})[key] = value
@@ -149,7 +150,7 @@ def files(scene):
         cuts = sorted(draw.randrange(len(whole) + 1) for _ in parts[1:])
         for part, begin, end in zip(parts, [0, *cuts], [*cuts, None]):
             part[name] = kind(whole[begin:end])
-    for name in ("tz", "stale"):
+    for name in ("tz", "stale", "credit", "holidays", "let"):
         if name in scene.rules:
             draw.choice(parts)[name] = scene.rules[name]
     shutil.rmtree(scene.folder / "set", ignore_errors=True)

@@ -37,6 +37,11 @@ def at(zone, day, minutes):
     return min(found, default=wall - before)
 
 
+def date_of(day):
+    """YYYY-MM-DD."""
+    return str(EPOCH + datetime.timedelta(days=day))
+
+
 def weekday(day):
     """0 is Monday."""
     return (day + 3) % 7

@@ -120,6 +120,7 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       .sent = variant ? 2 : 0,
                       .action_step = variant ? 1 : 0,
                       .outcome = variant ? STATE_OUTCOME_DONE : STATE_OUTCOME_NONE,
+                      .late = variant != NULL,
                       .answer = variant ? event("e-82", "click", 1772445600119) : NULL,
                       .trigger_ms = 1772445600120,
                       .key = text(key),
@@ -193,7 +194,7 @@ static struct state *rich_state(void)
     ADD(state->sends, struct counted_send, 1, 31);
     ADD(state->goals, struct goal_window, 1, 40, 50, text("o1"), NULL);
     ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
-    ADD(state->dates, struct date_wait, 1, INT64_MAX, 20000, text("03-02"));
+    ADD(state->dates, struct date_wait, 1, INT64_MAX, 1728000000000, text("03-02"));
     ADD(state->dates, struct date_wait, 2, 60, STATE_NO_TIME, NULL);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
@@ -241,7 +242,7 @@ Test(state, comes_back_byte_for_byte)
         VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 2)->number, 99.99);
     cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
-    cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired, STATE_NO_TIME);
+    cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired_ms, STATE_NO_TIME);
 }
 
 Test(state, of_a_new_customer_is_small_and_comes_back)
