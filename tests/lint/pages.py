@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-MODEL = ["dates.py", "page.py", "rules.py", "world.py"]
+MODEL = ["dates.py", "page.py", "rules.py", "state.py", "world.py"]
 SECTION = r"^#{2,3} %s\.? .*?(?=^#{2,3} |\Z)"
 FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.M)
 LIMIT = re.compile(r"^LIMIT\((\w+), ([^,]+), (\w+),", re.M)

@@ -180,7 +180,8 @@ def fields_read(tree, of):
 def kind(value):
     """The CEL type of a value, as a word."""
     for name, type_ in (("bool", bool), ("uint", Uint), ("timestamp", Ts), ("duration", Dur), ("int", int),
-                        ("double", float), ("string", str), ("bytes", bytes), ("optional", Optional), ("list", list), ("map", dict)):
+                        ("double", float), ("string", str), ("bytes", bytes), ("optional", Optional), ("list", list),
+                        ("map", dict)):
         if isinstance(value, type_):
             return name
     return "null"

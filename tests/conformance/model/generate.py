@@ -263,9 +263,9 @@ class Generator:
     def moves(self):
         """What makes a date or the customer move."""
         hours = self.one([3, 20, 50, 72, 100])
-        return self.one([{"day": f"${{string(now + duration('{hours}h')).substring(0, 10)}}"},
-                         {"ends": f"${{now + duration('{hours}h')}}"}, {"born": f"${{string(now + duration('{hours}h')).substring(5, 10)}}"},
-                         {"tz": self.one(ZONES)}, {"day": None}, {"ends": None}])
+        then = f"now + duration('{hours}h')"
+        return self.one([{"day": f"${{string({then}).substring(0, 10)}}"}, {"ends": f"${{{then}}}"},
+                         {"born": f"${{string({then}).substring(5, 10)}}"}, {"tz": self.one(ZONES)}, {"day": None}, {"ends": None}])
 
     def of_moves(self):
         """Dates that move by a step of another rule."""
@@ -396,7 +396,8 @@ class Generator:
             rule["cancel"] = [self.cancel(rule.get("key")) for _ in range(self.one([1, 1, 2]))]
         lets = []
         if self.maybe(0.2):
-            rule["let"] = {"late": "now - run.started > duration('1h')", "many": "size(triggers) > 2", "late_or_many": "late || many"}
+            rule["let"] = {"late": "now - run.started > duration('1h')", "many": "size(triggers) > 2",
+                           "late_or_many": "late || many"}
             lets = ["!late", "late_or_many", "many && rich"] * 4
         if self.maybe(0.4):
             rule["while"] = self.condition(about_trigger + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW * 3 + OF_SEGMENTS
@@ -545,7 +546,8 @@ class Generator:
         time, rows = start, []
         pace = [0, 0, 1] if self.busy else [0, 10, 60, 240, 720] if self.moving and self.maybe(0.6) else self.one(
             [[0, 0, 1, 5, 10], [0, 1, 10, 30, 60], [0, 10, 60, 240, 720], [30, 60, 600, 1440, 4320]])
-        customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if self.busy or self.crowd or self.flood else self.one([1, 2, 3, 4])]
+        alone = self.busy or self.crowd or self.flood
+        customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if alone else self.one([1, 2, 3, 4])]
         count = (10, 25) if self.crowd else (300, 400) if self.flood else (100, 180) if self.busy else (10, 120)
         self.types = self.some_types()
         for n in range(self.chance.randrange(*count)):

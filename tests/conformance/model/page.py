@@ -289,7 +289,7 @@ def text_of(value):
 
 
 def to_json(value):
-    """As JSON, "timestamps are RFC 3339 … bytes are base64 … NaN, infinities, types and optionals have no form"."""
+    """As JSON, "NaN, infinities and types have no form in JSON: they are errors"."""
     name = cel.kind(value)
     if name == "timestamp":
         return cel.instant_text(value)

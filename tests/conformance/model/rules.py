@@ -44,7 +44,7 @@ def unite(contents):
 
 
 def unite_attribute(attributes, name, attribute):
-    """The attribute's place in the order is that of its source."""
+    """Its "place in the order … is where its source stands"."""
     if isinstance(attribute, dict) and "on" in attribute:
         attributes.pop(name, None)
     attributes.setdefault(name, attribute)
@@ -59,7 +59,7 @@ class Reader:
         self.lets, self.trees = dict(lets), [] if trees is None else trees
 
     def declare(self, raw):
-        """The `let`s of a set or of a rule: a name stands for its CEL, as if put in in brackets."""
+        """The `let`s of a set or of a rule: each stands there "as if it were put in in brackets"."""
         for name, text in raw.items():
             self.lets[name] = cel.parse(text, self.lets)
 
@@ -228,7 +228,7 @@ class RuleSet:
         self.cancelling = {type_ for rule in self.rules for m in rule.cancel for type_ in m.on}
 
     def named_events(self, trees):
-        """An event of a type that nothing names costs no state."""
+        """An event of a type that nothing names "and whose `last` nobody reads costs no state"."""
         named = {"identify"} if self.plain else set()
         for rule in self.rules:
             named.update(rule.events, rule.goal.on if rule.goal else [], *(c.on for c in rule.cancel),

@@ -10,7 +10,8 @@ class Run:
         self.begin(trigger)
 
     def begin(self, trigger):
-        """A start or restart. The origin of its actions is the event's id, or `started` in ms where no event started it."""
+        """A start or restart: "The origin is the id of the event that started or restarted the run; of a run that no
+        event started, `started` in ms"."""
         self.started, self.step = trigger.at, 1
         self.origin = trigger["id"] if "id" in trigger else str(int(trigger.at))
         self.sent, self.outcome, self.action, self.answered, self.answer = 0, "", "", False, Record()
@@ -25,7 +26,7 @@ class Run:
         return self.rule.steps[self.step - 1]
 
     def wait_until(self, time, now=None):
-        """`time` is what the step says; `due` when it happens, after a deferral, too. What is before `now` is passed over."""
+        """`time` is what the step says, `due` when it happens. What is before `now` is passed over."""
         self.time, self.deferred = time, False
         self.past = now is not None and time < now
         self.due = self.waited = now if self.past else time

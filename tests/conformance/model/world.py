@@ -44,7 +44,7 @@ class World(Dates):
         self.event(event)
 
     def run_until(self, until):
-        """The clock runs on, inclusively."""
+        """Also "what is due at that instant happens"."""
         self.happen(lambda due: due <= until)
 
     def read(self, line, number):
@@ -66,7 +66,8 @@ class World(Dates):
         return event
 
     def happen(self, comes):
-        """Everything due, in the order of the page."""
+        """Everything due, in the order "due time … customer … changes of segments first, then by `priority` … the due time
+        before any deferral … then by rule … a date's trigger, then the steps of its runs by key"."""
         while True:
             dues = [due for c in self.customers.values() for due in self.dues(c) if comes(due[0])]
             if not dues:
@@ -94,8 +95,8 @@ class World(Dates):
     # ---- waits
 
     def enter_wait(self, c, due):
-        """`now` is the due time, but it never goes back. Gives the segments whose change has been left for the
-        customer's next event, and so is not told in the wait."""
+        """"For a wait it is the due time, but never earlier than the customer's latest `now`". Gives the segments
+        whose change has been left for the customer's next event, and so is not told in the wait."""
         c.now = due if c.now is None else max(c.now, due)
         return set(self.changed(c))
 
@@ -153,7 +154,8 @@ class World(Dates):
 
     @staticmethod
     def remember_id(c, type_, id_, now):
-        """64 of a type; of all types together 256, and then one less of the type that has most."""
+        """Of 256 ids "the oldest of the type that has most goes first, at equal numbers of the type whose name comes
+        first"."""
         c.ids.append((type_, id_, now))
 
         def of(type_):
@@ -307,7 +309,7 @@ class World(Dates):
                 if c.told.get(name, False) != value and name not in left}
 
     def tell(self, c, limit, changes):
-        """Rules on `leave`, then rules on `enter`, of segments whose value has changed; of a rule in the order of its
+        """"Rules on `leave`, then rules on `enter`, of segments whose value has changed"; of a rule in the order of its
         list."""
         c.told.update(changes)
         for word, entered in (("leave", False), ("enter", True)):
@@ -342,7 +344,8 @@ class World(Dates):
             c.cancels = sorted([*c.cancels, event], key=lambda e: e["time"])
 
     def forget_cancels(self, c):
-        """When the event has been dealt with, so that none overtakes itself. What is forgotten leaves its time."""
+        """When "the event at hand has been dealt with, so none overtakes itself". Of what is forgotten "the newest time of
+        each type is kept"."""
         oldest = c.newest - max(HOUR, self.lateness)
         remembered = [event for event in c.cancels if event["time"] >= oldest][-CANCELS:]
         for event in c.cancels:
@@ -351,7 +354,8 @@ class World(Dates):
         c.cancels = remembered
 
     def overtaken(self, c, rule, key, trigger):
-        """Has a newer event cancelled what this trigger would start now?"""
+        """Is there "such an event, whose key it cancels"? Its `if` is asked "with that event, the late one as `trigger`,
+        a run that would start now as `run`"."""
         run = Run(rule, key, trigger, self.variant(rule, c))
         if any(trigger.at <= c.forgotten.get(type_, trigger.at - 1) for m in rule.cancel for type_ in m.on):
             return True
@@ -375,7 +379,8 @@ class World(Dates):
         return self.all_variables(c, window.rule, event=event, run=Record(key=window.key, variant=window.variant))
 
     def reached(self, c, rule, event):
-        """The windows that the event reaches; of a goal without key the one opened last."""
+        """Each window is reached "whose key it gives and for which `if` holds"; without a key, of these "the one that
+        was opened last"."""
         keys = self.keys(rule.goal.key, self.all_variables(c, rule, event=event))
         open_ = [w for w in c.windows if w.rule is rule and w.start <= event["time"] <= w.end
                  and (rule.goal.key is None or w.key in keys)
@@ -416,7 +421,7 @@ class World(Dates):
             self.trigger_new(c, Run(rule, key, event, self.variant(rule, c)), limit)
 
     def trigger_late(self, c, run, event):
-        """It joins `triggers` at its place in time, and moves no wait."""
+        """It joins "`triggers` at its place in time, behind those of its own time, no wait moves"."""
         if run.rule.again == "ignore":
             return
         if self.overtaken(c, run.rule, run.key, event):
@@ -462,7 +467,8 @@ class World(Dates):
         return last is not None and c.now < last + rule.cooldown.length
 
     def variant(self, rule, c):
-        """The first whose cumulative weight, in the order of the file, exceeds the customer's place."""
+        """It is "the first whose cumulative weight, in the order of the file, exceeds XXH3_64(salt NUL customer.id) mod the
+        sum of the weights"."""
         if not rule.split:
             return ""
         if self.rules.variant in rule.split:
@@ -532,7 +538,7 @@ class World(Dates):
         raise AssertionError("a week has seven days")
 
     def go_on(self, c, run, limit):
-        """Performs what is not after the event's time or the clock (within a wait: not after that wait's due time)."""
+        """Performs what is "not after the event's time or the clock (within a wait: not after that wait's due time)"."""
         while run.live and run.due <= limit:
             self.perform(c, run)
 
@@ -588,11 +594,11 @@ class World(Dates):
 
     def decide_step(self, c, run, outcome, **more):
         variant = {"variant": run.variant if run.rule.split else None}
-        self.decide(c, run, outcome, **{"step": run.step, "id": self.action(c, run), "send": run.present.send, **variant,
-                                        **more})
+        step = {"step": run.step, "id": self.action(c, run), "send": run.present.send}
+        self.decide(c, run, outcome, **{**step, **variant, **more})
 
     def step_outcome(self, c, run, step, variables):
-        """The outcome and what its line says; "done" of a step that only sets."""
+        """The outcome and what its line says: "the outcome's name, or `done` after a step that only sets"."""
         if not self.holds(step.if_, variables):
             return "skipped", {}
         if step.send is None:
