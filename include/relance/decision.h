@@ -41,6 +41,8 @@ enum relance_outcome {
 struct relance_str relance_outcome_text(enum relance_outcome outcome);
 struct relance_str relance_outcome_prose(enum relance_outcome outcome);
 
+struct noted_program;
+
 /* One decision. All texts are borrowed until the callback that received it returns. What does not apply is
  * empty or 0. Instants are ms since 1970. */
 struct relance_decision {
@@ -55,6 +57,9 @@ struct relance_decision {
     int64_t until_ms;        /* DEFERRED, COOLING */
     /* CAPPED: text of `max`; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
+    /* ERROR: whose expression it is, "count views", and the expression (relance_decision_place); NULL: none. */
+    struct relance_str in;
+    const struct noted_program *program;
     /* CANCELLED: type of the event; CAPPED, DEFERRED: the limit, as a person would call it. Lines do not have it. */
     struct relance_str by;
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
@@ -71,6 +76,10 @@ struct relance_decision {
 
 /* Is it published (sent, held, goal, and no repetition)? All others are only counted. */
 bool relance_decision_is_output(const struct relance_decision *decision);
+
+/* ERROR: where the expression stands, "cart.jsonc:31:15". Like snprintf: returns the bytes wanted, writes at most `size`, no
+ * NUL; 0: nobody knows. */
+size_t relance_decision_place(const struct relance_decision *decision, char *out, size_t size);
 
 /* One line of `relance replay` (LANGUAGE.md §6), without the line feed. Like snprintf: returns the bytes wanted,
  * writes at most `size`, no NUL. */

@@ -113,6 +113,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
                               send ? " of " : "", STR_ARG(out->send));
     if (!out->label.size) c->diag->failed = true;
     const struct json *condition = keyword_get(node, PLACE_LIMIT, "if");
+    c->owner = (struct owner){"limit", out->label};
     const struct cel_env *env =
         condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
     out->condition = compile_condition(c, env, d->source, condition);

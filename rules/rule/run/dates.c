@@ -109,6 +109,15 @@ static str date_basis(struct relance_engine *e, const struct rule *rule, struct 
     return buffer_str(&text);
 }
 
+/* A birthday that never comes, since none can be: "31.02.1990". Told once for each value. */
+static const char *no_such_day(struct relance_engine *e, str text)
+{
+    enum { SHOWN_MAX = 40 };
+    return arena_format(&e->scratch, "there is no day '%.*s': it is YYYY-MM-DD, or MM-DD",
+                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data)
+        .data;
+}
+
 static void date_update(struct relance_engine *e, uint32_t number)
 {
     const struct rule *rule = &e->set->rules[number];
@@ -123,6 +132,9 @@ static void date_update(struct relance_engine *e, uint32_t number)
     if (!date) return;
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
+    if (value.kind == CEL_STRING && rule->kind == ON_YEARLY && value.size &&
+        !yearly_possible(cel_text(value)))
+        engine_report_error(e, no_such_day(e, cel_text(value)));
     if (value.kind == CEL_STRING && rule->kind == ON_YEARLY)
         date->due_ms = next_yearly(e, cel_text(value), date);
     else if (value.kind == CEL_TIMESTAMP && rule->kind == ON_DATE)
