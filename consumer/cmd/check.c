@@ -6,11 +6,14 @@
  *      "diagnostics": [{"file": "cart.jsonc", "line": 7, "column": 5, "end_column": 11,
  *                       "severity": "warning", "message": "…", "hint": "…"}]}
  *
+ * With --watch it does so again whenever the files change.
+ *
  * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
 #include "host/print.h"
+#include "host/watch.h"
 #include "base/str.h"
 
 #include <relance/listing.h>
@@ -111,7 +114,7 @@ static int check_set(const struct options *options, const struct file_set *set)
     return passed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-int cmd_check(const struct options *options)
+static int check_once(const struct options *options)
 {
     struct file_set set;
     struct relance_error error;
@@ -123,4 +126,9 @@ int cmd_check(const struct options *options)
     int status = check_set(options, &set);
     file_set_free(&set);
     return status;
+}
+
+int cmd_check(const struct options *options)
+{
+    return options->watch ? watch_run(options->args[0], check_once, options) : check_once(options);
 }

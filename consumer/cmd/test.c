@@ -1,13 +1,15 @@
 /* relance test PATH: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
  * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
- * comments behind the tests that say what of the rules none of them reached.
+ * comments behind the tests that say what of the rules none of them reached. With --watch, again and again.
  *
  * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
 #include "host/print.h"
+#include "host/progress.h"
+#include "host/watch.h"
 #include "base/str.h"
 
 #include <relance/rule_test.h>
@@ -17,10 +19,12 @@
 
 struct test_run {
     const char *path;
+    struct relance_str filter;         /* empty: all tests are wanted */
     FILE *junit;                       /* NULL: none is wanted */
     struct relance_coverage *coverage; /* likewise */
     size_t state_bytes;
-    size_t number, failed;
+    size_t number, failed, count; /* so far; in all */
+    struct progress progress;
 };
 
 /* ---- TAP */
@@ -133,32 +137,52 @@ static void test_done(void *context, const struct relance_test_result *result)
 {
     struct test_run *run = context;
     run->failed += !result->passed;
+    print_status_wipe();
     print(stdout, "%s %zu - ", result->passed ? "ok" : "not ok", ++run->number);
     test_print_name(result);
     fputc('\n', stdout);
     if (!result->passed) test_print_report(result);
     if (run->junit) test_put_case(run->junit, result);
+    run->progress.count++;
+    progress_show(&run->progress, (double)run->number / (double)run->count);
+}
+
+static void test_print_none(const struct test_run *run)
+{
+    if (run->filter.size)
+        print_mistake("%s: no test has '%.*s' in its name, nor in its rule's", run->path,
+                      STR_ARG(run->filter));
+    else
+        print_mistake("%s has no tests", run->path);
 }
 
 static int test_all(struct test_run *run, const char *junit, const struct relance_ruleset *rules)
 {
     struct relance_error error;
-    size_t count = relance_ruleset_test_count(rules);
+    size_t count = run->count = relance_ruleset_test_count(rules, run->filter);
     if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
     print(stdout, "TAP version 14\n1..%zu\n", count);
-    const struct relance_test_options how = {test_done, run, run->coverage, run->state_bytes};
+    const struct relance_test_options how = {.done = test_done,
+                                             .context = run,
+                                             .coverage = run->coverage,
+                                             .state_bytes = run->state_bytes,
+                                             .filter = run->filter};
+    progress_begin(&run->progress, "tests");
     enum relance_status status = relance_ruleset_test(rules, &how, &error);
+    progress_end(&run->progress);
     if (status != RELANCE_OK) print(stdout, "Bail out! %s\n", error.message);
     if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
     print(stdout, "# %zu passed, %zu failed\n", run->number - run->failed, run->failed);
     if (run->coverage && !test_print_coverage(run->coverage)) status = RELANCE_NO_MEMORY;
-    if (!count) print_mistake("%s has no tests", run->path);
+    if (!count) test_print_none(run);
     return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
 static int test_set(const struct options *options, const struct relance_ruleset *rules)
 {
-    struct test_run run = {.path = options->args[0], .state_bytes = (size_t)options->state_bytes};
+    struct test_run run = {.path = options->args[0],
+                           .filter = options->filter ? str_of(options->filter) : (struct relance_str){0},
+                           .state_bytes = (size_t)options->state_bytes};
     if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
@@ -168,7 +192,7 @@ static int test_set(const struct options *options, const struct relance_ruleset 
     return status;
 }
 
-int cmd_test(const struct options *options)
+static int test_once(const struct options *options)
 {
     struct file_set set;
     struct relance_ruleset *rules = NULL;
@@ -189,4 +213,9 @@ int cmd_test(const struct options *options)
     relance_ruleset_free(rules);
     file_set_free(&set);
     return status;
+}
+
+int cmd_test(const struct options *options)
+{
+    return options->watch ? watch_run(options->args[0], test_once, options) : test_once(options);
 }

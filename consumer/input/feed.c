@@ -36,6 +36,11 @@ bool feed_next(struct feed *feed, struct relance_record *record)
     return true;
 }
 
+double feed_part(const struct feed *feed)
+{
+    return lines_part(&feed->lines);
+}
+
 bool feed_end(struct feed *feed)
 {
     if (feed->csv) csv_map_report(feed->csv, feed->path);

@@ -70,6 +70,7 @@ static void story_decide(void *context, const struct relance_decision *decision)
 {
     struct story *story = context;
     if (!str_equal(decision->customer, story->customer)) return;
+    print_status_wipe();
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
 }
@@ -103,6 +104,7 @@ static void story_standing(struct story *story, const struct relance_note *note)
 static void story_note(void *context, const struct relance_note *note)
 {
     struct story *story = context;
+    print_status_wipe();
     if (story->ending) {
         story_standing(story, note);
         return;
@@ -141,6 +143,7 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
 {
     const char *why =
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
+    print_status_wipe();
     story->events++;
     print(story->out, "%-24s", "-");
     story_put(story, "  ", fate->type);
