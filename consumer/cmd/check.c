@@ -12,6 +12,7 @@
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
+#include "report/mistakes.h"
 #include "host/print.h"
 #include "host/watch.h"
 #include "base/str.h"
@@ -20,9 +21,11 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-static void check_count(size_t count, const char *noun)
+static void check_count(enum paint paint, size_t count, const char *noun)
 {
+    print_paint(paint, stdout);
     print(stdout, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+    print_paint(PAINT_NONE, stdout);
 }
 
 /* "cart.jsonc: 4 rules, no mistakes" */
@@ -31,16 +34,16 @@ static void check_print_summary(const char *path, const struct relance_ruleset *
 {
     print(stdout, "%s: ", path);
     if (rules) {
-        check_count(relance_ruleset_rule_count(rules), "rule");
+        check_count(PAINT_NONE, relance_ruleset_rule_count(rules), "rule");
         fputs(", ", stdout);
     }
     if (relance_report_errors(report))
-        check_count(relance_report_errors(report), "mistake");
+        check_count(PAINT_BAD, relance_report_errors(report), "mistake");
     else
-        fputs("no mistakes", stdout);
+        print_painted(PAINT_GOOD, STR("no mistakes"), stdout);
     if (relance_report_warnings(report)) {
         fputs(", ", stdout);
-        check_count(relance_report_warnings(report), "warning");
+        check_count(PAINT_DOUBTFUL, relance_report_warnings(report), "warning");
     }
     fputc('\n', stdout);
 }
@@ -106,7 +109,7 @@ static int check_set(const struct options *options, const struct file_set *set)
     if (options->json) {
         passed &= check_print_json(rules, report);
     } else {
-        print_lines(relance_report_text(report), stdout);
+        mistakes_print(report, stdout);
         check_print_summary(options->args[0], rules, report);
     }
     relance_report_free(report);

@@ -10,6 +10,7 @@
 #include "host/print.h"
 #include "host/progress.h"
 #include "host/watch.h"
+#include "report/mistakes.h"
 #include "base/str.h"
 
 #include <relance/rule_test.h>
@@ -48,13 +49,23 @@ static bool test_report_line(struct relance_str *rest, struct relance_str *line)
     return true;
 }
 
+/* What was expected and is missing, what came and was not expected. */
+static enum paint test_paint(struct relance_str line)
+{
+    char sign = str_trim(line).size ? str_trim(line).data[0] : ' ';
+    return sign == '-' ? PAINT_BAD : sign == '+' ? PAINT_DOUBTFUL : PAINT_NONE;
+}
+
 /* A report's lines as a literal block of YAML. */
 static void test_print_report(const struct relance_test_result *result)
 {
     struct relance_str rest = result->report, line;
     print(stdout, "  ---\n  at: %.*s:%zu\n  report: |\n", STR_ARG(result->file), result->line);
-    while (test_report_line(&rest, &line))
-        print(stdout, "    %.*s\n", STR_ARG(line));
+    while (test_report_line(&rest, &line)) {
+        fputs("    ", stdout);
+        print_painted(test_paint(line), line, stdout);
+        fputc('\n', stdout);
+    }
     puts("  ...");
 }
 
@@ -138,7 +149,9 @@ static void test_done(void *context, const struct relance_test_result *result)
     struct test_run *run = context;
     run->failed += !result->passed;
     print_status_wipe();
-    print(stdout, "%s %zu - ", result->passed ? "ok" : "not ok", ++run->number);
+    print_painted(result->passed ? PAINT_GOOD : PAINT_BAD, result->passed ? STR("ok") : STR("not ok"),
+                  stdout);
+    print(stdout, " %zu - ", ++run->number);
     test_print_name(result);
     fputc('\n', stdout);
     if (!result->passed) test_print_report(result);
@@ -172,7 +185,10 @@ static int test_all(struct test_run *run, const char *junit, const struct relanc
     progress_end(&run->progress);
     if (status != RELANCE_OK) print(stdout, "Bail out! %s\n", error.message);
     if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
-    print(stdout, "# %zu passed, %zu failed\n", run->number - run->failed, run->failed);
+    print_paint(run->failed ? PAINT_BAD : PAINT_GOOD, stdout);
+    print(stdout, "# %zu passed, %zu failed", run->number - run->failed, run->failed);
+    print_paint(PAINT_NONE, stdout);
+    fputc('\n', stdout);
     if (run->coverage && !test_print_coverage(run->coverage)) status = RELANCE_NO_MEMORY;
     if (!count) test_print_none(run);
     return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
@@ -206,7 +222,7 @@ static int test_once(const struct options *options)
     if (file_set_compile(&set, &rules, &report, &error) == RELANCE_OK) {
         status = test_set(options, rules);
     } else {
-        if (report) print_lines(relance_report_text(report), stderr);
+        if (report) mistakes_print(report, stderr);
         print_mistake("%s: %s", options->args[0], error.message);
     }
     relance_report_free(report);

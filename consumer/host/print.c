@@ -118,6 +118,7 @@ void print_paint(enum paint paint, FILE *out)
 
 void print_painted(enum paint paint, str text, FILE *out)
 {
+    if (!text.size) return;
     print_paint(paint, out);
     print_text(text, out);
     print_paint(PAINT_NONE, out);

@@ -21,9 +21,11 @@ static void story_head(const struct story *story, int64_t time_ms, struct relanc
 {
     char time[24];
     relance_time_print(time_ms, time);
+    print_paint(PAINT_STRONG, story->out);
     print(story->out, "%.24s", time);
     story_put(story, "  ", what);
     story_put(story, "  ", id);
+    print_paint(PAINT_NONE, story->out);
     fputc('\n', story->out);
 }
 
@@ -59,8 +61,10 @@ static void story_data(const struct story *story)
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
             size--;
+    print_paint(PAINT_FAINT, story->out);
     story_put(story, "  ", (struct relance_str){value.data, size});
     print(story->out, "%s", size < value.size ? "..." : "");
+    print_paint(PAINT_NONE, story->out);
     fputc('\n', story->out);
 }
 
@@ -88,15 +92,20 @@ static void story_happening(struct story *story, const struct relance_note *note
     if (note->kind == RELANCE_NOTE_DUPLICATE) print(story->out, "  %.*s\n", STR_ARG(sentence));
 }
 
+static void story_section(struct story *story, bool running)
+{
+    story->section = 1 + running;
+    fputc('\n', story->out);
+    print_painted(PAINT_STRONG, running ? STR("live runs") : STR("rules that have done nothing"), story->out);
+    fputc('\n', story->out);
+}
+
 /* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
 static void story_standing(struct story *story, const struct relance_note *note)
 {
     bool running = note->kind == RELANCE_NOTE_RUNNING;
     if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
-    if (story->section != 1 + running)
-        print(story->out, "\n%s", running ? "live runs" : "rules that have done nothing"),
-            fputc('\n', story->out);
-    story->section = 1 + running;
+    if (story->section != 1 + running) story_section(story, running);
     story_name(story, note->rule, note->key);
     story_words(story, NULL, note);
 }

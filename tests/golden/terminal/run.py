@@ -245,6 +245,44 @@ class Watch(Case):
         self.assertIn("1 mistake", terminal.until("watching"))
 
 
+class Colours(Case):
+    """Painted is what the eye looks for; and what is printed is, but for the colours, what anybody gets."""
+    WRONG = '{"events": {"go": {}},\n "rules": {"r": {"on": "go", "if": "evnt.id == 1", "do": [{"send": "email"}]}}}'
+    COMMANDS = [(["check", "wrong.json"], "1m,31m,2m"), (["check", "unread.json"], "1m,33m,2m"), (["check", "tested.json"], "32m"), (["test", "tested.json"], "32m,31m"),
+                (["replay", "--rules=rules.json", "--summary", "events.jsonl"], "1m"),
+                (["explain", "c1", "--rules=rules.json", "--events=events.jsonl"], "1m,2m"), (["help", "keywords"], "1m")]
+
+    def setUp(self):
+        super().setUp()
+        self.write("wrong.json", self.WRONG)
+        self.write("unread.json", self.WRONG.replace("evnt.id == 1", "true").replace("{}}", '{}}, "counts": {"never": {"on": "go"}}'))
+        self.events(10)
+
+    def plain(self, words):
+        return subprocess.run(["relance", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+    def test_what_is_printed_is_the_same_but_for_colours(self):
+        for words, paints in self.COMMANDS:
+            said = seen(*words, columns=0)
+            self.assertEqual(re.sub(r"\x1b\[\d*m", "", said), self.plain(words))
+            for paint in paints.split(","):
+                self.assertIn(f"\x1b[{paint}", said, words)
+            self.assertNotRegex(said, r"\x1b\[\d+m(?!.*\x1b\[m)", words)  # each ends on its line
+
+    def test_nobody_is_given_colours_who_does_not_want_them_or_is_no_terminal(self):
+        for words, _ in self.COMMANDS:
+            for how in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}):
+                self.assertNotIn("\x1b", seen(*words, **how), (words, how))
+            self.assertNotIn("\x1b", self.plain(words))
+        self.assertIn("\x1b[31m", seen("check", "wrong.json", NO_COLOR=""))  # as no-color.org has it
+
+    def test_the_mistake_of_a_line_is_pointed_at_in_its_colour(self):
+        said = seen("check", "wrong.json")
+        self.assertIn("\x1b[1mwrong.json:2:37: \x1b[m\x1b[31merror: \x1b[m", said)
+        self.assertRegex(said, r"\x1b\[2m    2 \| \x1b\[m")
+        self.assertRegex(said, r"\x1b\[2m      \| \x1b\[m\x1b\[31m +\^+ ?\x1b\[m")
+
+
 class Help(Case):
     """Help keeps its columns."""
 
