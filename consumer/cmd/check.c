@@ -23,9 +23,9 @@
 
 static void check_count(enum paint paint, size_t count, const char *noun)
 {
-    print_paint(paint, stdout);
-    print(stdout, "%zu %s%s", count, noun, count == 1 ? "" : "s");
-    print_paint(PAINT_NONE, stdout);
+    char text[64];
+    snprintf(text, sizeof text, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+    print_painted(paint, str_of(text), stdout);
 }
 
 /* "cart.jsonc: 4 rules, no mistakes" */

@@ -188,8 +188,9 @@ static int explain_run(struct explain *explain)
 
 int cmd_explain(const struct options *options)
 {
-    struct explain explain = {.options = options,
-                              .story = {.customer = str_of(options->args[0]), .out = stdout}};
+    struct explain explain = {
+        .options = options,
+        .story = {.customer = str_of(options->args[0]), .out = stdout, .path = options->events}};
     int status = explain_run(&explain);
     relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);

@@ -118,10 +118,10 @@ void print_paint(enum paint paint, FILE *out)
 
 void print_painted(enum paint paint, str text, FILE *out)
 {
-    if (!text.size) return;
-    print_paint(paint, out);
+    bool painted = text.size && paint != PAINT_NONE;
+    if (painted) print_paint(paint, out);
     print_text(text, out);
-    print_paint(PAINT_NONE, out);
+    if (painted) print_paint(PAINT_NONE, out);
 }
 
 /* ---- forms */

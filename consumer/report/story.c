@@ -5,6 +5,7 @@
 enum {
     RECORD_SHOWN_MAX = 400, /* bytes of an event as it came */
     MISFIT_WORDS_MAX = 256,
+    LOCAL_SIZE = 128, /* bytes of a local time with its zone */
 };
 
 /* ---- lines */
@@ -16,15 +17,35 @@ static void story_put(const struct story *story, const char *before, struct rela
     print(story->out, "%s%.*s", before, STR_ARG(text));
 }
 
+/* "  line 51 of events.jsonl" */
+static void story_place(const struct story *story)
+{
+    if (!story->path) return;
+    print(story->out, "  line %lld of %s", (long long)story->record->offset + 1,
+          strcmp(story->path, "-") == 0 ? "standard input" : story->path);
+}
+
+/* Of an event that has no id of its own: "-/0/50". */
+static bool story_id_is_place(const struct story *story, struct relance_str id)
+{
+    char place[64];
+    if (!story->record) return false;
+    snprintf(place, sizeof place, "%.*s/%d/%lld", STR_ARG(story->record->topic),
+             (int)story->record->partition, (long long)story->record->offset);
+    return str_equal(id, str_of(place));
+}
+
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
                        struct relance_str id)
 {
-    char time[24];
+    char time[24], local[LOCAL_SIZE];
+    size_t size = relance_tell_local(story->engine, time_ms, local, sizeof local);
     relance_time_print(time_ms, time);
     print_paint(PAINT_STRONG, story->out);
-    print(story->out, "%.24s", time);
+    print(story->out, "%.24s%.*s", time, (int)(size < sizeof local ? size : sizeof local), local);
     story_put(story, "  ", what);
     story_put(story, "  ", id);
+    if (story_id_is_place(story, id)) story_place(story);
     print_paint(PAINT_NONE, story->out);
     fputc('\n', story->out);
 }
@@ -47,9 +68,9 @@ static void story_rule(struct story *story, struct relance_str rule, struct rela
 static void story_words(struct story *story, const struct relance_decision *decision,
                         const struct relance_note *note)
 {
-    size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
+    size_t size = relance_tell(story->engine, decision, note, NULL, 0);
     char *words = buffer_room(&story->words, size);
-    relance_tell(decision, note, RELANCE_NEVER, words, size);
+    relance_tell(story->engine, decision, note, words, size);
     print_text((struct relance_str){words, size}, story->out);
     fputc('\n', story->out);
 }
@@ -156,6 +177,7 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     story->events++;
     print(story->out, "%-24s", "-");
     story_put(story, "  ", fate->type);
+    story_place(story);
     fputc('\n', story->out);
     story_data(story);
     for (size_t i = 0; i < fate->misfit_count; i++)
@@ -170,6 +192,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
                                    const struct relance_record *record, struct relance_fate *fate)
 {
     story->record = record;
+    story->engine = engine;
     enum relance_progress progress = relance_engine_record(engine, record, fate);
     bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
     if (progress == RELANCE_DONE && unseen && str_equal(fate->customer, story->customer))
@@ -180,6 +203,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
 void story_end(struct story *story, struct relance_engine *engine)
 {
     story->ending = true;
+    story->engine = engine;
     if (!story->events) {
         story_put(story, "no event of customer ", story->customer);
         fputc('\n', story->out);

@@ -38,13 +38,13 @@ static bool concerns_named(const struct why *w, str name)
 static str say(struct why *w, const struct relance_decision *decision, const struct relance_note *note)
 {
     struct buffer out;
-    int64_t from_ms = w->t->test->from_ms;
+    const struct telling_clock clock = {.from_ms = w->t->test->from_ms};
     str rule = decision ? decision->rule : note->rule, key = decision ? decision->key : note->key;
     buffer_init(&out, &w->t->arena);
     buffer_put_str(&out, STR("at "));
-    duration_put(&out, (decision ? decision->time_ms : note->time_ms) - from_ms);
+    duration_put(&out, (decision ? decision->time_ms : note->time_ms) - clock.from_ms);
     buffer_put_format(&out, " %.*s%s%.*s: ", STR_ARG(rule), key.size ? " " : "", STR_ARG(key));
-    telling_put(&out, decision, note, from_ms);
+    telling_put(&out, decision, note, &clock);
     w->t->no_memory |= out.failed;
     return buffer_str(&out);
 }

@@ -178,7 +178,7 @@ class Watch(Case):
     """--watch of check and test."""
 
     def watched(self, *words):
-        terminal = Terminal(*words, "--watch")
+        terminal = Terminal(*words, "--watch", NO_COLOR="1")
         self.addCleanup(terminal.process.kill)
         return terminal
 
