@@ -9,24 +9,24 @@
 /* Every outcome of LANGUAGE.md §6: X(name, text, prose). The text is what lines and counters say. */
 #define RELANCE_OUTCOME_TABLE(X)                                                                             \
     X(STARTED, "started", "A trigger started a run.")                                                        \
-    X(REARMED, "rearmed", "A newer trigger began the run's present wait anew.")                              \
+    X(REARMED, "rearmed", "A newer trigger restarted the run's current wait.")                               \
     X(RESTARTED, "restarted", "A newer trigger sent the run back to its first step.")                        \
     X(OVERTAKEN, "overtaken", "A late trigger came after an event that would have cancelled it.")            \
     X(COOLING, "cooling", "A trigger fell into the rule's cooldown.")                                        \
-    X(FULL, "full", "A trigger found the customer at the bound of live runs.")                               \
+    X(FULL, "full", "A trigger came when the customer had the maximum number of live runs.")                 \
     X(SENT, "sent", "A step published its action.")                                                          \
     X(HELD, "held", "A step of the holdout variant: measured, not sent.")                                    \
     X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
-    X(CAPPED, "capped", "A step that a full `max` dropped.")                                                 \
+    X(CAPPED, "capped", "A step whose send was dropped because `max` had been reached.")                     \
     X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
     X(STALE, "stale", "A step that came too late to be worth sending.")                                      \
     X(FAILED, "failed", "A step whose payload could not be computed.")                                       \
     X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
     X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
-    X(FINISHED, "finished", "The run was through its last step.")                                            \
+    X(FINISHED, "finished", "The run has done its last step.")                                               \
     X(DROPPED, "dropped",                                                                                    \
-      "A run ended since its rule or its step is gone, or since the customer's state had no room for it.")   \
-    X(GOAL, "goal", "An event inside a goal's window: success.")                                             \
+      "A run ended because its rule or step is gone, or because the customer's state had no room for it.")   \
+    X(GOAL, "goal", "An event within a goal's window: a success.")                                           \
     X(ERROR, "error", "A condition or key could not be evaluated.")
 
 enum relance_outcome {

@@ -14,14 +14,14 @@
     X(EVENT, "an event: its type, its id")                                                                   \
     X(WAIT, "a wait is over")                                                                                \
     X(MISFIT, "left out")                                                                                    \
-    X(DUPLICATE, "an event with this id has been dealt with: nothing done")                                  \
+    X(DUPLICATE, "an event with this id has already been dealt with: ignored")                               \
     X(ENTERED, "entered segment")                                                                            \
     X(LEFT, "left segment")                                                                                  \
     X(IF, "not started: `if` is not true")                                                                   \
     X(KEY, "not started: `key` cannot be evaluated")                                                         \
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
     X(LIVE, "not started: a run of this key is live, and `again` says ignore")                               \
-    X(OLDER, "nothing: the event is older than the run's newest trigger")                                    \
+    X(OLDER, "no effect: the event is older than the run's newest trigger")                                  \
     X(CANCEL_KEY, "not cancelled: the event is about another key")                                           \
     X(CANCEL_IF, "not cancelled: the cancel's `if` is not true")                                             \
     X(CANCEL_OLDER, "not cancelled: the run was triggered after the event")                                  \

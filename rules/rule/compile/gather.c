@@ -122,7 +122,7 @@ static void refuse_rule(struct gathering *g, const struct source *source, const 
                         const struct declared *first)
 {
     gather_error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
-                        "rule '%.*s' exists already at %.*s:%zu", STR_ARG(member->key),
+                        "rule '%.*s' already exists at %.*s:%zu", STR_ARG(member->key),
                         STR_ARG(first->source->name), line_of(g, first->source, first->value->key_begin));
 }
 

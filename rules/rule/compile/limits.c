@@ -92,7 +92,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     bool parsed = quiet && parse_quiet(quiet->text, out);
     if (parsed && out->quiet_from == out->quiet_until)
         gather_error(c->diag, d->source, quiet, (str){0},
-                     "these hours never end: nothing could ever be sent");
+                     "these hours never end: nothing would ever be sent");
     if (quiet && !parsed)
         gather_error(c->diag, d->source, quiet, (str){0},
                      "'quiet' is two times of day, such as \"21:00-08:00\"");
@@ -100,8 +100,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
         gather_error(c->diag, d->source, max, max_cure(c->scratch, max->text),
                      "'max' is \"N per D\", such as \"1 per 24h\" or \"4 per week\"");
     if (full && !max && sound)
-        gather_error(c->diag, d->source, full, (str){0},
-                     "'else' says what a full 'max' does: quiet hours always defer");
+        gather_error(c->diag, d->source, full, (str){0}, "'else' belongs to 'max': quiet hours always defer");
     out->defer = full && str_equal(full->text, STR("defer"));
     if (full && !out->defer && !str_equal(full->text, STR("drop")))
         gather_error(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");

@@ -48,8 +48,8 @@ void compile_expect_kinds(struct compiler *c, const struct source *source, const
     const struct cel_type *type = cel_program_type(program);
     if (is_kind(type, kinds) || (list && type->kind == CEL_TYPE_LIST && is_kind(type->params[0], kinds)))
         return;
-    str name = cel_type_name(c->scratch, type);
-    gather_error(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
+    str noun = cel_type_noun(c->scratch, type);
+    gather_error(c->diag, source, node, (str){0}, "this must be %s, but is %.*s", wanted, STR_ARG(noun));
 }
 
 static void compile_count(struct compiler *c, const struct declared *d, struct count_rule *out)
@@ -309,10 +309,10 @@ static void compile_step(struct rule_compiler *r, const struct json *node, struc
                      "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
     if (with && !send)
-        gather_error(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
+        gather_error(c->diag, r->source, with, (str){0},
+                     "'with' is the payload of a 'send', which this step does not have");
     if (!json_member(node, "send") && !json_member(node, "set"))
-        gather_error(c->diag, r->source, node, (str){0},
-                     "a step that does nothing: it needs 'send' or 'set'");
+        gather_error(c->diag, r->source, node, (str){0}, "this step does nothing: it needs 'send' or 'set'");
     if (with && send && r->step_env) out->with = compile_template(c, r->step_env, r->source, with);
     if (r->step_env) {
         cel_env_set_lenient(r->step_env,

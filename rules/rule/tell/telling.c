@@ -62,7 +62,7 @@ static void tell_details(struct buffer *out, const struct relance_decision *d,
         buffer_put_str(out, d->with);
         break;
     case RELANCE_OUTCOME_HELD:
-        buffer_put_format(out, ", not sent: the customer is in '%.*s', which sends nothing and is measured",
+        buffer_put_format(out, ", not sent: the customer is in '%.*s', which is measured and sent nothing",
                           STR_ARG(d->variant));
         break;
     case RELANCE_OUTCOME_OVERTAKEN:
@@ -72,10 +72,10 @@ static void tell_details(struct buffer *out, const struct relance_decision *d,
         tell_time(out, ", not started: the cooldown lasts until ", d->until_ms, clock);
         break;
     case RELANCE_OUTCOME_FULL:
-        buffer_put_str(out, STR(", not started: the customer has as many live runs as there may be"));
+        buffer_put_str(out, STR(", not started: the customer has the maximum number of live runs"));
         break;
     case RELANCE_OUTCOME_CAPPED:
-        buffer_put_format(out, ", not sent: the limit '%.*s' is full", STR_ARG(d->by));
+        buffer_put_format(out, ", not sent: the limit '%.*s' has been reached", STR_ARG(d->by));
         break;
     case RELANCE_OUTCOME_DEFERRED:
         tell_time(out, " until ", d->until_ms, clock);
