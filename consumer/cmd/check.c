@@ -6,20 +6,26 @@
  *      "diagnostics": [{"file": "cart.jsonc", "line": 7, "column": 5, "end_column": 11,
  *                       "severity": "warning", "message": "…", "hint": "…"}]}
  *
+ * With --watch it does so again whenever the files change.
+ *
  * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
+#include "report/mistakes.h"
 #include "host/print.h"
+#include "host/watch.h"
 #include "base/str.h"
 
 #include <relance/listing.h>
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-static void check_count(size_t count, const char *noun)
+static void check_count(enum paint paint, size_t count, const char *noun)
 {
-    print(stdout, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+    char text[64];
+    snprintf(text, sizeof text, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+    print_painted(paint, str_of(text), stdout);
 }
 
 /* "cart.jsonc: 4 rules, no mistakes" */
@@ -29,16 +35,16 @@ static void check_print_summary(const struct file_paths *paths, const struct rel
     char shown[FILE_PATHS_SHOWN];
     print(stdout, "%s: ", file_paths_show(paths, shown));
     if (rules) {
-        check_count(relance_ruleset_rule_count(rules), "rule");
+        check_count(PAINT_NONE, relance_ruleset_rule_count(rules), "rule");
         fputs(", ", stdout);
     }
     if (relance_report_errors(report))
-        check_count(relance_report_errors(report), "mistake");
+        check_count(PAINT_BAD, relance_report_errors(report), "mistake");
     else
-        fputs("no mistakes", stdout);
+        print_painted(PAINT_GOOD, STR("no mistakes"), stdout);
     if (relance_report_warnings(report)) {
         fputs(", ", stdout);
-        check_count(relance_report_warnings(report), "warning");
+        check_count(PAINT_DOUBTFUL, relance_report_warnings(report), "warning");
     }
     fputc('\n', stdout);
 }
@@ -105,7 +111,7 @@ static int check_set(const struct options *options, const struct file_paths *pat
     if (options->json) {
         passed &= check_print_json(rules, report);
     } else {
-        print_lines(relance_report_text(report), stdout);
+        mistakes_print(report, stdout);
         check_print_summary(paths, rules, report);
     }
     relance_report_free(report);
@@ -113,7 +119,7 @@ static int check_set(const struct options *options, const struct file_paths *pat
     return passed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-int cmd_check(const struct options *options)
+static int check_once(const struct options *options)
 {
     struct file_set set;
     struct relance_error error;
@@ -126,4 +132,9 @@ int cmd_check(const struct options *options)
     int status = check_set(options, &paths, &set);
     file_set_free(&set);
     return status;
+}
+
+int cmd_check(const struct options *options)
+{
+    return options->watch ? watch_run(check_once, options) : check_once(options);
 }

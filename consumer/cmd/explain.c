@@ -8,6 +8,7 @@
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
 #include "host/command.h"
 #include "host/print.h"
+#include "host/progress.h"
 #include "input/feed.h"
 #include "kafka/scan.h"
 #include "report/load.h"
@@ -27,7 +28,9 @@ struct explain {
     struct relance_ruleset *rules;
     struct relance_engine *engine;
     struct story story;
-    bool any, failed; /* an event has come, whose ever; the engine has failed */
+    struct progress progress;
+    int64_t from_offset; /* of the live topic */
+    bool any, failed;    /* an event has come, whose ever; the engine has failed */
 };
 
 static int explain_failed(const struct explain *explain)
@@ -50,8 +53,10 @@ static bool explain_record(struct explain *explain, const struct relance_record 
 static int explain_feed(struct explain *explain, struct feed *feed)
 {
     struct relance_record record;
-    while (!print_failed() && feed_next(feed, &record))
+    while (!print_failed() && feed_next(feed, &record)) {
         if (!explain_record(explain, &record)) return explain_failed(explain);
+        if (progress_step(&explain->progress)) progress_show(&explain->progress, feed_part(feed));
+    }
     return feed_end(feed) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
@@ -72,7 +77,8 @@ static int explain_file(struct explain *explain)
 
 static void explain_begin(void *context, int32_t partition, int64_t offset)
 {
-    const struct explain *explain = context;
+    struct explain *explain = context;
+    explain->from_offset = offset;
     print(stdout,
           "topic %s, partition %" PRId32 ", from offset %" PRId64
           "; nothing is known of what came before\n\n",
@@ -90,6 +96,9 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
         .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
     };
     explain->failed = message->value.size && !explain_record(explain, &record); /* empty: a tombstone */
+    if (progress_step(&explain->progress))
+        progress_show(&explain->progress, (double)(message->offset - explain->from_offset) /
+                                              (double)(message->end - explain->from_offset));
     return !explain->failed && !print_failed();
 }
 
@@ -134,7 +143,9 @@ static int explain_with_rules(struct explain *explain)
         return EXIT_STATUS_FAILED;
     }
     if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
+    progress_begin(&explain->progress, "events");
     int status = explain->options->events ? explain_file(explain) : explain_topic(explain);
+    progress_end(&explain->progress);
     return status == EXIT_STATUS_OK ? explain_end(explain) : status;
 }
 
@@ -177,8 +188,9 @@ static int explain_run(struct explain *explain)
 
 int cmd_explain(const struct options *options)
 {
-    struct explain explain = {.options = options,
-                              .story = {.customer = str_of(options->args[0]), .out = stdout}};
+    struct explain explain = {
+        .options = options,
+        .story = {.customer = str_of(options->args[0]), .out = stdout, .path = options->events}};
     int status = explain_run(&explain);
     relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);

@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "host/command.h"
 #include "host/print.h"
+#include "host/progress.h"
 #include "report/diff.h"
 #include "input/feed.h"
 #include "report/load.h"
@@ -46,6 +47,7 @@ struct replay {
     } sides[DIFF_SIDES]; /* with --diff two, else the first alone */
     size_t side_count;
     struct feed feed;
+    struct progress progress;
     struct buffer line; /* of the decision being printed */
     struct diff diff;   /* --diff; of --summary its first half */
 
@@ -118,6 +120,7 @@ static void replay_print(struct replay *replay, const struct relance_decision *d
     struct buffer *line = &replay->line;
     size_t size = relance_decision_print(decision, buffer_room(line, LINE_ROOM), LINE_ROOM);
     if (size > LINE_ROOM) relance_decision_print(decision, buffer_room(line, size), size);
+    print_status_wipe();
     print_text((struct relance_str){line->data, size}, stdout);
     fputc('\n', stdout);
 }
@@ -172,6 +175,7 @@ static int replay_feed(struct replay *replay)
 {
     struct relance_record record;
     struct relance_fate fate;
+    progress_begin(&replay->progress, "events");
     while (!print_failed() && feed_next(&replay->feed, &record)) {
         for (size_t i = 0; i < replay->side_count; i++) {
             struct replay_side *side = &replay->sides[i];
@@ -179,6 +183,7 @@ static int replay_feed(struct replay *replay)
                 return replay_engine_failed(side);
             if (i == DIFF_NOW) replay_count_fate(replay, &fate, record.offset);
         }
+        if (progress_step(&replay->progress)) progress_show(&replay->progress, feed_part(&replay->feed));
     }
     return EXIT_STATUS_OK;
 }
@@ -241,6 +246,7 @@ static int replay_events(struct replay *replay)
 {
     int status = replay_feed(replay);
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
+    progress_end(&replay->progress);
     if (replay->options->summary || replay->options->diff.count) replay_print_tables(replay);
     replay_print_dead(replay);
     misfits_print(&replay->misfits, replay->options->args[0]);

@@ -6,6 +6,7 @@
 #include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
+#include "host/progress.h"
 #include "kafka/feed.h"
 #include "host/option.h"
 #include "input/shop.h"
@@ -35,6 +36,13 @@ static int64_t simulate_end(const struct options *options, double speed, int64_t
     return start_ms + (int64_t)((double)options->seconds * 1000.0 * speed);
 }
 
+/* How much of the shop's time is over. */
+static double simulate_part(int64_t time_ms, int64_t start_ms, int64_t end_ms)
+{
+    if (end_ms == INT64_MAX) return PROGRESS_UNKNOWN;
+    return (double)(time_ms - start_ms) / (double)(end_ms - start_ms);
+}
+
 static int simulate_print(const struct options *options)
 {
     struct shop *shop = simulate_open(options, SIMULATE_PRINTED_START_MS);
@@ -42,10 +50,16 @@ static int simulate_print(const struct options *options)
     int64_t end_ms = simulate_end(options, options->speed, SIMULATE_PRINTED_START_MS);
     struct shop_event event;
     shop_next(shop, &event);
+    struct progress progress;
+    progress_begin(&progress, "events");
     for (; event.time_ms < end_ms && !print_failed() && !stop_requested(); shop_next(shop, &event)) {
+        print_status_wipe();
         print_text(event.json, stdout);
         fputc('\n', stdout);
+        if (progress_step(&progress))
+            progress_show(&progress, simulate_part(event.time_ms, SIMULATE_PRINTED_START_MS, end_ms));
     }
+    progress_end(&progress);
     shop_free(shop);
     return EXIT_STATUS_OK;
 }
@@ -62,17 +76,21 @@ static bool simulate_wait_for(int64_t time_ms)
 }
 
 static enum relance_status simulate_feed(const struct options *options, struct shop *shop,
-                                         struct kafka_feed *feed, int64_t end_ms, struct relance_error *error)
+                                         struct kafka_feed *feed, int64_t start_ms, int64_t end_ms,
+                                         struct relance_error *error)
 {
     struct shop_event event;
-    uint64_t count = 0;
+    struct progress progress;
+    progress_begin(&progress, "events");
     for (shop_next(shop, &event); event.time_ms < end_ms && simulate_wait_for(event.time_ms);
          shop_next(shop, &event)) {
         enum relance_status status = kafka_feed_put(feed, event.customer, event.json, event.time_ms, error);
         if (status != RELANCE_OK) return status;
-        count++;
+        progress.count++;
+        progress_show(&progress, simulate_part(event.time_ms, start_ms, end_ms));
     }
-    print_mistake("%llu events to topic '%s'", (unsigned long long)count, options->input);
+    progress_end(&progress);
+    print_mistake("%llu events to topic '%s'", (unsigned long long)progress.count, options->input);
     return kafka_feed_flush(feed, 10000, error);
 }
 
@@ -85,7 +103,8 @@ static int simulate_publish(const struct options *options)
     enum relance_status status = RELANCE_IO;
     struct kafka_feed *feed = kafka_feed_open(options->kafka, options->kafka_count, options->input, &error);
     if (feed)
-        status = simulate_feed(options, shop, feed, simulate_end(options, clock_speed(), start_ms), &error);
+        status = simulate_feed(options, shop, feed, start_ms, simulate_end(options, clock_speed(), start_ms),
+                               &error);
     if (status != RELANCE_OK) print_mistake("%s", error.message);
     kafka_feed_close(feed);
     shop_free(shop);

@@ -1,13 +1,16 @@
 /* relance test PATH...: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
  * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
- * comments behind the tests that say what of the rules none of them reached.
+ * comments behind the tests that say what of the rules none of them reached. With --watch, again and again.
  *
  * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/option.h"
 #include "host/print.h"
+#include "host/progress.h"
+#include "host/watch.h"
+#include "report/mistakes.h"
 #include "base/str.h"
 
 #include <relance/rule_test.h>
@@ -17,10 +20,12 @@
 
 struct test_run {
     const char *path;
+    struct relance_str filter;         /* empty: all tests are wanted */
     FILE *junit;                       /* NULL: none is wanted */
     struct relance_coverage *coverage; /* likewise */
     size_t state_bytes;
-    size_t number, failed;
+    size_t number, failed, count; /* so far; in all */
+    struct progress progress;
 };
 
 /* ---- TAP */
@@ -44,13 +49,23 @@ static bool test_report_line(struct relance_str *rest, struct relance_str *line)
     return true;
 }
 
+/* What was expected and is missing, what came and was not expected. */
+static enum paint test_paint(struct relance_str line)
+{
+    char sign = str_trim(line).size ? str_trim(line).data[0] : ' ';
+    return sign == '-' ? PAINT_BAD : sign == '+' ? PAINT_DOUBTFUL : PAINT_NONE;
+}
+
 /* A report's lines as a literal block of YAML. */
 static void test_print_report(const struct relance_test_result *result)
 {
     struct relance_str rest = result->report, line;
     print(stdout, "  ---\n  at: %.*s:%zu\n  report: |\n", STR_ARG(result->file), result->line);
-    while (test_report_line(&rest, &line))
-        print(stdout, "    %.*s\n", STR_ARG(line));
+    while (test_report_line(&rest, &line)) {
+        fputs("    ", stdout);
+        print_painted(test_paint(line), line, stdout);
+        fputc('\n', stdout);
+    }
     puts("  ...");
 }
 
@@ -133,32 +148,57 @@ static void test_done(void *context, const struct relance_test_result *result)
 {
     struct test_run *run = context;
     run->failed += !result->passed;
-    print(stdout, "%s %zu - ", result->passed ? "ok" : "not ok", ++run->number);
+    print_status_wipe();
+    print_painted(result->passed ? PAINT_GOOD : PAINT_BAD, result->passed ? STR("ok") : STR("not ok"),
+                  stdout);
+    print(stdout, " %zu - ", ++run->number);
     test_print_name(result);
     fputc('\n', stdout);
     if (!result->passed) test_print_report(result);
     if (run->junit) test_put_case(run->junit, result);
+    run->progress.count++;
+    progress_show(&run->progress, (double)run->number / (double)run->count);
+}
+
+static void test_print_none(const struct test_run *run)
+{
+    if (run->filter.size)
+        print_mistake("%s: no test has '%.*s' in its name, nor in its rule's", run->path,
+                      STR_ARG(run->filter));
+    else
+        print_mistake("%s has no tests", run->path);
 }
 
 static int test_all(struct test_run *run, const char *junit, const struct relance_ruleset *rules)
 {
     struct relance_error error;
-    size_t count = relance_ruleset_test_count(rules);
+    size_t count = run->count = relance_ruleset_test_count(rules, run->filter);
     if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
     print(stdout, "TAP version 14\n1..%zu\n", count);
-    const struct relance_test_options how = {test_done, run, run->coverage, run->state_bytes};
+    const struct relance_test_options how = {.done = test_done,
+                                             .context = run,
+                                             .coverage = run->coverage,
+                                             .state_bytes = run->state_bytes,
+                                             .filter = run->filter};
+    progress_begin(&run->progress, "tests");
     enum relance_status status = relance_ruleset_test(rules, &how, &error);
+    progress_end(&run->progress);
     if (status != RELANCE_OK) print(stdout, "Bail out! %s\n", error.message);
     if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
-    print(stdout, "# %zu passed, %zu failed\n", run->number - run->failed, run->failed);
+    print_paint(run->failed ? PAINT_BAD : PAINT_GOOD, stdout);
+    print(stdout, "# %zu passed, %zu failed", run->number - run->failed, run->failed);
+    print_paint(PAINT_NONE, stdout);
+    fputc('\n', stdout);
     if (run->coverage && !test_print_coverage(run->coverage)) status = RELANCE_NO_MEMORY;
-    if (!count) print_mistake("%s has no tests", run->path);
+    if (!count) test_print_none(run);
     return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
 static int test_set(const struct options *options, const char *path, const struct relance_ruleset *rules)
 {
-    struct test_run run = {.path = path, .state_bytes = (size_t)options->state_bytes};
+    struct test_run run = {.path = path,
+                           .filter = options->filter ? str_of(options->filter) : (struct relance_str){0},
+                           .state_bytes = (size_t)options->state_bytes};
     if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
@@ -168,7 +208,7 @@ static int test_set(const struct options *options, const char *path, const struc
     return status;
 }
 
-int cmd_test(const struct options *options)
+static int test_once(const struct options *options)
 {
     struct file_set set;
     struct relance_ruleset *rules = NULL;
@@ -184,11 +224,16 @@ int cmd_test(const struct options *options)
     if (file_set_compile(&set, &rules, &report, &error) == RELANCE_OK) {
         status = test_set(options, file_paths_show(&paths, shown), rules);
     } else {
-        if (report) print_lines(relance_report_text(report), stderr);
+        if (report) mistakes_print(report, stderr);
         print_mistake("%s: %s", file_paths_show(&paths, shown), error.message);
     }
     relance_report_free(report);
     relance_ruleset_free(rules);
     file_set_free(&set);
     return status;
+}
+
+int cmd_test(const struct options *options)
+{
+    return options->watch ? watch_run(test_once, options) : test_once(options);
 }

@@ -99,14 +99,19 @@ static void action_publish(struct partition *partition, const struct relance_dec
     action_put(partition, &record);
 }
 
+enum { PLACE_MAX = 256 /* bytes of a place that is told */ };
+
 /* An expression that fails is counted each time, and told of now and then. */
 static void action_sample(struct partition *partition, const struct relance_decision *decision)
 {
     uint64_t more;
-    if (!sampler_take(&partition->place->sampler, decision->rule, decision->why, &more)) return;
+    char place[PLACE_MAX];
+    if (!sampler_take(&partition->place->sampler, decision->in, decision->why, &more)) return;
+    size_t size = relance_decision_place(decision, place, sizeof place);
     log_line(LOG_WARNING, "An expression cannot be evaluated.",
-             "rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64, STR_ARG(decision->rule),
-             STR_ARG(decision->customer), STR_ARG(decision->why), more);
+             "in=\"%.*s\" place=%.*s rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64,
+             STR_ARG(decision->in), (int)(size < sizeof place ? size : sizeof place), place,
+             STR_ARG(decision->rule), STR_ARG(decision->customer), STR_ARG(decision->why), more);
 }
 
 void partition_decided(void *context, const struct relance_decision *decision)

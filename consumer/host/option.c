@@ -33,15 +33,20 @@ enum option_type {
     OPTION_FLAG
 };
 
-#define FOR(command) (1u << COMMAND_##command)
-#define EVERY        (~0u)
-#define NONE         0u
+/* Sets of commands: in the lower half those that take an option wherever it is given, in the upper half those that take it
+ * only from their command line. */
+#define OPTION_SET(command) (UINT64_C(1) << (command))
+#define FOR(command)        OPTION_SET(COMMAND_##command)
+#define TYPED(command)      (FOR(command) << 32)
+#define EVERY               (~UINT64_C(0))
+#define NONE                UINT64_C(0)
+_Static_assert(COMMAND_COUNT <= 32, "a set of commands has 32 bits");
 
 struct option_row {
     const char *field; /* with underscores; '-' and '_' are the same when names are compared */
     enum option_type type;
     const char *fallback, *form;
-    unsigned takers, needers; /* sets of commands */
+    uint64_t takers, needers; /* sets of commands */
     const char *prose;
     size_t at; /* where in struct options the value is */
 };
@@ -124,7 +129,13 @@ static const struct option_row *option_find(struct relance_str name)
 
 static bool option_taken(const struct option_row *row, enum command command)
 {
-    return command == COMMAND_COUNT || (row->takers & (1u << command));
+    return command == COMMAND_COUNT || ((row->takers | row->takers >> 32) & OPTION_SET(command));
+}
+
+/* Also where nobody has typed it: in the file, in the environment. */
+static bool option_taken_anywhere(const struct option_row *row, enum command command)
+{
+    return row->takers & OPTION_SET(command);
 }
 
 /* The field as people write it: cache_bytes is cache-bytes. */
@@ -365,7 +376,7 @@ static void option_read_line(struct reading *reading, const char *path, size_t n
     if (reading->in_file[row - option_table]) option_mistake(reading, "%s: given twice in this file", where);
     reading->in_file[row - option_table] = true;
     reading->secret_in_file |= option_secret(row, name, value).size > 0;
-    if (option_taken(row, reading->command)) option_set(reading, row, value, where);
+    if (option_taken_anywhere(row, reading->command)) option_set(reading, row, value, where);
 }
 
 static void option_read_file(struct reading *reading, const char *path)
@@ -415,7 +426,7 @@ static void option_read_variable(struct reading *reading, struct relance_str nam
     }
     const struct option_row *row = option_find(name);
     if (row) option_secret(row, name, value);
-    if (row && option_taken(row, reading->command)) option_set(reading, row, value, where);
+    if (row && option_taken_anywhere(row, reading->command)) option_set(reading, row, value, where);
     struct relance_str nearest =
         row ? (struct relance_str){0} : option_nearest(COMMAND_COUNT, name, true, near);
     if (!nearest.size) return;
@@ -544,7 +555,7 @@ static void option_find_missing(struct reading *reading)
 {
     char dashed[64];
     for (size_t i = 0; i < OPTION_ROWS; i++)
-        if ((option_table[i].needers & (1u << reading->command)) && !reading->given[i])
+        if ((option_table[i].needers & OPTION_SET(reading->command)) && !reading->given[i])
             option_mistake(reading, "--%s is needed: %s", option_dashed(option_table[i].field, dashed),
                            option_table[i].prose);
 }
@@ -608,7 +619,7 @@ static void option_show_row(const struct option_row *row, enum command command, 
         .is_flag = row->type == OPTION_FLAG,
         .is_choice = row->type == OPTION_CHOICE,
         .is_common = row->takers == EVERY,
-        .is_needed = command != COMMAND_COUNT && (row->needers & (1u << command)),
+        .is_needed = command != COMMAND_COUNT && (row->needers & OPTION_SET(command)),
     };
     option_dashed(row->field, shown.name);
     show(context, &shown);

@@ -8,6 +8,7 @@
 
 static const char *print_name; /* NULL: no command has begun */
 static int print_error;        /* errno of the first flush that failed */
+static bool print_has_status;  /* the line of print_status is there */
 
 void print_command(const char *name)
 {
@@ -117,9 +118,10 @@ void print_paint(enum paint paint, FILE *out)
 
 void print_painted(enum paint paint, str text, FILE *out)
 {
-    print_paint(paint, out);
+    bool painted = text.size && paint != PAINT_NONE;
+    if (painted) print_paint(paint, out);
     print_text(text, out);
-    print_paint(PAINT_NONE, out);
+    if (painted) print_paint(PAINT_NONE, out);
 }
 
 /* ---- forms */
@@ -228,8 +230,41 @@ void print(FILE *out, const char *format, ...)
     va_end(list);
 }
 
+/* ---- the line at the foot */
+
+/* Of one line: what does not fit would leave a line behind that nothing wipes. */
+static void print_cut(const char *text, size_t columns, FILE *out)
+{
+    size_t size = strlen(text);
+    print(out, "%.*s", (int)(columns && size >= columns ? columns - 1 : size), text);
+}
+
+void print_status(const char *format, ...)
+{
+    char line[256];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    print_control("\r\033[K", stderr);
+    print_cut(line, terminal_columns(stderr), stderr);
+    fflush(stderr);
+    print_has_status = true;
+}
+
+void print_status_wipe(void)
+{
+    if (!print_has_status) return;
+    print_control("\r\033[K", stderr);
+    fflush(stderr);
+    print_has_status = false;
+}
+
+/* ---- mistakes */
+
 void print_mistake_list(const char *kind, const char *format, va_list list)
 {
+    print_status_wipe();
     flockfile(stderr); /* a line is one, whoever else prints */
     print(stderr, "relance%s%s: %s", print_name ? " " : "", print_name ? print_name : "", kind);
     print_list(stderr, format, list);

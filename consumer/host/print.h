@@ -49,6 +49,11 @@ enum paint {
 void print_paint(enum paint paint, FILE *out);
 void print_painted(enum paint paint, str text, FILE *out); /* print_text, painted */
 
+/* The one line at the foot of a terminal that says how it goes: on standard error, over the one before. Mistakes wipe it;
+ * before something is printed on standard output, whoever prints does. */
+void print_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print_status_wipe(void);
+
 /* A row of a table for people: two blanks, what it is about in `width` columns, and a sentence. On a terminal the
  * sentence's further lines begin below its first, or, where that leaves too little, it stands below. */
 void print_row(FILE *out, size_t width, str left, str sentence);

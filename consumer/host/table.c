@@ -91,8 +91,10 @@ static void row_print(const struct table *table, const size_t *widths, size_t ro
 static void head_print(const struct table *table, const size_t *widths, FILE *out)
 {
     size_t owed = 0;
+    print_paint(PAINT_STRONG, out);
     for (size_t c = 0; c < table->column_count; c++)
         cell_print(table->columns[c].head, widths[c], table->columns[c].align == TABLE_RIGHT, &owed, out);
+    print_paint(PAINT_NONE, out);
     fputc('\n', out);
 }
 

@@ -3,11 +3,25 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <strings.h>
+
+/* By its name: as events its header would be the first of many dead letters. */
+static bool feed_is_csv(const char *path)
+{
+    const char *point = strrchr(path, '.');
+    return point && strcasecmp(point, ".csv") == 0;
+}
 
 bool feed_open(struct feed *feed, const char *path, const char *mapping, const struct relance_ruleset *rules,
                struct relance_error *error)
 {
     *feed = (struct feed){.path = path};
+    if (!mapping && feed_is_csv(path)) {
+        relance_error_set(error, RELANCE_INVALID,
+                          "%.400s: a file of CSV needs --csv MAPPING, which says what column becomes what",
+                          path);
+        return false;
+    }
     if (!lines_open(&feed->lines, path)) {
         relance_error_set(error, RELANCE_IO, "%s: %s", path, strerror(errno));
         return false;
@@ -34,6 +48,11 @@ bool feed_next(struct feed *feed, struct relance_record *record)
     while (!str_trim(record->value).size);
     record->offset = feed->lines.number;
     return true;
+}
+
+double feed_part(const struct feed *feed)
+{
+    return lines_part(&feed->lines);
 }
 
 bool feed_end(struct feed *feed)

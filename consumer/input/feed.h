@@ -17,6 +17,8 @@ bool feed_open(struct feed *feed, const char *path, const char *mapping, const s
                struct relance_error *error);
 /* The next event; its offset is the line where it begins, from 0. False: the end, or the file cannot be read. */
 bool feed_next(struct feed *feed, struct relance_record *record);
+/* How much of it has been handed out, 0 to 1; less: nobody knows. */
+double feed_part(const struct feed *feed);
 /* Says on standard error what has been left out. False: the file could not be read to its end. */
 bool feed_end(struct feed *feed);
 void feed_close(struct feed *feed);

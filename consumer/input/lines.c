@@ -4,13 +4,21 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static int64_t lines_size(int file)
+{
+    struct stat about;
+    return file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode) ? about.st_size : -1;
+}
 
 bool lines_open(struct lines *lines, const char *path)
 {
     *lines = (struct lines){.file = STDIN_FILENO, .number = -1, .data = malloc(LINES_MAX)};
     if (!lines->data) return false;
     if (strcmp(path, "-") != 0) lines->file = open(path, O_RDONLY | O_CLOEXEC);
+    lines->size = lines_size(lines->file);
     if (lines->file >= 0) return true;
     free(lines->data);
     return false;
@@ -30,7 +38,7 @@ static void lines_fill(struct lines *lines)
     while (got < 0 && errno == EINTR);
     lines->failed = got < 0;
     lines->at_end = got <= 0;
-    if (got > 0) lines->end += (size_t)got;
+    if (got > 0) lines->end += (size_t)got, lines->read += got;
 }
 
 /* The rest of a line that did not fit. */
@@ -70,6 +78,12 @@ bool lines_next(struct lines *lines, struct relance_str *line)
     }
     lines->number++;
     return true;
+}
+
+double lines_part(const struct lines *lines)
+{
+    if (lines->size <= 0) return -1.0;
+    return (double)(lines->read - (int64_t)(lines->end - lines->begin)) / (double)lines->size;
 }
 
 void lines_close(struct lines *lines)

@@ -14,8 +14,9 @@ enum { LINES_MAX = 2 << 20 };
 struct lines {
     int file;
     char *data;
-    size_t begin, end; /* of what has been read and not handed out */
-    int64_t number;    /* of the line handed out last, from 0 */
+    size_t begin, end;  /* of what has been read and not handed out */
+    int64_t number;     /* of the line handed out last, from 0 */
+    int64_t read, size; /* bytes: what has been read, and what the file has; -1: it is no file */
     bool at_end, failed;
     bool cut; /* the line handed out last goes on */
 };
@@ -24,6 +25,8 @@ struct lines {
 bool lines_open(struct lines *lines, const char *path);
 /* The next line without its line feed, valid until the next call; false at the end, or `failed` (errno). */
 bool lines_next(struct lines *lines, struct relance_str *line);
+/* How much of the file has been handed out, 0 to 1; less: nobody knows. */
+double lines_part(const struct lines *lines);
 void lines_close(struct lines *lines);
 
 #endif

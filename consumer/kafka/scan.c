@@ -104,6 +104,7 @@ static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
     rd_kafka_message_headers(message, &headers);
     struct kafka_scan_record record = {message->partition,
                                        message->offset,
+                                       scan->ends[message->partition],
                                        {message->key, message->key_len},
                                        {message->payload, message->len},
                                        rd_kafka_message_timestamp(message, NULL),

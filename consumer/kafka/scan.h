@@ -7,7 +7,7 @@
 
 struct kafka_scan_record {
     int32_t partition;
-    int64_t offset;
+    int64_t offset, end; /* its own, and the one before which the scan of its partition ends */
     struct relance_str key, value;
     int64_t timestamp_ms; /* -1: none */
     const void *headers;  /* for kafka_scan_header */

@@ -50,8 +50,8 @@ static void diff_put_change(struct table *table, const char *rule, const char *w
     table_put(table, "%+.*f", decimals, draft - now);
 }
 
-static size_t diff_put_rule(struct table *table, const struct summary_rule *now,
-                            const struct summary_rule *draft)
+static size_t diff_put_rule(struct table *table, const struct summary_row *now,
+                            const struct summary_row *draft)
 {
     const char *name = now->name ? now->name : draft->name;
     size_t changes = 0;
@@ -76,15 +76,16 @@ static void diff_print_rules(const struct diff *diff, FILE *out)
                                                   {"now", TABLE_RIGHT},
                                                   {"draft", TABLE_RIGHT},
                                                   {"change", TABLE_RIGHT}};
-    static const struct summary_rule none = {0};
+    static const struct summary_row none = {0};
     const struct summary *a = &diff->summaries[DIFF_NOW], *b = &diff->summaries[DIFF_DRAFT];
     struct table *table = table_new(columns, 5);
     size_t changes = 0;
-    for (size_t i = 0, j = 0; i < a->rule_count || j < b->rule_count;) {
-        int order = i == a->rule_count   ? 1
-                    : j == b->rule_count ? -1
-                                         : strcmp(a->rules[i].name, b->rules[j].name);
-        changes += diff_put_rule(table, order <= 0 ? &a->rules[i] : &none, order >= 0 ? &b->rules[j] : &none);
+    for (size_t i = 0, j = 0; i < a->rules.count || j < b->rules.count;) {
+        int order = i == a->rules.count   ? 1
+                    : j == b->rules.count ? -1
+                                          : strcmp(a->rules.list[i].name, b->rules.list[j].name);
+        changes += diff_put_rule(table, order <= 0 ? &a->rules.list[i] : &none,
+                                 order >= 0 ? &b->rules.list[j] : &none);
         i += order <= 0;
         j += order >= 0;
     }

@@ -1,5 +1,6 @@
 #include "report/load.h"
 #include "host/print.h"
+#include "report/mistakes.h"
 #include "kafka/partition.h"
 #include "base/str.h"
 
@@ -11,7 +12,7 @@ static struct relance_ruleset *load_set(const char *path, const struct file_set 
     struct relance_report *report = NULL;
     struct relance_error error = {0};
     if (file_set_compile(set, &rules, &report, &error) != RELANCE_OK) {
-        if (report) print_lines(relance_report_text(report), stderr);
+        if (report) mistakes_print(report, stderr);
         print_mistake("%s: %s", path, error.message);
     }
     relance_report_free(report);

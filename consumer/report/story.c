@@ -5,6 +5,7 @@
 enum {
     RECORD_SHOWN_MAX = 400, /* bytes of an event as it came */
     MISFIT_WORDS_MAX = 256,
+    LOCAL_SIZE = 128, /* bytes of a local time with its zone */
 };
 
 /* ---- lines */
@@ -16,14 +17,36 @@ static void story_put(const struct story *story, const char *before, struct rela
     print(story->out, "%s%.*s", before, STR_ARG(text));
 }
 
+/* "  line 51 of events.jsonl" */
+static void story_place(const struct story *story)
+{
+    if (!story->path) return;
+    print(story->out, "  line %lld of %s", (long long)story->record->offset + 1,
+          strcmp(story->path, "-") == 0 ? "standard input" : story->path);
+}
+
+/* Of an event that has no id of its own: "-/0/50". */
+static bool story_id_is_place(const struct story *story, struct relance_str id)
+{
+    char place[64];
+    if (!story->record) return false;
+    snprintf(place, sizeof place, "%.*s/%d/%lld", STR_ARG(story->record->topic),
+             (int)story->record->partition, (long long)story->record->offset);
+    return str_equal(id, str_of(place));
+}
+
 static void story_head(const struct story *story, int64_t time_ms, struct relance_str what,
                        struct relance_str id)
 {
-    char time[24];
+    char time[24], local[LOCAL_SIZE];
+    size_t size = relance_tell_local(story->engine, time_ms, local, sizeof local);
     relance_time_print(time_ms, time);
-    print(story->out, "%.24s", time);
+    print_paint(PAINT_STRONG, story->out);
+    print(story->out, "%.24s%.*s", time, (int)(size < sizeof local ? size : sizeof local), local);
     story_put(story, "  ", what);
     story_put(story, "  ", id);
+    if (story_id_is_place(story, id)) story_place(story);
+    print_paint(PAINT_NONE, story->out);
     fputc('\n', story->out);
 }
 
@@ -45,9 +68,9 @@ static void story_rule(struct story *story, struct relance_str rule, struct rela
 static void story_words(struct story *story, const struct relance_decision *decision,
                         const struct relance_note *note)
 {
-    size_t size = relance_tell(decision, note, RELANCE_NEVER, NULL, 0);
+    size_t size = relance_tell(story->engine, decision, note, NULL, 0);
     char *words = buffer_room(&story->words, size);
-    relance_tell(decision, note, RELANCE_NEVER, words, size);
+    relance_tell(story->engine, decision, note, words, size);
     print_text((struct relance_str){words, size}, story->out);
     fputc('\n', story->out);
 }
@@ -59,8 +82,10 @@ static void story_data(const struct story *story)
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)
             size--;
+    print_paint(PAINT_FAINT, story->out);
     story_put(story, "  ", (struct relance_str){value.data, size});
     print(story->out, "%s", size < value.size ? "..." : "");
+    print_paint(PAINT_NONE, story->out);
     fputc('\n', story->out);
 }
 
@@ -70,6 +95,7 @@ static void story_decide(void *context, const struct relance_decision *decision)
 {
     struct story *story = context;
     if (!str_equal(decision->customer, story->customer)) return;
+    print_status_wipe();
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
 }
@@ -87,15 +113,20 @@ static void story_happening(struct story *story, const struct relance_note *note
     if (note->kind == RELANCE_NOTE_DUPLICATE) print(story->out, "  %.*s\n", STR_ARG(sentence));
 }
 
+static void story_section(struct story *story, bool running)
+{
+    story->section = 1 + running;
+    fputc('\n', story->out);
+    print_painted(PAINT_STRONG, running ? STR("live runs") : STR("rules that have done nothing"), story->out);
+    fputc('\n', story->out);
+}
+
 /* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
 static void story_standing(struct story *story, const struct relance_note *note)
 {
     bool running = note->kind == RELANCE_NOTE_RUNNING;
     if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
-    if (story->section != 1 + running)
-        print(story->out, "\n%s", running ? "live runs" : "rules that have done nothing"),
-            fputc('\n', story->out);
-    story->section = 1 + running;
+    if (story->section != 1 + running) story_section(story, running);
     story_name(story, note->rule, note->key);
     story_words(story, NULL, note);
 }
@@ -103,6 +134,7 @@ static void story_standing(struct story *story, const struct relance_note *note)
 static void story_note(void *context, const struct relance_note *note)
 {
     struct story *story = context;
+    print_status_wipe();
     if (story->ending) {
         story_standing(story, note);
         return;
@@ -141,9 +173,11 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
 {
     const char *why =
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
+    print_status_wipe();
     story->events++;
     print(story->out, "%-24s", "-");
     story_put(story, "  ", fate->type);
+    story_place(story);
     fputc('\n', story->out);
     story_data(story);
     for (size_t i = 0; i < fate->misfit_count; i++)
@@ -158,6 +192,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
                                    const struct relance_record *record, struct relance_fate *fate)
 {
     story->record = record;
+    story->engine = engine;
     enum relance_progress progress = relance_engine_record(engine, record, fate);
     bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
     if (progress == RELANCE_DONE && unseen && str_equal(fate->customer, story->customer))
@@ -168,6 +203,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
 void story_end(struct story *story, struct relance_engine *engine)
 {
     story->ending = true;
+    story->engine = engine;
     if (!story->events) {
         story_put(story, "no event of customer ", story->customer);
         fputc('\n', story->out);

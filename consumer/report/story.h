@@ -1,11 +1,11 @@
 /* The story of one customer, for people: each event, each decision, and for each rule that did not act, why
  * (`relance explain`).
  *
- *     2026-03-02T10:00:00.000Z  add_to_cart  e-81
+ *     2026-03-02T10:00:00.000Z (11:00 Europe/Berlin)  add_to_cart  e-81
  *       {"id": "e-81", …}
  *       cart_abandoned k-9: started
  *       win_back: not started: `if` is not true: segments.loyal is false …
- *     2026-03-02T11:00:00.000Z  a wait is over
+ *     2026-03-02T11:00:00.000Z (12:00 Europe/Berlin)  a wait is over
  *       cart_abandoned k-9: step 1: sent email {"template":"cart-1-a"}
  */
 #ifndef CONSUMER_REPORT_STORY_H
@@ -19,6 +19,8 @@
 struct story {
     struct relance_str customer;
     FILE *out;
+    const char *path; /* of the file whose lines events are; NULL: they are records of a topic */
+    struct relance_engine *engine;
     const struct relance_record *record; /* being dealt with */
     struct buffer words;                 /* of what is being told */
     struct tally rules;                  /* of which something has been told */

@@ -18,21 +18,35 @@ static const char *const outcome_heads[RELANCE_OUTCOME_COUNT] = {
 
 /* ---- taking */
 
-static struct summary_rule *summary_rule(struct summary *summary, struct relance_str name)
+static char *summary_copy(struct relance_str text)
 {
-    for (size_t i = 0; i < summary->rule_count; i++) {
-        size_t at = (summary->last + i) % summary->rule_count; /* mostly the same rule again */
-        if (!str_equal(str_of(summary->rules[at].name), name)) continue;
-        summary->last = at;
-        return &summary->rules[at];
+    char *copy = strndup(text.size ? text.data : "", text.size);
+    ensure(copy);
+    return copy;
+}
+
+static struct summary_row *summary_row(struct summary_rows *rows, struct relance_str name,
+                                       struct relance_str variant)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        size_t at = (rows->last + i) % rows->count; /* mostly the same rule again */
+        if (!str_equal(str_of(rows->list[at].name), name)) continue;
+        if (!str_equal(str_of(rows->list[at].variant), variant)) continue;
+        rows->last = at;
+        return &rows->list[at];
     }
-    summary->rules = realloc(summary->rules, (summary->rule_count + 1) * sizeof *summary->rules);
-    ensure(summary->rules);
-    summary->last = summary->rule_count;
-    struct summary_rule *rule = &summary->rules[summary->rule_count++];
-    *rule = (struct summary_rule){.name = strndup(name.size ? name.data : "", name.size)};
-    ensure(rule->name);
-    return rule;
+    rows->list = realloc(rows->list, (rows->count + 1) * sizeof *rows->list);
+    ensure(rows->list);
+    rows->last = rows->count;
+    struct summary_row *row = &rows->list[rows->count++];
+    *row = (struct summary_row){.name = summary_copy(name), .variant = summary_copy(variant)};
+    return row;
+}
+
+static void summary_count(struct summary_row *row, const struct relance_decision *decision)
+{
+    row->counts[decision->outcome]++;
+    if (decision->outcome == RELANCE_OUTCOME_GOAL) row->money += decision->value;
 }
 
 /* Under RULE NUL OUTCOME REASON, so that sorting by name sorts by rule and outcome. */
@@ -49,9 +63,9 @@ static void summary_count_reason(struct summary *summary, const struct relance_d
 
 void summary_take(struct summary *summary, const struct relance_decision *decision)
 {
-    struct summary_rule *rule = summary_rule(summary, decision->rule);
-    rule->counts[decision->outcome]++;
-    if (decision->outcome == RELANCE_OUTCOME_GOAL) rule->money += decision->value;
+    summary_count(summary_row(&summary->rules, decision->rule, (struct relance_str){0}), decision);
+    if (decision->variant.size)
+        summary_count(summary_row(&summary->variants, decision->rule, decision->variant), decision);
     bool failed = decision->outcome == RELANCE_OUTCOME_FAILED || decision->outcome == RELANCE_OUTCOME_ERROR;
     struct relance_str reason = failed ? decision->why : decision->by;
     if (reason.size) summary_count_reason(summary, decision, reason);
@@ -61,36 +75,46 @@ void summary_take(struct summary *summary, const struct relance_decision *decisi
 
 static int summary_by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct summary_rule *)a)->name, ((const struct summary_rule *)b)->name);
+    const struct summary_row *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : strcmp(x->variant, y->variant);
+}
+
+static void summary_sort_rows(struct summary_rows *rows)
+{
+    if (rows->count) qsort(rows->list, rows->count, sizeof *rows->list, summary_by_name);
 }
 
 void summary_sort(struct summary *summary)
 {
-    if (summary->rule_count)
-        qsort(summary->rules, summary->rule_count, sizeof *summary->rules, summary_by_name);
+    summary_sort_rows(&summary->rules);
+    summary_sort_rows(&summary->variants);
     tally_sort(&summary->reasons);
 }
 
 static bool summary_has(const struct summary *summary, int outcome)
 {
-    for (size_t i = 0; i < summary->rule_count; i++)
-        if (summary->rules[i].counts[outcome]) return true;
+    for (size_t i = 0; i < summary->rules.count; i++)
+        if (summary->rules.list[i].counts[outcome]) return true;
     return false;
 }
 
-static void summary_put_rule(struct table *table, const struct summary_rule *rule, const int *outcomes,
-                             size_t count)
+static void summary_put_row(struct table *table, const struct summary_row *row, const int *outcomes,
+                            size_t count)
 {
-    table_put(table, "%s", rule->name);
+    if (row->variant[0])
+        table_put(table, "  %s", row->variant);
+    else
+        table_put(table, "%s", row->name);
     for (size_t i = 0; i < count; i++) {
-        uint64_t decisions = rule->counts[outcomes[i]];
+        uint64_t decisions = row->counts[outcomes[i]];
         if (decisions)
             table_put(table, "%llu", (unsigned long long)decisions);
         else
             table_put(table, "%s", "");
         if (outcomes[i] != RELANCE_OUTCOME_GOAL) continue;
         if (decisions)
-            table_put(table, "%.2f", rule->money);
+            table_put(table, "%.2f", row->money);
         else
             table_put(table, "%s", "");
     }
@@ -108,8 +132,12 @@ static void summary_print_rules(const struct summary *summary, FILE *out)
         if (i == RELANCE_OUTCOME_GOAL) columns[column_count++] = (struct table_column){"money", TABLE_RIGHT};
     }
     struct table *table = table_new(columns, column_count);
-    for (size_t r = 0; r < summary->rule_count; r++)
-        summary_put_rule(table, &summary->rules[r], outcomes, count);
+    const struct summary_rows *rules = &summary->rules, *variants = &summary->variants;
+    for (size_t r = 0, v = 0; r < rules->count; r++) {
+        summary_put_row(table, &rules->list[r], outcomes, count);
+        for (; v < variants->count && strcmp(variants->list[v].name, rules->list[r].name) == 0; v++)
+            summary_put_row(table, &variants->list[v], outcomes, count);
+    }
     table_print(table, out);
     table_free(table);
 }
@@ -136,17 +164,25 @@ static void summary_print_reasons(const struct summary *summary, FILE *out)
 void summary_print(struct summary *summary, FILE *out)
 {
     summary_sort(summary);
-    if (!summary->rule_count) return;
+    if (!summary->rules.count) return;
     summary_print_rules(summary, out);
     if (summary->reasons.count) summary_print_reasons(summary, out);
     fputc('\n', out);
 }
 
+static void summary_free_rows(struct summary_rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        free(rows->list[i].name);
+        free(rows->list[i].variant);
+    }
+    free(rows->list);
+}
+
 void summary_free(struct summary *summary)
 {
-    for (size_t i = 0; i < summary->rule_count; i++)
-        free(summary->rules[i].name);
-    free(summary->rules);
+    summary_free_rows(&summary->rules);
+    summary_free_rows(&summary->variants);
     tally_free(&summary->reasons);
     *summary = (struct summary){0};
 }

@@ -9,16 +9,16 @@
 /* Every outcome of LANGUAGE.md §6: X(name, text, prose). The text is what lines and counters say. */
 #define RELANCE_OUTCOME_TABLE(X)                                                                             \
     X(STARTED, "started", "A trigger started a run.")                                                        \
-    X(REARMED, "rearmed", "A newer trigger began the run's present wait anew.")                              \
+    X(REARMED, "rearmed", "A newer trigger restarted the run's current wait.")                               \
     X(RESTARTED, "restarted", "A newer trigger sent the run back to its first step.")                        \
     X(COLLECTED, "collected", "A trigger joined `triggers` of a live run, whose wait went on.")              \
     X(OVERTAKEN, "overtaken", "A late trigger came after an event that would have cancelled it.")            \
     X(COOLING, "cooling", "A trigger, or a run's first send, fell into the rule's cooldown.")                \
-    X(FULL, "full", "A trigger found the customer at the bound of live runs.")                               \
+    X(FULL, "full", "A trigger came when the customer had the maximum number of live runs.")                 \
     X(SENT, "sent", "A step published its action.")                                                          \
     X(HELD, "held", "A step of the holdout variant or of a held group: measured, not sent.")                 \
     X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
-    X(CAPPED, "capped", "A step that a full `max` dropped.")                                                 \
+    X(CAPPED, "capped", "A step whose send was dropped because `max` had been reached.")                     \
     X(BLOCKED, "blocked", "A step that a `never` forbade.")                                                  \
     X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
     X(STALE, "stale", "A step that came too late to be worth sending.")                                      \
@@ -28,10 +28,10 @@
     X(SET, "set", "A step set attributes of the customer.")                                                  \
     X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
     X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
-    X(FINISHED, "finished", "The run was through its last step.")                                            \
+    X(FINISHED, "finished", "The run has done its last step.")                                               \
     X(DROPPED, "dropped",                                                                                    \
-      "A run ended since its rule or its step is gone, or since the customer's state had no room for it.")   \
-    X(GOAL, "goal", "An event inside a goal's window: success.")                                             \
+      "A run ended because its rule or step is gone, or because the customer's state had no room for it.")   \
+    X(GOAL, "goal", "An event within a goal's window: a success.")                                           \
     X(ERROR, "error", "A condition or key could not be evaluated.")
 
 enum relance_outcome {
@@ -45,6 +45,8 @@ enum relance_outcome {
 
 struct relance_str relance_outcome_text(enum relance_outcome outcome);
 struct relance_str relance_outcome_prose(enum relance_outcome outcome);
+
+struct noted_program;
 
 /* One decision. All texts are borrowed until the callback that received it returns. What does not apply is
  * empty or 0. Instants are ms since 1970. */
@@ -62,6 +64,9 @@ struct relance_decision {
     int64_t until_ms;         /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
     /* CAPPED, BLOCKED: the limit's name; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
+    /* ERROR: whose expression it is, "count views", and the expression (relance_decision_place); NULL: none. */
+    struct relance_str in;
+    const struct noted_program *program;
     /* CANCELLED: type of the event; CAPPED, BLOCKED, DEFERRED: the limit, as a person would call it. Lines do not
      * have it. */
     struct relance_str by;
@@ -79,6 +84,10 @@ struct relance_decision {
 
 /* Is it published (sent, held, goal, and no repetition)? All others are only counted. */
 bool relance_decision_is_output(const struct relance_decision *decision);
+
+/* ERROR: where the expression stands, "cart.jsonc:31:15". Like snprintf: returns the bytes wanted, writes at most `size`, no
+ * NUL; 0: nobody knows. */
+size_t relance_decision_place(const struct relance_decision *decision, char *out, size_t size);
 
 /* One line of `relance replay` (LANGUAGE.md §6), without the line feed. Like snprintf: returns the bytes wanted,
  * writes at most `size`, no NUL. */

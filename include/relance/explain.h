@@ -14,14 +14,14 @@
     X(EVENT, "an event: its type, its id")                                                                   \
     X(WAIT, "a wait is over")                                                                                \
     X(MISFIT, "left out")                                                                                    \
-    X(DUPLICATE, "an event with this id has been dealt with: nothing done")                                  \
+    X(DUPLICATE, "an event with this id has already been dealt with: ignored")                               \
     X(ENTERED, "entered segment")                                                                            \
     X(LEFT, "left segment")                                                                                  \
     X(IF, "not started: `if` is not true")                                                                   \
     X(KEY, "not started: `key` cannot be evaluated")                                                         \
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
     X(LIVE, "not started: a run of this key is live, and `again` says ignore")                               \
-    X(OLDER, "nothing: the event is older than the run's newest trigger")                                    \
+    X(OLDER, "no effect: the event is older than the run's newest trigger")                                  \
     X(CANCEL_KEY, "not cancelled: the event is about another key")                                           \
     X(CANCEL_IF, "not cancelled: the cancel's `if` is not true")                                             \
     X(CANCEL_OLDER, "not cancelled: the run was triggered after the event")                                  \
@@ -65,9 +65,12 @@ struct relance_str relance_note_sentence(enum relance_note_kind kind);
 
 /* The words for people, of a decision or of a note (the other is NULL), without rule and key: "step 1: capped, not sent:
  * the limit 'max 1 per 24h' is full", "not started: `if` is not true: event.value >= 20.0 is false (event.value = 5)".
- * Instants are told as the time since `from_ms`, "1h30m"; RELANCE_NEVER: as RFC 3339. Like snprintf: returns the bytes
- * wanted, writes at most `size`, no NUL; 0: no memory. */
-size_t relance_tell(const struct relance_decision *decision, const struct relance_note *note, int64_t from_ms,
-                    char *out, size_t size);
+ * Instants are told as RFC 3339, with the customer's local time behind them. For the engine's callbacks. Like snprintf:
+ * returns the bytes wanted, writes at most `size`, no NUL; 0: no memory. */
+size_t relance_tell(struct relance_engine *engine, const struct relance_decision *decision,
+                    const struct relance_note *note, char *out, size_t size);
+/* That local time alone: " (11:00 Europe/Berlin)", " (2026-03-03 00:30 Europe/Berlin)" where it is another day than in UTC;
+ * nothing where the zone is UTC. */
+size_t relance_tell_local(struct relance_engine *engine, int64_t time_ms, char *out, size_t size);
 
 #endif

@@ -22,10 +22,12 @@ struct relance_test_options {
     void *context;
     struct relance_coverage *coverage; /* what the tests reach is noted there; NULL: nobody asks */
     size_t state_bytes;                /* as of the engine */
+    struct relance_str filter; /* only tests that have it in their name, or in their rule's; empty: all */
 };
 
-size_t relance_ruleset_test_count(const struct relance_ruleset *rules);
-/* Runs all tests of the set, in the order of the files. RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
+/* How many tests there are for a filter. */
+size_t relance_ruleset_test_count(const struct relance_ruleset *rules, struct relance_str filter);
+/* Runs the tests of the set, in the order of the files. RELANCE_NO_MEMORY, or RELANCE_OK whatever failed. */
 RELANCE_MUST enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
                                                       const struct relance_test_options *options,
                                                       struct relance_error *error);

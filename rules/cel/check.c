@@ -430,8 +430,8 @@ static const struct cel_type *entry_type(struct check *k, struct node *node, boo
     const struct cel_type *held = type_fresh(k);
     if (type_assignable(k, node->type, optional_of_type(k, held))) return type_resolve(k, held, false);
     str noun = type_noun(k, node->type);
-    check_mistake(k, node, node->span, STR("write optional.of(…)"), "after '?' stands an optional, not %.*s",
-                  STR_ARG(noun));
+    check_mistake(k, node, node->span, STR("write optional.of(…)"),
+                  "'?' is followed by an optional, not by %.*s", STR_ARG(noun));
     return TYPE(DYN);
 }
 
@@ -452,8 +452,8 @@ static void check_key(struct check *k, struct node *key)
                                   1u << CEL_TYPE_UINT | 1u << CEL_TYPE_STRING | 1u << CEL_TYPE_PARAM;
     if (kinds >> type->kind & 1 || k->c->env->unchecked) return;
     str noun = type_noun(k, type);
-    check_mistake(k, key, key->span, (str){0}, "the key of a map is a string, int, uint or bool, not %.*s",
-                  STR_ARG(noun));
+    check_mistake(k, key, key->span, (str){0},
+                  "the key of a map must be a string, int, uint or bool, not %.*s", STR_ARG(noun));
 }
 
 static void check_map(struct check *k, struct node *node)
@@ -480,7 +480,7 @@ static void want_bool(struct check *k, struct node *node, const char *where)
     if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked)
         return;
     str noun = type_noun(k, node->type);
-    check_mistake(k, node, node->span, (str){0}, "%s wants true or false, this is %.*s", where,
+    check_mistake(k, node, node->span, (str){0}, "%s must be true or false, but this is %.*s", where,
                   STR_ARG(noun));
 }
 
@@ -488,7 +488,7 @@ static void check_logic(struct check *k, struct node *node)
 {
     for (size_t i = 0; i < node->count; i++) {
         check_node(k, node->children[i]);
-        want_bool(k, node->children[i], node->kind == NODE_AND ? "'&&'" : "'||'");
+        want_bool(k, node->children[i], node->kind == NODE_AND ? "an operand of '&&'" : "an operand of '||'");
     }
     node->type = TYPE(BOOL);
 }
@@ -527,8 +527,9 @@ static void bind_loop(struct check *k, struct node *node)
     } else if (range->kind != CEL_TYPE_DYN && range->kind != CEL_TYPE_PARAM) {
         str noun = type_noun(k, range);
         struct node *target = node->children[0];
-        check_mistake(k, target, target->span, (str){0}, "'%.*s' goes over a list or a map, this is %.*s",
-                      STR_ARG(node->name), STR_ARG(noun));
+        check_mistake(k, target, target->span, (str){0},
+                      "'%.*s' goes through a list or a map, but this is %.*s", STR_ARG(node->name),
+                      STR_ARG(noun));
     }
     node->local->type = open_as_dyn(k, first);
     if (node->local2) node->local2->type = open_as_dyn(k, second);
@@ -642,7 +643,8 @@ void check_expression(struct compile *c, struct node *root, const struct cel_typ
     if (c->failed) return;
     if (wanted && root->kind != NODE_BROKEN && !type_assignable(&k, root->type, wanted)) {
         str found = type_noun(&k, root->type), want = type_noun(&k, wanted);
-        mistake(c, root->span, (str){0}, "%.*s is wanted here, this is %.*s", STR_ARG(want), STR_ARG(found));
+        mistake(c, root->span, (str){0}, "%.*s is expected here, but this is %.*s", STR_ARG(want),
+                STR_ARG(found));
     }
     finish_types(&k, root);
 }

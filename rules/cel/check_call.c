@@ -162,14 +162,14 @@ static void refuse_operator(struct check *k, struct node *node)
         return check_mistake(k, node, node->span, (str){0}, "%.*s cannot be in %.*s", STR_ARG(noun_a),
                              STR_ARG(noun_b));
     if (name.data[0] == '[')
-        return check_mistake(k, node, node->name_span, (str){0}, "%.*s is not indexed by %.*s",
+        return check_mistake(k, node, node->name_span, (str){0}, "%.*s cannot be indexed by %.*s",
                              STR_ARG(noun_a), STR_ARG(noun_b));
     bool equality = str_equal(name, STR("==")) || str_equal(name, STR("!="));
     str cure = equality ? equality_cure(k, name, a, b) : (str){0};
     if (!cure.size) cure = operator_cure(k, a, ta, b, tb);
     if (is_comparison(name) && cel_type_equal(ta, tb))
         return check_mistake(k, node, node->span, (str){0},
-                             "%.*s has no order: only '==' and '!=' compare it", STR_ARG(noun_a));
+                             "%.*s cannot be ordered: only '==' and '!=' compare it", STR_ARG(noun_a));
     if (is_comparison(name))
         return check_mistake(k, node, node->span, cure, "%.*s cannot be compared with %.*s", STR_ARG(noun_a),
                              STR_ARG(noun_b));

@@ -14,8 +14,8 @@ static bool text_acceptable(struct compile *c)
     for (size_t at = 0, length; at < c->text.size; at += length) {
         length = utf8_length(c->text, at);
         if (length) continue;
-        mistake(c, (struct span){(uint32_t)at, (uint32_t)at + 1}, (str){0}, "byte 0x%02X is no UTF-8 here",
-                (unsigned char)c->text.data[at]);
+        mistake(c, (struct span){(uint32_t)at, (uint32_t)at + 1}, (str){0},
+                "byte 0x%02X is not valid UTF-8 here", (unsigned char)c->text.data[at]);
         return false;
     }
     return true;

@@ -350,7 +350,7 @@ static bool emit_match(struct emit *e, struct node *node)
                 "this pattern is too large: %s", error);
     if (large) return false;
     if (!regex) {
-        caution(e->c, pattern->span, (str){0}, "this is no RE2 pattern: %s", error);
+        caution(e->c, pattern->span, (str){0}, "this is not a valid RE2 pattern: %s", error);
         return false;
     }
     if (!arena_defer(e->c->keep, (void (*)(void *))regex_free, regex)) {

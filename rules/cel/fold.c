@@ -58,7 +58,7 @@ static void warn(struct fold *f, const struct node *node)
     if (!literal) return;
     str hint =
         body == duration_from_text ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
-    caution(f->c, node->children[0]->span, hint, "this is no %s",
+    caution(f->c, node->children[0]->span, hint, "this is not a %s",
             body == duration_from_text ? "duration" : "timestamp");
 }
 

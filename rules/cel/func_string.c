@@ -64,7 +64,7 @@ struct cel_value string_matches(struct machine *m, const struct cel_value *a)
     bool large;
     struct regex *regex = regex_new(a[1].as.s, a[1].size, &large, error, sizeof error);
     machine_spend(m, large ? LARGE_STEPS : regex ? INSTRUCTION_STEPS * regex_size(regex) : 0);
-    if (!regex) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "no RE2 pattern: %s", error);
+    if (!regex) return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "not a valid RE2 pattern: %s", error);
     bool found = match_pattern(m, regex, cel_text(a[0]));
     regex_free(regex);
     return cel_bool(found);

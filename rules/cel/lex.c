@@ -183,11 +183,11 @@ static void lex_numbered_escape(struct lexer *lexer, struct literal *l, uint32_t
         mistake(lexer->c, span, (str){0}, "this escape needs %u %s digits", count,
                 base == 8 ? "octal" : "hexadecimal");
     else if (octet && value > 255)
-        mistake(lexer->c, span, STR("\\377 is the largest"), "this octal escape is no byte");
+        mistake(lexer->c, span, STR("\\377 is the largest"), "this octal escape is more than a byte");
     else if (!octet && l->bytes)
-        mistake(lexer->c, span, STR("write the bytes as \\xHH"), "a code point cannot stand in bytes");
+        mistake(lexer->c, span, STR("write the bytes as \\xHH"), "bytes cannot hold a code point");
     else if (!octet && (value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)))
-        mistake(lexer->c, span, (str){0}, "U+%04X is no code point of a text", (unsigned)value);
+        mistake(lexer->c, span, (str){0}, "U+%04X is not a code point that a text can have", (unsigned)value);
     else
         put_point(l, (uint32_t)value, octet);
 }
@@ -209,7 +209,7 @@ static void lex_escape(struct lexer *lexer, struct literal *l)
     size_t length = utf8_length(lexer->c->text, lexer->at + 1);
     struct span span = {lexer->at, lexer->at + 1 + (uint32_t)length};
     mistake(lexer->c, span, STR("write '\\\\' for a backslash, or r'…' for a text without escapes"),
-            "'%.*s' is no escape", STR_ARG(span_text(lexer->c, span)));
+            "'%.*s' is not an escape sequence", STR_ARG(span_text(lexer->c, span)));
     lexer->at = span.end;
 }
 
@@ -356,7 +356,7 @@ static bool lex_curly(struct lexer *lexer, struct token *token)
     *token = finish(lexer, TOKEN_VALUE, begin);
     token->value = cel_string(text);
     mistake(lexer->c, token->span, arena_format(lexer->c->scratch, "write '%.*s'", STR_ARG(text)),
-            "a text stands between straight quotes");
+            "a text needs straight quotes");
     return true;
 }
 

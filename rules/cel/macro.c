@@ -223,7 +223,7 @@ static bool macro_fits(const struct macro *macro, const struct node *call)
 
 static struct node *refuse(struct compile *c, struct node *call, const char *form)
 {
-    mistake(c, call->name_span, arena_format(c->scratch, "write %s", form), "'%.*s' is not written like this",
+    mistake(c, call->name_span, arena_format(c->scratch, "write %s", form), "'%.*s' is not used like this",
             STR_ARG(call->name));
     return node_new(c, NODE_BROKEN, call->span);
 }

@@ -240,8 +240,7 @@ static void unexpected(struct parser *p, const char *wanted)
         mistake(p->c, (struct span){p->end, p->end + (p->end < p->lexer.end)}, hint,
                 "the expression ends where %s is expected", wanted);
     else
-        mistake(p->c, span, hint, "'%.*s' stands where %s is expected", STR_ARG(span_text(p->c, span)),
-                wanted);
+        mistake(p->c, span, hint, "%s is expected here, not '%.*s'", wanted, STR_ARG(span_text(p->c, span)));
 }
 
 static int bracket_turn(const struct token *token)
@@ -260,8 +259,8 @@ static void close_bracket(struct parser *p, struct token open, const char *sign)
         } else if (bracket_turn(&p->token) < 0 && !p->panic) {
             p->panic = true;
             mistake(p->c, p->token.span, (str){0},
-                    "'%.*s' stands where '%s' is expected, closing the '%.*s' before", STR_ARG(p->token.text),
-                    sign, STR_ARG(open.text));
+                    "'%s' is expected here to close the '%.*s' before it, not '%.*s'", sign,
+                    STR_ARG(open.text), STR_ARG(p->token.text));
         } else {
             unexpected(p, *sign == ')' ? "',' or ')'" : *sign == ']' ? "',' or ']'" : "',' or '}'");
         }
@@ -387,7 +386,7 @@ static struct node *parse_name(struct parser *p, bool absolute, uint32_t begin)
         }
     if (parse_is_reserved(token.text)) {
         if (!p->panic)
-            mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and names nothing",
+            mistake(p->c, token.span, (str){0}, "'%.*s' is a reserved word of CEL and cannot be a name",
                     STR_ARG(token.text));
         p->panic = true;
         return broken_at(p, span);

@@ -97,12 +97,7 @@ str type_text(struct check *k, const struct cel_type *type)
 /* "uint" begins like "you". */
 str type_noun(struct check *k, const struct cel_type *type)
 {
-    const struct cel_type *resolved = type_resolve(k, type, true);
-    str name = cel_type_name(k->c->scratch, resolved);
-    if (resolved->kind == CEL_TYPE_NULL) return STR("null");
-    bool record = resolved->kind == CEL_TYPE_RECORD;
-    bool vowel = name.size && strchr("aeioAEIO", name.data[0]);
-    return arena_format(k->c->scratch, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));
+    return cel_type_noun(k->c->scratch, type_resolve(k, type, true));
 }
 
 static bool occurs(struct check *k, uint32_t param, const struct cel_type *type)

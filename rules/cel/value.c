@@ -86,6 +86,14 @@ str cel_type_name(struct arena *arena, const struct cel_type *type)
     return arena_format(arena, "%.*s(%.*s, %.*s)", STR_ARG(name), STR_ARG(first), STR_ARG(second));
 }
 
+str cel_type_noun(struct arena *arena, const struct cel_type *type)
+{
+    str name = cel_type_name(arena, type);
+    bool record = type->kind == CEL_TYPE_RECORD, vowel = name.size && strchr("aeioAEIO", name.data[0]);
+    if (type->kind == CEL_TYPE_NULL) return STR("null");
+    return arena_format(arena, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));
+}
+
 static struct cel_value instant_ms(uint8_t kind, int64_t ms, bool floor)
 {
     int64_t seconds = ms / 1000, rest = ms % 1000;

@@ -180,7 +180,7 @@ static void check_utf8(const struct source *source, struct diagnostics *diag)
         length = utf8_length(source->text, at);
         if (length > 0) continue;
         diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, at, at + 1,
-                 STR("save the file as UTF-8"), "byte 0x%02X is no UTF-8 here",
+                 STR("save the file as UTF-8"), "byte 0x%02X is not valid UTF-8 here",
                  (unsigned char)source->text.data[at]);
         return;
     }
@@ -218,11 +218,11 @@ static str hint_at(const char *clean, size_t at)
     size_t before = at;
     while (before > 0 && (unsigned char)clean[before - 1] <= ' ')
         before--;
-    if (clean[at] == '\'') return STR("text stands in double quotes");
+    if (clean[at] == '\'') return STR("a text needs double quotes");
     if (clean[at] == '\\')
         return STR("escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t, and \\u with four hex digits");
     if (number_byte(clean[at]) && strchr("{[:,", before > 0 ? clean[before - 1] : '['))
-        return STR("a number has a digit first and after the point, no superfluous zeros, no +");
+        return STR("a number begins with a digit, has one after the point, and has no leading zero and no +");
     return str_of(expected_after(before > 0 ? clean[before - 1] : '\0'));
 }
 
@@ -255,7 +255,7 @@ static void complain_unexpected(const struct source *source, struct diagnostics 
     size_t size = source->text.size;
     str word = at < size ? str_slice(source->text, at, word_end(source->text, at)) : (str){0};
     if (complete)
-        complain(source, diag, at, at + word.size, (str){0}, "the file goes on behind its end");
+        complain(source, diag, at, at + word.size, (str){0}, "the file goes on after the end of its JSON");
     else if (at >= size)
         complain_end(source, diag, clean);
     else

@@ -66,13 +66,20 @@ struct point {
     size_t begin;
 };
 
-/* A program with what it was compiled from, for showing it and for explaining why it is not true. Conditions are
- * kept as this. */
+/* Whose an expression is: "count", "views". */
+struct owner {
+    const char *kind;
+    str name;
+};
+
+/* A program with what it was compiled from, for showing it, for explaining why it is not true and for saying where it
+ * stands when it fails. Conditions are kept as this. */
 struct noted_program {
     struct noted_program *next;
     uint32_t number; /* from 0 */
     const struct cel_program *program;
     struct scope_names names;
+    struct owner owner;
     str text;
     const struct source *source;
     size_t offset; /* of its first byte in the file */
@@ -309,6 +316,8 @@ struct rule_test {
 struct relance_ruleset {
     struct arena arena;
     struct noted_program *programs; /* the newest first */
+    /* the same by the address of the program, ascending */
+    const struct noted_program **program_index;
     uint32_t program_count, point_count;
     struct rule_test *tests;
     size_t test_count;
@@ -346,6 +355,9 @@ struct relance_ruleset {
     size_t await_count;
     struct state_names names;
 };
+
+/* What a program was compiled from; NULL: nothing of this set. */
+const struct noted_program *set_noted(const struct relance_ruleset *set, const struct cel_program *program);
 
 static inline uint32_t last_presence_slot(const struct typed_event *type)
 {

@@ -47,6 +47,7 @@ struct compiler {
     struct names field_names;
     uint32_t *field_first, *field_next;
     struct scopes scopes;
+    struct owner owner; /* of the expressions that are being compiled */
     size_t expressions; /* so far */
     size_t to_compare;  /* suspect.c: nodes of conditions that may still be */
     bool strict;        /* warn of what is usual and yet a risk, too */
@@ -175,6 +176,8 @@ void compile_credit(struct compiler *c);
 /* tests.c */
 void compile_tests(struct compiler *c);
 
+/* env.c: when all programs have been noted */
+void index_programs(struct compiler *c);
 /* suspect.c: warnings, of a set without mistakes */
 void suspect_rules(struct compiler *c);
 /* suspect_payload.c */

@@ -84,7 +84,7 @@ static const struct cel_type *read_type(struct compiler *c, const struct source 
     const struct cel_type *type = node->kind == JSON_STRING ? parse_type(c, node->text, 0) : NULL;
     if (type) return type;
     if (node->kind == JSON_STRING)
-        gather_error(c->diag, source, node, type_hint(c, node->text), "'%.*s' is no type",
+        gather_error(c->diag, source, node, type_hint(c, node->text), "'%.*s' is not a type",
                      STR_ARG(node->text));
     else
         gather_error(c->diag, source, node, (str){0},
@@ -356,12 +356,12 @@ void declare_counts(struct compiler *c)
         declare_check_name(c, d->source, d->value, "a count");
         if (scope_is_variable(d->name) || is_function(d->name))
             gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
-                                "'%.*s' is a name of expressions already", STR_ARG(d->name));
+                                "'%.*s' already means something in expressions", STR_ARG(d->name));
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
         const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
         count->name = d->name;
         if (over && (!duration_parse(over->text, &count->over_ms) || count->over_ms <= 0))
-            gather_error(c->diag, d->source, over, (str){0}, "'over' must be longer than nothing");
+            gather_error(c->diag, d->source, over, (str){0}, "'over' must be longer than 0");
         count->bucket_ms = bucket_width(count->over_ms);
         count->keyed = json_member(d->value, "by") != NULL;
         count->kind = count_kind(c, d);

@@ -513,10 +513,40 @@ static void note_program(struct compiler *c, const struct cel_program *program, 
                                    .number = c->set->program_count++,
                                    .program = program,
                                    .names = ((const struct place *)cel_env_context(env))->names,
+                                   .owner = c->owner,
                                    .text = text,
                                    .source = origin.source,
                                    .offset = origin.offset};
     c->set->programs = note;
+}
+
+static int program_order(const void *a, const void *b)
+{
+    const struct noted_program *const *x = a, *const *y = b;
+    uintptr_t at = (uintptr_t)(*x)->program, other = (uintptr_t)(*y)->program;
+    return (at > other) - (at < other);
+}
+
+void index_programs(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    set->program_index = ARENA_ARRAY(c->keep, const struct noted_program *, set->program_count + 1);
+    if (!set->program_index) {
+        c->diag->failed = true;
+        return;
+    }
+    size_t count = 0;
+    for (const struct noted_program *note = set->programs; note; note = note->next)
+        set->program_index[count++] = note;
+    qsort(set->program_index, count, sizeof(struct noted_program *), program_order);
+}
+
+const struct noted_program *set_noted(const struct relance_ruleset *set, const struct cel_program *program)
+{
+    const struct noted_program sought = {.program = program}, *key = &sought;
+    const struct noted_program **found =
+        bsearch(&key, set->program_index, set->program_count, sizeof(struct noted_program *), program_order);
+    return found ? *found : NULL;
 }
 
 const struct cel_program *compile_part(struct compiler *c, const struct cel_env *env, str text,

@@ -125,7 +125,7 @@ static void refuse_rule(struct gathering *g, const struct source *source, const 
                         const struct declared *first)
 {
     gather_error_at_key(g->diag, source, member, STR("rule names are unique in the set: choose another name"),
-                        "rule '%.*s' exists already at %.*s", STR_ARG(member->key),
+                        "rule '%.*s' already exists at %.*s", STR_ARG(member->key),
                         STR_ARG(place_of(g, first)));
 }
 

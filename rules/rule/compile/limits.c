@@ -223,6 +223,7 @@ static void compile_limit(struct compiler *c, const struct declared *d, struct l
     compile_form(c, d, sound, out);
     compile_name(c, d, out);
     compile_else(c, d, sound, out);
+    c->owner = (struct owner){"limit", out->label};
     const struct cel_env *env =
         condition ? scope_env(c, SCOPE_OF_RULE | SCOPE_RUN, no_types, no_types, "the 'if' of a limit") : NULL;
     out->condition = compile_condition(c, env, d->source, condition);

@@ -11,6 +11,7 @@ static const struct type_list no_types = {0};
 static void compile_attribute(struct compiler *c, const struct declared *d, struct attribute_rule *out)
 {
     if (d->value->kind != JSON_OBJECT) return;
+    c->owner = (struct owner){"attribute", d->name};
     arena_reset(c->place);
     const struct json *on = keyword_get(d->value, PLACE_ATTRIBUTE, "on"),
                       *value = keyword_get(d->value, PLACE_ATTRIBUTE, "value");
@@ -47,13 +48,14 @@ void compile_expect_kinds(struct compiler *c, const struct source *source, const
     const struct cel_type *type = cel_program_type(program);
     if (is_kind(type, kinds) || (list && type->kind == CEL_TYPE_LIST && is_kind(type->params[0], kinds)))
         return;
-    str name = cel_type_name(c->scratch, type);
-    gather_error(c->diag, source, node, (str){0}, "this is %.*s, but must be %s", STR_ARG(name), wanted);
+    str noun = cel_type_noun(c->scratch, type);
+    gather_error(c->diag, source, node, (str){0}, "this must be %s, but is %.*s", wanted, STR_ARG(noun));
 }
 
 static void compile_count(struct compiler *c, const struct declared *d, struct count_rule *out)
 {
     const struct json *on = keyword_get(d->value, PLACE_COUNT, "on");
+    c->owner = (struct owner){"count", d->name};
     if (d->value->kind == JSON_OBJECT && !json_member(d->value, "on"))
         gather_error_at_key(c->diag, d->source, d->value, (str){0},
                             "count '%.*s' needs 'on': which events it counts", STR_ARG(d->name));
@@ -344,6 +346,7 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     struct rule *rule = &c->set->rules[number];
     struct rule_compiler r = {.c = c, .source = d->source, .node = d->value, .rule = rule, .number = number};
     rule->point = new_point(c, d->source, d->value->key_begin);
+    c->owner = (struct owner){"rule", d->name};
     arena_reset(c->place);
     if (d->name.size == 0) gather_error_at_key(c->diag, d->source, d->value, (str){0}, "a rule needs a name");
     keyword_check(d->source, d->value, PLACE_RULE, "a rule", c->diag);

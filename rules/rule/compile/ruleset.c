@@ -227,6 +227,7 @@ static void compile_set(struct compiler *c)
                  LIMIT_SHARED_FIELDS);
     if (c->diag->failed) return;
     index_rules(c);
+    index_programs(c);
     for (size_t i = 0; i < set->type_count; i++)
         index_last(c, &set->types[i]);
     if (!index_types(c) || !index_schema(c)) c->diag->failed = true;

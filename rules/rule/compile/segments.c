@@ -76,6 +76,7 @@ void compile_segments(struct compiler *c)
             c->diag->failed = true;
             return;
         }
+        c->owner = (struct owner){"segment", d->name};
         if (d->value->kind == JSON_STRING)
             set->segments[i].condition = compile_condition(c, env, d->source, d->value);
     }

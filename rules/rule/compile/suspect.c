@@ -32,7 +32,7 @@ static void suspect_declarations(struct compiler *c)
     for (size_t i = 0; i < c->files.counts.count && called; i++) {
         const struct declared *d = &c->files.counts.items[i];
         uint32_t number = names_find(&set->names.counts, d->name);
-        if (number != NAME_NONE && !called[number]) suspect_key(c, d, "count", "is never asked for");
+        if (number != NAME_NONE && !called[number]) suspect_key(c, d, "count", "is never used");
     }
     for (size_t i = 0; i < c->files.tables.count; i++)
         if (!c->scopes.tables_named[i]) suspect_key(c, &c->files.tables.items[i], "table", "is never read");
@@ -228,10 +228,10 @@ static void suspect_limits(struct compiler *c)
                 met = str_equal(set->rules[r].steps[s].send, set->limits[i].send);
         if (!met)
             suspect_value(c, d, json_member(d->value, "send"),
-                          "this limit meets nothing: no step sends on that channel");
+                          "this limit never applies: no step sends on that channel");
         if (is_always(set->limits[i].condition, false))
             suspect_value(c, d, json_member(d->value, "if"),
-                          "this limit meets nothing: its 'if' is always false");
+                          "this limit never applies: its 'if' is always false");
     }
 }
 

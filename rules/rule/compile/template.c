@@ -124,10 +124,10 @@ static void put_splice(struct template_writer *w, const struct json *node, size_
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
     if (!splices(type)) {
-        str name = cel_type_name(w->c->scratch, type);
+        str noun = cel_type_noun(w->c->scratch, type);
         diag_add(w->c->diag, SEVERITY_WARNING, json_origin(w->source, node), begin, end,
                  STR("make it the whole string, \"${…}\", to keep its type"),
-                 "%.*s cannot stand inside a text: this will always fail", STR_ARG(name));
+                 "%.*s cannot be put into a text: this always fails", STR_ARG(noun));
     }
     flush_text(w);
     put_piece(w, (struct piece){.kind = PIECE_SPLICE, .program = program});

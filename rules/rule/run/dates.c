@@ -279,6 +279,15 @@ static str basis_value(str basis)
     return (str){basis.data, size};
 }
 
+/* A birthday that never comes, since none can be: "31.02.1990". Told once for each value. */
+static const char *no_such_day(struct relance_engine *e, str text)
+{
+    enum { SHOWN_MAX = 40 };
+    return arena_format(&e->scratch, "there is no day '%.*s': it is YYYY-MM-DD, or MM-DD",
+                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data)
+        .data;
+}
+
 static void date_update(struct relance_engine *e, uint32_t number, const struct bytes *performing)
 {
     const struct rule *rule = &e->set->rules[number];
@@ -295,6 +304,9 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
+    if (value.kind == CEL_STRING && rule->kind == ON_YEARLY && value.size &&
+        !yearly_possible(cel_text(value)))
+        engine_report_error(e, no_such_day(e, cel_text(value)));
     runs_follow(e, date, &meant, is_new, performing);
     arm(e, date, &meant);
 }

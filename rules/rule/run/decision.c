@@ -52,6 +52,8 @@ void relance_time_print(int64_t ms, char out[24])
     rfc3339_print_ms(ms < RFC3339_MS_MIN ? RFC3339_MS_MIN : ms > RFC3339_MS_MAX ? RFC3339_MS_MAX : ms, out);
 }
 
+enum { PLACE_MAX = 512 /* bytes of a place that is shown */ };
+
 /* ---- printing into a caller's room, as snprintf does: what does not fit is counted, not written */
 
 struct room {
@@ -117,6 +119,32 @@ static void room_put_double(struct room *room, double d)
     arena_free(&arena);
 }
 
+static void room_put_place(struct room *room, const struct noted_program *noted)
+{
+    size_t line, column;
+    char text[48];
+    source_place(noted->source, noted->offset, &line, &column);
+    int size = snprintf(text, sizeof text, ":%zu:%zu", line, column);
+    room_put(room, noted->source->name);
+    room_put(room, (str){text, (size_t)size});
+}
+
+size_t relance_decision_place(const struct relance_decision *d, char *out, size_t size)
+{
+    struct room room = {out, size, 0};
+    if (d->program && d->program->source) room_put_place(&room, d->program);
+    return room.wanted;
+}
+
+/* Whose expression failed, and where it stands. */
+static void room_put_failing(struct room *room, const struct relance_decision *d)
+{
+    char place[PLACE_MAX];
+    size_t size = relance_decision_place(d, place, sizeof place);
+    room_put_member(room, ",\"in\":", d->in);
+    room_put_member(room, ",\"place\":", (str){place, size < sizeof place ? size : sizeof place});
+}
+
 size_t relance_decision_print(const struct relance_decision *d, char *out, size_t size)
 {
     struct room room = {out, size, 0};
@@ -136,6 +164,7 @@ size_t relance_decision_print(const struct relance_decision *d, char *out, size_
         room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
     room_put_member(&room, ",\"why\":", d->why);
     if (d->set.size) room_put(&room, STR(",\"set\":")), room_put(&room, d->set);
+    room_put_failing(&room, d);
     if (d->outcome == RELANCE_OUTCOME_GOAL)
         room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
     room_put(&room, STR("}"));

@@ -56,6 +56,7 @@ struct relance_engine {
     struct run *run;         /* NULL: none; then `trigger` is the event */
     uint32_t *resolved;      /* slots to be unset when the scope changes */
     size_t resolved_count;
+    const struct cel_program *asked; /* the expression that was evaluated last */
 };
 
 /* ---- scope.c */

@@ -488,7 +488,11 @@ bool scope_init(struct relance_engine *e)
 void engine_report_error(struct relance_engine *e, const char *sentence)
 {
     if (!e->options.errors) return;
-    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_ERROR, .why = str_of(sentence)};
+    const struct noted_program *noted = set_noted(e->set, e->asked);
+    struct relance_decision decision = {
+        .outcome = RELANCE_OUTCOME_ERROR, .why = str_of(sentence), .program = noted};
+    if (noted)
+        decision.in = arena_format(&e->scratch, "%s %.*s", noted->owner.kind, STR_ARG(noted->owner.name));
     engine_decide(e, &decision);
 }
 
@@ -496,6 +500,7 @@ struct cel_value engine_evaluate_quietly(struct relance_engine *e, const struct 
 {
     if (cel_frame_stopped(&e->frame)) return cel_fail(&e->frame, CEL_ERROR_STOPPED, "stopped");
     struct cel_value value = cel_eval(program, &e->frame);
+    e->asked = program; /* only now: what it reads may have been evaluated meanwhile */
     if (value.kind == CEL_ERROR && value.code == CEL_ERROR_MEMORY)
         e->failed = true; /* else the answer would depend on the machine */
     return value;

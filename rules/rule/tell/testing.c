@@ -286,9 +286,28 @@ static void run_test(struct testing *t)
     compare(t);
 }
 
-size_t relance_ruleset_test_count(const struct relance_ruleset *rules)
+/* The name of a test's rule; empty: rules run together. */
+static str test_rule(const struct relance_ruleset *rules, const struct rule_test *test)
 {
-    return rules->test_count;
+    return test->rule == NAME_NONE ? (str){0} : rules->rules[test->rule].name;
+}
+
+static bool text_has(str text, str part)
+{
+    return !part.size || (text.size && memmem(text.data, text.size, part.data, part.size));
+}
+
+static bool test_wanted(const struct relance_ruleset *rules, const struct rule_test *test, str filter)
+{
+    return text_has(test->name, filter) || text_has(test_rule(rules, test), filter);
+}
+
+size_t relance_ruleset_test_count(const struct relance_ruleset *rules, struct relance_str filter)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rules->test_count; i++)
+        count += test_wanted(rules, &rules->tests[i], filter);
+    return count;
 }
 
 enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
@@ -298,6 +317,7 @@ enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
     struct testing t = {.set = rules, .options = options};
     arena_init(&t.arena, 0);
     for (size_t i = 0; i < rules->test_count && !t.no_memory; i++) {
+        if (!test_wanted(rules, &rules->tests[i], options->filter)) continue;
         arena_reset(&t.arena);
         buffer_init(&t.report, &t.arena);
         t.test = &rules->tests[i];
@@ -306,11 +326,11 @@ enum relance_status relance_ruleset_test(const struct relance_ruleset *rules,
         t.end = &t.first;
         run_test(&t);
         source_cursor_move(&t.place, t.test->source, t.test->begin);
-        struct relance_test_result result = {.name = t.test->name,
+        struct relance_test_result result = {.rule = test_rule(rules, t.test),
+                                             .name = t.test->name,
                                              .file = t.test->source->name,
                                              .line = t.place.line.number,
                                              .passed = !t.failed};
-        if (t.test->rule != NAME_NONE) result.rule = rules->rules[t.test->rule].name;
         if (t.failed) result.report = buffer_str(&t.report);
         if (!t.no_memory) options->done(options->context, &result);
     }

@@ -13,6 +13,7 @@ struct why {
     const struct expected *wanted;
     str rule;             /* empty: any that could */
     str obstacle;         /* the last; empty: none */
+    int64_t own_ms;       /* when, where it is a step's that sends what is wanted; else RELANCE_NEVER */
     bool moved;           /* it is that the run began to wait anew */
     str running, waiting; /* as things stand at the end */
 };
@@ -37,13 +38,13 @@ static bool concerns_named(const struct why *w, str name)
 static str say(struct why *w, const struct relance_decision *decision, const struct relance_note *note)
 {
     struct buffer out;
-    int64_t from_ms = w->t->test->from_ms;
+    const struct telling_clock clock = {.from_ms = w->t->test->from_ms};
     str rule = decision ? decision->rule : note->rule, key = decision ? decision->key : note->key;
     buffer_init(&out, &w->t->arena);
     buffer_put_str(&out, STR("at "));
-    duration_put(&out, (decision ? decision->time_ms : note->time_ms) - from_ms);
+    duration_put(&out, (decision ? decision->time_ms : note->time_ms) - clock.from_ms);
     buffer_put_format(&out, " %.*s%s%.*s: ", STR_ARG(rule), key.size ? " " : "", STR_ARG(key));
-    telling_put(&out, decision, note, from_ms);
+    telling_put(&out, decision, note, &clock);
     w->t->no_memory |= out.failed;
     return buffer_str(&out);
 }
@@ -51,6 +52,7 @@ static str say(struct why *w, const struct relance_decision *decision, const str
 static void meet(struct why *w, const struct relance_decision *decision, const struct relance_note *note)
 {
     w->obstacle = say(w, decision, note);
+    w->own_ms = RELANCE_NEVER;
     w->moved = decision && (decision->outcome == RELANCE_OUTCOME_REARMED ||
                             decision->outcome == RELANCE_OUTCOME_RESTARTED);
 }
@@ -61,15 +63,22 @@ static void why_decide(void *context, const struct relance_decision *d)
 {
     struct why *w = context;
     if (!w->wanted->send.size || !concerns_named(w, d->rule)) return;
+    bool own = d->step && str_equal(d->send, w->wanted->send);
+    if (!own && w->own_ms == d->time_ms) return; /* what later steps did at that instant is not why */
     switch (d->outcome) {
     case RELANCE_OUTCOME_STARTED:
     case RELANCE_OUTCOME_SENT:
-    case RELANCE_OUTCOME_HELD: w->obstacle = (str){0}; break;
+    case RELANCE_OUTCOME_HELD:
+        w->obstacle = (str){0};
+        w->own_ms = RELANCE_NEVER;
+        break;
     case RELANCE_OUTCOME_GOAL: break;
     case RELANCE_OUTCOME_FINISHED:
         if (!w->obstacle.size) meet(w, d, NULL);
         break;
-    default: meet(w, d, NULL);
+    default:
+        meet(w, d, NULL);
+        if (own) w->own_ms = d->time_ms;
     }
 }
 
@@ -117,7 +126,7 @@ static str nothing_told(const struct why *w)
 
 void why_missing(struct testing *t, const struct expected *wanted, str rule)
 {
-    struct why w = {.t = t, .wanted = wanted, .rule = rule};
+    struct why w = {.t = t, .wanted = wanted, .rule = rule, .own_ms = RELANCE_NEVER};
     struct relance_engine_options options = {.decide = why_decide,
                                              .context = &w,
                                              .explain = why_note,

@@ -312,7 +312,7 @@ Test(cel_charge, takes_a_pattern_as_large_as_the_bound_and_not_one_instruction_m
         cr_expect_eq(v.kind, more ? CEL_ERROR : CEL_BOOL, "%s", world.frame.error);
         if (more)
             cr_expect_str_eq(world.frame.error,
-                             "no RE2 pattern: it compiles to more than 10000 instructions");
+                             "not a valid RE2 pattern: it compiles to more than 10000 instructions");
     }
     shows("'x'.matches('[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){1,8}')", "false");
 }

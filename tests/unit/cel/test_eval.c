@@ -107,7 +107,7 @@ Test(cel_eval, checks_the_type_that_is_wanted)
     const struct cel_type *wanted = &cel_types[CEL_TYPE_BOOL];
     cr_expect_null(
         cel_compile(&world.arena, &world.arena, world.env, STR("score"), (struct origin){0}, wanted, &diag));
-    cr_expect_str_eq(diag.first->message.data, "a bool is wanted here, this is an int");
+    cr_expect_str_eq(diag.first->message.data, "a bool is expected here, but this is an int");
     cr_expect(
         cel_compile(&world.arena, &world.arena, world.env, STR("any"), (struct origin){0}, wanted, &diag),
         "dyn is let through");

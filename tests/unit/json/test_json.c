@@ -127,9 +127,12 @@ Test(json, mistakes_are_told_where_they_are)
 {
     refuses(STR(""), "f.jsonc:1:1: error: the file is empty\n");
     refuses(STR("// only this\n"), "f.jsonc:2:1: error: the file is empty\n");
-    refuses(STR("{\"a\": 1} x"), "f.jsonc:1:10: error: the file goes on behind its end\n");
-    refuses(STR("{\"a\": 1}}"), "f.jsonc:1:9: error: the file goes on behind its end\n");
-    refuses(STR("{\"a\": 1"), "f.jsonc:1:8: error: the file ends too early\n");
+    refuses(STR("{\"a\": 1} x"), "f.jsonc:1:10: error: the file goes on after the end of its JSON\n");
+    refuses(STR("{\"a\": 1}}"), "f.jsonc:1:9: error: the file goes on after the end of its JSON\n");
+    refuses(STR("{\"a\": 1"), "f.jsonc:1:1: error: this '{' is never closed\n");
+    refuses(STR("{\"a\": [1, {\"b]\": 2}"), "f.jsonc:1:7: error: this '[' is never closed\n");
+    refuses(STR("{\n  \"a\": {\n    \"b\": 1\n,\n  \"c\": {\n  }\n}\n"),
+            "f.jsonc:2:8: error: this '{' is never closed\n");
     refuses(STR("{\"a\": 1\n \"b\": 2}"), "f.jsonc:2:2: error: '\"' is not expected here\n");
     refuses(STR("{'a': 1}"), "f.jsonc:1:2: error: ''' is not expected here\n");
     refuses(STR("{a: 1}"), "f.jsonc:1:2: error: 'a' is not expected here\n");
@@ -148,8 +151,8 @@ Test(json, mistakes_are_told_where_they_are)
     refuses(STR("[1,\0 2]"), "f.jsonc:1:4: error: a NUL byte; is this a text file?\n");
     refuses(STR("[\"\0\"]"), "f.jsonc:1:3: error: a NUL byte; is this a text file?\n");
     refuses(STR("[1,\f2]"), "f.jsonc:1:4: error: a control character (U+000C)\n");
-    refuses(STR("[\"\xC3\"]"), "f.jsonc:1:3: error: byte 0xC3 is no UTF-8 here\n");
-    refuses(STR("[\"\xED\xA0\x80\"]"), "f.jsonc:1:3: error: byte 0xED is no UTF-8 here\n");
+    refuses(STR("[\"\xC3\"]"), "f.jsonc:1:3: error: byte 0xC3 is not valid UTF-8 here\n");
+    refuses(STR("[\"\xED\xA0\x80\"]"), "f.jsonc:1:3: error: byte 0xED is not valid UTF-8 here\n");
     refuses(STR("[01]"), "f.jsonc:1:2: error: '01' is not expected here\n");
     refuses(STR("[1.]"), "f.jsonc:1:2: error: '1.' is not expected here\n");
     refuses(STR("[-]"), "f.jsonc:1:2: error: '-' is not expected here\n");

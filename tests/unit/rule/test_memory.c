@@ -200,7 +200,7 @@ static size_t tested(const struct relance_ruleset *rules)
     struct relance_coverage_sum sum;
     size_t size = 0;
     struct relance_coverage *coverage = relance_coverage_new(rules);
-    const struct relance_test_options options = {no_report, &size, coverage, 0};
+    const struct relance_test_options options = {.done = no_report, .context = &size, .coverage = coverage};
     bool whole = coverage && relance_ruleset_test(rules, &options, &error) == RELANCE_OK &&
                  relance_coverage_sum(coverage, &sum, &error) == RELANCE_OK;
     for (size_t i = 0; whole && i < sum.gap_count; i++)
