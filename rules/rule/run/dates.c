@@ -304,7 +304,7 @@ void dates_update(struct relance_engine *e)
     const struct bytes *performing = e->run ? e->run->key : NULL;
     for (size_t i = 0; i < e->set->dated.count; i++) {
         uint32_t rule = e->set->dated.types[i];
-        if (e->only == NAME_NONE || e->only == rule) date_update(e, rule, performing);
+        if (engine_runs_rule(e, rule)) date_update(e, rule, performing);
     }
     scope_enter_rule(e, NULL, NULL);
 }

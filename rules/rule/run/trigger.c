@@ -216,7 +216,7 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     static const str no_key = {0};
     const struct rule *rule = &e->set->rules[number];
     struct texts keys = {&no_key, 1};
-    if (e->only != NAME_NONE && e->only != number) return;
+    if (!engine_runs_rule(e, number)) return;
     scope_enter_rule(e, rule, NULL);
     if (!condition_holds_or_note(e, rule->condition, RELANCE_NOTE_IF, (str){0})) return;
     if (rule->key && !engine_evaluate_texts(e, rule->key, &keys)) {

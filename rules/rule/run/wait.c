@@ -105,7 +105,7 @@ void runs_answer(struct relance_engine *e, const struct typed_event *type, int64
     uint32_t done = NAME_NONE;
     for (size_t i = 0; i < type->awaits.count && e->customer->state->runs.count; i++) {
         uint32_t rule = e->set->awaits[type->awaits.types[i]].rule;
-        if (rule == done || (e->only != NAME_NONE && e->only != rule)) continue;
+        if (rule == done || !engine_runs_rule(e, rule)) continue;
         answer_runs_of(e, rule, type, horizon_ms);
         done = rule;
     }
