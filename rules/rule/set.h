@@ -180,6 +180,7 @@ struct awaited {
     int64_t within_ms;
     struct type_list keeps; /* numbers of the fields that a run keeps of its answer, ascending */
     bool ends;              /* `else`: nothing came, and the run ends */
+    str label;              /* what people call what it waits for: "buy or call" */
 };
 
 struct step {

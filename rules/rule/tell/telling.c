@@ -39,7 +39,9 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
                           STR_ARG(d->group.size ? d->group : d->variant));
         break;
     case RELANCE_OUTCOME_OVERTAKEN:
-        buffer_put_str(out, STR(", not started: an event that cancels it came first"));
+        buffer_put_format(out, " by %.*s", STR_ARG(d->by));
+        tell_time(out, " at ", d->by_ms, from_ms);
+        buffer_put_str(out, STR(", which cancels it"));
         break;
     case RELANCE_OUTCOME_COOLING:
         buffer_put_str(out, d->step ? STR(", not sent, and the run ends: ") : STR(", not started: "));
@@ -63,7 +65,12 @@ static void tell_details(struct buffer *out, const struct relance_decision *d, i
         break;
     case RELANCE_OUTCOME_STALE: tell_time(out, ", not sent: it was due ", d->due_ms, from_ms); break;
     case RELANCE_OUTCOME_SET: buffer_put_format(out, " %.*s", STR_ARG(d->set)); break;
-    case RELANCE_OUTCOME_FAILED: buffer_put_format(out, ", not sent: %.*s", STR_ARG(d->why)); break;
+    case RELANCE_OUTCOME_COLLECTED: buffer_put_str(out, STR(", and its wait goes on")); break;
+    case RELANCE_OUTCOME_FAILED:
+        buffer_put_str(out, d->send.size ? STR(", not sent: ") : STR(", and the run ends: "));
+        buffer_put_str(out, d->why);
+        break;
+    case RELANCE_OUTCOME_ANSWERED:
     case RELANCE_OUTCOME_CANCELLED: buffer_put_format(out, " by %.*s", STR_ARG(d->by)); break;
     case RELANCE_OUTCOME_DROPPED:
         buffer_put_str(out, d->why.size ? STR(": the customer's state has no room for the run")
@@ -105,7 +112,8 @@ static void tell_note(struct buffer *out, const struct relance_note *note, int64
         tell_time(out, ", next at ", note->due_ms, from_ms);
     if (!note->step) return;
     buffer_put_format(out, "; its step %" PRIu32, note->step);
-    tell_time(out, " falls due ", note->due_ms, from_ms);
+    if (note->awaited.size) buffer_put_format(out, " waits for %.*s", STR_ARG(note->awaited));
+    tell_time(out, note->awaited.size ? " until " : " falls due ", note->due_ms, from_ms);
 }
 
 void telling_put(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,

@@ -13,7 +13,7 @@ struct why {
     const struct expected *wanted;
     str rule;             /* empty: any that could */
     str obstacle;         /* the last; empty: none */
-    bool moved;           /* it is that the run began to wait anew */
+    bool moved;           /* it is that the run began to wait anew, or went on */
     str running, waiting; /* as things stand at the end */
 };
 
@@ -52,7 +52,8 @@ static void meet(struct why *w, const struct relance_decision *decision, const s
 {
     w->obstacle = say(w, decision, note);
     w->moved = decision && (decision->outcome == RELANCE_OUTCOME_REARMED ||
-                            decision->outcome == RELANCE_OUTCOME_RESTARTED);
+                            decision->outcome == RELANCE_OUTCOME_RESTARTED ||
+                            decision->outcome == RELANCE_OUTCOME_COLLECTED);
 }
 
 /* ---- what the engine tells */
@@ -65,6 +66,8 @@ static void why_decide(void *context, const struct relance_decision *d)
     case RELANCE_OUTCOME_STARTED:
     case RELANCE_OUTCOME_SENT:
     case RELANCE_OUTCOME_HELD: w->obstacle = (str){0}; break;
+    case RELANCE_OUTCOME_SET:
+    case RELANCE_OUTCOME_ANSWERED:
     case RELANCE_OUTCOME_GOAL: break;
     case RELANCE_OUTCOME_FINISHED:
         if (!w->obstacle.size) meet(w, d, NULL);
@@ -84,6 +87,10 @@ static void why_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_NO_KEY:
     case RELANCE_NOTE_LIVE:
     case RELANCE_NOTE_OLDER:
+    case RELANCE_NOTE_ANSWER_KEY:
+    case RELANCE_NOTE_ANSWER_IF:
+    case RELANCE_NOTE_ANSWER_OLDER:
+    case RELANCE_NOTE_ANSWER_NEWER:
         if (!goal) meet(w, NULL, note);
         break;
     case RELANCE_NOTE_GOAL_KEY:
