@@ -52,6 +52,7 @@ class Dates:
                 state.fired = date.what
 
     def same_day(self, c, trigger):
+        """The date of a trigger: a local day by the customer's present zone."""
         return Date(trigger["time"]) if trigger.day is None else self.day(c, trigger.day)
 
     def day(self, c, day):
