@@ -67,11 +67,13 @@ struct relance_decision {
     /* ERROR: whose expression it is, "count views", and the expression (relance_decision_place); NULL: none. */
     struct relance_str in;
     const struct noted_program *program;
-    /* CANCELLED: type of the event; CAPPED, BLOCKED, DEFERRED: the limit, as a person would call it. Lines do not
-     * have it. */
+    /* CANCELLED, ANSWERED: type of the event; OVERTAKEN: of the one that would have cancelled; CAPPED, BLOCKED, DEFERRED:
+     * the limit, as a person would call it. Lines do not have it. */
     struct relance_str by;
+    int64_t by_ms; /* OVERTAKEN: when that event happened */
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
-     * BLOCKED, DEFERRED: the limit's `if` fails. Lines do not have it. */
+     * BLOCKED, DEFERRED: the limit's `if` fails; COLLECTED: the trigger is late; OVERTAKEN: by the time alone; UNANSWERED:
+     * what did not come. Lines do not have it. */
     struct relance_str reason;
     double value;     /* GOAL */
     int64_t due_ms;   /* when the step fell due */

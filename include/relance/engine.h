@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 struct relance_engine;
+struct relance_excerpt;
 
 #define RELANCE_NEVER INT64_MAX /* of an instant: no such instant */
 
@@ -33,7 +34,7 @@ struct relance_engine_options {
     void *context;
     /* tests: every rule that has this variant takes it; empty: by hash */
     struct relance_str variant;
-    struct relance_str only; /* tests: the one rule that runs; empty: all */
+    const struct relance_excerpt *excerpt; /* tests: the part of `rules` that runs; NULL: all of it */
     /* Of a replay: the wall clock is for staleness alone; else an event more than 15 min ahead of it is not believed. */
     bool trust_future;
     bool errors; /* also RELANCE_ERROR decisions */

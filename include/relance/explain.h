@@ -21,10 +21,15 @@
     X(KEY, "not started: `key` cannot be evaluated")                                                         \
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
     X(LIVE, "not started: a run of this key is live, and `again` says ignore")                               \
-    X(OLDER, "no effect: the event is older than the run's newest trigger")                                  \
+    X(OLDER, "no effect: the event is older than all triggers that the run keeps")                           \
     X(CANCEL_KEY, "not cancelled: the event is about another key")                                           \
     X(CANCEL_IF, "not cancelled: the cancel's `if` is not true")                                             \
     X(CANCEL_OLDER, "not cancelled: the run was triggered after the event")                                  \
+    X(ANSWER_KEY, "not answered: the event is about another key")                                            \
+    X(ANSWER_IF, "not answered: the wait's `if` is not true")                                                \
+    X(ANSWER_OLDER, "not answered: the event happened before the wait began")                                \
+    X(ANSWER_NEWER, "not answered: the event happened after the time of the wait")                           \
+    X(SET, "cannot set")                                                                                     \
     X(GOAL_KEY, "goal not reached: the event is about another key")                                          \
     X(GOAL_IF, "goal not reached: its `if` is not true")                                                     \
     X(ON_EVENT, "waits for an event of type")                                                                \
@@ -47,12 +52,14 @@ struct relance_note {
     enum relance_note_kind kind;
     int64_t time_ms; /* the event's own time; else the customer's `now` */
     struct relance_str rule, key;
-    struct relance_str subject; /* the event's type, the segment */
+    struct relance_str subject; /* the event's type, the segment, the attribute */
     struct relance_str id;      /* EVENT, DUPLICATE */
     /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands; MISFIT: relance_misfit_tell */
     struct relance_str reason;
-    uint32_t step;  /* LIVE, RUNNING: the one that the run waits for, from 1 */
+    uint32_t step;  /* of a live run: the one that it waits for, from 1 */
     int64_t due_ms; /* of that step; ON_DATE: when it comes next */
+    /* the types of event that this step waits for; empty: it does not */
+    struct relance_str awaited;
 };
 
 typedef void relance_explain(void *context, const struct relance_note *note);

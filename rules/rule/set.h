@@ -48,8 +48,15 @@ struct type_list {
 
 static inline bool type_list_has(struct type_list list, uint32_t type)
 {
-    for (size_t i = 0; i < list.count; i++)
-        if (list.types[i] == type) return true;
+    size_t begin = 0, end = list.count;
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (list.types[middle] == type) return true;
+        if (list.types[middle] < type)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
     return false;
 }
 
@@ -180,6 +187,7 @@ struct awaited {
     int64_t within_ms;
     struct type_list keeps; /* numbers of the fields that a run keeps of its answer, ascending */
     bool ends;              /* `else`: nothing came, and the run ends */
+    str label;              /* what people call what it waits for: "buy or call" */
 };
 
 struct step {
@@ -286,14 +294,24 @@ struct rule {
     const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */
 };
 
+struct relance_excerpt { /* the part of a set that a test runs */
+    bool all_rules;
+    struct type_list rules;      /* else those of these numbers, ascending */
+    const struct source *limits; /* the limits of this file hold; NULL: all */
+    str tz;                      /* of customers who have none */
+    const struct zone *zone;
+};
+
 struct given_event {
     int64_t after_ms;
     str type;
     const struct json *fields;
 };
 
-struct expected { /* a send or a goal */
-    int64_t after_ms;
+struct expected {            /* a send or a goal */
+    int64_t after_ms;        /* with `at`, about */
+    str at;                  /* the customer's local time, as written; empty: `after_ms` is exact */
+    int64_t at_s;            /* in seconds, as if it were UTC */
     str rule, send;          /* empty: any rule; a goal */
     const struct json *with; /* NULL: any payload */
     bool held;
@@ -302,7 +320,9 @@ struct expected { /* a send or a goal */
 };
 
 struct rule_test {
-    uint32_t rule; /* that runs alone; NAME_NONE: all */
+    uint32_t rule; /* whose test it is; NAME_NONE: a file's */
+    bool alone;    /* that rule runs, and no other */
+    struct relance_excerpt excerpt;
     str name, customer, variant;
     const struct source *source;
     size_t begin;                  /* where it stands in `source` */
@@ -311,6 +331,7 @@ struct rule_test {
     const struct given_event *given;
     const struct expected *expect;
     size_t given_count, expect_count;
+    bool has_local; /* one of them says when by local time */
 };
 
 struct relance_ruleset {

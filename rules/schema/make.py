@@ -31,6 +31,7 @@ NAME = "[A-Za-z_][A-Za-z0-9_]*"
 DURATION = f"^(?=[0-9]){SPAN}$"
 SIGNED_DURATION = f"^(?=-?[0-9])-?{SPAN}$"
 CAP = f"^0*[1-9][0-9]* per (day|week|month|(?=[0-9]){SPAN})$"
+LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
 INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 WEEKDAYS = "(mon|tue|wed|thu|fri|sat|sun)"
 DAYS = f"{WEEKDAYS}(-{WEEKDAYS})?(,{WEEKDAYS}(-{WEEKDAYS})?)*"
@@ -78,6 +79,7 @@ FORMS = {
     "OBJECT": {"type": "object"},
     "LIST": {"type": "array"},
     "TEXTS": {"type": "array", "items": {"type": "string"}},
+    "RULES": {"anyOf": [{"enum": ["*"]}, list_of(text(), minItems=1)]},
     "INTEGER": {"type": "integer"},
     "DURATION": text(DURATION, "45m", "1h30m", "7d"),
     "EVENTS": {"anyOf": [text(), list_of(text(), minItems=1)]},
@@ -135,6 +137,7 @@ VALUES = {
     "TEST given": list_of({**map_of({"type": "object"}), "properties": {"t": text(SIGNED_DURATION, "30m")},
                            "minProperties": 1, "maxProperties": 2}),
     "TEST expect": list_of(reference("EXPECT")),
+    "EXPECT at": text(LOCAL_TIME, "2026-03-12 17:00"),
     "EXPECT t": text(SIGNED_DURATION, "1h30m"),
     "EXPECT held": {"examples": [True]},
     "EXPECT goal": {"type": "number"},
@@ -142,7 +145,7 @@ VALUES = {
 
 # ---- objects
 
-# Keywords that an object needs; of each list in ONE_OF it needs one.
+# Keywords that an object needs; of each list in ONE_OF it needs one, or several that stand together.
 NEEDS = {
     "ATTRIBUTE": ["type"],
     "COUNT": ["on"],
@@ -152,13 +155,12 @@ NEEDS = {
     "WAIT": ["on"],
     "GOAL": ["on", "within"],
     "TEST": ["from", "expect"],
-    "EXPECT": ["t"],
 }
 ONE_OF = {
     "STEP": ["send", "set", "wait"],
     "LIMIT": ["quiet", "max", "never", "hold"],
     "ON": ["yearly", "date"],
-    "EXPECT": ["send", "goal"],
+    "EXPECT": [f"{when} {what}" for when in ("t", "at") for what in ("send", "goal")],
 }
 
 # What editors offer where an object begins: (place, label, what it is, what is put in).
@@ -215,7 +217,7 @@ def make_place(place, rows):
     if place in NEEDS:
         schema["required"] = NEEDS[place]
     if place in ONE_OF:
-        schema["anyOf"] = [{"required": [name]} for name in ONE_OF[place]]
+        schema["anyOf"] = [{"required": names.split()} for names in ONE_OF[place]]
     snippets = [{"label": label, "description": prose, "body": body}
                 for snippet_place, label, prose, body in SNIPPETS if snippet_place == place]
     if snippets:
@@ -226,7 +228,7 @@ def make_place(place, rows):
 def check_rows(rows):
     """What stands here has to be there."""
     there = {f"{place} {name}" for place, name, _, _ in rows}
-    told = {*VALUES, *(f"{place} {name}" for table in (NEEDS, ONE_OF) for place, names in table.items() for name in names)}
+    told = {*VALUES, *(f"{place} {name}" for table in (NEEDS, ONE_OF) for place, names in table.items() for name in " ".join(names).split())}
     if told - there:
         sys.exit(f"make.py: {TABLE.name} does not have {', '.join(sorted(told - there))}")
     unknown = {row[2] for row in rows} - set(FORMS)

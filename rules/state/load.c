@@ -483,11 +483,14 @@ static int64_t load_fired(struct state_loading *l)
 
 void load_date_wait(struct state_loading *l)
 {
-    if (unpack_array(&l->in) != 4) l->in.bad = true;
+    size_t members = unpack_array(&l->in);
+    if (members != 4 && members != 6) l->in.bad = true;
     struct date_wait date = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
     date.due_ms = load_time_or(l, INT64_MAX);
     date.fired_ms = load_fired(l);
     date.basis = load_text(l);
+    date.date_ms = members == 6 ? load_time(l) : date.due_ms;
+    date.first_ms = members == 6 ? load_time(l) : date.due_ms;
     struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
     if (place)
         *place = date;

@@ -209,11 +209,15 @@ void save_goal_window(const void *item, const struct state_names *names, struct 
 void save_date_wait(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct date_wait *date = item;
-    pack_array(out, 4);
+    bool plain = date->date_ms == date->due_ms && date->first_ms == date->due_ms;
+    pack_array(out, plain ? 4 : 6);
     pack_str(out, names->rules.list[date->rule]);
     pack_int(out, date->due_ms);
     pack_int(out, date->fired_ms);
     save_bytes(out, date->basis);
+    if (plain) return;
+    pack_int(out, date->date_ms);
+    pack_int(out, date->first_ms);
 }
 
 void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)

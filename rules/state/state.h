@@ -152,6 +152,8 @@ struct goal_window { /* in the order of opening */
 struct date_wait { /* of a rule on a date, ascending by rule */
     uint32_t rule;
     int64_t due_ms; /* of its trigger; RELANCE_NEVER: it does not come (again) */
+    /* the date, and when the first of the steps before it is due, which is past where the trigger falls due at once */
+    int64_t date_ms, first_ms;
     /* the date that fired last; of a local day, its midnight in UTC; STATE_NO_TIME: none */
     int64_t fired_ms;
     struct bytes *basis; /* what due_ms was computed from: the expression's value, and the zone */
@@ -249,7 +251,7 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *           "x" where several runs keep it, …], {letter: what is not as it mostly is (save.c)} (left out when empty)], …],
  *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
- *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis], …], "d": [rule, key, …]}
+ *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …], "d": [rule, key, …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;

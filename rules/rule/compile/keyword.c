@@ -36,6 +36,10 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     case FORM_CEL: return text ? NULL : "an expression in a string, such as \"event.total > 50.0\"";
     case FORM_OBJECT: return value->kind == JSON_OBJECT ? NULL : "an object";
     case FORM_LIST: return value->kind == JSON_ARRAY ? NULL : "a list";
+    case FORM_RULES:
+        return (keyword_is_texts(value) && value->child) || (text && str_equal(value->text, STR("*")))
+                   ? NULL
+                   : "a list of rules, or \"*\"";
     case FORM_TEXTS: return keyword_is_texts(value) ? NULL : "a list of strings";
     case FORM_EVENTS:
         return text || (keyword_is_texts(value) && value->child) ? NULL : "an event type or a list of them";

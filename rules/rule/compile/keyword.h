@@ -25,6 +25,7 @@ enum keyword_form {
     FORM_OBJECT,
     FORM_LIST,
     FORM_TEXTS, /* a list of strings, which may be empty */
+    FORM_RULES, /* names of rules, or "*" */
     FORM_INTEGER,
     FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */
     FORM_CEL,

@@ -142,12 +142,12 @@ static void compile_hold(struct compiler *c, const struct declared *d, const str
 /* What it limits by: one of these. */
 static const struct limit_form {
     const char *keyword;
-    const char *prefix; /* of the label */
+    const char *prefix; /* of the label; NULL: the text says it all */
     void (*compile)(struct compiler *c, const struct declared *d, const struct json *node, struct limit *out);
 } limit_forms[] = {
     {"quiet", "quiet ", compile_quiet},
     {"max", "max ", compile_max},
-    {"never", "", compile_never},
+    {"never", NULL, compile_never},
     {"hold", "hold ", compile_hold},
 };
 
@@ -181,8 +181,9 @@ static void compile_form(struct compiler *c, const struct declared *d, bool soun
                      "a limit needs one of 'quiet', 'max', 'never' and 'hold'");
     const struct json *node = forms == 1 ? keyword_get(d->value, PLACE_LIMIT, form->keyword) : NULL;
     if (!node) return;
-    out->name = out->text = node->text;
+    out->name = out->text = out->label = node->text;
     form->compile(c, d, node, out);
+    if (!form->prefix) return;
     out->label = arena_format(c->keep, "%s%.*s%s%.*s", form->prefix, STR_ARG(out->text),
                               out->send.size ? " of " : "", STR_ARG(out->send));
     if (!out->label.data) c->diag->failed = true;

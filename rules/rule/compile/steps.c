@@ -1,6 +1,7 @@
 /* The steps of a rule: when each is due, what it waits for, sends and sets (LANGUAGE.md §3.3). */
 #include "rule/compile/rules.h"
 
+#include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
 
@@ -131,6 +132,18 @@ static void keep_answer(struct rule_compiler *r, struct awaited *awaited)
         r->c->read[set->slots.event + ENVELOPE_COUNT + block->fields.types[i]] = true;
 }
 
+static str label_types(struct rule_compiler *r, struct type_list on)
+{
+    struct buffer out;
+    buffer_init(&out, r->c->keep);
+    for (size_t i = 0; i < on.count; i++) {
+        if (i) buffer_put_str(&out, STR(" or "));
+        buffer_put_str(&out, r->c->set->types[on.types[i]].reader->name);
+    }
+    r->c->diag->failed |= out.failed;
+    return buffer_str(&out);
+}
+
 /* A step that waits does nothing else. */
 static void refuse_beside_wait(struct rule_compiler *r, const struct json *node)
 {
@@ -169,7 +182,8 @@ static void compile_await(struct rule_compiler *r, const struct json *node, cons
                                 .key = filter.key,
                                 .condition = filter.condition,
                                 .within_ms = compile_duration(c, r->source, within, 0),
-                                .ends = ends};
+                                .ends = ends,
+                                .label = label_types(r, filter.on)};
     keep_answer(r, awaited);
     out->awaited = awaited;
     r->answers = filter.on;

@@ -146,6 +146,28 @@ static void suspect_variant(struct compiler *c, const struct declared *d, const 
                      "variant '%.*s' is sent to like any other", STR_ARG(m->key));
 }
 
+/* Steps before a date: is `before` not smaller than in front? Of one day, times tell which is later. */
+static const char *disorder(const struct timing *front, const struct timing *timing)
+{
+    enum { DAY_MS = 86400000 };
+    int64_t of_front_ms = front->ms + front->days * DAY_MS, ms = timing->ms + timing->days * DAY_MS;
+    if (ms > of_front_ms) return "this step is skipped: it comes earlier than the one in front of it";
+    bool later = front->at.minutes >= 0 && timing->at.minutes > front->at.minutes;
+    return ms == of_front_ms && !later ? "this step comes no later than the one in front of it" : NULL;
+}
+
+static void suspect_order(struct compiler *c, const struct declared *d, const struct rule *rule)
+{
+    const struct timing *front = NULL;
+    const struct json *node = json_member(d->value, "do")->child;
+    for (size_t i = 0; i < rule->step_count; i++, node = node->next) {
+        const struct timing *timing = &rule->steps[i].timing;
+        const char *what = front && timing->before ? disorder(front, timing) : NULL;
+        if (what) suspect_value(c, d, json_member(node, "before"), what);
+        if (timing->before) front = timing;
+    }
+}
+
 static void suspect_steps(struct compiler *c, const struct declared *d, const struct rule *rule)
 {
     bool sends = false;
@@ -157,6 +179,7 @@ static void suspect_steps(struct compiler *c, const struct declared *d, const st
             suspect_value(c, d, json_member(node, "if"),
                           "this step is never performed: its 'if' is always false");
     }
+    suspect_order(c, d, rule);
     const struct json *goal = json_member(d->value, "goal"), *split = json_member(d->value, "split");
     const struct json *cooldown = json_member(d->value, "cooldown");
     if (goal && !sends) suspect_value(c, d, goal, "this goal is never reached: the rule sends nothing");

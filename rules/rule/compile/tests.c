@@ -1,9 +1,18 @@
-/* Tests of rule files, read and checked when the set is compiled; testing.c runs them. */
+/* Tests of rule files, read and checked when the set is compiled; testing.c runs them.
+ *
+ * What a test is about is a part of the set: the rule that it stands in, or the rules of its file, under the zone and the
+ * limits of that file; or the rules that it names, under all that the set has. What it is given is checked here: a
+ * field that is misspelt would leave a test that claims nothing. */
 #include "rule/compile/compile.h"
 
+#include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "base/rfc3339.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #define TEST_UNTIL_MS (120 * INT64_C(86400000))
 
@@ -12,6 +21,65 @@ struct test_reader {
     const struct source *source;
     struct rule_test *test;
 };
+
+/* ---- values */
+
+static void check_value(struct test_reader *r, const struct json *node, const struct cel_type *type,
+                        bool element);
+
+static void refuse_value(struct test_reader *r, const struct json *node, const struct cel_type *type)
+{
+    str name = cel_type_name(r->c->scratch, type);
+    gather_error(r->c->diag, r->source, node, (str){0}, "this value is no %.*s: it would be absent",
+                 STR_ARG(name));
+}
+
+static void check_record(struct test_reader *r, const struct json *node, const struct cel_record_type *record)
+{
+    for (const struct json *m = node->child; m; m = m->next) {
+        struct nearest nearest = nearest_to(m->key);
+        size_t i = 0;
+        while (i < record->field_count && !str_equal(record->fields[i].name, m->key))
+            nearest_offer(&nearest, record->fields[i++].name);
+        if (i < record->field_count)
+            check_value(r, m, record->fields[i].type, false);
+        else
+            gather_error_at_key(r->c->diag, r->source, m, nearest_hint(&nearest, r->c->scratch),
+                                "record '%.*s' has no field '%.*s'", STR_ARG(record->name), STR_ARG(m->key));
+    }
+}
+
+static bool fits(struct test_reader *r, const struct json *node, const struct cel_type *type)
+{
+    struct cel_value value;
+    struct buffer text;
+    buffer_init(&text, r->c->work);
+    json_write(node, &text);
+    bool fine = text.failed || event_coerce_json(r->c->work, buffer_str(&text), type, &value);
+    r->c->diag->failed |= text.failed;
+    arena_reset(r->c->work);
+    return fine;
+}
+
+/* Would it be what the type says? `element`: of a list or map, where null is nothing that could be left out. */
+static void check_value(struct test_reader *r, const struct json *node, const struct cel_type *type,
+                        bool element)
+{
+    if (node->kind == JSON_NULL && !element) return;
+    bool list = type->kind == CEL_TYPE_LIST, map = type->kind == CEL_TYPE_MAP;
+    bool object = map || type->kind == CEL_TYPE_RECORD;
+    if (type->kind == CEL_TYPE_DYN) return; /* a mistake, which has been reported */
+    if (list || object) {
+        if (node->kind != (list ? JSON_ARRAY : JSON_OBJECT)) return refuse_value(r, node, type);
+        if (type->kind == CEL_TYPE_RECORD) return check_record(r, node, type->record);
+        for (const struct json *item = node->child; item; item = item->next)
+            check_value(r, item, type->params[map], true);
+    } else if (!fits(r, node, type)) {
+        refuse_value(r, node, type);
+    }
+}
+
+/* ---- what a test is given */
 
 static void read_from(struct test_reader *r, const struct json *node)
 {
@@ -26,22 +94,65 @@ static void read_from(struct test_reader *r, const struct json *node)
     r->test->from_ms = seconds * 1000 + nanos / 1000000;
 }
 
+/* An attribute and its value, of the customer or of an `identify`. */
+static void check_attribute(struct test_reader *r, const struct json *m)
+{
+    uint32_t number = names_find(&r->c->set->names.attributes, m->key);
+    if (number != NAME_NONE)
+        check_value(r, m, r->c->set->attributes[number].type, false);
+    else
+        gather_error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag),
+                            "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+}
+
+static void check_id(struct test_reader *r, const struct json *m, const char *whose)
+{
+    if (m->kind != JSON_STRING || !m->text.size)
+        gather_error(r->c->diag, r->source, m, (str){0}, "%s id is a text", whose);
+}
+
 static void read_customer(struct test_reader *r, const struct json *customer)
 {
     r->test->customer = STR("c1");
     r->test->attributes = customer;
     for (const struct json *m = customer ? customer->child : NULL; m; m = m->next) {
-        if (str_equal(m->key, STR("id"))) {
-            if (m->kind == JSON_STRING && m->text.size)
-                r->test->customer = m->text;
-            else
-                gather_error(r->c->diag, r->source, m, (str){0}, "a customer's id is a text");
-        } else if (names_find(&r->c->set->names.attributes, m->key) == NAME_NONE) {
-            gather_error_at_key(r->c->diag, r->source, m,
-                                section_hint(&r->c->files.customer, m->key, r->c->diag),
-                                "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+        if (!str_equal(m->key, STR("id"))) {
+            check_attribute(r, m);
+            continue;
         }
+        check_id(r, m, "a customer's");
+        r->test->customer = m->text;
     }
+}
+
+/* A declared field of an event and its value. */
+static void check_field(struct test_reader *r, const struct event_type *type, const struct json *m)
+{
+    struct nearest nearest = nearest_to(m->key);
+    size_t i = 0;
+    while (i < type->field_count && !str_equal(type->fields[i].name, m->key))
+        nearest_offer(&nearest, type->fields[i++].name);
+    if (i < type->field_count)
+        check_value(r, m, type->fields[i].type, false);
+    else
+        gather_error_at_key(r->c->diag, r->source, m, nearest_hint(&nearest, r->c->scratch),
+                            "event '%.*s' has no field '%.*s'", STR_ARG(type->name), STR_ARG(m->key));
+}
+
+/* Of an event its fields, and its `id`, may be said; of an `identify` also attributes that have a source, which it
+ * leaves alone. */
+static void check_fields(struct test_reader *r, const struct json *event)
+{
+    const struct relance_ruleset *set = r->c->set;
+    uint32_t number = names_find(&set->names.types, event->key);
+    if (number == NAME_NONE || event->kind != JSON_OBJECT) return;
+    for (const struct json *m = event->child; m; m = m->next)
+        if (str_equal(m->key, STR("id")))
+            check_id(r, m, "an event's");
+        else if (number == set->identify)
+            check_attribute(r, m);
+        else
+            check_field(r, set->types[number].reader, m);
 }
 
 static void read_given(struct test_reader *r, const struct json *item, struct given_event *out)
@@ -60,6 +171,7 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
                                 "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
         if (m->kind != JSON_OBJECT)
             gather_error(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
+        check_fields(r, m);
         out->type = m->key;
         out->fields = m;
     }
@@ -68,18 +180,56 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
                      "an entry of 'given' holds one event");
 }
 
+/* "2026-03-12 17:00", seconds or not, in seconds, as if it were UTC. */
+static bool parse_local(str text, int64_t *seconds)
+{
+    char instant[sizeof "2026-03-12T17:00:00Z"];
+    int32_t nanos;
+    bool whole = text.size == 19;
+    if ((!whole && text.size != 16) || text.data[10] != ' ') return false;
+    snprintf(instant, sizeof instant, "%.10sT%.*s%sZ", text.data, whole ? 8 : 5, text.data + 11,
+             whole ? "" : ":00");
+    return rfc3339_parse(str_of(instant), seconds, &nanos);
+}
+
+/* About when that is: the zone may have changed until then. */
+static int64_t local_after_ms(const struct test_reader *r, int64_t seconds)
+{
+    const struct rule_test *test = r->test;
+    const struct json *tz =
+        test->attributes && r->c->set->tz_attribute != NAME_NONE ? json_member(test->attributes, "tz") : NULL;
+    const struct zone *zone = tz && tz->kind == JSON_STRING ? zone_find(r->c->set->zones, tz->text) : NULL;
+    return zone_instant(zone ? zone : test->excerpt.zone, seconds) * 1000 - test->from_ms;
+}
+
+static void read_when(struct test_reader *r, const struct json *item, bool sound, struct expected *out)
+{
+    struct compiler *c = r->c;
+    const struct json *t = keyword_get(item, PLACE_EXPECT, "t"), *at = keyword_get(item, PLACE_EXPECT, "at");
+    if (!t == !at && sound)
+        gather_error(c->diag, r->source, item, (str){0},
+                     "an entry of 'expect' needs either 't', when after 'from', or 'at', when by the "
+                     "customer's clock");
+    if (t) duration_parse(t->text, &out->after_ms);
+    if (!at) return;
+    if (!parse_local(at->text, &out->at_s)) {
+        gather_error(c->diag, r->source, at, (str){0}, "'at' is a local time, such as \"2026-03-12 17:00\"");
+        return;
+    }
+    out->at = at->text;
+    out->after_ms = local_after_ms(r, out->at_s);
+    r->test->has_local = true;
+}
+
 static void read_expected(struct test_reader *r, const struct json *item, struct expected *out)
 {
     struct compiler *c = r->c;
     bool sound = keyword_check(r->source, item, PLACE_EXPECT, "an entry of 'expect'", c->diag);
     if (item->kind != JSON_OBJECT) return;
-    const struct json *t = keyword_get(item, PLACE_EXPECT, "t"),
-                      *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
+    const struct json *send = keyword_get(item, PLACE_EXPECT, "send"), *goal = json_member(item, "goal");
     const struct json *rule = keyword_get(item, PLACE_EXPECT, "rule"), *held = json_member(item, "held");
     out->node = item;
-    if (sound && (!t || !duration_parse(t->text, &out->after_ms)))
-        gather_error(c->diag, r->source, item, (str){0},
-                     "an entry of 'expect' needs 't': when, after 'from'");
+    read_when(r, item, sound, out);
     if (!send == !goal && (sound || send))
         gather_error(c->diag, r->source, item, (str){0},
                      "an entry of 'expect' is either a 'send' or a 'goal'");
@@ -111,8 +261,80 @@ static void read_lists(struct test_reader *r, const struct json *given, const st
     r->test->expect = expected;
 }
 
+/* ---- the part of the set that runs */
+
+static int number_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The rules that the test names: under all that the set has. */
+static void read_rules(struct test_reader *r, const struct json *node)
+{
+    struct compiler *c = r->c;
+    struct relance_excerpt *excerpt = &r->test->excerpt;
+    *excerpt = (struct relance_excerpt){
+        .all_rules = node->kind == JSON_STRING, .tz = c->set->tz, .zone = c->set->zone};
+    uint32_t *rules = ARENA_ARRAY(c->keep, uint32_t, node->count + 1);
+    if (!rules) c->diag->failed = true;
+    for (const struct json *name = rules ? node->child : NULL; name; name = name->next) {
+        uint32_t rule = names_find(&c->set->names.rules, name->text);
+        if (rule != NAME_NONE)
+            rules[excerpt->rules.count++] = rule;
+        else
+            gather_error(c->diag, r->source, name, section_hint(&c->files.rules, name->text, c->diag),
+                         "there is no rule '%.*s'", STR_ARG(name->text));
+    }
+    if (rules) qsort(rules, excerpt->rules.count, sizeof *rules, number_order);
+    excerpt->rules.types = rules;
+}
+
+/* The rule that the test stands in, or the rules of its file, under the zone and the limits of the file. */
+static struct relance_excerpt excerpt_of(struct compiler *c, const struct source *source, uint32_t rule,
+                                         const struct type_list *by_file)
+{
+    bool own_zone = c->files.tz.source == source;
+    str tz = own_zone ? c->set->tz : STR("UTC");
+    struct relance_excerpt excerpt = {
+        .limits = source, .tz = tz, .zone = own_zone ? c->set->zone : zone_find(c->set->zones, tz)};
+    if (rule == NAME_NONE) {
+        excerpt.rules = by_file[source->order];
+        return excerpt;
+    }
+    uint32_t *number = ARENA_NEW(c->keep, uint32_t);
+    if (!number) {
+        c->diag->failed = true;
+        return excerpt;
+    }
+    *number = rule;
+    excerpt.rules = (struct type_list){1, number};
+    return excerpt;
+}
+
+/* By file, the numbers of the rules in it, ascending. NULL without memory. */
+static struct type_list *rules_by_file(struct compiler *c)
+{
+    const struct relance_ruleset *set = c->set;
+    struct type_list *lists = ARENA_ARRAY(c->scratch, struct type_list, c->files.source_count + 1);
+    size_t *ends = ARENA_ARRAY(c->scratch, size_t, c->files.source_count + 1);
+    uint32_t *numbers = ARENA_ARRAY(c->keep, uint32_t, set->rule_count + 1);
+    if (!lists || !ends || !numbers) return NULL;
+    for (size_t i = 0; i < set->rule_count; i++)
+        ends[set->rules[i].point.source->order]++;
+    for (size_t i = 0, at = 0; i < c->files.source_count; at += ends[i++])
+        lists[i].types = numbers + at;
+    for (uint32_t i = 0; i < set->rule_count; i++) {
+        struct type_list *list = &lists[set->rules[i].point.source->order];
+        ((uint32_t *)list->types)[list->count++] = i;
+    }
+    return lists;
+}
+
+/* ---- the whole */
+
 static void compile_test(struct compiler *c, const struct source *source, const struct json *node,
-                         uint32_t rule)
+                         uint32_t rule, const struct type_list *by_file)
 {
     struct rule_test *test = &c->set->tests[c->set->test_count++];
     struct test_reader r = {c, source, test};
@@ -122,10 +344,16 @@ static void compile_test(struct compiler *c, const struct source *source, const 
     if (node->kind != JSON_OBJECT) return;
     const struct json *name = keyword_get(node, PLACE_TEST, "name"),
                       *variant = keyword_get(node, PLACE_TEST, "variant");
-    const struct json *until = keyword_get(node, PLACE_TEST, "until");
+    const struct json *until = keyword_get(node, PLACE_TEST, "until"),
+                      *rules = keyword_get(node, PLACE_TEST, "rules");
     test->name = name ? name->text : STR("(without a name)");
     test->variant = variant ? variant->text : (str){0};
     test->until_ms = compile_duration(c, source, until, TEST_UNTIL_MS);
+    test->alone = rule != NAME_NONE && !rules;
+    if (rules)
+        read_rules(&r, rules);
+    else
+        test->excerpt = excerpt_of(c, source, rule, by_file);
     if (!json_member(node, "expect") && sound)
         gather_error(c->diag, source, node, STR("an empty list: nothing may be sent"),
                      "a test needs 'expect'");
@@ -147,8 +375,9 @@ void compile_tests(struct compiler *c)
                  "there are %zu tests; a rule set has at most %u", bound - 1, LIMIT_TESTS);
         return;
     }
+    const struct type_list *by_file = rules_by_file(c);
     c->set->tests = ARENA_ARRAY(c->keep, struct rule_test, bound);
-    if (!c->set->tests) {
+    if (!c->set->tests || !by_file) {
         c->diag->failed = true;
         return;
     }
@@ -156,8 +385,8 @@ void compile_tests(struct compiler *c)
         const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
         uint32_t rule = names_find(&c->set->names.rules, rules->items[i].name);
         for (const struct json *node = list ? list->child : NULL; node; node = node->next)
-            compile_test(c, rules->items[i].source, node, rule);
+            compile_test(c, rules->items[i].source, node, rule, by_file);
     }
     for (size_t i = 0; i < tests->count; i++)
-        compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE);
+        compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE, by_file);
 }

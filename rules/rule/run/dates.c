@@ -206,39 +206,30 @@ static void runs_follow(struct relance_engine *e, struct date_wait *wait, const 
 
 /* ---- when the trigger falls due */
 
-static bool has_fired(const struct meant *meant, struct date date, const struct date_wait *wait)
+/* Nor does a local day come that is not after the one that fired last. */
+static bool has_fired(struct date date, const struct date_wait *wait)
 {
     if (wait->fired_ms == STATE_NO_TIME) return false;
-    return meant->kind == MEANT_YEARLY ? date_mark(date) <= wait->fired_ms
-                                       : date_mark(date) == wait->fired_ms;
+    return date.day == STATE_NO_TIME ? date.ms == wait->fired_ms : date_mark(date) <= wait->fired_ms;
 }
 
 /* One that is past when it becomes known does not come; one that is armed has been known before. */
 static void arm(struct relance_engine *e, struct date_wait *wait, const struct meant *meant)
 {
     const struct rule *rule = &e->set->rules[wait->rule];
-    int64_t armed_ms = wait->due_ms;
+    struct date_wait armed = *wait;
     struct date date;
     wait->due_ms = RELANCE_NEVER;
     for (int n = 0; wait->due_ms == RELANCE_NEVER && nth_date(e, meant, n, &date); n++) {
-        if (has_fired(meant, date, wait)) continue;
-        int64_t due_ms = earliest_step(e, rule, date);
-        bool is_armed = due_ms == armed_ms || (due_ms < armed_ms && armed_ms <= e->now_ms);
-        if (is_armed)
-            wait->due_ms = armed_ms;
+        if (has_fired(date, wait)) continue;
+        wait->date_ms = date.ms;
+        wait->first_ms = earliest_step(e, rule, date);
+        if (armed.date_ms == date.ms && armed.first_ms == wait->first_ms)
+            wait->due_ms = armed.due_ms;
         else if (date.ms >= e->now_ms)
-            wait->due_ms = due_ms > e->now_ms ? due_ms : e->now_ms;
+            wait->due_ms = wait->first_ms > e->now_ms ? wait->first_ms : e->now_ms;
     }
-}
-
-/* The date whose trigger falls due: the last of those whose steps begin by then. */
-static struct date date_due(struct relance_engine *e, const struct rule *rule, const struct meant *meant,
-                            int64_t due_ms)
-{
-    struct date date = {due_ms, STATE_NO_TIME}, later;
-    for (int n = 0; nth_date(e, meant, n, &later) && earliest_step(e, rule, later) <= due_ms; n++)
-        date = later;
-    return date;
+    if (wait->due_ms == RELANCE_NEVER) wait->date_ms = wait->first_ms = RELANCE_NEVER;
 }
 
 /* ---- keeping up */
@@ -252,7 +243,8 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
     if (at < dates->count && VECTOR_AT(*dates, struct date_wait, at)->rule == rule)
         return VECTOR_AT(*dates, struct date_wait, at);
     struct date_wait *date = or_fail(e, vector_insert(&e->customers.pool, dates, sizeof *date, at));
-    if (date) *date = (struct date_wait){rule, RELANCE_NEVER, STATE_NO_TIME, NULL};
+    if (date)
+        *date = (struct date_wait){rule, RELANCE_NEVER, RELANCE_NEVER, RELANCE_NEVER, STATE_NO_TIME, NULL};
     return date;
 }
 
@@ -316,7 +308,7 @@ void dates_update(struct relance_engine *e)
     const struct bytes *performing = e->run ? e->run->key : NULL;
     for (size_t i = 0; i < e->set->dated.count; i++) {
         uint32_t rule = e->set->dated.types[i];
-        if (e->only == NAME_NONE || e->only == rule) date_update(e, rule, performing);
+        if (engine_runs_rule(e, rule)) date_update(e, rule, performing);
     }
     scope_enter_rule(e, NULL, NULL);
 }
@@ -334,13 +326,12 @@ void date_fall_due(struct relance_engine *e, struct date_wait *wait, int64_t hor
 {
     uint32_t number = wait->rule;
     const struct rule *rule = &e->set->rules[number];
-    int64_t due_ms = wait->due_ms;
     scope_enter_rule(e, rule, NULL);
     struct meant meant = meaning(rule, engine_evaluate(e, rule->date));
-    struct date date = date_due(e, rule, &meant, due_ms);
+    struct date date = {wait->date_ms, STATE_NO_TIME};
+    if (meant.kind != MEANT_INSTANT) date.day = local_day(customer_zone(e), date.ms);
+    e->trigger = date_trigger(rule, date, wait->due_ms);
     wait->fired_ms = date_mark(date);
-    wait->due_ms = RELANCE_NEVER;
-    if (meant.kind == MEANT_YEARLY) arm(e, wait, &meant);
-    e->trigger = date_trigger(rule, date, due_ms);
+    arm(e, wait, &meant);
     trigger_rule(e, number, horizon_ms);
 }

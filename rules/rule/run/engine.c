@@ -46,7 +46,6 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     e->options = *options;
     if (!e->options.state_bytes) e->options.state_bytes = LIMIT_STATE_BYTES;
     e->set = options->rules;
-    e->only = options->only.size ? names_find(&e->set->names.rules, options->only) : NAME_NONE;
     e->clock_ms = e->newest_ms = STATE_NO_TIME;
     e->wall_ms = RELANCE_NEVER;
     customers_init(&e->customers);

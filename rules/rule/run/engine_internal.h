@@ -50,7 +50,6 @@ struct relance_engine {
     int64_t now_ms;
     bool explaining;         /* somebody asks about this customer */
     str reason;              /* of the decision that comes next */
-    uint32_t only;           /* the one rule that runs; NAME_NONE: all */
     bool segments_silent;    /* the customer had state before: a segment new to it is not news */
     const struct rule *rule; /* NULL: none */
     struct run *run;         /* NULL: none; then `trigger` is the event */
@@ -58,6 +57,13 @@ struct relance_engine {
     size_t resolved_count;
     const struct cel_program *asked; /* the expression that was evaluated last */
 };
+
+/* Does the rule run? In a test not every one does. */
+static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t number)
+{
+    const struct relance_excerpt *excerpt = e->options.excerpt;
+    return !excerpt || excerpt->all_rules || type_list_has(excerpt->rules, number);
+}
 
 /* ---- scope.c */
 bool scope_init(struct relance_engine *e);

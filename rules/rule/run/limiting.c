@@ -8,6 +8,8 @@
 /* A limit that fails is closed; a group that fails is nobody's. */
 static bool limit_applies(struct relance_engine *e, const struct limit *limit, str send)
 {
+    const struct relance_excerpt *excerpt = e->options.excerpt;
+    if (excerpt && excerpt->limits && excerpt->limits != limit->point.source) return false;
     if (limit->send.size && !str_equal(limit->send, send)) return false;
     if (!limit->condition) return true;
     struct cel_value value = engine_evaluate(e, limit->condition->program);

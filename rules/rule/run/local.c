@@ -28,15 +28,17 @@ int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, s
 
 str customer_zone_name(struct relance_engine *e)
 {
-    if (e->set->tz_attribute == NAME_NONE) return e->set->tz;
+    str absent = e->options.excerpt ? e->options.excerpt->tz : e->set->tz;
+    if (e->set->tz_attribute == NAME_NONE) return absent;
     struct cel_value tz = attribute_value(e, e->set->tz_attribute);
     bool known = tz.kind == CEL_STRING && zone_find(e->set->zones, cel_text(tz));
-    return known ? cel_text(tz) : e->set->tz;
+    return known ? cel_text(tz) : absent;
 }
 
 const struct zone *customer_zone(struct relance_engine *e)
 {
-    return e->set->tz_attribute == NAME_NONE ? e->set->zone : zone_find(e->set->zones, customer_zone_name(e));
+    if (e->set->tz_attribute != NAME_NONE) return zone_find(e->set->zones, customer_zone_name(e));
+    return e->options.excerpt ? e->options.excerpt->zone : e->set->zone;
 }
 
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,

@@ -78,10 +78,22 @@ static bool type_cancels(const struct typed_event *type, uint32_t rule)
     return false;
 }
 
-bool overtaken_unasked(const struct relance_engine *e, uint32_t rule, int64_t time_ms)
+static void note_by(const struct relance_engine *e, uint32_t type, int64_t time_ms,
+                    struct relance_decision *decision)
 {
-    VECTOR_EACH (e->customer->state->past_overtakers, struct past_overtaker, past)
-        if (past->time_ms >= time_ms && type_cancels(&e->set->types[past->type], rule)) return true;
+    decision->by = e->set->types[type].reader->name;
+    decision->by_ms = time_ms;
+}
+
+bool overtaken_unasked(struct relance_engine *e, uint32_t rule, int64_t time_ms,
+                       struct relance_decision *decision)
+{
+    VECTOR_EACH (e->customer->state->past_overtakers, struct past_overtaker, past) {
+        if (past->time_ms < time_ms || !type_cancels(&e->set->types[past->type], rule)) continue;
+        note_by(e, past->type, past->time_ms, decision);
+        if (e->explaining) e->reason = STR("nothing but its time is remembered");
+        return true;
+    }
     return false;
 }
 
@@ -92,7 +104,7 @@ bool overtaken_perhaps(const struct relance_engine *e, int64_t time_ms)
            VECTOR_AT(*overtakers, struct overtaker, overtakers->count - 1)->time_ms > time_ms;
 }
 
-bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms)
+bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms, struct relance_decision *decision)
 {
     const struct vector *overtakers = &e->customer->state->overtakers;
     bool reached = false;
@@ -102,6 +114,7 @@ bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms)
         uint32_t type = scope_type_of_event(e, bytes_str(overtaker->packed));
         reached = type != NAME_NONE && type_cancels(&e->set->types[type], run->rule) &&
                   event_cancels(e, overtaker, &e->set->types[type], run);
+        if (reached) note_by(e, type, overtaker->time_ms, decision);
     }
     scope_enter_rule(e, e->rule, NULL);
     return reached;

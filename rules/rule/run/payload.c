@@ -1,4 +1,5 @@
 /* Payloads and values of `set`: templates, filled in (LANGUAGE.md §3.4). */
+#include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
 #include "base/buffer.h"
@@ -94,20 +95,29 @@ static bool set_duration(struct relance_engine *e, const struct set_attribute *s
     return found.kind == CEL_DURATION;
 }
 
+static void report_unset(struct relance_engine *e, const struct set_attribute *set, const char *why)
+{
+    engine_report_error(e, why);
+    explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_SET,
+                                          .key = bytes_str(e->run->key),
+                                          .subject = e->set->attributes[set->number].name,
+                                          .reason = str_of(why)});
+}
+
 static void set_value(struct relance_engine *e, const struct set_attribute *set, struct cel_value *value)
 {
     str json;
     *value = (struct cel_value){.kind = CEL_ABSENT};
     if (set_duration(e, set, value)) return;
     if (!template_render(e, set->value, &json)) {
-        engine_report_error(e, e->frame.error);
+        report_unset(e, set, e->frame.error);
         return;
     }
     if (!json.size) return; /* an empty optional: the attribute stays as it was */
     if (event_coerce_json(&e->scratch, json, e->set->attributes[set->number].type, value)) return;
     if (value->kind == CEL_ERROR) e->failed = true; /* else the answer would depend on the machine */
     value->kind = CEL_ABSENT;
-    engine_report_error(e, "the value does not have the attribute's type");
+    report_unset(e, set, "the value does not have the attribute's type");
 }
 
 /* What has been set, as the line of LANGUAGE.md §6 has it: null where it has been removed. */

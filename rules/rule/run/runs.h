@@ -42,12 +42,13 @@ void cooldown_note(struct relance_engine *e, const struct run *run); /* the run 
 
 /* ---- overtake.c: has an event that cancels come before a trigger of that time, though it happened later? */
 
-/* Certainly: one that is not remembered any more. */
-bool overtaken_unasked(const struct relance_engine *e, uint32_t rule, int64_t time_ms);
+/* Which it was becomes the decision's `by`. Certainly: one that is not remembered any more. */
+bool overtaken_unasked(struct relance_engine *e, uint32_t rule, int64_t time_ms,
+                       struct relance_decision *decision);
 /* Perhaps: one that is. */
 bool overtaken_perhaps(const struct relance_engine *e, int64_t time_ms);
 /* One of these says so of the run that would start. */
-bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms);
+bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms, struct relance_decision *decision);
 
 /* ---- payload.c */
 

@@ -203,6 +203,6 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
 
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
-    while (run && run->due_ms <= horizon_ms)
+    while (run && (run->late || run->due_ms <= horizon_ms))
         run = fall_due(e, run);
 }

@@ -101,8 +101,12 @@ static void join_late(struct relance_engine *e, struct run *run)
 {
     bool (*join)(struct relance_engine *, struct run *, int64_t) =
         e->rule->trigger_count > 1 ? join_triggers : join_times;
-    if (!join(e, run, e->trigger.time_ms)) return;
+    if (!join(e, run, e->trigger.time_ms)) {
+        explain_note_run(e, RELANCE_NOTE_OLDER, run);
+        return;
+    }
     scope_forget(e);
+    if (e->explaining) e->reason = STR("the event is older than the run's newest trigger");
     run_decide(e, RELANCE_OUTCOME_COLLECTED, bytes_str(run->key));
 }
 
@@ -158,14 +162,14 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
     step_perform_due(e, step_arm(e, place, 0, e->trigger.time_ms), horizon_ms);
 }
 
-/* Would an event that came before have cancelled what this trigger starts or joins? */
-static bool is_overtaken(struct relance_engine *e, uint32_t rule, str key)
+/* Would an event that came before have cancelled what this trigger starts or joins? Which one it was is noted. */
+static bool is_overtaken(struct relance_engine *e, uint32_t rule, struct relance_decision *decision)
 {
     struct run run;
     int64_t time_ms = e->trigger.time_ms;
-    if (overtaken_unasked(e, rule, time_ms)) return true;
+    if (overtaken_unasked(e, rule, time_ms, decision)) return true;
     if (!overtaken_perhaps(e, time_ms)) return false;
-    bool reached = make_run(e, rule, key, &run) && overtaken(e, &run, time_ms);
+    bool reached = make_run(e, rule, decision->key, &run) && overtaken(e, &run, time_ms, decision);
     state_item_release(&e->customers.pool, STATE_RUNS, &run);
     scope_forget(e);
     return reached;
@@ -173,16 +177,17 @@ static bool is_overtaken(struct relance_engine *e, uint32_t rule, str key)
 
 static void trigger_live(struct relance_engine *e, struct run *run, int64_t horizon_ms)
 {
-    bool ignore = e->rule->again == AGAIN_IGNORE, late = e->trigger.time_ms < run->trigger_ms;
-    if (ignore) cover(e, e->rule->again_point);
-    if (ignore || late) explain_note_run(e, ignore ? RELANCE_NOTE_LIVE : RELANCE_NOTE_OLDER, run);
-    if (ignore) return;
-    if (!late)
+    struct relance_decision decision = {.outcome = RELANCE_OUTCOME_OVERTAKEN, .key = bytes_str(run->key)};
+    if (e->rule->again == AGAIN_IGNORE) {
+        cover(e, e->rule->again_point);
+        explain_note_run(e, RELANCE_NOTE_LIVE, run);
+    } else if (e->trigger.time_ms >= run->trigger_ms) {
         trigger_again(e, run, horizon_ms);
-    else if (is_overtaken(e, run->rule, bytes_str(run->key)))
-        run_decide(e, RELANCE_OUTCOME_OVERTAKEN, bytes_str(run->key));
-    else
+    } else if (is_overtaken(e, run->rule, &decision)) {
+        engine_decide(e, &decision);
+    } else {
         join_late(e, run);
+    }
 }
 
 static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
@@ -191,7 +196,7 @@ static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_
     struct relance_decision decision = {.key = key};
     if (run)
         trigger_live(e, run, horizon_ms);
-    else if (is_overtaken(e, rule, key))
+    else if (is_overtaken(e, rule, &decision))
         decision.outcome = RELANCE_OUTCOME_OVERTAKEN;
     else if (cooldown_holds(e, rule, key, &decision.until_ms))
         decision.outcome = RELANCE_OUTCOME_COOLING;
@@ -216,7 +221,7 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     static const str no_key = {0};
     const struct rule *rule = &e->set->rules[number];
     struct texts keys = {&no_key, 1};
-    if (e->only != NAME_NONE && e->only != number) return;
+    if (!engine_runs_rule(e, number)) return;
     scope_enter_rule(e, rule, NULL);
     if (!condition_holds_or_note(e, rule->condition, RELANCE_NOTE_IF, (str){0})) return;
     if (rule->key && !engine_evaluate_texts(e, rule->key, &keys)) {

@@ -14,19 +14,21 @@ void wait_begin(struct relance_engine *e, struct run *run)
     forget_answer(e, run);
 }
 
-static void decide(struct relance_engine *e, const struct run *run, enum relance_outcome outcome)
+static void decide(struct relance_engine *e, const struct run *run, enum relance_outcome outcome, str by)
 {
     struct relance_decision decision = {
-        .outcome = outcome, .key = bytes_str(run->key), .step = run->step + 1};
+        .outcome = outcome, .key = bytes_str(run->key), .step = run->step + 1, .by = by};
     engine_decide(e, &decision);
 }
 
 struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited)
 {
     cover(e, awaited->point);
-    decide(e, run, RELANCE_OUTCOME_UNANSWERED);
+    if (e->explaining) e->reason = arena_format(&e->scratch, "no %.*s came", STR_ARG(awaited->label));
+    decide(e, run, RELANCE_OUTCOME_UNANSWERED, (str){0});
     run->outcome = STATE_OUTCOME_UNANSWERED;
     if (!awaited->ends) return step_go_on(e, run);
+    if (e->explaining) e->reason = STR("nothing has answered");
     run_end(e, run, RELANCE_OUTCOME_ENDED);
     return NULL;
 }
@@ -52,11 +54,19 @@ static bool answers(struct relance_engine *e, struct run *run, const struct awai
                     struct asked_wait *asked)
 {
     int64_t time_ms = e->event.time_ms;
-    if (time_ms < run->base_ms || time_ms > run->due_ms) return false;
+    bool older = time_ms < run->base_ms;
+    if (older || time_ms > run->due_ms) {
+        explain_note_run(e, older ? RELANCE_NOTE_ANSWER_OLDER : RELANCE_NOTE_ANSWER_NEWER, run);
+        return false;
+    }
     ask_keys(e, awaited, asked);
     scope_enter_rule(e, e->rule, run);
-    if (asked->broken || (awaited->key && !texts_have(asked->keys, bytes_str(run->key)))) return false;
-    return condition_holds(e, awaited->condition);
+    if (asked->broken) return false;
+    if (awaited->key && !texts_have(asked->keys, bytes_str(run->key))) {
+        explain_note_keys(e, RELANCE_NOTE_ANSWER_KEY, bytes_str(run->key), asked->keys);
+        return false;
+    }
+    return condition_holds_or_note(e, awaited->condition, RELANCE_NOTE_ANSWER_IF, bytes_str(run->key));
 }
 
 /* The run is there no more, or waits for something else: one event answers one wait of a run. */
@@ -66,7 +76,7 @@ static void answer(struct relance_engine *e, struct run *run, const struct await
     run->answer = or_fail(e, scope_pack_answer(e, &awaited->keeps));
     run->outcome = STATE_OUTCOME_ANSWERED;
     cover(e, awaited->point);
-    decide(e, run, RELANCE_OUTCOME_ANSWERED);
+    decide(e, run, RELANCE_OUTCOME_ANSWERED, e->event.type_name);
     step_perform_due(e, step_go_on(e, run), horizon_ms);
 }
 
@@ -105,7 +115,7 @@ void runs_answer(struct relance_engine *e, const struct typed_event *type, int64
     uint32_t done = NAME_NONE;
     for (size_t i = 0; i < type->awaits.count && e->customer->state->runs.count; i++) {
         uint32_t rule = e->set->awaits[type->awaits.types[i]].rule;
-        if (rule == done || (e->only != NAME_NONE && e->only != rule)) continue;
+        if (rule == done || !engine_runs_rule(e, rule)) continue;
         answer_runs_of(e, rule, type, horizon_ms);
         done = rule;
     }

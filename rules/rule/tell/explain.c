@@ -201,11 +201,14 @@ static void note_rule(struct relance_engine *e, const struct rule *rule)
 
 void explain_note_run(struct relance_engine *e, enum relance_note_kind kind, const struct run *run)
 {
+    const struct rule *rule = &e->set->rules[run->rule];
+    const struct awaited *awaited = run->step < rule->step_count ? rule->steps[run->step].awaited : NULL;
     explain_note(e, (struct relance_note){.kind = kind,
                                           .key = bytes_str(run->key),
-                                          .rule = e->set->rules[run->rule].name,
+                                          .rule = rule->name,
                                           .step = run->step + 1,
-                                          .due_ms = run->due_ms});
+                                          .due_ms = run->due_ms,
+                                          .awaited = awaited ? awaited->label : (str){0}});
 }
 
 void relance_engine_explain(struct relance_engine *e)

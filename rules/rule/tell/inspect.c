@@ -92,6 +92,13 @@ static void put_counts(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
+/* What the run waits to do, or what it waits for. */
+static void put_step(struct inspection *i, const struct step *step)
+{
+    if (step->send.size) put_key(i, "send", false), buffer_put_json_string(&i->out, step->send);
+    if (step->awaited) put_key(i, "wait", false), buffer_put_json_string(&i->out, step->awaited->label);
+}
+
 static void put_run(struct inspection *i, const struct run *run)
 {
     const struct rule *rule = &i->set->rules[run->rule];
@@ -100,10 +107,10 @@ static void put_run(struct inspection *i, const struct run *run)
     if (run->variant) put_key(i, "variant", false), buffer_put_json_string(&i->out, bytes_str(run->variant));
     put_key(i, "step", false), buffer_put_format(&i->out, "%u", run->step + 1);
     put_key(i, "of", false), buffer_put_format(&i->out, "%zu", rule->step_count);
-    if (run->step < rule->step_count)
-        put_key(i, "send", false), buffer_put_json_string(&i->out, rule->steps[run->step].send);
+    if (run->step < rule->step_count) put_step(i, &rule->steps[run->step]);
     put_key(i, "due", false), put_time(i, run->due_ms);
     put_key(i, "sent", false), buffer_put_format(&i->out, "%u", run->sent);
+    if (run->answer) put_key(i, "answer", false), put_packed(i, bytes_str(run->answer));
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
     put_packed(i, kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1)));

@@ -66,7 +66,9 @@ static void tell_details(struct buffer *out, const struct relance_decision *d,
                           STR_ARG(d->group.size ? d->group : d->variant));
         break;
     case RELANCE_OUTCOME_OVERTAKEN:
-        buffer_put_str(out, STR(", not started: an event that cancels it came first"));
+        buffer_put_format(out, " by %.*s", STR_ARG(d->by));
+        tell_time(out, " at ", d->by_ms, clock);
+        buffer_put_str(out, STR(", which cancels it"));
         break;
     case RELANCE_OUTCOME_COOLING:
         buffer_put_str(out, d->step ? STR(", not sent, and the run ends: ") : STR(", not started: "));
@@ -90,7 +92,12 @@ static void tell_details(struct buffer *out, const struct relance_decision *d,
         break;
     case RELANCE_OUTCOME_STALE: tell_time(out, ", not sent: it was due ", d->due_ms, clock); break;
     case RELANCE_OUTCOME_SET: buffer_put_format(out, " %.*s", STR_ARG(d->set)); break;
-    case RELANCE_OUTCOME_FAILED: buffer_put_format(out, ", not sent: %.*s", STR_ARG(d->why)); break;
+    case RELANCE_OUTCOME_COLLECTED: buffer_put_str(out, STR(", and its wait goes on")); break;
+    case RELANCE_OUTCOME_FAILED:
+        buffer_put_str(out, d->send.size ? STR(", not sent: ") : STR(", and the run ends: "));
+        buffer_put_str(out, d->why);
+        break;
+    case RELANCE_OUTCOME_ANSWERED:
     case RELANCE_OUTCOME_CANCELLED: buffer_put_format(out, " by %.*s", STR_ARG(d->by)); break;
     case RELANCE_OUTCOME_DROPPED:
         buffer_put_str(out, d->why.size ? STR(": the customer's state has no room for the run")
@@ -133,7 +140,8 @@ static void tell_note(struct buffer *out, const struct relance_note *note, const
         tell_time(out, ", next at ", note->due_ms, clock);
     if (!note->step) return;
     buffer_put_format(out, "; its step %" PRIu32, note->step);
-    tell_time(out, " falls due ", note->due_ms, clock);
+    if (note->awaited.size) buffer_put_format(out, " waits for %.*s", STR_ARG(note->awaited));
+    tell_time(out, note->awaited.size ? " until " : " falls due ", note->due_ms, clock);
 }
 
 void telling_put(struct buffer *out, const struct relance_decision *decision, const struct relance_note *note,

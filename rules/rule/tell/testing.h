@@ -10,6 +10,7 @@
 struct output { /* a send or a goal */
     struct output *next;
     int64_t time_ms;
+    int64_t local_s; /* by the customer's zone then, in seconds, as if it were UTC */
     enum relance_outcome outcome;
     str rule, send, with;
     double value;
@@ -19,11 +20,11 @@ struct testing {
     const struct relance_ruleset *set;
     const struct rule_test *test;
     const struct relance_test_options *options;
-    struct arena arena;          /* one test */
-    struct output *first, **end; /* what came */
-    /* events of `given` that are none; values that do not fit; all that is told of the test */
-    struct buffer unread, misfits, report;
-    size_t whys; /* of what is missing, told so far */
+    struct relance_engine *engine; /* that plays it */
+    struct arena arena;            /* one test */
+    struct output *first, **end;   /* what came */
+    struct buffer unread, report;  /* unread: events of `given` that are none */
+    size_t whys;                   /* of what is missing, told so far */
     bool failed, no_memory;
     struct source_cursor place; /* of the test: they come mostly in the order of their files */
 };

@@ -14,7 +14,7 @@ struct why {
     str rule;             /* empty: any that could */
     str obstacle;         /* the last; empty: none */
     int64_t own_ms;       /* when, where it is a step's that sends what is wanted; else RELANCE_NEVER */
-    bool moved;           /* it is that the run began to wait anew */
+    bool moved;           /* it is that the run began to wait again, or went on */
     str running, waiting; /* as things stand at the end */
 };
 
@@ -54,7 +54,8 @@ static void meet(struct why *w, const struct relance_decision *decision, const s
     w->obstacle = say(w, decision, note);
     w->own_ms = RELANCE_NEVER;
     w->moved = decision && (decision->outcome == RELANCE_OUTCOME_REARMED ||
-                            decision->outcome == RELANCE_OUTCOME_RESTARTED);
+                            decision->outcome == RELANCE_OUTCOME_RESTARTED ||
+                            decision->outcome == RELANCE_OUTCOME_COLLECTED);
 }
 
 /* ---- what the engine tells */
@@ -72,6 +73,8 @@ static void why_decide(void *context, const struct relance_decision *d)
         w->obstacle = (str){0};
         w->own_ms = RELANCE_NEVER;
         break;
+    case RELANCE_OUTCOME_SET:
+    case RELANCE_OUTCOME_ANSWERED:
     case RELANCE_OUTCOME_GOAL: break;
     case RELANCE_OUTCOME_FINISHED:
         if (!w->obstacle.size) meet(w, d, NULL);
@@ -93,6 +96,10 @@ static void why_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_NO_KEY:
     case RELANCE_NOTE_LIVE:
     case RELANCE_NOTE_OLDER:
+    case RELANCE_NOTE_ANSWER_KEY:
+    case RELANCE_NOTE_ANSWER_IF:
+    case RELANCE_NOTE_ANSWER_OLDER:
+    case RELANCE_NOTE_ANSWER_NEWER:
         if (!goal) meet(w, NULL, note);
         break;
     case RELANCE_NOTE_GOAL_KEY:

@@ -52,6 +52,7 @@ class Dates:
                 state.fired = date.what
 
     def same_day(self, c, trigger):
+        """The date of a trigger: a local day by the customer's present zone."""
         return Date(trigger["time"]) if trigger.day is None else self.day(c, trigger.day)
 
     def day(self, c, day):
@@ -73,7 +74,7 @@ class Dates:
         state.due = None
         for date in self.dates(c, rule, state):
             wanted = min((self.before_date(c, step, date.instant) for step in rule.leads()), default=date.instant)
-            if has_fired(rule, date, state.fired):
+            if has_fired(date, state.fired):
                 continue
             if (date.what, wanted) == known or date.instant >= c.now:
                 state.coming, state.wanted = date, wanted
@@ -94,11 +95,11 @@ class Dates:
             yield Date(value)
 
 
-def has_fired(rule, date, fired):
+def has_fired(date, fired):
     """No local day that is not after the one that fired last, nor the date that fired last."""
     if fired is None:
         return False
-    return date.what <= fired if rule.date_kind == "yearly" else date.what == fired
+    return date.what == fired if date.day is None else date.what <= fired
 
 
 def anniversaries(text, around):

@@ -493,7 +493,7 @@ class World(Dates):
             run.answered, run.answer = False, Record()
             run.wait_until(base + step.within)
         elif step.before is not None:
-            run.wait_until(self.before_date(c, step, run.trigger["time"]), base)
+            run.wait_until(self.before_date(c, step, self.same_day(c, run.trigger).instant), base)
             if run.past:
                 self.perform(c, run)
         else:

@@ -38,6 +38,8 @@ TEXTS = {
     make.INSTANT: (["2026-03-02T10:00:00Z", "2026-03-02t10:00:00.125z", "2026-03-02T10:00:00+01:00"],
                    ["", "2026-03-02", "2026-03-02 10:00:00Z", "2026-03-02T10:00:00", "2026-03-02T10:00Z", "2026-03-02T10:00:00.Z",
                     "2026-03-02T10:00:00+0100", "2026-03-02T10:00:00Z\n", "26-03-02T10:00:00Z"]),
+    make.LOCAL_TIME: (["2026-03-12 17:00", "2026-03-12 17:00:30"],
+                      ["", "2026-03-12T17:00", "2026-03-12 5:00", "2026-03-12 17:00Z", "2026-03-12", "2026-03-12 17:00\n"]),
     make.TYPE: (["string", " double ", "item", "list(item)", "list ( list( int ) )", "map(string, double)", "map( string ,list(item))"],
                 ["", "(string)", "list string", "map(int, string)", "map(string)", "list<string>", "string?", "strings[]"]),
     make.EVENT_TYPE: (["purchase"], ["enter ", "leave ", "enter a b", "enter  loyal"]),

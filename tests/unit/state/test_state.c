@@ -194,8 +194,8 @@ static struct state *rich_state(void)
     ADD(state->sends, struct counted_send, 1, 31);
     ADD(state->goals, struct goal_window, 1, 40, 50, text("o1"), NULL);
     ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
-    ADD(state->dates, struct date_wait, 1, INT64_MAX, 1728000000000, text("03-02"));
-    ADD(state->dates, struct date_wait, 2, 60, STATE_NO_TIME, NULL);
+    ADD(state->dates, struct date_wait, 1, INT64_MAX, INT64_MAX, INT64_MAX, 1728000000000, text("03-02"));
+    ADD(state->dates, struct date_wait, 2, 60, 70, 50, STATE_NO_TIME, NULL);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
     share_newest(state, 1, 2);
