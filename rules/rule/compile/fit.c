@@ -89,16 +89,18 @@ static void fit_record(struct fit *f, const struct json *node, const struct cel_
     }
 }
 
+/* Also without memory, which is said elsewhere. */
 static bool fits_scalar(struct fit *f, const struct json *node, const struct cel_type *type)
 {
-    struct cel_value value;
+    struct cel_value value = {0};
     struct buffer text;
     buffer_init(&text, f->c->work);
     json_write(node, &text);
-    bool fine = text.failed || event_coerce_json(f->c->work, buffer_str(&text), type, &value);
-    f->c->diag->failed |= text.failed;
+    bool fine = !text.failed && event_coerce_json(f->c->work, buffer_str(&text), type, &value);
+    bool failed = text.failed || (!fine && value.kind == CEL_ERROR);
+    f->c->diag->failed |= failed;
     arena_reset(f->c->work);
-    return fine;
+    return fine || failed;
 }
 
 /* `element`: of a list or map, where null is nothing that could be left out. */
