@@ -26,7 +26,9 @@ RULES = {
                  "do": [{"send": "push", "with": {"all": "${triggers.map(t, t.items).flatten()}"}},
                         {"after": "4d", "send": "email", "with": {"last": "${last.buy.total}", "m": "${money()}"}}],
                  "goal": {"on": "buy", "key": "event.cart", "within": "5d", "value": "event.total"}},
-        "also": {"on": "add", "key": "event.cart", "do": [{"after": "4d", "send": "sms"}]},
+        "also": {"on": "add", "key": "event.cart", "do": [{"wait": "buy", "within": "4d"}, {"send": "sms"}]},
+        "asks": {"on": "add", "key": "event.type", "again": "rearm", "cooldown": {"for": "ever", "per": "key"},
+                 "do": [{"send": "web"}, {"wait": "add", "within": "3d"}, {"after": "4d", "send": "web"}]},
         "grew": {"on": "enter busy", "do": [{"set": {"nick": "busy"}}, {"after": "1d", "send": "email"}]},
         "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
 }
@@ -165,13 +167,13 @@ class Reader(unittest.TestCase):
             self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
 
     def test_states_consist_of_the_parts_of_the_page(self):
-        parts = {"v", "n", "e", "t", "m", *"faxlcrsioghwyd"}
+        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwyd"}
         for states in self.states:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)
-                self.assertEqual((list(state)[0], state["v"]), ("v", 2))
+                self.assertEqual((list(state)[0], state["v"]), ("v", 3))
         seen = {part for states in self.states for state in states.values() for part in state}
-        self.assertEqual(seen, parts - {"d", "f"})
+        self.assertEqual(seen, parts - {"d", "f", "p"})
 
     def test_a_state_says_what_the_page_says(self):
         ben = self.state("ben")
@@ -182,21 +184,28 @@ class Reader(unittest.TestCase):
         self.assertEqual((form, values[::3]), (4 * 3 + 1, ["k1", "k2"]))
         self.assertEqual(values[4], ben["n"] // 1000)
         runs = {(run[0], run[1]): run for run in ben["r"]}
-        self.assertEqual(set(runs), {("left", "k1"), ("also", "k1"), ("also", "k2"), ("grew", "")})
-        rule, key, step, due, started, triggered, origin, variant, events = runs["left", "k1"]
+        self.assertEqual(set(runs), {("left", "k1"), ("also", "k1"), ("also", "k2"), ("asks", "add"), ("grew", "")})
+        rule, key, step, due, started, triggered, origin, variant, events, rest = runs["left", "k1"]
         self.assertEqual((events, runs["also", "k1"][8]), ([0], [0]), "the one event that both keep")
-        events = ben["x"]
+        self.assertEqual(rest, {"n": 1, "a": 1, "o": 1})
+        self.assertEqual(runs["also", "k1"][9], {"b": started})
         self.assertEqual((step, origin), (1, "ben-a1"))
         self.assertTrue(started <= due - 4 * 86400000 <= ben["n"])
         self.assertIn(variant, ("a", "b"))
-        self.assertEqual((events[-1]["time"], events[-1]["items"]), (triggered, [{"product": "tent", "price": 189.0}]))
-        for stored in [*events, *runs["grew", ""][8], *ben.get("l", {}).values()]:
+        newest = ben["x"][events[-1]]
+        self.assertEqual((newest["time"], newest["items"]), (triggered, [{"product": "tent", "price": 189.0}]))
+        for stored in [*ben["x"], *runs["grew", ""][8], *ben.get("l", {}).values()]:
             read_event(stored)
         self.assertEqual(runs["grew", ""][8][0]["type"], "enter busy")
-        self.assertEqual([hashed for hashed, _ in in_twos(ben["i"])],
-                         [xxh3(id_) for id_ in (b"ben-0", b"ben-1", b"ben-a1", b"ben-a2")])
+        self.assertEqual(runs["grew", ""][9], {"o": 10})
+        asks = runs["asks", "add"]
+        answer = asks[9].pop("w")
+        read_event(answer)
+        self.assertEqual((answer["id"], asks[2], asks[9]), ("ben-a2", 2, {"n": 1, "a": 1, "o": 8, "t": [60000]}))
+        self.assertEqual({type_: [hashed for hashed, _ in in_twos(ids)] for type_, ids in ben["i"].items()},
+                         {"identify": [xxh3(b"ben-0")], "gone": [xxh3(b"ben-1")], "add": [xxh3(b"ben-a1"), xxh3(b"ben-a2")]})
         self.assertEqual(ben["g"], {"busy": [True, False]})
-        self.assertEqual(list(ben["s"]), ["left"])
+        self.assertEqual([[rule, *key] for rule, _, *key in ben["k"]], [["asks", "add"], ["left"]])
         self.assertEqual({limit for limit, _ in in_twos(ben["h"])}, {'{"max":"5 per day"}'})
         [(rule, key, opened, closes, _)] = ben["w"]
         self.assertEqual((rule, key, closes - opened), ("left", "k1", 5 * 86400000))
@@ -204,9 +213,8 @@ class Reader(unittest.TestCase):
         self.assertEqual((rule, fired, basis), ("birthday", LEAST, f"{self.born}\0Europe/Berlin"))
         self.assertEqual(ben["t"], min(due, *(run[3] for run in ben["r"])))
         anna = self.state("anna")
-        self.assertEqual(anna["c"]["money"][:2] + [anna["c"]["money"][2][1]], [4 * 2 + 2, None, 18.5])
-        [(at, rule, key, first)] = anna["o"]
-        self.assertEqual((at, rule, key, first), (anna["e"], "left", "k1", True))
+        self.assertEqual(anna["c"]["money"][:2] + [anna["c"]["money"][2][1]], [4 * 5 + 2, None, 18.5])
+        self.assertEqual(anna["q"], [{"id": "anna-b", "type": "buy", "time": anna["e"], "cart": "k1"}])
         self.assertEqual(anna["l"]["buy"]["total"], 18.5)
 
     def test_timers_are_never_later_than_the_waits(self):

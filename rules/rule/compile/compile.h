@@ -122,8 +122,20 @@ const struct cel_program *compile_part(struct compiler *c, const struct cel_env 
                                        struct origin origin, const struct cel_type *wanted);
 
 /* template.c: payloads. */
+/* A string in a payload in which something is filled in: of what type the whole is then. */
+struct typed_text {
+    struct typed_text *next;
+    const struct json *node;
+    const struct cel_type *type;
+};
+/* `typed`, unless NULL, becomes a list of these, in whatever order; it lives as long as the place. */
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
-                                 const struct json *node);
+                                 const struct json *node, struct typed_text **typed);
+
+/* fit.c: says of each value in `node` that would not be what the declared type says, where it is no such; null is a value
+ * that is left out. `typed`: strings that are filled in. */
+void check_fit(struct compiler *c, const struct source *source, const struct json *node,
+               const struct cel_type *type, const struct typed_text *typed);
 /* Is a text one `${CEL}` and nothing else? */
 bool template_is_expression(str text);
 /* The program of such a text, with a type that is wanted; NULL on mistakes. */

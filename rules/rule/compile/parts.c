@@ -100,7 +100,9 @@ static void compile_set(struct compiler *c, const struct cel_env *env, const str
                             "attribute '%.*s' has a source: a step cannot set it", STR_ARG(member->key));
         return;
     }
-    out[step->set_count++] = (struct set_attribute){number, compile_template(c, env, source, member)};
+    struct typed_text *typed = NULL;
+    out[step->set_count++] = (struct set_attribute){number, compile_template(c, env, source, member, &typed)};
+    check_fit(c, source, member, c->set->attributes[number].type, typed);
 }
 
 void compile_sets(struct compiler *c, const struct cel_env *env, const struct source *source,

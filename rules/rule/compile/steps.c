@@ -228,7 +228,7 @@ static void compile_action(struct rule_compiler *r, const struct json *node, str
     if (send) out->send = send->text;
     if (with && !send)
         gather_error(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
-    if (with && send && env) out->with = compile_template(c, env, r->source, with);
+    if (with && send && env) out->with = compile_template(c, env, r->source, with, NULL);
     if (env) {
         cel_env_set_lenient(env, STR("customer")); /* a value that fails leaves its attribute as it was */
         compile_sets(c, env, r->source, keyword_get(node, PLACE_STEP, "set"), out);

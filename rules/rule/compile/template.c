@@ -15,6 +15,7 @@ struct template_writer {
     size_t here_at;
     struct piece *pieces;
     size_t count, capacity;
+    struct typed_text **typed; /* NULL: nobody asks */
 };
 
 static void put_piece(struct template_writer *w, struct piece piece)
@@ -97,6 +98,15 @@ static size_t expression_end(str text, size_t at)
     return text.size;
 }
 
+static void note_type(struct template_writer *w, const struct json *node, const struct cel_type *type)
+{
+    struct typed_text *typed = w->typed ? ARENA_NEW(w->c->place, struct typed_text) : NULL;
+    if (w->typed && !typed) w->c->diag->failed = true;
+    if (!typed) return;
+    *typed = (struct typed_text){*w->typed, node, type};
+    *w->typed = typed;
+}
+
 static const struct cel_program *compile_piece(struct template_writer *w, const struct json *node,
                                                size_t begin, size_t end)
 {
@@ -177,11 +187,13 @@ static void put_string(struct template_writer *w, const struct json *node)
     if (template_is_expression(text)) {
         const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
         flush_text(w);
+        note_type(w, node, program ? cel_program_type(program) : &cel_types[CEL_TYPE_DYN]);
         if (program)
             put_piece(w, (struct piece){.kind = may_be_optional(program) ? PIECE_OPTIONAL : PIECE_VALUE,
                                         .program = program});
         return;
     }
+    if (text.size && memchr(text.data, '$', text.size)) note_type(w, node, &cel_types[CEL_TYPE_STRING]);
     buffer_put_char(&w->text, '"');
     size_t plain = 0, at = 0;
     while (at < text.size) {
@@ -242,9 +254,9 @@ static void put_node(struct template_writer *w, const struct json *node)
 }
 
 struct template compile_template(struct compiler *c, const struct cel_env *env, const struct source *source,
-                                 const struct json *node)
+                                 const struct json *node, struct typed_text **typed)
 {
-    struct template_writer w = {.c = c, .env = env, .source = source};
+    struct template_writer w = {.c = c, .env = env, .source = source, .typed = typed};
     buffer_init(&w.text, c->place);
     put_node(&w, node);
     flush_text(&w);

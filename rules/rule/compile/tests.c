@@ -5,7 +5,6 @@
  * field that is misspelt would leave a test that claims nothing. */
 #include "rule/compile/compile.h"
 
-#include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
 #include "base/nearest.h"
@@ -21,63 +20,6 @@ struct test_reader {
     const struct source *source;
     struct rule_test *test;
 };
-
-/* ---- values */
-
-static void check_value(struct test_reader *r, const struct json *node, const struct cel_type *type,
-                        bool element);
-
-static void refuse_value(struct test_reader *r, const struct json *node, const struct cel_type *type)
-{
-    str name = cel_type_name(r->c->scratch, type);
-    gather_error(r->c->diag, r->source, node, (str){0}, "this value is no %.*s: it would be absent",
-                 STR_ARG(name));
-}
-
-static void check_record(struct test_reader *r, const struct json *node, const struct cel_record_type *record)
-{
-    for (const struct json *m = node->child; m; m = m->next) {
-        struct nearest nearest = nearest_to(m->key);
-        size_t i = 0;
-        while (i < record->field_count && !str_equal(record->fields[i].name, m->key))
-            nearest_offer(&nearest, record->fields[i++].name);
-        if (i < record->field_count)
-            check_value(r, m, record->fields[i].type, false);
-        else
-            gather_error_at_key(r->c->diag, r->source, m, nearest_hint(&nearest, r->c->scratch),
-                                "record '%.*s' has no field '%.*s'", STR_ARG(record->name), STR_ARG(m->key));
-    }
-}
-
-static bool fits(struct test_reader *r, const struct json *node, const struct cel_type *type)
-{
-    struct cel_value value;
-    struct buffer text;
-    buffer_init(&text, r->c->work);
-    json_write(node, &text);
-    bool fine = text.failed || event_coerce_json(r->c->work, buffer_str(&text), type, &value);
-    r->c->diag->failed |= text.failed;
-    arena_reset(r->c->work);
-    return fine;
-}
-
-/* Would it be what the type says? `element`: of a list or map, where null is nothing that could be left out. */
-static void check_value(struct test_reader *r, const struct json *node, const struct cel_type *type,
-                        bool element)
-{
-    if (node->kind == JSON_NULL && !element) return;
-    bool list = type->kind == CEL_TYPE_LIST, map = type->kind == CEL_TYPE_MAP;
-    bool object = map || type->kind == CEL_TYPE_RECORD;
-    if (type->kind == CEL_TYPE_DYN) return; /* a mistake, which has been reported */
-    if (list || object) {
-        if (node->kind != (list ? JSON_ARRAY : JSON_OBJECT)) return refuse_value(r, node, type);
-        if (type->kind == CEL_TYPE_RECORD) return check_record(r, node, type->record);
-        for (const struct json *item = node->child; item; item = item->next)
-            check_value(r, item, type->params[map], true);
-    } else if (!fits(r, node, type)) {
-        refuse_value(r, node, type);
-    }
-}
 
 /* ---- what a test is given */
 
@@ -99,7 +41,7 @@ static void check_attribute(struct test_reader *r, const struct json *m)
 {
     uint32_t number = names_find(&r->c->set->names.attributes, m->key);
     if (number != NAME_NONE)
-        check_value(r, m, r->c->set->attributes[number].type, false);
+        check_fit(r->c, r->source, m, r->c->set->attributes[number].type, NULL);
     else
         gather_error_at_key(r->c->diag, r->source, m, section_hint(&r->c->files.customer, m->key, r->c->diag),
                             "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
@@ -133,7 +75,7 @@ static void check_field(struct test_reader *r, const struct event_type *type, co
     while (i < type->field_count && !str_equal(type->fields[i].name, m->key))
         nearest_offer(&nearest, type->fields[i++].name);
     if (i < type->field_count)
-        check_value(r, m, type->fields[i].type, false);
+        check_fit(r->c, r->source, m, type->fields[i].type, NULL);
     else
         gather_error_at_key(r->c->diag, r->source, m, nearest_hint(&nearest, r->c->scratch),
                             "event '%.*s' has no field '%.*s'", STR_ARG(type->name), STR_ARG(m->key));

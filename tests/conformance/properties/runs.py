@@ -202,7 +202,8 @@ class Lives:
     # ---- cancels
 
     def cancel(self, event, decisions):
-        """Takes the cancels off the front of an event's decisions: those that must be, and none that may not."""
+        """Takes the cancels off the front of an event's decisions: those that must be, and none that may not. Runs whose
+        date is gone come first."""
         must, may = set(), set()
         for (customer, rule, key), run in self.live.items():
             answers = [m.cancels(event, key, run) for m in self.cancels[rule] if event.type in m.on]
@@ -215,9 +216,7 @@ class Lives:
         self.counts["cancels that had to be"] += len(must)
         while decisions and decisions[0]["outcome"] == "cancelled":
             line = decisions.pop(0)
-            if place(line) not in must | may and self.follows_a_date(line["rule"]):
-                return
-            if place(line) not in must | may:
+            if place(line) not in must | may and not self.follows_a_date(line["rule"]):
                 raise Broken(f"cancelled by {event.raw}, which does not: {line}")
             must.discard(place(line))
             yield line, self.live.pop(place(line))

@@ -89,6 +89,20 @@ def decides_a_step_twice(scene):
         moment.decisions = [twin for line in moment.decisions for twin in [line] * (1 + (line["outcome"] == "sent"))]
 
 
+def sends_what_is_over(scene):
+    """a step before a date is sent later than it is due"""
+    for line in (line for moment in moments(scene) for line in moment.decisions):
+        if "date" in (line.get("with") or {}):
+            line["time"] = line["time"].replace(":00.000Z", ":00.001Z")
+
+
+def moves_the_date(scene):
+    """a step before a date says another date"""
+    for line in (line for moment in moments(scene) for line in moment.decisions):
+        if "date" in (line.get("with") or {}):
+            line["with"]["date"] = line["time"]
+
+
 def has_another_id(scene):
     """one digit of an action's id is another"""
     for line in (line for moment in moments(scene) for line in moment.decisions):
@@ -131,6 +145,7 @@ OF = {
     "runs": {**{sends_after(outcome): "no live run" for outcome in ("cancelled", "ended", "finished")},
              does_not_cancel: "not cancelled by", starts_what_is_overtaken: "has overtaken",
              decides_a_step_twice: "has been decided"},
+    "dates": dict.fromkeys((sends_what_is_over, moves_the_date), "not due then"),
     "ids": {has_another_id: "not the id", starts_twice: "a second action"},
     **dict.fromkeys(("twice", "split", "names", "again", "noise", "future", "forgetful", "files"), TWINS),
 }

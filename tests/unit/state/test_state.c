@@ -121,6 +121,7 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       .action_step = variant ? 1 : 0,
                       .outcome = variant ? STATE_OUTCOME_DONE : STATE_OUTCOME_NONE,
                       .late = variant != NULL,
+                      .said = variant ? 1 : 0,
                       .answer = variant ? event("e-82", "click", 1772445600119) : NULL,
                       .trigger_ms = 1772445600120,
                       .key = text(key),
@@ -243,6 +244,58 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
     cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired_ms, STATE_NO_TIME);
+}
+
+/* The bytes alone would not show what is neither written nor read. */
+Test(state, a_run_comes_back_with_all_that_it_has)
+{
+    struct state_names names = first_rules();
+    struct state *state = rich_state(), *back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    for (uint32_t i = 0; i < state->runs.count; i++) {
+        const struct run *run = VECTOR_AT(state->runs, struct run, i),
+                         *read = VECTOR_AT(back->runs, struct run, i);
+        cr_expect_eq(read->rule, run->rule);
+        cr_expect_eq(read->step, run->step);
+        cr_expect_eq(read->due_ms, run->due_ms);
+        cr_expect_eq(read->first_due_ms, run->first_due_ms);
+        cr_expect_eq(read->base_ms, run->base_ms);
+        cr_expect_eq(read->started_ms, run->started_ms);
+        cr_expect_eq(read->trigger_ms, run->trigger_ms);
+        cr_expect_eq(read->day, run->day);
+        cr_expect_eq(read->late, run->late);
+        cr_expect_eq(read->sent, run->sent);
+        cr_expect_eq(read->action_step, run->action_step);
+        cr_expect_eq(read->outcome, run->outcome);
+        cr_expect_eq(read->said, run->said);
+        cr_expect_eq(!read->answer, !run->answer);
+        cr_expect(str_equal(bytes_str(read->answer), bytes_str(run->answer)));
+        cr_assert_eq(read->earlier.count, run->earlier.count);
+        for (uint32_t j = 0; j < run->earlier.count; j++)
+            cr_expect_eq(*VECTOR_AT(read->earlier, int64_t, j), *VECTOR_AT(run->earlier, int64_t, j));
+    }
+}
+
+Test(state, cooldowns_and_what_cancels_come_back)
+{
+    struct state_names names = first_rules();
+    struct state *back = loaded(&names, saved(rich_state(), &names));
+    cr_assert_not_null(back);
+    cr_assert_eq(back->cooldowns.count, 3u);
+    const struct cooldown *cooldowns = back->cooldowns.items;
+    cr_expect_null(cooldowns[0].key, "of any key");
+    cr_expect(str_equal(bytes_str(cooldowns[1].key), STR("k1")));
+    cr_expect_eq(cooldowns[2].sent_ms, 7);
+    cr_assert_not_null(cooldowns[2].key, "of the empty one");
+    cr_assert_eq(back->overtakers.count, 3u);
+    const struct overtaker *overtakers = back->overtakers.items;
+    cr_expect_eq(overtakers[2].time_ms, 21);
+    cr_expect(str_equal(bytes_str(overtakers[1].packed), bytes_str(event("e-5", "click", 20))),
+              "of one time in the order in which they came");
+    cr_assert_eq(back->past_overtakers.count, 2u);
+    const struct past_overtaker *past = back->past_overtakers.items;
+    cr_expect_eq(past[0].type, 0u);
+    cr_expect_eq(past[0].time_ms, -5);
 }
 
 Test(state, of_a_new_customer_is_small_and_comes_back)
@@ -492,6 +545,76 @@ Test(state, ids_of_no_type_are_read_and_written_as_such)
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->type, NAME_NONE);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->id_hash, 8u);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->at_ms, 12);
+}
+
+/* {"v": 2, "n": 9, "e": 9, "x": [event], "r": [["cart", "k1", 1, 30, 10, 12, "e", nil, [0], 1],
+ *  ["cart", "k2", 0, 40, 10, 12, "e", "a", [0]]], "s": {"cart": 5, "gone": 6}, "o": [[20, "cart", nil, true]],
+ *  "y": [["thanks", 60, 20148, "03-02"], ["winback", 70, 1740873600000, "x"]]} */
+static str second_format(void)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 8);
+    pack_str(&out, STR("v")), pack_int(&out, 2), pack_str(&out, STR("n")), pack_int(&out, 9);
+    pack_str(&out, STR("e")), pack_int(&out, 9);
+    pack_str(&out, STR("x")), pack_array(&out, 1), pack_raw(&out, bytes_str(event("e", "view", 12)));
+    pack_str(&out, STR("r")), pack_array(&out, 2);
+    for (int waits = 0; waits < 2; waits++) {
+        pack_array(&out, waits ? 9 : 10);
+        pack_str(&out, STR("cart")), pack_str(&out, waits ? STR("k2") : STR("k1"));
+        pack_int(&out, waits ? 0 : 1), pack_int(&out, waits ? 40 : 30), pack_int(&out, 10),
+            pack_int(&out, 12);
+        pack_str(&out, STR("e"));
+        if (waits)
+            pack_str(&out, STR("a"));
+        else
+            pack_nil(&out);
+        pack_array(&out, 1), pack_uint(&out, 0);
+        if (!waits) pack_int(&out, 1);
+    }
+    pack_str(&out, STR("s")), pack_map(&out, 2), pack_str(&out, STR("cart")), pack_int(&out, 5);
+    pack_str(&out, STR("gone")), pack_int(&out, 6);
+    pack_str(&out, STR("o")), pack_array(&out, 1), pack_array(&out, 4), pack_int(&out, 20);
+    pack_str(&out, STR("cart")), pack_nil(&out), pack_bool(&out, true);
+    pack_str(&out, STR("y")), pack_array(&out, 2);
+    pack_array(&out, 4), pack_str(&out, STR("thanks")), pack_int(&out, 60), pack_int(&out, 20148),
+        pack_str(&out, STR("03-02"));
+    pack_array(&out, 4), pack_str(&out, STR("winback")), pack_int(&out, 70), pack_int(&out, 1740873600000),
+        pack_str(&out, STR("x"));
+    return buffer_str(&out);
+}
+
+static void expect_second_format(const struct state *state)
+{
+    cr_assert_eq(state->runs.count, 2u);
+    const struct run *runs = state->runs.items;
+    cr_expect_eq(runs[0].said, 1u);
+    cr_expect_eq(runs[0].sent, 1u,
+                 "it is behind its first step, and is not to be cooled down by its own send");
+    cr_expect_eq(runs[0].first_due_ms, 30);
+    cr_expect_eq(runs[1].said, 0u);
+    cr_expect_eq(runs[1].sent, 0u);
+    cr_expect_eq(runs[1].base_ms, STATE_NO_TIME);
+    cr_expect_eq(runs[1].outcome, STATE_OUTCOME_NONE);
+    cr_assert_eq(state->cooldowns.count, 1u);
+    const struct cooldown *cooldown = state->cooldowns.items;
+    cr_expect_null(cooldown->key);
+    cr_expect_eq(cooldown->sent_ms, 5);
+    cr_expect_eq(state->overtakers.count + state->past_overtakers.count, 0u);
+    cr_assert_eq(state->dates.count, 2u);
+    cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 0)->fired_ms, 20148 * (int64_t)86400000);
+    cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired_ms, 1740873600000);
+}
+
+Test(state, of_the_second_format_is_read_too)
+{
+    struct state_names names = first_rules();
+    struct state *state = loaded(&names, second_format());
+    cr_assert_not_null(state);
+    expect_second_format(state);
+    struct state *again = loaded(&names, saved(state, &names));
+    cr_assert_not_null(again, "and is written in the present one");
+    expect_second_format(again);
 }
 
 /* One run, written by hand: `time` in its places, `triggers` triggers. */
