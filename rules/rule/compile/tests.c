@@ -1,6 +1,7 @@
 /* Tests of rule files, read and checked when the set is compiled; testing.c runs them. */
 #include "rule/compile/compile.h"
 
+#include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
 #include "base/rfc3339.h"
@@ -11,7 +12,33 @@ struct test_reader {
     struct compiler *c;
     const struct source *source;
     struct rule_test *test;
+    struct event_reader *values; /* of events and attributes; NULL: the set has mistakes, types perhaps */
 };
+
+/* A value that does not fit is absent, as it would be from a shop; in a test it is hardly meant. */
+static void suspect_value(struct test_reader *r, const struct json *m, const struct cel_type *type)
+{
+    struct compiler *c = r->c;
+    struct buffer json;
+    struct cel_value value;
+    if (!r->values) return;
+    buffer_init(&json, c->work);
+    json_write(m, &json);
+    bool fits = event_coerce_json_by(r->values, c->work, buffer_str(&json), type, &value);
+    c->diag->failed |= json.failed || value.kind == CEL_ERROR;
+    arena_reset(c->work);
+    if (fits) return;
+    str noun = cel_type_noun(c->scratch, type);
+    diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = r->source}, m->begin, m->end, (str){0},
+             "this is not %.*s, so '%.*s' is left out", STR_ARG(noun), STR_ARG(m->key));
+}
+
+static void suspect_fields(struct test_reader *r, const struct json *event, const struct event_type *type)
+{
+    for (const struct json *m = event->child; m; m = m->next)
+        for (size_t i = 0; i < type->field_count; i++)
+            if (str_equal(type->fields[i].name, m->key)) suspect_value(r, m, type->fields[i].type);
+}
 
 static void read_from(struct test_reader *r, const struct json *node)
 {
@@ -40,6 +67,9 @@ static void read_customer(struct test_reader *r, const struct json *customer)
             gather_error_at_key(r->c->diag, r->source, m,
                                 section_hint(&r->c->files.customer, m->key, r->c->diag),
                                 "attribute '%.*s' is not declared in 'customer'", STR_ARG(m->key));
+        } else {
+            uint32_t number = names_find(&r->c->set->names.attributes, m->key);
+            suspect_value(r, m, r->c->set->attributes[number].type);
         }
     }
 }
@@ -55,9 +85,12 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
         }
         if (out->type.size)
             gather_error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
-        if (names_find(&c->set->names.types, m->key) == NAME_NONE)
+        uint32_t type = names_find(&c->set->names.types, m->key);
+        if (type == NAME_NONE)
             gather_error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
                                 "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
+        else if (m->kind == JSON_OBJECT)
+            suspect_fields(r, m, c->set->types[type].reader);
         if (m->kind != JSON_OBJECT)
             gather_error(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
         out->type = m->key;
@@ -111,11 +144,11 @@ static void read_lists(struct test_reader *r, const struct json *given, const st
     r->test->expect = expected;
 }
 
-static void compile_test(struct compiler *c, const struct source *source, const struct json *node,
-                         uint32_t rule)
+static void compile_test(struct compiler *c, struct event_reader *values, const struct source *source,
+                         const struct json *node, uint32_t rule)
 {
     struct rule_test *test = &c->set->tests[c->set->test_count++];
-    struct test_reader r = {c, source, test};
+    struct test_reader r = {c, source, test, values};
     *test =
         (struct rule_test){.rule = rule, .source = source, .begin = node->begin, .until_ms = TEST_UNTIL_MS};
     bool sound = keyword_check(source, node, PLACE_TEST, "a test", c->diag);
@@ -152,12 +185,15 @@ void compile_tests(struct compiler *c)
         c->diag->failed = true;
         return;
     }
+    struct event_reader *values = c->diag->error_count ? NULL : event_reader_new();
+    c->diag->failed |= !values && !c->diag->error_count;
     for (size_t i = 0; i < rules->count; i++) {
         const struct json *list = keyword_get(rules->items[i].value, PLACE_RULE, "tests");
         uint32_t rule = names_find(&c->set->names.rules, rules->items[i].name);
         for (const struct json *node = list ? list->child : NULL; node; node = node->next)
-            compile_test(c, rules->items[i].source, node, rule);
+            compile_test(c, values, rules->items[i].source, node, rule);
     }
     for (size_t i = 0; i < tests->count; i++)
-        compile_test(c, tests->items[i].source, tests->items[i].value, NAME_NONE);
+        compile_test(c, values, tests->items[i].source, tests->items[i].value, NAME_NONE);
+    event_reader_free(values);
 }
