@@ -48,8 +48,9 @@ struct replay {
     size_t side_count;
     struct feed feed;
     struct progress progress;
-    struct buffer line; /* of the decision being printed */
-    struct diff diff;   /* --diff; of --summary its first half */
+    int64_t runs_from_ms, runs_until_ms; /* behind the last event the clock runs on; equal: it does not */
+    struct buffer line;                  /* of the decision being printed */
+    struct diff diff;                    /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_DEAD + 1];
     struct replay_dead dead[REASONS_MAX];
@@ -129,6 +130,9 @@ static void replay_decide(void *context, const struct relance_decision *decision
 {
     const struct replay_side *side = context;
     struct replay *replay = side->replay;
+    if (replay->runs_until_ms > replay->runs_from_ms && progress_step(&replay->progress))
+        progress_show(&replay->progress, (double)(decision->time_ms - replay->runs_from_ms) /
+                                             (double)(replay->runs_until_ms - replay->runs_from_ms));
     if (!(replay->wanted & 1u << decision->outcome)) return;
     if (replay->options->diff.count)
         diff_take(&replay->diff, side->number, decision);
@@ -194,6 +198,9 @@ static int replay_run_on(struct replay *replay)
         replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] + replay->fates[RELANCE_IGNORED];
     int64_t until_ms = until_instant(&replay->until, replay->sides[DIFF_NOW].engine, any);
     if (until_ms == RELANCE_NEVER) return EXIT_STATUS_OK;
+    replay->runs_from_ms = relance_engine_newest(replay->sides[DIFF_NOW].engine);
+    replay->runs_until_ms = until_ms;
+    progress_begin(&replay->progress, "decisions");
     for (size_t i = 0; i < replay->side_count; i++)
         if (relance_engine_run_until(replay->sides[i].engine, until_ms) != RELANCE_DONE)
             return replay_engine_failed(&replay->sides[i]);

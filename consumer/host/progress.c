@@ -2,16 +2,35 @@
 #include "host/clock.h"
 #include "host/print.h"
 #include "host/terminal.h"
+#include <signal.h>
+#include <unistd.h>
 
 enum {
     PROGRESS_SILENT_US = 1000000, /* what is done by then needs no telling */
     PROGRESS_PAUSE_US = 200000,
 };
 
+static void progress_interrupt(int signal_number)
+{
+    static const char wipe[] = "\r\033[K";
+    ssize_t written = write(STDERR_FILENO, wipe, sizeof wipe - 1);
+    (void)written;
+    raise(signal_number); /* it is what it was: the process ends by it */
+}
+
+/* Where nobody else has something to do at an interrupt. */
+static void progress_listen(void)
+{
+    struct sigaction ours = {.sa_handler = progress_interrupt, .sa_flags = (int)SA_RESETHAND}, theirs;
+    sigemptyset(&ours.sa_mask);
+    if (sigaction(SIGINT, NULL, &theirs) == 0 && theirs.sa_handler == SIG_DFL) sigaction(SIGINT, &ours, NULL);
+}
+
 void progress_begin(struct progress *progress, const char *what)
 {
     *progress =
         (struct progress){.what = what, .wanted = terminal_obeys(stderr), .begin_us = clock_monotonic_us()};
+    if (progress->wanted) progress_listen();
 }
 
 /* 1234567 as 1,234,567. */

@@ -3,7 +3,7 @@
  *     1,234,000 events, 410,000 a second, 62%, 3s left
  *
  * Only a terminal gets one, and only behind the first second. Whoever prints something else meanwhile wipes it before
- * (print_status_wipe); it comes again. */
+ * (print_status_wipe); it comes again. An interrupt that ends the process wipes it, too. */
 #ifndef CONSUMER_HOST_PROGRESS_H
 #define CONSUMER_HOST_PROGRESS_H
 

@@ -119,7 +119,7 @@ static void bash_help(FILE *out)
         put_argument(&topic_table[i], out);
         fputs("' ;;\n", out);
     }
-    fputs("        [!0]*) words= ;;\n        esac ;;\n", out);
+    fputs("        [!0]*) words='' ;;\n        esac ;;\n", out);
 }
 
 static void bash_command(enum command command, FILE *out)
@@ -145,10 +145,10 @@ static void bash_print(FILE *out)
         bash_command((enum command)i, out);
     fputs("    esac\n}\n\n"
           "_relance() {\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} before= words= "
-          "files=\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]}\n"
+          "    local before='' words='' files=''\n"
           "    if [[ $word == '=' ]]; then\n"
-          "        word=\n"
+          "        word=''\n"
           "    elif [[ $option == '=' ]]; then\n"
           "        option=${COMP_WORDS[COMP_CWORD - 2]}\n"
           "    elif [[ $word == --*=* ]]; then # where = is no end of a word\n"
@@ -161,7 +161,7 @@ static void bash_print(FILE *out)
     put_commands(out);
     fputs("'\n"
           "        ((COMP_CWORD == 1)) || _relance_of_command \"${COMP_WORDS[1]}\"\n"
-          "        [[ $files == maybe && $word == -* ]] && files= ;;\n"
+          "        [[ $files == maybe && $word == -* ]] && files='' ;;\n"
           "    esac\n"
           "    if [[ $option == --only && $word == *,* ]]; then\n"
           "        before+=${word%,*}, word=${word##*,}\n"

@@ -217,6 +217,9 @@ static str name_cure(struct check *k, str name)
     const struct overload *function = env_function(k->c->env, name, FUNC_GLOBAL);
     if (function)
         return arena_format(k->c->scratch, "write %.*s(%s)", STR_ARG(name), function->count ? "…" : "");
+    str ours = check_other_name(name);
+    if (str_equal(ours, STR("null"))) return STR("whether something is there, has(…) says");
+    if (ours.size) return arena_format(k->c->scratch, "write %.*s", STR_ARG(ours));
     const struct declaration *record = diag_is_full(k->c->diag) ? NULL : record_with(k, name);
     return record ? arena_format(k->c->scratch, "write %.*s.%.*s", STR_ARG(record->name), STR_ARG(name))
                   : (str){0};
@@ -317,6 +320,17 @@ static const struct cel_type *optional_of_type(struct check *k, const struct cel
     return copy ? copy : TYPE(DYN);
 }
 
+/* name.size, event.items.product: what was meant by a field of something that has none. */
+static str no_field_cure(struct check *k, const struct node *node, const struct cel_type *type)
+{
+    str ours = check_other_name(node->name), name = ours.size ? ours : node->name;
+    if (check_is_method(k->c, name)) return arena_format(k->c->scratch, "write .%.*s()", STR_ARG(name));
+    str list = check_source(k, node->children[0]);
+    if (type->kind != CEL_TYPE_LIST || !list.size) return (str){0};
+    return arena_format(k->c->scratch, "write %.*s.exists(i, i.%.*s …), or %.*s[0].%.*s", STR_ARG(list),
+                        STR_ARG(name), STR_ARG(list), STR_ARG(name));
+}
+
 /* The type of a field of `type`; sets the node's place for records. NULL: reported. */
 static const struct cel_type *field_type(struct check *k, struct node *node, const struct cel_type *type)
 {
@@ -337,9 +351,8 @@ static const struct cel_type *field_type(struct check *k, struct node *node, con
     default: break;
     }
     str noun = type_noun(k, type);
-    bool method = check_is_method(k->c, node->name);
-    str cure = method ? arena_format(k->c->scratch, "write .%.*s(…)", STR_ARG(node->name)) : (str){0};
-    check_mistake(k, node, node->name_span, cure, "%.*s has no fields", STR_ARG(noun));
+    check_mistake(k, node, node->name_span, no_field_cure(k, node, type), "%.*s has no fields",
+                  STR_ARG(noun));
     return NULL;
 }
 
@@ -479,8 +492,10 @@ static void want_bool(struct check *k, struct node *node, const char *where)
 {
     if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked)
         return;
-    str noun = type_noun(k, node->type);
-    check_mistake(k, node, node->span, (str){0}, "%s must be true or false, but this is %.*s", where,
+    str noun = type_noun(k, node->type), source = check_source(k, node);
+    bool field = node->kind == NODE_SELECT && source.size;
+    str cure = field ? arena_format(k->c->scratch, "write has(%.*s)", STR_ARG(source)) : (str){0};
+    check_mistake(k, node, node->span, cure, "%s must be true or false, but this is %.*s", where,
                   STR_ARG(noun));
 }
 

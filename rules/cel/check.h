@@ -48,6 +48,10 @@ void check_node(struct check *k, struct node *node);
 void check_call(struct check *k, struct node *node);
 /* Is there an x.name(…)? */
 bool check_is_method(const struct compile *c, str name);
+/* What a function or constant of that name elsewhere is called here; empty: nothing of the kind. */
+str check_other_name(str name);
+/* The text of a node where it is short enough for a hint, else empty. */
+str check_source(struct check *k, const struct node *node);
 /* A mistake that evaluation would meet: reported, or left to evaluation where checking is off. */
 void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -1,6 +1,8 @@
 /* Calls and operators: which overload it is, and what to say when it is none. */
 #include "cel/check.h"
 
+#include "base/duration.h"
+
 /* ---- candidates */
 
 const struct overload *overload_after(const struct compile *c, const struct overload *o)
@@ -53,9 +55,50 @@ static bool choose_overload(struct check *k, struct node *node, const struct ove
     return node->overload != NULL;
 }
 
+/* ---- what things are called elsewhere */
+
+str check_other_name(str name)
+{
+    static const struct {
+        str other, ours;
+    } names[] = {
+        {STR("len"), STR("size")},
+        {STR("length"), STR("size")},
+        {STR("toLowerCase"), STR("lowerAscii")},
+        {STR("lower"), STR("lowerAscii")},
+        {STR("toUpperCase"), STR("upperAscii")},
+        {STR("upper"), STR("upperAscii")},
+        {STR("includes"), STR("contains")},
+        {STR("strip"), STR("trim")},
+        {STR("str"), STR("string")},
+        {STR("toString"), STR("string")},
+        {STR("float"), STR("double")},
+        {STR("parseInt"), STR("int")},
+        {STR("parseFloat"), STR("double")},
+        {STR("regex"), STR("matches")},
+        {STR("days"), STR("duration")},
+        {STR("hours"), STR("duration")},
+        {STR("minutes"), STR("duration")},
+        {STR("interval"), STR("duration")},
+        {STR("date"), STR("timestamp")},
+        {STR("datetime"), STR("timestamp")},
+        {STR("True"), STR("true")},
+        {STR("TRUE"), STR("true")},
+        {STR("False"), STR("false")},
+        {STR("FALSE"), STR("false")},
+        {STR("None"), STR("null")},
+        {STR("NULL"), STR("null")},
+        {STR("nil"), STR("null")},
+        {STR("undefined"), STR("null")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(name, names[i].other)) return names[i].ours;
+    return (str){0};
+}
+
 /* ---- messages */
 
-static str source_of(struct check *k, const struct node *node)
+str check_source(struct check *k, const struct node *node)
 {
     str text = span_text(k->c, node->span);
     return text.size <= 40 ? text : (str){0};
@@ -70,7 +113,7 @@ static bool is_numeric(const struct cel_type *type)
 static str number_cure(struct check *k, const struct node *node, const struct cel_type *wanted)
 {
     struct arena *arena = k->c->scratch;
-    str text = source_of(k, node);
+    str text = check_source(k, node);
     if (!text.size) return (str){0};
     bool literal = node->kind == NODE_CONSTANT && node->value.kind == CEL_INT;
     if (literal && wanted->kind == CEL_TYPE_DOUBLE) return arena_format(arena, "write %.*s.0", STR_ARG(text));
@@ -87,7 +130,7 @@ static bool is_time(const struct cel_type *type)
 /* customer.tz != null: whether something is there is asked by has(). */
 static str null_cure(struct check *k, str sign, const struct node *node)
 {
-    str text = source_of(k, node);
+    str text = check_source(k, node);
     if (node->kind != NODE_SELECT || !text.size) return (str){0};
     return arena_format(k->c->scratch, "write %shas(%.*s)", sign.data[0] == '=' ? "!" : "", STR_ARG(text));
 }
@@ -95,7 +138,7 @@ static str null_cure(struct check *k, str sign, const struct node *node)
 /* event.vip == 'true': a condition is true or false by itself. */
 static str bool_cure(struct check *k, str sign, const struct node *condition, const struct node *text)
 {
-    str source = source_of(k, condition);
+    str source = check_source(k, condition);
     if (text->kind != NODE_CONSTANT || !source.size) return (str){0};
     bool yes = str_equal(cel_text(text->value), STR("true"));
     if (!yes && !str_equal(cel_text(text->value), STR("false"))) return (str){0};
@@ -107,7 +150,18 @@ static str bool_cure(struct check *k, str sign, const struct node *condition, co
                         STR_ARG(source));
 }
 
-/* How to ask whether something is there, or true. */
+/* event.tags == 'tent' */
+static str in_cure(struct check *k, const struct node *element, const struct node *list)
+{
+    const struct cel_type *type = type_resolve(k, list->type, true);
+    bool fits = type->params[0] && type_assignable(k, element->type, type->params[0]);
+    str a = check_source(k, element), b = check_source(k, list);
+    return fits && a.size && b.size
+               ? arena_format(k->c->scratch, "write %.*s in %.*s", STR_ARG(a), STR_ARG(b))
+               : (str){0};
+}
+
+/* How to ask whether something is there, true, or in a list. */
 static str equality_cure(struct check *k, str sign, const struct node *a, const struct node *b)
 {
     enum cel_type_kind ka = type_resolve(k, a->type, true)->kind, kb = type_resolve(k, b->type, true)->kind;
@@ -115,7 +169,40 @@ static str equality_cure(struct check *k, str sign, const struct node *a, const 
     if (ka == CEL_TYPE_NULL) return null_cure(k, sign, b);
     if (ka == CEL_TYPE_BOOL && kb == CEL_TYPE_STRING) return bool_cure(k, sign, a, b);
     if (ka == CEL_TYPE_STRING && kb == CEL_TYPE_BOOL) return bool_cure(k, sign, b, a);
+    if (ka == CEL_TYPE_LIST) return in_cure(k, b, a);
+    if (kb == CEL_TYPE_LIST) return in_cure(k, a, b);
     return (str){0};
+}
+
+/* "3d", which CEL's own durations have no unit for, as 72h. */
+static str duration_cure(struct check *k, str text)
+{
+    int64_t ms;
+    if (!duration_parse(text, &ms)) return (str){0};
+    bool hours = ms % 3600000 == 0;
+    return arena_format(k->c->scratch, hours ? "write duration('%lldh')" : "write duration('%llds')",
+                        (long long)(hours ? ms / 3600000 : ms / 1000));
+}
+
+static bool is_made_of(str text, const char *bytes)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!text.data[i] || !strchr(bytes, text.data[i])) return false;
+    return text.size > 0;
+}
+
+/* A number or a time that stands in quotes: event.total > '10', event.time > '2026-03-02T10:00:00Z'. */
+static str text_cure(struct check *k, const struct node *node, const struct cel_type *wanted)
+{
+    if (node->kind != NODE_CONSTANT || node->value.kind != CEL_STRING) return (str){0};
+    str text = cel_text(node->value), source = check_source(k, node);
+    if (wanted->kind == CEL_TYPE_DURATION) return duration_cure(k, text);
+    if (wanted->kind == CEL_TYPE_TIMESTAMP && source.size && is_made_of(text, "0123456789-:.TZ+"))
+        return arena_format(k->c->scratch, "write timestamp(%.*s)", STR_ARG(source));
+    if (!is_numeric(wanted) || !is_made_of(text, "0123456789.-")) return (str){0};
+    bool point = memchr(text.data, '.', text.size);
+    return arena_format(k->c->scratch, "write %.*s%s", STR_ARG(text),
+                        wanted->kind == CEL_TYPE_DOUBLE && !point ? ".0" : "");
 }
 
 static str operator_cure(struct check *k, const struct node *a, const struct cel_type *ta,
@@ -129,13 +216,15 @@ static str operator_cure(struct check *k, const struct node *a, const struct cel
     }
     if ((is_time(ta) && is_numeric(tb)) || (is_numeric(ta) && is_time(tb)))
         return STR("write a time as duration('1h30m')");
+    str text = tb->kind == CEL_TYPE_STRING ? text_cure(k, b, ta) : text_cure(k, a, tb);
+    if (text.size) return text;
     bool text_a = ta->kind == CEL_TYPE_STRING, text_b = tb->kind == CEL_TYPE_STRING;
     bool plain_a = is_numeric(ta) || ta->kind == CEL_TYPE_BOOL,
          plain_b = is_numeric(tb) || tb->kind == CEL_TYPE_BOOL;
-    if (text_a && plain_b && source_of(k, b).size)
-        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(source_of(k, b)));
-    if (text_b && plain_a && source_of(k, a).size)
-        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(source_of(k, a)));
+    if (text_a && plain_b && check_source(k, b).size)
+        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(check_source(k, b)));
+    if (text_b && plain_a && check_source(k, a).size)
+        return arena_format(k->c->scratch, "write string(%.*s)", STR_ARG(check_source(k, a)));
     return (str){0};
 }
 
@@ -145,6 +234,28 @@ static bool is_comparison(str name)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_equal(name, str_of(names[i]))) return true;
     return false;
+}
+
+/* 'tent' in event.product */
+static str part_cure(struct check *k, const struct node *a, const struct cel_type *ta, const struct node *b,
+                     const struct cel_type *tb)
+{
+    str part = check_source(k, a), text = check_source(k, b);
+    bool texts = ta->kind == CEL_TYPE_STRING && tb->kind == CEL_TYPE_STRING && part.size && text.size;
+    return texts ? arena_format(k->c->scratch, "write %.*s.contains(%.*s)", STR_ARG(text), STR_ARG(part))
+                 : (str){0};
+}
+
+/* event['product'] */
+static str field_cure(struct check *k, const struct node *record, const struct cel_type *type,
+                      const struct node *name)
+{
+    str source = check_source(k, record);
+    bool field =
+        type->kind == CEL_TYPE_RECORD && name->kind == NODE_CONSTANT && name->value.kind == CEL_STRING;
+    if (!field || !source.size) return (str){0};
+    str text = cel_text(name->value);
+    return arena_format(k->c->scratch, "write %.*s.%.*s", STR_ARG(source), STR_ARG(text));
 }
 
 static void refuse_operator(struct check *k, struct node *node)
@@ -159,11 +270,11 @@ static void refuse_operator(struct check *k, struct node *node)
         return check_mistake(k, node, node->span, (str){0}, "'%.1s' does not take %.*s", name.data,
                              STR_ARG(noun_a));
     if (str_equal(name, STR("in")))
-        return check_mistake(k, node, node->span, (str){0}, "%.*s cannot be in %.*s", STR_ARG(noun_a),
-                             STR_ARG(noun_b));
-    if (name.data[0] == '[')
-        return check_mistake(k, node, node->name_span, (str){0}, "%.*s cannot be indexed by %.*s",
+        return check_mistake(k, node, node->span, part_cure(k, a, ta, b, tb), "%.*s cannot be in %.*s",
                              STR_ARG(noun_a), STR_ARG(noun_b));
+    if (name.data[0] == '[')
+        return check_mistake(k, node, node->name_span, field_cure(k, a, ta, b),
+                             "%.*s cannot be indexed by %.*s", STR_ARG(noun_a), STR_ARG(noun_b));
     bool equality = str_equal(name, STR("==")) || str_equal(name, STR("!="));
     str cure = equality ? equality_cure(k, name, a, b) : (str){0};
     if (!cure.size) cure = operator_cure(k, a, ta, b, tb);
@@ -222,7 +333,7 @@ static str contains_cure(struct check *k, const struct node *node)
     const struct cel_type *list = type_resolve(k, node->children[0]->type, true);
     bool contains = str_equal(node->name, STR("contains")) && list->kind == CEL_TYPE_LIST;
     if (!contains || node->count != 2) return (str){0};
-    str target = source_of(k, node->children[0]), sought = source_of(k, node->children[1]);
+    str target = check_source(k, node->children[0]), sought = check_source(k, node->children[1]);
     if (!target.size || !sought.size) return (str){0};
     if (type_resolve(k, list->params[0], true)->kind != CEL_TYPE_RECORD)
         return arena_format(k->c->scratch, "write %.*s in %.*s", STR_ARG(sought), STR_ARG(target));
@@ -260,31 +371,11 @@ static str nearest_function(struct check *k, str word, enum func_style style)
     return nearest_hint(&nearest, k->c->scratch);
 }
 
-/* What functions are called elsewhere. */
-static str other_name(str name)
-{
-    static const struct {
-        str other, ours;
-    } names[] = {
-        {STR("len"), STR("size")},          {STR("length"), STR("size")},
-        {STR("count"), STR("size")},        {STR("toLowerCase"), STR("lowerAscii")},
-        {STR("lower"), STR("lowerAscii")},  {STR("toUpperCase"), STR("upperAscii")},
-        {STR("upper"), STR("upperAscii")},  {STR("includes"), STR("contains")},
-        {STR("indexof"), STR("indexOf")},   {STR("strip"), STR("trim")},
-        {STR("str"), STR("string")},        {STR("toString"), STR("string")},
-        {STR("float"), STR("double")},      {STR("parseInt"), STR("int")},
-        {STR("parseFloat"), STR("double")}, {STR("regex"), STR("matches")},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_equal(name, names[i].other)) return names[i].ours;
-    return (str){0};
-}
-
 /* What was meant by a function that there is not; empty: nobody knows. */
 static str function_cure(struct check *k, const struct node *node)
 {
     struct arena *arena = k->c->scratch;
-    str name = node->name, ours = other_name(name);
+    str name = node->name, ours = check_other_name(name);
     const struct declaration *variable = node->method ? NULL : check_declared(k, name);
     if (variable && node->count == 0) return arena_format(arena, "write %.*s", STR_ARG(name));
     str meant = ours.size ? ours : name;

@@ -312,6 +312,8 @@ static struct token lex_unknown(struct lexer *lexer, uint32_t begin)
         {"&", "write '&&'"},
         {"|", "write '||'"},
         {";", "an expression has no ';'"},
+        {"$", "${…} belongs into payloads: here the expression stands alone"},
+        {"~", "write x.matches('…')"},
         {"’", "write a straight quote: '"},
         {"‘", "write a straight quote: '"},
         {"“", "write a straight quote: '"},

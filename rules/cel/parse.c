@@ -229,13 +229,23 @@ static void unexpected(struct parser *p, const char *wanted)
     p->panic = true;
     static const struct {
         const char *word, *hint;
-    } words[] = {{"and", "write '&&'"}, {"or", "write '||'"}, {"not", "write '!'"},
-                 {"AND", "write '&&'"}, {"OR", "write '||'"}, {"is", "write '=='"}};
+    } words[] = {{"and", "write '&&'"},
+                 {"or", "write '||'"},
+                 {"not", "write '!'"},
+                 {"AND", "write '&&'"},
+                 {"OR", "write '||'"},
+                 {"is", "write '=='"},
+                 {"like", "write x.contains('…') or x.matches('…')"},
+                 {"LIKE", "write x.contains('…') or x.matches('…')"},
+                 {"contains", "write x.contains('…')"},
+                 {"IN", "write 'in'"}};
     str hint = {0};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (p->token.kind == TOKEN_NAME && str_equal(p->token.text, str_of(words[i].word)))
             hint = str_of(words[i].hint);
     struct span span = p->token.span;
+    if (is_sign(p, ">") && p->end == span.begin && p->end && p->c->text.data[p->end - 1] == '<')
+        hint = STR("write '!='"); /* <> */
     if (p->token.kind == TOKEN_END)
         mistake(p->c, (struct span){p->end, p->end + (p->end < p->lexer.end)}, hint,
                 "the expression ends where %s is expected", wanted);

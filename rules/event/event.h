@@ -76,5 +76,8 @@ void event_clear(const struct event_type *type, struct cel_value *slots);
  * for the golden tests of coercion. False: it cannot be, or memory ran out: then *out is a CEL_ERROR. *out lives
  * in `arena`; JSON null gives CEL_NULL. */
 bool event_coerce_json(struct arena *arena, str json, const struct cel_type *type, struct cel_value *out);
+/* The same with a reader at hand, for many. */
+bool event_coerce_json_by(struct event_reader *reader, struct arena *arena, str json,
+                          const struct cel_type *type, struct cel_value *out);
 
 #endif

@@ -326,11 +326,17 @@ static bool coerce_text(struct event_reader *reader, struct arena *arena, str js
     return scan_finish(&c.scan) == SCAN_OK && value.kind != CEL_ABSENT;
 }
 
+bool event_coerce_json_by(struct event_reader *reader, struct arena *arena, str json,
+                          const struct cel_type *type, struct cel_value *out)
+{
+    *out = (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_MEMORY};
+    return reader && coerce_text(reader, arena, json, type, out);
+}
+
 bool event_coerce_json(struct arena *arena, str json, const struct cel_type *type, struct cel_value *out)
 {
     struct event_reader *reader = event_reader_new();
-    *out = (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_MEMORY};
-    bool coerced = reader && coerce_text(reader, arena, json, type, out);
+    bool coerced = event_coerce_json_by(reader, arena, json, type, out);
     event_reader_free(reader);
     return coerced;
 }

@@ -165,6 +165,9 @@ ONE_OF = {
 
 # What editors offer where an object begins: (place, label, what it is, what is put in).
 SNIPPETS = [
+    ("SET", "rule file", "Events, and a rule on one of them",
+     {"events": {"${1:event}": {"${2:field}": "string"}},
+      "rules": {"${3:name}": {"on": "${1:event}", "do": [{"after": "${4:1h}", "send": "${5:email}"}]}}}),
     ("RULE", "send", "So long after an event", {"on": "${1:event}", "do": [{"after": "${2:1h}", "send": "${3:email}"}]}),
     ("RULE", "send, unless", "So long after an event, unless another comes",
      {"on": "${1:event}", "key": "event.${2:id}", "again": "rearm", "cancel": [{"on": "${3:other}", "key": "event.${2:id}"}],

@@ -79,6 +79,10 @@ def ask(*words):
 
 
 def check_bash():
+    script = ask("relance", "help", "completion", "bash").stdout
+    if not skipped("shellcheck"):
+        run = subprocess.run(["shellcheck", "-s", "bash", "-"], input=script, capture_output=True, text=True, timeout=SECONDS)
+        claim("shellcheck has nothing to say", run.returncode == 0, run.stdout)
     for line, offered in OFFERS:
         run = ask("bash", "--norc", "-c", ASK, "bash", *words_of(line))
         seen = set(filter(None, run.stdout.split("\n")))

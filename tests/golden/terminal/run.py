@@ -110,12 +110,12 @@ class Progress(Case):
         last = PROGRESS.sub("", said).rpartition(WIPE)
         self.assertEqual(last[0].strip("\r\x1b[K"), "", said)
 
-    def slow(self, *words, **how):
+    def slow(self, *words, wanted="event", **how):
         """What is said over as many events as it takes, on this machine, for progress to be told."""
         for doubling in range(2, 16):
             self.events(256 << doubling)
             said = seen(*words, **how)
-            if re.search("event", said):
+            if re.search(wanted, said):
                 return said
         raise AssertionError(f"too fast: {words}")
 
@@ -165,6 +165,22 @@ class Progress(Case):
         pieces = [piece for piece in said.split(WIPE) if piece]
         self.assertTrue(pieces)
         self.assertEqual({len(piece) for piece in pieces}, {19})
+
+    def test_an_interrupt_wipes_it_and_ends_the_command_as_ever(self):
+        self.replay(where=(2,))
+        terminal = Terminal("replay", "--rules=rules.json", "events.jsonl", where=(2,))
+        terminal.until("a second")
+        terminal.process.send_signal(signal.SIGINT)
+        self.assertTrue(terminal.end().endswith(WIPE))
+        self.assertEqual(terminal.process.returncode, -signal.SIGINT)
+
+    def test_where_the_clock_runs_on_decisions_are_counted(self):
+        slow = {"after": "1h", "if": RULES["rules"]["slow"]["if"].replace("event", "trigger"), "send": "email"}
+        self.write("rules.json", json.dumps({"events": RULES["events"], "rules": {"later": {"on": "go", "key": "event.id", "do": [slow] * 5}}}))
+        said = self.slow("replay", "--rules=rules.json", "--until=7d", "events.jsonl", where=(2,), wanted="decisions")
+        shown = [found for found in PROGRESS.findall(said) if found[1] == "decisions"]
+        self.assertTrue(all(0 <= int(part) <= 100 for _, _, _, part, _ in shown), shown)
+        self.assertTrue(said.endswith(WIPE))
 
     def test_simulate_tells_how_much_of_the_shop_s_time_is_over(self):
         terminal = Terminal("simulate", "--seconds=1000000", "--customers=1000", where=(2,))

@@ -37,6 +37,24 @@ static void put_line(FILE *out, size_t size, char letter)
     fputc('\n', out);
 }
 
+Test(lines, say_how_much_of_a_file_has_been_handed_out_and_nothing_of_what_has_no_end)
+{
+    struct file file = file_begin();
+    put_line(file.out, 99, 'a');
+    put_line(file.out, 299, 'b');
+    struct lines lines = file_open(&file);
+    struct relance_str line;
+    cr_expect_eq(lines_part(&lines), 0.0);
+    cr_assert(lines_next(&lines, &line));
+    cr_expect_eq(lines_part(&lines), 0.25);
+    cr_assert(lines_next(&lines, &line));
+    cr_expect_eq(lines_part(&lines), 1.0);
+    lines_close(&lines);
+    cr_assert(lines_open(&lines, "/dev/null"));
+    cr_expect_lt(lines_part(&lines), 0.0);
+    lines_close(&lines);
+}
+
 Test(lines, hands_out_every_line_with_its_number_also_without_a_last_line_feed)
 {
     struct file file = file_begin();
