@@ -197,6 +197,7 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
     bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
     if (progress == RELANCE_DONE && unseen && str_equal(fate->customer, story->customer))
         story_unseen(story, fate);
+    story->record = NULL; /* it is the caller's; waits may follow */
     return progress;
 }
 

@@ -21,7 +21,7 @@ struct story {
     FILE *out;
     const char *path; /* of the file whose lines events are; NULL: they are records of a topic */
     struct relance_engine *engine;
-    const struct relance_record *record; /* being dealt with */
+    const struct relance_record *record; /* being dealt with; NULL: none is */
     struct buffer words;                 /* of what is being told */
     struct tally rules;                  /* of which something has been told */
     uint64_t events;
