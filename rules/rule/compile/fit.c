@@ -70,8 +70,8 @@ static const struct typed_text *typed_at(const struct fit *f, const struct json 
 
 static void refuse(struct fit *f, const struct json *node, const struct cel_type *type)
 {
-    str name = cel_type_name(f->c->scratch, type);
-    gather_error(f->c->diag, f->source, node, (str){0}, "this value is no %.*s", STR_ARG(name));
+    str noun = cel_type_noun(f->c->scratch, type);
+    gather_error(f->c->diag, f->source, node, (str){0}, "this is not %.*s", STR_ARG(noun));
 }
 
 static void fit_record(struct fit *f, const struct json *node, const struct cel_record_type *record)
