@@ -124,7 +124,7 @@ static struct windows candidates_of(struct relance_engine *e, uint32_t number)
 {
     const struct rule *rule = &e->set->rules[number];
     const struct vector *goals = &e->customer->state->goals;
-    struct windows open = {or_fail(e, arena_alloc(&e->scratch, goals->count * sizeof *open.list)), 0};
+    struct windows open = {or_fail(e, arena_alloc(&e->scratch, (goals->count + 1) * sizeof *open.list)), 0};
     if (!open.list) return open;
     VECTOR_EACH (*goals, struct goal_window, window)
         if (window->rule == number && window->opened_ms <= e->event.time_ms &&
@@ -165,14 +165,13 @@ static void reach_all(struct relance_engine *e, struct windows reached)
 {
     for (size_t i = 0; i < reached.count; i++)
         reach(e, reached.list[i]);
-    if (reached.count) close_reached(e, reached);
+    close_reached(e, reached);
 }
 
 /* The one that was opened last: without a key only that is reached. */
 static struct windows last_of(struct windows windows)
 {
-    size_t skipped = windows.count ? windows.count - 1 : 0;
-    return (struct windows){windows.list + skipped, windows.count - skipped};
+    return windows.count < 2 ? windows : (struct windows){windows.list + windows.count - 1, 1};
 }
 
 /* Every rule that the event reaches is credited: with a key each window that has it, in the order of keys. */
@@ -180,6 +179,7 @@ static void credit_each(struct relance_engine *e, const struct type_list *rules)
 {
     for (size_t i = 0; i < rules->count; i++) {
         struct windows reached = candidates_of(e, rules->types[i]);
+        if (!reached.count) continue;
         if (e->set->rules[rules->types[i]].goal.key)
             qsort(reached.list, reached.count, sizeof *reached.list, key_order);
         else
@@ -198,7 +198,7 @@ static void credit_last(struct relance_engine *e, const struct type_list *rules)
         if (!reached.count) continue;
         if (!last.count || reached.list[0]->opened_ms > last.list[0]->opened_ms) last = reached;
     }
-    reach_all(e, last);
+    if (last.count) reach_all(e, last);
 }
 
 void goals_reach(struct relance_engine *e, const struct typed_event *type)
