@@ -29,6 +29,7 @@
     X(ANSWER_IF, "not answered: the wait's `if` is not true")                                                \
     X(ANSWER_OLDER, "not answered: the event happened before the wait began")                                \
     X(ANSWER_NEWER, "not answered: the event happened after the time of the wait")                           \
+    X(MOVED, "follows its date")                                                                             \
     X(SET, "cannot set")                                                                                     \
     X(GOAL_KEY, "goal not reached: the event is about another key")                                          \
     X(GOAL_IF, "goal not reached: its `if` is not true")                                                     \

@@ -3,6 +3,7 @@
  * A date is an instant, or a local day, which is an instant in a zone only. Its trigger falls due with the earliest of the
  * steps that come before it, and runs that wait for such a step follow the date when it moves. For each such rule a
  * customer's state keeps when the trigger falls due, what that was computed from, and which date fired last. */
+#include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
 #include "base/buffer.h"
@@ -161,6 +162,7 @@ static void move_run(struct relance_engine *e, struct run *run, struct date date
     bool deferred = run->due_ms != run->first_due_ms;
     if (due_ms == run->first_due_ms || (deferred && due_ms <= e->now_ms)) return;
     run_wait_until(run, due_ms, e->now_ms);
+    explain_note_run(e, RELANCE_NOTE_MOVED, run);
 }
 
 static void end_run(struct relance_engine *e, struct run *run)

@@ -166,7 +166,7 @@ static struct run *skip_late(struct relance_engine *e, struct run *run, const st
     char id[32];
     struct relance_decision decision = step_decision(e, run, step, id);
     decision.outcome = RELANCE_OUTCOME_SKIPPED;
-    if (e->explaining) decision.reason = STR("its time before the date was over");
+    if (e->explaining) e->reason = STR("its time before the date was over");
     engine_decide(e, &decision);
     run->outcome = STATE_OUTCOME_SKIPPED;
     return step_go_on(e, run);
