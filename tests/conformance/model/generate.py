@@ -72,7 +72,8 @@ OF_RUN = ["run.step < 2", "run.variant != 'b'", "now - run.started < duration('6
           "size(run.key) > 1 || run.step == 1", "run.sent < 2", "run.outcome != 'skipped'",
           "run.outcome == 'sent' || run.step == 1", "run.answered || run.step < 3", "run.action == '' || run.sent > 1",
           "!(run.outcome in ['capped', 'blocked', 'held'])"]
-OF_LIMIT = ["bucket('control', 100) < 40", "'news' in rule.tags", "run.sent > 0", "run.outcome == 'sent'", "rich"]
+OF_WINDOW = ["run.key != 'k1'", "run.variant != 'b'", "run.key == '' || event.time.getMinutes() % 2 == 0"]
+OF_LIMIT = ["run.key != 'k2'", "run.step == 1", "last.pay.total > 9.0", "bucket('control', 100) < 40", "'news' in rule.tags", "run.sent > 0", "run.outcome == 'sent'", "rich"]
 SEGMENTS = {
     "loyal": ["pays() >= 2 && spend() >= 30.0", "spend() > 40.0", "pays() > 0"],
     "dear": ["dearest().orValue(0.0) > 25.0", "odd_one().hasValue()", "rich", "cheapest('p1').orValue(99.0) < 9.9"],
@@ -142,7 +143,7 @@ class Generator:
         self.night = self.maybe(0.35)  # in which clocks change
         self.zone, start = self.one(CHANGES) if self.night else (self.one(ZONES[:-1]), self.one(STARTS))
         self.crowd, self.busy = self.maybe(0.04), self.maybe(0.15)  # so many at once, one after the other
-        self.flood = self.maybe(0.04)  # so many that not all of their ids are remembered
+        self.flood = not self.busy and self.maybe(0.06)  # so many that not all of their ids are remembered
         self.moving = self.maybe(0.25)  # dates, and customers
         self.round = self.maybe(0.3)  # times that meet to the millisecond
         self.leap = start.startswith("2028")
@@ -278,7 +279,7 @@ class Generator:
         wait = {"wait": {"on": self.one(["pay", "undo", ["pay", "undo"]]), **key,
                          **({"if": self.one(["event.total > 9.0", "trigger.time < event.time", *OF_CUSTOMER])}
                             if self.maybe(0.3) else {})},
-                "within": self.one(SHORT), **({"else": self.one(["end", "end", "go on"])} if self.maybe(0.5) else {})}
+                "within": self.one(SHORT if self.maybe(0.5) else ["1m", "10m", "1h"]), **({"else": self.one(["end", "end", "go on"])} if self.maybe(0.5) else {})}
         told = {"send": self.one(["email", "push"]), "with": {
             "yes": "${run.answered}", "t": "${answer.?total}", "o": "${run.outcome}",
             "k": self.one(["${has(answer.k) ? answer.k : 'none'}", "${answer.k}"])}}
@@ -435,7 +436,7 @@ class Generator:
             return (words[0] if self.maybe(0.6) else list(dict.fromkeys(words[:self.one([2, 3])]))), [], False
         if draw < 0.88:
             days = ["'03-29'", "'2020-02-29'", "'02-29'", "'10-25'", "'12-31'", *["'02-29'"] * 4 * self.leap]
-            days += ["customer.born"] * 5 + ["has(last.pay) ? '2026-03-08' : '02-30'"]
+            days += ["customer.born"] * 5 + ["customer.born.substring(5)"] + ["has(last.pay) ? '2026-03-08' : '02-30'"]
             return {"yearly": self.one(days)}, [], True
         return {"date": self.one(["customer.ends", "customer.ends", "customer.ends + duration('36h')",
                                   "last.odd.at", "customer.day", "customer.day"])}, [], True
@@ -478,10 +479,11 @@ class Generator:
             out["key"] = self.other_key(key, fields)
         if self.maybe(0.3):
             about = [text.format(e="event") for f in fields for text in ABOUT_EVENT.get(f, [])]
-            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_RULE)
+            out["if"] = self.one(about * 2 + OF_CUSTOMER + OF_COUNTS + OF_LAST + OF_NOW + OF_RULE + OF_WINDOW * 3)
         if self.maybe(0.5):
             out["value"] = self.one((["event.total", "event.total * 0.5"] if "total" in fields else []) + [
-                "2.5", "double(pays())", "spend()", "customer.r", "last.pay.total", "0.0"])
+                "2.5", "double(pays())", "spend()", "customer.r", "last.pay.total", "0.0",
+                "double(size(run.key))", "run.variant == 'a' ? 2.0 : 1.0", "tables.rates[customer.plan]"])
         return out
 
     def step(self, place, about_trigger):
@@ -544,7 +546,7 @@ class Generator:
 
     def events(self, start, lateness):
         time, rows = start, []
-        pace = [0, 0, 1] if self.busy else [0, 10, 60, 240, 720] if self.moving and self.maybe(0.6) else self.one(
+        pace = [0, 0, 1] if self.busy else [0, 1, 1, 5] if self.flood else [0, 10, 60, 240, 720] if self.moving and self.maybe(0.6) else self.one(
             [[0, 0, 1, 5, 10], [0, 1, 10, 30, 60], [0, 10, 60, 240, 720], [30, 60, 600, 1440, 4320]])
         alone = self.busy or self.crowd or self.flood
         customers = ["c1", "c2", self.one(["c3", 12]), "ç4"][:1 if alone else self.one([1, 2, 3, 4])]
@@ -561,7 +563,7 @@ class Generator:
                 again = dict(event, **({"time": event["time"] if self.maybe(0.7) else time + 60000}))
                 if self.maybe(0.1):
                     again["type"] = self.one(["see", "tap"])  # an id that two types have
-                rows.append((time + self.one([0, 60000, HOUR, 2 * HOUR if self.flood else 30 * HOUR]), again))
+                rows.append((time + self.one([0, 60000, HOUR, self.one([3, 6]) * HOUR if self.flood else 30 * HOUR]), again))
         reach = max(lateness, 60000) if self.maybe(0.7) else 0
         shuffled = sorted(rows, key=lambda row: row[0] + (self.chance.randrange(reach + 1) * self.one([0, 1, 1, 2])
                                                          if reach else 0))
