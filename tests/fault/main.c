@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAIN_SABOTAGE_SEEDS = 10000 };
+enum { MAIN_SABOTAGE_SEEDS = 20000 };
 
 /* Seeds that have found something once, and what it was. */
 static const uint64_t main_regressions[] = {
