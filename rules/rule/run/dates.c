@@ -273,13 +273,17 @@ static str basis_value(str basis)
     return (str){basis.data, size};
 }
 
-/* A birthday that never comes, since none can be: "31.02.1990". Told once for each value. */
-static const char *no_such_day(struct relance_engine *e, str text)
+/* A day that never comes, since none can be: "31.02.1990". Told once for each value; an empty text says that there is
+ * none. */
+static void report_no_day(struct relance_engine *e, struct cel_value value)
 {
     enum { SHOWN_MAX = 40 };
-    return arena_format(&e->scratch, "there is no day '%.*s': it is YYYY-MM-DD, or MM-DD",
-                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data)
-        .data;
+    str text = cel_text(value);
+    if (!text.size) return;
+    engine_report_error(e, arena_format(&e->scratch, "there is no day '%.*s': it is YYYY-MM-DD%s",
+                                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data,
+                                        e->rule->kind == ON_YEARLY ? ", or MM-DD" : "")
+                               .data);
 }
 
 static void date_update(struct relance_engine *e, uint32_t number, const struct bytes *performing)
@@ -298,9 +302,7 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
-    if (value.kind == CEL_STRING && rule->kind == ON_YEARLY && value.size &&
-        !yearly_possible(cel_text(value)))
-        engine_report_error(e, no_such_day(e, cel_text(value)));
+    if (is_new && value.kind == CEL_STRING && meant.kind == MEANT_NOTHING) report_no_day(e, value);
     runs_follow(e, date, &meant, is_new, performing);
     arm(e, date, &meant);
 }
