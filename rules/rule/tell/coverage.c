@@ -187,7 +187,8 @@ static void sum_rule(struct summing *s, const struct rule *rule)
 {
     static const char *const again[] = {[AGAIN_IGNORE] = "ignored a trigger",
                                         [AGAIN_REARM] = "rearmed a run",
-                                        [AGAIN_RESTART] = "restarted a run"};
+                                        [AGAIN_RESTART] = "restarted a run",
+                                        [AGAIN_COLLECT] = "collected a trigger"};
     str name = rule->name;
     bool started = sum_point(s, RELANCE_COVERED_RULES, rule->point,
                              arena_format(s->texts, "rule '%.*s' was never started", STR_ARG(name)));
