@@ -136,7 +136,9 @@ struct count_rule {
     const struct noted_program *condition;
     const struct cel_program *by, *sum; /* may be NULL, as the condition */
     enum count_kind kind;
-    bool keyed;      /* it has `by` */
+    bool keyed; /* it has `by` */
+    /* a segment that rules enter or leave may depend on it */
+    bool tracked;
     int64_t over_ms; /* 0: for life */
     int64_t bucket_ms;
 };

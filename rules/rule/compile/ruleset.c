@@ -154,6 +154,14 @@ static void index_rules(struct compiler *c)
     }
 }
 
+/* Counts on which segments depend that rules wait for: what leaves their windows has to be waited for. */
+static void index_counts(struct relance_ruleset *set)
+{
+    for (size_t i = 0; i < set->segment_count; i++)
+        for (size_t c = 0; c < set->count_count && set->segments[i].tracked; c++)
+            set->counts[c].tracked |= set->segments[i].counts[c];
+}
+
 /* Gives the event reader its slots: fields that nobody reads have none. */
 static bool index_schema(struct compiler *c)
 {
@@ -227,6 +235,7 @@ static void compile_set(struct compiler *c)
                  LIMIT_SHARED_FIELDS);
     if (c->diag->failed) return;
     index_rules(c);
+    index_counts(set);
     index_programs(c);
     for (size_t i = 0; i < set->type_count; i++)
         index_last(c, &set->types[i]);

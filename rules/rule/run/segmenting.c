@@ -100,6 +100,17 @@ void segments_start_event(struct relance_engine *e)
         segment->left_over = false;
 }
 
+/* When the next bucket of a value leaves its window, of which they stand in that order. */
+static int64_t next_leaving(const struct count_rule *rule, const struct count_value *value, int64_t now_ms)
+{
+    if (!rule->over_ms) return RELANCE_NEVER;
+    VECTOR_EACH (value->buckets, struct bucket, bucket) {
+        int64_t leaves_ms = count_bucket(rule, bucket->index) * rule->bucket_ms + rule->over_ms;
+        if (leaves_ms > now_ms) return leaves_ms;
+    }
+    return RELANCE_NEVER;
+}
+
 /* The next instant at which a bucket leaves the window of a count that a tracked segment reads: bucket i of
  * width b leaves at i b + w. */
 int64_t segments_next_due(const struct relance_ruleset *set, const struct state *state)
@@ -108,14 +119,8 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
     if (!set->entering.count && !set->leaving.count) return due_ms;
     VECTOR_EACH (state->counts, struct count_value, value) {
         const struct count_rule *rule = &set->counts[value->count];
-        bool read = false;
-        for (size_t i = 0; i < set->segment_count && !read; i++)
-            read = set->segments[i].tracked && set->segments[i].counts[value->count];
-        if (!rule->over_ms || !read) continue;
-        VECTOR_EACH (value->buckets, struct bucket, bucket) {
-            int64_t leaves_ms = count_bucket(rule, bucket->index) * rule->bucket_ms + rule->over_ms;
-            if (leaves_ms > state->now_ms && leaves_ms < due_ms) due_ms = leaves_ms;
-        }
+        int64_t leaves_ms = rule->tracked ? next_leaving(rule, value, state->now_ms) : RELANCE_NEVER;
+        if (leaves_ms < due_ms) due_ms = leaves_ms;
     }
     return due_ms;
 }
