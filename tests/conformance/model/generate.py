@@ -104,11 +104,11 @@ PAYLOADS = ["t-${run.variant}", "${run.key}", "k=${run.key};", "${run.step}", "$
             "${{'a': 1.5, ?'b': customer.?n.optMap(v, double(v))}}", "${odd_one()}",
             "${string(spend() * 1e18)}", "${spend() * 1e-8}", "${customer.tz}", "${tagged('hot')}", "${customer.doubled}"]
 SETS = {"plan": ["gold", "free", None, "${customer.plan == 'gold' ? 'free' : 'gold'}"],
-        "n": [0, "7", "x", "${customer.n + 1}", "${has(customer.n) ? customer.n + 1 : 1}", None], "ok": [True, "false", None],
+        "n": [0, "7", "${int(customer.id)}", "${customer.n + 1}", "${has(customer.n) ? customer.n + 1 : 1}", None], "ok": [True, "false", None],
         "r": [0.25, "${spend()}", "${pays()}", "${dearest()}", "${odd_one()}"], "born": ["03-30", "2001-04-25", "${customer.born}"],
         "ends": ["${now + duration('30h')}", "2026-11-01T12:00:00Z", None], "name": ["Z", "${customer.plan}", None],
         "seen": [["a", "b"], "${segments.loyal ? ['x'] : []}"], "tz": ["Asia/Tokyo", "America/New_York", None],
-        "pause": ["10m", "x", "${duration('90s')}"], "day": ["2026-06-30", "${customer.day}", None, "2026-02-30"],
+        "pause": ["10m", "${duration(customer.id)}", "${duration('90s')}"], "day": ["2026-06-30", "${customer.day}", None, "2026-02-30"],
         "when": ["09:00", "${customer.when}", None]}
 AFTERS = ["${customer.pause}", "${duration('1500ms')}", "${now - trigger.time}", "${trigger.time - now}",
           "${run.sent > 0 ? duration('1h') : duration('10m')}", "${run.started - now + duration('2h')}",
