@@ -54,8 +54,10 @@ enum place {
 
 struct node {
     enum node_kind kind;
-    bool optional, test, method, grouped; /* grouped: stood in brackets of its own */
-    bool marked;                          /* by a `?`, in its place in a list or map: no part of itself */
+    /* grouped: stood in brackets of its own; quoted: a name in `…`, no part of a dotted name */
+    bool optional, test, method, grouped, quoted;
+    /* by a `?`, in its place in a list or map: no part of itself */
+    bool marked;
     struct span span, name_span;
     str name;
     struct node **children;

@@ -508,7 +508,7 @@ static struct node *parse_selector(struct parser *p, struct node *operand)
     node->name_span = name.span;
     node->optional = optional;
     node->method = call;
-    node->grouped = name.kind == TOKEN_QUOTED; /* no part of a dotted name */
+    node->quoted = name.kind == TOKEN_QUOTED;
     node_add(p->c, node, operand);
     if (!call) return node;
     struct token open = take(p);
