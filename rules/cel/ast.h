@@ -54,8 +54,10 @@ enum place {
 
 struct node {
     enum node_kind kind;
-    bool optional, test, method, grouped; /* grouped: stood in brackets of its own */
-    bool marked;                          /* by a `?`, in its place in a list or map: no part of itself */
+    /* grouped: stood in brackets of its own; quoted: a name in `…`, no part of a dotted name */
+    bool optional, test, method, grouped, quoted;
+    /* by a `?`, in its place in a list or map: no part of itself */
+    bool marked;
     struct span span, name_span;
     str name;
     struct node **children;
@@ -97,6 +99,7 @@ struct compile {
     struct origin origin;
     struct put_in *put_ins; /* in the order of the text */
     size_t put_in_count, put_in_capacity;
+    bool overlong; /* with what was to be put in: reported */
     struct diagnostics *diag;
     bool failed;     /* out of memory */
     size_t mistakes; /* errors found in this expression */
@@ -123,7 +126,8 @@ void caution(struct compile *c, struct span span, str hint, const char *format, 
 /* Of a checked tree, into c->reads. */
 void reads_note(struct compile *c, const struct node *root);
 
-/* Puts a shorthand's text behind all there is, for the name at `at`; false: too long, which is reported, or no memory. */
+/* Puts a shorthand's text behind all there is, for the name at `at` of the text as given; false: too long, which is
+ * reported, once, or no memory. */
 bool put_in(struct compile *c, struct span at, const struct cel_shorthand *shorthand, struct span *span);
 /* The text of which a place is a part, or NULL: it is the one that was given. */
 const struct put_in *put_in_at(const struct compile *c, uint32_t at);

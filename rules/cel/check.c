@@ -245,10 +245,12 @@ enum { QUALIFIED_PARTS = 32 /* more dots has no name */ };
 
 str check_qualified(struct check *k, const struct node *node)
 {
-    const struct node *parts[QUALIFIED_PARTS];
+    const struct node *parts[QUALIFIED_PARTS], *outermost = node;
     size_t count = 0, size = 0;
     for (; node->kind == NODE_SELECT; node = node->children[0]) {
-        if (node->optional || node->grouped || count + 1 == QUALIFIED_PARTS) return (str){0};
+        /* Brackets around has(a.b) stand around its answer, not around the name in it. */
+        bool apart = node->quoted || (node->test ? node != outermost : node->grouped);
+        if (node->optional || apart || count + 1 == QUALIFIED_PARTS) return (str){0};
         parts[count++] = node;
         size += node->name.size + 1;
     }

@@ -19,6 +19,8 @@ struct parser {
     bool panic;
     const struct cel_shorthands *known; /* may be used here: the first so many, and those around them */
     size_t known_count;
+    const struct span
+        *stands_for; /* the name in the text as given of which this is a part; NULL: this is that text */
 };
 
 enum power {
@@ -145,8 +147,11 @@ bool put_in(struct compile *c, struct span at, const struct cel_shorthand *short
 {
     size_t begin = c->text.size, size = begin + shorthand->text.size + 2;
     if (size > LIMIT_CEL_SOURCE_BYTES) {
-        mistake(c, at, (str){0}, "with all that its names stand for, the expression has more than %u bytes",
-                LIMIT_CEL_SOURCE_BYTES);
+        if (!c->overlong)
+            mistake(c, at, (str){0},
+                    "with all that its names stand for, the expression has more than %u bytes",
+                    LIMIT_CEL_SOURCE_BYTES);
+        c->overlong = true;
         return false;
     }
     if (!make_room(c)) {
@@ -365,13 +370,15 @@ static struct node *parse_shorthand(struct parser *p, struct token name)
     }
     if (list->used) list->used[number] = true;
     struct span span;
-    if (!put_in(p->c, name.span, &list->items[number], &span)) return broken_at(p, name.span);
+    const struct span *place = p->stands_for ? p->stands_for : &name.span;
+    if (!put_in(p->c, *place, &list->items[number], &span)) return broken_at(p, name.span);
     struct parser inside = {.c = p->c,
                             .lexer = {.c = p->c, .at = span.begin, .end = span.end},
                             .end = span.begin,
                             .depth = p->depth,
                             .known = list,
-                            .known_count = number};
+                            .known_count = number,
+                            .stands_for = place};
     struct node *node = node_new(p->c, NODE_SHORTHAND, name.span);
     node->name = name.text;
     node_add(p->c, node, parse_all(&inside));
@@ -501,7 +508,7 @@ static struct node *parse_selector(struct parser *p, struct node *operand)
     node->name_span = name.span;
     node->optional = optional;
     node->method = call;
-    node->grouped = name.kind == TOKEN_QUOTED; /* no part of a dotted name */
+    node->quoted = name.kind == TOKEN_QUOTED;
     node_add(p->c, node, operand);
     if (!call) return node;
     struct token open = take(p);

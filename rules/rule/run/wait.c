@@ -24,11 +24,12 @@ static void decide(struct relance_engine *e, const struct run *run, enum relance
 struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited)
 {
     cover(e, awaited->point);
-    if (e->explaining) e->reason = arena_format(&e->scratch, "no %.*s came", STR_ARG(awaited->label));
+    str why = e->explaining ? arena_format(&e->scratch, "no %.*s came", STR_ARG(awaited->label)) : (str){0};
+    e->reason = why;
     decide(e, run, RELANCE_OUTCOME_UNANSWERED, (str){0});
     run->outcome = STATE_OUTCOME_UNANSWERED;
     if (!awaited->ends) return step_go_on(e, run);
-    if (e->explaining) e->reason = STR("nothing has answered");
+    e->reason = why;
     run_end(e, run, RELANCE_OUTCOME_ENDED);
     return NULL;
 }

@@ -3,7 +3,8 @@
     compare.py RELANCE --seeds 1-150 --seconds 30 --census    the fixed seeds, then fresh ones while time lasts
     compare.py RELANCE --seed N --keep DIR                    one seed; its files go to DIR
 
-A difference is printed with its seed; a seed gives the same rule set and stream as long as generate.py stands, so
+Of each seed the decisions of a replay are compared, and a test is made of a customer's events, which expects what the
+model decides by itself: `relance test` has to pass it. A difference is printed with its seed; a seed gives the same rule set and stream as long as generate.py stands, so
 that it can be looked at. With --census the fixed seeds have to make happen all that census.py lists, and how often
 they did is printed. The clock of --seconds is the processor's, of this process and of the engines that it started."""
 import argparse
@@ -21,6 +22,9 @@ sys.path.insert(0, str(HERE))
 import census  # noqa: E402
 import generate  # noqa: E402
 import model  # noqa: E402
+import page  # noqa: E402
+import rules as language  # noqa: E402
+import ruletests  # noqa: E402
 
 
 def parse(words):
@@ -38,13 +42,17 @@ def write(seed, folder):
     """The seed's rules.jsonc, events.jsonl and args, in the form of the shared cases; the words for a replay."""
     files, lines, options = generate.generate(seed)
     folder = pathlib.Path(folder)
-    for name, rules in files.items():
-        path = folder / "rules.jsonc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(rules, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_files(files, folder)
     (folder / "events.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     (folder / "args").write_text(" ".join(options))
     return ["--rules", str(folder / "rules.jsonc"), *options, str(folder / "events.jsonl")]
+
+
+def write_files(files, folder):
+    for name, rules in files.items():
+        path = pathlib.Path(folder) / "rules.jsonc" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rules, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def engine(relance, words):
@@ -67,6 +75,62 @@ def compare(relance, seed, folder, counted):
     return model.difference(shown, model.read_lines(out)), len(shown)
 
 
+def as_test(seed, folder):
+    """The same rules with a test made of the customer's events, which expects what the model decides: what `relance
+    test` says of it, or None where there is none to make."""
+    files, lines, _ = generate.generate(seed)
+    path = pathlib.Path(folder) / "rules.jsonc"
+    events = fitting(language.RuleSet(language.unite(files.values())), lines)
+    if not events:
+        return None
+    raw = files[sorted(files)[-1]]
+    raw["tests"] = [generate.rule_test(seed, events)]
+    write_files(files, folder)
+    (_, test, set_), = ruletests.tests_of(path)
+    test["expect"] = [ruletests.expectation(line, page.instant(test["from"])) for line in ruletests.play(test, set_)]
+    if None in test["expect"]:
+        return None
+    raw["tests"] = [test]
+    write_files(files, folder)
+    return path
+
+
+def fitting(rules, lines):
+    """[(second, type, fields)] of the customer c1, without what does not fit its type."""
+    out = []
+    for line in lines:
+        try:
+            raw, typed = json.loads(line), page.read_json(line)
+            time, fields = page.to_time(typed["time"]) // 1000, rules.events[typed["type"]]
+        except (ValueError, KeyError, TypeError, page.Absent):
+            continue
+        if typed.get("customer") == "c1":
+            fit = page.coerce_fields(typed, fields, rules.types)
+            out.append((time, raw["type"], {name: raw[name] for name in fit if fits(typed[name], fields[name], rules)}))
+    return out
+
+
+def fits(value, type_, rules):
+    """Also the fields of its records?"""
+    if isinstance(value, dict) and type_ in rules.types:
+        return len(page.coerce_fields(value, rules.types[type_], rules.types)) == len(value)
+    if isinstance(value, list) and type_.startswith("list("):
+        return all(fits(item, type_[5:-1], rules) for item in value)
+    if isinstance(value, dict):
+        return all(fits(item, type_.split(",", 1)[1][:-1].strip(), rules) for item in value.values())
+    return True
+
+
+def run_test(relance, seed, folder):
+    """'' where the engine passes the test, else what it says; None: there is no test."""
+    path = as_test(seed, folder)
+    if path is None:
+        return None
+    done = subprocess.run([relance, "test", str(path)], capture_output=True, timeout=120)
+    said = done.stdout.decode()
+    return "" if "# 1 passed, 0 failed" in said else f"relance test: {said}{done.stderr.decode(errors='replace')}"
+
+
 def fixed_seeds(options):
     first, last = [options.seed] * 2 if options.seed is not None else map(int, options.seeds.split("-"))
     return range(first, last + 1)
@@ -79,12 +143,14 @@ def fresh_seeds(seconds):
 
 def main():
     options = parse(sys.argv[1:])
-    done = decisions = failed = 0
+    done = decisions = tests = failed = 0
 
     def one(seed, counted):
-        nonlocal done, decisions, failed
+        nonlocal done, decisions, tests, failed
         with tempfile.TemporaryDirectory() as folder:
             wrong, count = compare(options.relance, seed, options.keep or folder, counted)
+            said = None if wrong else run_test(options.relance, seed, options.keep or folder)
+        wrong, tests = wrong or said, tests + (said is not None)
         done, decisions, failed = done + 1, decisions + count, failed + bool(wrong)
         if wrong:
             print(f"seed {seed}: {wrong}\n(- is the model, + the engine; again: python3 {HERE / 'compare.py'} "
@@ -96,9 +162,9 @@ def main():
     print(*[fixed.table()] * options.census, *(f"no seed has made happen: {row}" for row in missing), sep="\n")
     for seed in fresh_seeds(options.seconds if options.seed is None else 0):
         one(seed, census.Census())
-    print(f"{done} seeds, {decisions} decisions")
+    print(f"{done} seeds, {decisions} decisions, {tests} tests")
     print(f"{done - failed} passed, {failed + len(missing)} failed")
-    return 1 if failed or missing or not decisions else 0
+    return 1 if failed or missing or not decisions or not tests else 0
 
 
 if __name__ == "__main__":

@@ -104,11 +104,12 @@ PAYLOADS = ["t-${run.variant}", "${run.key}", "k=${run.key};", "${run.step}", "$
             "${{'a': 1.5, ?'b': customer.?n.optMap(v, double(v))}}", "${odd_one()}",
             "${string(spend() * 1e18)}", "${spend() * 1e-8}", "${customer.tz}", "${tagged('hot')}", "${customer.doubled}"]
 SETS = {"plan": ["gold", "free", None, "${customer.plan == 'gold' ? 'free' : 'gold'}"],
-        "n": [0, "7", "x", "${customer.n + 1}", "${has(customer.n) ? customer.n + 1 : 1}", None], "ok": [True, "false", None],
+        "n": [0, "7", "${int(customer.id)}", "${customer.n + 1}", "${has(customer.n) ? customer.n + 1 : 1}", None], "ok": [True, "false", None],
         "r": [0.25, "${spend()}", "${pays()}", "${dearest()}", "${odd_one()}"], "born": ["03-30", "2001-04-25", "${customer.born}"],
         "ends": ["${now + duration('30h')}", "2026-11-01T12:00:00Z", None], "name": ["Z", "${customer.plan}", None],
         "seen": [["a", "b"], "${segments.loyal ? ['x'] : []}"], "tz": ["Asia/Tokyo", "America/New_York", None],
-        "pause": ["10m", "x", "${duration('90s')}"], "day": ["2026-06-30", "${customer.day}", None, "2026-02-30"],
+        "pause": ["10m", "${duration(customer.id)}", "${who}", "${duration('90s')}"],
+        "day": ["2026-06-30", "${customer.day}", None, "2026-02-30"],
         "when": ["09:00", "${customer.when}", None]}
 AFTERS = ["${customer.pause}", "${duration('1500ms')}", "${now - trigger.time}", "${trigger.time - now}",
           "${run.sent > 0 ? duration('1h') : duration('10m')}", "${run.started - now + duration('2h')}",
@@ -131,6 +132,21 @@ def generate(seed):
     return Generator(random.Random(seed)).whole()
 
 
+def rule_test(seed, events):
+    """What happened to a customer, as a test in a rule file that expects nothing yet. `events` are [(seconds, type,
+    fields)], all of which fit."""
+    chance = random.Random(seed)
+    start = events[0][0]
+    test = {"name": "as the model has it", "from": instant(start * 1000), "until": chance.choice(["2d", "10d", "40d"]),
+            "customer": {"n": chance.choice([1, 5]), "day": instant(start * 1000 + chance.choice([50, 80]) * HOUR)[:10]},
+            "given": [{"t": f"{max(time - start, 0)}s", type_: fields} for time, type_, fields in events], "expect": []}
+    if chance.random() < 0.5:
+        test["variant"] = chance.choice(["a", "holdout"])
+    if chance.random() < 0.5:
+        test["rules"] = "*"
+    return test
+
+
 class Generator:
     def __init__(self, chance):
         self.chance = chance
@@ -144,6 +160,7 @@ class Generator:
         self.zone, start = self.one(CHANGES) if self.night else (self.one(ZONES[:-1]), self.one(STARTS))
         self.crowd, self.busy = self.maybe(0.04), self.maybe(0.15)  # so many at once, one after the other
         self.flood = not self.busy and self.maybe(0.06)  # so many that not all of their ids are remembered
+        self.many = self.crowd or self.flood
         self.moving = self.maybe(0.25)  # dates, and customers
         self.round = self.maybe(0.3)  # times that meet to the millisecond
         self.leap = start.startswith("2028")
@@ -249,7 +266,7 @@ class Generator:
         on = {"yearly": "customer.born"} if self.maybe(0.3) else {"date": first}
         steps = [{"before": before, **({"at": self.one(TIMES)} if before[1:] in ("d", "w") and self.maybe(0.5) else {}),
                   **({"if": self.one(OF_CUSTOMER + OF_RUN)} if self.maybe(0.2) else {}),
-                  **({"set": self.moves()} if self.maybe(0.25) else {}),
+                  **({"set": self.moves()} if self.maybe(0.4) else {}),
                   "send": self.one(["email", "sms", "push"]), "with": {
                       "date": "${trigger.time}", "due": "${run.started}", "o": "${run.outcome}"}}
                  for before in self.chance.sample(BEFORES, self.one([1, 2, 3]))]
@@ -349,7 +366,7 @@ class Generator:
 
     def limits(self):
         out = [self.limit() for _ in range(self.one([0, 0, 1] if self.crowd else [0, 1, 1, 2, 3, 5]))]
-        if self.moving and self.maybe(0.5):
+        if self.moving and not self.many and self.maybe(0.5):
             out.insert(0, self.one([{"max": "1 per day", "else": "defer"}, {"max": "1 per week", "else": "defer"}, *[
                 {"quiet": quiet} for quiet in ("sat,sun", "holidays", "fri-mon 18:00-10:00", "00:00-09:30", "mon,tue")]]))
         if self.maybe(0.06):
@@ -363,7 +380,7 @@ class Generator:
         elif draw < 0.75:
             period = self.one(["1m", "10m", "10m", "1h", "2h", "1d", "7d"] + ["day", "week", "month"] * 2)
             out = {"max": f"{self.one([1, 1, 2, 3])} per {period}"}
-            if self.maybe(0.4) and not self.crowd:  # 256 runs that wait for the same room decide for minutes
+            if self.maybe(0.4) and not self.many:  # 256 runs that wait for the same room decide for minutes
                 out["else"] = self.one(["defer", "defer", "drop"])
         else:
             out = self.one([{"never": "no consent"}, {"hold": "control"}, {"hold": "probe"}])
@@ -593,7 +610,7 @@ class Generator:
                 event[field] = makers[field](self, time)
         return event
 
-    def many(self):
+    def many_tags(self):
         """More tags than are remembered, in a few events."""
         first = self.one([0, 0, 100, 200])
         return [f"t{n}" for n in range(first, first + self.one([1, 130, 200, 260]))]
@@ -612,7 +629,7 @@ FIELDS = {
     "p": lambda g, t: g.one(["p1", "p1", "p2", "p3", 5]), "n": lambda g, t: g.one([0, 1, 2, 3, "4", 2.0, "x", 1.5, 2**53 + 1]),
     "wait": lambda g, t: g.one(["10m", "1h30m", "x", "-5m"]), "k": lambda g, t: g.one(["k1", "k2", "k2", "k3", 17]),
     "items": lambda g, t: g.items(), "total": lambda g, t: g.one([5, 10, 20.5, 30, "12.25", 60.1, -1, "x", 0.1, 1e21, -0.0]),
-    "tags": lambda g, t: g.many() if g.crowd else g.one(
+    "tags": lambda g, t: g.many_tags() if g.crowd else g.one(
         [[], ["hot"], ["hot", "new"], ["new", "hot", "new"], "hot", ["a", True]]),
     "ok": lambda g, t: g.one([True, False, "true", 1]), "zone": lambda g, t: g.one(ZONES), "u": lambda g, t: g.one([1, 3, "4", 2**63 + 1, -1]),
     "m": lambda g, t: g.one([{}, {"a": 1, "b": 2}, {"a": "3"}, {"a": "x"}]),

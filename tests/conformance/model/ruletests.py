@@ -51,8 +51,8 @@ def chosen(whole, own, test, rules):
     return {**raw, "rules": {name: rule for name, rule in whole["rules"].items() if name in rules}}
 
 
-def run(test, raw):
-    """'' where what was decided is what was expected."""
+def play(test, raw):
+    """The sends and goals of a test."""
     start = page.instant(test["from"])
     attributes = dict(test.get("customer", {}))
     name = attributes.pop("id", "c1")
@@ -64,10 +64,25 @@ def run(test, raw):
         event = {"id": f"given {number}", "customer": name, **fields, "type": type_, "time": time}
         here.record(json.dumps(event), number)
     here.run_until(start + page.duration(test.get("until", "120d")))
-    got = [line for line in here.decisions if line["outcome"] in ("sent", "held", "goal")]
+    return [line for line in here.decisions if line["outcome"] in ("sent", "held", "goal")]
+
+
+def run(test, raw):
+    """'' where what was decided is what was expected."""
+    got, start = play(test, raw), page.instant(test["from"])
     if len(got) == len(test["expect"]) and all(is_as(want, line, start) for want, line in zip(test["expect"], got)):
         return ""
     return "\n".join([f"  - {want}" for want in test["expect"]] + [f"  + {line}" for line in got])
+
+
+def expectation(line, start):
+    """A decision as `expect` has it; None where it is not on a whole second."""
+    ms = page.instant(line["time"]) - start
+    when = {"t": f"{ms // 1000}s"} if ms % 86400000 else {"at": str(line["local"])}
+    what = {"goal": line["value"]} if line["outcome"] == "goal" else {
+        "send": line["send"], **({"with": line["with"]} if "with" in line else {}),
+        **({"held": True} if line["outcome"] == "held" else {})}
+    return None if ms % 1000 else {**when, "rule": line["rule"], **what}
 
 
 def is_as(want, line, start):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import dates  # noqa: E402
+import cooldowns  # noqa: E402
 import limits  # noqa: E402
 import runs  # noqa: E402
 import sabotage  # noqa: E402
@@ -33,14 +34,15 @@ class Property:
 
 
 PROPERTIES = {name: Property(*row) for name, row in {
-    "quiet": (limits.quiet, 1), "caps": (limits.caps, 2), "never": (limits.never, 1), "hold": (limits.hold, 1), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
+    "quiet": (limits.quiet, 1), "caps": (limits.caps, 2), "never": (limits.never, 0.5), "hold": (limits.hold, 1),
+    "cooldowns": (cooldowns.cooldowns, 1), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
     "twice": (twins.twice, 50), "split": (twins.split, 20), "names": (twins.names, 50), "again": (twins.again, 50),
     "noise": (twins.noise, 50), "future": (twins.future, 100), "forgetful": (twins.forgetful, 100),
     "files": (twins.files, 50), "dates": (dates.dates, 2),
 }.items()}
 
 
-PREPARE = [zones.send_where_set, limits.ask_what_lines_tell, dates.remind, dates.say_the_date]
+PREPARE = [zones.send_where_set, limits.ask_what_lines_tell, cooldowns.cool_down, dates.remind, dates.say_the_date]
 
 
 def parse(words):

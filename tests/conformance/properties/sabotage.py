@@ -56,6 +56,23 @@ def holds_for_another_group(scene):
         line["group"] += "s"
 
 
+def sends_within_the_cooldown(scene):
+    """what the cooldown ends is sent, and what it keeps from starting starts"""
+    for line in (line for moment in moments(scene) for line in moment.decisions):
+        if line["outcome"] == "cooling":
+            line["outcome"] = "sent" if "step" in line else "started"
+
+
+def cools_what_is_sent(scene):
+    """what no cooldown ends is ended by it"""
+    rename(scene, "sent", "cooling")
+
+
+def cools_what_starts(scene):
+    """what no cooldown keeps from starting is kept by it"""
+    rename(scene, "started", "cooling")
+
+
 def sends_after(outcome):
     """A spoiler: the last send of a run once more, after it has ended so."""
     def again(scene):
@@ -142,6 +159,8 @@ OF = {
     "caps": dict.fromkeys((sends_what_is_capped, holds_what_is_capped), "at most"),
     "never": {sends_what_is_blocked: "a gate forbids it", blocks_what_is_sent: "no gate forbids it"},
     "hold": {sends_what_is_held: "should be held", holds_for_another_group: "for the group"},
+    "cooldowns": {sends_within_the_cooldown: "within the cooldown",
+                  **dict.fromkeys((cools_what_is_sent, cools_what_starts), "no cooldown")},
     "runs": {**{sends_after(outcome): "no live run" for outcome in ("cancelled", "ended", "finished")},
              does_not_cancel: "not cancelled by", starts_what_is_overtaken: "has overtaken",
              decides_a_step_twice: "has been decided"},

@@ -246,7 +246,8 @@ def main():
     whole = json.loads((HERE / "whole.json").read_text())
     claims.claim("the schema is what make.py writes", make.SCHEMA.read_text() == make.make_text())
     claims.claim("both accept whole.json", accepts(schema, whole, schema) and engine.accepts(whole), getattr(engine, "said", ""))
-    for path in sorted((ROOT / "rules" / "scenarios").glob("*.jsonc")):
+    shipped = [ROOT / "rules" / "scenarios", ROOT / "rules" / "recipes", ROOT / "tests" / "golden" / "flows"]
+    for path in sorted(path for folder in shipped for path in folder.glob("*.jsonc")):
         claims.claim(f"the schema accepts {path.name}", accepts(schema, page.read_rules(path.read_text()), schema))
     if claims.failed == 0:
         compare_mistakes(claims, schema, engine, whole)

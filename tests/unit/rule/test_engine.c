@@ -722,6 +722,39 @@ Test(engine, shows_a_state_as_JSON_that_fits_or_is_cut)
     cr_expect_eq(relance_state_print(rules, STR("c1"), STR("\xc1"), text, wanted), 0u);
 }
 
+static str shown(const char *customer)
+{
+    rig_checkpoint(&rig);
+    str state = rig_stored(&rig, str_of(customer))->state;
+    size_t wanted = relance_state_print(rules, str_of(customer), state, NULL, 0);
+    char *text = arena_alloc(&arena, wanted);
+    relance_state_print(rules, str_of(customer), state, text, wanted);
+    return (str){text, wanted};
+}
+
+static void shows(const char *customer, const char *part)
+{
+    str text = shown(customer);
+    cr_expect_not_null(memmem(text.data, text.size, part, strlen(part)), "%s in\n%.*s", part, STR_ARG(text));
+}
+
+Test(engine, shows_what_a_run_waits_for_and_until_when_what_it_has_sent_and_what_has_answered)
+{
+    use_rules("{\"events\": {\"cart\": {}, \"buy\": {\"cart\": \"string\"}, \"call\": {}}, \"customer\": "
+              "{\"n\": \"int\"},"
+              " \"rules\": {\"r\": {\"on\": \"cart\", \"cooldown\": {\"for\": \"ever\"}, \"do\": [{\"send\": "
+              "\"email\"},"
+              " {\"wait\": {\"on\": [\"buy\", \"call\"]}, \"within\": \"1h\"}, {\"after\": \"2h\", \"set\": "
+              "{\"n\": 1}}]}}}");
+    happens("e1", "cart", "c1", START, "k1");
+    shows("c1",
+          "\"step\":2,\"of\":3,\"wait\":\"buy or call\",\"due\":\"2026-03-02T11:00:00.000Z\",\"sent\":1,");
+    shows("c1", "\"cooldowns\":[{\"rule\":\"r\",\"sent\":\"2026-03-02T10:00:00.000Z\"}]");
+    happens("e2", "buy", "c1", START + 1, "k1");
+    shows("c1", "\"step\":3,\"of\":3,\"due\":\"2026-03-02T12:00:00.001Z\",\"sent\":1,");
+    shows("c1", "\"answer\":{\"id\":\"e2\",\"type\":\"buy\",");
+}
+
 /* ---- a recovery that was not exact */
 
 struct asked {
