@@ -22,6 +22,7 @@ CONDITIONS = {
     "run.step < 2": lambda line, priority: line["step"] < 2,
     "run.variant != 'b'": lambda line, priority: line.get("variant", "") != "b",
     "now.getMinutes() < 40": lambda line, priority: utc(instant(line["time"])).minute < 40,
+    "now.getMinutes() < 10": lambda line, priority: utc(instant(line["time"])).minute < 10,
     "now.getDayOfWeek() != 0": lambda line, priority: utc(instant(line["time"])).isoweekday() != 7,
     "now.getHours('America/New_York') > 6": lambda line, priority: utc(instant(line["time"])).astimezone(
         zones.load("America/New_York")).hour > 6,
@@ -32,6 +33,12 @@ def ask_what_lines_tell(rules):
     for number, limit in enumerate(rules["limits"]):
         if limit.get("if") not in (None, *CONDITIONS) and number % 3 < 2:
             limit["if"] = list(CONDITIONS)[(number + len(limit["if"])) % len(CONDITIONS)]
+
+
+def have_a_gate(rules):
+    """Few random rule sets have one: every other of the rest is given one that forbids little."""
+    if not any("never" in limit for limit in rules["limits"]) and len(rules["rules"]) % 2:
+        rules["limits"].append({"never": "not now", "if": "now.getMinutes() < 10"})
 
 
 class Limit:

@@ -34,7 +34,7 @@ class Property:
 
 
 PROPERTIES = {name: Property(*row) for name, row in {
-    "quiet": (limits.quiet, 1), "caps": (limits.caps, 2), "never": (limits.never, 0.5), "hold": (limits.hold, 1),
+    "quiet": (limits.quiet, 1), "caps": (limits.caps, 2), "never": (limits.never, 1), "hold": (limits.hold, 1),
     "cooldowns": (cooldowns.cooldowns, 1), "runs": (runs.runs, 20), "ids": (runs.ids, 10),
     "twice": (twins.twice, 50), "split": (twins.split, 20), "names": (twins.names, 50), "again": (twins.again, 50),
     "noise": (twins.noise, 50), "future": (twins.future, 100), "forgetful": (twins.forgetful, 100),
@@ -42,7 +42,8 @@ PROPERTIES = {name: Property(*row) for name, row in {
 }.items()}
 
 
-PREPARE = [zones.send_where_set, limits.ask_what_lines_tell, cooldowns.cool_down, dates.remind, dates.say_the_date]
+PREPARE = [zones.send_where_set, limits.ask_what_lines_tell, limits.have_a_gate, cooldowns.cool_down, dates.remind,
+           dates.say_the_date]
 
 
 def parse(words):
