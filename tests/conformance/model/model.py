@@ -7,6 +7,7 @@
 import argparse
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -114,10 +115,16 @@ def run_tests(paths):
     return [f"{place}: {test['name']}:\n{wrong}" for place, test, _, wrong in tests if wrong], len(tests)
 
 
+# What the model can play: one replay, perhaps the end of it. Stories, and what a shell does with lines, are the program's.
+PLAYED = re.compile(r"relance replay [^|;]*( \| tail -\d+)?")
+
+
 def run_golden(paths):
     failed, count = [], 0
     for path in map(pathlib.Path, paths):
         for case in golden.read_cases(path):
+            if not PLAYED.fullmatch(case["command"]):
+                continue
             count += 1
             command, _, tail = case["command"].removeprefix("relance replay ").partition(" | tail -")
             with tempfile.TemporaryDirectory() as folder:
