@@ -5,6 +5,7 @@ Record (a dict with a field absent here and there). Whatever CEL calls an error 
 rule sets use is here; types are not checked beforehand."""
 import base64
 import datetime
+import fractions
 import math
 import re
 import zoneinfo
@@ -326,8 +327,8 @@ def cel_duration(text):
     if not found:
         raise CelError("bad duration")
     units = {"h": 3600000, "m": 60000, "s": 1000, "ms": 1}
-    ms = sum(float(n) * units[u] for n, u in re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", found.group(2)))
-    return Dur(round(ms) * (-1 if found.group(1) == "-" else 1))
+    ms = sum(fractions.Fraction(n) * units[u] for n, u in re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", found.group(2)))
+    return Dur(int(ms) * (-1 if found.group(1) == "-" else 1))  # cut, not rounded (LANGUAGE.md §3.3)
 
 
 GETTERS = {
