@@ -93,8 +93,7 @@ static void suspect_trigger(struct compiler *c, const struct declared *d, const 
     struct cel_value constant;
     if (rule->change_count && never_changes(c->set, rule))
         suspect_value(c, d, on, "nothing can trigger this rule: the segment never changes");
-    if (rule->kind == ON_YEARLY && cel_program_constant(rule->date, &constant) &&
-        constant.kind == CEL_STRING && !yearly_possible(cel_text(constant)))
+    if (rule->date && cel_program_constant(rule->date, &constant) && !date_possible(rule, constant))
         suspect_value(c, d, on, "nothing can trigger this rule: there is no such day");
     if (is_always(rule->condition, false))
         suspect_value(c, d, json_member(d->value, "if"),
