@@ -150,9 +150,9 @@ static const char *disorder(const struct timing *front, const struct timing *tim
 {
     enum { DAY_MS = 86400000 };
     int64_t of_front_ms = front->ms + front->days * DAY_MS, ms = timing->ms + timing->days * DAY_MS;
-    if (ms > of_front_ms) return "this step is skipped: it comes earlier than the one in front of it";
+    if (ms > of_front_ms) return "this step is skipped: it comes earlier than the one before it";
     bool later = front->at.minutes >= 0 && timing->at.minutes > front->at.minutes;
-    return ms == of_front_ms && !later ? "this step comes no later than the one in front of it" : NULL;
+    return ms == of_front_ms && !later ? "this step comes no later than the one before it" : NULL;
 }
 
 static void suspect_order(struct compiler *c, const struct declared *d, const struct rule *rule)
