@@ -19,11 +19,11 @@
     X(HELD, "held", "A step of the holdout variant or of a held group: measured, not sent.")                 \
     X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
     X(CAPPED, "capped", "A step whose send was dropped because `max` had been reached.")                     \
-    X(BLOCKED, "blocked", "A step that a `never` forbade.")                                                  \
+    X(BLOCKED, "blocked", "A step whose send was forbidden by a `never`.")                                   \
     X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
     X(STALE, "stale", "A step that came too late to be worth sending.")                                      \
     X(FAILED, "failed", "A step whose payload could not be computed, or whose `after` or `at` could not.")   \
-    X(ANSWERED, "answered", "The event that a `wait` waited for came.")                                      \
+    X(ANSWERED, "answered", "The event that a `wait` was waiting for came.")                                 \
     X(UNANSWERED, "unanswered", "It did not come within its time.")                                          \
     X(SET, "set", "A step set attributes of the customer.")                                                  \
     X(CANCELLED, "cancelled", "An event ended the run.")                                                     \

@@ -391,7 +391,9 @@ static inline uint32_t last_field_slot(const struct typed_event *type, size_t fi
     return type->last_slot + 1 + (uint32_t)field; /* envelope fields first */
 }
 
-/* dates.c: can a day as `yearly` has it ever come? */
-bool yearly_possible(str text);
+/* dates.c: may a rule on a date be triggered by this value of its expression? Not by a text that is no day; the empty one
+ * says that there is none. */
+bool date_possible(const struct rule *rule, struct cel_value value);
+const char *date_form(const struct rule *rule); /* "YYYY-MM-DD": how a day is written there */
 
 #endif

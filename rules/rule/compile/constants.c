@@ -148,9 +148,8 @@ void compile_holidays(struct compiler *c)
         if (day->kind == JSON_STRING && calendar_day_parse(day->text, &days[set->holiday_count]))
             set->holiday_count++;
         else
-            gather_error(
-                c->diag, source, day, (str){0},
-                "a holiday is a day that there is, such as \"2026-12-24\", or \"12-24\" in every year");
+            gather_error(c->diag, source, day, (str){0},
+                         "a holiday is an existing day, such as \"2026-12-24\", or \"12-24\" in every year");
 }
 
 void compile_credit(struct compiler *c)

@@ -67,7 +67,7 @@ static bool refuse(void *context, struct arena *arena, str name, str *message)
                                   : "'%.*s' is not known in %s; known there: %.*s%s",
                             STR_ARG(name), place->where, STR_ARG(known),
                             meant   ? " ('trigger' is the event that started the run)"
-                            : early ? " ('answer' is what the 'wait' in front of a step got)"
+                            : early ? " ('answer' is the event that the 'wait' before a step got)"
                                     : "");
     return known.size && message->size;
 }
@@ -108,8 +108,7 @@ static str name_of_several(struct scopes *s, struct type_list on)
     struct buffer text;
     buffer_init(&text, s->keep);
     for (size_t i = 0; i < on.count && i < NAMED; i++)
-        buffer_put_format(&text, "%s%.*s", i ? " or " : "",
-                          STR_ARG(s->set->types[on.types[i]].reader->name));
+        buffer_put_format(&text, "%s%.*s", i ? " or " : "", STR_ARG(s->set->types[on.types[i]].reader->name));
     if (on.count > NAMED) buffer_put_str(&text, STR(" or …"));
     s->failed |= text.failed;
     return buffer_str(&text);

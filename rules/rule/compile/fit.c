@@ -53,9 +53,9 @@ static bool may_be(const struct cel_type *value, const struct cel_type *declared
 static void fit_typed(struct fit *f, const struct typed_text *typed, const struct cel_type *type)
 {
     if (may_be(typed->type, type)) return;
-    str found = cel_type_name(f->c->scratch, typed->type), wanted = cel_type_name(f->c->scratch, type);
-    gather_error(f->c->diag, f->source, typed->node, (str){0}, "this is %.*s, but must be %.*s",
-                 STR_ARG(found), STR_ARG(wanted));
+    str found = cel_type_noun(f->c->scratch, typed->type), wanted = cel_type_noun(f->c->scratch, type);
+    gather_error(f->c->diag, f->source, typed->node, (str){0}, "this must be %.*s, but is %.*s",
+                 STR_ARG(wanted), STR_ARG(found));
 }
 
 static const struct typed_text *typed_at(const struct fit *f, const struct json *node)

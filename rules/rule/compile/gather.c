@@ -222,8 +222,8 @@ static void gather_single(struct gathering *g, const struct source *source, cons
     if (!single->node)
         *single = (struct single){source, node};
     else if (single->source != source) /* else a duplicate key: the JSON reader has said so */
-        gather_error_at_key(g->diag, source, node, (str){0}, "'%s' stands once in a set: it is said at %.*s",
-                            row->keyword,
+        gather_error_at_key(g->diag, source, node, (str){0},
+                            "'%s' can be given only once in a set: it is already given at %.*s", row->keyword,
                             STR_ARG(gather_place(g->out, single->source, single->node, g->diag)));
 }
 

@@ -14,8 +14,8 @@ static void refuse_taken(struct compiler *c, const struct declared *d, const str
     bool of_set = outer && names_find(&outer->names, d->name) != NAME_NONE;
     if (taken || of_set)
         gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
-                            taken ? "'%.*s' is a name of expressions already"
-                                  : "'%.*s' is a name of the set's 'let' already",
+                            taken ? "'%.*s' already means something in expressions"
+                                  : "'%.*s' is already a name of the set's 'let'",
                             STR_ARG(d->name));
 }
 

@@ -55,7 +55,7 @@ static void compile_quiet(struct compiler *c, const struct declared *d, const st
                      "'quiet' is hours, days or both: \"21:00-08:00\", \"sat,sun\", \"fri 18:00-24:00\", or "
                      "\"holidays\"");
     else if (is_without_end(out, json_member(d->value, "if")))
-        gather_error(c->diag, d->source, node, (str){0}, "these hours never end: nothing could ever be sent");
+        gather_error(c->diag, d->source, node, (str){0}, "these hours never end: nothing would ever be sent");
     else if (out->kind == QUIET_HOLIDAYS && !c->files.holidays.node)
         gather_error(c->diag, d->source, node, STR("say which days these are: \"holidays\": [\"12-25\", …]"),
                      "the set has no 'holidays'");
@@ -203,8 +203,7 @@ static void compile_else(struct compiler *c, const struct declared *d, bool soun
     const struct json *full = keyword_get(d->value, PLACE_LIMIT, "else");
     if (!full) return;
     if (sound && !json_member(d->value, "max"))
-        gather_error(c->diag, d->source, full, (str){0},
-                     "'else' says what a full 'max' does; no other limit has it");
+        gather_error(c->diag, d->source, full, (str){0}, "'else' belongs to 'max': no other limit has it");
     out->defer = str_equal(full->text, STR("defer"));
     if (!out->defer && !str_equal(full->text, STR("drop")))
         gather_error(c->diag, d->source, full, (str){0}, "'else' is \"drop\" or \"defer\"");

@@ -209,7 +209,7 @@ static void refuse_without_wait(struct rule_compiler *r, const struct json *node
     }
     if (!json_member(node, "send") && !json_member(node, "set"))
         gather_error(r->c->diag, r->source, node, (str){0},
-                     "a step that does nothing: it needs 'send', 'set' or 'wait'");
+                     "this step does nothing: it needs 'send', 'set' or 'wait'");
 }
 
 static void compile_action(struct rule_compiler *r, const struct json *node, struct step *out)
@@ -227,7 +227,8 @@ static void compile_action(struct rule_compiler *r, const struct json *node, str
                      "'send' needs the name of a channel, such as \"email\"");
     if (send) out->send = send->text;
     if (with && !send)
-        gather_error(c->diag, r->source, with, (str){0}, "'with' is what is sent: the step has no 'send'");
+        gather_error(c->diag, r->source, with, (str){0},
+                     "'with' is the payload of a 'send', which this step does not have");
     if (with && send && env) out->with = compile_template(c, env, r->source, with, NULL);
     if (env) {
         cel_env_set_lenient(env, STR("customer")); /* a value that fails leaves its attribute as it was */

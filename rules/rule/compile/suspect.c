@@ -93,8 +93,7 @@ static void suspect_trigger(struct compiler *c, const struct declared *d, const 
     struct cel_value constant;
     if (rule->change_count && never_changes(c->set, rule))
         suspect_value(c, d, on, "nothing can trigger this rule: the segment never changes");
-    if (rule->kind == ON_YEARLY && cel_program_constant(rule->date, &constant) &&
-        constant.kind == CEL_STRING && !yearly_possible(cel_text(constant)))
+    if (rule->date && cel_program_constant(rule->date, &constant) && !date_possible(rule, constant))
         suspect_value(c, d, on, "nothing can trigger this rule: there is no such day");
     if (is_always(rule->condition, false))
         suspect_value(c, d, json_member(d->value, "if"),
@@ -151,9 +150,9 @@ static const char *disorder(const struct timing *front, const struct timing *tim
 {
     enum { DAY_MS = 86400000 };
     int64_t of_front_ms = front->ms + front->days * DAY_MS, ms = timing->ms + timing->days * DAY_MS;
-    if (ms > of_front_ms) return "this step is skipped: it comes earlier than the one in front of it";
+    if (ms > of_front_ms) return "this step is skipped: it comes earlier than the one before it";
     bool later = front->at.minutes >= 0 && timing->at.minutes > front->at.minutes;
-    return ms == of_front_ms && !later ? "this step comes no later than the one in front of it" : NULL;
+    return ms == of_front_ms && !later ? "this step comes no later than the one before it" : NULL;
 }
 
 static void suspect_order(struct compiler *c, const struct declared *d, const struct rule *rule)

@@ -8,6 +8,7 @@ struct payload {
     struct compiler *c;
     const struct declared *rule;
     const struct json *step;
+    bool strict; /* what may be absent, too */
 };
 
 static size_t find_text(str text, size_t from, str sought)
@@ -17,13 +18,16 @@ static size_t find_text(str text, size_t from, str sought)
     return from + sought.size <= text.size ? from : text.size;
 }
 
+/* "run.key": a variable and what is below it. */
 static bool is_path(str text)
 {
+    size_t first = find_text(text, 0, STR("."));
+    if (!scope_is_variable(str_slice(text, 0, first))) return false;
     for (size_t i = 0; i < text.size; i++)
         if (!memchr("._", text.data[i], 2) && (unsigned char)(text.data[i] - '0') > 9 &&
             (unsigned char)((text.data[i] | 0x20) - 'a') > 25)
             return false;
-    return text.size > 0;
+    return true;
 }
 
 static void warn(const struct payload *p, const struct json *node, size_t begin, size_t end, str hint,
@@ -45,7 +49,7 @@ static void suspect_braces(const struct payload *p, const struct json *node)
         warn(p, node, at, end + 2,
              is_path(inner) ? arena_format(p->c->scratch, "write ${%.*s}", STR_ARG(inner))
                             : STR("an expression is written ${…}"),
-             "this is sent as it stands");
+             "this is taken as it stands");
         at = end;
     }
 }
@@ -101,7 +105,7 @@ static void suspect_texts(const struct payload *p, const struct json *node)
 {
     if (node->kind == JSON_STRING) {
         suspect_braces(p, node);
-        if (p->c->strict) suspect_absent(p, node);
+        if (p->strict) suspect_absent(p, node);
     }
     for (const struct json *child = node->child; child; child = child->next)
         suspect_texts(p, child);
@@ -109,7 +113,8 @@ static void suspect_texts(const struct payload *p, const struct json *node)
 
 void suspect_payload(struct compiler *c, const struct declared *rule, const struct json *step)
 {
-    const struct json *with = json_member(step, "with");
-    struct payload payload = {c, rule, step};
-    if (with) suspect_texts(&payload, with);
+    const struct json *with = json_member(step, "with"), *set = json_member(step, "set");
+    struct payload sent = {c, rule, step, c->strict}, written = {c, rule, step, false};
+    if (with) suspect_texts(&sent, with);
+    if (set) suspect_texts(&written, set); /* one that fails leaves its attribute alone: that is often meant */
 }

@@ -139,7 +139,7 @@ static void put_source_first(struct uniting *u, struct declared *first)
         if (gather_has_source(first)) {
             str place = gather_place(u->files, first->source, first->value, u->diag);
             gather_error_at_key(u->diag, d->source, d->value, STR("other files may name its type"),
-                                "where attribute '%.*s' comes from is said at %.*s already", STR_ARG(d->name),
+                                "the source of attribute '%.*s' is already given at %.*s", STR_ARG(d->name),
                                 STR_ARG(place));
             continue;
         }

@@ -12,12 +12,6 @@
 
 #define DAY_MS 86400000
 
-bool yearly_possible(str text)
-{
-    struct calendar_day day;
-    return calendar_day_parse(text, &day);
-}
-
 /* ---- what an expression means */
 
 struct meant {
@@ -37,6 +31,16 @@ static struct meant meaning(const struct rule *rule, struct cel_value value)
     else if (meant.day.year != CALENDAR_EVERY_YEAR)
         meant.kind = MEANT_DAY;
     return meant;
+}
+
+bool date_possible(const struct rule *rule, struct cel_value value)
+{
+    return value.kind != CEL_STRING || !value.size || meaning(rule, value).kind != MEANT_NOTHING;
+}
+
+const char *date_form(const struct rule *rule)
+{
+    return rule->kind == ON_YEARLY ? "YYYY-MM-DD, or MM-DD" : "YYYY-MM-DD";
 }
 
 struct date {
@@ -273,17 +277,13 @@ static str basis_value(str basis)
     return (str){basis.data, size};
 }
 
-/* A day that never comes, since none can be: "31.02.1990". Told once for each value; an empty text says that there is
- * none. */
-static void report_no_day(struct relance_engine *e, struct cel_value value)
+/* A birthday that never comes, since none can be: "31.02.1990". Told once for each value. */
+static const char *no_such_day(struct relance_engine *e, const struct rule *rule, str text)
 {
     enum { SHOWN_MAX = 40 };
-    str text = cel_text(value);
-    if (!text.size) return;
-    engine_report_error(e, arena_format(&e->scratch, "there is no day '%.*s': it is YYYY-MM-DD%s",
-                                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data,
-                                        e->rule->kind == ON_YEARLY ? ", or MM-DD" : "")
-                               .data);
+    return arena_format(&e->scratch, "there is no day '%.*s': it is %s",
+                        (int)(text.size < SHOWN_MAX ? text.size : SHOWN_MAX), text.data, date_form(rule))
+        .data;
 }
 
 static void date_update(struct relance_engine *e, uint32_t number, const struct bytes *performing)
@@ -302,7 +302,7 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
-    if (is_new && value.kind == CEL_STRING && meant.kind == MEANT_NOTHING) report_no_day(e, value);
+    if (is_new && !date_possible(rule, value)) engine_report_error(e, no_such_day(e, rule, cel_text(value)));
     runs_follow(e, date, &meant, is_new, performing);
     arm(e, date, &meant);
 }

@@ -12,7 +12,7 @@ static bool render_splice(struct relance_engine *e, struct cel_value value, stru
     struct buffer plain, quoted;
     if (value.kind == CEL_OPTIONAL) {
         cel_fail(&e->frame, CEL_ERROR_CONVERSION,
-                 "an optional cannot stand inside a text: say what stands there instead, with orValue()");
+                 "an optional cannot be put into a text: give it a value with orValue()");
         return false;
     }
     buffer_init(&plain, &e->scratch);
@@ -22,7 +22,7 @@ static bool render_splice(struct relance_engine *e, struct cel_value value, stru
         return false;
     }
     if (!cel_print(value, &plain)) {
-        cel_fail(&e->frame, CEL_ERROR_CONVERSION, "a list, a map or null cannot stand inside a text");
+        cel_fail(&e->frame, CEL_ERROR_CONVERSION, "a list, a map or null cannot be put into a text");
         return false;
     }
     buffer_put_json_string(&quoted, buffer_str(&plain));

@@ -491,7 +491,7 @@ void engine_report_error(struct relance_engine *e, const char *sentence)
     const struct noted_program *noted = set_noted(e->set, e->asked);
     struct relance_decision decision = {
         .outcome = RELANCE_OUTCOME_ERROR, .why = str_of(sentence), .program = noted};
-    if (noted)
+    if (noted && noted->owner.kind)
         decision.in = arena_format(&e->scratch, "%s %.*s", noted->owner.kind, STR_ARG(noted->owner.name));
     engine_decide(e, &decision);
 }

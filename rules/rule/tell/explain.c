@@ -166,8 +166,8 @@ static void note_date(struct relance_engine *e, const struct rule *rule, struct 
             buffer_put_str(&text, str_of(e->frame.error));
         else
             cel_explain_value(value, &text);
-        if (value.kind == CEL_STRING && rule->kind == ON_YEARLY && !yearly_possible(cel_text(value)))
-            buffer_put_str(&text, STR(", which is no day: it is YYYY-MM-DD, or MM-DD"));
+        if (!date_possible(rule, value))
+            buffer_put_format(&text, ", which is no day: it is %s", date_form(rule));
         VECTOR_EACH (e->customer->state->dates, struct date_wait, date)
             if (&e->set->rules[date->rule] == rule) told.due_ms = date->due_ms;
     }

@@ -73,7 +73,7 @@ static void tell_details(struct buffer *out, const struct relance_decision *d,
     case RELANCE_OUTCOME_COOLING:
         buffer_put_str(out, d->step ? STR(", not sent, and the run ends: ") : STR(", not started: "));
         if (d->until_ms == RELANCE_NEVER)
-            buffer_put_str(out, STR("the cooldown lasts for ever"));
+            buffer_put_str(out, STR("the cooldown lasts forever"));
         else
             tell_time(out, "the cooldown lasts until ", d->until_ms, clock);
         break;

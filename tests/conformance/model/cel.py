@@ -328,7 +328,7 @@ def cel_duration(text):
         raise CelError("bad duration")
     units = {"h": 3600000, "m": 60000, "s": 1000, "ms": 1}
     ms = sum(fractions.Fraction(n) * units[u] for n, u in re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", found.group(2)))
-    return Dur(int(ms) * (-1 if found.group(1) == "-" else 1))
+    return Dur(int(ms) * (-1 if found.group(1) == "-" else 1))  # cut, not rounded (LANGUAGE.md §3.3)
 
 
 GETTERS = {

@@ -421,7 +421,7 @@ class World(Dates):
             self.trigger_new(c, Run(rule, key, event, self.variant(rule, c)), limit)
 
     def trigger_late(self, c, run, event):
-        """It joins "`triggers` at its place in time, behind those of its own time, no wait moves"."""
+        """It joins "`triggers` at its place in time, after those of the same time, no wait moves"."""
         if run.rule.again == "ignore":
             return
         if self.overtaken(c, run.rule, run.key, event):
