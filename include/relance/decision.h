@@ -17,7 +17,7 @@
     X(FULL, "full", "A trigger came when the customer had the maximum number of live runs.")                 \
     X(SENT, "sent", "A step published its action.")                                                          \
     X(HELD, "held", "A step of the holdout variant or of a held group: measured, not sent.")                 \
-    X(SKIPPED, "skipped", "A step whose `if` was false.")                                                    \
+    X(SKIPPED, "skipped", "A step whose `if` was false, or whose time `before` a date was past.")            \
     X(CAPPED, "capped", "A step whose send was dropped because `max` had been reached.")                     \
     X(BLOCKED, "blocked", "A step whose send was forbidden by a `never`.")                                   \
     X(DEFERRED, "deferred", "A step that waits for the end of `quiet` or for room under a `max`.")           \
@@ -26,8 +26,8 @@
     X(ANSWERED, "answered", "The event that a `wait` was waiting for came.")                                 \
     X(UNANSWERED, "unanswered", "It did not come within its time.")                                          \
     X(SET, "set", "A step set attributes of the customer.")                                                  \
-    X(CANCELLED, "cancelled", "An event ended the run.")                                                     \
-    X(ENDED, "ended", "`while` was false: the run ended.")                                                   \
+    X(CANCELLED, "cancelled", "An event ended the run, or the date that it followed is gone.")               \
+    X(ENDED, "ended", "`while` was false, or a `wait` that may end the run got nothing.")                    \
     X(FINISHED, "finished", "The run has done its last step.")                                               \
     X(DROPPED, "dropped",                                                                                    \
       "A run ended because its rule or step is gone, or because the customer's state had no room for it.")   \

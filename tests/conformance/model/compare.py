@@ -98,7 +98,7 @@ def as_test(seed, folder):
 def fitting(rules, lines):
     """[(second, type, fields)] of the customer c1, without what does not fit its type."""
     out = []
-    for line in lines:
+    for number, line in enumerate(lines):
         try:
             raw, typed = json.loads(line), page.read_json(line)
             time, fields = page.to_time(typed["time"]) // 1000, rules.events[typed["type"]]
@@ -106,7 +106,8 @@ def fitting(rules, lines):
             continue
         if typed.get("customer") == "c1":
             fit = page.coerce_fields(typed, fields, rules.types)
-            out.append((time, raw["type"], {name: raw[name] for name in fit if fits(typed[name], fields[name], rules)}))
+            kept = {name: raw[name] for name in fit if fits(typed[name], fields[name], rules)}
+            out.append((time, raw["type"], {"id": str(raw.get("id", f"of line {number}")), **kept}))
     return out
 
 
