@@ -23,7 +23,7 @@ enum {
 
 /* ---- what there is to tell */
 
-enum act_kind { LOOK, LOOK_ELSEWHERE, ADD, BUY, CLICK, REFUND };
+enum act_kind { LOOK, LOOK_ELSEWHERE, ADD, REMOVE, BUY, CLICK, REFUND };
 
 struct act {
     enum act_kind kind;
@@ -43,9 +43,11 @@ static const struct story {
     {"leaves a full cart", 10, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 15}, {ADD, 1, 10}}},
     {"comes back for the cart after a mail", 10, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 90, 1200}}},
     {"buys at once", 15, 5, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 10}, {ADD, 1, 10}, {BUY, 2, 30}}},
-    {"clicks on an offer and leaves", 9, 2, {{CLICK, 0, 0}, {LOOK_ELSEWHERE, 1, 5}}},
-    {"clicks on an offer and buys", 5, 4, {{CLICK, 0, 0}, {LOOK, 1, 10}, {ADD, 1, 10}, {BUY, 5, 600}}},
+    {"clicks on an offer and leaves", 6, 2, {{CLICK, 0, 0}, {LOOK_ELSEWHERE, 1, 5}}},
+    {"clicks on an offer and buys", 4, 4, {{CLICK, 0, 0}, {LOOK, 1, 10}, {ADD, 1, 10}, {BUY, 5, 600}}},
     {"gives back what was bought", 3, 4, {{LOOK, 0, 0}, {ADD, 1, 10}, {BUY, 2, 20}, {REFUND, 2, 8}}},
+    {"leaves a cart with one thing less", 2, 5, {{LOOK, 0, 0}, {ADD, 1, 10}, {LOOK_ELSEWHERE, 1, 15}, {ADD, 1, 10}, {REMOVE, 1, 20}}},
+    {"leaves a cart that is empty again", 2, 3, {{LOOK, 0, 0}, {ADD, 1, 10}, {REMOVE, 2, 40}}},
 };
 /* clang-format on */
 enum { STORY_COUNT = sizeof stories / sizeof *stories, STORY_WEIGHTS = 100 };
@@ -264,6 +266,16 @@ static void write_add(struct shop *shop, struct customer *customer)
     tell(shop, "puts %s into cart k-%u", products[customer->product].name, customer->cart);
 }
 
+/* What was put in last. */
+static void write_remove(struct shop *shop, struct customer *customer)
+{
+    const uint32_t *removed = &customer->items[--customer->item_count];
+    json_begin(shop, customer, "remove_from_cart");
+    json_put(shop, ",\"cart\":\"k-%u\"", customer->cart);
+    json_put_items(shop, removed, 1);
+    tell(shop, "takes %s out of cart k-%u", products[*removed].name, customer->cart);
+}
+
 static uint32_t cart_cents(const struct customer *customer)
 {
     uint32_t cents = 0;
@@ -301,9 +313,10 @@ static void write_refund(struct shop *shop, struct customer *customer)
 }
 
 static void (*const act_write[])(struct shop *, struct customer *) = {
-    [LOOK] = write_look,   [LOOK_ELSEWHERE] = write_look_elsewhere,
-    [ADD] = write_add,     [BUY] = write_buy,
-    [CLICK] = write_click, [REFUND] = write_refund,
+    [LOOK] = write_look,     [LOOK_ELSEWHERE] = write_look_elsewhere,
+    [ADD] = write_add,       [REMOVE] = write_remove,
+    [BUY] = write_buy,       [CLICK] = write_click,
+    [REFUND] = write_refund,
 };
 
 /* ---- living */

@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 
+SHOWN = "rules/scenarios/cart_abandoned.jsonc"
 MODEL = ["dates.py", "page.py", "rules.py", "state.py", "world.py"]
 SECTION = r"^#{2,3} %s\.? .*?(?=^#{2,3} |\Z)"
 FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.M)
@@ -207,15 +208,22 @@ def check_quotes(tree):
         yield f"only {found} quotations are found in the model"
 
 
+def check_excerpt(tree):
+    """The first page shows a scenario line by line, without its tests: what it shows has to stand there."""
+    shown = re.search(r"^```jsonc\n(\{\n.*?)[\s}]+^```", tree.text("README.md"), re.M | re.S)[1]
+    if shown not in tree.text(SHOWN):
+        yield f"README.md: what is shown of {SHOWN} is not what stands there"
+
+
 def check(tree):
     """Every sentence that this lint has to say."""
-    return [*check_lists(tree), *check_limits(tree), *check_constants(tree), *check_quotes(tree)]
+    return [*check_lists(tree), *check_limits(tree), *check_constants(tree), *check_quotes(tree), *check_excerpt(tree)]
 
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
     root = root if root.is_dir() else root.parents[2]
-    findings, count = check(Tree(root)), len(LISTS) + len(LIMITS) + len(CONSTANTS) + len(MODEL)
+    findings, count = check(Tree(root)), len(LISTS) + len(LIMITS) + len(CONSTANTS) + len(MODEL) + 1
     print("\n".join(findings))
     print(f"{max(count - len(findings), 0)} passed, {len(findings)} failed")
     return 1 if findings else 0

@@ -33,6 +33,8 @@ CASES = [
     ("consumer/delivery/wall.c", "WALL_AHEAD_MAX_MS", "WALL_AHEAD_MOST_MS", "there is no WALL_AHEAD_MAX_MS"),
     ("rules/LANGUAGE.md", "fails closed", "fails open", 'does not say "Where it fails, it holds: a limit fails closed"'),
     ("tests/conformance/model/world.py", "fails closed", "fails half-way", 'does not say "Where it fails, it holds: a limit fails h'),
+    ("rules/scenarios/cart_abandoned.jsonc", '"cooldown": "7d"', '"cooldown": "8d"', "README.md: what is shown of"),
+    ("README.md", '"stale": "6h"', '"stale": "5h"', "README.md: what is shown of"),
     ("consumer/DELIVERY.md", "after 300 ms", "after 301 ms", 'after 300 ms" is not there'),
 ]
 

@@ -3,6 +3,8 @@
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { EVENTS = 3000, START_MS = 1000000 };
@@ -66,5 +68,39 @@ Test(shop, opens_with_its_first_customer_and_lives_with_one)
         cr_assert_eq(event.customer.size, 4);
         cr_assert(memcmp(event.customer.data, "anna", 4) == 0);
     }
+    shop_free(shop);
+}
+
+/* "k-3 tent" of an event with a cart. */
+static void cart_line(const cJSON *json, char *out, size_t size)
+{
+    const cJSON *item = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "items"), 0);
+    snprintf(out, size, "%s %s", cJSON_GetStringValue(cJSON_GetObjectItem(json, "cart")),
+             cJSON_GetStringValue(cJSON_GetObjectItem(item, "product")));
+}
+
+Test(shop, takes_out_of_a_cart_what_was_put_into_it)
+{
+    static char added[EVENTS][64];
+    struct shop *shop = open_shop(1, 40);
+    struct shop_event event;
+    int additions = 0, removals = 0;
+    for (int i = 0; i < EVENTS; i++) {
+        shop_next(shop, &event);
+        cJSON *json = cJSON_ParseWithLength(event.json.data, event.json.size);
+        const char *type = cJSON_GetStringValue(cJSON_GetObjectItem(json, "type"));
+        if (strcmp(type, "add_to_cart") == 0) cart_line(json, added[additions++], sizeof added[0]);
+        if (strcmp(type, "remove_from_cart") == 0) {
+            char removed[64];
+            bool known = false;
+            cart_line(json, removed, sizeof removed);
+            for (int a = 0; a < additions; a++)
+                known |= strcmp(added[a], removed) == 0;
+            cr_expect(known, "%s", removed);
+            removals++;
+        }
+        cJSON_Delete(json);
+    }
+    cr_expect_gt(removals, 0);
     shop_free(shop);
 }
