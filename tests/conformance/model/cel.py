@@ -510,7 +510,8 @@ class Evaluation:
     def do_call(self, name, arguments):
         if name == "has":
             _, tree, field = arguments[0]
-            return field in self.value(tree)
+            never_came = tree[:2] == ("field", ("name", "last")) and not self.do_call("has", [tree])
+            return not never_came and field in self.value(tree)
         return self.apply({**FUNCTIONS, **self.functions}[name], [self.value(a) for a in arguments])
 
     @staticmethod
