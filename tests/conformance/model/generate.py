@@ -63,7 +63,8 @@ OF_COUNTS = ["pays() >= 1", "pays() < 3", "spend() < 80.0", "clicks() < 9", "see
              "dearest().orValue(0.0) > 10.0", "dearest().hasValue()", "dearest().value() < 60.0",
              "cheapest('p1').orValue(99.0) < 9.9", "odd_one().optMap(v, v < 15.0).orValue(true)",
              "sees('p1') < tables.least.p1"]
-OF_LAST = ["has(last.pay) ? last.pay.total >= 20.0 : true", "!has(last.undo)", "last.pay.total < 70.0"]
+OF_LAST = ["has(last.pay) ? last.pay.total >= 20.0 : true", "!has(last.undo)", "last.pay.total < 70.0",
+           "has(last.pay.total) || has(last.undo.total)"]
 OF_NOW = ["has(last.tap) && now - last.tap.time < duration('2h')", "now.getMinutes() < 40", "now.getDayOfWeek() != 0",
           "now.getHours('America/New_York') > 6"]
 OF_SEGMENTS = ["segments.loyal", "!segments.loyal", "segments.active || segments.gold", "!segments.gone"]
