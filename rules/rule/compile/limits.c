@@ -42,8 +42,7 @@ static bool parse_quiet(str text, struct limit *out)
 static bool is_without_end(const struct limit *limit, bool conditional)
 {
     bool whole_days = limit->quiet_from == 0 && limit->quiet_until == DAY_MINUTES;
-    return limit->quiet_from == limit->quiet_until ||
-           (whole_days && !conditional && limit->kind == QUIET_HOURS && limit->quiet_days == WEEKDAYS_ALL);
+    return whole_days && !conditional && limit->kind == QUIET_HOURS && limit->quiet_days == WEEKDAYS_ALL;
 }
 
 static void compile_quiet(struct compiler *c, const struct declared *d, const struct json *node,
@@ -54,6 +53,9 @@ static void compile_quiet(struct compiler *c, const struct declared *d, const st
         gather_error(c->diag, d->source, node, (str){0},
                      "'quiet' is hours, days or both: \"21:00-08:00\", \"sat,sun\", \"fri 18:00-24:00\", or "
                      "\"holidays\"");
+    else if (out->quiet_from == out->quiet_until)
+        gather_error(c->diag, d->source, node, STR("a whole day is \"00:00-24:00\""),
+                     "these hours end at the time at which they begin");
     else if (is_without_end(out, json_member(d->value, "if")))
         gather_error(c->diag, d->source, node, (str){0}, "these hours never end: nothing would ever be sent");
     else if (out->kind == QUIET_HOLIDAYS && !c->files.holidays.node)
@@ -176,9 +178,12 @@ static void compile_form(struct compiler *c, const struct declared *d, bool soun
         form = &limit_forms[i];
         forms++;
     }
-    if (forms > 1 || (forms == 0 && sound))
+    if (forms == 0 && sound)
         gather_error(c->diag, d->source, d->value, (str){0},
                      "a limit needs one of 'quiet', 'max', 'never' and 'hold'");
+    if (forms > 1)
+        gather_error(c->diag, d->source, d->value, STR("make each a limit of its own"),
+                     "a limit has only one of 'quiet', 'max', 'never' and 'hold'");
     const struct json *node = forms == 1 ? keyword_get(d->value, PLACE_LIMIT, form->keyword) : NULL;
     if (!node) return;
     out->name = out->text = out->label = node->text;

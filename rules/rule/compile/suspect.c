@@ -237,13 +237,28 @@ static void suspect_sends(struct compiler *c)
     }
 }
 
-/* ---- limits that limit nothing */
+/* ---- limits that limit nothing, or everything */
+
+/* A gate, or a group that is held out, that nobody escapes. */
+static void suspect_gate(struct compiler *c, const struct declared *d, const struct limit *limit)
+{
+    bool gate = limit->kind == GATE;
+    const struct json *condition = json_member(d->value, "if"), *form;
+    if (!gate && limit->kind != HOLD_OUT) return;
+    if (condition && !is_always(limit->condition, true)) return;
+    form = condition ? condition : json_member(d->value, gate ? "never" : "hold");
+    diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, form->begin, form->end,
+             condition ? (str){0} : STR("say in 'if' which sends it is about"), "this %s every send%s: %s",
+             gate ? "blocks" : "holds", limit->send.size ? " on its channel" : "",
+             condition ? "its 'if' is always true" : "it has no 'if'");
+}
 
 static void suspect_limits(struct compiler *c)
 {
     const struct relance_ruleset *set = c->set;
     for (size_t i = 0; i < set->limit_count; i++) {
         const struct declared *d = &c->files.limits.items[i];
+        suspect_gate(c, d, &set->limits[i]);
         bool met = !set->limits[i].send.size;
         for (size_t r = 0; r < set->rule_count && !met; r++)
             for (size_t s = 0; s < set->rules[r].step_count && !met; s++)
