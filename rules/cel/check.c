@@ -490,15 +490,25 @@ static void check_map(struct check *k, struct node *node)
 
 /* ---- conditions, loops, bindings */
 
+/* What is meant by a field where a condition is expected: that it is there, of a number that it is not 0. */
+static str condition_cure(struct check *k, const struct node *node)
+{
+    const struct cel_type *type = type_resolve(k, node->type, true);
+    str source = check_source(k, node);
+    bool number = type->kind == CEL_TYPE_INT || type->kind == CEL_TYPE_UINT || type->kind == CEL_TYPE_DOUBLE;
+    if (type->kind == CEL_TYPE_OPTIONAL) return optional_cure(k, node);
+    if (node->kind != NODE_SELECT || !source.size) return (str){0};
+    return number ? arena_format(k->c->scratch, "write %.*s > %s", STR_ARG(source), cel_type_zero(type))
+                  : arena_format(k->c->scratch, "write has(%.*s)", STR_ARG(source));
+}
+
 static void want_bool(struct check *k, struct node *node, const char *where)
 {
     if (node->kind == NODE_BROKEN || type_assignable(k, node->type, TYPE(BOOL)) || k->c->env->unchecked)
         return;
-    str noun = type_noun(k, node->type), source = check_source(k, node);
-    bool field = node->kind == NODE_SELECT && source.size;
-    str cure = field ? arena_format(k->c->scratch, "write has(%.*s)", STR_ARG(source)) : (str){0};
-    check_mistake(k, node, node->span, cure, "%s must be true or false, but this is %.*s", where,
-                  STR_ARG(noun));
+    str noun = type_noun(k, node->type);
+    check_mistake(k, node, node->span, condition_cure(k, node), "%s must be true or false, but this is %.*s",
+                  where, STR_ARG(noun));
 }
 
 static void check_logic(struct check *k, struct node *node)

@@ -174,6 +174,15 @@ static str equality_cure(struct check *k, str sign, const struct node *a, const 
     return (str){0};
 }
 
+str optional_cure(struct check *k, const struct node *node)
+{
+    const struct cel_type *type = type_resolve(k, node->type, true);
+    str source = check_source(k, node);
+    if (type->kind != CEL_TYPE_OPTIONAL || !source.size) return (str){0};
+    return arena_format(k->c->scratch, "write %.*s.orValue(%s)", STR_ARG(source),
+                        cel_type_zero(type_resolve(k, type->params[0], true)));
+}
+
 /* "3d", which CEL's own durations have no unit for, as 72h. */
 static str duration_cure(struct check *k, str text)
 {
@@ -216,6 +225,8 @@ static str operator_cure(struct check *k, const struct node *a, const struct cel
     }
     if ((is_time(ta) && is_numeric(tb)) || (is_numeric(ta) && is_time(tb)))
         return STR("write a time as duration('1h30m')");
+    if (ta->kind == CEL_TYPE_OPTIONAL) return optional_cure(k, a);
+    if (tb->kind == CEL_TYPE_OPTIONAL) return optional_cure(k, b);
     str text = tb->kind == CEL_TYPE_STRING ? text_cure(k, b, ta) : text_cure(k, a, tb);
     if (text.size) return text;
     bool text_a = ta->kind == CEL_TYPE_STRING, text_b = tb->kind == CEL_TYPE_STRING;

@@ -94,6 +94,19 @@ str cel_type_noun(struct arena *arena, const struct cel_type *type)
     return arena_format(arena, record ? "%s '%.*s'" : "%s %.*s", vowel ? "an" : "a", STR_ARG(name));
 }
 
+const char *cel_type_zero(const struct cel_type *type)
+{
+    switch (type->kind) {
+    case CEL_TYPE_BOOL: return "false";
+    case CEL_TYPE_INT: return "0";
+    case CEL_TYPE_UINT: return "0u";
+    case CEL_TYPE_DOUBLE: return "0.0";
+    case CEL_TYPE_STRING: return "''";
+    case CEL_TYPE_LIST: return "[]";
+    default: return "…";
+    }
+}
+
 static struct cel_value instant_ms(uint8_t kind, int64_t ms, bool floor)
 {
     int64_t seconds = ms / 1000, rest = ms % 1000;

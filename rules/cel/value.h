@@ -123,7 +123,8 @@ bool cel_record_index(struct arena *arena, struct cel_record_type *record);
 bool cel_type_equal(const struct cel_type *a, const struct cel_type *b);
 str cel_type_name(struct arena *arena, const struct cel_type *type); /* "list(string)", for messages */
 str cel_type_noun(struct arena *arena,
-                  const struct cel_type *type); /* "a list(string)", "an 'item'", "null" */
+                  const struct cel_type *type);         /* "a list(string)", "an 'item'", "null" */
+const char *cel_type_zero(const struct cel_type *type); /* what is written for nothing: "0.0", "''"; or "…" */
 
 static inline struct cel_value cel_bool(bool b)
 {

@@ -69,17 +69,6 @@ static bool is_asked_for(const struct payload *p, str name)
     return false;
 }
 
-static str default_of(const struct cel_type *type)
-{
-    switch (type->kind) {
-    case CEL_TYPE_STRING: return STR("''");
-    case CEL_TYPE_INT: return STR("0");
-    case CEL_TYPE_DOUBLE: return STR("0.0");
-    case CEL_TYPE_BOOL: return STR("false");
-    default: return STR("…");
-    }
-}
-
 /* "${customer.first_name}" */
 static void suspect_absent(const struct payload *p, const struct json *node)
 {
@@ -91,10 +80,9 @@ static void suspect_absent(const struct payload *p, const struct json *node)
         uint32_t number = names_find(&set->names.attributes, name);
         str whole = str_slice(text, at + 2, at + front.size + name.size);
         if (number == NAME_NONE || number == set->tz_attribute || is_asked_for(p, whole)) continue;
-        str value = default_of(set->attributes[number].type);
         warn(p, node, at + 2, at + front.size + name.size,
-             arena_format(p->c->scratch, "write ${customer.?%.*s.orValue(%.*s)}", STR_ARG(name),
-                          STR_ARG(value)),
+             arena_format(p->c->scratch, "write ${customer.?%.*s.orValue(%s)}", STR_ARG(name),
+                          cel_type_zero(set->attributes[number].type)),
              "a customer who does not have this attribute is sent nothing");
     }
 }
@@ -116,5 +104,6 @@ void suspect_payload(struct compiler *c, const struct declared *rule, const stru
     const struct json *with = json_member(step, "with"), *set = json_member(step, "set");
     struct payload sent = {c, rule, step, c->strict}, written = {c, rule, step, false};
     if (with) suspect_texts(&sent, with);
-    if (set) suspect_texts(&written, set); /* one that fails leaves its attribute alone: that is often meant */
+    if (set)
+        suspect_texts(&written, set); /* one that fails leaves its attribute alone: that is often meant */
 }

@@ -134,9 +134,12 @@ static void put_splice(struct template_writer *w, const struct json *node, size_
     if (!program) return;
     const struct cel_type *type = cel_program_type(program);
     if (!splices(type)) {
-        str noun = cel_type_noun(w->c->scratch, type);
-        diag_add(w->c->diag, SEVERITY_WARNING, json_origin(w->source, node), begin, end,
-                 STR("make it the whole string, \"${…}\", to keep its type"),
+        str noun = cel_type_noun(w->c->scratch, type),
+            cure = STR("make it the whole string, \"${…}\", to keep its type");
+        if (type->kind == CEL_TYPE_OPTIONAL)
+            cure = arena_format(w->c->scratch, "say what stands there without a value: .orValue(%s)",
+                                cel_type_zero(type->params[0]));
+        diag_add(w->c->diag, SEVERITY_WARNING, json_origin(w->source, node), begin, end, cure,
                  "%.*s cannot be put into a text: this always fails", STR_ARG(noun));
     }
     flush_text(w);
