@@ -2,6 +2,7 @@
 
 #include "base/duration.h"
 #include "base/nearest.h"
+#include "rule/compile/meant.h"
 
 const struct keyword keywords[] = {
 #define KEYWORD(place, name, form, prose)                                                                    \
@@ -73,6 +74,14 @@ static void refuse_unknown(const struct source *source, const struct json *membe
              nearest_hint(&nearest, diag->arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
 }
 
+static str duration_cure(enum keyword_form form, const struct json *value, struct arena *arena)
+{
+    bool duration = form == FORM_DURATION || form == FORM_COOLDOWN;
+    if (!duration || value->kind != JSON_STRING) return (str){0};
+    if (form == FORM_COOLDOWN && str_equal(value->text, STR("ever"))) return STR("write {\"for\": \"ever\"}");
+    return meant_duration(arena, value->text);
+}
+
 static bool keyword_check_member(const struct source *source, const struct json *member,
                                  enum keyword_place place, const char *what, struct diagnostics *diag)
 {
@@ -84,8 +93,9 @@ static bool keyword_check_member(const struct source *source, const struct json 
     }
     const char *wanted = form_wants(keyword->form, member);
     if (!wanted) return true;
-    diag_add(diag, SEVERITY_ERROR, origin, member->begin, member->end, (str){0}, "'%.*s' must be %s",
-             STR_ARG(keyword->name), wanted);
+    diag_add(diag, SEVERITY_ERROR, origin, member->begin, member->end,
+             duration_cure(keyword->form, member, diag->arena), "'%.*s' must be %s", STR_ARG(keyword->name),
+             wanted);
     return false;
 }
 

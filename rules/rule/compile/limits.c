@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/duration.h"
+#include "rule/compile/meant.h"
 
 static const struct type_list no_types = {0};
 
@@ -39,6 +40,13 @@ static bool parse_quiet(str text, struct limit *out)
     return out->quiet_days && (space == text.size || parse_hours(str_slice(text, space + 1, text.size), out));
 }
 
+static str quiet_cure(struct arena *arena, str text)
+{
+    struct limit limit;
+    str meant = meant_times(arena, text);
+    return parse_quiet(meant, &limit) ? arena_format(arena, "write \"%.*s\"", STR_ARG(meant)) : (str){0};
+}
+
 static bool is_without_end(const struct limit *limit, bool conditional)
 {
     bool whole_days = limit->quiet_from == 0 && limit->quiet_until == DAY_MINUTES;
@@ -50,7 +58,7 @@ static void compile_quiet(struct compiler *c, const struct declared *d, const st
 {
     out->kind = QUIET_HOURS;
     if (!parse_quiet(node->text, out))
-        gather_error(c->diag, d->source, node, (str){0},
+        gather_error(c->diag, d->source, node, quiet_cure(c->scratch, node->text),
                      "'quiet' is hours, days or both: \"21:00-08:00\", \"sat,sun\", \"fri 18:00-24:00\", or "
                      "\"holidays\"");
     else if (out->quiet_from == out->quiet_until)

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
+#include "rule/compile/meant.h"
 
 enum { DAY_MS = 86400000, YEARLY_DAYS_MAX = 364 };
 
@@ -22,6 +23,13 @@ static void refuse_hours(struct rule_compiler *r, const struct json *node, const
                      "next to 'at', '%s' counts calendar days: 'd' and 'w' only", keyword);
 }
 
+static str time_cure(struct arena *arena, str text)
+{
+    struct time_of_day time;
+    str meant = meant_times(arena, text);
+    return time_of_day_parse(meant, &time) ? arena_format(arena, "write \"%.*s\"", STR_ARG(meant)) : (str){0};
+}
+
 static void compile_at(struct rule_compiler *r, const struct cel_env *env, const struct json *at,
                        struct timing *out)
 {
@@ -32,7 +40,7 @@ static void compile_at(struct rule_compiler *r, const struct cel_env *env, const
         return;
     }
     if (!time_of_day_parse(at->text, &out->at))
-        gather_error(r->c->diag, r->source, at, (str){0},
+        gather_error(r->c->diag, r->source, at, time_cure(r->c->scratch, at->text),
                      "'at' must be a time of day, such as \"09:30\" or \"mon-fri 09:30\"");
 }
 
@@ -51,11 +59,12 @@ static void compile_after(struct rule_compiler *r, const struct cel_env *env, co
     }
     int64_t ms = 0;
     if (!duration_parse(after->text, &ms))
-        gather_error(c->diag, r->source, after, (str){0},
+        gather_error(c->diag, r->source, after, meant_duration(c->scratch, after->text),
                      "'after' must be a duration, such as \"45m\", \"1h30m\" or \"7d\"");
     if (ms < 0)
         gather_error(c->diag, r->source, after,
-                     STR("in a rule on a date, \"before\": \"2d\" comes before it"),
+                     arena_format(c->scratch, "in a rule on a date, \"before\": \"%.*s\" comes before it",
+                                  STR_ARG(str_slice(after->text, 1, after->text.size))),
                      "'after' cannot be negative");
     if (ms < 0) return;
     if (at) refuse_hours(r, after, "after");
