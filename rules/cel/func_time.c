@@ -28,7 +28,8 @@ static bool fixed_offset(str text, int32_t *seconds)
 bool time_zone_is(struct zones *zones, str name)
 {
     int32_t seconds;
-    return !name.size || str_equal(name, STR("UTC")) || fixed_offset(name, &seconds) || zone_find(zones, name);
+    return !name.size || str_equal(name, STR("UTC")) || fixed_offset(name, &seconds) ||
+           zone_find(zones, name);
 }
 
 /* Seconds east of UTC; false when there is no such zone. */

@@ -113,7 +113,7 @@ static void compile_timing(struct rule_compiler *r, const struct cel_env *env, c
 /* The types of another wait, among those of all. */
 static void add_waited(struct rule_compiler *r, struct type_list on)
 {
-    uint32_t *all = ARENA_ARRAY(r->c->place, uint32_t, r->waited.count + on.count + 1);
+    uint32_t *all = ARENA_ARRAY(r->c->keep, uint32_t, r->waited.count + on.count + 1); /* programs note it */
     size_t count = 0;
     if (!all) {
         r->c->diag->failed = true;
