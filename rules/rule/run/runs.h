@@ -30,7 +30,7 @@ struct run *step_go_on(struct relance_engine *e, struct run *run);
 /* Performs the steps that are due by the horizon: at once, within the event or wait. NULL is let through. */
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms);
 
-void wait_begin(struct relance_engine *e, struct run *run); /* there is no answer (any more) */
+void run_forget_answer(struct relance_engine *e, struct run *run); /* there is none (any more) */
 /* The event has not come within its time. */
 struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited);
 

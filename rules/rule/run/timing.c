@@ -76,7 +76,7 @@ struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number,
     run->step = number;
     run->base_ms = step->awaited ? base_ms : STATE_NO_TIME;
     if (step->awaited) {
-        wait_begin(e, run);
+        run_forget_answer(e, run);
         wait_until(run, base_ms + step->awaited->within_ms);
     } else if (step->timing.before) {
         run_wait_before_date(run, date_step_time(e, run, &step->timing), base_ms);

@@ -3,15 +3,10 @@
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
-static void forget_answer(struct relance_engine *e, struct run *run)
+void run_forget_answer(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->answer);
     run->answer = NULL;
-}
-
-void wait_begin(struct relance_engine *e, struct run *run)
-{
-    forget_answer(e, run);
 }
 
 static void decide(struct relance_engine *e, const struct run *run, enum relance_outcome outcome, str by)
@@ -28,6 +23,7 @@ struct run *wait_over(struct relance_engine *e, struct run *run, const struct aw
     e->reason = why;
     decide(e, run, RELANCE_OUTCOME_UNANSWERED, (str){0});
     run->outcome = STATE_OUTCOME_UNANSWERED;
+    run_forget_answer(e, run); /* of a wait before, where rules that changed have made a wait of this step */
     if (!awaited->ends) return step_go_on(e, run);
     e->reason = why;
     run_end(e, run, RELANCE_OUTCOME_ENDED);
@@ -74,6 +70,7 @@ static bool answers(struct relance_engine *e, struct run *run, const struct awai
 static void answer(struct relance_engine *e, struct run *run, const struct awaited *awaited,
                    int64_t horizon_ms)
 {
+    run_forget_answer(e, run); /* as above */
     run->answer = or_fail(e, scope_pack_answer(e, &awaited->keeps));
     run->outcome = STATE_OUTCOME_ANSWERED;
     cover(e, awaited->point);
