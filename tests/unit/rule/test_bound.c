@@ -285,6 +285,29 @@ Test(bound, then_the_oldest_remembered_cancel)
     cr_assert_eq(state_of("c")->overtakers.count, 1u);
 }
 
+static const char two_cancel[] =
+    "{\"events\": {\"go\": {}, \"stop\": {}, \"halt\": {}},"
+    " \"rules\": {\"r\": {\"on\": \"go\", \"if\": \"false\", \"cancel\": [\"stop\", \"halt\"], "
+    "\"do\": [{\"send\": \"x\"}]}}}";
+
+static void two_cancels_long_ago(void)
+{
+    happens("stop", "");
+    happens("halt", "");
+    now_ms += 120 * MINUTE;
+    for (int i = 0; i < 10; i++)
+        happens("go", "");
+}
+
+Test(bound, then_the_type_of_those_remembered_no_more_that_came_last_longest_ago)
+{
+    one_goes(two_cancel, two_cancels_long_ago, RELANCE_FORGOT_STATE_CANCELS);
+    cr_expect_eq(state_of("c")->overtakers.count, 0u);
+    cr_assert_eq(state_of("c")->past_overtakers.count, 1u);
+    cr_expect_eq(VECTOR_AT(state_of("c")->past_overtakers, struct past_overtaker, 0)->time_ms,
+                 START + MINUTE);
+}
+
 /* Whatever a state holds, nothing of it is so dear that it could not go. */
 Test(bound, a_limit_that_holds_nothing_is_kept_too)
 {
