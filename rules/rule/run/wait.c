@@ -1,4 +1,5 @@
 /* Steps that wait for an event (LANGUAGE.md §4.8): it comes within their time, or it does not. */
+#include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
@@ -85,7 +86,8 @@ static uint32_t place_behind(const struct state *state, uint32_t rule, str key)
     return place + (run_find(state, rule, key) != NULL);
 }
 
-/* The runs of a rule, in order. Answering one can end it, and what it then sets can end others that follow a date. */
+/* The runs of a rule, in order. Answering one can end it, what it then sets can end others that follow a date, and others
+ * may go since there is no room. */
 static void answer_runs_of(struct relance_engine *e, uint32_t number, const struct typed_event *type,
                            int64_t horizon_ms)
 {
@@ -104,6 +106,7 @@ static void answer_runs_of(struct relance_engine *e, uint32_t number, const stru
         str key;
         if (!arena_copy_str(&e->scratch, bytes_str(run->key), &key)) e->failed = true;
         answer(e, run, awaited, horizon_ms);
+        bound_state_within(e); /* each run keeps the answer */
         place = place_behind(state, number, key);
     }
 }

@@ -544,3 +544,25 @@ Test(bound, an_event_that_starts_256_runs_which_each_keep_all_of_it_costs_little
     cr_expect_lt(peak_kib() - before, 160 << 10, "%ld KiB", peak_kib() - before);
     cr_expect_leq(state_size(state_of("c"), &rules->names), (size_t)LIMIT_STATE_BYTES);
 }
+
+static const char wait_rules[] =
+    "{\"events\": {\"go\": {\"keys\": \"list(string)\"}, \"look\": {\"blob\": \"string\"}},"
+    " \"rules\": {\"r\": {\"on\": \"go\", \"key\": \"event.keys\", \"do\": ["
+    "   {\"wait\": \"look\", \"within\": \"1d\"},"
+    "   {\"after\": \"1h\", \"send\": \"x\", \"with\": {\"b\": \"${answer.blob}\"}}]}}}";
+
+Test(bound, nor_does_one_that_256_runs_have_waited_for)
+{
+    start(wait_rules, 0);
+    struct buffer keys;
+    buffer_init(&keys, &arena);
+    for (int i = 0; i < 256; i++)
+        buffer_put_format(&keys, "%s\"k%d\"", i ? "," : "", i);
+    const char *go = arena_format(&arena, "\"keys\":[%.*s]", STR_ARG(buffer_str(&keys))).data,
+               *look = arena_format(&arena, "\"blob\":\"%s\"", letters(1000000)).data;
+    happens("go", go);
+    long before = peak_kib();
+    happens("look", look);
+    cr_expect_lt(peak_kib() - before, 160 << 10, "%ld KiB", peak_kib() - before);
+    cr_expect_leq(state_size(state_of("c"), &rules->names), (size_t)LIMIT_STATE_BYTES);
+}
