@@ -365,7 +365,10 @@ static struct node *parse_shorthand(struct parser *p, struct token name)
     if (!list) return NULL;
     if (list == p->known && number >= p->known_count) {
         mistake(p->c, name.span, (str){0},
-                "'%.*s' comes later: only what is declared before can be used here", STR_ARG(name.text));
+                number == p->known_count
+                    ? "'%.*s' cannot stand for itself"
+                    : "'%.*s' comes later: only what is declared before can be used here",
+                STR_ARG(name.text));
         return broken_at(p, name.span);
     }
     if (list->used) list->used[number] = true;

@@ -410,12 +410,14 @@ static uint32_t find_type(struct compiler *c, const struct source *source, const
                      "'forget' erases the customer: nothing can follow from it");
         return NAME_NONE;
     }
-    bool segment = str_starts_with(node->text, STR("enter ")) || str_starts_with(node->text, STR("leave "));
-    if (type == NAME_NONE && segment)
-        gather_error(
-            c->diag, source, node,
-            arena_format(c->scratch, "write \"on\": \"%.*s\", in a rule of its own", STR_ARG(node->text)),
-            "'%.*s' cannot stand beside event types", STR_ARG(node->text));
+    bool enter = str_starts_with(node->text, STR("enter ")),
+         leave = str_starts_with(node->text, STR("leave "));
+    if (type == NAME_NONE && (enter || leave))
+        gather_error(c->diag, source, node,
+                     arena_format(c->scratch, "a condition says %ssegments.%.*s", leave ? "!" : "",
+                                  STR_ARG(str_slice(node->text, 6, node->text.size))),
+                     "'%.*s' is no event: it stands in the 'on' of a rule, and not beside event types",
+                     STR_ARG(node->text));
     else if (type == NAME_NONE)
         gather_error(c->diag, source, node, section_hint(&c->files.events, node->text, c->diag),
                      "event type '%.*s' is not declared in 'events'", STR_ARG(node->text));

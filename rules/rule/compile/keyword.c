@@ -64,14 +64,40 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
     return NULL;
 }
 
+/* Where a keyword that is not known here belongs: a rule or a step, else the one place that has it. */
+static str place_hint(str name)
+{
+    static const str places[] = {
+        [PLACE_SET] = STR("a file has it"),      [PLACE_ATTRIBUTE] = STR("an attribute has it"),
+        [PLACE_COUNT] = STR("a count has it"),   [PLACE_RULE] = STR("a rule has it"),
+        [PLACE_CANCEL] = STR("'cancel' has it"), [PLACE_COOLDOWN] = STR("'cooldown' has it"),
+        [PLACE_STEP] = STR("a step has it"),     [PLACE_WAIT] = STR("'wait' has it"),
+        [PLACE_LIMIT] = STR("a limit has it"),   [PLACE_GOAL] = STR("'goal' has it"),
+        [PLACE_ON] = STR("'on' has it"),         [PLACE_TEST] = STR("a test has it"),
+        [PLACE_EXPECT] = STR("'expect' has it"),
+    };
+    const struct keyword *only = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < keyword_count; i++) {
+        enum keyword_place place = keywords[i].place;
+        if (!str_equal(keywords[i].name, name)) continue;
+        if (place == PLACE_RULE || place == PLACE_STEP) return places[place];
+        only = &keywords[i];
+        count++;
+    }
+    return count == 1 ? places[only->place] : (str){0};
+}
+
 static void refuse_unknown(const struct source *source, const struct json *member, enum keyword_place place,
                            const char *what, struct diagnostics *diag)
 {
     struct nearest nearest = nearest_to(member->key);
     for (size_t i = 0; i < keyword_count && !diag_is_full(diag); i++)
         if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
+    str hint = place_hint(member->key);
+    if (!hint.size) hint = nearest_hint(&nearest, diag->arena);
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
-             nearest_hint(&nearest, diag->arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+             hint, "%s has no keyword '%.*s'", what, STR_ARG(member->key));
 }
 
 static str duration_cure(enum keyword_form form, const struct json *value, struct arena *arena)

@@ -78,6 +78,12 @@ static int64_t age_overtaker(const struct relance_engine *e, const void *item)
     return ((const struct overtaker *)item)->time_ms;
 }
 
+static int64_t age_past_overtaker(const struct relance_engine *e, const void *item)
+{
+    (void)e;
+    return ((const struct past_overtaker *)item)->time_ms;
+}
+
 static int64_t age_seen(const struct relance_engine *e, const void *item)
 {
     (void)e;
@@ -124,6 +130,7 @@ static const struct bound_kind {
     {RELANCE_FORGOT_STATE_ATTRIBUTES, STATE_ATTRIBUTES, age_attribute, false},
     {RELANCE_FORGOT_STATE_COUNTS, STATE_COUNTS, age_count, false},
     {RELANCE_FORGOT_STATE_CANCELS, STATE_OVERTAKERS, age_overtaker, false},
+    {RELANCE_FORGOT_STATE_CANCELS, STATE_PAST_OVERTAKERS, age_past_overtaker, false},
     {RELANCE_FORGOT_STATE_IDS, STATE_SEEN, age_seen, false},
     {RELANCE_FORGOT_STATE_SENDS, STATE_SENDS, age_send, false},
     {RELANCE_FORGOT_STATE_COOLDOWNS, STATE_COOLDOWNS, age_cooldown, false},

@@ -165,7 +165,7 @@ static void move_run(struct relance_engine *e, struct run *run, struct date date
     int64_t due_ms = time_before(e, date, &e->rule->steps[run->step].timing);
     bool deferred = run->due_ms != run->first_due_ms;
     if (due_ms == run->first_due_ms || (deferred && due_ms <= e->now_ms)) return;
-    run_wait_until(run, due_ms, e->now_ms);
+    run_wait_before_date(run, due_ms, e->now_ms);
     explain_note_run(e, RELANCE_NOTE_MOVED, run);
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/rfc3339.h"
 
+#define DAY_MS 86400000LL
+
 /* A limit that fails is closed; a group that fails is nobody's. */
 static bool limit_applies(struct relance_engine *e, const struct limit *limit, str send)
 {
@@ -68,6 +70,15 @@ static void period_days(enum limit_period period, int64_t day, int64_t *begin, i
     }
 }
 
+/* When a local day after today's begins. Where clocks are put back over midnight it does so twice, and now may lie in
+ * between. */
+static int64_t day_to_come(const struct zone *zone, int64_t day, int64_t now_ms)
+{
+    int64_t first_ms = local_instant(zone, day, 0);
+    if (first_ms > now_ms) return first_ms;
+    return day * DAY_MS - zone_offset(zone, floor_div(now_ms, 1000)) * 1000LL;
+}
+
 struct range {
     uint32_t begin, end;
 };
@@ -102,8 +113,8 @@ static bool is_full(struct relance_engine *e, uint32_t number, int64_t *room_ms)
     uint32_t inside = range.end - range.begin;
     if (inside < limit->max) return false;
     bool rolling = limit->period == PERIOD_ROLLING;
-    *room_ms =
-        rolling ? sends[range.end - limit->max].time_ms + limit->window_ms : local_instant(zone, next, 0);
+    *room_ms = rolling ? sends[range.end - limit->max].time_ms + limit->window_ms
+                       : day_to_come(zone, next, e->now_ms);
     return true;
 }
 
@@ -143,7 +154,7 @@ struct verdict limits_check(struct relance_engine *e, str send)
 static int64_t longest_ms(const struct limit *limit)
 {
     static const int days[] = {[PERIOD_DAY] = 3, [PERIOD_WEEK] = 9, [PERIOD_MONTH] = 33};
-    return limit->period == PERIOD_ROLLING ? limit->window_ms : days[limit->period] * 86400000LL;
+    return limit->period == PERIOD_ROLLING ? limit->window_ms : days[limit->period] * DAY_MS;
 }
 
 /* Sends that count no more, and beyond the newest that can be asked for: all but `most`. */

@@ -17,12 +17,13 @@ int64_t local_instant(const struct zone *zone, int64_t day, int minutes)
 int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, struct time_of_day at,
                  bool at_base)
 {
-    int64_t day = local_day(zone, base_ms) + after_days;
-    for (;; day++) {
+    int64_t today = local_day(zone, base_ms);
+    bool next = after_days == 0; /* which may be yesterday's, moved over midnight by a clock change */
+    for (int64_t day = next ? today - 1 : today + after_days;; day++) {
         if (!weekdays_have(at.days, day)) continue;
         int64_t ms = local_instant(zone, day, at.minutes);
-        bool passed = after_days == 0 && (at_base ? ms < base_ms : ms <= base_ms);
-        if (!passed) return ms;
+        bool passed = at_base ? ms < base_ms : ms <= base_ms;
+        if (!next || !passed) return ms;
     }
 }
 

@@ -60,14 +60,17 @@ static bool cancels(struct relance_engine *e, const struct cancel *cancel, struc
     return condition_holds(e, cancel->condition);
 }
 
+/* Scratch is taken only meanwhile: one trigger may ask about each remembered event for each of its keys. */
 static bool event_cancels(struct relance_engine *e, const struct overtaker *overtaker,
                           const struct typed_event *type, struct run *run)
 {
     bool reached = false;
+    struct arena_mark before = arena_mark(&e->scratch);
     struct shadowed_event *shadowed = scope_shadow_event(e, bytes_str(overtaker->packed));
     for (size_t i = 0; shadowed && i < type->cancel_count && !reached; i++)
         if (type->cancels[i]->rule == run->rule) reached = cancels(e, type->cancels[i], run);
     if (shadowed) scope_unshadow_event(e, shadowed);
+    arena_rewind(&e->scratch, before);
     return reached;
 }
 

@@ -23,14 +23,14 @@ str action_id(struct relance_engine *e, const struct run *run, uint32_t step, ch
 
 /* The run waits for that step from `base_ms` on. */
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t step, int64_t base_ms);
-/* Its present step is due then; one that was due before the base is late, and due at the base. */
-void run_wait_until(struct run *run, int64_t due_ms, int64_t base_ms);
+/* Its present step, which comes before a date, is due then; one that was due before the base is late, and due at the base. */
+void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms);
 /* Its present step is over: it waits for the next, from now on. */
 struct run *step_go_on(struct relance_engine *e, struct run *run);
 /* Performs the steps that are due by the horizon: at once, within the event or wait. NULL is let through. */
 void step_perform_due(struct relance_engine *e, struct run *run, int64_t horizon_ms);
 
-void wait_begin(struct relance_engine *e, struct run *run); /* there is no answer (any more) */
+void run_forget_answer(struct relance_engine *e, struct run *run); /* there is none (any more) */
 /* The event has not come within its time. */
 struct run *wait_over(struct relance_engine *e, struct run *run, const struct awaited *awaited);
 

@@ -56,10 +56,17 @@ static const char *ask_end(struct relance_engine *e, const struct run *run, int6
     return NULL;
 }
 
-void run_wait_until(struct run *run, int64_t due_ms, int64_t base_ms)
+static void wait_until(struct run *run, int64_t due_ms)
 {
-    run->late = due_ms < base_ms;
-    run->due_ms = run->first_due_ms = run->late ? base_ms : due_ms;
+    run->late = false;
+    run->due_ms = run->first_due_ms = due_ms;
+}
+
+void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms)
+{
+    bool late = due_ms < base_ms;
+    wait_until(run, late ? base_ms : due_ms);
+    run->late = late;
 }
 
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number, int64_t base_ms)
@@ -69,16 +76,16 @@ struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number,
     run->step = number;
     run->base_ms = step->awaited ? base_ms : STATE_NO_TIME;
     if (step->awaited) {
-        wait_begin(e, run);
-        due_ms = base_ms + step->awaited->within_ms;
+        run_forget_answer(e, run);
+        wait_until(run, base_ms + step->awaited->within_ms);
     } else if (step->timing.before) {
-        due_ms = date_step_time(e, run, &step->timing);
+        run_wait_before_date(run, date_step_time(e, run, &step->timing), base_ms);
     } else {
         scope_enter_rule(e, e->rule, run);
         scope_forget(e);
         const char *why = ask_end(e, run, base_ms, &due_ms);
         if (why) return fail(e, run, why);
+        wait_until(run, due_ms);
     }
-    run_wait_until(run, due_ms, base_ms);
     return run;
 }

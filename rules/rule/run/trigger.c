@@ -62,7 +62,7 @@ static bool set_origin(struct relance_engine *e, struct run *run)
 static void begin_again(struct relance_engine *e, struct run *run, bool restart, int64_t horizon_ms)
 {
     if (restart && !set_origin(e, run)) return;
-    if (restart) wait_begin(e, run);
+    if (restart) run_forget_answer(e, run);
     run_decide(e, restart ? RELANCE_OUTCOME_RESTARTED : RELANCE_OUTCOME_REARMED, bytes_str(run->key));
     scope_forget(e);
     step_perform_due(e, step_arm(e, run, restart ? 0 : run->step, e->trigger.time_ms), horizon_ms);

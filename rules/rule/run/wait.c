@@ -1,17 +1,13 @@
 /* Steps that wait for an event (LANGUAGE.md §4.8): it comes within their time, or it does not. */
+#include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
-static void forget_answer(struct relance_engine *e, struct run *run)
+void run_forget_answer(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->answer);
     run->answer = NULL;
-}
-
-void wait_begin(struct relance_engine *e, struct run *run)
-{
-    forget_answer(e, run);
 }
 
 static void decide(struct relance_engine *e, const struct run *run, enum relance_outcome outcome, str by)
@@ -28,6 +24,7 @@ struct run *wait_over(struct relance_engine *e, struct run *run, const struct aw
     e->reason = why;
     decide(e, run, RELANCE_OUTCOME_UNANSWERED, (str){0});
     run->outcome = STATE_OUTCOME_UNANSWERED;
+    run_forget_answer(e, run); /* of a wait before, where rules that changed have made a wait of this step */
     if (!awaited->ends) return step_go_on(e, run);
     e->reason = why;
     run_end(e, run, RELANCE_OUTCOME_ENDED);
@@ -74,6 +71,7 @@ static bool answers(struct relance_engine *e, struct run *run, const struct awai
 static void answer(struct relance_engine *e, struct run *run, const struct awaited *awaited,
                    int64_t horizon_ms)
 {
+    run_forget_answer(e, run); /* as above */
     run->answer = or_fail(e, scope_pack_answer(e, &awaited->keeps));
     run->outcome = STATE_OUTCOME_ANSWERED;
     cover(e, awaited->point);
@@ -88,7 +86,8 @@ static uint32_t place_behind(const struct state *state, uint32_t rule, str key)
     return place + (run_find(state, rule, key) != NULL);
 }
 
-/* The runs of a rule, in order. Answering one can end it, and what it then sets can end others that follow a date. */
+/* The runs of a rule, in order. Answering one can end it, what it then sets can end others that follow a date, and others
+ * may go since there is no room. */
 static void answer_runs_of(struct relance_engine *e, uint32_t number, const struct typed_event *type,
                            int64_t horizon_ms)
 {
@@ -107,6 +106,7 @@ static void answer_runs_of(struct relance_engine *e, uint32_t number, const stru
         str key;
         if (!arena_copy_str(&e->scratch, bytes_str(run->key), &key)) e->failed = true;
         answer(e, run, awaited, horizon_ms);
+        bound_state_within(e); /* each run keeps the answer */
         place = place_behind(state, number, key);
     }
 }

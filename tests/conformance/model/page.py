@@ -60,10 +60,10 @@ def local_day(ms, tz):
     return datetime.datetime.fromtimestamp(ms // 1000, tz).date()
 
 
-def local(day, minutes, tz):
+def local(day, minutes, tz, fold=0):
     """"A local time that a clock change skips is moved forward by the gap. One that occurs twice means the
     first": both are what Python's fold=0 does."""
-    then = datetime.datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=tz)
+    then = datetime.datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=tz, fold=fold)
     return int(then.timestamp()) * 1000
 
 

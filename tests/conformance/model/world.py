@@ -651,7 +651,7 @@ class World(Dates):
             return (None, {}) if end is None else ("deferred", {"at": end})
         zone = self.zone(c)
         if limit.period in ("day", "week", "month"):
-            start, room = self.period(page.local_day(c.now, zone), limit.period, zone)
+            start, room = self.period(c.now, limit.period, zone)
             sends = [t for t in c.sends.get(place, []) if start <= t]
         else:
             length = page.duration(limit.period)
@@ -662,8 +662,9 @@ class World(Dates):
         return ("deferred", {"at": room}) if limit.defer else ("capped", {"why": limit.why})
 
     @staticmethod
-    def period(today, name, zone):
-        """The local period's first instant, and the next one's."""
+    def period(now, name, zone):
+        """The local period's first instant, and the next one's: where midnight comes twice, the one that is to come."""
+        today = page.local_day(now, zone)
         if name == "day":
             first, then = today, page.days(today, 1)
         elif name == "week":
@@ -672,7 +673,8 @@ class World(Dates):
         else:
             first = today.replace(day=1)
             then = page.days(first, 32).replace(day=1)
-        return page.local(first, 0, zone), page.local(then, 0, zone)
+        comes = page.local(then, 0, zone)
+        return page.local(first, 0, zone), comes if now < comes else page.local(then, 0, zone, fold=1)
 
     def quiet_end(self, c, quiet):
         """The end of the quiet time that holds now, or None: of several that began on the earliest day."""

@@ -285,6 +285,29 @@ Test(bound, then_the_oldest_remembered_cancel)
     cr_assert_eq(state_of("c")->overtakers.count, 1u);
 }
 
+static const char two_cancel[] =
+    "{\"events\": {\"go\": {}, \"stop\": {}, \"halt\": {}},"
+    " \"rules\": {\"r\": {\"on\": \"go\", \"if\": \"false\", \"cancel\": [\"stop\", \"halt\"], "
+    "\"do\": [{\"send\": \"x\"}]}}}";
+
+static void two_cancels_long_ago(void)
+{
+    happens("stop", "");
+    happens("halt", "");
+    now_ms += 120 * MINUTE;
+    for (int i = 0; i < 10; i++)
+        happens("go", "");
+}
+
+Test(bound, then_the_type_of_those_remembered_no_more_that_came_last_longest_ago)
+{
+    one_goes(two_cancel, two_cancels_long_ago, RELANCE_FORGOT_STATE_CANCELS);
+    cr_expect_eq(state_of("c")->overtakers.count, 0u);
+    cr_assert_eq(state_of("c")->past_overtakers.count, 1u);
+    cr_expect_eq(VECTOR_AT(state_of("c")->past_overtakers, struct past_overtaker, 0)->time_ms,
+                 START + MINUTE);
+}
+
 /* Whatever a state holds, nothing of it is so dear that it could not go. */
 Test(bound, a_limit_that_holds_nothing_is_kept_too)
 {
@@ -518,6 +541,28 @@ Test(bound, an_event_that_starts_256_runs_which_each_keep_all_of_it_costs_little
     long before = peak_kib();
     for (int i = 0; i < 5; i++)
         happens("go", text.data);
+    cr_expect_lt(peak_kib() - before, 160 << 10, "%ld KiB", peak_kib() - before);
+    cr_expect_leq(state_size(state_of("c"), &rules->names), (size_t)LIMIT_STATE_BYTES);
+}
+
+static const char wait_rules[] =
+    "{\"events\": {\"go\": {\"keys\": \"list(string)\"}, \"look\": {\"blob\": \"string\"}},"
+    " \"rules\": {\"r\": {\"on\": \"go\", \"key\": \"event.keys\", \"do\": ["
+    "   {\"wait\": \"look\", \"within\": \"1d\"},"
+    "   {\"after\": \"1h\", \"send\": \"x\", \"with\": {\"b\": \"${answer.blob}\"}}]}}}";
+
+Test(bound, nor_does_one_that_256_runs_have_waited_for)
+{
+    start(wait_rules, 0);
+    struct buffer keys;
+    buffer_init(&keys, &arena);
+    for (int i = 0; i < 256; i++)
+        buffer_put_format(&keys, "%s\"k%d\"", i ? "," : "", i);
+    const char *go = arena_format(&arena, "\"keys\":[%.*s]", STR_ARG(buffer_str(&keys))).data,
+               *look = arena_format(&arena, "\"blob\":\"%s\"", letters(1000000)).data;
+    happens("go", go);
+    long before = peak_kib();
+    happens("look", look);
     cr_expect_lt(peak_kib() - before, 160 << 10, "%ld KiB", peak_kib() - before);
     cr_expect_leq(state_size(state_of("c"), &rules->names), (size_t)LIMIT_STATE_BYTES);
 }

@@ -549,6 +549,48 @@ Test(engine, a_run_whose_step_is_gone_is_dropped)
     decided("dropped c1");
 }
 
+/* A run whose second step waits for an hour or for another event, its first having got one. */
+static const char then_after[] =
+    "{\"events\": {\"ping\": {\"cart\": \"string\"}, \"look\": {\"cart\": \"string\"}},"
+    " \"rules\": {\"r\": {\"on\": \"ping\", \"do\": [{\"wait\": \"look\", \"within\": \"1h\"},"
+    "   {\"after\": \"1h\", \"send\": \"a\"}, {\"send\": \"b\", \"with\": \"${run.answered}\"}]}}}";
+static const char then_wait[] =
+    "{\"events\": {\"ping\": {\"cart\": \"string\"}, \"look\": {\"cart\": \"string\"}},"
+    " \"rules\": {\"r\": {\"on\": \"ping\", \"do\": [{\"wait\": \"look\", \"within\": \"1h\"},"
+    "   {\"wait\": \"look\", \"within\": \"1h\"}, {\"send\": \"b\", \"with\": "
+    "\"${run.answered ? answer.cart : 'none'}\"}]}}}";
+
+static void become_a_wait(const char *customer)
+{
+    use_rules(then_after);
+    happens(NULL, "ping", customer, START, "k1");
+    happens(NULL, "look", customer, START + 1, "k2");
+    use_rules(then_wait);
+}
+
+Test(engine, a_step_that_has_become_a_wait_does_not_take_the_answer_before_for_its_own)
+{
+    become_a_wait("c1");
+    rig_run_until(&rig, START + DAY);
+    says("\"with\":\"none\"");
+    decided("started c1 answered c1 unanswered c1 sent c1 finished c1");
+}
+
+Test(engine, a_step_that_has_become_a_wait_may_be_answered_and_gives_the_answer_before_back)
+{
+    size_t before = 0;
+    for (int again = 0; again < 2; again++) {
+        become_a_wait("c1");
+        happens(NULL, "look", "c1", START + 2, "k3");
+        says("\"with\":\"k3\"");
+        decided("started c1 answered c1 answered c1 sent c1 finished c1");
+        happens(NULL, "forget", "c1", START + 3, "k");
+        size_t used = relance_engine_size(rig.engine).bytes;
+        cr_expect(!again || used == before, "%zu bytes, %zu before", used, before);
+        before = used;
+    }
+}
+
 /* Everything that a state keeps under a name: a declaration that has gone and come back is another one. */
 static const char keeps_all[] =
     "{\"customer\": {\"tz\": {\"type\": \"string\", \"on\": \"ping\", \"value\": \"'Europe/Paris'\"}},"
