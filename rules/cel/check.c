@@ -670,7 +670,8 @@ void check_expression(struct compile *c, struct node *root, const struct cel_typ
     if (c->failed) return;
     if (wanted && root->kind != NODE_BROKEN && !type_assignable(&k, root->type, wanted)) {
         str found = type_noun(&k, root->type), want = type_noun(&k, wanted);
-        mistake(c, root->span, (str){0}, "%.*s is expected here, but this is %.*s", STR_ARG(want),
+        str cure = wanted->kind == CEL_TYPE_BOOL ? condition_cure(&k, root) : (str){0};
+        mistake(c, root->span, cure, "%.*s is expected here, but this is %.*s", STR_ARG(want),
                 STR_ARG(found));
     }
     finish_types(&k, root);

@@ -184,6 +184,9 @@ static void suspect_steps(struct compiler *c, const struct declared *d, const st
     if (goal && !sends) suspect_value(c, d, goal, "this goal is never reached: the rule sends nothing");
     if (cooldown && !sends)
         suspect_value(c, d, cooldown, "this cooldown never begins: the rule sends nothing");
+    const struct json *salt = json_member(d->value, "salt");
+    if (salt && !split)
+        suspect_value(c, d, salt, "this salt changes nothing: the rule has no 'split' to draw variants for");
     for (const struct json *m = split ? split->child : NULL; m; m = m->next) {
         suspect_variant(c, d, m);
         if (m->number == 0)

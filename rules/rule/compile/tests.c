@@ -275,6 +275,23 @@ static struct type_list *rules_by_file(struct compiler *c)
 
 /* ---- the whole */
 
+/* Some rule that the test runs should have the variant: a slip of the pen leaves it to the customer's id. */
+static void read_variant(struct test_reader *r, const struct json *variant)
+{
+    const struct relance_ruleset *set = r->c->set;
+    size_t begin = r->test->alone ? r->test->rule : 0, end = r->test->alone ? begin + 1 : set->rule_count;
+    struct nearest nearest = nearest_to(variant->text);
+    r->test->variant = variant->text;
+    for (size_t i = begin; i < end; i++)
+        for (size_t v = 0; v < set->rules[i].variant_count; v++) {
+            if (str_equal(set->rules[i].variants[v].name, variant->text)) return;
+            nearest_offer(&nearest, set->rules[i].variants[v].name);
+        }
+    diag_add(r->c->diag, SEVERITY_WARNING, (struct origin){.source = r->source}, variant->begin, variant->end,
+             nearest_hint(&nearest, r->c->scratch), "%s has no variant '%.*s': the customer's id decides",
+             r->test->alone ? "the rule" : "the set", STR_ARG(variant->text));
+}
+
 static void compile_test(struct compiler *c, const struct source *source, const struct json *node,
                          uint32_t rule, const struct type_list *by_file)
 {
@@ -289,9 +306,9 @@ static void compile_test(struct compiler *c, const struct source *source, const 
     const struct json *until = keyword_get(node, PLACE_TEST, "until"),
                       *rules = keyword_get(node, PLACE_TEST, "rules");
     test->name = name ? name->text : STR("(without a name)");
-    test->variant = variant ? variant->text : (str){0};
     test->until_ms = compile_duration(c, source, until, TEST_UNTIL_MS);
     test->alone = rule != NAME_NONE && !rules;
+    if (variant) read_variant(&r, variant);
     if (rules)
         read_rules(&r, rules);
     else
