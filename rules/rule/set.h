@@ -296,6 +296,11 @@ struct rule {
     const uint32_t *trigger_slots;                /* by field of that record: its slot in `trigger` */
 };
 
+static inline bool rule_is_dated(const struct rule *rule)
+{
+    return rule->kind == ON_YEARLY || rule->kind == ON_DATE;
+}
+
 struct relance_excerpt { /* the part of a set that a test runs */
     bool all_rules;
     struct type_list rules;      /* else those of these numbers, ascending */

@@ -144,12 +144,12 @@ static void index_rules(struct compiler *c)
     struct relance_ruleset *set = c->set;
     for (uint32_t i = 0; i < set->rule_count; i++) {
         const struct rule *rule = &set->rules[i];
-        bool enters = false, leaves = false, dated = rule->kind == ON_YEARLY || rule->kind == ON_DATE;
+        bool enters = false, leaves = false;
         for (size_t n = 0; n < rule->change_count; n++)
             *(rule->changes[n].enter ? &enters : &leaves) = true;
         if ((enters && !list_append(c, &set->entering, i, set->rule_count)) ||
             (leaves && !list_append(c, &set->leaving, i, set->rule_count)) ||
-            (dated && !list_append(c, &set->dated, i, set->rule_count)))
+            (rule_is_dated(rule) && !list_append(c, &set->dated, i, set->rule_count)))
             c->diag->failed = true;
     }
 }

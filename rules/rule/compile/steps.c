@@ -76,10 +76,9 @@ static void compile_before(struct rule_compiler *r, const struct json *before, c
                            const struct json *at, struct timing *out)
 {
     struct compiler *c = r->c;
-    bool dated = r->rule->kind == ON_YEARLY || r->rule->kind == ON_DATE;
     int64_t ms = compile_duration(c, r->source, before, 0);
     out->before = r->rule->has_before = true;
-    if (r->fires && !dated)
+    if (r->fires && !rule_is_dated(r->rule))
         gather_error(
             c->diag, r->source, before, STR("use 'after'"),
             "there is no date that this step could come before: the rule is not on 'yearly' or 'date'");

@@ -307,9 +307,19 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     arm(e, date, &meant);
 }
 
+/* Rules that are on no date any more, since other rules are in force: theirs does not come. */
+static void drop_undated(struct relance_engine *e)
+{
+    struct state *state = e->customer->state;
+    for (uint32_t i = state->dates.count; i-- > 0;)
+        if (!rule_is_dated(&e->set->rules[VECTOR_AT(state->dates, struct date_wait, i)->rule]))
+            state_item_remove(&e->customers.pool, state, STATE_DATES, i);
+}
+
 void dates_update(struct relance_engine *e)
 {
     const struct bytes *performing = e->run ? e->run->key : NULL;
+    drop_undated(e);
     for (size_t i = 0; i < e->set->dated.count; i++) {
         uint32_t rule = e->set->dated.types[i];
         if (engine_runs_rule(e, rule)) date_update(e, rule, performing);

@@ -43,7 +43,7 @@ static const char *ask_at(struct relance_engine *e, const struct timing *timing,
 static const char *ask_end(struct relance_engine *e, const struct run *run, int64_t base_ms, int64_t *due_ms)
 {
     const struct timing *timing = &e->rule->steps[run->step].timing;
-    bool dated = e->rule->kind == ON_YEARLY || e->rule->kind == ON_DATE;
+    bool at_base = rule_is_dated(e->rule) && run->step == 0;
     struct time_of_day at;
     int64_t after_ms;
     const char *why = ask_at(e, timing, &at);
@@ -52,7 +52,7 @@ static const char *ask_end(struct relance_engine *e, const struct run *run, int6
     if (at.minutes < 0)
         *due_ms = base_ms + after_ms;
     else
-        *due_ms = local_at(customer_zone(e), base_ms, timing->days, at, dated && run->step == 0);
+        *due_ms = local_at(customer_zone(e), base_ms, timing->days, at, at_base);
     return NULL;
 }
 

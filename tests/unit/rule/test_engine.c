@@ -549,6 +549,84 @@ Test(engine, a_run_whose_step_is_gone_is_dropped)
     decided("dropped c1");
 }
 
+static const char on_a_date[] = "{\"events\": {\"ping\": {}}, \"rules\": {\"r\": {\"on\": {\"date\": "
+                                "\"last.ping.time + duration('24h')\"}, \"do\": [{\"send\": \"a\"}]}}}";
+static const char on_an_event[] = "{\"events\": {\"ping\": {}}, \"rules\": {\"r\": {\"on\": \"ping\", "
+                                  "\"do\": [{\"send\": \"b\"}]}}}";
+
+Test(engine, a_rule_that_has_no_date_any_more_does_not_come_when_it_would_have)
+{
+    use_rules(on_a_date);
+    happens("e1", "ping", "c1", START, "k");
+    decided("");
+    use_rules(on_an_event);
+    rig_run_until(&rig, START + 2 * DAY);
+    decided("");
+    happens("e2", "ping", "c1", START + 3 * DAY, "k");
+    decided("started c1 sent c1 finished c1");
+}
+
+/* Each keeps something of its own kind in the state, under one name. */
+static const char *const forms_of_a_rule[] = {
+    "\"on\": \"cart\", \"key\": \"event.cart\", \"again\": \"rearm\", \"do\": [{\"after\": \"1h\", \"send\": "
+    "\"a\"}, "
+    "{\"after\": \"${duration('2h')}\", \"send\": \"b\"}]",
+    "\"on\": \"cart\", \"key\": \"event.cart\", \"again\": \"rearm\", \"cancel\": \"buy\", \"cooldown\": "
+    "{\"for\": "
+    "\"ever\", \"per\": \"key\"}, \"do\": [{\"after\": \"1h\", \"send\": \"a\"}, {\"after\": \"1h\", "
+    "\"send\": \"b\"}]",
+    "\"on\": \"cart\", \"again\": \"collect\", \"do\": [{\"after\": \"3h\", \"send\": \"a\", \"with\": "
+    "\"${triggers.map(t, t.cart)}\"}]",
+    "\"on\": [\"cart\", \"buy\"], \"again\": \"restart\", \"split\": {\"a\": 1, \"holdout\": 1}, \"goal\": "
+    "{\"on\": \"buy\", "
+    "\"within\": \"1d\"}, \"do\": [{\"send\": \"a\"}, {\"after\": \"1d\", \"at\": \"mon 09:00\", \"send\": "
+    "\"b\"}]",
+    "\"on\": \"cart\", \"do\": [{\"wait\": \"buy\", \"within\": \"2h\"}, {\"after\": \"1h\", \"send\": "
+    "\"a\", \"with\": "
+    "\"${run.answered ? answer.cart : run.outcome}\"}]",
+    "\"on\": \"enter busy\", \"do\": [{\"after\": \"1h\", \"send\": \"a\"}]",
+    "\"on\": {\"date\": \"last.cart.time + duration('72h')\"}, \"do\": [{\"before\": \"71h\", \"send\": "
+    "\"a\"}, "
+    "{\"before\": \"2h\", \"send\": \"b\"}]",
+    "\"on\": {\"yearly\": \"string(last.cart.time).substring(0, 10)\"}, \"do\": [{\"before\": \"364d\", "
+    "\"at\": \"20:00\", "
+    "\"send\": \"a\"}, {\"at\": \"09:00\", \"send\": \"b\"}]",
+};
+
+static const char *form_of_a_rule(size_t form)
+{
+    return arena_format(&arena,
+                        "{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": \"string\"}},"
+                        " \"counts\": {\"carts\": {\"on\": \"cart\", \"over\": \"1h\"}},"
+                        " \"segments\": {\"busy\": \"carts() > 1\"}, \"rules\": {\"r\": {%s}}}",
+                        forms_of_a_rule[form])
+        .data;
+}
+
+static void live_a_day(int64_t from_ms)
+{
+    for (int hour = 0; hour < 24; hour++) {
+        const char *cart = hour % 2 ? "k1" : "k2";
+        happens(NULL, hour % 5 == 4 ? "buy" : "cart", "c1", from_ms + hour * HOUR / 2, cart);
+        if (hour % 7 == 0) happens(NULL, "cart", "c1", from_ms + hour * HOUR / 2 + 1, cart);
+    }
+}
+
+Test(engine, any_rule_may_become_any_other)
+{
+    enum { FORMS = sizeof forms_of_a_rule / sizeof *forms_of_a_rule };
+    int64_t from_ms = START;
+    for (size_t pair = 0; pair < FORMS * FORMS; pair++) {
+        use_rules(form_of_a_rule(pair / FORMS));
+        live_a_day(from_ms);
+        use_rules(form_of_a_rule(pair % FORMS));
+        rig_forget(&rig);
+        live_a_day(from_ms += DAY);
+        rig_run_until(&rig, from_ms += DAY);
+    }
+    says("\"outcome\":\"dropped\"");
+}
+
 /* A run whose second step waits for an hour or for another event, its first having got one. */
 static const char then_after[] =
     "{\"events\": {\"ping\": {\"cart\": \"string\"}, \"look\": {\"cart\": \"string\"}},"
