@@ -119,8 +119,14 @@ static void save_run_rest(const struct run *run, const struct run_member *member
     pack_map(out, count + (run->answer != NULL) + (run->earlier.count != 0));
     for (size_t i = 0; i < count; i++)
         save_member(out, members[i].letter, members[i].value);
-    if (run->answer) save_key(out, STATE_RUN_ANSWER), pack_raw(out, bytes_str(run->answer));
-    if (run->earlier.count) save_key(out, STATE_RUN_EARLIER), save_earlier(run, out);
+    if (run->answer) {
+        save_key(out, STATE_RUN_ANSWER);
+        pack_raw(out, bytes_str(run->answer));
+    }
+    if (run->earlier.count) {
+        save_key(out, STATE_RUN_EARLIER);
+        save_earlier(run, out);
+    }
 }
 
 void save_run(const void *item, const struct state_names *names, struct buffer *out)

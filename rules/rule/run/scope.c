@@ -235,6 +235,18 @@ uint32_t scope_type_of_event(struct relance_engine *e, str packed)
 
 /* ---- triggers and answers */
 
+/* What has been stored, into the slots that begin at `base` and are laid out as those of `event`. */
+static void fill_stored(struct relance_engine *e, uint32_t base, str packed)
+{
+    struct stored_event stored = open_event(e, packed);
+    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
+        fill(e, base + (uint32_t)i, stored.envelope[i]);
+    size_t field;
+    struct cel_value value;
+    while (next_field(e, &stored, &field, &value))
+        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+}
+
 /* The trigger before its run has begun: the event itself, or what there is of something else. */
 static void resolve_trigger_event(struct relance_engine *e)
 {
@@ -264,28 +276,14 @@ static void resolve_trigger(struct relance_engine *e)
     const struct rule *rule = e->rule;
     for (size_t i = 0; i < rule->trigger_record->field_count; i++)
         fill(e, base + rule->trigger_slots[i], absent);
-    struct stored_event stored = open_event(e, trigger_at(e->run, e->run->triggers.count - 1));
-    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
-        fill(e, base + (uint32_t)i, stored.envelope[i]);
-    size_t field;
-    struct cel_value value;
-    while (next_field(e, &stored, &field, &value))
-        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+    fill_stored(e, base, trigger_at(e->run, e->run->triggers.count - 1));
 }
 
 /* One of its fields; those that the event does not have are absent. */
 static void resolve_answer(struct relance_engine *e, uint32_t slot)
 {
-    uint32_t base = e->set->slots.answer;
     fill(e, slot, absent);
-    if (!e->run || !e->run->answer) return;
-    struct stored_event stored = open_event(e, bytes_str(e->run->answer));
-    for (size_t i = 0; i < ENVELOPE_COUNT; i++)
-        fill(e, base + (uint32_t)i, stored.envelope[i]);
-    size_t field;
-    struct cel_value value;
-    while (next_field(e, &stored, &field, &value))
-        fill(e, base + ENVELOPE_COUNT + stored.type->fields[field], value);
+    if (e->run && e->run->answer) fill_stored(e, e->set->slots.answer, bytes_str(e->run->answer));
 }
 
 static struct cel_value trigger_as_record(struct relance_engine *e, str packed)
