@@ -52,6 +52,8 @@ bool check_is_method(const struct compile *c, str name);
 str check_other_name(str name);
 /* The text of a node where it is short enough for a hint, else empty. */
 str check_source(struct check *k, const struct node *node);
+/* "3d", which CEL's own durations have no unit for, as 72h; empty where the text is no duration of ours. */
+str duration_cure(struct arena *arena, str text);
 /* How to give an optional a value for when there is none; empty where the node is none. */
 str optional_cure(struct check *k, const struct node *node);
 /* A mistake that evaluation would meet: reported, or left to evaluation where checking is off. */

@@ -183,13 +183,12 @@ str optional_cure(struct check *k, const struct node *node)
                         cel_type_zero(type_resolve(k, type->params[0], true)));
 }
 
-/* "3d", which CEL's own durations have no unit for, as 72h. */
-static str duration_cure(struct check *k, str text)
+str duration_cure(struct arena *arena, str text)
 {
     int64_t ms;
     if (!duration_parse(text, &ms)) return (str){0};
     bool hours = ms % 3600000 == 0;
-    return arena_format(k->c->scratch, hours ? "write duration('%lldh')" : "write duration('%llds')",
+    return arena_format(arena, hours ? "write duration('%lldh')" : "write duration('%llds')",
                         (long long)(hours ? ms / 3600000 : ms / 1000));
 }
 
@@ -205,7 +204,7 @@ static str text_cure(struct check *k, const struct node *node, const struct cel_
 {
     if (node->kind != NODE_CONSTANT || node->value.kind != CEL_STRING) return (str){0};
     str text = cel_text(node->value), source = check_source(k, node);
-    if (wanted->kind == CEL_TYPE_DURATION) return duration_cure(k, text);
+    if (wanted->kind == CEL_TYPE_DURATION) return duration_cure(k->c->scratch, text);
     if (wanted->kind == CEL_TYPE_TIMESTAMP && source.size && is_made_of(text, "0123456789-:.TZ+"))
         return arena_format(k->c->scratch, "write timestamp(%.*s)", STR_ARG(source));
     if (!is_numeric(wanted) || !is_made_of(text, "0123456789.-")) return (str){0};

@@ -7,6 +7,7 @@
 #include "cel/ast.h"
 
 #include "base/limits.h"
+#include "cel/check.h"
 #include "cel/env.h"
 
 struct fold {
@@ -56,10 +57,12 @@ static void warn(struct fold *f, const struct node *node)
     func_body *body = node->overload->body;
     bool literal = body == timestamp_from_text || body == duration_from_text;
     if (!literal) return;
-    str hint =
-        body == duration_from_text ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
-    caution(f->c, node->children[0]->span, hint, "this is not a %s",
-            body == duration_from_text ? "duration" : "timestamp");
+    bool duration = body == duration_from_text;
+    str text = cel_text(node->children[0]->value);
+    bool days = memchr(text.data, 'd', text.size) || memchr(text.data, 'w', text.size);
+    str hint = duration && days ? duration_cure(f->c->scratch, text) : (str){0};
+    if (!hint.size) hint = duration ? STR("such as 90s, 1h30m or 1.5h") : STR("such as 2026-03-02T10:00:00Z");
+    caution(f->c, node->children[0]->span, hint, "this is not a %s", duration ? "duration" : "timestamp");
 }
 
 /* A zone that is written down and that there is not: whatever the instant, asking for its hour fails. */

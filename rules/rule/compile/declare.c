@@ -65,8 +65,34 @@ static const struct cel_type *parse_type(struct compiler *c, str text, unsigned 
     return record ? cel_record_of(c->keep, &c->records[record - c->files.types.items]) : NULL;
 }
 
+/* What other languages call it. */
+static str type_elsewhere(str text)
+{
+    static const struct {
+        str name, hint;
+    } names[] = {
+        {STR("number"), STR("write double, or int")},
+        {STR("float"), STR("write double")},
+        {STR("decimal"), STR("write double")},
+        {STR("integer"), STR("write int")},
+        {STR("boolean"), STR("write bool")},
+        {STR("text"), STR("write string")},
+        {STR("date"), STR("write timestamp for an instant, string for a day such as \"2026-12-24\"")},
+        {STR("datetime"), STR("write timestamp")},
+        {STR("list"), STR("say of what: list(string)")},
+        {STR("array"), STR("say of what: list(string)")},
+        {STR("map"), STR("say of what: map(string, double)")},
+        {STR("object"), STR("declare a record in 'types', or say map(string, string)")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(names[i].name, text)) return names[i].hint;
+    return (str){0};
+}
+
 static str type_hint(struct compiler *c, str text)
 {
+    str elsewhere = type_elsewhere(text);
+    if (elsewhere.size) return elsewhere;
     struct nearest nearest = nearest_to(text);
     for (size_t i = 0; i < SCALAR_TYPES; i++)
         nearest_offer(&nearest, scalar_types[i].name);

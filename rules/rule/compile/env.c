@@ -62,13 +62,15 @@ static bool refuse(void *context, struct arena *arena, str name, str *message)
     bool meant = wanted == SCOPE_EVENT && flags & SCOPE_TRIGGER;
     str known = known_names(place->scopes, arena, flags);
     bool early = wanted == SCOPE_ANSWER && flags & SCOPE_RUN;
+    bool timeless = wanted == SCOPE_NOW && flags & SCOPE_COUNTS; /* a segment */
     *message = arena_format(arena,
                             count ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
                                   : "'%.*s' is not known in %s; known there: %.*s%s",
                             STR_ARG(name), place->where, STR_ARG(known),
-                            meant   ? " ('trigger' is the event that started the run)"
-                            : early ? " ('answer' is the event that the 'wait' before a step got)"
-                                    : "");
+                            meant      ? " ('trigger' is the event that started the run)"
+                            : early    ? " ('answer' is the event that the 'wait' before a step got)"
+                            : timeless ? " (how long ago something was is said by a count with 'over')"
+                                       : "");
     return known.size && message->size;
 }
 
