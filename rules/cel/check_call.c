@@ -381,13 +381,23 @@ static str nearest_function(struct check *k, str word, enum func_style style)
     return nearest_hint(&nearest, k->c->scratch);
 }
 
+/* Is it a shorthand, which stands for an expression and is no function? */
+static bool is_shorthand(const struct check *k, str name)
+{
+    const struct cel_shorthands *list = k->c->env->shorthands;
+    while (list && names_find(&list->names, name) == NAME_NONE)
+        list = list->outer;
+    return list;
+}
+
 /* What was meant by a function that there is not; empty: nobody knows. */
 static str function_cure(struct check *k, const struct node *node)
 {
     struct arena *arena = k->c->scratch;
     str name = node->name, ours = check_other_name(name);
     const struct declaration *variable = node->method ? NULL : check_declared(k, name);
-    if (variable && node->count == 0) return arena_format(arena, "write %.*s", STR_ARG(name));
+    if ((variable || (!node->method && is_shorthand(k, name))) && node->count == 0)
+        return arena_format(arena, "write %.*s", STR_ARG(name));
     str meant = ours.size ? ours : name;
     bool global = env_function(k->c->env, meant, FUNC_GLOBAL), method = check_is_method(k->c, meant);
     if (!node->method && global) return arena_format(arena, "write %.*s(…)", STR_ARG(meant));
