@@ -335,6 +335,16 @@ int64_t dates_next_due(const struct state *state)
     return due_ms;
 }
 
+/* The one that is armed. Which day it is does not follow from the instant where a zone leaves out a whole one. */
+static struct date armed_date(struct relance_engine *e, const struct meant *meant,
+                              const struct date_wait *wait)
+{
+    struct date date;
+    for (int n = 0; nth_date(e, meant, n, &date); n++)
+        if (date.ms == wait->date_ms && !has_fired(date, wait)) return date;
+    return (struct date){wait->date_ms, local_day(customer_zone(e), wait->date_ms)};
+}
+
 /* The trigger itself; what comes after it is known before, since what it sets off may ask again. */
 void date_fall_due(struct relance_engine *e, struct date_wait *wait, int64_t horizon_ms)
 {
@@ -342,8 +352,7 @@ void date_fall_due(struct relance_engine *e, struct date_wait *wait, int64_t hor
     const struct rule *rule = &e->set->rules[number];
     scope_enter_rule(e, rule, NULL);
     struct meant meant = meaning(rule, engine_evaluate(e, rule->date));
-    struct date date = {wait->date_ms, STATE_NO_TIME};
-    if (meant.kind != MEANT_INSTANT) date.day = local_day(customer_zone(e), date.ms);
+    struct date date = armed_date(e, &meant, wait);
     e->trigger = date_trigger(rule, date, wait->due_ms);
     wait->fired_ms = date_mark(date);
     arm(e, wait, &meant);

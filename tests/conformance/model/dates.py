@@ -60,7 +60,7 @@ class Dates:
 
     def move(self, c, run, date):
         run.trigger["time"], run.trigger.day = Ts(date.instant), date.day
-        time = self.before_date(c, run.present, date.instant)
+        time = self.before_date(c, run.present, date)
         if time == run.time:
             return
         if not run.deferred:
@@ -73,7 +73,7 @@ class Dates:
         known, due = state.due is not None and (state.coming.what, state.wanted), state.due
         state.due = None
         for date in self.dates(c, rule, state):
-            wanted = min((self.before_date(c, step, date.instant) for step in rule.leads()), default=date.instant)
+            wanted = min((self.before_date(c, step, date) for step in rule.leads()), default=date.instant)
             if has_fired(date, state.fired):
                 continue
             if (date.what, wanted) == known or date.instant >= c.now:

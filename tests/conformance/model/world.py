@@ -493,7 +493,7 @@ class World(Dates):
             run.answered, run.answer = False, Record()
             run.wait_until(base + step.within)
         elif step.before is not None:
-            run.wait_until(self.before_date(c, step, self.same_day(c, run.trigger).instant), base)
+            run.wait_until(self.before_date(c, step, self.same_day(c, run.trigger)), base)
             if run.past:
                 self.perform(c, run)
         else:
@@ -506,9 +506,10 @@ class World(Dates):
 
     def before_date(self, c, step, date):
         if step.at is None:
-            return date - step.before
+            return date.instant - step.before
         zone = self.zone(c)
-        return page.local(page.days(page.local_day(date, zone), -step.before // page.DAY), step.at[1], zone)
+        day = page.local_day(date.instant, zone) if date.day is None else date.day
+        return page.local(page.days(day, -step.before // page.DAY), step.at[1], zone)
 
     def attempt_due(self, c, run, step, base):
         """When a step with `after` and `at` is due; None where these give no duration and no time."""
