@@ -146,6 +146,17 @@ static bool waits_for_segments(const struct json *on)
     return any;
 }
 
+/* "12-24" is a subtraction to CEL: a day is a text in it. */
+static bool refuse_bare_day(struct rule_compiler *r, const struct json *node)
+{
+    struct calendar_day day;
+    if (!calendar_day_parse(node->text, &day)) return false;
+    gather_error(r->c->diag, r->source, node,
+                 arena_format(r->c->scratch, "write \"'%.*s'\"", STR_ARG(node->text)),
+                 "this is an expression, and a day in it stands in quotes");
+    return true;
+}
+
 static void compile_on_date(struct rule_compiler *r, const struct json *on)
 {
     struct compiler *c = r->c;
@@ -157,13 +168,14 @@ static void compile_on_date(struct rule_compiler *r, const struct json *on)
     if (!yearly == !date) return;
     const struct cel_env *env = scope_env(c, SCOPE_LAST, no_types, no_types, "a date");
     r->rule->kind = yearly ? ON_YEARLY : ON_DATE;
+    r->fires = true;
+    if (refuse_bare_day(r, yearly ? yearly : date)) return;
     r->rule->date =
         compile_text(c, env, r->source, yearly ? yearly : date, yearly ? &cel_types[CEL_TYPE_STRING] : NULL);
     if (date)
         compile_expect_kinds(c, r->source, date, r->rule->date,
                              1u << CEL_TYPE_TIMESTAMP | 1u << CEL_TYPE_STRING, false,
                              "a timestamp, or a text 'YYYY-MM-DD'");
-    r->fires = true;
 }
 
 static void compile_on(struct rule_compiler *r)
