@@ -17,13 +17,17 @@ enum { MARK_BYTES = 11 }; /* of a saved state that has a mark: counted always */
 static const char all_rules[] =
     "{\"events\": {\"view\": {\"product\": \"string\", \"note\": \"string\"},"
     "   \"cart\": {\"cart\": \"string\", \"note\": \"string\"}, \"hint\": {\"text\": \"string\"},"
-    "   \"buy\": {\"cart\": \"string\", \"total\": \"double\"}, \"away\": {\"carts\": \"list(string)\"}},"
+    "   \"buy\": {\"cart\": \"string\", \"total\": \"double\"}, \"away\": {\"carts\": \"list(string)\"},"
+    "   \"ask\": {\"cart\": \"string\", \"note\": \"string\"}, \"reply\": {\"cart\": \"string\", \"note\": "
+    "\"string\"}},"
     " \"customer\": {\"name\": \"string\", \"about\": \"string\", \"birthday\": \"string\","
     "   \"seen\": {\"type\": \"string\", \"on\": \"view\", \"value\": \"event.note\"}},"
     " \"counts\": {\"views\": {\"on\": \"view\", \"by\": \"event.product\", \"over\": \"30d\"},"
     "   \"ever\": {\"on\": \"view\", \"by\": \"event.product\"}, \"orders\": {\"on\": \"buy\", \"over\": "
     "\"90d\"},"
-    "   \"spend\": {\"on\": \"buy\", \"sum\": \"event.total\"}},"
+    "   \"spend\": {\"on\": \"buy\", \"sum\": \"event.total\"},"
+    "   \"length\": {\"on\": \"ask\", \"sum\": \"double(size(event.note))\", \"keep\": \"last\", \"over\": "
+    "\"30d\"}},"
     " \"segments\": {\"loyal\": \"orders() >= 2\"},"
     " \"limits\": [{\"max\": \"3 per 1d\"}],"
     " \"rules\": {"
@@ -35,6 +39,14 @@ static const char all_rules[] =
     "    \"goal\": {\"on\": \"buy\", \"within\": \"7d\"}, \"cooldown\": \"1m\"},"
     "  \"loyal\": {\"on\": \"enter loyal\", \"do\": [{\"send\": \"push\"}]},"
     "  \"birthday\": {\"on\": {\"yearly\": \"customer.birthday\"}, \"do\": [{\"send\": \"email\"}]},"
+    "  \"soon\": {\"on\": {\"date\": \"last.ask.time + duration('5h')\"},"
+    "    \"do\": [{\"before\": \"3h\", \"send\": \"x\"}, {\"before\": \"10m\", \"send\": \"x\"}]},"
+    "  \"talk\": {\"on\": \"ask\", \"key\": \"event.cart\", \"again\": \"restart\", \"cancel\": \"away\","
+    "    \"cooldown\": {\"for\": \"3h\", \"per\": \"key\"},"
+    "    \"do\": [{\"wait\": {\"on\": \"reply\", \"key\": \"event.cart\"}, \"within\": \"1h\"},"
+    "      {\"after\": \"30m\", \"send\": \"x\", \"with\": \"${run.answered ? answer.note : "
+    "string(length().orValue(0.0))}\","
+    "       \"set\": {\"name\": \"${run.action}\"}}]},"
     "  \"read\": {\"on\": \"view\", \"if\": \"has(last.hint) && views(event.product) > 1\","
     "    \"do\": [{\"after\": \"2h\", \"send\": \"x\", \"with\": {\"about\": \"${customer.about}\", "
     "\"hint\": "
@@ -437,8 +449,8 @@ static int draw(unsigned *seed, int below)
 /* Drawn one by one: the same in every build. */
 static void random_event(unsigned *seed)
 {
-    static const char *const types[] = {"view", "view", "cart", "cart",    "cart",
-                                        "hint", "buy",  "away", "identify"};
+    static const char *const types[] = {"view", "view",     "cart", "cart", "cart",  "hint", "buy",
+                                        "away", "identify", "ask",  "ask",  "reply", "reply"};
     char text[1024];
     now_ms += draw(seed, (int)(20 * MINUTE));
     int64_t time_ms = draw(seed, 8) ? now_ms : now_ms - draw(seed, 5400) * 1000;
