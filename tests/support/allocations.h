@@ -2,21 +2,14 @@
 #ifndef SUPPORT_ALLOCATIONS_H
 #define SUPPORT_ALLOCATIONS_H
 
+#include "sanitized.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
 static size_t allocations; /* so far */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SUPPORT_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SUPPORT_SANITIZED 1
-#endif
-
-#ifdef SUPPORT_SANITIZED
+#if SUPPORT_SANITIZED
 /* The sanitizer owns the allocator, and tells. */
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                               void (*on_free)(const volatile void *));

@@ -3,23 +3,15 @@
  * skip. */
 #include "../../fuzz/shop_rules.h"
 #include "rig.h"
+#include "sanitized.h"
 
 #include <relance/rule_test.h>
 #include <criterion/criterion.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 static size_t fail_in; /* the n-th allocation from now fails, once; 0: none */
 static long live;      /* blocks out */
 
-#ifndef SANITIZED
+#if !SUPPORT_SANITIZED
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
