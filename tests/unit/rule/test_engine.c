@@ -810,6 +810,32 @@ Test(engine, stays_usable_after_a_hundred_changes_of_rules)
 }
 
 /* Quiet hours on the last evening of the year 9999 end in a year that cannot be written. */
+/* As long as a duration can be, in everything that waits, from the last year on. */
+static const char longest[] =
+    "{\"events\": {\"cart\": {\"cart\": \"duration\"}, \"buy\": {\"cart\": \"string\"}},"
+    " \"limits\": [{\"max\": \"1 per 3652500d\", \"else\": \"defer\"}],"
+    " \"rules\": {"
+    "  \"after\": {\"on\": \"cart\", \"cooldown\": \"3652500d\","
+    "    \"goal\": {\"on\": \"buy\", \"within\": \"3652500d\"},"
+    "    \"do\": [{\"send\": \"a\"}, {\"after\": \"${trigger.cart}\", \"send\": \"b\"}]},"
+    "  \"at\": {\"on\": \"cart\", \"do\": [{\"after\": \"3652500d\", \"at\": \"mon 12:00\", \"send\": "
+    "\"a\"}]},"
+    "  \"defer\": {\"on\": \"cart\", \"do\": [{\"send\": \"a\"}]},"
+    "  \"date\": {\"on\": {\"date\": \"timestamp('0001-01-01T00:00:00Z')\"},"
+    "    \"do\": [{\"before\": \"3652500d\", \"send\": \"a\"}]},"
+    "  \"wait\": {\"on\": \"cart\", \"do\": [{\"wait\": \"buy\", \"within\": \"3652500d\"}]}}}";
+
+Test(engine, the_longest_durations_make_states_that_can_be_read_again)
+{
+    int64_t end_ms = 253402300799000; /* 9999-12-31T23:59:59Z */
+    use_rules(longest);
+    happens("e1", "cart", "c1", end_ms - DAY, "3652500d");
+    rig_forget(&rig);
+    happens("e2", "buy", "c1", end_ms, "k");
+    decided(
+        "started c1 sent c1 started c1 started c1 deferred c1 started c1 goal c1 answered c1 finished c1");
+}
+
 Test(engine, a_wait_beyond_the_year_9999_is_told_as_its_end)
 {
     use_rules("{\"events\": {\"cart\": {}}, \"limits\": [{\"quiet\": \"21:00-08:00\"}],"
