@@ -40,7 +40,10 @@ void goal_open(struct relance_engine *e, const struct run *run)
                                  or_fail(e, bytes_new(pool, bytes_str(run->key))), NULL};
     if (run->variant) window.variant = or_fail(e, bytes_new(pool, bytes_str(run->variant)));
     struct goal_window *place = or_fail(e, vector_insert(pool, goals, sizeof window, goals->count));
-    if (place) *place = window;
+    if (place)
+        *place = window;
+    else
+        state_item_release(pool, STATE_GOALS, &window);
 }
 
 static double goal_value(struct relance_engine *e, const struct goal *goal)
