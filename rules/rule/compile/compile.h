@@ -65,6 +65,9 @@ void declare_attributes(struct compiler *c); /* with `identify` and `forget` amo
 void declare_counts(struct compiler *c);     /* names and signatures */
 bool declare_slots(struct compiler *c);      /* false: no memory */
 
+/* Ascending, as lists of numbers stand. */
+void sort_numbers(uint32_t *numbers, size_t count);
+
 /* Names of event types, from a string or a list of them; every unknown one is an error. */
 void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
                         const char *what);
@@ -105,6 +108,9 @@ const struct cel_env *scope_env_again(struct scopes *s, const struct noted_progr
                                       struct arena *arena);
 /* What the types of `on` share; NULL without memory. Lists are borrowed. */
 const struct scope_block *scope_block(struct scopes *s, struct type_list on);
+
+/* Does a program read that slot? NULL reads none. */
+bool program_reads(const struct cel_program *program, uint32_t slot);
 
 /* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
 bool scope_is_variable(str name);

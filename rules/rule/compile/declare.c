@@ -456,6 +456,11 @@ static int number_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void sort_numbers(uint32_t *numbers, size_t count)
+{
+    qsort(numbers, count, sizeof *numbers, number_order);
+}
+
 struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node)
 {
     struct type_list list = {0};
@@ -473,7 +478,7 @@ struct type_list declare_read_types(struct compiler *c, const struct source *sou
         c->listed[type] = true;
         types[list.count++] = type;
     }
-    qsort(types, list.count, sizeof *types, number_order);
+    sort_numbers(types, list.count);
     for (size_t i = 0; i < list.count; i++)
         c->listed[types[i]] = false;
     for (size_t i = 0; i < list.count; i++)

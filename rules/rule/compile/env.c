@@ -152,12 +152,6 @@ static const uint32_t *slots_from(struct scopes *s, uint32_t base, const struct 
     return slots;
 }
 
-static int number_order(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The numbers of the declared fields in it, ascending. */
 static bool block_numbers(struct scopes *s, struct scope_block *block)
 {
@@ -167,7 +161,7 @@ static bool block_numbers(struct scopes *s, struct scope_block *block)
     for (size_t i = 0; i < bound; i++)
         if (block->offsets[i] >= ENVELOPE_COUNT)
             numbers[block->fields.count++] = block->offsets[i] - ENVELOPE_COUNT;
-    qsort(numbers, block->fields.count, sizeof *numbers, number_order);
+    sort_numbers(numbers, block->fields.count);
     block->fields.types = numbers;
     return true;
 }
@@ -492,6 +486,15 @@ const struct cel_env *scope_env_again(struct scopes *s, const struct noted_progr
                                       struct arena *arena)
 {
     return make_env(s, arena, program->names, "");
+}
+
+bool program_reads(const struct cel_program *program, uint32_t slot)
+{
+    const uint32_t *slots;
+    size_t count = program ? cel_program_slots(program, &slots) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i] == slot) return true;
+    return false;
 }
 
 static void note_slots(struct compiler *c, const struct cel_program *program)

@@ -82,10 +82,7 @@ void compile_counts(struct compiler *c)
 
 void rule_note_program(struct rule_compiler *r, const struct cel_program *program)
 {
-    const uint32_t *slots;
-    size_t count = program ? cel_program_slots(program, &slots) : 0;
-    for (size_t i = 0; i < count; i++)
-        r->lists |= slots[i] == r->c->set->slots.triggers;
+    r->lists |= program_reads(program, r->c->set->slots.triggers);
 }
 
 int64_t compile_duration(struct compiler *c, const struct source *source, const struct json *node,

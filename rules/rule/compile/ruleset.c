@@ -87,15 +87,6 @@ static void index_last(struct compiler *c, struct typed_event *type)
     type->named |= type->remembered;
 }
 
-static bool program_reads(const struct cel_program *program, uint32_t slot)
-{
-    const uint32_t *slots;
-    size_t count = program ? cel_program_slots(program, &slots) : 0;
-    for (size_t i = 0; i < count; i++)
-        if (slots[i] == slot) return true;
-    return false;
-}
-
 /* The fields that cancels read of the type: what is remembered of it against late triggers. */
 static bool index_cancel_fields(struct compiler *c, struct typed_event *type)
 {

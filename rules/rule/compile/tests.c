@@ -11,7 +11,6 @@
 #include "base/rfc3339.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define TEST_UNTIL_MS (120 * INT64_C(86400000))
 
@@ -205,12 +204,6 @@ static void read_lists(struct test_reader *r, const struct json *given, const st
 
 /* ---- the part of the set that runs */
 
-static int number_order(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The rules that the test names: under all that the set has. */
 static void read_rules(struct test_reader *r, const struct json *node)
 {
@@ -228,7 +221,7 @@ static void read_rules(struct test_reader *r, const struct json *node)
             gather_error(c->diag, r->source, name, section_hint(&c->files.rules, name->text, c->diag),
                          "there is no rule '%.*s'", STR_ARG(name->text));
     }
-    if (rules) qsort(rules, excerpt->rules.count, sizeof *rules, number_order);
+    if (rules) sort_numbers(rules, excerpt->rules.count);
     excerpt->rules.types = rules;
 }
 
