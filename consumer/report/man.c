@@ -139,17 +139,22 @@ static void man_command(enum command command, FILE *out)
     man_foot(command, out);
 }
 
+/* An entry of a list: a command or a topic, with what may follow it. */
+static void man_item(const char *name, const char *argument, const char *prose, FILE *out)
+{
+    print(out, ".It Cm %s", name);
+    if (*argument) fputs(" Ar", out), man_put_argument(argument, out);
+    fputs("\n", out);
+    man_put_prose(prose, out);
+}
+
 static void man_topics(FILE *out)
 {
     fputs(".Sh TABLES AND PAGES\n"
           "What\n.Nm Cm help Ar TOPIC\nprints.\n.Bl -tag -width Ds\n",
           out);
-    for (int i = 0; i < TOPIC_COUNT; i++) {
-        print(out, ".It Cm %s", topic_table[i].name);
-        if (*topic_table[i].argument) fputs(" Ar", out), man_put_argument(topic_table[i].argument, out);
-        fputs("\n", out);
-        man_put_prose(topic_table[i].prose, out);
-    }
+    for (int i = 0; i < TOPIC_COUNT; i++)
+        man_item(topic_table[i].name, topic_table[i].argument, topic_table[i].prose, out);
     fputs(".El\n", out);
 }
 
@@ -163,12 +168,8 @@ static void man_all(FILE *out)
           "actions.\n"
           "The commands:\n.Bl -tag -width Ds\n",
           out);
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        print(out, ".It Cm %s", command_table[i].name);
-        if (*command_table[i].arguments) fputs(" Ar", out), man_put_argument(command_table[i].arguments, out);
-        fputs("\n", out);
-        man_put_prose(command_table[i].prose, out);
-    }
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        man_item(command_table[i].name, command_table[i].arguments, command_table[i].prose, out);
     fputs(".El\n", out);
     man_topics(out);
     man_foot(COMMAND_COUNT, out);
