@@ -226,6 +226,11 @@ static inline str kept_event_str(const struct kept_event *event)
 {
     return (str){event->data, event->size};
 }
+/* Of a run's triggers, of which there is one at least. */
+static inline struct kept_event **run_newest_trigger(const struct run *run)
+{
+    return VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
+}
 
 /* The items of a part. */
 struct vector *state_items(struct state *state, enum state_part part);

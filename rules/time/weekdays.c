@@ -41,8 +41,12 @@ weekdays weekdays_parse(str text)
     return days;
 }
 
+unsigned weekday_of(int64_t day)
+{
+    return (unsigned)(((day + THURSDAY) % DAYS + DAYS) % DAYS);
+}
+
 bool weekdays_have(weekdays days, int64_t day)
 {
-    int64_t weekday = ((day + THURSDAY) % DAYS + DAYS) % DAYS;
-    return days >> weekday & 1;
+    return days >> weekday_of(day) & 1;
 }

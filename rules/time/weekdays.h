@@ -15,7 +15,10 @@ typedef uint8_t weekdays;
 /* 0: the text names none, or something else. */
 weekdays weekdays_parse(str text);
 
-/* Is a day, as days since 1970-01-01, one of them? */
+/* Of a day, as days since 1970-01-01: 0 is Monday. */
+unsigned weekday_of(int64_t day);
+
+/* Is such a day one of them? */
 bool weekdays_have(weekdays days, int64_t day);
 
 #endif

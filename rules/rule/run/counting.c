@@ -14,11 +14,6 @@ static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
     return floor_div(now_ms - rule->over_ms, rule->bucket_ms);
 }
 
-/* Where the values of a count begin among the customer's, and where they end. */
-struct range {
-    uint32_t begin, end;
-};
-
 /* The first value of a count not before that number. */
 static uint32_t first_value(const struct state *state, uint32_t number)
 {

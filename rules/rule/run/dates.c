@@ -123,16 +123,11 @@ static int64_t earliest_step(struct relance_engine *e, const struct rule *rule, 
     return earliest_ms == RELANCE_NEVER ? date.ms : earliest_ms;
 }
 
-static struct kept_event **newest_trigger(const struct run *run)
-{
-    return VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
-}
-
 /* The date of its newest trigger: a day in the customer's present zone. */
 static struct date run_date(struct relance_engine *e, const struct run *run)
 {
     if (run->day != STATE_NO_TIME) return local_date(e, run->day);
-    return (struct date){kept_event_time(*newest_trigger(run)), STATE_NO_TIME};
+    return (struct date){kept_event_time(*run_newest_trigger(run)), STATE_NO_TIME};
 }
 
 int64_t date_step_time(struct relance_engine *e, const struct run *run, const struct timing *timing)
@@ -145,7 +140,7 @@ int64_t date_step_time(struct relance_engine *e, const struct run *run, const st
 /* `trigger.time` becomes the new date; when the trigger fell due, and whatever that decided, stays. */
 static bool move_trigger(struct relance_engine *e, struct run *run, struct date date)
 {
-    struct kept_event **newest = newest_trigger(run), *moved;
+    struct kept_event **newest = run_newest_trigger(run), *moved;
     struct trigger present = e->trigger;
     e->trigger = date_trigger(e->rule, date, run->trigger_ms);
     moved = scope_keep_trigger(e, &e->rule->keeps);

@@ -20,6 +20,11 @@ struct trigger {
     int64_t day;  /* of a date that is a local day, since 1970; else STATE_NO_TIME */
 };
 
+/* Where what belongs together begins in a part of the state, and where it ends. */
+struct range {
+    uint32_t begin, end;
+};
+
 struct relance_engine {
     struct relance_engine_options options;
     const struct relance_ruleset *set;

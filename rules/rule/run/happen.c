@@ -8,10 +8,6 @@
 
 /* ---- duplicates */
 
-struct range {
-    uint32_t begin, end;
-};
-
 /* The first id not before those of a type. */
 static uint32_t first_id(const struct vector *seen, uint32_t type)
 {

@@ -53,13 +53,11 @@ static int64_t quiet_end(struct relance_engine *e, const struct limit *limit)
 /* The local days on which the calendar period of `day` begins, and the next one. */
 static void period_days(enum limit_period period, int64_t day, int64_t *begin, int64_t *next)
 {
-    enum { THURSDAY = 3 }; /* 1970-01-01, counted from Monday */
     if (period == PERIOD_DAY) {
         *begin = day;
         *next = day + 1;
     } else if (period == PERIOD_WEEK) {
-        int64_t weekday = ((day + THURSDAY) % 7 + 7) % 7;
-        *begin = day - weekday;
+        *begin = day - weekday_of(day);
         *next = *begin + 7;
     } else {
         int64_t year;
@@ -78,10 +76,6 @@ static int64_t day_to_come(const struct zone *zone, int64_t day, int64_t now_ms)
     if (first_ms > now_ms) return first_ms;
     return day * DAY_MS - zone_offset(zone, floor_div(now_ms, 1000)) * 1000LL;
 }
-
-struct range {
-    uint32_t begin, end;
-};
 
 static struct range sends_of(const struct state *state, uint32_t limit)
 {

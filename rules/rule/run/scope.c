@@ -276,7 +276,7 @@ static void resolve_trigger(struct relance_engine *e)
     const struct rule *rule = e->rule;
     for (size_t i = 0; i < rule->trigger_record->field_count; i++)
         fill(e, base + rule->trigger_slots[i], absent);
-    fill_stored(e, base, trigger_at(e->run, e->run->triggers.count - 1));
+    fill_stored(e, base, kept_event_str(*run_newest_trigger(e->run)));
 }
 
 /* One of its fields; those that the event does not have are absent. */

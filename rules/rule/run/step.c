@@ -14,8 +14,7 @@ static bool is_stale(const struct relance_engine *e, const struct run *run)
 
 static void describe_trigger(const struct run *run, struct relance_decision *decision)
 {
-    const struct kept_event *newest = *VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1);
-    struct unpack in = unpack_of(kept_event_str(newest));
+    struct unpack in = unpack_of(kept_event_str(*run_newest_trigger(run)));
     unpack_map(&in);
     unpack_str(&in), decision->trigger_id = unpack_str(&in);
     unpack_str(&in), decision->trigger_type = unpack_str(&in);

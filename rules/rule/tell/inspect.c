@@ -113,7 +113,7 @@ static void put_run(struct inspection *i, const struct run *run)
     if (run->answer) put_key(i, "answer", false), put_packed(i, bytes_str(run->answer));
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
-    put_packed(i, kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, run->triggers.count - 1)));
+    put_packed(i, kept_event_str(*run_newest_trigger(run)));
 }
 
 static void put_runs(struct inspection *i)
