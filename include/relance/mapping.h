@@ -1,0 +1,88 @@
+/* Mappings: other pipelines' records as native events. rules/README.md, "Mappings", describes the language.
+ *
+ * A mapping is a pure function of one record: no state, no clock, no look-ups. The same record gives the same events,
+ * with the same ids, whenever and wherever it is mapped.
+ *
+ *     relance_mapping_map(mapper, &record, &mapped);
+ *     for (size_t i = 0; i < mapped.count; i++) … mapped.items[i] … */
+#ifndef RELANCE_MAPPING_H
+#define RELANCE_MAPPING_H
+
+#include <relance/misfit.h>
+#include <relance/ruleset.h>
+
+struct relance_mapping;
+
+/* Gives the text of a shipped preset ("segment") that a mapping extends; false when there is none of that name. It
+ * needs to live until the call that asked returns. */
+typedef bool relance_preset_load(void *context, struct relance_str name, struct relance_str *text);
+
+/* What compiling a mapping needs besides its text. All of it lives as long as the mapping. */
+struct relance_mapping_host {
+    relance_preset_load *preset_load;
+    void *preset_context;
+    relance_zone_load *zone_load;
+    void *zone_context;
+};
+
+/* Compiles a mapping for whoever takes all that it gives. On RELANCE_OK *out is the mapping, freed by the caller; else
+ * *out is untouched and error->message one sentence. *report as with relance_ruleset_compile. A mapping belongs to one
+ * thread. */
+RELANCE_MUST enum relance_status relance_mapping_compile(const struct relance_source *source,
+                                                         const struct relance_mapping_host *host,
+                                                         struct relance_mapping **out,
+                                                         struct relance_report **report,
+                                                         struct relance_error *error);
+void relance_mapping_free(struct relance_mapping *mapping);
+/* Does it read headers of records? They cost something to fetch. */
+bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
+
+struct relance_header {
+    struct relance_str name, value;
+};
+
+/* A record as Kafka has it; all borrowed. */
+struct relance_foreign {
+    struct relance_str topic; /* for made-up ids TOPIC/PARTITION/OFFSET */
+    int32_t partition;
+    int64_t offset;
+    struct relance_str key, value; /* data NULL: there is none */
+    const struct relance_header *headers;
+    size_t header_count;
+};
+
+/* One event of a record, or what stands in the place of one. */
+struct relance_mapped_item {
+    struct relance_str event;    /* a native event as JSON; empty: a dead letter */
+    struct relance_str customer; /* the key of the event: its customer, else its visitor */
+    bool is_visitor;             /* `customer` is a visitor's name */
+    size_t number; /* of the event in its record, from 0, events that a condition left out included */
+    struct relance_str reason;   /* of a dead letter: "mapping", "customer", … */
+    struct relance_str sentence; /* of a dead letter: what was missing */
+};
+
+enum relance_mapped_kind {
+    RELANCE_MAPPED,     /* its events are in `items`; none where conditions left all of them out */
+    RELANCE_UNMAPPED,   /* no row of the mapping is for it: passed over */
+    RELANCE_UNREADABLE, /* the whole record is a dead letter: `reason`, `sentence` */
+};
+
+/* What became of a record; texts are valid until the next call. */
+struct relance_mapped {
+    enum relance_mapped_kind kind;
+    const struct relance_mapped_item *items;
+    size_t count;
+    struct relance_str reason, sentence;
+    struct relance_str row; /* of RELANCE_UNMAPPED: what `by` gave; empty: it gave nothing */
+    uint32_t
+        fields_invalid; /* values that do not fit what the shape says of them, and expressions that failed */
+    const struct relance_misfit *misfits; /* the first of them */
+    size_t misfit_count;
+};
+
+/* Maps one record. RELANCE_NO_MEMORY: nothing is wrong with the record, and mapping it again may work. */
+RELANCE_MUST enum relance_status relance_mapping_map(struct relance_mapping *mapping,
+                                                     const struct relance_foreign *record,
+                                                     struct relance_mapped *mapped);
+
+#endif
