@@ -127,7 +127,7 @@ class Faults(unittest.TestCase):
                     siege.kafka_door.rate = RATE
                 self.pace(siege, step / len(plan))
             siege.heal()
-            siege.wait_decided(300)
+            siege.wait_decided()
             siege.end()
             records = world.output_records()
             said = [carts.said(record) for record in records]
@@ -166,7 +166,7 @@ class Faults(unittest.TestCase):
             siege.wait_decided()
             answer = shop.answer()
             count = sum(map(len, answer.values()))
-            world.wait_actions(count)
+            siege.wait_actions(count)
             siege.end()
             self.assert_heard(world, answer)
             self.tell(siege, begin, count)

@@ -19,6 +19,8 @@ HEARD_S = 4 * HEARTBEAT_S  # in that time every worker has heard that its name i
 AWAY, GIVES_UP = "Cannot start:", "There is no going on."
 PART = "Redis has carried out a part of a checkpoint that it had lost"
 EMPTY = "Redis has no checkpoint, though"  # what a rebuild leaves that does not come to its end
+STILL_S, MOST_S = 120, 600  # how long no partition may move, and how long all of a wait may take
+TAIL = 8000  # characters of an engine's output that are told
 
 
 class Siege:
@@ -165,20 +167,42 @@ class Siege:
         for name in list(self.frozen):
             self.thaw(name)
 
-    def wait_saved(self, seconds=60):
-        """Until each partition has a second checkpoint: a Redis that loses the first one is an empty one."""
+    # ---- waiting, as long as anything moves
+    def checkpoints(self):
+        """{partition: the offset of its checkpoint; 0 where there is none}"""
         meta = f"relance:{{{self.world.group}:{self.world.input}:%d}}:meta"
+        return {p: int(self.world.redis("HGET", meta % p, "offset") or 0) for p in range(self.world.partitions)}
 
-        def saved():
+    def wait(self, condition, what):
+        def come():
             self.supervise()
-            return all(int(self.world.redis("HGET", meta % p, "offset") or 0) > 0 for p in range(self.world.partitions))
-        place.wait_until(saved, seconds, "all partitions are saved", pause_s=0.2)
+            return condition()
+        try:
+            return place.wait_while_moving(come, lambda: (self.world.frontier(), self.checkpoints()), STILL_S, MOST_S, what)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.standing()}") from None
 
-    def wait_decided(self, seconds=120):
-        def decided():
-            self.supervise()
-            return self.world.is_decided()
-        place.wait_until(decided, seconds, "all is decided", pause_s=0.2)
+    def wait_saved(self):
+        """Until each partition has a second checkpoint: a Redis that loses the first one is an empty one."""
+        self.wait(lambda: all(offset > 0 for offset in self.checkpoints().values()), "all partitions are saved")
+
+    def wait_decided(self):
+        self.wait(self.world.is_decided, "all is decided")
+
+    def wait_actions(self, count):
+        self.wait(lambda: len(self.world.output_records()) >= count, f"{count} actions")
+
+    def standing(self):
+        """Where each partition and each engine stands, for whoever reads of a wait that has failed."""
+        ends, frontier, saved = self.world.kafka.ends(self.world.input), self.world.frontier(), self.checkpoints()
+        lines = [f"after {', '.join(self.diary[-8:])}"]
+        lines += [f"partition {p}: published {frontier[p][0]} of {end}, saved {saved[p]}, frontier {frontier[p][1]}"
+                  for p, end in sorted(ends.items())]
+        lines += [f"door to {name}: {door}" for name, door in (("Kafka", self.kafka_door), ("Redis", self.redis_door))]
+        for name, engine in sorted(self.engines.items()):
+            lines.append(f"engine {name}, process {engine.pid}, in state {engine.state()}:\n"
+                         f"{engine.output()[-TAIL:]}")
+        return "\n".join(lines)
 
 
 class _Open:

@@ -9,6 +9,7 @@
 import contextlib
 import itertools
 import json
+import pathlib
 import signal
 import subprocess
 import time
@@ -33,6 +34,11 @@ class Engine:
 
     def is_running(self):
         return self.process.poll() is None
+
+    def state(self):
+        """R: it runs, S: it waits, T: it is stopped, Z: it has ended; as `ps` has it."""
+        status = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        return status.rpartition(") ")[2].split()[0]
 
     def stop(self, how=signal.SIGTERM, seconds=20):
         """Ends it (or, with None, waits for its end); gives its exit status and how long that took."""

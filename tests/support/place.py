@@ -58,3 +58,20 @@ def wait_until(condition, seconds, what, pause_s=0.05):
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds} s: {what} (last answer: {result!r})")
         time.sleep(pause_s)
+
+
+def wait_while_moving(condition, position, still_s, most_s, what, pause_s=0.2):
+    """The same for work whose time nobody knows: it fails when `position` has given the same for `still_s` seconds, and
+    after `most_s` seconds in any case."""
+    begin = moved = time.monotonic()
+    last = None
+    while not (result := condition()):
+        now, where = time.monotonic(), position()
+        if where != last:
+            last, moved = where, now
+        if now - moved > still_s:
+            raise TimeoutError(f"nothing has moved for {still_s} s, and not yet: {what}")
+        if now - begin > most_s:
+            raise TimeoutError(f"it moves, but not within {most_s} s: {what}")
+        time.sleep(pause_s)
+    return result

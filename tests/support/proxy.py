@@ -56,6 +56,10 @@ class Proxy:
     def __exit__(self, *_):
         self.close()
 
+    def __str__(self):
+        weather = {name: getattr(self, name) for name in ("delay_s", "piece", "rate", "held", "deaf", "shut", "losing")}
+        return f"{len(self.links)} connections, {self.passed} bytes passed, {self.cuts} connections cut, {weather}"
+
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
 

@@ -276,7 +276,7 @@ def sources(*endings):
 
 
 def e2e(name, preset, *patterns):
-    return Program(name, ["python3", str(ROOT / "tests" / "e2e"), *patterns], 900,
+    return Program(name, ["python3", str(ROOT / "tests" / "e2e"), *patterns], 1800,
                    env={**SANITIZED, "RELANCE_BUILD": str(BUILD / preset)}, live=True)
 
 

@@ -4,7 +4,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import run, suite
+from support import place, run, suite
 from support.run import Program, Totals
 
 CRITERION = "[\x1b[0;34m====\x1b[0m] Synthesis: Tested: 3 | Passing: {} | Failing: {} | Crashing: {} \n"
@@ -57,6 +57,22 @@ class Runner(unittest.TestCase):
     def test_a_program_that_is_not_built_has_failed(self):
         self.assertEqual(run.run_one(Program("nowhere")), Totals(0, 1))
         self.assertEqual(run.run_one(Program("nowhere", ["/nowhere/unit_cel"])), Totals(0, 1))
+
+
+class Waiting(unittest.TestCase):
+    """What moves is waited for, and what stands still or moves for ever is not."""
+
+    def test_a_wait_lasts_as_long_as_there_is_movement(self):
+        steps = iter(range(40))
+        self.assertTrue(place.wait_while_moving(lambda: next(steps) == 39, lambda: object(), 0.2, 60, "the end", 0.01))
+
+    def test_what_stands_still_is_given_up(self):
+        with self.assertRaisesRegex(TimeoutError, "nothing has moved for 0.1 s, and not yet: the end"):
+            place.wait_while_moving(lambda: False, lambda: "here", 0.1, 60, "the end", 0.01)
+
+    def test_what_moves_and_never_arrives_is_given_up(self):
+        with self.assertRaisesRegex(TimeoutError, "it moves, but not within 0.2 s: the end"):
+            place.wait_while_moving(lambda: False, lambda: object(), 60, 0.2, "the end", 0.01)
 
 
 if __name__ == "__main__":
