@@ -21,6 +21,16 @@ str str_trim(str s)
     return s;
 }
 
+bool str_is_identifier(str s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        char ch = s.data[i];
+        bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
+        if (!letter && !(i > 0 && ch >= '0' && ch <= '9')) return false;
+    }
+    return s.size > 0;
+}
+
 uint64_t str_hash(str s)
 {
     return XXH3_64bits(s.data, s.size);

@@ -27,6 +27,7 @@ enum node_kind {
     NODE_AND,      /* children, two or more */
     NODE_OR,
     NODE_IF,        /* condition, then, else */
+    NODE_COALESCE,  /* children, two or more: the first that is there */
     NODE_LOOP,      /* range, condition or NULL, body */
     NODE_LET,       /* value, body */
     NODE_SHORTHAND, /* what the name stands for; the checker puts it in its place */

@@ -135,6 +135,13 @@ enum cel_error_code {
     CEL_ERROR_STOPPED, /* frame->stop said so: there is no answer */
 };
 
+/* Does a value say that what was asked for is not there? Other errors are errors. */
+static inline bool cel_is_missing(struct cel_value value)
+{
+    return value.kind == CEL_ERROR && (value.code == CEL_ERROR_NO_FIELD || value.code == CEL_ERROR_NO_KEY ||
+                                       value.code == CEL_ERROR_INDEX);
+}
+
 struct cel_frame {
     struct cel_value *slots;
     struct arena *scratch; /* results and temporaries; the caller resets it when it is done with them */

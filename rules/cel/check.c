@@ -413,10 +413,14 @@ static bool select_qualified(struct check *k, struct node *node)
 static void check_select(struct check *k, struct node *node)
 {
     if (select_qualified(k, node)) return;
-    struct node *operand = node->children[0];
     node->place = PLACE_NONE;
-    check_node(k, operand);
-    const struct cel_type *type = type_resolve(k, operand->type, false);
+    check_node(k, node->children[0]);
+    check_field(k, node);
+}
+
+void check_field(struct check *k, struct node *node)
+{
+    const struct cel_type *type = type_resolve(k, node->children[0]->type, false);
     const struct cel_type *found = field_type(k, node, type);
     if (!found) return;
     node->type = found;
@@ -534,6 +538,28 @@ static void check_if(struct check *k, struct node *node)
                   "this is %.*s, but the value before ':' is %.*s", STR_ARG(b), STR_ARG(a));
 }
 
+static const struct cel_type *held_type(struct check *k, const struct cel_type *type)
+{
+    const struct cel_type *known = type_resolve(k, type, false);
+    return known->kind == CEL_TYPE_OPTIONAL ? known->params[0] : type;
+}
+
+static void check_coalesce(struct check *k, struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        struct node *child = node->children[i];
+        check_node(k, child);
+        const struct cel_type *type = held_type(k, child->type);
+        bool same = i == 0 || type_assignable(k, type, node->type);
+        if (!same && !k->c->env->unchecked && child->kind != NODE_BROKEN) {
+            str a = type_noun(k, node->type), b = type_noun(k, type);
+            check_mistake(k, node, child->span, (str){0}, "this is %.*s, but what stands before it is %.*s",
+                          STR_ARG(b), STR_ARG(a));
+        }
+        node->type = i == 0 ? type : same ? type_join(k, node->type, type) : TYPE(DYN);
+    }
+}
+
 /* The elements of [] are of any type, and nothing that a loop's body does with them decides which. */
 static const struct cel_type *open_as_dyn(struct check *k, const struct cel_type *type)
 {
@@ -646,6 +672,7 @@ void check_node(struct check *k, struct node *node)
     case NODE_AND:
     case NODE_OR: check_logic(k, node); break;
     case NODE_IF: check_if(k, node); break;
+    case NODE_COALESCE: check_coalesce(k, node); break;
     case NODE_LOOP: check_loop(k, node); break;
     case NODE_LET: check_let(k, node); break;
     case NODE_SHORTHAND: check_shorthand(k, node); break;

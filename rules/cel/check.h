@@ -56,6 +56,8 @@ str check_source(struct check *k, const struct node *node);
 str duration_cure(struct arena *arena, str text);
 /* How to give an optional a value for when there is none; empty where the node is none. */
 str optional_cure(struct check *k, const struct node *node);
+/* A selection whose operand has been checked. */
+void check_field(struct check *k, struct node *node);
 /* A mistake that evaluation would meet: reported, or left to evaluation where checking is off. */
 void check_mistake(struct check *k, struct node *node, struct span span, str hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

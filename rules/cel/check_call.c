@@ -481,6 +481,22 @@ static bool any_broken(const struct node *node)
     return false;
 }
 
+/* record['$set']: a field whose name cannot be written behind a dot. */
+static bool names_field(struct check *k, struct node *node)
+{
+    const struct node *key = node->count == 2 ? node->children[1] : NULL;
+    bool text = key && key->kind == NODE_CONSTANT && key->value.kind == CEL_STRING;
+    if (!text || !str_equal(node->name, STR("[]"))) return false;
+    if (type_resolve(k, node->children[0]->type, false)->kind != CEL_TYPE_RECORD) return false;
+    if (str_is_identifier(cel_text(key->value))) return false;
+    node->kind = NODE_SELECT;
+    node->name = cel_text(key->value);
+    node->count = 1;
+    node->quoted = true;
+    check_field(k, node);
+    return true;
+}
+
 void check_call(struct check *k, struct node *node)
 {
     const struct overload *first = first_overload(k, node);
@@ -492,6 +508,7 @@ void check_call(struct check *k, struct node *node)
         if (any_broken(node)) node->type = TYPE(DYN); /* what it gives is anybody's guess */
         return;
     }
+    if (names_field(k, node)) return;
     size_t only;
     if (k->c->env->unchecked &&
         !wrong_count(k, node, first, &only)) { /* evaluation will say what does not fit */

@@ -39,6 +39,7 @@ static bool same(const struct contradiction *c, const struct node *a, const stru
     case NODE_MAP:
     case NODE_AND:
     case NODE_OR:
+    case NODE_COALESCE:
     case NODE_IF: break;
     }
     for (size_t i = 0; i < a->count; i++)

@@ -120,7 +120,8 @@ static void emit_push(struct emit *e, enum opcode op, uint32_t a, uint32_t b, ui
 
 static void emit_fail(struct emit *e, str message)
 {
-    emit_push(e, OP_FAIL, emit_text(e, message.size ? message : STR("a mistake in the expression")), 0, 0);
+    emit_push(e, OP_FAIL, emit_text(e, message.size ? message : STR("a mistake in the expression")),
+              CEL_ERROR_NO_OVERLOAD, 0);
 }
 
 static str last_part(str name)
@@ -445,6 +446,25 @@ static void emit_loop(struct emit *e, struct node *node)
     e->depth = base + 1;
 }
 
+/* An optional at the end that is empty leaves nothing to take. */
+static void emit_coalesce(struct emit *e, struct node *node)
+{
+    uint32_t base = e->depth;
+    struct label there = {NO_LABEL};
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *child = node->children[i];
+        bool last = i + 1 == node->count, may_be_empty = child->type->kind == CEL_TYPE_OPTIONAL;
+        emit_value(e, node->children[i]);
+        if (last && !may_be_empty) break;
+        emit_jump(e, OP_THERE_JUMP, 0, 0, &there);
+        e->depth = base;
+        if (last)
+            emit_push(e, OP_FAIL, emit_text(e, STR("coalesce: none of them is there")), CEL_ERROR_NO_FIELD, 0);
+    }
+    emit_label(e, &there);
+    e->depth = base + 1;
+}
+
 static void emit_let(struct emit *e, struct node *node)
 {
     uint32_t base = e->depth;
@@ -475,6 +495,7 @@ void emit_value(struct emit *e, struct node *node)
     case NODE_MAP: emit_map(e, node); break;
     case NODE_AND:
     case NODE_OR: emit_logic(e, node); break;
+    case NODE_COALESCE: emit_coalesce(e, node); break;
     case NODE_IF: emit_if(e, node); break;
     case NODE_LOOP: emit_loop(e, node); break;
     case NODE_LET: emit_let(e, node); break;

@@ -129,6 +129,17 @@ static struct node *expand_extreme(struct compile *c, struct node *call, const s
     return node_call(c, macro->name, true, call->span, call->children[0], list);
 }
 
+/* coalesce(a, b, …): the checker and the emitter know it, for the others are looked at only where one is not there. */
+static struct node *expand_coalesce(struct compile *c, struct node *call, const struct macro *macro)
+{
+    (void)macro;
+    struct node *node = node_new(c, NODE_COALESCE, call->span);
+    node->name_span = call->name_span;
+    for (size_t i = 0; i < call->count; i++)
+        node_add(c, node, call->children[i]);
+    return node;
+}
+
 /* list.sortBy(x, key): let l = list in l.sortByKeys(l.map(x, key)). */
 static struct node *expand_sort_by(struct compile *c, struct node *call, const struct macro *macro)
 {
@@ -143,6 +154,8 @@ static struct node *expand_sort_by(struct compile *c, struct node *call, const s
 
 static const struct macro macros[] = {
     {"", "has", 1, 1, 0, expand_has, 0, "has(a.b)", "True when the field is there, or the map has the key."},
+    {"", "coalesce", 2, 1000, 0, expand_coalesce, 0, "coalesce(a, b)",
+     "The first of two or more that is there; an optional counts as what it holds."},
     {NULL, "all", 2, 2, 1, expand_loop, LOOP_ALL, "list.all(x, condition) or list.all(i, x, condition)",
      "True when the condition holds for every element; of a map x is the key, or i the key and x the value."},
     {NULL, "all", 3, 3, 2, expand_loop, LOOP_ALL, NULL, NULL},

@@ -565,7 +565,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         *++top = whole_record(&m, &program->records[at->a]);
         NEXT;
     CASE(FAIL):
-        *++top = cel_fail(frame, CEL_ERROR_NO_OVERLOAD, "%.*s", STR_ARG(cel_text(constants[at->a])));
+        *++top = cel_fail(frame, (enum cel_error_code)at->b, "%.*s", STR_ARG(cel_text(constants[at->a])));
         NEXT;
 
     ARITHMETIC(ADD, __builtin_add_overflow, +, op_add)
@@ -636,6 +636,11 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
         if (at->a) *top = *top->as.optional;
         JUMP_TO(at->c);
     }
+    CASE(THERE_JUMP):
+        if (top->kind == CEL_OPTIONAL && top->as.optional) *top = *top->as.optional;
+        if (top->kind != CEL_OPTIONAL && !cel_is_missing(*top)) JUMP_TO(at->c);
+        top--;
+        NEXT;
 
     CASE(LIST):
         *++top = building_list(&m, at->a);

@@ -118,21 +118,10 @@ static const struct cel_type *read_type(struct compiler *c, const struct source 
     return &cel_types[CEL_TYPE_DYN];
 }
 
-/* Letters, digits and _, not beginning with a digit: what CEL can select, and call. */
-static bool is_identifier(str name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        char ch = name.data[i];
-        bool letter = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
-        if (!letter && !(i > 0 && ch >= '0' && ch <= '9')) return false;
-    }
-    return name.size > 0;
-}
-
 void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
                         const char *what)
 {
-    if (!is_identifier(member->key))
+    if (!str_is_identifier(member->key))
         gather_error_at_key(c->diag, source, member, (str){0},
                             "%s must be named with letters, digits and _, so that expressions can say it",
                             what);
