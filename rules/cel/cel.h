@@ -155,6 +155,8 @@ struct cel_frame {
      * `stopped`, also where the error is absorbed by the expression, as errors may be. */
     const atomic_int *stop;
     bool stopped;
+    /* Steps left to several evaluations together, from which each takes what it needs; NULL: each has LIMIT_CEL_STEPS. */
+    int64_t *steps_left;
     struct machine *machine; /* of the evaluation that calls the host: for cel_charge */
     char error[160];         /* the sentence of the last error, NUL-terminated */
 };

@@ -24,6 +24,7 @@ struct machine {
     size_t used_max; /* of frame->scratch */
     int64_t units;   /* that may be spent before machine_refill is asked; below 0: it has refused */
     int64_t rest;    /* that it may still give */
+    int64_t shared;  /* units at the beginning, where steps are shared */
     uint32_t depth;  /* of the value that is being walked */
     bool over;       /* used_max was asked for too much */
     bool too_deep;   /* that is why it has ended */
@@ -34,6 +35,9 @@ struct machine {
 enum { MACHINE_SLICE = 4096 * STEP_UNITS };
 
 bool machine_refill(struct machine *m);
+/* Of evaluations that share their steps: gives one what is left of them, and takes what it has spent. */
+void machine_share(struct machine *m);
+void machine_settle(const struct machine *m);
 
 /* False past LIMIT_CEL_STEPS, when somebody asks for a stop, and from then on. */
 static inline bool machine_touch(struct machine *m, size_t units)

@@ -517,6 +517,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     const struct cel_value *constants = program->constants, *slots = frame->slots;
     const struct insn *code = program->code, *at = code;
     struct cel_value *top = room; /* the last value pushed */
+    if (UNLIKELY(frame->steps_left != NULL)) machine_share(&m);
     GO;
 
     CASE(CONSTANT):
@@ -773,10 +774,13 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_frame *f
     }
 
     CASE(RETURN):
+        if (UNLIKELY(frame->steps_left != NULL)) machine_settle(&m);
         return finish(frame, *top);
     CASE(RETURN_TRUE):
+        if (UNLIKELY(frame->steps_left != NULL)) machine_settle(&m);
         return cel_bool(true);
     CASE(RETURN_FALSE):
+        if (UNLIKELY(frame->steps_left != NULL)) machine_settle(&m);
         return cel_bool(false);
 }
 /* clang-format on */

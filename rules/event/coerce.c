@@ -141,7 +141,7 @@ static struct cel_value coerce_scalar(struct coercion *c, enum cel_type_kind kin
 
 /* ---- what is made of several */
 
-static void push(struct coercion *c, struct cel_value value)
+void coerce_push(struct coercion *c, struct cel_value value)
 {
     if (c->stack_count == c->stack_capacity) {
         size_t capacity = c->stack_capacity ? c->stack_capacity * 2 : 64;
@@ -157,6 +157,18 @@ static void push(struct coercion *c, struct cel_value value)
     c->stack[c->stack_count++] = value;
 }
 
+struct cel_value coerce_take_list(struct coercion *c, size_t base)
+{
+    size_t count = c->stack_count - base;
+    c->stack_count = base;
+    struct cel_list *list = arena_alloc(c->values, sizeof *list + count * sizeof list->items[0]);
+    c->no_memory |= !list;
+    if (!list) return absent;
+    list->count = count;
+    if (count) memcpy(list->items, c->stack + base, count * sizeof list->items[0]);
+    return (struct cel_value){.kind = CEL_LIST, .as.list = list};
+}
+
 /* Elements are pushed, then copied in one piece. After a bad one the others are only passed over. */
 static struct cel_value coerce_list(struct coercion *c, const struct cel_type *element)
 {
@@ -169,17 +181,10 @@ static struct cel_value coerce_list(struct coercion *c, const struct cel_type *e
         }
         struct cel_value value = coerce(c, element);
         good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
-        push(c, value);
+        coerce_push(c, value);
     }
-    size_t count = c->stack_count - base;
-    c->stack_count = base;
-    if (!good) return absent;
-    struct cel_list *list = arena_alloc(c->values, sizeof *list + count * sizeof list->items[0]);
-    c->no_memory |= !list;
-    if (!list) return absent;
-    list->count = count;
-    if (count) memcpy(list->items, c->stack + base, count * sizeof list->items[0]);
-    return (struct cel_value){.kind = CEL_LIST, .as.list = list};
+    struct cel_value list = coerce_take_list(c, base);
+    return good ? list : absent;
 }
 
 /* The pairs of key and value from stack[base] on; of equal keys the first keeps its place and the last its
@@ -212,10 +217,10 @@ static struct cel_value coerce_map(struct coercion *c, const struct cel_type *el
             scan_skip(&c->scan);
             continue;
         }
-        push(c, cel_string(key));
+        coerce_push(c, cel_string(key));
         struct cel_value value = coerce(c, element);
         good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
-        push(c, value);
+        coerce_push(c, value);
     }
     size_t count = (c->stack_count - base) / 2;
     c->stack_count = base;

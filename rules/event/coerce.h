@@ -1,4 +1,5 @@
-/* Coercion: a JSON value as a declared type (LANGUAGE.md §1.2). Inside rules/event only.
+/* Coercion: a JSON value as a declared type (LANGUAGE.md §1.2). For those who read records: rules/event and
+ * rules/mapping.
  *
  * A value that cannot be is CEL_ABSENT, JSON's null is CEL_NULL. In a record only the bad field is absent; a
  * bad element, null included, makes its whole list or map absent. Of equal keys the last one wins. */
@@ -22,6 +23,10 @@ struct coercion {
 
 /* Reads the next value of the scan. */
 struct cel_value coerce(struct coercion *c, const struct cel_type *type);
+
+/* For lists read otherwise: elements are pushed; what has been pushed since the stack had `base` becomes a list. */
+void coerce_push(struct coercion *c, struct cel_value value);
+struct cel_value coerce_take_list(struct coercion *c, size_t base);
 
 /* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither,
  * or not in the years 1 to 9999. */

@@ -13,23 +13,18 @@
 #include "event/coerce.h"
 #include "event/schema.h"
 #include "cel/cel.h"
-#include "json/index.h"
+#include "json/loader.h"
 
 #include "base/ensure.h"
 #include "base/limits.h"
 #include "base/rfc3339.h"
 
-enum {
-    PADDING = 8,           /* bytes: a NUL behind the text, and room to read a word from its last byte */
-    VALUES_KEPT = 4 << 20, /* bytes of values for which a reader stays warm */
-};
+enum { VALUES_KEPT = 4 << 20 }; /* bytes of values for which a reader stays warm */
 
 struct event_reader {
     struct arena keep;   /* this very struct, buffers, the stack: only ever grows */
     struct arena values; /* of the present event */
-    struct json_index *index;
-    char *text, *room; /* `capacity` + PADDING bytes each */
-    size_t capacity;
+    struct json_loader loader;
     struct cel_value *stack;
     size_t stack_capacity;
     struct relance_misfit misfits[RELANCE_MISFITS_MAX]; /* of the present event */
@@ -43,8 +38,7 @@ struct event_reader *event_reader_new(void)
     if (!reader) return NULL;
     reader->keep = keep;
     arena_init(&reader->values, 0);
-    reader->index = json_index_new();
-    if (reader->index) return reader;
+    if (json_loader_init(&reader->loader, &reader->keep)) return reader;
     event_reader_free(reader);
     return NULL;
 }
@@ -52,25 +46,10 @@ struct event_reader *event_reader_new(void)
 void event_reader_free(struct event_reader *reader)
 {
     if (!reader) return;
-    json_index_free(reader->index);
+    json_loader_free(&reader->loader);
     arena_free(&reader->values);
     struct arena keep = reader->keep; /* frees `reader` itself */
     arena_free(&keep);
-}
-
-static bool reader_reserve(struct event_reader *reader, size_t size)
-{
-    if (size <= reader->capacity && reader->text) return true;
-    size_t capacity = reader->capacity ? reader->capacity : 4096;
-    while (capacity < size)
-        capacity *= 2;
-    char *text = arena_alloc(&reader->keep, capacity + PADDING);
-    char *room = arena_alloc(&reader->keep, capacity + PADDING);
-    if (!text || !room) return false;
-    reader->text = text;
-    reader->room = room;
-    reader->capacity = capacity;
-    return true;
 }
 
 enum finding { MISSING, FOUND, WRONG };
@@ -231,10 +210,9 @@ static enum event_dead verdict(const struct reading *r)
 }
 
 /* Walks the tokens; twice where the first walk has found the type too late. */
-static enum event_dead read_tokens(struct event_reader *reader, struct reading *r, str text,
-                                   const uint32_t *tokens, size_t count)
+static enum event_dead read_tokens(struct event_reader *reader, struct reading *r)
 {
-    scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
+    json_loader_begin(&reader->loader, &r->c.scan, LIMIT_EVENT_DEPTH);
     apply_type(r, NULL);
     walk(r);
     enum event_dead dead = verdict(r);
@@ -243,7 +221,7 @@ static enum event_dead read_tokens(struct event_reader *reader, struct reading *
         apply_type(r, r->event->type);
         r->type_fixed = true;
         r->c.invalid = 0;
-        scan_begin(&r->c.scan, text, tokens, count, reader->room, LIMIT_EVENT_DEPTH);
+        json_loader_begin(&reader->loader, &r->c.scan, LIMIT_EVENT_DEPTH);
         walk(r);
         dead = verdict(r);
     }
@@ -251,16 +229,10 @@ static enum event_dead read_tokens(struct event_reader *reader, struct reading *
     return dead;
 }
 
-/* The tokens of a copy of the record. */
-static enum event_dead index_record(struct event_reader *reader, str json, const uint32_t **tokens,
-                                    size_t *count)
+static enum event_dead load_record(struct event_reader *reader, str json)
 {
     if (json.size > LIMIT_EVENT_BYTES) return EVENT_DEAD_SIZE;
-    if (json.size == 0) return EVENT_DEAD_JSON;
-    if (!reader_reserve(reader, json.size)) return EVENT_NO_MEMORY;
-    memcpy(reader->text, json.data, json.size);
-    memset(reader->text + json.size, 0, PADDING);
-    switch (json_index_build(reader->index, (str){reader->text, json.size}, tokens, count)) {
+    switch (json_load(&reader->loader, json)) {
     case JSON_INDEX_OK: return EVENT_ALIVE;
     case JSON_INDEX_BROKEN: return EVENT_DEAD_JSON;
     case JSON_INDEX_NOT_UTF8: return EVENT_DEAD_UTF8;
@@ -281,17 +253,15 @@ static void reader_forget(struct event_reader *reader)
 enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
                            struct cel_value *slots, struct event *event)
 {
-    const uint32_t *tokens;
-    size_t count;
     *event = (struct event){0};
     reader_forget(reader);
     if (str_starts_with(json, STR("\xEF\xBB\xBF")))
         json = str_slice(json, 3, json.size); /* a byte order mark */
-    enum event_dead dead = index_record(reader, json, &tokens, &count);
+    enum event_dead dead = load_record(reader, json);
     if (dead != EVENT_ALIVE) return dead;
     struct reading r;
     reading_begin(&r, reader, schema, slots, event);
-    dead = read_tokens(reader, &r, (str){reader->text, json.size}, tokens, count);
+    dead = read_tokens(reader, &r);
     event->fields_invalid = r.c.invalid;
     event->misfits = reader->misfits;
     event->misfit_count = r.c.invalid < RELANCE_MISFITS_MAX ? r.c.invalid : RELANCE_MISFITS_MAX;
@@ -303,23 +273,20 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
 static bool coerce_text(struct event_reader *reader, struct arena *arena, str json,
                         const struct cel_type *type, struct cel_value *out)
 {
-    const uint32_t *tokens;
-    size_t count;
-    str text;
     /* Strings point into the text, and outlive the reader: it is copied to the arena, with its room. */
     char *room = arena_alloc(arena, json.size);
-    char *copy = arena_alloc(arena, json.size + PADDING);
+    char *copy = arena_alloc(arena, json.size + JSON_PADDING);
     if (!room || !copy) return false;
-    enum event_dead dead = index_record(reader, json, &tokens, &count);
+    enum event_dead dead = load_record(reader, json);
     if (dead == EVENT_NO_MEMORY) return false;
     if (dead != EVENT_ALIVE) {
         out->kind = CEL_ABSENT;
         return false;
     }
-    memcpy(copy, reader->text, json.size + PADDING);
-    text = (str){copy, json.size};
+    memcpy(copy, reader->loader.text, json.size + JSON_PADDING);
     struct coercion c = {.values = arena, .keep = arena};
-    scan_begin(&c.scan, text, tokens, count, room, LIMIT_EVENT_DEPTH);
+    scan_begin(&c.scan, (str){copy, json.size}, reader->loader.tokens, reader->loader.count, room,
+               LIMIT_EVENT_DEPTH);
     struct cel_value value = coerce(&c, type);
     if (c.no_memory) return false;
     *out = value;

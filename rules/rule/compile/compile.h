@@ -142,8 +142,6 @@ struct template compile_template(struct compiler *c, const struct cel_env *env, 
  * that is left out. `typed`: strings that are filled in. */
 void check_fit(struct compiler *c, const struct source *source, const struct json *node,
                const struct cel_type *type, const struct typed_text *typed);
-/* Is a text one `${CEL}` and nothing else? */
-bool template_is_expression(str text);
 /* The program of such a text, with a type that is wanted; NULL on mistakes. */
 const struct cel_program *compile_expression(struct compiler *c, const struct cel_env *env,
                                              const struct source *source, const struct json *node,

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/duration.h"
 #include "base/limits.h"
+#include "cel/placeholder.h"
 #include "rule/compile/meant.h"
 
 enum { DAY_MS = 86400000, YEARLY_DAYS_MAX = 364 };
@@ -34,7 +35,7 @@ static void compile_at(struct rule_compiler *r, const struct cel_env *env, const
                        struct timing *out)
 {
     if (!at) return;
-    if (template_is_expression(at->text)) {
+    if (placeholder_is_whole(at->text)) {
         out->at_text = compile_expression(r->c, env, r->source, at, &cel_types[CEL_TYPE_STRING]);
         rule_note_program(r, out->at_text);
         return;
@@ -49,7 +50,7 @@ static void compile_after(struct rule_compiler *r, const struct cel_env *env, co
 {
     struct compiler *c = r->c;
     if (!after) return;
-    if (template_is_expression(after->text)) {
+    if (placeholder_is_whole(after->text)) {
         if (at)
             gather_error(c->diag, r->source, after, (str){0},
                          "next to 'at', 'after' counts calendar days and cannot be an expression");

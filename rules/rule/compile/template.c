@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "cel/placeholder.h"
 
 struct template_writer {
     struct compiler *c;
@@ -52,50 +53,6 @@ static void put_item(struct template_writer *w)
         w->c->diag->failed = true;
     put_piece(w, piece);
     w->text.size = 0;
-}
-
-/* Behind a string literal of CEL that begins at `at`; the text's end when it does not end. */
-static size_t skip_literal(str text, size_t at)
-{
-    bool raw = at > 0 && (text.data[at - 1] | 0x20) == 'r';
-    char quote = text.data[at];
-    str three = {(char[]){quote, quote, quote}, 3};
-    size_t width = str_starts_with(str_slice(text, at, text.size), three) ? 3 : 1;
-    three.size = width;
-    for (at += width; at < text.size; at++) {
-        if (text.data[at] == '\\' && !raw)
-            at++;
-        else if (str_starts_with(str_slice(text, at, text.size), three))
-            return at + width;
-    }
-    return text.size;
-}
-
-/* Where the `}` stands that ends an expression beginning at `at`; the text's size when there is none. Brackets
- * and strings of the expression's own are passed over; a `(` that is open at the `}` is the expression's mistake. */
-static size_t expression_end(str text, size_t at)
-{
-    enum { DEEP = LIMIT_CEL_DEPTH + 1 };
-    char open[DEEP];
-    size_t count = 0;
-    while (at < text.size) {
-        char ch = text.data[at];
-        if (ch == '"' || ch == '\'') {
-            at = skip_literal(text, at);
-            continue;
-        }
-        if (ch == '}') {
-            while (count && open[count - 1] != '{')
-                count--;
-            if (!count) return at;
-            count--;
-        }
-        if (count < DEEP && (ch == '(' || ch == '[' || ch == '{')) open[count++] = ch;
-        if (count && ((ch == ')' && open[count - 1] == '(') || (ch == ']' && open[count - 1] == '[')))
-            count--;
-        at++;
-    }
-    return text.size;
 }
 
 static void note_type(struct template_writer *w, const struct json *node, const struct cel_type *type)
@@ -163,11 +120,6 @@ static bool ends(struct template_writer *w, const struct json *node, size_t begi
     return false;
 }
 
-bool template_is_expression(str text)
-{
-    return str_starts_with(text, STR("${")) && expression_end(text, 2) == text.size - 1;
-}
-
 const struct cel_program *compile_expression(struct compiler *c, const struct cel_env *env,
                                              const struct source *source, const struct json *node,
                                              const struct cel_type *wanted)
@@ -187,7 +139,7 @@ static void put_string(struct template_writer *w, const struct json *node)
     str text = node->text;
     w->here = json_origin(w->source, node);
     w->here_at = 0;
-    if (template_is_expression(text)) {
+    if (placeholder_is_whole(text)) {
         const struct cel_program *program = compile_piece(w, node, 2, text.size - 1);
         flush_text(w);
         note_type(w, node, program ? cel_program_type(program) : &cel_types[CEL_TYPE_DYN]);
@@ -207,7 +159,7 @@ static void put_string(struct template_writer *w, const struct json *node)
             continue;
         }
         put_escaped(w, str_slice(text, plain, at + (dollars ? 1 : 0)));
-        size_t end = dollars ? at + 1 : expression_end(text, at + 2);
+        size_t end = dollars ? at + 1 : placeholder_end(text, at + 2);
         if (opens && !ends(w, node, at, end)) return;
         if (opens) put_splice(w, node, at + 2, end);
         plain = at = end + 1;
@@ -222,7 +174,7 @@ static void put_node(struct template_writer *w, const struct json *node);
 static bool may_leave_out(const struct json *container)
 {
     const struct json *child = container->child;
-    while (child && !(child->kind == JSON_STRING && template_is_expression(child->text)))
+    while (child && !(child->kind == JSON_STRING && placeholder_is_whole(child->text)))
         child = child->next;
     return child;
 }
