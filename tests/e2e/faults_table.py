@@ -57,7 +57,7 @@ class Table(unittest.TestCase):
 
     def wait_saved(self):
         """Waits until all that was sent has been decided, and counted in Redis."""
-        self.siege.wait_decided(40)
+        self.siege.wait_decided()
         place.wait_until(lambda: self.world.counters().get("events", 0) == self.sent * 8, 20, "all is in Redis")
 
     def finish(self, customers=8):
@@ -136,7 +136,7 @@ class Table(unittest.TestCase):
         self.siege.freeze("one")
         heir = self.live("two")
         self.ping()
-        self.siege.wait_decided(40)
+        self.siege.wait_decided()
         self.siege.thaw("one")
         self.ping()
         self.siege.pass_time(SESSION_S, SESSION_S)
