@@ -233,7 +233,7 @@ class Table(unittest.TestCase):
         self.wait_saved()
         self.siege.redis_door.close_door()  # no checkpoint of what follows
         self.ping()
-        self.siege.wait_decided(20)
+        self.siege.wait_decided()
         self.siege.kill("one")
         after = json.loads(json.dumps(COUNTING).replace("before", "after"))
         self.world.rules.write_text(json.dumps(after))
@@ -254,7 +254,7 @@ class Table(unittest.TestCase):
         self.live()
         for size in (10, 600 << 10, 500 << 10):
             self.world.produce([event("c-1", "ping", id=str(size), time="2026-03-02T10:00:00Z", pad="x" * size)])
-        self.siege.wait_decided(30)
+        self.siege.wait_decided()
         self.world.wait_counter("rule.answer.failed", 1)
         self.siege.end()
         self.assertEqual([record.json()["with"]["n"] for record in self.world.output_records()], [1, 3])

@@ -64,7 +64,7 @@ class Pressure(unittest.TestCase):
     def finish(self, events, customers):
         """Everything decided and counted once; every tenth ping of each customer answered."""
         back = time.monotonic()
-        self.siege.wait_decided(300)
+        self.siege.wait_decided()
         place.wait_until(lambda: self.world.counters().get("events") == events, 60, f"{events} events are counted")
         took = time.monotonic() - back
         now, most = resident(self.engine)
