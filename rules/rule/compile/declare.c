@@ -6,96 +6,24 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "cel/func.h"
+#include "cel/type_text.h"
 
 #include <stdlib.h>
 
 /* ---- field types */
 
-static const struct {
-    str name;
-    enum cel_type_kind kind;
-} scalar_types[] = {
-    {STR("string"), CEL_TYPE_STRING},     {STR("int"), CEL_TYPE_INT},
-    {STR("uint"), CEL_TYPE_UINT},         {STR("double"), CEL_TYPE_DOUBLE},
-    {STR("bool"), CEL_TYPE_BOOL},         {STR("timestamp"), CEL_TYPE_TIMESTAMP},
-    {STR("duration"), CEL_TYPE_DURATION}, {STR("bytes"), CEL_TYPE_BYTES},
-};
-
-enum { SCALAR_TYPES = sizeof scalar_types / sizeof *scalar_types, TYPE_DEPTH = 8 };
-
-static str trim(str s)
+static const struct cel_record_type *find_record(void *context, str name)
 {
-    while (s.size && (s.data[0] == ' '))
-        s = str_slice(s, 1, s.size);
-    while (s.size && s.data[s.size - 1] == ' ')
-        s.size--;
-    return s;
-}
-
-/* The inside of NAME( … ), or an empty string. */
-static bool type_arguments(str text, str name, str *inside)
-{
-    if (!str_starts_with(text, name) || text.size < name.size + 2) return false;
-    str rest = trim(str_slice(text, name.size, text.size));
-    if (rest.size < 2 || rest.data[0] != '(' || rest.data[rest.size - 1] != ')') return false;
-    *inside = trim(str_slice(rest, 1, rest.size - 1));
-    return true;
-}
-
-static const struct cel_type *parse_type(struct compiler *c, str text, unsigned depth)
-{
-    text = trim(text);
-    str inside;
-    if (depth > TYPE_DEPTH) return NULL;
-    for (size_t i = 0; i < SCALAR_TYPES; i++)
-        if (str_equal(text, scalar_types[i].name)) return &cel_types[scalar_types[i].kind];
-    if (type_arguments(text, STR("list"), &inside)) {
-        const struct cel_type *element = parse_type(c, inside, depth + 1);
-        return element ? cel_list_of(c->keep, element) : NULL;
-    }
-    if (type_arguments(text, STR("map"), &inside)) {
-        str key = STR("string");
-        if (!str_starts_with(inside, key)) return NULL;
-        str rest = trim(str_slice(inside, key.size, inside.size));
-        if (!rest.size || rest.data[0] != ',') return NULL;
-        const struct cel_type *value = parse_type(c, str_slice(rest, 1, rest.size), depth + 1);
-        return value ? cel_map_of(c->keep, &cel_types[CEL_TYPE_STRING], value) : NULL;
-    }
-    const struct declared *record = section_find(&c->files.types, text);
-    return record ? cel_record_of(c->keep, &c->records[record - c->files.types.items]) : NULL;
-}
-
-/* What other languages call it. */
-static str type_elsewhere(str text)
-{
-    static const struct {
-        str name, hint;
-    } names[] = {
-        {STR("number"), STR("write double, or int")},
-        {STR("float"), STR("write double")},
-        {STR("decimal"), STR("write double")},
-        {STR("integer"), STR("write int")},
-        {STR("boolean"), STR("write bool")},
-        {STR("text"), STR("write string")},
-        {STR("date"), STR("write timestamp for an instant, string for a day such as \"2026-12-24\"")},
-        {STR("datetime"), STR("write timestamp")},
-        {STR("list"), STR("say of what: list(string)")},
-        {STR("array"), STR("say of what: list(string)")},
-        {STR("map"), STR("say of what: map(string, double)")},
-        {STR("object"), STR("declare a record in 'types', or say map(string, string)")},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_equal(names[i].name, text)) return names[i].hint;
-    return (str){0};
+    const struct compiler *c = context;
+    const struct declared *record = section_find(&c->files.types, name);
+    return record ? &c->records[record - c->files.types.items] : NULL;
 }
 
 static str type_hint(struct compiler *c, str text)
 {
-    str elsewhere = type_elsewhere(text);
-    if (elsewhere.size) return elsewhere;
     struct nearest nearest = nearest_to(text);
-    for (size_t i = 0; i < SCALAR_TYPES; i++)
-        nearest_offer(&nearest, scalar_types[i].name);
+    str elsewhere = cel_type_elsewhere(text, &nearest);
+    if (elsewhere.size) return elsewhere;
     for (size_t i = 0; i < c->files.types.count; i++)
         nearest_offer(&nearest, c->files.types.items[i].name);
     if (nearest.name.size) return nearest_hint(&nearest, c->scratch);
@@ -107,7 +35,7 @@ static str type_hint(struct compiler *c, str text)
 static const struct cel_type *read_type(struct compiler *c, const struct source *source,
                                         const struct json *node)
 {
-    const struct cel_type *type = node->kind == JSON_STRING ? parse_type(c, node->text, 0) : NULL;
+    const struct cel_type *type = node->kind == JSON_STRING ? cel_type_parse(c->keep, node->text, find_record, c) : NULL;
     if (type) return type;
     if (node->kind == JSON_STRING)
         gather_error(c->diag, source, node, type_hint(c, node->text), "'%.*s' is not a type",
@@ -151,10 +79,9 @@ void declare_types(struct compiler *c)
     c->records = ARENA_ARRAY(c->keep, struct cel_record_type, types->count + 1);
     for (size_t i = 0; i < types->count && c->records; i++) { /* names first: records may hold one another */
         c->records[i].name = types->items[i].name;
-        for (size_t k = 0; k < SCALAR_TYPES; k++)
-            if (str_equal(types->items[i].name, scalar_types[k].name))
-                gather_error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
-                                    "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
+        if (cel_type_parse(c->scratch, types->items[i].name, NULL, NULL))
+            gather_error_at_key(c->diag, types->items[i].source, types->items[i].value, (str){0},
+                                "'%.*s' is a type of its own", STR_ARG(types->items[i].name));
     }
     for (size_t i = 0; i < types->count && c->records; i++) {
         c->records[i].fields = read_fields(c, &types->items[i], false, &c->records[i].field_count);
