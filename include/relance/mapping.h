@@ -72,6 +72,7 @@ struct relance_mapped {
     enum relance_mapped_kind kind;
     const struct relance_mapped_item *items;
     size_t count;
+    size_t unmapped; /* of what the record holds, so much is for no row: passed over */
     struct relance_str reason, sentence;
     struct relance_str row; /* of RELANCE_UNMAPPED: what `by` gave; empty: it gave nothing */
     uint32_t

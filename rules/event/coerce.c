@@ -187,10 +187,10 @@ static struct cel_value coerce_list(struct coercion *c, const struct cel_type *e
     return good ? list : absent;
 }
 
-/* The pairs of key and value from stack[base] on; of equal keys the first keeps its place and the last its
- * value. */
-static struct cel_value map_of(struct coercion *c, size_t base, size_t count)
+struct cel_value coerce_take_map(struct coercion *c, size_t base)
 {
+    size_t count = (c->stack_count - base) / 2;
+    c->stack_count = base;
     struct cel_map *map = cel_map_new(c->values, count);
     struct names keys;
     if (!map || !names_init(&keys, c->values, count)) {
@@ -222,9 +222,9 @@ static struct cel_value coerce_map(struct coercion *c, const struct cel_type *el
         good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
         coerce_push(c, value);
     }
-    size_t count = (c->stack_count - base) / 2;
+    if (good && !c->no_memory) return coerce_take_map(c, base);
     c->stack_count = base;
-    return good && !c->no_memory ? map_of(c, base, count) : absent;
+    return absent;
 }
 
 /* The field of that name; producers write records in one order, so the one behind the last is tried first. */

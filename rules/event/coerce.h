@@ -27,6 +27,8 @@ struct cel_value coerce(struct coercion *c, const struct cel_type *type);
 /* For lists read otherwise: elements are pushed; what has been pushed since the stack had `base` becomes a list. */
 void coerce_push(struct coercion *c, struct cel_value value);
 struct cel_value coerce_take_list(struct coercion *c, size_t base);
+/* Likewise pairs of key and value; of equal keys the first keeps its place and the last its value. */
+struct cel_value coerce_take_map(struct coercion *c, size_t base);
 
 /* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither,
  * or not in the years 1 to 9999. */

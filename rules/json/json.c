@@ -482,12 +482,18 @@ const struct json *json_parse(struct arena *arena, const struct source *source, 
 
 /* ---- the tree */
 
-const struct json *json_member(const struct json *object, const char *key)
+const struct json *json_member_of(const struct json *object, str key)
 {
     if (!object || object->kind != JSON_OBJECT) return NULL;
-    for (const struct json *member = object->child; member; member = member->next)
-        if (str_equal(member->key, str_of(key))) return member;
-    return NULL;
+    const struct json *member = object->child;
+    while (member && !str_equal(member->key, key))
+        member = member->next;
+    return member;
+}
+
+const struct json *json_member(const struct json *object, const char *key)
+{
+    return json_member_of(object, str_of(key));
 }
 
 struct origin json_origin(const struct source *source, const struct json *string)

@@ -30,6 +30,7 @@ const struct json *json_parse(struct arena *arena, const struct source *source, 
 
 /* The member of an object, NULL where absent or `object` is none. */
 const struct json *json_member(const struct json *object, const char *key);
+const struct json *json_member_of(const struct json *object, str key);
 
 /* The origin of a node's decoded text: positions in it lead back through the escapes. */
 struct origin json_origin(const struct source *source, const struct json *string);

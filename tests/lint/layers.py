@@ -22,6 +22,7 @@ MAY_SEE = {
     "rules/json": ["rules/base"],
     "rules/cel": ["rules/base", "rules/time"],
     "rules/event": ["rules/base", "rules/json", "rules/cel"],
+    "rules/mapping": ["rules/base", "rules/time", "rules/json", "rules/cel", "rules/event"],
     "rules/state": ["rules/base", "rules/cel", "rules/event"],
     "rules/rule": CORE,  # set.h: what a compiled set is, which the three rooms share
     "rules/rule/compile": [*CORE, "rules/rule"],

@@ -1,0 +1,178 @@
+#include "mapping/gather.h"
+
+#include "base/nearest.h"
+
+enum { EXTENDS_MAX = 4 };
+
+struct mapping_keyword {
+    enum mapping_place place;
+    str name;
+};
+
+static const struct mapping_keyword keywords[] = {
+#define MAPPING_KEYWORD(place, name, prose) {PLACE_##place, {name, sizeof name - 1}},
+#include "mapping/keyword.def"
+#undef MAPPING_KEYWORD
+};
+
+enum { KEYWORDS = sizeof keywords / sizeof *keywords };
+
+bool mapping_is_keyword(enum mapping_place place, str name)
+{
+    for (size_t i = 0; i < KEYWORDS; i++)
+        if (keywords[i].place == place && str_equal(keywords[i].name, name)) return true;
+    return false;
+}
+
+struct gathering {
+    struct arena *arena;
+    const struct relance_mapping_host *host;
+    struct gathered_mapping *out;
+    struct diagnostics *diag;
+};
+
+static void refuse(struct gathering *g, struct said said, str hint, const char *what)
+{
+    diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = said.source}, said.node->begin,
+             said.node->end, hint, "%s", what);
+}
+
+static void refuse_unknown(struct gathering *g, const struct source *source, const struct json *member)
+{
+    struct nearest nearest = nearest_to(member->key);
+    for (size_t i = 0; i < KEYWORDS; i++)
+        if (keywords[i].place == PLACE_FILE) nearest_offer(&nearest, keywords[i].name);
+    diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
+             nearest_hint(&nearest, g->arena), "a mapping has no keyword '%.*s'", STR_ARG(member->key));
+}
+
+static bool put(struct gathering *g, struct said_list *list, struct said said)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        struct said *items = ARENA_ARRAY(g->arena, struct said, capacity);
+        if (!items) return false;
+        if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = said;
+    return true;
+}
+
+/* Of a name that has been said before, the new one takes the place; null takes it away. */
+static void unite(struct gathering *g, struct said_list *list, struct said object, const char *name)
+{
+    if (object.node->kind != JSON_OBJECT) {
+        diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = object.source}, object.node->begin,
+                 object.node->end, (str){0}, "'%s' must be an object", name);
+        return;
+    }
+    for (const struct json *member = object.node->child; member; member = member->next) {
+        size_t at = 0;
+        while (at < list->count && !str_equal(list->items[at].node->key, member->key))
+            at++;
+        if (at == list->count && !put(g, list, (struct said){0})) {
+            g->diag->failed = true;
+            return;
+        }
+        list->items[at] = (struct said){object.source, member};
+    }
+}
+
+static void drop_nulls(struct said_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].node->kind != JSON_NULL) list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+static void add_record(struct gathering *g, struct said record)
+{
+    if (record.node->kind == JSON_OBJECT && g->out->records)
+        g->out->records[g->out->record_count++] = (struct shape_part){record.source, record.node};
+    else if (record.node->kind != JSON_OBJECT)
+        refuse(g, record, (str){0}, "'record' must be an object that looks like the record");
+}
+
+static void take_single(struct gathering *g, struct said *single, struct said said)
+{
+    *single = said;
+    if (said.node->kind == JSON_NULL) *single = (struct said){0};
+    if (said.node->kind != JSON_NULL && said.node->kind != JSON_STRING) {
+        *single = (struct said){0};
+        diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = said.source}, said.node->begin,
+                 said.node->end, (str){0}, "'%.*s' must be a string", STR_ARG(said.node->key));
+    }
+}
+
+static void gather_member(struct gathering *g, const struct source *source, const struct json *member)
+{
+    struct gathered_mapping *out = g->out;
+    struct said said = {source, member};
+    str key = member->key;
+    if (str_equal(key, STR("record"))) return add_record(g, said);
+    if (str_equal(key, STR("let"))) return unite(g, &out->lets, said, "let");
+    if (str_equal(key, STR("each"))) return unite(g, &out->each, said, "each");
+    if (str_equal(key, STR("events"))) return unite(g, &out->events, said, "events");
+    if (str_equal(key, STR("format"))) return take_single(g, &out->format, said);
+    if (str_equal(key, STR("for"))) return take_single(g, &out->loop, said);
+    if (str_equal(key, STR("by"))) return take_single(g, &out->by, said);
+    if (str_equal(key, STR("tests"))) {
+        if (source == out->source) out->tests = said;
+        return;
+    }
+    if (!mapping_is_keyword(PLACE_FILE, key)) refuse_unknown(g, source, member);
+}
+
+static void gather_text(struct gathering *g, str name, str text, unsigned depth);
+
+static void gather_preset(struct gathering *g, struct said extends, unsigned depth)
+{
+    str text;
+    if (extends.node->kind != JSON_STRING)
+        return refuse(g, extends, (str){0}, "'extends' must be the name of a preset, such as \"segment\"");
+    if (depth == EXTENDS_MAX) return refuse(g, extends, (str){0}, "presets extend each other without an end");
+    const struct relance_mapping_host *host = g->host;
+    if (!host->preset_load || !host->preset_load(host->preset_context, extends.node->text, &text)) {
+        diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = extends.source}, extends.node->begin,
+                 extends.node->end, STR("`relance help presets` lists them"), "there is no preset '%.*s'",
+                 STR_ARG(extends.node->text));
+        return;
+    }
+    gather_text(g, extends.node->text, text, depth + 1);
+}
+
+static void gather_text(struct gathering *g, str name, str text, unsigned depth)
+{
+    struct source *source = ARENA_NEW(g->arena, struct source);
+    if (!source || !arena_copy_str(g->arena, name, &source->name) ||
+        !arena_copy_str(g->arena, text, &source->text)) {
+        g->diag->failed = true;
+        return;
+    }
+    source->order = EXTENDS_MAX - depth;
+    if (depth == 0) g->out->source = source;
+    const struct json *root = json_parse(g->arena, source, g->diag);
+    if (!root) return;
+    if (root->kind != JSON_OBJECT)
+        return refuse(g, (struct said){source, root}, (str){0}, "a mapping is an object");
+    const struct json *extends = json_member(root, "extends");
+    if (extends) gather_preset(g, (struct said){source, extends}, depth);
+    for (const struct json *member = root->child; member; member = member->next)
+        gather_member(g, source, member);
+}
+
+void mapping_gather(struct arena *arena, const struct relance_source *file,
+                    const struct relance_mapping_host *host, struct gathered_mapping *out,
+                    struct diagnostics *diag)
+{
+    *out = (struct gathered_mapping){.records = ARENA_ARRAY(arena, struct shape_part, EXTENDS_MAX + 1)};
+    struct gathering g = {arena, host, out, diag};
+    diag->failed |= !out->records;
+    gather_text(&g, file->name, file->text, 0);
+    drop_nulls(&out->lets);
+    drop_nulls(&out->each);
+    drop_nulls(&out->events);
+}

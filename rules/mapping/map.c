@@ -1,0 +1,461 @@
+/* Runs a mapping: one record in, native events out.
+ *
+ *     bytes -> tokens -> shape -> for each that it holds: by -> rows -> for each: if, members, need -> JSON
+ *
+ * All that belongs to a record lies in buffers that are kept: nothing is allocated once they are warm. */
+#include "mapping/mapping.h"
+
+#include "base/limits.h"
+#include "base/rfc3339.h"
+
+struct mapped_text { /* an item's event in `out`, whose bytes may move while it grows */
+    size_t begin, size;
+};
+
+struct mapper {
+    struct arena keep;   /* buffers, which only ever grow */
+    struct arena values; /* of the present record */
+    struct json_loader record, texts, from;
+    struct cel_value *stack;
+    size_t stack_capacity;
+    struct cel_value *slots;
+    struct buffer out, splice;
+    struct relance_misfit misfits[RELANCE_MISFITS_MAX];
+    struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
+    struct mapped_text written[LIMIT_MAPPED_EVENTS];
+};
+
+/* One record on its way. */
+struct mapping_run {
+    const struct relance_mapping *mapping;
+    struct mapper *mapper;
+    const struct relance_foreign *record;
+    struct relance_mapped *mapped;
+    struct cel_frame frame;
+    struct value_writer writer;
+    int64_t steps_left;
+    size_t number;       /* of the next event, in the record */
+    size_t number_there; /* in the element of an outermost list */
+    bool too_many;
+    bool no_memory;
+};
+
+struct mapper *mapper_new(struct relance_mapping *mapping)
+{
+    struct arena keep;
+    arena_init(&keep, 0);
+    struct mapper *m = ARENA_NEW(&keep, struct mapper);
+    if (!m) return NULL;
+    m->keep = keep;
+    arena_init(&m->values, 0);
+    m->slots = ARENA_ARRAY(&m->keep, struct cel_value, mapping->slot_count);
+    if (m->slots && json_loader_init(&m->record, &m->keep) && json_loader_init(&m->texts, &m->keep) &&
+        json_loader_init(&m->from, &m->keep))
+        return m;
+    mapper_free(m);
+    return NULL;
+}
+
+void mapper_free(struct mapper *m)
+{
+    if (!m) return;
+    json_loader_free(&m->record);
+    json_loader_free(&m->texts);
+    json_loader_free(&m->from);
+    buffer_free(&m->out);
+    buffer_free(&m->splice);
+    arena_free(&m->values);
+    struct arena keep = m->keep;
+    arena_free(&keep);
+}
+
+/* ---- names that are computed when they are read */
+
+static struct cel_value headers_of(struct mapping_run *run)
+{
+    const struct relance_foreign *record = run->record;
+    struct arena *arena = &run->mapper->values;
+    struct cel_map *map = cel_map_new(arena, record->header_count);
+    struct names names;
+    if (!map || !names_init(&names, arena, record->header_count)) {
+        run->no_memory = true;
+        return (struct cel_value){.kind = CEL_ABSENT};
+    }
+    for (size_t i = 0; i < record->header_count; i++) {
+        str name;
+        if (!arena_copy_str(arena, record->headers[i].name, &name)) continue;
+        for (size_t b = 0; b < name.size; b++)
+            if (name.data[b] >= 'A' && name.data[b] <= 'Z') ((char *)name.data)[b] += 'a' - 'A';
+        if (!utf8_valid(name) || !utf8_valid(record->headers[i].value)) continue;
+        map->entries[names_add(&names, name)] =
+            (struct cel_entry){cel_string(name), cel_string(record->headers[i].value)};
+    }
+    map->count = names.count;
+    run->no_memory |= !cel_map_finish(arena, map);
+    return (struct cel_value){.kind = CEL_MAP, .as.map = map};
+}
+
+static struct cel_value text_or_none(str text)
+{
+    return text.data && utf8_valid(text) ? cel_string(text) : (struct cel_value){.kind = CEL_ABSENT};
+}
+
+static void resolve(struct cel_frame *frame, uint32_t slot)
+{
+    struct mapping_run *run = frame->context;
+    const struct cel_program *let = slot < SLOT_NAMES ? NULL : run->mapping->lets[slot - SLOT_NAMES];
+    if (slot == SLOT_HEADERS)
+        frame->slots[slot] = headers_of(run);
+    else if (slot == SLOT_KEY)
+        frame->slots[slot] = text_or_none(run->record->key);
+    else if (slot == SLOT_TOPIC)
+        frame->slots[slot] = cel_string(run->record->topic);
+    else
+        frame->slots[slot] = let ? cel_eval(let, frame) : (struct cel_value){.kind = CEL_ABSENT};
+}
+
+/* ---- one event */
+
+static struct relance_mapped_item *new_item(struct mapping_run *run, size_t number)
+{
+    struct relance_mapped *mapped = run->mapped;
+    if (mapped->count == LIMIT_MAPPED_EVENTS) {
+        run->too_many = true;
+        return NULL;
+    }
+    run->mapper->written[mapped->count] = (struct mapped_text){0, 0};
+    struct relance_mapped_item *item = &run->mapper->items[mapped->count++];
+    *item = (struct relance_mapped_item){.number = number};
+    return item;
+}
+
+static void bury(struct mapping_run *run, struct relance_mapped_item *item, const char *reason, str sentence)
+{
+    item->event = item->customer = (str){0};
+    item->reason = str_of(reason);
+    item->sentence = sentence;
+    (void)run;
+}
+
+/* Names of visitors that are nobody's: what libraries send before they know one. */
+static bool is_nobody(str visitor)
+{
+    static const str blocked[] = {STR("null"), STR("undefined"), STR("anonymous"), STR("-1")};
+    bool blank = true;
+    for (size_t i = 0; i < visitor.size; i++)
+        blank &= visitor.data[i] == '0' || visitor.data[i] == '-';
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
+        blank |= str_equal(visitor, blocked[i]);
+    return blank;
+}
+
+static void put_member(struct buffer *out, const char *key, str text)
+{
+    buffer_put_str(out, str_of(key));
+    buffer_put_json_string(out, text);
+}
+
+/* "TOPIC/PARTITION/OFFSET" and "/n" from the second event on; what a row gives itself stays. */
+static str event_id(struct mapping_run *run, const struct row *row, size_t number, size_t number_there)
+{
+    struct arena *arena = &run->mapper->values;
+    str id = row->members[ROW_ID] ? value_text(&run->writer, row->members[ROW_ID]) : (str){0};
+    bool made_up = id.size == 0;
+    if (made_up)
+        id = arena_format(arena, "%.*s/%d/%lld", STR_ARG(run->record->topic), (int)run->record->partition,
+                          (long long)run->record->offset);
+    size_t behind = made_up ? number : number_there;
+    if (behind == 0 || (row->own_id && !made_up)) return id;
+    return arena_format(arena, "%.*s/%zu", STR_ARG(id), behind);
+}
+
+/* A time that is none is counted and left out: then the record's own is the event's. */
+static void put_time(struct mapping_run *run, const struct value *value)
+{
+    struct value_writer *w = &run->writer;
+    const struct cel_program *program = value_is_program(value);
+    struct cel_value time = program ? value_eval(w, program) : cel_string(value_text(w, value));
+    int64_t seconds;
+    int32_t nanos;
+    bool number = time.kind == CEL_INT || time.kind == CEL_UINT || time.kind == CEL_DOUBLE;
+    bool text = time.kind == CEL_STRING && rfc3339_parse(cel_text(time), &seconds, &nanos);
+    size_t begin = w->out->size;
+    if (time.kind == CEL_ABSENT || time.kind == CEL_NULL) return;
+    buffer_put_str(w->out, STR(",\"time\":"));
+    if ((number || text || time.kind == CEL_TIMESTAMP) && cel_print_json(time, w->out)) return;
+    w->out->size = begin;
+    w->failed++;
+}
+
+static bool is_member_name(str name)
+{
+    return str_equal(name, STR("type")) || str_equal(name, STR("customer")) ||
+           str_equal(name, STR("visitor")) || str_equal(name, STR("id")) || str_equal(name, STR("time"));
+}
+
+/* The members of an object as they stand, but for those that the row has, or that would be the envelope's. */
+static void put_from(struct mapping_run *run, const struct row *row, uint64_t *found)
+{
+    struct buffer *out = run->writer.out;
+    struct json_loader *loader = &run->mapper->from;
+    struct scan scan;
+    str text = shape_text(value_eval(&run->writer, row->from));
+    if (!text.size) return;
+    enum json_index_status status = json_load(loader, text);
+    run->no_memory |= status == JSON_INDEX_NO_MEMORY;
+    if (status != JSON_INDEX_OK) return;
+    json_loader_begin(loader, &scan, LIMIT_EVENT_DEPTH);
+    for (bool more = scan_open(&scan); more; more = scan_more(&scan, '}')) {
+        const uint32_t *from = scan.next;
+        str name = scan_key(&scan);
+        size_t field = 0;
+        while (field < row->field_count && !str_equal(row->fields[field].name, name))
+            field++;
+        bool listed = field < row->field_count && row->fields[field].value;
+        scan_skip(&scan);
+        if (listed || is_member_name(name) || scan.fault != SCAN_OK) continue;
+        if (field < row->field_count && field < 64) *found |= (uint64_t)1 << field;
+        buffer_put_char(out, ',');
+        buffer_put_str(out, scan_since(&scan, from));
+    }
+}
+
+/* Writes the row's members. The name of one that is needed and not there; empty: all are. */
+static str put_fields(struct mapping_run *run, const struct row *row)
+{
+    struct buffer *out = run->writer.out;
+    uint64_t found = 0;
+    str missing = {0};
+    for (size_t i = 0; i < row->field_count; i++) {
+        const struct row_field *field = &row->fields[i];
+        size_t begin = out->size;
+        if (!field->value) continue;
+        buffer_put_str(out, field->key);
+        size_t value_begin = out->size;
+        bool written = value_write(&run->writer, field->value);
+        if (!written) out->size = begin;
+        bool there = written && !str_equal(str_slice(buffer_str(out), value_begin, out->size), STR("null"));
+        if (field->needed && !there && !missing.size) missing = field->name;
+    }
+    if (row->from) put_from(run, row, &found);
+    for (size_t i = 0; i < row->field_count && !missing.size; i++)
+        if (!row->fields[i].value && row->fields[i].needed && !(i < 64 && (found >> i & 1)))
+            missing = row->fields[i].name;
+    return missing;
+}
+
+struct envelope {
+    str type, customer, visitor, id;
+};
+
+/* Why the event cannot be; NULL: it can. */
+static const char *envelope_fault(const struct envelope *e)
+{
+    if (!e->type.size) return "type";
+    if (!e->customer.size && !e->visitor.size) return "customer";
+    if (e->customer.size > LIMIT_ID_BYTES || e->visitor.size > LIMIT_ID_BYTES) return "customer";
+    return e->id.size > LIMIT_ID_BYTES ? "id" : NULL;
+}
+
+static str fault_sentence(const char *fault)
+{
+    if (strcmp(fault, "type") == 0) return STR("the event has no type");
+    if (strcmp(fault, "id") == 0) return STR("the event's id is longer than 256 bytes");
+    return STR("the event has neither a customer nor a visitor of at most 256 bytes");
+}
+
+static str member_text(struct mapping_run *run, const struct row *row, enum row_member member)
+{
+    return row->members[member] ? value_text(&run->writer, row->members[member]) : (str){0};
+}
+
+static void put_event(struct mapping_run *run, const struct row *row, struct relance_mapped_item *item,
+                      size_t number_there)
+{
+    struct buffer *out = run->writer.out;
+    size_t begin = out->size;
+    struct envelope e = {.type = member_text(run, row, ROW_TYPE),
+                         .customer = member_text(run, row, ROW_CUSTOMER),
+                         .visitor = member_text(run, row, ROW_VISITOR),
+                         .id = event_id(run, row, item->number, number_there)};
+    if (is_nobody(e.visitor)) e.visitor = (str){0};
+    const char *fault = envelope_fault(&e);
+    if (fault) return bury(run, item, fault, fault_sentence(fault));
+    put_member(out, "{\"type\":", e.type);
+    put_member(out, ",\"id\":", e.id);
+    if (e.customer.size) put_member(out, ",\"customer\":", e.customer);
+    if (e.visitor.size) put_member(out, ",\"visitor\":", e.visitor);
+    if (row->members[ROW_TIME]) put_time(run, row->members[ROW_TIME]);
+    str missing = put_fields(run, row);
+    buffer_put_char(out, '}');
+    item->is_visitor = !e.customer.size;
+    item->customer = item->is_visitor ? e.visitor : e.customer;
+    size_t size = out->size - begin;
+    run->mapper->written[item - run->mapper->items] = (struct mapped_text){begin, size};
+    if (missing.size)
+        bury(run, item, "mapping",
+             arena_format(&run->mapper->values, "the event '%.*s' has no '%.*s'", STR_ARG(e.type),
+                          STR_ARG(missing)));
+    else if (size > LIMIT_EVENT_BYTES)
+        bury(run, item, "size", STR("the event is larger than 1 MiB"));
+    if (item->reason.size) out->size = begin;
+}
+
+static void map_row_once(struct mapping_run *run, const struct row *row)
+{
+    size_t number = run->number++, number_there = run->number_there++;
+    if (row->condition) {
+        struct cel_value holds = value_eval(&run->writer, row->condition);
+        if (holds.kind != CEL_BOOL || !holds.as.b) return;
+    }
+    struct relance_mapped_item *item = new_item(run, number);
+    if (item) put_event(run, row, item, number_there);
+}
+
+static void map_row(struct mapping_run *run, const struct row *row)
+{
+    if (!row->loop.list) return map_row_once(run, row);
+    const struct cel_list *list = value_loop_list(&run->writer, &row->loop);
+    for (size_t i = 0; list && i < list->count && !run->too_many; i++) {
+        run->frame.slots[row->loop.slot] = list->items[i];
+        map_row_once(run, row);
+    }
+}
+
+/* ---- what a record holds */
+
+static void reset_names(struct mapping_run *run)
+{
+    for (uint32_t slot = SLOT_NAMES; slot < run->mapping->slot_count; slot++)
+        run->frame.slots[slot].kind = CEL_UNSET;
+}
+
+/* The rows of one thing that a record holds; NULL: none is for it. */
+static const struct rows *rows_for(struct mapping_run *run)
+{
+    const struct relance_mapping *mapping = run->mapping;
+    struct cel_value name = {.kind = CEL_ABSENT};
+    if (mapping->by) name = value_eval(&run->writer, mapping->by);
+    if (mapping->by && name.kind != CEL_STRING) return NULL;
+    run->mapped->row = mapping->by ? cel_text(name) : (str){0};
+    uint32_t at = mapping->by ? names_find(&mapping->names, cel_text(name)) : NAME_NONE;
+    return at == NAME_NONE ? mapping->others : &mapping->rows[at];
+}
+
+static void map_one(struct mapping_run *run)
+{
+    const struct rows *rows = rows_for(run);
+    run->mapped->unmapped += !rows;
+    for (size_t i = 0; rows && i < rows->count && !run->too_many; i++)
+        map_row(run, &rows->items[i]);
+}
+
+static void map_object(struct mapping_run *run, struct cel_value object)
+{
+    const struct value_loop *loop = &run->mapping->loop;
+    run->number_there = 0;
+    run->frame.slots[SLOT_RECORD] = object;
+    reset_names(run);
+    if (!loop->list) return map_one(run);
+    const struct cel_list *list = value_loop_list(&run->writer, loop);
+    run->mapped->unmapped += !list;
+    for (size_t i = 0; list && i < list->count && !run->too_many; i++) {
+        reset_names(run);
+        run->frame.slots[loop->slot] = list->items[i];
+        map_one(run);
+    }
+}
+
+/* ---- the record */
+
+static void unreadable(struct mapping_run *run, const char *reason, const char *sentence)
+{
+    run->mapped->kind = RELANCE_UNREADABLE;
+    run->mapped->count = 0;
+    run->mapped->reason = str_of(reason);
+    run->mapped->sentence = str_of(sentence);
+}
+
+/* An object, or a list of them: each is as a record of its own. */
+static void map_value(struct mapping_run *run, struct shape_reader *reader)
+{
+    struct scan *scan = &reader->c.scan;
+    bool list = scan_peek(scan) == '[';
+    if (!list && scan_peek(scan) != '{') return scan_fail(scan, SCAN_BROKEN, *scan->next);
+    for (bool more = !list || scan_open(scan); more; more = list && scan_more(scan, ']')) {
+        if (scan_peek(scan) != '{') return scan_fail(scan, SCAN_BROKEN, *scan->next);
+        struct cel_value object = shape_read(reader, run->mapping->shape);
+        if (scan->fault == SCAN_OK && !run->too_many && !reader->c.no_memory) map_object(run, object);
+    }
+    scan_finish(scan);
+}
+
+static void run_begin(struct mapping_run *run, struct mapper *m)
+{
+    m->out.size = 0;
+    arena_reset(&m->values);
+    run->steps_left = LIMIT_CEL_STEPS;
+    run->frame = (struct cel_frame){.slots = m->slots,
+                                    .scratch = &m->values,
+                                    .context = run,
+                                    .resolve = resolve,
+                                    .steps_left = &run->steps_left};
+    run->writer = (struct value_writer){.frame = &run->frame, .out = &m->out, .splice = &m->splice};
+    for (size_t i = 0; i < SLOT_NAMES; i++)
+        m->slots[i].kind = CEL_UNSET;
+}
+
+static void conclude(struct mapping_run *run, const struct shape_reader *reader)
+{
+    const struct scan *scan = &reader->c.scan;
+    struct relance_mapped *mapped = run->mapped;
+    struct mapper *m = run->mapper;
+    mapped->fields_invalid = reader->c.invalid + run->writer.failed;
+    mapped->misfits = m->misfits;
+    mapped->misfit_count = reader->c.invalid < RELANCE_MISFITS_MAX ? reader->c.invalid : RELANCE_MISFITS_MAX;
+    mapped->items = m->items;
+    for (size_t i = 0; i < mapped->count; i++)
+        if (!m->items[i].reason.size)
+            m->items[i].event = (str){m->out.data + m->written[i].begin, m->written[i].size};
+    if (scan->fault == SCAN_TOO_DEEP) return unreadable(run, "depth", "the record nests deeper than 64");
+    if (scan->fault != SCAN_OK) return unreadable(run, "json", "the record is no JSON object");
+    if (run->too_many) return unreadable(run, "mapping", "the record becomes more than 100 events");
+    mapped->kind = mapped->unmapped && !run->number ? RELANCE_UNMAPPED : RELANCE_MAPPED;
+}
+
+static void map_text(struct mapping_run *run, str value)
+{
+    struct mapper *m = run->mapper;
+    struct shape_reader reader = {.texts = &m->texts};
+    if (str_starts_with(value, STR("\xEF\xBB\xBF"))) value = str_slice(value, 3, value.size);
+    if (value.size > LIMIT_EVENT_BYTES) return unreadable(run, "size", "the record is larger than 1 MiB");
+    enum json_index_status status = json_load(&m->record, value);
+    if (status == JSON_INDEX_BROKEN) return unreadable(run, "json", "the record is no JSON object");
+    if (status == JSON_INDEX_NOT_UTF8) return unreadable(run, "utf8", "the record is not valid UTF-8");
+    if (status == JSON_INDEX_NO_MEMORY) {
+        run->no_memory = true;
+        return;
+    }
+    json_loader_begin(&m->record, &reader.c.scan, LIMIT_EVENT_DEPTH);
+    reader.c.values = &m->values;
+    reader.c.keep = &m->keep;
+    reader.c.stack = m->stack;
+    reader.c.stack_capacity = m->stack_capacity;
+    reader.c.misfits = m->misfits;
+    map_value(run, &reader);
+    m->stack = reader.c.stack;
+    m->stack_capacity = reader.c.stack_capacity;
+    run->no_memory |= reader.c.no_memory;
+    conclude(run, &reader);
+}
+
+enum relance_status relance_mapping_map(struct relance_mapping *mapping, const struct relance_foreign *record,
+                                        struct relance_mapped *mapped)
+{
+    struct mapping_run run = {
+        .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
+    *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
+    run_begin(&run, mapping->mapper);
+    map_text(&run, record->value);
+    return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;
+}

@@ -1,0 +1,60 @@
+/* A compiled mapping: what compile.c makes of files and map.c runs. Inside rules/mapping only. */
+#ifndef RULES_MAPPING_MAPPING_H
+#define RULES_MAPPING_MAPPING_H
+
+#include "mapping/shape.h"
+#include "mapping/value.h"
+#include "time/zone.h"
+
+#include <relance/mapping.h>
+
+/* Where expressions find what every mapping has; names of its own follow. */
+enum mapping_slot { SLOT_RECORD, SLOT_HEADERS, SLOT_KEY, SLOT_TOPIC, SLOT_NAMES };
+
+/* The members of an event that mean something to the engine. */
+enum row_member { ROW_TYPE, ROW_CUSTOMER, ROW_VISITOR, ROW_ID, ROW_TIME, ROW_MEMBERS };
+
+struct row_field {
+    str name;
+    str key;                   /* as JSON, with its comma and its colon */
+    const struct value *value; /* NULL: only needed, and found in `from` */
+    bool needed;
+};
+
+/* An event that a record may become. */
+struct row {
+    const struct value *members[ROW_MEMBERS]; /* NULL: none */
+    bool own_id;                              /* the row's own, which stays as it is */
+    unsigned needed;                          /* of `members`, by bit */
+    struct row_field *fields;                 /* those of `each` first */
+    size_t field_count;
+    const struct cel_program *condition; /* NULL: always */
+    struct value_loop loop;              /* list NULL: once */
+    const struct cel_program *from;      /* an object that keeps its text; NULL: none */
+};
+
+struct rows { /* of one name */
+    const struct row *items;
+    size_t count;
+};
+
+struct relance_mapping {
+    struct arena arena; /* this very struct */
+    struct zones *zones;
+    struct shape *shape;
+    struct value_loop loop;          /* over what a record holds; list NULL: it holds one event */
+    const struct cel_program *by;    /* NULL: all go to `others` */
+    struct names names;              /* of rows, by number */
+    struct rows *rows;               /* by number */
+    const struct rows *others;       /* `*`; NULL: others are passed over */
+    const struct cel_program **lets; /* by slot - SLOT_NAMES; NULL: a loop's name */
+    uint32_t slot_count;
+    bool reads[SLOT_NAMES];
+    struct mapper *mapper; /* map.c's */
+};
+
+/* map.c: what it takes to run one. NULL without memory. */
+struct mapper *mapper_new(struct relance_mapping *mapping);
+void mapper_free(struct mapper *mapper);
+
+#endif

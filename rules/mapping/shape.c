@@ -1,0 +1,385 @@
+#include "mapping/shape.h"
+
+#include "base/limits.h"
+#include "base/rfc3339.h"
+#include "cel/type_text.h"
+
+enum shape_kind {
+    SHAPE_VALUE,  /* as native events have it */
+    SHAPE_US,     /* a number of microseconds since 1970 */
+    SHAPE_S,      /* of seconds */
+    SHAPE_RECORD, /* an object */
+    SHAPE_LIST,
+    SHAPE_MAP,  /* of texts to whatever `item` is */
+    SHAPE_TEXT, /* a text that holds JSON */
+};
+
+struct shape_field {
+    struct shape_field *next;
+    str name;
+    struct shape *shape;
+};
+
+struct shape {
+    enum shape_kind kind;
+    const struct cel_type *type; /* of records, lists and maps known when it is finished */
+    struct shape *item;          /* of a list, a map, a text */
+    struct shape_field *first, *last;
+    size_t count;
+    bool keeps_text;
+    /* finished, of records: by number; the text stands behind the others */
+    const struct shape **shapes;
+    struct cel_record_type *record;
+    struct key_table keys;
+};
+
+/* No expression can name it. */
+#define TEXT_FIELD STR("\xFF")
+
+/* ---- making */
+
+struct maker {
+    struct arena *keep, *scratch;
+    struct diagnostics *diag;
+    size_t fields;
+};
+
+static void refuse(struct maker *m, const struct shape_part *part, str hint, const char *what)
+{
+    diag_add(m->diag, SEVERITY_ERROR, (struct origin){.source = part->source}, part->node->begin,
+             part->node->end, hint, "%s", what);
+}
+
+static struct shape *shape_new(struct arena *keep, enum shape_kind kind)
+{
+    struct shape *shape = ARENA_NEW(keep, struct shape);
+    if (shape) *shape = (struct shape){.kind = kind, .type = &cel_types[CEL_TYPE_DYN]};
+    return shape;
+}
+
+static struct shape_field *find_field(const struct shape *shape, str name)
+{
+    struct shape_field *field = shape->first;
+    while (field && !str_equal(field->name, name))
+        field = field->next;
+    return field;
+}
+
+static bool add_field(struct arena *keep, struct shape *shape, str name, struct shape *of)
+{
+    struct shape_field *field = ARENA_NEW(keep, struct shape_field);
+    if (!field || !of) return false;
+    *field = (struct shape_field){.name = name, .shape = of};
+    *(shape->last ? &shape->last->next : &shape->first) = field;
+    shape->last = field;
+    shape->count++;
+    return true;
+}
+
+static struct shape *make(struct maker *m, const struct shape_part *parts, size_t count);
+
+/* What the parts say of one member of theirs: those before a part that is no object, and before a null, count no more. */
+static size_t member_parts(const struct shape_part *parts, size_t count, str name, struct shape_part *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct json *member = json_member_of(parts[i].node, name);
+        if (!member) continue;
+        if (member->kind != JSON_OBJECT || (found && out[found - 1].node->kind != JSON_OBJECT)) found = 0;
+        if (member->kind != JSON_NULL) out[found++] = (struct shape_part){parts[i].source, member};
+    }
+    return found;
+}
+
+static struct shape *make_record(struct maker *m, const struct shape_part *parts, size_t count)
+{
+    struct shape *shape = shape_new(m->keep, SHAPE_RECORD);
+    struct shape_part *own = ARENA_ARRAY(m->scratch, struct shape_part, count + 1);
+    for (size_t i = 0; i < count && shape && own; i++)
+        for (const struct json *member = parts[i].node->child; member; member = member->next) {
+            if (find_field(shape, member->key)) continue;
+            size_t of = member_parts(parts, count, member->key, own);
+            if (of == 0) continue; /* removed */
+            if (++m->fields > LIMIT_FIELDS) {
+                if (m->fields == LIMIT_FIELDS + 1)
+                    refuse(m, &own[of - 1], (str){0}, "a shape has too many members");
+                return shape;
+            }
+            if (!add_field(m->keep, shape, member->key, make(m, own, of))) m->diag->failed = true;
+        }
+    m->diag->failed |= !shape || !own;
+    return shape;
+}
+
+static struct shape *make_item(struct maker *m, const struct shape_part *part, enum shape_kind kind,
+                               const struct json *item)
+{
+    struct shape *shape = shape_new(m->keep, kind);
+    struct shape_part inner = {part->source, item};
+    if (shape) shape->item = make(m, &inner, 1);
+    return shape;
+}
+
+static struct shape *make_scalar(struct maker *m, const struct shape_part *part)
+{
+    str text = part->node->text;
+    bool us = str_equal(text, STR("timestamp_us")), s = str_equal(text, STR("timestamp_s"));
+    struct shape *shape = shape_new(m->keep, us ? SHAPE_US : s ? SHAPE_S : SHAPE_VALUE);
+    const struct cel_type *type =
+        us || s ? &cel_types[CEL_TYPE_TIMESTAMP] : cel_type_parse(m->keep, text, NULL, NULL);
+    if (type && shape) {
+        shape->type = type;
+        return shape;
+    }
+    struct nearest nearest = nearest_to(text);
+    nearest_offer(&nearest, STR("timestamp_us"));
+    nearest_offer(&nearest, STR("timestamp_s"));
+    str hint = cel_type_elsewhere(text, &nearest);
+    if (!hint.size) hint = nearest_hint(&nearest, m->scratch);
+    diag_add(m->diag, SEVERITY_ERROR, (struct origin){.source = part->source}, part->node->begin,
+             part->node->end, hint, "'%.*s' is not a type", STR_ARG(text));
+    return shape;
+}
+
+/* {"$map": T}, {"$text": T}: an object of one member whose name is one of these. */
+static struct shape *make_special(struct maker *m, const struct shape_part *part)
+{
+    const struct json *only = part->node->count == 1 ? part->node->child : NULL;
+    if (only && str_equal(only->key, STR("$map"))) return make_item(m, part, SHAPE_MAP, only);
+    if (only && str_equal(only->key, STR("$text"))) return make_item(m, part, SHAPE_TEXT, only);
+    return NULL;
+}
+
+static struct shape *make(struct maker *m, const struct shape_part *parts, size_t count)
+{
+    const struct shape_part *last = &parts[count - 1];
+    switch (last->node->kind) {
+    case JSON_STRING: return make_scalar(m, last);
+    case JSON_OBJECT: {
+        struct shape *special = make_special(m, last);
+        return special ? special : make_record(m, parts, count);
+    }
+    case JSON_ARRAY:
+        if (last->node->count == 1) return make_item(m, last, SHAPE_LIST, last->node->child);
+        refuse(m, last, STR("write [T]: all elements are alike"), "a list has one element here");
+        break;
+    default:
+        refuse(m, last, STR("write a type, such as \"string\", an object, or [T] for a list"),
+               "this is no shape");
+    }
+    return shape_new(m->keep, SHAPE_VALUE);
+}
+
+struct shape *shape_make(struct arena *keep, struct arena *scratch, const struct shape_part *parts,
+                         size_t count, struct diagnostics *diag)
+{
+    struct maker m = {.keep = keep, .scratch = scratch, .diag = diag};
+    return make_record(&m, parts, count);
+}
+
+bool shape_keep_text(struct shape *shape, struct arena *keep, const str *path, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool element = str_equal(path[i], STR("[]"));
+        if (shape->kind != (element ? SHAPE_LIST : SHAPE_RECORD)) return false;
+        if (!element && !find_field(shape, path[i]) &&
+            !add_field(keep, shape, path[i], shape_new(keep, SHAPE_RECORD)))
+            return false;
+        shape = element ? shape->item : find_field(shape, path[i])->shape;
+    }
+    if (shape->kind != SHAPE_RECORD) return false;
+    shape->keeps_text = true;
+    return true;
+}
+
+static bool finish_record(struct shape *shape, struct arena *keep, struct diagnostics *diag)
+{
+    size_t count = shape->count + shape->keeps_text, i = 0;
+    struct cel_field *fields = ARENA_ARRAY(keep, struct cel_field, count + 1);
+    shape->shapes = ARENA_ARRAY(keep, const struct shape *, count + 1);
+    shape->record = ARENA_NEW(keep, struct cel_record_type);
+    if (!fields || !shape->shapes || !shape->record || !key_table_init(&shape->keys, keep, count + 1))
+        return false;
+    for (struct shape_field *field = shape->first; field; field = field->next, i++) {
+        shape_finish(field->shape, keep, diag);
+        fields[i] = (struct cel_field){field->name, field->shape->type};
+        shape->shapes[i] = field->shape;
+        key_table_add(&shape->keys, field->name, (uint32_t)i);
+    }
+    if (shape->keeps_text) fields[i] = (struct cel_field){TEXT_FIELD, &cel_types[CEL_TYPE_STRING]};
+    *shape->record = (struct cel_record_type){STR("record"), count, fields, NULL};
+    shape->type = cel_record_of(keep, shape->record);
+    return cel_record_index(keep, shape->record) && shape->type;
+}
+
+void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *diag)
+{
+    if (shape->item) shape_finish(shape->item, keep, diag);
+    const struct cel_type *item = shape->item ? shape->item->type : NULL;
+    switch (shape->kind) {
+    case SHAPE_RECORD:
+        if (!finish_record(shape, keep, diag)) diag->failed = true;
+        break;
+    case SHAPE_LIST: shape->type = cel_list_of(keep, item); break;
+    case SHAPE_MAP: shape->type = cel_map_of(keep, &cel_types[CEL_TYPE_STRING], item); break;
+    case SHAPE_TEXT: shape->type = item; break;
+    case SHAPE_VALUE:
+    case SHAPE_US:
+    case SHAPE_S: break;
+    }
+    if (!shape->type) {
+        shape->type = &cel_types[CEL_TYPE_DYN];
+        diag->failed = true;
+    }
+}
+
+const struct cel_type *shape_type(const struct shape *shape)
+{
+    return shape->type;
+}
+
+/* ---- reading */
+
+static const struct cel_value absent = {.kind = CEL_ABSENT};
+
+/* A number, or a text that is one, whose unit is so many powers of ten of a millisecond; another text is RFC 3339. */
+static struct cel_value read_instant(struct coercion *c, int32_t power)
+{
+    struct scan_value v = scan_value(&c->scan);
+    struct json_number number = c->scan.number;
+    int64_t ms;
+    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
+    if (v.kind == SCAN_NUMBER || (v.kind == SCAN_STRING && json_number_read(v.text, &number))) {
+        number.exponent += power;
+        bool fits = json_number_floor(&number, &ms) && ms >= RFC3339_MS_MIN && ms <= RFC3339_MS_MAX;
+        return fits ? cel_timestamp_ms(ms) : absent;
+    }
+    return coerce_instant(c, &v, &ms) ? cel_timestamp_ms(ms) : absent;
+}
+
+static struct cel_value read_record(struct shape_reader *r, const struct shape *shape)
+{
+    struct coercion *c = &r->c;
+    const uint32_t *from = c->scan.next;
+    size_t count = shape->record->field_count;
+    struct cel_record *record = arena_alloc(c->values, sizeof *record + count * sizeof record->fields[0]);
+    if (!record) {
+        c->no_memory = true;
+        scan_skip(&c->scan);
+        return absent;
+    }
+    record->type = shape->record;
+    for (size_t i = 0; i < count; i++)
+        record->fields[i] = absent;
+    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
+        uint32_t at = key_find(&shape->keys, scan_key(&c->scan));
+        if (at == KEY_NONE) {
+            scan_skip(&c->scan);
+            continue;
+        }
+        const uint32_t *value_from = c->scan.next;
+        const struct shape *of = shape->shapes[at];
+        record->fields[at] = shape_read(r, of);
+        if (record->fields[at].kind == CEL_ABSENT)
+            coerce_misfit(c, shape->record->fields[at].name, of->type, value_from);
+        if (record->fields[at].kind == CEL_NULL) record->fields[at] = absent;
+    }
+    if (shape->keeps_text) record->fields[count - 1] = cel_string(scan_since(&c->scan, from));
+    return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
+}
+
+static struct cel_value read_list(struct shape_reader *r, const struct shape *element)
+{
+    struct coercion *c = &r->c;
+    size_t base = c->stack_count;
+    bool good = true;
+    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, ']')) {
+        if (!good) {
+            scan_skip(&c->scan);
+            continue;
+        }
+        struct cel_value value = shape_read(r, element);
+        good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
+        coerce_push(c, value);
+    }
+    struct cel_value list = coerce_take_list(c, base);
+    return good ? list : absent;
+}
+
+/* Pairs are pushed; of equal keys the last one's value stays. */
+static struct cel_value read_map(struct shape_reader *r, const struct shape *element)
+{
+    struct coercion *c = &r->c;
+    size_t base = c->stack_count;
+    bool good = true;
+    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
+        str key = scan_key(&c->scan);
+        struct cel_value value = shape_read(r, element);
+        if (value.kind == CEL_NULL) continue;
+        good &= value.kind != CEL_ABSENT;
+        coerce_push(c, cel_string(key));
+        coerce_push(c, value);
+    }
+    struct cel_value map = coerce_take_map(c, base);
+    return good ? map : absent;
+}
+
+/* What is read from the text has to be there until the record is done, and it may hold texts that hold JSON: so what
+ * the loader has found is copied. */
+static struct cel_value read_text(struct shape_reader *r, const struct shape *item)
+{
+    struct coercion *c = &r->c;
+    struct scan_value v = scan_value(&c->scan);
+    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
+    if (v.kind != SCAN_STRING) return absent;
+    struct json_loader *loader = r->texts;
+    enum json_index_status status = json_load(loader, v.text);
+    c->no_memory |= status == JSON_INDEX_NO_MEMORY;
+    if (status != JSON_INDEX_OK) return absent;
+    struct scan around = c->scan;
+    char *text = arena_alloc(c->values, loader->loaded.size + JSON_PADDING);
+    char *room = arena_alloc(c->values, loader->loaded.size + JSON_PADDING);
+    uint32_t *tokens = arena_alloc(c->values, (loader->count + 2) * sizeof *tokens);
+    if (!text || !room || !tokens) {
+        c->no_memory = true;
+        return absent;
+    }
+    memcpy(text, loader->text, loader->loaded.size + JSON_PADDING);
+    memcpy(tokens, loader->tokens, (loader->count + 2) * sizeof *tokens);
+    scan_begin(&c->scan, (str){text, loader->loaded.size}, tokens, loader->count, room, LIMIT_EVENT_DEPTH);
+    struct cel_value value = shape_read(r, item);
+    bool whole = scan_finish(&c->scan) == SCAN_OK;
+    c->scan = around;
+    return whole ? value : absent;
+}
+
+struct cel_value shape_read(struct shape_reader *r, const struct shape *shape)
+{
+    char c0 = scan_peek(&r->c.scan);
+    switch (shape->kind) {
+    case SHAPE_VALUE: return coerce(&r->c, shape->type);
+    case SHAPE_US: return read_instant(&r->c, -3);
+    case SHAPE_S: return read_instant(&r->c, 3);
+    case SHAPE_TEXT: return read_text(r, shape->item);
+    case SHAPE_RECORD:
+        if (c0 == '{') return read_record(r, shape);
+        break;
+    case SHAPE_LIST:
+        if (c0 == '[') return read_list(r, shape->item);
+        break;
+    case SHAPE_MAP:
+        if (c0 == '{') return read_map(r, shape->item);
+        break;
+    }
+    struct scan_value v = scan_value(&r->c.scan);
+    return (struct cel_value){.kind = v.kind == SCAN_NULL ? CEL_NULL : CEL_ABSENT};
+}
+
+str shape_text(struct cel_value object)
+{
+    if (object.kind != CEL_RECORD || object.as.record->type->field_count == 0) return (str){0};
+    const struct cel_record *record = object.as.record;
+    size_t last = record->type->field_count - 1;
+    bool kept = str_equal(record->type->fields[last].name, TEXT_FIELD);
+    return kept && record->fields[last].kind == CEL_STRING ? cel_text(record->fields[last]) : (str){0};
+}

@@ -1,0 +1,47 @@
+/* Shapes: what of a foreign record is looked at, and as what (rules/README.md, "Mappings").
+ *
+ *     {"event": "string", "ts": "timestamp_s", "products": [{"sku": "string"}], "meta": {"$text": {"n": "int"}}}
+ *
+ * A shape looks like the record: an object, a list of one, or a text that names a type. Read, an object is a CEL record
+ * whose fields are found by number. What does not fit is absent and counted, as in a native event. An object whose
+ * members somebody reads by their own names keeps its text, too, in a field that no expression can name. */
+#ifndef RULES_MAPPING_SHAPE_H
+#define RULES_MAPPING_SHAPE_H
+
+#include "event/coerce.h"
+#include "event/keys.h"
+#include "json/json.h"
+#include "json/loader.h"
+
+struct shape;
+
+/* One node of a shape may be said by several files: the later ones add to objects and replace all else. */
+struct shape_part {
+    const struct source *source;
+    const struct json *node;
+};
+
+/* Makes a shape of an object. `parts` in the order of their files, of which there may be none. Mistakes go to `diag`;
+ * never NULL but without memory (diag->failed). */
+struct shape *shape_make(struct arena *keep, struct arena *scratch, const struct shape_part *parts,
+                         size_t count, struct diagnostics *diag);
+
+/* Goes along a path of names, "[]" for an element, making objects where there is nothing, and has the text of the object
+ * at its end kept. False where something else than an object stands there. */
+bool shape_keep_text(struct shape *shape, struct arena *keep, const str *path, size_t count);
+/* When all is known: finds the types. */
+void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *diag);
+const struct cel_type *shape_type(const struct shape *shape);
+
+/* The text of an object read by a shape that keeps it: valid as long as what the loader holds. Empty: not kept. */
+str shape_text(struct cel_value object);
+
+struct shape_reader {
+    struct coercion c;
+    struct json_loader *texts; /* of texts that hold JSON */
+};
+
+/* Reads the next value of the scan. CEL_ABSENT: it does not fit. CEL_NULL: it is null. */
+struct cel_value shape_read(struct shape_reader *reader, const struct shape *shape);
+
+#endif
