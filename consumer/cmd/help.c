@@ -2,6 +2,7 @@
  * them: manual pages, completion for shells. Each topic of topic.def is a function here. */
 #include "host/command.h"
 #include "host/option.h"
+#include "host/preset.h"
 #include "host/print.h"
 #include "host/text.h"
 #include "host/topic.h"
@@ -136,6 +137,31 @@ static int help_limits(const char *argument)
     struct help_table table = {.width = 9};
     relance_limit_rows(help_row, &table);
     return EXIT_STATUS_OK;
+}
+
+static int help_presets(const char *argument)
+{
+    (void)argument;
+    for (const struct preset *preset = preset_table; preset->name; preset++) {
+        char prose[512];
+        size_t size = preset_prose(preset, prose, sizeof prose);
+        print_row(stdout, 12, str_of(preset->name),
+                  (str){prose, size < sizeof prose ? size : sizeof prose - 1});
+    }
+    return EXIT_STATUS_OK;
+}
+
+static int help_preset(const char *argument)
+{
+    struct relance_str name = str_of(argument ? argument : ""), text;
+    char shown[TEXT_SHOWN_SIZE];
+    if (preset_find(name, &text)) return print_lines(text, stdout), EXIT_STATUS_OK;
+    if (argument)
+        print_mistake("there is no preset '%s'; `relance help presets` lists them",
+                      text_shown(argument, shown));
+    else
+        print_mistake("preset: which? `relance help presets` lists them");
+    return EXIT_STATUS_USAGE;
 }
 
 extern const struct relance_str help_schema_text; /* rules.schema.json: made when the program is */

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "host/command.h"
 #include "host/option.h"
+#include "host/preset.h"
 #include "host/print.h"
 #include "host/topic.h"
 #include <relance/decision.h>
@@ -77,9 +78,19 @@ static void put_quoted(const char *text, const char *special, const char *apostr
             print(out, "%s%c", strchr(special, *text) ? "\\" : "", *text);
 }
 
+static void put_presets(FILE *out)
+{
+    for (const struct preset *preset = preset_table; preset->name; preset++)
+        print(out, "%s%s", preset == preset_table ? "" : " ", preset->name);
+}
+
 /* The words of a topic's argument. */
 static void put_argument(const struct topic_row *topic, FILE *out)
 {
+    if (strcmp(topic->argument, "PRESET") == 0) {
+        put_presets(out);
+        return;
+    }
     if (*topic->argument == '[')
         put_commands(out);
     else

@@ -1,4 +1,5 @@
 #include "report/load.h"
+#include "host/mapping.h"
 #include "host/print.h"
 #include "report/mistakes.h"
 #include "kafka/partition.h"
@@ -31,6 +32,25 @@ struct relance_ruleset *load_rules(const struct file_paths *paths)
     struct relance_ruleset *rules = load_set(file_paths_show(paths, shown), &set);
     file_set_free(&set);
     return rules;
+}
+
+struct relance_mapping *load_mapping(const char *value)
+{
+    struct mapping_file file;
+    struct relance_mapping *mapping = NULL;
+    struct relance_report *report = NULL;
+    struct relance_error error;
+    if (mapping_file_read(value, &file, &error) != RELANCE_OK) {
+        print_mistake("--mapping: %s", error.message);
+        return NULL;
+    }
+    if (mapping_compile(&file.source, &mapping, &report, &error) != RELANCE_OK) {
+        if (report) mistakes_print(report, stderr);
+        print_mistake("--mapping: %s: %s", value, error.message);
+    }
+    relance_report_free(report);
+    mapping_file_free(&file);
+    return mapping;
 }
 
 enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,

@@ -5,9 +5,13 @@
 #include "host/file.h"
 #include "host/option.h"
 #include "redis/view.h"
+#include <relance/mapping.h>
 
 /* The set at `paths`, freed by relance_ruleset_free; NULL: what is wrong has been printed. */
 struct relance_ruleset *load_rules(const struct file_paths *paths);
+
+/* The mapping that a value means (host/mapping.h), freed by relance_mapping_free; NULL: what is wrong has been printed. */
+struct relance_mapping *load_mapping(const char *value);
 
 /* The rules in force in a partition, as Redis has them. */
 RELANCE_MUST enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,
