@@ -40,8 +40,7 @@ struct source {
     size_t message_count;
     rd_kafka_message_t **held; /* came while nobody could take them (source_idle) */
     size_t held_count, held_capacity;
-    bool is_paused;
-    bool was_paused; /* of what has been paused some may be so still: an assignment does not end that */
+    bool is_paused; /* is what is assigned, all of it */
     bool is_in_listener;
     int64_t *read_to; /* by partition; -1: end not met since the start */
     size_t read_to_count;
@@ -91,13 +90,28 @@ const struct membership *source_membership(const struct source *source)
 }
 
 /* ---- rebalance */
+/* What is fetched already is thrown away by the client, and fetched anew from where we are when it goes on. */
+static void source_set_paused(struct source *source, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (source->is_paused == pause || rd_kafka_assignment(source->rk, &list)) return;
+    rd_kafka_resp_err_t err =
+        pause ? rd_kafka_pause_partitions(source->rk, list) : rd_kafka_resume_partitions(source->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!err) source->is_paused = pause;
+}
+
 /* Assigns, and waits until fetchers that this stops have said so: librdkafka 2.0.2 aborts the process when a
  * partition is taken away a second time before that ("rktp->rktp_started"). Stop and answer stand in the queue
  * of its main thread, our question behind the one and any later assignment behind the other. A client that
- * closes throws that queue away, and would never answer; it makes no later assignment either. */
+ * closes throws that queue away, and would never answer; it makes no later assignment either.
+ *
+ * What is paused is resumed first, while it is still assigned: the client keeps a partition paused after it has been
+ * taken away, and would not read it when it comes back. */
 static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *assigned = NULL;
+    if (!source->is_closing) source_set_paused(source, false);
     rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
     if (!source->is_closing && rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_topic_partition_list_destroy(assigned);
@@ -260,8 +274,6 @@ enum relance_status source_start(struct source *source, const struct source_posi
         source_set_read_to(source, positions[i].partition, -1);
     }
     rd_kafka_resp_err_t err = source_assign(source, list);
-    if (!err && source->was_paused) err = rd_kafka_resume_partitions(source->rk, list);
-    if (!err) source->is_paused = source->was_paused = false;
     rd_kafka_topic_partition_list_destroy(list);
     return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic,
                                    rd_kafka_err2str(err))
@@ -286,18 +298,6 @@ static void source_take_one(struct source *source, int wait_ms)
 }
 
 /* ---- waiting in the middle of a batch */
-/* What is fetched already is thrown away by the client, and fetched anew from where we are when it goes on. */
-static void source_set_paused(struct source *source, bool pause)
-{
-    rd_kafka_topic_partition_list_t *list = NULL;
-    if (source->is_paused == pause || rd_kafka_assignment(source->rk, &list)) return;
-    rd_kafka_resp_err_t err =
-        pause ? rd_kafka_pause_partitions(source->rk, list) : rd_kafka_resume_partitions(source->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (!err) source->is_paused = pause;
-    source->was_paused |= pause;
-}
-
 static void source_hold(struct source *source, rd_kafka_message_t *message)
 {
     if (source->held_count == source->held_capacity) {
@@ -416,7 +416,7 @@ static enum relance_status source_check_client(struct source *source, struct rel
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
         source_release(source); /* messages keep their client alive */
         source_drop_held(source);
-        source->is_paused = source->was_paused = false;
+        source->is_paused = false;
         if (source->is_assigned) source_revoke(source, true); /* librdkafka does not say so any more */
         status = source_check_name(source, error);
         return status == RELANCE_OK ? source_join_anew(source, error) : status;

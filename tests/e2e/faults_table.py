@@ -16,6 +16,7 @@ from support.engine import World, sequence_faults
 from support.kafka import event
 
 META, EXEC = "relance:{%s:%s:%d}:meta", rb"EXEC\r\n"
+CLAIM = rb"HGETALL\r\n\$\d+\r\nrelance:[^\r]*:%d}:meta"
 END_TRANSACTION = rb"^.{4}\x00\x1a\x00"  # a request's size, its key, its version
 COUNTING = {
     "stale": "3650d",
@@ -172,6 +173,43 @@ class Table(unittest.TestCase):
         self.wait_said(one, "A partition is live.", 5)
         self.assertEqual(one.output().count("states=loaded"), 3, one.output())
         self.ping()
+        self.finish()
+
+    # ---- Redis is waited for, and nothing is read meanwhile
+
+    def wait_for_redis(self):
+        """An engine that waits in the middle of a batch, since its Redis does not answer."""
+        self.live()
+        self.ping()
+        self.wait_saved()
+        self.siege.kill("one")  # what it knows of customers it has to ask for after that
+        engine = self.live()
+        self.siege.redis_door.held = True
+        self.ping()
+        self.wait_said(engine, "Waiting for Redis to read customers.")
+        return engine
+
+    def test_what_is_taken_away_in_a_wait_for_redis_is_read_when_it_comes_back(self):
+        one = self.wait_for_redis()
+        two = self.siege.start("two", redis=self.world.redis.url)
+        self.wait_said(two, "A partition is live.")
+        self.siege.heal()
+        self.wait_said(one, "A partition is live.", 3)
+        self.wait_saved()
+        self.siege.kill("two")
+        del self.siege.engines["two"]
+        self.wait_said(one, "A partition is live.", 5, SESSION_S + 30)
+        self.ping()
+        self.finish()
+
+    def test_what_is_claimed_later_than_its_neighbour_after_a_wait_for_redis_is_read(self):
+        engine = self.wait_for_redis()
+        for partition in range(2):
+            self.world.redis("HSET", META % (self.world.group, self.world.input, partition), "stamp", "f" * 32)
+        self.siege.redis_door.lose_answer(CLAIM % 1)
+        self.siege.redis_door.held = False
+        self.wait_said(engine, "A partition cannot be claimed yet. partition=1")
+        self.wait_said(engine, "A partition is live.", 4)
         self.finish()
 
     # ---- Redis of another moment
