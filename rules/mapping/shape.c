@@ -78,15 +78,23 @@ static bool add_field(struct arena *keep, struct shape *shape, str name, struct 
 
 static struct shape *make(struct maker *m, const struct shape_part *parts, size_t count);
 
-/* What the parts say of one member of theirs: those before a part that is no object, and before a null, count no more. */
+/* One more part of what is said of one thing. An object adds to objects, a list to lists, element to element; all else is
+ * in the place of what was said before. A null says nothing and takes back what was said. */
+static size_t add_part(struct shape_part *out, size_t found, const struct source *source,
+                       const struct json *node)
+{
+    bool adds = node->kind == JSON_OBJECT || node->kind == JSON_ARRAY;
+    if (!adds || (found && out[found - 1].node->kind != node->kind)) found = 0;
+    if (node->kind != JSON_NULL) out[found++] = (struct shape_part){source, node};
+    return found;
+}
+
 static size_t member_parts(const struct shape_part *parts, size_t count, str name, struct shape_part *out)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const struct json *member = json_member_of(parts[i].node, name);
-        if (!member) continue;
-        if (member->kind != JSON_OBJECT || (found && out[found - 1].node->kind != JSON_OBJECT)) found = 0;
-        if (member->kind != JSON_NULL) out[found++] = (struct shape_part){parts[i].source, member};
+        if (member) found = add_part(out, found, parts[i].source, member);
     }
     return found;
 }
@@ -118,6 +126,27 @@ static struct shape *make_item(struct maker *m, const struct shape_part *part, e
     struct shape_part inner = {part->source, item};
     if (shape) shape->item = make(m, &inner, 1);
     return shape;
+}
+
+static struct shape *make_list(struct maker *m, const struct shape_part *parts, size_t count)
+{
+    struct shape *shape = shape_new(m->keep, SHAPE_LIST);
+    struct shape_part *inner = ARENA_ARRAY(m->scratch, struct shape_part, count);
+    size_t found = 0;
+    for (size_t i = 0; i < count && inner; i++) {
+        const struct json *item = parts[i].node->child;
+        if (item && !item->next && item->kind != JSON_NULL) {
+            found = add_part(inner, found, parts[i].source, item);
+            continue;
+        }
+        refuse(m, &parts[i], STR("write [T]: all elements are alike"), "a list has one element here");
+    }
+    m->diag->failed |= !inner || !shape;
+    if (found && shape) {
+        shape->item = make(m, inner, found);
+        return shape;
+    }
+    return shape_new(m->keep, SHAPE_VALUE);
 }
 
 static struct shape *make_scalar(struct maker *m, const struct shape_part *part)
@@ -159,10 +188,7 @@ static struct shape *make(struct maker *m, const struct shape_part *parts, size_
         struct shape *special = make_special(m, last);
         return special ? special : make_record(m, parts, count);
     }
-    case JSON_ARRAY:
-        if (last->node->count == 1) return make_item(m, last, SHAPE_LIST, last->node->child);
-        refuse(m, last, STR("write [T]: all elements are alike"), "a list has one element here");
-        break;
+    case JSON_ARRAY: return make_list(m, parts, count);
     default:
         refuse(m, last, STR("write a type, such as \"string\", an object, or [T] for a list"),
                "this is no shape");

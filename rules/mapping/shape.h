@@ -15,7 +15,8 @@
 
 struct shape;
 
-/* One node of a shape may be said by several files: the later ones add to objects and replace all else. */
+/* One node of a shape may be said by several files: the later ones add to objects, and to the elements of lists, and replace
+ * all else. */
 struct shape_part {
     const struct source *source;
     const struct json *node;
