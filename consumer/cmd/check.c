@@ -1,8 +1,8 @@
-/* relance check PATH...: reads a rule set and says everything that is wrong with it, in one run. The report goes
+/* relance check PATH...: reads a rule set, and mappings, and says everything that is wrong with them, in one run. The report goes
  * to standard output: it is what was asked for. With --dump, the program of every expression of a set without
  * mistakes comes before. With --json the report is a JSON object, for editors and build servers:
  *
- *     {"rules": 4, "mistakes": 0, "warnings": 1,
+ *     {"rules": 4, "mappings": 0, "mistakes": 0, "warnings": 1,
  *      "diagnostics": [{"file": "cart.jsonc", "line": 7, "column": 5, "end_column": 11,
  *                       "severity": "warning", "message": "…", "hint": "…"}]}
  *
@@ -10,7 +10,7 @@
  *
  * Status 0: no mistakes; 1: some, or with --strict a warning; 2: the files cannot be read. */
 #include "host/command.h"
-#include "host/file.h"
+#include "host/subject.h"
 #include "host/option.h"
 #include "report/mistakes.h"
 #include "host/print.h"
@@ -21,6 +21,14 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
+/* What has been found, of all. */
+struct check {
+    const struct options *options;
+    size_t rules, mappings, mistakes, warnings;
+    cJSON *diagnostics; /* NULL: they are printed for people */
+    bool failed;        /* otherwise than by mistakes */
+};
+
 static void check_count(enum paint paint, size_t count, const char *noun)
 {
     char text[64];
@@ -28,14 +36,11 @@ static void check_count(enum paint paint, size_t count, const char *noun)
     print_painted(paint, str_of(text), stdout);
 }
 
-/* "cart.jsonc: 4 rules, no mistakes" */
-static void check_print_summary(const struct file_paths *paths, const struct relance_ruleset *rules,
-                                const struct relance_report *report)
+/* "4 rules, no mistakes" */
+static void check_print_summary(size_t count, const char *noun, const struct relance_report *report)
 {
-    char shown[FILE_PATHS_SHOWN];
-    print(stdout, "%s: ", file_paths_show(paths, shown));
-    if (rules) {
-        check_count(PAINT_NONE, relance_ruleset_rule_count(rules), "rule");
+    if (count) {
+        check_count(PAINT_NONE, count, noun);
         fputs(", ", stdout);
     }
     if (relance_report_errors(report))
@@ -76,13 +81,14 @@ static void check_add_diagnostic(void *context, const struct relance_diagnostic 
     cJSON_AddItemToArray(context, item);
 }
 
-static bool check_print_json(const struct relance_ruleset *rules, const struct relance_report *report)
+static bool check_print_json(const struct check *check)
 {
     cJSON *document = cJSON_CreateObject();
-    cJSON_AddNumberToObject(document, "rules", rules ? (double)relance_ruleset_rule_count(rules) : 0);
-    cJSON_AddNumberToObject(document, "mistakes", (double)relance_report_errors(report));
-    cJSON_AddNumberToObject(document, "warnings", (double)relance_report_warnings(report));
-    relance_report_each(report, check_add_diagnostic, cJSON_AddArrayToObject(document, "diagnostics"));
+    cJSON_AddNumberToObject(document, "rules", (double)check->rules);
+    cJSON_AddNumberToObject(document, "mappings", (double)check->mappings);
+    cJSON_AddNumberToObject(document, "mistakes", (double)check->mistakes);
+    cJSON_AddNumberToObject(document, "warnings", (double)check->warnings);
+    cJSON_AddItemReferenceToObject(document, "diagnostics", check->diagnostics);
     char *text = cJSON_Print(document);
     if (text) print_lines(str_of(text), stdout);
     fputc('\n', stdout);
@@ -93,44 +99,88 @@ static bool check_print_json(const struct relance_ruleset *rules, const struct r
 
 /* ---- the whole */
 
-static int check_set(const struct options *options, const struct file_paths *paths,
-                     const struct file_set *set)
+/* Tells what compiling had to say of `path`, in which there are so many things. */
+static void check_tell(struct check *check, const char *path, size_t count, const char *noun,
+                       const struct relance_report *report)
+{
+    check->mistakes += relance_report_errors(report);
+    check->warnings += relance_report_warnings(report);
+    if (check->diagnostics) {
+        relance_report_each(report, check_add_diagnostic, check->diagnostics);
+        return;
+    }
+    mistakes_print(report, stdout);
+    print(stdout, "%s: ", path);
+    check_print_summary(count, noun, report);
+}
+
+/* Was there anything to be told? Else nothing is known, but why. */
+static bool check_answered(struct check *check, enum relance_status status,
+                           const struct relance_report *report, const struct relance_error *error)
+{
+    if (report && (status == RELANCE_OK || status == RELANCE_INVALID)) return true;
+    print_mistake("%s", error->message);
+    check->failed = true;
+    return false;
+}
+
+static void check_rules(struct check *check, const char *path, const struct file_set *set)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
     struct relance_error error = {0};
     enum relance_status status = file_set_compile(set, &rules, &report, &error);
-    if (!report || (status != RELANCE_OK && status != RELANCE_INVALID)) {
-        print_mistake("%s", error.message);
-        relance_report_free(report);
-        return EXIT_STATUS_USAGE;
-    }
-    if (rules && options->dump) status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
-    if (status == RELANCE_NO_MEMORY) print_mistake("%s", error.message);
-    bool passed = status == RELANCE_OK && !(options->strict && relance_report_warnings(report));
-    if (options->json) {
-        passed &= check_print_json(rules, report);
-    } else {
-        mistakes_print(report, stdout);
-        check_print_summary(paths, rules, report);
+    if (check_answered(check, status, report, &error)) {
+        if (rules && check->options->dump)
+            status = relance_ruleset_programs(rules, check_print_program, NULL, &error);
+        if (status == RELANCE_NO_MEMORY) print_mistake("%s", error.message), check->failed = true;
+        size_t count = rules ? relance_ruleset_rule_count(rules) : 0;
+        check->rules += count;
+        check_tell(check, path, count, "rule", report);
     }
     relance_report_free(report);
     relance_ruleset_free(rules);
-    return passed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+static void check_mapping(struct check *check, const struct relance_source *source)
+{
+    struct relance_mapping *mapping = NULL;
+    struct relance_report *report = NULL;
+    struct relance_error error = {0};
+    enum relance_status status = mapping_compile(source, &mapping, &report, &error);
+    if (check_answered(check, status, report, &error)) {
+        check->mappings++;
+        check_tell(check, source->name.data, mapping ? relance_mapping_row_count(mapping) : 0, "row", report);
+    }
+    relance_report_free(report);
+    relance_mapping_free(mapping);
+}
+
+static int check_subject(const struct options *options, const char *path, const struct subject *subject)
+{
+    struct check check = {.options = options, .diagnostics = options->json ? cJSON_CreateArray() : NULL};
+    if (subject->rules.count) check_rules(&check, path, &subject->rules);
+    for (size_t i = 0; i < subject->mapping_count; i++)
+        check_mapping(&check, &subject->mappings[i]);
+    if (check.diagnostics && !check.failed) check.failed = !check_print_json(&check);
+    cJSON_Delete(check.diagnostics);
+    if (check.failed) return EXIT_STATUS_USAGE;
+    return check.mistakes || (options->strict && check.warnings) ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }
 
 static int check_once(const struct options *options)
 {
-    struct file_set set;
+    struct subject subject;
     struct relance_error error;
     const struct file_paths paths = {options->args, options->arg_count};
-    if (file_set_read(&paths, &set, &error) != RELANCE_OK) {
+    char shown[FILE_PATHS_SHOWN];
+    if (subject_read(&paths, &subject, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
-    set.strict = options->strict;
-    int status = check_set(options, &paths, &set);
-    file_set_free(&set);
+    subject.rules.strict = options->strict;
+    int status = check_subject(options, file_paths_show(&subject.rule_paths, shown), &subject);
+    subject_free(&subject);
     return status;
 }
 

@@ -1,11 +1,11 @@
-/* relance test PATH...: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and prints the
- * Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
+/* relance test PATH...: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and those of mappings
+ * (README.md, "Mappings"), files or presets by their names, and prints the Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
  * comments behind the tests that say what of the rules none of them reached. With --watch, again and again.
  *
  * Status 0: all tests passed; 1: some failed, or there is none; 2: the files cannot be read or do not check. */
 #include "host/command.h"
-#include "host/file.h"
+#include "host/subject.h"
 #include "host/option.h"
 #include "host/print.h"
 #include "host/progress.h"
@@ -13,18 +13,30 @@
 #include "report/mistakes.h"
 #include "base/str.h"
 
+#include <relance/mapping_test.h>
 #include <relance/rule_test.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* What is tested: rules, mappings, or both. */
+struct test_things {
+    struct relance_ruleset *rules; /* NULL: none */
+    struct relance_mapping **mappings;
+    size_t mapping_count;
+};
 
 struct test_run {
     const char *path;
+    const struct test_things *things;
     struct relance_str filter;         /* empty: all tests are wanted */
     FILE *junit;                       /* NULL: none is wanted */
-    struct relance_coverage *coverage; /* likewise */
+    struct relance_coverage *coverage; /* of the rules; likewise */
+    bool covers;                       /* it is wanted */
     size_t state_bytes;
     size_t number, failed, count; /* so far; in all */
+    bool in_mapping;
     struct progress progress;
 };
 
@@ -71,10 +83,11 @@ static void test_print_report(const struct relance_test_result *result)
 
 /* ---- JUnit */
 
-static void test_put_case(FILE *out, const struct relance_test_result *result)
+static void test_put_case(const struct test_run *run, const struct relance_test_result *result)
 {
+    FILE *out = run->junit;
     fputs("  <testcase classname=\"", out);
-    print_xml(result->rule.size ? result->rule : STR("(all rules)"), out);
+    print_xml(result->rule.size ? result->rule : str_of(run->in_mapping ? "(mapping)" : "(all rules)"), out);
     fputs("\" name=\"", out);
     print_xml(result->name, out);
     fputs("\" file=\"", out);
@@ -142,6 +155,29 @@ static bool test_print_coverage(struct relance_coverage *coverage)
     return true;
 }
 
+static bool test_print_rows(struct relance_mapping *mapping)
+{
+    struct relance_mapping_coverage coverage;
+    struct relance_error error;
+    if (relance_mapping_covered(mapping, &coverage, &error) != RELANCE_OK) {
+        print_mistake("%s", error.message);
+        return false;
+    }
+    print(stdout, "# reached: rows %zu of %zu\n", coverage.reached, coverage.all);
+    if (coverage.gap_count) puts("# not reached:");
+    for (size_t i = 0; i < coverage.gap_count; i++)
+        test_print_gap(&coverage.gaps[i]);
+    return true;
+}
+
+static bool test_print_covered(struct test_run *run)
+{
+    bool printed = !run->coverage || test_print_coverage(run->coverage);
+    for (size_t i = 0; i < run->things->mapping_count && printed && run->covers; i++)
+        printed = test_print_rows(run->things->mappings[i]);
+    return printed;
+}
+
 /* ---- the whole */
 
 static void test_done(void *context, const struct relance_test_result *result)
@@ -155,7 +191,7 @@ static void test_done(void *context, const struct relance_test_result *result)
     test_print_name(result);
     fputc('\n', stdout);
     if (!result->passed) test_print_report(result);
-    if (run->junit) test_put_case(run->junit, result);
+    if (run->junit) test_put_case(run, result);
     run->progress.count++;
     progress_show(&run->progress, (double)run->number / (double)run->count);
 }
@@ -169,19 +205,39 @@ static void test_print_none(const struct test_run *run)
         print_mistake("%s has no tests", run->path);
 }
 
-static int test_all(struct test_run *run, const char *junit, const struct relance_ruleset *rules)
+static size_t test_count(const struct test_run *run)
 {
-    struct relance_error error;
-    size_t count = run->count = relance_ruleset_test_count(rules, run->filter);
-    if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
-    print(stdout, "TAP version 14\n1..%zu\n", count);
+    const struct test_things *things = run->things;
+    size_t count = things->rules ? relance_ruleset_test_count(things->rules, run->filter) : 0;
+    for (size_t i = 0; i < things->mapping_count; i++)
+        count += relance_mapping_test_count(things->mappings[i], run->filter);
+    return count;
+}
+
+static enum relance_status test_each(struct test_run *run, struct relance_error *error)
+{
+    const struct test_things *things = run->things;
     const struct relance_test_options how = {.done = test_done,
                                              .context = run,
                                              .coverage = run->coverage,
                                              .state_bytes = run->state_bytes,
                                              .filter = run->filter};
+    enum relance_status status = RELANCE_OK;
+    if (things->rules) status = relance_ruleset_test(things->rules, &how, error);
+    run->in_mapping = true;
+    for (size_t i = 0; i < things->mapping_count && status == RELANCE_OK; i++)
+        status = relance_mapping_test(things->mappings[i], run->filter, test_done, run, error);
+    return status;
+}
+
+static int test_all(struct test_run *run, const char *junit)
+{
+    struct relance_error error;
+    size_t count = run->count = test_count(run);
+    if (junit && !test_junit_open(run, junit, count)) return EXIT_STATUS_USAGE;
+    print(stdout, "TAP version 14\n1..%zu\n", count);
     progress_begin(&run->progress, "tests");
-    enum relance_status status = relance_ruleset_test(rules, &how, &error);
+    enum relance_status status = test_each(run, &error);
     progress_end(&run->progress);
     if (status != RELANCE_OK) print(stdout, "Bail out! %s\n", error.message);
     if (junit && !test_junit_close(run, junit)) status = RELANCE_IO;
@@ -189,47 +245,79 @@ static int test_all(struct test_run *run, const char *junit, const struct relanc
     print(stdout, "# %zu passed, %zu failed", run->number - run->failed, run->failed);
     print_paint(PAINT_NONE, stdout);
     fputc('\n', stdout);
-    if (run->coverage && !test_print_coverage(run->coverage)) status = RELANCE_NO_MEMORY;
+    if (!test_print_covered(run)) status = RELANCE_NO_MEMORY;
     if (!count) test_print_none(run);
     return status == RELANCE_OK && count && !run->failed ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-static int test_set(const struct options *options, const char *path, const struct relance_ruleset *rules)
+static int test_run_things(const struct options *options, const char *path, const struct test_things *things)
 {
     struct test_run run = {.path = path,
+                           .things = things,
                            .filter = options->filter ? str_of(options->filter) : (struct relance_str){0},
+                           .covers = options->coverage,
                            .state_bytes = (size_t)options->state_bytes};
-    if (options->coverage && !(run.coverage = relance_coverage_new(rules))) {
+    if (options->coverage && things->rules && !(run.coverage = relance_coverage_new(things->rules))) {
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
     }
-    int status = test_all(&run, options->junit, rules);
+    int status = test_all(&run, options->junit);
     relance_coverage_free(run.coverage);
     return status;
 }
 
+/* Says what compiling had to say where it failed. */
+static bool test_compiled(enum relance_status status, struct relance_report *report, const char *path,
+                          const struct relance_error *error)
+{
+    if (status != RELANCE_OK) {
+        if (report) mistakes_print(report, stderr);
+        print_mistake("%s: %s", path, error->message);
+    }
+    relance_report_free(report);
+    return status == RELANCE_OK;
+}
+
+/* Compiles all, and says every mistake. */
+static bool test_compile(const char *path, const struct subject *subject, struct test_things *things)
+{
+    struct relance_report *report = NULL;
+    struct relance_error error;
+    bool good = true;
+    if (subject->rules.count) {
+        enum relance_status status = file_set_compile(&subject->rules, &things->rules, &report, &error);
+        good = test_compiled(status, report, path, &error);
+    }
+    for (size_t i = 0; i < subject->mapping_count; i++) {
+        const struct relance_source *source = &subject->mappings[i];
+        struct relance_mapping *mapping;
+        enum relance_status status = mapping_compile(source, &mapping, &report, &error);
+        if (status == RELANCE_OK) things->mappings[things->mapping_count++] = mapping;
+        good &= test_compiled(status, report, source->name.data, &error);
+    }
+    return good;
+}
+
 static int test_once(const struct options *options)
 {
-    struct file_set set;
-    struct relance_ruleset *rules = NULL;
-    struct relance_report *report = NULL;
+    struct subject subject;
     struct relance_error error;
     const struct file_paths paths = {options->args, options->arg_count};
     char shown[FILE_PATHS_SHOWN];
-    if (file_set_read(&paths, &set, &error) != RELANCE_OK) {
+    if (subject_read(&paths, &subject, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
+    struct test_things things = {.mappings = calloc(subject.mapping_count + 1, sizeof *things.mappings)};
+    if (!things.mappings) abort(); /* a page, at the start */
     int status = EXIT_STATUS_USAGE;
-    if (file_set_compile(&set, &rules, &report, &error) == RELANCE_OK) {
-        status = test_set(options, file_paths_show(&paths, shown), rules);
-    } else {
-        if (report) mistakes_print(report, stderr);
-        print_mistake("%s: %s", file_paths_show(&paths, shown), error.message);
-    }
-    relance_report_free(report);
-    relance_ruleset_free(rules);
-    file_set_free(&set);
+    file_paths_show(&paths, shown);
+    if (test_compile(shown, &subject, &things)) status = test_run_things(options, shown, &things);
+    for (size_t i = 0; i < things.mapping_count; i++)
+        relance_mapping_free(things.mappings[i]);
+    free(things.mappings);
+    relance_ruleset_free(things.rules);
+    subject_free(&subject);
     return status;
 }
 

@@ -25,6 +25,10 @@ struct relance_mapping_host {
     void *zone_context;
 };
 
+/* Is the text a mapping file, rather than a rule file? It is one where it says `extends`, `format`, `record`, `for`, `by` or
+ * `each`, or has a row `*`, and has no `rules`; so are all mappings that compile. Text that is no JSON is none. */
+bool relance_mapping_is(struct relance_str text);
+
 /* Compiles a mapping for whoever takes all that it gives. On RELANCE_OK *out is the mapping, freed by the caller; else
  * *out is untouched and error->message one sentence. *report as with relance_ruleset_compile. A mapping belongs to one
  * thread. */
@@ -34,6 +38,8 @@ RELANCE_MUST enum relance_status relance_mapping_compile(const struct relance_so
                                                          struct relance_report **report,
                                                          struct relance_error *error);
 void relance_mapping_free(struct relance_mapping *mapping);
+/* Of how many rows the mapping consists, those of presets included. */
+size_t relance_mapping_row_count(const struct relance_mapping *mapping);
 /* Does it read headers of records? They cost something to fetch. */
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
 

@@ -280,6 +280,8 @@ static void compile_row(struct mapping_compiler *c, struct row *row, struct said
 {
     if (said.node->kind != JSON_OBJECT)
         return refuse(c, said, (str){0}, "a row is an object, a list of them, or the name of another row");
+    row->begin = said.node->begin;
+    row->number = c->mapping->row_count++;
     if (!row_room(c, row, said)) return;
     const struct cel_env *around = c->values.env, *inside;
     const struct json *loop = json_member(said.node, "for"), *condition = json_member(said.node, "if"),
@@ -315,7 +317,7 @@ static struct rows compile_rows(struct mapping_compiler *c, struct said said)
     const struct json *node = list ? said.node->child : said.node;
     for (size_t i = 0; i < count; i++, node = list ? node->next : NULL)
         compile_row(c, &rows[i], (struct said){said.source, node});
-    return (struct rows){rows, count};
+    return (struct rows){.items = rows, .count = count, .name = said.node->key, .source = said.source};
 }
 
 /* The row that a name stands for, over any number of others. */
@@ -352,6 +354,7 @@ static void compile_events(struct mapping_compiler *c)
     for (size_t i = 0; i < events->count; i++) {
         const struct said *meant = row_meant(c, &events->items[i]);
         if (meant) mapping->rows[i] = mapping->rows[meant - events->items];
+        mapping->rows[i].is_alias = meant != &events->items[i];
         if (str_equal(events->items[i].node->key, STR("*"))) mapping->others = &mapping->rows[i];
     }
 }
@@ -385,6 +388,8 @@ static void compile_whole(struct mapping_compiler *c)
     if (c->diag->failed) return;
     compile_events(c);
     compile_by(c);
+    mapping->source = c->files.source;
+    mapping->tests = mapping_tests_read(c->keep, c->files.tests, c->diag);
 }
 
 static struct relance_mapping *mapping_new(const struct relance_mapping_host *host)
@@ -407,6 +412,11 @@ void relance_mapping_free(struct relance_mapping *mapping)
     zones_free(mapping->zones);
     struct arena arena = mapping->arena;
     arena_free(&arena);
+}
+
+size_t relance_mapping_row_count(const struct relance_mapping *mapping)
+{
+    return mapping->row_count;
 }
 
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping)

@@ -24,6 +24,29 @@ bool mapping_is_keyword(enum mapping_place place, str name)
     return false;
 }
 
+static void refuse_unknown(struct arena *arena, enum mapping_place place, const char *what,
+                           const struct source *source, const struct json *member, struct diagnostics *diag)
+{
+    struct nearest nearest = nearest_to(member->key);
+    for (size_t i = 0; i < KEYWORDS; i++)
+        if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
+    diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
+             nearest_hint(&nearest, arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+}
+
+bool mapping_keys_check(struct arena *arena, enum mapping_place place, const char *what,
+                        const struct source *source, const struct json *node, struct diagnostics *diag)
+{
+    size_t before = diag->error_count;
+    if (node->kind != JSON_OBJECT)
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, node->begin, node->end, (str){0},
+                 "%s is an object", what);
+    for (const struct json *member = node->kind == JSON_OBJECT ? node->child : NULL; member;
+         member = member->next)
+        if (!mapping_is_keyword(place, member->key)) refuse_unknown(arena, place, what, source, member, diag);
+    return diag->error_count == before;
+}
+
 struct gathering {
     struct arena *arena;
     const struct relance_mapping_host *host;
@@ -35,15 +58,6 @@ static void refuse(struct gathering *g, struct said said, str hint, const char *
 {
     diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = said.source}, said.node->begin,
              said.node->end, hint, "%s", what);
-}
-
-static void refuse_unknown(struct gathering *g, const struct source *source, const struct json *member)
-{
-    struct nearest nearest = nearest_to(member->key);
-    for (size_t i = 0; i < KEYWORDS; i++)
-        if (keywords[i].place == PLACE_FILE) nearest_offer(&nearest, keywords[i].name);
-    diag_add(g->diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
-             nearest_hint(&nearest, g->arena), "a mapping has no keyword '%.*s'", STR_ARG(member->key));
 }
 
 static bool put(struct gathering *g, struct said_list *list, struct said said)
@@ -123,7 +137,8 @@ static void gather_member(struct gathering *g, const struct source *source, cons
         if (source == out->source) out->tests = said;
         return;
     }
-    if (!mapping_is_keyword(PLACE_FILE, key)) refuse_unknown(g, source, member);
+    if (!mapping_is_keyword(PLACE_FILE, key))
+        refuse_unknown(g->arena, PLACE_FILE, "a mapping", source, member, g->diag);
 }
 
 static void gather_text(struct gathering *g, str name, str text, unsigned depth);
@@ -175,4 +190,25 @@ void mapping_gather(struct arena *arena, const struct relance_source *file,
     drop_nulls(&out->lets);
     drop_nulls(&out->each);
     drop_nulls(&out->events);
+}
+
+static bool says(const struct json *root)
+{
+    static const char *const names[] = {"extends", "format", "record", "for", "by", "each"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (json_member(root, names[i])) return true;
+    return json_member(json_member(root, "events"), "*");
+}
+
+bool relance_mapping_is(struct relance_str text)
+{
+    struct arena arena;
+    struct diagnostics diag;
+    const struct source source = {.text = text};
+    arena_init(&arena, 0);
+    diag_init(&diag, &arena);
+    const struct json *root = json_parse(&arena, &source, &diag);
+    bool mapping = root && says(root) && !json_member(root, "rules");
+    arena_free(&arena);
+    return mapping;
 }

@@ -29,7 +29,10 @@ void mapping_gather(struct arena *arena, const struct relance_source *file,
                     const struct relance_mapping_host *host, struct gathered_mapping *out,
                     struct diagnostics *diag);
 
-enum mapping_place { PLACE_FILE, PLACE_ROW };
+enum mapping_place { PLACE_FILE, PLACE_ROW, PLACE_TEST, PLACE_GIVEN };
 bool mapping_is_keyword(enum mapping_place place, str name);
+/* Is it an object whose members are all keywords of `place`? Else the mistakes are in `diag`; `what` it is: "a test". */
+bool mapping_keys_check(struct arena *arena, enum mapping_place place, const char *what,
+                        const struct source *source, const struct json *node, struct diagnostics *diag);
 
 #endif

@@ -308,6 +308,7 @@ static void map_row_once(struct mapping_run *run, const struct row *row)
         struct cel_value holds = value_eval(&run->writer, row->condition);
         if (holds.kind != CEL_BOOL || !holds.as.b) return;
     }
+    if (run->mapping->reached) run->mapping->reached[row->number] = true;
     struct relance_mapped_item *item = new_item(run, number);
     if (item) put_event(run, row, item, number_there);
 }

@@ -3,6 +3,7 @@
 #define RULES_MAPPING_MAPPING_H
 
 #include "mapping/shape.h"
+#include "mapping/tests.h"
 #include "mapping/value.h"
 #include "time/zone.h"
 
@@ -31,11 +32,16 @@ struct row {
     const struct cel_program *condition; /* NULL: always */
     struct value_loop loop;              /* list NULL: once */
     const struct cel_program *from;      /* an object that keeps its text; NULL: none */
+    size_t begin;                        /* in its source */
+    uint32_t number;
 };
 
 struct rows { /* of one name */
     const struct row *items;
     size_t count;
+    str name;
+    const struct source *source;
+    bool is_alias; /* another name's */
 };
 
 struct relance_mapping {
@@ -49,6 +55,10 @@ struct relance_mapping {
     const struct rows *others;       /* `*`; NULL: others are passed over */
     const struct cel_program **lets; /* by slot - SLOT_NAMES; NULL: a loop's name */
     uint32_t slot_count;
+    uint32_t row_count;
+    bool *reached; /* by a row's number; NULL: nobody asks */
+    struct mapping_tests tests;
+    const struct source *source; /* of the file itself */
     bool reads[SLOT_NAMES];
     struct mapper *mapper; /* map.c's */
 };
