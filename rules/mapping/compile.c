@@ -70,6 +70,11 @@ static bool loop_of(struct said loop, str name, str *list)
     return true;
 }
 
+static bool is_cloudevents(const struct mapping_compiler *c)
+{
+    return c->mapping->format == &format_cloudevents;
+}
+
 /* Goes from the record along a path whose first name may be a loop's or a `let`'s that is a path itself. */
 static bool resolve_path(const struct mapping_compiler *c, struct said row_loop, str text, struct path *path,
                          unsigned depth)
@@ -82,7 +87,7 @@ static bool resolve_path(const struct mapping_compiler *c, struct said row_loop,
         if (!resolve_path(c, none, around, path, depth + 1) || !path_add(path, STR("[]"))) return false;
     } else if (let && let->node->kind == JSON_STRING) {
         if (!resolve_path(c, (struct said){0}, str_trim(let->node->text), path, depth + 1)) return false;
-    } else if (!str_equal(first, STR("record"))) {
+    } else if (!str_equal(first, STR("record")) && !(is_cloudevents(c) && str_equal(first, STR("data")))) {
         return false;
     }
     for (str name; text.size;)
@@ -125,6 +130,9 @@ static void declare_ground(struct mapping_compiler *c)
                 cel_env_add_variable(env, STR("headers"), texts, SLOT_HEADERS) &&
                 cel_env_add_variable(env, STR("key"), text, SLOT_KEY) &&
                 cel_env_add_variable(env, STR("topic"), text, SLOT_TOPIC);
+    if (made && is_cloudevents(c))
+        made = cel_env_add_variable(env, STR("ce"), texts, SLOT_CE) &&
+               cel_env_add_variable(env, STR("data"), shape_type(c->mapping->shape), SLOT_RECORD);
     if (!made) c->diag->failed = true;
     c->values.env = env;
 }
@@ -139,10 +147,12 @@ static void compile_loop(struct mapping_compiler *c)
 
 static bool name_is_taken(struct mapping_compiler *c, struct said let)
 {
-    static const str ground[] = {STR("record"), STR("headers"), STR("key"), STR("topic")};
+    static const str ground[] = {STR("record"), STR("headers"), STR("key"),
+                                 STR("topic"),  STR("ce"),      STR("data")};
     str name = let.node->key;
     bool taken = cel_is_taken(name);
-    for (size_t i = 0; i < sizeof ground / sizeof *ground; i++)
+    size_t count = sizeof ground / sizeof *ground - (is_cloudevents(c) ? 0 : 2);
+    for (size_t i = 0; i < count; i++)
         taken |= str_equal(name, ground[i]);
     if (taken || !str_is_identifier(name))
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = let.source}, let.node->key_begin,
@@ -372,10 +382,28 @@ static void compile_by(struct mapping_compiler *c)
                  "a mapping says by what a record finds its row");
 }
 
+static void compile_format(struct mapping_compiler *c)
+{
+    struct said format = c->files.format;
+    str near = {0};
+    c->mapping->format = &format_json;
+    if (!format.node) return;
+    const struct format *found = format_find(format.node->text, &near);
+    if (found)
+        c->mapping->format = found;
+    else
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = format.source}, format.node->begin,
+                 format.node->end,
+                 near.size ? arena_format(c->scratch, "did you mean '%.*s'?", STR_ARG(near)) : near,
+                 "there is no format '%.*s'", STR_ARG(format.node->text));
+}
+
 static void compile_whole(struct mapping_compiler *c)
 {
     struct relance_mapping *mapping = c->mapping;
-    mapping->shape = shape_make(c->keep, c->scratch, c->files.records, c->files.record_count, c->diag);
+    const struct shape_zones zones = {mapping->zones, NULL};
+    compile_format(c);
+    mapping->shape = shape_make(c->keep, c->scratch, c->files.records, c->files.record_count, zones, c->diag);
     if (!mapping->shape) return;
     keep_texts(c);
     shape_finish(mapping->shape, c->keep, c->diag);
@@ -421,7 +449,7 @@ size_t relance_mapping_row_count(const struct relance_mapping *mapping)
 
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping)
 {
-    return mapping->reads[SLOT_HEADERS];
+    return mapping->reads[SLOT_HEADERS] || mapping->format == &format_cloudevents;
 }
 
 enum relance_status relance_mapping_compile(const struct relance_source *source,

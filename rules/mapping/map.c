@@ -1,6 +1,6 @@
 /* Runs a mapping: one record in, native events out.
  *
- *     bytes -> tokens -> shape -> for each that it holds: by -> rows -> for each: if, members, need -> JSON
+ *     bytes -> format -> tokens -> shape -> for each that it holds: by -> rows -> for each: if, members, need -> JSON
  *
  * All that belongs to a record lies in buffers that are kept: nothing is allocated once they are warm. */
 #include "mapping/mapping.h"
@@ -19,7 +19,7 @@ struct mapper {
     struct cel_value *stack;
     size_t stack_capacity;
     struct cel_value *slots;
-    struct buffer out, splice;
+    struct buffer out, splice, json;
     struct relance_misfit misfits[RELANCE_MISFITS_MAX];
     struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
     struct mapped_text written[LIMIT_MAPPED_EVENTS];
@@ -33,6 +33,7 @@ struct mapping_run {
     struct relance_mapped *mapped;
     struct cel_frame frame;
     struct value_writer writer;
+    struct format_run format;
     int64_t steps_left;
     size_t number;       /* of the next event, in the record */
     size_t number_there; /* in the element of an outermost list */
@@ -64,6 +65,7 @@ void mapper_free(struct mapper *m)
     json_loader_free(&m->from);
     buffer_free(&m->out);
     buffer_free(&m->splice);
+    buffer_free(&m->json);
     arena_free(&m->values);
     struct arena keep = m->keep;
     arena_free(&keep);
@@ -356,6 +358,7 @@ static void map_object(struct mapping_run *run, struct cel_value object)
     const struct value_loop *loop = &run->mapping->loop;
     run->number_there = 0;
     run->frame.slots[SLOT_RECORD] = object;
+    run->frame.slots[SLOT_CE] = run->format.ce;
     reset_names(run);
     if (!loop->list) return map_one(run);
     const struct cel_list *list = value_loop_list(&run->writer, loop);
@@ -377,18 +380,31 @@ static void unreadable(struct mapping_run *run, const char *reason, const char *
     run->mapped->sentence = str_of(sentence);
 }
 
-/* An object, or a list of them: each is as a record of its own. */
-static void map_value(struct mapping_run *run, struct shape_reader *reader)
+static bool read_object(struct mapping_run *run, struct shape_reader *reader, struct cel_value *object)
+{
+    const struct format *format = run->mapping->format;
+    if (format->read) return format->read(&run->format, reader, run->mapping->shape, object);
+    *object = shape_read(reader, run->mapping->shape);
+    return true;
+}
+
+/* An object, or a list of them: each is as a record of its own. False: one of them is not of the format. */
+static bool map_value(struct mapping_run *run, struct shape_reader *reader)
 {
     struct scan *scan = &reader->c.scan;
-    bool list = scan_peek(scan) == '[';
-    if (!list && scan_peek(scan) != '{') return scan_fail(scan, SCAN_BROKEN, *scan->next);
-    for (bool more = !list || scan_open(scan); more; more = list && scan_more(scan, ']')) {
-        if (scan_peek(scan) != '{') return scan_fail(scan, SCAN_BROKEN, *scan->next);
-        struct cel_value object = shape_read(reader, run->mapping->shape);
-        if (scan->fault == SCAN_OK && !run->too_many && !reader->c.no_memory) map_object(run, object);
+    struct cel_value object;
+    bool list = scan_peek(scan) == '[', good = true;
+    if (!list && scan_peek(scan) != '{') scan_fail(scan, SCAN_BROKEN, *scan->next);
+    for (bool more = scan->fault == SCAN_OK && (!list || scan_open(scan)); more && good;
+         more = list && scan_more(scan, ']')) {
+        if (scan_peek(scan) != '{')
+            scan_fail(scan, SCAN_BROKEN, *scan->next);
+        else
+            good = read_object(run, reader, &object);
+        if (good && scan->fault == SCAN_OK && !run->too_many && !reader->c.no_memory) map_object(run, object);
     }
-    scan_finish(scan);
+    if (good) scan_finish(scan);
+    return good;
 }
 
 static void run_begin(struct mapping_run *run, struct mapper *m)
@@ -401,6 +417,12 @@ static void run_begin(struct mapping_run *run, struct mapper *m)
                                     .context = run,
                                     .resolve = resolve,
                                     .steps_left = &run->steps_left};
+    m->json.size = 0;
+    run->format = (struct format_run){.record = run->record,
+                                      .values = &m->values,
+                                      .texts = &m->texts,
+                                      .out = &m->json,
+                                      .ce = {.kind = CEL_ABSENT}};
     run->writer = (struct value_writer){.frame = &run->frame, .out = &m->out, .splice = &m->splice};
     for (size_t i = 0; i < SLOT_NAMES; i++)
         m->slots[i].kind = CEL_UNSET;
@@ -411,7 +433,7 @@ static void conclude(struct mapping_run *run, const struct shape_reader *reader)
     const struct scan *scan = &reader->c.scan;
     struct relance_mapped *mapped = run->mapped;
     struct mapper *m = run->mapper;
-    mapped->fields_invalid = reader->c.invalid + run->writer.failed;
+    mapped->fields_invalid = reader->c.invalid + reader->garbled + run->format.garbled + run->writer.failed;
     mapped->misfits = m->misfits;
     mapped->misfit_count = reader->c.invalid < RELANCE_MISFITS_MAX ? reader->c.invalid : RELANCE_MISFITS_MAX;
     mapped->items = m->items;
@@ -430,6 +452,11 @@ static void map_text(struct mapping_run *run, str value)
     struct shape_reader reader = {.texts = &m->texts};
     if (str_starts_with(value, STR("\xEF\xBB\xBF"))) value = str_slice(value, 3, value.size);
     if (value.size > LIMIT_EVENT_BYTES) return unreadable(run, "size", "the record is larger than 1 MiB");
+    const struct format *format = run->mapping->format;
+    bool opened = !format->open || format->open(&run->format, value, &value);
+    run->no_memory |= run->format.no_memory;
+    if (run->no_memory) return;
+    if (!opened) return unreadable(run, "format", run->format.sentence);
     enum json_index_status status = json_load(&m->record, value);
     if (status == JSON_INDEX_BROKEN) return unreadable(run, "json", "the record is no JSON object");
     if (status == JSON_INDEX_NOT_UTF8) return unreadable(run, "utf8", "the record is not valid UTF-8");
@@ -443,11 +470,12 @@ static void map_text(struct mapping_run *run, str value)
     reader.c.stack = m->stack;
     reader.c.stack_capacity = m->stack_capacity;
     reader.c.misfits = m->misfits;
-    map_value(run, &reader);
+    bool good = map_value(run, &reader);
     m->stack = reader.c.stack;
     m->stack_capacity = reader.c.stack_capacity;
     run->no_memory |= reader.c.no_memory;
     conclude(run, &reader);
+    if (!good) unreadable(run, "format", run->format.sentence);
 }
 
 enum relance_status relance_mapping_map(struct relance_mapping *mapping, const struct relance_foreign *record,
@@ -457,6 +485,6 @@ enum relance_status relance_mapping_map(struct relance_mapping *mapping, const s
         .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
     *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
     run_begin(&run, mapping->mapper);
-    map_text(&run, record->value);
+    if (record->value.data) map_text(&run, record->value); /* else a tombstone, which becomes nothing */
     return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef RULES_MAPPING_MAPPING_H
 #define RULES_MAPPING_MAPPING_H
 
+#include "mapping/format.h"
 #include "mapping/shape.h"
 #include "mapping/tests.h"
 #include "mapping/value.h"
@@ -10,7 +11,7 @@
 #include <relance/mapping.h>
 
 /* Where expressions find what every mapping has; names of its own follow. */
-enum mapping_slot { SLOT_RECORD, SLOT_HEADERS, SLOT_KEY, SLOT_TOPIC, SLOT_NAMES };
+enum mapping_slot { SLOT_RECORD, SLOT_HEADERS, SLOT_KEY, SLOT_TOPIC, SLOT_CE, SLOT_NAMES };
 
 /* The members of an event that mean something to the engine. */
 enum row_member { ROW_TYPE, ROW_CUSTOMER, ROW_VISITOR, ROW_ID, ROW_TIME, ROW_MEMBERS };
@@ -47,6 +48,7 @@ struct rows { /* of one name */
 struct relance_mapping {
     struct arena arena; /* this very struct */
     struct zones *zones;
+    const struct format *format;
     struct shape *shape;
     struct value_loop loop;          /* over what a record holds; list NULL: it holds one event */
     const struct cel_program *by;    /* NULL: all go to `others` */

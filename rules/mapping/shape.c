@@ -1,8 +1,13 @@
 #include "mapping/shape.h"
 
 #include "base/limits.h"
+#include "base/numeral.h"
 #include "base/rfc3339.h"
+#include "cel/digits.h"
 #include "cel/type_text.h"
+#include "mapping/format.h"
+
+#include <math.h>
 
 enum shape_kind {
     SHAPE_VALUE,  /* as native events have it */
@@ -10,8 +15,11 @@ enum shape_kind {
     SHAPE_S,      /* of seconds */
     SHAPE_RECORD, /* an object */
     SHAPE_LIST,
-    SHAPE_MAP,  /* of texts to whatever `item` is */
-    SHAPE_TEXT, /* a text that holds JSON */
+    SHAPE_MAP,    /* of texts to whatever `item` is */
+    SHAPE_TEXT,   /* a text that holds JSON */
+    SHAPE_FORM,   /* a text that holds a query string */
+    SHAPE_TIME,   /* a text in one of `formats` */
+    SHAPE_NUMBER, /* a text with `mark` in front of its decimals */
 };
 
 struct shape_field {
@@ -23,7 +31,9 @@ struct shape_field {
 struct shape {
     enum shape_kind kind;
     const struct cel_type *type; /* of records, lists and maps known when it is finished */
-    struct shape *item;          /* of a list, a map, a text */
+    struct shape *item;          /* of a list, a map, a text, a query string */
+    const struct time_formats *formats;
+    char mark;
     struct shape_field *first, *last;
     size_t count;
     bool keeps_text;
@@ -40,6 +50,7 @@ struct shape {
 
 struct maker {
     struct arena *keep, *scratch;
+    struct shape_zones zones;
     struct diagnostics *diag;
     size_t fields;
 };
@@ -170,12 +181,78 @@ static struct shape *make_scalar(struct maker *m, const struct shape_part *part)
     return shape;
 }
 
-/* {"$map": T}, {"$text": T}: an object of one member whose name is one of these. */
+const struct zone *shape_zone(struct zones *zones, const struct source *source, const struct json *node,
+                              struct diagnostics *diag)
+{
+    const struct zone *zone = node->kind == JSON_STRING ? zone_find(zones, node->text) : NULL;
+    if (!zone)
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, node->begin, node->end,
+                 STR("such as \"Europe/Berlin\""), "there is no such zone");
+    return zone;
+}
+
+bool shape_formats(struct arena *keep, const struct source *source, const struct json *node,
+                   struct time_formats *formats, struct diagnostics *diag)
+{
+    bool list = node->kind == JSON_ARRAY;
+    formats->count = 0;
+    for (const struct json *format = list ? node->child : node; format; format = list ? format->next : NULL) {
+        bool sound = format->kind == JSON_STRING && time_format_is_sound(format->text);
+        str kept;
+        if (sound && !arena_copy_str(keep, format->text, &kept)) diag->failed = true;
+        if (sound && !diag->failed && formats->count < TIME_FORMATS_MAX) {
+            formats->formats[formats->count++] = kept.data;
+            continue;
+        }
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, format->begin, format->end,
+                 STR("\"%s\", alone, is seconds since 1970"),
+                 sound ? "a time has at most 8 formats" : "a format is such as \"%%d.%%m.%%Y %%H:%%M\"");
+        return false;
+    }
+    return true;
+}
+
+/* {"$time": FORMAT or [FORMATS], "tz": ZONE} */
+static struct shape *make_time(struct maker *m, const struct shape_part *part, const struct json *time,
+                               const struct json *tz)
+{
+    struct shape *shape = shape_new(m->keep, SHAPE_TIME);
+    struct time_formats *formats = ARENA_NEW(m->keep, struct time_formats);
+    if (!shape || !formats) return shape;
+    shape->type = &cel_types[CEL_TYPE_TIMESTAMP];
+    shape->formats = formats;
+    formats->zone = tz ? shape_zone(m->zones.known, part->source, tz, m->diag) : m->zones.here;
+    shape_formats(m->keep, part->source, time, formats, m->diag);
+    return shape;
+}
+
+/* {"$number": ","} */
+static struct shape *make_number(struct maker *m, const struct shape_part *part, const struct json *mark)
+{
+    struct shape *shape = shape_new(m->keep, SHAPE_NUMBER);
+    bool known =
+        mark->kind == JSON_STRING && (str_equal(mark->text, STR(",")) || str_equal(mark->text, STR(".")));
+    if (shape && known) {
+        shape->type = &cel_types[CEL_TYPE_DOUBLE];
+        shape->mark = mark->text.data[0];
+    } else if (shape) {
+        diag_add(m->diag, SEVERITY_ERROR, (struct origin){.source = part->source}, mark->begin, mark->end,
+                 (str){0}, "'$number' is the mark of decimals: \",\" or \".\"");
+    }
+    return shape;
+}
+
+/* {"$map": T}, {"$text": T} and the like: an object of one member whose name is one of these. */
 static struct shape *make_special(struct maker *m, const struct shape_part *part)
 {
-    const struct json *only = part->node->count == 1 ? part->node->child : NULL;
-    if (only && str_equal(only->key, STR("$map"))) return make_item(m, part, SHAPE_MAP, only);
-    if (only && str_equal(only->key, STR("$text"))) return make_item(m, part, SHAPE_TEXT, only);
+    const struct json *only = part->node->count == 1 ? part->node->child : NULL,
+                      *time = json_member(part->node, "$time"), *tz = json_member(part->node, "tz");
+    if (time && (only || (tz && part->node->count == 2))) return make_time(m, part, time, tz);
+    if (!only) return NULL;
+    if (str_equal(only->key, STR("$map"))) return make_item(m, part, SHAPE_MAP, only);
+    if (str_equal(only->key, STR("$text"))) return make_item(m, part, SHAPE_TEXT, only);
+    if (str_equal(only->key, STR("$form"))) return make_item(m, part, SHAPE_FORM, only);
+    if (str_equal(only->key, STR("$number"))) return make_number(m, part, only);
     return NULL;
 }
 
@@ -197,9 +274,9 @@ static struct shape *make(struct maker *m, const struct shape_part *parts, size_
 }
 
 struct shape *shape_make(struct arena *keep, struct arena *scratch, const struct shape_part *parts,
-                         size_t count, struct diagnostics *diag)
+                         size_t count, struct shape_zones zones, struct diagnostics *diag)
 {
-    struct maker m = {.keep = keep, .scratch = scratch, .diag = diag};
+    struct maker m = {.keep = keep, .scratch = scratch, .zones = zones, .diag = diag};
     return make_record(&m, parts, count);
 }
 
@@ -248,10 +325,13 @@ void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *d
         break;
     case SHAPE_LIST: shape->type = cel_list_of(keep, item); break;
     case SHAPE_MAP: shape->type = cel_map_of(keep, &cel_types[CEL_TYPE_STRING], item); break;
-    case SHAPE_TEXT: shape->type = item; break;
+    case SHAPE_TEXT:
+    case SHAPE_FORM: shape->type = item; break;
     case SHAPE_VALUE:
     case SHAPE_US:
-    case SHAPE_S: break;
+    case SHAPE_S:
+    case SHAPE_TIME:
+    case SHAPE_NUMBER: break;
     }
     if (!shape->type) {
         shape->type = &cel_types[CEL_TYPE_DYN];
@@ -352,31 +432,67 @@ static struct cel_value read_map(struct shape_reader *r, const struct shape *ele
 
 /* What is read from the text has to be there until the record is done, and it may hold texts that hold JSON: so what
  * the loader has found is copied. */
-static struct cel_value read_text(struct shape_reader *r, const struct shape *item)
+struct cel_value shape_read_text(struct shape_reader *r, const struct shape *shape, str text)
 {
     struct coercion *c = &r->c;
-    struct scan_value v = scan_value(&c->scan);
-    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
-    if (v.kind != SCAN_STRING) return absent;
     struct json_loader *loader = r->texts;
-    enum json_index_status status = json_load(loader, v.text);
+    enum json_index_status status = json_load(loader, text);
     c->no_memory |= status == JSON_INDEX_NO_MEMORY;
     if (status != JSON_INDEX_OK) return absent;
     struct scan around = c->scan;
-    char *text = arena_alloc(c->values, loader->loaded.size + JSON_PADDING);
+    char *copy = arena_alloc(c->values, loader->loaded.size + JSON_PADDING);
     char *room = arena_alloc(c->values, loader->loaded.size + JSON_PADDING);
     uint32_t *tokens = arena_alloc(c->values, (loader->count + 2) * sizeof *tokens);
-    if (!text || !room || !tokens) {
+    if (!copy || !room || !tokens) {
         c->no_memory = true;
         return absent;
     }
-    memcpy(text, loader->text, loader->loaded.size + JSON_PADDING);
+    memcpy(copy, loader->text, loader->loaded.size + JSON_PADDING);
     memcpy(tokens, loader->tokens, (loader->count + 2) * sizeof *tokens);
-    scan_begin(&c->scan, (str){text, loader->loaded.size}, tokens, loader->count, room, LIMIT_EVENT_DEPTH);
-    struct cel_value value = shape_read(r, item);
+    scan_begin(&c->scan, (str){copy, loader->loaded.size}, tokens, loader->count, room, LIMIT_EVENT_DEPTH);
+    struct cel_value value = shape_read(r, shape);
     bool whole = scan_finish(&c->scan) == SCAN_OK;
     c->scan = around;
     return whole ? value : absent;
+}
+
+static struct cel_value read_text(struct shape_reader *r, const struct shape *shape)
+{
+    struct scan_value v = scan_value(&r->c.scan);
+    struct buffer form;
+    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
+    if (v.kind != SCAN_STRING) return absent;
+    if (shape->kind == SHAPE_TEXT) return shape_read_text(r, shape->item, v.text);
+    buffer_init(&form, r->c.values);
+    if (form_put_json(v.text, &form, r->c.values, &r->garbled))
+        return shape_read_text(r, shape->item, buffer_str(&form));
+    r->c.no_memory = true;
+    return absent;
+}
+
+static struct cel_value read_time(struct coercion *c, const struct time_formats *formats)
+{
+    struct scan_value v = scan_value(&c->scan);
+    int64_t ms;
+    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
+    bool text = v.kind == SCAN_STRING || v.kind == SCAN_NUMBER;
+    return text && time_formats_read(formats, v.text, &ms) ? cel_timestamp_ms(ms) : absent;
+}
+
+static struct cel_value read_number(struct coercion *c, char mark)
+{
+    struct scan_value v = scan_value(&c->scan);
+    struct buffer text;
+    double number;
+    if (v.kind == SCAN_NULL) return (struct cel_value){.kind = CEL_NULL};
+    buffer_init(&text, c->values);
+    if (v.kind == SCAN_NUMBER)
+        buffer_put_str(&text, v.text);
+    else if (v.kind != SCAN_STRING || !numeral_read(v.text, mark, &text))
+        return absent;
+    c->no_memory |= text.failed;
+    bool read = !text.failed && digits_read(text.data, text.size, &number) && isfinite(number);
+    return read ? cel_double(number) : absent;
 }
 
 struct cel_value shape_read(struct shape_reader *r, const struct shape *shape)
@@ -386,7 +502,10 @@ struct cel_value shape_read(struct shape_reader *r, const struct shape *shape)
     case SHAPE_VALUE: return coerce(&r->c, shape->type);
     case SHAPE_US: return read_instant(&r->c, -3);
     case SHAPE_S: return read_instant(&r->c, 3);
-    case SHAPE_TEXT: return read_text(r, shape->item);
+    case SHAPE_TEXT:
+    case SHAPE_FORM: return read_text(r, shape);
+    case SHAPE_TIME: return read_time(&r->c, shape->formats);
+    case SHAPE_NUMBER: return read_number(&r->c, shape->mark);
     case SHAPE_RECORD:
         if (c0 == '{') return read_record(r, shape);
         break;

@@ -12,8 +12,15 @@
 #include "event/keys.h"
 #include "json/json.h"
 #include "json/loader.h"
+#include "time/written.h"
 
 struct shape;
+
+/* Where times without an offset are local, if they do not say so themselves; and who knows the zones that they name. */
+struct shape_zones {
+    struct zones *known;
+    const struct zone *here; /* NULL: UTC */
+};
 
 /* One node of a shape may be said by several files: the later ones add to objects, and to the elements of lists, and replace
  * all else. */
@@ -25,7 +32,14 @@ struct shape_part {
 /* Makes a shape of an object. `parts` in the order of their files, of which there may be none. Mistakes go to `diag`;
  * never NULL but without memory (diag->failed). */
 struct shape *shape_make(struct arena *keep, struct arena *scratch, const struct shape_part *parts,
-                         size_t count, struct diagnostics *diag);
+                         size_t count, struct shape_zones zones, struct diagnostics *diag);
+
+/* A text that is a zone's name. NULL, with a mistake, where there is none. */
+const struct zone *shape_zone(struct zones *zones, const struct source *source, const struct json *node,
+                              struct diagnostics *diag);
+/* A format of strptime, or a list of them; false on mistakes. */
+bool shape_formats(struct arena *keep, const struct source *source, const struct json *node,
+                   struct time_formats *formats, struct diagnostics *diag);
 
 /* Goes along a path of names, "[]" for an element, making objects where there is nothing, and has the text of the object
  * at its end kept. False where something else than an object stands there. */
@@ -40,9 +54,12 @@ str shape_text(struct cel_value object);
 struct shape_reader {
     struct coercion c;
     struct json_loader *texts; /* of texts that hold JSON */
+    uint32_t garbled;          /* parts of a value that could not be read, whatever their shape */
 };
 
 /* Reads the next value of the scan. CEL_ABSENT: it does not fit. CEL_NULL: it is null. */
 struct cel_value shape_read(struct shape_reader *reader, const struct shape *shape);
+/* Reads a text that holds JSON, with a walk of its own. CEL_ABSENT: it holds none, or what does not fit. */
+struct cel_value shape_read_text(struct shape_reader *reader, const struct shape *shape, str text);
 
 #endif

@@ -1,0 +1,21 @@
+#include "mapping/format.h"
+
+#include "base/nearest.h"
+
+const struct format format_json = {.name = STR("json")};
+
+static const struct format *const formats[] = {&format_json, &format_cloudevents, &format_snowplow_tsv,
+                                               &format_form};
+
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+const struct format *format_find(str name, str *near)
+{
+    str names[FORMATS];
+    for (size_t i = 0; i < FORMATS; i++) {
+        names[i] = formats[i]->name;
+        if (str_equal(names[i], name)) return formats[i];
+    }
+    *near = nearest_of(name, names, FORMATS);
+    return NULL;
+}
