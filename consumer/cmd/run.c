@@ -62,17 +62,6 @@ static bool run_read_from(struct run *run)
     return text_instant(str_of(from), &run->from_ms);
 }
 
-/* Names become parts of topic names, Redis keys and transactional ids. A brace would end the hash tag of the keys
- * early, and the keys of a partition would lie in different slots of a Redis Cluster; a slash would let two members
- * have one transactional id. */
-static bool run_is_name(const char *name)
-{
-    size_t size = strlen(name);
-    for (size_t i = 0; i < size; i++)
-        if (name[i] <= ' ' || name[i] > '~' || strchr("{}/", name[i])) return false;
-    return size > 0 && size <= 200;
-}
-
 static unsigned run_check_options(struct run *run)
 {
     const struct options *options = run->options;
@@ -85,10 +74,8 @@ static unsigned run_check_options(struct run *run)
     unsigned mistakes = 0;
     struct relance_error error;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!run_is_name(names[i].value))
-            run_mistake(&mistakes,
-                        "--%s: '%s' is no name: 1 to 200 signs of ASCII without blanks, slashes and braces",
-                        names[i].option, names[i].value);
+        if (!text_is_name(names[i].value))
+            run_mistake(&mistakes, "--%s: '%s' is no name: " TEXT_NAME_FORM, names[i].option, names[i].value);
     if (options->workers < 1 || options->workers > RUN_WORKERS_MAX)
         run_mistake(&mistakes, "--workers: 1 to %d", RUN_WORKERS_MAX);
     if (!options_kafka(options, "bootstrap.servers") && !options_kafka(options, "metadata.broker.list"))

@@ -116,3 +116,14 @@ size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number)
     out[length] = '\0';
     return length;
 }
+
+/* Names become parts of topic names, Redis keys and transactional ids. A brace would end the hash tag of the keys
+ * early, and the keys of a partition would lie in different slots of a Redis Cluster; a slash would let two members
+ * have one transactional id. */
+bool text_is_name(const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size; i++)
+        if (name[i] <= ' ' || name[i] > '~' || strchr("{}/", name[i])) return false;
+    return size > 0 && size <= 200;
+}

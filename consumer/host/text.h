@@ -11,6 +11,10 @@ bool text_hex(str text, uint64_t *out);   /* 1 to 16 hex digits, small letters *
 bool text_size(str text, int64_t *bytes); /* 65536, 512KiB, 64MiB, 2GiB */
 bool text_instant(str text, int64_t *ms); /* RFC 3339 (base/rfc3339.h), or ms since 1970 */
 
+/* May it be the name of a group, an instance or a topic? */
+bool text_is_name(const char *name);
+#define TEXT_NAME_FORM "1 to 200 signs of ASCII without blanks, slashes and braces"
+
 /* The password in SCHEME://USER:PASSWORD@…; empty where there is none. */
 str text_url_password(str url);
 

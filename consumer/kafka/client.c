@@ -62,6 +62,38 @@ enum relance_status kafka_client_error(enum relance_status status, const char *d
     return status;
 }
 
+/* ---- what source.c and relay.c, sink.c and relay.c have in common */
+/* Assigns, and waits until fetchers that this stops have said so: librdkafka 2.0.2 aborts the process when a
+ * partition is taken away a second time before that ("rktp->rktp_started"). Stop and answer stand in the queue
+ * of its main thread, our question behind the one and any later assignment behind the other. A client that
+ * closes throws that queue away, and would never answer; it makes no later assignment either. */
+rd_kafka_resp_err_t kafka_client_assign(rd_kafka_t *consumer, const rd_kafka_topic_partition_list_t *list,
+                                        bool is_closing)
+{
+    rd_kafka_topic_partition_list_t *assigned = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_assign(consumer, list);
+    if (!is_closing && rd_kafka_assignment(consumer, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_topic_partition_list_destroy(assigned);
+    return err;
+}
+
+/* A transaction that has failed in the meantime says so and no more; why, it says to whoever wants to begin another. */
+rd_kafka_error_t *kafka_client_reason(rd_kafka_t *producer, rd_kafka_error_t *object)
+{
+    if (!object || rd_kafka_error_code(object) != RD_KAFKA_RESP_ERR__STATE) return object;
+    rd_kafka_error_t *reason = rd_kafka_begin_transaction(producer);
+    if (!reason) return object;
+    rd_kafka_error_destroy(object);
+    return reason;
+}
+
+void kafka_client_drop(rd_kafka_t *producer)
+{
+    rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(producer, 0); /* the reports of what was purged */
+    rd_kafka_destroy(producer);
+}
+
 /* ---- offsets */
 enum { KAFKA_ASK_MS = 5000 };
 

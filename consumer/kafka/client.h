@@ -27,6 +27,15 @@ RELANCE_MUST enum relance_status kafka_client_open(enum kafka_kind kind, const s
 enum relance_status kafka_client_error(enum relance_status status, const char *doing,
                                        rd_kafka_error_t *object, struct relance_error *error);
 
+/* Assigns (NULL: nothing) and waits until whatever that stops has stopped. Not to wait for while the client `is_closing`. */
+rd_kafka_resp_err_t kafka_client_assign(rd_kafka_t *consumer, const rd_kafka_topic_partition_list_t *list,
+                                        bool is_closing);
+
+/* Why a transaction failed, where `object` says no more than that it has. Gives back one of them, frees the other. */
+rd_kafka_error_t *kafka_client_reason(rd_kafka_t *producer, rd_kafka_error_t *object);
+/* Ends a producer with what it has not sent. */
+void kafka_client_drop(rd_kafka_t *producer);
+
 /* The right that was missing, of one to ask the group and one to read the topic. */
 struct kafka_right kafka_client_right(rd_kafka_resp_err_t code, const char *group, const char *topic);
 

@@ -1,8 +1,31 @@
 #include "kafka/member.h"
 #include "kafka/trouble.h"
+#include "base/ensure.h"
 #include "base/str.h"
 
 enum { MEMBER_ASK_MS = 5000, MEMBER_UUID_SIZE = 36 };
+
+/* Generation and member id, from the form in which librdkafka writes them out for other processes: magic, the
+ * generation, the group and the member's id, each of these two with a NUL. There is no other way to ask. */
+bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE])
+{
+    static const char magic[] = "CGMDv2:";
+    enum { MAGIC = sizeof magic - 1 };
+    void *bytes;
+    size_t size;
+    int32_t generation = -1;
+    if (!metadata || rd_kafka_consumer_group_metadata_write(metadata, &bytes, &size)) return false;
+    const char *text = bytes, *end = text + size;
+    bool ours = size > MAGIC + sizeof generation && memcmp(text, magic, MAGIC) == 0;
+    ensure(ours); /* another librdkafka: this function has to learn its form */
+    memcpy(&generation, text + MAGIC, sizeof generation);
+    const char *group = text + MAGIC + sizeof generation;
+    const char *member = memchr(group, '\0', (size_t)(end - group));
+    bool named = member && member + 1 < end && member[1];
+    if (named) snprintf(id, KAFKA_MEMBER_SIZE, "%s", member + 1);
+    rd_kafka_mem_free(NULL, bytes);
+    return generation >= 0 && named;
+}
 
 /* The broker makes the id of a member that has a name of it: NAME-UUID. */
 static bool member_has_name(const char *id, const char *instance)

@@ -5,8 +5,13 @@
 #include <relance/text.h>
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 enum { KAFKA_MEMBER_SIZE = 512 };
+
+/* Is it the metadata of a member of a generation? Then what is committed under it is fenced. Also gives the id under
+ * which the group knows that member. */
+bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE]);
 
 /* The member id under which the group knows `instance`, a group.instance.id; "" when it knows none of that name.
  * Asks the brokers. RELANCE_AGAIN: the group's gives no answer now, or we may not ask; RELANCE_REFUSED: it says that. */

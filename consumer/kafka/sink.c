@@ -112,11 +112,7 @@ void sink_close(struct sink *sink)
 {
     for (int i = 0; i < OUTBOX_TOPICS; i++)
         if (sink->topics[i]) rd_kafka_topic_destroy(sink->topics[i]);
-    if (sink->rk) {
-        rd_kafka_purge(sink->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        rd_kafka_poll(sink->rk, 0); /* the reports of what was purged */
-        rd_kafka_destroy(sink->rk);
-    }
+    if (sink->rk) kafka_client_drop(sink->rk);
     free(sink);
 }
 
@@ -168,16 +164,6 @@ static enum relance_status sink_produce_all(struct sink *sink, const struct outb
     return status;
 }
 
-/* A transaction that has failed in the meantime says so and no more; why, it says to whoever wants to begin another. */
-static rd_kafka_error_t *sink_reason(struct sink *sink, rd_kafka_error_t *object)
-{
-    if (!object || rd_kafka_error_code(object) != RD_KAFKA_RESP_ERR__STATE) return object;
-    rd_kafka_error_t *reason = rd_kafka_begin_transaction(sink->rk);
-    if (!reason) return object;
-    rd_kafka_error_destroy(object);
-    return reason;
-}
-
 static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,
                                                size_t count, const struct membership *membership,
                                                struct relance_error *error)
@@ -187,7 +173,7 @@ static enum relance_status sink_send_frontiers(struct sink *sink, const struct s
     rd_kafka_error_t *object =
         rd_kafka_send_offsets_to_transaction(sink->rk, list, membership->metadata, SINK_COMMIT_MS);
     rd_kafka_topic_partition_list_destroy(list);
-    return sink_check(sink, sink_reason(sink, object), "committing offsets", error);
+    return sink_check(sink, kafka_client_reason(sink->rk, object), "committing offsets", error);
 }
 
 enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,

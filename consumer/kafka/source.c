@@ -47,28 +47,6 @@ struct source {
 };
 
 /* ---- membership */
-/* Generation and member id, from the form in which librdkafka writes them out for other processes: magic, the
- * generation, the group and the member's id, each of these two with a NUL. There is no other way to ask. */
-static bool source_is_member(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE])
-{
-    static const char magic[] = "CGMDv2:";
-    enum { MAGIC = sizeof magic - 1 };
-    void *bytes;
-    size_t size;
-    int32_t generation = -1;
-    if (!metadata || rd_kafka_consumer_group_metadata_write(metadata, &bytes, &size)) return false;
-    const char *text = bytes, *end = text + size;
-    bool ours = size > MAGIC + sizeof generation && memcmp(text, magic, MAGIC) == 0;
-    ensure(ours); /* another librdkafka: this function has to learn its form */
-    memcpy(&generation, text + MAGIC, sizeof generation);
-    const char *group = text + MAGIC + sizeof generation;
-    const char *member = memchr(group, '\0', (size_t)(end - group));
-    bool named = member && member + 1 < end && member[1];
-    if (named) snprintf(id, KAFKA_MEMBER_SIZE, "%s", member + 1);
-    rd_kafka_mem_free(NULL, bytes);
-    return generation >= 0 && named;
-}
-
 static void source_forget_membership(struct source *source)
 {
     if (source->membership.metadata) rd_kafka_consumer_group_metadata_destroy(source->membership.metadata);
@@ -79,7 +57,7 @@ static void source_capture_membership(struct source *source)
 {
     source_forget_membership(source);
     source->membership.metadata = rd_kafka_consumer_group_metadata(source->rk);
-    if (source_is_member(source->membership.metadata, source->member_id)) return;
+    if (kafka_member_read(source->membership.metadata, source->member_id)) return;
     source_forget_membership(source);
 }
 
@@ -101,21 +79,12 @@ static void source_set_paused(struct source *source, bool pause)
     if (!err) source->is_paused = pause;
 }
 
-/* Assigns, and waits until fetchers that this stops have said so: librdkafka 2.0.2 aborts the process when a
- * partition is taken away a second time before that ("rktp->rktp_started"). Stop and answer stand in the queue
- * of its main thread, our question behind the one and any later assignment behind the other. A client that
- * closes throws that queue away, and would never answer; it makes no later assignment either.
- *
- * What is paused is resumed first, while it is still assigned: the client keeps a partition paused after it has been
+/* What is paused is resumed first, while it is still assigned: the client keeps a partition paused after it has been
  * taken away, and would not read it when it comes back. */
 static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_topic_partition_list_t *assigned = NULL;
     if (!source->is_closing) source_set_paused(source, false);
-    rd_kafka_resp_err_t err = rd_kafka_assign(source->rk, list);
-    if (!source->is_closing && rd_kafka_assignment(source->rk, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_topic_partition_list_destroy(assigned);
-    return err;
+    return kafka_client_assign(source->rk, list, source->is_closing);
 }
 
 static void source_assigned(struct source *source, const rd_kafka_topic_partition_list_t *list)
