@@ -52,6 +52,17 @@ static int help_counters(const char *argument)
     return EXIT_STATUS_OK;
 }
 
+static int help_intake_counters(const char *argument)
+{
+    (void)argument;
+#define INTAKE_COUNTER(ENUM, name, prose)        help_line(24, name, prose);
+#define INTAKE_COUNTER_FAMILY(ENUM, form, prose) INTAKE_COUNTER(ENUM, form, prose)
+#include "intake.def"
+#undef INTAKE_COUNTER
+#undef INTAKE_COUNTER_FAMILY
+    return EXIT_STATUS_OK;
+}
+
 static int help_figures(const char *argument)
 {
     (void)argument;

@@ -32,11 +32,12 @@ MAY_SEE = {
     "consumer/host": ["rules/base", "consumer"],
     "consumer/input": ["rules/base", "rules/json", "consumer/host"],
     "consumer/delivery": ["rules/base", "consumer", "consumer/host"],
-    "consumer/kafka": ["rules/base", "consumer/host", *PORTS],
+    "consumer/intake": ["rules/base", "consumer", "consumer/host"],
+    "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", *PORTS],
     "consumer/redis": ["rules/base", "consumer/host", *PORTS],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/partition.h"],
-    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/kafka", "consumer/redis",
-                     "consumer/report"],
+    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/intake", "consumer/kafka",
+                     "consumer/redis", "consumer/report"],
 }
 SEAM = "include/relance"
 

@@ -18,7 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGES = ["README.md", "rules/README.md", "consumer/README.md"]
-BLOCK = re.compile(r"^<!-- relance (help \w+) -->\n(.*?)^<!-- end -->$", re.M | re.S)
+BLOCK = re.compile(r"^<!-- relance (help [\w-]+) -->\n(.*?)^<!-- end -->$", re.M | re.S)
 
 
 def read_rows(text):

@@ -39,7 +39,7 @@ EVENTS = [{"id": f"i{BAD}", "type": "ping", "customer": f"k{BAD}", "time": "2026
           {"id": f"l{BAD}", "type": "buy", "customer": f"k{BAD}", "time": "2026-03-02T12:00:01Z"}]
 
 # Those that speak to Kafka: tests/e2e/full_disk.py and hostile.py have them.
-ON_KAFKA = {"run", "audit", "restore-offsets", "reshard", "forget", "demo"}
+ON_KAFKA = {"run", "intake", "audit", "restore-offsets", "reshard", "forget", "demo"}
 
 
 class Place:

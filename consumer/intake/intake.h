@@ -1,0 +1,21 @@
+/* The cycle of `relance intake`: foreign records in, native events out. */
+#ifndef CONSUMER_INTAKE_INTAKE_H
+#define CONSUMER_INTAKE_INTAKE_H
+
+#include "intake/plan.h"
+#include "intake/relay.h"
+
+struct intake_config {
+    const struct plan *plan;
+    struct relay *relay;
+    struct relance_mapping **mappings; /* by the plan's numbers */
+};
+
+/* Are all topics there that are needed, and may they be read? RELANCE_REFUSED: one sentence. */
+RELANCE_MUST enum relance_status intake_check(const struct intake_config *config,
+                                              struct relance_error *error);
+
+/* Runs until a stop is asked for: RELANCE_OK; or there is no going on. */
+RELANCE_MUST enum relance_status intake_run(const struct intake_config *config, struct relance_error *error);
+
+#endif

@@ -1,0 +1,39 @@
+/* What intake has done since its start (intake.def). Of a transaction that fails nothing is counted: what it is for is
+ * read, and counted, again. */
+#ifndef CONSUMER_INTAKE_LEDGER_H
+#define CONSUMER_INTAKE_LEDGER_H
+
+#include "base/names.h"
+
+enum intake_counter {
+#define INTAKE_COUNTER(ENUM, name, prose) INTAKE_##ENUM,
+#define INTAKE_COUNTER_FAMILY(ENUM, form, prose)
+#include "intake.def"
+#undef INTAKE_COUNTER
+#undef INTAKE_COUNTER_FAMILY
+    INTAKE_COUNTER_COUNT,
+};
+
+enum {
+    LEDGER_REASONS_MAX = 32,
+    LEDGER_TEXT_SIZE = 1024
+}; /* reasons of dead letters; further ones are not told apart */
+
+struct ledger_numbers {
+    int64_t plain[INTAKE_COUNTER_COUNT], dead[LEDGER_REASONS_MAX];
+};
+
+struct ledger {
+    struct ledger_numbers kept, fresh; /* committed; since the last commit */
+    struct names reasons;
+};
+
+void ledger_add(struct ledger *ledger, enum intake_counter counter, int64_t number);
+void ledger_add_dead(struct ledger *ledger, struct relance_str reason);
+void ledger_keep(struct ledger *ledger); /* what is fresh has been committed */
+void ledger_drop(struct ledger *ledger); /* what is fresh has not, and will not be */
+/* "records=12 events=9 … dead.mapping=1": every plain counter, and the reasons that there were. Returns `out`. */
+const char *ledger_show(const struct ledger *ledger, char out[LEDGER_TEXT_SIZE]);
+void ledger_free(struct ledger *ledger);
+
+#endif
