@@ -117,7 +117,7 @@ class Pressure(unittest.TestCase):
         self.begin(partitions=1)
         self.siege.redis_door.close_door()
         self.world.produce(pings(range(count)))
-        place.wait_until(lambda: self.decided() > CHANGED_MAX, 60, "as many are changed as may be")
+        self.siege.wait(lambda: self.decided() > CHANGED_MAX, "as many are changed as may be")
         time.sleep(2)
         decided, (memory, _) = self.decided(), resident(self.engine)
         time.sleep(3)

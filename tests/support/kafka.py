@@ -143,7 +143,7 @@ class Kafka:
         self.log = open(self.folder.path / "log", "ab")
         self.process = place.start(self.java("kafka.Kafka", str(self.properties)), stdout=self.log, stderr=self.log,
                                    cwd=self.folder.path)
-        place.wait_until(self.answers, 60, f"Kafka {self.version} answers")
+        place.wait_until(self.answers, 180, f"Kafka {self.version} answers")
 
     def answers(self):
         if self.process.poll() is not None:
