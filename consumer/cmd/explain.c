@@ -133,6 +133,7 @@ static int explain_with_rules(struct explain *explain)
         .rules = explain->rules,
         .lateness_ms = explain->options->lateness,
         .state_bytes = (size_t)explain->options->state_bytes,
+        .forget_visitors_after_ms = explain->options->forget_visitors_after,
         .complete = true,
         .trust_future = true,
     };
@@ -188,9 +189,11 @@ static int explain_run(struct explain *explain)
 
 int cmd_explain(const struct options *options)
 {
-    struct explain explain = {
-        .options = options,
-        .story = {.customer = str_of(options->args[0]), .out = stdout, .path = options->events}};
+    struct explain explain = {.options = options,
+                              .story = {.customer = str_of(options->args[0]),
+                                        .is_visitor = options->visitor,
+                                        .out = stdout,
+                                        .path = options->events}};
     int status = explain_run(&explain);
     relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);

@@ -1,4 +1,4 @@
-/* relance forget CUSTOMER: erases a customer. Publishes the reserved event `forget` into the input topic, so
+/* relance forget CUSTOMER: erases a customer, or with --visitor a visitor. Publishes the reserved event `forget` into the input topic, so
  * that it is history and holds for every backup that is caught up from, and waits until a checkpoint is
  * behind it: then nothing of the customer is left in Redis or in the engine, and nothing that waited will be
  * sent.
@@ -19,6 +19,7 @@
 #include "host/text.h"
 
 #include <cjson/cJSON.h>
+#include <relance/engine.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ enum { FORGET_PAUSE_US = 100000, FORGET_FLUSH_MS = 30000 };
 struct forget {
     const struct options *options;
     struct relance_str customer;
+    char name[RELANCE_VISITOR_NAME_BYTES]; /* of the state, of a visitor */
     struct redis_view *view;
     struct kafka_feed *feed;
     char *event;
@@ -40,14 +42,17 @@ static enum relance_status forget_find(struct forget *forget, int partition, boo
 {
     char *state = NULL;
     size_t size;
-    enum relance_status status = redis_view_field(forget->view, partition, REDIS_VIEW_CUSTOMERS,
-                                                  forget->customer, &state, &size, error);
+    struct relance_str name = forget->customer;
+    if (forget->options->visitor)
+        name = (struct relance_str){forget->name, relance_visitor_name(forget->customer, forget->name)};
+    enum relance_status status =
+        redis_view_field(forget->view, partition, REDIS_VIEW_CUSTOMERS, name, &state, &size, error);
     *known = state;
     free(state);
     return status;
 }
 
-/* {"id", "type", "customer", "time"} */
+/* {"id", "type", "customer" or "visitor", "time"} */
 static bool forget_make_event(struct forget *forget)
 {
     char stamp[STAMP_SIZE], id[STAMP_SIZE + 8];
@@ -56,7 +61,7 @@ static bool forget_make_event(struct forget *forget)
     cJSON *event = cJSON_CreateObject();
     cJSON_AddStringToObject(event, "id", id);
     cJSON_AddStringToObject(event, "type", "forget");
-    cJSON_AddStringToObject(event, "customer", forget->customer.data);
+    cJSON_AddStringToObject(event, forget->options->visitor ? "visitor" : "customer", forget->customer.data);
     cJSON_AddNumberToObject(event, "time", (double)forget->now_ms);
     forget->event = cJSON_PrintUnformatted(event);
     cJSON_Delete(event);
@@ -139,7 +144,8 @@ static int forget_customer(struct forget *forget, struct relance_error *error)
 static enum relance_status forget_open(struct forget *forget, struct relance_error *error)
 {
     const struct options *options = forget->options;
-    if (!forget->customer.size) return relance_error_set(error, RELANCE_INVALID, "a customer has a name");
+    if (!forget->customer.size)
+        return relance_error_set(error, RELANCE_INVALID, "whoever is to be forgotten has a name");
     forget->view = redis_view_open(options->redis, options->group, options->input, error);
     if (!forget->view) return RELANCE_IO;
     size_t partitions = (size_t)redis_view_partitions(forget->view);

@@ -17,11 +17,24 @@
 struct inspect {
     const struct options *options;
     struct relance_str customer;
+    char name[RELANCE_VISITOR_NAME_BYTES];
     struct redis_view *view;
     int partition; /* where the state was found */
     char *state;
     size_t state_size;
 };
+
+static const char *inspect_whom(const struct inspect *inspect)
+{
+    return inspect->options->visitor ? "visitor" : "customer";
+}
+
+/* The name of the state. */
+static struct relance_str inspect_name(struct inspect *inspect)
+{
+    if (!inspect->options->visitor) return inspect->customer;
+    return (struct relance_str){inspect->name, relance_visitor_name(inspect->customer, inspect->name)};
+}
 
 /* The partition that the customer's key belongs to, then, for producers that have chosen another, the others. */
 static enum relance_status inspect_find_state(struct inspect *inspect, struct relance_error *error)
@@ -31,12 +44,12 @@ static enum relance_status inspect_find_state(struct inspect *inspect, struct re
     for (int i = 0; i < partitions && !inspect->state; i++) {
         inspect->partition = (home + i) % partitions;
         enum relance_status status =
-            redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS, inspect->customer,
+            redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS, inspect_name(inspect),
                              &inspect->state, &inspect->state_size, error);
         if (status != RELANCE_OK) return status;
     }
     if (inspect->state) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of customer '%.*s'",
+    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of %s '%.*s'", inspect_whom(inspect),
                              STR_ARG(inspect->customer));
 }
 
@@ -89,25 +102,25 @@ static void put_indented(struct relance_str json)
     fputc('\n', stdout);
 }
 
-static enum relance_status inspect_print(const struct inspect *inspect, const struct relance_ruleset *rules,
+static enum relance_status inspect_print(struct inspect *inspect, const struct relance_ruleset *rules,
                                          struct relance_error *error)
 {
     struct relance_str state = {inspect->state, inspect->state_size};
-    size_t size = relance_state_print(rules, inspect->customer, state, NULL, 0);
+    size_t size = relance_state_print(rules, inspect_name(inspect), state, NULL, 0);
     char *text = malloc(size + 1);
     if (!size || !text) {
         free(text);
         return relance_error_set(error, RELANCE_INVALID,
-                                 "the state of customer '%.*s' cannot be read by this version",
-                                 STR_ARG(inspect->customer));
+                                 "the state of %s '%.*s' cannot be read by this version",
+                                 inspect_whom(inspect), STR_ARG(inspect->customer));
     }
-    relance_state_print(rules, inspect->customer, state, text, size);
+    relance_state_print(rules, inspect_name(inspect), state, text, size);
     put_indented((struct relance_str){text, size});
     free(text);
     return RELANCE_OK;
 }
 
-static enum relance_status inspect_compile(const struct inspect *inspect, const struct file_set *set,
+static enum relance_status inspect_compile(struct inspect *inspect, const struct file_set *set,
                                            struct relance_error *error)
 {
     struct relance_ruleset *rules = NULL;

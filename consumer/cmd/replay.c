@@ -267,6 +267,7 @@ static bool replay_open_engine(struct replay *replay, struct replay_side *side)
         .rules = side->rules,
         .lateness_ms = replay->options->lateness,
         .state_bytes = (size_t)replay->options->state_bytes,
+        .forget_visitors_after_ms = replay->options->forget_visitors_after,
         .decide = replay_decide,
         .context = side,
         .errors = replay->options->errors ||

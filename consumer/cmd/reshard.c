@@ -161,12 +161,20 @@ static enum relance_status reshard_load_rules(struct reshard *reshard)
 }
 
 /* ---- moving */
+/* Events of visitors are keyed by the bare id. */
+static struct relance_str reshard_key(struct relance_str customer)
+{
+    bool visitor = customer.size && customer.data[0] == RELANCE_VISITOR_MARK;
+    return visitor ? (struct relance_str){customer.data + 1, customer.size - 1} : customer;
+}
+
 /* A customer whose events came in somewhere else than where the key says stays: nobody knows where they go now. */
 static int reshard_home(void *context, struct relance_str customer, int from)
 {
     const struct reshard *reshard = context;
-    bool known = kafka_partition_of(customer, reshard->before) == from;
-    return known ? kafka_partition_of(customer, reshard->now) : from;
+    struct relance_str key = reshard_key(customer);
+    bool known = kafka_partition_of(key, reshard->before) == from;
+    return known ? kafka_partition_of(key, reshard->now) : from;
 }
 
 static bool reshard_carry(void *context, struct relance_str state, int from, int to, struct buffer *out)

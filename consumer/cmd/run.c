@@ -120,9 +120,10 @@ static void run_describe_deciding(struct run *run)
     char tzdata[64];
     run_tzdata_version(tzdata, sizeof tzdata);
     snprintf(run->deciding, sizeof run->deciding,
-             "engine=%s lateness=%lldms forget-after=%lldms state-bytes=%lld tzdata=%s", RELANCE_VERSION,
-             (long long)run->options->lateness, (long long)run->options->forget_after,
-             (long long)run->options->state_bytes, tzdata);
+             "engine=%s lateness=%lldms forget-after=%lldms forget-visitors-after=%lldms state-bytes=%lld "
+             "tzdata=%s",
+             RELANCE_VERSION, (long long)run->options->lateness, (long long)run->options->forget_after,
+             (long long)run->options->forget_visitors_after, (long long)run->options->state_bytes, tzdata);
 }
 
 /* ---- the workers */

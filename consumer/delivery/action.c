@@ -56,7 +56,10 @@ static struct relance_str action_type(const struct relance_decision *decision, c
 /* A goal is no step and has no id of its own: made from what it is about, the same after a restart. */
 static struct relance_str action_goal_id(const struct relance_decision *decision, char out[32])
 {
-    const struct relance_str parts[] = {STR("goal"), decision->rule, decision->customer, decision->key,
+    char name[RELANCE_VISITOR_NAME_BYTES];
+    struct relance_str whose = decision->customer;
+    if (decision->is_visitor) whose = (struct relance_str){name, relance_visitor_name(whose, name)};
+    const struct relance_str parts[] = {STR("goal"), decision->rule, whose, decision->key,
                                         decision->trigger_id};
     XXH128_hash_t hash = {0};
     XXH128_canonical_t canonical;

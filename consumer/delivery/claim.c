@@ -329,6 +329,8 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .context = partition,
         .errors = true,
         .forget_after_ms = partition->place->options->forget_after,
+        .forget_visitors_after_ms = partition->place->options->forget_visitors_after,
+        .lives_here = partition_lives_here,
         .rules_mark = partition->in_force.rules_mark,
         .since = buffer_str(&partition->meta.since),
         .complete = customers == 0,
@@ -338,6 +340,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
     if (status != RELANCE_OK) return status;
     partition->engine = relance_engine_new(&options);
     partition->forgot = (struct relance_forgot){0};
+    partition->links = (struct relance_links){0};
     if (!partition->engine)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for partition %d", partition->number);
     if (meta_has_checkpoint(&partition->meta)) {

@@ -180,6 +180,40 @@ static void partition_count_forgotten(struct partition *partition)
     partition->forgot = *now;
 }
 
+/* ---- visitors */
+/* A record belongs to the partition of its key: the other of the two has to live there, too. One that has another key, of a
+ * shop, say, brings all of the shop's there. */
+bool partition_lives_here(void *context, struct relance_str customer, struct relance_str visitor)
+{
+    const struct partition *partition = context;
+    struct relance_str other = str_equal(partition->key, customer) ? visitor : customer;
+    if (!str_equal(partition->key, customer) && !str_equal(partition->key, visitor)) return true;
+    return source_partition_of(other, partition->place->input_partitions) == partition->number;
+}
+
+/* Said once: what visitors in other partitions did stays with them. */
+static void partition_tell_elsewhere(struct partition *partition)
+{
+    if (partition->state != PARTITION_LIVE || partition->place->told_elsewhere) return;
+    partition->place->told_elsewhere = true;
+    log_line(LOG_WARNING, "A visitor became a customer of another partition: the two are not linked.",
+             "partition=%d", partition->number);
+}
+
+static void partition_count_links(struct partition *partition)
+{
+    const struct relance_links *now = relance_engine_links(partition->engine), *before = &partition->links;
+    if (memcmp(now, before, sizeof *now) == 0) return;
+    counters_add(&partition->counters, COUNTER_LINKS, (int64_t)(now->taken - before->taken));
+    counters_add(&partition->counters, COUNTER_LINKS_DROPPED, (int64_t)(now->dropped - before->dropped));
+    counters_add(&partition->counters, COUNTER_LINKS_ELSEWHERE,
+                 (int64_t)(now->elsewhere - before->elsewhere));
+    counters_add(&partition->counters, COUNTER_VISITORS_SHARED, (int64_t)(now->shared - before->shared));
+    counters_add(&partition->counters, COUNTER_RUNS_PARKED, (int64_t)(now->parked - before->parked));
+    if (now->elsewhere > before->elsewhere) partition_tell_elsewhere(partition);
+    partition->links = *now;
+}
+
 static enum relance_status partition_engine_failed(struct partition *partition, struct relance_error *error)
 {
     struct relance_str why = relance_engine_error(partition->engine);
@@ -231,6 +265,7 @@ enum relance_status partition_apply_tick(struct partition *partition, int64_t be
         if (status != RELANCE_OK) return status;
     }
     partition_count_forgotten(partition);
+    partition_count_links(partition);
     return partition_settle(partition, progress, error);
 }
 
@@ -398,6 +433,7 @@ static enum relance_status partition_decide(struct partition *partition, const s
                                          record->offset, record->value, record->timestamp_ms};
     struct relance_fate fate;
     enum relance_progress progress;
+    partition->key = record->key;
     while ((progress = relance_engine_record(partition->engine, &event, &fate)) == RELANCE_NEEDS) {
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;

@@ -30,7 +30,8 @@ struct workplace {
     const char *rules;    /* packed text of the rule files as they are now */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms; /* --from TIME; or one of these */
+    bool told_elsewhere; /* that visitors of other partitions are not linked */
+    int64_t from_ms;     /* --from TIME; or one of these */
     struct rulebook *book;
     struct source *source;
     struct sink *sink;
@@ -128,6 +129,8 @@ struct partition {
     struct store_pace pace;
     struct counters counters;     /* what has been counted since the checkpoint */
     struct relance_forgot forgot; /* how much of what the engine has forgotten is counted */
+    struct relance_links links;   /* how much of what it has linked is */
+    struct relance_str key;       /* of the record that is being dealt with */
     /* records, and customers read from the store, since it was given to us */
     uint64_t events, fetched;
     struct partition *next_gone; /* the next of those that are freed once nobody uses them */
@@ -213,6 +216,8 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
                                                       struct relance_error *error);
 
 /* ---- what is decided, put into the outbox (action.c) */
+/* Asked by the engine before it links: do both live in this partition? */
+bool partition_lives_here(void *partition, struct relance_str customer, struct relance_str visitor);
 void partition_decided(void *partition, const struct relance_decision *decision);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
                            struct relance_str reason);

@@ -81,6 +81,9 @@ struct source_frontier {
 RELANCE_MUST enum relance_status source_frontier(struct source *source, int32_t partition,
                                                  struct source_frontier *out, struct relance_error *error);
 
+/* Where producers put the records of a key, of an input of so many partitions. */
+int source_partition_of(struct relance_str key, int partitions);
+
 /* First offset still kept and first offset not yet there (or hidden by an open transaction), asked just now. */
 enum source_topic { SOURCE_INPUT, SOURCE_MARKS };
 RELANCE_MUST enum relance_status source_bounds(struct source *source, enum source_topic topic,

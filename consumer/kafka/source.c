@@ -14,6 +14,7 @@
 #include "kafka/client.h"
 #include "kafka/member.h"
 #include "kafka/trouble.h"
+#include "kafka/partition.h"
 #include "host/log.h"
 #include "base/str.h"
 #include <stdlib.h>
@@ -443,6 +444,11 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
 {
     return kafka_client_frontier(source->rk, source->config.options->group, source->topic, partition, out,
                                  error);
+}
+
+int source_partition_of(struct relance_str key, int partitions)
+{
+    return kafka_partition_of(key, partitions);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,

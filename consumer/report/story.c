@@ -89,12 +89,17 @@ static void story_data(const struct story *story)
     fputc('\n', story->out);
 }
 
+static bool story_is_about(const struct story *story, struct relance_str customer, bool is_visitor)
+{
+    return is_visitor == story->is_visitor && str_equal(customer, story->customer);
+}
+
 /* ---- decisions */
 
 static void story_decide(void *context, const struct relance_decision *decision)
 {
     struct story *story = context;
-    if (!str_equal(decision->customer, story->customer)) return;
+    if (!story_is_about(story, decision->customer, decision->is_visitor)) return;
     print_status_wipe();
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
@@ -143,6 +148,7 @@ static void story_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_EVENT:
     case RELANCE_NOTE_DUPLICATE:
     case RELANCE_NOTE_WAIT: story_happening(story, note); return;
+    case RELANCE_NOTE_LINKED: story_name(story, STR("visitor"), note->key); break;
     case RELANCE_NOTE_MISFIT:
     case RELANCE_NOTE_ENTERED:
     case RELANCE_NOTE_LEFT: fputs("  ", story->out); break;
@@ -159,6 +165,9 @@ void story_listen(struct story *story, struct relance_engine_options *options)
     options->explain = story_note;
     options->context = options->explain_context = story;
     options->explained = story->customer;
+    if (!story->is_visitor) return;
+    options->explained.size = relance_visitor_name(story->customer, story->name);
+    options->explained.data = story->name;
 }
 
 static void story_misfit(struct story *story, const struct relance_misfit *misfit)
@@ -194,8 +203,8 @@ enum relance_progress story_record(struct story *story, struct relance_engine *e
     story->record = record;
     story->engine = engine;
     enum relance_progress progress = relance_engine_record(engine, record, fate);
-    bool unseen = fate->kind == RELANCE_DEAD || fate->kind == RELANCE_IGNORED;
-    if (progress == RELANCE_DONE && unseen && str_equal(fate->customer, story->customer))
+    bool unseen = fate->kind == RELANCE_DEAD || (fate->kind == RELANCE_IGNORED && !fate->linked);
+    if (progress == RELANCE_DONE && unseen && story_is_about(story, fate->customer, fate->is_visitor))
         story_unseen(story, fate);
     story->record = NULL; /* it is the caller's; waits may follow */
     return progress;
@@ -206,7 +215,8 @@ void story_end(struct story *story, struct relance_engine *engine)
     story->ending = true;
     story->engine = engine;
     if (!story->events) {
-        story_put(story, "no event of customer ", story->customer);
+        story_put(story, story->is_visitor ? "no event of visitor " : "no event of customer ",
+                  story->customer);
         fputc('\n', story->out);
     }
     relance_engine_explain(engine);

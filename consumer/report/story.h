@@ -18,12 +18,14 @@
 
 struct story {
     struct relance_str customer;
+    bool is_visitor; /* `customer` is the id of a visitor */
     FILE *out;
     const char *path; /* of the file whose lines events are; NULL: they are records of a topic */
     struct relance_engine *engine;
-    const struct relance_record *record; /* being dealt with; NULL: none is */
-    struct buffer words;                 /* of what is being told */
-    struct tally rules;                  /* of which something has been told */
+    const struct relance_record *record;   /* being dealt with; NULL: none is */
+    struct buffer words;                   /* of what is being told */
+    char name[RELANCE_VISITOR_NAME_BYTES]; /* of a visitor */
+    struct tally rules;                    /* of which something has been told */
     uint64_t events;
     bool ending; /* what follows is how things stand */
     int section; /* of that: which heading has been printed */

@@ -54,6 +54,7 @@ struct relance_decision {
     enum relance_outcome outcome;
     int64_t time_ms; /* the customer's `now` */
     struct relance_str customer, rule, key;
+    bool is_visitor;         /* `customer` is the id of a visitor */
     uint32_t step;           /* from 1; 0: not about a step */
     struct relance_str id;   /* action id, 32 hex digits: same step, same run, same id, always */
     struct relance_str send; /* channel */

@@ -27,6 +27,8 @@ struct relance_excerpt;
 
 typedef void relance_decide(void *context, const struct relance_decision *decision);
 
+typedef bool relance_lives_here(void *context, struct relance_str customer, struct relance_str visitor);
+
 struct relance_engine_options {
     const struct relance_ruleset *rules; /* borrowed; must outlive the engine or the next set_rules */
     int64_t lateness_ms;
@@ -40,6 +42,11 @@ struct relance_engine_options {
     bool errors; /* also RELANCE_ERROR decisions */
     /* an event that finds its customer idle for longer finds no state; 0: never */
     int64_t forget_after_ms;
+    /* the same of visitors, to whom parked runs do not count; 0: never */
+    int64_t forget_visitors_after_ms;
+    /* Asked before a link, of bare ids: do both live in this engine's partition? NULL: they always do. What it answers is to
+     * be a function of the record that is being dealt with. */
+    relance_lives_here *lives_here;
     /* a customer's state, as saved, has at most that many after each event or wait; 0: 256 KiB */
     size_t state_bytes;
     /* number of the mark that brought `rules`; 0: there are no marks */
@@ -82,11 +89,14 @@ struct relance_fate {
     enum relance_fate_kind kind;
     /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time" */
     struct relance_str reason;
-    struct relance_str type, customer;
-    bool declared;           /* the type is */
-    bool late;               /* older than the clock */
-    bool future;             /* more than 15 min ahead of the wall clock: its time was not believed */
-    uint32_t fields_invalid; /* values that do not fit their field's type */
+    struct relance_str type;
+    struct relance_str customer; /* the key of the event: its customer, else its visitor */
+    bool is_visitor;             /* `customer` is the id of a visitor */
+    bool linked;                 /* IGNORED, but for the customer and the visitor that it names */
+    bool declared;               /* the type is */
+    bool late;                   /* older than the clock */
+    bool future;                 /* more than 15 min ahead of the wall clock: its time was not believed */
+    uint32_t fields_invalid;     /* values that do not fit their field's type */
     /* the first of them */
     const struct relance_misfit *misfits;
     size_t misfit_count;
@@ -170,6 +180,20 @@ RELANCE_MUST enum relance_status relance_engine_recall(struct relance_engine *en
 
 /* What bounds have made it forget so far (LANGUAGE.md §4.13). Valid until the next call. */
 const struct relance_forgot *relance_engine_forgot(const struct relance_engine *engine);
+
+/* Visitors and customers so far. Valid until the next call. */
+struct relance_links {
+    uint64_t taken;     /* a visitor became a customer */
+    uint64_t dropped;   /* a visitor is not that customer any more: another's login, or a full list */
+    uint64_t elsewhere; /* not linked: the two live in different partitions */
+    uint64_t shared;    /* visitors who were linked to too many customers */
+    uint64_t parked;    /* runs that began parked */
+};
+const struct relance_links *relance_engine_links(const struct relance_engine *engine);
+/* Under this name an engine keeps the state of a visitor; no customer has it. Returns its size. */
+#define RELANCE_VISITOR_MARK       '\xff' /* which no text has; the id is behind it */
+#define RELANCE_VISITOR_NAME_BYTES 257
+size_t relance_visitor_name(struct relance_str visitor, char out[RELANCE_VISITOR_NAME_BYTES]);
 
 /* Memory: bytes held for customers; the states of unchanged customers untouched for longest are given up
  * until at most `bytes` are held. */

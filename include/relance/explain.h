@@ -17,6 +17,7 @@
     X(DUPLICATE, "an event with this id has already been dealt with: ignored")                               \
     X(ENTERED, "entered segment")                                                                            \
     X(LEFT, "left segment")                                                                                  \
+    X(LINKED, "became known as")                                                                             \
     X(IF, "not started: `if` is not true")                                                                   \
     X(KEY, "not started: `key` cannot be evaluated")                                                         \
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
@@ -51,11 +52,12 @@ enum relance_note_kind {
 /* Texts are borrowed until the callback returns; what does not apply is empty, 0 or RELANCE_NEVER. */
 struct relance_note {
     enum relance_note_kind kind;
-    int64_t time_ms; /* the event's own time; else the customer's `now` */
-    struct relance_str rule, key;
-    struct relance_str subject; /* the event's type, the segment, the attribute */
-    struct relance_str id;      /* EVENT, DUPLICATE */
-    /* "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands; MISFIT: relance_misfit_tell */
+    int64_t time_ms;              /* the event's own time; else the customer's `now` */
+    struct relance_str rule, key; /* LINKED: key is the visitor */
+    /* the event's type, the segment, the attribute; LINKED: the customer */
+    struct relance_str subject;
+    struct relance_str id; /* EVENT, DUPLICATE */
+    /* LINKED: what the visitor brought; "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands; MISFIT: relance_misfit_tell */
     struct relance_str reason;
     uint32_t step;  /* of a live run: the one that it waits for, from 1 */
     int64_t due_ms; /* of that step; ON_DATE: when it comes next */

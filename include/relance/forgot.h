@@ -30,6 +30,8 @@
     X(STATE_SENDS, "h", "state_sends", "Beyond it still: sends counted for `limits`, the oldest first.")     \
     X(STATE_COOLDOWNS, "s", "state_cooldowns", "Beyond it still: cooldowns, the oldest first.")              \
     X(STATE_DATES, "y", "state_dates", "Beyond it still: dates that are waited for, the latest first.")      \
+    X(STATE_LINKS, "j", "state_links",                                                                       \
+      "Beyond it still: links to visitors, those not heard of for longest first.")                           \
     X(STATE_SEGMENTS, "g", "state_segments", "Beyond it still: what rules were last told of segments.")
 
 enum relance_forgot_kind {

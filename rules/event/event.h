@@ -31,7 +31,9 @@ struct event_schema *event_schema_new(struct arena *arena, const struct event_ty
     X(SIZE, "size", "The record is larger than 1 MiB.")                                                      \
     X(DEPTH, "depth", "The record nests deeper than 64.")                                                    \
     X(TYPE, "type", "The record has no `type`, or it is no text.")                                           \
-    X(CUSTOMER, "customer", "The record has no `customer`, or it is no text or number, empty or too long.")  \
+    X(CUSTOMER, "customer",                                                                                  \
+      "The record has neither `customer` nor `visitor`, or its `customer` is no text or number, empty or "   \
+      "too long.")                                                                                           \
     X(ID, "id", "The `id` is no text or number, or longer than 256 bytes.")                                  \
     X(TIME, "time", "The `time` is neither RFC 3339 nor epoch milliseconds in the years 1 to 9999.")
 
@@ -48,7 +50,8 @@ str event_dead_name(enum event_dead reason);
 
 struct event {
     str id; /* empty: absent (the caller makes one up) */
-    str type_name, customer;
+    str type_name;
+    str customer, visitor;         /* whose it is: one of them may be empty, not both */
     const struct event_type *type; /* NULL: undeclared */
     int64_t time_ms;               /* since 1970; meaningless unless has_time */
     bool has_time;

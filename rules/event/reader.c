@@ -89,6 +89,28 @@ static enum finding read_customer(struct reading *r)
     return found == FOUND && r->event->customer.size == 0 ? WRONG : found;
 }
 
+/* What trackers send who do not know the visitor: a word, or nothing but zeros and dashes. */
+static bool names_nobody(str visitor)
+{
+    static const str words[] = {STR("null"), STR("undefined"), STR("anonymous"), STR("-1")};
+    size_t blank = 0;
+    while (blank < visitor.size && (visitor.data[blank] == '0' || visitor.data[blank] == '-'))
+        blank++;
+    bool nobody = blank == visitor.size; /* the empty one, too */
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        nobody |= str_equal(visitor, words[i]);
+    return nobody;
+}
+
+/* What is no visitor is none: a visitor is made by a tracker, and the event is right without. */
+static enum finding read_visitor(struct reading *r)
+{
+    enum finding found = read_identity(&r->c, &r->event->visitor);
+    if (found == FOUND && !names_nobody(r->event->visitor)) return FOUND;
+    r->event->visitor = (str){0};
+    return MISSING;
+}
+
 /* A number of a size below this, in an event's `time`, is seconds: as milliseconds it would lie within three years of
  * 1970, as seconds it reaches the year 5138. */
 #define SECONDS_BELOW 100000000000
@@ -169,10 +191,8 @@ static void read_field(struct reading *r, const struct event_field *field)
 typedef enum finding envelope_read(struct reading *r);
 
 static envelope_read *const envelope_reads[ENVELOPE_COUNT] = {
-    [ENVELOPE_ID] = read_id,
-    [ENVELOPE_TYPE] = read_type,
-    [ENVELOPE_CUSTOMER] = read_customer,
-    [ENVELOPE_TIME] = read_time,
+    [ENVELOPE_ID] = read_id,           [ENVELOPE_TYPE] = read_type, [ENVELOPE_CUSTOMER] = read_customer,
+    [ENVELOPE_VISITOR] = read_visitor, [ENVELOPE_TIME] = read_time,
 };
 
 static void read_member(struct reading *r)
@@ -196,6 +216,12 @@ static void walk(struct reading *r)
     scan_finish(&r->c.scan);
 }
 
+/* Does it belong to a visitor who is nobody's yet? */
+static bool is_a_visitors(const struct reading *r)
+{
+    return r->found[ENVELOPE_CUSTOMER] == MISSING && r->found[ENVELOPE_VISITOR] == FOUND;
+}
+
 /* What is wrong with a record that has been walked, the worst first. */
 static enum event_dead verdict(const struct reading *r)
 {
@@ -203,7 +229,7 @@ static enum event_dead verdict(const struct reading *r)
     if (r->c.scan.fault == SCAN_TOO_DEEP) return EVENT_DEAD_DEPTH;
     if (r->c.scan.fault != SCAN_OK) return EVENT_DEAD_JSON;
     if (r->found[ENVELOPE_TYPE] != FOUND) return EVENT_DEAD_TYPE;
-    if (r->found[ENVELOPE_CUSTOMER] != FOUND) return EVENT_DEAD_CUSTOMER;
+    if (r->found[ENVELOPE_CUSTOMER] != FOUND && !is_a_visitors(r)) return EVENT_DEAD_CUSTOMER;
     if (r->found[ENVELOPE_ID] == WRONG) return EVENT_DEAD_ID;
     if (r->found[ENVELOPE_TIME] == WRONG) return EVENT_DEAD_TIME;
     return EVENT_ALIVE;

@@ -4,10 +4,8 @@
 #include "cel/cel.h"
 
 static const str envelope_names[ENVELOPE_COUNT] = {
-    [ENVELOPE_ID] = {"id", 2},
-    [ENVELOPE_TYPE] = {"type", 4},
-    [ENVELOPE_CUSTOMER] = {"customer", 8},
-    [ENVELOPE_TIME] = {"time", 4},
+    [ENVELOPE_ID] = {"id", 2},           [ENVELOPE_TYPE] = {"type", 4}, [ENVELOPE_CUSTOMER] = {"customer", 8},
+    [ENVELOPE_VISITOR] = {"visitor", 7}, [ENVELOPE_TIME] = {"time", 4},
 };
 
 static bool members_init(struct key_table *members, struct arena *arena, const struct event_field *fields,

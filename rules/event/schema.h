@@ -6,7 +6,14 @@
 #include "event/keys.h"
 
 /* The members that every event has, by number; a type's own fields follow them. */
-enum envelope { ENVELOPE_ID, ENVELOPE_TYPE, ENVELOPE_CUSTOMER, ENVELOPE_TIME, ENVELOPE_COUNT };
+enum envelope {
+    ENVELOPE_ID,
+    ENVELOPE_TYPE,
+    ENVELOPE_CUSTOMER,
+    ENVELOPE_VISITOR,
+    ENVELOPE_TIME,
+    ENVELOPE_COUNT
+};
 
 struct event_schema {
     const struct event_type *types;

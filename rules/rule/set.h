@@ -3,7 +3,7 @@
  * Numbers: event types, attributes and counts in the order of their declaration; rules by priority
  * descending, then name, which is the order in which they act. Expressions read slots of one frame:
  *
- *   now | customer.id, attributes | event.* | trigger.* | answer.* | triggers | run.* | rule.* | segments.* | last.TYPE.* …
+ *   now | customer.id, customer.known, attributes | event.* | trigger.* | answer.* | triggers | run.* | rule.* | segments.* | last.TYPE.* …
  *
  * Fields are numbered over all event types: fields of the same name and type share a number, so that a rule on
  * several events reads what they share from one slot. */
@@ -36,8 +36,8 @@ enum rule_field { RULE_NAME, RULE_PRIORITY, RULE_TAGS, RULE_FIELDS };
 
 /* Where each block of slots begins. */
 struct slot_map {
-    uint32_t now, customer_id, attributes, event, trigger, answer, triggers, run, rule, segments, lasts,
-        total;
+    uint32_t now, customer_id, customer_known, attributes, event, trigger, answer, triggers, run, rule,
+        segments, lasts, total;
 };
 
 /* A set of event types, ascending by number. */
@@ -290,6 +290,7 @@ struct rule {
     const struct step *steps;
     size_t step_count;
     size_t trigger_count;   /* triggers kept for a run: 1, or LIMIT_TRIGGERS when it reads `triggers` */
+    bool visitors;          /* steps of a visitor's run are performed, too */
     bool counts_late;       /* a run keeps the times of others: a late one may join them */
     struct type_list keeps; /* numbers of the fields that a run keeps of its triggers, ascending */
     const struct cel_record_type *trigger_record; /* of one element of `triggers` */
@@ -311,6 +312,7 @@ struct relance_excerpt { /* the part of a set that a test runs */
 
 struct given_event {
     int64_t after_ms;
+    str customer, visitor; /* as the entry says; empty: it does not */
     str type;
     const struct json *fields;
 };

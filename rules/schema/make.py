@@ -81,6 +81,7 @@ FORMS = {
     "TEXTS": {"type": "array", "items": {"type": "string"}},
     "RULES": {"anyOf": [{"enum": ["*"]}, list_of(text(), minItems=1)]},
     "INTEGER": {"type": "integer"},
+    "BOOL": {"type": "boolean"},
     "DURATION": text(DURATION, "45m", "1h30m", "7d"),
     "EVENTS": {"anyOf": [text(), list_of(text(), minItems=1)]},
     "TRIGGER": {"anyOf": [text(EVENT_TYPE), text(SEGMENT_CHANGE, "enter SEGMENT", "leave SEGMENT"),

@@ -1,6 +1,7 @@
 /* The saved form, read: a part item by item; `bad` bytes end it. */
 #include "state/parts.h"
 
+#include "base/limits.h"
 #include "base/rfc3339.h"
 #include "state/pack.h"
 
@@ -363,7 +364,7 @@ void load_run(struct state_loading *l)
     struct run run = {.rule = LOAD_NUMBER(l, rules, rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
     run.key = load_bytes(l, unpack_str(&l->in));
     run.step = load_step(l, 0);
-    run.due_ms = run.first_due_ms = load_time(l);
+    run.due_ms = run.first_due_ms = load_time_or(l, INT64_MAX);
     run.started_ms = load_time(l);
     run.trigger_ms = load_time(l);
     run.origin = load_bytes(l, unpack_str(&l->in));
@@ -496,6 +497,41 @@ void load_date_wait(struct state_loading *l)
         *place = date;
     else
         bytes_release(l->pool, date.basis);
+}
+
+/* ---- visitors and customers */
+
+/* The id of somebody: there is no empty one. */
+static str load_id(struct state_loading *l)
+{
+    str id = unpack_str(&l->in);
+    if (!id.size || id.size > LIMIT_ID_BYTES) l->in.bad = true;
+    return id;
+}
+
+void load_link(struct state_loading *l)
+{
+    if (unpack_array(&l->in) != 3) l->in.bad = true;
+    str visitor = load_id(l), ask = unpack_str(&l->in);
+    int64_t used_ms = load_time(l);
+    struct link *link = l->in.bad ? NULL : load_item(l, &l->state->links, sizeof *link);
+    if (link) *link = (struct link){load_bytes(l, visitor), load_bytes(l, ask), used_ms};
+}
+
+void load_known_as(struct state_loading *l)
+{
+    if (unpack_array(&l->in) != 2 || l->state->known.count) l->in.bad = true;
+    bool shared = unpack_is_nil(&l->in);
+    str customer = shared ? (str){0} : load_id(l), ask = unpack_str(&l->in);
+    struct known_as *known = l->in.bad ? NULL : load_item(l, &l->state->known, sizeof *known);
+    if (known) *known = (struct known_as){shared ? NULL : load_bytes(l, customer), load_bytes(l, ask)};
+}
+
+void load_linked_to(struct state_loading *l)
+{
+    uint64_t id_hash = unpack_uint(&l->in);
+    struct linked_to *to = l->in.bad ? NULL : load_item(l, &l->state->linked_to, sizeof *to);
+    if (to) to->id_hash = id_hash;
 }
 
 /* ---- a part, a state */

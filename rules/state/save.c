@@ -226,6 +226,31 @@ void save_date_wait(const void *item, const struct state_names *names, struct bu
     pack_int(out, date->first_ms);
 }
 
+void save_link(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct link *link = item;
+    (void)names;
+    pack_array(out, 3);
+    save_bytes(out, link->visitor);
+    save_bytes(out, link->ask);
+    pack_int(out, link->used_ms);
+}
+
+void save_known_as(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct known_as *known = item;
+    (void)names;
+    pack_array(out, 2);
+    save_bytes(out, known->customer);
+    save_bytes(out, known->ask);
+}
+
+void save_linked_to(const void *item, const struct state_names *names, struct buffer *out)
+{
+    (void)names;
+    pack_uint(out, ((const struct linked_to *)item)->id_hash);
+}
+
 void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct dropped_run *dropped = item;

@@ -55,6 +55,20 @@ static void release_date_wait(struct pool *pool, void *item)
     bytes_release(pool, ((struct date_wait *)item)->basis);
 }
 
+static void release_link(struct pool *pool, void *item)
+{
+    struct link *link = item;
+    bytes_release(pool, link->visitor);
+    bytes_release(pool, link->ask);
+}
+
+static void release_known_as(struct pool *pool, void *item)
+{
+    struct known_as *known = item;
+    bytes_release(pool, known->customer);
+    bytes_release(pool, known->ask);
+}
+
 static void release_dropped_run(struct pool *pool, void *item)
 {
     struct dropped_run *dropped = item;

@@ -81,8 +81,8 @@ enum state_outcome {
 
 struct run { /* ascending by (rule, key): rules are numbered by priority descending, then name */
     uint32_t rule;
-    uint32_t step; /* the one waited for, from 0 */
-    int64_t due_ms;
+    uint32_t step;        /* the one waited for, from 0 */
+    int64_t due_ms;       /* INT64_MAX: it is parked (run_is_parked) */
     int64_t first_due_ms; /* the same before any deferral: who has waited longest goes first */
     /* when the wait for an event began; STATE_NO_TIME: the present step waits for none */
     int64_t base_ms;
@@ -159,6 +159,24 @@ struct date_wait { /* of a rule on a date, ascending by rule */
     struct bytes *basis; /* what due_ms was computed from: the expression's value, and the zone */
 };
 
+/* Of a customer: a visitor who is known to be this one. The one heard of last stands last. */
+struct link {
+    struct bytes *visitor; /* the bare id */
+    struct bytes *ask;     /* id of the event that linked them: this link, and no later one of the same two */
+    int64_t used_ms;       /* time of the newest event that came from the visitor since */
+};
+
+/* Of a visitor, one at most: whose the visitor's events are. Its other end is a link with the same ask. */
+struct known_as {
+    struct bytes *customer; /* NULL: the visitor is shared by too many, and nobody's any more */
+    struct bytes *ask;
+};
+
+/* Of a visitor: a customer whom it has been linked to, in the order of the first links. */
+struct linked_to {
+    uint64_t id_hash; /* XXH3_64 of the customer's id */
+};
+
 struct dropped_run { /* a saved run whose rule is gone: to be reported at the next touch, then forgotten */
     struct bytes *rule, *key;
 };
@@ -226,6 +244,11 @@ static inline str kept_event_str(const struct kept_event *event)
 {
     return (str){event->data, event->size};
 }
+/* Does it wait for its visitor to become known? */
+static inline bool run_is_parked(const struct run *run)
+{
+    return run->due_ms == INT64_MAX;
+}
 /* Of a run's triggers, of which there is one at least. */
 static inline struct kept_event **run_newest_trigger(const struct run *run)
 {
@@ -256,7 +279,8 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *           "x" where several runs keep it, …], {letter: what is not as it mostly is (save.c)} (left out when empty)], …],
  *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
- *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …], "d": [rule, key, …]}
+ *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …],
+ *    "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …], "d": [rule, key, …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;

@@ -161,13 +161,13 @@ class Reader(unittest.TestCase):
             self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)
-            self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms state-bytes=262144 ")
+            self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms forget-visitors-after=2592000000ms state-bytes=262144 ")
             since = unpack(meta["since"])
             self.assertEqual({name[0] for name in since}, set("alcrgh"))
             self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
 
     def test_states_consist_of_the_parts_of_the_page(self):
-        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwyd"}
+        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwydjub"}
         for states in self.states:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)

@@ -743,6 +743,11 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
     return kafka_return(KAFKA_TIMEOUT_US) ? RELANCE_OK : kafka_silent(error);
 }
 
+int source_partition_of(struct relance_str key, int partitions)
+{
+    return (int)(str_hash(key) % (uint64_t)partitions);
+}
+
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
                                   int64_t *low, int64_t *high, struct relance_error *error)
 {

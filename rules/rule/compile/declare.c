@@ -58,7 +58,7 @@ void declare_check_name(struct compiler *c, const struct source *source, const s
 static const struct cel_field *read_fields(struct compiler *c, const struct declared *d, bool event,
                                            size_t *count)
 {
-    static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer")};
+    static const str reserved[] = {STR("id"), STR("type"), STR("time"), STR("customer"), STR("visitor")};
     struct cel_field *fields = ARENA_ARRAY(c->keep, struct cel_field, d->field_count + 1);
     *count = fields ? d->field_count : 0;
     for (size_t i = 0; i < *count; i++) {
@@ -201,9 +201,9 @@ static void declare_attribute(struct compiler *c, const struct declared *d, stru
     for (const struct declared *other = d->more; other; other = other->more)
         attribute_type(c, other);
     declare_check_name(c, d->source, d->value, "an attribute");
-    if (str_equal(d->name, STR("id")))
+    if (str_equal(d->name, STR("id")) || str_equal(d->name, STR("known")))
         gather_error_at_key(c->diag, d->source, d->value, (str){0},
-                            "customer.id always exists: it cannot be declared");
+                            "customer.%.*s always exists: it cannot be declared", STR_ARG(d->name));
     const struct json *keep = keyword_get(d->value, PLACE_ATTRIBUTE, "keep");
     out->keep_first = keep && str_equal(keep->text, STR("first"));
     if (keep && !out->keep_first && !str_equal(keep->text, STR("last")))
@@ -323,6 +323,7 @@ bool declare_slots(struct compiler *c)
     struct slot_map *s = &set->slots;
     s->now = next++;
     s->customer_id = next++;
+    s->customer_known = next++;
     s->attributes = next, next += (uint32_t)set->attribute_count;
     s->event = next, next += block;
     s->trigger = next, next += block;

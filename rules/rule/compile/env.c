@@ -268,17 +268,18 @@ static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fi
 static const struct cel_record_type window_record = {STR("run"), RUN_VARIANT + 1, run_fields, NULL};
 static const struct cel_record_type rule_record = {STR("rule"), RULE_FIELDS, rule_fields, NULL};
 
-/* customer.id and the attributes. */
+/* customer.id, customer.known and the attributes. */
 static const struct cel_record_type *customer_record(const struct scopes *s)
 {
     const struct relance_ruleset *set = s->set;
     struct cel_record_type *record = ARENA_NEW(s->keep, struct cel_record_type);
-    struct cel_field *fields = ARENA_ARRAY(s->keep, struct cel_field, set->attribute_count + 1);
+    struct cel_field *fields = ARENA_ARRAY(s->keep, struct cel_field, set->attribute_count + 2);
     if (!record || !fields) return NULL;
     fields[0] = (struct cel_field){STR("id"), &cel_types[CEL_TYPE_STRING]};
+    fields[1] = (struct cel_field){STR("known"), &cel_types[CEL_TYPE_BOOL]};
     for (size_t i = 0; i < set->attribute_count; i++)
-        fields[i + 1] = (struct cel_field){set->attributes[i].name, set->attributes[i].type};
-    *record = (struct cel_record_type){STR("customer"), set->attribute_count + 1, fields, NULL};
+        fields[i + 2] = (struct cel_field){set->attributes[i].name, set->attributes[i].type};
+    *record = (struct cel_record_type){STR("customer"), set->attribute_count + 2, fields, NULL};
     return cel_record_index(s->keep, record) ? record : NULL;
 }
 

@@ -52,6 +52,7 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
                      value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
         return whole ? NULL : "a whole number";
     }
+    case FORM_BOOL: return value->kind == JSON_BOOL ? NULL : "true or false";
     case FORM_TRIGGER:
     case FORM_CANCELS:
     case FORM_WAIT:

@@ -27,6 +27,7 @@ enum keyword_form {
     FORM_TEXTS, /* a list of strings, which may be empty */
     FORM_RULES, /* names of rules, or "*" */
     FORM_INTEGER,
+    FORM_BOOL,
     FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */
     FORM_CEL,
     FORM_EVENTS, /* a string or a list of strings */

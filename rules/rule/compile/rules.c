@@ -365,6 +365,8 @@ static void compile_rule(struct compiler *c, const struct declared *d, uint32_t 
     compile_on(&r);
     compile_again(&r);
     compile_cooldown(&r);
+    const struct json *visitors = rule_get(&r, "visitors");
+    rule->visitors = visitors && visitors->boolean;
     rule->stale_ms = compile_duration(c, d->source, rule_get(&r, "stale"), stale_ms);
     r.whatever = r.fires ? 0 : SCOPE_ANYTHING;
     const struct cel_env *env = scope_env(c, SCOPE_OF_RULE | SCOPE_EVENT | SCOPE_TRIGGER | r.whatever,

@@ -96,6 +96,16 @@ static void check_fields(struct test_reader *r, const struct json *event)
             check_field(r, set->types[number].reader, m);
 }
 
+/* `"visitor": "v1"` and `"customer": "c1"` beside the event; a type of event with that name has an object. */
+static bool read_whose(struct test_reader *r, const struct json *m, struct given_event *out)
+{
+    bool visitor = str_equal(m->key, STR("visitor"));
+    if ((!visitor && !str_equal(m->key, STR("customer"))) || m->kind == JSON_OBJECT) return false;
+    check_id(r, m, visitor ? "a visitor's" : "a customer's");
+    *(visitor ? &out->visitor : &out->customer) = m->text;
+    return true;
+}
+
 static void read_given(struct test_reader *r, const struct json *item, struct given_event *out)
 {
     struct compiler *c = r->c;
@@ -105,6 +115,7 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
                 gather_error(c->diag, r->source, m, (str){0}, "'t' is a time after 'from', such as \"30m\"");
             continue;
         }
+        if (read_whose(r, m, out)) continue;
         if (out->type.size)
             gather_error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
         if (names_find(&c->set->names.types, m->key) == NAME_NONE)

@@ -108,6 +108,12 @@ static int64_t age_date(const struct relance_engine *e, const void *item)
     return -((const struct date_wait *)item)->due_ms;
 }
 
+static int64_t age_link(const struct relance_engine *e, const void *item)
+{
+    (void)e;
+    return ((const struct link *)item)->used_ms;
+}
+
 static int64_t age_segment(const struct relance_engine *e, const void *item)
 {
     (void)e, (void)item;
@@ -135,6 +141,7 @@ static const struct bound_kind {
     {RELANCE_FORGOT_STATE_SENDS, STATE_SENDS, age_send, false},
     {RELANCE_FORGOT_STATE_COOLDOWNS, STATE_COOLDOWNS, age_cooldown, false},
     {RELANCE_FORGOT_STATE_DATES, STATE_DATES, age_date, false},
+    {RELANCE_FORGOT_STATE_LINKS, STATE_LINKS, age_link, false},
     {RELANCE_FORGOT_STATE_SEGMENTS, STATE_SEGMENTS, age_segment, false},
 };
 
@@ -364,13 +371,28 @@ void bound_state_within(struct relance_engine *e)
     count_memory(e);
 }
 
-void bound_count(struct relance_engine *e, enum relance_forgot_kind kind, uint32_t number)
+void bound_note(struct relance_engine *e)
+{
+    count_memory(e);
+}
+
+void bound_take_over(struct relance_engine *e, struct customer *from)
+{
+    count_memory(e);
+    e->customer->state_memory += from->state_memory;
+    from->state_memory = 0;
+}
+
+void bound_give(struct relance_engine *e, struct customer *to)
+{
+    to->state_memory += (uint32_t)(e->customers.pool.used - e->pool_used);
+    e->pool_used = e->customers.pool.used;
+}
+
+void bound_take_count(struct relance_engine *e, enum relance_forgot_kind kind, int64_t number)
 {
     struct vector *forgotten = &e->customer->state->forgotten;
     uint32_t at = 0;
-    e->forgot.total += number;
-    e->forgot.of[kind] += number;
-    e->forgot.customer = customer_id(e->customer);
     while (at < forgotten->count && VECTOR_AT(*forgotten, struct forgotten, at)->kind < kind)
         at++;
     struct forgotten *place = at < forgotten->count ? VECTOR_AT(*forgotten, struct forgotten, at) : NULL;
@@ -379,4 +401,13 @@ void bound_count(struct relance_engine *e, enum relance_forgot_kind kind, uint32
         if (place) *place = (struct forgotten){.kind = kind};
     }
     if (place && place->count < STATE_COUNT_MAX) place->count += number;
+    if (place && place->count > STATE_COUNT_MAX) place->count = STATE_COUNT_MAX;
+}
+
+void bound_count(struct relance_engine *e, enum relance_forgot_kind kind, uint32_t number)
+{
+    e->forgot.total += number;
+    e->forgot.of[kind] += number;
+    e->forgot.customer = customer_bare_id(e->customer);
+    bound_take_count(e, kind, number);
 }

@@ -37,6 +37,35 @@ static bool is_same(const struct cooldown *cooldown, uint32_t rule, const struct
     return !key || str_equal(bytes_str(cooldown->key), bytes_str(key));
 }
 
+static bool is_behind(const struct cooldown *own, const struct cooldown *given)
+{
+    if (own->rule != given->rule) return own->rule > given->rule;
+    if (own->sent_ms != given->sent_ms) return own->sent_ms > given->sent_ms;
+    return str_compare(bytes_str(own->key), bytes_str(given->key)) > 0;
+}
+
+/* Behind the older sends of its rule; of the same key the later one stays. */
+void cooldown_take(struct relance_engine *e, struct cooldown *given)
+{
+    struct pool *pool = &e->customers.pool;
+    struct state *state = e->customer->state;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < state->cooldowns.count; i++) {
+        struct cooldown *own = VECTOR_AT(state->cooldowns, struct cooldown, i);
+        if (!is_same(own, given->rule, given->key)) continue;
+        if (own->sent_ms >= given->sent_ms) return;
+        state_item_remove(pool, state, STATE_COOLDOWNS, i);
+        break;
+    }
+    while (at < state->cooldowns.count && !is_behind(VECTOR_AT(state->cooldowns, struct cooldown, at), given))
+        at++;
+    struct cooldown *place = or_fail(e, vector_insert(pool, &state->cooldowns, sizeof *place, at));
+    if (!place) return;
+    *place = *given;
+    *given = (struct cooldown){0};
+    drop_oldest(e);
+}
+
 void cooldown_note(struct relance_engine *e, const struct run *run)
 {
     struct pool *pool = &e->customers.pool;

@@ -28,7 +28,7 @@ static uint32_t first_value(const struct state *state, uint32_t number)
     return low;
 }
 
-static struct range values_of(const struct state *state, uint32_t number)
+struct range count_values(const struct state *state, uint32_t number)
 {
     return (struct range){first_value(state, number), first_value(state, number + 1)};
 }
@@ -67,7 +67,7 @@ static struct count_value *replace_oldest(struct relance_engine *e, struct range
 static struct count_value *touch_value(struct relance_engine *e, uint32_t number, const str *by)
 {
     struct state *state = e->customer->state;
-    struct range range = values_of(state, number);
+    struct range range = count_values(state, number);
     for (uint32_t at = range.end; at-- > range.begin;)
         if (!by || str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, at)->by), *by))
             return move_last(state, at, range);
@@ -89,7 +89,7 @@ static uint32_t updated_s(int64_t now_ms)
 }
 
 /* What one more number makes of those before it. */
-static double take_number(enum count_kind kind, bool first, double before, double number)
+double count_take(enum count_kind kind, bool first, double before, double number)
 {
     switch (kind) {
     case COUNT_SUM: return before + number; /* 0 at first */
@@ -115,7 +115,7 @@ static void add_to_bucket(struct relance_engine *e, const struct count_rule *rul
         *bucket = (struct bucket){.index = index};
     }
     if (rule->kind != COUNT_EVENTS)
-        bucket->number = take_number(rule->kind, first, bucket->number, number);
+        bucket->number = count_take(rule->kind, first, bucket->number, number);
     else if (bucket->n < STATE_COUNT_MAX)
         bucket->n++;
 }
@@ -194,7 +194,7 @@ struct cel_value count_total(const struct count_rule *rule, const struct count_v
         if (rule->kind == COUNT_EVENTS)
             n += bucket->n;
         else
-            number = take_number(rule->kind, !any, number, bucket->number);
+            number = count_take(rule->kind, !any, number, bucket->number);
         any = true;
     }
     if (rule->kind == COUNT_EVENTS) return cel_int(n);
@@ -206,7 +206,7 @@ struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str b
     static const struct count_value none = {0};
     const struct count_rule *rule = &e->set->counts[number];
     const struct state *state = e->customer->state;
-    struct range range = values_of(state, number);
+    struct range range = count_values(state, number);
     const struct count_value *found = &none;
     for (uint32_t at = range.begin; at < range.end && found == &none; at++) {
         const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);

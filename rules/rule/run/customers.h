@@ -7,6 +7,8 @@
 
 #include "state/state.h"
 
+#include <relance/engine.h>
+
 struct customer {
     struct state *state;   /* NULL: not at hand, or none */
     int64_t due_ms;        /* earliest wait; RELANCE_NEVER: none */
@@ -47,6 +49,18 @@ void customers_free(struct customers *customers);
 static inline str customer_id(const struct customer *customer)
 {
     return (str){customer->id, customer->id_size};
+}
+
+static inline bool customer_is_visitor(const struct customer *customer)
+{
+    return customer->id_size && customer->id[0] == RELANCE_VISITOR_MARK;
+}
+
+/* The id as events have it. */
+static inline str customer_bare_id(const struct customer *customer)
+{
+    str id = customer_id(customer);
+    return str_slice(id, customer_is_visitor(customer), id.size);
 }
 
 struct customer *customers_find(const struct customers *customers, str id);

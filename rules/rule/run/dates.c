@@ -156,7 +156,7 @@ static bool move_trigger(struct relance_engine *e, struct run *run, struct date 
  * now. */
 static void move_run(struct relance_engine *e, struct run *run, struct date date)
 {
-    if (!move_trigger(e, run, date)) return;
+    if (!move_trigger(e, run, date) || run_is_parked(run)) return;
     int64_t due_ms = time_before(e, date, &e->rule->steps[run->step].timing);
     bool deferred = run->due_ms != run->first_due_ms;
     if (due_ms == run->first_due_ms || (deferred && due_ms <= e->now_ms)) return;

@@ -12,7 +12,8 @@ void engine_decide(struct relance_engine *e, const struct relance_decision *deci
     if (e->frame.stopped) return; /* half-decided: whoever comes next decides it again */
     struct relance_decision whole = *decision;
     whole.time_ms = e->now_ms;
-    whole.customer = e->customer ? customer_id(e->customer) : (str){0};
+    whole.customer = e->customer ? customer_bare_id(e->customer) : (str){0};
+    whole.is_visitor = e->customer && customer_is_visitor(e->customer);
     if (!whole.rule.data && e->rule) whole.rule = e->rule->name;
     whole.reason = e->reason;
     e->reason = (str){0};
@@ -145,12 +146,17 @@ static void room_put_failing(struct room *room, const struct relance_decision *d
     room_put_member(room, ",\"place\":", (str){place, size < sizeof place ? size : sizeof place});
 }
 
+static const char *whose(const struct relance_decision *d)
+{
+    return d->is_visitor ? ",\"visitor\":" : ",\"customer\":";
+}
+
 size_t relance_decision_print(const struct relance_decision *d, char *out, size_t size)
 {
     struct room room = {out, size, 0};
     room_put(&room, STR("{\"time\":"));
     room_put_time(&room, d->time_ms);
-    room_put_member(&room, ",\"customer\":", d->customer);
+    room_put_member(&room, whose(d), d->customer);
     room_put_member(&room, ",\"rule\":", d->rule);
     room_put_member(&room, ",\"key\":", d->key);
     room_put_member(&room, ",\"outcome\":", relance_outcome_text(d->outcome));
@@ -191,7 +197,7 @@ size_t relance_action_print(const struct relance_decision *d, struct relance_str
     room_put_string(&room, action);
     room_put_member(&room, ",\"rule\":", d->rule);
     room_put_member(&room, ",\"ruleset\":", ruleset);
-    room_put_member(&room, ",\"customer\":", d->customer);
+    room_put_member(&room, whose(d), d->customer);
     room_put_member(&room, ",\"key\":", d->key);
     if (d->step) room_put(&room, STR(",\"step\":")), room_put_int(&room, d->step);
     room_put_member(&room, ",\"variant\":", d->variant);

@@ -170,16 +170,15 @@ static void advance_clock(struct relance_engine *e, int64_t time_ms)
     if (time_ms > e->newest_ms) e->newest_ms = time_ms;
 }
 
-/* The customer of the event, its state at hand; NULL: *progress says why not. */
-static struct customer *event_customer(struct relance_engine *e, enum relance_progress *progress)
+struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance_progress *progress)
 {
-    struct customer *customer = customers_find(&e->customers, e->event.customer);
+    struct customer *customer = customers_find(&e->customers, name);
     bool at_hand = customer ? customer->held : e->options.complete;
     if (!at_hand) {
-        *progress = need(e, e->event.customer);
+        *progress = need(e, name);
         return NULL;
     }
-    if (!customer) customer = or_fail(e, customers_add(&e->customers, e->event.customer));
+    if (!customer) customer = or_fail(e, customers_add(&e->customers, name));
     if (customer && !customer->held) {
         customer->held = true;
         e->customers.held++;
@@ -194,38 +193,82 @@ static int64_t event_now(const struct relance_engine *e, const struct state *sta
     return state && state->now_ms > now_ms ? state->now_ms : now_ms;
 }
 
-/* Nothing has been heard of the customer for so long, and nothing is to come (--forget-after). */
-static bool is_idle(const struct relance_engine *e, const struct state *state)
+/* Nothing has been heard of whoever it is for so long, and nothing is to come (--forget-after, --forget-visitors-after). A
+ * visitor who is known as a customer is remembered as long as the link. */
+bool engine_is_idle(const struct relance_engine *e, const struct customer *customer)
 {
-    bool silent = e->options.forget_after_ms && state->newest_ms != STATE_NO_TIME &&
-                  e->clock_ms - state->newest_ms > e->options.forget_after_ms;
-    if (!silent || state->due_ms != RELANCE_NEVER || state->runs.count) return false;
+    const struct state *state = customer->state;
+    bool visitor = customer_is_visitor(customer);
+    int64_t after_ms = visitor ? e->options.forget_visitors_after_ms : e->options.forget_after_ms;
+    bool silent =
+        after_ms && state && state->newest_ms != STATE_NO_TIME && e->clock_ms - state->newest_ms > after_ms;
+    if (!silent || state->due_ms != RELANCE_NEVER) return false;
+    if (visitor ? state->known.count : state->runs.count) return false;
     VECTOR_EACH (state->goals, struct goal_window, window)
         if (window->closes_ms >= e->clock_ms) return false;
     return true;
 }
 
+/* Whose the event is, in scope; NULL, or not done: *progress says why not. */
+static struct customer *event_customer(struct relance_engine *e, const struct relance_record *record,
+                                       enum relance_progress *progress)
+{
+    struct customer *customer =
+        e->event.visitor.size ? link_find(e, progress) : engine_at_hand(e, e->event.customer, progress);
+    if (!customer) return NULL;
+    bool forgets = e->event.type && e->event.type->number == e->set->forget;
+    if (forgets && !link_dissolve(e, customer, progress)) return NULL;
+    arena_reset(&e->scratch);
+    if (!e->event.id.size) e->event.id = make_id(e, record);
+    if (engine_is_idle(e, customer)) customers_drop_state(&e->customers, customer);
+    scope_enter_customer(e, customer, event_now(e, customer->state));
+    return customer;
+}
+
+static bool is_seen(struct relance_engine *e, struct relance_fate *fate)
+{
+    if (!happen_is_duplicate(e, e->customer->state)) return false;
+    fate->kind = RELANCE_DUPLICATE;
+    explain_note_event(e, RELANCE_NOTE_DUPLICATE);
+    return true;
+}
+
+/* The customer in scope has a state from here on. */
+static bool open_state(struct relance_engine *e)
+{
+    if (!e->customer->state) e->customer->state = or_fail(e, state_new(&e->customers.pool));
+    return e->customer->state;
+}
+
 static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record,
                                              struct relance_fate *fate)
 {
-    enum relance_progress progress;
-    struct customer *customer = event_customer(e, &progress);
-    if (!customer) return progress;
-    arena_reset(&e->scratch);
-    if (!e->event.id.size) e->event.id = make_id(e, record);
-    if (customer->state && is_idle(e, customer->state)) {
-        customers_drop_state(&e->customers, customer);
-    }
-    scope_enter_customer(e, customer, event_now(e, customer->state));
-    if (happen_is_duplicate(e, customer->state)) {
-        fate->kind = RELANCE_DUPLICATE;
-        explain_note_event(e, RELANCE_NOTE_DUPLICATE);
-        return done(e);
-    }
-    if (!customer->state) customer->state = or_fail(e, state_new(&e->customers.pool));
-    if (!customer->state) return done(e);
+    enum relance_progress progress = RELANCE_DONE;
+    struct customer *customer = event_customer(e, record, &progress);
+    if (!customer || progress != RELANCE_DONE) return progress;
+    bool linking = e->event.visitor.size, seen = is_seen(e, fate);
+    if (seen || !open_state(e)) return done(e);
     scope_set_event(e);
-    happen_event(e, customer);
+    explain_note_event(e, RELANCE_NOTE_EVENT);
+    if (linking) link_settle(e);
+    if (!linking || !is_seen(e, fate)) happen_event(e, customer);
+    engine_settle_customer(e, customer);
+    return done(e);
+}
+
+/* An event that nothing looks at links nevertheless: who has logged in is known from then on. */
+static enum relance_progress link_by_event(struct relance_engine *e, const struct relance_record *record,
+                                           struct relance_fate *fate)
+{
+    enum relance_progress progress = RELANCE_DONE;
+    struct customer *customer = event_customer(e, record, &progress);
+    if (!customer || progress != RELANCE_DONE || !(e->linking.visitor || e->linking.elsewhere))
+        return progress;
+    if (!open_state(e)) return done(e);
+    scope_set_event(e);
+    explain_note_event(e, RELANCE_NOTE_EVENT);
+    fate->linked = true;
+    link_settle(e);
     engine_settle_customer(e, customer);
     return done(e);
 }
@@ -240,8 +283,11 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
         e->failed = true; /* nothing is wrong with the record: it is no dead letter */
     if (e->failed) return RELANCE_FAILED;
     if (!dead && !find_time(e, record, &e->event, &future)) dead = EVENT_DEAD_TIME;
-    *fate = (struct relance_fate){
-        .kind = RELANCE_DEAD, .type = e->event.type_name, .customer = e->event.customer};
+    bool is_visitor = !e->event.customer.size;
+    *fate = (struct relance_fate){.kind = RELANCE_DEAD,
+                                  .type = e->event.type_name,
+                                  .customer = is_visitor ? e->event.visitor : e->event.customer,
+                                  .is_visitor = is_visitor && e->event.visitor.size};
     if (dead) {
         fate->reason = event_dead_name(dead);
         return RELANCE_DONE;
@@ -257,7 +303,8 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
     if (progress != RELANCE_DONE) return progress;
     bool named = e->event.type && e->set->types[e->event.type->number].named;
     fate->kind = named ? RELANCE_EVENT : RELANCE_IGNORED;
-    return named ? deal_with_event(e, record, fate) : RELANCE_DONE;
+    if (named) return deal_with_event(e, record, fate);
+    return e->event.visitor.size && !is_visitor ? link_by_event(e, record, fate) : RELANCE_DONE;
 }
 
 /* ---- marks and clocks */
@@ -370,7 +417,7 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
     ensure(!customer->held);
     if (packed.size && !load_state(e, customer, packed))
         return relance_error_set(error, RELANCE_INVALID, "the saved state of customer '%.*s' cannot be read",
-                                 STR_ARG(id));
+                                 STR_ARG(customer_bare_id(customer)));
     customer->held = true;
     e->customers.held++;
     int64_t due_ms = packed.size ? customer->state->due_ms : RELANCE_NEVER;

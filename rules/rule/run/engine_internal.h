@@ -25,6 +25,13 @@ struct range {
     uint32_t begin, end;
 };
 
+/* What the present event, which names a visitor, does to who is whom. */
+struct linking {
+    struct customer *visitor; /* becomes the customer in scope; NULL: there is nothing to link */
+    struct customer *before;  /* whose the visitor was until now; NULL: nobody's */
+    bool elsewhere;           /* they would be linked, but live in different partitions */
+};
+
 struct relance_engine {
     struct relance_engine_options options;
     const struct relance_ruleset *set;
@@ -44,6 +51,9 @@ struct relance_engine {
     struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     struct relance_forgot forgot;
+    struct relance_links links;
+    struct linking linking;
+    char visitor_name[1 + LIMIT_ID_BYTES]; /* that of the visitor looked for last */
     size_t pool_used;                /* when the memory of the present customer's state was counted last */
     size_t fits_memory, fits_within; /* a state that takes no more need not be measured (bound.c) */
     str needed;                      /* whose state was missing */
@@ -111,12 +121,17 @@ bool texts_own(struct relance_engine *e, struct texts *texts);
 void count_event(struct relance_engine *e, const struct typed_event *type);
 /* What a value of a count comes to at `now_ms`; null: it keeps no number. */
 struct cel_value count_total(const struct count_rule *rule, const struct count_value *value, int64_t now_ms);
+/* The values of a count, by number. */
+struct range count_values(const struct state *state, uint32_t number);
+/* What one more number makes of those before it. */
+double count_take(enum count_kind kind, bool first, double before, double number);
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by);
 
 /* ---- happen.c */
 void happen_event(struct relance_engine *e, struct customer *customer);
 void happen_wait(struct relance_engine *e, int64_t due_ms); /* the customer's first wait at that instant */
 int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state);
+void ids_trim(struct relance_engine *e, uint32_t type); /* there is one more of that type */
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state);
 
 /* False: a newer write stands, or the value is too large to be kept. */
@@ -124,6 +139,8 @@ bool attribute_write(struct relance_engine *e, uint32_t number, struct cel_value
 
 /* ---- cancel.c, overtake.c, wait.c, trigger.c, run.c */
 void overtakers_remember(struct relance_engine *e, const struct typed_event *type);
+/* Of a type of events that cancel: one of that time is remembered no more. */
+void overtakers_note_past(struct relance_engine *e, uint32_t type, int64_t time_ms);
 void overtakers_trim(struct relance_engine *e); /* when the event has been dealt with */
 void runs_answer(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms);
 void runs_cancel(struct relance_engine *e, const struct typed_event *type);
@@ -138,7 +155,8 @@ struct verdict {
     const struct limit *hold;  /* the group that it is held for; NULL: none */
 };
 struct verdict limits_check(struct relance_engine *e, str send);
-void limits_count(struct relance_engine *e, str send); /* it has been sent: counts where it passed */
+void limits_trim(struct relance_engine *e, uint32_t limit); /* of its sends those that count no more go */
+void limits_count(struct relance_engine *e, str send);      /* it has been sent: counts where it passed */
 
 /* ---- goals.c */
 void goal_open(struct relance_engine *e, const struct run *run);
@@ -168,7 +186,21 @@ int64_t local_instant(const struct zone *zone, int64_t day, int minutes);
 int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, struct time_of_day at,
                  bool at_base);
 
+/* ---- link.c: visitors who become customers */
+
+/* Whose the present event is, which names a visitor, with all whom its link concerns at hand. NULL: *progress says why not. */
+struct customer *link_find(struct relance_engine *e, enum relance_progress *progress);
+/* Links, or takes note that the visitor was heard of: the customer in scope has a state. */
+void link_settle(struct relance_engine *e);
+/* The customer, or the visitor, is to be forgotten: the other ends of all links are. False: *progress says why not. */
+bool link_dissolve(struct relance_engine *e, const struct customer *customer,
+                   enum relance_progress *progress);
+
 /* ---- engine.c */
+/* The customer of that name, its state at hand; NULL: *progress says why not. */
+struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance_progress *progress);
+/* Has so little been heard for so long that nothing is left to remember? */
+bool engine_is_idle(const struct relance_engine *e, const struct customer *customer);
 void engine_settle_customer(struct relance_engine *e, struct customer *customer);
 
 /* ---- decision.c */

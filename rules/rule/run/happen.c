@@ -61,6 +61,15 @@ static uint32_t fullest_type(const struct relance_engine *e, const struct vector
     return most.begin;
 }
 
+void ids_trim(struct relance_engine *e, uint32_t type)
+{
+    struct vector *seen = &e->customer->state->seen;
+    struct range range = ids_of(seen, type);
+    bool full = type != NAME_NONE && range.end - range.begin > LIMIT_EVENT_IDS;
+    if (full) vector_remove(seen, sizeof(struct seen), range.begin);
+    if (seen->count > LIMIT_ALL_EVENT_IDS) vector_remove(seen, sizeof(struct seen), fullest_type(e, seen));
+}
+
 /* Keeps the newest ids of each type, and not too many over all. */
 static void remember_id(struct relance_engine *e)
 {
@@ -201,7 +210,6 @@ static void take_facts(struct relance_engine *e, const struct typed_event *type)
 void happen_event(struct relance_engine *e, struct customer *customer)
 {
     const struct typed_event *type = &e->set->types[e->event.type->number];
-    explain_note_event(e, RELANCE_NOTE_EVENT);
     if (type->reader->number == e->set->forget) {
         happen_forget(e, customer);
         return;

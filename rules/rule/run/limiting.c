@@ -166,6 +166,11 @@ static struct range drop_sends(struct relance_engine *e, const struct limit *lim
     return range;
 }
 
+void limits_trim(struct relance_engine *e, uint32_t limit)
+{
+    drop_sends(e, &e->set->limits[limit], sends_of(e->customer->state, limit), e->set->limits[limit].max);
+}
+
 void limits_count(struct relance_engine *e, str send)
 {
     struct state *state = e->customer->state;

@@ -19,19 +19,24 @@ void overtakers_remember(struct relance_engine *e, const struct typed_event *typ
         bytes_release(&e->customers.pool, packed);
 }
 
-static void forget(struct relance_engine *e, const struct overtaker *overtaker)
+void overtakers_note_past(struct relance_engine *e, uint32_t type, int64_t time_ms)
 {
     struct vector *past = &e->customer->state->past_overtakers;
-    uint32_t type = scope_type_of_event(e, bytes_str(overtaker->packed)), at = 0;
-    if (type == NAME_NONE) return;
+    uint32_t at = 0;
     while (at < past->count && VECTOR_AT(*past, struct past_overtaker, at)->type < type)
         at++;
     struct past_overtaker *place = at < past->count ? VECTOR_AT(*past, struct past_overtaker, at) : NULL;
     if (!place || place->type != type) {
         place = or_fail(e, vector_insert(&e->customers.pool, past, sizeof *place, at));
-        if (place) *place = (struct past_overtaker){type, overtaker->time_ms};
+        if (place) *place = (struct past_overtaker){type, time_ms};
     }
-    if (place && place->time_ms < overtaker->time_ms) place->time_ms = overtaker->time_ms;
+    if (place && place->time_ms < time_ms) place->time_ms = time_ms;
+}
+
+static void forget(struct relance_engine *e, const struct overtaker *overtaker)
+{
+    uint32_t type = scope_type_of_event(e, bytes_str(overtaker->packed));
+    if (type != NAME_NONE) overtakers_note_past(e, type, overtaker->time_ms);
 }
 
 void overtakers_trim(struct relance_engine *e)
@@ -88,10 +93,10 @@ static void note_by(const struct relance_engine *e, uint32_t type, int64_t time_
     decision->by_ms = time_ms;
 }
 
-bool overtaken_unasked(struct relance_engine *e, uint32_t rule, int64_t time_ms,
+bool overtaken_unasked(struct relance_engine *e, const struct state *memory, uint32_t rule, int64_t time_ms,
                        struct relance_decision *decision)
 {
-    VECTOR_EACH (e->customer->state->past_overtakers, struct past_overtaker, past) {
+    VECTOR_EACH (memory->past_overtakers, struct past_overtaker, past) {
         if (past->time_ms < time_ms || !type_cancels(&e->set->types[past->type], rule)) continue;
         note_by(e, past->type, past->time_ms, decision);
         if (e->explaining) e->reason = STR("nothing but its time is remembered");
@@ -100,16 +105,17 @@ bool overtaken_unasked(struct relance_engine *e, uint32_t rule, int64_t time_ms,
     return false;
 }
 
-bool overtaken_perhaps(const struct relance_engine *e, int64_t time_ms)
+bool overtaken_perhaps(const struct state *memory, int64_t time_ms)
 {
-    const struct vector *overtakers = &e->customer->state->overtakers;
+    const struct vector *overtakers = &memory->overtakers;
     return overtakers->count &&
            VECTOR_AT(*overtakers, struct overtaker, overtakers->count - 1)->time_ms > time_ms;
 }
 
-bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms, struct relance_decision *decision)
+bool overtaken(struct relance_engine *e, const struct state *memory, struct run *run, int64_t time_ms,
+               struct relance_decision *decision)
 {
-    const struct vector *overtakers = &e->customer->state->overtakers;
+    const struct vector *overtakers = &memory->overtakers;
     bool reached = false;
     for (uint32_t i = overtakers->count; i-- > 0 && !reached;) {
         const struct overtaker *overtaker = VECTOR_AT(*overtakers, struct overtaker, i);

@@ -21,7 +21,9 @@ str action_id(struct relance_engine *e, const struct run *run, uint32_t step, ch
 
 /* ---- timing.c, step.c, wait.c: of the run in scope. Those that give a run give NULL where it has ended. */
 
-/* The run waits for that step from `base_ms` on. */
+/* Does a run of the customer and the rule in scope wait for nothing but its visitor's becoming known? */
+bool run_parks(const struct relance_engine *e);
+/* The run waits for that step from `base_ms` on; or it is parked there. */
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t step, int64_t base_ms);
 /* Its present step, which comes before a date, is due then; one that was due before the base is late, and due at the base. */
 void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms);
@@ -38,17 +40,20 @@ struct run *wait_over(struct relance_engine *e, struct run *run, const struct aw
 
 /* Does it hold for that key? *until_ms is then when it ends; RELANCE_NEVER: it does not. */
 bool cooldown_holds(const struct relance_engine *e, uint32_t rule, str key, int64_t *until_ms);
-void cooldown_note(struct relance_engine *e, const struct run *run); /* the run has sent */
+void cooldown_take(struct relance_engine *e, struct cooldown *given); /* a visitor's becomes the customer's */
+void cooldown_note(struct relance_engine *e, const struct run *run);  /* the run has sent */
 
 /* ---- overtake.c: has an event that cancels come before a trigger of that time, though it happened later? */
 
-/* Which it was becomes the decision's `by`. Certainly: one that is not remembered any more. */
-bool overtaken_unasked(struct relance_engine *e, uint32_t rule, int64_t time_ms,
+/* By what is remembered in that state: the customer's own, or at a link the other one's. Which it was becomes the
+ * decision's `by`. Certainly: one that is not remembered any more. */
+bool overtaken_unasked(struct relance_engine *e, const struct state *memory, uint32_t rule, int64_t time_ms,
                        struct relance_decision *decision);
 /* Perhaps: one that is. */
-bool overtaken_perhaps(const struct relance_engine *e, int64_t time_ms);
+bool overtaken_perhaps(const struct state *memory, int64_t time_ms);
 /* One of these says so of the run that would start. */
-bool overtaken(struct relance_engine *e, struct run *run, int64_t time_ms, struct relance_decision *decision);
+bool overtaken(struct relance_engine *e, const struct state *memory, struct run *run, int64_t time_ms,
+               struct relance_decision *decision);
 
 /* ---- payload.c */
 

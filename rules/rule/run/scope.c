@@ -51,7 +51,7 @@ void scope_set_event(struct relance_engine *e)
     slots[ENVELOPE_ID] = cel_string(e->event.id);
     slots[ENVELOPE_TYPE] = cel_string(e->event.type_name);
     slots[ENVELOPE_TIME] = cel_timestamp_ms(e->event.time_ms);
-    slots[ENVELOPE_CUSTOMER] = cel_string(e->event.customer);
+    slots[ENVELOPE_CUSTOMER] = cel_string(customer_bare_id(e->customer));
 }
 
 /* ---- events as stored: {"id", "type", "time", field, …} */
@@ -169,7 +169,7 @@ static struct stored_event open_event(struct relance_engine *e, str packed)
     stored.envelope[ENVELOPE_TYPE] = cel_string(type);
     unpack_str(&stored.in);
     stored.envelope[ENVELOPE_TIME] = cel_timestamp_ms(unpack_int(&stored.in));
-    stored.envelope[ENVELOPE_CUSTOMER] = cel_string(customer_id(e->customer));
+    stored.envelope[ENVELOPE_CUSTOMER] = cel_string(customer_bare_id(e->customer));
     uint32_t number = names_find(&e->set->names.types, type);
     if (stored.in.bad || stored.left > LIMIT_EVENT_BYTES) stored.left = 0;
     stored.type = number == NAME_NONE ? NULL : &e->set->types[number];
@@ -412,7 +412,9 @@ static void scope_resolve(struct cel_frame *frame, uint32_t slot)
     struct relance_engine *e = frame->context;
     const struct slot_map *s = &e->set->slots;
     if (slot == s->customer_id)
-        fill(e, slot, cel_string(customer_id(e->customer)));
+        fill(e, slot, cel_string(customer_bare_id(e->customer)));
+    else if (slot == s->customer_known)
+        fill(e, slot, cel_bool(!customer_is_visitor(e->customer)));
     else if (slot < s->event)
         resolve_attribute(e, slot);
     else if (slot < s->answer)

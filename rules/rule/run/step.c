@@ -186,6 +186,8 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
     const struct rule *rule = &e->set->rules[run->rule];
     const struct step *step = &rule->steps[run->step];
     scope_enter_rule(e, rule, run);
+    if (run_parks(e))
+        return step_arm(e, run, run->step, e->now_ms); /* the rule performed it until it changed */
     if (step->awaited) return wait_over(e, run, step->awaited);
     if (run->late) return skip_late(e, run, step);
     if (!condition_holds_or_reason(e, rule->while_true)) {

@@ -69,11 +69,26 @@ void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms)
     run->late = late;
 }
 
+static void park(struct run *run)
+{
+    run->base_ms = STATE_NO_TIME;
+    wait_until(run, RELANCE_NEVER);
+}
+
+bool run_parks(const struct relance_engine *e)
+{
+    return !e->rule->visitors && customer_is_visitor(e->customer);
+}
+
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number, int64_t base_ms)
 {
     int64_t due_ms;
     const struct step *step = &e->rule->steps[number];
     run->step = number;
+    if (run_parks(e)) {
+        park(run);
+        return run;
+    }
     run->base_ms = step->awaited ? base_ms : STATE_NO_TIME;
     if (step->awaited) {
         run_forget_answer(e, run);

@@ -158,6 +158,7 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
     cover(e, e->rule->point);
     cover_variant(e, bytes_str(run.variant));
     run_decide(e, RELANCE_OUTCOME_STARTED, key);
+    if (run_parks(e)) e->links.parked++;
     scope_enter_rule(e, e->rule, place);
     step_perform_due(e, step_arm(e, place, 0, e->trigger.time_ms), horizon_ms);
 }
@@ -167,9 +168,10 @@ static bool is_overtaken(struct relance_engine *e, uint32_t rule, struct relance
 {
     struct run run;
     int64_t time_ms = e->trigger.time_ms;
-    if (overtaken_unasked(e, rule, time_ms, decision)) return true;
-    if (!overtaken_perhaps(e, time_ms)) return false;
-    bool reached = make_run(e, rule, decision->key, &run) && overtaken(e, &run, time_ms, decision);
+    const struct state *memory = e->customer->state;
+    if (overtaken_unasked(e, memory, rule, time_ms, decision)) return true;
+    if (!overtaken_perhaps(memory, time_ms)) return false;
+    bool reached = make_run(e, rule, decision->key, &run) && overtaken(e, memory, &run, time_ms, decision);
     state_item_release(&e->customers.pool, STATE_RUNS, &run);
     scope_forget(e);
     return reached;

@@ -98,7 +98,7 @@ static void answer_runs_of(struct relance_engine *e, uint32_t number, const stru
         struct run *run = run_at(state, place, number);
         const struct awaited *awaited = rule->steps[run->step].awaited;
         scope_enter_rule(e, rule, run);
-        if (!awaited || !type_list_has(awaited->on, type->reader->number) ||
+        if (!awaited || run_is_parked(run) || !type_list_has(awaited->on, type->reader->number) ||
             !answers(e, run, awaited, &asked)) {
             place++;
             continue;

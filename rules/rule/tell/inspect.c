@@ -108,7 +108,10 @@ static void put_run(struct inspection *i, const struct run *run)
     put_key(i, "step", false), buffer_put_format(&i->out, "%u", run->step + 1);
     put_key(i, "of", false), buffer_put_format(&i->out, "%zu", rule->step_count);
     if (run->step < rule->step_count) put_step(i, &rule->steps[run->step]);
-    put_key(i, "due", false), put_time(i, run->due_ms);
+    if (run_is_parked(run))
+        put_key(i, "parked", false), buffer_put_str(&i->out, STR("true"));
+    else
+        put_key(i, "due", false), put_time(i, run->due_ms);
     put_key(i, "sent", false), buffer_put_format(&i->out, "%u", run->sent);
     if (run->answer) put_key(i, "answer", false), put_packed(i, bytes_str(run->answer));
     put_key(i, "started", false), put_time(i, run->started_ms);
@@ -173,10 +176,40 @@ static void put_forgotten(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
+/* As whom a visitor is known. */
+static void put_known(struct inspection *i, const struct known_as *known)
+{
+    put_key(i, known->customer ? "known_as" : "shared", false);
+    if (known->customer)
+        buffer_put_json_string(&i->out, bytes_str(known->customer));
+    else
+        buffer_put_str(&i->out, STR("true"));
+}
+
+/* Which visitors the customer is known to be. */
+static void put_links(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '[');
+    VECTOR_EACH (i->state->links, struct link, link) {
+        buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
+        put_key(i, "visitor", true), buffer_put_json_string(&i->out, bytes_str(link->visitor));
+        put_key(i, "linked_by", false), buffer_put_json_string(&i->out, bytes_str(link->ask));
+        put_key(i, "newest_event", false), put_time(i, link->used_ms);
+        buffer_put_char(&i->out, '}');
+        first = false;
+    }
+    buffer_put_char(&i->out, ']');
+}
+
 static void put_state(struct inspection *i, str customer, size_t bytes)
 {
     buffer_put_char(&i->out, '{');
-    put_key(i, "customer", true), buffer_put_json_string(&i->out, customer);
+    bool visitor = customer.size && customer.data[0] == RELANCE_VISITOR_MARK;
+    put_key(i, visitor ? "visitor" : "customer", true);
+    buffer_put_json_string(&i->out, str_slice(customer, visitor, customer.size));
+    if (i->state->known.count) put_known(i, i->state->known.items);
+    if (i->state->links.count) put_key(i, "visitors", false), put_links(i);
     put_key(i, "now", false), put_time(i, i->state->now_ms);
     put_key(i, "newest_event", false), put_time(i, i->state->newest_ms);
     put_key(i, "attributes", false), put_attributes(i);

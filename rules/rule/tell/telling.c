@@ -134,12 +134,17 @@ static void tell_note(struct buffer *out, const struct relance_note *note, const
 {
     buffer_put_str(out, relance_note_sentence(note->kind));
     if (note->subject.size) buffer_put_format(out, " %.*s", STR_ARG(note->subject));
-    if (note->reason.size) buffer_put_format(out, ": %.*s", STR_ARG(note->reason));
+    const char *before = note->kind == RELANCE_NOTE_LINKED ? ", brought: " : ": ";
+    if (note->reason.size) buffer_put_format(out, "%s%.*s", before, STR_ARG(note->reason));
     if (note->kind == RELANCE_NOTE_ON_EVENT) buffer_put_str(out, STR(": none came"));
     if (note->kind == RELANCE_NOTE_ON_DATE && note->due_ms != RELANCE_NEVER)
         tell_time(out, ", next at ", note->due_ms, clock);
     if (!note->step) return;
     buffer_put_format(out, "; its step %" PRIu32, note->step);
+    if (note->due_ms == RELANCE_NEVER) {
+        buffer_put_str(out, STR(" is parked until the visitor is known"));
+        return;
+    }
     if (note->awaited.size) buffer_put_format(out, " waits for %.*s", STR_ARG(note->awaited));
     tell_time(out, note->awaited.size ? " until " : " falls due ", note->due_ms, clock);
 }

@@ -36,15 +36,24 @@ static void note_output(void *context, const struct relance_decision *d)
     t->end = &output->next;
 }
 
-/* The event of an entry as a record: {"type", "customer", "time", its fields}. */
+static void put_id(struct buffer *out, const char *key, str id)
+{
+    if (!id.size) return;
+    buffer_put_str(out, str_of(key));
+    buffer_put_json_string(out, id);
+}
+
+/* The event of an entry as a record: {"type", "customer", "visitor", "time", its fields}. An entry that names a visitor
+ * and no customer is the visitor's alone. */
 static str event_json(struct testing *t, const struct given_event *given)
 {
     struct buffer out;
     buffer_init(&out, &t->arena);
     buffer_put_str(&out, STR("{\"type\":"));
     buffer_put_json_string(&out, given->type);
-    buffer_put_str(&out, STR(",\"customer\":"));
-    buffer_put_json_string(&out, t->test->customer);
+    str customer = given->customer.size || given->visitor.size ? given->customer : t->test->customer;
+    put_id(&out, ",\"customer\":", customer);
+    put_id(&out, ",\"visitor\":", given->visitor);
     buffer_put_format(&out, ",\"time\":%lld", (long long)(t->test->from_ms + given->after_ms));
     for (const struct json *m = given->fields->child; m; m = m->next) {
         buffer_put_char(&out, ',');
@@ -101,6 +110,9 @@ static void play_given(struct testing *t, struct relance_engine *e, int64_t unti
     if (relance_engine_run_until(e, t->test->from_ms + end_ms) != RELANCE_DONE) t->no_memory = true;
 }
 
+/* As --forget-visitors-after is when nobody says otherwise: 30 days. */
+#define VISITORS_MS 2592000000
+
 struct relance_engine *testing_play(struct testing *t, struct relance_engine_options options,
                                     int64_t until_ms)
 {
@@ -108,6 +120,7 @@ struct relance_engine *testing_play(struct testing *t, struct relance_engine_opt
     options.variant = t->test->variant;
     options.complete = true;
     options.state_bytes = t->options->state_bytes;
+    options.forget_visitors_after_ms = VISITORS_MS;
     options.excerpt = &t->test->excerpt;
     buffer_init(&t->unread, &t->arena);
     struct relance_engine *e = relance_engine_new(&options);

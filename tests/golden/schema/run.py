@@ -176,7 +176,7 @@ def mistakes(whole, schema):
             where = "/".join(map(str, [*path, name]))
             yield f"{where} taken away", changed(whole, path, lambda node: node.pop(name)), False
             yield f"{where} misspelt", changed(whole, path, lambda node: node.update({name + "x": node.pop(name)})), True
-            for wrong in () if anything else (True, None, [1.5], "" if form in ("OBJECT", "LIST", "INTEGER") else 1.5):
+            for wrong in () if anything else ("no" if form == "BOOL" else True, None, [1.5], "" if form in ("OBJECT", "LIST", "INTEGER") else 1.5):
                 if not isinstance(wrong, float) or "number" != make.VALUES.get(f"{place} {name}", {}).get("type"):
                     yield f"{where} is {wrong}", changed(whole, path, lambda node: node.update({name: wrong})), True
 

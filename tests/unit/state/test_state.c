@@ -197,6 +197,11 @@ static struct state *rich_state(void)
     ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
     ADD(state->dates, struct date_wait, 1, INT64_MAX, INT64_MAX, INT64_MAX, 1728000000000, text("03-02"));
     ADD(state->dates, struct date_wait, 2, 60, 70, 50, STATE_NO_TIME, NULL);
+    ADD(state->links, struct link, text("v1"), text("e-7"), 1772445600120);
+    ADD(state->links, struct link, text("v2"), text(""), -5);
+    ADD(state->known, struct known_as, text("c2"), text("e-8"));
+    ADD(state->linked_to, struct linked_to, UINT64_MAX);
+    ADD(state->linked_to, struct linked_to, 0);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
     share_newest(state, 1, 2);
@@ -274,6 +279,60 @@ Test(state, a_run_comes_back_with_all_that_it_has)
         for (uint32_t j = 0; j < run->earlier.count; j++)
             cr_expect_eq(*VECTOR_AT(read->earlier, int64_t, j), *VECTOR_AT(run->earlier, int64_t, j));
     }
+}
+
+Test(state, a_parked_run_comes_back_without_a_due_time)
+{
+    struct state_names names = first_rules();
+    struct state *state = state_new(&pool);
+    add_run(state, 0, "k1", NULL, 1);
+    struct run *run = state->runs.items;
+    run->due_ms = run->first_due_ms = INT64_MAX;
+    struct state *back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    cr_expect(run_is_parked(back->runs.items));
+    cr_expect_eq(((struct run *)back->runs.items)->first_due_ms, INT64_MAX);
+    state_release(&pool, state);
+    state_release(&pool, back);
+}
+
+Test(state, links_and_whose_a_visitor_is_come_back)
+{
+    struct state_names names = first_rules();
+    struct state *state = rich_state(), *back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    cr_assert_eq(back->links.count, 2);
+    const struct link *link = VECTOR_AT(back->links, struct link, 0);
+    cr_expect(str_equal(bytes_str(link->visitor), STR("v1")));
+    cr_expect(str_equal(bytes_str(link->ask), STR("e-7")));
+    cr_expect_eq(link->used_ms, 1772445600120);
+    const struct known_as *known = back->known.items;
+    cr_expect(str_equal(bytes_str(known->customer), STR("c2")) &&
+              str_equal(bytes_str(known->ask), STR("e-8")));
+    cr_expect_eq(VECTOR_AT(back->linked_to, struct linked_to, 0)->id_hash, UINT64_MAX);
+    bytes_release(&pool, VECTOR_AT(state->known, struct known_as, 0)->customer);
+    VECTOR_AT(state->known, struct known_as, 0)->customer = NULL;
+    state_release(&pool, back);
+    back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    cr_expect_null(VECTOR_AT(back->known, struct known_as, 0)->customer, "shared: nobody's");
+    state_release(&pool, state);
+    state_release(&pool, back);
+}
+
+/* A visitor is known as one customer, and ids are not empty. */
+Test(state, links_that_no_engine_makes_are_no_state)
+{
+    struct state_names names = first_rules();
+    struct state *state = state_new(&pool);
+    ADD(state->links, struct link, text(""), text("e-7"), 1);
+    cr_expect_null(loaded(&names, saved(state, &names)));
+    state_release(&pool, state);
+    state = state_new(&pool);
+    ADD(state->known, struct known_as, text("c2"), text("e-8"));
+    ADD(state->known, struct known_as, text("c3"), text("e-9"));
+    cr_expect_null(loaded(&names, saved(state, &names)));
+    state_release(&pool, state);
 }
 
 Test(state, cooldowns_and_what_cancels_come_back)
