@@ -95,14 +95,28 @@ static bool resolve_path(const struct mapping_compiler *c, struct said row_loop,
     return true;
 }
 
+static bool path_of(const struct mapping_compiler *c, struct said row, const struct json *from,
+                    struct path *path)
+{
+    const struct json *loop = json_member(row.node, "for");
+    *path = (struct path){.count = 0};
+    return from->kind == JSON_STRING && resolve_path(c, (struct said){row.source, loop}, from->text, path, 0);
+}
+
+/* Else that has been said. */
+static bool path_is_sound(const struct mapping_compiler *c, struct said row, const struct json *from)
+{
+    struct path path;
+    return path_of(c, row, from, &path);
+}
+
 static void keep_text(struct mapping_compiler *c, struct said row)
 {
-    const struct json *from = json_member(row.node, "from"), *loop = json_member(row.node, "for");
-    struct path path = {.count = 0};
+    const struct json *from = json_member(row.node, "from");
+    struct path path;
     if (!from) return;
-    bool kept = from->kind == JSON_STRING &&
-                resolve_path(c, (struct said){row.source, loop}, from->text, &path, 0) &&
-                shape_keep_text(c->mapping->shape, c->keep, path.names, path.count);
+    bool kept =
+        path_of(c, row, from, &path) && shape_keep_text(c->mapping->shape, c->keep, path.names, path.count);
     if (!kept)
         refuse(c, (struct said){row.source, from}, (str){0},
                "'from' is a path of names to an object, such as \"record.properties\"");
@@ -121,6 +135,25 @@ static void keep_texts(struct mapping_compiler *c)
 
 /* ---- names */
 
+/* What there is to say of a name that an expression does not know; a cel_env_refuse. */
+static bool tell_unknown(void *context, struct arena *arena, str name, str *message)
+{
+    const struct mapping_compiler *c = context;
+    const struct said *let = find_said(&c->files.lets, name);
+    const char *form = NULL;
+    if (let && let->node->kind != JSON_STRING)
+        form = "'%.*s' is a template: it can only be a whole value, as in \"items\": \"${%.*s}\"";
+    else if (let)
+        form = "'%.*s' is not known yet: a name of 'let' may use those that stand before it";
+    else if (str_equal(name, STR("ce")) || str_equal(name, STR("data")))
+        form = "'%.*s' is only known where the mapping says \"format\": \"cloudevents\"";
+    else if (str_equal(name, STR("now")))
+        form = "mappings have no '%.*s': the same record always becomes the same events";
+    if (!form) return true;
+    *message = arena_format(arena, form, STR_ARG(name), STR_ARG(name));
+    return message->size;
+}
+
 static void declare_ground(struct mapping_compiler *c)
 {
     const struct cel_type *text = &cel_types[CEL_TYPE_STRING], *texts = cel_map_of(c->keep, text, text);
@@ -134,7 +167,14 @@ static void declare_ground(struct mapping_compiler *c)
         made = cel_env_add_variable(env, STR("ce"), texts, SLOT_CE) &&
                cel_env_add_variable(env, STR("data"), shape_type(c->mapping->shape), SLOT_RECORD);
     if (!made) c->diag->failed = true;
+    if (env) cel_env_set_refuse(env, tell_unknown, c);
     c->values.env = env;
+    static const str ground[] = {STR("record"), STR("headers"), STR("key"),
+                                 STR("topic"),  STR("ce"),      STR("data")};
+    c->values.ground = ground;
+    c->values.ground_count = sizeof ground / sizeof *ground - (is_cloudevents(c) ? 0 : 2);
+    c->values.refuse = tell_unknown;
+    c->values.refuse_context = c;
 }
 
 static void compile_loop(struct mapping_compiler *c)
@@ -143,24 +183,6 @@ static void compile_loop(struct mapping_compiler *c)
     struct said loop = c->files.loop;
     if (loop.node && value_loop_compile(&c->values, loop.source, loop.node, &c->mapping->loop, &inside))
         c->values.env = inside;
-}
-
-static bool name_is_taken(struct mapping_compiler *c, struct said let)
-{
-    static const str ground[] = {STR("record"), STR("headers"), STR("key"),
-                                 STR("topic"),  STR("ce"),      STR("data")};
-    str name = let.node->key;
-    bool taken = cel_is_taken(name);
-    size_t count = sizeof ground / sizeof *ground - (is_cloudevents(c) ? 0 : 2);
-    for (size_t i = 0; i < count; i++)
-        taken |= str_equal(name, ground[i]);
-    if (taken || !str_is_identifier(name))
-        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = let.source}, let.node->key_begin,
-                 let.node->key_end, STR("choose another name"),
-                 taken ? "'%.*s' already means something in expressions"
-                       : "'%.*s' cannot be said in expressions",
-                 STR_ARG(name));
-    return taken || !str_is_identifier(name);
 }
 
 /* A template: it has no value of its own, but is written wherever its name is all of a value. */
@@ -177,7 +199,7 @@ static void add_template(struct mapping_compiler *c, struct said said)
 static void compile_lets(struct mapping_compiler *c)
 {
     size_t count = c->files.lets.count;
-    struct cel_env *env = cel_env_inside(c->keep, c->values.env);
+    struct cel_env *env = value_env_inside(&c->values);
     c->mapping->lets = ARENA_ARRAY(c->keep, const struct cel_program *, count + SLOT_NAMES + 1);
     if (!env || !c->mapping->lets) {
         c->diag->failed = true;
@@ -186,7 +208,9 @@ static void compile_lets(struct mapping_compiler *c)
     c->values.env = env;
     for (size_t i = 0; i < count && !c->diag->failed; i++) {
         struct said let = c->files.lets.items[i];
-        if (name_is_taken(c, let)) continue;
+        struct origin key = {.source = let.source};
+        if (!value_name_check(&c->values, let.node->key, key, let.node->key_begin, let.node->key_end))
+            continue;
         if (let.node->kind != JSON_STRING) {
             add_template(c, let);
             continue;
@@ -239,6 +263,18 @@ static bool is_reserved(str name)
            str_equal(name, STR("from"));
 }
 
+static void check_member(struct mapping_compiler *c, struct said said, const struct value *value,
+                         size_t member)
+{
+    bool fits = member == ROW_TIME ? value_may_be_time(value) : value_may_be_text(value);
+    if (fits) return;
+    diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = said.source}, said.node->begin,
+             said.node->end, (str){0},
+             member == ROW_TIME ? "'%.*s' is an instant, its text, or milliseconds since 1970"
+                                : "'%.*s' is a text or a whole number",
+             STR_ARG(said.node->key));
+}
+
 static void compile_member(struct mapping_compiler *c, struct row *row, struct said said, bool own)
 {
     str name = said.node->key;
@@ -247,12 +283,15 @@ static void compile_member(struct mapping_compiler *c, struct row *row, struct s
     const struct value *value =
         said.node->kind == JSON_NULL && own ? NULL : value_compile(&c->values, said.source, said.node);
     if (member < ROW_MEMBERS) {
+        if (value) check_member(c, said, value, member);
         row->members[member] = value;
         if (member == ROW_ID && own) row->own_id = true;
         return;
     }
     struct row_field *field = find_row_field(row, name);
-    (field ? field : add_field(c, row, name))->value = value;
+    if (!field) field = add_field(c, row, name);
+    field->value = value;
+    field->removed = said.node->kind == JSON_NULL && own;
 }
 
 static void compile_needs(struct mapping_compiler *c, struct row *row, struct said need)
@@ -303,7 +342,7 @@ static void compile_row(struct mapping_compiler *c, struct row *row, struct said
                                        &cel_types[CEL_TYPE_BOOL]);
     else if (condition)
         refuse(c, (struct said){said.source, condition}, (str){0}, "'if' must be an expression in a string");
-    if (from && from->kind == JSON_STRING)
+    if (from && path_is_sound(c, said, from))
         row->from = value_program(&c->values, from->text, json_origin(said.source, from), NULL);
     for (size_t i = 0; i < c->files.each.count; i++)
         compile_member(c, row, c->files.each.items[i], false);
@@ -311,13 +350,28 @@ static void compile_row(struct mapping_compiler *c, struct row *row, struct said
         compile_member(c, row, (struct said){said.source, member}, true);
     if (need) compile_needs(c, row, (struct said){said.source, need});
     if (!row->members[ROW_TYPE])
-        refuse(c, said, STR("such as \"type\": \"purchase\""), "a row says its event's type");
+        refuse(c, said, STR("such as \"type\": \"purchase\""), "this row has no 'type': which event it is");
+    if (row->field_count > c->mapping->field_max) c->mapping->field_max = row->field_count;
     c->values.env = around;
+}
+
+/* What belongs to a row alone would be passed over in silence. */
+static void check_each(struct mapping_compiler *c)
+{
+    for (size_t i = 0; i < c->files.each.count; i++) {
+        struct said said = c->files.each.items[i];
+        if (is_reserved(said.node->key))
+            diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = said.source}, said.node->key_begin,
+                     said.node->key_end, (str){0}, "'%.*s' belongs into a row", STR_ARG(said.node->key));
+    }
 }
 
 static struct rows compile_rows(struct mapping_compiler *c, struct said said)
 {
     bool list = said.node->kind == JSON_ARRAY;
+    if (list && !said.node->count)
+        refuse(c, said, STR("[{…}, {…}], or null to remove what a preset says"),
+               "a list of rows has one at least");
     size_t count = list ? said.node->count : 1;
     struct row *rows = ARENA_ARRAY(c->keep, struct row, count + 1);
     if (!rows) {
@@ -334,7 +388,8 @@ static struct rows compile_rows(struct mapping_compiler *c, struct said said)
 static const struct said *row_meant(struct mapping_compiler *c, const struct said *said)
 {
     for (size_t hops = 0; said->node->kind == JSON_STRING; hops++) {
-        const struct said *next = find_said(&c->files.events, said->node->text);
+        uint32_t at = names_find(&c->mapping->names, said->node->text);
+        const struct said *next = at == NAME_NONE ? NULL : &c->files.events.items[at];
         if (!next || hops > c->files.events.count) {
             struct nearest nearest = nearest_to(said->node->text);
             for (size_t i = 0; i < c->files.events.count; i++)
@@ -375,8 +430,12 @@ static void compile_by(struct mapping_compiler *c)
     if (by.node)
         c->mapping->by = value_program(&c->values, by.node->text, json_origin(by.source, by.node),
                                        &cel_types[CEL_TYPE_STRING]);
+    if (by.node && !c->files.lacking && !c->files.events.count)
+        diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->files.source}, 0, 0,
+                 STR("such as \"events\": {\"order\": {\"type\": \"purchase\"}}"),
+                 "a mapping says in 'events' what records become");
     bool only_others = c->files.events.count == 1 && c->mapping->others;
-    if (!by.node && !only_others && c->files.source)
+    if (!by.node && !only_others && !c->files.lacking)
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = c->files.source}, 0, 0,
                  STR("such as \"by\": \"record.event\", or a single row \"*\""),
                  "a mapping says by what a record finds its row");
@@ -414,6 +473,7 @@ static void compile_whole(struct mapping_compiler *c)
     compile_loop(c);
     compile_lets(c);
     if (c->diag->failed) return;
+    check_each(c);
     compile_events(c);
     compile_by(c);
     mapping->source = c->files.source;
@@ -474,7 +534,7 @@ enum relance_status relance_mapping_compile(const struct relance_source *source,
                                        .reads = mapping->reads,
                                        .reads_count = SLOT_NAMES};
     mapping_gather(&mapping->arena, source, host, &c.files, &diag);
-    compile_whole(&c);
+    if (!c.files.unread) compile_whole(&c);
     if (!diag.error_count && !diag.failed) mapping->mapper = mapper_new(mapping);
     diag_sort(&diag);
     *report = report_new(&diag);

@@ -1,5 +1,6 @@
 #include "mapping/gather.h"
 
+#include "base/limits.h"
 #include "base/nearest.h"
 
 enum { EXTENDS_MAX = 4 };
@@ -86,6 +87,10 @@ static void unite(struct gathering *g, struct said_list *list, struct said objec
         size_t at = 0;
         while (at < list->count && !str_equal(list->items[at].node->key, member->key))
             at++;
+        if (at == LIMIT_MAPPING_NAMES) {
+            refuse(g, (struct said){object.source, member}, (str){0}, "more than 10000 names");
+            return;
+        }
         if (at == list->count && !put(g, list, (struct said){0})) {
             g->diag->failed = true;
             return;
@@ -146,6 +151,7 @@ static void gather_text(struct gathering *g, str name, str text, unsigned depth)
 static void gather_preset(struct gathering *g, struct said extends, unsigned depth)
 {
     str text;
+    g->out->unread = true; /* unless it is read */
     if (extends.node->kind != JSON_STRING)
         return refuse(g, extends, (str){0}, "'extends' must be the name of a preset, such as \"segment\"");
     if (depth == EXTENDS_MAX) return refuse(g, extends, (str){0}, "presets extend each other without an end");
@@ -156,6 +162,7 @@ static void gather_preset(struct gathering *g, struct said extends, unsigned dep
                  STR_ARG(extends.node->text));
         return;
     }
+    g->out->unread = false;
     gather_text(g, extends.node->text, text, depth + 1);
 }
 
@@ -170,6 +177,7 @@ static void gather_text(struct gathering *g, str name, str text, unsigned depth)
     source->order = EXTENDS_MAX - depth;
     if (depth == 0) g->out->source = source;
     const struct json *root = json_parse(g->arena, source, g->diag);
+    g->out->unread |= !root || root->kind != JSON_OBJECT;
     if (!root) return;
     if (root->kind != JSON_OBJECT)
         return refuse(g, (struct said){source, root}, (str){0}, "a mapping is an object");
@@ -187,6 +195,7 @@ void mapping_gather(struct arena *arena, const struct relance_source *file,
     struct gathering g = {arena, host, out, diag};
     diag->failed |= !out->records;
     gather_text(&g, file->name, file->text, 0);
+    out->lacking = diag->error_count;
     drop_nulls(&out->lets);
     drop_nulls(&out->each);
     drop_nulls(&out->events);

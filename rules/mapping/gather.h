@@ -22,6 +22,8 @@ struct gathered_mapping {
     struct shape_part *records; /* the preset's first */
     size_t record_count;
     const struct source *source; /* of the file itself */
+    bool unread;  /* the file or a preset: what is in it is not known, so there is nothing to say */
+    bool lacking; /* something of it could not be read: what is missing may have been there */
 };
 
 /* Reads the file and what it extends. What is wrong is in `diag`; what could be read is in *out all the same. */

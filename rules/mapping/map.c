@@ -19,6 +19,7 @@ struct mapper {
     struct cel_value *stack;
     size_t stack_capacity;
     struct cel_value *slots;
+    bool *found; /* by field of the present row: `from` has it */
     struct buffer out, splice, json;
     struct relance_misfit misfits[RELANCE_MISFITS_MAX];
     struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
@@ -50,8 +51,9 @@ struct mapper *mapper_new(struct relance_mapping *mapping)
     m->keep = keep;
     arena_init(&m->values, 0);
     m->slots = ARENA_ARRAY(&m->keep, struct cel_value, mapping->slot_count);
-    if (m->slots && json_loader_init(&m->record, &m->keep) && json_loader_init(&m->texts, &m->keep) &&
-        json_loader_init(&m->from, &m->keep))
+    m->found = ARENA_ARRAY(&m->keep, bool, mapping->field_max + 1);
+    if (m->slots && m->found && json_loader_init(&m->record, &m->keep) &&
+        json_loader_init(&m->texts, &m->keep) && json_loader_init(&m->from, &m->keep))
         return m;
     mapper_free(m);
     return NULL;
@@ -158,21 +160,22 @@ static void put_member(struct buffer *out, const char *key, str text)
 }
 
 /* "TOPIC/PARTITION/OFFSET" and "/n" from the second event on; what a row gives itself stays. */
-static str event_id(struct mapping_run *run, const struct row *row, size_t number, size_t number_there)
+static str event_id(struct mapping_run *run, const struct row *row, size_t number, size_t number_there,
+                    bool *made_up)
 {
     struct arena *arena = &run->mapper->values;
     str id = row->members[ROW_ID] ? value_text(&run->writer, row->members[ROW_ID]) : (str){0};
-    bool made_up = id.size == 0;
-    if (made_up)
+    *made_up = id.size == 0;
+    if (*made_up)
         id = arena_format(arena, "%.*s/%d/%lld", STR_ARG(run->record->topic), (int)run->record->partition,
                           (long long)run->record->offset);
-    size_t behind = made_up ? number : number_there;
-    if (behind == 0 || (row->own_id && !made_up)) return id;
+    size_t behind = *made_up ? number : number_there;
+    if (behind == 0 || (row->own_id && !*made_up)) return id;
     return arena_format(arena, "%.*s/%zu", STR_ARG(id), behind);
 }
 
 /* A time that is none is counted and left out: then the record's own is the event's. */
-static void put_time(struct mapping_run *run, const struct value *value)
+static bool put_time(struct mapping_run *run, const struct value *value)
 {
     struct value_writer *w = &run->writer;
     const struct cel_program *program = value_is_program(value);
@@ -182,11 +185,12 @@ static void put_time(struct mapping_run *run, const struct value *value)
     bool number = time.kind == CEL_INT || time.kind == CEL_UINT || time.kind == CEL_DOUBLE;
     bool text = time.kind == CEL_STRING && rfc3339_parse(cel_text(time), &seconds, &nanos);
     size_t begin = w->out->size;
-    if (time.kind == CEL_ABSENT || time.kind == CEL_NULL) return;
+    if (time.kind == CEL_ABSENT || time.kind == CEL_NULL) return false;
     buffer_put_str(w->out, STR(",\"time\":"));
-    if ((number || text || time.kind == CEL_TIMESTAMP) && cel_print_json(time, w->out)) return;
+    if ((number || text || time.kind == CEL_TIMESTAMP) && cel_print_json(time, w->out)) return true;
     w->out->size = begin;
     w->failed++;
+    return false;
 }
 
 static bool is_member_name(str name)
@@ -196,7 +200,7 @@ static bool is_member_name(str name)
 }
 
 /* The members of an object as they stand, but for those that the row has, or that would be the envelope's. */
-static void put_from(struct mapping_run *run, const struct row *row, uint64_t *found)
+static void put_from(struct mapping_run *run, const struct row *row)
 {
     struct buffer *out = run->writer.out;
     struct json_loader *loader = &run->mapper->from;
@@ -213,10 +217,11 @@ static void put_from(struct mapping_run *run, const struct row *row, uint64_t *f
         size_t field = 0;
         while (field < row->field_count && !str_equal(row->fields[field].name, name))
             field++;
-        bool listed = field < row->field_count && row->fields[field].value;
+        bool named = field < row->field_count, null = scan_peek(&scan) == 'n';
+        bool listed = named && (row->fields[field].value || row->fields[field].removed);
         scan_skip(&scan);
         if (listed || is_member_name(name) || scan.fault != SCAN_OK) continue;
-        if (field < row->field_count && field < 64) *found |= (uint64_t)1 << field;
+        if (named && !null) run->mapper->found[field] = true;
         buffer_put_char(out, ',');
         buffer_put_str(out, scan_since(&scan, from));
     }
@@ -226,7 +231,7 @@ static void put_from(struct mapping_run *run, const struct row *row, uint64_t *f
 static str put_fields(struct mapping_run *run, const struct row *row)
 {
     struct buffer *out = run->writer.out;
-    uint64_t found = 0;
+    const bool *found = run->mapper->found;
     str missing = {0};
     for (size_t i = 0; i < row->field_count; i++) {
         const struct row_field *field = &row->fields[i];
@@ -239,15 +244,17 @@ static str put_fields(struct mapping_run *run, const struct row *row)
         bool there = written && !str_equal(str_slice(buffer_str(out), value_begin, out->size), STR("null"));
         if (field->needed && !there && !missing.size) missing = field->name;
     }
-    if (row->from) put_from(run, row, &found);
+    if (row->from) memset(run->mapper->found, 0, row->field_count * sizeof *found);
+    if (row->from) put_from(run, row);
     for (size_t i = 0; i < row->field_count && !missing.size; i++)
-        if (!row->fields[i].value && row->fields[i].needed && !(i < 64 && (found >> i & 1)))
+        if (!row->fields[i].value && row->fields[i].needed && !(row->from && found[i]))
             missing = row->fields[i].name;
     return missing;
 }
 
 struct envelope {
     str type, customer, visitor, id;
+    bool made_up; /* the id: the mapping gives none */
 };
 
 /* Why the event cannot be; NULL: it can. */
@@ -271,15 +278,32 @@ static str member_text(struct mapping_run *run, const struct row *row, enum row_
     return row->members[member] ? value_text(&run->writer, row->members[member]) : (str){0};
 }
 
+/* The first of the envelope's members that is needed and not there, else `missing`. */
+static str needed_of(const struct row *row, const struct envelope *e, bool has_time, str missing)
+{
+    const struct {
+        str name;
+        bool there;
+    } members[ROW_MEMBERS] = {[ROW_TYPE] = {STR("type"), true},
+                              [ROW_CUSTOMER] = {STR("customer"), e->customer.size},
+                              [ROW_VISITOR] = {STR("visitor"), e->visitor.size},
+                              [ROW_ID] = {STR("id"), !e->made_up},
+                              [ROW_TIME] = {STR("time"), has_time}};
+    for (size_t i = 0; i < ROW_MEMBERS; i++)
+        if (row->needed >> i & 1 && !members[i].there) return members[i].name;
+    return missing;
+}
+
 static void put_event(struct mapping_run *run, const struct row *row, struct relance_mapped_item *item,
                       size_t number_there)
 {
     struct buffer *out = run->writer.out;
     size_t begin = out->size;
+    run->writer.full = begin + LIMIT_EVENT_BYTES + 1;
     struct envelope e = {.type = member_text(run, row, ROW_TYPE),
                          .customer = member_text(run, row, ROW_CUSTOMER),
-                         .visitor = member_text(run, row, ROW_VISITOR),
-                         .id = event_id(run, row, item->number, number_there)};
+                         .visitor = member_text(run, row, ROW_VISITOR)};
+    e.id = event_id(run, row, item->number, number_there, &e.made_up);
     if (is_nobody(e.visitor)) e.visitor = (str){0};
     const char *fault = envelope_fault(&e);
     if (fault) return bury(run, item, fault, fault_sentence(fault));
@@ -287,8 +311,9 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     put_member(out, ",\"id\":", e.id);
     if (e.customer.size) put_member(out, ",\"customer\":", e.customer);
     if (e.visitor.size) put_member(out, ",\"visitor\":", e.visitor);
-    if (row->members[ROW_TIME]) put_time(run, row->members[ROW_TIME]);
+    bool has_time = row->members[ROW_TIME] && put_time(run, row->members[ROW_TIME]);
     str missing = put_fields(run, row);
+    if (row->needed) missing = needed_of(row, &e, has_time, missing);
     buffer_put_char(out, '}');
     item->is_visitor = !e.customer.size;
     item->customer = item->is_visitor ? e.visitor : e.customer;
@@ -411,7 +436,7 @@ static void run_begin(struct mapping_run *run, struct mapper *m)
 {
     m->out.size = 0;
     arena_reset(&m->values);
-    run->steps_left = LIMIT_CEL_STEPS;
+    run->steps_left = LIMIT_MAPPING_STEPS;
     run->frame = (struct cel_frame){.slots = m->slots,
                                     .scratch = &m->values,
                                     .context = run,
@@ -442,6 +467,7 @@ static void conclude(struct mapping_run *run, const struct shape_reader *reader)
             m->items[i].event = (str){m->out.data + m->written[i].begin, m->written[i].size};
     if (scan->fault == SCAN_TOO_DEEP) return unreadable(run, "depth", "the record nests deeper than 64");
     if (scan->fault != SCAN_OK) return unreadable(run, "json", "the record is no JSON object");
+    if (run->steps_left < 0) return unreadable(run, "mapping", "the record takes more than 1,000,000 steps");
     if (run->too_many) return unreadable(run, "mapping", "the record becomes more than 100 events");
     mapped->kind = mapped->unmapped && !run->number ? RELANCE_UNMAPPED : RELANCE_MAPPED;
 }

@@ -19,8 +19,9 @@ enum row_member { ROW_TYPE, ROW_CUSTOMER, ROW_VISITOR, ROW_ID, ROW_TIME, ROW_MEM
 struct row_field {
     str name;
     str key;                   /* as JSON, with its comma and its colon */
-    const struct value *value; /* NULL: only needed, and found in `from` */
+    const struct value *value; /* NULL: only needed, and found in `from`, or removed */
     bool needed;
+    bool removed; /* the row says null: it is not there, also not by `from` */
 };
 
 /* An event that a record may become. */
@@ -58,7 +59,8 @@ struct relance_mapping {
     const struct cel_program **lets; /* by slot - SLOT_NAMES; NULL: a loop's name */
     uint32_t slot_count;
     uint32_t row_count;
-    bool *reached; /* by a row's number; NULL: nobody asks */
+    size_t field_max; /* of any row */
+    bool *reached;    /* by a row's number; NULL: nobody asks */
     struct mapping_tests tests;
     const struct source *source; /* of the file itself */
     bool reads[SLOT_NAMES];

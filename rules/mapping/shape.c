@@ -37,14 +37,17 @@ struct shape {
     struct shape_field *first, *last;
     size_t count;
     bool keeps_text;
-    /* finished, of records: by number; the text stands behind the others */
+    /* finished, of records: by number */
     const struct shape **shapes;
-    struct cel_record_type *record;
+    struct shape_record_type *record;
     struct key_table keys;
 };
 
-/* No expression can name it. */
-#define TEXT_FIELD STR("\xFF")
+/* A record's type; where it keeps the text, that stands behind the fields, where no expression and no printer looks. */
+struct shape_record_type {
+    struct cel_record_type type;
+    bool keeps_text;
+};
 
 /* ---- making */
 
@@ -197,7 +200,8 @@ bool shape_formats(struct arena *keep, const struct source *source, const struct
     bool list = node->kind == JSON_ARRAY;
     formats->count = 0;
     for (const struct json *format = list ? node->child : node; format; format = list ? format->next : NULL) {
-        bool sound = format->kind == JSON_STRING && time_format_is_sound(format->text);
+        bool sound = format->kind == JSON_STRING && format->text.size &&
+                     memchr(format->text.data, '%', format->text.size) && time_format_is_sound(format->text);
         str kept;
         if (sound && !arena_copy_str(keep, format->text, &kept)) diag->failed = true;
         if (sound && !diag->failed && formats->count < TIME_FORMATS_MAX) {
@@ -209,7 +213,10 @@ bool shape_formats(struct arena *keep, const struct source *source, const struct
                  sound ? "a time has at most 8 formats" : "a format is such as \"%%d.%%m.%%Y %%H:%%M\"");
         return false;
     }
-    return true;
+    if (!formats->count)
+        diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, node->begin, node->end,
+                 STR("such as [\"%d.%m.%Y\", \"%Y-%m-%d\"]"), "a time has a format");
+    return formats->count;
 }
 
 /* {"$time": FORMAT or [FORMATS], "tz": ZONE} */
@@ -245,9 +252,17 @@ static struct shape *make_number(struct maker *m, const struct shape_part *part,
 /* {"$map": T}, {"$text": T} and the like: an object of one member whose name is one of these. */
 static struct shape *make_special(struct maker *m, const struct shape_part *part)
 {
+    static const char *const names[] = {"$map", "$text", "$form", "$number", "$time"};
     const struct json *only = part->node->count == 1 ? part->node->child : NULL,
                       *time = json_member(part->node, "$time"), *tz = json_member(part->node, "tz");
     if (time && (only || (tz && part->node->count == 2))) return make_time(m, part, time, tz);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !only; i++) {
+        if (!json_member(part->node, names[i])) continue;
+        diag_add(m->diag, SEVERITY_ERROR, (struct origin){.source = part->source}, part->node->begin,
+                 part->node->end, (str){0},
+                 "'%s' stands alone in its object: it says what the whole value is", names[i]);
+        return shape_new(m->keep, SHAPE_VALUE);
+    }
     if (!only) return NULL;
     if (str_equal(only->key, STR("$map"))) return make_item(m, part, SHAPE_MAP, only);
     if (str_equal(only->key, STR("$text"))) return make_item(m, part, SHAPE_TEXT, only);
@@ -297,10 +312,10 @@ bool shape_keep_text(struct shape *shape, struct arena *keep, const str *path, s
 
 static bool finish_record(struct shape *shape, struct arena *keep, struct diagnostics *diag)
 {
-    size_t count = shape->count + shape->keeps_text, i = 0;
+    size_t count = shape->count, i = 0;
     struct cel_field *fields = ARENA_ARRAY(keep, struct cel_field, count + 1);
     shape->shapes = ARENA_ARRAY(keep, const struct shape *, count + 1);
-    shape->record = ARENA_NEW(keep, struct cel_record_type);
+    shape->record = ARENA_NEW(keep, struct shape_record_type);
     if (!fields || !shape->shapes || !shape->record || !key_table_init(&shape->keys, keep, count + 1))
         return false;
     for (struct shape_field *field = shape->first; field; field = field->next, i++) {
@@ -309,10 +324,9 @@ static bool finish_record(struct shape *shape, struct arena *keep, struct diagno
         shape->shapes[i] = field->shape;
         key_table_add(&shape->keys, field->name, (uint32_t)i);
     }
-    if (shape->keeps_text) fields[i] = (struct cel_field){TEXT_FIELD, &cel_types[CEL_TYPE_STRING]};
-    *shape->record = (struct cel_record_type){STR("record"), count, fields, NULL};
-    shape->type = cel_record_of(keep, shape->record);
-    return cel_record_index(keep, shape->record) && shape->type;
+    *shape->record = (struct shape_record_type){{STR("record"), count, fields, NULL}, shape->keeps_text};
+    shape->type = cel_record_of(keep, &shape->record->type);
+    return cel_record_index(keep, &shape->record->type) && shape->type;
 }
 
 void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *diag)
@@ -367,14 +381,15 @@ static struct cel_value read_record(struct shape_reader *r, const struct shape *
 {
     struct coercion *c = &r->c;
     const uint32_t *from = c->scan.next;
-    size_t count = shape->record->field_count;
-    struct cel_record *record = arena_alloc(c->values, sizeof *record + count * sizeof record->fields[0]);
+    size_t count = shape->count;
+    struct cel_record *record =
+        arena_alloc(c->values, sizeof *record + (count + shape->keeps_text) * sizeof record->fields[0]);
     if (!record) {
         c->no_memory = true;
         scan_skip(&c->scan);
         return absent;
     }
-    record->type = shape->record;
+    record->type = &shape->record->type;
     for (size_t i = 0; i < count; i++)
         record->fields[i] = absent;
     for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
@@ -387,10 +402,10 @@ static struct cel_value read_record(struct shape_reader *r, const struct shape *
         const struct shape *of = shape->shapes[at];
         record->fields[at] = shape_read(r, of);
         if (record->fields[at].kind == CEL_ABSENT)
-            coerce_misfit(c, shape->record->fields[at].name, of->type, value_from);
+            coerce_misfit(c, shape->record->type.fields[at].name, of->type, value_from);
         if (record->fields[at].kind == CEL_NULL) record->fields[at] = absent;
     }
-    if (shape->keeps_text) record->fields[count - 1] = cel_string(scan_since(&c->scan, from));
+    if (shape->keeps_text) record->fields[count] = cel_string(scan_since(&c->scan, from));
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
@@ -522,9 +537,8 @@ struct cel_value shape_read(struct shape_reader *r, const struct shape *shape)
 
 str shape_text(struct cel_value object)
 {
-    if (object.kind != CEL_RECORD || object.as.record->type->field_count == 0) return (str){0};
+    if (object.kind != CEL_RECORD) return (str){0};
     const struct cel_record *record = object.as.record;
-    size_t last = record->type->field_count - 1;
-    bool kept = str_equal(record->type->fields[last].name, TEXT_FIELD);
-    return kept && record->fields[last].kind == CEL_STRING ? cel_text(record->fields[last]) : (str){0};
+    const struct shape_record_type *type = (const struct shape_record_type *)record->type;
+    return type->keeps_text ? cel_text(record->fields[type->type.field_count]) : (str){0};
 }

@@ -4,7 +4,7 @@
  *
  * A shape looks like the record: an object, a list of one, or a text that names a type. Read, an object is a CEL record
  * whose fields are found by number. What does not fit is absent and counted, as in a native event. An object whose
- * members somebody reads by their own names keeps its text, too, in a field that no expression can name. */
+ * members somebody reads by their own names keeps its text, too, where only shape_text finds it. */
 #ifndef RULES_MAPPING_SHAPE_H
 #define RULES_MAPPING_SHAPE_H
 
@@ -48,7 +48,7 @@ bool shape_keep_text(struct shape *shape, struct arena *keep, const str *path, s
 void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *diag);
 const struct cel_type *shape_type(const struct shape *shape);
 
-/* The text of an object read by a shape that keeps it: valid as long as what the loader holds. Empty: not kept. */
+/* The text of an object that a shape has read, and keeps: valid as long as what the loader holds. Empty: not kept. */
 str shape_text(struct cel_value object);
 
 struct shape_reader {

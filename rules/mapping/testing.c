@@ -7,11 +7,10 @@
 #include "mapping/mapping.h"
 
 #include "base/buffer.h"
+#include "event/misfit.h"
 #include "json/json.h"
 
 #include <relance/mapping_test.h>
-
-enum { PATH_SIZE = 256 };
 
 /* What came in one place: an event, or a dead letter. */
 struct came {
@@ -224,10 +223,9 @@ static void put_remarks(struct testing *t, const struct relance_mapped *mapped)
     if (mapped->kind == RELANCE_UNMAPPED && !mapped->row.size)
         buffer_put_str(&t->report, STR("      'by' gave no text, so the record has no row\n"));
     for (size_t i = 0; i < mapped->misfit_count; i++) {
-        char text[PATH_SIZE];
-        size_t size = relance_misfit_tell(&mapped->misfits[i], text, sizeof text);
-        str told = {text, size < sizeof text ? size : sizeof text};
-        buffer_put_format(&t->report, "      %.*s\n", STR_ARG(told));
+        buffer_put_str(&t->report, STR("      "));
+        event_put_misfit(&t->report, &mapped->misfits[i]);
+        buffer_put_char(&t->report, '\n');
     }
     if (mapped->fields_invalid > mapped->misfit_count)
         buffer_put_format(&t->report, "      %u expressions failed, and their members were left out\n",

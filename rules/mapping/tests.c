@@ -33,7 +33,8 @@ static str bytes_of(struct tests_reader *r, const struct json *node)
 
 static str text_of(struct tests_reader *r, const struct json *node)
 {
-    if (node->kind != JSON_STRING && node->kind != JSON_NULL) refuse(r, node, (str){0}, "this is a text");
+    if (node->kind != JSON_STRING && node->kind != JSON_NULL)
+        refuse(r, node, (str){0}, "a text is expected here");
     return node->kind == JSON_STRING ? bytes_of(r, node) : (str){0};
 }
 

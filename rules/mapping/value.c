@@ -39,6 +39,28 @@ const struct cel_program *value_program(struct value_compiler *c, str text, stru
     return program;
 }
 
+struct cel_env *value_env_inside(struct value_compiler *c)
+{
+    struct cel_env *env = cel_env_inside(c->keep, c->env);
+    if (env)
+        cel_env_set_refuse(env, c->refuse, c->refuse_context);
+    else
+        c->diag->failed = true;
+    return env;
+}
+
+bool value_name_check(struct value_compiler *c, str name, struct origin origin, size_t begin, size_t end)
+{
+    bool identifier = str_is_identifier(name), taken = cel_is_taken(name);
+    for (size_t i = 0; i < c->ground_count; i++)
+        taken |= str_equal(name, c->ground[i]);
+    if (identifier && !taken) return true;
+    diag_add(c->diag, SEVERITY_ERROR, origin, begin, end, STR("choose another name"),
+             taken ? "'%.*s' already means something in expressions" : "'%.*s' cannot be said in expressions",
+             STR_ARG(name));
+    return false;
+}
+
 static struct value *value_new(struct value_compiler *c, enum value_kind kind, size_t parts)
 {
     struct value *value = ARENA_NEW(c->keep, struct value);
@@ -238,12 +260,12 @@ bool value_loop_compile(struct value_compiler *c, const struct source *source, c
 {
     str name;
     size_t at;
-    struct origin origin = json_origin(source, node);
     if (node->kind != JSON_STRING || !split_loop(node->text, &name, &at)) {
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = source}, node->begin, node->end, (str){0},
                  "'for' names an element and its list, such as \"i in record.items\"");
         return false;
     }
+    struct origin origin = json_origin(source, node);
     loop->list = value_program(c, str_slice(node->text, at, node->text.size), origin_at(origin, at), NULL);
     if (!loop->list) return false;
     const struct cel_type *type = cel_program_type(loop->list);
@@ -255,14 +277,44 @@ bool value_loop_compile(struct value_compiler *c, const struct source *source, c
                  "'for' goes over a list, but this is %.*s", STR_ARG(noun));
         return false;
     }
+    size_t name_at = (size_t)(name.data - node->text.data);
+    if (!value_name_check(c, name, origin, name_at, name_at + name.size)) return false;
     loop->slot = (*c->slot_count)++;
-    struct cel_env *env = cel_env_inside(c->keep, c->env);
+    struct cel_env *env = value_env_inside(c);
     str kept;
     bool made = env && arena_copy_str(c->keep, name, &kept) &&
                 cel_env_add_variable(env, kept, list ? type->params[0] : type, loop->slot);
     if (!made) c->diag->failed = true;
     *inside = env;
     return made;
+}
+
+static bool may_be(const struct value *value, bool time)
+{
+    if (value->kind == VALUE_PLAIN) return value->text.size && strchr("\"-0123456789", value->text.data[0]);
+    if (value->kind != VALUE_PROGRAM) return value->kind == VALUE_SPLICE;
+    const struct cel_type *type =
+        value->program ? cel_program_type(value->program) : &cel_types[CEL_TYPE_DYN];
+    if (type->kind == CEL_TYPE_OPTIONAL) type = type->params[0];
+    switch (type->kind) {
+    case CEL_TYPE_STRING:
+    case CEL_TYPE_INT:
+    case CEL_TYPE_UINT:
+    case CEL_TYPE_DYN: return true;
+    case CEL_TYPE_DOUBLE:
+    case CEL_TYPE_TIMESTAMP: return time;
+    default: return false;
+    }
+}
+
+bool value_may_be_text(const struct value *value)
+{
+    return may_be(value, false);
+}
+
+bool value_may_be_time(const struct value *value)
+{
+    return may_be(value, true);
 }
 
 const struct cel_program *value_is_program(const struct value *value)
@@ -398,7 +450,7 @@ static bool write_each(struct value_writer *w, const struct value *each)
     const struct cel_list *list = value_loop_list(w, &each->loop);
     if (!list) return false;
     buffer_put_char(w->out, '[');
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count && w->out->size < w->full; i++) {
         w->frame->slots[each->loop.slot] = list->items[i];
         if (i) buffer_put_char(w->out, ',');
         value_write(w, each->parts[0].value);
@@ -411,6 +463,7 @@ bool value_write(struct value_writer *w, const struct value *value)
 {
     size_t begin = w->out->size;
     bool written = true;
+    if (begin >= w->full || *w->frame->steps_left < 0) return false;
     switch (value->kind) {
     case VALUE_PLAIN: buffer_put_str(w->out, value->text); break;
     case VALUE_PROGRAM: return write_program(w, value->program);

@@ -21,7 +21,16 @@ struct value_compiler {
     const struct value_let *lets; /* templates that have a name: the newest first */
     bool *reads;                  /* by slot, of the first `reads_count`: some expression reads it */
     size_t reads_count;
+    const str *ground; /* names of the language itself */
+    size_t ground_count;
+    cel_env_refuse *refuse; /* what there is to say of names that are not known */
+    void *refuse_context;
 };
+
+/* An environment within the present one, with what there is to say of unknown names. NULL without memory (diag->failed). */
+struct cel_env *value_env_inside(struct value_compiler *c);
+/* May it be the name of a variable? What else there is to say is in `diag`, at [begin, end) of `origin`. */
+bool value_name_check(struct value_compiler *c, str name, struct origin origin, size_t begin, size_t end);
 
 /* A name that stands for a template, which can only be a whole value. */
 struct value_let {
@@ -44,6 +53,10 @@ struct value_loop {
 bool value_loop_compile(struct value_compiler *c, const struct source *source, const struct json *node,
                         struct value_loop *loop, const struct cel_env **inside);
 
+/* Can it come to a text or a whole number? */
+bool value_may_be_text(const struct value *value);
+/* Or, as a time may, to an instant or any number? */
+bool value_may_be_time(const struct value *value);
 /* One program and nothing else? Else NULL. */
 const struct cel_program *value_is_program(const struct value *value);
 
@@ -51,6 +64,7 @@ struct value_writer {
     struct cel_frame *frame;
     struct buffer *out;
     struct buffer *splice; /* for texts on their way into a text */
+    size_t full;           /* where `out` has so much, nothing more is written: a list may be long */
     uint32_t failed;       /* expressions that failed otherwise than by something's not being there */
 };
 

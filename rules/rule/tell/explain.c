@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "cel/explain.h"
 #include "rule/compile/compile.h"
+#include "event/misfit.h"
 #include "rule/tell/telling.h"
 
 bool explain_is_on(const struct relance_engine *e, str customer)
@@ -26,7 +27,7 @@ static void explain_misfit(struct relance_engine *e, const struct relance_misfit
     struct buffer text;
     arena_init(&arena, 0);
     buffer_init(&text, &arena);
-    telling_put_misfit(&text, misfit);
+    event_put_misfit(&text, misfit);
     e->failed |= text.failed;
     explain_note(e, (struct relance_note){.kind = RELANCE_NOTE_MISFIT, .reason = buffer_str(&text)});
     arena_free(&arena);

@@ -156,30 +156,6 @@ void telling_put(struct buffer *out, const struct relance_decision *decision, co
     if (note) tell_note(out, note, clock);
 }
 
-enum { MISFIT_SHOWN_MAX = 60 /* bytes of a value */ };
-
-void telling_put_misfit(struct buffer *out, const struct relance_misfit *misfit)
-{
-    size_t shown = misfit->value.size;
-    if (shown > MISFIT_SHOWN_MAX)
-        for (shown = MISFIT_SHOWN_MAX; shown && ((unsigned char)misfit->value.data[shown] & 0xC0) == 0x80;)
-            shown--;
-    buffer_put_format(out, "%.*s is no %.*s: %.*s%s", STR_ARG(misfit->field), STR_ARG(misfit->type),
-                      (int)shown, misfit->value.data, shown < misfit->value.size ? "..." : "");
-}
-
-size_t relance_misfit_tell(const struct relance_misfit *misfit, char *out, size_t size)
-{
-    struct arena arena;
-    struct buffer text;
-    arena_init(&arena, 0);
-    buffer_init(&text, &arena);
-    telling_put_misfit(&text, misfit);
-    size_t wanted = buffer_copy(&text, out, size);
-    arena_free(&arena);
-    return wanted;
-}
-
 /* The zone of the customer whom the engine tells of; else that of the set. */
 static struct telling_clock clock_of(struct relance_engine *e)
 {

@@ -5,7 +5,6 @@
 #include "rule/set.h"
 
 #include <relance/explain.h>
-#include <relance/misfit.h>
 
 /* How instants are told: as the time since `from_ms`; where that is RELANCE_NEVER, as RFC 3339, with the time of a zone
  * behind it. */
@@ -20,8 +19,6 @@ void telling_put(struct buffer *out, const struct relance_decision *decision, co
                  const struct telling_clock *clock);
 /* As relance_tell_local. */
 void telling_put_local(struct buffer *out, const struct telling_clock *clock, int64_t time_ms);
-/* As relance_misfit_tell. */
-void telling_put_misfit(struct buffer *out, const struct relance_misfit *misfit);
 /* "view, add_to_cart" */
 void telling_put_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list);
 
