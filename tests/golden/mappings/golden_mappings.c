@@ -3,8 +3,8 @@
  *
  *     golden_mappings [--write] PRESETS FILE…
  *
- * PRESETS is the folder of what they extend. Beside a file with mistakes lies a `.txt`, what compiling it has to say; any
- * other compiles, and all its tests pass. --write makes the texts anew: read the difference before keeping it. */
+ * PRESETS is the folder of what they extend. Beside a FILE of a folder `mistakes` lies a `.txt`, what compiling it has to
+ * say; any other compiles, and all its tests pass. --write makes the texts anew: read the difference before keeping it. */
 #include "zones.h"
 
 #include <relance/mapping_test.h>
@@ -62,19 +62,28 @@ static bool write_golden(const char *path, str said)
     return file && fwrite(said.data, 1, said.size, file) == said.size && fclose(file) == 0;
 }
 
+/* A file with mistakes: what is said of them. */
+static void check_mistakes(struct golden *golden, const char *path, str said, bool write)
+{
+    int stem = (int)(strrchr(path, '.') - path);
+    const char *text_path = arena_format(&golden->arena, "%.*s.txt", stem, path).data;
+    if (write) {
+        suite_check(write_golden(text_path, said), "%s cannot be written", text_path);
+        return;
+    }
+    str wanted = suite_file(&golden->arena, text_path);
+    suite_check(str_equal(said, wanted), "%s\nwanted:\n%.*s\ngot:\n%.*s", path, STR_ARG(wanted),
+                STR_ARG(said));
+}
+
 static void check(struct golden *golden, const char *path, bool write)
 {
     struct relance_mapping *mapping = NULL;
+    bool mistakes = strstr(path, "/mistakes/");
     str said = compiled(golden, path, &mapping);
-    int stem = (int)(strrchr(path, '.') - path);
-    const char *text_path = arena_format(&golden->arena, "%.*s.txt", stem, path).data;
-    str wanted = suite_file(&golden->arena, text_path);
-    if (write && said.size) {
-        suite_check(write_golden(text_path, said), "%s cannot be written", text_path);
-        wanted = said;
-    }
-    suite_check(str_equal(said, wanted), "%s\nwanted:\n%.*s\ngot:\n%.*s", path, STR_ARG(wanted),
+    suite_check(mistakes == !mapping, "%s: %s\n%.*s", path, mistakes ? "has no mistake" : "has mistakes",
                 STR_ARG(said));
+    if (mistakes && !mapping) check_mistakes(golden, path, said, write);
     if (mapping) test_mapping(path, mapping);
     relance_mapping_free(mapping);
 }
