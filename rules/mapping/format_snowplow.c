@@ -1,8 +1,8 @@
 /* Snowplow's enriched events as Enrich writes them: 131 columns between tabs, nothing escaped.
  *
  * What is made of them is the JSON of Snowplow's Analytics SDKs, so that one mapping reads both. An empty column is
- * absent. Entities and self-describing events go by the names of their schemas, vendor, name and first number of the
- * version:
+ * absent; what is that JSON already stays as it is. Entities and self-describing events go by the names of their schemas,
+ * vendor, name and first number of the version:
  *
  *     contexts, derived_contexts   {"data": [{"schema": "iglu:com.acme/user/jsonschema/1-0-2", "data": {"id": 7}}]}
  *                           ─▶     "contexts_com_acme_user_1": [{"id": 7}]           all of one schema in one list
@@ -81,7 +81,10 @@ static const struct column columns[] = {
 };
 /* clang-format on */
 
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum {
+    COLUMNS = sizeof columns / sizeof *columns,
+    COLUMN_LATITUDE = 22, /* behind it the longitude */
+};
 
 struct entity {
     struct entity *next; /* of all */
@@ -141,25 +144,19 @@ static bool put_plain(struct enriched *e, const struct column *column, str text)
 
 /* ---- JSON in columns */
 
-static bool is_low(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 static bool is_capital(char c)
 {
     return c >= 'A' && c <= 'Z';
 }
 
-/* "LinkClick", "com.acme": "link_click", "com_acme". */
-static void put_snake(struct buffer *out, str text)
+/* As the SDKs do it: "LinkClick", "com.acme", "PDF-View": "link_click", "com_acme", "pdf_view"; PDFView is pdfview. */
+static void put_snake(struct buffer *out, str text, bool words)
 {
     for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i], before = i ? text.data[i - 1] : '_',
-             after = i + 1 < text.size ? text.data[i + 1] : '_';
-        bool word = is_capital(c) && (is_low(before) || (is_capital(before) && is_low(after)));
-        if (word) buffer_put_char(out, '_');
-        buffer_put_char(out, is_capital(c) ? (char)(c + ('a' - 'A')) : is_low(c) ? c : '_');
+        char c = text.data[i], before = i ? text.data[i - 1] : '_';
+        bool apart = before == '_' || before == '.' || before == '-' || is_capital(before);
+        if (words && is_capital(c) && !apart) buffer_put_char(out, '_');
+        buffer_put_char(out, is_capital(c) ? (char)(c + ('a' - 'A')) : c == '.' || c == '-' ? '_' : c);
     }
 }
 
@@ -179,11 +176,11 @@ static str member_name(struct enriched *e, str prefix, str schema)
     if (count < 4) return (str){0};
     buffer_init(&name, e->run->values);
     buffer_put_str(&name, prefix);
-    put_snake(&name, parts[0]);
+    put_snake(&name, parts[0], false);
     buffer_put_char(&name, '_');
-    put_snake(&name, parts[1]);
+    put_snake(&name, parts[1], true);
     buffer_put_char(&name, '_');
-    put_snake(&name, parts[3]);
+    put_snake(&name, parts[3], false);
     e->run->no_memory |= name.failed;
     return name.failed ? (str){0} : buffer_str(&name);
 }
@@ -299,10 +296,24 @@ static bool put_column(struct enriched *e, const struct column *column, str text
     return put_plain(e, column, text);
 }
 
+/* "latitude,longitude", which the SDKs add. */
+static void put_location(struct enriched *e, str latitude, str longitude)
+{
+    if (!latitude.size || !longitude.size) return;
+    put_name(e, STR("geo_location"));
+    str both = arena_format(e->run->values, "%.*s,%.*s", STR_ARG(latitude), STR_ARG(longitude));
+    buffer_put_json_string(e->out, both);
+}
+
 static bool open_enriched(struct format_run *run, str value, str *json)
 {
     struct enriched e = {.run = run, .out = run->out};
+    str texts[COLUMNS];
     size_t tabs = 0, at = 0;
+    if (str_starts_with(value, STR("{")) || str_starts_with(value, STR("["))) {
+        *json = value; /* by an SDK */
+        return true;
+    }
     while (value.size && (value.data[value.size - 1] == '\n' || value.data[value.size - 1] == '\r'))
         value.size--;
     for (size_t i = 0; i < value.size; i++)
@@ -313,9 +324,11 @@ static bool open_enriched(struct format_run *run, str value, str *json)
     for (size_t i = 0; i < COLUMNS; i++) {
         const char *tab = at < value.size ? memchr(value.data + at, '\t', value.size - at) : NULL;
         size_t end = tab ? (size_t)(tab - value.data) : value.size;
-        run->garbled += !put_column(&e, &columns[i], str_slice(value, at, end));
+        texts[i] = str_slice(value, at, end);
+        run->garbled += !put_column(&e, &columns[i], texts[i]);
         at = end + 1;
     }
+    put_location(&e, texts[COLUMN_LATITUDE], texts[COLUMN_LATITUDE + 1]);
     put_entities(&e);
     buffer_put_char(e.out, '}');
     *json = buffer_str(e.out);

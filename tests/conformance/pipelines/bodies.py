@@ -6,7 +6,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-from support.mapping import PRESETS, SHARED, record  # noqa: E402
+from support.mapping import SHARED, record  # noqa: E402
 
 # Shopify's webhooks that have the body of a resource; of others its name, as a topic that no row is for.
 TOPICS = {
@@ -79,7 +79,7 @@ def cloudevents(path):
 
 
 def snowplow_tsv(path):
-    return [("", "snowplow-tsv", record(path.read_text().rstrip("\n")))]
+    return [("", "snowplow", record(path.read_text().rstrip("\n")))]
 
 
 READERS = [
@@ -111,5 +111,4 @@ def bodies():
             if reader is None:
                 raise RuntimeError(f"{name}: nothing reads it")
             for suffix, preset, body in reader(path):
-                if (PRESETS / f"{preset}.jsonc").exists():
-                    yield name + suffix, preset, body
+                yield name + suffix, preset, body

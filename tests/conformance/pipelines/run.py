@@ -7,6 +7,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parents[1]))
 import bodies  # noqa: E402
+import formats  # noqa: E402
 import pairs  # noqa: E402
 import visitors  # noqa: E402
 import warehouse  # noqa: E402
@@ -36,7 +37,7 @@ def main():
         counts["failed"] += 1
         print(what)
 
-    for check in (pairs.check, visitors.check, warehouse.check, everything):
+    for check in (pairs.check, formats.check, visitors.check, warehouse.check, everything):
         check(sys.argv[1], passed, failed)
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0

@@ -36,7 +36,7 @@ def outcome(it):
         return f"passed over: {it['unmapped'] or 'it has no name'}"
     if "dead" in it:
         return event(it)
-    misfits = "".join(f" ! {misfit}" for misfit in it["invalid"])
+    misfits = "".join(f" ! {misfit.split(':')[0]}" for misfit in it["invalid"])
     return (" + ".join(event(e) for e in it["events"]) or "no event") + misfits
 
 
