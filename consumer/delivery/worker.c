@@ -459,7 +459,8 @@ static enum relance_status work_take_rules(struct work *work, struct relance_err
 }
 
 /* ---- the cycle */
-/* Redis takes nothing any more, and what it does not have grows: no more is read until it does. */
+/* Redis takes nothing any more, and what it does not have grows: no more is read until it does. The group goes on
+ * hearing from us: others would wait for us in a rebalance, and whoever is not heard of for 5 min is no member. */
 static bool work_is_full(const struct work *work)
 {
     for (size_t i = 0; i < work->own_count; i++) {
@@ -512,10 +513,9 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
     enum relance_status status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
-    if (work_is_full(work))
-        clock_sleep_us(WORKER_IDLE_MS * 1000);
-    else if (status == RELANCE_OK)
-        status = work_take(work, error);
+    if (status == RELANCE_OK)
+        status = work_is_full(work) ? source_idle(work->place.source, WORKER_IDLE_MS, error)
+                                    : work_take(work, error);
     if (status == RELANCE_OK) status = work_save_due(work, false, error);
     if (status == RELANCE_OK) work_ask_end(work);
     work_tell(work);

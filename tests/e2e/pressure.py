@@ -46,12 +46,12 @@ def resident(engine):
 class Pressure(unittest.TestCase):
     maxDiff = 4000
 
-    def begin(self, partitions=2, **redis_config):
+    def begin(self, partitions=2, options=None, **redis_config):
         self.world = World(RULES, partitions=partitions, redis_config=redis_config)
         self.addCleanup(self.world.__exit__)
         self.siege = Siege(self.world, random.Random(1))
         self.addCleanup(self.siege.__exit__)
-        self.engine = self.siege.start("one")
+        self.engine = self.siege.start("one", **(options or {}))
         self.wait_said("A partition is live.", partitions)
 
     def wait_said(self, sentence, times=1, seconds=30):
@@ -114,7 +114,8 @@ class Pressure(unittest.TestCase):
     def test_redis_out_of_reach_and_more_customers_than_may_wait_for_it(self):
         """What Redis does not have is bounded: it reads no further, and says nothing that it could not keep."""
         count = CHANGED_MAX * 2
-        self.begin(partitions=1)
+        # A transaction that fails would need Redis to be claimed after.
+        self.begin(partitions=1, options={"kafka.transaction.timeout.ms": 10000})
         self.siege.redis_door.close_door()
         self.world.produce(pings(range(count)))
         self.siege.wait(lambda: self.decided() > CHANGED_MAX, "as many are changed as may be")
@@ -124,6 +125,8 @@ class Pressure(unittest.TestCase):
         self.assertEqual(self.decided(), decided)
         self.assertLess(decided, count)
         self.assertLess(resident(self.engine)[0] - memory, MIB)
+        two = self.siege.start("two", redis=self.world.redis.url)
+        place.wait_until(lambda: "The group has given us partitions." in two.output(), 60, "the group goes on with another")
         self.siege.heal()
         self.tell("Redis out of reach, many customers", f"stopped after {decided} of {count}", *self.finish(count, count))
 
