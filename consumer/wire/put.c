@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "cel/cel.h"
 #include "cel/encode.h"
+#include "host/text.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -82,12 +83,16 @@ uint64_t wire_little_endian(const unsigned char *bytes, size_t size)
 
 void wire_put_int(struct wire_run *run, int64_t number)
 {
-    buffer_put_format(run->json, "%" PRId64, number);
+    char text[TEXT_NUMBER_SIZE];
+    buffer_put(run->json, text, text_put_int(text, number));
 }
 
 void wire_put_uint(struct wire_run *run, uint64_t number)
 {
-    buffer_put_format(run->json, "%" PRIu64, number);
+    if (number <= INT64_MAX)
+        wire_put_int(run, (int64_t)number);
+    else
+        buffer_put_format(run->json, "%" PRIu64, number);
 }
 
 void wire_put_double(struct wire_run *run, double number)
