@@ -12,6 +12,7 @@
 #include <relance/decision.h>
 #include <relance/forgot.h>
 #include <relance/listing.h>
+#include <relance/mapping.h>
 #include <string.h>
 
 enum { HELP_NAME_WIDTH = 16 };
@@ -139,6 +140,14 @@ static int help_keywords(const char *argument)
     (void)argument;
     struct help_table table = {.width = 10};
     relance_keyword_rows(help_row, &table);
+    return EXIT_STATUS_OK;
+}
+
+static int help_mapping_keywords(const char *argument)
+{
+    (void)argument;
+    struct help_table table = {.width = 10};
+    relance_mapping_keyword_rows(help_row, &table);
     return EXIT_STATUS_OK;
 }
 

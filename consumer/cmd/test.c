@@ -1,5 +1,5 @@
 /* relance test PATH...: runs the tests that stand in rule files (LANGUAGE.md §5), in virtual time, and those of mappings
- * (README.md, "Mappings"), files or presets by their names, and prints the Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
+ * (rules/README.md, "Mappings"), files or presets by their names, and prints the Test Anything Protocol, version 14 (testanything.org): a line a test, and under one that failed where it
  * stands and what it expected against what came. With --junit, the same as a file in JUnit's XML; with --coverage,
  * comments behind the tests that say what of the rules none of them reached. With --watch, again and again.
  *

@@ -8,6 +8,7 @@
 #ifndef RELANCE_MAPPING_H
 #define RELANCE_MAPPING_H
 
+#include <relance/listing.h>
 #include <relance/misfit.h>
 #include <relance/ruleset.h>
 
@@ -42,6 +43,9 @@ void relance_mapping_free(struct relance_mapping *mapping);
 size_t relance_mapping_row_count(const struct relance_mapping *mapping);
 /* Does it read headers of records? They cost something to fetch. */
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
+
+/* Every keyword of mappings, by the object that it stands in. */
+void relance_mapping_keyword_rows(relance_row_show *show, void *context);
 
 struct relance_header {
     struct relance_str name, value;

@@ -85,6 +85,13 @@ static const char *const branches[][16] = {
                    "[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)"},
 };
 
+static const char *const coalesces[][4] = {
+    [SORT_INT] = {"coalesce(r.i, I)", "coalesce(I, I, I)", "coalesce(L[I], r.i)",
+                  "coalesce({'a': I}[S], L[I], I)"},
+    [SORT_DOUBLE] = {"coalesce(r.d, D)", "coalesce(D, D, D)", "coalesce(D, r.d)", "coalesce(r.d, D / D)"},
+    [SORT_STRING] = {"coalesce(r.s, S)", "coalesce(S, S, S)", "coalesce(S, r.s)", "coalesce(r.s + S, S)"},
+};
+
 static void make(struct maker *m, enum sort sort)
 {
     if (sort == SORT_INT && m->names && pick(m, 3) == 0) {
@@ -101,7 +108,7 @@ static void make(struct maker *m, enum sort sort)
     else if (sort == SORT_LIST)
         make_loop(m, form < 19 ? ".map(" : ".filter(", form < 19 ? "I" : "B", "[1]");
     else
-        put(m, leaves[sort][form % 8]);
+        fill(m, coalesces[sort][form % 4]);
     m->depth--;
 }
 

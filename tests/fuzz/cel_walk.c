@@ -20,6 +20,12 @@ static struct cel_value error(void)
     return (struct cel_value){.kind = CEL_ERROR};
 }
 
+/* What was asked for is not there. */
+static struct cel_value missing(void)
+{
+    return (struct cel_value){.kind = CEL_ERROR, .code = CEL_ERROR_NO_FIELD};
+}
+
 static bool is_error(struct cel_value v)
 {
     return v.kind == CEL_ERROR;
@@ -191,11 +197,11 @@ static struct cel_value element(struct cel_value container, struct cel_value key
 {
     if (container.kind == CEL_LIST) {
         bool inside = key.as.i >= 0 && (uint64_t)key.as.i < container.as.list->count;
-        return inside ? container.as.list->items[key.as.i] : error();
+        return inside ? container.as.list->items[key.as.i] : missing();
     }
     for (size_t i = 0; i < container.as.map->count; i++)
         if (equal(container.as.map->entries[i].key, key)) return container.as.map->entries[i].value;
-    return error();
+    return missing();
 }
 
 static bool member(struct cel_value v, struct cel_value list)
@@ -242,7 +248,7 @@ static struct cel_value variable(struct walk *w, str name, bool test)
         if (str_equal(w->names(w->context, i), name)) {
             bool there = w->values[i].kind != CEL_ABSENT;
             if (test) return cel_bool(there);
-            return there ? w->values[i] : error();
+            return there ? w->values[i] : missing();
         }
     return error();
 }
@@ -268,7 +274,7 @@ static struct cel_value logic(struct walk *w, const struct node *node, bool deci
     for (size_t i = 0; i < node->count; i++) {
         struct cel_value v = walk(w, node->children[i]);
         if (is_bool(v, decisive)) return v;
-        if (v.kind != CEL_BOOL) result = error();
+        if (v.kind != CEL_BOOL && !is_error(result)) result = v;
     }
     return result;
 }
@@ -283,7 +289,7 @@ static struct cel_value quantifier(struct walk *w, const struct node *node, cons
         w->scope->value = list->items[i];
         struct cel_value v = walk(w, node->children[2]);
         if (is_bool(v, decisive)) return v;
-        if (v.kind != CEL_BOOL) result = error();
+        if (v.kind != CEL_BOOL && !is_error(result)) result = v;
     }
     return result;
 }
@@ -294,7 +300,7 @@ static struct cel_value exactly_one(struct walk *w, const struct node *node, con
     for (size_t i = 0; i < list->count; i++) {
         w->scope->value = list->items[i];
         struct cel_value v = walk(w, node->children[2]);
-        if (v.kind != CEL_BOOL) return error();
+        if (v.kind != CEL_BOOL) return v;
         count += v.as.b;
     }
     return cel_bool(count == 1);
@@ -307,7 +313,7 @@ static struct cel_value collected(struct walk *w, const struct node *node, const
     for (size_t i = 0; i < from->count; i++) {
         w->scope->value = from->items[i];
         struct cel_value keep = node->children[1] ? walk(w, node->children[1]) : cel_bool(true);
-        if (keep.kind != CEL_BOOL) return error();
+        if (keep.kind != CEL_BOOL) return keep;
         if (!keep.as.b) continue;
         struct cel_value v = walk(w, node->children[2]);
         if (is_error(v)) return v;
@@ -319,7 +325,7 @@ static struct cel_value collected(struct walk *w, const struct node *node, const
 static struct cel_value loop(struct walk *w, const struct node *node)
 {
     struct cel_value range = walk(w, node->children[0]);
-    if (range.kind != CEL_LIST) return error();
+    if (range.kind != CEL_LIST) return range;
     struct walk_name bound = {w->scope, node->local->name, {0}};
     w->scope = &bound;
     struct cel_value result;
@@ -348,10 +354,9 @@ static struct cel_value list(struct walk *w, const struct node *node)
 {
     struct cel_list *made = arena_alloc(w->arena, sizeof *made + node->count * sizeof made->items[0]);
     made->count = node->count;
-    bool failed = false;
     for (size_t i = 0; i < node->count; i++)
-        failed |= is_error(made->items[i] = walk(w, node->children[i]));
-    return failed ? error() : (struct cel_value){.kind = CEL_LIST, .as.list = made};
+        if (is_error(made->items[i] = walk(w, node->children[i]))) return made->items[i];
+    return (struct cel_value){.kind = CEL_LIST, .as.list = made};
 }
 
 static struct cel_value map(struct walk *w, const struct node *node)
@@ -360,12 +365,21 @@ static struct cel_value map(struct walk *w, const struct node *node)
     made->count = 0;
     for (size_t i = 0; i < node->count; i += 2) {
         struct cel_value key = walk(w, node->children[i]), value = walk(w, node->children[i + 1]);
-        if (is_error(key) || is_error(value)) return error();
+        if (is_error(key) || is_error(value)) return is_error(key) ? key : value;
         for (size_t k = 0; k < made->count; k++)
             if (equal(made->entries[k].key, key)) return error();
         made->entries[made->count++] = (struct cel_entry){key, value};
     }
     return (struct cel_value){.kind = CEL_MAP, .as.map = made};
+}
+
+/* The first that is there; whatever is wrong otherwise than by not being there is wrong. */
+static struct cel_value coalesce(struct walk *w, const struct node *node)
+{
+    struct cel_value v = missing();
+    for (size_t i = 0; i < node->count && cel_is_missing(v); i++)
+        v = walk(w, node->children[i]);
+    return v;
 }
 
 static struct cel_value walk(struct walk *w, const struct node *node)
@@ -380,14 +394,15 @@ static struct cel_value walk(struct walk *w, const struct node *node)
     case NODE_OR: return logic(w, node, true);
     case NODE_LOOP: return loop(w, node);
     case NODE_LET: return let(w, node);
+    case NODE_COALESCE: return coalesce(w, node);
     case NODE_IF: {
         struct cel_value condition = walk(w, node->children[0]);
-        return condition.kind == CEL_BOOL ? walk(w, node->children[condition.as.b ? 1 : 2]) : error();
+        return condition.kind == CEL_BOOL ? walk(w, node->children[condition.as.b ? 1 : 2]) : condition;
     }
     case NODE_CALL: {
         struct cel_value arguments[4];
         for (size_t i = 0; i < node->count && i < 4; i++)
-            if (is_error(arguments[i] = walk(w, node->children[i]))) return error();
+            if (is_error(arguments[i] = walk(w, node->children[i]))) return arguments[i];
         return call(w, node, arguments);
     }
     default: return error();
