@@ -232,7 +232,7 @@ struct cel_value string_format(struct machine *m, const struct cel_value *a)
             return cel_fail(m->frame, CEL_ERROR_ARGUMENT,
                             "format ends within a clause, or its precision is wrong");
         if (next >= list->count)
-            return cel_fail(m->frame, CEL_ERROR_INDEX, "format has more clauses than there are arguments");
+            return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "format has more clauses than there are arguments");
         format_clause(&f, format.data[at], list->items[next++], precision);
         m->over = m->frame->scratch->used > m->used_max;
         if (m->over) return machine_exhausted(m);

@@ -8,7 +8,7 @@
 
 static struct cel_value fail_place(struct machine *m, int64_t place)
 {
-    return cel_fail(m->frame, CEL_ERROR_INDEX, "index out of range: %lld", (long long)place);
+    return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "index out of range: %lld", (long long)place);
 }
 
 static struct cel_value piece(str s, size_t begin, size_t end)
