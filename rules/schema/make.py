@@ -135,8 +135,11 @@ VALUES = {
     "GOAL value": text(None, "event.total", default="1.0"),
     "TEST from": text(INSTANT, "2026-03-02T10:00:00Z"),
     "TEST until": text(DURATION, default="120d"),
-    "TEST given": list_of({**map_of({"type": "object"}), "properties": {"t": text(SIGNED_DURATION, "30m")},
-                           "minProperties": 1, "maxProperties": 2}),
+    "TEST given": list_of({**map_of({"type": "object"}), "properties": {"t": text(SIGNED_DURATION, "30m"),
+                              # whose the event is; an event type of that name has an object
+                              "visitor": {"anyOf": [text(), {"type": "object"}]},
+                              "customer": {"anyOf": [text(), {"type": "object"}]}},
+                           "minProperties": 1, "maxProperties": 4}),
     "TEST expect": list_of(reference("EXPECT")),
     "EXPECT at": text(LOCAL_TIME, "2026-03-12 17:00"),
     "EXPECT t": text(SIGNED_DURATION, "1h30m"),

@@ -151,6 +151,10 @@ static void show_event(const struct event *event, const struct cel_value *slots,
     buffer_put_str(out, event->type_name.size ? event->type_name : STR("\"\""));
     buffer_put_str(out, STR(" customer="));
     buffer_put_json_string(out, event->customer);
+    if (event->visitor.size) {
+        buffer_put_str(out, STR(" visitor="));
+        buffer_put_json_string(out, event->visitor);
+    }
     if (event->id.size) {
         buffer_put_str(out, STR(" id="));
         buffer_put_json_string(out, event->id);

@@ -277,6 +277,17 @@ Test(reader, an_id_or_customer_has_256_bytes_and_not_one_more)
                 EVENT_DEAD_ID);
 }
 
+Test(reader, a_visitor_of_more_than_256_bytes_is_none)
+{
+    char room[1024];
+    expect_dead(text_of(room, "{\"type\":\"view\",\"visitor\":\"", LIMIT_ID_BYTES, 'v', "\"}"), EVENT_ALIVE);
+    expect_dead(text_of(room, "{\"type\":\"view\",\"visitor\":\"", LIMIT_ID_BYTES + 1, 'v', "\"}"),
+                EVENT_DEAD_CUSTOMER);
+    expect_dead(
+        text_of(room, "{\"type\":\"view\",\"customer\":1,\"visitor\":\"", LIMIT_ID_BYTES + 1, 'v', "\"}"),
+        EVENT_ALIVE);
+}
+
 /* An event with a field that nests `depth` deep, the event itself included. */
 static str nested(const char *field, size_t depth)
 {
