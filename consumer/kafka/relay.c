@@ -281,11 +281,21 @@ enum relance_status relay_subscribe(struct relay *relay, const struct names *top
 }
 
 /* ---- reading */
+/* Waits for transactions that others have left open. */
+static rd_kafka_resp_err_t relay_ask_offsets(struct relay *relay, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int ms = 0; ms < RELAY_ASK_MS && err == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop_requested();
+         ms += RELAY_SLICE_MS)
+        err = rd_kafka_committed(relay->consumer, list, RELAY_SLICE_MS);
+    return err;
+}
+
 /* Begins where the group is; a partition that it has no offset of, at its first record. */
 static enum relance_status relay_start(struct relay *relay, struct relance_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(relay->given);
-    rd_kafka_resp_err_t err = rd_kafka_committed(relay->consumer, list, RELAY_ASK_MS);
+    rd_kafka_resp_err_t err = relay_ask_offsets(relay, list);
     for (int i = 0; i < list->cnt && !err; i++) {
         err = list->elems[i].err;
         if (list->elems[i].offset < 0) list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
@@ -486,14 +496,20 @@ static void relay_forget_moved(struct relay *relay)
     relay->last_moved = NULL;
 }
 
-/* What takes longer than a slice goes on where it was, until the transaction has run out of time. */
-static enum relance_status relay_end(struct relay *relay, int64_t began, struct relance_error *error)
+/* One of the two calls that end a transaction. What takes longer than a slice goes on where it was, until the
+ * transaction has run out of time. */
+static enum relance_status relay_call(struct relay *relay, bool is_end, int64_t began,
+                                      struct relance_error *error)
 {
     for (;;) {
-        rd_kafka_error_t *object = rd_kafka_commit_transaction(relay->producer, RELAY_SLICE_MS);
+        rd_kafka_error_t *object =
+            is_end ? rd_kafka_commit_transaction(relay->producer, RELAY_SLICE_MS)
+                   : rd_kafka_send_offsets_to_transaction(relay->producer, relay->moved, relay->metadata,
+                                                          RELAY_SLICE_MS);
         bool is_late = clock_monotonic_us() - began > RELAY_COMMIT_US || stop_requested();
         if (!object || is_late || !rd_kafka_error_is_retriable(object))
-            return relay_check(relay, kafka_client_reason(relay->producer, object), "committing", error);
+            return relay_check(relay, kafka_client_reason(relay->producer, object),
+                               is_end ? "committing" : "committing offsets", error);
         rd_kafka_error_destroy(object);
     }
 }
@@ -504,11 +520,8 @@ enum relance_status relay_commit(struct relay *relay, struct relance_error *erro
     if (!relay->moved->cnt && !relay->is_open) return RELANCE_OK;
     ensure(relay->moved->cnt && relay->metadata);
     enum relance_status status = relay_begin(relay, error);
-    if (status != RELANCE_OK) return status;
-    rd_kafka_error_t *object =
-        rd_kafka_send_offsets_to_transaction(relay->producer, relay->moved, relay->metadata, RELAY_ASK_MS);
-    status = relay_check(relay, kafka_client_reason(relay->producer, object), "committing offsets", error);
-    if (status == RELANCE_OK) status = relay_end(relay, began, error);
+    if (status == RELANCE_OK) status = relay_call(relay, false, began, error);
+    if (status == RELANCE_OK) status = relay_call(relay, true, began, error);
     if (status != RELANCE_OK) return status;
     relay->is_open = false;
     relay_forget_moved(relay);
