@@ -12,6 +12,23 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+/* A schema that is for a topic needs a mapping that is for it. */
+static unsigned intake_check_schemas(const struct options *options, const struct plan *plan)
+{
+    unsigned mistakes = 0;
+    for (size_t i = 0; i < options->schema.count; i++) {
+        struct relance_str topic;
+        plan_split(options->schema.items[i], &topic);
+        uint32_t k = 0;
+        while (topic.size && k < plan->mapping_count && !str_equal(topic, plan->mappings[k].topic))
+            k++;
+        if (!topic.size || k < plan->mapping_count) continue;
+        print_mistake("--schema: there is no --mapping %.*s=…, to which it would belong", STR_ARG(topic));
+        mistakes++;
+    }
+    return mistakes;
+}
+
 static unsigned intake_check_options(const struct options *options, struct plan *plan)
 {
     const struct {
@@ -32,16 +49,64 @@ static unsigned intake_check_options(const struct options *options, struct plan 
         print_mistake("%s", error.message);
         mistakes++;
     }
-    return mistakes;
+    return mistakes + intake_check_schemas(options, plan);
+}
+
+/* The files of --schema that belong to a mapping: those with its topic, else those without one. */
+static size_t intake_schemas(const struct options *options, struct relance_str topic, const char **out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < options->schema.count; i++) {
+        struct relance_str of;
+        const char *file = plan_split(options->schema.items[i], &of);
+        if (str_equal(of, topic)) out[count++] = file;
+    }
+    return count || !topic.size ? count : intake_schemas(options, (struct relance_str){0}, out);
+}
+
+/* Formats that the mapping itself reads have no wire. */
+static enum relance_status intake_open_wire(const struct options *options, struct relance_str topic,
+                                            const struct relance_mapping *mapping, struct wire **out,
+                                            struct relance_error *error)
+{
+    struct relance_str format = relance_mapping_format(mapping);
+    bool is_json = str_equal(format, STR("json"));
+    bool is_avro = str_equal(format, STR("avro")), is_protobuf = str_equal(format, STR("protobuf"));
+    if (!is_json && !is_avro && !is_protobuf) return RELANCE_OK;
+    const char **files = calloc(options->schema.count + 1, sizeof *files);
+    ensure(files);
+    struct wire_options wire = {.format = is_json ? "json" : is_avro ? "avro" : "protobuf"};
+    if (!is_json) {
+        wire.schema_files = files;
+        wire.schema_file_count = intake_schemas(options, topic, files);
+        wire.registry = wire.schema_file_count ? NULL : options->registry;
+        wire.ca_file = options->registry_ca;
+        wire.message = is_protobuf && wire.schema_file_count ? options->schema_message : NULL;
+    }
+    enum relance_status status =
+        is_json || wire.registry || wire.schema_file_count
+            ? wire_open(&wire, out, error)
+            : relance_error_set(error, RELANCE_INVALID,
+                                "format %s takes a schema: --registry or --schema says where it is",
+                                wire.format);
+    free(files);
+    return status;
 }
 
 /* Each mapping once; all mistakes of all of them are printed. */
-static bool intake_load(const struct plan *plan, struct relance_mapping **mappings)
+static bool intake_load(const struct options *options, const struct intake_config *config)
 {
     bool is_right = true;
-    for (uint32_t i = 0; i < plan->mapping_count; i++) {
-        mappings[i] = load_mapping(plan->mappings[i].value);
-        is_right &= mappings[i] != NULL;
+    for (uint32_t i = 0; i < config->plan->mapping_count; i++) {
+        const struct plan_mapping *row = &config->plan->mappings[i];
+        struct relance_error error;
+        config->mappings[i] = load_mapping(row->value);
+        is_right &= config->mappings[i] != NULL;
+        if (!config->mappings[i] || intake_open_wire(options, row->topic, config->mappings[i],
+                                                     &config->wires[i], &error) == RELANCE_OK)
+            continue;
+        print_mistake("--mapping: %s: %s", row->value, error.message);
+        is_right = false;
     }
     return is_right;
 }
@@ -77,15 +142,19 @@ int cmd_intake(const struct options *options)
     struct plan plan;
     int status = EXIT_STATUS_USAGE;
     unsigned mistakes = intake_check_options(options, &plan);
-    struct relance_mapping **mappings = calloc(plan.mapping_count + 1, sizeof(struct relance_mapping *));
-    ensure(mappings);
-    if (!mistakes && intake_load(&plan, mappings)) {
+    struct intake_config config = {.plan = &plan};
+    ensure(config.mappings = calloc(plan.mapping_count + 1, sizeof(struct relance_mapping *)));
+    ensure(config.wires = calloc(plan.mapping_count + 1, sizeof(struct wire *)));
+    if (!mistakes && intake_load(options, &config)) {
         stop_on_signals();
-        status = intake_work(options, &(struct intake_config){.plan = &plan, .mappings = mappings});
+        status = intake_work(options, &config);
     }
-    for (uint32_t i = 0; i < plan.mapping_count; i++)
-        relance_mapping_free(mappings[i]);
-    free(mappings);
+    for (uint32_t i = 0; i < plan.mapping_count; i++) {
+        relance_mapping_free(config.mappings[i]);
+        if (config.wires[i]) wire_close(config.wires[i]);
+    }
+    free(config.mappings);
+    free(config.wires);
     plan_free(&plan);
     return status;
 }

@@ -24,6 +24,7 @@ enum {
     INTAKE_WAIT_MS = 100,           /* longest wait for records: a stop that is asked for is heard so often */
     INTAKE_COMMIT_US = 1000000,     /* a transaction is filled for so long, at most */
     INTAKE_COMMIT_BYTES = 32 << 20, /* and with so much */
+    INTAKE_WAIT_US = 1000000,       /* pause before the schema registry is asked again */
     INTAKE_RETRY_US = 300000,       /* pause after a failure */
     INTAKE_LOOK_US = 10000000,      /* between looks for topics that a pattern fits */
     INTAKE_REPORT_US = 60000000,    /* between lines that say what has been done */
@@ -42,11 +43,17 @@ struct intake {
     struct ledger ledger;
     struct scatter *scatter;
     const char *last_topic; /* of the record before, and its mapping */
-    struct relance_mapping *last_mapping;
+    uint32_t last_mapping;
     int64_t looked_us, reported_us, failed_us, complained_us, began_us;
     size_t bytes; /* put since the last commit */
     int64_t reported_records;
     bool is_failing;
+    bool is_waiting; /* the cycle ended at a record whose schema the registry did not give */
+    struct intake_wait {
+        int64_t since_us, last_us; /* since 0: all such records have been read */
+        uint32_t source;           /* of the record */
+        int64_t offset;
+    } wait;
 };
 
 /* ---- which topics */
@@ -278,26 +285,48 @@ static enum relance_status intake_take_mapped(struct intake *intake, const struc
 }
 
 /* Records of one topic come together. */
-static struct relance_mapping *intake_mapping_of(struct intake *intake, struct relance_str topic)
+static uint32_t intake_mapping_of(struct intake *intake, struct relance_str topic)
 {
     if (intake->last_topic == topic.data) return intake->last_mapping;
     intake->last_topic = topic.data;
-    uint32_t number = plan_mapping_of(intake->config->plan, topic);
-    ensure(number != PLAN_NO_MAPPING); /* it was subscribed to */
-    return intake->last_mapping = intake->config->mappings[number];
+    intake->last_mapping = plan_mapping_of(intake->config->plan, topic);
+    ensure(intake->last_mapping != PLAN_NO_MAPPING); /* it was subscribed to */
+    return intake->last_mapping;
+}
+
+/* Makes JSON of a value. A record whose schema cannot be asked for now is read again. */
+static enum relance_status intake_decode(struct intake *intake, struct wire *wire, struct relance_str *value,
+                                         struct relance_str *reason, struct relance_error *error)
+{
+    struct wire_decoded decoded;
+    switch (wire_decode(wire, *value, &decoded, error)) {
+    case WIRE_OK: *value = decoded.json; return RELANCE_OK;
+    case WIRE_DEAD: *reason = decoded.reason; return RELANCE_OK;
+    case WIRE_AWAY: intake->is_waiting = true; break;
+    case WIRE_NO_MEMORY: break;
+    }
+    return error->status = RELANCE_AGAIN;
 }
 
 static enum relance_status intake_take(struct intake *intake, const struct relay_record *record,
                                        struct relance_error *error)
 {
-    struct relance_mapping *mapping = intake_mapping_of(intake, record->foreign.topic);
+    uint32_t number = intake_mapping_of(intake, record->foreign.topic);
+    struct wire *wire = intake->config->wires[number];
+    struct relance_foreign foreign = record->foreign;
+    struct relance_str reason = {0};
     struct relance_mapped mapped;
-    ledger_add(&intake->ledger, INTAKE_RECORDS, 1);
     if (!record->foreign.value.data) { /* what has been deleted */
         ledger_add(&intake->ledger, INTAKE_TOMBSTONES, 1);
         return RELANCE_OK;
     }
-    if (relance_mapping_map(mapping, &record->foreign, &mapped) != RELANCE_OK)
+    enum relance_status status =
+        wire ? intake_decode(intake, wire, &foreign.value, &reason, error) : RELANCE_OK;
+    if (status != RELANCE_OK) return status;
+    if (reason.size)
+        return intake_bury(intake, record, &(struct intake_dead){reason, str_of(error->message), NULL},
+                           error);
+    if (relance_mapping_map(intake->config->mappings[number], &foreign, &mapped) != RELANCE_OK)
         return relance_error_set(error, RELANCE_AGAIN, "no memory for a record of %.*s",
                                  STR_ARG(record->foreign.topic));
     return intake_take_mapped(intake, record, &mapped, error);
@@ -325,6 +354,44 @@ static bool intake_is_full(const struct intake *intake)
            clock_monotonic_us() - intake->began_us > INTAKE_COMMIT_US || stop_requested();
 }
 
+/* That the registry is away is told once, and when it is back; one that another process waits for now, some time later. */
+static void intake_wait(struct intake *intake, const struct relay_record *record,
+                        const struct relance_error *error)
+{
+    int64_t now = clock_monotonic_us();
+    struct intake_wait *wait = &intake->wait;
+    if (!wait->since_us || now - wait->last_us > INTAKE_REPORT_US) {
+        log_line(LOG_WARNING, "The schema registry is away; reading waits for it.",
+                 "topic=%.*s partition=%d offset=%" PRId64 " why=\"%s\"", STR_ARG(record->foreign.topic),
+                 (int)record->foreign.partition, record->foreign.offset, error->message);
+        wait->since_us = now;
+    }
+    wait->last_us = now;
+    wait->source = record->source;
+    wait->offset = record->foreign.offset;
+}
+
+static void intake_end_wait(struct intake *intake, const struct relay_record *record)
+{
+    struct intake_wait *wait = &intake->wait;
+    if (!wait->since_us || wait->source != record->source || wait->offset > record->foreign.offset) return;
+    log_line(LOG_INFO, "The schema registry answers again.", "after_ms=%" PRId64,
+             (clock_monotonic_us() - wait->since_us) / 1000);
+    wait->since_us = 0;
+}
+
+/* Commits what was taken before the cycle's end; `status` says what that end was. */
+static enum relance_status intake_keep(struct intake *intake, enum relance_status status,
+                                       struct relance_error *error)
+{
+    struct relance_error other;
+    enum relance_status kept = intake_commit(intake, &other);
+    if (kept == RELANCE_OK) return status;
+    *error = other;
+    intake->is_waiting = false;
+    return kept;
+}
+
 static enum relance_status intake_cycle(struct intake *intake, struct relance_error *error)
 {
     struct relay *relay = intake->config->relay;
@@ -334,16 +401,20 @@ static enum relance_status intake_cycle(struct intake *intake, struct relance_er
     if (status == RELANCE_OK) status = relay_gather(relay, INTAKE_WAIT_MS, error);
     intake->began_us = clock_monotonic_us();
     intake->last_topic = NULL;
+    intake->is_waiting = false;
     while (status == RELANCE_OK && !(stop_requested() && !open) && relay_next(relay, &record)) {
         status = intake_take(intake, &record, error);
+        if (intake->is_waiting) intake_wait(intake, &record, error);
         if (status != RELANCE_OK) break;
+        intake_end_wait(intake, &record);
+        ledger_add(&intake->ledger, INTAKE_RECORDS, 1);
         relay_done(relay, &record);
         open++;
         if (!intake_is_full(intake)) continue;
         status = intake_commit(intake, error);
         open = 0;
     }
-    if (status == RELANCE_OK && open) status = intake_commit(intake, error);
+    if ((status == RELANCE_OK || intake->is_waiting) && open) status = intake_keep(intake, status, error);
     return status;
 }
 
@@ -377,9 +448,12 @@ enum relance_status intake_run(const struct intake_config *config, struct relanc
     while (!stop_requested() && (status == RELANCE_OK || status == RELANCE_AGAIN)) {
         status = intake_cycle(&intake, error);
         if (status == RELANCE_AGAIN && !stop_requested()) {
-            intake_complain(&intake, error);
             ledger_drop(&intake.ledger);
-            relay_rest(config->relay, INTAKE_RETRY_US);
+            if (intake.is_waiting)
+                ledger_add(&intake.ledger, INTAKE_WAITS, 1);
+            else
+                intake_complain(&intake, error);
+            relay_rest(config->relay, intake.is_waiting ? INTAKE_WAIT_US : INTAKE_RETRY_US);
         }
         intake_report(&intake);
     }

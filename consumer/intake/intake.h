@@ -4,11 +4,13 @@
 
 #include "intake/plan.h"
 #include "intake/relay.h"
+#include "wire/wire.h"
 
 struct intake_config {
     const struct plan *plan;
     struct relay *relay;
     struct relance_mapping **mappings; /* by the plan's numbers */
+    struct wire **wires;               /* likewise; NULL: the mapping reads the bytes themselves */
 };
 
 /* Are all topics there that are needed, and may they be read? RELANCE_REFUSED: one sentence. */

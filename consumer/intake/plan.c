@@ -47,13 +47,19 @@ static enum relance_status plan_read_topics(struct plan *plan, const char *input
 }
 
 /* What stands before the first = is a topic where it could be the name of one: a path has a slash there. */
-static void plan_read_mapping(struct plan *plan, const char *text)
+const char *plan_split(const char *text, struct relance_str *topic)
 {
     const char *equals = strchr(text, '=');
-    struct relance_str topic = {text, equals ? (size_t)(equals - text) : 0};
-    bool has_topic = plan_is_topic(topic);
-    plan->mappings[plan->mapping_count++] =
-        (struct plan_mapping){has_topic ? topic : (struct relance_str){0}, has_topic ? equals + 1 : text};
+    *topic = (struct relance_str){text, equals ? (size_t)(equals - text) : 0};
+    if (plan_is_topic(*topic)) return equals + 1;
+    *topic = (struct relance_str){0};
+    return text;
+}
+
+static void plan_read_mapping(struct plan *plan, const char *text)
+{
+    struct plan_mapping *mapping = &plan->mappings[plan->mapping_count++];
+    mapping->value = plan_split(text, &mapping->topic);
 }
 
 static bool plan_names(const struct plan *plan, struct relance_str topic)

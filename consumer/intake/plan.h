@@ -31,6 +31,9 @@ RELANCE_MUST enum relance_status plan_read(struct plan *plan, const char *input,
                                            struct relance_error *error);
 void plan_free(struct plan *plan);
 
+/* "TOPIC=VALUE" or "VALUE": the topic, empty where there is none, and the value. */
+const char *plan_split(const char *text, struct relance_str *topic);
+
 /* The number of the mapping of a topic; PLAN_NO_MAPPING: it has none. */
 uint32_t plan_mapping_of(const struct plan *plan, struct relance_str topic);
 /* Is a topic one of an engine's? Then `why` says how that is known. `all`: the topics that there are. */

@@ -41,6 +41,8 @@ RELANCE_MUST enum relance_status relance_mapping_compile(const struct relance_so
 void relance_mapping_free(struct relance_mapping *mapping);
 /* Of how many rows the mapping consists, those of presets included. */
 size_t relance_mapping_row_count(const struct relance_mapping *mapping);
+/* What its records are: `json`, `avro` … Those of `avro` and `protobuf` are given to it as JSON. */
+struct relance_str relance_mapping_format(const struct relance_mapping *mapping);
 /* Does it read headers of records? They cost something to fetch. */
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
 

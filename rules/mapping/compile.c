@@ -507,6 +507,11 @@ size_t relance_mapping_row_count(const struct relance_mapping *mapping)
     return mapping->row_count;
 }
 
+struct relance_str relance_mapping_format(const struct relance_mapping *mapping)
+{
+    return mapping->format->name;
+}
+
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping)
 {
     return mapping->reads[SLOT_HEADERS] || mapping->format == &format_cloudevents;

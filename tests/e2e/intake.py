@@ -8,10 +8,12 @@ import signal
 import time
 import unittest
 
-from support import kafka, place
+from support import kafka, place, rights
 from support.engine import World, running
-from support.intake import Mill, foreign
+from support.intake import MAPPING, Mill, foreign
 from support.kafka import Record
+from support.kafka_acls import Acls
+from support.registry import Registry
 
 TIME = 1772445600000
 SEED = 20260302
@@ -289,6 +291,136 @@ class Ending(unittest.TestCase):
             with mill.running():
                 mill.wait_read()
             self.assertEqual(flow.faults(), [])
+
+
+AVRO = {"type": "record", "name": "Click", "fields": [{"name": "event", "type": "string"}, {"name": "user", "type": "string"},
+                                                      {"name": "uid", "type": "string"}, {"name": "n", "type": "int"}]}
+PROTO = 'syntax = "proto3"; message Click { string event = 1; string user = 2; string uid = 3; int32 n = 4; }'
+
+
+def avro(user, uid, n, event="click"):
+    return b"".join(bytes([2 * len(word)]) + word.encode() for word in (event, user, uid)) + bytes([2 * n])
+
+
+def protobuf(user, uid, n, event="click"):
+    words = b"".join(bytes([8 * field + 2, len(word)]) + word.encode() for field, word in enumerate((event, user, uid), 1))
+    return words + bytes([4 * 8, n])
+
+
+def framed(schema, value):
+    return Record(b"\0" + schema.to_bytes(4, "big") + value, partition=0)
+
+
+class WireFormats(unittest.TestCase):
+    def test_avro_waits_for_a_registry_that_is_away_and_buries_what_it_does_not_know(self):
+        with Mill({"web": 1}, mapping={**MAPPING, "format": "avro"}) as mill, Registry({7: AVRO}) as registry:
+            registry.stop()
+            with mill.running(registry=registry.url) as process:
+                mill.produce("web", [framed(7, avro("anna", "u1", 1))])
+                place.wait_until(lambda: "The schema registry is away" in process.output(), 30, "it says that the registry is away")
+                mill.produce("web", [framed(7, avro("anna", f"u{n}", n)) for n in range(2, 6)] + [framed(8, b"x"), framed(7, b"\xff"), Record(b"", partition=0)])
+                time.sleep(3)
+                self.assertEqual((mill.events(), mill.dead()), ([], []))
+                registry.start()
+                mill.wait_read()
+                self.assertEqual(process.output().count("The schema registry is away"), 1)
+                self.assertEqual(process.output().count("The schema registry answers again."), 1)
+                registry.stop()  # what is known is read on
+                mill.produce("web", [framed(7, avro("anna", "u6", 6))])
+                mill.wait_read()
+            self.assertEqual([(r.json()["id"], r.json()["n"]) for r in mill.events()], [(f"u{n}", n) for n in range(1, 7)])
+            self.assertEqual(sorted((r.header("relance-offset"), r.header("relance-reason")) for r in mill.dead()),
+                             [("5", "schema"), ("6", "format"), ("7", "format")])
+
+    def test_what_was_read_before_the_unknown_schema_is_written_at_once(self):
+        with Mill({"web": 1}, mapping={**MAPPING, "format": "avro"}) as mill, Registry({7: AVRO, 9: AVRO}) as registry:
+            with mill.running(registry=registry.url) as process:
+                mill.produce("web", [framed(7, avro("anna", "u0", 0))])
+                mill.wait_read()
+                registry.stop()
+                mill.produce("web", [framed(7, avro("anna", "u1", 1)), framed(9, avro("anna", "u2", 2)), framed(7, avro("anna", "u3", 3))])
+                place.wait_until(lambda: "The schema registry is away" in process.output(), 30, "it says that the registry is away")
+                place.wait_until(lambda: len(mill.events()) == 2, 10, "what comes before is written")
+            self.assertEqual([r.json()["id"] for r in mill.events()], ["u0", "u1"])
+            registry.start()
+            with mill.running(registry=registry.url):
+                mill.wait_read()
+            self.assertEqual([r.json()["id"] for r in mill.events()], ["u0", "u1", "u2", "u3"])
+
+    def test_schema_files_and_kafka_connects_envelope(self):
+        with Mill({"web": 1, "shop": 1, "till": 1}) as mill:
+            for name, format in (("avro", "avro"), ("proto", "protobuf")):
+                (mill.folder.path / f"{name}.jsonc").write_text(json.dumps({**MAPPING, "format": format}))
+            (mill.folder.path / "click.avsc").write_text(json.dumps(AVRO))
+            (mill.folder.path / "click.proto").write_text(PROTO)
+            web, shop = mill.sources["web"], mill.sources["shop"]
+            words = [f"--mapping={web}={mill.folder.path}/avro.jsonc", f"--schema={web}={mill.folder.path}/click.avsc",
+                     f"--mapping={shop}={mill.folder.path}/proto.jsonc", f"--schema={shop}={mill.folder.path}/click.proto"]
+            mill.produce("web", [Record(avro("anna", "u1", 1))])
+            mill.produce("shop", [Record(protobuf("anna", "u2", 2))])
+            mill.produce("till", [Record(json.dumps({"schema": None, "payload": foreign("anna", "u3", n=3).json()}).encode()),
+                                  Record(b"\0\0\0\0\x07" + foreign("anna", "u4", n=4).value)])
+            with mill.running(*words):
+                mill.wait_read()
+            self.assertEqual(sorted((r.json()["id"], r.json()["n"]) for r in mill.events()), [(f"u{n}", n) for n in range(1, 5)])
+            self.assertEqual(mill.dead(), [])
+            for taken, sentence in [(words[1], "format avro takes a schema"), (words[0], f"there is no --mapping {web}=")]:
+                with self.subTest(sentence=sentence):
+                    status, said = mill.refusal(*(word for word in words if word != taken))
+                    self.assertEqual(status, 2, said)
+                    self.assertIn(sentence, said)
+
+
+class Rights(unittest.TestCase):
+    """With what the manual's table gives, and nothing else; by SCRAM, which is why it is the older broker."""
+
+    def setUp(self):
+        self.mill = Mill({"web": 2})
+        self.addCleanup(self.mill.__exit__)
+        self.acls = Acls(self.mill.kafka.address)
+        self.user = f"User:{kafka.ENGINE}"
+        self.given = rights.kafka_rights("intake", self.mill.group, self.mill.sources["web"], self.mill.output)
+        self.acls.allow(self.user, self.given)
+        settings = {"bootstrap.servers": self.mill.kafka.secure, "security.protocol": "sasl_ssl", "sasl.mechanism": "SCRAM-SHA-512",
+                    "ssl.ca.location": self.mill.kafka.folder.path / "ca.pem", "sasl.username": kafka.ENGINE, "sasl.password": kafka.PASSWORD}
+        self.config = self.mill.folder.path / "intake.conf"
+        self.config.write_text("".join(f"kafka.{name} = {value}\n" for name, value in settings.items()))
+        self.config.chmod(0o600)
+        self.options = {"config": self.config, "kafka.bootstrap.servers": None}
+
+    def assert_ends(self, process, right):
+        resource, _, name, operation = right
+        status, _ = process.stop(None, 60)
+        self.assertEqual(status, 1, process.output()[-3000:])
+        for word in ("this user needs", operation, resource, name):
+            self.assertIn(word, process.output())
+
+    def test_each_right_that_is_missing_at_the_start_or_taken_later_is_named(self):
+        self.assertEqual(len(self.given), 5)
+        flow = 0
+        for right in self.given:
+            with self.subTest(right=right):
+                process = self.mill.start(**self.options)
+                self.mill.produce("web", [foreign("anna", f"a{flow}"), Record(b"broken")])
+                self.mill.wait_read()
+                self.acls.take(self.user, [right])
+                self.mill.produce("web", [foreign("anna", f"b{flow}"), Record(b"broken")])
+                self.assert_ends(process, right)
+                self.assert_ends(self.mill.start(**self.options), right)
+                self.acls.allow(self.user, [right])
+                flow += 1
+        with self.mill.running(**self.options):
+            self.mill.wait_read()
+        self.assertEqual(sorted(r.json()["id"] for r in self.mill.events()), sorted(f"{x}{n}" for n in range(flow) for x in "ab"))
+        self.assertEqual(len(self.mill.dead()), 2 * flow)
+
+    def test_a_pattern_reads_those_that_it_may(self):
+        self.mill.kafka.create(f"{self.mill.name}.hidden", 1)
+        self.mill.kafka.produce(f"{self.mill.name}.hidden", [foreign("anna", "hidden")])
+        self.mill.produce("web", [foreign("anna", "a")])
+        with self.mill.running(**self.options, input=rf"^{self.mill.name}\."):
+            self.mill.wait_read()
+        self.assertEqual([r.json()["id"] for r in self.mill.events()], ["a"])
 
 
 class Engine(unittest.TestCase):

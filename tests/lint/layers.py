@@ -32,7 +32,7 @@ MAY_SEE = {
     "consumer/host": ["rules/base", "consumer"],
     "consumer/input": ["rules/base", "rules/json", "consumer/host"],
     "consumer/delivery": ["rules/base", "consumer", "consumer/host"],
-    "consumer/intake": ["rules/base", "consumer", "consumer/host"],
+    "consumer/intake": ["rules/base", "consumer", "consumer/host", "consumer/wire/wire.h"],
     "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", *PORTS],
     "consumer/redis": ["rules/base", "consumer/host", *PORTS],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host"],
