@@ -118,7 +118,7 @@ static enum relance_status demo_find_rules(struct demo *demo, struct relance_err
     demo->rules = demo->options->rules;
     if (demo->rules.count) return RELANCE_OK;
     demo->shipped_path = demo->shipped;
-    demo->rules = (struct file_paths){&demo->shipped_path, 1};
+    demo->rules = (struct file_paths){.items = &demo->shipped_path, .count = 1};
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     program[size > 0 ? size : 0] = '\0';
     if (getcwd(here, sizeof here - 1)) strcat(here, "/");

@@ -43,8 +43,10 @@ static int explain_failed(const struct explain *explain)
 static bool explain_record(struct explain *explain, const struct relance_record *record)
 {
     struct relance_fate fate = {0};
-    if (story_record(&explain->story, explain->engine, record, &fate) != RELANCE_DONE) return false;
-    explain->any |= fate.kind != RELANCE_DEAD;
+    do {
+        if (story_record(&explain->story, explain->engine, record, &fate) != RELANCE_DONE) return false;
+        explain->any |= fate.kind != RELANCE_DEAD && fate.kind != RELANCE_NOTHING;
+    } while (fate.more);
     return true;
 }
 

@@ -52,7 +52,8 @@ struct replay {
     struct buffer line;                  /* of the decision being printed */
     struct diff diff;                    /* --diff; of --summary its first half */
 
-    uint64_t fates[RELANCE_DEAD + 1];
+    uint64_t fates[RELANCE_FATES];
+    uint64_t unmapped;
     struct replay_dead dead[REASONS_MAX];
     size_t dead_count;
     struct misfits misfits;
@@ -170,6 +171,7 @@ static int replay_engine_failed(const struct replay_side *side)
 static void replay_count_fate(struct replay *replay, const struct relance_fate *fate, int64_t line)
 {
     replay->fates[fate->kind]++;
+    replay->unmapped += fate->unmapped;
     replay->late += fate->late;
     misfits_take(&replay->misfits, fate, line + 1);
     if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, line);
@@ -183,9 +185,11 @@ static int replay_feed(struct replay *replay)
     while (!print_failed() && feed_next(&replay->feed, &record)) {
         for (size_t i = 0; i < replay->side_count; i++) {
             struct replay_side *side = &replay->sides[i];
-            if (relance_engine_record(side->engine, &record, &fate) != RELANCE_DONE)
-                return replay_engine_failed(side);
-            if (i == DIFF_NOW) replay_count_fate(replay, &fate, record.offset);
+            do {
+                if (relance_engine_record(side->engine, &record, &fate) != RELANCE_DONE)
+                    return replay_engine_failed(side);
+                if (i == DIFF_NOW) replay_count_fate(replay, &fate, record.offset);
+            } while (fate.more);
         }
         if (progress_step(&replay->progress)) progress_show(&replay->progress, feed_part(&replay->feed));
     }
@@ -238,6 +242,14 @@ static void replay_print_dead(const struct replay *replay)
     fputc('\n', stderr);
 }
 
+/* "relance replay: 3 events are for no row of the mapping: passed over" */
+static void replay_print_unmapped(const struct replay *replay)
+{
+    if (replay->unmapped)
+        print_mistake("%llu event%s for no row of the mapping: passed over",
+                      (unsigned long long)replay->unmapped, replay->unmapped == 1 ? " is" : "s are");
+}
+
 /* A shop's export is often sorted otherwise. */
 static void replay_print_csv(const struct replay *replay)
 {
@@ -256,6 +268,7 @@ static int replay_events(struct replay *replay)
     progress_end(&replay->progress);
     if (replay->options->summary || replay->options->diff.count) replay_print_tables(replay);
     replay_print_dead(replay);
+    replay_print_unmapped(replay);
     misfits_print(&replay->misfits, replay->options->args[0]);
     if (replay->options->csv) replay_print_csv(replay);
     return feed_end(&replay->feed) ? status : EXIT_STATUS_FAILED;

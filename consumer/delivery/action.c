@@ -133,9 +133,9 @@ void partition_decided(void *context, const struct relance_decision *decision)
 
 /* ---- dead letters */
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
-                           struct relance_str reason)
+                           const struct relance_fate *fate)
 {
-    char number[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], size[TEXT_NUMBER_SIZE];
+    char number[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], size[TEXT_NUMBER_SIZE], event[TEXT_NUMBER_SIZE];
     struct relance_str value = record->value;
     bool cut = value.size > ACTION_DEAD_MAX;
     if (cut) value.size = ACTION_DEAD_HEAD;
@@ -146,17 +146,23 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
         .value = value,
         .headers =
             {
-                {"relance-reason", reason},
+                {"relance-reason", fate->reason},
                 {"relance-topic", str_of(partition->place->options->input)},
                 {"relance-partition", {number, text_put_int(number, record->partition)}},
                 {"relance-offset", {offset, text_put_int(offset, record->offset)}},
-                {"relance-size",
-                 {size, text_put_int(size, (int64_t)record->value.size)}}, /* what the input holds of it */
             },
-        .header_count = cut ? 5 : 4,
+        .header_count = 4,
     };
+    if (fate->number || fate->more)
+        letter.headers[letter.header_count++] =
+            (struct outbox_header){"relance-event", {event, text_put_int(event, (int64_t)fate->number)}};
+    if (fate->sentence.size)
+        letter.headers[letter.header_count++] = (struct outbox_header){"relance-sentence", fate->sentence};
+    if (cut) /* what the input holds of it */
+        letter.headers[letter.header_count++] =
+            (struct outbox_header){"relance-size", {size, text_put_int(size, (int64_t)record->value.size)}};
     action_link(partition, letter.headers[3].value);
-    action_link(partition, reason);
+    action_link(partition, fate->reason);
     if (!action_is_silent(partition)) action_put(partition, &letter);
 }
 

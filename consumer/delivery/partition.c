@@ -407,7 +407,6 @@ static void partition_count_event(struct partition *partition, const struct sour
     if (fate->late) counters_add(counters, COUNTER_LATE, 1);
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
     if (!str_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
-    counters_add(counters, COUNTER_INVALID, fate->fields_invalid);
     partition_count_forgotten(partition);
 }
 
@@ -426,28 +425,52 @@ static void partition_sample_invalid(struct partition *partition, const struct s
     }
 }
 
-static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
-                                            struct relance_error *error)
+/* One event of the record, or what it is instead. */
+static enum relance_status partition_decide_next(struct partition *partition,
+                                                 const struct source_record *record,
+                                                 const struct relance_record *event,
+                                                 struct relance_fate *fate, struct relance_error *error)
 {
-    const struct relance_record event = {str_of(partition->place->options->input), record->partition,
-                                         record->offset, record->value, record->timestamp_ms};
-    struct relance_fate fate;
     enum relance_progress progress;
     partition->key = record->key;
-    while ((progress = relance_engine_record(partition->engine, &event, &fate)) == RELANCE_NEEDS) {
+    while ((progress = relance_engine_record(partition->engine, event, fate)) == RELANCE_NEEDS) {
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;
     }
     enum relance_status status = partition_settle(partition, progress, error);
     if (status != RELANCE_OK) return status;
-    if (fate.kind == RELANCE_DEAD) {
-        counters_add_named(&partition->counters, STR("dead."), fate.reason, 1);
-        partition_dead_letter(partition, record, fate.reason);
-    } else {
-        partition_count_event(partition, record, &fate);
-        partition_sample_invalid(partition, record, &fate);
+    counters_add(&partition->counters, COUNTER_UNMAPPED, (int64_t)fate->unmapped);
+    counters_add(&partition->counters, COUNTER_INVALID, fate->fields_invalid);
+    if (fate->kind == RELANCE_DEAD) {
+        counters_add_named(&partition->counters, STR("dead."), fate->reason, 1);
+        partition_dead_letter(partition, record, fate);
+    } else if (fate->kind != RELANCE_NOTHING) {
+        partition_count_event(partition, record, fate);
     }
+    if (fate->kind != RELANCE_DEAD) partition_sample_invalid(partition, record, fate);
     return RELANCE_OK;
+}
+
+static enum relance_status partition_decide(struct partition *partition, const struct source_record *record,
+                                            struct relance_error *error)
+{
+    struct relance_header headers[SOURCE_HEADERS_MAX];
+    struct relance_record event = {.topic = str_of(partition->place->options->input),
+                                   .partition = record->partition,
+                                   .offset = record->offset,
+                                   .value = record->value,
+                                   .timestamp_ms = record->timestamp_ms,
+                                   .key = record->key};
+    if (relance_ruleset_reads_headers(partition->in_force.rules->rules)) {
+        event.headers = headers;
+        event.header_count = source_headers(record, headers);
+    }
+    struct relance_fate fate;
+    enum relance_status status;
+    do
+        status = partition_decide_next(partition, record, &event, &fate, error);
+    while (status == RELANCE_OK && fate.more);
+    return status;
 }
 
 /* What comes before the record itself: older marks, arrival at P, what has changed in the world. */

@@ -220,7 +220,7 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
 bool partition_lives_here(void *partition, struct relance_str customer, struct relance_str visitor);
 void partition_decided(void *partition, const struct relance_decision *decision);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
-                           struct relance_str reason);
+                           const struct relance_fate *fate);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
 
 #endif

@@ -33,7 +33,13 @@ struct source_record {
     struct relance_str key, value; /* value.data NULL: a tombstone */
     int64_t offset, timestamp_ms;  /* RELANCE_NEVER: none */
     int32_t partition;
+    const void *message; /* the client's, for source_headers */
 };
+
+enum { SOURCE_HEADERS_MAX = 64 };
+
+/* The first headers of a record, which cost something to find: how many. They are valid as long as the record. */
+size_t source_headers(const struct source_record *record, struct relance_header out[SOURCE_HEADERS_MAX]);
 
 struct source_batch {
     const struct source_record *records;

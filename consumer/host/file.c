@@ -1,6 +1,8 @@
 /* Rule files and zone files. A rule set is read whole, in the order of the files' paths, hashed, and handed
  * to the core as bytes. */
 #include "host/file.h"
+#include "host/mapping.h"
+#include "host/preset.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -86,6 +88,14 @@ static char *file_join(const char *front, const char *name)
     if (!joined) abort(); /* as much as a path, at the start */
     sprintf(joined, "%s%s%s", front, slash ? "/" : "", name);
     return joined;
+}
+
+/* To be freed. */
+static char *file_copy(struct relance_str text)
+{
+    char *copy = strndup(text.data, text.size);
+    if (!copy) abort(); /* as much as what it comes from, at the start */
+    return copy;
 }
 
 static enum relance_status file_found_add(struct file_search *search, const char *path, const char *name,
@@ -183,6 +193,11 @@ static bool file_is_again(const struct file_search *search, size_t at)
 }
 
 /* ---- a set */
+/* As a set's text names them; files of rules have no name. */
+static const char *const file_kinds[] = {
+    [RELANCE_RULES] = "rules", [RELANCE_MAPPING] = "mapping", [RELANCE_PRESET] = "preset"};
+enum { FILE_KINDS = sizeof file_kinds / sizeof *file_kinds };
+
 static enum relance_status file_set_add(struct file_set *set, const struct file_found *found,
                                         struct relance_error *error)
 {
@@ -193,7 +208,30 @@ static enum relance_status file_set_add(struct file_set *set, const struct file_
     enum relance_status status = file_read(found->path, FILE_RULES_MAX - used, &text, &size, error);
     if (status != RELANCE_OK) return status;
     struct relance_str name = str_of(file_join("", found->name)), path = str_of(file_join("", found->path));
-    set->sources[set->count++] = (struct file_source){name, {text, size}, path};
+    set->sources[set->count++] = (struct file_source){name, {text, size}, path, RELANCE_RULES};
+    return RELANCE_OK;
+}
+
+/* A mapping and what it extends, each once: presets that extend each other without an end are a mistake of compiling. */
+static enum relance_status file_set_add_mapping(struct file_set *set, const char *mapping,
+                                                struct relance_error *error)
+{
+    struct mapping_file file;
+    enum relance_status status = mapping_file_read(mapping, &file, error);
+    if (status != RELANCE_OK) return status;
+    struct relance_str name = file.source.name, text = file.source.text;
+    const char *slash = strrchr(mapping, '/');
+    if (slash) name = str_of(slash + 1);
+    for (size_t i = 0; i < FILE_EXTENDS_MAX; i++) {
+        struct file_source *source = &set->sources[set->count++];
+        *source = (struct file_source){.name = str_of(file_copy(name)),
+                                       .text = {file_copy(text), text.size},
+                                       .path = str_of(file_copy(i ? name : file.source.name)),
+                                       .kind = i ? RELANCE_PRESET : RELANCE_MAPPING};
+        name = relance_mapping_extends(source->text);
+        if (!name.size || !preset_find(name, &text)) break;
+    }
+    mapping_file_free(&file);
     return RELANCE_OK;
 }
 
@@ -201,7 +239,7 @@ static enum relance_status file_set_add_all(struct file_set *set, struct file_se
 {
     enum relance_status status = RELANCE_OK;
     qsort(search->found, search->count, sizeof *search->found, file_path_order);
-    set->sources = calloc(search->count + 1, sizeof *set->sources);
+    set->sources = calloc(search->count + FILE_EXTENDS_MAX, sizeof *set->sources);
     if (!set->sources) abort();
     for (size_t i = 0; i < search->count && status == RELANCE_OK; i++)
         if (!file_is_again(search, i)) status = file_set_add(set, &search->found[i], search->error);
@@ -217,6 +255,8 @@ static void file_set_digest(struct file_set *set)
         const struct file_source *source = &set->sources[i];
         char size[TEXT_NUMBER_SIZE];
         text_put_int(size, (int64_t)source->text.size);
+        if (source->kind != RELANCE_RULES)
+            EVP_DigestUpdate(context, file_kinds[source->kind], strlen(file_kinds[source->kind]) + 1);
         EVP_DigestUpdate(context, source->name.data, source->name.size + 1);
         EVP_DigestUpdate(context, size, strlen(size) + 1);
         EVP_DigestUpdate(context, source->text.data, source->text.size);
@@ -236,6 +276,7 @@ enum relance_status file_set_read(const struct file_paths *paths, struct file_se
     for (size_t i = 0; i < paths->count && status == RELANCE_OK; i++)
         status = file_search_path(&search, paths->items[i], paths->count == 1);
     if (status == RELANCE_OK) status = file_set_add_all(&set, &search);
+    if (status == RELANCE_OK && paths->mapping) status = file_set_add_mapping(&set, paths->mapping, error);
     file_search_free(&search);
     if (status != RELANCE_OK) {
         file_set_free(&set);
@@ -275,6 +316,8 @@ enum relance_status file_set_pack(const struct file_set *set, char **text, size_
         cJSON *file = cJSON_CreateObject();
         cJSON_AddStringToObject(file, "name", set->sources[i].name.data);
         cJSON_AddStringToObject(file, "text", set->sources[i].text.data);
+        if (set->sources[i].kind != RELANCE_RULES)
+            cJSON_AddStringToObject(file, "kind", file_kinds[set->sources[i].kind]);
         cJSON_AddItemToArray(array, file);
     }
     *text = cJSON_PrintUnformatted(array);
@@ -288,10 +331,15 @@ static bool file_set_unpack_one(struct file_set *set, const cJSON *file)
 {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file, "name"));
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file, "text"));
-    if (!name || !text) return false;
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file, "kind"));
+    size_t of = RELANCE_RULES;
+    while (kind && of < FILE_KINDS && strcmp(kind, file_kinds[of]) != 0)
+        of++;
+    if (!name || !text || of == FILE_KINDS) return false;
     char *name_copy = strdup(name), *text_copy = strdup(text);
     if (!name_copy || !text_copy) abort(); /* as much as the parsed text that they come from */
-    set->sources[set->count++] = (struct file_source){.name = str_of(name_copy), .text = str_of(text_copy)};
+    set->sources[set->count++] = (struct file_source){
+        .name = str_of(name_copy), .text = str_of(text_copy), .kind = (enum relance_source_kind)of};
     return true;
 }
 
@@ -352,7 +400,9 @@ enum relance_status file_set_compile(const struct file_set *set, struct relance_
     if (!sources) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the rule files");
     for (size_t i = 0; i < set->count; i++) {
         const struct file_source *source = &set->sources[i];
-        sources[i] = (struct relance_source){source->path.size ? source->path : source->name, source->text};
+        bool named_by_path = source->path.size && source->kind != RELANCE_PRESET;
+        sources[i] =
+            (struct relance_source){named_by_path ? source->path : source->name, source->text, source->kind};
     }
     enum relance_status status =
         relance_ruleset_check(sources, set->count, file_zone_load, &zone, set->strict, rules, report, error);

@@ -8,6 +8,7 @@ enum {
     FILE_OPTIONS_MAX = 1 << 20, /* bytes of a configuration file */
     FILE_RULES_MAX = 8 << 20,   /* bytes of a rule set, all files together: it travels in marks */
     FILE_RULE_COUNT_MAX = 1000, /* files of a rule set */
+    FILE_EXTENDS_MAX = 6,       /* behind them: a mapping, and presets that extend each other */
     FILE_DEPTH_MAX = 32,        /* folders within each other */
     FILE_PATHS_SHOWN = 512,     /* bytes of several paths in a message */
     FILE_ZONE_MAX = 32 << 10,   /* bytes of a zone file; the largest has 4 KiB */
@@ -17,10 +18,11 @@ enum {
 RELANCE_MUST enum relance_status file_read(const char *path, size_t limit, char **text, size_t *size,
                                            struct relance_error *error);
 
-/* Files and folders, as they are given. */
+/* Files and folders, as they are given, and the mapping through which records are read: NULL, a preset or a file. */
 struct file_paths {
     char **items;
     size_t count;
+    const char *mapping;
 };
 /* "a, b", cut where there is no room for all, for messages. Returns `out`. */
 const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_SHOWN]);
@@ -30,11 +32,12 @@ const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_
 struct file_source {
     struct relance_str name, text;
     struct relance_str path; /* as given, for messages; empty: the set has travelled */
+    enum relance_source_kind kind;
 };
 
 /* A rule set's files as read: of each path the file itself, or the *.json and *.jsonc of the folder and of the folders
  * in it; names that begin with a point, and links to folders, are passed over. All together in the order of their
- * paths' bytes, each file once. */
+ * paths' bytes, each file once. Behind them the mapping, and the presets that it extends. */
 struct file_set {
     struct file_source *sources;
     size_t count;
@@ -45,7 +48,7 @@ RELANCE_MUST enum relance_status file_set_read(const struct file_paths *paths, s
                                                struct relance_error *error);
 void file_set_free(struct file_set *set);
 
-/* A set as one text, a JSON array of {"name", "text"}, and back: how rules travel in marks and in Redis. The
+/* A set as one text, a JSON array of {"name", "text"}, with "kind" where that is no rule file, and back: how rules travel in marks and in Redis. The
  * text is to be freed. Only for sets that have been compiled: others need not be text at all. */
 RELANCE_MUST enum relance_status file_set_pack(const struct file_set *set, char **text, size_t *size,
                                                struct relance_error *error);

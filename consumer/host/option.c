@@ -580,11 +580,17 @@ bool options_read(struct options *options, enum command command, int argc, char 
     reading.arguments = true;
     option_read_arguments(&reading, argc, argv);
     option_find_missing(&reading);
+    options->rules.mapping = options->diff.mapping = options_mapping(options);
     log_set_level(options->log_level);
     if (!reading.mistakes) return true;
     options_free(options);
     options->status = EXIT_STATUS_USAGE;
     return false;
+}
+
+const char *options_mapping(const struct options *options)
+{
+    return options->mapping.count ? options->mapping.items[options->mapping.count - 1] : NULL;
 }
 
 void options_free(struct options *options)

@@ -46,18 +46,26 @@ static void keep_rule_paths(struct subject *out, const struct file_paths *files)
             out->rule_paths.items[out->rule_paths.count++] = files->items[i];
 }
 
+/* A mapping among the paths is looked at by itself; one through which the rules' records are read is a part of their set. */
+static bool stands_alone(const struct file_source *source)
+{
+    return source->kind == RELANCE_RULES && relance_mapping_is(source->text);
+}
+
 /* Puts the mappings behind the rules; each keep their order. */
 static void part(struct subject *out, struct file_source *sorted)
 {
     struct file_set *files = &out->files;
     size_t rules = 0, mappings = 0;
     for (size_t i = 0; i < files->count; i++)
-        mappings += relance_mapping_is(files->sources[i].text);
+        mappings += stands_alone(&files->sources[i]);
     for (size_t i = 0, behind = files->count - mappings; i < files->count; i++) {
         struct file_source source = files->sources[i];
-        bool mapping = relance_mapping_is(source.text);
+        bool mapping = stands_alone(&source);
         sorted[mapping ? behind++ : rules++] = source;
-        if (mapping) out->mappings[out->mapping_count++] = (struct relance_source){source.path, source.text};
+        if (mapping)
+            out->mappings[out->mapping_count++] =
+                (struct relance_source){.name = source.path, .text = source.text};
     }
     memcpy(files->sources, sorted, files->count * sizeof *sorted);
     out->rules = *files;
@@ -68,9 +76,10 @@ enum relance_status subject_read(const struct file_paths *paths, struct subject 
                                  struct relance_error *error)
 {
     *out = (struct subject){0};
-    struct file_paths files = {calloc(paths->count + 1, sizeof *files.items), 0};
-    out->mappings = calloc(paths->count + FILE_RULE_COUNT_MAX + 1, sizeof *out->mappings);
-    struct file_source *sorted = calloc(FILE_RULE_COUNT_MAX + 1, sizeof *sorted);
+    struct file_paths files = {.items = calloc(paths->count + 1, sizeof *files.items),
+                               .mapping = paths->mapping};
+    out->mappings = calloc(paths->count + FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *out->mappings);
+    struct file_source *sorted = calloc(FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *sorted);
     if (!files.items || !out->mappings || !sorted) abort(); /* a few pages, at the start */
     take_presets(paths, out, &files);
     const char *unknown = unknown_word(&files);

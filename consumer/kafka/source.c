@@ -403,6 +403,21 @@ static void source_describe(const rd_kafka_message_t *message, struct source_rec
     record->offset = message->offset;
     record->timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? RELANCE_NEVER : timestamp;
     record->partition = message->partition;
+    record->message = message;
+}
+
+size_t source_headers(const struct source_record *record, struct relance_header out[SOURCE_HEADERS_MAX])
+{
+    rd_kafka_headers_t *headers;
+    size_t count = 0, size;
+    const char *name;
+    const void *value;
+    if (rd_kafka_message_headers(record->message, &headers)) return 0;
+    while (count < SOURCE_HEADERS_MAX && !rd_kafka_header_get_all(headers, count, &name, &value, &size)) {
+        out[count].name = str_of(name);
+        out[count++].value = (struct relance_str){value, value ? size : 0};
+    }
+    return count;
 }
 
 enum relance_status source_gather(struct source *source, int wait_ms, size_t most, struct source_batch *batch,

@@ -73,8 +73,13 @@ struct relance_record {
     struct relance_str topic; /* for made-up ids TOPIC/PARTITION/OFFSET */
     int32_t partition;
     int64_t offset;
-    struct relance_str value; /* the JSON; not empty (tombstones are the shell's) */
-    int64_t timestamp_ms;     /* of the record; RELANCE_NEVER: none */
+    struct relance_str
+        value; /* not empty (tombstones are the shell's): an event as JSON, a list of them, or what the mapping reads */
+    int64_t timestamp_ms; /* of the record; RELANCE_NEVER: none */
+    /* for mappings; data NULL: none */
+    struct relance_str key;
+    const struct relance_header *headers;
+    size_t header_count;
 };
 
 enum relance_fate_kind {
@@ -82,13 +87,20 @@ enum relance_fate_kind {
     RELANCE_DUPLICATE, /* its id has been seen: nothing done */
     RELANCE_IGNORED,   /* its type is not declared, or no rule looks at it */
     RELANCE_DEAD,      /* a dead letter; `reason` says why */
+    RELANCE_NOTHING, /* a record that holds no event: no row of the mapping is for it, or no condition held */
+    RELANCE_FATES,   /* how many kinds there are */
 };
 
 /* What became of a record; texts are borrowed until the next call. */
 struct relance_fate {
     enum relance_fate_kind kind;
-    /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time" */
+    /* DEAD: "json", "utf8", "size", "depth", "type", "customer", "id", "time", "mapping" */
     struct relance_str reason;
+    struct relance_str sentence; /* DEAD: what is missing, where there is more to say; else empty */
+    /* Of a record that holds several events: which this is, from 0, and whether there are others. */
+    size_t number;
+    bool more;
+    size_t unmapped; /* of what the record holds, so much is for no row; said with the last of its events */
     struct relance_str type;
     struct relance_str customer; /* the key of the event: its customer, else its visitor */
     bool is_visitor;             /* `customer` is the id of a visitor */
@@ -112,7 +124,8 @@ enum relance_progress {
     RELANCE_STOPPED,
 };
 
-/* Moves the clock, lets happen what is due before it, then deals with the event. */
+/* Moves the clock, lets happen what is due before it, then deals with the event. Of a record that holds several it deals
+ * with the next: while fate->more, call again with the same record. */
 RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *engine,
                                                          const struct relance_record *record,
                                                          struct relance_fate *fate);

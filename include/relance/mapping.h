@@ -29,6 +29,8 @@ struct relance_mapping_host {
 /* Is the text a mapping file, rather than a rule file? It is one where it says `extends`, `format`, `record`, `for`, `by` or
  * `each`, or has a row `*`, and has no `rules`; so are all mappings that compile. Text that is no JSON is none. */
 bool relance_mapping_is(struct relance_str text);
+/* The preset that a mapping extends; empty: none, or what stands there is no mapping. Valid as long as `text`. */
+struct relance_str relance_mapping_extends(struct relance_str text);
 
 /* Compiles a mapping for whoever takes all that it gives. On RELANCE_OK *out is the mapping, freed by the caller; else
  * *out is untouched and error->message one sentence. *report as with relance_ruleset_compile. A mapping belongs to one
@@ -48,10 +50,6 @@ bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
 
 /* Every keyword of mappings, by the object that it stands in. */
 void relance_mapping_keyword_rows(relance_row_show *show, void *context);
-
-struct relance_header {
-    struct relance_str name, value;
-};
 
 /* A record as Kafka has it; all borrowed. */
 struct relance_foreign {

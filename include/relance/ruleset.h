@@ -6,9 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a file of a set is: rules; the mapping through which records are read, at most one; a preset that it extends,
+ * whose name is the preset's. */
+enum relance_source_kind { RELANCE_RULES, RELANCE_MAPPING, RELANCE_PRESET };
+
 /* One file of a set. `name` is what messages show; files count in the order given (the caller sorts them). */
 struct relance_source {
     struct relance_str name, text;
+    enum relance_source_kind kind;
 };
 
 /* Gives the bytes of an IANA zone's TZif file ("Europe/Paris"); false when there is none. They need to live
@@ -36,6 +41,8 @@ RELANCE_MUST enum relance_status relance_ruleset_check(const struct relance_sour
                                                        struct relance_error *error);
 void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
+/* Does its mapping, if any, read headers of records? They cost something to fetch. */
+bool relance_ruleset_reads_headers(const struct relance_ruleset *rules);
 /* The instant of a local time, given in ms as if it were UTC, by LANGUAGE.md §2: a time that a clock change skips is
  * moved forward, one that occurs twice means the first. False: there is no such zone. */
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,

@@ -11,6 +11,11 @@ struct relance_str {
     size_t size;
 };
 
+/* Of a record of Kafka. */
+struct relance_header {
+    struct relance_str name, value;
+};
+
 enum relance_status {
     RELANCE_OK = 0,
     RELANCE_INVALID,   /* what the user gave is wrong: a rule set, an option, a blob */

@@ -35,7 +35,8 @@ struct event_schema *event_schema_new(struct arena *arena, const struct event_ty
       "The record has neither `customer` nor `visitor`, or its `customer` is no text or number, empty or "   \
       "too long.")                                                                                           \
     X(ID, "id", "The `id` is no text or number, or longer than 256 bytes.")                                  \
-    X(TIME, "time", "The `time` is neither RFC 3339 nor epoch milliseconds in the years 1 to 9999.")
+    X(TIME, "time", "The `time` is neither RFC 3339 nor epoch milliseconds in the years 1 to 9999.")         \
+    X(MAPPING, "mapping", "The mapping needs what the record does not have, or it becomes too many events.")
 
 enum event_dead {
     EVENT_ALIVE = 0,
@@ -72,6 +73,9 @@ void event_reader_free(struct event_reader *reader);
  * A dead record leaves *event with what was known and the slots absent. Of equal keys the last one wins. */
 enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
                            struct cel_value *slots, struct event *event);
+/* A record that is a list of events: the text of each, within `json`. EVENT_DEAD_MAPPING: more than `most`. Whether they are
+ * events is seen when they are read. */
+enum event_dead event_split(struct event_reader *reader, str json, str *texts, size_t most, size_t *count);
 /* Sets the slots that belong to `type` to CEL_ABSENT. */
 void event_clear(const struct event_type *type, struct cel_value *slots);
 

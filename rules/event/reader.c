@@ -296,6 +296,30 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
     return dead;
 }
 
+enum event_dead event_split(struct event_reader *reader, str json, str *texts, size_t most, size_t *count)
+{
+    struct scan scan;
+    *count = 0;
+    if (str_starts_with(json, STR("\xEF\xBB\xBF"))) json = str_slice(json, 3, json.size);
+    enum event_dead dead = load_record(reader, json);
+    if (dead != EVENT_ALIVE) return dead;
+    json_loader_begin(&reader->loader, &scan, LIMIT_EVENT_DEPTH);
+    bool too_many = false;
+    for (bool more = scan_open(&scan); more; more = scan_more(&scan, ']')) {
+        const uint32_t *from = scan.next;
+        scan_skip(&scan);
+        str text = scan.fault == SCAN_OK ? scan_since(&scan, from) : (str){0};
+        if (*count < most)
+            texts[(*count)++] = (str){json.data + (text.data - reader->loader.text), text.size};
+        else
+            too_many = true;
+    }
+    if (scan_finish(&scan) == SCAN_OK && !too_many) return EVENT_ALIVE;
+    *count = 0;
+    if (scan.fault == SCAN_OK) return EVENT_DEAD_MAPPING;
+    return scan.fault == SCAN_TOO_DEEP ? EVENT_DEAD_DEPTH : EVENT_DEAD_JSON;
+}
+
 static bool coerce_text(struct event_reader *reader, struct arena *arena, str json,
                         const struct cel_type *type, struct cel_value *out)
 {

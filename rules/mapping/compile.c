@@ -3,6 +3,7 @@
  *   gather (JSON, presets) -> shape -> names (record, for, let) -> by, each, events
  *
  * A name stands for its value in a slot; that of `let` is computed when an expression first reads it. */
+#include "mapping/build.h"
 #include "mapping/gather.h"
 #include "mapping/mapping.h"
 
@@ -517,35 +518,49 @@ bool relance_mapping_reads_headers(const struct relance_mapping *mapping)
     return mapping->reads[SLOT_HEADERS] || mapping->format == &format_cloudevents;
 }
 
+struct relance_mapping *mapping_build(const struct relance_source *source,
+                                      const struct relance_mapping_host *host, struct diagnostics *diag)
+{
+    struct arena scratch, work;
+    size_t errors = diag->error_count;
+    struct relance_mapping *mapping = mapping_new(host);
+    if (!mapping) {
+        diag->failed = true;
+        return NULL;
+    }
+    arena_init(&scratch, 0);
+    arena_init(&work, 0);
+    struct mapping_compiler c = {
+        .mapping = mapping, .keep = &mapping->arena, .scratch = &scratch, .diag = diag};
+    c.values = (struct value_compiler){.keep = &mapping->arena,
+                                       .work = &work,
+                                       .diag = diag,
+                                       .slot_count = &mapping->slot_count,
+                                       .reads = mapping->reads,
+                                       .reads_count = SLOT_NAMES};
+    mapping_gather(&mapping->arena, source, host, &c.files, diag);
+    if (!c.files.unread) compile_whole(&c);
+    if (diag->error_count == errors && !diag->failed && !(mapping->mapper = mapper_new(mapping)))
+        diag->failed = true;
+    arena_free(&work);
+    arena_free(&scratch);
+    return mapping;
+}
+
 enum relance_status relance_mapping_compile(const struct relance_source *source,
                                             const struct relance_mapping_host *host,
                                             struct relance_mapping **out, struct relance_report **report,
                                             struct relance_error *error)
 {
-    struct arena scratch, work;
+    struct arena scratch;
     struct diagnostics diag;
-    *report = NULL;
-    struct relance_mapping *mapping = mapping_new(host);
-    if (!mapping) return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the mapping");
     arena_init(&scratch, 0);
-    arena_init(&work, 0);
     diag_init(&diag, &scratch);
-    struct mapping_compiler c = {
-        .mapping = mapping, .keep = &mapping->arena, .scratch = &scratch, .diag = &diag};
-    c.values = (struct value_compiler){.keep = &mapping->arena,
-                                       .work = &work,
-                                       .diag = &diag,
-                                       .slot_count = &mapping->slot_count,
-                                       .reads = mapping->reads,
-                                       .reads_count = SLOT_NAMES};
-    mapping_gather(&mapping->arena, source, host, &c.files, &diag);
-    if (!c.files.unread) compile_whole(&c);
-    if (!diag.error_count && !diag.failed) mapping->mapper = mapper_new(mapping);
+    struct relance_mapping *mapping = mapping_build(source, host, &diag);
     diag_sort(&diag);
     *report = report_new(&diag);
     size_t errors = diag.error_count;
-    bool failed = diag.failed || !*report || (!errors && !mapping->mapper);
-    arena_free(&work);
+    bool failed = diag.failed || !*report;
     arena_free(&scratch);
     if (!errors && !failed) {
         *out = mapping;

@@ -174,7 +174,7 @@ static void gather_text(struct gathering *g, str name, str text, unsigned depth)
         g->diag->failed = true;
         return;
     }
-    source->order = EXTENDS_MAX - depth;
+    source->order = SIZE_MAX - depth; /* behind rule files */
     if (depth == 0) g->out->source = source;
     const struct json *root = json_parse(g->arena, source, g->diag);
     g->out->unread |= !root || root->kind != JSON_OBJECT;
@@ -185,6 +185,22 @@ static void gather_text(struct gathering *g, str name, str text, unsigned depth)
     if (extends) gather_preset(g, (struct said){source, extends}, depth);
     for (const struct json *member = root->child; member; member = member->next)
         gather_member(g, source, member);
+}
+
+str relance_mapping_extends(str text)
+{
+    struct arena arena;
+    struct diagnostics diag;
+    arena_init(&arena, 0);
+    diag_init(&diag, &arena);
+    const struct source source = {.text = text};
+    const struct json *root = json_parse(&arena, &source, &diag);
+    const struct json *extends = root ? json_member(root, "extends") : NULL;
+    bool named =
+        extends && extends->kind == JSON_STRING && extends->end - extends->begin == extends->text.size + 2;
+    str name = named ? str_slice(text, extends->begin + 1, extends->end - 1) : (str){0};
+    arena_free(&arena);
+    return name;
 }
 
 void mapping_gather(struct arena *arena, const struct relance_source *file,

@@ -3,6 +3,7 @@
  *     bytes -> format -> tokens -> shape -> for each that it holds: by -> rows -> for each: if, members, need -> JSON
  *
  * All that belongs to a record lies in buffers that are kept: nothing is allocated once they are warm. */
+#include "mapping/build.h"
 #include "mapping/mapping.h"
 
 #include "base/limits.h"
@@ -13,6 +14,7 @@ struct mapped_text { /* an item's event in `out`, whose bytes may move while it 
 };
 
 struct mapper {
+    uint64_t serial;     /* of the present record */
     struct arena keep;   /* buffers, which only ever grow */
     struct arena values; /* of the present record */
     struct json_loader record, texts, from;
@@ -25,6 +27,11 @@ struct mapper {
     struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
     struct mapped_text written[LIMIT_MAPPED_EVENTS];
 };
+
+uint64_t mapping_serial(const struct relance_mapping *mapping)
+{
+    return mapping->mapper->serial;
+}
 
 /* One record on its way. */
 struct mapping_run {
@@ -510,6 +517,7 @@ enum relance_status relance_mapping_map(struct relance_mapping *mapping, const s
     struct mapping_run run = {
         .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
     *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
+    mapping->mapper->serial++;
     run_begin(&run, mapping->mapper);
     if (record->value.data) map_text(&run, record->value); /* else a tombstone, which becomes nothing */
     return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;

@@ -351,6 +351,7 @@ struct relance_ruleset {
     uint32_t program_count, point_count;
     struct rule_test *tests;
     size_t test_count;
+    struct relance_mapping *mapping; /* through which records are read; NULL: they are native events */
     struct zones *zones;
     str tz;
     const struct zone *zone;

@@ -142,8 +142,11 @@ static void judge_record(struct judge *judge, int64_t offset)
         counters_add(&judge->counters, COUNTER_TOMBSTONES, 1);
         return;
     }
-    const struct relance_record event = {STR("t"), judge->partition, offset, record->value,
-                                         record->timestamp_ms};
+    const struct relance_record event = {.topic = STR("t"),
+                                         .partition = judge->partition,
+                                         .offset = offset,
+                                         .value = record->value,
+                                         .timestamp_ms = record->timestamp_ms};
     ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
     if (fate.kind == RELANCE_DEAD)
         judge_letter(judge, offset);

@@ -645,8 +645,11 @@ static void source_take(struct source *source, int32_t partition, size_t most, s
     for (; source->next[partition] < until && batch->count < most; source->next[partition]++) {
         const struct input_record *record = &input->records[source->next[partition]];
         if (record->gap) continue;
-        source->records[batch->count++] = (struct source_record){
-            record->key, record->value, source->next[partition], record->timestamp_ms, partition};
+        source->records[batch->count++] = (struct source_record){.key = record->key,
+                                                                 .value = record->value,
+                                                                 .offset = source->next[partition],
+                                                                 .timestamp_ms = record->timestamp_ms,
+                                                                 .partition = partition};
     }
     if (source->next[partition] == end) source->read_to[partition] = end;
 }
@@ -718,6 +721,13 @@ bool kafka_frontier(int partition, struct frontier *frontier)
     return kafka.committed[partition].there && !kafka_is_unstable(partition) &&
            frontier_parse(kafka.committed[partition].offset, str_of(kafka.committed[partition].metadata),
                           frontier);
+}
+
+/* The histories have none. */
+size_t source_headers(const struct source_record *record, struct relance_header out[SOURCE_HEADERS_MAX])
+{
+    (void)record, (void)out;
+    return 0;
 }
 
 int64_t source_hidden_from(const struct source *source, int32_t partition)

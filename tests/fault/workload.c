@@ -37,7 +37,7 @@ static void workload_load_set(const char *name, struct rulebook_set *set)
     size_t size;
     snprintf(path, sizeof path, "%s/tests/fault/rules/%s", SOURCE_DIR, name);
     enum relance_status status =
-        file_set_read(&(struct file_paths){(char *[]){(char *)path}, 1}, &files, &error);
+        file_set_read(&(struct file_paths){.items = (char *[]){(char *)path}, .count = 1}, &files, &error);
     if (status == RELANCE_OK) status = file_set_pack(&files, &set->packed, &size, &error);
     if (status == RELANCE_OK) status = file_set_compile(&files, &set->rules, &report, &error);
     if (report) print_lines(relance_report_text(report), stderr);

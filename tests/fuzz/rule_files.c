@@ -12,7 +12,8 @@ static size_t cut(str text, struct relance_source sources[FILES])
     size_t count = 0, begin = 0;
     for (size_t i = 0; i <= text.size; i++) {
         if (i < text.size && (text.data[i] != '\0' || count == FILES - 1)) continue;
-        sources[count] = (struct relance_source){str_of(names[count]), str_slice(text, begin, i)};
+        sources[count] =
+            (struct relance_source){.name = str_of(names[count]), .text = str_slice(text, begin, i)};
         count++;
         begin = i + 1;
     }

@@ -25,8 +25,8 @@ MAY_SEE = {
     "rules/mapping": ["rules/base", "rules/time", "rules/json", "rules/cel", "rules/event"],
     "rules/state": ["rules/base", "rules/cel", "rules/event"],
     "rules/rule": CORE,  # set.h: what a compiled set is, which the three rooms share
-    "rules/rule/compile": [*CORE, "rules/rule"],
-    "rules/rule/run": [*CORE, "rules/rule"],
+    "rules/rule/compile": [*CORE, "rules/rule", "rules/mapping/build.h"],
+    "rules/rule/run": [*CORE, "rules/rule", "rules/mapping/build.h"],
     "rules/rule/tell": [*CORE, "rules/rule", "rules/rule/compile", "rules/rule/run"],
     "consumer": ["rules/base", "consumer/host", "consumer/cmd"],  # main.c and the tables
     "consumer/host": ["rules/base", "consumer"],

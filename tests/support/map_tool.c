@@ -51,7 +51,7 @@ static bool preset_file(void *context, struct relance_str name, struct relance_s
 
 static struct relance_mapping *compile(const char *path, struct presets *presets)
 {
-    const struct relance_source source = {str_of(path), suite_file(&presets->arena, path)};
+    const struct relance_source source = {.name = str_of(path), .text = suite_file(&presets->arena, path)};
     if (!source.text.size) fail("%s cannot be read", path);
     const struct relance_mapping_host host = {preset_file, presets, zone_file, &presets->arena};
     struct relance_mapping *mapping = NULL;

@@ -54,7 +54,7 @@ static inline struct relance_ruleset *rig_rules_of(struct arena *arena, const st
 /* Of one. */
 static inline struct relance_ruleset *rig_rules(struct arena *arena, str text)
 {
-    return rig_rules_of(arena, &(struct relance_source){STR("rules.jsonc"), text}, 1);
+    return rig_rules_of(arena, &(struct relance_source){.name = STR("rules.jsonc"), .text = text}, 1);
 }
 
 static inline void rig_decide(void *context, const struct relance_decision *decision)

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "base/report.h"
+#include "mapping/build.h"
 
 #include <relance/ruleset.h>
 
@@ -229,17 +230,50 @@ static void compile_set(struct compiler *c)
     forget_uses(set);
 }
 
-/* Names and texts into the set's arena: rules borrow from them. */
-static struct source *copy_sources(struct arena *arena, const struct relance_source *sources, size_t count)
+/* Names and texts of rule files into the set's arena: rules borrow from them. */
+static struct source *copy_sources(struct arena *arena, const struct relance_source *sources, size_t count,
+                                   size_t *copied)
 {
     struct source *copies = ARENA_ARRAY(arena, struct source, count + 1);
+    *copied = 0;
     for (size_t i = 0; copies && i < count; i++) {
-        copies[i].order = i;
-        if (!arena_copy_str(arena, sources[i].name, &copies[i].name) ||
-            !arena_copy_str(arena, sources[i].text, &copies[i].text))
+        if (sources[i].kind != RELANCE_RULES) continue;
+        struct source *copy = &copies[(*copied)++];
+        copy->order = i;
+        if (!arena_copy_str(arena, sources[i].name, &copy->name) ||
+            !arena_copy_str(arena, sources[i].text, &copy->text))
             return NULL;
     }
     return copies;
+}
+
+struct sources {
+    const struct relance_source *items;
+    size_t count;
+};
+
+static const struct relance_source *find_source(const struct sources *sources, enum relance_source_kind kind,
+                                                str name)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->items[i].kind == kind && (!name.data || str_equal(sources->items[i].name, name)))
+            return &sources->items[i];
+    return NULL;
+}
+
+static bool find_preset(void *context, str name, str *text)
+{
+    const struct relance_source *preset = find_source(context, RELANCE_PRESET, name);
+    if (preset) *text = preset->text;
+    return preset;
+}
+
+static void compile_mapping(struct compiler *c, struct sources *sources, relance_zone_load *zone_load,
+                            void *zone_context)
+{
+    const struct relance_source *mapping = find_source(sources, RELANCE_MAPPING, (str){0});
+    const struct relance_mapping_host host = {find_preset, sources, zone_load, zone_context};
+    if (mapping) c->set->mapping = mapping_build(mapping, &host, c->diag);
 }
 
 static struct relance_ruleset *ruleset_new(relance_zone_load *zone_load, void *zone_context)
@@ -307,12 +341,15 @@ enum relance_status relance_ruleset_check(const struct relance_source *sources, 
                          .strict = strict};
     scopes_init(&c.scopes, set, c.keep, &scratch);
     c.scopes.budget.patterns = LIMIT_PATTERNS;
-    struct source *copies = copy_sources(&set->arena, sources, count);
+    struct sources all = {sources, count};
+    size_t rule_files;
+    struct source *copies = copy_sources(&set->arena, sources, count, &rule_files);
     if (copies) {
-        refuse_nothing(&c, count);
-        refuse_too_much(&c, copies, count);
-        gather_sources(c.keep, copies, count, &c.files, &diag); /* names and texts in it are borrowed */
+        refuse_nothing(&c, rule_files);
+        refuse_too_much(&c, copies, rule_files);
+        gather_sources(c.keep, copies, rule_files, &c.files, &diag); /* names and texts in it are borrowed */
         compile_set(&c);
+        compile_mapping(&c, &all, zone_load, zone_context);
     }
     diag.failed |= !copies;
     diag_sort(&diag);
@@ -335,9 +372,15 @@ enum relance_status relance_ruleset_check(const struct relance_source *sources, 
 void relance_ruleset_free(struct relance_ruleset *rules)
 {
     if (!rules) return;
+    relance_mapping_free(rules->mapping);
     zones_free(rules->zones);
     struct arena arena = rules->arena; /* the set lives in its own arena */
     arena_free(&arena);
+}
+
+bool relance_ruleset_reads_headers(const struct relance_ruleset *rules)
+{
+    return rules->mapping && relance_mapping_reads_headers(rules->mapping);
 }
 
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules)

@@ -154,11 +154,12 @@ static bool find_time(const struct relance_engine *e, const struct relance_recor
     return true;
 }
 
-/* The id of an event that brings none: TOPIC/PARTITION/OFFSET. */
+/* The id of an event that brings none: TOPIC/PARTITION/OFFSET, and /N behind it in a list. */
 static str make_id(struct relance_engine *e, const struct relance_record *record)
 {
     str id = arena_format(&e->scratch, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic), record->partition,
                           record->offset);
+    if (e->unfolded.at) id = arena_format(&e->scratch, "%.*s/%zu", STR_ARG(id), e->unfolded.at);
     if (!id.size) e->failed = true;
     return id;
 }
@@ -273,11 +274,10 @@ static enum relance_progress link_by_event(struct relance_engine *e, const struc
     return done(e);
 }
 
-enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
-                                            struct relance_fate *fate)
+static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
+                                          str json, struct relance_fate *fate)
 {
-    if (e->failed || e->frame.stopped) return done(e);
-    enum event_dead dead = event_read(e->reader, e->set->schema, record->value, e->frame.slots, &e->event);
+    enum event_dead dead = event_read(e->reader, e->set->schema, json, e->frame.slots, &e->event);
     bool future = false;
     if (dead == EVENT_NO_MEMORY)
         e->failed = true; /* nothing is wrong with the record: it is no dead letter */
@@ -305,6 +305,17 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
     fate->kind = named ? RELANCE_EVENT : RELANCE_IGNORED;
     if (named) return deal_with_event(e, record, fate);
     return e->event.visitor.size && !is_visitor ? link_by_event(e, record, fate) : RELANCE_DONE;
+}
+
+enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
+                                            struct relance_fate *fate)
+{
+    struct relance_mapped_item item;
+    if (e->failed || e->frame.stopped) return done(e);
+    if (!unfold_next(e, record, fate, &item)) return done(e);
+    enum relance_progress progress = record_event(e, record, item.event, fate);
+    if (progress == RELANCE_DONE) unfold_advance(e, fate);
+    return progress;
 }
 
 /* ---- marks and clocks */

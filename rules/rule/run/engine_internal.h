@@ -9,6 +9,7 @@
 #include "rule/set.h"
 
 #include <relance/engine.h>
+#include <relance/mapping.h>
 
 /* What triggers rules now: an event, or a segment entered or left, or a date. */
 struct trigger {
@@ -32,6 +33,14 @@ struct linking {
     bool elsewhere;           /* they would be linked, but live in different partitions */
 };
 
+/* A record that holds several events, or none: which comes next, and where they are. */
+struct unfolded {
+    size_t at;
+    struct relance_mapped mapped;
+    uint64_t serial;                   /* of the mapping's run that made them */
+    struct relance_mapped_item *items; /* of a list of native events; NULL: none has come yet */
+};
+
 struct relance_engine {
     struct relance_engine_options options;
     const struct relance_ruleset *set;
@@ -46,7 +55,8 @@ struct relance_engine {
     struct arena scratch; /* one event or wait */
     struct customers customers;
     struct event_reader *reader;
-    struct event event; /* the one being processed */
+    struct unfolded unfolded; /* what the present record holds */
+    struct event event;       /* the one being processed */
     struct trigger trigger;
     struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
@@ -79,6 +89,13 @@ static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t num
     const struct relance_excerpt *excerpt = e->options.excerpt;
     return !excerpt || excerpt->all_rules || type_list_has(excerpt->rules, number);
 }
+
+/* ---- unfold.c */
+/* The next event of the record. False: there is none, which *fate says, or memory has run out. */
+bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate,
+                 struct relance_mapped_item *item);
+/* It has been dealt with. */
+void unfold_advance(struct relance_engine *e, struct relance_fate *fate);
 
 /* ---- scope.c */
 bool scope_init(struct relance_engine *e);

@@ -102,10 +102,12 @@ static void play_given(struct testing *t, struct relance_engine *e, int64_t unti
                                         .offset = (int64_t)i,
                                         .value = event_json(t, &t->test->given[i]),
                                         .timestamp_ms = RELANCE_NEVER};
-        if (relance_engine_record(e, &record, &fate) != RELANCE_DONE) t->no_memory = true;
-        if (fate.kind == RELANCE_DEAD)
-            buffer_put_format(&t->unread, "  event %zu of 'given' cannot be read: %.*s\n", i + 1,
-                              STR_ARG(fate.reason));
+        do {
+            if (relance_engine_record(e, &record, &fate) != RELANCE_DONE) t->no_memory = true;
+            if (fate.kind == RELANCE_DEAD)
+                buffer_put_format(&t->unread, "  event %zu of 'given' cannot be read: %.*s\n", i + 1,
+                                  STR_ARG(fate.reason));
+        } while (fate.more);
     }
     if (relance_engine_run_until(e, t->test->from_ms + end_ms) != RELANCE_DONE) t->no_memory = true;
 }

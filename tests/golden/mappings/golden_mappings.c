@@ -42,7 +42,8 @@ static void test_mapping(const char *path, struct relance_mapping *mapping)
 static str compiled(struct golden *golden, const char *path, struct relance_mapping **mapping)
 {
     const char *slash = strrchr(path, '/');
-    const struct relance_source source = {str_of(slash ? slash + 1 : path), suite_file(&golden->arena, path)};
+    const struct relance_source source = {.name = str_of(slash ? slash + 1 : path),
+                                          .text = suite_file(&golden->arena, path)};
     const struct relance_mapping_host host = {preset_file, golden, zone_file, &golden->arena};
     struct relance_report *report;
     struct relance_error error = {0};

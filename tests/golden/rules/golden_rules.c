@@ -25,7 +25,7 @@ static void add_file(struct rule_files *files, const char *path)
     str name = arena_format(&arena, "%s", slash ? slash + 1 : path), text = suite_file(&arena, path);
     suite_check(text.data && files->count < FILES, "%s: cannot be read, or is one of too many", path);
     if (text.data && files->count < FILES)
-        files->sources[files->count++] = (struct relance_source){name, text};
+        files->sources[files->count++] = (struct relance_source){.name = name, .text = text};
 }
 
 /* The files of a directory in the order of their names; of anything else, itself. */

@@ -38,8 +38,9 @@ static struct file_set read_set(const char *path)
 {
     struct file_set set = {0};
     struct relance_error error;
-    cr_assert_eq(file_set_read(&(struct file_paths){(char *[]){(char *)path}, 1}, &set, &error), RELANCE_OK,
-                 "%s", error.message);
+    cr_assert_eq(
+        file_set_read(&(struct file_paths){.items = (char *[]){(char *)path}, .count = 1}, &set, &error),
+        RELANCE_OK, "%s", error.message);
     return set;
 }
 
@@ -87,8 +88,9 @@ static struct file_set read_two(char *one, char *other, const char *expected)
     struct file_set set = {0};
     struct relance_error error;
     char shown[256] = "";
-    cr_assert_eq(file_set_read(&(struct file_paths){(char *[]){one, other}, 2}, &set, &error), RELANCE_OK,
-                 "%s", error.message);
+    cr_assert_eq(
+        file_set_read(&(struct file_paths){.items = (char *[]){one, other}, .count = 2}, &set, &error),
+        RELANCE_OK, "%s", error.message);
     for (size_t i = 0; i < set.count; i++)
         snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%s%.*s=%.*s", i ? " " : "",
                  STR_ARG(set.sources[i].name), STR_ARG(set.sources[i].text));
@@ -176,11 +178,13 @@ Test(file, what_is_no_set_is_refused_with_a_sentence)
 {
     struct file_set set;
     struct relance_error error;
-    cr_expect_eq(file_set_read(&(struct file_paths){(char *[]){directory}, 1}, &set, &error),
-                 RELANCE_INVALID);
+    cr_expect_eq(
+        file_set_read(&(struct file_paths){.items = (char *[]){directory}, .count = 1}, &set, &error),
+        RELANCE_INVALID);
     cr_expect(strstr(error.message, "no *.json"), "%s", error.message);
-    cr_expect_eq(file_set_read(&(struct file_paths){(char *[]){"/nowhere/at/all"}, 1}, &set, &error),
-                 RELANCE_IO);
+    cr_expect_eq(
+        file_set_read(&(struct file_paths){.items = (char *[]){"/nowhere/at/all"}, .count = 1}, &set, &error),
+        RELANCE_IO);
     static const char *const wrong[] = {
         "", "{}", "[]", "[1]", "[{\"name\":\"a\"}]", "[{\"name\":\"a\",\"text\":1}]"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

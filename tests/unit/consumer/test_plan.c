@@ -13,7 +13,7 @@ static struct names all;
 
 static enum relance_status read_plan(const char *input, size_t count, const char *const *mappings)
 {
-    struct file_paths paths = {(char **)(uintptr_t)mappings, count};
+    struct file_paths paths = {.items = (char **)(uintptr_t)mappings, .count = count};
     return plan_read(&plan, input, &paths, "shop.events", &error);
 }
 

@@ -27,7 +27,7 @@ TestSuite(format, .init = setup, .fini = teardown, .timeout = 60);
 /* The mistakes of a mapping; empty: there are none. */
 static str compile(const char *text)
 {
-    const struct relance_source source = {STR("m.jsonc"), str_of(text)};
+    const struct relance_source source = {.name = STR("m.jsonc"), .text = str_of(text)};
     const struct relance_mapping_host host = {.zone_load = zone_file, .zone_context = &arena};
     struct relance_report *report;
     struct relance_error error;
@@ -268,14 +268,13 @@ Test(format, enriched_events_are_the_json_of_the_analytics_sdks)
     use("{\"format\": \"snowplow-tsv\", \"record\": {\"user_id\": \"string\"}, \"events\": {\"*\": "
         "{\"type\": \"x\", \"id\": \"i\", "
         "\"customer\": \"${record.user_id}\", \"from\": \"record\"}}}");
-    expect(
-        enriched(ENRICHED_COLUMNS,
-                 "{\"data\": [" ENTITY("LinkClick", "{\"n\": 1}") ", " ENTITY("ABTest", "{}") "]}",
-                 "{\"schema\": \"iglu:x\", \"data\": [" ENTITY("link_click", "{\"n\": 2}") "]}",
-                 "{\"data\": " ENTITY("userAction2Go", "[]") "}"),
-        "{\"type\":\"x\",\"id\":\"i\",\"customer\":\"an\\\"na\",\"user_id\":\"an\\\"na\","
-        "\"unstruct_event_com_acme_user_action2_go_1\":[],\"derived_tstamp\":\"2026-03-02T10:00:00.120Z\","
-        "\"contexts_com_acme_link_click_1\":[{\"n\": 1},{\"n\": 2}],\"contexts_com_acme_abtest_1\":[{}]}");
+    expect(enriched(ENRICHED_COLUMNS,
+                    "{\"data\": [" ENTITY("LinkClick", "{\"n\": 1}") ", " ENTITY("ABTest", "{}") "]}",
+                    "{\"schema\": \"iglu:x\", \"data\": [" ENTITY("link_click", "{\"n\": 2}") "]}",
+                    "{\"data\": " ENTITY("userAction2Go", "[]") "}"),
+           "{\"type\":\"x\",\"id\":\"i\",\"customer\":\"an\\\"na\",\"user_id\":\"an\\\"na\","
+           "\"unstruct_event_com_acme_user_action2_go_1\":[],\"derived_tstamp\":\"2026-03-02T10:00:00.120Z\","
+           "\"contexts_com_acme_link_click_1\":[{\"n\": 1},{\"n\": 2}],\"contexts_com_acme_abtest_1\":[{}]}");
 }
 
 Test(format, json_in_columns_that_is_none_is_left_out_and_counted)

@@ -27,7 +27,7 @@ TestSuite(declared, .init = setup, .fini = teardown, .timeout = 300);
 static enum relance_status compile(const struct buffer *text)
 {
     struct relance_error error = {0};
-    struct relance_source source = {STR("rules.jsonc"), buffer_str(text)};
+    struct relance_source source = {.name = STR("rules.jsonc"), .text = buffer_str(text)};
     cr_assert_not(text->failed);
     relance_report_free(report);
     relance_ruleset_free(rules);
@@ -119,8 +119,8 @@ Test(declared, as_many_as_there_may_be_and_not_one_more)
 Test(declared, values_are_counted_over_all_files)
 {
     struct buffer text = many("{\"rules\":{},\"tests\":[", "%zu", LIMIT_RULE_JSON_VALUES / 2, "]}");
-    struct relance_source sources[] = {{STR("a.jsonc"), buffer_str(&text)},
-                                       {STR("b.jsonc"), buffer_str(&text)}};
+    struct relance_source sources[] = {{.name = STR("a.jsonc"), .text = buffer_str(&text)},
+                                       {.name = STR("b.jsonc"), .text = buffer_str(&text)}};
     struct relance_error error = {0};
     cr_expect_eq(relance_ruleset_compile(sources, 2, zone_file, &arena, &rules, &report, &error),
                  RELANCE_INVALID);

@@ -43,7 +43,7 @@ static enum relance_status compile(const struct relance_source *sources, size_t 
 
 static enum relance_status compile_text(str text)
 {
-    return compile(&(struct relance_source){STR("rules.jsonc"), text}, 1);
+    return compile(&(struct relance_source){.name = STR("rules.jsonc"), .text = text}, 1);
 }
 
 static void says(const char *part)
@@ -97,8 +97,8 @@ Test(files, full_of_one_byte_are_refused_in_time)
 
 Test(files, together_may_be_as_large_as_one_and_not_a_byte_larger)
 {
-    struct relance_source sources[2] = {{STR("a.jsonc"), padded(LIMIT_RULE_SET_BYTES / 2)},
-                                        {STR("b.jsonc"), STR("{}")}};
+    struct relance_source sources[2] = {{.name = STR("a.jsonc"), .text = padded(LIMIT_RULE_SET_BYTES / 2)},
+                                        {.name = STR("b.jsonc"), .text = STR("{}")}};
     char *blanks = arena_alloc(&arena, LIMIT_RULE_SET_BYTES);
     memset(blanks, ' ', LIMIT_RULE_SET_BYTES);
     memcpy(blanks, "{}", 2);
@@ -155,8 +155,10 @@ Test(files, may_be_gone_once_they_are_compiled)
 {
     char name[] = "rules.jsonc", text[sizeof tiny];
     memcpy(text, tiny, sizeof tiny);
-    cr_assert_eq(compile(&(struct relance_source){{name, sizeof name - 1}, {text, sizeof text - 1}}, 1),
-                 RELANCE_OK);
+    cr_assert_eq(
+        compile(&(struct relance_source){.name = {name, sizeof name - 1}, .text = {text, sizeof text - 1}},
+                1),
+        RELANCE_OK);
     memset(text, 'x', sizeof text);
     memset(name, 'x', sizeof name);
     struct rig rig;

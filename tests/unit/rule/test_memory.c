@@ -65,7 +65,7 @@ TestSuite(memory, .timeout = 120);
 
 static enum relance_status compile(struct relance_ruleset **rules, struct relance_report **report)
 {
-    struct relance_source source = {STR("rules.jsonc"), str_of(shop_rules)};
+    struct relance_source source = {.name = STR("rules.jsonc"), .text = str_of(shop_rules)};
     struct relance_error error;
     *rules = NULL;
     *report = NULL;
@@ -125,7 +125,10 @@ static bool live_through(const struct relance_ruleset *rules)
     struct relance_engine *engine = relance_engine_new(&options);
     bool whole = engine != NULL;
     for (size_t i = 0; whole && i < sizeof events / sizeof *events; i++) {
-        struct relance_record record = {STR("t"), 0, (int64_t)i, str_of(events[i]), RELANCE_NEVER};
+        struct relance_record record = {.topic = STR("t"),
+                                        .offset = (int64_t)i,
+                                        .value = str_of(events[i]),
+                                        .timestamp_ms = RELANCE_NEVER};
         struct relance_fate fate;
         whole = relance_engine_record(engine, &record, &fate) == RELANCE_DONE;
         cr_assert(!whole || fate.kind == RELANCE_EVENT, "event %zu has fate %d, %.*s", i, (int)fate.kind,

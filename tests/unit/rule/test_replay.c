@@ -34,7 +34,7 @@ static struct relance_ruleset *read_rules(struct arena *arena, const char *direc
             str name = str_of(arena_format(arena, "%s", found.gl_pathv[i]).data);
             if (name.data[name.size - 1] == '/') continue;
             cr_assert_lt(count, FILES);
-            sources[count++] = (struct relance_source){name, suite_file(arena, name.data)};
+            sources[count++] = (struct relance_source){.name = name, .text = suite_file(arena, name.data)};
         }
         globfree(&found);
     }
