@@ -147,11 +147,13 @@ static void judge_record(struct judge *judge, int64_t offset)
                                          .offset = offset,
                                          .value = record->value,
                                          .timestamp_ms = record->timestamp_ms};
-    ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
-    if (fate.kind == RELANCE_DEAD)
-        judge_letter(judge, offset);
-    else
-        counters_add(&judge->counters, COUNTER_EVENTS, 1);
+    do {
+        ensure(relance_engine_record(judge->engine, &event, &fate) == RELANCE_DONE);
+        if (fate.kind == RELANCE_DEAD)
+            judge_letter(judge, offset);
+        else
+            counters_add(&judge->counters, COUNTER_EVENTS, fate.kind != RELANCE_NOTHING);
+    } while (fate.more);
 }
 
 /* Marks that were committed, in order: numbered from 1, each once. */
