@@ -408,6 +408,7 @@ static void partition_count_event(struct partition *partition, const struct sour
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
     if (!str_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
     partition_count_forgotten(partition);
+    partition_count_links(partition);
 }
 
 /* The field's name and type, not the value: a log is read by more people than a topic is. */

@@ -125,6 +125,8 @@ class Reader(unittest.TestCase):
                     for name in ("anna", "ben") for n in (1, 2)]
         records += [event("anna", "buy", time=stamp(9), id="anna-b", cart="k1", total=18.5),
                     event("cara", "buy", time=stamp(9), id="cara-b", cart="k1", total=1)]
+        both = {"type": "identify", "customer": "gina", "visitor": "v1", "time": stamp(10)}  # keyed by what is above both
+        records += [Record(key=b"shop", value=json.dumps(both).encode())]
         with running(cls.world) as engine:
             cls.world.produce(records)
             cls.world.wait_decided(engine)

@@ -64,7 +64,7 @@ class Engine:
 class Action:
     """What a sender sees of an action, whoever published it."""
     id: str
-    customer: str
+    customer: str  # or visitor
     rule: str
     key: str
     step: int
@@ -74,13 +74,13 @@ class Action:
     @staticmethod
     def of_record(record):
         body = record.json()
-        return Action(record.header("ce_id"), body["customer"], body["rule"], body.get("key", ""), body["step"],
+        return Action(record.header("ce_id"), body.get("customer") or body["visitor"], body["rule"], body.get("key", ""), body["step"],
                       record.header("ce_time"), json.dumps(body.get("with"), sort_keys=True))
 
     @staticmethod
     def of_line(line):
         """Of a line of `relance replay`: a step that was waited for is performed when it falls due."""
-        return Action(line["id"], line["customer"], line["rule"], line.get("key", ""), line["step"], line["time"],
+        return Action(line["id"], line.get("customer") or line["visitor"], line["rule"], line.get("key", ""), line["step"], line["time"],
                       json.dumps(line.get("with"), sort_keys=True))
 
 
