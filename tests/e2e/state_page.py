@@ -177,6 +177,12 @@ class Reader(unittest.TestCase):
         seen = {part for states in self.states for state in states.values() for part in state}
         self.assertEqual(seen, parts - {"d", "f", "p"})
 
+    def test_a_link_has_two_ends_as_the_page_says(self):
+        [[visitor, ask, used]] = self.state("gina")["j"]
+        self.assertEqual((visitor, used), ("v1", self.state("gina")["e"]))
+        stub = self.state("\udcffv1")  # byte 0xFF
+        self.assertEqual((stub["u"], stub["b"]), ([["gina", ask]], [xxh3(b"gina")]))
+
     def test_a_state_says_what_the_page_says(self):
         ben = self.state("ben")
         self.assertEqual({name: value for name, (_, value) in ben["a"].items()},

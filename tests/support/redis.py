@@ -87,7 +87,7 @@ class Redis:
 
     def hash(self, key):
         flat = self("HGETALL", key)
-        return {name.decode(): value for name, value in zip(flat[::2], flat[1::2])}
+        return {name.decode(errors="surrogateescape"): value for name, value in zip(flat[::2], flat[1::2])}
 
     def info(self, section):
         lines = self("INFO", section).decode().splitlines()
