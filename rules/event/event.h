@@ -79,6 +79,10 @@ enum event_dead event_split(struct event_reader *reader, str json, str *texts, s
 /* Sets the slots that belong to `type` to CEL_ABSENT. */
 void event_clear(const struct event_type *type, struct cel_value *slots);
 
+/* Can a value of that type, written into an event, be what the declared type says? A text is no number here, and not true or
+ * false: in events it is taken for one, since they come from elsewhere, but of what is computed it is a slip. */
+bool event_may_take(const struct cel_type *declared, const struct cel_type *value);
+
 /* Coerces one JSON text (as cJSON or a test has it) to a declared type; for attributes in tests of rules and
  * for the golden tests of coercion. False: it cannot be, or memory ran out: then *out is a CEL_ERROR. *out lives
  * in `arena`; JSON null gives CEL_NULL. */

@@ -3,6 +3,7 @@
 #define RULES_MAPPING_BUILD_H
 
 #include "base/diag.h"
+#include "cel/value.h"
 
 #include <relance/mapping.h>
 
@@ -10,6 +11,29 @@
  * freed. NULL without memory (diag->failed). */
 struct relance_mapping *mapping_build(const struct relance_source *source,
                                       const struct relance_mapping_host *host, struct diagnostics *diag);
+/* What its rows give, for comparing that with what rules want. */
+struct mapped_field {
+    str name;
+    const struct source *source; /* where its value stands */
+    size_t begin, end;
+    const void *value; /* for mapped_field_fits */
+};
+struct mapped_row {
+    str type;        /* empty: an expression gives it, or it has none */
+    bool has_others; /* fields besides, by their own names */
+    const struct mapped_field *fields;
+    size_t field_count;
+};
+typedef void mapping_row_visit(void *context, const struct mapped_row *row);
+/* Visits every row once, whatever the names that stand for it. False: no memory. */
+bool mapping_each_row(const struct relance_mapping *mapping, struct arena *scratch, mapping_row_visit *visit,
+                      void *context);
+/* Can the field's value be what a declared type says? Else *path is what of it cannot (".price" of its elements; empty: the
+ * whole), and *found the type that it has. */
+bool mapped_field_fits(const struct mapped_field *field, const struct cel_type *declared,
+                       struct arena *scratch, str *path, const struct cel_type **found,
+                       const struct cel_type **wanted);
+
 /* How many records it has mapped: whether what one gave is still there. */
 uint64_t mapping_serial(const struct relance_mapping *mapping);
 

@@ -292,6 +292,9 @@ static void compile_member(struct mapping_compiler *c, struct row *row, struct s
     struct row_field *field = find_row_field(row, name);
     if (!field) field = add_field(c, row, name);
     field->value = value;
+    field->source = said.source;
+    field->begin = said.node->begin;
+    field->end = said.node->end;
     field->removed = said.node->kind == JSON_NULL && own;
 }
 

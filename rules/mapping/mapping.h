@@ -21,7 +21,9 @@ struct row_field {
     str key;                   /* as JSON, with its comma and its colon */
     const struct value *value; /* NULL: only needed, and found in `from`, or removed */
     bool needed;
-    bool removed; /* the row says null: it is not there, also not by `from` */
+    bool removed;                /* the row says null: it is not there, also not by `from` */
+    const struct source *source; /* where the value stands */
+    size_t begin, end;
 };
 
 /* An event that a record may become. */

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "cel/placeholder.h"
+#include "event/event.h"
 
 enum value_kind {
     VALUE_PLAIN,   /* JSON as it stands */
@@ -317,9 +318,82 @@ bool value_may_be_time(const struct value *value)
     return may_be(value, true);
 }
 
+bool value_is_plain_text(const struct value *value, str *text)
+{
+    bool plain = value->kind == VALUE_PLAIN && value->text.size && value->text.data[0] == '"';
+    if (plain) *text = value->plain;
+    return plain;
+}
+
 const struct cel_program *value_is_program(const struct value *value)
 {
     return value->kind == VALUE_PROGRAM ? value->program : NULL;
+}
+
+/* ---- comparing with what is declared */
+
+static bool is_misfit(struct value_misfit *misfit, const struct cel_type *found,
+                      const struct cel_type *wanted)
+{
+    if (event_may_take(wanted, found)) return false;
+    *misfit = (struct value_misfit){.found = found, .wanted = wanted};
+    return true;
+}
+
+static const struct cel_type *plain_type(str json)
+{
+    switch (json.size ? json.data[0] : 'n') {
+    case '"': return &cel_types[CEL_TYPE_STRING];
+    case 't':
+    case 'f': return &cel_types[CEL_TYPE_BOOL];
+    case 'n': return &cel_types[CEL_TYPE_NULL];
+    default: return &cel_types[CEL_TYPE_DOUBLE];
+    }
+}
+
+static bool fits_below(const struct value_part *part, const struct cel_type *declared, str name,
+                       struct arena *arena, struct value_misfit *misfit)
+{
+    if (!part->value || value_fits(part->value, declared, arena, misfit)) return true;
+    if (name.size) misfit->path = arena_format(arena, ".%.*s%.*s", STR_ARG(name), STR_ARG(misfit->path));
+    return false;
+}
+
+static bool object_fits(const struct value *object, const struct cel_type *declared, struct arena *arena,
+                        struct value_misfit *misfit)
+{
+    static const struct cel_type map = {.kind = CEL_TYPE_MAP,
+                                        .params = {&cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_DYN]}};
+    const struct cel_record_type *record = declared->kind == CEL_TYPE_RECORD ? declared->record : NULL;
+    if (declared->kind != CEL_TYPE_MAP && !record) return !is_misfit(misfit, &map, declared);
+    for (size_t i = 0; i < object->count; i++) {
+        const struct value_part *part = &object->parts[i];
+        str name = str_slice(part->key, 1, part->key.size - 2);
+        const struct cel_type *type = record ? NULL : declared->params[1];
+        for (size_t f = 0; record && f < record->field_count; f++)
+            if (str_equal(record->fields[f].name, name)) type = record->fields[f].type;
+        if (type && !fits_below(part, type, name, arena, misfit)) return false;
+    }
+    return true;
+}
+
+bool value_fits(const struct value *value, const struct cel_type *declared, struct arena *arena,
+                struct value_misfit *misfit)
+{
+    static const struct cel_type list = {.kind = CEL_TYPE_LIST, .params = {&cel_types[CEL_TYPE_DYN]}};
+    switch (value->kind) {
+    case VALUE_PLAIN: return !is_misfit(misfit, plain_type(value->text), declared);
+    case VALUE_PROGRAM:
+        return !value->program || !is_misfit(misfit, cel_program_type(value->program), declared);
+    case VALUE_SPLICE: return !is_misfit(misfit, &cel_types[CEL_TYPE_STRING], declared);
+    case VALUE_OBJECT: return object_fits(value, declared, arena, misfit);
+    case VALUE_LIST:
+    case VALUE_EACH: break;
+    }
+    if (is_misfit(misfit, &list, declared)) return false;
+    for (size_t i = 0; i < value->count && declared->kind == CEL_TYPE_LIST; i++)
+        if (!fits_below(&value->parts[i], declared->params[0], (str){0}, arena, misfit)) return false;
+    return true;
 }
 
 /* ---- writing */

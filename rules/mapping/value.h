@@ -57,8 +57,20 @@ bool value_loop_compile(struct value_compiler *c, const struct source *source, c
 bool value_may_be_text(const struct value *value);
 /* Or, as a time may, to an instant or any number? */
 bool value_may_be_time(const struct value *value);
+/* A text that nothing is filled into? */
+bool value_is_plain_text(const struct value *value, str *text);
 /* One program and nothing else? Else NULL. */
 const struct cel_program *value_is_program(const struct value *value);
+
+/* What does not fit where: the path behind the value, such as ".items.price" (empty: all of it), what is there, and what
+ * should be. */
+struct value_misfit {
+    str path;
+    const struct cel_type *found, *wanted;
+};
+/* Can the value be what a declared type says? Else *misfit says what cannot; its path lies in `arena`. */
+bool value_fits(const struct value *value, const struct cel_type *declared, struct arena *arena,
+                struct value_misfit *misfit);
 
 struct value_writer {
     struct cel_frame *frame;

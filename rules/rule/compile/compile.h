@@ -196,6 +196,8 @@ void compile_tests(struct compiler *c);
 void index_programs(struct compiler *c);
 /* suspect.c: warnings, of a set without mistakes */
 void suspect_rules(struct compiler *c);
+/* mapped.c: mistakes and warnings where the set and its mapping, both without mistakes of their own, do not fit. */
+void compare_mapping(struct compiler *c);
 /* suspect_payload.c */
 void suspect_payload(struct compiler *c, const struct declared *rule, const struct json *step);
 

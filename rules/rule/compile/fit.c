@@ -17,42 +17,9 @@ static void fit_value(struct fit *f, const struct json *node, const struct cel_t
 
 /* ---- what is computed */
 
-#define KIND(name) (1u << CEL_TYPE_##name)
-
-/* By kind of a scalar: the kinds of what it may be taken for. */
-static const unsigned taken_for[] = {
-    [CEL_TYPE_BOOL] = KIND(BOOL),
-    [CEL_TYPE_INT] = KIND(INT) | KIND(UINT) | KIND(DOUBLE) | KIND(STRING) | KIND(TIMESTAMP),
-    [CEL_TYPE_UINT] = KIND(INT) | KIND(UINT) | KIND(DOUBLE) | KIND(STRING) | KIND(TIMESTAMP),
-    [CEL_TYPE_DOUBLE] = KIND(INT) | KIND(UINT) | KIND(DOUBLE) | KIND(STRING) | KIND(TIMESTAMP),
-    [CEL_TYPE_STRING] = KIND(STRING) | KIND(TIMESTAMP) | KIND(DURATION) | KIND(BYTES),
-    [CEL_TYPE_BYTES] = KIND(BYTES) | KIND(STRING),
-    [CEL_TYPE_TIMESTAMP] = KIND(TIMESTAMP) | KIND(STRING),
-    [CEL_TYPE_DURATION] = KIND(DURATION) | KIND(STRING),
-};
-
-static bool may_be(const struct cel_type *value, const struct cel_type *declared)
-{
-    if (declared->kind == CEL_TYPE_DYN) return true; /* a mistake, which has been reported */
-    switch (value->kind) {
-    case CEL_TYPE_DYN:
-    case CEL_TYPE_NULL: return true;
-    case CEL_TYPE_OPTIONAL: return may_be(value->params[0], declared);
-    case CEL_TYPE_LIST:
-        return declared->kind == CEL_TYPE_LIST && may_be(value->params[0], declared->params[0]);
-    case CEL_TYPE_MAP:
-        return declared->kind == CEL_TYPE_RECORD ||
-               (declared->kind == CEL_TYPE_MAP && may_be(value->params[1], declared->params[1]));
-    case CEL_TYPE_RECORD: return declared->kind == CEL_TYPE_RECORD || declared->kind == CEL_TYPE_MAP;
-    case CEL_TYPE_TYPE:
-    case CEL_TYPE_PARAM: return false;
-    default: return taken_for[value->kind] >> declared->kind & 1;
-    }
-}
-
 static void fit_typed(struct fit *f, const struct typed_text *typed, const struct cel_type *type)
 {
-    if (may_be(typed->type, type)) return;
+    if (event_may_take(type, typed->type)) return;
     str found = cel_type_noun(f->c->scratch, typed->type), wanted = cel_type_noun(f->c->scratch, type);
     gather_error(f->c->diag, f->source, typed->node, (str){0}, "this must be %.*s, but is %.*s",
                  STR_ARG(wanted), STR_ARG(found));
