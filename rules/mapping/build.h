@@ -34,6 +34,11 @@ bool mapped_field_fits(const struct mapped_field *field, const struct cel_type *
                        struct arena *scratch, str *path, const struct cel_type **found,
                        const struct cel_type **wanted);
 
+/* From here on rows leave out the fields of which `wants` says no: nobody computes what nobody reads. Those that are needed
+ * stay. */
+typedef bool mapping_wants(void *context, str type, str field);
+void mapping_narrow(struct relance_mapping *mapping, mapping_wants *wants, void *context);
+
 /* How many records it has mapped: whether what one gave is still there. */
 uint64_t mapping_serial(const struct relance_mapping *mapping);
 

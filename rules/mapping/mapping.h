@@ -41,7 +41,7 @@ struct row {
 };
 
 struct rows { /* of one name */
-    const struct row *items;
+    struct row *items;
     size_t count;
     str name;
     const struct source *source;

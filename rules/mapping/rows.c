@@ -40,3 +40,19 @@ bool mapped_field_fits(const struct mapped_field *field, const struct cel_type *
     *wanted = misfit.wanted;
     return false;
 }
+
+void mapping_narrow(struct relance_mapping *mapping, mapping_wants *wants, void *context)
+{
+    for (size_t i = 0; i < mapping->names.count; i++) {
+        for (size_t r = 0; r < mapping->rows[i].count && !mapping->rows[i].is_alias; r++) {
+            struct row *row = &mapping->rows[i].items[r];
+            str type;
+            size_t kept = 0;
+            if (!row->members[ROW_TYPE] || !value_is_plain_text(row->members[ROW_TYPE], &type)) continue;
+            for (size_t f = 0; f < row->field_count; f++)
+                if (row->fields[f].needed || wants(context, type, row->fields[f].name))
+                    row->fields[kept++] = row->fields[f];
+            row->field_count = kept;
+        }
+    }
+}

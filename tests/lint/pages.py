@@ -52,7 +52,7 @@ def table(page, number):
 def headers(tree):
     """Of actions: what stands in the initializer, by name."""
     return tree.words("consumer/delivery/action.c", r'\{"((?:ce_|content-|relance-)[\w-]+)",') - {
-        "relance-reason", "relance-topic", "relance-size"}
+        "relance-reason", "relance-topic", "relance-event", "relance-sentence", "relance-size"}
 
 
 def listed(page, number, pattern):

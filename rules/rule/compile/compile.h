@@ -198,6 +198,8 @@ void index_programs(struct compiler *c);
 void suspect_rules(struct compiler *c);
 /* mapped.c: mistakes and warnings where the set and its mapping, both without mistakes of their own, do not fit. */
 void compare_mapping(struct compiler *c);
+/* What the set does not declare, its mapping need not compute. */
+void narrow_mapping(struct compiler *c);
 /* suspect_payload.c */
 void suspect_payload(struct compiler *c, const struct declared *rule, const struct json *step);
 

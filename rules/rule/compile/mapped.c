@@ -123,3 +123,19 @@ void compare_mapping(struct compiler *c)
         want_rule(&d, rule, names_find(&set->names.rules, rule->name));
     }
 }
+
+static bool wants_field(void *context, str type, str field)
+{
+    const struct relance_ruleset *set = context;
+    uint32_t number = names_find(&set->names.types, type);
+    if (number == NAME_NONE) return false;
+    const struct event_type *declared = set->types[number].reader;
+    for (size_t f = 0; f < declared->field_count; f++)
+        if (str_equal(declared->fields[f].name, field)) return true;
+    return false;
+}
+
+void narrow_mapping(struct compiler *c)
+{
+    mapping_narrow(c->set->mapping, wants_field, c->set);
+}

@@ -274,7 +274,9 @@ static void compile_mapping(struct compiler *c, struct sources *sources, relance
     const struct relance_source *mapping = find_source(sources, RELANCE_MAPPING, (str){0});
     const struct relance_mapping_host host = {find_preset, sources, zone_load, zone_context};
     if (mapping) c->set->mapping = mapping_build(mapping, &host, c->diag);
-    if (c->set->mapping && !c->diag->error_count && !c->diag->failed) compare_mapping(c);
+    if (!c->set->mapping || c->diag->error_count || c->diag->failed) return;
+    compare_mapping(c);
+    narrow_mapping(c);
 }
 
 static struct relance_ruleset *ruleset_new(relance_zone_load *zone_load, void *zone_context)
