@@ -9,25 +9,6 @@
 #include "base/limits.h"
 #include "base/rfc3339.h"
 
-struct mapped_text { /* an item's event in `out`, whose bytes may move while it grows */
-    size_t begin, size;
-};
-
-struct mapper {
-    uint64_t serial;     /* of the present record */
-    struct arena keep;   /* buffers, which only ever grow */
-    struct arena values; /* of the present record */
-    struct json_loader record, texts, from;
-    struct cel_value *stack;
-    size_t stack_capacity;
-    struct cel_value *slots;
-    bool *found; /* by field of the present row: `from` has it */
-    struct buffer out, splice, json;
-    struct relance_misfit misfits[RELANCE_MISFITS_MAX];
-    struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
-    struct mapped_text written[LIMIT_MAPPED_EVENTS];
-};
-
 uint64_t mapping_serial(const struct relance_mapping *mapping)
 {
     return mapping->mapper->serial;

@@ -6,6 +6,7 @@
 #include "mapping/shape.h"
 #include "mapping/tests.h"
 #include "mapping/value.h"
+#include "base/limits.h"
 #include "time/zone.h"
 
 #include <relance/mapping.h>
@@ -69,7 +70,28 @@ struct relance_mapping {
     struct mapper *mapper; /* map.c's */
 };
 
-/* map.c: what it takes to run one. NULL without memory. */
+/* ---- map.c: what it takes to run one */
+
+struct mapped_text { /* an item's event in `out`, whose bytes may move while it grows */
+    size_t begin, size;
+};
+
+struct mapper {
+    uint64_t serial;     /* of the present record */
+    struct arena keep;   /* buffers, which only ever grow */
+    struct arena values; /* of the present record */
+    struct json_loader record, texts, from;
+    struct cel_value *stack;
+    size_t stack_capacity;
+    struct cel_value *slots;
+    bool *found; /* by field of the present row: `from` has it */
+    struct buffer out, splice, json;
+    struct relance_misfit misfits[RELANCE_MISFITS_MAX];
+    struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];
+    struct mapped_text written[LIMIT_MAPPED_EVENTS];
+};
+
+/* NULL without memory. */
 struct mapper *mapper_new(struct relance_mapping *mapping);
 void mapper_free(struct mapper *mapper);
 

@@ -212,7 +212,9 @@ static struct came item_came(struct testing *t, const struct relance_mapped_item
     }
     *source = (struct source){.text = item->event};
     diag_init(&diag, &t->arena);
-    return (struct came){.text = item->event, .event = json_parse(&t->arena, source, &diag)};
+    struct came came = {.text = item->event, .event = json_parse(&t->arena, source, &diag)};
+    if (!came.event) t->no_memory = true; /* a mapping writes nothing but JSON */
+    return came;
 }
 
 /* Why nothing is there, or less. */

@@ -5,7 +5,9 @@
 #include "rig.h"
 #include "sanitized.h"
 
-#include <relance/rule_test.h>
+#include "mapping/mapping.h"
+
+#include <relance/mapping_test.h>
 #include <criterion/criterion.h>
 
 static size_t fail_in; /* the n-th allocation from now fails, once; 0: none */
@@ -226,4 +228,161 @@ Test(memory, a_test_of_rules_says_so_at_any_allocation)
     cr_expect_gt(n, 20u);
     cr_assert_eq(tested(rules), usual);
     relance_ruleset_free(rules);
+}
+
+/* ---- mappings */
+
+static bool no_presets(void *context, struct relance_str name, struct relance_str *text)
+{
+    (void)context, (void)name, (void)text;
+    return false;
+}
+
+static const char shop_mapping[] =
+    "{\"record\": {\"kind\": \"string\", \"user\": \"string\", \"n\": \"double\", \"p\": {\"a\": \"int\"},"
+    " \"text\": {\"$text\": {\"b\": \"string\"}}, \"lines\": [{\"sku\": \"string\", \"tags\": {\"$map\": "
+    "\"string\"}}]},"
+    " \"let\": {\"twice\": \"record.n * 2.0\", \"all\": [{\"for\": \"i in record.lines\", \"sku\": "
+    "\"${i.sku}\", \"t\": \"${i.tags}\"}]},"
+    " \"by\": \"record.kind\", \"each\": {\"customer\": \"${record.user}\", \"id\": \"${key}-1\"},"
+    " \"events\": {\"a\": [{\"type\": \"a\", \"n\": \"${twice}\", \"h\": \"${headers.h}\", \"b\": "
+    "\"${record.text.b}\", \"all\": \"${all}\", \"from\": \"record.p\"},"
+    " {\"type\": \"b\", \"for\": \"i in record.lines\", \"x\": \"a ${i.sku} b\", \"need\": [\"x\"]}], \"*\": "
+    "{\"type\": \"rest\"}},"
+    " \"tests\": [{\"name\": \"t\", \"given\": {\"key\": \"k\", \"value\": {\"kind\": \"z\", \"user\": "
+    "\"u\"}}, \"expect\": [{\"type\": \"rest\", \"customer\": \"u\"}]}]}";
+
+static const char shop_record[] =
+    "{\"kind\":\"a\",\"user\":\"u\",\"n\":1.5,\"p\":{\"a\":1,\"z\":[1,2]},\"text\":\"{\\\"b\\\":\\\"x\\\"}\","
+    "\"lines\":[{\"sku\":\"s\",\"tags\":{\"k\":\"v\"}},{\"sku\":\"t\"},{}]}";
+
+static enum relance_status compile_mapping(struct relance_mapping **mapping)
+{
+    const struct relance_source source = {STR("m.jsonc"), str_of(shop_mapping)};
+    const struct relance_mapping_host host = {no_presets, NULL, no_zones, NULL};
+    struct relance_report *report;
+    struct relance_error error;
+    *mapping = NULL;
+    enum relance_status status = relance_mapping_compile(&source, &host, mapping, &report, &error);
+    cr_assert_neq(status, RELANCE_INVALID, "%.*s", STR_ARG(relance_report_text(report)));
+    relance_report_free(report);
+    return status;
+}
+
+static enum relance_status map_record(struct relance_mapping *mapping, struct relance_mapped *mapped)
+{
+    const struct relance_header header = {STR("H"), STR("v")};
+    const struct relance_foreign record = {.topic = STR("t"),
+                                           .key = STR("k"),
+                                           .value = str_of(shop_record),
+                                           .headers = &header,
+                                           .header_count = 1};
+    return relance_mapping_map(mapping, &record, mapped);
+}
+
+static void assert_mapped(const struct relance_mapped *mapped)
+{
+    cr_assert_eq(mapped->kind, RELANCE_MAPPED);
+    cr_assert_eq(mapped->count, 4u);
+    cr_assert_eq(mapped->fields_invalid, 0u);
+    str first = mapped->items[0].event,
+        wanted = STR("{\"type\":\"a\",\"id\":\"k-1\",\"customer\":\"u\",\"n\":3,\"h\":\"v\",\"b\":\"x\","
+                     "\"all\":[{\"sku\":\"s\",\"t\":{\"k\":\"v\"}},{\"sku\":\"t\"},{}],\"a\":1,\"z\":[1,2]}");
+    cr_assert(str_equal(first, wanted), "%.*s", STR_ARG(first));
+    cr_assert(str_equal(mapped->items[3].reason, STR("mapping")));
+}
+
+Test(memory, compiling_a_mapping_fails_cleanly_at_any_allocation)
+{
+    SKIP_SANITIZED();
+    struct relance_mapping *mapping;
+    bool whole = false;
+    size_t n;
+    for (int warm = 0; warm < 2; warm++) {
+        cr_assert_eq(compile_mapping(&mapping), RELANCE_OK);
+        relance_mapping_free(mapping);
+    }
+    for (n = 1; !whole; n++) {
+        long before = live;
+        fail_in = n;
+        enum relance_status status = compile_mapping(&mapping);
+        whole = fail_in > 0;
+        fail_in = 0;
+        cr_assert_eq(status, whole ? RELANCE_OK : RELANCE_NO_MEMORY, "allocation %zu: status %d", n,
+                     (int)status);
+        relance_mapping_free(mapping);
+        cr_assert_eq(live, before, "allocation %zu: %ld blocks are left", n, live - before);
+    }
+    cr_expect_gt(n, 5u);
+}
+
+/* The first record of a new mapping needs all the memory there is to need. What the buffers of events need ends the
+ * process where it is not there, as everywhere; so they are warm. */
+Test(memory, a_mapping_says_so_at_any_allocation_and_maps_the_record_again)
+{
+    SKIP_SANITIZED();
+    struct relance_mapped mapped;
+    size_t n, missed = 0;
+    bool whole = false;
+    for (n = 1; !whole; n++) {
+        struct relance_mapping *mapping;
+        cr_assert_eq(compile_mapping(&mapping), RELANCE_OK);
+        buffer_room(&mapping->mapper->out, 1 << 12);
+        buffer_room(&mapping->mapper->splice, 1 << 12);
+        buffer_room(&mapping->mapper->json, 1 << 12);
+        fail_in = n;
+        enum relance_status status = map_record(mapping, &mapped);
+        whole = fail_in > 0;
+        fail_in = 0;
+        cr_assert(status == RELANCE_NO_MEMORY || whole, "allocation %zu: status %d", n, (int)status);
+        missed += status == RELANCE_NO_MEMORY;
+        cr_assert_eq(map_record(mapping, &mapped), RELANCE_OK);
+        assert_mapped(&mapped);
+        relance_mapping_free(mapping);
+    }
+    cr_expect_gt(missed, 0u);
+}
+
+Test(memory, a_warm_mapping_asks_for_none)
+{
+    SKIP_SANITIZED();
+    struct relance_mapping *mapping;
+    struct relance_mapped mapped;
+    cr_assert_eq(compile_mapping(&mapping), RELANCE_OK);
+    for (int warm = 0; warm < 3; warm++)
+        cr_assert_eq(map_record(mapping, &mapped), RELANCE_OK);
+    enum { FAR = 1 << 20 };
+    fail_in = FAR;
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(map_record(mapping, &mapped), RELANCE_OK);
+    cr_expect_eq(fail_in, FAR, "%zu allocations", FAR - fail_in);
+    fail_in = 0;
+    assert_mapped(&mapped);
+    relance_mapping_free(mapping);
+}
+
+static void count_tests(void *context, const struct relance_test_result *result)
+{
+    *(size_t *)context += result->passed;
+}
+
+Test(memory, tests_of_a_mapping_say_so_at_any_allocation)
+{
+    SKIP_SANITIZED();
+    struct relance_mapping *mapping;
+    struct relance_error error;
+    bool whole = false;
+    for (size_t n = 1; !whole; n++) {
+        size_t passed = 0;
+        cr_assert_eq(compile_mapping(&mapping), RELANCE_OK);
+        buffer_room(&mapping->mapper->out, 1 << 12);
+        buffer_room(&mapping->mapper->splice, 1 << 12);
+        fail_in = n;
+        enum relance_status status = relance_mapping_test(mapping, (str){0}, count_tests, &passed, &error);
+        whole = fail_in > 0;
+        fail_in = 0;
+        cr_assert_eq(status, whole ? RELANCE_OK : RELANCE_NO_MEMORY, "allocation %zu", n);
+        cr_assert_eq(passed, whole, "allocation %zu", n);
+        relance_mapping_free(mapping);
+    }
 }
