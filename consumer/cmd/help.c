@@ -184,12 +184,17 @@ static int help_preset(const char *argument)
     return EXIT_STATUS_USAGE;
 }
 
-extern const struct relance_str help_schema_text; /* rules.schema.json: made when the program is */
+/* rules.schema.json, mapping.schema.json: made when the program is */
+extern const struct relance_str help_schema_text, help_mapping_schema_text;
 
 static int help_schema(const char *argument)
 {
-    (void)argument;
-    print_lines(help_schema_text, stdout);
+    bool mapping = argument && strcmp(argument, "mapping") == 0;
+    if (argument && !mapping && strcmp(argument, "rules") != 0) {
+        print_mistake("schema: of what? %s", topic_table[TOPIC_schema].argument);
+        return EXIT_STATUS_USAGE;
+    }
+    print_lines(mapping ? help_mapping_schema_text : help_schema_text, stdout);
     return EXIT_STATUS_OK;
 }
 

@@ -86,7 +86,7 @@ enum relance_status subject_read(const struct file_paths *paths, struct subject 
     char shown[TEXT_SHOWN_SIZE];
     enum relance_status status = RELANCE_OK;
     if (unknown)
-        status = relance_error_set(error, RELANCE_IO, "%s: there is neither such a file nor such a preset",
+        status = relance_error_set(error, RELANCE_IO, "%s: No such file or directory, and no such preset",
                                    text_shown(unknown, shown));
     else if (files.count)
         status = file_set_read(&files, &out->files, error);

@@ -36,11 +36,11 @@ static enum value value_of(const struct option_shown *option)
 
 /* ---- words */
 
-/* "a|b|c" as a b c. */
+/* "a|b|c", or "[a|b|c]", as a b c. */
 static void put_choice(const char *form, FILE *out)
 {
     for (; *form; form++)
-        print(out, "%c", *form == '|' ? ' ' : *form);
+        if (*form != '[' && *form != ']') print(out, "%c", *form == '|' ? ' ' : *form);
 }
 
 static void put_outcomes(FILE *out)
@@ -91,7 +91,7 @@ static void put_argument(const struct topic_row *topic, FILE *out)
         put_presets(out);
         return;
     }
-    if (*topic->argument == '[')
+    if (strcmp(topic->argument, "[COMMAND]") == 0)
         put_commands(out);
     else
         put_choice(topic->argument, out);

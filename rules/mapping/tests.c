@@ -113,6 +113,7 @@ static void read_test(struct tests_reader *r, const struct json *node, struct ma
                       *expect = json_member(node, "expect");
     if (!name || !given || !expect)
         return refuse(r, node, (str){0}, "a test has a 'name', 'given' and 'expect'");
+    if (name->kind == JSON_NULL) refuse(r, name, (str){0}, "a text is expected here");
     test->name = text_of(r, name);
     read_given(r, given, &test->given);
     read_expect(r, expect, test);

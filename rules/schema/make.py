@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Writes rules.schema.json, the JSON Schema of rule files, from rules/rule/compile/keyword.def.
+"""Writes rules.schema.json, the JSON Schema of rule files, from rules/rule/compile/keyword.def, and mapping.schema.json, that
+of mappings, from rules/mapping/keyword.def.
 
-    python3 rules/schema/make.py            writes it
-    python3 rules/schema/make.py --check    says whether the copy has drifted
+    python3 rules/schema/make.py            writes them
+    python3 rules/schema/make.py --check    says whether the copies have drifted
 
 The table gives each keyword its place, its form and its prose: a row there is enough for a keyword whose value is no
 more than its form. What the table does not say stands here, a row each: what a value may be beyond its form (VALUES),
 what an object needs (NEEDS, ONE_OF), what editors offer where one begins (SNIPPETS). A row for a keyword that the table
-does not have is a mistake.
+does not have is a mistake. Of mappings the table has place and prose alone: what a value may be stands in mapping.py.
 
 tests/golden/schema compares the schema with the engine, both ways.
 """
@@ -260,13 +261,16 @@ def make_text():
 
 
 def main():
+    import mapping  # which needs what stands above
+    made = {SCHEMA: make_text(), mapping.SCHEMA: mapping.make_text()}
     if "--check" not in sys.argv:
-        SCHEMA.write_text(make_text())
+        for path, content in made.items():
+            path.write_text(content)
         return 0
-    if SCHEMA.exists() and SCHEMA.read_text() == make_text():
-        return 0
-    print(f"{SCHEMA.name} has drifted from {TABLE.name}: python3 rules/schema/make.py writes it anew", file=sys.stderr)
-    return 1
+    drifted = [path.name for path, content in made.items() if not path.exists() or path.read_text() != content]
+    for name in drifted:
+        print(f"{name} has drifted from its table: python3 rules/schema/make.py writes it anew", file=sys.stderr)
+    return 1 if drifted else 0
 
 
 if __name__ == "__main__":

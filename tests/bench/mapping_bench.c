@@ -90,8 +90,8 @@ static bool no_preset(void *context, struct relance_str name, struct relance_str
 
 static struct relance_mapping *compile(struct arena *arena)
 {
-    const struct relance_source source = {STR("segment"),
-                                          suite_file(arena, SOURCE_DIR "/rules/presets/segment.jsonc")};
+    const struct relance_source source = {
+        .name = STR("segment"), .text = suite_file(arena, SOURCE_DIR "/rules/presets/segment.jsonc")};
     const struct relance_mapping_host host = {no_preset, NULL, zone_file, arena};
     struct relance_mapping *mapping = NULL;
     struct relance_report *report;

@@ -46,7 +46,7 @@ TEXTS = {
     make.SEGMENT_CHANGE: (["enter loyal", "leave loyal"], ["enter 1", "leave loyal "]),
 }
 
-KINDS = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
+KINDS = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float), "null": type(None)}
 
 
 def is_kind(value, kind):

@@ -25,7 +25,7 @@ TestSuite(bounds, .init = setup, .fini = teardown, .timeout = 120);
 /* The mistakes of a mapping; empty: there are none. */
 static str compile(str text)
 {
-    const struct relance_source source = {STR("m.jsonc"), text};
+    const struct relance_source source = {.name = STR("m.jsonc"), .text = text};
     const struct relance_mapping_host host = {.zone_load = zone_file, .zone_context = &arena};
     struct relance_report *report;
     struct relance_error error;

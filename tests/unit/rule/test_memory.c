@@ -258,7 +258,7 @@ static const char shop_record[] =
 
 static enum relance_status compile_mapping(struct relance_mapping **mapping)
 {
-    const struct relance_source source = {STR("m.jsonc"), str_of(shop_mapping)};
+    const struct relance_source source = {.name = STR("m.jsonc"), .text = str_of(shop_mapping)};
     const struct relance_mapping_host host = {no_presets, NULL, no_zones, NULL};
     struct relance_report *report;
     struct relance_error error;
