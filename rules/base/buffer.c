@@ -127,14 +127,31 @@ size_t json_escape(unsigned char c, char out[6])
     return 6;
 }
 
+/* Where the first byte at or behind `from` stands that is not plain; the size where there is none. Eight bytes at a time: a
+ * byte's high bit comes to be set where it is below 0x20, a quote or a backslash. */
+static size_t plain_prefix(str s, size_t from)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    for (; from + 8 <= s.size; from += 8) {
+        uint64_t word;
+        memcpy(&word, s.data + from, sizeof word);
+        uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+        uint64_t special =
+            ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+        if (special & highs) break;
+    }
+    while (from < s.size && json_is_plain((unsigned char)s.data[from]))
+        from++;
+    return from;
+}
+
 void buffer_put_json_string(struct buffer *buffer, str s)
 {
     char code[6];
     buffer_put_char(buffer, '"');
     size_t plain = 0; /* begin of what needs no escape */
-    for (size_t i = 0; i < s.size; i++) {
+    for (size_t i = plain_prefix(s, 0); i < s.size; i = plain_prefix(s, i + 1)) {
         unsigned char c = (unsigned char)s.data[i];
-        if (json_is_plain(c)) continue;
         buffer_put(buffer, s.data + plain, i - plain);
         buffer_put(buffer, code, json_escape(c, code));
         plain = i + 1;

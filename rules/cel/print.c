@@ -81,13 +81,12 @@ void cel_print_double(double d, struct buffer *out)
 /* The fraction of a second, "" or ".500": three, six or nine digits, as protobuf's JSON has them. */
 static void put_nanos(struct buffer *out, uint32_t nanos)
 {
+    char text[10] = ".";
     if (!nanos) return;
-    if (nanos % 1000000 == 0)
-        buffer_put_format(out, ".%03u", nanos / 1000000);
-    else if (nanos % 1000 == 0)
-        buffer_put_format(out, ".%06u", nanos / 1000);
-    else
-        buffer_put_format(out, ".%09u", nanos);
+    for (size_t at = 9; at > 0; at--, nanos /= 10)
+        text[at] = (char)('0' + nanos % 10);
+    bool micros = memcmp(text + 7, "000", 3) == 0, millis = micros && memcmp(text + 4, "000", 3) == 0;
+    buffer_put(out, text, millis ? 4 : micros ? 7 : 10);
 }
 
 void cel_print_timestamp(struct cel_value timestamp, struct buffer *out)

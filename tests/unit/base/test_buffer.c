@@ -123,3 +123,26 @@ Test(buffer, without_an_arena_has_memory_of_its_own_and_keeps_it_when_emptied)
     buffer_free(&own);
     cr_expect_null(own.data);
 }
+
+/* Eight bytes are looked at at a time: each byte, at each place among others, is written as it is alone. */
+Test(buffer, escapes_a_byte_wherever_it_stands)
+{
+    for (int byte = 0; byte < 256; byte++)
+        for (size_t place = 0; place < 20; place++) {
+            char text[20], code[6];
+            struct buffer out, wanted;
+            memset(text, 'a', sizeof text);
+            text[place] = (char)byte;
+            buffer_init(&out, &arena);
+            buffer_init(&wanted, &arena);
+            buffer_put_json_string(&out, (str){text, sizeof text});
+            buffer_put_char(&wanted, '"');
+            for (size_t i = 0; i < sizeof text; i++) {
+                bool plain = json_is_plain((unsigned char)text[i]);
+                size_t size = plain ? 1 : json_escape((unsigned char)text[i], code);
+                buffer_put(&wanted, plain ? &text[i] : code, size);
+            }
+            buffer_put_char(&wanted, '"');
+            cr_assert(str_equal(buffer_str(&out), buffer_str(&wanted)), "byte %d at %zu", byte, place);
+        }
+}
