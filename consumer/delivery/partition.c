@@ -406,6 +406,7 @@ static void partition_count_event(struct partition *partition, const struct sour
     if (fate->kind == RELANCE_IGNORED) counters_add(counters, COUNTER_IGNORED, 1);
     if (fate->late) counters_add(counters, COUNTER_LATE, 1);
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
+    partition->sees_visitors |= fate->is_visitor;
     if (!str_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
     partition_count_forgotten(partition);
     partition_count_links(partition);

@@ -121,8 +121,9 @@ struct partition {
     bool is_anew;      /* the input has turned out to be another topic */
     int64_t anew_from; /* where reading it began, until a checkpoint says so; -1: nowhere yet */
 
-    int64_t reached; /* what is decided just now follows from records below this offset */
-    bool touched;    /* this batch has had records of it */
+    int64_t reached;    /* what is decided just now follows from records below this offset */
+    bool sees_visitors; /* events of visitors have come: their states are fetched ahead, too */
+    bool touched;       /* this batch has had records of it */
     struct last_record last;
     struct input_end input_end;
 

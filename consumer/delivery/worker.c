@@ -53,6 +53,7 @@ struct work {
     size_t own_count;
     struct partition *gone; /* not ours any more, and perhaps still in use: freed between two cycles */
     struct wanted wanted;   /* scratch: customers to fetch */
+    struct buffer names;    /* scratch: of visitors among them */
     size_t most;            /* records that a batch may have; halved by failures */
     bool assigned;          /* the group has told us what is ours, be it nothing */
     bool loaded;            /* the last batch was large */
@@ -318,18 +319,28 @@ static struct partition *work_partition(const struct work *work, int32_t number)
     return partition && partition->state != PARTITION_UNCLAIMED ? partition : NULL;
 }
 
-/* The key is nearly always the customer; where it is not, the engine asks. */
+static void work_want(struct work *work, const struct partition *partition, struct relance_str name)
+{
+    if (!relance_engine_holds(partition->engine, name)) wanted_add(&work->wanted, name);
+}
+
+/* The key is nearly always the customer, or the visitor where there are any; where it is not, the engine asks. */
 static enum relance_status work_fetch(struct work *work, const struct source_batch *batch,
                                       struct partition *partition, struct relance_error *error)
 {
     struct wanted *wanted = &work->wanted;
     wanted_clear(wanted);
+    char *name = partition->sees_visitors
+                     ? buffer_room(&work->names, batch->count * RELANCE_VISITOR_NAME_BYTES)
+                     : NULL;
     for (size_t i = 0; i < batch->count; i++) {
         const struct source_record *record = &batch->records[i];
-        if (record->partition != partition->number || !record->key.size ||
-            relance_engine_holds(partition->engine, record->key))
-            continue;
-        wanted_add(wanted, record->key);
+        if (record->partition != partition->number || !record->key.size) continue;
+        work_want(work, partition, record->key);
+        if (!name) continue;
+        size_t size = relance_visitor_name(record->key, name);
+        work_want(work, partition, (struct relance_str){name, size});
+        name += size;
     }
     return wanted->count ? partition_fetch(partition, wanted->customers, wanted->count, error) : RELANCE_OK;
 }
@@ -615,6 +626,7 @@ static void work_close(struct work *work)
     free(work->parked);
     free(work->own);
     wanted_free(&work->wanted);
+    buffer_free(&work->names);
 }
 
 void *worker_run(void *argument)

@@ -29,6 +29,7 @@ void diff_take(struct diff *diff, enum diff_side side, const struct relance_deci
     summary_take(&diff->summaries[side], decision);
     if (decision->outcome != RELANCE_OUTCOME_SENT) return;
     struct buffer name = {0};
+    if (decision->is_visitor) buffer_put_str(&name, STR("visitor "));
     buffer_put_str(&name, decision->customer);
     buffer_put(&name, "", 1);
     buffer_put_str(&name, decision->rule);

@@ -1,5 +1,5 @@
 /* Any bytes as a customer's saved state: read as a state or refused. What is read can be shown, lived with,
- * saved and read again; where there is little room, in it. */
+ * saved and read again; where there is little room, in it. The same bytes are a visitor's, too, who becomes the customer. */
 #include "rig.h"
 #include "shop_rules.h"
 
@@ -11,6 +11,8 @@ static const char *const events[] = {
     "\"items\":[{\"product\":\"p\",\"price\":9,\"qty\":1}]}",
     "{\"id\":\"c\",\"type\":\"identify\",\"customer\":\"c\",\"time\":\"2026-03-02T10:02:00Z\",\"birthday\":"
     "\"2000-03-03\",\"renewal\":\"2026-03-09T00:00:00Z\"}",
+    "{\"id\":\"l\",\"type\":\"view\",\"customer\":\"c\",\"visitor\":\"v\",\"time\":\"2026-03-02T10:10:00Z\","
+    "\"product\":\"q\"}",
     "{\"id\":\"d\",\"type\":\"buy\",\"customer\":\"c\",\"time\":\"2026-03-02T10:30:00Z\",\"cart\":\"k\","
     "\"total\":60.5,\"m\":{\"x\":1}}",
 };
@@ -36,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rig_start_as(&rig, (struct relance_engine_options){.rules = rules, .state_bytes = room});
     rig_restart(&rig);
     show(rules, state);
-    if (relance_engine_put(rig.engine, STR("c"), state, &error) == RELANCE_OK) {
+    if (relance_engine_put(rig.engine, STR("c"), state, &error) == RELANCE_OK &&
+        relance_engine_put(rig.engine, STR("\xffv"), state, &error) == RELANCE_OK) {
         for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
             rig_event(&rig, str_of(events[i]));
             rig_forget(&rig);
