@@ -217,8 +217,9 @@ static enum relance_status file_set_add_mapping(struct file_set *set, const char
                                                 struct relance_error *error)
 {
     struct mapping_file file;
-    enum relance_status status = mapping_file_read(mapping, &file, error);
-    if (status != RELANCE_OK) return status;
+    struct relance_error reason;
+    enum relance_status status = mapping_file_read(mapping, &file, &reason);
+    if (status != RELANCE_OK) return relance_error_set(error, status, "--mapping: %.480s", reason.message);
     struct relance_str name = file.source.name, text = file.source.text;
     const char *slash = strrchr(mapping, '/');
     if (slash) name = str_of(slash + 1);

@@ -26,7 +26,8 @@ struct relance_ruleset *load_rules(const struct file_paths *paths)
     struct relance_error error;
     char shown[FILE_PATHS_SHOWN];
     if (file_set_read(paths, &set, &error) != RELANCE_OK) {
-        print_mistake("--rules: %s", error.message);
+        bool says_option = str_starts_with(str_of(error.message), STR("--mapping: "));
+        print_mistake("%s%s", says_option ? "" : "--rules: ", error.message);
         return NULL;
     }
     struct relance_ruleset *rules = load_set(file_paths_show(paths, shown), &set);
