@@ -66,12 +66,16 @@ static int explain_file(struct explain *explain)
 {
     struct feed feed;
     struct relance_error error;
-    if (!feed_open(&feed, explain->options->events, explain->options->csv, explain->rules, &error)) {
+    struct relance_mapping *mapping;
+    if (!load_only_mapping(&explain->options->mapping, &mapping)) return EXIT_STATUS_USAGE;
+    int status = EXIT_STATUS_USAGE;
+    if (feed_open(&feed, explain->options->events, mapping, NULL, &error)) {
+        status = explain_feed(explain, &feed);
+        feed_close(&feed);
+    } else {
         print_mistake("%s", error.message);
-        return EXIT_STATUS_USAGE;
     }
-    int status = explain_feed(explain, &feed);
-    feed_close(&feed);
+    relance_mapping_free(mapping);
     return status;
 }
 
@@ -184,8 +188,10 @@ static int explain_run(struct explain *explain)
 {
     if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
     const struct options *options = explain->options;
-    explain->rules = options->rules.count ? load_rules(&options->rules)
-                                          : load_live_rules(options, explain->story.customer);
+    if (!options->rules.count)
+        explain->rules = load_live_rules(options, explain->story.customer);
+    else
+        explain->rules = options->events ? load_rules_alone(&options->rules) : load_rules(&options->rules);
     return explain->rules ? explain_with_rules(explain) : EXIT_STATUS_USAGE;
 }
 

@@ -13,6 +13,7 @@
 #include "input/feed.h"
 #include "report/load.h"
 #include "report/misfits.h"
+#include "report/passed.h"
 #include "host/option.h"
 #include "host/text.h"
 #include "host/until.h"
@@ -22,13 +23,15 @@
 #include <stdlib.h>
 
 enum {
-    LINE_ROOM = 4096, /* bytes offered to a decision at first: most take 300 */
-    REASONS_MAX = 16, /* reasons of dead letters; the engine has 8 */
+    LINE_ROOM = 4096,  /* bytes offered to a decision at first: most take 300 */
+    REASONS_MAX = 16,  /* reasons of dead letters; the engine has 8 */
+    REASON_SIZE = 160, /* bytes of one */
 };
 
 /* Dead letters of one reason. */
 struct replay_dead {
     char reason[32];
+    char sentence[REASON_SIZE]; /* of a mapping, which tells more of it; else empty */
     uint64_t count;
     int64_t first_line;
 };
@@ -46,6 +49,8 @@ struct replay {
         struct relance_engine *engine;
     } sides[DIFF_SIDES]; /* with --diff two, else the first alone */
     size_t side_count;
+    struct relance_mapping *mapping; /* NULL: the lines are native events */
+    struct feed_listener listener;
     struct feed feed;
     struct progress progress;
     int64_t runs_from_ms, runs_until_ms; /* behind the last event the clock runs on; equal: it does not */
@@ -53,11 +58,11 @@ struct replay {
     struct diff diff;                    /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_FATES];
-    uint64_t unmapped;
     struct replay_dead dead[REASONS_MAX];
     size_t dead_count;
     struct misfits misfits;
-    uint64_t late; /* events older than the clock */
+    struct passed passed; /* records, or parts of them, that no row of the mapping is for */
+    uint64_t late;        /* events older than the clock */
 };
 
 /* ---- options */
@@ -145,16 +150,21 @@ static void replay_decide(void *context, const struct relance_decision *decision
 
 /* ---- events */
 
-static void replay_count_dead(struct replay *replay, struct relance_str reason, int64_t line)
+static void replay_count_dead(struct replay *replay, struct relance_str reason, struct relance_str sentence,
+                              int64_t line)
 {
     size_t i = 0;
-    while (i < replay->dead_count && !str_equal(str_of(replay->dead[i].reason), reason))
+    char told[REASON_SIZE];
+    snprintf(told, sizeof told, "%.*s", (int)sentence.size, sentence.size ? sentence.data : "");
+    while (i < replay->dead_count && (!str_equal(str_of(replay->dead[i].reason), reason) ||
+                                      strcmp(replay->dead[i].sentence, told) != 0))
         i++;
     if (i == REASONS_MAX) return;
     struct replay_dead *dead = &replay->dead[i];
     if (i == replay->dead_count) {
         replay->dead_count++;
         snprintf(dead->reason, sizeof dead->reason, "%.*s", STR_ARG(reason));
+        memcpy(dead->sentence, told, sizeof told);
         dead->first_line = line;
     }
     dead->count++;
@@ -171,10 +181,35 @@ static int replay_engine_failed(const struct replay_side *side)
 static void replay_count_fate(struct replay *replay, const struct relance_fate *fate, int64_t line)
 {
     replay->fates[fate->kind]++;
-    replay->unmapped += fate->unmapped;
     replay->late += fate->late;
     misfits_take(&replay->misfits, fate, line + 1);
-    if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, line);
+    if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, STR(""), line);
+}
+
+/* ---- what a mapping makes of records, besides events */
+
+static void replay_mapped_dead(void *context, struct relance_str reason, struct relance_str sentence,
+                               int64_t line)
+{
+    struct replay *replay = context;
+    replay->fates[RELANCE_DEAD]++;
+    replay_count_dead(replay, reason, sentence, line);
+}
+
+static void replay_mapped_passed(void *context, const struct relance_mapped *mapped, int64_t line)
+{
+    struct replay *replay = context;
+    passed_take(&replay->passed, mapped, line + 1);
+}
+
+static void replay_mapped_misfits(void *context, const struct relance_mapped *mapped, int64_t line)
+{
+    struct replay *replay = context;
+    const struct relance_fate fate = {.type = STR("record"),
+                                      .fields_invalid = mapped->fields_invalid,
+                                      .misfits = mapped->misfits,
+                                      .misfit_count = mapped->misfit_count};
+    misfits_take(&replay->misfits, &fate, line + 1);
 }
 
 static int replay_feed(struct replay *replay)
@@ -220,12 +255,16 @@ static void replay_print_tables(struct replay *replay)
         diff_print(&replay->diff, stdout);
     else
         summary_print(&replay->diff.summaries[DIFF_NOW], stdout);
-    print(stdout, "%llu events, %llu duplicate, %llu ignored, %llu dead letters\n",
+    print(stdout, "%llu events, %llu duplicate, %llu ignored, %llu dead letters",
           (unsigned long long)(replay->fates[RELANCE_EVENT] + replay->fates[RELANCE_DUPLICATE] +
                                replay->fates[RELANCE_IGNORED]),
           (unsigned long long)replay->fates[RELANCE_DUPLICATE],
           (unsigned long long)replay->fates[RELANCE_IGNORED],
           (unsigned long long)replay->fates[RELANCE_DEAD]);
+    if (replay->mapping)
+        print(stdout, ", %llu passed over, %llu values left out", (unsigned long long)replay->passed.count,
+              (unsigned long long)replay->misfits.count);
+    print(stdout, "\n");
 }
 
 /* "relance replay: 2 dead letters: json 1 (line 17), time 1 (line 20)" */
@@ -236,22 +275,15 @@ static void replay_print_dead(const struct replay *replay)
     print(stderr, "relance replay: %llu dead letter%s:", (unsigned long long)count, count == 1 ? "" : "s");
     for (size_t i = 0; i < replay->dead_count; i++) {
         const struct replay_dead *dead = &replay->dead[i];
-        print(stderr, "%s %s %llu (%sline %lld)", i ? "," : "", dead->reason, (unsigned long long)dead->count,
-              dead->count > 1 ? "first in " : "", (long long)dead->first_line + 1);
+        print(stderr, "%s %s %llu (%sline %lld%s%s)", i ? "," : "", dead->reason,
+              (unsigned long long)dead->count, dead->count > 1 ? "first in " : "",
+              (long long)dead->first_line + 1, dead->sentence[0] ? ": " : "", dead->sentence);
     }
     fputc('\n', stderr);
 }
 
-/* "relance replay: 3 events are for no row of the mapping: passed over" */
-static void replay_print_unmapped(const struct replay *replay)
-{
-    if (replay->unmapped)
-        print_mistake("%llu event%s for no row of the mapping: passed over",
-                      (unsigned long long)replay->unmapped, replay->unmapped == 1 ? " is" : "s are");
-}
-
 /* A shop's export is often sorted otherwise. */
-static void replay_print_csv(const struct replay *replay)
+static void replay_print_late(const struct replay *replay)
 {
     if (replay->late)
         print_mistake("%s: %llu event%s older than one before: sort the file by time, or give --lateness",
@@ -268,9 +300,9 @@ static int replay_events(struct replay *replay)
     progress_end(&replay->progress);
     if (replay->options->summary || replay->options->diff.count) replay_print_tables(replay);
     replay_print_dead(replay);
-    replay_print_unmapped(replay);
     misfits_print(&replay->misfits, replay->options->args[0]);
-    if (replay->options->csv) replay_print_csv(replay);
+    passed_print(&replay->passed, replay->options->args[0]);
+    if (replay->mapping) replay_print_late(replay);
     return feed_end(&replay->feed) ? status : EXIT_STATUS_FAILED;
 }
 
@@ -312,7 +344,7 @@ static bool replay_load(struct replay *replay)
     const struct file_paths *paths[DIFF_SIDES] = {&replay->options->rules, &replay->options->diff};
     for (enum diff_side i = 0; i < DIFF_SIDES && paths[i]->count; i++) {
         struct replay_side *side = &replay->sides[replay->side_count++];
-        *side = (struct replay_side){.replay = replay, .number = i, .rules = load_rules(paths[i])};
+        *side = (struct replay_side){.replay = replay, .number = i, .rules = load_rules_alone(paths[i])};
         if (!side->rules) return false;
     }
     return true;
@@ -322,8 +354,10 @@ static int replay_run(struct replay *replay)
 {
     struct relance_error error;
     if (!replay_read_options(replay) || !replay_load(replay)) return EXIT_STATUS_USAGE;
-    if (!feed_open(&replay->feed, replay->options->args[0], replay->options->csv,
-                   replay->sides[DIFF_NOW].rules, &error)) {
+    if (!load_only_mapping(&replay->options->mapping, &replay->mapping)) return EXIT_STATUS_USAGE;
+    replay->listener =
+        (struct feed_listener){replay, replay_mapped_dead, replay_mapped_passed, replay_mapped_misfits};
+    if (!feed_open(&replay->feed, replay->options->args[0], replay->mapping, &replay->listener, &error)) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
@@ -340,6 +374,7 @@ int cmd_replay(const struct options *options)
         relance_engine_free(replay.sides[i].engine);
         relance_ruleset_free(replay.sides[i].rules);
     }
+    relance_mapping_free(replay.mapping);
     diff_free(&replay.diff);
     buffer_free(&replay.line);
     return status;

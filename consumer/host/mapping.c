@@ -28,6 +28,10 @@ enum relance_status mapping_file_read(const char *value, struct mapping_file *ou
                                       struct relance_error *error)
 {
     *out = (struct mapping_file){.source = {.name = str_of(value)}};
+    if (value[0] == '{') {
+        out->source = (struct relance_source){.name = STR("the mapping"), .text = str_of(value)};
+        return RELANCE_OK;
+    }
     if (mapping_is_file(value)) {
         enum relance_status status =
             file_read(value, MAPPING_FILE_MAX, &out->text, &out->source.text.size, error);

@@ -1,4 +1,5 @@
-/* The mapping that the value of an option, or an argument, means: with a slash or a point in it a file, else a preset. */
+/* The mapping that the value of an option, or an argument, means: one that begins with a
+ * brace is a mapping itself; with a slash or a point in it it is a file, else a preset. */
 #ifndef CONSUMER_HOST_MAPPING_H
 #define CONSUMER_HOST_MAPPING_H
 
@@ -7,8 +8,8 @@
 enum { MAPPING_FILE_MAX = 1 << 20 }; /* bytes of a mapping file */
 
 struct mapping_file {
-    struct relance_source source; /* its name is the value itself */
-    char *text;                   /* as read; NULL: a preset */
+    struct relance_source source; /* its name is the value, of a mapping itself "the mapping" */
+    char *text;                   /* of a file; else NULL */
 };
 
 bool mapping_is_file(const char *value);

@@ -459,9 +459,20 @@ static void option_split(const char *argument, struct relance_str *name, struct 
     *value = str_of(equals + 1);
 }
 
+/* Options that there were once, and what is there in their place. */
+static const char *option_successor(struct relance_str name)
+{
+    return str_equal(name, STR("csv")) ? "--mapping takes CSV, too, where it says \"format\": \"csv\"" : NULL;
+}
+
 static void option_unknown(struct reading *reading, struct relance_str name)
 {
     char near[64];
+    const char *successor = option_successor(name);
+    if (successor) {
+        option_mistake(reading, "--%.*s: there is no such option any more; %s", STR_ARG(name), successor);
+        return;
+    }
     struct relance_str nearest = option_nearest(reading->command, name, false, near);
     if (nearest.size)
         option_mistake(reading, "--%.*s: there is no such option; did you mean --%.*s?", STR_ARG(name),

@@ -35,6 +35,13 @@ struct relance_ruleset *load_rules(const struct file_paths *paths)
     return rules;
 }
 
+struct relance_ruleset *load_rules_alone(const struct file_paths *paths)
+{
+    struct file_paths alone = *paths;
+    alone.mapping = NULL;
+    return load_rules(&alone);
+}
+
 struct relance_mapping *load_mapping(const char *value)
 {
     struct mapping_file file;
@@ -47,11 +54,23 @@ struct relance_mapping *load_mapping(const char *value)
     }
     if (mapping_compile(&file.source, &mapping, &report, &error) != RELANCE_OK) {
         if (report) mistakes_print(report, stderr);
-        print_mistake("--mapping: %s: %s", value, error.message);
+        print_mistake("--mapping: %.*s: %s", STR_ARG(file.source.name), error.message);
     }
     relance_report_free(report);
     mapping_file_free(&file);
     return mapping;
+}
+
+bool load_only_mapping(const struct file_paths *values, struct relance_mapping **mapping)
+{
+    *mapping = NULL;
+    if (values->count == 0) return true;
+    if (values->count > 1) {
+        print_mistake("--mapping: one mapping reads a file");
+        return false;
+    }
+    *mapping = load_mapping(values->items[0]);
+    return *mapping;
 }
 
 enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,

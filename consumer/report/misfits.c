@@ -41,5 +41,6 @@ void misfits_print(const struct misfits *misfits, const char *path)
                       one ? "" : "s", kind->words, one ? "" : "first in ", kind->line);
     }
     if (told < misfits->count)
-        print_mistake("%s: %" PRIu64 " more values left out", path, misfits->count - told);
+        print_mistake("%s: %" PRIu64 " more value%s left out", path, misfits->count - told,
+                      misfits->count - told == 1 ? "" : "s");
 }

@@ -51,6 +51,21 @@ bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
 /* Every keyword of mappings, by the object that it stands in. */
 void relance_mapping_keyword_rows(relance_row_show *show, void *context);
 
+/* Of the format `csv`, whose rows a host takes out of a file: a record's value is a row as it stands in the file, or the
+ * rows of one group. */
+struct relance_csv {
+    char separator;     /* ' ': any number of blanks and tabs, no quotes */
+    bool header_wanted; /* the mapping does not name the columns, and nobody has */
+    bool grouped;       /* rows that follow each other may be one record */
+};
+
+/* False: it is of another format. */
+bool relance_mapping_csv(const struct relance_mapping *mapping, struct relance_csv *csv);
+/* Names the columns of all values to come, which then have no header of their own; `row` is borrowed for the call. */
+RELANCE_MUST enum relance_status relance_mapping_csv_header(struct relance_mapping *mapping,
+                                                            struct relance_str row,
+                                                            struct relance_error *error);
+
 /* A record as Kafka has it; all borrowed. */
 struct relance_foreign {
     struct relance_str topic; /* for made-up ids TOPIC/PARTITION/OFFSET */
@@ -95,5 +110,12 @@ struct relance_mapped {
 RELANCE_MUST enum relance_status relance_mapping_map(struct relance_mapping *mapping,
                                                      const struct relance_foreign *record,
                                                      struct relance_mapped *mapped);
+
+/* The group of a record that is one row of CSV, valid until the next call; empty: it is a record alone, as it is where
+ * `mapped` says why it cannot be read. */
+RELANCE_MUST enum relance_status relance_mapping_csv_group(struct relance_mapping *mapping,
+                                                           const struct relance_foreign *record,
+                                                           struct relance_mapped *mapped,
+                                                           struct relance_str *group);
 
 #endif

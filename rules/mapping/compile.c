@@ -4,6 +4,7 @@
  *
  * A name stands for its value in a slot; that of `let` is computed when an expression first reads it. */
 #include "mapping/build.h"
+#include "mapping/csv.h"
 #include "mapping/gather.h"
 #include "mapping/mapping.h"
 
@@ -148,6 +149,8 @@ static bool tell_unknown(void *context, struct arena *arena, str name, str *mess
         form = "'%.*s' is not known yet: a name of 'let' may use those that stand before it";
     else if (str_equal(name, STR("ce")) || str_equal(name, STR("data")))
         form = "'%.*s' is only known where the mapping says \"format\": \"cloudevents\"";
+    else if (str_equal(name, STR("rows")))
+        form = "'%.*s' is only known where the mapping says \"format\": \"csv\"";
     else if (str_equal(name, STR("now")))
         form = "mappings have no '%.*s': the same record always becomes the same events";
     if (!form) return true;
@@ -164,16 +167,20 @@ static void declare_ground(struct mapping_compiler *c)
                 cel_env_add_variable(env, STR("headers"), texts, SLOT_HEADERS) &&
                 cel_env_add_variable(env, STR("key"), text, SLOT_KEY) &&
                 cel_env_add_variable(env, STR("topic"), text, SLOT_TOPIC);
+    if (made && c->mapping->format == &format_csv)
+        made = cel_env_add_variable(env, STR("rows"), cel_list_of(c->keep, shape_type(c->mapping->shape)),
+                                    SLOT_ROWS);
     if (made && is_cloudevents(c))
         made = cel_env_add_variable(env, STR("ce"), texts, SLOT_CE) &&
                cel_env_add_variable(env, STR("data"), shape_type(c->mapping->shape), SLOT_RECORD);
     if (!made) c->diag->failed = true;
     if (env) cel_env_set_refuse(env, tell_unknown, c);
     c->values.env = env;
-    static const str ground[] = {STR("record"), STR("headers"), STR("key"),
-                                 STR("topic"),  STR("ce"),      STR("data")};
-    c->values.ground = ground;
-    c->values.ground_count = sizeof ground / sizeof *ground - (is_cloudevents(c) ? 0 : 2);
+    static const str ground[] = {STR("rows"),  STR("record"), STR("headers"), STR("key"),
+                                 STR("topic"), STR("ce"),     STR("data")};
+    bool is_csv = c->mapping->format == &format_csv;
+    c->values.ground = is_csv ? ground : ground + 1;
+    c->values.ground_count = is_csv ? 5 : is_cloudevents(c) ? 6 : 4;
     c->values.refuse = tell_unknown;
     c->values.refuse_context = c;
 }
@@ -461,19 +468,34 @@ static void compile_format(struct mapping_compiler *c)
                  "there is no format '%.*s'", STR_ARG(format.node->text));
 }
 
+static void compile_group(struct mapping_compiler *c)
+{
+    const struct said *csv = &c->files.csv;
+    const struct json *group = csv->node ? json_member(csv->node, "group") : NULL;
+    if (group && group->kind == JSON_STRING)
+        c->mapping->group = value_program(&c->values, group->text, json_origin(csv->source, group),
+                                          &cel_types[CEL_TYPE_STRING]);
+    else if (group)
+        refuse(c, (struct said){csv->source, group}, STR("such as \"record.Order\""),
+               "'group' is CEL that gives a text");
+}
+
 static void compile_whole(struct mapping_compiler *c)
 {
     struct relance_mapping *mapping = c->mapping;
-    const struct shape_zones zones = {mapping->zones, NULL};
     compile_format(c);
+    const struct shape_zones zones = {mapping->zones,
+                                      csv_compile(mapping, c->files.csv, c->scratch, c->diag)};
     mapping->shape = shape_make(c->keep, c->scratch, c->files.records, c->files.record_count, zones, c->diag);
     if (!mapping->shape) return;
     keep_texts(c);
     shape_finish(mapping->shape, c->keep, c->diag);
     if (c->diag->failed) return;
+    csv_compile_header(mapping, c->files.csv, c->scratch, c->diag);
     mapping->slot_count = SLOT_NAMES + (uint32_t)c->files.lets.count;
     declare_ground(c);
     if (c->diag->failed) return;
+    compile_group(c);
     compile_loop(c);
     compile_lets(c);
     if (c->diag->failed) return;

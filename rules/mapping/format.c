@@ -6,8 +6,9 @@ const struct format format_json = {.name = STR("json")};
 /* Whoever reads the records has made JSON of them: it takes a schema, which is not in the record. */
 static const struct format format_avro = {.name = STR("avro")}, format_protobuf = {.name = STR("protobuf")};
 
-static const struct format *const formats[] = {&format_json, &format_cloudevents, &format_snowplow_tsv,
-                                               &format_form, &format_avro,        &format_protobuf};
+static const struct format *const formats[] = {&format_json,    &format_cloudevents, &format_snowplow_tsv,
+                                               &format_form,    &format_csv,         &format_avro,
+                                               &format_protobuf};
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 

@@ -8,9 +8,21 @@
 #define RULES_MAPPING_FORMAT_H
 
 #include "base/buffer.h"
+#include "base/csv.h"
 #include "mapping/shape.h"
 
 #include <relance/mapping.h>
+
+/* What a row's cells are: as JSON, with a colon; empty: nobody reads it. */
+struct csv_columns {
+    str *keys; /* NULL: not known */
+    size_t count;
+};
+
+struct csv_settings {
+    char separator;
+    struct csv_columns columns;
+};
 
 /* A record on its way through its format. */
 struct format_run {
@@ -18,7 +30,9 @@ struct format_run {
     struct arena *values;      /* of this record */
     struct json_loader *texts; /* for JSON within it */
     struct buffer *out;        /* where JSON may be written that `open` gives */
-    uint32_t garbled;          /* parts of it that could not be read, and are left out */
+    const struct csv_settings *csv;
+    const struct shape *shape;
+    uint32_t garbled; /* parts of it that could not be read, and are left out */
     bool no_memory;
     const char *sentence; /* why it is not of the format */
     bool in_headers;      /* CloudEvents: the attributes are */
@@ -35,10 +49,14 @@ struct format {
                  struct cel_value *object);
 };
 
-extern const struct format format_json, format_cloudevents, format_snowplow_tsv, format_form;
+extern const struct format format_json, format_cloudevents, format_snowplow_tsv, format_form, format_csv;
 
 /* NULL: there is none of that name, and *near is what was meant, if anything. */
 const struct format *format_find(str name, str *near);
+
+/* False: no memory. */
+bool csv_columns_read(struct csv_columns *columns, const struct shape *shape, const str *names, size_t count,
+                      struct arena *arena);
 
 /* Appends the parameters of a query string as a JSON object, and counts those that could not be read. False: no memory. */
 bool form_put_json(str text, struct buffer *out, struct arena *arena, uint32_t *garbled);

@@ -136,6 +136,10 @@ static void gather_member(struct gathering *g, const struct source *source, cons
     if (str_equal(key, STR("each"))) return unite(g, &out->each, said, "each");
     if (str_equal(key, STR("events"))) return unite(g, &out->events, said, "events");
     if (str_equal(key, STR("format"))) return take_single(g, &out->format, said);
+    if (str_equal(key, STR("csv"))) {
+        out->csv = member->kind == JSON_NULL ? (struct said){0} : said;
+        return;
+    }
     if (str_equal(key, STR("for"))) return take_single(g, &out->loop, said);
     if (str_equal(key, STR("by"))) return take_single(g, &out->by, said);
     if (str_equal(key, STR("tests"))) {

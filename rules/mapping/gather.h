@@ -31,7 +31,7 @@ void mapping_gather(struct arena *arena, const struct relance_source *file,
                     const struct relance_mapping_host *host, struct gathered_mapping *out,
                     struct diagnostics *diag);
 
-enum mapping_place { PLACE_FILE, PLACE_ROW, PLACE_TEST, PLACE_GIVEN };
+enum mapping_place { PLACE_FILE, PLACE_CSV, PLACE_ROW, PLACE_TEST, PLACE_GIVEN };
 bool mapping_is_keyword(enum mapping_place place, str name);
 /* Is it an object whose members are all keywords of `place`? Else the mistakes are in `diag`; `what` it is: "a test". */
 bool mapping_keys_check(struct arena *arena, enum mapping_place place, const char *what,

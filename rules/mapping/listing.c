@@ -9,6 +9,7 @@ void relance_mapping_keyword_rows(relance_row_show *show, void *context)
         const char *group, *name, *prose;
     } rows[] = {
 #define FILE_GROUP                          "A mapping"
+#define CSV_GROUP                           "CSV"
 #define ROW_GROUP                           "A row"
 #define TEST_GROUP                          "A test"
 #define GIVEN_GROUP                         "What a test is given"

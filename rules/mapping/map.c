@@ -172,6 +172,9 @@ static bool put_time(struct mapping_run *run, const struct value *value)
     int32_t nanos;
     bool number = time.kind == CEL_INT || time.kind == CEL_UINT || time.kind == CEL_DOUBLE;
     bool text = time.kind == CEL_STRING && rfc3339_parse(cel_text(time), &seconds, &nanos);
+    const struct time_formats *written = time.kind == CEL_STRING && !text ? run->mapping->times : NULL;
+    int64_t ms;
+    if (written && time_formats_read(written, cel_text(time), &ms)) time = cel_timestamp_ms(ms);
     size_t begin = w->out->size;
     if (time.kind == CEL_ABSENT || time.kind == CEL_NULL) return false;
     buffer_put_str(w->out, STR(",\"time\":"));
@@ -401,11 +404,45 @@ static bool read_object(struct mapping_run *run, struct shape_reader *reader, st
     return true;
 }
 
+/* Rows of CSV that are one record: those that follow each other and are of one group. */
+struct open_rows {
+    size_t base; /* on the reader's stack */
+    str group;   /* empty: no other row belongs to them */
+};
+
+static void map_rows(struct mapping_run *run, struct shape_reader *reader, const struct open_rows *rows)
+{
+    if (reader->c.stack_count == rows->base) return;
+    struct cel_value list = coerce_take_list(&reader->c, rows->base);
+    if (list.kind != CEL_LIST || run->too_many) return;
+    run->frame.slots[SLOT_ROWS] = list;
+    map_object(run, list.as.list->items[0]);
+}
+
+/* The group of a row; empty: it has none. */
+static str group_of(struct mapping_run *run, struct cel_value row)
+{
+    if (!run->mapping->group) return (str){0};
+    run->frame.slots[SLOT_RECORD] = row;
+    struct cel_value group = value_eval(&run->writer, run->mapping->group);
+    return group.kind == CEL_STRING ? cel_text(group) : (str){0};
+}
+
+static void take_row(struct mapping_run *run, struct shape_reader *reader, struct open_rows *rows,
+                     struct cel_value row)
+{
+    str group = group_of(run, row);
+    if (!group.size || !str_equal(group, rows->group)) map_rows(run, reader, rows);
+    rows->group = group;
+    coerce_push(&reader->c, row);
+}
+
 /* An object, or a list of them: each is as a record of its own. False: one of them is not of the format. */
 static bool map_value(struct mapping_run *run, struct shape_reader *reader)
 {
     struct scan *scan = &reader->c.scan;
     struct cel_value object;
+    struct open_rows rows = {.base = reader->c.stack_count};
     bool list = scan_peek(scan) == '[', good = true;
     if (!list && scan_peek(scan) != '{') scan_fail(scan, SCAN_BROKEN, *scan->next);
     for (bool more = scan->fault == SCAN_OK && (!list || scan_open(scan)); more && good;
@@ -414,8 +451,13 @@ static bool map_value(struct mapping_run *run, struct shape_reader *reader)
             scan_fail(scan, SCAN_BROKEN, *scan->next);
         else
             good = read_object(run, reader, &object);
-        if (good && scan->fault == SCAN_OK && !run->too_many && !reader->c.no_memory) map_object(run, object);
+        if (!good || scan->fault != SCAN_OK || run->too_many || reader->c.no_memory) continue;
+        if (run->mapping->format == &format_csv)
+            take_row(run, reader, &rows, object);
+        else
+            map_object(run, object);
     }
+    map_rows(run, reader, &rows);
     if (good) scan_finish(scan);
     return good;
 }
@@ -435,6 +477,8 @@ static void run_begin(struct mapping_run *run, struct mapper *m)
                                       .values = &m->values,
                                       .texts = &m->texts,
                                       .out = &m->json,
+                                      .csv = &run->mapping->csv,
+                                      .shape = run->mapping->shape,
                                       .ce = {.kind = CEL_ABSENT}};
     run->writer = (struct value_writer){.frame = &run->frame, .out = &m->out, .splice = &m->splice};
     for (size_t i = 0; i < SLOT_NAMES; i++)
@@ -460,46 +504,88 @@ static void conclude(struct mapping_run *run, const struct shape_reader *reader)
     mapped->kind = mapped->unmapped && !run->number ? RELANCE_UNMAPPED : RELANCE_MAPPED;
 }
 
-static void map_text(struct mapping_run *run, str value)
+/* Makes a record's value ready to be read. False: why, is said. */
+static bool load_value(struct mapping_run *run, str value)
 {
-    struct mapper *m = run->mapper;
-    struct shape_reader reader = {.texts = &m->texts};
-    if (str_starts_with(value, STR("\xEF\xBB\xBF"))) value = str_slice(value, 3, value.size);
-    if (value.size > LIMIT_EVENT_BYTES) return unreadable(run, "size", "the record is larger than 1 MiB");
     const struct format *format = run->mapping->format;
+    if (str_starts_with(value, STR("\xEF\xBB\xBF"))) value = str_slice(value, 3, value.size);
+    if (value.size > LIMIT_EVENT_BYTES) {
+        unreadable(run, "size", "the record is larger than 1 MiB");
+        return false;
+    }
     bool opened = !format->open || format->open(&run->format, value, &value);
     run->no_memory |= run->format.no_memory;
-    if (run->no_memory) return;
-    if (!opened) return unreadable(run, "format", run->format.sentence);
-    enum json_index_status status = json_load(&m->record, value);
-    if (status == JSON_INDEX_BROKEN) return unreadable(run, "json", "the record is no JSON object");
-    if (status == JSON_INDEX_NOT_UTF8) return unreadable(run, "utf8", "the record is not valid UTF-8");
-    if (status == JSON_INDEX_NO_MEMORY) {
-        run->no_memory = true;
-        return;
-    }
-    json_loader_begin(&m->record, &reader.c.scan, LIMIT_EVENT_DEPTH);
-    reader.c.values = &m->values;
-    reader.c.keep = &m->keep;
-    reader.c.stack = m->stack;
-    reader.c.stack_capacity = m->stack_capacity;
-    reader.c.misfits = m->misfits;
+    enum json_index_status status = opened ? json_load(&run->mapper->record, value) : JSON_INDEX_BROKEN;
+    run->no_memory |= status == JSON_INDEX_NO_MEMORY;
+    if (!opened)
+        unreadable(run, "format", run->format.sentence);
+    else if (status == JSON_INDEX_BROKEN)
+        unreadable(run, "json", "the record is no JSON object");
+    else if (status == JSON_INDEX_NOT_UTF8)
+        unreadable(run, "utf8", "the record is not valid UTF-8");
+    return status == JSON_INDEX_OK;
+}
+
+static void reader_begin(struct mapping_run *run, struct shape_reader *reader)
+{
+    struct mapper *m = run->mapper;
+    *reader = (struct shape_reader){.texts = &m->texts};
+    json_loader_begin(&m->record, &reader->c.scan, LIMIT_EVENT_DEPTH);
+    reader->c.values = &m->values;
+    reader->c.keep = &m->keep;
+    reader->c.stack = m->stack;
+    reader->c.stack_capacity = m->stack_capacity;
+    reader->c.misfits = m->misfits;
+}
+
+static void reader_end(struct mapping_run *run, const struct shape_reader *reader)
+{
+    run->mapper->stack = reader->c.stack;
+    run->mapper->stack_capacity = reader->c.stack_capacity;
+    run->no_memory |= reader->c.no_memory;
+}
+
+static void map_text(struct mapping_run *run, str value)
+{
+    struct shape_reader reader;
+    if (!load_value(run, value)) return;
+    reader_begin(run, &reader);
     bool good = map_value(run, &reader);
-    m->stack = reader.c.stack;
-    m->stack_capacity = reader.c.stack_capacity;
-    run->no_memory |= reader.c.no_memory;
+    reader_end(run, &reader);
     conclude(run, &reader);
     if (!good) unreadable(run, "format", run->format.sentence);
+}
+
+static struct mapping_run run_of(struct relance_mapping *mapping, const struct relance_foreign *record,
+                                 struct relance_mapped *mapped)
+{
+    *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
+    return (struct mapping_run){
+        .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
 }
 
 enum relance_status relance_mapping_map(struct relance_mapping *mapping, const struct relance_foreign *record,
                                         struct relance_mapped *mapped)
 {
-    struct mapping_run run = {
-        .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
-    *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
+    struct mapping_run run = run_of(mapping, record, mapped);
     mapping->mapper->serial++;
     run_begin(&run, mapping->mapper);
     if (record->value.data) map_text(&run, record->value); /* else a tombstone, which becomes nothing */
+    return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;
+}
+
+enum relance_status relance_mapping_csv_group(struct relance_mapping *mapping,
+                                              const struct relance_foreign *record,
+                                              struct relance_mapped *mapped, struct relance_str *group)
+{
+    struct mapping_run run = run_of(mapping, record, mapped);
+    struct shape_reader reader;
+    *group = (str){0};
+    run_begin(&run, mapping->mapper);
+    if (load_value(&run, record->value)) {
+        reader_begin(&run, &reader);
+        if (scan_open(&reader.c.scan)) *group = group_of(&run, shape_read(&reader, mapping->shape));
+        reader_end(&run, &reader);
+    }
     return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;
 }

@@ -12,7 +12,7 @@
 #include <relance/mapping.h>
 
 /* Where expressions find what every mapping has; names of its own follow. */
-enum mapping_slot { SLOT_RECORD, SLOT_HEADERS, SLOT_KEY, SLOT_TOPIC, SLOT_CE, SLOT_NAMES };
+enum mapping_slot { SLOT_RECORD, SLOT_HEADERS, SLOT_KEY, SLOT_TOPIC, SLOT_CE, SLOT_ROWS, SLOT_NAMES };
 
 /* The members of an event that mean something to the engine. */
 enum row_member { ROW_TYPE, ROW_CUSTOMER, ROW_VISITOR, ROW_ID, ROW_TIME, ROW_MEMBERS };
@@ -53,6 +53,9 @@ struct relance_mapping {
     struct arena arena; /* this very struct */
     struct zones *zones;
     const struct format *format;
+    struct csv_settings csv;
+    const struct time_formats *times; /* CSV: of events' times that are texts; else NULL */
+    const struct cel_program *group;  /* CSV: of a row; NULL: each is a record of its own */
     struct shape *shape;
     struct value_loop loop;          /* over what a record holds; list NULL: it holds one event */
     const struct cel_program *by;    /* NULL: all go to `others` */

@@ -358,6 +358,22 @@ const struct cel_type *shape_type(const struct shape *shape)
     return shape->type;
 }
 
+bool shape_reads(const struct shape *shape, str name)
+{
+    return shape->keeps_text || find_field(shape, name);
+}
+
+str shape_missing(const struct shape *shape, const str *names, size_t count)
+{
+    for (const struct shape_field *field = shape->first; field; field = field->next) {
+        size_t at = 0;
+        while (at < count && !str_equal(names[at], field->name))
+            at++;
+        if (at == count) return field->name;
+    }
+    return (str){0};
+}
+
 /* ---- reading */
 
 static const struct cel_value absent = {.kind = CEL_ABSENT};

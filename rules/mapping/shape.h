@@ -47,6 +47,10 @@ bool shape_keep_text(struct shape *shape, struct arena *keep, const str *path, s
 /* When all is known: finds the types. */
 void shape_finish(struct shape *shape, struct arena *keep, struct diagnostics *diag);
 const struct cel_type *shape_type(const struct shape *shape);
+/* Does anybody read a member of that name? Of an object, finished. */
+bool shape_reads(const struct shape *shape, str name);
+/* The first member of an object, finished, that is not among the names; empty: all are. */
+str shape_missing(const struct shape *shape, const str *names, size_t count);
 
 /* The text of an object that a shape has read, and keeps: valid as long as what the loader holds. Empty: not kept. */
 str shape_text(struct cel_value object);

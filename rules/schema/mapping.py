@@ -21,10 +21,12 @@ def or_null(*kinds):
     return {"anyOf": [*kinds, NULL]}
 
 
+TIME_FORMAT = text("%", "%d.%m.%Y %H:%M")
 VALUES = {
     "FILE $schema": {},
     "FILE extends": text(None, "segment", "shopify"),
-    "FILE format": or_null(choice("json", "cloudevents", "snowplow-tsv", "form")),
+    "FILE format": or_null(choice("json", "cloudevents", "snowplow-tsv", "form", "csv", "avro", "protobuf")),
+    "FILE csv": or_null(reference("CSV")),
     "FILE record": map_of(or_null(reference("SHAPE"))),
     "FILE for": or_null(text(LOOP, "e in record.events")),
     "FILE let": map_of({}),
@@ -32,6 +34,11 @@ VALUES = {
     "FILE each": map_of({}),
     "FILE events": map_of(or_null(reference("ROW"), list_of(reference("ROW"), minItems=1), text())),
     "FILE tests": or_null(list_of(reference("TEST"))),
+    "CSV separator": text(r'^([^"\r\n ]|blanks)$', ";", "\t", "blanks"),
+    "CSV header": list_of(text(), minItems=1, maxItems=1000),
+    "CSV time": {"anyOf": [TIME_FORMAT, list_of(TIME_FORMAT)]},
+    "CSV tz": text(None, "Europe/Berlin"),
+    "CSV group": text(None, "record.Order"),
     "ROW type": or_null(text(None, "purchase", "${record.event}"), {"type": "number"}),
     "ROW customer": or_null(text(None, "${record.user_id}"), {"type": "number"}),
     "ROW visitor": or_null(text(None, "${record.anonymous_id}"), {"type": "number"}),
@@ -50,8 +57,6 @@ VALUES = {
     "GIVEN value": {},
 }
 NEEDS = {"TEST": ["name", "given", "expect"]}
-
-TIME_FORMAT = text("%", "%d.%m.%Y %H:%M")
 
 
 def alone(name, value, **others):

@@ -111,7 +111,7 @@ def sends(relance, name, head, rows, lateness_s):
     """What the rules send."""
     lines = itertools.chain(head, *(lines for _, lines in rows))
     done = subprocess.run([relance, "replay", "--rules", str(HERE / f"{name}.jsonc"), "--only", "sent",
-                           "--csv", str(HERE / f"{name}.csv.jsonc"), f"--lateness={lateness_s}s", "--until=1d", "-"],
+                           "--mapping", str(HERE / f"{name}.csv.jsonc"), f"--lateness={lateness_s}s", "--until=1d", "-"],
                           input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         sys.exit(done.stderr)

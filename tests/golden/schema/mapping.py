@@ -35,6 +35,8 @@ def examples():
 def objects(value):
     """(place, path) of every object of keywords of a mapping."""
     yield "FILE", ()
+    if "csv" in value:
+        yield "CSV", ("csv",)
     for name, rows in value.get("events", {}).items():
         if isinstance(rows, dict):
             yield "ROW", ("events", name)

@@ -310,6 +310,90 @@ Test(format, a_line_of_other_columns_is_no_enriched_event)
     expect("", dead);
 }
 
+/* ---- CSV */
+
+#define CSV(settings)                                                                                        \
+    "{\"format\": \"csv\", \"csv\": {" settings "}, \"record\": {\"Order\": \"string\", \"Sku\": "           \
+    "\"string\"}, \"each\": {\"type\": \"x\", \"id\": \"i\", \"customer\": \"c\"}, \"events\": {\"*\": "     \
+    "{\"order\": \"${record.Order}\", \"items\": [{\"for\": \"r in rows\", \"sku\": \"${r.Sku}\"}]}}}"
+#define ORDER(order, items)                                                                                  \
+    "{\"type\":\"x\",\"id\":\"i\",\"customer\":\"c\",\"order\":\"" order "\",\"items\":[" items "]}"
+
+Test(format, a_value_of_csv_begins_with_its_header)
+{
+    use(CSV(""));
+    expect("\xEF\xBB\xBFOrder,Other, Sku \n7,x,a\n8,\"y\",\"b \"\"c\"\"\"\n",
+           ORDER("7", "{\"sku\":\"a\"}") "\n" ORDER("8", "{\"sku\":\"b \\\"c\\\"\"}"));
+    expect("Order,Sku\n7,\n", ORDER("7", "{}"));
+    expect("Order,Sku,Sku\n7,a,b\n", ORDER("7", "{\"sku\":\"a\"}"));
+    expect("Order,Sku\n", "");
+    expect("Order,Sku\n7\n", "format: it has fewer cells than the header has columns");
+    expect("Order,Sku\n7,a,b\n", "format: it has more cells than the header has columns");
+    expect("Order,Sku\n7,\"a", "format: a quote is opened here and not closed");
+    expect("Order,\"Sku", "format: a quote is opened here and not closed");
+    expect("Order,Sku\n7,\xE9\n", "utf8: the record is not valid UTF-8");
+}
+
+Test(format, rows_of_one_group_that_follow_each_other_are_one_record)
+{
+    use(CSV("\"header\": [\"Order\", \"Sku\"], \"separator\": \";\", \"group\": \"record.Order\""));
+    expect("7;a\n7;b\n8;c\n7;d\n", ORDER("7", "{\"sku\":\"a\"},{\"sku\":\"b\"}") "\n" ORDER(
+                                       "8", "{\"sku\":\"c\"}") "\n" ORDER("7", "{\"sku\":\"d\"}"));
+    const char *alone = "{\"type\":\"x\",\"id\":\"i\",\"customer\":\"c\",\"items\":[{\"sku\":\"a\"}]}";
+    struct relance_mapped mapped = map_record(STR(";a\n;a\n"), NULL, 0);
+    cr_expect_eq(mapped.count, 2);
+    cr_expect(str_equal(mapped.items[0].event, str_of(alone)), "%s", told(&mapped));
+}
+
+Test(format, the_group_of_a_row_is_told_to_whoever_reads_a_file)
+{
+    struct relance_csv csv;
+    struct relance_error error;
+    struct relance_mapped mapped;
+    struct relance_str group;
+    use(CSV("\"group\": \"record.Order + 'x'\""));
+    cr_expect(relance_mapping_csv(mapping, &csv) && csv.separator == ',' && csv.header_wanted && csv.grouped);
+    cr_expect_eq(relance_mapping_csv_header(mapping, STR("Order,Skuu"), &error), RELANCE_INVALID);
+    cr_expect_str_eq(error.message, "there is no column 'Sku'; did you mean 'Skuu'?");
+    cr_expect_eq(relance_mapping_csv_header(mapping, STR("\xEF\xBB\xBFOrder,Sku"), &error), RELANCE_OK);
+    cr_expect(relance_mapping_csv(mapping, &csv) && !csv.header_wanted);
+    const struct relance_foreign records[] = {
+        {.value = STR("7,a")}, {.value = STR(",a")}, {.value = STR("7")}};
+    static const char *const groups[] = {"7x", "", ""};
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(relance_mapping_csv_group(mapping, &records[i], &mapped, &group), RELANCE_OK);
+        cr_expect(str_equal(group, str_of(groups[i])), "%zu: %.*s", i, STR_ARG(group));
+        cr_expect_eq(mapped.kind, i == 2 ? RELANCE_UNREADABLE : RELANCE_MAPPED);
+    }
+    expect("7,a\n7,b", ORDER("7", "{\"sku\":\"a\"},{\"sku\":\"b\"}"));
+}
+
+Test(format, times_of_csv_that_are_texts_have_its_formats)
+{
+    use("{\"format\": \"csv\", \"csv\": {\"header\": [\"t\"], \"tz\": \"Europe/Berlin\"}, \"record\": "
+        "{\"t\": \"string\"}, "
+        "\"events\": {\"*\": {\"type\": \"x\", \"id\": \"i\", \"customer\": \"c\", \"time\": "
+        "\"${record.t}\"}}}");
+    static const char *const times[][2] = {{"2026-03-01 10:00", "2026-03-01T09:00:00Z"},
+                                           {"2026/03/01", "2026-02-28T23:00:00Z"},
+                                           {"20260301", "2026-02-28T23:00:00Z"},
+                                           {"1772445600", "2026-03-02T10:00:00Z"},
+                                           {"1772445600120", "2026-03-02T10:00:00.120Z"},
+                                           {"2026-03-01 10:00:00.5 UTC", "2026-03-01T10:00:00.500Z"},
+                                           {"2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z"},
+                                           {"2026-02-30", NULL},
+                                           {"soon", NULL}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct relance_mapped mapped = map_record(str_of(times[i][0]), NULL, 0);
+        str event = mapped.items[0].event;
+        bool has = memmem(event.data, event.size, "time", 4);
+        cr_expect_eq(has, times[i][1] != NULL, "%.*s", STR_ARG(event));
+        if (times[i][1])
+            cr_expect(memmem(event.data, event.size, times[i][1], strlen(times[i][1])), "%.*s",
+                      STR_ARG(event));
+    }
+}
+
 /* ---- shapes of texts */
 
 #define TIMES(shape)                                                                                         \
@@ -351,15 +435,17 @@ Test(format, nothing_is_allocated_once_warm)
     static const char *const mappings[] = {
         FORM("\"a\": \"string\", \"b\": [\"string\"]"), cloudevents,
         "{\"format\": \"snowplow-tsv\", \"record\": {\"user_id\": \"string\"}, \"events\": {\"*\": "
-        "{\"type\": \"x\", \"customer\": \"${record.user_id}\", \"from\": \"record\"}}}"};
+        "{\"type\": \"x\", \"customer\": \"${record.user_id}\", \"from\": \"record\"}}}",
+        CSV("\"group\": \"record.Order\"")};
     const char *values[] = {"a=1&b[]=2&b[]=3",
                             "{\"specversion\": \"1.0\", \"type\": \"order\", \"source\": \"/s\", \"id\": "
                             "\"1\", \"subject\": \"a\", "
                             "\"data_base64\": \"eyJ0b3RhbCI6IDR9\"}",
                             enriched(ENRICHED_COLUMNS, "{\"data\": [" ENTITY("a", "{}") "]}", "",
-                                     "{\"data\": " ENTITY("b", "1") "}")};
+                                     "{\"data\": " ENTITY("b", "1") "}"),
+                            "Order,Sku\n7,\"a \"\"b\"\"\"\n7,c\n8,d"};
     allocations_watch();
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         use(mappings[i]);
         for (int n = 0; n < 3; n++)
             map_record(str_of(values[i]), NULL, 0);
