@@ -19,21 +19,6 @@ bool machine_refill(struct machine *m)
     return true;
 }
 
-void machine_share(struct machine *m)
-{
-    int64_t left = *m->frame->steps_left;
-    int64_t steps = left < 0 ? 0 : left < LIMIT_CEL_STEPS ? left : LIMIT_CEL_STEPS;
-    m->shared = steps * STEP_UNITS;
-    m->units = m->shared < MACHINE_SLICE ? m->shared : MACHINE_SLICE;
-    m->rest = m->shared - m->units;
-}
-
-void machine_settle(const struct machine *m)
-{
-    int64_t kept = m->rest + (m->units > 0 ? m->units : 0);
-    *m->frame->steps_left -= (m->shared - kept) / STEP_UNITS + 1;
-}
-
 bool cel_charge(struct cel_frame *frame, size_t steps)
 {
     return machine_spend(frame->machine, steps);

@@ -11,6 +11,7 @@
 #define RULES_CEL_CHARGE_H
 
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "cel/cel.h"
 #include "cel/text.h"
 #include "cel/value_ops.h"
@@ -35,9 +36,20 @@ struct machine {
 enum { MACHINE_SLICE = 4096 * STEP_UNITS };
 
 bool machine_refill(struct machine *m);
-/* Of evaluations that share their steps: gives one what is left of them, and takes what it has spent. */
-void machine_share(struct machine *m);
-void machine_settle(const struct machine *m);
+/* Of evaluations that share their steps: gives one what is left of them, and takes what it has spent, a step at least. */
+static inline void machine_share(struct machine *m)
+{
+    int64_t left = *m->frame->steps_left;
+    int64_t steps = left < 0 ? 0 : left < LIMIT_CEL_STEPS ? left : LIMIT_CEL_STEPS;
+    m->shared = steps * STEP_UNITS;
+    m->units = m->shared < MACHINE_SLICE ? m->shared : MACHINE_SLICE;
+    m->rest = m->shared - m->units;
+}
+static inline void machine_settle(const struct machine *m)
+{
+    int64_t kept = m->rest + (m->units > 0 ? m->units : 0);
+    *m->frame->steps_left -= (m->shared - kept) / STEP_UNITS + 1;
+}
 
 /* False past LIMIT_CEL_STEPS, when somebody asks for a stop, and from then on. */
 static inline bool machine_touch(struct machine *m, size_t units)

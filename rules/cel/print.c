@@ -57,10 +57,35 @@ static void put_unsigned(struct buffer *out, uint64_t u)
     buffer_put(out, at, (size_t)(text + sizeof text - at));
 }
 
+/* With zeros in front. */
+static void put_padded(struct buffer *out, uint32_t u, int digits)
+{
+    char text[9];
+    for (int i = digits; i-- > 0; u /= 10)
+        text[i] = (char)('0' + u % 10);
+    buffer_put(out, text, (size_t)digits);
+}
+
 static void put_int(int64_t i, struct buffer *out)
 {
     if (i < 0) buffer_put_char(out, '-');
     put_unsigned(out, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
+}
+
+/* Prices: numbers of few digits, up to four of them behind the point. A decimal of at most 15 digits is the shortest of its
+ * double, since no other of so few digits reads back as that; the quotient of two whole doubles rounds once, as reading does. */
+static bool put_decimal(struct buffer *out, double d)
+{
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4};
+    for (size_t i = 0; i < sizeof powers / sizeof *powers && d < 1e10 && d >= 1e-3; i++) {
+        uint64_t n = (uint64_t)(d * powers[i] + 0.5), unit = (uint64_t)powers[i];
+        if ((double)n / powers[i] != d) continue;
+        put_unsigned(out, n / unit);
+        buffer_put_char(out, '.');
+        put_padded(out, (uint32_t)(n % unit), (int)i + 1);
+        return true;
+    }
+    return false;
 }
 
 void cel_print_double(double d, struct buffer *out)
@@ -70,6 +95,7 @@ void cel_print_double(double d, struct buffer *out)
     d = fabs(d);
     if (isinf(d)) return buffer_put_str(out, STR("Infinity"));
     if (d < 9007199254740992.0 && d == (double)(uint64_t)d) return put_unsigned(out, (uint64_t)d);
+    if (put_decimal(out, d)) return;
     char digits[20];
     int point, count = (int)digits_shortest(d, digits, &point);
     if (point >= FIXED_POINT_MIN && point <= FIXED_POINT_MAX)

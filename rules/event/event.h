@@ -73,6 +73,9 @@ void event_reader_free(struct event_reader *reader);
  * A dead record leaves *event with what was known and the slots absent. Of equal keys the last one wins. */
 enum event_dead event_read(struct event_reader *reader, const struct event_schema *schema, str json,
                            struct cel_value *slots, struct event *event);
+/* Is it what libraries send as an anonymous id before they know one? */
+bool event_names_nobody(str visitor);
+
 /* A record that is a list of events: the text of each, within `json`. EVENT_DEAD_MAPPING: more than `most`. Whether they are
  * events is seen when they are read. */
 enum event_dead event_split(struct event_reader *reader, str json, str *texts, size_t most, size_t *count);

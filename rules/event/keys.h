@@ -69,4 +69,23 @@ static inline uint32_t key_find(const struct key_table *table, str name)
     return key_find_split(table, name, key_split(name));
 }
 
+/* What stood at a place of an object the last time: producers write the members of their records in one order, also those
+ * that nobody knows. */
+struct key_hint {
+    struct key_words words;
+    uint32_t size;   /* 0: nothing has stood there */
+    uint32_t number; /* may be KEY_NONE */
+};
+
+/* The same as key_find, sooner where the name is the hint's; else the hint becomes it. */
+static inline uint32_t key_find_hinted(const struct key_table *table, str name, struct key_hint *hint)
+{
+    struct key_words words = key_split(name);
+    bool same = hint->size == name.size && hint->words.first == words.first && hint->words.last == words.last;
+    if (same && name.size <= 16 && name.size) return hint->number;
+    uint32_t number = key_find_split(table, name, words);
+    *hint = (struct key_hint){words, (uint32_t)name.size, number};
+    return number;
+}
+
 #endif

@@ -90,7 +90,7 @@ static enum finding read_customer(struct reading *r)
 }
 
 /* What trackers send who do not know the visitor: a word, or nothing but zeros and dashes. */
-static bool names_nobody(str visitor)
+bool event_names_nobody(str visitor)
 {
     static const str words[] = {STR("null"), STR("undefined"), STR("anonymous"), STR("-1")};
     size_t blank = 0;
@@ -106,7 +106,7 @@ static bool names_nobody(str visitor)
 static enum finding read_visitor(struct reading *r)
 {
     enum finding found = read_identity(&r->c, &r->event->visitor);
-    if (found == FOUND && !names_nobody(r->event->visitor)) return FOUND;
+    if (found == FOUND && !event_names_nobody(r->event->visitor)) return FOUND;
     r->event->visitor = (str){0};
     return MISSING;
 }

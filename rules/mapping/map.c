@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/rfc3339.h"
+#include "event/event.h"
 
 uint64_t mapping_serial(const struct relance_mapping *mapping)
 {
@@ -127,18 +128,6 @@ static void bury(struct mapping_run *run, struct relance_mapped_item *item, cons
     item->reason = str_of(reason);
     item->sentence = sentence;
     (void)run;
-}
-
-/* Names of visitors that are nobody's: what libraries send before they know one. */
-static bool is_nobody(str visitor)
-{
-    static const str blocked[] = {STR("null"), STR("undefined"), STR("anonymous"), STR("-1")};
-    bool blank = true;
-    for (size_t i = 0; i < visitor.size; i++)
-        blank &= visitor.data[i] == '0' || visitor.data[i] == '-';
-    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
-        blank |= str_equal(visitor, blocked[i]);
-    return blank;
 }
 
 static void put_member(struct buffer *out, const char *key, str text)
@@ -295,7 +284,7 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
                          .customer = member_text(run, row, ROW_CUSTOMER),
                          .visitor = member_text(run, row, ROW_VISITOR)};
     e.id = event_id(run, row, item->number, number_there, &e.made_up);
-    if (is_nobody(e.visitor)) e.visitor = (str){0};
+    if (event_names_nobody(e.visitor)) e.visitor = (str){0};
     const char *fault = envelope_fault(&e);
     if (fault) return bury(run, item, fault, fault_sentence(fault));
     put_member(out, "{\"type\":", e.type);

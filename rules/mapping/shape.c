@@ -41,7 +41,10 @@ struct shape {
     const struct shape **shapes;
     struct shape_record_type *record;
     struct key_table keys;
+    struct key_hint *hints; /* HINTS of them: the one thing that reading changes */
 };
+
+enum { HINTS = 32 }; /* members of one object for which it is remembered what they were */
 
 /* A record's type; where it keeps the text, that stands behind the fields, where no expression and no printer looks. */
 struct shape_record_type {
@@ -316,7 +319,9 @@ static bool finish_record(struct shape *shape, struct arena *keep, struct diagno
     struct cel_field *fields = ARENA_ARRAY(keep, struct cel_field, count + 1);
     shape->shapes = ARENA_ARRAY(keep, const struct shape *, count + 1);
     shape->record = ARENA_NEW(keep, struct shape_record_type);
-    if (!fields || !shape->shapes || !shape->record || !key_table_init(&shape->keys, keep, count + 1))
+    shape->hints = ARENA_ARRAY(keep, struct key_hint, HINTS);
+    if (!fields || !shape->shapes || !shape->record || !shape->hints ||
+        !key_table_init(&shape->keys, keep, count + 1))
         return false;
     for (struct shape_field *field = shape->first; field; field = field->next, i++) {
         shape_finish(field->shape, keep, diag);
@@ -408,8 +413,10 @@ static struct cel_value read_record(struct shape_reader *r, const struct shape *
     record->type = &shape->record->type;
     for (size_t i = 0; i < count; i++)
         record->fields[i] = absent;
+    size_t place = 0;
     for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
-        uint32_t at = key_find(&shape->keys, scan_key(&c->scan));
+        struct key_hint *hint = &shape->hints[place < HINTS ? place++ : HINTS - 1];
+        uint32_t at = key_find_hinted(&shape->keys, scan_key(&c->scan), hint);
         if (at == KEY_NONE) {
             scan_skip(&c->scan);
             continue;
