@@ -52,22 +52,22 @@ static bool stands_alone(const struct file_source *source)
     return source->kind == RELANCE_RULES && relance_mapping_is(source->text);
 }
 
-/* Puts the mappings behind the rules; each keep their order. */
-static void part(struct subject *out, struct file_source *sorted)
+/* Puts the mappings behind the rules; each keep their order. `room` is for as many files as there may be. */
+static void part(struct subject *out, struct file_source *room)
 {
     struct file_set *files = &out->files;
     size_t rules = 0, mappings = 0;
-    for (size_t i = 0; i < files->count; i++)
-        mappings += stands_alone(&files->sources[i]);
-    for (size_t i = 0, behind = files->count - mappings; i < files->count; i++) {
-        struct file_source source = files->sources[i];
-        bool mapping = stands_alone(&source);
-        sorted[mapping ? behind++ : rules++] = source;
-        if (mapping)
-            out->mappings[out->mapping_count++] =
-                (struct relance_source){.name = source.path, .text = source.text};
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_source *source = &files->sources[i];
+        if (!stands_alone(source)) {
+            files->sources[rules++] = *source;
+            continue;
+        }
+        room[mappings++] = *source;
+        out->mappings[out->mapping_count++] =
+            (struct relance_source){.name = source->path, .text = source->text};
     }
-    memcpy(files->sources, sorted, files->count * sizeof *sorted);
+    if (mappings) memcpy(files->sources + rules, room, mappings * sizeof *room);
     out->rules = *files;
     out->rules.count = rules;
 }
@@ -79,8 +79,8 @@ enum relance_status subject_read(const struct file_paths *paths, struct subject 
     struct file_paths files = {.items = calloc(paths->count + 1, sizeof *files.items),
                                .mapping = paths->mapping};
     out->mappings = calloc(paths->count + FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *out->mappings);
-    struct file_source *sorted = calloc(FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *sorted);
-    if (!files.items || !out->mappings || !sorted) abort(); /* a few pages, at the start */
+    struct file_source *room = calloc(FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *room);
+    if (!files.items || !out->mappings || !room) abort(); /* a few pages, at the start */
     take_presets(paths, out, &files);
     const char *unknown = unknown_word(&files);
     char shown[TEXT_SHOWN_SIZE];
@@ -90,9 +90,9 @@ enum relance_status subject_read(const struct file_paths *paths, struct subject 
                                    text_shown(unknown, shown));
     else if (files.count)
         status = file_set_read(&files, &out->files, error);
-    if (status == RELANCE_OK) part(out, sorted);
+    if (status == RELANCE_OK) part(out, room);
     keep_rule_paths(out, &files);
-    free(sorted);
+    free(room);
     if (status != RELANCE_OK) subject_free(out);
     return status;
 }

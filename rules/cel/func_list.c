@@ -51,8 +51,8 @@ struct cel_value list_slice(struct machine *m, const struct cel_value *a)
     const struct cel_list *from = a->as.list;
     int64_t begin = a[1].as.i, end = a[2].as.i;
     if (begin < 0 || end < begin || (uint64_t)end > from->count)
-        return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "cannot slice %zu elements from %lld to %lld", from->count,
-                        (long long)begin, (long long)end);
+        return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "cannot slice %zu elements from %lld to %lld",
+                        from->count, (long long)begin, (long long)end);
     struct cel_list *list = list_new(m, (size_t)(end - begin));
     if (!list) return machine_exhausted(m);
     list->count = (size_t)(end - begin);
