@@ -459,7 +459,8 @@ static void emit_coalesce(struct emit *e, struct node *node)
         emit_jump(e, OP_THERE_JUMP, 0, 0, &there);
         e->depth = base;
         if (last)
-            emit_push(e, OP_FAIL, emit_text(e, STR("coalesce: none of them is there")), CEL_ERROR_NO_FIELD, 0);
+            emit_push(e, OP_FAIL, emit_text(e, STR("coalesce: none of them is there")), CEL_ERROR_NO_FIELD,
+                      0);
     }
     emit_label(e, &there);
     e->depth = base + 1;

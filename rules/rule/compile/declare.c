@@ -35,7 +35,8 @@ static str type_hint(struct compiler *c, str text)
 static const struct cel_type *read_type(struct compiler *c, const struct source *source,
                                         const struct json *node)
 {
-    const struct cel_type *type = node->kind == JSON_STRING ? cel_type_parse(c->keep, node->text, find_record, c) : NULL;
+    const struct cel_type *type =
+        node->kind == JSON_STRING ? cel_type_parse(c->keep, node->text, find_record, c) : NULL;
     if (type) return type;
     if (node->kind == JSON_STRING)
         gather_error(c->diag, source, node, type_hint(c, node->text), "'%.*s' is not a type",
