@@ -1,4 +1,4 @@
-/* Any bytes as a record, through one of the presets: native events as the reader of events reads them, dead letters with a
+/* Any bytes as a record, through one of the presets, or of a few mappings of formats and shapes that they do not use: native events as the reader of events reads them, dead letters with a
  * reason, or nothing; the same record gives the same a second time. The first byte says which preset. */
 #include "base/ensure.h"
 #include "event/event.h"
@@ -18,11 +18,24 @@ static size_t preset_count;
 static struct event_reader *reader;
 static const struct event_schema *schema;
 
-static struct relance_mapping *compile(const char *name)
+/* clang-format off */
+#define EACH "\"each\": {\"type\": \"x\", \"customer\": \"c\"}, \"events\": {\"*\": "
+static const char *const others[] = {
+    "{\"format\": \"csv\", \"csv\": {\"separator\": \";\", \"tz\": \"Europe/Berlin\", \"group\": \"record.a\"}, "
+    "\"record\": {\"a\": \"string\", \"b\": {\"$number\": \",\"}, \"t\": {\"$time\": [\"%d.%m.%Y %H:%M\", \"%s\"]}}, " EACH
+    "{\"time\": \"${record.a}\", \"at\": \"${record.t}\", \"rows\": [{\"for\": \"r in rows\", \"b\": \"${r.b}\"}], \"from\": \"record\"}}}",
+    "{\"format\": \"csv\", \"csv\": {\"separator\": \"blanks\", \"header\": [\"a\", \"b\"]}, \"record\": {\"a\": \"int\", \"b\": \"string\"}, "
+    EACH "{\"a\": \"${record.a}\", \"b\": \"${record.b}\"}}}",
+    "{\"format\": \"snowplow-tsv\", \"record\": {\"app_id\": \"string\", \"contexts_com_acme_a_1\": [{\"n\": \"int\"}]}, "
+    EACH "{\"n\": \"${record.contexts_com_acme_a_1[0].n}\", \"from\": \"record\"}}}",
+    "{\"format\": \"form\", \"record\": {\"a\": {\"$form\": {\"b\": [\"string\"], \"c\": {\"$text\": {\"$map\": \"string\"}}}}, \"l\": [\"string\"]}, "
+    EACH "{\"b\": \"${record.a.b}\", \"c\": \"${record.a.c}\", \"l\": \"${record.l}\", \"from\": \"record\"}}}",
+};
+/* clang-format on */
+
+static struct relance_mapping *compile(const char *name, str text)
 {
-    const struct relance_source source = {
-        .name = str_of(name),
-        .text = suite_file(&kept, arena_format(&kept, "%s/%s", PRESETS_DIR, name).data)};
+    const struct relance_source source = {.name = str_of(name), .text = text};
     const struct relance_mapping_host host = {.zone_load = zone_file, .zone_context = &kept};
     struct relance_mapping *mapping = NULL;
     struct relance_report *report;
@@ -39,11 +52,15 @@ static void begin(void)
     arena_init(&kept, 0);
     for (int i = 0; i < count; i++) {
         if (strstr(entries[i]->d_name, ".jsonc") && preset_count < PRESETS_MAX)
-            presets[preset_count++] = compile(entries[i]->d_name);
+            presets[preset_count++] = compile(
+                entries[i]->d_name,
+                suite_file(&kept, arena_format(&kept, "%s/%s", PRESETS_DIR, entries[i]->d_name).data));
         free(entries[i]);
     }
     free(entries);
     ensure(preset_count);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        presets[preset_count++] = compile("other", str_of(others[i]));
     static struct event_type none = {.name = STR("none")};
     schema = event_schema_new(&kept, &none, 1);
     reader = event_reader_new();
