@@ -34,6 +34,8 @@ struct test_run {
     FILE *junit;                       /* NULL: none is wanted */
     struct relance_coverage *coverage; /* of the rules; likewise */
     bool covers;                       /* it is wanted */
+    struct relance_mapping *mapping;   /* of the rules, where its coverage is wanted; NULL: none */
+    bool mapping_is_file;
     size_t state_bytes;
     size_t number, failed, count; /* so far; in all */
     bool in_mapping;
@@ -155,17 +157,22 @@ static bool test_print_coverage(struct relance_coverage *coverage)
     return true;
 }
 
-static bool test_print_rows(struct relance_mapping *mapping)
+static bool test_covered(struct relance_mapping *mapping, struct relance_mapping_coverage *coverage)
+{
+    struct relance_error error;
+    if (relance_mapping_covered(mapping, coverage, &error) == RELANCE_OK) return true;
+    print_mistake("%s", error.message);
+    return false;
+}
+
+/* `with_gaps`: those that have not been reached are named. */
+static bool test_print_rows(struct relance_mapping *mapping, bool with_gaps)
 {
     struct relance_mapping_coverage coverage;
-    struct relance_error error;
-    if (relance_mapping_covered(mapping, &coverage, &error) != RELANCE_OK) {
-        print_mistake("%s", error.message);
-        return false;
-    }
+    if (!test_covered(mapping, &coverage)) return false;
     print(stdout, "# reached: rows %zu of %zu\n", coverage.reached, coverage.all);
-    if (coverage.gap_count) puts("# not reached:");
-    for (size_t i = 0; i < coverage.gap_count; i++)
+    if (coverage.gap_count && with_gaps) puts("# not reached:");
+    for (size_t i = 0; i < coverage.gap_count && with_gaps; i++)
         test_print_gap(&coverage.gaps[i]);
     return true;
 }
@@ -173,8 +180,10 @@ static bool test_print_rows(struct relance_mapping *mapping)
 static bool test_print_covered(struct test_run *run)
 {
     bool printed = !run->coverage || test_print_coverage(run->coverage);
+    /* a preset has rows for what a shop's rules never look at */
+    if (run->mapping && printed) printed = test_print_rows(run->mapping, run->mapping_is_file);
     for (size_t i = 0; i < run->things->mapping_count && printed && run->covers; i++)
-        printed = test_print_rows(run->things->mappings[i]);
+        printed = test_print_rows(run->things->mappings[i], true);
     return printed;
 }
 
@@ -261,6 +270,10 @@ static int test_run_things(const struct options *options, const char *path, cons
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
     }
+    struct relance_mapping_coverage none;
+    if (run.coverage) run.mapping = relance_ruleset_mapping(things->rules);
+    if (run.mapping && !test_covered(run.mapping, &none)) return EXIT_STATUS_FAILED;
+    run.mapping_is_file = run.mapping && mapping_is_file(options_mapping(options));
     int status = test_all(&run, options->junit);
     relance_coverage_free(run.coverage);
     return status;

@@ -45,6 +45,8 @@ void relance_mapping_free(struct relance_mapping *mapping);
 size_t relance_mapping_row_count(const struct relance_mapping *mapping);
 /* What its records are: `json`, `avro` … Those of `avro` and `protobuf` are given to it as JSON. */
 struct relance_str relance_mapping_format(const struct relance_mapping *mapping);
+/* The mapping through which a set's records are read; NULL: none. It lives as long as the set. */
+struct relance_mapping *relance_ruleset_mapping(const struct relance_ruleset *rules);
 /* Does it read headers of records? They cost something to fetch. */
 bool relance_mapping_reads_headers(const struct relance_mapping *mapping);
 

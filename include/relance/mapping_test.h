@@ -13,7 +13,8 @@ RELANCE_MUST enum relance_status relance_mapping_test(struct relance_mapping *ma
                                                       struct relance_str filter, relance_test_done *done,
                                                       void *context, struct relance_error *error);
 
-/* Which rows of the file the tests run so far have reached: a record came to them and their condition held. */
+/* Which rows of the file have been reached: a record came to them and their condition held. That is noted from the first
+ * test of the mapping, or the first call of this, on. */
 struct relance_mapping_coverage {
     size_t reached, all;
     const struct relance_gap *gaps; /* the others, in the order of the file; valid as long as the mapping */

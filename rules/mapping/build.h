@@ -4,6 +4,7 @@
 
 #include "base/diag.h"
 #include "cel/value.h"
+#include "json/json.h"
 
 #include <relance/mapping.h>
 
@@ -38,6 +39,11 @@ bool mapped_field_fits(const struct mapped_field *field, const struct cel_type *
  * stay. */
 typedef bool mapping_wants(void *context, str type, str field);
 void mapping_narrow(struct relance_mapping *mapping, mapping_wants *wants, void *context);
+
+/* Reads a record as tests are given it, {"key", "headers", "topic", "value"}. *record borrows from `keep`, in which the
+ * tree lies, too. Mistakes go to `diag`; `what` is what they call it. */
+void mapping_record_read(struct arena *keep, const struct source *source, const struct json *node,
+                         const char *what, struct relance_foreign *record, struct diagnostics *diag);
 
 /* How many records it has mapped: whether what one gave is still there. */
 uint64_t mapping_serial(const struct relance_mapping *mapping);

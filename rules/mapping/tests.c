@@ -1,6 +1,7 @@
 /* Tests of mapping files, read and checked when the mapping is compiled: a member that is misspelt would leave a test
  * that claims nothing. */
 #include "mapping/tests.h"
+#include "mapping/build.h"
 
 #include "base/buffer.h"
 #include "base/limits.h"
@@ -53,15 +54,17 @@ static void read_headers(struct tests_reader *r, const struct json *node, struct
         headers[given->header_count++] = (struct relance_header){header->key, text_of(r, header)};
 }
 
-static void read_given(struct tests_reader *r, const struct json *node, struct relance_foreign *given)
+void mapping_record_read(struct arena *keep, const struct source *source, const struct json *node,
+                         const char *what, struct relance_foreign *record, struct diagnostics *diag)
 {
-    given->topic = STR("test");
-    if (!mapping_keys_check(r->keep, PLACE_GIVEN, "'given'", r->source, node, r->diag)) return;
+    struct tests_reader r = {keep, source, diag};
+    record->topic = STR("test");
+    if (!mapping_keys_check(keep, PLACE_GIVEN, what, source, node, diag)) return;
     for (const struct json *member = node->child; member; member = member->next) {
-        if (str_equal(member->key, STR("key"))) given->key = text_of(r, member);
-        if (str_equal(member->key, STR("topic"))) given->topic = text_of(r, member);
-        if (str_equal(member->key, STR("value"))) given->value = bytes_of(r, member);
-        if (str_equal(member->key, STR("headers"))) read_headers(r, member, given);
+        if (str_equal(member->key, STR("key"))) record->key = text_of(&r, member);
+        if (str_equal(member->key, STR("topic"))) record->topic = text_of(&r, member);
+        if (str_equal(member->key, STR("value"))) record->value = bytes_of(&r, member);
+        if (str_equal(member->key, STR("headers"))) read_headers(&r, member, record);
     }
 }
 
@@ -115,7 +118,7 @@ static void read_test(struct tests_reader *r, const struct json *node, struct ma
         return refuse(r, node, (str){0}, "a test has a 'name', 'given' and 'expect'");
     if (name->kind == JSON_NULL) refuse(r, name, (str){0}, "a text is expected here");
     test->name = text_of(r, name);
-    read_given(r, given, &test->given);
+    mapping_record_read(r->keep, r->source, given, "'given'", &test->given, r->diag);
     read_expect(r, expect, test);
 }
 

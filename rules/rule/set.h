@@ -315,6 +315,7 @@ struct given_event {
     str customer, visitor; /* as the entry says; empty: it does not */
     str type;
     const struct json *fields;
+    const struct relance_foreign *record; /* what the mapping makes an event of; NULL: it is one */
 };
 
 struct expected {            /* a send or a goal */

@@ -139,7 +139,9 @@ VALUES = {
     "TEST given": list_of({**map_of({"type": "object"}), "properties": {"t": text(SIGNED_DURATION, "30m"),
                               # whose the event is; an event type of that name has an object
                               "visitor": {"anyOf": [text(), {"type": "object"}]},
-                              "customer": {"anyOf": [text(), {"type": "object"}]}},
+                              "customer": {"anyOf": [text(), {"type": "object"}]},
+                              # what the mapping reads; an event type of that name has fields
+                              "record": {"type": "object", "properties": {"key": {}, "headers": {}, "value": {}}}},
                            "minProperties": 1, "maxProperties": 4}),
     "TEST expect": list_of(reference("EXPECT")),
     "EXPECT at": text(LOCAL_TIME, "2026-03-12 17:00"),

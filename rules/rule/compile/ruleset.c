@@ -381,6 +381,11 @@ void relance_ruleset_free(struct relance_ruleset *rules)
     arena_free(&arena);
 }
 
+struct relance_mapping *relance_ruleset_mapping(const struct relance_ruleset *rules)
+{
+    return rules->mapping;
+}
+
 bool relance_ruleset_reads_headers(const struct relance_ruleset *rules)
 {
     return rules->mapping && relance_mapping_reads_headers(rules->mapping);

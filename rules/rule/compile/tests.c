@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/nearest.h"
 #include "base/rfc3339.h"
+#include "mapping/build.h"
 
 #include <stdio.h>
 
@@ -106,6 +107,34 @@ static bool read_whose(struct test_reader *r, const struct json *m, struct given
     return true;
 }
 
+/* `"record": {…}` is read through the set's mapping; a type of event with that name is an event. */
+static bool is_record(const struct test_reader *r, const struct json *m)
+{
+    return str_equal(m->key, STR("record")) && names_find(&r->c->set->names.types, m->key) == NAME_NONE;
+}
+
+static void read_record(struct test_reader *r, const struct json *m, struct given_event *out)
+{
+    struct relance_foreign *record = ARENA_NEW(r->c->keep, struct relance_foreign);
+    if (!record) {
+        r->c->diag->failed = true;
+        return;
+    }
+    mapping_record_read(r->c->keep, r->source, m, "'record'", record, r->c->diag);
+    out->record = record;
+}
+
+static void read_event(struct test_reader *r, const struct json *m)
+{
+    struct compiler *c = r->c;
+    if (names_find(&c->set->names.types, m->key) == NAME_NONE)
+        gather_error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
+                            "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
+    if (m->kind != JSON_OBJECT)
+        gather_error(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
+    check_fields(r, m);
+}
+
 static void read_given(struct test_reader *r, const struct json *item, struct given_event *out)
 {
     struct compiler *c = r->c;
@@ -118,18 +147,18 @@ static void read_given(struct test_reader *r, const struct json *item, struct gi
         if (read_whose(r, m, out)) continue;
         if (out->type.size)
             gather_error_at_key(c->diag, r->source, m, (str){0}, "an entry of 'given' holds one event");
-        if (names_find(&c->set->names.types, m->key) == NAME_NONE)
-            gather_error_at_key(c->diag, r->source, m, section_hint(&c->files.events, m->key, c->diag),
-                                "event type '%.*s' is not declared in 'events'", STR_ARG(m->key));
-        if (m->kind != JSON_OBJECT)
-            gather_error(c->diag, r->source, m, (str){0}, "an event is an object of its fields");
-        check_fields(r, m);
+        if (is_record(r, m))
+            read_record(r, m, out);
+        else
+            read_event(r, m);
         out->type = m->key;
         out->fields = m;
     }
     if (!out->type.size)
         gather_error(c->diag, r->source, item, STR("such as {\"t\": \"30m\", \"purchase\": {\"total\": 65}}"),
                      "an entry of 'given' holds one event");
+    if (out->record && (out->customer.size || out->visitor.size))
+        gather_error(c->diag, r->source, item, (str){0}, "whose event a record holds, the mapping says");
 }
 
 /* "2026-03-12 17:00", seconds or not, in seconds, as if it were UTC. */

@@ -35,6 +35,7 @@ struct linking {
 
 /* A record that holds several events, or none: which comes next, and where they are. */
 struct unfolded {
+    bool is_native; /* whatever the set's mapping: in tests */
     size_t at;
     struct relance_mapped mapped;
     uint64_t serial;                   /* of the mapping's run that made them */

@@ -80,8 +80,9 @@ bool unfold_next(struct relance_engine *e, const struct relance_record *record, 
 {
     struct unfolded *u = &e->unfolded;
     *item = (struct relance_mapped_item){.event = record->value};
-    if (!e->set->mapping && !is_list(record->value)) return true;
-    if (!(e->set->mapping ? map(e, record) : split(e, record))) return false;
+    bool mapped = e->set->mapping && !u->is_native;
+    if (!mapped && !is_list(record->value)) return true;
+    if (!(mapped ? map(e, record) : split(e, record))) return false;
     if (u->mapped.count == 0) {
         tell_whole(&u->mapped, fate);
         return false;

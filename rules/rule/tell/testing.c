@@ -7,6 +7,9 @@
 #include "json/json.h"
 
 #include <math.h>
+#include <relance/misfit.h>
+
+enum { MISFIT_WORDS_MAX = 256 };
 
 /* ---- what happens */
 
@@ -93,20 +96,58 @@ static void start_customer(struct testing *t, struct relance_engine *e)
     engine_settle_customer(e, customer);
 }
 
+/* An entry of `given` as the engine gets it. False: there is no way to read it. */
+static bool make_record(struct testing *t, size_t i, struct relance_record *record)
+{
+    const struct given_event *given = &t->test->given[i];
+    const struct relance_foreign *foreign = given->record;
+    t->engine->unfolded.is_native = !foreign;
+    *record = (struct relance_record){.topic = STR("-"), .offset = (int64_t)i, .timestamp_ms = RELANCE_NEVER};
+    if (!foreign) {
+        record->value = event_json(t, given);
+        return true;
+    }
+    record->topic = foreign->topic;
+    record->key = foreign->key;
+    record->value = foreign->value;
+    record->headers = foreign->headers;
+    record->header_count = foreign->header_count;
+    record->timestamp_ms = t->test->from_ms + given->after_ms;
+    if (!t->set->mapping)
+        buffer_put_format(&t->unread,
+                          "  entry %zu of 'given' is a record: `relance test --mapping "
+                          "PRESET|FILE` reads it\n",
+                          i + 1);
+    return t->set->mapping && foreign->value.size;
+}
+
+static void note_fate(struct testing *t, size_t i, const struct relance_fate *fate)
+{
+    if (fate->kind == RELANCE_DEAD)
+        buffer_put_format(&t->unread, "  event %zu of 'given' cannot be read: %.*s%s%.*s\n", i + 1,
+                          STR_ARG(fate->reason), fate->sentence.size ? ": " : "", STR_ARG(fate->sentence));
+    if (!t->test->given[i].record) return;
+    if (fate->unmapped)
+        buffer_put_format(&t->passed, "  entry %zu of 'given' is for no row of the mapping\n", i + 1);
+    for (size_t m = 0; m < fate->misfit_count; m++) {
+        char words[MISFIT_WORDS_MAX];
+        size_t size = relance_misfit_tell(&fate->misfits[m], words, sizeof words);
+        if (size > sizeof words) size = sizeof words;
+        buffer_put_format(&t->passed, "  of entry %zu of 'given' is left out: %.*s\n", i + 1, (int)size,
+                          words);
+    }
+}
+
 static void play_given(struct testing *t, struct relance_engine *e, int64_t until_ms)
 {
     int64_t end_ms = until_ms < t->test->until_ms ? until_ms : t->test->until_ms;
     for (size_t i = 0; i < t->test->given_count && t->test->given[i].after_ms <= until_ms; i++) {
         struct relance_fate fate = {0};
-        struct relance_record record = {.topic = STR("-"),
-                                        .offset = (int64_t)i,
-                                        .value = event_json(t, &t->test->given[i]),
-                                        .timestamp_ms = RELANCE_NEVER};
+        struct relance_record record;
+        if (!make_record(t, i, &record)) continue;
         do {
             if (relance_engine_record(e, &record, &fate) != RELANCE_DONE) t->no_memory = true;
-            if (fate.kind == RELANCE_DEAD)
-                buffer_put_format(&t->unread, "  event %zu of 'given' cannot be read: %.*s\n", i + 1,
-                                  STR_ARG(fate.reason));
+            note_fate(t, i, &fate);
         } while (fate.more);
     }
     if (relance_engine_run_until(e, t->test->from_ms + end_ms) != RELANCE_DONE) t->no_memory = true;
@@ -125,6 +166,7 @@ struct relance_engine *testing_play(struct testing *t, struct relance_engine_opt
     options.forget_visitors_after_ms = VISITORS_MS;
     options.excerpt = &t->test->excerpt;
     buffer_init(&t->unread, &t->arena);
+    buffer_init(&t->passed, &t->arena);
     struct relance_engine *e = relance_engine_new(&options);
     if (!e) {
         t->no_memory = true;
@@ -308,6 +350,7 @@ static void run_test(struct testing *t)
     relance_engine_free(testing_play(t, options, RELANCE_NEVER));
     t->failed = t->unread.size > 0;
     buffer_put_str(&t->report, buffer_str(&t->unread));
+    buffer_put_str(&t->report, buffer_str(&t->passed));
     compare(t);
 }
 

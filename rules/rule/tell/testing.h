@@ -23,8 +23,9 @@ struct testing {
     struct relance_engine *engine; /* that plays it */
     struct arena arena;            /* one test */
     struct output *first, **end;   /* what came */
-    struct buffer unread, report;  /* unread: events of `given` that are none */
-    size_t whys;                   /* of what is missing, told so far */
+    /* unread: what of `given` is no event; passed: what the mapping leaves out */
+    struct buffer unread, passed, report;
+    size_t whys; /* of what is missing, told so far */
     bool failed, no_memory;
     struct source_cursor place; /* of the test: they come mostly in the order of their files */
 };
