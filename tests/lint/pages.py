@@ -13,7 +13,7 @@ import re
 import sys
 
 SHOWN = "rules/scenarios/cart_abandoned.jsonc"
-MODEL = ["dates.py", "page.py", "rules.py", "state.py", "world.py"]
+MODEL = ["dates.py", "page.py", "rules.py", "state.py", "visitors.py", "world.py"]
 SECTION = r"^#{2,3} %s\.? .*?(?=^#{2,3} |\Z)"
 FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.M)
 LIMIT = re.compile(r"^LIMIT\((\w+), ([^,]+), (\w+),", re.M)

@@ -83,8 +83,8 @@ class Census:
 class Watched(world.World):
     """A World that notes what it does."""
 
-    def __init__(self, rules, lateness=0, wall=None):
-        super().__init__(rules, lateness, wall)
+    def __init__(self, rules, *options):
+        super().__init__(rules, *options)
         self.raw, self.met = rules.raw, collections.Counter()
         self.all_ids, self.times_seen = collections.defaultdict(dict), set()
         same = collections.Counter(rule.priority for rule in rules.rules)
@@ -114,30 +114,29 @@ class Watched(world.World):
             self.note("event, time in seconds", isinstance(raw["time"], page.Number) and float(raw["time"]) < 1e11)
         return event
 
-    def event(self, event):
-        c = self.customers.get(event["customer"])
-        if event["type"] == "forget":
-            self.note("forget", c)
-            self.note("forget, with live runs", c and c.runs)
-            self.all_ids.pop(event["customer"], None)
-            return super().event(event)
-        if event["type"] not in self.rules.named:
-            return super().event(event)
+    def forget(self, event):
+        name, known = (event["customer"], True) if event["customer"] is not None else (event.visitor, False)
+        c = self.customers.get(state.Customer(name, known).who)
+        self.note("forget", c)
+        self.note("forget, with live runs", c and c.runs)
+        self.all_ids.pop(c and c.who, None)
+        super().forget(event)
+
+    def deal_with(self, c, event):
         self.late, name = event["time"] < self.clock, (event["type"], event["id"])
-        before = set() if c is None else {(type_, id_, then) for type_, id_, then in c.ids}
-        count = len(self.decisions), c and c.newest
-        super().event(event)
-        c = self.customers[event["customer"]]
+        before = {(type_, id_, then) for type_, id_, then in c.ids}
+        count = len(self.decisions), c.newest
+        super().deal_with(c, event)
         self.note_id(c, name, before, (*name, c.now) in c.ids and ((*name, c.now) not in before or count != (
             len(self.decisions), c.newest)))
 
     def note_id(self, c, name, before, new):
-        known = self.all_ids[c.name]
+        known = self.all_ids[c.who]
         if not new:
             self.note("event, duplicate")
             return
         self.note("event, late", self.late)
-        self.note("event, same time", (c.name, c.now) in self.times_seen)
+        self.note("event, same time", (c.who, c.now) in self.times_seen)
         gone = before - set(c.ids)
         fresh = {entry for entry in gone if entry[2] >= c.now - page.DAY}
         self.note("more than 64 ids of a type in 24 h", fresh)
@@ -147,7 +146,7 @@ class Watched(world.World):
         self.note("more than 64 ids, and one comes again", then is not None and c.now - then <= page.DAY)
         self.note("an id comes again after 24 h", then is not None and c.now - then > page.DAY)
         known[name] = c.now
-        self.times_seen.add((c.name, c.now))
+        self.times_seen.add((c.who, c.now))
 
     def take(self, c, event):
         if event["type"] == "identify":

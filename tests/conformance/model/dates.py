@@ -61,7 +61,7 @@ class Dates:
     def move(self, c, run, date):
         run.trigger["time"], run.trigger.day = Ts(date.instant), date.day
         time = self.before_date(c, run.present, date)
-        if time == run.time:
+        if run.parked or time == run.time:
             return
         if not run.deferred:
             run.wait_until(time, c.now)

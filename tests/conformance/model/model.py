@@ -28,6 +28,7 @@ def parse(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--rules")
     parser.add_argument("--lateness", type=page.duration, default=0)
+    parser.add_argument("--forget-visitors-after", type=page.duration, default=world.MONTH)
     parser.add_argument("--until", type=until)
     parser.add_argument("--wall", type=page.instant)
     parser.add_argument("--only")
@@ -42,7 +43,8 @@ def parse(words):
 def replay(args, events=None, kind=world.World):
     rules = language.RuleSet(language.unite(raw for _, raw in language.read_files(args.rules)))
     events = events or pathlib.Path(args.events).read_text(encoding="utf-8")
-    return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall, kind)
+    return world.replay(rules, events.split("\n"), args.lateness, args.until, args.wall, kind,
+                        args.forget_visitors_after)
 
 
 def shown(lines, only=None):

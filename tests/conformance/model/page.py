@@ -320,7 +320,7 @@ LIBRARY.XXH3_64bits.argtypes = LIBRARY.XXH3_128bits.argtypes = [ctypes.c_char_p,
 
 
 def joined(parts):
-    text = b"\0".join(part.encode() for part in parts)
+    text = b"\0".join(part if isinstance(part, bytes) else part.encode() for part in parts)
     return text, len(text)
 
 

@@ -141,6 +141,7 @@ class Rule:
         self.split, self.salt = raw.get("split"), raw.get("salt", name)
         self.cooldown = Cooldown(raw["cooldown"]) if "cooldown" in raw else None
         self.stale = page.duration(raw.get("stale", stale))
+        self.visitors = raw.get("visitors", False)
 
     def leads(self):
         """The steps that count from the date."""

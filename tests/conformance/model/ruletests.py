@@ -18,7 +18,8 @@ class TestWorld(world.World):
 
     def begin(self, name, attributes, time):
         """The clock starts; attributes are set, and segments take their values silently."""
-        c = self.customers[name] = state.Customer(name)
+        c = state.Customer(name)
+        self.customers[c.who] = c
         self.clock = c.now = time
         for attribute, value in attributes.items():
             type_ = self.rules.attributes[attribute].type
@@ -59,9 +60,10 @@ def play(test, raw):
     here = TestWorld(language.RuleSet(raw, test.get("variant")))
     here.begin(name, attributes, Ts(start))
     for number, entry in enumerate(test["given"]):
-        (type_, fields), = ((k, v) for k, v in entry.items() if k != "t")
+        (type_, fields), = ((k, v) for k, v in entry.items() if k not in ("t", "visitor", "customer"))
         time = world.print_instant(start + page.duration(entry["t"]))
-        event = {"id": f"given {number}", "customer": name, **fields, "type": type_, "time": time}
+        whose = {k: entry[k] for k in ("visitor", "customer") if k in entry} or {"customer": name}
+        event = {"id": f"given {number}", **whose, **fields, "type": type_, "time": time}
         here.record(json.dumps(event), number)
     here.run_until(start + page.duration(test.get("until", "120d")))
     return [line for line in here.decisions if line["outcome"] in ("sent", "held", "goal")]

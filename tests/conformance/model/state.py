@@ -1,12 +1,17 @@
 """What the reference model remembers of a customer: everything as it came, nothing kept ready."""
+import math
+
 from cel import Record
+
+RUNS = WINDOWS = VALUES = COOLDOWNS = 256
+TRIGGERS = 32
 
 
 class Run:
     def __init__(self, rule, key, trigger, variant):
         self.rule, self.key, self.variant = rule, key, variant
         self.triggers = [trigger]
-        self.live, self.performs = True, False
+        self.live, self.performs, self.parked = True, False, False
         self.begin(trigger)
 
     def begin(self, trigger):
@@ -32,6 +37,11 @@ class Run:
         self.due = self.waited = now if self.past else time
 
 
+    def park(self):
+        """Of a parked run: "it has no due time"."""
+        self.wait_until(math.inf)
+
+
 class Window:
     def __init__(self, run, now, number):
         self.rule, self.key, self.variant = run.rule, run.key, run.variant
@@ -39,11 +49,13 @@ class Window:
 
 
 class Customer:
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, known=True):
+        self.name, self.known = name, known  # a visitor is not known
+        self.who = name.encode() if known else b"\xff" + name.encode()
         self.now = self.newest = None
         self.attributes = {}   # name → (value or None, time of the write)
         self.counted = {}      # count → {value of `by`: [(bucket, time, amount)]}, the one updated longest ago first
+        self.updated = {}      # (count, value of `by`) → now, when it was updated last
         self.last = {}         # event type → event
         self.ids = []          # (type, id, now)
         self.segments = {}     # name → bool
@@ -56,3 +68,11 @@ class Customer:
         self.cancels = []      # events that rules name in `cancel`, the oldest first
         self.forgotten = {}    # type → time of the newest of these that is remembered no more
         self.dates = {}        # rule → DateState
+        self.visitors = {}     # visitor → time of the newest event that came by it; the one heard of last stands last
+
+
+class Link:
+    """Of a visitor: whose it is, whose it has been; shared, it is nobody's for good."""
+
+    def __init__(self):
+        self.customer, self.ever, self.shared = None, [], False

@@ -11,22 +11,22 @@ import cel
 import page
 from cel import CelError, Record, Ts
 from dates import Dates, DateState
-from state import Customer, Run, Window
+from state import COOLDOWNS, RUNS, TRIGGERS, VALUES, WINDOWS, Run, Window
+from visitors import AGAIN, ID_BYTES, Visitors, visitor_of
 
-RUNS = WINDOWS = VALUES = COOLDOWNS = IDS = 256
-IDS_OF_A_TYPE, CANCELS, TRIGGERS, ROUNDS = 64, 32, 32, 8
+IDS, IDS_OF_A_TYPE, CANCELS, ROUNDS = 256, 64, 32, 8
 HOUR = 3600000
-ID_BYTES = 256
-AGAIN = {"rearm": "rearmed", "restart": "restarted", "collect": "collected"}
-ORDER = ["time", "customer", "rule", "key", "outcome", "step", "id", "send", "variant", "group", "with", "until", "why",
+MONTH = 30 * page.DAY
+ORDER = ["time", "customer", "visitor", "rule", "key", "outcome", "step", "id", "send", "variant", "group", "with", "until", "why",
          "value", "set"]
 
 
-class World(Dates):
-    def __init__(self, rules, lateness=0, wall=None):
-        self.rules, self.lateness, self.wall = rules, lateness, wall
+class World(Dates, Visitors):
+    def __init__(self, rules, lateness=0, wall=None, forget_visitors=MONTH):
+        self.rules, self.lateness, self.wall, self.forget_visitors = rules, lateness, wall, forget_visitors
         self.clock = self.newest = None
-        self.customers = {}
+        self.customers = {}  # by Customer.who; visitors, too
+        self.links = {}      # visitor → Link
         self.decisions = []
         self.opened = 0  # windows
 
@@ -52,17 +52,17 @@ class World(Dates):
         try:
             raw = page.read_json(line.removeprefix("\ufeff"))
             time = page.to_time(raw["time"])
-            customer, type_, id_ = raw["customer"], raw["type"], raw.get("id")
+            customer, type_, id_, visitor = raw.get("customer"), raw["type"], raw.get("id"), visitor_of(raw)
         except (ValueError, KeyError, TypeError, AttributeError, page.Absent):
             return None
-        texts = [customer, type_] + [id_] * (id_ is not None)
+        texts = [customer] * (customer is not None or visitor is None) + [type_] + [id_] * (id_ is not None)
         if not all(isinstance(text, str) and 0 < len(text.encode()) <= ID_BYTES for text in texts):
             return None
         fields = self.rules.events.get(type_, {})
         event = page.coerce_fields(raw, fields, self.rules.types)
-        event.update(id=f"-/0/{number}" if id_ is None else str(id_), type=str(type_), time=time, customer=str(customer))
+        event.update(id=f"-/0/{number}" if id_ is None else str(id_), type=str(type_), time=time, customer=None if customer is None else str(customer))
         event.nulls = {name for name in fields if name in raw and raw[name] is None}
-        event.at, event.day = time, None
+        event.at, event.day, event.visitor = time, None, visitor
         return event
 
     def happen(self, comes):
@@ -77,7 +77,7 @@ class World(Dates):
 
     def dues(self, c):
         """(due, customer, 0 for segments, priority, since when it waits, rule, 0 for its trigger, key, what to do)."""
-        name, out = c.name.encode(), []
+        name, out = c.who, []
         leaves = self.next_leave(c)
         if leaves is not None:
             out.append((leaves, name, 0, 0, 0, b"", 0, b"", lambda: self.segments_wait(c, leaves)))
@@ -126,17 +126,19 @@ class World(Dates):
     # ---- events
 
     def event(self, event):
-        type_, name = event["type"], event["customer"]
-        if type_ == "forget":
-            self.customers.pop(name, None)
+        if event["type"] == "forget":
+            self.forget(event)
             return
-        if type_ not in self.rules.events or type_ not in self.rules.named:
-            return
-        c = self.customers.get(name) or Customer(name)
+        c = self.whose(event)
+        if event["type"] in self.rules.events and event["type"] in self.rules.named:
+            self.deal_with(c, event)
+
+    def deal_with(self, c, event):
+        type_ = event["type"]
         now = max(event["time"], self.clock, event["time"] if c.now is None else c.now)
         if (type_, event["id"]) in [(of, id_) for of, id_, then in c.ids if then >= now - page.DAY]:
             return
-        self.customers[name] = c
+        self.customers[c.who] = c
         self.remember_id(c, type_, event["id"], now)
         c.now, c.newest = now, event["time"] if c.newest is None else max(c.newest, event["time"])
         limit = max(event["time"], self.clock)
@@ -201,6 +203,7 @@ class World(Dates):
         values = c.counted.setdefault(name, {})
         for value in dict.fromkeys([by] if isinstance(by, str) else by):
             values[value] = values.pop(value, []) + [(event["time"] // count.bucket, event["time"], amount)]
+            c.updated[name, value] = c.now
             if len(values) > VALUES:
                 del values[next(iter(values))]
 
@@ -235,7 +238,7 @@ class World(Dates):
         return {"customer": self.customer_record(c), "tables": self.rules.tables, **more, "counts of": c}
 
     def customer_record(self, c):
-        out = Record({name: value for name, (value, _) in c.attributes.items() if value is not None}, id=c.name)
+        out = Record({name: value for name, (value, _) in c.attributes.items() if value is not None}, id=c.name, known=c.known)
         if "tz" in self.rules.attributes and page.zone(out.get("tz")) is None:
             out["tz"] = self.rules.tz_name
         return out
@@ -253,7 +256,7 @@ class World(Dates):
     def evaluate(self, tree, variables):
         c = variables["counts of"]
         functions = {name: (lambda *value, name=name: self.counted(c, name, *value)) for name in self.rules.counts}
-        functions["bucket"] = lambda salt, n: page.hash64(salt, c.name) % n
+        functions["bucket"] = lambda salt, n: page.hash64(salt, c.who) % n
         return cel.evaluate(tree, variables, functions)
 
     def attempt(self, tree, variables):
@@ -394,7 +397,7 @@ class World(Dates):
     def answer_waits(self, c, event, limit):
         for rule in self.rules.rules:
             for run in self.runs_of(c, rule):
-                wait = run.live and run.present.wait
+                wait = run.live and not run.parked and run.present.wait
                 if wait and run.base <= event["time"] <= run.due and self.matches(
                         c, run, self.matching(c, rule, [wait], event), event):
                     run.answered, run.answer = True, event
@@ -456,6 +459,7 @@ class World(Dates):
         self.decide(c, run, refusal or "started")
         if not refusal:
             c.runs.append(run)
+            run.parked = not c.known and not run.rule.visitors
             self.wait(c, run, run.trigger.at)
             self.go_on(c, run, limit)
 
@@ -473,7 +477,7 @@ class World(Dates):
             return ""
         if self.rules.variant in rule.split:
             return self.rules.variant
-        place = page.hash64(rule.salt, c.name) % sum(rule.split.values())
+        place = page.hash64(rule.salt, c.who) % sum(rule.split.values())
         for name, weight in rule.split.items():
             if place < weight:
                 return name
@@ -489,7 +493,9 @@ class World(Dates):
     def wait(self, c, run, base):
         """The wait for the present step begins."""
         step, run.base = run.present, base
-        if step.wait:
+        if run.parked:
+            run.park()
+        elif step.wait:
             run.answered, run.answer = False, Record()
             run.wait_until(base + step.within)
         elif step.before is not None:
@@ -591,7 +597,7 @@ class World(Dates):
 
     @staticmethod
     def action(c, run):
-        return page.hash128(run.rule.name, c.name, run.key, run.origin, str(run.step))
+        return page.hash128(run.rule.name, c.who, run.key, run.origin, str(run.step))
 
     def decide_step(self, c, run, outcome, **more):
         variant = {"variant": run.variant if run.rule.split else None}
@@ -740,7 +746,7 @@ class World(Dates):
     # ---- decisions
 
     def decide(self, c, of, outcome, **more):
-        line = {"time": print_instant(c.now), "customer": c.name, "rule": of.rule.name, "key": of.key or None,
+        line = {"time": print_instant(c.now), "customer" if c.known else "visitor": c.name, "rule": of.rule.name, "key": of.key or None,
                 "outcome": outcome, **more}
         self.decisions.append({k: line[k] for k in ORDER if line.get(k) is not None})
 
@@ -771,12 +777,12 @@ def print_instant(ms):
     return text if "." in text else text[:-1] + ".000Z"
 
 
-def replay(rules, lines, lateness=0, until=None, wall=None, kind=World):
+def replay(rules, lines, lateness=0, until=None, wall=None, kind=World, forget_visitors=MONTH):
     """The world after all that; `until` is an instant, or a duration after the newest event as ("after", ms)."""
-    world = kind(rules, lateness, wall)
+    world = kind(rules, lateness, wall, forget_visitors)
     for number, line in enumerate(lines):
         if line.strip():
             world.record(line, number)
-    if until is not None:
+    if until is not None and world.newest is not None:
         world.run_until(world.newest + until[1] if isinstance(until, tuple) else until)
     return world
