@@ -205,7 +205,7 @@ static enum relance_status demo_start_redis(struct demo *demo, struct relance_er
 
 static enum relance_status demo_start_kafka(struct demo *demo, struct relance_error *error)
 {
-    static const char *const topics[] = {INPUT, OUTPUT, OUTPUT ".dead", OUTPUT ".marks"};
+    static const char *const topics[] = {INPUT, OUTPUT, OUTPUT ".dead", OUTPUT ".marks", OUTPUT ".links"};
     demo->mock = kafka_mock_start(error);
     if (!demo->mock) return error->status;
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {

@@ -1,8 +1,8 @@
 /* relance restore-offsets: the group's offsets are gone (expired, deleted), were set by hand or went back; this
  * puts them where what has been published says that they were.
  *
- * P of a partition is at least where the checkpoint stands, behind every record that an action or a dead letter
- * follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
+ * P of a partition is at least where the checkpoint stands, behind every record that an action, a dead letter
+ * or a link record follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
  * that was have caused nothing. The running hash over all that was published is not kept anywhere else: it
  * is left open where more was published than the checkpoint knows of, and the engine takes what deciding again gives.
  *
@@ -35,6 +35,7 @@ struct restoring {
     bool saved; /* Redis has a checkpoint: its offset and numbers are in `found` to begin with */
     uint64_t saved_seq;
     int64_t saved_offset, letter; /* of the last dead letter; -1: none */
+    int64_t link;                 /* link records follow from what lies below it; -1: there are none */
     struct sink_frontier found;
 };
 
@@ -148,12 +149,27 @@ static bool restore_see_mark(void *context, const struct kafka_scan_record *reco
     return true;
 }
 
+/* In the partition that it is for, and says which it follows from. */
+static bool restore_see_link(void *context, const struct kafka_scan_record *record)
+{
+    struct restoring *at = restore_named(context, record);
+    int64_t offset = -1;
+    if (!at) return true;
+    kafka_scan_count(record, "relance-offset", &offset);
+    if (offset > at->link) at->link = offset;
+    if (offset > at->found.frontier.position.offset) at->found.frontier.position.offset = offset;
+    return true;
+}
+
 static enum relance_status restore_scan(struct restore *restore, struct relance_error *error)
 {
     static const struct {
         const char *suffix;
         kafka_scan_see *see;
-    } topics[] = {{"", restore_see_action}, {".dead", restore_see_letter}, {".marks", restore_see_mark}};
+    } topics[] = {{"", restore_see_action},
+                  {".dead", restore_see_letter},
+                  {".marks", restore_see_mark},
+                  {".links", restore_see_link}};
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < sizeof topics / sizeof *topics && status == RELANCE_OK; i++) {
         char name[256];
@@ -170,7 +186,8 @@ static void restore_complete(struct restoring *at)
 {
     struct frontier *frontier = &at->found.frontier;
     if (!at->saved && !*frontier->store) frontier_make_store(frontier->store);
-    frontier->is_restored = frontier->position.seq != at->saved_seq || at->letter >= at->saved_offset;
+    frontier->is_restored = frontier->position.seq != at->saved_seq || at->letter >= at->saved_offset ||
+                            at->link >= at->saved_offset;
     if (frontier->is_restored) frontier->position.chain = 0;
 }
 
@@ -244,8 +261,10 @@ static enum relance_status restore_look(struct restore *restore, struct relance_
     enum relance_status status = RELANCE_OK;
     for (int p = 0; p < restore->count && status == RELANCE_OK; p++) {
         struct restoring *at = &restore->partitions[p];
-        *at = (struct restoring){
-            .saved_offset = -1, .letter = -1, .found = {.partition = p, .frontier.position.offset = -1}};
+        *at = (struct restoring){.saved_offset = -1,
+                                 .letter = -1,
+                                 .link = -1,
+                                 .found = {.partition = p, .frontier.position.offset = -1}};
         status = kafka_offsets_read(restore->offsets, p, &at->now, &at->end, error);
         bool known = restore->view && p < redis_view_partitions(restore->view);
         if (status == RELANCE_OK && known) status = restore_read_meta(restore, p, error);

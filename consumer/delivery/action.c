@@ -3,6 +3,7 @@
  * While a partition is behind its frontier P everything here has been published already: it is numbered and
  * hashed again, so that at P both can be compared, and not put into the outbox. */
 #include "base/ensure.h"
+#include "host/clock.h"
 #include "host/log.h"
 #include "delivery/partition.h"
 #include "host/text.h"
@@ -164,6 +165,27 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
     action_link(partition, letter.headers[3].value);
     action_link(partition, fate->reason);
     if (!action_is_silent(partition)) action_put(partition, &letter);
+}
+
+/* ---- link records */
+/* For another partition, or for ours, through the log all the same: so they have an order that can be had again. */
+void partition_link_said(void *context, const struct relance_link_record *link)
+{
+    struct partition *partition = context;
+    char to[TEXT_NUMBER_SIZE], number[TEXT_NUMBER_SIZE], reached[TEXT_NUMBER_SIZE];
+    struct outbox_record record = {
+        .topic = OUTBOX_LINKS,
+        .partition = link->partition,
+        .key = link->key,
+        .value = link->value,
+        .headers = {{"relance-partition", {number, text_put_int(number, partition->number)}},
+                    {"relance-offset", {reached, text_put_int(reached, partition->reached)}}},
+        .header_count = 2,
+    };
+    action_link(partition, (struct relance_str){to, text_put_int(to, link->partition)});
+    action_link(partition, link->value);
+    partition->place->told_us = clock_monotonic_us();
+    if (!action_is_silent(partition)) action_put(partition, &record);
 }
 
 /* ---- marks */

@@ -46,6 +46,14 @@ static void checkpoint_put_counters(struct partition *partition)
     counters_each(&partition->counters, checkpoint_put_counter, &counting);
 }
 
+/* Past what follows the last record that was taken and is none: so that a topic of which nothing is left but its end
+ * lacks nothing. */
+static int64_t checkpoint_links(const struct partition *partition)
+{
+    int64_t read_to = links_read_to(partition->place->links, partition->number);
+    return read_to > partition->links_to ? read_to : partition->links_to;
+}
+
 static void checkpoint_fill_meta(const struct partition *partition, struct meta *meta)
 {
     char stamp[STAMP_SIZE];
@@ -56,6 +64,7 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     meta->format = META_FORMAT;
     meta->offset = partition->decided.offset;
     meta->marks = (int64_t)partition->decided.marks;
+    meta->links = checkpoint_links(partition);
     meta->clock = relance_engine_clock(partition->engine);
     meta->wall = partition->in_force.wall_ms;
     meta->seq = (int64_t)partition->decided.seq;

@@ -280,6 +280,50 @@ static struct relance_str claim_other_options(const struct partition *partition)
     return STR("");
 }
 
+/* How far the links have been taken by the last of the marks to come. */
+static int64_t claim_links_end(const struct partition *partition)
+{
+    int64_t end = partition->links_to;
+    for (size_t i = 0; i < partition->ahead.count; i++)
+        if (partition->ahead.items[i].links != RELANCE_NEVER) end = partition->ahead.items[i].links;
+    return end;
+}
+
+/* What is gone is passed over, by the marks to come, too. */
+static void claim_pass_links(struct partition *partition, int64_t low, int64_t high)
+{
+    partition->links_to = low;
+    for (size_t i = 0; i < partition->ahead.count; i++) {
+        int64_t *links = &partition->ahead.items[i].links;
+        if (*links > high || *links < low) *links = RELANCE_NEVER;
+    }
+}
+
+/* The link records from the checkpoint on, those of the marks to come and those that nobody has taken. Behind the last
+ * one that was taken stands the end of its transaction, which nobody misses. */
+static enum relance_status claim_read_links(struct partition *partition, struct relance_error *error)
+{
+    const struct workplace *place = partition->place;
+    int64_t low, high, end = claim_links_end(partition);
+    bool accepted = place->options->accept_loss || partition->recovery.is_rebuild;
+    enum relance_status status =
+        source_bounds(place->source, SOURCE_LINKS, partition->number, &low, &high, error);
+    if (status != RELANCE_OK) return status;
+    if (low > partition->links_to + (end == partition->links_to))
+        status =
+            partition_lacks(partition, accepted, claim_cure_loss, error,
+                            "link records from offset %" PRId64 " on are needed, the oldest kept is %" PRId64,
+                            partition->links_to, low);
+    else if (high < end)
+        status = partition_lacks(partition, accepted, claim_cure_loss, error,
+                                 "link records up to offset %" PRId64
+                                 " were taken, their topic ends at %" PRId64 ": it has been made anew",
+                                 end, high);
+    if (status != RELANCE_OK) return status;
+    if (low > partition->links_to || high < end) claim_pass_links(partition, low, high);
+    return links_start(place->links, partition->number, partition->links_to, error);
+}
+
 /* Can this engine decide again as it was decided? */
 static enum relance_status claim_check_deciding(struct partition *partition, struct relance_error *error)
 {
@@ -326,6 +370,9 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .lateness_ms = partition->place->options->lateness,
         .state_bytes = (size_t)partition->place->options->state_bytes,
         .decide = partition_decided,
+        .say = partition_link_said,
+        .partition = partition->number,
+        .partitions = partition->place->input_partitions,
         .context = partition,
         .errors = true,
         .forget_after_ms = partition->place->options->forget_after,
@@ -430,6 +477,7 @@ static enum relance_status claim_step_take_position(struct claim *claim)
         partition->decided =
             (struct position){meta->offset, (uint64_t)meta->marks, (uint64_t)meta->seq, meta->chain};
     partition->saved = partition->decided;
+    partition->links_to = saved ? meta->links : 0;
     partition->in_force.wall_ms = saved ? meta->wall : RELANCE_NEVER;
     partition->in_force.rules_mark = meta->rules_mark;
     partition->last.offset = meta->last_offset;
@@ -451,6 +499,7 @@ static enum relance_status claim_step_read_marks(struct claim *claim)
 static enum relance_status claim_step_check(struct claim *claim)
 {
     enum relance_status status = claim_check_input(claim->partition, claim->error);
+    if (status == RELANCE_OK) status = claim_read_links(claim->partition, claim->error);
     return status == RELANCE_OK ? claim_check_deciding(claim->partition, claim->error) : status;
 }
 

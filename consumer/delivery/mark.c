@@ -18,6 +18,7 @@ void mark_print(const struct mark *mark, struct buffer *out)
     mark_put_number(object, "at", mark->at);
     if (mark->wall != RELANCE_NEVER) mark_put_number(object, "wall", mark->wall);
     if (mark->tick != RELANCE_NEVER) mark_put_number(object, "tick", mark->tick);
+    if (mark->links != RELANCE_NEVER) mark_put_number(object, "links", mark->links);
     if (mark->rules) cJSON_AddRawToObject(object, "rules", mark->rules);
     if (mark->options) cJSON_AddStringToObject(object, "options", mark->options);
     if (mark->is_approximate) cJSON_AddTrueToObject(object, "approximate");
@@ -51,8 +52,9 @@ static bool mark_read(const cJSON *object, struct mark *mark)
     const char *options = cJSON_GetStringValue(other);
     if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
         mark->at < 0 || !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
-        !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) || (rules && !cJSON_IsArray(rules)) ||
-        (other && !options))
+        !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) ||
+        !mark_number(object, "links", RELANCE_NEVER, &mark->links) || mark->links < 0 ||
+        (rules && !cJSON_IsArray(rules)) || (other && !options))
         return false;
     mark->n = (uint64_t)n;
     mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));

@@ -1,9 +1,10 @@
 /* Marks: whatever is no record and yet decides (DELIVERY.md §1, STATE.md §5.4): the wall clock, a tick, a rule set,
- * the options that decide. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
+ * the options that decide, what other partitions have told. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
  *
  *     {"n":17,"at":1812,"wall":1772445600120}
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
  *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
+ *     {"n":20,"at":1812,"links":44}
  *
  * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n. */
 #ifndef CONSUMER_DELIVERY_MARK_H
@@ -15,8 +16,10 @@
 struct mark {
     uint64_t n;
     int64_t at;
-    int64_t wall;  /* ms; RELANCE_NEVER: says nothing about it */
-    int64_t tick;  /* waits due before it end; RELANCE_NEVER: no tick */
+    int64_t wall; /* ms; RELANCE_NEVER: says nothing about it */
+    int64_t tick; /* waits due before it end; RELANCE_NEVER: no tick */
+    int64_t
+        links; /* link records below this offset of their topic have effect; RELANCE_NEVER: no more than before */
     char *rules;   /* a packed rule set (file.h); NULL: none */
     char *options; /* what decides besides rules, as text; NULL: says nothing about it */
     /* what comes before has not been recovered exactly, and cannot be decided again as it was */

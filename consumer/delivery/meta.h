@@ -16,6 +16,7 @@ enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 3 };
     META(NUMBER, offset, "O: records below it are in the states")                                            \
     META(NUMBER, marks, "M: marks up to it are")                                                             \
     META(NUMBER, marks_from, "marks behind M stand at or after this offset of their topic")                  \
+    META(NUMBER, links, "link records below this offset of their topic are in the states")                   \
     META(NUMBER, clock, "of the partition, ms")                                                              \
     META(NUMBER, wall, "the wall clock in force, ms")                                                        \
     META(NUMBER, seq, "number of the last action")                                                           \

@@ -149,13 +149,12 @@ enum relance_status partition_fetch(struct partition *partition, const struct re
     return fetching.status;
 }
 
-static enum relance_status partition_fetch_needed(struct partition *partition, struct relance_error *error)
+enum relance_status partition_fetch_needed(struct partition *partition, struct relance_error *error)
 {
     struct relance_str customer = relance_engine_needed(partition->engine);
     return partition_fetch(partition, &customer, 1, error);
 }
 
-/* What bounds have made the engine forget is counted, and told of now and then. */
 static void partition_sample_forgotten(struct partition *partition, const struct relance_forgot *forgot,
                                        enum relance_forgot_kind kind)
 {
@@ -168,7 +167,7 @@ static void partition_sample_forgotten(struct partition *partition, const struct
              STR_ARG(forgot->customer), partition->number, more);
 }
 
-static void partition_count_forgotten(struct partition *partition)
+void partition_count_forgotten(struct partition *partition)
 {
     const struct relance_forgot *now = relance_engine_forgot(partition->engine);
     if (now->total == partition->forgot.total) return;
@@ -191,26 +190,16 @@ bool partition_lives_here(void *context, struct relance_str customer, struct rel
     return source_partition_of(other, partition->place->input_partitions) == partition->number;
 }
 
-/* Said once: what visitors in other partitions did stays with them. */
-static void partition_tell_elsewhere(struct partition *partition)
-{
-    if (partition->state != PARTITION_LIVE || partition->place->told_elsewhere) return;
-    partition->place->told_elsewhere = true;
-    log_line(LOG_WARNING, "A visitor became a customer of another partition: the two are not linked.",
-             "partition=%d", partition->number);
-}
-
-static void partition_count_links(struct partition *partition)
+void partition_count_links(struct partition *partition)
 {
     const struct relance_links *now = relance_engine_links(partition->engine), *before = &partition->links;
     if (memcmp(now, before, sizeof *now) == 0) return;
     counters_add(&partition->counters, COUNTER_LINKS, (int64_t)(now->taken - before->taken));
     counters_add(&partition->counters, COUNTER_LINKS_DROPPED, (int64_t)(now->dropped - before->dropped));
-    counters_add(&partition->counters, COUNTER_LINKS_ELSEWHERE,
-                 (int64_t)(now->elsewhere - before->elsewhere));
+    counters_add(&partition->counters, COUNTER_LINKS_OPEN, (int64_t)(now->open - before->open));
+    counters_add(&partition->counters, COUNTER_FORWARDED, (int64_t)(now->forwarded - before->forwarded));
     counters_add(&partition->counters, COUNTER_VISITORS_SHARED, (int64_t)(now->shared - before->shared));
     counters_add(&partition->counters, COUNTER_RUNS_PARKED, (int64_t)(now->parked - before->parked));
-    if (now->elsewhere > before->elsewhere) partition_tell_elsewhere(partition);
     partition->links = *now;
 }
 
@@ -222,8 +211,8 @@ static enum relance_status partition_engine_failed(struct partition *partition, 
 
 /* What a record or a tick has come to. One that was stopped is half decided, and so is whatever this engine has made
  * since its checkpoint: all is claimed again, by whoever comes next. */
-static enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
-                                            struct relance_error *error)
+enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
+                                     struct relance_error *error)
 {
     if (progress == RELANCE_DONE) return RELANCE_OK;
     if (progress != RELANCE_STOPPED) return partition_engine_failed(partition, error);
@@ -284,6 +273,8 @@ static enum relance_status partition_apply(struct partition *partition, const st
     }
     if (status == RELANCE_OK && mark->tick != RELANCE_NEVER)
         status = partition_apply_tick(partition, mark->tick, error);
+    if (status == RELANCE_OK && mark->links != RELANCE_NEVER)
+        status = partition_apply_links(partition, mark->links, error);
     return status;
 }
 
@@ -300,8 +291,9 @@ static enum relance_status partition_apply_ahead(struct partition *partition, in
 }
 
 /* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
- * records. `tick`: waits due before it end; RELANCE_NEVER: no tick. */
-enum relance_status partition_freshen(struct partition *partition, int64_t tick, struct relance_error *error)
+ * records. */
+enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
+                                      struct relance_error *error)
 {
     const struct workplace *place = partition->place;
     int64_t now = wall_now_ms();
@@ -309,7 +301,8 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
     struct mark mark = {.n = partition->decided.marks + 1,
                         .at = partition->decided.offset,
                         .wall = RELANCE_NEVER,
-                        .tick = tick};
+                        .tick = tick,
+                        .links = links};
     if (partition->in_force.wall_ms == RELANCE_NEVER ||
         now > partition->in_force.wall_ms + PARTITION_WALL_AGE_MS)
         mark.wall = now;
@@ -317,7 +310,8 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
         mark.rules = (char *)(uintptr_t)place->rules;
     if (!str_equal(buffer_str(&partition->in_force.options), str_of(place->deciding)))
         mark.options = (char *)(uintptr_t)place->deciding;
-    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && !mark.rules && !mark.options)
+    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && links == RELANCE_NEVER && !mark.rules &&
+        !mark.options)
         return RELANCE_OK;
     if (mark.rules && partition->in_force.rules)
         log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
@@ -485,7 +479,7 @@ static enum relance_status partition_prepare(struct partition *partition, int64_
         offset >= partition->published.position.offset)
         status = partition_arrive(partition, error);
     if (status == RELANCE_OK && partition->state == PARTITION_LIVE && !partition->touched)
-        status = partition_freshen(partition, RELANCE_NEVER, error);
+        status = partition_freshen(partition, RELANCE_NEVER, RELANCE_NEVER, error);
     return status;
 }
 
@@ -573,7 +567,7 @@ enum relance_status partition_tick(struct partition *partition, struct relance_e
     if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition))
         return RELANCE_OK;
     enum relance_status status = partition_fetch_due(partition, before, error);
-    return status == RELANCE_OK ? partition_freshen(partition, before, error) : status;
+    return status == RELANCE_OK ? partition_freshen(partition, before, RELANCE_NEVER, error) : status;
 }
 
 /* ---- what P says */

@@ -14,6 +14,7 @@
 #define CONSUMER_DELIVERY_PARTITION_H
 
 #include "delivery/counter.h"
+#include "delivery/links.h"
 #include "delivery/mark.h"
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
@@ -30,14 +31,15 @@ struct workplace {
     const char *rules;    /* packed text of the rule files as they are now */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    bool told_elsewhere; /* that visitors of other partitions are not linked */
-    int64_t from_ms;     /* --from TIME; or one of these */
+    int64_t from_ms; /* --from TIME; or one of these */
     struct rulebook *book;
     struct source *source;
     struct sink *sink;
+    struct links *links;
+    int64_t told_us;          /* when link records were said last; 0: never */
     bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
-    struct outbox outbox;     /* marks, dead letters, actions not yet in a transaction */
-    size_t unpublished_count; /* of them, dead letters and actions: what asks for a transaction */
+    struct outbox outbox;     /* marks, dead letters, actions, link records not yet in a transaction */
+    size_t unpublished_count; /* of them, all but marks: what asks for a transaction */
     /* something is half decided: neither the outbox nor the engines are to be used */
     bool is_halfway;
     struct buffer body;     /* scratch */
@@ -111,7 +113,9 @@ struct partition {
     struct position decided;   /* what the engine has decided */
     struct frontier published; /* P: what is in Kafka */
     struct position saved;     /* O and M: what is in Redis. I1: it is within what is published */
-    struct meta meta;          /* of the checkpoint that was read, then of the one being written */
+    /* Q: link records below this offset of their topic have had effect; the marks decided say so */
+    int64_t links_to;
+    struct meta meta; /* of the checkpoint that was read, then of the one being written */
 
     struct in_force in_force;
     struct mark_list ahead; /* marks to be met before P */
@@ -183,17 +187,34 @@ void partition_end_batch(struct partition *partition);
 /* The reader is at `offset`, though no record stands right before it: the end of the input. */
 RELANCE_MUST enum relance_status partition_reach(struct partition *partition, int64_t offset,
                                                  struct relance_error *error);
-/* What has changed of the world since the last marks becomes a mark; `tick`: waits due before it end;
- * RELANCE_NEVER: no tick. The partition is live. */
-RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, int64_t tick,
+/* What has changed of the world since the last marks becomes a mark; `tick`: waits due before it end, `links`: link
+ * records below it have effect; RELANCE_NEVER: says nothing about it. The partition is live. */
+RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
                                                    struct relance_error *error);
 /* Lets waits end that are due before `before_ms`. */
 RELANCE_MUST enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+                                                      struct relance_error *error);
+/* Link records below an offset of their topic have effect, as a mark says. */
+RELANCE_MUST enum relance_status partition_apply_links(struct partition *partition, int64_t before,
+                                                       struct relance_error *error);
+/* Where link records wait to be taken, a mark takes them. */
+RELANCE_MUST enum relance_status partition_take_links(struct partition *partition,
                                                       struct relance_error *error);
 /* An open transaction that has hidden records for too long is told of, once. */
 void partition_tell_hidden(struct partition *partition);
 /* Lets waits end that are due, when the reader is at the end. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
+/* What a call of the engine has come to: RELANCE_OK where it is done, else why the partition is to be claimed again or the
+ * process is to end. */
+RELANCE_MUST enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
+                                                  struct relance_error *error);
+/* What bounds have made the engine forget is counted, and told of now and then. */
+void partition_count_forgotten(struct partition *partition);
+/* What visitors and customers have come to is counted. */
+void partition_count_links(struct partition *partition);
+/* Reads the state that the engine has asked for. */
+RELANCE_MUST enum relance_status partition_fetch_needed(struct partition *partition,
+                                                        struct relance_error *error);
 /* Reads the states of customers that the engine does not hold. */
 RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
                                                  const struct relance_str *customers, size_t count,
@@ -220,6 +241,7 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
 /* Asked by the engine before it links: do both live in this partition? */
 bool partition_lives_here(void *partition, struct relance_str customer, struct relance_str visitor);
 void partition_decided(void *partition, const struct relance_decision *decision);
+void partition_link_said(void *partition, const struct relance_link_record *link);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
                            const struct relance_fate *fate);
 void partition_put_mark(struct partition *partition, const struct mark *mark);

@@ -149,6 +149,7 @@ static void recover_leave_mark(struct partition *partition)
                               .at = partition->decided.offset,
                               .wall = RELANCE_NEVER,
                               .tick = RELANCE_NEVER,
+                              .links = RELANCE_NEVER,
                               .is_approximate = true};
     partition_put_mark(partition, &mark);
 }

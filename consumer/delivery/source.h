@@ -91,7 +91,7 @@ RELANCE_MUST enum relance_status source_frontier(struct source *source, int32_t 
 int source_partition_of(struct relance_str key, int partitions);
 
 /* First offset still kept and first offset not yet there (or hidden by an open transaction), asked just now. */
-enum source_topic { SOURCE_INPUT, SOURCE_MARKS };
+enum source_topic { SOURCE_INPUT, SOURCE_MARKS, SOURCE_LINKS, SOURCE_TOPICS };
 RELANCE_MUST enum relance_status source_bounds(struct source *source, enum source_topic topic,
                                                int32_t partition, int64_t *low, int64_t *high,
                                                struct relance_error *error);

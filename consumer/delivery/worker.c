@@ -4,8 +4,9 @@
  *     gather     records: a lone one at once, many together
  *     fetch      the states that these need and that are not at hand, each once, in as few questions as bounds allow
  *     decide     each record in turn; what it causes goes to the outbox
+ *     link       what other partitions have told
  *     tick       waits that nothing but time ends
- *     publish    one Kafka transaction: marks, dead letters, actions and the new frontiers
+ *     publish    one Kafka transaction: marks, dead letters, actions, link records and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
  * Outside of `publish` no transaction is open, outside of `save` Redis is only read: so the group may take
@@ -39,6 +40,7 @@ enum {
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* between questions for the end of the input, when there is time */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
+    WORKER_ECHO_US = 1000000,     /* what link records cause elsewhere has shown by then */
     WORKER_SLOW_US = 1000000,     /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
@@ -57,6 +59,7 @@ struct work {
     size_t most;            /* records that a batch may have; halved by failures */
     bool assigned;          /* the group has told us what is ours, be it nothing */
     bool loaded;            /* the last batch was large */
+    bool has_left;          /* partitions have been taken away, whose links are read all the same */
     bool has_grown;         /* the input has more partitions than at the start */
     int64_t asked_us;       /* when the end of the input was last asked for */
     size_t asked;           /* for which partition of `own` that was */
@@ -295,6 +298,14 @@ static void work_free_gone(struct work *work)
     }
 }
 
+/* Links of partitions that were taken away are read no more, now that nobody is in the middle of them. */
+static void work_stop_links(struct work *work)
+{
+    for (int p = 0; p < work->place.input_partitions && work->has_left; p++)
+        if (!work->by_number[p]) links_stop(work->place.links, p);
+    work->has_left = false;
+}
+
 static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
@@ -307,6 +318,7 @@ static void work_revoked(void *context, bool lost)
         work_park(work, work->own[i]);
     work->own_count = 0;
     work->assigned = false;
+    work->has_left = true;
     outbox_clear(&work->place.outbox);
     work->place.unpublished_count = 0;
     log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
@@ -386,6 +398,14 @@ static enum relance_status work_reach(struct work *work, struct relance_error *e
     return status;
 }
 
+static enum relance_status work_link(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+        status = partition_take_links(work->own[i], error);
+    return status;
+}
+
 static enum relance_status work_tick(struct work *work, struct relance_error *error)
 {
     for (size_t i = 0; i < work->own_count; i++) {
@@ -461,7 +481,7 @@ static enum relance_status work_take_rules(struct work *work, struct relance_err
         struct partition *partition = work->own[i];
         if (partition->state != PARTITION_LIVE || partition->in_force.rules_seen == work->place.rules)
             continue;
-        enum relance_status status = partition_freshen(partition, RELANCE_NEVER, error);
+        enum relance_status status = partition_freshen(partition, RELANCE_NEVER, RELANCE_NEVER, error);
         if (status != RELANCE_OK) return status;
         took = true;
     }
@@ -506,6 +526,7 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     bool some = batch.count > 0, is_cut = stop_requested();
     source_release(work->place.source);
     if (status == RELANCE_OK && !is_cut) status = work_reach(work, error);
+    if (status == RELANCE_OK && !is_cut) status = work_link(work, error);
     if (status == RELANCE_OK && !is_cut) status = work_tick(work, error);
     if (status == RELANCE_OK && work->place.unpublished_count) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
@@ -521,6 +542,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
                                  "then `relance reshard` move them",
                                  work->place.options->input, work->place.input_partitions);
     work_free_gone(work);
+    work_stop_links(work);
     enum relance_status status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
@@ -533,15 +555,27 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
     return status;
 }
 
-/* --stop-at-end: is all that there was at the start decided, and is nothing due any more? */
+/* Has the partition taken all that others have told it? */
+static bool work_is_linked(const struct work *work, const struct partition *partition)
+{
+    int64_t low, high;
+    struct relance_error error;
+    return source_bounds(work->place.source, SOURCE_LINKS, partition->number, &low, &high, &error) ==
+               RELANCE_OK &&
+           links_read_to(work->place.links, partition->number) >= high;
+}
+
+/* --stop-at-end: is all that there was at the start decided, is nothing due any more, and is all told that was to be told,
+ * and answered? */
 static bool work_is_at_end(const struct work *work)
 {
     int64_t now = wall_now_ms() - work->place.options->lateness;
     if (!work->assigned || work->place.outbox.count) return false;
+    if (work->place.told_us && clock_monotonic_us() - work->place.told_us < WORKER_ECHO_US) return false;
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
         if (partition->state != PARTITION_LIVE || partition->decided.offset < partition->input_end.first ||
-            relance_engine_next_due(partition->engine) < now)
+            relance_engine_next_due(partition->engine) < now || !work_is_linked(work, partition))
             return false;
     }
     return true;
@@ -577,6 +611,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
     if (status == RELANCE_AGAIN)
         return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = SOURCE_BATCH_MAX;
+    if (status == RELANCE_OK) status = links_open(work->place.options, &work->place.links, error);
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }
 
@@ -615,6 +650,7 @@ static void work_close(struct work *work)
 {
     if (work->place.source) source_close(work->place.source);
     if (work->place.sink) sink_close(work->place.sink);
+    if (work->place.links) links_close(work->place.links);
     for (size_t i = 0; i < work->own_count; i++)
         partition_free(work->own[i]);
     work_free_parked(work);

@@ -43,8 +43,8 @@ static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_
         return (struct kafka_right){"Write", "transactional id", sink->config.member};
     if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
         return (struct kafka_right){"Read", "group", options->group};
-    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead and %s.marks, and Read on topic %s", options->output,
-             options->output, options->output, options->input);
+    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead, %s.marks and %s.links, and Read on topic %s",
+             options->output, options->output, options->output, options->output, options->input);
     return (struct kafka_right){"Write", "topics", names};
 }
 

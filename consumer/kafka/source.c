@@ -30,7 +30,7 @@ struct source {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     struct source_config config;
-    char topic[256], marks[256];
+    char topics[SOURCE_TOPICS][256];
     struct membership membership;      /* metadata NULL: none */
     char member_id[KAFKA_MEMBER_SIZE]; /* under which the group has known us last; "" never yet */
     bool is_assigned;                  /* told so to the listener */
@@ -150,10 +150,10 @@ static enum relance_status source_subscribe(struct source *source, struct relanc
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     ensure(topics);
-    rd_kafka_topic_partition_list_add(topics, source->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_topic_partition_list_add(topics, source->topics[SOURCE_INPUT], RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t err = rd_kafka_subscribe(source->rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
-    return err ? relance_error_set(error, RELANCE_IO, "subscribing to %s: %s", source->topic,
+    return err ? relance_error_set(error, RELANCE_IO, "subscribing to %s: %s", source->topics[SOURCE_INPUT],
                                    rd_kafka_err2str(err))
                : RELANCE_OK;
 }
@@ -187,8 +187,9 @@ enum relance_status source_open(const struct source_config *config, struct sourc
     struct source *source = calloc(1, sizeof *source);
     ensure(source);
     source->config = *config;
-    snprintf(source->topic, sizeof source->topic, "%s", config->options->input);
-    kafka_topic_name(config->options, OUTBOX_MARKS, source->marks);
+    snprintf(source->topics[SOURCE_INPUT], sizeof *source->topics, "%s", config->options->input);
+    kafka_topic_name(config->options, OUTBOX_MARKS, source->topics[SOURCE_MARKS]);
+    kafka_topic_name(config->options, OUTBOX_LINKS, source->topics[SOURCE_LINKS]);
     enum relance_status status = source_connect(source, error);
     if (status == RELANCE_OK)
         *out = source;
@@ -239,14 +240,14 @@ enum relance_status source_start(struct source *source, const struct source_posi
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     ensure(list);
     for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, source->topic, positions[i].partition)->offset =
-            positions[i].offset;
+        rd_kafka_topic_partition_list_add(list, source->topics[SOURCE_INPUT], positions[i].partition)
+            ->offset = positions[i].offset;
         source_set_read_to(source, positions[i].partition, -1);
     }
     rd_kafka_resp_err_t err = source_assign(source, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s", source->topic,
-                                   rd_kafka_err2str(err))
+    return err ? relance_error_set(error, RELANCE_AGAIN, "starting to read %s: %s",
+                                   source->topics[SOURCE_INPUT], rd_kafka_err2str(err))
                : RELANCE_OK;
 }
 
@@ -332,16 +333,17 @@ static enum relance_status source_take_event(struct source *source, const rd_kaf
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         return relance_error_set(error, RELANCE_REFUSED,
                                  "%s, partition %d: records that are needed are no longer kept",
-                                 source->topic, message->partition);
+                                 source->topics[SOURCE_INPUT], message->partition);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        return relance_error_set(error, RELANCE_REFUSED, "topic %s is gone", source->topic);
+        return relance_error_set(error, RELANCE_REFUSED, "topic %s is gone", source->topics[SOURCE_INPUT]);
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return kafka_trouble(error, RELANCE_REFUSED, message->err,
-                             kafka_client_right(message->err, source->config.options->group, source->topic),
-                             "reading events");
+        return kafka_trouble(
+            error, RELANCE_REFUSED, message->err,
+            kafka_client_right(message->err, source->config.options->group, source->topics[SOURCE_INPUT]),
+            "reading events");
     default:
         log_line(LOG_DEBUG, "Kafka's consumer:", "says=\"%s\"", rd_kafka_message_errstr(message));
         return RELANCE_OK;
@@ -448,7 +450,8 @@ void source_release(struct source *source)
 int64_t source_hidden_from(const struct source *source, int32_t partition)
 {
     int64_t low, high, read_to = source_read_to(source, partition);
-    if (read_to < 0 || rd_kafka_get_watermark_offsets(source->rk, source->topic, partition, &low, &high))
+    if (read_to < 0 ||
+        rd_kafka_get_watermark_offsets(source->rk, source->topics[SOURCE_INPUT], partition, &low, &high))
         return -1;
     return high > read_to ? read_to : -1;
 }
@@ -457,8 +460,8 @@ int64_t source_hidden_from(const struct source *source, int32_t partition)
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)
 {
-    return kafka_client_frontier(source->rk, source->config.options->group, source->topic, partition, out,
-                                 error);
+    return kafka_client_frontier(source->rk, source->config.options->group, source->topics[SOURCE_INPUT],
+                                 partition, out, error);
 }
 
 int source_partition_of(struct relance_str key, int partitions)
@@ -469,7 +472,7 @@ int source_partition_of(struct relance_str key, int partitions)
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
                                   int64_t *low, int64_t *high, struct relance_error *error)
 {
-    const char *name = topic == SOURCE_INPUT ? source->topic : source->marks;
+    const char *name = source->topics[topic];
     rd_kafka_resp_err_t err =
         rd_kafka_query_watermark_offsets(source->rk, name, partition, low, high, SOURCE_ASK_MS);
     if (!err) return RELANCE_OK;
@@ -483,16 +486,18 @@ enum relance_status source_offset_at(struct source *source, int32_t partition, i
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     ensure(list);
-    rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, source->topic, partition);
+    rd_kafka_topic_partition_t *element =
+        rd_kafka_topic_partition_list_add(list, source->topics[SOURCE_INPUT], partition);
     element->offset = instant_ms;
     rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(source->rk, list, SOURCE_ASK_MS);
     if (!err) err = element->err;
     *offset = element->offset;
     rd_kafka_topic_partition_list_destroy(list);
     if (err)
-        return kafka_trouble(error, RELANCE_AGAIN, err,
-                             kafka_client_right(err, source->config.options->group, source->topic),
-                             "asking for an offset of %s/%d", source->topic, partition);
+        return kafka_trouble(
+            error, RELANCE_AGAIN, err,
+            kafka_client_right(err, source->config.options->group, source->topics[SOURCE_INPUT]),
+            "asking for an offset of %s/%d", source->topics[SOURCE_INPUT], partition);
     int64_t low;
     return *offset >= 0 ? RELANCE_OK : source_bounds(source, SOURCE_INPUT, partition, &low, offset, error);
 }

@@ -15,7 +15,7 @@ enum {
     TOPICS_MESSAGE_MAX = 1048588, /* of a topic, where nobody has said otherwise */
 };
 
-enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPICS_COUNT };
+enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPICS_LINKS, TOPICS_COUNT };
 
 struct topics {
     const struct options *options;
@@ -23,7 +23,8 @@ struct topics {
     int32_t broker; /* one that has answered: each knows the settings of all topics */
     char names[TOPICS_COUNT][256];
     int partitions[TOPICS_COUNT]; /* 0: not there */
-    char cleanup[64];             /* the input's cleanup.policy; "" when the broker would not say */
+    char cleanup[TOPICS_COUNT]
+                [64]; /* cleanup.policy, of those that are read; "" when the broker would not say */
     char retention[TOPICS_COUNT][TEXT_NUMBER_SIZE];
     char mark_bytes[TEXT_NUMBER_SIZE]; /* the marks' max.message.bytes; likewise */
 };
@@ -34,6 +35,13 @@ static void topics_name(struct topics *topics)
     kafka_topic_name(topics->options, OUTBOX_ACTIONS, topics->names[TOPICS_ACTIONS]);
     kafka_topic_name(topics->options, OUTBOX_DEAD, topics->names[TOPICS_DEAD]);
     kafka_topic_name(topics->options, OUTBOX_MARKS, topics->names[TOPICS_MARKS]);
+    kafka_topic_name(topics->options, OUTBOX_LINKS, topics->names[TOPICS_LINKS]);
+}
+
+/* Those that are read again: they have the input's partitions, and are kept as long. */
+static bool topics_is_log(enum topics_role role)
+{
+    return role == TOPICS_MARKS || role == TOPICS_LINKS;
 }
 
 /* ---- what is there */
@@ -113,8 +121,8 @@ static void topics_take_config(struct topics *topics, const rd_kafka_ConfigResou
             snprintf(topics->retention[role], sizeof topics->retention[role], "%s", value);
         if (role == TOPICS_MARKS && strcmp(name, "max.message.bytes") == 0)
             snprintf(topics->mark_bytes, sizeof topics->mark_bytes, "%s", value);
-        if (role == TOPICS_INPUT && strcmp(name, "cleanup.policy") == 0)
-            snprintf(topics->cleanup, sizeof topics->cleanup, "%s", value);
+        if (strcmp(name, "cleanup.policy") == 0)
+            snprintf(topics->cleanup[role], sizeof topics->cleanup[role], "%s", value);
     }
 }
 
@@ -124,7 +132,7 @@ static void topics_ask_config(struct topics *topics)
     char reason[256];
     size_t asked = 0, answered = 0;
     for (int role = 0; role < TOPICS_COUNT; role++)
-        if (topics->partitions[role] && (role == TOPICS_INPUT || role == TOPICS_MARKS))
+        if (topics->partitions[role] && (role == TOPICS_INPUT || topics_is_log((enum topics_role)role)))
             resources[asked++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics->names[role]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
     rd_kafka_AdminOptions_t *ask = rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -144,11 +152,12 @@ static void topics_ask_config(struct topics *topics)
     rd_kafka_ConfigResource_destroy_array(resources, asked);
 }
 
-/* Marks are read when there is something to recover from: a bad moment to learn that we may not. So the end of one
- * partition is read now. */
-static enum relance_status topics_try_marks(struct topics *topics, struct relance_error *error)
+/* Marks are read when there is something to recover from, link records when there are some: bad moments to learn that we
+ * may not. So the end of one partition is read now. */
+static enum relance_status topics_try_reading(struct topics *topics, enum topics_role role,
+                                              struct relance_error *error)
 {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(topics->rk, topics->names[TOPICS_MARKS], NULL);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(topics->rk, topics->names[role], NULL);
     rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
     ensure(topic);
     if (rd_kafka_consume_start(topic, 0, RD_KAFKA_OFFSET_END) == 0) {
@@ -160,8 +169,8 @@ static enum relance_status topics_try_marks(struct topics *topics, struct relanc
     rd_kafka_topic_destroy(topic);
     if (!kafka_is_forbidden(err)) return RELANCE_OK; /* the end; or trouble that heals, and is met again */
     return kafka_trouble(error, RELANCE_REFUSED, err,
-                         (struct kafka_right){"Read", "topic", topics->names[TOPICS_MARKS]},
-                         "reading topic %s", topics->names[TOPICS_MARKS]);
+                         (struct kafka_right){"Read", "topic", topics->names[role]}, "reading topic %s",
+                         topics->names[role]);
 }
 
 /* ---- making what is missing */
@@ -206,8 +215,8 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
                                              reason, sizeof reason);
         if (!fresh[count])
             return relance_error_set(error, RELANCE_INVALID, "topic %s: %s", topics->names[role], reason);
-        /* Marks are kept as long as the records that they belong to. */
-        if (role == TOPICS_MARKS && *topics->retention[TOPICS_INPUT])
+        /* Marks and link records are kept as long as the records that they belong to. */
+        if (topics_is_log((enum topics_role)role) && *topics->retention[TOPICS_INPUT])
             rd_kafka_NewTopic_set_config(fresh[count], "retention.ms", topics->retention[TOPICS_INPUT]);
         log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=%d", topics->names[role],
                  topics->partitions[TOPICS_INPUT]);
@@ -242,6 +251,28 @@ static int64_t topics_retention(const char *text)
     return text_count(str_of(text), &ms) ? ms : INT64_MAX;
 }
 
+static enum relance_status topics_judge_log(const struct topics *topics, enum topics_role role,
+                                            const char *what, struct relance_error *error)
+{
+    char sentence[128];
+    const char *name = topics->names[role];
+    if (topics->partitions[role] != topics->partitions[TOPICS_INPUT] && !topics->options->drain)
+        return relance_error_set(
+            error, RELANCE_REFUSED, "topic %s has %d partitions and must have as many as %s, %d", name,
+            topics->partitions[role], topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
+    if (strstr(topics->cleanup[role], "compact"))
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "topic %s is compacted: records would vanish that are needed again; set "
+                                 "cleanup.policy=delete",
+                                 name);
+    snprintf(sentence, sizeof sentence, "%s are kept for a shorter time than the events that they belong to.",
+             what);
+    if (topics_retention(topics->retention[role]) < topics_retention(topics->retention[TOPICS_INPUT]))
+        log_line(LOG_WARNING, sentence, "topic=%s set=\"retention.ms=%s\"", name,
+                 topics->retention[TOPICS_INPUT]);
+    return RELANCE_OK;
+}
+
 static enum relance_status topics_judge(const struct topics *topics, struct relance_error *error)
 {
     char missing[1024];
@@ -250,21 +281,13 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
             error, RELANCE_REFUSED,
             "Kafka has no topic %s; create %s, or start with --create-topics for the output topics", missing,
             strchr(missing, ',') ? "them" : "it");
-    if (topics->partitions[TOPICS_MARKS] != topics->partitions[TOPICS_INPUT] && !topics->options->drain)
-        return relance_error_set(error, RELANCE_REFUSED,
-                                 "topic %s has %d partitions and must have as many as %s, %d",
-                                 topics->names[TOPICS_MARKS], topics->partitions[TOPICS_MARKS],
-                                 topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
-    if (strstr(topics->cleanup, "compact"))
+    if (strstr(topics->cleanup[TOPICS_INPUT], "compact"))
         return relance_error_set(
             error, RELANCE_REFUSED,
             "topic %s is compacted: events would vanish that are needed again; set cleanup.policy=delete",
             topics->names[TOPICS_INPUT]);
-    if (topics_retention(topics->retention[TOPICS_MARKS]) < topics_retention(topics->retention[TOPICS_INPUT]))
-        log_line(LOG_WARNING, "Marks are kept for a shorter time than the events that they belong to.",
-                 "topic=%s set=\"retention.ms=%s\"", topics->names[TOPICS_MARKS],
-                 topics->retention[TOPICS_INPUT]);
-    return RELANCE_OK;
+    enum relance_status status = topics_judge_log(topics, TOPICS_MARKS, "Marks", error);
+    return status == RELANCE_OK ? topics_judge_log(topics, TOPICS_LINKS, "Link records", error) : status;
 }
 
 /* What of a mark is not its rule set: the record's own fields, and those of its batch. */
@@ -297,7 +320,8 @@ enum relance_status topics_check(const struct options *options, struct topics_fo
         topics.partitions[TOPICS_INPUT])
         status = topics_create(&topics, error);
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
-    if (status == RELANCE_OK) status = topics_try_marks(&topics, error);
+    if (status == RELANCE_OK) status = topics_try_reading(&topics, TOPICS_MARKS, error);
+    if (status == RELANCE_OK) status = topics_try_reading(&topics, TOPICS_LINKS, error);
     found->input_partitions = topics.partitions[TOPICS_INPUT];
     found->mark_size_max = topics_mark_size(&topics);
     rd_kafka_destroy(topics.rk);

@@ -29,11 +29,23 @@ typedef void relance_decide(void *context, const struct relance_decision *decisi
 
 typedef bool relance_lives_here(void *context, struct relance_str customer, struct relance_str visitor);
 
+/* What this partition has to tell another about a visitor who has become a customer: a record for the links topic
+ * (DELIVERY.md §3.7). Texts are valid during the call. */
+struct relance_link_record {
+    int32_t partition;      /* of the input: whose engine is to be given it */
+    struct relance_str key; /* whose state that engine will need */
+    struct relance_str value;
+};
+typedef void relance_say(void *context, const struct relance_link_record *link);
+
 struct relance_engine_options {
     const struct relance_ruleset *rules; /* borrowed; must outlive the engine or the next set_rules */
     int64_t lateness_ms;
     relance_decide *decide; /* called for each decision, in order */
+    relance_say *say;       /* NULL: nobody listens, all names live in this engine */
     void *context;
+    /* this partition of the input, and how many it has; 0 and 0: the only one */
+    int32_t partition, partitions;
     /* tests: every rule that has this variant takes it; empty: by hash */
     struct relance_str variant;
     const struct relance_excerpt *excerpt; /* tests: the part of `rules` that runs; NULL: all of it */
@@ -133,6 +145,10 @@ RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *
 RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *engine, int64_t before_ms);
 /* Lets the clock run to `until_ms`, inclusively: the end of a replay or test. */
 RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
+/* Takes in the value of a link record, as an engine said it; the clock stays. RELANCE_DONE also where it means nothing
+ * here. */
+RELANCE_MUST enum relance_progress relance_engine_hear(struct relance_engine *engine,
+                                                       struct relance_str value);
 
 struct relance_str relance_engine_needed(const struct relance_engine *engine);
 /* FAILED or STOPPED: a sentence */
@@ -198,7 +214,8 @@ const struct relance_forgot *relance_engine_forgot(const struct relance_engine *
 struct relance_links {
     uint64_t taken;     /* a visitor became a customer */
     uint64_t dropped;   /* a visitor is not that customer any more: another's login, or a full list */
-    uint64_t elsewhere; /* not linked: the two live in different partitions */
+    uint64_t open;      /* of them, those whose visitor lives in another partition, which was asked */
+    uint64_t forwarded; /* events of visitors, told to the partition of the customer */
     uint64_t shared;    /* visitors who were linked to too many customers */
     uint64_t parked;    /* runs that began parked */
 };

@@ -511,11 +511,13 @@ static str load_id(struct state_loading *l)
 
 void load_link(struct state_loading *l)
 {
-    if (unpack_array(&l->in) != 3) l->in.bad = true;
+    size_t count = unpack_array(&l->in);
+    if (count != 3 && count != 4) l->in.bad = true;
     str visitor = load_id(l), ask = unpack_str(&l->in);
     int64_t used_ms = load_time(l);
+    if (count == 4 && !unpack_bool(&l->in)) l->in.bad = true;
     struct link *link = l->in.bad ? NULL : load_item(l, &l->state->links, sizeof *link);
-    if (link) *link = (struct link){load_bytes(l, visitor), load_bytes(l, ask), used_ms};
+    if (link) *link = (struct link){load_bytes(l, visitor), load_bytes(l, ask), used_ms, count == 4};
 }
 
 void load_known_as(struct state_loading *l)

@@ -230,10 +230,11 @@ void save_link(const void *item, const struct state_names *names, struct buffer 
 {
     const struct link *link = item;
     (void)names;
-    pack_array(out, 3);
+    pack_array(out, 3 + link->open);
     save_bytes(out, link->visitor);
     save_bytes(out, link->ask);
     pack_int(out, link->used_ms);
+    if (link->open) pack_bool(out, true);
 }
 
 void save_known_as(const void *item, const struct state_names *names, struct buffer *out)

@@ -164,6 +164,7 @@ struct link {
     struct bytes *visitor; /* the bare id */
     struct bytes *ask;     /* id of the event that linked them: this link, and no later one of the same two */
     int64_t used_ms;       /* time of the newest event that came from the visitor since */
+    bool open;             /* the visitor lives elsewhere, and what it did has not come yet */
 };
 
 /* Of a visitor, one at most: whose the visitor's events are. Its other end is a link with the same ask. */

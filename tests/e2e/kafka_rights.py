@@ -105,6 +105,8 @@ class Rights(unittest.TestCase):
         # Of an empty group, whose first record brings the first mark: that one is missed there only.
         for right in sorted(world.engine_rights, key=lambda right: right[3] != "Write"):
             resource, _, name, operation = right
+            if name.endswith(".links") and operation == "Write":
+                continue  # missed only when there is a link record to be written
             with self.subTest(right=right):
                 world.acls.take(f"User:{kafka.ENGINE}", [right])
                 engine = world.engine(**world.secured())
@@ -121,7 +123,7 @@ class Rights(unittest.TestCase):
         world = self.world
         for right in world.engine_rights:
             resource, _, name, operation = right
-            if operation == "DescribeConfigs" or name.endswith(".marks"):
+            if operation == "DescribeConfigs" or name.endswith((".marks", ".links")):
                 continue  # asked for at the start; at the start and every ten seconds
             with self.subTest(right=right):
                 engine = world.live()

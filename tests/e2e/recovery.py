@@ -385,6 +385,6 @@ class Recovery(unittest.TestCase):
         self.ping()
         self.wait_saved()
         self.end()
-        for topic in (self.world.input, f"{self.world.output}.marks"):
+        for topic in (self.world.input, f"{self.world.output}.marks", f"{self.world.output}.links"):
             self.world.kafka.grow(topic, 3)
         self.refused("the topic had 2 partitions and has 3 now", "`relance run --drain` and then `relance reshard`")

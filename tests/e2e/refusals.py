@@ -66,9 +66,16 @@ class Refusals(unittest.TestCase):
 
     def test_marks_on_another_number_of_partitions(self):
         output = f"{self.world.output}.narrow"
-        for topic, partitions in ((output, 4), (f"{output}.dead", 4), (f"{output}.marks", 1)):
+        for topic, partitions in ((output, 4), (f"{output}.dead", 4), (f"{output}.marks", 1), (f"{output}.links", 4)):
             self.world.kafka.create(topic, partitions)
         self.assert_refused(f"{output}.marks", output=output)
+
+    def test_link_records_on_a_compacted_topic(self):
+        output = f"{self.world.output}.compacted"
+        for topic in (output, f"{output}.dead", f"{output}.marks"):
+            self.world.kafka.create(topic, 4)
+        self.world.kafka.create(f"{output}.links", 4, cleanup_policy="compact")
+        self.assert_refused(f"{output}.links is compacted", output=output)
 
     def test_a_first_start_that_is_not_told_where_to_begin(self):
         self.assert_refused("--from", **{"from": None})

@@ -49,7 +49,7 @@ class Resharding(unittest.TestCase):
         self.assertEqual(status, 0)
 
     def grow(self):
-        for topic in (self.world.input, f"{self.world.output}.marks"):
+        for topic in (self.world.input, f"{self.world.output}.marks", f"{self.world.output}.links"):
             self.world.kafka.grow(topic, NOW)
 
     def reshard(self):

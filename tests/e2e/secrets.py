@@ -42,7 +42,7 @@ class Engines(unittest.TestCase):
         self.world.wait_counter("events", 4 * self.world.pings)
         self.assertNotIn(SECRET.encode(), everything(self.world.redis))
         self.assertEqual(engine.stop()[0], 0, engine.output())
-        for topic in (self.world.output, f"{self.world.output}.dead", f"{self.world.output}.marks"):
+        for topic in (self.world.output, f"{self.world.output}.dead", f"{self.world.output}.marks", f"{self.world.output}.links"):
             self.assertNotIn(SECRET.encode(), b"".join(repr(record).encode() for record in self.world.kafka.consume(topic)))
         return seen, engine.output()
 

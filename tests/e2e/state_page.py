@@ -34,7 +34,7 @@ RULES = {
 }
 META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "options", "begun", "whole"}
 META_HASH = {"chain", "last_hash"}
-META_NUMBER = {"format", "offset", "marks", "marks_from", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
+META_NUMBER = {"format", "offset", "marks", "marks_from", "links", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
 LEAST = -1 << 63
 XXH = ctypes.CDLL("libxxhash.so.0")
 XXH.XXH3_64bits_withSeed.restype = ctypes.c_uint64

@@ -1,16 +1,16 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
 set(fault_shell
-    delivery/worker delivery/partition delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
+    delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/published delivery/sampler delivery/checkpoint
     delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
     host/mapping host/preset)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
-add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c ${fault_shell})
+add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c identity.c bugs.c ${fault_shell})
 target_include_directories(fault_sim PRIVATE ${CMAKE_SOURCE_DIR}/consumer)
 target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_presets PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
-foreach(symbol getrandom mark_print relance_engine_record)
+foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear elsewhere_forward)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

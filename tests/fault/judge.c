@@ -3,12 +3,14 @@
  * by number, once, in order; what it remembers has to be what stands in Redis, to the byte; what it counts has
  * to be what was counted. */
 #include "judge.h"
+#include "identity.h"
 #include "delivery/counter.h"
 #include "base/ensure.h"
 #include "kafka.h"
 #include "delivery/mark.h"
 #include "redis.h"
 #include "host/text.h"
+#include "state/pack.h"
 #include "workload.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,6 +22,9 @@ struct judge {
     const struct rulebook_set *set;
     struct counters counters;
     size_t action, letter; /* next places in the logs of what was published */
+    size_t link[SIM_PARTITIONS_MAX];
+    struct relance_str key; /* of the record that is being decided */
+    int64_t links_to;       /* link records for us before this place have been taken */
     int64_t seq;
 };
 
@@ -33,6 +38,17 @@ bool judge_all_is_said(void)
     return true;
 }
 
+/* Has each link record for the partition been taken? */
+static bool judge_all_is_linked(int partition)
+{
+    const struct kafka_log *log = kafka_log(KAFKA_LINKS + partition);
+    int64_t taken;
+    if (!text_count(redis_meta(partition, "links"), &taken)) return false;
+    for (size_t i = (size_t)taken; i < log->count; i++)
+        if (kafka_is_committed(&log->items[i])) return false;
+    return true;
+}
+
 bool judge_all_is_saved(void)
 {
     for (int p = 0; p < sim.partitions; p++) {
@@ -40,6 +56,7 @@ bool judge_all_is_saved(void)
         struct frontier frontier;
         if (!kafka_frontier(p, &frontier)) return false;
         if (!text_count(redis_meta(p, "offset"), &saved) || saved != frontier.position.offset) return false;
+        if (!judge_all_is_linked(p)) return false;
         if (!text_count(redis_meta(p, "marks"), &marks) || (uint64_t)marks != frontier.position.marks)
             return false;
     }
@@ -97,6 +114,7 @@ static void judge_decided(void *context, const struct relance_decision *decision
 {
     struct judge *judge = context;
     counters_add_decision(&judge->counters, decision);
+    identity_decided(judge->partition, decision);
     if (relance_decision_is_output(decision)) judge_action(judge, decision);
 }
 
@@ -109,6 +127,38 @@ static void judge_letter(struct judge *judge, int64_t offset)
                  judge->partition, offset);
 }
 
+/* A link record as JSON, for people; what it holds lasts as long as the history. */
+static const char *judge_show_link(struct relance_str value)
+{
+    struct unpack in = unpack_of(value);
+    struct buffer text = {0};
+    unpack_print(&in, &text);
+    const char *shown = sim_keep_text(buffer_str(&text)).data;
+    buffer_free(&text);
+    return shown ? shown : "";
+}
+
+static void judge_link_said(void *context, const struct relance_link_record *link)
+{
+    struct judge *judge = context;
+    const struct kafka_said *said =
+        judge_next(KAFKA_LINKS + link->partition, judge->partition, &judge->link[link->partition]);
+    if (!said)
+        sim_fail("partition %d: a link record for partition %d has not been said: %s", judge->partition,
+                 link->partition, judge_show_link(link->value));
+    else if (!str_equal(said->key, link->key) || !str_equal(said->value, link->value))
+        sim_fail("partition %d: a link record for partition %d should be %s, and is %s", judge->partition,
+                 link->partition, judge_show_link(link->value), judge_show_link(said->value));
+}
+
+static bool judge_lives_here(void *context, struct relance_str customer, struct relance_str visitor)
+{
+    const struct judge *judge = context;
+    bool by_customer = str_equal(judge->key, customer), by_visitor = str_equal(judge->key, visitor);
+    if (!by_customer && !by_visitor) return true;
+    return source_partition_of(by_customer ? visitor : customer, sim.partitions) == judge->partition;
+}
+
 static void judge_nothing_is_left(struct judge *judge)
 {
     const struct kafka_said *more = judge_next(KAFKA_ACTIONS, judge->partition, &judge->action);
@@ -119,9 +169,23 @@ static void judge_nothing_is_left(struct judge *judge)
     if (more)
         sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition,
                  STR_ARG(more->offset));
+    for (int to = 0; to < sim.partitions; to++)
+        if (judge_next(KAFKA_LINKS + to, judge->partition, &judge->link[to]))
+            sim_fail("partition %d: a link record for partition %d follows from nothing", judge->partition,
+                     to);
 }
 
 /* ---- deciding again */
+static void judge_take_links(struct judge *judge, int64_t before)
+{
+    const struct kafka_log *log = kafka_log(KAFKA_LINKS + judge->partition);
+    if (before > (int64_t)log->count)
+        sim_fail("partition %d: link records have been taken that there are not", judge->partition);
+    for (; judge->links_to < before && !*sim.failure; judge->links_to++)
+        if (kafka_is_committed(&log->items[judge->links_to]))
+            ensure(relance_engine_hear(judge->engine, log->items[judge->links_to].value) == RELANCE_DONE);
+}
+
 static void judge_mark(struct judge *judge, const struct mark *mark)
 {
     if (mark->rules) {
@@ -131,6 +195,7 @@ static void judge_mark(struct judge *judge, const struct mark *mark)
     }
     if (mark->wall != RELANCE_NEVER) relance_engine_set_wall(judge->engine, mark->wall);
     if (mark->tick != RELANCE_NEVER) ensure(relance_engine_tick(judge->engine, mark->tick) == RELANCE_DONE);
+    if (mark->links != RELANCE_NEVER) judge_take_links(judge, mark->links);
 }
 
 static void judge_record(struct judge *judge, int64_t offset)
@@ -138,10 +203,12 @@ static void judge_record(struct judge *judge, int64_t offset)
     const struct input_record *record = &workload_input(judge->partition)->records[offset];
     struct relance_fate fate;
     if (record->gap) return;
+    identity_record(judge->partition, offset);
     if (!record->value.data) {
         counters_add(&judge->counters, COUNTER_TOMBSTONES, 1);
         return;
     }
+    judge->key = record->key;
     const struct relance_record event = {.topic = STR("t"),
                                          .partition = judge->partition,
                                          .offset = offset,
@@ -184,6 +251,11 @@ static void judge_decide(struct judge *judge, const struct mark_list *marks)
     for (int kind = 0; kind < RELANCE_FORGOT_KINDS; kind++)
         counters_add(&judge->counters, (enum counter)(COUNTER_FORGOT_FIRST + kind),
                      (int64_t)relance_engine_forgot(judge->engine)->of[kind]);
+    const struct relance_links *links = relance_engine_links(judge->engine);
+    counters_add(&judge->counters, COUNTER_LINKS, (int64_t)links->taken);
+    counters_add(&judge->counters, COUNTER_LINKS_OPEN, (int64_t)links->open);
+    counters_add(&judge->counters, COUNTER_LINKS_DROPPED, (int64_t)links->dropped);
+    counters_add(&judge->counters, COUNTER_FORWARDED, (int64_t)links->forwarded);
     if (!*sim.failure) judge_nothing_is_left(judge);
 }
 
@@ -262,12 +334,17 @@ static void judge_partition(int partition)
                                                  .forget_after_ms = sim.forget_after_ms,
                                                  .state_bytes = (size_t)sim.state_bytes,
                                                  .decide = judge_decided,
+                                                 .say = judge_link_said,
+                                                 .lives_here = judge_lives_here,
+                                                 .partition = partition,
+                                                 .partitions = sim.partitions,
                                                  .context = &judge,
                                                  .errors = true,
                                                  .complete = true};
         ensure(judge.engine = relance_engine_new(&options));
         judge_decide(&judge, &marks);
         if (!*sim.failure) judge_state_of_all(&judge);
+        identity_collect(judge.engine);
         relance_engine_free(judge.engine);
     }
     counters_free(&judge.counters);
@@ -276,8 +353,10 @@ static void judge_partition(int partition)
 
 void judge_history(void)
 {
+    identity_begin();
     for (int p = 0; p < sim.partitions && !*sim.failure; p++)
         judge_partition(p);
+    if (!*sim.failure) identity_judge();
 }
 
 uint64_t judge_digest(void)

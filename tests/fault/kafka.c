@@ -11,6 +11,8 @@
  * Nothing happens by itself: kafka_settle() does what has fallen due, whenever somebody looks. */
 #include "kafka.h"
 #include "base/ensure.h"
+#include "base/murmur2.h"
+#include "delivery/links.h"
 #include "delivery/marks.h"
 #include "delivery/published.h"
 #include "delivery/sink.h"
@@ -291,7 +293,7 @@ static void kafka_append(int topic, const struct kafka_said *said)
 }
 
 /* The last stable offset: of the first record whose transaction is open, or whose marker is not there yet. */
-static size_t kafka_stable_end(int topic)
+size_t kafka_stable_end(int topic)
 {
     const struct kafka_log *log = &kafka.logs[topic];
     size_t end = log->count;
@@ -357,6 +359,9 @@ static bool sink_is_current(const struct sink *sink)
     return sink->epoch == kafka.producers[sink->slot].epoch;
 }
 
+static struct kafka_txn kafka_committed = {
+    .fate = TXN_COMMITTED}; /* sabotage: whatever the transaction comes to */
+
 static void sink_take(struct sink *sink, const struct outbox_record *record)
 {
     struct kafka_said said = {.txn = sink->txn,
@@ -378,7 +383,11 @@ static void sink_take(struct sink *sink, const struct outbox_record *record)
         if (strcmp(header->name, "relance-partition") == 0 && text_count(header->value, &number))
             said.partition = (int32_t)number;
     }
-    kafka_append(record->topic == OUTBOX_MARKS ? KAFKA_MARKS + record->partition : (int)record->topic, &said);
+    int topic = (int)record->topic;
+    if (record->topic == OUTBOX_MARKS) topic = KAFKA_MARKS + record->partition;
+    if (record->topic == OUTBOX_LINKS) topic = KAFKA_LINKS + record->partition;
+    if (sabotage(BUG_LINKS_EARLY) && record->topic == OUTBOX_LINKS) said.txn = &kafka_committed;
+    kafka_append(topic, &said);
 }
 
 /* A request of a transaction, the first of which begins it, once the one before is over. */
@@ -755,7 +764,7 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
 
 int source_partition_of(struct relance_str key, int partitions)
 {
-    return (int)(str_hash(key) % (uint64_t)partitions);
+    return (int)((murmur2(key) & INT32_MAX) % (uint32_t)partitions);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
@@ -764,8 +773,9 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
     (void)source;
     if (!kafka_go(KAFKA_TIMEOUT_US)) return kafka_silent(error);
     *low = 0;
+    static const int logs[SOURCE_TOPICS] = {[SOURCE_MARKS] = KAFKA_MARKS, [SOURCE_LINKS] = KAFKA_LINKS};
     *high = topic == SOURCE_INPUT ? workload_stable_end(partition)
-                                  : (int64_t)kafka_stable_end(KAFKA_MARKS + partition);
+                                  : (int64_t)kafka_stable_end(logs[topic] + partition);
     return kafka_return(KAFKA_TIMEOUT_US) ? RELANCE_OK : kafka_silent(error);
 }
 
@@ -790,6 +800,8 @@ static enum relance_status marks_take(int32_t partition, int64_t from, uint64_t 
         enum relance_status status = mark_parse(said->value, &mark, error);
         if (status != RELANCE_OK) return status;
         if (mark.n == *next) {
+            if (sabotage(BUG_LINKS_NOW) && mark.links != RELANCE_NEVER)
+                mark.links = (int64_t)kafka_stable_end(KAFKA_LINKS + partition);
             mark_list_add(list, mark);
             ++*next;
             continue;
@@ -829,6 +841,83 @@ enum relance_status marks_read_kept(const struct options *options, int32_t parti
         ensure(mark_parse(said->value, &mark, error) == RELANCE_OK);
         mark_list_add(list, mark);
     }
+    return RELANCE_OK;
+}
+
+/* ---- links.h */
+struct links {
+    int64_t next[SIM_PARTITIONS_MAX]; /* -1: is not read */
+};
+
+enum relance_status links_open(const struct options *options, struct links **out, struct relance_error *error)
+{
+    (void)options;
+    if (!sim_enter()) return kafka_silent(error);
+    *out = sim_keep(sizeof **out);
+    for (int p = 0; p < SIM_PARTITIONS_MAX; p++)
+        (*out)->next[p] = -1;
+    return RELANCE_OK;
+}
+
+void links_close(struct links *links)
+{
+    (void)links;
+}
+
+enum relance_status links_start(struct links *links, int32_t partition, int64_t offset,
+                                struct relance_error *error)
+{
+    if (!sim_enter()) return kafka_silent(error);
+    links->next[partition] = offset;
+    return RELANCE_OK;
+}
+
+void links_stop(struct links *links, int32_t partition)
+{
+    links->next[partition] = -1;
+}
+
+int64_t links_read_to(const struct links *links, int32_t partition)
+{
+    return links->next[partition];
+}
+
+/* The place of the first committed record from `next` on that can be read; `end`: there is none. */
+static int64_t links_first(int32_t partition, int64_t next, int64_t end)
+{
+    while (next < end && !kafka_is_committed(&kafka.logs[KAFKA_LINKS + partition].items[next]))
+        next++;
+    return next;
+}
+
+/* Some of what can be read has come. */
+enum relance_status links_look(struct links *links, int32_t partition, int64_t *to,
+                               struct relance_error *error)
+{
+    *to = RELANCE_NEVER;
+    if (!sim_enter()) return kafka_silent(error);
+    if (sim_chance(sim.rates.late_links)) return RELANCE_OK;
+    kafka_settle();
+    int64_t end = (int64_t)kafka_stable_end(KAFKA_LINKS + partition),
+            first = links_first(partition, links->next[partition], end);
+    if (!kafka_is_down() && first < end) *to = sim.undisturbed ? end : sim_between(first + 1, end);
+    return RELANCE_OK;
+}
+
+enum relance_status links_take(struct links *links, int32_t partition, int64_t before,
+                               struct links_record *record, struct relance_error *error)
+{
+    int64_t until_us = sim.now_us + KAFKA_PATIENCE_US, *next = &links->next[partition];
+    *record = (struct links_record){.offset = -1};
+    for (;;) {
+        int64_t end = (int64_t)kafka_stable_end(KAFKA_LINKS + partition);
+        *next = links_first(partition, *next, end < before ? end : before);
+        if (*next >= before) return RELANCE_OK;
+        if (*next < end) break;
+        if (!kafka_go(KAFKA_TIMEOUT_US) || sim.now_us > until_us) return kafka_silent(error);
+    }
+    const struct kafka_said *said = &kafka.logs[KAFKA_LINKS + partition].items[*next];
+    *record = (struct links_record){said->key, said->value, (*next)++};
     return RELANCE_OK;
 }
 

@@ -12,19 +12,27 @@ struct kafka_said {
     struct relance_str key, value;
     /* ce_id, ce_time, relance-seq, relance-offset, where it has them */
     struct relance_str id, due, seq, offset;
-    int32_t partition; /* of the input */
+    int32_t partition; /* of the input, that it follows from */
 };
 struct kafka_log {
     struct kafka_said *items;
     size_t count, capacity;
 };
-enum { KAFKA_ACTIONS, KAFKA_DEAD, KAFKA_MARKS, KAFKA_LOGS = KAFKA_MARKS + SIM_PARTITIONS_MAX };
+/* Of marks and of link records each partition is a log of its own. */
+enum {
+    KAFKA_ACTIONS,
+    KAFKA_DEAD,
+    KAFKA_MARKS,
+    KAFKA_LINKS = KAFKA_MARKS + SIM_PARTITIONS_MAX,
+    KAFKA_LOGS = KAFKA_LINKS + SIM_PARTITIONS_MAX
+};
 
 void kafka_begin(void); /* of a history */
 void kafka_set_down(int64_t us);
 void kafka_settle(void); /* what has come to pass until now */
 const struct kafka_log *kafka_log(int topic);
 bool kafka_is_committed(const struct kafka_said *said);
+size_t kafka_stable_end(int topic); /* the place of the first record that cannot be read yet */
 /* P; false: none yet, or a transaction that could move it is open. */
 bool kafka_frontier(int partition, struct frontier *frontier);
 uint64_t kafka_commits(void); /* so far: for seeing that all is at rest */

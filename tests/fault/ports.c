@@ -19,7 +19,7 @@ int64_t clock_monotonic_us(void)
 
 int64_t clock_wall_ms(void)
 {
-    return SIM_WALL_BEGIN_MS + sim.now_us * SIM_SPEED / 1000 + sim.leap_ms +
+    return SIM_WALL_BEGIN_MS + sim.now_us * sim.speed / 1000 + sim.leap_ms +
            (sim.running ? sim.running->skew_ms : 0);
 }
 
@@ -35,7 +35,7 @@ void clock_sleep_us(int64_t us)
 
 double clock_speed(void)
 {
-    return SIM_SPEED;
+    return (double)sim.speed;
 }
 
 /* ---- ending */

@@ -25,7 +25,6 @@ enum {
     SIM_NETWORK_US = 200,  /* a usual way there or back */
 };
 #define SIM_WALL_BEGIN_MS 1772445600000 /* 2026-03-02T10:00:00Z */
-#define SIM_SPEED         60            /* ms of the wall clock in one of the monotonic */
 
 /* ---- chance: in so many of 65536 cases */
 struct sim_rates {
@@ -33,6 +32,7 @@ struct sim_rates {
     unsigned lose_request, lose_reply; /* each way to Kafka or Redis and back */
     unsigned slow;                     /* takes up to seconds */
     unsigned late_marker;              /* a transaction's markers come late, each at its own time */
+    unsigned late_links;               /* link records that are there have not come yet */
     /* us between two things that happen to the world, on average; 0: none */
     unsigned world;
 };
@@ -65,6 +65,8 @@ struct sim {
     int partitions, slots;
     int64_t lateness_ms, forget_after_ms;
     int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
+    bool visitors;       /* who become customers: identity.h */
+    int64_t speed;       /* ms of the wall clock in one of the monotonic */
     bool true_wall;      /* all wall clocks are right, and events come when they happen */
     struct sim_rates rates;
     int64_t cache_bytes; /* beyond which customers are given up after a checkpoint */

@@ -5,6 +5,7 @@
  * all that senders do: events late, from the future, twice, without id, of unknown types, broken, hidden by
  * open transactions, and control records whose offset is all there is of them. */
 #include "workload.h"
+#include "identity.h"
 #include "base/ensure.h"
 #include "host/file.h"
 #include "host/print.h"
@@ -19,8 +20,6 @@ enum {
     WORKLOAD_CUSTOMERS_MAX = 6,
     WORKLOAD_LENGTH_MAX_US = 40000000,
 };
-#define WORKLOAD_TOUCH_MS (80 * 86400 * 1000LL)
-
 static const char *const workload_files[] = {"calm.jsonc", "hasty.jsonc", "other.jsonc"};
 enum { WORKLOAD_EDITIONS = sizeof workload_files / sizeof *workload_files };
 
@@ -178,7 +177,7 @@ static void workload_fill(int partition, int64_t length_us)
     input->records = sim_keep((size_t)input->count * sizeof *input->records);
     for (int64_t at = 0; at < count; at++) {
         seen_us += sim_between(0, 3) ? sim_between(0, 2 * length_us / count) : 0;
-        int64_t time_ms = SIM_WALL_BEGIN_MS + seen_us * SIM_SPEED / 1000;
+        int64_t time_ms = SIM_WALL_BEGIN_MS + seen_us * sim.speed / 1000;
         struct relance_str customer = workload_print("p%dc%d", partition, (int)sim_between(1, customers));
         bool named = sim_between(0, 9);
         struct relance_str id = named ? workload_print("\"id\":\"e%d-%d\",", partition, (int)at) : str_of("");
@@ -203,6 +202,14 @@ void workload_begin(void)
     sim.forget_after_ms = sim_between(0, 2) ? 0 : sim_between(60000, 1200000);
     sim.state_bytes = sim.seed % 3 ? 0 : 300 + (int64_t)(sim.seed / 3 % 8) * 200; /* draws nothing */
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
+    sim.visitors = sim.seed / 24 % 2; /* draws nothing */
+    sim.speed = sim.visitors && sim.seed / 48 % 2 ? 600 : 60;
+    if (sim.visitors) {
+        sim.true_wall = true;
+        if (sim.partitions == 1 && sim.seed % 2) sim.partitions = SIM_PARTITIONS_MAX;
+        identity_fill(workload_inputs, length_us);
+        return;
+    }
     for (int p = 0; p < sim.partitions; p++)
         workload_fill(p, length_us);
 }

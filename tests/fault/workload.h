@@ -5,6 +5,8 @@
 #include "delivery/rulebook.h"
 #include "sim.h"
 
+#define WORKLOAD_TOUCH_MS (80 * 86400 * 1000LL) /* when everybody comes once more */
+
 struct input_record {
     struct relance_str key, value; /* value.data NULL: a tombstone */
     int64_t timestamp_ms;

@@ -95,7 +95,7 @@ class World:
         self.partitions, self.lateness = partitions, lateness
         if not input:
             self.kafka.create(self.input, partitions, **(input_config or {}))
-        for topic in (self.output, f"{self.output}.dead", f"{self.output}.marks"):
+        for topic in (self.output, f"{self.output}.dead", f"{self.output}.marks", f"{self.output}.links"):
             self.kafka.create(topic, partitions, max_message_bytes=2 * MIB)
         self.folder = place.Folder("world")
         self.rules = self.folder.path / "rules.json"

@@ -89,7 +89,7 @@ static enum relance_progress need(struct relance_engine *e, str customer)
     return RELANCE_NEEDS;
 }
 
-static enum relance_progress done(const struct relance_engine *e)
+enum relance_progress engine_done(const struct relance_engine *e)
 {
     return e->failed ? RELANCE_FAILED : e->frame.stopped ? RELANCE_STOPPED : RELANCE_DONE;
 }
@@ -121,7 +121,7 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
         happen_wait(e, due_ms);
         engine_settle_customer(e, customer);
     }
-    return done(e);
+    return engine_done(e);
 }
 
 enum relance_progress relance_engine_tick(struct relance_engine *e, int64_t before_ms)
@@ -184,7 +184,7 @@ struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance
         customer->held = true;
         e->customers.held++;
     }
-    *progress = done(e);
+    *progress = engine_done(e);
     return customer;
 }
 
@@ -248,13 +248,17 @@ static enum relance_progress deal_with_event(struct relance_engine *e, const str
     struct customer *customer = event_customer(e, record, &progress);
     if (!customer || progress != RELANCE_DONE) return progress;
     bool linking = e->event.visitor.size, seen = is_seen(e, fate);
-    if (seen || !open_state(e)) return done(e);
+    if (seen || !open_state(e)) return engine_done(e);
     scope_set_event(e);
     explain_note_event(e, RELANCE_NOTE_EVENT);
+    if (linking && e->linking.known) {
+        elsewhere_forward(e);
+        return engine_done(e);
+    }
     if (linking) link_settle(e);
     if (!linking || !is_seen(e, fate)) happen_event(e, customer);
     engine_settle_customer(e, customer);
-    return done(e);
+    return engine_done(e);
 }
 
 /* An event that nothing looks at links nevertheless: who has logged in is known from then on. */
@@ -265,13 +269,13 @@ static enum relance_progress link_by_event(struct relance_engine *e, const struc
     struct customer *customer = event_customer(e, record, &progress);
     if (!customer || progress != RELANCE_DONE || !(e->linking.visitor || e->linking.elsewhere))
         return progress;
-    if (!open_state(e)) return done(e);
+    if (!open_state(e)) return engine_done(e);
     scope_set_event(e);
     explain_note_event(e, RELANCE_NOTE_EVENT);
     fate->linked = true;
     link_settle(e);
     engine_settle_customer(e, customer);
-    return done(e);
+    return engine_done(e);
 }
 
 static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
@@ -311,8 +315,8 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
                                             struct relance_fate *fate)
 {
     struct relance_mapped_item item;
-    if (e->failed || e->frame.stopped) return done(e);
-    if (!unfold_next(e, record, fate, &item)) return done(e);
+    if (e->failed || e->frame.stopped) return engine_done(e);
+    if (!unfold_next(e, record, fate, &item)) return engine_done(e);
     enum relance_progress progress = record_event(e, record, item.event, fate);
     if (progress == RELANCE_DONE) unfold_advance(e, fate);
     return progress;

@@ -30,7 +30,9 @@ struct range {
 struct linking {
     struct customer *visitor; /* becomes the customer in scope; NULL: there is nothing to link */
     struct customer *before;  /* whose the visitor was until now; NULL: nobody's */
-    bool elsewhere;           /* they would be linked, but live in different partitions */
+    bool elsewhere;           /* the visitor lives in another partition, which is asked */
+    /* the visitor, alone in the event, is known as a customer of another partition, who is told; NULL: no */
+    const struct known_as *known;
 };
 
 /* A record that holds several events, or none: which comes next, and where they are. */
@@ -111,6 +113,9 @@ struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields,
 struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps);
 /* The present event with these fields, for a run that waited for it. Likewise. */
 struct bytes *scope_pack_answer(struct relance_engine *e, const struct type_list *keeps);
+/* The present event with all its fields, in scratch; and back: it is the present one. False: it is none. */
+str scope_pack_whole(struct relance_engine *e);
+bool scope_unpack_whole(struct relance_engine *e, str packed);
 /* Puts another event, packed, into the slots of `event`, and what stood there back. */
 struct shadowed_event;
 struct shadowed_event *scope_shadow_event(struct relance_engine *e, str packed);
@@ -214,11 +219,24 @@ void link_settle(struct relance_engine *e);
 bool link_dissolve(struct relance_engine *e, const struct customer *customer,
                    enum relance_progress *progress);
 
+/* ---- elsewhere.c: those of other partitions are told. Where there is none, or they live here, nothing is said. */
+
+/* The visitor of the present event is to become the customer in scope. */
+void elsewhere_ask(struct relance_engine *e);
+/* The present event is that of the customer as whom its visitor is known. */
+void elsewhere_forward(struct relance_engine *e);
+/* The visitor is not that customer's any more. */
+void elsewhere_drop(struct relance_engine *e, str visitor, str customer, str ask);
+/* The customer does not know that visitor, or not any more. */
+void elsewhere_leave(struct relance_engine *e, str visitor, str customer, str ask);
+
 /* ---- engine.c */
 /* The customer of that name, its state at hand; NULL: *progress says why not. */
 struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance_progress *progress);
 /* Has so little been heard for so long that nothing is left to remember? */
 bool engine_is_idle(const struct relance_engine *e, const struct customer *customer);
+/* How the engine is, when a call of it ends. */
+enum relance_progress engine_done(const struct relance_engine *e);
 void engine_settle_customer(struct relance_engine *e, struct customer *customer);
 
 /* ---- decision.c */

@@ -9,6 +9,7 @@
  * Nothing is changed until all whom a link concerns are at hand, and the event has turned out to be no duplicate. */
 #include "rule/run/bound.h"
 #include "rule/run/explain.h"
+#include "rule/run/link.h"
 #include "rule/run/merge.h"
 
 #include "base/buffer.h"
@@ -22,8 +23,7 @@ size_t relance_visitor_name(struct relance_str visitor, char out[RELANCE_VISITOR
     return size + 1;
 }
 
-static struct customer *visitor_at_hand(struct relance_engine *e, str visitor,
-                                        enum relance_progress *progress)
+struct customer *link_visitor(struct relance_engine *e, str visitor, enum relance_progress *progress)
 {
     str name = {e->visitor_name, relance_visitor_name(visitor, e->visitor_name)};
     return engine_at_hand(e, name, progress);
@@ -32,11 +32,18 @@ static struct customer *visitor_at_hand(struct relance_engine *e, str visitor,
 /* ---- both ends of a link */
 
 /* Where a customer's link to the visitor stands; NAME_NONE: there is none. */
-static uint32_t link_place(const struct state *state, str visitor)
+uint32_t link_place(const struct state *state, str visitor)
 {
     for (uint32_t i = 0; state && i < state->links.count; i++)
         if (str_equal(bytes_str(VECTOR_AT(state->links, struct link, i)->visitor), visitor)) return i;
     return NAME_NONE;
+}
+
+uint32_t link_find_with(const struct state *state, str visitor, str ask)
+{
+    uint32_t at = link_place(state, visitor);
+    bool same = at != NAME_NONE && str_equal(bytes_str(VECTOR_AT(state->links, struct link, at)->ask), ask);
+    return same ? at : NAME_NONE;
 }
 
 /* One whose visitor has not been heard of for as long as visitors are remembered is none any more. */
@@ -51,19 +58,25 @@ static const struct link *link_of(const struct relance_engine *e, const struct c
 }
 
 /* As whom the visitor is known; NULL: as nobody. */
-static const struct known_as *known_as(const struct customer *visitor)
+const struct known_as *link_known_as(const struct customer *visitor)
 {
     const struct state *state = visitor->state;
     const struct known_as *known = state && state->known.count ? state->known.items : NULL;
     return known && known->customer ? known : NULL;
 }
 
-static bool is_shared(const struct state *state)
+bool link_knows(const struct customer *visitor, str customer, str ask)
+{
+    const struct known_as *known = link_known_as(visitor);
+    return known && str_equal(bytes_str(known->customer), customer) && str_equal(bytes_str(known->ask), ask);
+}
+
+bool link_is_shared(const struct state *state)
 {
     return state && state->known.count && !((const struct known_as *)state->known.items)->customer;
 }
 
-static void end_known(struct relance_engine *e, struct customer *visitor)
+void link_end_known(struct relance_engine *e, struct customer *visitor)
 {
     state_item_remove(&e->customers.pool, visitor->state, STATE_KNOWN, 0);
     if (!customers_mark_changed(&e->customers, visitor)) e->failed = true;
@@ -76,18 +89,23 @@ static bool forgets(const struct relance_engine *e)
     return e->event.type && e->event.type->number == e->set->forget;
 }
 
+static bool lives_elsewhere(const struct relance_engine *e, str customer, str visitor)
+{
+    return e->options.lives_here && !e->options.lives_here(e->options.context, customer, visitor);
+}
+
 /* An event with both: the customer's. If they are not linked yet, the visitor is needed, too, and whose it was. */
 static struct customer *find_both(struct relance_engine *e, enum relance_progress *progress)
 {
     str id = e->event.customer, visitor = e->event.visitor;
     struct customer *customer = engine_at_hand(e, id, progress);
     if (!customer || forgets(e) || link_of(e, customer, visitor)) return customer;
-    if (e->options.lives_here && !e->options.lives_here(e->options.context, id, visitor)) {
+    if (lives_elsewhere(e, id, visitor)) {
         e->linking.elsewhere = true;
         return customer;
     }
-    struct customer *found = visitor_at_hand(e, visitor, progress), *before = NULL;
-    const struct known_as *known = found ? known_as(found) : NULL;
+    struct customer *found = link_visitor(e, visitor, progress), *before = NULL;
+    const struct known_as *known = found ? link_known_as(found) : NULL;
     bool changes = known && !str_equal(bytes_str(known->customer), id);
     if (changes) before = engine_at_hand(e, bytes_str(known->customer), progress);
     if (!found || (changes && !before)) return NULL;
@@ -99,9 +117,13 @@ static struct customer *find_both(struct relance_engine *e, enum relance_progres
 /* An event of a visitor alone: that of the customer whom the visitor has become, if the customer knows. */
 static struct customer *find_alone(struct relance_engine *e, enum relance_progress *progress)
 {
-    struct customer *visitor = visitor_at_hand(e, e->event.visitor, progress);
-    const struct known_as *known = visitor && !forgets(e) ? known_as(visitor) : NULL;
+    struct customer *visitor = link_visitor(e, e->event.visitor, progress);
+    const struct known_as *known = visitor && !forgets(e) ? link_known_as(visitor) : NULL;
     if (!known) return visitor;
+    if (lives_elsewhere(e, bytes_str(known->customer), e->event.visitor)) {
+        e->linking.known = known;
+        return visitor;
+    }
     struct customer *customer = engine_at_hand(e, bytes_str(known->customer), progress);
     const struct link *link = customer ? link_of(e, customer, e->event.visitor) : NULL;
     bool same = link && str_equal(bytes_str(link->ask), bytes_str(known->ask));
@@ -117,33 +139,41 @@ struct customer *link_find(struct relance_engine *e, enum relance_progress *prog
 /* ---- linking */
 
 /* The visitor has been heard of: its link stands last. */
-static void use_link(struct relance_engine *e, uint32_t at)
+void link_use(struct relance_engine *e, uint32_t at, int64_t time_ms)
 {
     struct vector *links = &e->customer->state->links;
     struct link link = *VECTOR_AT(*links, struct link, at);
-    if (e->event.time_ms > link.used_ms) link.used_ms = e->event.time_ms;
+    if (time_ms > link.used_ms) link.used_ms = time_ms;
     vector_remove(links, sizeof link, at);
     *VECTOR_AT(*links, struct link, links->count) = link;
     links->count++;
 }
 
-static void drop_link(struct relance_engine *e, struct customer *customer, uint32_t at)
+void link_drop(struct relance_engine *e, struct customer *customer, uint32_t at)
 {
     state_item_remove(&e->customers.pool, customer->state, STATE_LINKS, at);
     e->links.dropped++;
     if (!customers_mark_changed(&e->customers, customer)) e->failed = true;
 }
 
-/* Puts the visitor on the customer's list; of too many the one not heard of for longest is a visitor again. */
-static void add_link(struct relance_engine *e)
+/* Of too many visitors the one not heard of for longest is a visitor again, be it elsewhere. */
+static void make_room(struct relance_engine *e, const struct state *state)
+{
+    const struct link *oldest = VECTOR_AT(state->links, struct link, 0);
+    elsewhere_leave(e, bytes_str(oldest->visitor), customer_id(e->customer), bytes_str(oldest->ask));
+    link_drop(e, e->customer, 0);
+}
+
+/* Puts the visitor on the customer's list. */
+static void link_add(struct relance_engine *e, bool open)
 {
     struct pool *pool = &e->customers.pool;
     struct state *state = e->customer->state;
     uint32_t known = link_place(state, e->event.visitor);
     if (known != NAME_NONE) state_item_remove(pool, state, STATE_LINKS, known);
-    if (state->links.count >= LIMIT_LINKS) drop_link(e, e->customer, 0);
+    if (state->links.count >= LIMIT_LINKS) make_room(e, state);
     struct link link = {or_fail(e, bytes_new(pool, e->event.visitor)),
-                        or_fail(e, bytes_new(pool, e->event.id)), e->event.time_ms};
+                        or_fail(e, bytes_new(pool, e->event.id)), e->event.time_ms, open};
     struct link *place = or_fail(e, vector_insert(pool, &state->links, sizeof *place, state->links.count));
     if (place) *place = link;
 }
@@ -152,18 +182,20 @@ static void add_link(struct relance_engine *e)
 static void leave_before(struct relance_engine *e)
 {
     struct customer *before = e->linking.before;
-    const struct known_as *known = known_as(e->linking.visitor);
-    uint32_t at = before ? link_place(before->state, e->event.visitor) : NAME_NONE;
-    if (at == NAME_NONE) return;
-    const struct link *link = VECTOR_AT(before->state->links, struct link, at);
-    if (str_equal(bytes_str(link->ask), bytes_str(known->ask))) drop_link(e, before, at);
+    const struct known_as *known = link_known_as(e->linking.visitor);
+    if (!before) return;
+    uint32_t at = link_find_with(before->state, e->event.visitor, bytes_str(known->ask));
+    if (at == NAME_NONE)
+        elsewhere_drop(e, e->event.visitor, bytes_str(known->customer), bytes_str(known->ask));
+    else
+        link_drop(e, before, at);
     bound_give(e, before);
 }
 
 /* Is the customer one of those whom the visitor has been, or the next, of whom there are not too many yet? */
-static bool note_customer(struct relance_engine *e, struct state *visitor)
+bool link_note_customer(struct relance_engine *e, struct state *visitor, str customer)
 {
-    uint64_t hash = str_hash(customer_id(e->customer));
+    uint64_t hash = str_hash(customer);
     VECTOR_EACH (visitor->linked_to, struct linked_to, to)
         if (to->id_hash == hash) return true;
     if (visitor->linked_to.count >= LIMIT_LINKED_CUSTOMERS) return false;
@@ -182,7 +214,7 @@ static void set_known(struct relance_engine *e, struct state *visitor, struct kn
 }
 
 /* One device of too many people: it keeps what it has, and is nobody's. */
-static void become_shared(struct relance_engine *e, struct state *visitor)
+void link_become_shared(struct relance_engine *e, struct state *visitor)
 {
     e->links.shared++;
     set_known(e, visitor, (struct known_as){NULL, or_fail(e, bytes_new(&e->customers.pool, (str){0}))});
@@ -190,21 +222,20 @@ static void become_shared(struct relance_engine *e, struct state *visitor)
 }
 
 /* What stays of a visitor: whose it is now, and who it has been. */
-static struct state *make_stub(struct relance_engine *e, const struct vector *linked_to, int64_t now_ms)
+struct state *link_make_stub(struct relance_engine *e, const struct vector *linked_to, int64_t newest_ms,
+                             struct known_as known)
 {
     struct pool *pool = &e->customers.pool;
     struct state *stub = or_fail(e, state_new(pool));
     if (!stub) return NULL;
-    stub->now_ms = now_ms;
-    stub->newest_ms = e->event.time_ms;
+    stub->now_ms = e->now_ms;
+    stub->newest_ms = newest_ms;
     VECTOR_EACH (*linked_to, struct linked_to, to) {
         struct linked_to *place =
             or_fail(e, vector_insert(pool, &stub->linked_to, sizeof *place, stub->linked_to.count));
         if (place) *place = *to;
     }
-    set_known(e, stub,
-              (struct known_as){or_fail(e, bytes_new(pool, customer_id(e->customer))),
-                                or_fail(e, bytes_new(pool, e->event.id))});
+    set_known(e, stub, known);
     return stub;
 }
 
@@ -250,11 +281,12 @@ static void hand_over(struct relance_engine *e, struct customer *visitor)
     bound_take_over(e, visitor);
     if (state->now_ms > e->now_ms) scope_enter_customer(e, e->customer, state->now_ms);
     if (state->now_ms != STATE_NO_TIME) merge_state(e, state, horizon_ms);
-    int64_t now_ms = e->now_ms;
     visitor->state = NULL;
     state_release(pool, state);
     bound_note(e);
-    visitor->state = make_stub(e, &linked_to, now_ms);
+    struct known_as known = {or_fail(e, bytes_new(pool, customer_id(e->customer))),
+                             or_fail(e, bytes_new(pool, e->event.id))};
+    visitor->state = link_make_stub(e, &linked_to, e->event.time_ms, known);
     bound_give(e, visitor);
     vector_release(pool, &linked_to, sizeof(struct linked_to));
 }
@@ -283,14 +315,14 @@ static void start_visitor(struct relance_engine *e, struct customer *visitor)
 static void take_link(struct relance_engine *e)
 {
     struct customer *visitor = e->linking.visitor;
-    add_link(e);
+    link_add(e, false);
     note_link(e, visitor);
     bound_note(e);
     leave_before(e);
     start_visitor(e, visitor);
-    if (!visitor->state || is_shared(visitor->state)) return;
-    bool may = note_customer(e, visitor->state);
-    if (!may) become_shared(e, visitor->state);
+    if (!visitor->state || link_is_shared(visitor->state)) return;
+    bool may = link_note_customer(e, visitor->state, customer_id(e->customer));
+    if (!may) link_become_shared(e, visitor->state);
     bound_give(e, visitor);
     if (may) hand_over(e, visitor);
     settle_visitor(e, visitor);
@@ -298,8 +330,11 @@ static void take_link(struct relance_engine *e)
 
 void link_settle(struct relance_engine *e)
 {
-    e->links.elsewhere += e->linking.elsewhere;
-    if (e->linking.elsewhere) return;
+    if (e->linking.elsewhere) {
+        link_add(e, true);
+        elsewhere_ask(e);
+        return;
+    }
     if (e->linking.visitor) {
         take_link(e);
         return;
@@ -307,16 +342,16 @@ void link_settle(struct relance_engine *e)
     struct state *state = e->customer->state;
     uint32_t at = link_place(state, e->event.visitor);
     if (at != NAME_NONE)
-        use_link(e, at);
-    else if (known_as(e->customer))
-        end_known(e, e->customer);
+        link_use(e, at, e->event.time_ms);
+    else if (link_known_as(e->customer))
+        link_end_known(e, e->customer);
 }
 
 /* ---- forgetting */
 
 static bool knows(const struct customer *visitor, const struct customer *customer)
 {
-    const struct known_as *known = known_as(visitor);
+    const struct known_as *known = link_known_as(visitor);
     return known && str_equal(bytes_str(known->customer), customer_id(customer));
 }
 
@@ -324,11 +359,14 @@ static bool knows(const struct customer *visitor, const struct customer *custome
 static bool dissolve_known(struct relance_engine *e, const struct customer *visitor,
                            enum relance_progress *progress)
 {
-    const struct known_as *known = known_as(visitor);
+    const struct known_as *known = link_known_as(visitor);
     struct customer *customer = known ? engine_at_hand(e, bytes_str(known->customer), progress) : NULL;
     if (!customer) return !known;
     uint32_t at = link_place(customer->state, customer_bare_id(visitor));
-    if (at != NAME_NONE) drop_link(e, customer, at);
+    if (at != NAME_NONE)
+        link_drop(e, customer, at);
+    else
+        elsewhere_drop(e, customer_bare_id(visitor), bytes_str(known->customer), bytes_str(known->ask));
     return true;
 }
 
@@ -337,10 +375,13 @@ static bool dissolve_links(struct relance_engine *e, const struct customer *cust
                            enum relance_progress *progress)
 {
     VECTOR_EACH (customer->state->links, struct link, link)
-        if (!visitor_at_hand(e, bytes_str(link->visitor), progress)) return false;
+        if (!link_visitor(e, bytes_str(link->visitor), progress)) return false;
     VECTOR_EACH (customer->state->links, struct link, link) {
-        struct customer *visitor = visitor_at_hand(e, bytes_str(link->visitor), progress);
-        if (knows(visitor, customer)) end_known(e, visitor);
+        struct customer *visitor = link_visitor(e, bytes_str(link->visitor), progress);
+        if (knows(visitor, customer))
+            link_end_known(e, visitor);
+        else
+            elsewhere_leave(e, bytes_str(link->visitor), customer_id(customer), bytes_str(link->ask));
     }
     return true;
 }

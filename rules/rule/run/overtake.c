@@ -39,11 +39,20 @@ static void forget(struct relance_engine *e, const struct overtaker *overtaker)
     if (type != NAME_NONE) overtakers_note_past(e, type, overtaker->time_ms);
 }
 
+/* While what a visitor did is still to come from another partition, it may be as old as it likes. */
+static bool awaits_visitor(const struct state *state)
+{
+    VECTOR_EACH (state->links, struct link, link)
+        if (link->open) return true;
+    return false;
+}
+
 void overtakers_trim(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
     int64_t age_ms =
         e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
+    if (awaits_visitor(state)) age_ms = STATE_TIME_MAX;
     while (state->overtakers.count) {
         const struct overtaker *oldest = state->overtakers.items;
         if (oldest->time_ms >= state->newest_ms - age_ms && state->overtakers.count <= LIMIT_CANCELS) return;

@@ -227,6 +227,29 @@ void scope_unshadow_event(struct relance_engine *e, struct shadowed_event *shado
     scope_forget(e);
 }
 
+str scope_pack_whole(struct relance_engine *e)
+{
+    return pack_event(e, NULL, NULL, 0);
+}
+
+bool scope_unpack_whole(struct relance_engine *e, str packed)
+{
+    size_t count = e->set->slots.trigger - e->set->slots.event, field;
+    struct cel_value *slots = &e->frame.slots[e->set->slots.event], value;
+    struct stored_event stored = open_event(e, packed);
+    if (stored.in.bad || !stored.type) return false;
+    scope_forget(e);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = absent;
+    e->event.id = cel_text(stored.envelope[ENVELOPE_ID]);
+    e->event.type_name = cel_text(stored.envelope[ENVELOPE_TYPE]);
+    e->event.type = stored.type->reader;
+    e->event.time_ms = cel_timestamp_to_ms(stored.envelope[ENVELOPE_TIME]);
+    while (next_field(e, &stored, &field, &value))
+        slots[ENVELOPE_COUNT + stored.type->fields[field]] = value;
+    return true;
+}
+
 uint32_t scope_type_of_event(struct relance_engine *e, str packed)
 {
     struct stored_event stored = open_event(e, packed);

@@ -286,7 +286,7 @@ static bool only_v1(void *context, struct relance_str customer, struct relance_s
     return str_equal(customer, STR("a")) && str_equal(visitor, STR("v1"));
 }
 
-Test(link, is_not_made_with_whoever_lives_elsewhere)
+Test(link, of_those_who_live_elsewhere_is_asked_for_there)
 {
     struct rig rig;
     struct relance_engine_options options = with_rules(0);
@@ -295,7 +295,7 @@ Test(link, is_not_made_with_whoever_lives_elsewhere)
     rig_event(&rig, login("l1", "a", "v1", START));
     rig_event(&rig, login("l2", "a", "v2", START));
     cr_expect_eq(relance_engine_links(rig.engine)->taken, 1);
-    cr_expect_eq(relance_engine_links(rig.engine)->elsewhere, 1);
+    cr_expect_eq(relance_engine_links(rig.engine)->open, 1);
     cr_expect_eq(state_of(&rig, STR("\xffv2")).size, 0);
     rig_end(&rig);
 }

@@ -197,8 +197,8 @@ static struct state *rich_state(void)
     ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
     ADD(state->dates, struct date_wait, 1, INT64_MAX, INT64_MAX, INT64_MAX, 1728000000000, text("03-02"));
     ADD(state->dates, struct date_wait, 2, 60, 70, 50, STATE_NO_TIME, NULL);
-    ADD(state->links, struct link, text("v1"), text("e-7"), 1772445600120);
-    ADD(state->links, struct link, text("v2"), text(""), -5);
+    ADD(state->links, struct link, text("v1"), text("e-7"), 1772445600120, false);
+    ADD(state->links, struct link, text("v2"), text(""), -5, true);
     ADD(state->known, struct known_as, text("c2"), text("e-8"));
     ADD(state->linked_to, struct linked_to, UINT64_MAX);
     ADD(state->linked_to, struct linked_to, 0);
@@ -325,7 +325,7 @@ Test(state, links_that_no_engine_makes_are_no_state)
 {
     struct state_names names = first_rules();
     struct state *state = state_new(&pool);
-    ADD(state->links, struct link, text(""), text("e-7"), 1);
+    ADD(state->links, struct link, text(""), text("e-7"), 1, false);
     cr_expect_null(loaded(&names, saved(state, &names)));
     state_release(&pool, state);
     state = state_new(&pool);

@@ -1,0 +1,47 @@
+/* Bugs in what engines tell each other: each stands at a call from one file of the core to another (--wrap). */
+#include "base/ensure.h"
+#include "rule/run/link.h"
+#include "sabotage.h"
+#include "state/pack.h"
+
+/* ---- what is heard */
+/* The customer takes whatever comes, as if it had asked. */
+static void bug_believe(struct relance_engine *e, struct unpack in, bool open)
+{
+    str visitor = unpack_str(&in), name = unpack_str(&in), ask = unpack_str(&in);
+    enum relance_progress progress;
+    struct customer *customer = engine_at_hand(e, name, &progress);
+    struct pool *pool = &e->customers.pool;
+    if (!customer || (customer->state && link_place(customer->state, visitor) != NAME_NONE)) return;
+    if (!customer->state) ensure(customer->state = state_new(pool));
+    struct link *link =
+        vector_insert(pool, &customer->state->links, sizeof *link, customer->state->links.count);
+    ensure(link);
+    *link = (struct link){bytes_new(pool, visitor), bytes_new(pool, ask), e->clock_ms, open};
+}
+
+enum relance_progress __real_relance_engine_hear(struct relance_engine *e, struct relance_str value);
+enum relance_progress __wrap_relance_engine_hear(struct relance_engine *e, struct relance_str value);
+enum relance_progress __wrap_relance_engine_hear(struct relance_engine *e, struct relance_str value)
+{
+    struct unpack in = unpack_of(value);
+    unpack_array(&in);
+    str kind = unpack_str(&in);
+    bool state = str_equal(kind, STR("state")), event = str_equal(kind, STR("event"));
+    if (sabotage(BUG_LINKS_NO_DROP) && str_equal(kind, STR("drop"))) return RELANCE_DONE;
+    if (sabotage(BUG_LINKS_UNCHECKED) && (state || event)) bug_believe(e, in, state);
+    return __real_relance_engine_hear(e, value);
+}
+
+/* ---- the stub */
+void __real_elsewhere_forward(struct relance_engine *e);
+void __wrap_elsewhere_forward(struct relance_engine *e);
+void __wrap_elsewhere_forward(struct relance_engine *e)
+{
+    if (!sabotage(BUG_LINKS_NO_STUB)) {
+        __real_elsewhere_forward(e);
+        return;
+    }
+    happen_event(e, e->customer);
+    engine_settle_customer(e, e->customer);
+}
