@@ -1,6 +1,7 @@
 /* Bugs in what engines tell each other: each stands at a call from one file of the core to another (--wrap). */
 #include "base/ensure.h"
 #include "rule/run/link.h"
+#include "rule/run/runs.h"
 #include "sabotage.h"
 #include "state/pack.h"
 
@@ -33,6 +34,24 @@ enum relance_progress __wrap_relance_engine_hear(struct relance_engine *e, struc
     return __real_relance_engine_hear(e, value);
 }
 
+/* ---- the ask */
+uint32_t __real_link_find_with(const struct state *state, str visitor, str ask);
+uint32_t __wrap_link_find_with(const struct state *state, str visitor, str ask);
+uint32_t __wrap_link_find_with(const struct state *state, str visitor, str ask)
+{
+    return sabotage(BUG_LINKS_NO_ASK) ? link_place(state, visitor)
+                                      : __real_link_find_with(state, visitor, ask);
+}
+
+bool __real_link_knows(const struct customer *visitor, str customer, str ask);
+bool __wrap_link_knows(const struct customer *visitor, str customer, str ask);
+bool __wrap_link_knows(const struct customer *visitor, str customer, str ask)
+{
+    const struct known_as *known = link_known_as(visitor);
+    if (sabotage(BUG_LINKS_NO_ASK)) return known && str_equal(bytes_str(known->customer), customer);
+    return __real_link_knows(visitor, customer, ask);
+}
+
 /* ---- the stub */
 void __real_elsewhere_forward(struct relance_engine *e);
 void __wrap_elsewhere_forward(struct relance_engine *e);
@@ -44,4 +63,15 @@ void __wrap_elsewhere_forward(struct relance_engine *e)
     }
     happen_event(e, e->customer);
     engine_settle_customer(e, e->customer);
+}
+
+/* ---- what is remembered of cancels by type alone */
+bool __real_overtaken_unasked(struct relance_engine *e, const struct state *memory, uint32_t rule,
+                              int64_t time_ms, struct relance_decision *decision);
+bool __wrap_overtaken_unasked(struct relance_engine *e, const struct state *memory, uint32_t rule,
+                              int64_t time_ms, struct relance_decision *decision);
+bool __wrap_overtaken_unasked(struct relance_engine *e, const struct state *memory, uint32_t rule,
+                              int64_t time_ms, struct relance_decision *decision)
+{
+    return !sabotage(BUG_LINKS_NO_CUT) && __real_overtaken_unasked(e, memory, rule, time_ms, decision);
 }

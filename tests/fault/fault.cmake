@@ -11,6 +11,7 @@ target_include_directories(fault_sim PRIVATE ${CMAKE_SOURCE_DIR}/consumer)
 target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_presets PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
-foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear elsewhere_forward)
+foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear link_find_with link_knows elsewhere_forward
+    overtaken_unasked)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

@@ -14,7 +14,7 @@ struct relance_decision;
 void identity_begin(void);
 void identity_record(int partition, int64_t offset); /* it is about to be decided */
 void identity_decided(int partition, const struct relance_decision *decision);
-/* and this is what its engine then holds. */
+/* and this is what its engine holds when all has come to rest, before everybody comes once more: that would heal links. */
 void identity_collect(struct relance_engine *engine);
 void identity_judge(void); /* sim_fail() for what is not so */
 

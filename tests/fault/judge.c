@@ -239,6 +239,15 @@ static void judge_read_marks(int partition, struct mark_list *marks)
     }
 }
 
+/* Behind it everybody comes once more. */
+static bool judge_is_at_rest(const struct judge *judge, int64_t offset)
+{
+    const struct input *input = workload_input(judge->partition);
+    bool touches = offset < input->count && input->records[offset].seen_us == RELANCE_NEVER;
+    bool before = offset && input->records[offset - 1].seen_us == RELANCE_NEVER;
+    return (touches || offset == input->count) && !before;
+}
+
 static void judge_decide(struct judge *judge, const struct mark_list *marks)
 {
     int64_t end = workload_input(judge->partition)->count;
@@ -246,6 +255,7 @@ static void judge_decide(struct judge *judge, const struct mark_list *marks)
     for (int64_t offset = 0; offset <= end && !*sim.failure; offset++) {
         while (mark < marks->count && marks->items[mark].at <= offset)
             judge_mark(judge, &marks->items[mark++]);
+        if (judge_is_at_rest(judge, offset)) identity_collect(judge->engine);
         if (offset < end) judge_record(judge, offset);
     }
     for (int kind = 0; kind < RELANCE_FORGOT_KINDS; kind++)
@@ -344,7 +354,6 @@ static void judge_partition(int partition)
         ensure(judge.engine = relance_engine_new(&options));
         judge_decide(&judge, &marks);
         if (!*sim.failure) judge_state_of_all(&judge);
-        identity_collect(judge.engine);
         relance_engine_free(judge.engine);
     }
     counters_free(&judge.counters);

@@ -203,7 +203,8 @@ void workload_begin(void)
     sim.state_bytes = sim.seed % 3 ? 0 : 300 + (int64_t)(sim.seed / 3 % 8) * 200; /* draws nothing */
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
     sim.visitors = sim.seed / 24 % 2; /* draws nothing */
-    sim.speed = sim.visitors && sim.seed / 48 % 2 ? 600 : 60;
+    static const int64_t speeds[] = {60, 600, 6000};
+    sim.speed = sim.visitors ? speeds[sim.seed / 48 % 3] : 60;
     if (sim.visitors) {
         sim.true_wall = true;
         if (sim.partitions == 1 && sim.seed % 2) sim.partitions = SIM_PARTITIONS_MAX;
