@@ -1,6 +1,7 @@
 /* Visitors who become customers, through the seam of the engine: whom it asks for, what a merge keeps, and that nothing
  * depends on which states are at hand. What each sentence of the manual means is in tests/golden/semantics/visitor.test. */
 #include "base/limits.h"
+#include "base/murmur2.h"
 #include "rig.h"
 
 #include <criterion/criterion.h>
@@ -298,6 +299,118 @@ Test(link, of_those_who_live_elsewhere_is_asked_for_there)
     cr_expect_eq(relance_engine_links(rig.engine)->open, 1);
     cr_expect_eq(state_of(&rig, STR("\xffv2")).size, 0);
     rig_end(&rig);
+}
+
+/* What the engines of two partitions have said, and nobody has heard yet. */
+static struct said {
+    int32_t partition;
+    str value;
+} said[32];
+static size_t said_count;
+
+static void take_down(void *context, const struct relance_link_record *record)
+{
+    (void)context;
+    cr_assert_lt(said_count, sizeof said / sizeof *said);
+    said[said_count].partition = record->partition;
+    cr_assert(arena_copy_str(&arena, record->value, &said[said_count++].value));
+}
+
+static bool nobody(void *context, struct relance_str customer, struct relance_str visitor)
+{
+    (void)context, (void)customer, (void)visitor;
+    return false;
+}
+
+static void start_partition(struct rig *rig, int32_t number)
+{
+    struct relance_engine_options options = with_rules(0);
+    options.lives_here = nobody;
+    options.say = take_down;
+    options.partition = number;
+    options.partitions = 2;
+    rig_start_as(rig, options);
+}
+
+/* Each record is heard by the engine that it is for; how many there were. */
+static size_t pass_on(struct rig *rigs)
+{
+    size_t count = 0;
+    for (; count < said_count; count++)
+        cr_expect_eq(relance_engine_hear(rigs[said[count].partition].engine, said[count].value),
+                     RELANCE_DONE);
+    said_count = 0;
+    return count;
+}
+
+/* Of those of that form, one whose id lies in that partition. */
+static const char *name_in(const char *form, uint32_t partition)
+{
+    for (int n = 0;; n++) {
+        str name = arena_format(&arena, form, n);
+        if ((murmur2(name) & INT32_MAX) % 2 == partition) return name.data;
+    }
+}
+
+Test(link, across_partitions_brings_the_cart_and_what_comes_later)
+{
+    struct rig rigs[2];
+    const char *customer = name_in("a%d", 0), *visitor = name_in("v%d", 1);
+    start_partition(&rigs[0], 0);
+    start_partition(&rigs[1], 1);
+    rig_event(&rigs[1], deed(NULL, visitor, START));
+    rig_event(&rigs[0], login("l1", customer, visitor, START + MINUTE));
+    cr_expect_eq(pass_on(rigs), 2, "take, state");
+    cr_expect_eq(relance_engine_links(rigs[0].engine)->taken, 1);
+    cr_expect_eq(relance_engine_links(rigs[0].engine)->open, 1);
+    rig_event(&rigs[0], login("l2", customer, visitor, START + 2 * MINUTE));
+    rig_event(&rigs[1], deed(NULL, visitor, START + 3 * MINUTE));
+    cr_expect_eq(pass_on(rigs), 1, "event");
+    cr_expect_eq(relance_engine_links(rigs[1].engine)->forwarded, 1);
+    rig_event(&rigs[0], forget(customer, NULL, START + 4 * MINUTE));
+    cr_expect_eq(pass_on(rigs), 1, "leave");
+    rig_event(&rigs[1], deed(NULL, visitor, START + 5 * MINUTE));
+    cr_expect_eq(said_count, 0, "a visitor again");
+    rig_end(&rigs[0]);
+    rig_end(&rigs[1]);
+}
+
+Test(link, across_partitions_of_a_ninth_customer_is_none)
+{
+    struct rig rigs[2];
+    const char *visitor = name_in("v%d", 1);
+    start_partition(&rigs[0], 0);
+    start_partition(&rigs[1], 1);
+    for (int n = 0; n < 9; n++) {
+        str customer = arena_format(&arena, "%s-%d", name_in("a%d", 0), n);
+        rig_event(&rigs[0], login(customer.data, customer.data, visitor, START + n));
+        pass_on(rigs);
+    }
+    cr_expect_eq(relance_engine_links(rigs[1].engine)->shared, 1);
+    rig_event(&rigs[1], deed(NULL, visitor, START + MINUTE));
+    cr_expect_eq(said_count, 0, "it keeps what it does");
+    rig_end(&rigs[0]);
+    rig_end(&rigs[1]);
+}
+
+Test(link, records_that_are_cut_short_or_somebody_elses_mean_nothing)
+{
+    struct rig rigs[2];
+    const char *customer = name_in("a%d", 0), *visitor = name_in("v%d", 1);
+    start_partition(&rigs[0], 0);
+    start_partition(&rigs[1], 1);
+    rig_event(&rigs[0], login("l1", customer, visitor, START));
+    str take = said[0].value;
+    said_count = 0;
+    for (size_t size = 0; size < take.size; size++)
+        cr_expect_eq(relance_engine_hear(rigs[1].engine, (str){take.data, size}), RELANCE_DONE);
+    static const char *const others[] = {"{}", "\x94\xa4live\xa1v\xa1\x61\xa1x", "\xc0"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_expect_eq(relance_engine_hear(rigs[1].engine, str_of(others[i])), RELANCE_DONE);
+    cr_expect_eq(said_count, 0);
+    cr_expect_eq(relance_engine_changed_count(rigs[1].engine), 0);
+    rig_end(&rigs[0]);
+    rig_end(&rigs[1]);
 }
 
 /* ---- names */
