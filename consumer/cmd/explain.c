@@ -94,11 +94,16 @@ static void explain_begin(void *context, int32_t partition, int64_t offset)
 static bool explain_message(void *context, const struct kafka_scan_record *message)
 {
     struct explain *explain = context;
+    struct relance_header headers[SOURCE_HEADERS_MAX];
     struct relance_record record = {
         .topic = str_of(explain->options->input),
         .partition = message->partition,
         .offset = message->offset,
         .value = message->value,
+        .key = message->key,
+        .headers = headers,
+        .header_count =
+            relance_ruleset_reads_headers(explain->rules) ? kafka_scan_headers(message, headers) : 0,
         .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
     };
     explain->failed = message->value.size && !explain_record(explain, &record); /* empty: a tombstone */

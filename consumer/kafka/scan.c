@@ -173,6 +173,21 @@ enum relance_status kafka_scan_key(const struct options *options, const char *to
     return scan_topic(&part, options, begin, error);
 }
 
+size_t kafka_scan_headers(const struct kafka_scan_record *record,
+                          struct relance_header out[SOURCE_HEADERS_MAX])
+{
+    const char *name;
+    const void *value;
+    size_t count = 0, size;
+    if (!record->headers) return 0;
+    while (count < SOURCE_HEADERS_MAX &&
+           !rd_kafka_header_get_all(record->headers, count, &name, &value, &size)) {
+        out[count].name = str_of(name);
+        out[count++].value = (struct relance_str){value, value ? size : 0};
+    }
+    return count;
+}
+
 struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name)
 {
     const void *value;

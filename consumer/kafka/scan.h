@@ -3,6 +3,7 @@
 #ifndef CONSUMER_KAFKA_SCAN_H
 #define CONSUMER_KAFKA_SCAN_H
 
+#include "delivery/source.h"
 #include "host/option.h"
 
 struct kafka_scan_record {
@@ -30,6 +31,9 @@ RELANCE_MUST enum relance_status kafka_scan_key(const struct options *options, c
                                                 kafka_scan_begin *begin, kafka_scan_see *see, void *context,
                                                 struct relance_error *error);
 
+/* All headers, as source_headers gives them. */
+size_t kafka_scan_headers(const struct kafka_scan_record *record,
+                          struct relance_header out[SOURCE_HEADERS_MAX]);
 /* The value of the last header of that name; empty where there is none. */
 struct relance_str kafka_scan_header(const struct kafka_scan_record *record, const char *name);
 /* The same of a header that is a number as engines write them: an offset, a partition, a sequence number. Anybody may write

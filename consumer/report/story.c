@@ -75,9 +75,11 @@ static void story_words(struct story *story, const struct relance_decision *deci
     fputc('\n', story->out);
 }
 
+/* The event; where there is none, the record. */
 static void story_data(const struct story *story)
 {
-    struct relance_str value = str_trim(story->record->value);
+    struct relance_str event = relance_engine_event(story->engine);
+    struct relance_str value = str_trim(event.size ? event : story->record->value);
     size_t size = value.size;
     if (size > RECORD_SHOWN_MAX)
         for (size = RECORD_SHOWN_MAX; size && ((unsigned char)value.data[size] & 0xC0) == 0x80;)

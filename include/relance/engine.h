@@ -150,6 +150,9 @@ RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engin
 RELANCE_MUST enum relance_progress relance_engine_hear(struct relance_engine *engine,
                                                        struct relance_str value);
 
+/* The event that the record handed in last holds, or of several the one dealt with last, as JSON; valid until the next record.
+ * Of a dead letter that is no event: what was handed in, or empty. */
+struct relance_str relance_engine_event(const struct relance_engine *engine);
 struct relance_str relance_engine_needed(const struct relance_engine *engine);
 /* FAILED or STOPPED: a sentence */
 struct relance_str relance_engine_error(const struct relance_engine *engine);

@@ -256,3 +256,18 @@ class MappingRun(unittest.TestCase):
         done = self.tool(world, "reshard", redis=world.redis.reshard_url, status=2)
         self.assertTrue(done.returncode == 0 or "has members" in done.stderr, done.stderr)
         return done.returncode == 0
+
+    def test_a_story_from_the_live_topic_is_that_of_the_events_which_records_became(self):
+        with World(ORDERS) as world:
+            self.edit(world, mapping())
+            with running(world, mapping=self.file(world)) as engine:
+                self.produce(world, engine, order("anna", "a", 150), order("bert", "b", 3), order("anna", "c", 8, "orders/lost", why="late"))
+                world.wait_counter("events", 5)
+                told = [self.tool(world, "explain", "anna").stdout,  # by the rules in force, and by those of the files
+                        self.tool(world, "explain", "anna", f"--rules={world.rules}", f"--mapping={self.file(world)}").stdout]
+            for story in told:
+                self.assertIn('{"type":"order","id":"a","customer":"anna"', story)
+                self.assertIn('answer a: step 1: sent email {"total":150,"large":1}', story)
+                self.assertIn('sorry c/1: step 1: sent email {"why":"late"}', story)
+                self.assertIn('answer c/2: step 1: sent email {"total":1,"large":1}', story)
+                self.assertNotIn("bert", story)

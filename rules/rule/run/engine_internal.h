@@ -39,6 +39,7 @@ struct linking {
 struct unfolded {
     bool is_native; /* whatever the set's mapping: in tests */
     size_t at;
+    str present; /* the event that was found last; empty: a dead letter */
     struct relance_mapped mapped;
     uint64_t serial;                   /* of the mapping's run that made them */
     struct relance_mapped_item *items; /* of a list of native events; NULL: none has come yet */

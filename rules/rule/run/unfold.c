@@ -80,6 +80,7 @@ bool unfold_next(struct relance_engine *e, const struct relance_record *record, 
 {
     struct unfolded *u = &e->unfolded;
     *item = (struct relance_mapped_item){.event = record->value};
+    u->present = record->value;
     bool mapped = e->set->mapping && !u->is_native;
     if (!mapped && !is_list(record->value)) return true;
     if (!(mapped ? map(e, record) : split(e, record))) return false;
@@ -88,10 +89,16 @@ bool unfold_next(struct relance_engine *e, const struct relance_record *record, 
         return false;
     }
     *item = u->mapped.items[u->at];
+    u->present = item->event;
     if (item->event.size) return true;
     tell_dead(item, fate);
     unfold_advance(e, fate);
     return false;
+}
+
+str relance_engine_event(const struct relance_engine *engine)
+{
+    return engine->unfolded.present;
 }
 
 /* What did not fit is said with the last event. */
