@@ -2,7 +2,7 @@
  *
  * With --input they go to that topic, each when its time has come by the wall clock (--clock, or --speed
  * times as fast from now on); without, they are printed at once, from a fixed day on, so that the same seed
- * gives the same file. Either way the shop lives for --seconds × --speed of its own time. */
+ * gives the same file. --form makes them records of another pipeline. Either way the shop lives for --seconds × --speed of its own time. */
 #include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
@@ -13,13 +13,20 @@
 #include "host/stop.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SIMULATE_PRINTED_START_MS 1772438400000 /* Monday, 2026-03-02T08:00:00Z */
 #define SIMULATE_NAP_US           20000         /* how soon an interrupt is noticed */
 
 static struct shop *simulate_open(const struct options *options, int64_t start_ms)
 {
+    static const char *const forms[] = {
+        [SHOP_NATIVE] = "native", [SHOP_SEGMENT] = "segment", [SHOP_SHOPIFY] = "shopify"};
+    enum shop_form form = SHOP_NATIVE;
+    while (strcmp(options->form, forms[form]) != 0)
+        form++; /* the option takes no other word */
     struct shop_options shop = {
+        .form = form,
         .seed = (uint64_t)options->seed,
         .customers = (uint32_t)options->customers,
         .start_ms = start_ms,
@@ -43,6 +50,19 @@ static double simulate_part(int64_t time_ms, int64_t start_ms, int64_t end_ms)
     return (double)(time_ms - start_ms) / (double)(end_ms - start_ms);
 }
 
+/* A line: the value, or where it has headers {"key", "headers", "value"}. */
+static void simulate_print_event(const struct shop_event *event)
+{
+    print_status_wipe();
+    if (event->header_count) print(stdout, "{\"key\":\"%.*s\",\"headers\":{", STR_ARG(event->customer));
+    for (size_t i = 0; i < event->header_count; i++)
+        print(stdout, "%s\"%.*s\":\"%.*s\"", i ? "," : "", STR_ARG(event->headers[i].name),
+              STR_ARG(event->headers[i].value));
+    if (event->header_count) fputs("},\"value\":", stdout);
+    print_text(event->json, stdout);
+    fputs(event->header_count ? "}\n" : "\n", stdout);
+}
+
 static int simulate_print(const struct options *options)
 {
     struct shop *shop = simulate_open(options, SIMULATE_PRINTED_START_MS);
@@ -53,9 +73,7 @@ static int simulate_print(const struct options *options)
     struct progress progress;
     progress_begin(&progress, "events");
     for (; event.time_ms < end_ms && !print_failed() && !stop_requested(); shop_next(shop, &event)) {
-        print_status_wipe();
-        print_text(event.json, stdout);
-        fputc('\n', stdout);
+        simulate_print_event(&event);
         if (progress_step(&progress))
             progress_show(&progress, simulate_part(event.time_ms, SIMULATE_PRINTED_START_MS, end_ms));
     }
@@ -84,7 +102,8 @@ static enum relance_status simulate_feed(const struct options *options, struct s
     progress_begin(&progress, "events");
     for (shop_next(shop, &event); event.time_ms < end_ms && simulate_wait_for(event.time_ms);
          shop_next(shop, &event)) {
-        enum relance_status status = kafka_feed_put(feed, event.customer, event.json, event.time_ms, error);
+        enum relance_status status = kafka_feed_put_record(feed, event.customer, event.json, event.headers,
+                                                           event.header_count, event.time_ms, error);
         if (status != RELANCE_OK) return status;
         progress.count++;
         progress_show(&progress, simulate_part(event.time_ms, start_ms, end_ms));

@@ -4,9 +4,7 @@
  * changes nobody else's life.
  *
  * The stories are chosen so that each of the shipped rules has something to do and something to leave alone. */
-#include "input/shop.h"
-
-#include <relance/decision.h>
+#include "input/shop_form.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,14 +14,10 @@
 
 enum {
     STORY_ACTS_MAX = 6,
-    CART_ITEMS_MAX = 4,
-    EVENT_SIZE_MAX = 2048, /* bytes of one event; the longest made here is below 700 */
     MINUTE_MS = 60000,
 };
 
 /* ---- what there is to tell */
-
-enum act_kind { LOOK, LOOK_ELSEWHERE, ADD, REMOVE, BUY, CLICK, REFUND };
 
 struct act {
     enum act_kind kind;
@@ -59,26 +53,23 @@ static const char *const names[] = {
 };
 enum { NAME_COUNT = sizeof names / sizeof *names };
 
-static const struct product {
-    const char *id, *name, *category;
-    uint32_t price_cents;
-} products[] = {
-    {"tent", "Tent", "camping", 18900},
-    {"sleeping-mat", "Sleeping mat", "camping", 3950},
-    {"headlamp", "Headlamp", "camping", 2990},
-    {"hiking-boots", "Hiking boots", "shoes", 14900},
-    {"trail-shoes", "Trail shoes", "shoes", 11900},
-    {"rain-jacket", "Rain jacket", "clothes", 9900},
-    {"wool-socks", "Wool socks", "clothes", 1450},
-    {"backpack", "Backpack", "camping", 8990},
-    {"gas-stove", "Gas stove", "kitchen", 4490},
-    {"enamel-mug", "Enamel mug", "kitchen", 990},
-    {"thermos-flask", "Thermos flask", "kitchen", 2790},
-    {"climbing-rope", "Climbing rope", "climbing", 12900},
-    {"chalk-bag", "Chalk bag", "climbing", 1990},
-    {"hammock", "Hammock", "camping", 5990},
-    {"compass", "Compass", "camping", 2490},
-    {"pocket-knife", "Pocket knife", "camping", 3490},
+static const struct product products[] = {
+    {"tent", "Tent", "camping", 18900, 0},
+    {"sleeping-mat", "Sleeping mat", "camping", 3950, 1},
+    {"headlamp", "Headlamp", "camping", 2990, 2},
+    {"hiking-boots", "Hiking boots", "shoes", 14900, 3},
+    {"trail-shoes", "Trail shoes", "shoes", 11900, 4},
+    {"rain-jacket", "Rain jacket", "clothes", 9900, 5},
+    {"wool-socks", "Wool socks", "clothes", 1450, 6},
+    {"backpack", "Backpack", "camping", 8990, 7},
+    {"gas-stove", "Gas stove", "kitchen", 4490, 8},
+    {"enamel-mug", "Enamel mug", "kitchen", 990, 9},
+    {"thermos-flask", "Thermos flask", "kitchen", 2790, 10},
+    {"climbing-rope", "Climbing rope", "climbing", 12900, 11},
+    {"chalk-bag", "Chalk bag", "climbing", 1990, 12},
+    {"hammock", "Hammock", "camping", 5990, 13},
+    {"compass", "Compass", "camping", 2490, 14},
+    {"pocket-knife", "Pocket knife", "camping", 3490, 15},
 };
 enum { PRODUCT_COUNT = sizeof products / sizeof *products };
 
@@ -94,7 +85,7 @@ struct customer {
     uint32_t act;              /* the one at next_ms */
     uint32_t product;          /* what this story is about */
     uint32_t cart, order;      /* numbers; 0: none in this story */
-    uint32_t items[CART_ITEMS_MAX];
+    uint32_t items[SHOP_LINES_MAX];
     uint32_t item_count;
 };
 
@@ -103,10 +94,11 @@ struct shop {
     uint32_t *heap; /* indexes of customers, the one with the earliest act first */
     uint32_t customer_count;
     uint64_t events, carts, orders; /* numbered through the whole shop */
+    enum shop_form form;
     char name[64];
     char told[128];
-    char json[EVENT_SIZE_MAX];
-    size_t json_size;
+    struct happening now;
+    struct shop_text text;
 };
 
 /* ---- chance: splitmix64 */
@@ -160,6 +152,7 @@ struct shop *shop_new(const struct shop_options *options)
     struct shop *shop = calloc(1, sizeof *shop);
     if (!shop) return NULL;
     shop->customer_count = options->customers;
+    shop->form = options->form;
     shop->customers = calloc(options->customers, sizeof *shop->customers);
     shop->heap = calloc(options->customers, sizeof *shop->heap);
     if (!shop->customers || !shop->heap) {
@@ -186,18 +179,7 @@ void shop_free(struct shop *shop)
     free(shop);
 }
 
-/* ---- writing events */
-
-__attribute__((format(printf, 2, 3))) static void json_put(struct shop *shop, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int size =
-        vsnprintf(shop->json + shop->json_size, sizeof shop->json - shop->json_size, format, arguments);
-    va_end(arguments);
-    shop->json_size += (size_t)size;
-    if (shop->json_size >= sizeof shop->json) abort(); /* EVENT_SIZE_MAX is wrong */
-}
+/* ---- what happens */
 
 __attribute__((format(printf, 2, 3))) static void tell(struct shop *shop, const char *format, ...)
 {
@@ -207,73 +189,36 @@ __attribute__((format(printf, 2, 3))) static void tell(struct shop *shop, const 
     va_end(arguments);
 }
 
-static void json_put_cents(struct shop *shop, const char *key, uint32_t cents)
+static void say_hello(struct shop *shop, struct customer *customer)
 {
-    json_put(shop, ",\"%s\":%u.%02u", key, cents / 100, cents % 100);
+    shop->now.email_ok = chance_below(&customer->random, 100) < 85;
 }
 
-static void json_put_items(struct shop *shop, const uint32_t *items, uint32_t count)
+static void look(struct shop *shop, struct customer *customer)
 {
-    json_put(shop, ",\"items\":[");
-    for (uint32_t i = 0; i < count; i++) {
-        const struct product *product = &products[items[i]];
-        json_put(shop, "%s{\"product\":\"%s\",\"name\":\"%s\"", i ? "," : "", product->id, product->name);
-        json_put_cents(shop, "price", product->price_cents);
-        json_put(shop, ",\"qty\":1}");
-    }
-    json_put(shop, "]");
+    shop->now.about = &products[customer->product];
 }
 
-static void json_begin(struct shop *shop, const struct customer *customer, const char *type)
-{
-    char time[24];
-    relance_time_print(customer->next_ms, time);
-    shop->json_size = 0;
-    json_put(shop, "{\"id\":\"e-%llu\",\"type\":\"%s\",\"customer\":\"%s\",\"time\":\"%.24s\"",
-             (unsigned long long)++shop->events, type, shop->name, time);
-}
-
-static void write_hello(struct shop *shop, struct customer *customer)
-{
-    bool email_ok = chance_below(&customer->random, 100) < 85;
-    json_begin(shop, customer, "identify");
-    json_put(shop, ",\"first_name\":\"%c%s\",\"tz\":\"Europe/Paris\",\"email_ok\":%s", shop->name[0] - 32,
-             shop->name + 1, email_ok ? "true" : "false");
-}
-
-static void write_look(struct shop *shop, struct customer *customer)
-{
-    const struct product *product = &products[customer->product];
-    json_begin(shop, customer, "view");
-    json_put(shop, ",\"product\":\"%s\",\"category\":\"%s\"", product->id, product->category);
-    json_put_cents(shop, "price", product->price_cents);
-}
-
-static void write_look_elsewhere(struct shop *shop, struct customer *customer)
+static void look_elsewhere(struct shop *shop, struct customer *customer)
 {
     customer->product =
         (customer->product + 1 + chance_below(&customer->random, PRODUCT_COUNT - 1)) % PRODUCT_COUNT;
-    write_look(shop, customer);
+    look(shop, customer);
 }
 
-static void write_add(struct shop *shop, struct customer *customer)
+static void add(struct shop *shop, struct customer *customer)
 {
     if (!customer->cart) customer->cart = (uint32_t)++shop->carts;
-    if (customer->item_count < CART_ITEMS_MAX) customer->items[customer->item_count++] = customer->product;
-    json_begin(shop, customer, "add_to_cart");
-    json_put(shop, ",\"cart\":\"k-%u\"", customer->cart);
-    json_put_items(shop, &customer->product, 1);
-    tell(shop, "puts %s into cart k-%u", products[customer->product].name, customer->cart);
+    if (customer->item_count < SHOP_LINES_MAX) customer->items[customer->item_count++] = customer->product;
+    look(shop, customer);
+    tell(shop, "puts %s into cart k-%u", shop->now.about->name, customer->cart);
 }
 
 /* What was put in last. */
-static void write_remove(struct shop *shop, struct customer *customer)
+static void take_out(struct shop *shop, struct customer *customer)
 {
-    const uint32_t *removed = &customer->items[--customer->item_count];
-    json_begin(shop, customer, "remove_from_cart");
-    json_put(shop, ",\"cart\":\"k-%u\"", customer->cart);
-    json_put_items(shop, removed, 1);
-    tell(shop, "takes %s out of cart k-%u", products[*removed].name, customer->cart);
+    shop->now.about = &products[customer->items[--customer->item_count]];
+    tell(shop, "takes %s out of cart k-%u", shop->now.about->name, customer->cart);
 }
 
 static uint32_t cart_cents(const struct customer *customer)
@@ -284,40 +229,51 @@ static uint32_t cart_cents(const struct customer *customer)
     return cents;
 }
 
-static void write_buy(struct shop *shop, struct customer *customer)
+static void buy(struct shop *shop, struct customer *customer)
 {
     customer->order = (uint32_t)++shop->orders;
-    json_begin(shop, customer, "purchase");
-    json_put(shop, ",\"order\":\"o-%u\",\"cart\":\"k-%u\"", customer->order, customer->cart);
-    json_put_cents(shop, "total", cart_cents(customer));
-    json_put(shop, ",\"currency\":\"EUR\"");
-    json_put_items(shop, customer->items, customer->item_count);
     tell(shop, "buys cart k-%u: order o-%u, %u.%02u EUR", customer->cart, customer->order,
          cart_cents(customer) / 100, cart_cents(customer) % 100);
 }
 
-static void write_click(struct shop *shop, struct customer *customer)
+static void click(struct shop *shop, struct customer *customer)
 {
-    const char *offer = offers[chance_below(&customer->random, OFFER_COUNT)];
-    json_begin(shop, customer, "click");
-    json_put(shop, ",\"offer\":\"%s\",\"campaign\":\"newsletter\",\"channel\":\"email\"", offer);
-    tell(shop, "clicks on offer %s", offer);
+    shop->now.offer = offers[chance_below(&customer->random, OFFER_COUNT)];
+    tell(shop, "clicks on offer %s", shop->now.offer);
 }
 
-static void write_refund(struct shop *shop, struct customer *customer)
+static void give_back(struct shop *shop, struct customer *customer)
 {
-    json_begin(shop, customer, "refund");
-    json_put(shop, ",\"order\":\"o-%u\"", customer->order);
-    json_put_cents(shop, "total", cart_cents(customer));
     tell(shop, "gives back order o-%u", customer->order);
 }
 
-static void (*const act_write[])(struct shop *, struct customer *) = {
-    [LOOK] = write_look,     [LOOK_ELSEWHERE] = write_look_elsewhere,
-    [ADD] = write_add,       [REMOVE] = write_remove,
-    [BUY] = write_buy,       [CLICK] = write_click,
-    [REFUND] = write_refund,
+static void (*const act_do[])(struct shop *, struct customer *) = {
+    [LOOK] = look,        [LOOK_ELSEWHERE] = look_elsewhere,
+    [ADD] = add,          [REMOVE] = take_out,
+    [BUY] = buy,          [CLICK] = click,
+    [REFUND] = give_back, [HELLO] = say_hello,
 };
+
+/* The next act of a customer, in the form of the shop. */
+static void act_out(struct shop *shop, struct customer *customer)
+{
+    struct happening *now = &shop->now;
+    *now = (struct happening){
+        .kind = customer->story ? customer->story->acts[customer->act].kind : HELLO,
+        .number = ++shop->events,
+        .time_ms = customer->next_ms,
+        .customer = shop->name,
+        .customer_number = shop->heap[0],
+    };
+    shop->told[0] = '\0';
+    act_do[now->kind](shop, customer);
+    now->cart = customer->cart;
+    now->order = customer->order;
+    now->cents = cart_cents(customer);
+    for (uint32_t i = 0; i < customer->item_count; i++)
+        now->cart_has[now->cart_count++] = &products[customer->items[i]];
+    shop_form_put(shop->form, now, &shop->text);
+}
 
 /* ---- living */
 
@@ -353,32 +309,37 @@ static void customer_go_on(struct customer *customer)
 }
 
 /* anna, ben, … zoe, …; anna-2 where there are more customers than names. */
-static size_t customer_name(uint32_t number, char *out, size_t size)
+static void customer_name(uint32_t number, char *out, size_t size)
 {
     const char *name = names[number % NAME_COUNT];
     uint32_t round = number / NAME_COUNT;
-    int length = round ? snprintf(out, size, "%s-%u", name, round + 1) : snprintf(out, size, "%s", name);
-    return (size_t)length;
+    if (round)
+        snprintf(out, size, "%s-%u", name, round + 1);
+    else
+        snprintf(out, size, "%s", name);
+}
+
+/* False: the form has no word for what has happened. */
+static bool shop_happen(struct shop *shop, struct shop_event *event)
+{
+    struct customer *customer = &shop->customers[shop->heap[0]];
+    customer_name(shop->heap[0], shop->name, sizeof shop->name);
+    act_out(shop, customer);
+    *event = (struct shop_event){
+        .time_ms = customer->next_ms,
+        .customer = {shop->text.key, strlen(shop->text.key)},
+        .json = {shop->text.json, shop->text.size},
+        .headers = shop->text.headers,
+        .header_count = shop->text.header_count,
+        .told = {shop->told, strlen(shop->told)},
+    };
+    customer_go_on(customer);
+    heap_sink(shop, 0);
+    return event->json.size;
 }
 
 void shop_next(struct shop *shop, struct shop_event *event)
 {
-    struct customer *customer = &shop->customers[shop->heap[0]];
-    size_t name_size = customer_name(shop->heap[0], shop->name, sizeof shop->name);
-
-    shop->told[0] = '\0';
-    if (customer->story)
-        act_write[customer->story->acts[customer->act].kind](shop, customer);
-    else
-        write_hello(shop, customer);
-    json_put(shop, "}");
-    *event = (struct shop_event){
-        .time_ms = customer->next_ms,
-        .customer = {shop->name, name_size},
-        .json = {shop->json, shop->json_size},
-        .told = {shop->told, strlen(shop->told)},
-    };
-
-    customer_go_on(customer);
-    heap_sink(shop, 0);
+    while (!shop_happen(shop, event))
+        ;
 }

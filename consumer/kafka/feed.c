@@ -63,34 +63,74 @@ static enum relance_status feed_error(const struct kafka_feed *feed, rd_kafka_re
                          "topic '%s'", feed->topic);
 }
 
-static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, int32_t partition, struct relance_str key,
-                                        struct relance_str value, int64_t timestamp_ms)
+/* What is handed over; the copy is librdkafka's (F_COPY). */
+struct feed_record {
+    int32_t partition;
+    struct relance_str key, value;
+    const struct relance_header *headers;
+    size_t header_count;
+    int64_t timestamp_ms;
+};
+
+/* NULL: there are none. */
+static rd_kafka_headers_t *feed_headers(const struct feed_record *record)
 {
-    /* librdkafka's macros drop const and hide a compound literal; the copy is theirs (F_COPY). */
-    return rd_kafka_producev(
-        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(key.data, key.size), RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    if (!record->header_count) return NULL;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct relance_header *header = &record->headers[i];
+        rd_kafka_header_add(headers, header->name.data, (ssize_t)header->name.size, header->value.data,
+                            (ssize_t)header->value.size);
+    }
+    return headers;
 }
 
-enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition, struct relance_str key,
-                                      struct relance_str value, int64_t timestamp_ms,
-                                      struct relance_error *error)
+static rd_kafka_resp_err_t feed_produce(struct kafka_feed *feed, const struct feed_record *record)
+{
+    rd_kafka_headers_t *headers = feed_headers(record);
+    /* librdkafka's macros drop const and hide a compound literal */
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        feed->producer, RD_KAFKA_V_TOPIC(feed->topic), RD_KAFKA_V_PARTITION(record->partition),
+        RD_KAFKA_V_KEY(record->key.data, record->key.size),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size),
+        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (code && headers) rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+static enum relance_status feed_put(struct kafka_feed *feed, const struct feed_record *record,
+                                    struct relance_error *error)
 {
     rd_kafka_resp_err_t code;
-    while ((code = feed_produce(feed, partition, key, value, timestamp_ms)) ==
-               RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-           !feed->failed)
+    while ((code = feed_produce(feed, record)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !feed->failed)
         rd_kafka_poll(feed->producer, 100);
     rd_kafka_poll(feed->producer, 0);
     if (feed->failed) code = feed->failed;
     return code ? feed_error(feed, code, error) : RELANCE_OK;
 }
 
+enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition, struct relance_str key,
+                                      struct relance_str value, int64_t timestamp_ms,
+                                      struct relance_error *error)
+{
+    const struct feed_record record = {
+        .partition = partition, .key = key, .value = value, .timestamp_ms = timestamp_ms};
+    return feed_put(feed, &record, error);
+}
+
 enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
                                    int64_t timestamp_ms, struct relance_error *error)
 {
     return kafka_feed_put_to(feed, RD_KAFKA_PARTITION_UA, key, value, timestamp_ms, error);
+}
+
+enum relance_status kafka_feed_put_record(struct kafka_feed *feed, struct relance_str key,
+                                          struct relance_str value, const struct relance_header *headers,
+                                          size_t count, int64_t timestamp_ms, struct relance_error *error)
+{
+    const struct feed_record record = {RD_KAFKA_PARTITION_UA, key, value, headers, count, timestamp_ms};
+    return feed_put(feed, &record, error);
 }
 
 int64_t kafka_feed_offset(const struct kafka_feed *feed)

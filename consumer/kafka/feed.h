@@ -15,6 +15,11 @@ struct kafka_feed *kafka_feed_open(const struct option_kafka *settings, size_t c
 RELANCE_MUST enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key,
                                                 struct relance_str value, int64_t timestamp_ms,
                                                 struct relance_error *error);
+/* The same of a record with headers. */
+RELANCE_MUST enum relance_status kafka_feed_put_record(struct kafka_feed *feed, struct relance_str key,
+                                                       struct relance_str value,
+                                                       const struct relance_header *headers, size_t count,
+                                                       int64_t timestamp_ms, struct relance_error *error);
 /* The same to a partition of the caller's choice. */
 RELANCE_MUST enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition,
                                                    struct relance_str key, struct relance_str value,

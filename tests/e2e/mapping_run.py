@@ -8,6 +8,7 @@ import json
 import random
 import signal
 import subprocess
+import time
 import unittest
 
 from support import place
@@ -271,3 +272,23 @@ class MappingRun(unittest.TestCase):
                 self.assertIn('sorry c/1: step 1: sent email {"why":"late"}', story)
                 self.assertIn('answer c/2: step 1: sent email {"total":1,"large":1}', story)
                 self.assertNotIn("bert", story)
+
+    def test_the_simulated_shop_speaks_shopify_into_a_topic(self):
+        """Real records, with headers and keys: what the engine makes of them is what replay makes of the same lines."""
+        orders = {"stale": "3650d", "events": {"purchase": {"order": "string", "total": "double"}, "refund": {"order": "string"}},
+                  "rules": {"thanks": {"on": "purchase", "key": "event.order", "cancel": [{"on": "refund", "key": "event.order"}],
+                                       "do": [{"send": "email", "with": {"total": "${trigger.total}"}}]}}}
+        clock = time.strftime("%Y-%m-%dT%H:%M:%SZ*43200", time.gmtime())  # the engine's, too: nothing comes from its future
+        with World(orders) as world:
+            subprocess.run([place.program("relance"), "simulate", "--form=shopify", f"--input={world.input}", "--seconds=6",
+                            f"--clock={clock}",
+                            f"--kafka.bootstrap.servers={world.kafka.address}"], check=True, capture_output=True, timeout=60)
+            with running(world, mapping="shopify", clock=clock) as engine:
+                world.wait_decided(engine)
+            records = sorted(world.kafka.consume(world.input), key=lambda record: int(record.header("x-shopify-webhook-id")[2:]))
+            lines = [json.dumps({"key": record.key.decode(), "headers": {name: value.decode() for name, value in record.headers.items()},
+                                 "value": record.json()}).encode() for record in records]
+            replayed = world.replay(lines, "--mapping=shopify")
+            self.assertGreater(len(replayed), 20)
+            self.assertEqual(collections.Counter(world.actions()), collections.Counter(replayed))
+            self.assertEqual(world.dead(), [])

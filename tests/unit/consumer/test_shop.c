@@ -57,6 +57,31 @@ Test(shop, makes_json_events_in_the_order_of_their_time)
     shop_free(shop);
 }
 
+/* What a form has no word for is left out; the rest comes at the same times. */
+Test(shop, tells_the_same_in_other_forms_with_the_headers_that_these_have)
+{
+    for (enum shop_form form = SHOP_SEGMENT; form <= SHOP_SHOPIFY; form++) {
+        struct shop_options options = {.form = form, .seed = 7, .customers = 100, .start_ms = START_MS};
+        struct shop *native = open_shop(7, 100), *shop = shop_new(&options);
+        struct shop_event said, event;
+        cr_assert(shop);
+        for (int i = 0; i < EVENTS; i++) {
+            shop_next(shop, &event);
+            do
+                shop_next(native, &said);
+            while (said.time_ms < event.time_ms && form == SHOP_SHOPIFY);
+            cr_assert_eq(said.time_ms, event.time_ms);
+            cr_assert_eq(event.header_count, form == SHOP_SHOPIFY ? 2 : 0);
+            cJSON *json = cJSON_ParseWithLength(event.json.data, event.json.size);
+            cr_assert(json);
+            cr_assert(cJSON_HasObjectItem(json, form == SHOP_SHOPIFY ? "updated_at" : "messageId"));
+            cJSON_Delete(json);
+        }
+        shop_free(shop);
+        shop_free(native);
+    }
+}
+
 Test(shop, opens_with_its_first_customer_and_lives_with_one)
 {
     struct shop *shop = open_shop(3, 1);
