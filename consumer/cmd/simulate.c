@@ -58,9 +58,9 @@ static void simulate_print_event(const struct shop_event *event)
     for (size_t i = 0; i < event->header_count; i++)
         print(stdout, "%s\"%.*s\":\"%.*s\"", i ? "," : "", STR_ARG(event->headers[i].name),
               STR_ARG(event->headers[i].value));
-    if (event->header_count) fputs("},\"value\":", stdout);
+    if (event->header_count) print(stdout, "},\"value\":");
     print_text(event->json, stdout);
-    fputs(event->header_count ? "}\n" : "\n", stdout);
+    print(stdout, "%s\n", event->header_count ? "}" : "");
 }
 
 static int simulate_print(const struct options *options)

@@ -194,7 +194,8 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
     for (size_t i = 0; i < fate->misfit_count; i++)
         story_misfit(story, &fate->misfits[i]);
     if (fate->kind == RELANCE_DEAD)
-        print(story->out, "  a dead letter: %.*s\n", STR_ARG(fate->reason));
+        print(story->out, "  a dead letter: %.*s%s%.*s\n", STR_ARG(fate->reason),
+              fate->sentence.size ? ": " : "", STR_ARG(fate->sentence));
     else
         print(story->out, "  %s\n", why);
 }

@@ -122,12 +122,10 @@ static struct relance_mapped_item *new_item(struct mapping_run *run, size_t numb
     return item;
 }
 
-static void bury(struct mapping_run *run, struct relance_mapped_item *item, const char *reason, str sentence)
+static void bury(struct relance_mapped_item *item, const char *reason, str sentence)
 {
-    item->event = item->customer = (str){0};
     item->reason = str_of(reason);
     item->sentence = sentence;
-    (void)run;
 }
 
 static void put_member(struct buffer *out, const char *key, str text)
@@ -286,7 +284,7 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     e.id = event_id(run, row, item->number, number_there, &e.made_up);
     if (event_names_nobody(e.visitor)) e.visitor = (str){0};
     const char *fault = envelope_fault(&e);
-    if (fault) return bury(run, item, fault, fault_sentence(fault));
+    if (fault) return bury(item, fault, fault_sentence(fault));
     put_member(out, "{\"type\":", e.type);
     put_member(out, ",\"id\":", e.id);
     if (e.customer.size) put_member(out, ",\"customer\":", e.customer);
@@ -300,11 +298,11 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     size_t size = out->size - begin;
     run->mapper->written[item - run->mapper->items] = (struct mapped_text){begin, size};
     if (missing.size)
-        bury(run, item, "mapping",
+        bury(item, "mapping",
              arena_format(&run->mapper->values, "the event '%.*s' has no '%.*s'", STR_ARG(e.type),
                           STR_ARG(missing)));
     else if (size > LIMIT_EVENT_BYTES)
-        bury(run, item, "size", STR("the event is larger than 1 MiB"));
+        bury(item, "size", STR("the event is larger than 1 MiB"));
     if (item->reason.size) out->size = begin;
 }
 

@@ -263,7 +263,8 @@ class MappingRun(unittest.TestCase):
             self.edit(world, mapping())
             with running(world, mapping=self.file(world)) as engine:
                 self.produce(world, engine, order("anna", "a", 150), order("bert", "b", 3), order("anna", "c", 8, "orders/lost", why="late"))
-                world.wait_counter("events", 5)
+                self.produce(world, engine, order("anna", "d", 8, "orders/lost"))
+                world.wait_counter("events", 7)
                 told = [self.tool(world, "explain", "anna").stdout,  # by the rules in force, and by those of the files
                         self.tool(world, "explain", "anna", f"--rules={world.rules}", f"--mapping={self.file(world)}").stdout]
             for story in told:
@@ -271,6 +272,7 @@ class MappingRun(unittest.TestCase):
                 self.assertIn('answer a: step 1: sent email {"total":150,"large":1}', story)
                 self.assertIn('sorry c/1: step 1: sent email {"why":"late"}', story)
                 self.assertIn('answer c/2: step 1: sent email {"total":1,"large":1}', story)
+                self.assertIn("a dead letter: mapping: the event 'gone' has no 'why'", story)
                 self.assertNotIn("bert", story)
 
     def test_the_simulated_shop_speaks_shopify_into_a_topic(self):

@@ -71,8 +71,12 @@ static void tell_whole(const struct relance_mapped *mapped, struct relance_fate 
 
 static void tell_dead(const struct relance_mapped_item *item, struct relance_fate *fate)
 {
-    *fate = (struct relance_fate){
-        .kind = RELANCE_DEAD, .reason = item->reason, .sentence = item->sentence, .number = item->number};
+    *fate = (struct relance_fate){.kind = RELANCE_DEAD,
+                                  .reason = item->reason,
+                                  .sentence = item->sentence,
+                                  .number = item->number,
+                                  .customer = item->customer,
+                                  .is_visitor = item->is_visitor};
 }
 
 bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate,
