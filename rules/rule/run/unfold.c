@@ -39,10 +39,11 @@ static bool is_list(str value)
     return at < value.size && value.data[at] == '[';
 }
 
-/* A list of native events: a text for each, which stands in the record. */
+/* A list of native events: a text for each, which stands in the record. Found once, however many there are. */
 static bool split(struct relance_engine *e, const struct relance_record *record)
 {
     struct unfolded *u = &e->unfolded;
+    if (u->at > 0) return true;
     if (!u->items && !(u->items = ARENA_ARRAY(&e->arena, struct relance_mapped_item, LIMIT_MAPPED_EVENTS)))
         return fail(e);
     u->mapped = (struct relance_mapped){.kind = RELANCE_MAPPED, .items = u->items};
