@@ -107,9 +107,12 @@ static void drop_nulls(struct said_list *list)
     list->count = kept;
 }
 
+/* One of each file: that a file says it twice has been told. */
 static void add_record(struct gathering *g, struct said record)
 {
-    if (record.node->kind == JSON_OBJECT && g->out->records)
+    size_t count = g->out->record_count;
+    bool again = count > 0 && g->out->records[count - 1].source == record.source;
+    if (record.node->kind == JSON_OBJECT && g->out->records && !again)
         g->out->records[g->out->record_count++] = (struct shape_part){record.source, record.node};
     else if (record.node->kind != JSON_OBJECT)
         refuse(g, record, (str){0}, "'record' must be an object that looks like the record");
