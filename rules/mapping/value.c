@@ -193,13 +193,13 @@ static bool add_member(struct value_compiler *c, struct value *object, const str
     return kept && part->value;
 }
 
+/* All its members but for `loop`, which may be NULL. */
 static struct value *compile_object(struct value_compiler *c, const struct source *source,
-                                    const struct json *node)
+                                    const struct json *node, const struct json *loop)
 {
     struct value *object = value_new(c, VALUE_OBJECT, node->count + 1);
     for (const struct json *member = node->child; member && object; member = member->next)
-        if (!str_equal(member->key, STR("for")) || member->kind != JSON_STRING)
-            add_member(c, object, source, member);
+        if (member != loop) add_member(c, object, source, member);
     return object;
 }
 
@@ -210,7 +210,7 @@ static struct value *compile_each(struct value_compiler *c, const struct source 
     const struct cel_env *around = c->env, *inside;
     if (!each || !value_loop_compile(c, source, over, &each->loop, &inside)) return each;
     c->env = inside;
-    each->parts[0].value = compile_object(c, source, element);
+    each->parts[0].value = compile_object(c, source, element, over);
     each->count = 1;
     c->env = around;
     return each;
@@ -232,7 +232,7 @@ struct value *value_compile(struct value_compiler *c, const struct source *sourc
     struct buffer json;
     switch (node->kind) {
     case JSON_STRING: return compile_text(c, source, node);
-    case JSON_OBJECT: return compile_object(c, source, node);
+    case JSON_OBJECT: return compile_object(c, source, node, NULL);
     case JSON_ARRAY: return compile_list(c, source, node);
     default: break;
     }
