@@ -90,11 +90,13 @@ static char *file_join(const char *front, const char *name)
     return joined;
 }
 
-/* To be freed. */
+/* To be freed. A text may hold NUL bytes, which compiling refuses. */
 static char *file_copy(struct relance_str text)
 {
-    char *copy = strndup(text.data, text.size);
+    char *copy = malloc(text.size + 1);
     if (!copy) abort(); /* as much as what it comes from, at the start */
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
     return copy;
 }
 

@@ -174,6 +174,35 @@ Test(file, a_set_keeps_its_hash_on_its_way_through_a_mark)
     file_set_free(&set);
 }
 
+/* The first 6 bytes of the SHA-256 of "a.json", a NUL, "2", a NUL and "{}": checkpoints know their rules by it. */
+Test(file, the_hash_of_rules_without_a_mapping_is_what_it_always_was)
+{
+    put("a.json", "{}");
+    struct file_set set = read_set(directory);
+    cr_expect_str_eq(set.hash, "cac1f0451cfd");
+    file_set_free(&set);
+}
+
+Test(file, a_mapping_with_nul_bytes_is_taken_over_whole)
+{
+    static const char text[] = "{}\0behind";
+    char path[128];
+    struct file_set set;
+    struct relance_error error;
+    put("a.json", "{}");
+    snprintf(path, sizeof path, "%s/m.jsonc", directory);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(text, 1, sizeof text - 1, file), sizeof text - 1);
+    fclose(file);
+    const char *rules = within("a.json");
+    const struct file_paths paths = {.items = (char *[]){(char *)rules}, .count = 1, .mapping = path};
+    cr_assert_eq(file_set_read(&paths, &set, &error), RELANCE_OK, "%s", error.message);
+    cr_assert_eq(set.count, 2);
+    cr_expect(str_equal(set.sources[1].text, (str){text, sizeof text - 1}));
+    file_set_free(&set);
+}
+
 Test(file, what_is_no_set_is_refused_with_a_sentence)
 {
     struct file_set set;
