@@ -571,6 +571,14 @@ static void option_find_missing(struct reading *reading)
                            option_table[i].prose);
 }
 
+/* Only intake has several inputs. */
+static void option_check_mapping(struct reading *reading)
+{
+    size_t count = reading->options->mapping.count;
+    if (reading->command != COMMAND_INTAKE && count > 1)
+        option_mistake(reading, "--mapping: one mapping reads the records, and %zu are given", count);
+}
+
 bool options_read(struct options *options, enum command command, int argc, char **argv)
 {
     *options = (struct options){.status = EXIT_STATUS_OK};
@@ -591,6 +599,7 @@ bool options_read(struct options *options, enum command command, int argc, char 
     reading.arguments = true;
     option_read_arguments(&reading, argc, argv);
     option_find_missing(&reading);
+    option_check_mapping(&reading);
     options->rules.mapping = options->diff.mapping = options_mapping(options);
     log_set_level(options->log_level);
     if (!reading.mistakes) return true;
@@ -601,7 +610,7 @@ bool options_read(struct options *options, enum command command, int argc, char 
 
 const char *options_mapping(const struct options *options)
 {
-    return options->mapping.count ? options->mapping.items[options->mapping.count - 1] : NULL;
+    return options->mapping.count ? options->mapping.items[0] : NULL;
 }
 
 void options_free(struct options *options)

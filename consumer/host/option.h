@@ -55,7 +55,7 @@ struct options {
  * nothing needs to be freed. */
 bool options_read(struct options *options, enum command command, int argc, char **argv);
 void options_free(struct options *options);
-/* The mapping of a rule set, the last that was given; NULL: none. */
+/* The mapping of a rule set; NULL: none. */
 const char *options_mapping(const struct options *options);
 
 /* The value of a `kafka.` setting; NULL where it is not set. */

@@ -63,14 +63,8 @@ struct relance_mapping *load_mapping(const char *value)
 
 bool load_only_mapping(const struct file_paths *values, struct relance_mapping **mapping)
 {
-    *mapping = NULL;
-    if (values->count == 0) return true;
-    if (values->count > 1) {
-        print_mistake("--mapping: one mapping reads a file");
-        return false;
-    }
-    *mapping = load_mapping(values->items[0]);
-    return *mapping;
+    *mapping = values->count ? load_mapping(values->items[0]) : NULL;
+    return *mapping || !values->count;
 }
 
 enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,

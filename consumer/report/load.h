@@ -14,7 +14,7 @@ struct relance_ruleset *load_rules(const struct file_paths *paths);
 struct relance_mapping *load_mapping(const char *value);
 /* As load_rules, without the mapping of --mapping: for commands that map a file's records themselves. */
 struct relance_ruleset *load_rules_alone(const struct file_paths *paths);
-/* For commands that read one file: no mapping, which is NULL, or one. False: what is wrong has been printed. */
+/* The mapping of --mapping, or NULL where none is given. False: what is wrong has been printed. */
 bool load_only_mapping(const struct file_paths *values, struct relance_mapping **mapping);
 
 /* The rules in force in a partition, as Redis has them. */
