@@ -12,7 +12,7 @@
 
 enum {
     ACTION_DEAD_MAX = 512 << 10, /* a larger dead letter goes with its head and headers only */
-    ACTION_DEAD_HEAD = 16 << 10,
+    ACTION_DEAD_HEAD = 16 << 10, /* of a key it is all that goes */
 };
 
 static bool action_is_silent(const struct partition *partition)
@@ -162,6 +162,7 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
     if (cut) /* what the input holds of it */
         letter.headers[letter.header_count++] =
             (struct outbox_header){"relance-size", {size, text_put_int(size, (int64_t)record->value.size)}};
+    if (letter.key.size > ACTION_DEAD_HEAD) letter.key.size = ACTION_DEAD_HEAD;
     action_link(partition, letter.headers[3].value);
     action_link(partition, fate->reason);
     if (!action_is_silent(partition)) action_put(partition, &letter);

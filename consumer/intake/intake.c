@@ -31,8 +31,9 @@ enum {
     INTAKE_COMPLAIN_US = 10000000,  /* between lines that say the same is still wrong */
     INTAKE_EVENT_MAX = 1000000,     /* bytes of an event: what topics take without being told to take more */
     INTAKE_DEAD_MAX = 512 << 10,    /* a larger dead letter goes with its head only */
-    INTAKE_DEAD_HEAD = 16 << 10,
+    INTAKE_DEAD_HEAD = 16 << 10,    /* of a key it is all that goes */
     INTAKE_DEAD_HEADERS_MAX = 128 << 10, /* bytes of the record's own headers that go with it */
+    INTAKE_TRACE_MAX = 256,              /* bytes of a `traceparent`: a longer one is none (W3C: 55) */
     INTAKE_HEADERS_ADDED = 8,
 };
 
@@ -231,6 +232,7 @@ static enum relance_status intake_bury(struct intake *intake, const struct relay
                                   .headers = headers,
                                   .header_count = count};
     if (is_cut) output.value.size = INTAKE_DEAD_HEAD;
+    if (output.key.size > INTAKE_DEAD_HEAD) output.key.size = INTAKE_DEAD_HEAD;
     ledger_add_dead(&intake->ledger, dead->reason);
     return intake_put(intake, &output, error);
 }
@@ -243,7 +245,8 @@ static enum relance_status intake_write(struct intake *intake, const struct rela
                                   .value = item->event,
                                   .timestamp_ms = record->timestamp_ms};
     for (size_t i = 0; i < record->foreign.header_count && !output.headers; i++)
-        if (str_equal(record->foreign.headers[i].name, STR("traceparent")))
+        if (str_equal(record->foreign.headers[i].name, STR("traceparent")) &&
+            record->foreign.headers[i].value.size <= INTAKE_TRACE_MAX)
             output.headers = &record->foreign.headers[i];
     output.header_count = output.headers ? 1 : 0;
     ledger_add(&intake->ledger, INTAKE_EVENTS, 1);

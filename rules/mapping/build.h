@@ -45,7 +45,7 @@ void mapping_narrow(struct relance_mapping *mapping, mapping_wants *wants, void 
 void mapping_record_read(struct arena *keep, const struct source *source, const struct json *node,
                          const char *what, struct relance_foreign *record, struct diagnostics *diag);
 
-/* How many records it has mapped: whether what one gave is still there. */
+/* Another number, once what a record gave is no longer there. */
 uint64_t mapping_serial(const struct relance_mapping *mapping);
 
 #endif

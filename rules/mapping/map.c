@@ -230,6 +230,8 @@ static str put_fields(struct mapping_run *run, const struct row *row)
     return missing;
 }
 
+enum { SHOWN_BYTES = 256 }; /* of a text that a sentence tells of */
+
 struct envelope {
     str type, customer, visitor, id;
     bool made_up; /* the id: the mapping gives none */
@@ -272,6 +274,15 @@ static str needed_of(const struct row *row, const struct envelope *e, bool has_t
     return missing;
 }
 
+/* As much of a record's text as a sentence takes. */
+static str shown(str text)
+{
+    size_t size = text.size < SHOWN_BYTES ? text.size : SHOWN_BYTES;
+    while (size > 0 && size < text.size && ((unsigned char)text.data[size] & 0xC0) == 0x80)
+        size--; /* no part of a character */
+    return str_slice(text, 0, size);
+}
+
 static void put_event(struct mapping_run *run, const struct row *row, struct relance_mapped_item *item,
                       size_t number_there)
 {
@@ -290,7 +301,7 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     if (e.customer.size) put_member(out, ",\"customer\":", e.customer);
     if (e.visitor.size) put_member(out, ",\"visitor\":", e.visitor);
     bool has_time = row->members[ROW_TIME] && put_time(run, row->members[ROW_TIME]);
-    str missing = put_fields(run, row);
+    str missing = put_fields(run, row), type = shown(e.type);
     if (row->needed) missing = needed_of(row, &e, has_time, missing);
     buffer_put_char(out, '}');
     item->is_visitor = !e.customer.size;
@@ -299,7 +310,7 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     run->mapper->written[item - run->mapper->items] = (struct mapped_text){begin, size};
     if (missing.size)
         bury(item, "mapping",
-             arena_format(&run->mapper->values, "the event '%.*s' has no '%.*s'", STR_ARG(e.type),
+             arena_format(&run->mapper->values, "the event '%.*s' has no '%.*s'", STR_ARG(type),
                           STR_ARG(missing)));
     else if (size > LIMIT_EVENT_BYTES)
         bury(item, "size", STR("the event is larger than 1 MiB"));
@@ -568,6 +579,7 @@ enum relance_status relance_mapping_csv_group(struct relance_mapping *mapping,
     struct mapping_run run = run_of(mapping, record, mapped);
     struct shape_reader reader;
     *group = (str){0};
+    mapping->mapper->serial++; /* what the record before gave is gone */
     run_begin(&run, mapping->mapper);
     if (load_value(&run, record->value)) {
         reader_begin(&run, &reader);

@@ -76,6 +76,15 @@ class Mapping(unittest.TestCase):
             self.assertEqual((dead.value, dead.header("relance-size")), (broken[:16384], "700001"))
             self.assertEqual(len(mill.events()), 1)
 
+    def test_a_key_or_a_trace_as_large_as_a_record_may_be_does_not_stand_in_the_way(self):
+        with Mill({"web": 1}) as mill:
+            key = b"k" * 1_048_430
+            mill.produce("web", [Record(b"{broken", key=key), foreign("anna", "u1", headers={"traceparent": b"0" * 1_048_300})])
+            with mill.running():
+                mill.wait_read()
+            self.assertEqual([(dead.key, dead.value) for dead in mill.dead()], [(key[:16384], b"{broken")])
+            self.assertEqual([(event.json()["id"], event.headers) for event in mill.events()], [("u1", {})])
+
     def test_customers_whose_events_come_from_several_partitions_are_counted(self):
         with Mill({"web": 2}) as mill:
             mill.produce("web", [foreign("anna", f"a{n}", partition=0) for n in range(4)] +

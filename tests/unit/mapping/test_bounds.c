@@ -1,4 +1,5 @@
 /* What bounds a mapping, at the last that is within and the first that is beyond; and what is counted. */
+#include "mapping/build.h"
 #include "mapping/mapping.h"
 
 #include "zones.h"
@@ -232,4 +233,45 @@ Test(bounds, headers_are_wanted_only_where_they_are_read)
     use("{\"let\": {\"h\": \"headers\"}, \"events\": {\"*\": {\"type\": \"a\", \"customer\": "
         "\"${h.user}\"}}}");
     cr_expect(relance_mapping_reads_headers(mapping));
+}
+
+/* A sentence becomes a header of the dead letter, which has to fit into its topic. */
+Test(bounds, a_sentence_tells_the_first_256_bytes_of_a_type_and_no_part_of_a_character)
+{
+    use("{\"record\": {\"t\": \"string\"}, \"events\": {\"*\": {\"type\": \"${record.t}\", \"customer\": "
+        "\"u\","
+        " \"n\": \"${record.t.size() / 0}\", \"need\": [\"n\"]}}}");
+    struct relance_mapped mapped = map(repeated("{\"t\":\"", 'x', 100000, "\"}"));
+    cr_assert_eq(mapped.count, 1u);
+    cr_expect(str_equal(mapped.items[0].sentence, repeated("the event '", 'x', 256, "' has no 'n'")));
+    mapped = map(repeated("{\"t\":\"", 'x', 255, "\xC3\xA9\"}"));
+    cr_expect(str_equal(mapped.items[0].sentence, repeated("the event '", 'x', 255, "' has no 'n'")));
+}
+
+Test(bounds, who_asks_for_a_rows_group_ends_what_the_record_before_gave)
+{
+    struct relance_mapped mapped;
+    struct relance_str group;
+    const struct relance_foreign row = {.topic = STR("t"), .value = STR("g1,1")};
+    use("{\"format\": \"csv\", \"csv\": {\"header\": [\"G\", \"N\"], \"group\": \"record.G\"},"
+        " \"record\": {\"G\": \"string\", \"N\": \"int\"},"
+        " \"events\": {\"*\": {\"type\": \"a\", \"customer\": \"${record.G}\"}}}");
+    uint64_t before = mapping_serial(mapping);
+    cr_assert_eq(relance_mapping_csv_group(mapping, &row, &mapped, &group), RELANCE_OK);
+    cr_expect(str_equal(group, STR("g1")));
+    cr_expect_neq(mapping_serial(mapping), before);
+}
+
+Test(bounds, a_key_that_is_given_however_often_is_a_mistake)
+{
+    struct buffer text;
+    buffer_init(&text, &arena);
+    buffer_put_char(&text, '{');
+    for (size_t i = 0; i < 100; i++)
+        buffer_put_str(&text, STR("\"record\": {\"u\": \"string\"}, "));
+    buffer_put_str(&text, STR("\"events\": {\"*\": {\"type\": \"a\", \"customer\": \"u\"}}}"));
+    str mistakes = compile(buffer_str(&text));
+    cr_expect_null(mapping);
+    cr_expect(memmem(mistakes.data, mistakes.size, "key 'record' is given twice", 27), "%.*s",
+              STR_ARG(mistakes));
 }
