@@ -150,7 +150,8 @@ static void story_note(void *context, const struct relance_note *note)
     case RELANCE_NOTE_EVENT:
     case RELANCE_NOTE_DUPLICATE:
     case RELANCE_NOTE_WAIT: story_happening(story, note); return;
-    case RELANCE_NOTE_LINKED: story_name(story, STR("visitor"), note->key); break;
+    case RELANCE_NOTE_LINKED:
+    case RELANCE_NOTE_SHARED: story_name(story, STR("visitor"), note->key); break;
     case RELANCE_NOTE_MISFIT:
     case RELANCE_NOTE_ENTERED:
     case RELANCE_NOTE_LEFT: fputs("  ", story->out); break;

@@ -18,6 +18,7 @@
     X(ENTERED, "entered segment")                                                                            \
     X(LEFT, "left segment")                                                                                  \
     X(LINKED, "became known as")                                                                             \
+    X(SHARED, "has become too many customers, and is nobody's: not known as")                                \
     X(IF, "not started: `if` is not true")                                                                   \
     X(KEY, "not started: `key` cannot be evaluated")                                                         \
     X(NO_KEY, "not started: `key` is an empty list")                                                         \
@@ -53,8 +54,8 @@ enum relance_note_kind {
 struct relance_note {
     enum relance_note_kind kind;
     int64_t time_ms;              /* the event's own time; else the customer's `now` */
-    struct relance_str rule, key; /* LINKED: key is the visitor */
-    /* the event's type, the segment, the attribute; LINKED: the customer */
+    struct relance_str rule, key; /* LINKED, SHARED: key is the visitor */
+    /* the event's type, the segment, the attribute; LINKED, SHARED: the customer */
     struct relance_str subject;
     struct relance_str id; /* EVENT, DUPLICATE */
     /* LINKED: what the visitor brought; "orders() >= 3 is false (orders() = 1)"; ON_DATE: the date as it stands; MISFIT: relance_misfit_tell */

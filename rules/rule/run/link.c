@@ -192,13 +192,24 @@ static void leave_before(struct relance_engine *e)
     bound_give(e, before);
 }
 
+static bool has_been(const struct state *visitor, uint64_t customer_hash)
+{
+    VECTOR_EACH (visitor->linked_to, struct linked_to, to)
+        if (to->id_hash == customer_hash) return true;
+    return false;
+}
+
 /* Is the customer one of those whom the visitor has been, or the next, of whom there are not too many yet? */
+static bool may_become(const struct state *visitor, uint64_t customer_hash)
+{
+    return has_been(visitor, customer_hash) || visitor->linked_to.count < LIMIT_LINKED_CUSTOMERS;
+}
+
 bool link_note_customer(struct relance_engine *e, struct state *visitor, str customer)
 {
     uint64_t hash = str_hash(customer);
-    VECTOR_EACH (visitor->linked_to, struct linked_to, to)
-        if (to->id_hash == hash) return true;
-    if (visitor->linked_to.count >= LIMIT_LINKED_CUSTOMERS) return false;
+    if (!may_become(visitor, hash)) return false;
+    if (has_been(visitor, hash)) return true;
     struct linked_to *place = or_fail(
         e, vector_insert(&e->customers.pool, &visitor->linked_to, sizeof *place, visitor->linked_to.count));
     if (place) place->id_hash = hash;
@@ -259,13 +270,16 @@ static str brought(struct relance_engine *e, const struct state *visitor)
 /* Told of either, whoever of the two is asked about. */
 static void note_link(struct relance_engine *e, const struct customer *visitor)
 {
-    struct relance_note note = {
-        .kind = RELANCE_NOTE_LINKED, .key = customer_bare_id(visitor), .subject = customer_id(e->customer)};
+    bool may = !visitor->state || (!link_is_shared(visitor->state) &&
+                                   may_become(visitor->state, str_hash(customer_id(e->customer))));
+    struct relance_note note = {.kind = may ? RELANCE_NOTE_LINKED : RELANCE_NOTE_SHARED,
+                                .key = customer_bare_id(visitor),
+                                .subject = customer_id(e->customer)};
     bool explaining = e->explaining, asked = explain_is_on(e, customer_id(visitor));
     if (!asked && !explaining) return;
     e->explaining = true;
     if (asked) explain_note_event(e, RELANCE_NOTE_EVENT); /* which is the customer's */
-    if (visitor->state) note.reason = brought(e, visitor->state);
+    if (visitor->state && may) note.reason = brought(e, visitor->state);
     explain_note(e, note);
     e->explaining = explaining;
 }
