@@ -244,7 +244,7 @@ class MappingRun(unittest.TestCase):
             said = self.tool(world, "restore-offsets", f"--output={world.output}", "--dry-run").stdout
             self.assertEqual(said.count("right as it is"), 2, said)
             world.engine(mapping=self.file(world), drain=True, **short).stop(None, 60)
-            for topic in (world.input, f"{world.output}.marks"):
+            for topic in (world.input, f"{world.output}.marks", f"{world.output}.links"):
                 world.kafka.grow(topic, 5)
             place.wait_until(lambda: self.resharded(world), 30, "the group is empty", pause_s=0.5)
             world.partitions = 5
