@@ -18,6 +18,7 @@
 #include "host/stop.h"
 #include "host/text.h"
 #include <inttypes.h>
+#include <relance/engine.h>
 #include <stdlib.h>
 
 enum {
@@ -29,9 +30,11 @@ enum {
     INTAKE_LOOK_US = 10000000,      /* between looks for topics that a pattern fits */
     INTAKE_REPORT_US = 60000000,    /* between lines that say what has been done */
     INTAKE_COMPLAIN_US = 10000000,  /* between lines that say the same is still wrong */
-    INTAKE_EVENT_MAX = 1000000,     /* bytes of an event: what topics take without being told to take more */
-    INTAKE_DEAD_MAX = 512 << 10,    /* a larger dead letter goes with its head only */
-    INTAKE_DEAD_HEAD = 16 << 10,    /* of a key it is all that goes */
+    INTAKE_FUTURE_MS =
+        900000, /* a record further ahead of the wall clock is from the future, as for engines */
+    INTAKE_EVENT_MAX = 1000000,  /* bytes of an event: what topics take without being told to take more */
+    INTAKE_DEAD_MAX = 512 << 10, /* a larger dead letter goes with its head only */
+    INTAKE_DEAD_HEAD = 16 << 10, /* of a key it is all that goes */
     INTAKE_DEAD_HEADERS_MAX = 128 << 10, /* bytes of the record's own headers that go with it */
     INTAKE_TRACE_MAX = 256,              /* bytes of a `traceparent`: a longer one is none (W3C: 55) */
     INTAKE_HEADERS_ADDED = 8,
@@ -187,6 +190,13 @@ static enum relance_status intake_put(struct intake *intake, const struct relay_
     return relay_put(intake->config->relay, output, error);
 }
 
+/* The record's time; of one from the future, which topics refuse if it is too far ahead, when it is written. */
+static int64_t intake_time(const struct relay_record *record)
+{
+    bool is_future = record->timestamp_ms > clock_wall_ms() + INTAKE_FUTURE_MS;
+    return is_future ? RELANCE_NEVER : record->timestamp_ms;
+}
+
 /* The record's own headers, as many as there is room for, and none that a dead letter brought along from elsewhere. */
 static size_t intake_keep_headers(const struct relance_foreign *record, struct relance_header *out)
 {
@@ -228,7 +238,7 @@ static enum relance_status intake_bury(struct intake *intake, const struct relay
     struct relay_output output = {.topic = RELAY_DEAD,
                                   .key = foreign->key,
                                   .value = foreign->value,
-                                  .timestamp_ms = record->timestamp_ms,
+                                  .timestamp_ms = intake_time(record),
                                   .headers = headers,
                                   .header_count = count};
     if (is_cut) output.value.size = INTAKE_DEAD_HEAD;
@@ -243,7 +253,7 @@ static enum relance_status intake_write(struct intake *intake, const struct rela
     struct relay_output output = {.topic = RELAY_EVENTS,
                                   .key = item->customer,
                                   .value = item->event,
-                                  .timestamp_ms = record->timestamp_ms};
+                                  .timestamp_ms = intake_time(record)};
     for (size_t i = 0; i < record->foreign.header_count && !output.headers; i++)
         if (str_equal(record->foreign.headers[i].name, STR("traceparent")) &&
             record->foreign.headers[i].value.size <= INTAKE_TRACE_MAX)

@@ -85,6 +85,18 @@ class Mapping(unittest.TestCase):
             self.assertEqual([(dead.key, dead.value) for dead in mill.dead()], [(key[:16384], b"{broken")])
             self.assertEqual([(event.json()["id"], event.headers) for event in mill.events()], [("u1", {})])
 
+    def test_a_time_that_the_output_refuses_does_not_stand_in_the_way(self):
+        with Mill({"web": 1}) as mill:
+            output = f"{mill.name}.strict"
+            for topic in (output, f"{output}.dead"):
+                mill.kafka.create(topic, 1, message_timestamp_after_max_ms=3_600_000)
+            mill.output = output
+            late, early = int(time.time() * 1000) + 86_400_000, int(time.time() * 1000) - 1000
+            mill.produce("web", [foreign("anna", "u1", timestamp=late), Record(b"{broken", timestamp=late), foreign("anna", "u2", timestamp=early)])
+            with mill.running():
+                mill.wait_read(seconds=25)
+            self.assertEqual([event.json()["id"] for event in mill.events()], ["u1", "u2"])
+
     def test_customers_whose_events_come_from_several_partitions_are_counted(self):
         with Mill({"web": 2}) as mill:
             mill.produce("web", [foreign("anna", f"a{n}", partition=0) for n in range(4)] +
