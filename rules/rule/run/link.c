@@ -232,14 +232,14 @@ void link_become_shared(struct relance_engine *e, struct state *visitor)
     vector_release(&e->customers.pool, &visitor->linked_to, sizeof(struct linked_to));
 }
 
-/* What stays of a visitor: whose it is now, and who it has been. */
+/* What stays of a visitor: whose it is now, and who it has been. Else it is as one who has never been heard of: nothing
+ * of it is left that another link could merge. */
 struct state *link_make_stub(struct relance_engine *e, const struct vector *linked_to, int64_t newest_ms,
                              struct known_as known)
 {
     struct pool *pool = &e->customers.pool;
     struct state *stub = or_fail(e, state_new(pool));
     if (!stub) return NULL;
-    stub->now_ms = e->now_ms;
     stub->newest_ms = newest_ms;
     VECTOR_EACH (*linked_to, struct linked_to, to) {
         struct linked_to *place =

@@ -195,17 +195,37 @@ static void cancel_own_runs(struct relance_engine *e, const struct state *from)
     }
 }
 
-/* The triggers of the run that goes join those of the one that stays, each at its place in time. */
-static void join_triggers(struct relance_engine *e, struct run *stays, struct run *goes)
+/* Before or behind another run's: in the order of time, the customer's behind the visitor's of the same time. */
+static bool stands_behind(int64_t time_ms, int64_t other_ms, bool is_customers)
+{
+    return is_customers ? time_ms >= other_ms : time_ms > other_ms;
+}
+
+/* Where a trigger of the run that goes belongs, of which `done` have joined. Triggers of a date have the date for their
+ * time, not when they fell due: all of one run stand before all of the other. */
+static uint32_t trigger_place(const struct relance_engine *e, const struct run *stays, const struct run *goes,
+                              uint32_t done, bool is_customers)
+{
+    uint32_t at = stays->triggers.count;
+    if (rule_is_dated(e->rule))
+        return stands_behind(goes->trigger_ms, stays->trigger_ms, is_customers) ? at : done;
+    int64_t time_ms = kept_event_time(*VECTOR_AT(goes->triggers, struct kept_event *, done));
+    while (at &&
+           !stands_behind(time_ms, kept_event_time(*VECTOR_AT(stays->triggers, struct kept_event *, at - 1)),
+                          is_customers))
+        at--;
+    return at;
+}
+
+/* The triggers of the run that goes join those of the one that stays, each at its place. */
+static void join_triggers(struct relance_engine *e, struct run *stays, const struct run *goes,
+                          bool is_customers)
 {
     struct pool *pool = &e->customers.pool;
-    VECTOR_EACH (goes->triggers, struct kept_event *, event) {
-        uint32_t at = stays->triggers.count;
-        while (at && kept_event_time(*VECTOR_AT(stays->triggers, struct kept_event *, at - 1)) >
-                         kept_event_time(*event))
-            at--;
+    for (uint32_t i = 0; i < goes->triggers.count; i++) {
+        uint32_t at = trigger_place(e, stays, goes, i, is_customers);
         struct kept_event **place = or_fail(e, vector_insert(pool, &stays->triggers, sizeof *place, at));
-        if (place) *place = kept_event_share(*event);
+        if (place) *place = kept_event_share(*VECTOR_AT(goes->triggers, struct kept_event *, i));
     }
     while (stays->triggers.count > e->rule->trigger_count) {
         kept_event_release(pool, *VECTOR_AT(stays->triggers, struct kept_event *, 0));
@@ -243,15 +263,16 @@ static void join_runs(struct relance_engine *e, struct run *own, struct run *giv
     static const enum relance_outcome outcomes[] = {[AGAIN_REARM] = RELANCE_OUTCOME_REARMED,
                                                     [AGAIN_RESTART] = RELANCE_OUTCOME_RESTARTED,
                                                     [AGAIN_COLLECT] = RELANCE_OUTCOME_COLLECTED};
-    if (visitor_stays(e, own, given)) {
+    bool visitors_stays = visitor_stays(e, own, given);
+    if (visitors_stays) {
         struct run goes = *own;
         *own = *given;
         *given = goes;
     }
     if (e->rule->again == AGAIN_IGNORE) return;
     if (e->rule->counts_late) join_times(e, own, given);
-    join_triggers(e, own, given);
-    if (given->trigger_ms > own->trigger_ms) {
+    join_triggers(e, own, given, visitors_stays);
+    if (stands_behind(given->trigger_ms, own->trigger_ms, visitors_stays)) {
         own->trigger_ms = given->trigger_ms;
         own->day = given->day;
     }
@@ -324,6 +345,7 @@ static void arm_runs(struct relance_engine *e, int64_t horizon_ms)
         scope_enter_rule(e, &e->set->rules[run->rule], run);
         step_perform_due(e, step_arm(e, run, run->step, e->now_ms), horizon_ms);
     }
+    scope_enter_rule(e, NULL, NULL); /* none of them performs any more */
 }
 
 /* ---- cancels */
@@ -331,11 +353,11 @@ static void arm_runs(struct relance_engine *e, int64_t horizon_ms)
 static void merge_overtakers(struct relance_engine *e, struct state *from)
 {
     const struct vector *own = &e->customer->state->overtakers;
+    uint32_t at = 0;
     VECTOR_EACH (from->overtakers, struct overtaker, given) {
-        uint32_t at = own->count;
-        while (at && VECTOR_AT(*own, struct overtaker, at - 1)->time_ms > given->time_ms)
-            at--;
-        move_item(e, STATE_OVERTAKERS, at, given);
+        while (at < own->count && VECTOR_AT(*own, struct overtaker, at)->time_ms < given->time_ms)
+            at++;
+        move_item(e, STATE_OVERTAKERS, at++, given);
     }
     VECTOR_EACH (from->past_overtakers, struct past_overtaker, past)
         overtakers_note_past(e, past->type, past->time_ms);
@@ -372,7 +394,7 @@ static void merge_goals(struct relance_engine *e, struct state *from)
         VECTOR_EACH (state->goals, struct goal_window, own) {
             if (own->rule == given->rule && str_equal(bytes_str(own->key), bytes_str(given->key)))
                 same = (uint32_t)(own - (struct goal_window *)state->goals.items);
-            at += own->opened_ms <= given->opened_ms;
+            at += own->opened_ms < given->opened_ms;
         }
         if (same != NAME_NONE &&
             VECTOR_AT(state->goals, struct goal_window, same)->opened_ms >= given->opened_ms)

@@ -178,6 +178,14 @@ def fields_read(tree, of):
     return set().union(*(fields_read(part, of) for part in tree))
 
 
+def calls(tree):
+    """The functions that an expression calls by their name alone."""
+    if not isinstance(tree, (tuple, list)):
+        return set()
+    own = {tree[1]} if len(tree) == 3 and tree[0] == "call" else set()
+    return own.union(*(calls(part) for part in tree))
+
+
 def kind(value):
     """The CEL type of a value, as a word."""
     for name, type_ in (("bool", bool), ("uint", Uint), ("timestamp", Ts), ("duration", Dur), ("int", int),

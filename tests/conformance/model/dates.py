@@ -7,6 +7,7 @@ class DateState:
     """What a yearly or date rule knows of a customer: the value and the zone it computed with; what comes, when its
     steps want it, and when it falls due; what fired last."""
     seen = coming = wanted = due = fired = None
+    known = False  # has there ever been a value?
 
 
 class Date:
@@ -33,7 +34,7 @@ class Dates:
         seen = (None if isinstance(value, CelError) else value, str(self.zone(c)))
         if state.seen != seen:
             anew = state.seen is None or state.seen[0] != seen[0]
-            state.seen = seen
+            state.seen, state.known = seen, state.known or seen[0] is not None
             self.follow(c, rule, state, anew)
             self.arm(c, rule, state)
 

@@ -5,6 +5,8 @@ import datetime
 import json
 import random
 
+import anonymous
+
 ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "Australia/Lord_Howe",
          "Africa/Cairo", "Asia/Kolkata", "America/Havana", "Pacific/Auckland", "Asia/Tokyo", "Nowhere/Land"]
 STARTS = ["2026-03-27T18:00:00", "2026-10-24T10:00:00", "2026-03-07T20:00:00", "2026-10-31T12:00:00",
@@ -130,7 +132,7 @@ HOUR = 3600000
 
 def generate(seed):
     """({name: rule file as a value}, lines of events, options of `relance replay`)."""
-    return Generator(random.Random(seed)).whole()
+    return anonymous.with_visitors(seed, *Generator(random.Random(seed)).whole())
 
 
 def rule_test(seed, events):

@@ -227,6 +227,17 @@ class RuleSet:
         self.rules.sort(key=lambda rule: rule.order)
         self.named = self.named_events(read.trees)
         self.cancelling = {type_ for rule in self.rules for m in rule.cancel for type_ in m.on}
+        self.tracked = self.tracked_counts()
+
+    def tracked_counts(self):
+        """The counts that "tracked" segments read, also through others."""
+        found, left = set(), [name for rule in self.rules for _, name in rule.segments]
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += cel.fields_read(self.segments[name], "segments")
+        return set().union(*(cel.calls(self.segments[name]) for name in found)) & set(self.counts)
 
     def named_events(self, trees):
         """An event of a type that nothing names "and whose `last` nobody reads costs no state"."""

@@ -72,7 +72,8 @@ class Customer:
 
 
 class Link:
-    """Of a visitor: whose it is, whose it has been; shared, it is nobody's for good."""
+    """Of a visitor: whose it is, and whose it has been; shared, it is nobody's for good. While it remembers a link, though
+    that may be over, its own age does not count."""
 
     def __init__(self):
-        self.customer, self.ever, self.shared = None, [], False
+        self.customer, self.ever, self.shared, self.remembered = None, [], False, False

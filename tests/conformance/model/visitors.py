@@ -34,66 +34,77 @@ class Visitors:
         """An event with both "belongs to the customer"; of a visitor alone it is "the customer's, until an event links the
         visitor to another customer"."""
         customer, visitor = event["customer"], event.visitor
-        if visitor is not None:
-            self.end_link_by_age(visitor)
-        link = self.links.get(visitor)
         if customer is None:
-            customer = link and link.customer
-        c = self.somebody(visitor, known=False) if customer is None else self.somebody(customer)
-        event["customer"] = c.name
-        if visitor is not None and c.known and self.is_linked(c, visitor, event):
-            newest = c.visitors.pop(visitor, event["time"])
-            c.visitors[visitor] = max(newest, event["time"])
-        return c
+            customer = self.customer_of(visitor)
+        return self.somebody(visitor, known=False) if customer is None else self.somebody(customer)
 
     def somebody(self, name, known=True):
         fresh = Customer(name, known)
         return self.customers.get(fresh.who, fresh)
 
-    def is_linked(self, c, visitor, event):
-        link = self.links.setdefault(visitor, Link())
-        if link.customer == c.name:
-            return True
-        if link.shared:
-            return False
-        self.unlink(visitor)
-        if c.name not in link.ever and len(link.ever) == CUSTOMERS:
-            link.shared = True
-            return False
-        self.link(c, visitor, link, event)
-        return True
+    def customer_of(self, visitor):
+        """Whose the visitor is, unless "the newest event that came by it is older than D"."""
+        link = self.links.get(visitor)
+        if link is None or link.customer is None:
+            return None
+        newest = self.somebody(link.customer).visitors[visitor]
+        return link.customer if self.clock - newest <= self.forget_visitors else None
+
+    def hear_of(self, c, event):
+        """An event that is no duplicate has come by the visitor, for this customer or for the visitor alone: "A duplicate of
+        the customer's own links nobody"."""
+        visitor = event.visitor
+        if c.known and self.customer_of(visitor) == c.name:
+            newest = c.visitors.pop(visitor)
+            c.visitors[visitor] = max(newest, event["time"])
+        elif c.known:
+            self.link(c, visitor, event)
+        elif visitor in self.links and not self.links[visitor].shared:
+            self.unlink(visitor)
 
     def unlink(self, visitor):
-        """It is nobody's any more, and keeps count of whose it has been."""
+        """It is nobody's any more."""
         link = self.links[visitor]
         if link.customer is not None:
             del self.somebody(link.customer).visitors[visitor]
-            link.customer = None
+        link.customer, link.remembered = None, False
 
-    def link(self, c, visitor, link, event):
-        link.customer = c.name
+    def link(self, c, visitor, event):
+        v = self.somebody(visitor, known=False)
+        if self.is_forgotten(v):
+            self.forget_visitor(v)
+            v = self.somebody(visitor, known=False)
+        link = self.links.setdefault(visitor, Link())
+        if link.shared:
+            return
+        self.unlink(visitor)
+        if c.name not in link.ever and len(link.ever) == CUSTOMERS:
+            link.shared = link.remembered = True
+            return
         if c.name not in link.ever:
             link.ever.append(c.name)
         self.customers[c.who] = c
-        v = self.somebody(visitor, known=False)
-        self.customers.pop(v.who, None)
-        if v.now is not None and not self.forgotten_by_age(v):
-            self.merge(c, v, event)
         if len(c.visitors) == VISITORS:
-            self.unlink(next(iter(c.visitors)))
+            self.links[next(iter(c.visitors))].customer = None
+            del c.visitors[next(iter(c.visitors))]
+        link.customer, link.remembered, c.visitors[visitor] = c.name, True, event["time"]
+        left = self.customers[v.who] = Customer(visitor, known=False)
+        left.newest = event["time"]
+        if v.now is not None:
+            self.merge(c, v, event)
 
-    def forgotten_by_age(self, v):
+    def is_forgotten(self, v):
         """Of a visitor "parked runs keep nobody" whom nothing else keeps."""
-        waits = any(due < float("inf") for due, *_ in self.dues(v))
-        return self.clock - v.newest > self.forget_visitors and not waits and not any(
-            self.clock <= window.end for window in v.windows)
+        link = self.links.get(v.name)
+        if v.newest is None or self.clock - v.newest <= self.forget_visitors or (link and link.remembered):
+            return False
+        waits = [run.due for run in v.runs if not run.parked] + [date.due for date in v.dates.values()] + [
+            self.next_leave(v, self.rules.tracked)]
+        return waits.count(None) == len(waits) and not any(self.clock <= window.end for window in v.windows)
 
-    def end_link_by_age(self, visitor):
-        """Then "a link is over when the newest event that came by it is older than D"."""
-        link = self.links.get(visitor)
-        if link and link.customer is not None:
-            if self.clock - self.somebody(link.customer).visitors[visitor] > self.forget_visitors:
-                self.unlink(visitor)
+    def forget_visitor(self, v):
+        self.customers.pop(v.who, None)
+        self.links.pop(v.name, None)
 
     def forget(self, event):
         """"`forget` with a `visitor` removes what is kept of the visitor, and its link; `forget` of a customer makes its
@@ -102,12 +113,11 @@ class Visitors:
             c = self.somebody(event["customer"])
             for visitor in list(c.visitors):
                 self.unlink(visitor)
+            self.customers.pop(c.who, None)
         else:
-            c = self.somebody(event.visitor, known=False)
             if event.visitor in self.links:
                 self.unlink(event.visitor)
-                del self.links[event.visitor]
-        self.customers.pop(c.who, None)
+            self.forget_visitor(self.somebody(event.visitor, known=False))
 
     # ---- the merge
 
@@ -120,10 +130,10 @@ class Visitors:
         c.told = {**v.told, **c.told}
         self.compute_segments(c)
         self.merge_sends(c, v)
+        self.merge_dates(c, v)
         came = self.merge_runs(c, v)
         self.merge_cancels(c, v)
         self.merge_ids(c, v)
-        self.merge_dates(c, v)
         for run in sorted(came, key=lambda run: (run.rule.order, run.key.encode())):
             if run.live and (run.parked or run.present.wait):
                 run.parked = False
@@ -144,7 +154,7 @@ class Visitors:
         for name, count in self.rules.counts.items():
             ours, theirs = c.counted.get(name, {}), v.counted.get(name, {})
             when = {value: max(of.updated.get((name, value), NEVER) for of in (c, v)) for value in {**theirs, **ours}}
-            values = sorted(when, key=when.get)[-VALUES:]
+            values = sorted(when, key=lambda value: (when[value] // 1000, value.encode()))[-VALUES:]
             c.counted[name] = {value: added(count, ours.get(value, []), theirs.get(value, [])) for value in values}
             c.updated.update({(name, value): when[value] for value in values})
 
@@ -169,16 +179,19 @@ class Visitors:
         self.forget_cancels(c)
 
     def merge_ids(self, c, v):
-        both = sorted(v.ids + c.ids, key=lambda entry: entry[2])
+        both = sorted(c.ids + v.ids, key=lambda entry: entry[2])
         c.ids = []
         for entry in both:
             self.remember_id(c, *entry)
 
     def merge_dates(self, c, v):
+        """The customer's runs follow; which date fired last is the later of both."""
         for name, theirs in v.dates.items():
-            ours = c.dates.setdefault(name, theirs)
-            if ours.fired is None:
-                ours.fired = theirs.fired
+            ours = c.dates.get(name)
+            if ours is None or not ours.known:
+                c.dates[name] = theirs
+            elif theirs.fired is not None:
+                ours.fired = theirs.fired if ours.fired is None else max(ours.fired, theirs.fired)
         self.look_at_dates(c)
 
     # ---- runs
@@ -197,8 +210,8 @@ class Visitors:
         return came
 
     def is_ended_by(self, c, other, run):
-        """Is it "a run of one whose newest trigger is not after an event that cancels it and that is remembered of the other" (§4.7), "or
-        not after what is remembered by its time alone"?"""
+        """Is it "a run of one whose newest trigger is not after an event that cancels it and that is remembered of
+        the other", or "not after what is remembered by its time alone"?"""
         if any(run.trigger.at <= other.forgotten.get(type_, run.trigger.at - 1)
                for m in run.rule.cancel for type_ in m.on):
             return True
@@ -219,12 +232,21 @@ class Visitors:
         takes = theirs.started < ours.started if again in ("ignore", "collect") else theirs.trigger.at > ours.trigger.at
         stays = theirs if takes else ours
         if again != "ignore":
-            stays.triggers = sorted(theirs.triggers + ours.triggers, key=lambda trigger: trigger.at)[-TRIGGERS:]
+            stays.triggers = joined(theirs, ours)[-TRIGGERS:]
             self.decide(c, stays, AGAIN[again])
         if takes:
             c.runs[c.runs.index(ours)] = theirs
             ours.live = False
         return takes
+
+
+def joined(theirs, ours):
+    """By their time, and "At equal times the customer's is the later"; of dates "those of the run whose newest trigger fell
+    due later stand behind those of the other"."""
+    if theirs.rule.date:
+        first, then = (theirs, ours) if theirs.trigger.at <= ours.trigger.at else (ours, theirs)
+        return first.triggers + then.triggers
+    return sorted(theirs.triggers + ours.triggers, key=lambda trigger: trigger.at)
 
 
 def added(count, ours, theirs):

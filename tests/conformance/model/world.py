@@ -129,15 +129,34 @@ class World(Dates, Visitors):
         if event["type"] == "forget":
             self.forget(event)
             return
-        c = self.whose(event)
+        c, alone = self.whose(event), event["customer"] is None
+        event["customer"] = c.name
         if event["type"] in self.rules.events and event["type"] in self.rules.named:
             self.deal_with(c, event)
+        elif not alone and event.visitor is not None and self.customer_of(event.visitor) != c.name:
+            self.hear_of(c, event)
 
     def deal_with(self, c, event):
-        type_ = event["type"]
-        now = max(event["time"], self.clock, event["time"] if c.now is None else c.now)
-        if (type_, event["id"]) in [(of, id_) for of, id_, then in c.ids if then >= now - page.DAY]:
+        if not c.known and self.is_forgotten(c):
+            self.forget_visitor(c)
+            c = self.somebody(c.name, known=False)
+        if self.is_duplicate(c, event):
             return
+        if event.visitor is not None:
+            self.hear_of(c, event)
+            if self.is_duplicate(c, event):
+                return
+        self.happen_to(c, event)
+
+    def now_of(self, c, event):
+        return max(event["time"], self.clock, event["time"] if c.now is None else c.now)
+
+    def is_duplicate(self, c, event):
+        return (event["type"], event["id"]) in [
+            (of, id_) for of, id_, then in c.ids if then >= self.now_of(c, event) - page.DAY]
+
+    def happen_to(self, c, event):
+        type_, now = event["type"], self.now_of(c, event)
         self.customers[c.who] = c
         self.remember_id(c, type_, event["id"], now)
         c.now, c.newest = now, event["time"] if c.newest is None else max(c.newest, event["time"])
@@ -224,11 +243,12 @@ class World(Dates, Visitors):
             buckets[bucket] = buckets.get(bucket, zero) + amount
         return sum((buckets[bucket] for bucket in sorted(buckets)), zero)
 
-    def next_leave(self, c):
-        """The next instant at which a bucket leaves its window, if segments could see it."""
+    def next_leave(self, c, names=None):
+        """The next instant at which a bucket leaves its window, if segments could see it; of these counts."""
         if not self.rules.segments:
             return None
-        return min((bucket * count.bucket + count.over for name, count in self.rules.counts.items() if count.over
+        names = self.rules.counts if names is None else names
+        return min((bucket * count.bucket + count.over for name, count in self.rules.counts.items() if count.over and name in names
                     for entries in c.counted.get(name, {}).values() for bucket, *_ in entries
                     if bucket * count.bucket + count.over > c.now), default=None)
 
