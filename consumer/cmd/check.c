@@ -172,14 +172,15 @@ static int check_once(const struct options *options)
 {
     struct subject subject;
     struct relance_error error;
-    const struct file_paths paths = {options->args, options->arg_count, options_mapping(options)};
+    const struct file_paths paths = {options->args, options->arg_count, options_mapping(options), true};
     char shown[FILE_PATHS_SHOWN];
     if (subject_read(&paths, &subject, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_USAGE;
     }
     subject.rules.strict = options->strict;
-    int status = check_subject(options, file_paths_show(&subject.rule_paths, shown), &subject);
+    int status = check_subject(
+        options, file_paths_show(subject.rule_paths.count ? &subject.rule_paths : &paths, shown), &subject);
     subject_free(&subject);
     return status;
 }

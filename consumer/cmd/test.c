@@ -315,7 +315,7 @@ static int test_once(const struct options *options)
 {
     struct subject subject;
     struct relance_error error;
-    const struct file_paths paths = {options->args, options->arg_count, options_mapping(options)};
+    const struct file_paths paths = {options->args, options->arg_count, options_mapping(options), true};
     char shown[FILE_PATHS_SHOWN];
     if (subject_read(&paths, &subject, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);

@@ -270,6 +270,42 @@ static void file_set_digest(struct file_set *set)
     set->hash[sizeof set->hash - 1] = '\0';
 }
 
+static void file_source_free(struct file_source *source)
+{
+    free((char *)source->name.data);
+    free((char *)source->text.data);
+    free((char *)source->path.data);
+}
+
+static bool file_is_named(const struct file_paths *paths, struct relance_str path)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (str_equal(str_of(paths->items[i]), path)) return true;
+    return false;
+}
+
+/* Rules and mappings may lie in one folder: these are not of the set. One that was named in place of rules is a mistake. */
+static enum relance_status file_set_leave_mappings(struct file_set *set, const struct file_paths *paths,
+                                                   struct relance_error *error)
+{
+    size_t kept = 0, count = set->count;
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < count; i++) {
+        struct file_source source = set->sources[i];
+        if (!relance_mapping_is(source.text)) {
+            set->sources[kept++] = source;
+            continue;
+        }
+        if (status == RELANCE_OK && file_is_named(paths, source.path))
+            status =
+                relance_error_set(error, RELANCE_INVALID,
+                                  "%.*s is a mapping and no rules: --mapping takes it", STR_ARG(source.path));
+        file_source_free(&source);
+    }
+    set->count = kept;
+    return status;
+}
+
 enum relance_status file_set_read(const struct file_paths *paths, struct file_set *out,
                                   struct relance_error *error)
 {
@@ -279,6 +315,7 @@ enum relance_status file_set_read(const struct file_paths *paths, struct file_se
     for (size_t i = 0; i < paths->count && status == RELANCE_OK; i++)
         status = file_search_path(&search, paths->items[i], paths->count == 1);
     if (status == RELANCE_OK) status = file_set_add_all(&set, &search);
+    if (status == RELANCE_OK && !paths->all) status = file_set_leave_mappings(&set, paths, error);
     if (status == RELANCE_OK && paths->mapping) status = file_set_add_mapping(&set, paths->mapping, error);
     file_search_free(&search);
     if (status != RELANCE_OK) {
@@ -301,11 +338,8 @@ const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_
 
 void file_set_free(struct file_set *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        free((char *)set->sources[i].name.data);
-        free((char *)set->sources[i].text.data);
-        free((char *)set->sources[i].path.data);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        file_source_free(&set->sources[i]);
     free(set->sources);
     *set = (struct file_set){0};
 }

@@ -23,6 +23,8 @@ struct file_paths {
     char **items;
     size_t count;
     const char *mapping;
+    /* mappings among the paths stay in the set, for those who look at them alone: `check` and `test` */
+    bool all;
 };
 /* "a, b", cut where there is no room for all, for messages. Returns `out`. */
 const char *file_paths_show(const struct file_paths *paths, char out[FILE_PATHS_SHOWN]);
@@ -37,7 +39,8 @@ struct file_source {
 
 /* A rule set's files as read: of each path the file itself, or the *.json and *.jsonc of the folder and of the folders
  * in it; names that begin with a point, and links to folders, are passed over. All together in the order of their
- * paths' bytes, each file once. Behind them the mapping, and the presets that it extends. */
+ * paths' bytes, each file once. Mappings in a folder are passed over, and one that is named is refused. Behind the rules
+ * stand the mapping of `paths`, and the presets that it extends. */
 struct file_set {
     struct file_source *sources;
     size_t count;

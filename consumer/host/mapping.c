@@ -15,6 +15,11 @@ static enum relance_status refuse_preset(const char *value, struct relance_error
     str nearest = preset_nearest(str_of(value));
     char shown[TEXT_SHOWN_SIZE];
     text_shown(value, shown);
+    if (strchr(value, '='))
+        return relance_error_set(error, RELANCE_INVALID,
+                                 "there is no preset '%s': TOPIC= before a mapping is for `relance intake`, "
+                                 "which reads many topics",
+                                 shown);
     if (nearest.size)
         return relance_error_set(error, RELANCE_INVALID, "there is no preset '%s': did you mean '%.*s'?",
                                  shown, STR_ARG(nearest));

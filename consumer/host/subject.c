@@ -76,8 +76,8 @@ enum relance_status subject_read(const struct file_paths *paths, struct subject 
                                  struct relance_error *error)
 {
     *out = (struct subject){0};
-    struct file_paths files = {.items = calloc(paths->count + 1, sizeof *files.items),
-                               .mapping = paths->mapping};
+    struct file_paths files = {
+        .items = calloc(paths->count + 1, sizeof *files.items), .mapping = paths->mapping, .all = paths->all};
     out->mappings = calloc(paths->count + FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *out->mappings);
     struct file_source *room = calloc(FILE_RULE_COUNT_MAX + FILE_EXTENDS_MAX, sizeof *room);
     if (!files.items || !out->mappings || !room) abort(); /* a few pages, at the start */

@@ -95,7 +95,7 @@ static void watch_begin_page(void)
 
 int watch_run(watch_once *once, const struct options *options)
 {
-    struct watch watch = {.paths = {options->args, options->arg_count, options_mapping(options)},
+    struct watch watch = {.paths = {options->args, options->arg_count, options_mapping(options), true},
                           .file = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     stop_on_signals();
     watch_folders(&watch);

@@ -464,7 +464,8 @@ static void compile_format(struct mapping_compiler *c)
     else
         diag_add(c->diag, SEVERITY_ERROR, (struct origin){.source = format.source}, format.node->begin,
                  format.node->end,
-                 near.size ? arena_format(c->scratch, "did you mean '%.*s'?", STR_ARG(near)) : near,
+                 near.size ? arena_format(c->scratch, "did you mean '%.*s'?", STR_ARG(near))
+                           : STR("there are json, cloudevents, snowplow-tsv, form, csv, avro and protobuf"),
                  "there is no format '%.*s'", STR_ARG(format.node->text));
 }
 

@@ -83,6 +83,22 @@ bool relance_mapping_csv(const struct relance_mapping *mapping, struct relance_c
     return mapping->format == &format_csv;
 }
 
+/* Where no name is near, another separator or another file may be meant: the first column shows it. */
+static enum relance_status refuse_missing(str missing, const struct nearest *nearest,
+                                          const struct csv_row *header, struct relance_error *error)
+{
+    enum { SHOWN_MAX = 80 };
+    if (nearest->name.size)
+        return relance_error_set(error, RELANCE_INVALID, "there is no column '%.*s'; did you mean '%.*s'?",
+                                 STR_ARG(missing), STR_ARG(nearest->name));
+    str first = header->cells[0];
+    return relance_error_set(
+        error, RELANCE_INVALID,
+        "there is no column '%.*s' among the header's %zu, of which the first is '%.*s'%s", STR_ARG(missing),
+        header->count, STR_ARG(str_slice(first, 0, first.size < SHOWN_MAX ? first.size : SHOWN_MAX)),
+        first.size > SHOWN_MAX ? " …" : "");
+}
+
 enum relance_status relance_mapping_csv_header(struct relance_mapping *mapping, struct relance_str row,
                                                struct relance_error *error)
 {
@@ -99,10 +115,7 @@ enum relance_status relance_mapping_csv_header(struct relance_mapping *mapping, 
     for (size_t i = 0; i < cells->count; i++)
         cells->cells[i] = str_trim(cells->cells[i]);
     str missing = missing_column(mapping, cells->cells, cells->count, &nearest);
-    if (missing.size)
-        return relance_error_set(error, RELANCE_INVALID, "there is no column '%.*s'%s%.*s%s",
-                                 STR_ARG(missing), nearest.name.size ? "; did you mean '" : "",
-                                 STR_ARG(nearest.name), nearest.name.size ? "'?" : "");
+    if (missing.size) return refuse_missing(missing, &nearest, cells, error);
     if (csv_columns_read(&mapping->csv.columns, mapping->shape, cells->cells, cells->count, &mapping->arena))
         return RELANCE_OK;
     return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the header");

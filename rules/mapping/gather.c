@@ -32,7 +32,9 @@ static void refuse_unknown(struct arena *arena, enum mapping_place place, const 
     for (size_t i = 0; i < KEYWORDS; i++)
         if (keywords[i].place == place) nearest_offer(&nearest, keywords[i].name);
     diag_add(diag, SEVERITY_ERROR, (struct origin){.source = source}, member->key_begin, member->key_end,
-             nearest_hint(&nearest, arena), "%s has no keyword '%.*s'", what, STR_ARG(member->key));
+             str_equal(member->key, STR("rules")) ? STR("a rule file has it, which --rules takes")
+                                                  : nearest_hint(&nearest, arena),
+             "%s has no keyword '%.*s'", what, STR_ARG(member->key));
 }
 
 bool mapping_keys_check(struct arena *arena, enum mapping_place place, const char *what,
