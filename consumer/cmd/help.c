@@ -15,7 +15,7 @@
 #include <relance/mapping.h>
 #include <string.h>
 
-enum { HELP_NAME_WIDTH = 16 };
+enum { HELP_NAME_WIDTH = 17 };
 
 static void help_line(int width, const char *left, const char *sentence)
 {
