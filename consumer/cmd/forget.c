@@ -77,8 +77,8 @@ static enum relance_status forget_publish(struct forget *forget, struct relance_
         bool known;
         status = forget_find(forget, p, &known, error);
         if (status != RELANCE_OK || (p != home && !known)) continue;
-        status = kafka_feed_put_to(forget->feed, p, forget->customer, str_of(forget->event), forget->now_ms,
-                                   error);
+        status = kafka_feed_put_native(forget->feed, p, forget->customer, str_of(forget->event),
+                                       forget->now_ms, error);
         if (status == RELANCE_OK) status = kafka_feed_flush(forget->feed, FORGET_FLUSH_MS, error);
         forget->offsets[p] = kafka_feed_offset(forget->feed);
     }

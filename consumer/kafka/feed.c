@@ -2,6 +2,9 @@
 #include "kafka/conf.h"
 #include "kafka/trouble.h"
 
+#include "base/str.h"
+#include <relance/engine.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,19 +113,21 @@ static enum relance_status feed_put(struct kafka_feed *feed, const struct feed_r
     return code ? feed_error(feed, code, error) : RELANCE_OK;
 }
 
-enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition, struct relance_str key,
-                                      struct relance_str value, int64_t timestamp_ms,
-                                      struct relance_error *error)
+enum relance_status kafka_feed_put_native(struct kafka_feed *feed, int32_t partition, struct relance_str key,
+                                          struct relance_str value, int64_t timestamp_ms,
+                                          struct relance_error *error)
 {
-    const struct feed_record record = {
-        .partition = partition, .key = key, .value = value, .timestamp_ms = timestamp_ms};
+    static const struct relance_header native = {STR(RELANCE_NATIVE_HEADER), STR("1")};
+    const struct feed_record record = {partition, key, value, &native, 1, timestamp_ms};
     return feed_put(feed, &record, error);
 }
 
 enum relance_status kafka_feed_put(struct kafka_feed *feed, struct relance_str key, struct relance_str value,
                                    int64_t timestamp_ms, struct relance_error *error)
 {
-    return kafka_feed_put_to(feed, RD_KAFKA_PARTITION_UA, key, value, timestamp_ms, error);
+    const struct feed_record record = {
+        .partition = RD_KAFKA_PARTITION_UA, .key = key, .value = value, .timestamp_ms = timestamp_ms};
+    return feed_put(feed, &record, error);
 }
 
 enum relance_status kafka_feed_put_record(struct kafka_feed *feed, struct relance_str key,

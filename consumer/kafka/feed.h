@@ -20,10 +20,10 @@ RELANCE_MUST enum relance_status kafka_feed_put_record(struct kafka_feed *feed, 
                                                        struct relance_str value,
                                                        const struct relance_header *headers, size_t count,
                                                        int64_t timestamp_ms, struct relance_error *error);
-/* The same to a partition of the caller's choice. */
-RELANCE_MUST enum relance_status kafka_feed_put_to(struct kafka_feed *feed, int32_t partition,
-                                                   struct relance_str key, struct relance_str value,
-                                                   int64_t timestamp_ms, struct relance_error *error);
+/* One with the header that says that it is native, to a partition of the caller's choice. */
+RELANCE_MUST enum relance_status kafka_feed_put_native(struct kafka_feed *feed, int32_t partition,
+                                                       struct relance_str key, struct relance_str value,
+                                                       int64_t timestamp_ms, struct relance_error *error);
 /* The offset of the last event that was acknowledged; -1: none was. */
 int64_t kafka_feed_offset(const struct kafka_feed *feed);
 /* Waits until all of them are acknowledged, at most `timeout_ms`. */

@@ -81,6 +81,10 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
 void relance_engine_free(struct relance_engine *engine);
 
 /* ---- what happens */
+/* A record with this header, whatever its value, holds native events: a mapping passes it by. So `forget` reaches a topic
+ * in another pipeline's form. */
+#define RELANCE_NATIVE_HEADER "relance-native"
+
 struct relance_record {
     struct relance_str topic; /* for made-up ids TOPIC/PARTITION/OFFSET */
     int32_t partition;

@@ -252,6 +252,18 @@ class MappingRun(unittest.TestCase):
                 self.produce(world, engine, *[order(c, f"b-{c}", 60) for c in customers])
             self.assertEqual(sent(world), sorted([(f"a-{c}", 120, 1) for c in customers] + [(f"b-{c}", 120, 2) for c in customers]))
 
+    def test_forget_erases_a_customer_of_a_topic_in_another_form(self):
+        with World(ORDERS) as world:
+            self.edit(world, mapping())
+            with running(world, mapping=self.file(world)) as engine:
+                self.produce(world, engine, order("anna", "a-1", 120), order("bert", "b-1", 120))
+                said = self.tool(world, "forget", "anna").stdout
+                self.assertRegex(said, r"^partition \d: forgotten with record 1\n$|^partition \d: forgotten with record 2\n$")
+                self.assertIn("nothing is known", self.tool(world, "inspect", "anna", status=1).stderr)
+                self.produce(world, engine, order("anna", "a-2", 120), order("bert", "b-2", 120))
+            self.assertEqual(sent(world), [("a-1", 120, 1), ("a-2", 120, 1), ("b-1", 120, 1), ("b-2", 120, 2)])
+            self.assertEqual(world.dead(), [])
+
     def resharded(self, world):
         """Once the session of the drained engine is over."""
         done = self.tool(world, "reshard", redis=world.redis.reshard_url, status=2)

@@ -58,6 +58,14 @@ static bool split(struct relance_engine *e, const struct relance_record *record)
     return true;
 }
 
+/* What Relance itself writes into a topic that holds another pipeline's records. */
+static bool says_native(const struct relance_record *record)
+{
+    for (size_t i = 0; i < record->header_count; i++)
+        if (str_equal(record->headers[i].name, STR(RELANCE_NATIVE_HEADER))) return true;
+    return false;
+}
+
 static void tell_whole(const struct relance_mapped *mapped, struct relance_fate *fate)
 {
     bool dead = mapped->kind == RELANCE_UNREADABLE;
@@ -86,7 +94,7 @@ bool unfold_next(struct relance_engine *e, const struct relance_record *record, 
     struct unfolded *u = &e->unfolded;
     *item = (struct relance_mapped_item){.event = record->value};
     u->present = record->value;
-    bool mapped = e->set->mapping && !u->is_native;
+    bool mapped = e->set->mapping && !u->is_native && !says_native(record);
     if (!mapped && !is_list(record->value)) return true;
     if (!(mapped ? map(e, record) : split(e, record))) return false;
     if (u->mapped.count == 0) {

@@ -148,3 +148,19 @@ Test(unfold, engines_of_one_set_may_deal_with_their_records_in_turn)
     rig_end(&other);
     end();
 }
+
+Test(unfold, a_record_that_says_that_it_is_native_is_no_matter_of_the_mapping)
+{
+    static const struct relance_header header = {STR("relance-native"), STR("1")};
+    begin(map);
+    const char *text = "{'type': 'buy', 'customer': 'anna', 'id': 'e', 'time': 1772445600000, 'n': 7}";
+    DEALS(text, "nothing 0"); /* to the mapping it has no lines */
+    struct relance_record record = rig_record(&rig, json(text));
+    record.headers = &header;
+    record.header_count = 1;
+    while (relance_engine_record(rig.engine, &record, &rig.fate) == RELANCE_NEEDS)
+        rig_fetch(&rig);
+    cr_expect_eq(rig.fate.kind, RELANCE_EVENT);
+    cr_expect_eq(rig.fate.more, false);
+    end();
+}
