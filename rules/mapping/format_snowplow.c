@@ -299,7 +299,7 @@ static bool put_column(struct enriched *e, const struct column *column, str text
 /* "latitude,longitude", which the SDKs add. */
 static void put_location(struct enriched *e, str latitude, str longitude)
 {
-    if (!latitude.size || !longitude.size) return;
+    if (!latitude.size || !longitude.size || !utf8_valid(latitude) || !utf8_valid(longitude)) return;
     put_name(e, STR("geo_location"));
     str both = arena_format(e->run->values, "%.*s,%.*s", STR_ARG(latitude), STR_ARG(longitude));
     buffer_put_json_string(e->out, both);

@@ -298,6 +298,23 @@ Test(format, json_in_columns_that_is_none_is_left_out_and_counted)
     }
 }
 
+Test(format, a_latitude_that_is_not_utf8_is_left_out_and_so_is_the_location)
+{
+    char line[ENRICHED_COLUMNS + 16], *at = line;
+    use("{\"format\": \"snowplow-tsv\", \"record\": {\"user_id\": \"string\", \"geo_location\": \"string\"}, "
+        "\"events\": "
+        "{\"*\": {\"type\": \"x\", \"customer\": \"${record.user_id}\", \"place\": "
+        "\"${record.geo_location}\"}}}");
+    for (int column = 0; column < ENRICHED_COLUMNS; column++) {
+        const char *text = column == 12 ? "u" : column == 22 ? "\xff" : column == 23 ? "1" : "";
+        at = stpcpy(at, column ? "\t" : "");
+        at = stpcpy(at, text);
+    }
+    struct relance_mapped mapped = map_record(str_of(line), NULL, 0);
+    cr_expect_eq(mapped.kind, RELANCE_MAPPED, "%.*s", STR_ARG(mapped.sentence));
+    cr_expect_eq(mapped.fields_invalid, 1u, "%u", mapped.fields_invalid);
+}
+
 Test(format, a_line_of_other_columns_is_no_enriched_event)
 {
     use("{\"format\": \"snowplow-tsv\", \"record\": {\"user_id\": \"string\"}, \"events\": {\"*\": "
