@@ -94,7 +94,7 @@ static bool read_format(const struct time_formats *formats, const char *text, co
     if (strcmp(format, "%s") == 0) {
         if (!read_digits(text, strlen(text), &seconds)) return false;
         *ms = seconds * 1000;
-        return true;
+        return *ms <= RFC3339_MS_MAX;
     }
     const char *rest = strptime(text, format, &tm);
     if (!rest || !read_offset(read_fraction(rest, &fraction_ms), &known, &offset_s)) return false;

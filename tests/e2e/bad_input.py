@@ -90,6 +90,13 @@ class BadInput(unittest.TestCase):
             self.assertTrue(0 < len(size.value) <= 512 * 1024 and padded(MIB + 1).startswith(size.value))
             self.assertTrue(0 < len(json_.value) <= 512 * 1024 and json_.value.startswith(b"no json xxx"))
 
+    def test_a_key_past_what_a_topic_takes_leaves_its_head_only(self):
+        key = b"k" * (2 * MIB)
+        with self.world() as world:
+            self.through(world, [raw(b"no json", key=key)])
+            [letter] = world.dead()
+            self.assertEqual((letter.key, letter.value), (key[:16384], b"no json"))
+
     def test_nesting_of_64_is_fine(self):
         deep = ping().value[:-1] + b', "deep": ' + b"[" * 63 + b"]" * 63 + b"}"
         with self.world() as world:

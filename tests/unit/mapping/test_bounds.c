@@ -275,3 +275,20 @@ Test(bounds, a_key_that_is_given_however_often_is_a_mistake)
     cr_expect(memmem(mistakes.data, mistakes.size, "key 'record' is given twice", 27), "%.*s",
               STR_ARG(mistakes));
 }
+
+Test(bounds, seconds_since_1970_end_with_the_year_9999)
+{
+    use("{\"record\": {\"t\": {\"$time\": \"%s\"}}, \"events\": {\"*\": {\"type\": \"a\", \"customer\": "
+        "\"u\","
+        " \"at\": \"${record.t}\"}}}");
+    struct relance_mapped mapped = map(STR("{\"t\":\"253402300799\"}"));
+    cr_assert_eq(mapped.count, 1u);
+    cr_expect(memmem(mapped.items[0].event.data, mapped.items[0].event.size, "9999-12-31T23:59:59", 19));
+    cr_expect_eq(mapped.fields_invalid, 0u);
+    const char *const beyond[] = {"{\"t\":\"253402300800\"}", "{\"t\":\"9999999999999\"}"};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        mapped = map(str_of(beyond[i]));
+        cr_assert_eq(mapped.count, 1u);
+        cr_expect_eq(mapped.fields_invalid, 1u, "%s", beyond[i]);
+    }
+}
