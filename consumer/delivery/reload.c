@@ -4,6 +4,7 @@
 #include "host/log.h"
 #include "host/print.h"
 #include "host/text.h"
+#include <relance/mapping.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -30,6 +31,19 @@ static void reload_show(const struct relance_report *report)
     if (report) print_lines(relance_report_text(report), stderr);
 }
 
+/* Records of these formats are read with a schema, which an engine does not have. */
+static enum relance_status reload_check_format(const struct relance_ruleset *rules,
+                                               struct relance_error *error)
+{
+    const struct relance_mapping *mapping = relance_ruleset_mapping(rules);
+    struct relance_str format = mapping ? relance_mapping_format(mapping) : STR("json");
+    if (!str_equal(format, STR("avro")) && !str_equal(format, STR("protobuf"))) return RELANCE_OK;
+    return relance_error_set(
+        error, RELANCE_INVALID,
+        "--mapping: format %.*s takes a schema: `relance intake` makes events of such records",
+        STR_ARG(format));
+}
+
 static enum relance_status reload_check(const struct file_set *files, size_t *rule_count,
                                         struct relance_error *error)
 {
@@ -39,6 +53,7 @@ static enum relance_status reload_check(const struct file_set *files, size_t *ru
     reload_show(report);
     if (report) relance_report_free(report);
     if (status == RELANCE_OK) *rule_count = relance_ruleset_rule_count(rules);
+    if (status == RELANCE_OK) status = reload_check_format(rules, error);
     relance_ruleset_free(rules);
     return status;
 }

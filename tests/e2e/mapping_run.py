@@ -252,6 +252,14 @@ class MappingRun(unittest.TestCase):
                 self.produce(world, engine, *[order(c, f"b-{c}", 60) for c in customers])
             self.assertEqual(sent(world), sorted([(f"a-{c}", 120, 1) for c in customers] + [(f"b-{c}", 120, 2) for c in customers]))
 
+    def test_a_format_that_takes_a_schema_is_refused(self):
+        with World(ORDERS, partitions=1) as world:
+            for schema in ("avro", "protobuf"):
+                self.edit(world, mapping(format=schema))
+                status, said = world.refusal(mapping=self.file(world))
+                self.assertEqual(status, 2, said)
+                self.assertIn(f"format {schema} takes a schema: `relance intake` makes events of such records", said)
+
     def test_forget_erases_a_customer_of_a_topic_in_another_form(self):
         with World(ORDERS) as world:
             self.edit(world, mapping())
