@@ -155,6 +155,8 @@ static void replay_count_dead(struct replay *replay, struct relance_str reason, 
 {
     size_t i = 0;
     char told[REASON_SIZE];
+    if (!sentence.size && str_equal(reason, STR("time"))) /* a record of Kafka would have one of its own */
+        sentence = STR("it has no time that can be read");
     snprintf(told, sizeof told, "%.*s", (int)sentence.size, sentence.size ? sentence.data : "");
     while (i < replay->dead_count && (!str_equal(str_of(replay->dead[i].reason), reason) ||
                                       strcmp(replay->dead[i].sentence, told) != 0))

@@ -272,7 +272,7 @@ static void print_rules(const struct figures *figures, FILE *out)
     for (size_t i = 0; i < figures->count; i++) {
         const char *rule = figures->items[i].outcome ? figures->items[i].first : NULL;
         if (!rule || !rule_is_first(figures, i)) continue;
-        table_put(table, "%s", rule);
+        table_put(table, "%s", *rule ? rule : "(no rule)"); /* errors of attributes, counts and segments */
         for (size_t c = 1; c < count; c++) {
             bool found = rule_outcome(figures, rule, columns[c].head, &value);
             table_put(table, "%s", found ? number_text(value, text) : "");
