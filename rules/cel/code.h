@@ -74,12 +74,13 @@ struct cel_program {
     struct regex *const *regexes;
     uint32_t code_count, constant_count, site_count, table_count, record_count, regex_count;
     uint32_t slot_count, function_count, stack_depth;
+    bool follows;                      /* fields, and does nothing else: cel_follow can run it */
     const uint32_t *slots, *functions; /* what it reads and calls, ascending */
     const struct cel_type *type;
     struct zones *zones;
 };
 
-/* Proves what is said above; sets stack_depth. False: *why says what is wrong, or is NULL: no memory. */
+/* Proves what is said above; sets stack_depth and follows. False: *why says what is wrong, or is NULL: no memory. */
 bool program_verify(struct cel_program *program, struct arena *scratch, const char **why);
 
 #endif

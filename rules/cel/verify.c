@@ -208,6 +208,18 @@ static bool check_insn(struct verify *v)
     return ends(i) || reach(v, v->at + 1, after);
 }
 
+/* One value at a time, read or chosen? */
+static bool only_follows(const struct cel_program *program)
+{
+    bool follows = program->stack_depth == 1;
+    for (uint32_t i = 0; i < program->code_count; i++) {
+        uint16_t op = program->code[i].op;
+        follows &=
+            op == OP_CONSTANT || op == OP_LOAD || op == OP_FIELD || op == OP_THERE_JUMP || op == OP_RETURN;
+    }
+    return follows;
+}
+
 bool program_verify(struct cel_program *program, struct arena *scratch, const char **why)
 {
     struct verify v = {.program = program, .scratch = scratch};
@@ -223,6 +235,7 @@ bool program_verify(struct cel_program *program, struct arena *scratch, const ch
             *why = v.why;
             return false;
         }
+    program->follows = only_follows(program);
     return true;
 }
 

@@ -93,6 +93,13 @@ static struct cel_value text_or_none(str text)
     return text.data && utf8_valid(text) ? cel_string(text) : (struct cel_value){.kind = CEL_ABSENT};
 }
 
+static struct cel_value let_value(struct cel_frame *frame, const struct cel_program *let)
+{
+    struct cel_value value;
+    bool there = cel_follow(let, frame, &value) && value.kind != CEL_ABSENT; /* else why not is part of it */
+    return there ? value : cel_eval(let, frame);
+}
+
 static void resolve(struct cel_frame *frame, uint32_t slot)
 {
     struct mapping_run *run = frame->context;
@@ -104,7 +111,7 @@ static void resolve(struct cel_frame *frame, uint32_t slot)
     else if (slot == SLOT_TOPIC)
         frame->slots[slot] = cel_string(run->record->topic);
     else
-        frame->slots[slot] = let ? cel_eval(let, frame) : (struct cel_value){.kind = CEL_ABSENT};
+        frame->slots[slot] = let ? let_value(frame, let) : (struct cel_value){.kind = CEL_ABSENT};
 }
 
 /* ---- one event */

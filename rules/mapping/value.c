@@ -400,7 +400,8 @@ bool value_fits(const struct value *value, const struct cel_type *declared, stru
 
 struct cel_value value_eval(struct value_writer *w, const struct cel_program *program)
 {
-    struct cel_value value = cel_eval(program, w->frame);
+    struct cel_value value;
+    if (!cel_follow(program, w->frame, &value)) value = cel_eval(program, w->frame);
     if (value.kind == CEL_OPTIONAL)
         value = value.as.optional ? *value.as.optional : (struct cel_value){.kind = CEL_ABSENT};
     if (value.kind != CEL_ERROR) return value;
