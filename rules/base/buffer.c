@@ -84,16 +84,6 @@ void buffer_put_beyond(struct buffer *buffer, const void *data, size_t size)
     buffer->size += size;
 }
 
-void buffer_put_str(struct buffer *buffer, str s)
-{
-    buffer_put(buffer, s.data, s.size);
-}
-
-void buffer_put_char(struct buffer *buffer, char c)
-{
-    buffer_put(buffer, &c, 1);
-}
-
 size_t buffer_copy(const struct buffer *buffer, char *out, size_t size)
 {
     size_t wanted = buffer->failed ? 0 : buffer->size, written = wanted < size ? wanted : size;
@@ -127,28 +117,59 @@ size_t json_escape(unsigned char c, char out[6])
     return 6;
 }
 
-/* Where the first byte at or behind `from` stands that is not plain; the size where there is none. Eight bytes at a time: a
- * byte's high bit comes to be set where it is below 0x20, a quote or a backslash. */
-static size_t plain_prefix(str s, size_t from)
+/* Is one of eight bytes not plain? A byte's high bit comes to be set where it is below 0x20, a quote or a backslash. */
+static bool has_special(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+    uint64_t special =
+        ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    return special & highs;
+}
+
+/* Where the first byte at or behind `from` stands that is not plain; the size where there is none. */
+static size_t plain_prefix(str s, size_t from)
+{
     for (; from + 8 <= s.size; from += 8) {
         uint64_t word;
         memcpy(&word, s.data + from, sizeof word);
-        uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-        uint64_t special =
-            ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
-        if (special & highs) break;
+        if (has_special(word)) break;
     }
     while (from < s.size && json_is_plain((unsigned char)s.data[from]))
         from++;
     return from;
 }
 
+/* Copies a text while its bytes are plain: true, all are. The last eight are looked at once more where they are no whole
+ * step of their own. */
+static bool copy_plain(char *out, str s)
+{
+    uint64_t word;
+    size_t at = 0;
+    for (; at + 8 <= s.size; at += 8) {
+        memcpy(&word, s.data + at, sizeof word);
+        if (has_special(word)) return false;
+        memcpy(out + at, &word, sizeof word);
+    }
+    if (at && at < s.size) {
+        memcpy(&word, s.data + s.size - 8, sizeof word);
+        memcpy(out + s.size - 8, &word, sizeof word);
+        return !has_special(word);
+    }
+    for (; at < s.size && json_is_plain((unsigned char)s.data[at]); at++)
+        out[at] = s.data[at];
+    return at == s.size;
+}
+
 void buffer_put_json_string(struct buffer *buffer, str s)
 {
     char code[6];
     buffer_put_char(buffer, '"');
+    if (s.size < buffer->capacity - buffer->size && copy_plain(buffer->data + buffer->size, s)) {
+        buffer->size += s.size;
+        buffer->data[buffer->size++] = '"';
+        return;
+    }
     size_t plain = 0; /* begin of what needs no escape */
     for (size_t i = plain_prefix(s, 0); i < s.size; i = plain_prefix(s, i + 1)) {
         unsigned char c = (unsigned char)s.data[i];

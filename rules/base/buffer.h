@@ -41,8 +41,17 @@ static inline void buffer_put(struct buffer *buffer, const void *data, size_t si
     if (size) memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
 }
-void buffer_put_str(struct buffer *buffer, str s);
-void buffer_put_char(struct buffer *buffer, char c);
+static inline void buffer_put_str(struct buffer *buffer, str s)
+{
+    buffer_put(buffer, s.data, s.size);
+}
+static inline void buffer_put_char(struct buffer *buffer, char c)
+{
+    if (buffer->size < buffer->capacity)
+        buffer->data[buffer->size++] = c;
+    else
+        buffer_put_beyond(buffer, &c, 1);
+}
 void buffer_put_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Copies what is there as snprintf does: at most `size` bytes, no NUL; returns how many there are, 0 where memory ran out. */
 size_t buffer_copy(const struct buffer *buffer, char *out, size_t size);
