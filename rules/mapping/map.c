@@ -21,15 +21,15 @@ struct mapping_run {
     struct mapper *mapper;
     const struct relance_foreign *record;
     struct relance_mapped *mapped;
-    struct cel_frame frame;
     struct value_writer writer;
     struct format_run format;
-    int64_t steps_left;
     size_t number;       /* of the next event, in the record */
     size_t number_there; /* in the element of an outermost list */
     bool too_many;
     bool no_memory;
 };
+
+static void resolve(struct cel_frame *frame, uint32_t slot);
 
 struct mapper *mapper_new(struct relance_mapping *mapping)
 {
@@ -40,6 +40,8 @@ struct mapper *mapper_new(struct relance_mapping *mapping)
     m->keep = keep;
     arena_init(&m->values, 0);
     m->slots = ARENA_ARRAY(&m->keep, struct cel_value, mapping->slot_count);
+    m->frame = (struct cel_frame){
+        .slots = m->slots, .scratch = &m->values, .resolve = resolve, .steps_left = &m->steps_left};
     m->found = ARENA_ARRAY(&m->keep, bool, mapping->field_max + 1);
     if (m->slots && m->found && json_loader_init(&m->record, &m->keep) &&
         json_loader_init(&m->texts, &m->keep) && json_loader_init(&m->from, &m->keep))
@@ -341,7 +343,7 @@ static void map_row(struct mapping_run *run, const struct row *row)
     if (!row->loop.list) return map_row_once(run, row);
     const struct cel_list *list = value_loop_list(&run->writer, &row->loop);
     for (size_t i = 0; list && i < list->count && !run->too_many; i++) {
-        run->frame.slots[row->loop.slot] = list->items[i];
+        run->mapper->slots[row->loop.slot] = list->items[i];
         map_row_once(run, row);
     }
 }
@@ -351,7 +353,7 @@ static void map_row(struct mapping_run *run, const struct row *row)
 static void reset_names(struct mapping_run *run)
 {
     for (uint32_t slot = SLOT_NAMES; slot < run->mapping->slot_count; slot++)
-        run->frame.slots[slot].kind = CEL_UNSET;
+        run->mapper->slots[slot].kind = CEL_UNSET;
 }
 
 /* The rows of one thing that a record holds; NULL: none is for it. */
@@ -378,15 +380,15 @@ static void map_object(struct mapping_run *run, struct cel_value object)
 {
     const struct value_loop *loop = &run->mapping->loop;
     run->number_there = 0;
-    run->frame.slots[SLOT_RECORD] = object;
-    run->frame.slots[SLOT_CE] = run->format.ce;
+    run->mapper->slots[SLOT_RECORD] = object;
+    run->mapper->slots[SLOT_CE] = run->format.ce;
     reset_names(run);
     if (!loop->list) return map_one(run);
     const struct cel_list *list = value_loop_list(&run->writer, loop);
     run->mapped->unmapped += !list;
     for (size_t i = 0; list && i < list->count && !run->too_many; i++) {
         reset_names(run);
-        run->frame.slots[loop->slot] = list->items[i];
+        run->mapper->slots[loop->slot] = list->items[i];
         map_one(run);
     }
 }
@@ -420,7 +422,7 @@ static void map_rows(struct mapping_run *run, struct shape_reader *reader, const
     if (reader->c.stack_count == rows->base) return;
     struct cel_value list = coerce_take_list(&reader->c, rows->base);
     if (list.kind != CEL_LIST || run->too_many) return;
-    run->frame.slots[SLOT_ROWS] = list;
+    run->mapper->slots[SLOT_ROWS] = list;
     map_object(run, list.as.list->items[0]);
 }
 
@@ -428,7 +430,7 @@ static void map_rows(struct mapping_run *run, struct shape_reader *reader, const
 static str group_of(struct mapping_run *run, struct cel_value row)
 {
     if (!run->mapping->group) return (str){0};
-    run->frame.slots[SLOT_RECORD] = row;
+    run->mapper->slots[SLOT_RECORD] = row;
     struct cel_value group = value_eval(&run->writer, run->mapping->group);
     return group.kind == CEL_STRING ? cel_text(group) : (str){0};
 }
@@ -467,25 +469,13 @@ static bool map_value(struct mapping_run *run, struct shape_reader *reader)
     return good;
 }
 
-static void run_begin(struct mapping_run *run, struct mapper *m)
+static void run_begin(struct mapping_run *run)
 {
-    m->out.size = 0;
+    struct mapper *m = run->mapper;
+    m->out.size = m->json.size = 0;
     arena_reset(&m->values);
-    run->steps_left = LIMIT_MAPPING_STEPS;
-    run->frame = (struct cel_frame){.slots = m->slots,
-                                    .scratch = &m->values,
-                                    .context = run,
-                                    .resolve = resolve,
-                                    .steps_left = &run->steps_left};
-    m->json.size = 0;
-    run->format = (struct format_run){.record = run->record,
-                                      .values = &m->values,
-                                      .texts = &m->texts,
-                                      .out = &m->json,
-                                      .csv = &run->mapping->csv,
-                                      .shape = run->mapping->shape,
-                                      .ce = {.kind = CEL_ABSENT}};
-    run->writer = (struct value_writer){.frame = &run->frame, .out = &m->out, .splice = &m->splice};
+    m->steps_left = LIMIT_MAPPING_STEPS;
+    m->frame.context = run;
     for (size_t i = 0; i < SLOT_NAMES; i++)
         m->slots[i].kind = CEL_UNSET;
 }
@@ -504,7 +494,8 @@ static void conclude(struct mapping_run *run, const struct shape_reader *reader)
             m->items[i].event = (str){m->out.data + m->written[i].begin, m->written[i].size};
     if (scan->fault == SCAN_TOO_DEEP) return unreadable(run, "depth", "the record nests deeper than 64");
     if (scan->fault != SCAN_OK) return unreadable(run, "json", "the record is no JSON object");
-    if (run->steps_left < 0) return unreadable(run, "mapping", "the record takes more than 1,000,000 steps");
+    if (run->mapper->steps_left < 0)
+        return unreadable(run, "mapping", "the record takes more than 1,000,000 steps");
     if (run->too_many) return unreadable(run, "mapping", "the record becomes more than 100 events");
     mapped->kind = mapped->unmapped && !run->number ? RELANCE_UNMAPPED : RELANCE_MAPPED;
 }
@@ -534,13 +525,17 @@ static bool load_value(struct mapping_run *run, str value)
 static void reader_begin(struct mapping_run *run, struct shape_reader *reader)
 {
     struct mapper *m = run->mapper;
-    *reader = (struct shape_reader){.texts = &m->texts};
+    reader->texts = &m->texts; /* one by one: to clear all of it first costs more */
+    reader->garbled = 0;
     json_loader_begin(&m->record, &reader->c.scan, LIMIT_EVENT_DEPTH);
     reader->c.values = &m->values;
     reader->c.keep = &m->keep;
     reader->c.stack = m->stack;
+    reader->c.stack_count = 0;
     reader->c.stack_capacity = m->stack_capacity;
+    reader->c.invalid = 0;
     reader->c.misfits = m->misfits;
+    reader->c.no_memory = false;
 }
 
 static void reader_end(struct mapping_run *run, const struct shape_reader *reader)
@@ -561,12 +556,23 @@ static void map_text(struct mapping_run *run, str value)
     if (!good) unreadable(run, "format", run->format.sentence);
 }
 
-static struct mapping_run run_of(struct relance_mapping *mapping, const struct relance_foreign *record,
-                                 struct relance_mapped *mapped)
+static inline struct mapping_run run_of(struct relance_mapping *mapping, const struct relance_foreign *record,
+                                        struct relance_mapped *mapped)
 {
+    struct mapper *m = mapping->mapper;
     *mapped = (struct relance_mapped){.kind = RELANCE_MAPPED};
-    return (struct mapping_run){
-        .mapping = mapping, .mapper = mapping->mapper, .record = record, .mapped = mapped};
+    return (struct mapping_run){.mapping = mapping,
+                                .mapper = m,
+                                .record = record,
+                                .mapped = mapped,
+                                .writer = {.frame = &m->frame, .out = &m->out, .splice = &m->splice},
+                                .format = {.record = record,
+                                           .values = &m->values,
+                                           .texts = &m->texts,
+                                           .out = &m->json,
+                                           .csv = &mapping->csv,
+                                           .shape = mapping->shape,
+                                           .ce = {.kind = CEL_ABSENT}}};
 }
 
 enum relance_status relance_mapping_map(struct relance_mapping *mapping, const struct relance_foreign *record,
@@ -574,7 +580,7 @@ enum relance_status relance_mapping_map(struct relance_mapping *mapping, const s
 {
     struct mapping_run run = run_of(mapping, record, mapped);
     mapping->mapper->serial++;
-    run_begin(&run, mapping->mapper);
+    run_begin(&run);
     if (record->value.data) map_text(&run, record->value); /* else a tombstone, which becomes nothing */
     return run.no_memory ? RELANCE_NO_MEMORY : RELANCE_OK;
 }
@@ -587,7 +593,7 @@ enum relance_status relance_mapping_csv_group(struct relance_mapping *mapping,
     struct shape_reader reader;
     *group = (str){0};
     mapping->mapper->serial++; /* what the record before gave is gone */
-    run_begin(&run, mapping->mapper);
+    run_begin(&run);
     if (load_value(&run, record->value)) {
         reader_begin(&run, &reader);
         if (scan_open(&reader.c.scan)) *group = group_of(&run, shape_read(&reader, mapping->shape));

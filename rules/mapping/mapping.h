@@ -87,7 +87,9 @@ struct mapper {
     struct cel_value *stack;
     size_t stack_capacity;
     struct cel_value *slots;
-    bool *found; /* by field of the present row: `from` has it */
+    struct cel_frame frame; /* its context is the present record's run */
+    int64_t steps_left;     /* to the present record */
+    bool *found;            /* by field of the present row: `from` has it */
     struct buffer out, splice, json;
     struct relance_misfit misfits[RELANCE_MISFITS_MAX];
     struct relance_mapped_item items[LIMIT_MAPPED_EVENTS];

@@ -398,7 +398,17 @@ static struct cel_value read_instant(struct coercion *c, int32_t power)
     return coerce_instant(c, &v, &ms) ? cel_timestamp_ms(ms) : absent;
 }
 
-static struct cel_value read_record(struct shape_reader *r, const struct shape *shape)
+/* As shape_read; most members are texts. */
+static inline struct cel_value read_member(struct shape_reader *r, const struct shape *shape)
+{
+    struct scan *scan = &r->c.scan;
+    if (shape->kind != SHAPE_VALUE) return shape_read(r, shape);
+    bool text = shape->type->kind == CEL_TYPE_STRING && scan_peek(scan) == '"';
+    return text ? cel_string(scan_string(scan)) : coerce(&r->c, shape->type);
+}
+
+static __attribute__((noinline)) struct cel_value read_record(struct shape_reader *r,
+                                                              const struct shape *shape)
 {
     struct coercion *c = &r->c;
     const uint32_t *from = c->scan.next;
@@ -423,10 +433,10 @@ static struct cel_value read_record(struct shape_reader *r, const struct shape *
         }
         const uint32_t *value_from = c->scan.next;
         const struct shape *of = shape->shapes[at];
-        record->fields[at] = shape_read(r, of);
-        if (record->fields[at].kind == CEL_ABSENT)
+        struct cel_value value = read_member(r, of);
+        if (value.kind == CEL_ABSENT)
             coerce_misfit(c, shape->record->type.fields[at].name, of->type, value_from);
-        if (record->fields[at].kind == CEL_NULL) record->fields[at] = absent;
+        record->fields[at] = value.kind == CEL_NULL ? absent : value;
     }
     if (shape->keeps_text) record->fields[count] = cel_string(scan_since(&c->scan, from));
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
