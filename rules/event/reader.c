@@ -308,7 +308,8 @@ enum event_dead event_split(struct event_reader *reader, str json, str *texts, s
     for (bool more = scan_open(&scan); more; more = scan_more(&scan, ']')) {
         const uint32_t *from = scan.next;
         scan_skip(&scan);
-        str text = scan.fault == SCAN_OK ? scan_since(&scan, from) : (str){0};
+        if (scan.fault != SCAN_OK) break;
+        str text = scan_since(&scan, from);
         if (*count < most)
             texts[(*count)++] = (str){json.data + (text.data - reader->loader.text), text.size};
         else
