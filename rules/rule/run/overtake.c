@@ -50,6 +50,7 @@ static bool awaits_visitor(const struct state *state)
 void overtakers_trim(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
+    if (!state->overtakers.count) return;
     int64_t age_ms =
         e->options.lateness_ms > LIMIT_CANCEL_AGE_MS ? e->options.lateness_ms : LIMIT_CANCEL_AGE_MS;
     if (awaits_visitor(state)) age_ms = STATE_TIME_MAX;
