@@ -80,10 +80,11 @@ struct relance_foreign {
 
 /* One event of a record, or what stands in the place of one. */
 struct relance_mapped_item {
-    struct relance_str event;    /* a native event as JSON; empty: a dead letter */
-    struct relance_str customer; /* the key of the event: its customer, else its visitor; of a dead letter, if known */
-    bool is_visitor;             /* `customer` is a visitor's name */
-    size_t number; /* of the event in its record, from 0, events that a condition left out included */
+    struct relance_str event; /* a native event as JSON; empty: a dead letter */
+    struct relance_str
+        customer;    /* the key of the event: its customer, else its visitor; of a dead letter, if known */
+    bool is_visitor; /* `customer` is a visitor's name */
+    size_t number;   /* of the event in its record, from 0, events that a condition left out included */
     struct relance_str reason;   /* of a dead letter: "mapping", "customer", … */
     struct relance_str sentence; /* of a dead letter: what was missing */
 };
