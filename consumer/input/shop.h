@@ -23,7 +23,7 @@ struct shop_options {
 
 struct shop_event {
     int64_t time_ms;
-    struct relance_str customer, json; /* valid until the next call; the customer is the record's key */
+    struct relance_str customer, json;    /* valid until the next call; the customer is the record's key */
     const struct relance_header *headers; /* of the record */
     size_t header_count;
     /* the same in words: "puts a tent into cart k-17"; empty: not worth it */

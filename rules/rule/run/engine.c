@@ -316,7 +316,7 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
 {
     struct relance_mapped_item item;
     if (e->failed || e->frame.stopped) return engine_done(e);
-    bool alone = !e->set->mapping && str_starts_with(record->value, STR("{")); /* nearly always */
+    bool alone = !e->set->mapping && record->value.size && record->value.data[0] == '{'; /* nearly always */
     if (alone) return record_event(e, record, record->value, fate);
     if (!unfold_next(e, record, fate, &item)) return engine_done(e);
     enum relance_progress progress = record_event(e, record, item.event, fate);
