@@ -479,6 +479,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_seen(e, from);
     merge_segments(e, from);
     arm_runs(e, horizon_ms);
+    segments_start_event(e); /* for which what was left over has waited */
     segments_update(e, false, horizon_ms);
     segments_settle(e, horizon_ms);
 }

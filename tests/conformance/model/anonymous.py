@@ -4,7 +4,7 @@ other seeds stay as they are."""
 import json
 import random
 
-SHARE = 0.4
+SHARE, SHARE_OF_CROWDS = 0.4, 0.8  # crowds are rare, and what they fill to the bound can only be merged beyond it by a link
 NONE = [None, "", "null", "undefined", "anonymous", "-1", -1, 0, "000-0", "00000000-0000-0000-0000-000000000000", True, {},
         "v" * 257]
 KNOWN = ["customer.known", "!customer.known", "customer.known || {}", "!customer.known || {}", "customer.known && {}"]
@@ -12,14 +12,15 @@ KNOWN = ["customer.known", "!customer.known", "customer.known || {}", "!customer
 
 def with_visitors(seed, files, lines, options):
     chance = random.Random(f"visitors of {seed}")
-    if chance.random() >= SHARE:
+    crowd = any("many" in raw.get("rules", {}) for raw in files.values())
+    if chance.random() >= (SHARE_OF_CROWDS if crowd else SHARE):
         return files, lines, options
-    return Anonymous(chance).whole(files, lines, options)
+    return Anonymous(chance, crowd).whole(files, lines, options)
 
 
 class Anonymous:
-    def __init__(self, chance):
-        self.chance = chance
+    def __init__(self, chance, crowd):
+        self.chance, self.crowd = chance, crowd
         self.one = chance.choice
 
     def maybe(self, probability):
@@ -48,7 +49,7 @@ class Anonymous:
                     raw["segments"][name] = known[name].format(f"({text})")
 
     def rule(self, rule):
-        if self.maybe(0.4):
+        if self.maybe(0.7 if self.crowd else 0.4):
             rule["visitors"] = self.maybe(0.9)
         self.ask(rule, 0.08)
         self.ask(rule, 0.1, "while")
@@ -67,7 +68,11 @@ class Anonymous:
         self.visitors, self.alone, self.both = self.one([
             (["v1"], 0.5, 0.06), (["v1", "c1", "ç"], 0.45, 0.12), (["v1", 7, "v3", "v4"], 0.6, 0.1),
             (["v1", "v2"], 0.3, 0.03), ([f"v{n}" for n in range(20)], 0.3, 0.5)])
-        self.devices = self.maybe(0.2)  # which many people share
+        self.devices = not self.crowd and self.maybe(0.25)  # which many people share
+        if self.devices:
+            self.visitors, self.alone, self.both = self.visitors[:2], 0.3, 0.3
+        if self.crowd:
+            self.visitors, self.alone, self.both = ["v1", "v2"][:self.one([1, 2])], 0.5, 0.06
         out = []
         for line in lines:
             try:
@@ -84,7 +89,7 @@ class Anonymous:
 
     def assign(self, event):
         draw = self.chance.random()
-        if draw < self.alone:
+        if draw < self.alone and not (self.devices and event["type"] == "forget"):  # who shares remembers it longer
             del event["customer"]
             event["visitor"] = self.one(self.visitors)
             if self.maybe(0.02):

@@ -59,6 +59,26 @@ ROWS = [row.strip() for row in """
     more than 64 ids of a type in 24 h; more than 64 ids, and one comes again; more than 256 ids; more than 256 values of by;
     more than 32 cancels remembered; more than 32 triggers; more than 256 runs; more than 256 goal windows;
     an id comes again after 24 h;
+    visitor, alone; visitor, is none; visitor, and a customer null; visitor, known as a customer; customer.known; visitors;
+    parked; parked, and triggered again; parked, and cancelled; parked, and follows a date; performed for a visitor;
+    link; link, by a type that nothing looks at; link, of nothing; link, of nothing but now; link, of what is forgotten by age;
+    link, from another customer; link, of a customer again; link, of a ninth customer; link, of one that is shared;
+    link, of the 17th visitor; link, over by age; link, none by a duplicate; a duplicate that the visitor brought;
+    forget, a visitor; forget, a visitor who is known; forget, a customer with visitors; a visitor is forgotten by age;
+    merge, attribute of the visitor; merge, attribute of the customer; merge, attribute keep first; merge, attribute same time;
+    merge, last of the visitor; merge, last of the customer; merge, last same time; merge, count of one bucket;
+    merge, count for life; merge, count sum; merge, count keep last; merge, count keep min; merge, count keep max;
+    merge, count of one value of by; merge, more than 256 values of by;
+    merge, run moves; merge, run is armed; merge, run is performed at once; merge, wait begins anew;
+    merge, wait of the customer goes on; merge, run before a date; merge, full;
+    merge, ignore the visitor's; merge, ignore the customer's; merge, rearm to the visitor's; merge, rearm to the customer's;
+    merge, restart to the visitor's; merge, restart to the customer's; merge, collect into the visitor's;
+    merge, collect into the customer's; merge, triggers same time; merge, more than 32 triggers; merge, both of a date;
+    merge, cancelled; merge, overtaken; merge, cancelled by time alone; merge, overtaken by time alone;
+    merge, more than 32 cancels remembered; merge, cooldown; merge, cooldown per key; merge, more than 256 keys in cooldown;
+    merge, sends under a limit; merge, windows; merge, window of one key; merge, more than 256 goal windows; merge, ids;
+    merge, more than 64 ids of a type; merge, segments entered or left; merge, told of the visitor; merge, date of the visitor;
+    merge, date fired of the visitor; merge, now of the visitor; merge, run of another variant;
 """.split(";") if row.strip()]
 KNOWN = set(ROWS)
 
@@ -90,7 +110,8 @@ class Watched(world.World):
         same = collections.Counter(rule.priority for rule in rules.rules)
         self.twins = {rule.name for rule in rules.rules if same[rule.priority] > 1}
         self.texts = {name: str(rule) for name, rule in self.raw["rules"].items()}
-        self.late = self.setting = False
+        self.late = self.setting = self.merging = False
+        self.linked_by = None
 
     def note(self, row, yes=True):
         assert row in KNOWN, row
@@ -111,6 +132,8 @@ class Watched(world.World):
             declared, named = event["type"] in self.rules.events, event["type"] in self.rules.named
             self.note("event, of no declared type", not declared and event["type"] != "forget")
             self.note("event, of no use", declared and not named)
+            self.note("visitor, is none", "visitor" in raw and event.visitor is None)
+            self.note("visitor, and a customer null", raw.get("customer", "") is None)
             self.note("event, time in seconds", isinstance(raw["time"], page.Number) and float(raw["time"]) < 1e11)
         return event
 
@@ -119,6 +142,9 @@ class Watched(world.World):
         c = self.customers.get(state.Customer(name, known).who)
         self.note("forget", c)
         self.note("forget, with live runs", c and c.runs)
+        self.note("forget, a visitor", not known)
+        self.note("forget, a visitor who is known", not known and self.customer_of(name))
+        self.note("forget, a customer with visitors", c and c.visitors)
         self.all_ids.pop(c and c.who, None)
         super().forget(event)
 
@@ -147,6 +173,142 @@ class Watched(world.World):
         self.note("an id comes again after 24 h", then is not None and c.now - then > page.DAY)
         known[name] = c.now
         self.times_seen.add((c.who, c.now))
+
+    # ---- visitors
+
+    def whose(self, event):
+        visitor, alone = event.visitor, event["customer"] is None
+        link = self.links.get(visitor)
+        c = super().whose(event)
+        self.note("visitor, alone", alone)
+        self.note("visitor, known as a customer", alone and c.known)
+        self.note("link, over by age", link and link.customer and self.customer_of(visitor) is None)
+        return c
+
+    def forget_visitor(self, v):
+        self.note("a visitor is forgotten by age", self.is_forgotten(v))
+        super().forget_visitor(v)
+
+    def is_duplicate(self, c, event):
+        found = super().is_duplicate(c, event)
+        self.note("a duplicate that the visitor brought", found and self.linked_by is event)
+        self.note("link, none by a duplicate", found and event.visitor and c.known and self.linked_by is not event
+                  and self.customer_of(event.visitor) != c.name)
+        return found
+
+    def link(self, c, visitor, event):
+        v, link = self.somebody(visitor, known=False), self.links.get(visitor)
+        named, forgotten, count = event["type"] in self.rules.named, self.is_forgotten(v), len(c.visitors)
+        before, shared, ever = (link.customer, link.shared, list(link.ever)) if link else (None, False, [])
+        self.linked_by = event
+        super().link(c, visitor, event)
+        link = self.links[visitor]
+        self.note("link, of what is forgotten by age", forgotten)
+        self.note("link, of one that is shared", shared)
+        self.note("link, of a ninth customer", link.shared and not shared)
+        if not link.shared:
+            self.note("link")
+            self.note("link, by a type that nothing looks at", not named)
+            self.note("link, of nothing", v.newest is None)
+            self.note("link, of nothing but now", v.newest is not None and v.now is None)
+            self.note("link, from another customer", before and before != c.name)
+            self.note("link, of a customer again", c.name in ever)
+            self.note("link, of the 17th visitor", count == len(c.visitors))
+
+    def merge(self, c, v, event):
+        self.note("merge, now of the visitor", v.now > self.now_of(c, event))
+        waiting = {run: run.due for run in c.runs if run.present.wait}
+        self.merging = True
+        self.note_parts(c, v)
+        super().merge(c, v, event)
+        self.merging = False
+        self.note("merge, wait of the customer goes on", any(run.due == due and run.live for run, due in waiting.items()))
+
+    def note_parts(self, c, v):
+        self.note("merge, cooldown", set(c.last_send) & set(v.last_send))
+        self.note("merge, cooldown per key", set(c.key_sends) & set(v.key_sends))
+        self.note("merge, more than 256 keys in cooldown", len(set(c.key_sends) | set(v.key_sends)) > world.COOLDOWNS)
+        self.note("merge, sends under a limit", set(c.sends) & set(v.sends))
+        windows = [{(window.rule, window.key) for window in of.windows} for of in (c, v)]
+        self.note("merge, windows", all(windows))
+        self.note("merge, window of one key", windows[0] & windows[1])
+        self.note("merge, more than 256 goal windows", len(windows[0] | windows[1]) > world.WINDOWS)
+        self.note("merge, ids", c.ids and v.ids)
+        types = collections.Counter(type_ for type_, *_ in c.ids + v.ids)
+        self.note("merge, more than 64 ids of a type", any(n > world.IDS_OF_A_TYPE for n in types.values()))
+        self.note("merge, told of the visitor", set(v.told) - set(c.told))
+        self.note("merge, more than 32 cancels remembered", c.cancels and v.cancels and len(
+            c.cancels + v.cancels) > world.CANCELS)
+
+    def merge_attributes(self, c, v):
+        for name in set(c.attributes) & set(v.attributes):
+            ours, theirs = c.attributes[name][1], v.attributes[name][1]
+            self.note("merge, attribute same time", ours == theirs)
+            first = self.rules.attributes[name].first
+            self.note("merge, attribute keep first", first)
+            self.note("merge, attribute of the visitor" if theirs > ours else "merge, attribute of the customer", not first)
+        for type_ in set(c.last) & set(v.last):
+            ours, theirs = c.last[type_]["time"], v.last[type_]["time"]
+            self.note("merge, last same time", ours == theirs)
+            self.note("merge, last of the visitor" if theirs > ours else "merge, last of the customer")
+        super().merge_attributes(c, v)
+
+    def merge_counts(self, c, v):
+        for name, count in self.rules.counts.items():
+            ours, theirs = c.counted.get(name, {}), v.counted.get(name, {})
+            self.note("merge, more than 256 values of by", len(ours.keys() | theirs.keys()) > world.VALUES)
+            for value in ours.keys() & theirs.keys():
+                self.note("merge, count for life", not count.over)
+                self.note("merge, count sum", count.sum and not count.keep)
+                if count.keep:
+                    self.note(f"merge, count keep {count.keep}")
+                self.note("merge, count of one value of by", count.by)
+                self.note("merge, count of one bucket", count.over and {b for b, *_ in ours[value]} & {
+                    b for b, *_ in theirs[value]})
+        super().merge_counts(c, v)
+
+    def merge_dates(self, c, v):
+        before, fired = {name: date.seen for name, date in c.dates.items()}, {
+            name: date.fired for name, date in c.dates.items()}
+        super().merge_dates(c, v)
+        for name, date in c.dates.items():
+            self.note("merge, date of the visitor", name in v.dates and date.seen != before.get(name))
+            self.note("merge, date fired of the visitor", date.fired is not None and name in v.dates and
+                      date.fired == v.dates[name].fired != fired.get(name))
+
+    def merge_runs(self, c, v):
+        count = len(self.decisions)
+        came = super().merge_runs(c, v)
+        self.note("merge, full", any(line["outcome"] == "full" for line in self.decisions[count:]))
+        for run in came:
+            self.note("merge, run moves")
+            self.note("merge, run is armed", run.parked)
+            self.note("merge, wait begins anew", run.present.wait and not run.parked)
+            self.note("merge, run before a date", run.present.before is not None)
+            self.note("merge, run of another variant", run.variant != self.variant(run.rule, c))
+        return came
+
+    def is_ended_by(self, c, other, run):
+        found, cut = super().is_ended_by(c, other, run), other.forgotten
+        other.forgotten = {}
+        alone = found and not super().is_ended_by(c, other, run)
+        other.forgotten = cut
+        word = "overtaken" if other is c else "cancelled"
+        self.note(f"merge, {word} by time alone" if alone else f"merge, {word}", found)
+        return found
+
+    def joins(self, c, theirs):
+        ours = next((run for run in c.runs if (run.rule, run.key) == (theirs.rule, theirs.key)), None)
+        times = ours and [{trigger.at for trigger in run.triggers} for run in (ours, theirs)]
+        count = ours and len(ours.triggers + theirs.triggers)
+        takes, again = super().joins(c, theirs), theirs.rule.again
+        if ours:
+            whose = "the visitor's" if takes else "the customer's"
+            self.note(f"merge, {again}{dict(ignore='', collect=' into').get(again, ' to')} {whose}")
+            self.note("merge, triggers same time", again != "ignore" and times[0] & times[1])
+            self.note("merge, more than 32 triggers", again != "ignore" and count > world.TRIGGERS)
+            self.note("merge, both of a date", again != "ignore" and theirs.rule.date)
+        return takes
 
     def take(self, c, event):
         if event["type"] == "identify":
@@ -248,6 +410,7 @@ class Watched(world.World):
     def move(self, c, run, date):
         due, deferred = run.due, run.deferred
         super().move(c, run, date)
+        self.note("parked, and follows a date", run.parked)
         self.note(self.following, run.due != due)
         self.note("follows, has not moved", run.due == due and not deferred)
         self.note("follows, and is passed over", run.past)
@@ -257,8 +420,9 @@ class Watched(world.World):
     # ---- cancels and goals
 
     def cancel(self, c, event):
-        count = len(self.decisions)
+        count, parked = len(self.decisions), [run for run in c.runs if run.parked]
         super().cancel(c, event)
+        self.note("parked, and cancelled", any(not run.live for run in parked))
         for line in self.decisions[count:]:
             rule = next(r for r in self.rules.rules if r.name == line["rule"])
             self.note("cancel, two entries", len(rule.cancel) > 1)
@@ -326,6 +490,7 @@ class Watched(world.World):
     def tell(self, c, limit, changes):
         count = len(self.decisions)
         super().tell(c, limit, changes)
+        self.note("merge, segments entered or left", self.merging and len(self.decisions) > count)
         lists = {rule.name for rule in self.rules.rules if len(rule.segments) > 1}
         met = collections.Counter(line["rule"] for line in self.decisions[count:] if line["rule"] in lists
                                   and line["outcome"] in ("started", "rearmed", "restarted", "collected"))
@@ -360,12 +525,14 @@ class Watched(world.World):
         super().trigger_again(c, run, event, limit)
         if len(self.decisions) > count:
             self.note(f"again {run.rule.again}")
+            self.note("parked, and triggered again", run.parked)
             self.note("again, of a run that was deferred", deferred)
             self.note("wait, rearmed", waits and run.rule.again == "rearm")
 
     def wait(self, c, run, base):
         step, place = run.present, run.step
         super().wait(c, run, base)
+        self.note("parked", run.parked)
         self.note("before, skipped at once", step.before is not None and run.step > place)
 
     def attempt_due(self, c, run, step, base):
@@ -399,6 +566,8 @@ class Watched(world.World):
         self.note("deferred to one instant, the longest waiting first", deferred and any(
             other.deferred and other.rule.priority == run.rule.priority and other.waited != run.waited for other in waiting))
         super().perform(c, run)
+        self.note("performed for a visitor", not c.known)
+        self.note("merge, run is performed at once", self.merging)
         outcome = self.decisions[count]["outcome"] if len(self.decisions) > count else None
         self.note("deferred twice", deferred and outcome == "deferred")
         self.note("deferred, then while ends it", deferred and outcome == "ended")
@@ -490,6 +659,8 @@ class Watched(world.World):
         self.note("while", outcome == "ended")
         self.note("let of a rule", "let" in raw)
         self.note("let of the set", any(f" {name} " in text or f"'{name}'" in text for name in self.raw.get("let", {})))
+        self.note("customer.known", "customer.known" in text)
+        self.note("visitors", raw.get("visitors") and not c.known)
         self.note("rule.tags", "rule.tags" in text and raw.get("tags"))
         self.note("tables", "tables." in text)
         self.note("salt", raw.get("split") and "salt" in raw)

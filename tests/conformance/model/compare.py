@@ -1,6 +1,6 @@
 """compare.py RELANCE: the engine beside the reference model, on random rule sets.
 
-    compare.py RELANCE --seeds 1-150 --seconds 30 --census    the fixed seeds, then fresh ones while time lasts
+    compare.py RELANCE --seeds 1-150,371 --seconds 30 --census    the fixed seeds, then fresh ones while time lasts
     compare.py RELANCE --seed N --keep DIR                    one seed; its files go to DIR
 
 Of each seed the decisions of a replay are compared, and a test is made of a customer's events, which expects what the
@@ -25,12 +25,13 @@ import model  # noqa: E402
 import page  # noqa: E402
 import rules as language  # noqa: E402
 import ruletests  # noqa: E402
+import visitors  # noqa: E402
 
 
 def parse(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("relance")
-    parser.add_argument("--seeds", default="1-60", help="FIRST-LAST: the fixed ones")
+    parser.add_argument("--seeds", default="1-60", help="FIRST-LAST, or several of these and single ones: the fixed ones")
     parser.add_argument("--seconds", type=float, default=0, help="then fresh ones, until so much is spent")
     parser.add_argument("--census", action="store_true")
     parser.add_argument("--seed", type=int)
@@ -96,7 +97,7 @@ def as_test(seed, folder):
 
 
 def fitting(rules, lines):
-    """[(second, type, fields)] of the customer c1, without what does not fit its type."""
+    """[(second, type, fields, whose)] of the customer c1 and of visitors, without what does not fit its type."""
     out = []
     for number, line in enumerate(lines):
         try:
@@ -104,10 +105,12 @@ def fitting(rules, lines):
             time, fields = page.to_time(typed["time"]) // 1000, rules.events[typed["type"]]
         except (ValueError, KeyError, TypeError, page.Absent):
             continue
-        if typed.get("customer") == "c1":
+        visitor, customer = visitors.visitor_of(typed), typed.get("customer")
+        if customer == "c1" or (customer is None and visitor):
             fit = page.coerce_fields(typed, fields, rules.types)
             kept = {name: raw[name] for name in fit if fits(typed[name], fields[name], rules)}
-            out.append((time, raw["type"], {"id": str(raw.get("id", f"of line {number}")), **kept}))
+            whose = {"visitor": visitor, **({"customer": customer} if customer else {})} if visitor else {}
+            out.append((time, raw["type"], {"id": str(raw.get("id", f"of line {number}")), **kept}, whose))
     return out
 
 
@@ -133,8 +136,10 @@ def run_test(relance, seed, folder):
 
 
 def fixed_seeds(options):
-    first, last = [options.seed] * 2 if options.seed is not None else map(int, options.seeds.split("-"))
-    return range(first, last + 1)
+    if options.seed is not None:
+        return [options.seed]
+    spans = [span.partition("-") for span in options.seeds.split(",")]
+    return [seed for first, dash, last in spans for seed in range(int(first), int(last if dash else first) + 1)]
 
 
 def fresh_seeds(seconds):

@@ -137,12 +137,13 @@ def generate(seed):
 
 def rule_test(seed, events):
     """What happened to a customer, as a test in a rule file that expects nothing yet. `events` are [(seconds, type,
-    fields)], all of which fit."""
+    fields, whose)], all of which fit."""
     chance = random.Random(seed)
     start = events[0][0]
     test = {"name": "as the model has it", "from": instant(start * 1000), "until": chance.choice(["2d", "10d", "40d"]),
             "customer": {"n": chance.choice([1, 5]), "day": instant(start * 1000 + chance.choice([50, 80]) * HOUR)[:10]},
-            "given": [{"t": f"{max(time - start, 0)}s", type_: fields} for time, type_, fields in events], "expect": []}
+            "given": [{"t": f"{max(time - start, 0)}s", type_: fields, **whose} for time, type_, fields, whose in events],
+            "expect": []}
     if chance.random() < 0.5:
         test["variant"] = chance.choice(["a", "holdout"])
     if chance.random() < 0.5:
