@@ -107,12 +107,12 @@ void cel_print_double(double d, struct buffer *out)
 /* The fraction of a second, "" or ".500": three, six or nine digits, as protobuf's JSON has them. */
 static void put_nanos(struct buffer *out, uint32_t nanos)
 {
-    char text[10] = ".";
+    int digits = 9;
     if (!nanos) return;
-    for (size_t at = 9; at > 0; at--, nanos /= 10)
-        text[at] = (char)('0' + nanos % 10);
-    bool micros = memcmp(text + 7, "000", 3) == 0, millis = micros && memcmp(text + 4, "000", 3) == 0;
-    buffer_put(out, text, millis ? 4 : micros ? 7 : 10);
+    for (; digits > 3 && nanos % 1000 == 0; digits -= 3)
+        nanos /= 1000;
+    buffer_put_char(out, '.');
+    put_padded(out, nanos, digits);
 }
 
 void cel_print_timestamp(struct cel_value timestamp, struct buffer *out)
