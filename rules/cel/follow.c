@@ -7,10 +7,13 @@ static inline bool is_missing(const struct cel_value *v)
     return v->kind <= CEL_ABSENT || (v->kind == CEL_ERROR && cel_is_missing(*v));
 }
 
-static inline const struct cel_value *load(struct cel_frame *frame, uint32_t slot)
+/* Begins again when the slot is filled: so cel_follow itself calls nobody, and has nothing to save. */
+static __attribute__((noinline)) bool follow_resolved(const struct cel_program *program,
+                                                      struct cel_frame *frame, uint32_t slot,
+                                                      struct cel_value *value)
 {
-    if (frame->slots[slot].kind == CEL_UNSET && frame->resolve) frame->resolve(frame, slot);
-    return &frame->slots[slot];
+    frame->resolve(frame, slot);
+    return cel_follow(program, frame, value);
 }
 
 /* What a program comes to, as a step of its frame's. False: to an error, which cel_eval puts into words. */
@@ -30,7 +33,10 @@ bool cel_follow(const struct cel_program *program, struct cel_frame *frame, stru
     for (const struct insn *at = program->code;; at++) {
         switch (at->op) {
         case OP_CONSTANT: v = &program->constants[at->a]; break;
-        case OP_LOAD: v = load(frame, at->a); break;
+        case OP_LOAD:
+            v = &frame->slots[at->a];
+            if (v->kind == CEL_UNSET && frame->resolve) return follow_resolved(program, frame, at->a, value);
+            break;
         case OP_FIELD:
             if (v->kind == CEL_RECORD && at->b < v->as.record->type->field_count)
                 v = &v->as.record->fields[at->b];

@@ -137,9 +137,9 @@ static void bury(struct relance_mapped_item *item, const char *reason, str sente
     item->sentence = sentence;
 }
 
-static void put_member(struct buffer *out, const char *key, str text)
+static void put_member(struct buffer *out, str key, str text)
 {
-    buffer_put_str(out, str_of(key));
+    buffer_put_str(out, key);
     buffer_put_json_string(out, text);
 }
 
@@ -305,10 +305,10 @@ static void put_event(struct mapping_run *run, const struct row *row, struct rel
     if (event_names_nobody(e.visitor)) e.visitor = (str){0};
     const char *fault = envelope_fault(&e);
     if (fault) return bury(item, fault, fault_sentence(fault));
-    put_member(out, "{\"type\":", e.type);
-    put_member(out, ",\"id\":", e.id);
-    if (e.customer.size) put_member(out, ",\"customer\":", e.customer);
-    if (e.visitor.size) put_member(out, ",\"visitor\":", e.visitor);
+    put_member(out, STR("{\"type\":"), e.type);
+    put_member(out, STR(",\"id\":"), e.id);
+    if (e.customer.size) put_member(out, STR(",\"customer\":"), e.customer);
+    if (e.visitor.size) put_member(out, STR(",\"visitor\":"), e.visitor);
     bool has_time = row->members[ROW_TIME] && put_time(run, row->members[ROW_TIME]);
     str missing = put_fields(run, row), type = shown(e.type);
     if (row->needed) missing = needed_of(row, &e, has_time, missing);

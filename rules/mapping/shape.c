@@ -28,6 +28,12 @@ struct shape_field {
     struct shape *shape;
 };
 
+/* A field as reading needs it: most are texts, for which nothing else is asked. */
+struct shape_member {
+    const struct shape *shape;
+    bool is_text; /* as native events have it */
+};
+
 struct shape {
     enum shape_kind kind;
     const struct cel_type *type; /* of records, lists and maps known when it is finished */
@@ -38,7 +44,8 @@ struct shape {
     size_t count;
     bool keeps_text;
     /* finished, of records: by number */
-    const struct shape **shapes;
+    struct shape_member *members;
+    struct cel_value *blank; /* all fields, of which none is there */
     struct shape_record_type *record;
     struct key_table keys;
     struct key_hint *hints; /* HINTS of them: the one thing that reading changes */
@@ -317,16 +324,19 @@ static bool finish_record(struct shape *shape, struct arena *keep, struct diagno
 {
     size_t count = shape->count, i = 0;
     struct cel_field *fields = ARENA_ARRAY(keep, struct cel_field, count + 1);
-    shape->shapes = ARENA_ARRAY(keep, const struct shape *, count + 1);
+    shape->members = ARENA_ARRAY(keep, struct shape_member, count + 1);
+    shape->blank = ARENA_ARRAY(keep, struct cel_value, count + 1);
     shape->record = ARENA_NEW(keep, struct shape_record_type);
     shape->hints = ARENA_ARRAY(keep, struct key_hint, HINTS);
-    if (!fields || !shape->shapes || !shape->record || !shape->hints ||
+    if (!fields || !shape->members || !shape->blank || !shape->record || !shape->hints ||
         !key_table_init(&shape->keys, keep, count + 1))
         return false;
     for (struct shape_field *field = shape->first; field; field = field->next, i++) {
         shape_finish(field->shape, keep, diag);
         fields[i] = (struct cel_field){field->name, field->shape->type};
-        shape->shapes[i] = field->shape;
+        bool is_text = field->shape->kind == SHAPE_VALUE && field->shape->type->kind == CEL_TYPE_STRING;
+        shape->members[i] = (struct shape_member){field->shape, is_text};
+        shape->blank[i] = (struct cel_value){.kind = CEL_ABSENT};
         key_table_add(&shape->keys, field->name, (uint32_t)i);
     }
     *shape->record = (struct shape_record_type){{STR("record"), count, fields, NULL}, shape->keeps_text};
@@ -398,15 +408,7 @@ static struct cel_value read_instant(struct coercion *c, int32_t power)
     return coerce_instant(c, &v, &ms) ? cel_timestamp_ms(ms) : absent;
 }
 
-/* As shape_read; most members are texts. */
-static inline struct cel_value read_member(struct shape_reader *r, const struct shape *shape)
-{
-    struct scan *scan = &r->c.scan;
-    if (shape->kind != SHAPE_VALUE) return shape_read(r, shape);
-    bool text = shape->type->kind == CEL_TYPE_STRING && scan_peek(scan) == '"';
-    return text ? cel_string(scan_string(scan)) : coerce(&r->c, shape->type);
-}
-
+/* Not part of shape_read, which is small for all that is no record. */
 static __attribute__((noinline)) struct cel_value read_record(struct shape_reader *r,
                                                               const struct shape *shape)
 {
@@ -421,8 +423,7 @@ static __attribute__((noinline)) struct cel_value read_record(struct shape_reade
         return absent;
     }
     record->type = &shape->record->type;
-    for (size_t i = 0; i < count; i++)
-        record->fields[i] = absent;
+    memcpy(record->fields, shape->blank, count * sizeof record->fields[0]);
     size_t place = 0;
     for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, '}')) {
         struct key_hint *hint = &shape->hints[place < HINTS ? place++ : HINTS - 1];
@@ -432,10 +433,14 @@ static __attribute__((noinline)) struct cel_value read_record(struct shape_reade
             continue;
         }
         const uint32_t *value_from = c->scan.next;
-        const struct shape *of = shape->shapes[at];
-        struct cel_value value = read_member(r, of);
+        const struct shape_member *member = &shape->members[at];
+        if (member->is_text && scan_peek(&c->scan) == '"') {
+            record->fields[at] = cel_string(scan_string(&c->scan));
+            continue;
+        }
+        struct cel_value value = shape_read(r, member->shape);
         if (value.kind == CEL_ABSENT)
-            coerce_misfit(c, shape->record->type.fields[at].name, of->type, value_from);
+            coerce_misfit(c, shape->record->type.fields[at].name, member->shape->type, value_from);
         record->fields[at] = value.kind == CEL_NULL ? absent : value;
     }
     if (shape->keeps_text) record->fields[count] = cel_string(scan_since(&c->scan, from));
