@@ -132,7 +132,12 @@ HOUR = 3600000
 
 def generate(seed):
     """({name: rule file as a value}, lines of events, options of `relance replay`)."""
-    return anonymous.with_visitors(seed, *Generator(random.Random(seed)).whole())
+    return anonymous.with_visitors(seed, *of_customers(seed))
+
+
+def of_customers(seed):
+    """The same, before a share of the seeds is given visitors."""
+    return Generator(random.Random(seed)).whole()
 
 
 def rule_test(seed, events):

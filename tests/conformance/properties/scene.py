@@ -39,7 +39,7 @@ class Scene:
     def __init__(self, tools, seed, folder, prepare=()):
         """`prepare` are functions that make of the rule set one that the checkers can follow better."""
         self.tools, self.seed, self.folder = tools, seed, pathlib.Path(folder)
-        files, self.lines, self.options = generate.generate(seed)
+        files, self.lines, self.options = generate.of_customers(seed)
         self.rules = united(files.values())
         if "--only" in self.options:
             at = self.options.index("--only")
