@@ -16,13 +16,15 @@ static str text_of(const struct json *object, const char *key)
     return member && (member->kind == JSON_STRING || member->kind == JSON_NUMBER) ? member->text : (str){0};
 }
 
-/* An answer as a JSON object; NULL: it is none. */
+/* An answer as a JSON object; NULL: it is none. Its numbers stand in the text, which the next answer takes the place of: so
+ * that is copied. */
 static const struct json *answer_read(struct registry_run *run, str body)
 {
     struct diagnostics diag;
-    struct source source = {.name = STR("answer"), .text = body};
+    struct source source = {.name = STR("answer")};
     diag_init(&diag, run->arena);
-    const struct json *root = body.size ? json_parse(run->arena, &source, &diag) : NULL;
+    bool kept = body.size && arena_copy_str(run->arena, body, &source.text);
+    const struct json *root = kept ? json_parse(run->arena, &source, &diag) : NULL;
     return root && root->kind == JSON_OBJECT ? root : NULL;
 }
 

@@ -76,8 +76,8 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
 /* Is it what libraries send as an anonymous id before they know one? */
 bool event_names_nobody(str visitor);
 
-/* A record that is a list of events: the text of each, within `json`. EVENT_DEAD_MAPPING: more than `most`. Whether they are
- * events is seen when they are read. */
+/* A record that is a list of events: the text of each, within `json`. EVENT_DEAD_MAPPING: more than `most`. That each is an
+ * object is seen here, whether it is an event, when it is read. */
 enum event_dead event_split(struct event_reader *reader, str json, str *texts, size_t most, size_t *count);
 /* Sets the slots that belong to `type` to CEL_ABSENT. */
 void event_clear(const struct event_type *type, struct cel_value *slots);

@@ -307,6 +307,7 @@ enum event_dead event_split(struct event_reader *reader, str json, str *texts, s
     bool too_many = false;
     for (bool more = scan_open(&scan); more; more = scan_more(&scan, ']')) {
         const uint32_t *from = scan.next;
+        if (scan_peek(&scan) != '{') scan_fail(&scan, SCAN_BROKEN, *from);
         scan_skip(&scan);
         if (scan.fault != SCAN_OK) break;
         str text = scan_since(&scan, from);

@@ -80,9 +80,10 @@ static size_t count_of(str text, const char *part)
 Test(unfold, a_list_is_its_events_and_what_is_none_is_a_dead_letter_alone)
 {
     begin(NULL);
-    DEALS(
-        "[{'type':'buy','customer':'a','time':1000,'n':1},7,{'type':'buy','customer':'a','time':2000,'n':1}]",
-        "event 0, dead 1 json, event 2");
+    DEALS("[{'type':'buy','customer':'a','time':1000,'n':1},{},{'type':'buy','customer':'a','time':2000,'n':"
+          "1}]",
+          "event 0, dead 1 type, event 2");
+    DEALS("[{'type':'buy','customer':'a','time':1000,'n':1},7]", "dead 0 json");
     DEALS(" \t[{'type':'buy','customer':'b','time':3000,'n':1}]", "event 0");
     DEALS("[]", "nothing 0");
     DEALS("[{'type':'buy','customer':'a','time':1000},", "dead 0 json");
@@ -90,7 +91,7 @@ Test(unfold, a_list_is_its_events_and_what_is_none_is_a_dead_letter_alone)
     str lines = buffer_str(&rig.lines);
     cr_expect_eq(count_of(lines, "\"id\":\"shop/0/0\""), 1);
     cr_expect_eq(count_of(lines, "\"id\":\"shop/0/0/2\""), 1);
-    cr_expect_eq(count_of(lines, "\"id\":\"shop/0/1\""), 1);
+    cr_expect_eq(count_of(lines, "\"id\":\"shop/0/2\""), 1);
     end();
 }
 
