@@ -158,7 +158,8 @@ static bool gather(struct wire_run *run, struct proto_open *open, str bytes)
     if (run->steps > PROTO_STEPS) return wire_fail(run, WIRE_FAULT_SIZE, "more messages than can be read");
     open->slots = ARENA_ARRAY(open->scratch, struct proto_slot, open->message->count + 1);
     if (!open->slots) return wire_fail(run, WIRE_FAULT_MEMORY, "no memory");
-    run->at = (const unsigned char *)bytes.data;
+    run->at =
+        (const unsigned char *)(bytes.size ? bytes.data : ""); /* of a message that is not there, nothing */
     run->end = run->at + bytes.size;
     while (run->at < run->end)
         if (!gather_field(run, open)) return false;
