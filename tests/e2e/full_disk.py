@@ -26,7 +26,8 @@ class FullDisk(unittest.TestCase):
         group = [f"--input={world.input}", f"--group={world.group}", *kafka]
         reader, mover = f"--redis={world.redis.reader_url}", f"--redis={world.redis.reshard_url}"
         return {  # in this order: the last ones need the engine gone, and reshard everything decided
-            "run": ["--help"],  # else it prints nothing
+            "run": ["--help"],  # else they print nothing
+            "intake": ["--help"],
             "demo": ["--seconds=1"],
             "audit": [f"--output={world.output}", *kafka],
             "forget": ["c-1", "--timeout=1s", reader, *group],
