@@ -21,6 +21,11 @@ str str_trim(str s)
     return s;
 }
 
+str str_skip_mark(str s)
+{
+    return str_starts_with(s, STR("\xEF\xBB\xBF")) ? str_slice(s, 3, s.size) : s;
+}
+
 bool str_is_identifier(str s)
 {
     for (size_t i = 0; i < s.size; i++) {

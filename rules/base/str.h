@@ -37,7 +37,8 @@ static inline str str_slice(str s, size_t begin, size_t end)
 }
 
 bool str_starts_with(str s, str prefix);
-str str_trim(str s); /* without blanks at both ends: those of ASCII */
+str str_trim(str s);      /* without blanks at both ends: those of ASCII */
+str str_skip_mark(str s); /* without the byte order mark in front, where there is one */
 /* Letters, digits and _, not beginning with a digit: what CEL can select, and call. */
 bool str_is_identifier(str s);
 uint64_t str_hash(str s); /* XXH3_64 */

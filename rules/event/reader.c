@@ -281,9 +281,7 @@ enum event_dead event_read(struct event_reader *reader, const struct event_schem
 {
     *event = (struct event){0};
     reader_forget(reader);
-    if (str_starts_with(json, STR("\xEF\xBB\xBF")))
-        json = str_slice(json, 3, json.size); /* a byte order mark */
-    enum event_dead dead = load_record(reader, json);
+    enum event_dead dead = load_record(reader, str_skip_mark(json));
     if (dead != EVENT_ALIVE) return dead;
     struct reading r;
     reading_begin(&r, reader, schema, slots, event);
@@ -300,7 +298,7 @@ enum event_dead event_split(struct event_reader *reader, str json, str *texts, s
 {
     struct scan scan;
     *count = 0;
-    if (str_starts_with(json, STR("\xEF\xBB\xBF"))) json = str_slice(json, 3, json.size);
+    json = str_skip_mark(json);
     enum event_dead dead = load_record(reader, json);
     if (dead != EVENT_ALIVE) return dead;
     json_loader_begin(&reader->loader, &scan, LIMIT_EVENT_DEPTH);

@@ -106,7 +106,7 @@ enum relance_status relance_mapping_csv_header(struct relance_mapping *mapping, 
     char *room = arena_alloc(&mapping->arena, row.size + 1);
     struct nearest nearest;
     str text;
-    if (str_starts_with(row, STR("\xEF\xBB\xBF"))) row = str_slice(row, 3, row.size);
+    row = str_skip_mark(row);
     if (!cells || !room || !arena_copy_str(&mapping->arena, row, &text))
         return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for the header");
     if (!csv_row_take(cells, &text, mapping->csv.separator, &room))

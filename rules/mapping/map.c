@@ -504,7 +504,7 @@ static void conclude(struct mapping_run *run, const struct shape_reader *reader)
 static bool load_value(struct mapping_run *run, str value)
 {
     const struct format *format = run->mapping->format;
-    if (str_starts_with(value, STR("\xEF\xBB\xBF"))) value = str_slice(value, 3, value.size);
+    value = str_skip_mark(value);
     if (value.size > LIMIT_EVENT_BYTES) {
         unreadable(run, "size", "the record is larger than 1 MiB");
         return false;

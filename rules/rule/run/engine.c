@@ -279,9 +279,10 @@ static enum relance_progress link_by_event(struct relance_engine *e, const struc
 }
 
 static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
-                                          str json, struct relance_fate *fate)
+                                          struct relance_fate *fate)
 {
-    enum event_dead dead = event_read(e->reader, e->set->schema, json, e->frame.slots, &e->event);
+    enum event_dead dead =
+        event_read(e->reader, e->set->schema, e->unfolded.present, e->frame.slots, &e->event);
     bool future = false;
     if (dead == EVENT_NO_MEMORY)
         e->failed = true; /* nothing is wrong with the record: it is no dead letter */
@@ -314,12 +315,9 @@ static enum relance_progress record_event(struct relance_engine *e, const struct
 enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
                                             struct relance_fate *fate)
 {
-    struct relance_mapped_item item;
     if (e->failed || e->frame.stopped) return engine_done(e);
-    bool alone = !e->set->mapping && record->value.size && record->value.data[0] == '{'; /* nearly always */
-    if (alone) return record_event(e, record, record->value, fate);
-    if (!unfold_next(e, record, fate, &item)) return engine_done(e);
-    enum relance_progress progress = record_event(e, record, item.event, fate);
+    if (!unfold_next(e, record, fate)) return engine_done(e);
+    enum relance_progress progress = record_event(e, record, fate);
     if (progress == RELANCE_DONE) unfold_advance(e, fate);
     return progress;
 }

@@ -95,9 +95,8 @@ static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t num
 }
 
 /* ---- unfold.c */
-/* The next event of the record. False: there is none, which *fate says, or memory has run out. */
-bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate,
-                 struct relance_mapped_item *item);
+/* Finds the next event of the record: unfolded.present. False: there is none, which *fate says, or memory has run out. */
+bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate);
 /* It has been dealt with. */
 void unfold_advance(struct relance_engine *e, struct relance_fate *fate);
 

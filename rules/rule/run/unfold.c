@@ -32,11 +32,8 @@ static bool map(struct relance_engine *e, const struct relance_record *record)
 /* Is it a list, rather than an object? */
 static bool is_list(str value)
 {
-    size_t at = str_starts_with(value, STR("\xEF\xBB\xBF")) ? 3 : 0;
-    while (at < value.size && (value.data[at] == ' ' || value.data[at] == '\n' || value.data[at] == '\r' ||
-                               value.data[at] == '\t'))
-        at++;
-    return at < value.size && value.data[at] == '[';
+    bool object = value.size && value.data[0] == '{'; /* nearly always */
+    return !object && str_starts_with(str_trim(str_skip_mark(value)), STR("["));
 }
 
 /* A list of native events: a text for each, which stands in the record. Found once, however many there are. */
@@ -88,11 +85,9 @@ static void tell_dead(const struct relance_mapped_item *item, struct relance_fat
                                   .is_visitor = item->is_visitor};
 }
 
-bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate,
-                 struct relance_mapped_item *item)
+bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
 {
     struct unfolded *u = &e->unfolded;
-    *item = (struct relance_mapped_item){.event = record->value};
     u->present = record->value;
     bool mapped = e->set->mapping && !u->is_native && !says_native(record);
     if (!mapped && !is_list(record->value)) return true;
@@ -101,7 +96,7 @@ bool unfold_next(struct relance_engine *e, const struct relance_record *record, 
         tell_whole(&u->mapped, fate);
         return false;
     }
-    *item = u->mapped.items[u->at];
+    const struct relance_mapped_item *item = &u->mapped.items[u->at];
     u->present = item->event;
     if (item->event.size) return true;
     tell_dead(item, fate);

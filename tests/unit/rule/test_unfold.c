@@ -95,6 +95,18 @@ Test(unfold, a_list_is_its_events_and_what_is_none_is_a_dead_letter_alone)
     end();
 }
 
+Test(unfold, the_event_that_is_shown_is_that_of_the_last_record)
+{
+    begin(NULL);
+    str plain = json("{'type':'buy','customer':'a','time':4000,'n':1}");
+    deal(&rig, json("[{'type':'buy','customer':'a','time':1000,'n':1}]"));
+    deal(&rig, plain);
+    cr_expect(str_equal(relance_engine_event(rig.engine), plain));
+    deal(&rig, json("[{},7]"));
+    cr_expect_not(str_equal(relance_engine_event(rig.engine), plain));
+    end();
+}
+
 Test(unfold, a_list_has_so_many_events_and_one_more_is_a_dead_letter)
 {
     begin(NULL);
