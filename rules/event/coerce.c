@@ -169,22 +169,9 @@ struct cel_value coerce_take_list(struct coercion *c, size_t base)
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
-/* Elements are pushed, then copied in one piece. After a bad one the others are only passed over. */
-static struct cel_value coerce_list(struct coercion *c, const struct cel_type *element)
+static struct cel_value read_element(void *reader, const void *element)
 {
-    size_t base = c->stack_count;
-    bool good = true;
-    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, ']')) {
-        if (!good) {
-            scan_skip(&c->scan);
-            continue;
-        }
-        struct cel_value value = coerce(c, element);
-        good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
-        coerce_push(c, value);
-    }
-    struct cel_value list = coerce_take_list(c, base);
-    return good ? list : absent;
+    return coerce(reader, element);
 }
 
 struct cel_value coerce_take_map(struct coercion *c, size_t base)
@@ -276,7 +263,7 @@ struct cel_value coerce(struct coercion *c, const struct cel_type *type)
     char c0 = scan_peek(&c->scan);
     switch (type->kind) {
     case CEL_TYPE_LIST:
-        if (c0 == '[') return coerce_list(c, type->params[0]);
+        if (c0 == '[') return coerce_list_by(c, read_element, c, type->params[0]);
         break;
     case CEL_TYPE_MAP:
         if (c0 == '{') return coerce_map(c, type->params[1]);

@@ -30,6 +30,27 @@ struct cel_value coerce_take_list(struct coercion *c, size_t base);
 /* Likewise pairs of key and value; of equal keys the first keeps its place and the last its value. */
 struct cel_value coerce_take_map(struct coercion *c, size_t base);
 
+/* The list that comes next, whose elements `read` reads; after a bad one the others are only passed over. Inline, for `read`
+ * to be. */
+typedef struct cel_value coerce_read(void *reader, const void *element);
+static inline struct cel_value coerce_list_by(struct coercion *c, coerce_read *read, void *reader,
+                                              const void *element)
+{
+    size_t base = c->stack_count;
+    bool good = true;
+    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, ']')) {
+        if (!good) {
+            scan_skip(&c->scan);
+            continue;
+        }
+        struct cel_value value = read(reader, element);
+        good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
+        coerce_push(c, value);
+    }
+    struct cel_value list = coerce_take_list(c, base);
+    return good ? list : (struct cel_value){.kind = CEL_ABSENT};
+}
+
 /* The value just read as an instant in ms since 1970: RFC 3339 or a number of ms; false when it is neither,
  * or not in the years 1 to 9999. */
 bool coerce_instant(const struct coercion *c, const struct scan_value *v, int64_t *ms);

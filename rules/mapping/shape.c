@@ -447,22 +447,9 @@ static __attribute__((noinline)) struct cel_value read_record(struct shape_reade
     return (struct cel_value){.kind = CEL_RECORD, .as.record = record};
 }
 
-static struct cel_value read_list(struct shape_reader *r, const struct shape *element)
+static struct cel_value read_element(void *reader, const void *element)
 {
-    struct coercion *c = &r->c;
-    size_t base = c->stack_count;
-    bool good = true;
-    for (bool more = scan_open(&c->scan); more; more = scan_more(&c->scan, ']')) {
-        if (!good) {
-            scan_skip(&c->scan);
-            continue;
-        }
-        struct cel_value value = shape_read(r, element);
-        good = value.kind != CEL_ABSENT && value.kind != CEL_NULL;
-        coerce_push(c, value);
-    }
-    struct cel_value list = coerce_take_list(c, base);
-    return good ? list : absent;
+    return shape_read(reader, element);
 }
 
 /* Pairs are pushed; of equal keys the last one's value stays. */
@@ -563,7 +550,7 @@ struct cel_value shape_read(struct shape_reader *r, const struct shape *shape)
         if (c0 == '{') return read_record(r, shape);
         break;
     case SHAPE_LIST:
-        if (c0 == '[') return read_list(r, shape->item);
+        if (c0 == '[') return coerce_list_by(&r->c, read_element, r, shape->item);
         break;
     case SHAPE_MAP:
         if (c0 == '{') return read_map(r, shape->item);
