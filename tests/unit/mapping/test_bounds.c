@@ -1,43 +1,9 @@
 /* What bounds a mapping, at the last that is within and the first that is beyond; and what is counted. */
 #include "mapping/build.h"
-#include "mapping/mapping.h"
 
-#include "zones.h"
-
-#include <criterion/criterion.h>
-
-static struct arena arena;
-static struct relance_mapping *mapping;
-
-static void setup(void)
-{
-    arena_init(&arena, 0);
-}
-
-static void teardown(void)
-{
-    relance_mapping_free(mapping);
-    mapping = NULL;
-    arena_free(&arena);
-}
+#include "mapping_case.h"
 
 TestSuite(bounds, .init = setup, .fini = teardown, .timeout = 120);
-
-/* The mistakes of a mapping; empty: there are none. */
-static str compile(str text)
-{
-    const struct relance_source source = {.name = STR("m.jsonc"), .text = text};
-    const struct relance_mapping_host host = {.zone_load = zone_file, .zone_context = &arena};
-    struct relance_report *report;
-    struct relance_error error;
-    str told = {0};
-    relance_mapping_free(mapping);
-    mapping = NULL;
-    cr_assert_neq(relance_mapping_compile(&source, &host, &mapping, &report, &error), RELANCE_NO_MEMORY);
-    cr_assert(arena_copy_str(&arena, relance_report_text(report), &told));
-    relance_report_free(report);
-    return told;
-}
 
 static void use(const char *text)
 {

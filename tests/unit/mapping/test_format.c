@@ -1,49 +1,14 @@
 /* Formats: bytes in, events out. Each case is a record and the events that it becomes, or why it becomes none. */
-#include "mapping/mapping.h"
 
 #include "allocations.h"
 #include "base/report.h"
-#include "zones.h"
-
-#include <criterion/criterion.h>
-
-static struct arena arena;
-static struct relance_mapping *mapping;
-
-static void setup(void)
-{
-    arena_init(&arena, 0);
-}
-
-static void teardown(void)
-{
-    relance_mapping_free(mapping);
-    mapping = NULL;
-    arena_free(&arena);
-}
+#include "mapping_case.h"
 
 TestSuite(format, .init = setup, .fini = teardown, .timeout = 60);
 
-/* The mistakes of a mapping; empty: there are none. */
-static str compile(const char *text)
-{
-    const struct relance_source source = {.name = STR("m.jsonc"), .text = str_of(text)};
-    const struct relance_mapping_host host = {.zone_load = zone_file, .zone_context = &arena};
-    struct relance_report *report;
-    struct relance_error error;
-    str told;
-    relance_mapping_free(mapping);
-    mapping = NULL;
-    enum relance_status status = relance_mapping_compile(&source, &host, &mapping, &report, &error);
-    cr_assert_eq(status == RELANCE_OK, mapping != NULL);
-    cr_assert(arena_copy_str(&arena, relance_report_text(report), &told));
-    relance_report_free(report);
-    return told;
-}
-
 static void use(const char *text)
 {
-    str mistakes = compile(text);
+    str mistakes = compile(str_of(text));
     cr_assert(mapping, "%.*s", STR_ARG(mistakes));
 }
 
@@ -90,7 +55,8 @@ static void expect(const char *value, const char *events)
 
 Test(format, refuses_a_name_that_none_has)
 {
-    str told = compile("{\"format\": \"from\", \"events\": {\"*\": {\"type\": \"x\", \"customer\": \"c\"}}}");
+    str told = compile(
+        str_of("{\"format\": \"from\", \"events\": {\"*\": {\"type\": \"x\", \"customer\": \"c\"}}}"));
     cr_expect(memmem(told.data, told.size, "there is no format 'from'", 25), "%.*s", STR_ARG(told));
     cr_expect(memmem(told.data, told.size, "did you mean 'form'?", 20), "%.*s", STR_ARG(told));
 }
@@ -430,9 +396,9 @@ Test(format, times_have_formats_and_a_zone)
     expect("{\"t\": \"2026-03-01\"}", NONE);
     expect("{\"t\": null}", NONE);
     expect("{\"t\": {}}", NONE);
-    cr_expect_gt(compile(TIMES("{\"$time\": \"at %s\"}")).size, 0);
-    cr_expect_gt(compile(TIMES("{\"$time\": \"%Y\", \"tz\": \"Europe/Berlinn\"}")).size, 0);
-    cr_expect_gt(compile(TIMES("{\"$time\": 7}")).size, 0);
+    cr_expect_gt(compile(str_of(TIMES("{\"$time\": \"at %s\"}"))).size, 0);
+    cr_expect_gt(compile(str_of(TIMES("{\"$time\": \"%Y\", \"tz\": \"Europe/Berlinn\"}"))).size, 0);
+    cr_expect_gt(compile(str_of(TIMES("{\"$time\": 7}"))).size, 0);
 }
 
 Test(format, numbers_have_a_mark_of_decimals)
@@ -442,7 +408,7 @@ Test(format, numbers_have_a_mark_of_decimals)
     expect("{\"t\": 7.5}", AT("7.5"));
     expect("{\"t\": \"12.50\"}", NONE);
     expect("{\"t\": true}", NONE);
-    cr_expect_gt(compile(TIMES("{\"$number\": \";\"}")).size, 0);
+    cr_expect_gt(compile(str_of(TIMES("{\"$number\": \";\"}"))).size, 0);
 }
 
 /* ---- memory */
