@@ -50,10 +50,10 @@ static void check_change(void *context, const struct relance_change *change)
 
 static void mark(struct rig *rig)
 {
-    static const char *const fates[] = {[RELANCE_EVENT] = "event",
-                                        [RELANCE_DUPLICATE] = "duplicate",
-                                        [RELANCE_IGNORED] = "ignored",
-                                        [RELANCE_DEAD] = "dead"};
+    static const char *const fates[RELANCE_FATES] = {
+        [RELANCE_EVENT] = "event", [RELANCE_DUPLICATE] = "duplicate", [RELANCE_IGNORED] = "ignored",
+        [RELANCE_DEAD] = "dead",   [RELANCE_NOTHING] = "nothing",
+    };
     buffer_put_format(&rig->lines, "{\"record\":%lld,\"fate\":\"%s\"}\n", (long long)rig->offset - 1,
                       fates[rig->fate.kind]);
 }
