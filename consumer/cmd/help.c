@@ -67,7 +67,7 @@ static int help_intake_counters(const char *argument)
 static int help_figures(const char *argument)
 {
     (void)argument;
-    for (const struct figure_live_row *row = figures_live_rows; row->name; row++)
+    for (const struct metric_live *row = metric_lives; row->name; row++)
         help_line(24, row->name, row->prose);
     return EXIT_STATUS_OK;
 }

@@ -48,10 +48,10 @@ static void live_add_times(struct pulse_times *sum, const struct pulse_times *ti
 
 static void live_add(struct pulse_figures *sum, const struct pulse_figures *one)
 {
-#define FIGURE_SUM(field, name, prose)   sum->field += one->field;
-#define FIGURE_TIMES(field, name, prose) live_add_times(&sum->field, &one->field);
-#define FIGURE_KEPT(field)               sum->field += one->field;
-#define FIGURE_MADE(field, name, prose)
+#define FIGURE_SUM(field, kind, name, prose) sum->field += one->field;
+#define FIGURE_TIMES(field, name, prose)     live_add_times(&sum->field, &one->field);
+#define FIGURE_KEPT(field)                   sum->field += one->field;
+#define FIGURE_MADE(field, kind, name, prose)
 #include "figure.def"
 }
 
@@ -139,12 +139,12 @@ static void live_make(struct live *live, const struct live_look *look)
     const struct pulse_figures *now = &look->now, *before = &look->before;
     live->figures[0] = (struct live_figure){"version", RELANCE_VERSION};
     live->count = 1;
-#define FIGURE_SUM(field, name, prose) live_put(live, name, now->field);
+#define FIGURE_SUM(field, kind, name, prose) live_put(live, name, now->field);
 #define FIGURE_TIMES(field, name, prose)                                                                     \
     live_put_ms(live, name "_p50_ms", pulse_part(&now->field, &before->field, 0.5));                         \
     live_put_ms(live, name "_p99_ms", pulse_part(&now->field, &before->field, 0.99));
 #define FIGURE_KEPT(field)
-#define FIGURE_MADE(field, name, prose) live_put(live, name, live_of_##field(look));
+#define FIGURE_MADE(field, kind, name, prose) live_put(live, name, live_of_##field(look));
 #include "figure.def"
 }
 

@@ -18,10 +18,10 @@ int64_t pulse_part(const struct pulse_times *now, const struct pulse_times *befo
 
 /* figure.def says what each is. */
 struct pulse_figures {
-#define FIGURE_SUM(field, name, prose)   uint64_t field;
-#define FIGURE_TIMES(field, name, prose) struct pulse_times field;
-#define FIGURE_KEPT(field)               uint64_t field;
-#define FIGURE_MADE(field, name, prose)
+#define FIGURE_SUM(field, kind, name, prose) uint64_t field;
+#define FIGURE_TIMES(field, name, prose)     struct pulse_times field;
+#define FIGURE_KEPT(field)                   uint64_t field;
+#define FIGURE_MADE(field, kind, name, prose)
 #include "figure.def"
 };
 

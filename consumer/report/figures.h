@@ -3,6 +3,7 @@
 #ifndef CONSUMER_REPORT_FIGURES_H
 #define CONSUMER_REPORT_FIGURES_H
 
+#include "report/metric.h"
 #include "redis/view.h"
 
 #include <stddef.h>
@@ -10,14 +11,13 @@
 
 struct figure {
     char *name; /* as Redis has it: "rule.cart_abandoned.sent" */
-    size_t row; /* of counter.def; FIGURES_NO_ROW: none that this version knows */
+    size_t row; /* of counter.def; METRIC_NO_ROW: none that this version knows */
     double value;
     /* what stands for the form's first placeholder: a type, reason, rule or channel; or NULL */
     char *first;
     char *outcome; /* of a rule's counter */
     char *variant; /* likewise, where there is one */
 };
-#define FIGURES_NO_ROW SIZE_MAX
 
 /* One value of a live instance. */
 struct figure_live {
@@ -42,13 +42,7 @@ const struct figure *figures_find(const struct figures *figures, const char *nam
 void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
                          FILE *out);
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);
-/* Text format 0.0.4; HELP is the row's prose. */
+/* Prometheus's text format 0.0.4, of what this version knows; HELP is the row's prose (prometheus.c). */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);
-
-/* What figure.def says of each live figure, as it is called in Redis; ends with a row without a name. */
-struct figure_live_row {
-    const char *name, *prose;
-};
-extern const struct figure_live_row figures_live_rows[];
 
 #endif

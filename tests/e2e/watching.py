@@ -1,6 +1,7 @@
 """What people see of a running engine: inspect, metrics and that all of it is in Redis (STATE.md §1)."""
 import json
 import re
+import shutil
 import subprocess
 import time
 import unittest
@@ -65,6 +66,17 @@ class Watching(unittest.TestCase):
             text = self.ask("metrics", "--prometheus")
             self.assertRegex(text, re.compile(r"^relance_events_total\{[^}]*\} 10$", re.M))
             self.assertRegex(self.ask("metrics"), r"events\s.*10")
+
+    @unittest.skipUnless(shutil.which("promtool"), "there is no promtool (Debian's package prometheus)")
+    def test_promtool_has_nothing_to_say_of_a_running_engines_metrics(self):
+        with running(self.world) as engine:
+            self.world.produce([event(f"c-{n}", "ping") for n in range(10)])
+            self.world.wait_decided(engine)
+            self.world.wait_counter("events", 10)
+            text = self.ask("metrics", "--prometheus")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        self.assertIn("relance_live_uptime_seconds{", text)
 
     def test_a_live_engine_tells_about_itself_and_falls_silent_when_it_ends(self):
         key = "relance:live:one"
