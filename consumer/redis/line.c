@@ -185,7 +185,7 @@ static enum relance_status line_greet(struct redis_line *line, const struct redi
     return line_expect_ok(line, 2, select, "SELECT", error);
 }
 
-static redisContext *line_reach(const struct redis_url *url)
+static redisContext *line_reach(const struct redis_url *url, const struct redis_host *host)
 {
     redisContext *redis = NULL;
     for (int tries = 0; tries < LINE_CONNECTS; tries++) {
@@ -194,7 +194,7 @@ static redisContext *line_reach(const struct redis_url *url)
         const struct timeval limit = {left_us / 1000000, left_us % 1000000};
         if (redis) redisFree(redis);
         redis = *url->path ? redisConnectUnixWithTimeout(url->path, limit)
-                           : redisConnectWithTimeout(url->host, (int)url->port, limit);
+                           : redisConnectWithTimeout(host->name, (int)host->port, limit);
         ensure(redis); /* hiredis has no memory left */
         bool is_late = clock_monotonic_us() - began_us >= LINE_CONNECT_MS * 1000;
         if (!redis->err || !is_late || stop_requested()) break;
@@ -202,27 +202,26 @@ static redisContext *line_reach(const struct redis_url *url)
     return redis;
 }
 
-static enum relance_status line_unreachable(const struct redis_url *url, const char *why,
-                                            struct relance_error *error)
+static enum relance_status line_unreachable(const struct redis_url *url, const struct redis_host *host,
+                                            const char *why, struct relance_error *error)
 {
     return *url->path
                ? relance_error_set(error, RELANCE_IO, "Redis at %s: %s", url->path, why)
-               : relance_error_set(error, RELANCE_IO, "Redis at %s:%d: %s", url->host, (int)url->port, why);
+               : relance_error_set(error, RELANCE_IO, "Redis at %s:%d: %s", host->name, (int)host->port, why);
 }
 
-enum relance_status redis_connect(const char *text, struct redis_line **out, struct relance_error *error)
+enum relance_status redis_line_open(const struct redis_url *url, const struct redis_host *host,
+                                    struct redis_line **out, struct relance_error *error)
 {
-    struct redis_url url;
-    enum relance_status status = redis_url_parse(text, &url, error);
-    if (status != RELANCE_OK) return status;
+    enum relance_status status;
     struct redis_line *line = calloc(1, sizeof *line);
     ensure(line);
-    line->redis = line_reach(&url);
+    line->redis = line_reach(url, host);
     if (line->redis->err) {
-        status = line_unreachable(&url, line->redis->errstr, error);
+        status = line_unreachable(url, host, line->redis->errstr, error);
     } else {
         line_bound(line);
-        status = line_greet(line, &url, error);
+        status = line_greet(line, url, error);
     }
     if (status == RELANCE_OK)
         *out = line;
@@ -236,10 +235,4 @@ void redis_close(struct redis_line *line)
     if (!line) return;
     redisFree(line->redis);
     free(line);
-}
-
-enum relance_status redis_check_url(const char *text, struct relance_error *error)
-{
-    struct redis_url url;
-    return redis_url_parse(text, &url, error);
 }

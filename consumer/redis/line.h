@@ -9,9 +9,9 @@
 
 #include "base/buffer.h"
 #include "redis/answer.h"
+#include "redis/url.h"
 
 enum {
-    REDIS_PORT = 6379,
     /* Of a question, and as much again for each REDIS_SENT_MORE bytes that it sends. */
     REDIS_TIMEOUT_MS = 3000,
     REDIS_SENT_MORE = 16 << 20,
@@ -22,11 +22,15 @@ enum {
 
 struct redis_line;
 
-/* A connection from a URL: redis://[user:password@]host[:port][/db] or unix://[user:password@]/path; %40 is an @ in
- * user and password. Authenticated, with its database selected. RELANCE_INVALID: the URL; RELANCE_IO: the server. The
- * password is in no message. */
-RELANCE_MUST enum relance_status redis_connect(const char *url, struct redis_line **out,
+/* A connection from a URL: redis://[user:password@]host[:port][,host[:port]…][/db] or unix://[user:password@]/path;
+ * %40 is an @ in user and password. Authenticated, with its database selected, and in a Redis Cluster to the node that
+ * has the slot of `key`; NULL: any node. RELANCE_INVALID: the URL; RELANCE_IO: the server. The password is in no
+ * message. */
+RELANCE_MUST enum relance_status redis_connect(const char *url, const char *key, struct redis_line **out,
                                                struct relance_error *error);
+/* The same to one of the hosts that a URL may name, whatever it has; of a unix socket `host` means nothing. */
+RELANCE_MUST enum relance_status redis_line_open(const struct redis_url *url, const struct redis_host *host,
+                                                 struct redis_line **out, struct relance_error *error);
 void redis_close(struct redis_line *line); /* NULL: nothing to do */
 
 /* Just the URL, for the check of options before anything is started. */

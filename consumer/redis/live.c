@@ -63,7 +63,7 @@ static enum relance_status live_store_run(struct live_store *store, struct relan
 void live_store_write(struct live_store *store, const struct live_figure *figures, size_t count)
 {
     struct relance_error error;
-    if (!store->line && redis_connect(store->url, &store->line, &error) != RELANCE_OK) {
+    if (!store->line && redis_connect(store->url, store->key, &store->line, &error) != RELANCE_OK) {
         store->line = NULL;
         return;
     }

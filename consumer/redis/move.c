@@ -24,7 +24,7 @@ enum relance_status redis_move_open(const struct redis_move_plan *plan, struct r
     struct redis_move *move = calloc(1, sizeof *move);
     ensure(move);
     move->plan = *plan;
-    enum relance_status status = redis_connect(plan->url, &move->line, error);
+    enum relance_status status = redis_connect(plan->url, NULL, &move->line, error);
     if (status == RELANCE_OK)
         *out = move;
     else

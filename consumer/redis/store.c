@@ -233,7 +233,7 @@ static enum relance_status store_watch_now(struct store *store, struct relance_e
 static enum relance_status store_attach(struct store *store, struct relance_error *error)
 {
     if (store->line) return RELANCE_OK;
-    if (redis_connect(store->url, &store->line, error) != RELANCE_OK) {
+    if (redis_connect(store->url, store->meta_key, &store->line, error) != RELANCE_OK) {
         store->line = NULL;
         return error->status = RELANCE_AGAIN;
     }
@@ -340,7 +340,7 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
     redis_question_clear(&store->question);
     *store->attempt = '\0';
     memcpy(store->stamp, stamp, STAMP_SIZE);
-    if (redis_connect(store->url, &store->line, error) != RELANCE_OK) {
+    if (redis_connect(store->url, store->meta_key, &store->line, error) != RELANCE_OK) {
         store->line = NULL;
         return error->status = RELANCE_AGAIN;
     }
@@ -735,7 +735,7 @@ static enum relance_status store_read_info(struct redis_line *line, struct relan
 enum relance_status store_check_server(const char *url, struct relance_error *error)
 {
     struct redis_line *line;
-    enum relance_status status = redis_connect(url, &line, error);
+    enum relance_status status = redis_connect(url, NULL, &line, error);
     if (status != RELANCE_OK) return status;
     status = store_read_info(line, error);
     redis_close(line);

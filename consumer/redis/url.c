@@ -1,5 +1,4 @@
 #include "redis/url.h"
-#include "redis/line.h"
 #include "host/text.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -53,21 +52,37 @@ static bool url_parse_login(struct relance_str login, struct redis_url *out)
            url_decode(out->password);
 }
 
-static bool url_parse_tcp(struct relance_str text, struct redis_url *out)
+/* "host", "host:port", "[::1]:port" */
+static bool url_parse_host(struct relance_str text, struct redis_host *out)
 {
-    struct relance_str db, port, host, login = {0};
-    struct relance_str server = url_cut(text, '/', true, &db);
-    if (memrchr(server.data, '@', server.size)) {
-        login = url_cut(server, '@', true, &host);
-        server = host;
-    }
-    bool in_brackets = server.size && server.data[server.size - 1] == ']';
-    host = in_brackets ? server : url_cut(server, ':', true, &port);
-    if (in_brackets) port = (struct relance_str){0};
+    struct relance_str port = {0};
+    bool in_brackets = text.size && text.data[text.size - 1] == ']';
+    struct relance_str host = in_brackets ? text : url_cut(text, ':', true, &port);
     if (host.size > 2 && host.data[0] == '[') host = (struct relance_str){host.data + 1, host.size - 2};
     out->port = REDIS_PORT;
-    return host.size && url_keep(out->host, sizeof out->host, host) && url_parse_login(login, out) &&
-           (!port.size || (text_count(port, &out->port) && out->port < 65536)) &&
+    return host.size && url_keep(out->name, sizeof out->name, host) &&
+           (!port.size || (text_count(port, &out->port) && out->port < 65536));
+}
+
+static bool url_parse_hosts(struct relance_str text, struct redis_url *out)
+{
+    for (struct relance_str rest = text, host; rest.data;) {
+        host = url_cut(rest, ',', false, &rest);
+        if (out->host_count == REDIS_HOSTS_MAX) return false;
+        if (!url_parse_host(host, &out->hosts[out->host_count++])) return false;
+    }
+    return true;
+}
+
+static bool url_parse_tcp(struct relance_str text, struct redis_url *out)
+{
+    struct relance_str db, hosts, login = {0};
+    struct relance_str server = url_cut(text, '/', true, &db);
+    if (memrchr(server.data, '@', server.size)) {
+        login = url_cut(server, '@', true, &hosts);
+        server = hosts;
+    }
+    return server.data && url_parse_hosts(server, out) && url_parse_login(login, out) &&
            (!db.size || text_count(db, &out->db));
 }
 

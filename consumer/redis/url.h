@@ -5,10 +5,19 @@
 #include <relance/text.h>
 #include <stdint.h>
 
+enum { REDIS_PORT = 6379, REDIS_HOSTS_MAX = 16 };
+
+struct redis_host {
+    char name[256];
+    int64_t port;
+};
+
 struct redis_url {
-    char host[256], user[128], password[256];
+    char user[128], password[256];
     char path[108]; /* of a unix socket; "": it is TCP */
-    int64_t port, db;
+    struct redis_host hosts[REDIS_HOSTS_MAX];
+    size_t host_count; /* of a unix socket 0 */
+    int64_t db;
 };
 
 RELANCE_MUST enum relance_status redis_url_parse(const char *text, struct redis_url *out,

@@ -160,7 +160,7 @@ static struct redis_view *view_connect(const char *url, const char *group, const
     view->group = strdup(group);
     view->topic = strdup(topic);
     ensure(view->group && view->topic);
-    if (redis_connect(url, &view->line, error) == RELANCE_OK) return view;
+    if (redis_connect(url, NULL, &view->line, error) == RELANCE_OK) return view;
     redis_view_close(view);
     return NULL;
 }

@@ -702,9 +702,10 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
     return RELANCE_OK;
 }
 
-enum relance_status redis_connect(const char *url, struct redis_line **out, struct relance_error *error)
+enum relance_status redis_connect(const char *url, const char *key, struct redis_line **out,
+                                  struct relance_error *error)
 {
-    (void)url;
+    (void)url, (void)key;
     bool reached = sim_enter() && !redis_is_down() && !sim_chance(sim.rates.lose_request);
     if (!sim_wait(reached ? sim_network_us() : sim_between(1000, REDIS_TIMEOUT_MS * 1000)) || !reached)
         return relance_error_set(error, RELANCE_IO, "the model of Redis is not there");

@@ -62,7 +62,7 @@ static struct redis_line *connect_to(const struct answering *how)
         answer(accept(listener, NULL, NULL), how);
     }
     close(listener);
-    cr_assert_eq(redis_connect(url, &line, &error), RELANCE_OK, "%s", error.message);
+    cr_assert_eq(redis_connect(url, NULL, &line, &error), RELANCE_OK, "%s", error.message);
     return line;
 }
 
