@@ -602,6 +602,7 @@ bool options_read(struct options *options, enum command command, int argc, char 
     option_check_mapping(&reading);
     options->rules.mapping = options->diff.mapping = options_mapping(options);
     log_set_level(options->log_level);
+    log_set_format(options->log_format);
     if (!reading.mistakes) return true;
     options_free(options);
     options->status = EXIT_STATUS_USAGE;

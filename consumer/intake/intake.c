@@ -444,18 +444,16 @@ static void intake_complain(struct intake *intake, const struct relance_error *e
 
 static void intake_report(struct intake *intake)
 {
-    char text[LEDGER_TEXT_SIZE];
     int64_t records = intake->ledger.kept.plain[INTAKE_RECORDS], now = clock_monotonic_us();
     if (now - intake->reported_us < INTAKE_REPORT_US || records == intake->reported_records) return;
     intake->reported_us = now;
     intake->reported_records = records;
-    log_line(LOG_INFO, "So far:", "%s", ledger_show(&intake->ledger, text));
+    ledger_log(&intake->ledger, "So far:");
 }
 
 enum relance_status intake_run(const struct intake_config *config, struct relance_error *error)
 {
     struct intake intake = {.config = config, .reported_us = clock_monotonic_us()};
-    char text[LEDGER_TEXT_SIZE];
     enum relance_status status = RELANCE_OK;
     ensure(intake.scatter = calloc(1, sizeof *intake.scatter));
     while (!stop_requested() && (status == RELANCE_OK || status == RELANCE_AGAIN)) {
@@ -470,7 +468,7 @@ enum relance_status intake_run(const struct intake_config *config, struct relanc
         }
         intake_report(&intake);
     }
-    log_line(LOG_INFO, "In all:", "%s", ledger_show(&intake.ledger, text));
+    ledger_log(&intake.ledger, "In all:");
     names_free(&intake.topics);
     names_free(&intake.without);
     ledger_free(&intake.ledger);

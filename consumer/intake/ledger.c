@@ -1,5 +1,8 @@
 #include "intake/ledger.h"
+#include "host/log.h"
 #include <stdio.h>
+
+enum { LEDGER_KEY_SIZE = 64 }; /* of "dead.REASON" */
 
 static const char *const ledger_names[INTAKE_COUNTER_COUNT] = {
 #define INTAKE_COUNTER(ENUM, name, prose) name,
@@ -36,17 +39,19 @@ void ledger_drop(struct ledger *ledger)
     ledger->fresh = (struct ledger_numbers){0};
 }
 
-const char *ledger_show(const struct ledger *ledger, char out[LEDGER_TEXT_SIZE])
+void ledger_log(const struct ledger *ledger, const char *sentence)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < INTAKE_COUNTER_COUNT && size < LEDGER_TEXT_SIZE; i++)
-        size += (size_t)snprintf(out + size, LEDGER_TEXT_SIZE - size, "%s%s=%lld", size ? " " : "",
-                                 ledger_names[i], (long long)ledger->kept.plain[i]);
-    for (uint32_t i = 0; i < ledger->reasons.count && size < LEDGER_TEXT_SIZE; i++)
-        if (ledger->kept.dead[i])
-            size += (size_t)snprintf(out + size, LEDGER_TEXT_SIZE - size, " dead.%.*s=%lld",
-                                     STR_ARG(ledger->reasons.list[i]), (long long)ledger->kept.dead[i]);
-    return out;
+    struct log_count counts[INTAKE_COUNTER_COUNT + LEDGER_REASONS_MAX];
+    char keys[LEDGER_REASONS_MAX][LEDGER_KEY_SIZE];
+    size_t count = 0;
+    for (size_t i = 0; i < INTAKE_COUNTER_COUNT; i++)
+        counts[count++] = (struct log_count){str_of(ledger_names[i]), ledger->kept.plain[i]};
+    for (uint32_t i = 0; i < ledger->reasons.count; i++) {
+        if (!ledger->kept.dead[i]) continue;
+        snprintf(keys[i], sizeof keys[i], "dead.%.*s", STR_ARG(ledger->reasons.list[i]));
+        counts[count++] = (struct log_count){str_of(keys[i]), ledger->kept.dead[i]};
+    }
+    log_counts(LOG_INFO, sentence, counts, count);
 }
 
 void ledger_free(struct ledger *ledger)

@@ -14,10 +14,7 @@ enum intake_counter {
     INTAKE_COUNTER_COUNT,
 };
 
-enum {
-    LEDGER_REASONS_MAX = 32,
-    LEDGER_TEXT_SIZE = 1024
-}; /* reasons of dead letters; further ones are not told apart */
+enum { LEDGER_REASONS_MAX = 32 }; /* reasons of dead letters; further ones are not told apart */
 
 struct ledger_numbers {
     int64_t plain[INTAKE_COUNTER_COUNT], dead[LEDGER_REASONS_MAX];
@@ -32,8 +29,8 @@ void ledger_add(struct ledger *ledger, enum intake_counter counter, int64_t numb
 void ledger_add_dead(struct ledger *ledger, struct relance_str reason);
 void ledger_keep(struct ledger *ledger); /* what is fresh has been committed */
 void ledger_drop(struct ledger *ledger); /* what is fresh has not, and will not be */
-/* "records=12 events=9 … dead.mapping=1": every plain counter, and the reasons that there were. Returns `out`. */
-const char *ledger_show(const struct ledger *ledger, char out[LEDGER_TEXT_SIZE]);
+/* A line of the log, records=12 events=9 … dead.mapping=1: every plain counter, and the reasons that there were. */
+void ledger_log(const struct ledger *ledger, const char *sentence);
 void ledger_free(struct ledger *ledger);
 
 #endif

@@ -1,4 +1,5 @@
 /* Which topics intake reads and by which mapping; and what it remembers of customers. */
+#include "heard.h"
 #include "intake/ledger.h"
 #include "intake/plan.h"
 #include "intake/scatter.h"
@@ -150,14 +151,15 @@ Test(scatter, tells_when_a_customer_comes_from_elsewhere)
 Test(ledger, counts_what_has_been_committed_and_nothing_else)
 {
     struct ledger ledger = {0};
-    char text[LEDGER_TEXT_SIZE];
     ledger_add(&ledger, INTAKE_RECORDS, 5);
     ledger_add_dead(&ledger, STR("json"));
     ledger_drop(&ledger);
     ledger_add(&ledger, INTAKE_RECORDS, 3);
     ledger_add_dead(&ledger, STR("mapping"));
     ledger_keep(&ledger);
-    ledger_show(&ledger, text);
+    heard_begin();
+    ledger_log(&ledger, "In all:");
+    const char *text = heard_end();
     cr_expect(strstr(text, "records=3 "), "%s", text);
     cr_expect(strstr(text, "dead.mapping=1"), "%s", text);
     cr_expect_not(strstr(text, "dead.json"), "%s", text);
