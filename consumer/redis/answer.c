@@ -44,11 +44,28 @@ static enum relance_status answer_wrong(const redisReply *answer, const char *as
                              answer_kind(answer));
 }
 
-/* ---- single ones */
 static struct relance_str answer_bytes(const redisReply *answer)
 {
     return (struct relance_str){answer->str ? answer->str : "", answer->str ? answer->len : 0};
 }
+
+/* ---- what Redis refuses */
+struct relance_str redis_read_refusal(const redisReply *answer)
+{
+    return answer->type == REDIS_REPLY_ERROR ? answer_bytes(answer) : (struct relance_str){0};
+}
+
+bool redis_is_elsewhere(const redisReply *answer)
+{
+    static const char *const words[] = {"MOVED ",    "ASK ",     "TRYAGAIN ",  "CLUSTERDOWN ",
+                                        "READONLY ", "LOADING ", "MASTERDOWN "};
+    struct relance_str refusal = redis_read_refusal(answer);
+    for (size_t i = 0; refusal.data && i < sizeof words / sizeof *words; i++)
+        if (str_starts_with(refusal, str_of(words[i]))) return true;
+    return false;
+}
+
+/* ---- single ones */
 
 enum relance_status redis_read_word(const redisReply *answer, const char *asked, const char *word,
                                     struct relance_error *error)

@@ -17,6 +17,12 @@ struct redisReply; /* hiredis's; nobody else looks into it */
 
 void redis_answer_free(struct redisReply *answer);
 
+/* What Redis refuses, in its words, as long as the answer lives; data NULL: it is no error. */
+struct relance_str redis_read_refusal(const struct redisReply *answer);
+/* Does it say that this server is, for now or for good, not the one to ask: a slot of a cluster that is elsewhere or on
+ * its way, a replica, a server that loads? Whoever asks again does so on a new line. */
+bool redis_is_elsewhere(const struct redisReply *answer);
+
 /* A word of Redis's own: OK, QUEUED, PONG. */
 RELANCE_MUST enum relance_status redis_read_word(const struct redisReply *answer, const char *asked,
                                                  const char *word, struct relance_error *error);

@@ -30,6 +30,7 @@ struct redis_line {
     redisContext *redis;
     int64_t deadline_us;
     size_t bytes_left, elements_left;
+    bool must_reconnect;
     const char *crossed;                    /* the bound that made the reader give up; NULL: none */
     const redisReplyObjectFunctions *plain; /* what makes answers, as hiredis has it */
     redisReplyObjectFunctions bounded;      /* the same, but for lists, which are bounded */
@@ -149,6 +150,7 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
             return line_failed(line->crossed ? line->crossed : reader->errstr, error);
         if (reply) {
             question->expected--;
+            line->must_reconnect |= redis_is_elsewhere(reply);
             *out = reply;
             return RELANCE_OK;
         }
@@ -182,7 +184,10 @@ static enum relance_status line_greet(struct redis_line *line, const struct redi
         status = line_expect_ok(line, 2, plain, "AUTH", error);
     if (status != RELANCE_OK || !url->db) return status;
     const struct relance_str select[] = {STR("SELECT"), {db, text_put_int(db, url->db)}};
-    return line_expect_ok(line, 2, select, "SELECT", error);
+    status = line_expect_ok(line, 2, select, "SELECT", error);
+    if (status == RELANCE_OK || !strstr(error->message, "cluster mode")) return status;
+    return relance_error_set(error, RELANCE_INVALID,
+                             "--redis: a Redis Cluster has no database but 0: leave out the /%s", db);
 }
 
 static redisContext *line_reach(const struct redis_url *url, const struct redis_host *host)
@@ -228,6 +233,11 @@ enum relance_status redis_line_open(const struct redis_url *url, const struct re
     else
         redis_close(line);
     return status;
+}
+
+bool redis_must_reconnect(const struct redis_line *line)
+{
+    return line->must_reconnect;
 }
 
 void redis_close(struct redis_line *line)

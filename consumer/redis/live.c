@@ -68,7 +68,8 @@ void live_store_write(struct live_store *store, const struct live_figure *figure
         return;
     }
     live_store_ask(store, figures, count);
-    if (live_store_run(store, &error) != RELANCE_OK) live_store_drop(store);
+    if (live_store_run(store, &error) != RELANCE_OK || redis_must_reconnect(store->line))
+        live_store_drop(store);
 }
 
 void live_store_close(struct live_store *store)

@@ -113,11 +113,14 @@ static enum relance_status store_down(struct store *store, struct relance_error 
     return error->status = RELANCE_AGAIN;
 }
 
-/* What has come is no answer to what was asked, and whatever comes behind it is none either. */
+/* RELANCE_IO: what has come is no answer to what was asked, and whatever comes behind it is none either. A server that
+ * is not the one to ask is left, too. */
 static enum relance_status store_judge(struct store *store, enum relance_status status,
                                        struct relance_error *error)
 {
-    return status == RELANCE_IO ? store_down(store, error) : status;
+    if (status == RELANCE_IO) return store_down(store, error);
+    if (status != RELANCE_OK && redis_must_reconnect(store->line)) store_disconnect(store);
+    return status;
 }
 
 static bool store_send(struct store *store, struct relance_error *error)
@@ -640,11 +643,12 @@ static enum relance_status store_run_exec(struct store *store, struct relance_er
 }
 
 /* The EXEC dropped the watch, whatever came of it, and a connection that does not watch must not be used again:
- * where watching fails, the next use attaches anew. */
+ * where watching fails, or the server is not the one to ask, the next use attaches anew. */
 static void store_watch_again(struct store *store)
 {
     struct relance_error later;
-    if (store_watch_now(store, &later) != RELANCE_OK) store_disconnect(store);
+    if (redis_must_reconnect(store->line) || store_watch_now(store, &later) != RELANCE_OK)
+        store_disconnect(store);
 }
 
 enum relance_status store_commit(struct store *store, const struct meta *meta, struct relance_error *error)

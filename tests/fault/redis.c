@@ -43,10 +43,11 @@ struct redis_version {
 
 struct redis_line {
     struct process *process;
-    bool lost;   /* no answer will come, */
-    bool failed; /* and its owner has seen that */
-    bool broken; /* the server will have nothing more from it */
-    bool waited; /* the way back has been waited for */
+    bool lost;           /* no answer will come, */
+    bool failed;         /* and its owner has seen that */
+    bool broken;         /* the server will have nothing more from it */
+    bool waited;         /* the way back has been waited for */
+    bool must_reconnect; /* an answer has said that another server is to be asked */
     bool multi, refused;
     int watching; /* partition; -1: none */
     uint64_t watched;
@@ -698,6 +699,7 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
         return redis_fail(line, error);
     question->expected--;
     *out = line->answers[line->answer_next++];
+    line->must_reconnect |= redis_is_elsewhere(*out);
     if (line->answer_next == line->answer_count) line->answer_next = line->answer_count = 0;
     return RELANCE_OK;
 }
@@ -723,6 +725,11 @@ enum relance_status redis_connect(const char *url, const char *key, struct redis
 void redis_close(struct redis_line *line)
 {
     if (line) line->failed = true;
+}
+
+bool redis_must_reconnect(const struct redis_line *line)
+{
+    return line->must_reconnect;
 }
 
 void freeReplyObject(void *reply)
