@@ -9,15 +9,15 @@ set -eu
 
 # What Debian names after its version, and what it has renamed; a release that is not known is taken for the newest.
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) in
-bookworm) msgpack_dev=libmsgpack-dev runtime_named='libhiredis0.14 libre2-9 libsimdjson14 libssl3 libcurl4 libprotobuf32' ;;
-*) msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64 libcurl4t64 libprotobuf32t64 tzdata-legacy' ;;
+bookworm) msgpack_dev=libmsgpack-dev runtime_named='libhiredis0.14 libre2-9 libsimdjson14 libssl3 libcurl4 libprotobuf32 libmicrohttpd12' ;;
+*) msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64 libcurl4t64 libprotobuf32t64 libmicrohttpd12t64 tzdata-legacy' ;;
 esac
 
 # gcc's link-time optimization hands its parts to make, and warns without it.
 # A row is `package` or `package:command`; the second form is content with the command from wherever it came.
 group_build="gcc:gcc g++:g++ cmake:cmake ninja-build:ninja make:make pkg-config:pkg-config libc6-dev
     libssl-dev librdkafka-dev libhiredis-dev libcjson-dev libre2-dev libsimdjson-dev $msgpack_dev libxxhash-dev
-    libcurl4-openssl-dev libprotobuf-dev libprotoc-dev"
+    libcurl4-openssl-dev libprotobuf-dev libprotoc-dev libmicrohttpd-dev"
 group_runtime="librdkafka1 libcjson1 libxxhash0 tzdata ca-certificates $runtime_named"
 group_redis='redis-server:redis-server'
 group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format

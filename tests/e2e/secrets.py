@@ -15,7 +15,7 @@ from support.engine import SECRET
 
 BELONGS = "a secret on the command line is kept by shells"
 COMMANDS = {"run": ["--rules=rules.json", "--input=i", "--output=o", "--group=g"], "inspect": ["--input=i", "--group=g", "c"],
-            "top": ["--input=i", "--group=g"], "metrics": ["--input=i", "--group=g"], "forget": ["--input=i", "--group=g", "c"],
+            "top": ["--input=i", "--group=g"], "metrics": ["--input=i", "--group=g"], "serve": ["--input=i", "--group=g", "--listen=wrong"], "forget": ["--input=i", "--group=g", "c"],
             "explain": ["--input=i", "--group=g", "c"], "audit": ["--output=o"], "simulate": [], "check": ["rules.json"],
             "test": ["rules.json"], "replay": ["--rules=rules.json", "events"], "version": [], "help": ["options"]}
 

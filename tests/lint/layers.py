@@ -35,9 +35,10 @@ MAY_SEE = {
     "consumer/intake": ["rules/base", "consumer", "consumer/host", "consumer/wire/wire.h"],
     "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", *PORTS],
     "consumer/redis": ["rules/base", "consumer/host", *PORTS],
+    "consumer/http": ["rules/base", "consumer/host"],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host"],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/partition.h"],
-    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/intake", "consumer/kafka",
+    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/http", "consumer/intake", "consumer/kafka",
                      "consumer/redis", "consumer/report", "consumer/wire"],
 }
 SEAM = "include/relance"
@@ -54,6 +55,7 @@ BEHIND = {
     "re2/*": ["rules/cel/*.cc"],
     "msgpack.h": ["rules/state/*"],
     "msgpack/*": ["rules/state/*"],
+    "microhttpd.h": ["consumer/http/*"],
     "curl/*": ["consumer/wire/http.c"],
     "google/*": ["consumer/wire/proto_schema.cc"],
     "xxhash.h": ["rules/base/*", "rules/cel/*", "rules/rule/*", "consumer/*"],

@@ -1,0 +1,366 @@
+"""Metrics and health over HTTP: `relance serve`.
+
+What is served is what `relance metrics` prints; who may ask, and what becomes of those who mean harm; one reader in Redis,
+however many ask; and a Redis or an engine that goes away and comes back.
+"""
+import concurrent.futures
+import http.client
+import os
+import pathlib
+import random
+import re
+import socket
+import subprocess
+import time
+import unittest
+
+from support import place, redis
+from support.engine import SECRET, Engine, World, running
+from support.kafka import event
+
+RULES = {"events": {"ping": {}}, "rules": {"answer": {"on": "ping", "do": [{"send": "push"}]}}}
+TOKEN = f"{SECRET}-0123456789abcdef"
+MOST_RSS_KIB = 20 * 1024
+HEADER_BYTES = 8192
+REQUEST_S = 10
+CONNECTIONS = 64
+
+
+class Server:
+    """A run of `relance serve`."""
+
+    def __init__(self, folder, url, group="g", input="i", environment=None, **options):
+        self.port = int(str(options.get("listen") or place.free_port()).rpartition(":")[2])
+        options = {"listen": self.port, "redis": url, "group": group, "input": input, **options}
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+        os.environ.update(environment or {})
+        self.engine = Engine([place.program("relance"), "serve", *words], folder / f"serve-{self.port}")
+        for name in environment or {}:
+            del os.environ[name]
+        place.wait_until(lambda: self.ask("/healthz")[0] == 200, 10, "serve answers")
+
+    def ask(self, path, method="GET", timeout=10, **headers):
+        """Status, headers and body of an answer."""
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            link.request(method, path, headers=headers)
+            answer = link.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read().decode()
+        finally:
+            link.close()
+
+    def raw(self, data, patience_s=0.5):
+        """All that comes back until the other side closes, or says nothing for a while."""
+        answer = b""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as link:
+            link.settimeout(patience_s)
+            try:
+                link.sendall(data)
+                while piece := link.recv(65536):
+                    answer += piece
+            except OSError:  # reset by the other side, which did not read it all, or a time-out
+                pass
+        return answer
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.engine.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+    def wait_ready(self, status, seconds=15):
+        return place.wait_until(lambda: (answer := self.ask("/readyz"))[0] == status and answer[2], seconds, f"/readyz says {status}")
+
+    def stop(self):
+        return self.engine.stop()
+
+
+def serve(test, *arguments, **options):
+    server = Server(*arguments, **options)
+    test.addCleanup(server.stop)
+    return server
+
+
+class Serving(unittest.TestCase):
+    """Of a group that works."""
+
+    def setUp(self):
+        self.world = World(RULES)
+        self.addCleanup(self.world.__exit__)
+
+    def serve(self, **options):
+        world = self.world
+        return serve(self, world.folder.path, world.redis.reader_url, world.group, world.input, **options)
+
+    def test_it_serves_what_metrics_prints(self):
+        with running(self.world) as engine:
+            self.world.produce([event(f"c-{n}", "ping") for n in range(10)])
+            self.world.wait_decided(engine)
+            self.world.wait_counter("events", 10)
+            server = self.serve()
+            self.assertEqual(server.wait_ready(200), "4 of 4 partitions have an owner.\n")
+            status, headers, text = server.ask("/metrics")
+            self.assertEqual((status, headers["Content-Type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))
+            self.assertRegex(text, re.compile(r"^relance_events_total\{[^}]*\} 10$", re.M))
+            printed = subprocess.run([place.program("relance"), "metrics", "--prometheus", f"--redis={self.world.redis.reader_url}",
+                                      f"--group={self.world.group}", f"--input={self.world.input}"], capture_output=True, text=True)
+            kinds = [[line for line in said.splitlines() if line.startswith("# TYPE")] for said in (text, printed.stdout)]
+            self.assertEqual(*kinds)
+            self.assertEqual(server.ask("/metrics", "HEAD")[2], "")
+        self.assertEqual(server.stop()[0], 0)
+
+    def test_partitions_that_lose_their_owner_are_told_and_so_is_their_next_one(self):
+        with running(self.world) as engine:
+            self.world.produce([event("c-1", "ping")])
+            self.world.wait_decided(engine)
+            self.world.wait_counter("events", 1)
+            server = self.serve()
+            server.wait_ready(200)
+        self.assertEqual(server.wait_ready(503), "0 of 4 partitions have an owner.\n")
+        self.assertEqual(server.ask("/metrics")[0], 200)
+        with running(self.world):
+            server.wait_ready(200, 30)
+
+    def test_it_outlives_a_redis_that_goes_away_says_so_and_recovers(self):
+        server = self.serve()
+        self.assertIn("no state of group and topic", server.wait_ready(503))
+        with running(self.world) as engine:
+            self.world.produce([event("c-1", "ping")])
+            self.world.wait_decided(engine)
+            self.world.wait_counter("events", 1)
+            server.wait_ready(200)
+            self.world.redis.kill()
+            said = server.wait_ready(503)
+            self.assertRegex(said, r"^The newest figures are \d+ s old: Redis at .*\n$")
+            self.assertEqual((server.ask("/metrics")[0], server.ask("/healthz")[0]), (503, 200))
+            self.world.redis.start()
+            server.wait_ready(200, 30)
+            self.assertEqual(server.ask("/metrics")[0], 200)
+        log = server.engine.output()
+        self.assertEqual((log.count("There are no newer figures."), log.count("There are figures again.")), (2, 2), log)
+
+    def test_fifty_who_ask_are_one_reader_for_redis(self):
+        world = self.world
+
+        def questions():
+            stats = world.redis("INFO", "commandstats").decode()
+            return sum(map(int, re.findall(r"cmdstat_(?:hgetall|scan|hget):calls=(\d+)", stats)))
+
+        def readers():
+            return len(re.findall(rf"user={redis.READER}\b", world.redis("CLIENT", "LIST").decode()))
+
+        def spent(seconds):
+            before, begin = questions(), time.monotonic()
+            time.sleep(seconds)
+            return (questions() - before) / (time.monotonic() - begin)
+
+        with running(world) as engine:
+            world.produce([event("c-1", "ping")])
+            world.wait_decided(engine)
+            world.wait_counter("events", 1)
+            server = self.serve()
+            server.wait_ready(200)
+            alone = spent(4)
+            end = time.monotonic() + 4.5
+
+            def view(_):
+                answers = 0
+                while time.monotonic() < end:
+                    answers += server.ask("/metrics")[0] == 200
+                return answers
+
+            with concurrent.futures.ThreadPoolExecutor(50) as pool:
+                watched = pool.submit(spent, 4)
+                answers = sum(pool.map(view, range(49)))
+                self.assertGreater(answers, 500)
+                self.assertLess(watched.result(), 1.5 * alone + 1)
+            self.assertEqual(readers(), 1)
+
+
+class Door(unittest.TestCase):
+    """Who may ask. There is nothing in Redis: what is let in gets a 503 that says so."""
+
+    LET_IN = 503
+
+    def setUp(self):
+        self.redis = redis.Redis()
+        self.addCleanup(self.redis.close)
+        self.folder = place.Folder("serve")
+        self.addCleanup(self.folder.close)
+
+    def serve(self, **options):
+        return serve(self, self.folder.path, self.redis.reader_url, **options)
+
+    def refusal(self, *words, **environment):
+        command = [place.program("relance"), "serve", "--group=g", "--input=i", f"--redis={self.redis.reader_url}", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, env={**os.environ, **environment})
+        self.assertNotIn(SECRET, done.stderr)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        return done.stderr
+
+    def test_names_that_nobody_gave_are_refused_and_health_is_everybodys(self):
+        server = self.serve(host="metrics.example,shop.example")
+        for host, status in [("127.0.0.1", self.LET_IN), (f"localhost:{server.port}", self.LET_IN), ("[::1]:80", self.LET_IN),
+                             ("Shop.Example", self.LET_IN), ("evil.example", 421), (f"evil.example:{server.port}", 421), ("127.0.0.1.evil.example", 421)]:
+            self.assertEqual(server.ask("/metrics", Host=host)[0], status, host)
+            self.assertEqual(server.ask("/healthz", Host=host)[0], 200, host)
+        self.assertTrue(server.raw(b"GET /metrics HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 421 "))
+
+    def test_a_token_is_asked_for_where_there_is_one_and_stands_nowhere(self):
+        path = self.folder.path / "token"
+        path.write_text(TOKEN + "\n")
+        path.chmod(0o600)
+        for options in ({"token_file": path}, {"environment": {"RELANCE_TOKEN": TOKEN}}):
+            server = self.serve(**options)
+            for given, status in [(f"Bearer {TOKEN}", self.LET_IN), (f"Bearer {TOKEN}x", 401), (f"Bearer {TOKEN[:-1]}", 401), (f"Basic {TOKEN}", 401), ("", 401)]:
+                self.assertEqual(server.ask("/metrics", Authorization=given)[0], status, given)
+            status, headers, body = server.ask("/metrics")
+            self.assertEqual((status, headers["WWW-Authenticate"]), (401, 'Bearer realm="relance"'))
+            self.assertNotIn(SECRET, body)
+            self.assertEqual(server.ask("/nothing")[0], 401)
+            self.assertEqual((server.ask("/healthz")[0], server.ask("/readyz")[0]), (200, 503))
+            self.assertNotIn(SECRET.encode(), pathlib.Path(f"/proc/{server.engine.pid}/cmdline").read_bytes())
+            self.assertNotIn("--token", server.engine.output())
+            server.stop()  # which looks through its log
+
+    def test_what_is_open_to_other_machines_takes_a_token(self):
+        port = place.free_port()
+        for address in (f"0.0.0.0:{port}", f"[::]:{port}"):
+            self.assertIn("takes a token", self.refusal(f"--listen={address}"))
+        server = self.serve(listen=f"0.0.0.0:{port}", environment={"RELANCE_TOKEN": TOKEN})
+        self.assertEqual(server.ask("/metrics", Authorization=f"Bearer {TOKEN}")[0], self.LET_IN)
+
+    def test_what_is_wrong_is_said_at_the_start(self):
+        path = self.folder.path / "token"
+        path.write_text("short\n")
+        self.assertIn("no token: 16 to 256", self.refusal(f"--token-file={path}"))
+        self.assertIn("no token: 16 to 256", self.refusal(RELANCE_TOKEN=f"{SECRET} {SECRET} {SECRET} {SECRET}"))
+        self.assertIn("--token-file: ", self.refusal(f"--token-file={path}-that-is-none"))
+        self.assertIn("--token: there is no such option", self.refusal(f"--token={TOKEN}"))
+        self.assertIn("'relance:8077' is none of", self.refusal("--listen=relance:8077"))
+        self.assertIn("no list of names", self.refusal("--host=http://shop.example"))
+        self.assertIn("--redis: ", self.refusal("--redis=http://shop.example"))
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.assertIn(f"127.0.0.1:{port}: somebody else listens there", self.refusal(f"--listen={port}"))
+        self.assertIn("Cannot assign requested address", self.refusal("--listen=192.0.2.1:8077", RELANCE_TOKEN=TOKEN))
+
+    def test_a_token_file_that_everybody_may_read_is_worth_a_word(self):
+        path = self.folder.path / "token"
+        path.write_text(TOKEN)
+        path.chmod(0o644)
+        self.assertIn("chmod o-r", self.serve(token_file=path).engine.output())
+
+    def test_there_is_nothing_but_to_read(self):
+        server = self.serve()
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "BREW"):
+            for path in ("/metrics", "/healthz", "/nothing"):
+                status, headers, _ = server.ask(path, method)
+                self.assertEqual((status, headers.get("Allow")), (405, "GET, HEAD"), (method, path))
+        for path in ("/", "/nothing", "/metrics/", "/../metrics", "/api/now"):
+            self.assertEqual(server.ask(path)[0], 404, path)
+
+    def test_every_answer_tells_browsers_to_keep_it_to_themselves(self):
+        server = self.serve()
+        for path, host in (("/metrics", "127.0.0.1"), ("/healthz", "127.0.0.1"), ("/readyz", "127.0.0.1"), ("/nothing", "127.0.0.1"), ("/metrics", "evil.example")):
+            headers = server.ask(path, Host=host)[1]
+            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+            self.assertEqual((headers["X-Content-Type-Options"], headers["Referrer-Policy"], headers["Cache-Control"]), ("nosniff", "no-referrer", "no-store"))
+            self.assertNotIn("Access-Control-Allow-Origin", headers)
+
+
+LINE = b"GET /metrics HTTP/1.1\r\n"
+HOST = b"Host: 127.0.0.1\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\n" + HOST
+
+
+class Hostile(unittest.TestCase):
+    """Those who mean harm: they are refused or cut off, and everybody else is answered."""
+
+    def setUp(self):
+        self.redis = redis.Redis()
+        self.addCleanup(self.redis.close)
+        self.folder = place.Folder("serve")
+        self.addCleanup(self.folder.close)
+        self.server = serve(self, self.folder.path, self.redis.reader_url)
+
+    def tearDown(self):
+        self.assertEqual(self.server.ask("/healthz")[0], 200)
+        self.assertLess(self.server.rss_kib(), MOST_RSS_KIB)
+        self.assertEqual(self.server.stop()[0], 0, self.server.engine.output())
+
+    def status(self, data):
+        answer = self.server.raw(data)
+        return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else None
+
+    def test_whoever_says_a_byte_now_and_then_is_cut_off(self):
+        begin = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.server.port), 5) as link:
+            link.sendall(LINE + HOST)
+            link.settimeout(0.5)
+            closed = False
+            while not closed and time.monotonic() - begin < 2 * REQUEST_S:
+                try:
+                    link.sendall(b"X-A: b\r\n")
+                    closed = link.recv(1) == b""
+                except TimeoutError:
+                    self.assertEqual(self.server.ask("/healthz")[0], 200)
+                except OSError:
+                    closed = True
+        self.assertTrue(closed)
+        self.assertGreater(time.monotonic() - begin, REQUEST_S - 1)
+
+    def test_those_who_take_all_connections_have_them_for_a_while(self):
+        links = [socket.create_connection(("127.0.0.1", self.server.port), 5) for _ in range(CONNECTIONS)]
+        self.addCleanup(lambda: [link.close() for link in links])
+        with self.assertRaises(OSError):
+            self.server.ask("/healthz", timeout=2)
+        place.wait_until(lambda: self.server.ask("/healthz", timeout=2)[0] == 200, 2 * REQUEST_S, "there is room again")
+
+    def test_headers_have_a_bound(self):
+        self.assertEqual(self.status(HEALTH + b"X: " + b"a" * (HEADER_BYTES // 2) + b"\r\n\r\n"), 200)
+        for much in (b"X: " + b"a" * 2 * HEADER_BYTES, b"\r\n".join(b"X-%d: a" % n for n in range(HEADER_BYTES)), b"X: " + b"a" * (1 << 20)):
+            self.assertIn(self.status(HEALTH + much + b"\r\n\r\n"), (None, 413, 431))
+        self.assertIn(self.status(b"GET /" + b"a" * 2 * HEADER_BYTES + b" HTTP/1.1\r\n" + HOST + b"\r\n"), (None, 414, 431))
+
+    def test_a_second_request_behind_the_first_is_not_answered(self):
+        self.assertEqual(self.server.raw((HEALTH + b"\r\n") * 2).count(b"HTTP/1.1 200 "), 1)
+        self.assertLessEqual(self.server.raw((HEALTH + b"\r\n") * 1000).count(b"HTTP/1.1 "), 1)
+
+    def test_paths_that_are_no_text_are_no_pages(self):
+        for path in (b"\xff\xfe", b"%ff%fe", b"metrics%00", b"%2e%2e/metrics", b"../../etc/passwd", b"\xc0\xaf", b"m\x01etrics", b"%", b"%zz", b"\xf0\x9f\x98\x80"):
+            self.assertIn(self.status(b"GET /" + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"), (None, 400, 404), path)
+
+    def test_what_is_no_request_gets_no_answer_or_a_refusal(self):
+        for data in (b"", b"\r\n" * 1000, b"\0" * 1000, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xaa" * 500, b"GET\r\n\r\n", b"GET /metrics\r\n\r\n",
+                     LINE + b"\r\n", LINE + HOST + HOST + b"\r\n", LINE + HOST + b"Host: evil.example\r\n\r\n", LINE + b"Host : 127.0.0.1\r\n\r\n",
+                     LINE + HOST + b"Content-Length: 5\r\n\r\nhello", LINE + HOST + b"Content-Length: -1\r\n\r\n", LINE + HOST + b"Content-Length: 99999999999999999999\r\n\r\n",
+                     LINE + HOST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", LINE + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+                     LINE + HOST + b"Authorization: a\r\nAuthorization: b\r\n\r\n", b"GET http://evil.example/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+                     b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"POST /metrics HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000\r\n\r\n" + b"a" * 1000000):
+            self.assertIn(self.status(data), (None, 400, 404, 405, 413, 421, 505), data[:80])
+
+    def test_requests_with_something_changed_in_them(self):
+        chance = random.Random(7)
+        seeds = [HEALTH + b"\r\n", LINE + HOST + b"Authorization: Bearer x\r\n\r\n", LINE + HOST + b"Content-Length: 0\r\nConnection: keep-alive\r\n\r\n"]
+
+        def changed(data):
+            data = bytearray(data)
+            for _ in range(chance.randint(1, 6)):
+                at = chance.randrange(len(data) + 1)
+                data[at:at + chance.randint(0, 3)] = chance.choice([b"", b"\0", b"\r\n", b"\n", b" ", b":", b"\xff", b"%", bytes([chance.randrange(256)]), data[:at]])
+            return bytes(data)
+
+        requests = [changed(chance.choice(seeds)) for _ in range(1000)]
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(self.status, requests))
+        wrong = [(request, status) for request, status in zip(requests, answers) if status not in (None, 200, 503) and not 400 <= status < 500 and status != 505]
+        self.assertEqual(wrong, [])
+        self.assertGreater(sum(status is not None for status in answers), len(requests) / 2)
+
+    def test_those_who_do_not_read_their_answers_are_in_nobodys_way(self):
+        links = [socket.create_connection(("127.0.0.1", self.server.port), 5) for _ in range(CONNECTIONS // 2)]
+        self.addCleanup(lambda: [link.close() for link in links])
+        for link in links:
+            link.sendall(HEALTH + b"\r\n")
+        self.assertEqual(self.server.ask("/healthz")[0], 200)
