@@ -15,7 +15,7 @@ RULES = {"stale": "3650d", "events": {"ping": {}, "buy": {}},
 def audit(world, *options):
     done = subprocess.run([place.program("relance"), "audit", "--output", world.output,
                            f"--kafka.bootstrap.servers={world.kafka.address}", *options],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=place.PATIENCE * 60)
     return done.returncode, done.stdout, done.stderr
 
 

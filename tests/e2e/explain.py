@@ -34,7 +34,7 @@ class Explain(unittest.TestCase):
     def explain(self, *options, status=0):
         world = self.world
         words = [f"--input={world.input}", f"--kafka.bootstrap.servers={world.kafka.address}", *options]
-        done = subprocess.run([place.program("relance"), "explain", *words], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([place.program("relance"), "explain", *words], capture_output=True, text=True, timeout=place.PATIENCE * 60,
                               stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout if status == 0 else done.stderr

@@ -39,7 +39,7 @@ class Forgetting(unittest.TestCase):
     def forget(self, world, customer, *options, status=0):
         done = subprocess.run([place.program("relance"), "forget", customer, "--input", world.input, "--group", world.group,
                                "--redis", world.redis.reader_url, f"--kafka.bootstrap.servers={world.kafka.address}", *options],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=place.PATIENCE * 60)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
 

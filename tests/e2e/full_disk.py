@@ -17,7 +17,7 @@ SENTENCE = "standard output cannot be written: No space left on device"
 def into_full_disk(command, words):
     with open("/dev/full", "wb") as full:
         return subprocess.run([place.program("relance"), command, *words], stdin=subprocess.DEVNULL, stdout=full,
-                              stderr=subprocess.PIPE, text=True, timeout=90)
+                              stderr=subprocess.PIPE, text=True, timeout=place.PATIENCE * 90)
 
 
 class FullDisk(unittest.TestCase):
@@ -63,11 +63,11 @@ class FullDisk(unittest.TestCase):
 
     def test_a_reader_that_goes_away_ends_a_command_in_silence(self):
         command = f"{place.program('relance')} simulate --seconds 0 | head -n 1"
-        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=place.PATIENCE * 60)
         self.assertEqual((done.returncode, done.stderr, done.stdout.count("\n")), (128 + 13, "", 1))
 
     def test_an_output_that_nobody_has_opened_takes_nothing(self):
-        done = subprocess.run(["bash", "-c", f"{place.program('relance')} version >&-"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["bash", "-c", f"{place.program('relance')} version >&-"], capture_output=True, text=True, timeout=place.PATIENCE * 60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard output cannot be written: Bad file descriptor", done.stderr)
 

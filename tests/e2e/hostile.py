@@ -131,7 +131,7 @@ class Hostile(unittest.TestCase):
         for name in ("{}", "\x1b[2J", "\x9b31m", "--help", "\r\n", "%s%n"):
             for command in (["inspect", *where], ["explain", *where, broker]):
                 done = subprocess.run([place.program("relance"), *command, "--", name], stdin=subprocess.DEVNULL,
-                                      capture_output=True, timeout=20)
+                                      capture_output=True, timeout=place.PATIENCE * 20)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 said = done.stdout.decode()
                 self.assertEqual(re.findall(r"[\0-\x09\x0b-\x1f\x7f-\x9f]", said), [], (command[0], name))
@@ -153,7 +153,7 @@ class Hostile(unittest.TestCase):
                 place.wait_until(lambda: world.redis("EXISTS", "relance:live:o:n*e"), 10, "it is live")
                 self.assertTrue(engine.is_running())
             shown = subprocess.run([place.program("relance"), "metrics", f"--redis={world.redis.reader_url}", "--group=a*[?]:\\b",
-                                    f"--input={world.input}", "--json"], capture_output=True, text=True, timeout=20)
+                                    f"--input={world.input}", "--json"], capture_output=True, text=True, timeout=place.PATIENCE * 20)
             self.assertEqual(json.loads(shown.stdout)["counters"]["events"], 1)
 
     def test_records_of_strangers_on_our_topics_mislead_nobody(self):
@@ -173,7 +173,7 @@ class Hostile(unittest.TestCase):
                 world.kafka.produce(f"{world.output}.marks", [Record(b'{"n":%s,"at":%s}' % (value, value), partition=0)])
             done = subprocess.run([place.program("relance"), "restore-offsets", f"--redis={world.redis.reader_url}",
                                    f"--group={world.group}", f"--input={world.input}", f"--output={world.output}", "--dry-run",
-                                   f"--kafka.bootstrap.servers={world.kafka.address}"], capture_output=True, text=True, timeout=60)
+                                   f"--kafka.bootstrap.servers={world.kafka.address}"], capture_output=True, text=True, timeout=place.PATIENCE * 60)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("right as it is", done.stdout)
             with running(world) as engine:

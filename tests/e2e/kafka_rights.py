@@ -67,7 +67,7 @@ class SecureWorld(World):
     def run(self, command, *arguments, user=kafka.HELPER):
         done = subprocess.run([place.program("relance"), command, *arguments,
                                f"--config={self.config(user, redis=self.redis.reader_url)}"],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=place.PATIENCE * 60)
         return done.returncode, done.stdout + done.stderr
 
 

@@ -225,7 +225,7 @@ class MappingRun(unittest.TestCase):
         group = [f"--input={world.input}", f"--group={world.group}", f"--redis={redis or world.redis.reader_url}"]
         done = subprocess.run([place.program("relance"), command, f"--kafka.bootstrap.servers={world.kafka.address}",
                                *(group if command != "audit" else []), *words],
-                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, timeout=place.PATIENCE * 60, stdin=subprocess.DEVNULL)
         self.assertIn(done.returncode, (0, status), done.stdout + done.stderr)
         return done
 
@@ -304,7 +304,7 @@ class MappingRun(unittest.TestCase):
         with World(orders) as world:
             subprocess.run([place.program("relance"), "simulate", "--form=shopify", f"--input={world.input}", "--seconds=6",
                             f"--clock={clock}",
-                            f"--kafka.bootstrap.servers={world.kafka.address}"], check=True, capture_output=True, timeout=60)
+                            f"--kafka.bootstrap.servers={world.kafka.address}"], check=True, capture_output=True, timeout=place.PATIENCE * 60)
             with running(world, mapping="shopify", clock=clock) as engine:
                 world.wait_decided(engine)
             records = sorted(world.kafka.consume(world.input), key=lambda record: int(record.header("x-shopify-webhook-id")[2:]))

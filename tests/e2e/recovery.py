@@ -111,7 +111,7 @@ class Recovery(unittest.TestCase):
         done = subprocess.run(
             [place.program("relance"), command, f"--input={world.input}", f"--output={world.output}",
              f"--group={world.group}", f"--redis={world.redis.reader_url}", f"--kafka.bootstrap.servers={world.kafka.address}",
-             *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+             *words], capture_output=True, text=True, timeout=place.PATIENCE * 60, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
 

@@ -72,7 +72,7 @@ class RedisRights(unittest.TestCase):
         if command == "top":
             self.assertIn(self.world.group, asking.stdout.readline())
             asking.terminate()
-        said = "".join(asking.communicate(timeout=20))
+        said = "".join(asking.communicate(timeout=place.PATIENCE * 20))
         self.assertNotIn("NOPERM", said)
         self.assertIn(asking.returncode, (0, 1), said)
 

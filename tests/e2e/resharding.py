@@ -39,7 +39,7 @@ class Resharding(unittest.TestCase):
         done = subprocess.run(
             [place.program("relance"), command, f"--input={world.input}", f"--group={world.group}",
              f"--redis={world.redis.reshard_url}", f"--kafka.bootstrap.servers={world.kafka.address}", *words],
-            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            capture_output=True, text=True, timeout=place.PATIENCE * 60, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -62,7 +62,7 @@ class Resharding(unittest.TestCase):
         done = subprocess.run(
             [place.program("relance"), "reshard", f"--input={world.input}", f"--group={world.group}",
              f"--redis={world.redis.reshard_url}", f"--kafka.bootstrap.servers={world.kafka.address}"],
-            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            capture_output=True, text=True, timeout=place.PATIENCE * 60, stdin=subprocess.DEVNULL)
         self.said = done.stdout + done.stderr
         if "has members" in self.said:
             return False
@@ -132,7 +132,7 @@ class Resharding(unittest.TestCase):
             done = subprocess.run(
                 [place.program("relance"), "reshard", f"--input={world.input}", f"--group={world.group}",
                  f"--redis={world.redis.url_at(path, redis.RESHARD)}", f"--kafka.bootstrap.servers={world.kafka.address}"],
-                capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                capture_output=True, text=True, timeout=place.PATIENCE * 60, stdin=subprocess.DEVNULL)
             self.assertIn(done.returncode, (0, 1, 2), f"{asked}: {way}: {done.stderr}")
             self.assertNotIn("not so:", done.stderr, f"{asked}: {way}")
             if done.returncode:

@@ -81,7 +81,7 @@ class Commands(unittest.TestCase):
 
     def said(self, *words, **environment):
         done = subprocess.run([place.program("relance"), *words], cwd=self.folder.path, env={**os.environ, **environment},
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=place.PATIENCE * 30)
         said = done.stdout + done.stderr
         self.assertNotIn(SECRET, said, words)
         return said

@@ -58,7 +58,7 @@ class StateBytes(unittest.TestCase):
     def inspect(self, customer):
         world = self.world
         done = subprocess.run([place.program("relance"), "inspect", customer, f"--redis={world.redis.reader_url}",
-                               f"--group={world.group}", f"--input={world.input}"], capture_output=True, timeout=20,
+                               f"--group={world.group}", f"--input={world.input}"], capture_output=True, timeout=place.PATIENCE * 20,
                               stdin=subprocess.DEVNULL, check=True)
         return json.loads(done.stdout)
 

@@ -34,7 +34,7 @@ class Visitors(unittest.TestCase):
     def tell(self, world, command, *arguments, status=0):
         done = subprocess.run([place.program("relance"), command, *arguments, "--input", world.input, "--group", world.group,
                                "--redis", world.redis.reader_url, *self.servers(world, command)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=place.PATIENCE * 60)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout
 

@@ -31,7 +31,7 @@ class Watching(unittest.TestCase):
         world = self.world
         options = [f"--redis={world.redis.reader_url}", f"--group={world.group}", f"--input={world.input}"]
         done = subprocess.run([place.program("relance"), command, *options, *arguments], capture_output=True, text=True,
-                              timeout=20, stdin=subprocess.DEVNULL)
+                              timeout=place.PATIENCE * 20, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout if status == 0 else done.stderr
 

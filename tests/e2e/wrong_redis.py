@@ -79,11 +79,14 @@ class WrongAnswers(unittest.TestCase):
                               env={**os.environ, "RELANCE_REDIS": url})
         try:
             # `top` and `run` go on until they are told to end, as long as they hope; `run` does for ever.
-            said = process.communicate(timeout=3 if command in ("top", "run") and way not in SLOW else PATIENCE_S)[0]
+            lasting = command in ("top", "run") and way not in SLOW
+            if lasting:
+                place.wait_until(lambda: door.garbled or process.poll() is not None, PATIENCE_S, f"{what}: it has been asked")
+            said = process.communicate(timeout=3 if lasting else place.PATIENCE * PATIENCE_S)[0]
         except subprocess.TimeoutExpired:
             process.terminate()
             try:
-                said = process.communicate(timeout=10)[0]
+                said = process.communicate(timeout=place.PATIENCE * 10)[0]
             except subprocess.TimeoutExpired:
                 process.kill()
                 return f"{what}: it does not end; {process.communicate()[0][-500:]}"

@@ -46,7 +46,7 @@ class Engine:
         if how is not None and self.is_running():
             self.process.send_signal(how)
         try:
-            status = self.process.wait(seconds)
+            status = self.process.wait(place.PATIENCE * seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
