@@ -19,14 +19,11 @@ static enum relance_status connect_ask(struct redis_line *line, const char *key,
                                        bool *moved, struct relance_error *error)
 {
     struct redisReply *answer = NULL;
-    bool is_whole = true;
+    struct relance_str ignored;
     enum relance_status status = REDIS_DO(line, &answer, error, STR("HGET"), str_of(key), STR("stamp"));
     if (status != RELANCE_OK) return status;
-    *moved = cluster_read_moved(redis_read_refusal(answer), at, &is_whole);
-    if (!is_whole || (!*moved && redis_is_elsewhere(answer))) {
-        struct relance_str ignored;
-        status = redis_read_text(answer, "HGET", &ignored, error);
-    }
+    *moved = cluster_read_redirect(redis_read_refusal(answer), at) == CLUSTER_MOVED;
+    if (!*moved && redis_is_elsewhere(answer)) status = redis_read_text(answer, "HGET", &ignored, error);
     redis_answer_free(answer);
     return status == RELANCE_OK ? status : (error->status = RELANCE_IO);
 }

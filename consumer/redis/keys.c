@@ -24,27 +24,6 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
     snprintf(out, REDIS_KEY_SIZE, "%s:%s", metrics_key, minute);
 }
 
-/* What a pattern would take for a sign of its own gets a backslash in front. */
-static char *keys_put_escaped(char *out, const char *end, const char *text)
-{
-    for (; *text && end - out > 2; text++) {
-        if (strchr("*?[]\\^", *text)) *out++ = '\\';
-        *out++ = *text;
-    }
-    *out = '\0';
-    return out;
-}
-
-void redis_keys_meta(char out[REDIS_KEY_SIZE], const char *group, const char *topic)
-{
-    const char *end = out + REDIS_KEY_SIZE;
-    char *at = out + snprintf(out, REDIS_KEY_SIZE, "relance:{");
-    at = keys_put_escaped(at, end, group);
-    at += snprintf(at, (size_t)(end - at), ":");
-    at = keys_put_escaped(at, end, topic);
-    snprintf(at, (size_t)(end - at), ":*}:meta");
-}
-
 void redis_key_live(char out[REDIS_KEY_SIZE], const char *instance)
 {
     snprintf(out, REDIS_KEY_SIZE, KEYS_LIVE "%s", instance);

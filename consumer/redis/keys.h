@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* For any names that `redis_keys_fit`, with every sign of theirs written as two in a pattern. */
-enum { REDIS_NAME_MAX = 250, REDIS_KEY_SIZE = 1100 };
+enum { REDIS_NAME_MAX = 250, REDIS_KEY_SIZE = 600 }; /* for any names that `redis_keys_fit` */
 
 /* Are group and topic short enough to be parts of keys? */
 bool redis_keys_fit(const char *group, const char *topic);
@@ -21,10 +20,7 @@ void redis_key(char out[REDIS_KEY_SIZE], const char *group, const char *topic, i
 /* The counters of one minute, "2026-03-02T10:00". */
 void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, const char *minute);
 
-/* The meta of every partition, as a pattern for SCAN. */
-void redis_keys_meta(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
-
-#define REDIS_KEYS_LIVE "relance:live:*" /* likewise */
+#define REDIS_KEYS_LIVE "relance:live:*" /* as a pattern for SCAN */
 void redis_key_live(char out[REDIS_KEY_SIZE], const char *instance);
 /* The instance that a live key is of. */
 const char *redis_key_instance(const char *live_key);

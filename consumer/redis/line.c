@@ -31,6 +31,7 @@ struct redis_line {
     int64_t deadline_us;
     size_t bytes_left, elements_left;
     bool must_reconnect;
+    struct redis_host host;
     const char *crossed;                    /* the bound that made the reader give up; NULL: none */
     const redisReplyObjectFunctions *plain; /* what makes answers, as hiredis has it */
     redisReplyObjectFunctions bounded;      /* the same, but for lists, which are bounded */
@@ -221,6 +222,7 @@ enum relance_status redis_line_open(const struct redis_url *url, const struct re
     enum relance_status status;
     struct redis_line *line = calloc(1, sizeof *line);
     ensure(line);
+    if (host) line->host = *host;
     line->redis = line_reach(url, host);
     if (line->redis->err) {
         status = line_unreachable(url, host, line->redis->errstr, error);
@@ -233,6 +235,11 @@ enum relance_status redis_line_open(const struct redis_url *url, const struct re
     else
         redis_close(line);
     return status;
+}
+
+const struct redis_host *redis_line_host(const struct redis_line *line)
+{
+    return &line->host;
 }
 
 bool redis_must_reconnect(const struct redis_line *line)

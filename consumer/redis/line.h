@@ -32,6 +32,8 @@ RELANCE_MUST enum relance_status redis_connect(const char *url, const char *key,
 RELANCE_MUST enum relance_status redis_line_open(const struct redis_url *url, const struct redis_host *host,
                                                  struct redis_line **out, struct relance_error *error);
 void redis_close(struct redis_line *line); /* NULL: nothing to do */
+/* Whom it leads to; of a unix socket without a name. */
+const struct redis_host *redis_line_host(const struct redis_line *line);
 /* Has an answer said that another server is to be asked (redis_is_elsewhere)? Then this line is of no more use. */
 bool redis_must_reconnect(const struct redis_line *line);
 

@@ -1,8 +1,7 @@
 #include "redis/move.h"
 #include "base/ensure.h"
 #include "redis/keys.h"
-#include "redis/line.h"
-#include "redis/resp.h"
+#include "redis/nodes.h"
 #include "host/stop.h"
 #include "host/text.h"
 
@@ -13,9 +12,8 @@ enum { MOVE_ROUNDS = 200000 }; /* enough for a hundred million; a scan of more h
 
 struct redis_move {
     struct redis_move_plan plan;
-    struct redis_line *line;
-    struct redis_question question; /* what is to be written */
-    struct buffer state;            /* scratch */
+    struct redis_nodes *nodes;
+    struct buffer state; /* scratch */
 };
 
 enum relance_status redis_move_open(const struct redis_move_plan *plan, struct redis_move **out,
@@ -24,7 +22,7 @@ enum relance_status redis_move_open(const struct redis_move_plan *plan, struct r
     struct redis_move *move = calloc(1, sizeof *move);
     ensure(move);
     move->plan = *plan;
-    enum relance_status status = redis_connect(plan->url, NULL, &move->line, error);
+    enum relance_status status = redis_nodes_open(plan->url, &move->nodes, error);
     if (status == RELANCE_OK)
         *out = move;
     else
@@ -35,8 +33,7 @@ enum relance_status redis_move_open(const struct redis_move_plan *plan, struct r
 void redis_move_close(struct redis_move *move)
 {
     if (!move) return;
-    redis_close(move->line);
-    redis_question_free(&move->question);
+    redis_nodes_close(move->nodes);
     buffer_free(&move->state);
     free(move);
 }
@@ -46,33 +43,6 @@ static struct relance_str move_key(const struct redis_move *move, int partition,
 {
     redis_key(out, move->plan.group, move->plan.topic, partition, key);
     return str_of(out);
-}
-
-/* ---- many commands, each answered by a count */
-static enum relance_status move_take_counts(struct redis_move *move, struct relance_error *error)
-{
-    enum relance_status first = RELANCE_OK;
-    while (move->question.expected && first != RELANCE_IO) {
-        struct redisReply *answer;
-        struct relance_error later;
-        int64_t count;
-        enum relance_status status = redis_take(move->line, &move->question, &answer, &later);
-        if (status == RELANCE_OK) {
-            status = redis_read_count(answer, "a change", &count, &later);
-            redis_answer_free(answer);
-        }
-        if (status != RELANCE_OK && (first == RELANCE_OK || status == RELANCE_IO))
-            *error = later, first = status;
-    }
-    return first;
-}
-
-static enum relance_status move_run(struct redis_move *move, struct relance_error *error)
-{
-    enum relance_status status = redis_send(move->line, &move->question, error);
-    if (status == RELANCE_OK) status = move_take_counts(move, error);
-    redis_question_clear(&move->question);
-    return status;
 }
 
 /* ---- one chunk of customers: field and value by turns, with the times for which they wait */
@@ -133,58 +103,70 @@ static int move_home(const struct move_chunk *chunk, size_t i)
     return chunk->move->plan.home(chunk->move->plan.context, chunk->customers[i], chunk->from);
 }
 
-static enum relance_status move_write(struct move_chunk *chunk, struct relance_error *error)
+/* Puts one customer's commands to the node that has the partition `to`. */
+static enum relance_status move_put(struct move_chunk *chunk, size_t i, int to, struct relance_error *error)
 {
     struct redis_move *move = chunk->move;
+    struct redis_question *question;
     char customers[REDIS_KEY_SIZE], timers[REDIS_KEY_SIZE];
+    move->state.size = 0;
+    if (!move->plan.carry(move->plan.context, chunk->states[i], chunk->from, to, &move->state))
+        return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read",
+                                 STR_ARG(chunk->customers[i]));
+    move_key(move, to, REDIS_KEY_CUSTOMERS, customers);
+    enum relance_status status = redis_nodes_question(move->nodes, customers, &question, error);
+    if (status != RELANCE_OK) return status;
+    REDIS_ASK(question, STR("HSET"), str_of(customers), chunk->customers[i], buffer_str(&move->state));
+    if (chunk->dues[i].data)
+        REDIS_ASK(question, STR("ZADD"), move_key(move, to, REDIS_KEY_TIMERS, timers), chunk->dues[i],
+                  chunk->customers[i]);
+    return RELANCE_OK;
+}
+
+static enum relance_status move_write(struct move_chunk *chunk, struct relance_error *error)
+{
     for (size_t i = 0; i < chunk->count; i++) {
         int to = move_home(chunk, i);
         if (to == chunk->from) {
             ++*chunk->stayed;
             continue;
         }
-        move->state.size = 0;
-        if (!move->plan.carry(move->plan.context, chunk->states[i], chunk->from, to, &move->state))
-            return relance_error_set(error, RELANCE_INVALID, "the state of customer '%.*s' cannot be read",
-                                     STR_ARG(chunk->customers[i]));
-        REDIS_ASK(&move->question, STR("HSET"), move_key(move, to, REDIS_KEY_CUSTOMERS, customers),
-                  chunk->customers[i], buffer_str(&move->state));
-        if (chunk->dues[i].data)
-            REDIS_ASK(&move->question, STR("ZADD"), move_key(move, to, REDIS_KEY_TIMERS, timers),
-                      chunk->dues[i], chunk->customers[i]);
+        enum relance_status status = move_put(chunk, i, to, error);
+        if (status != RELANCE_OK) return status;
         ++*chunk->moved;
     }
-    return move_run(move, error);
+    return redis_nodes_change(chunk->move->nodes, error);
 }
 
 static enum relance_status move_erase(struct move_chunk *chunk, struct relance_error *error)
 {
     struct redis_move *move = chunk->move;
+    struct redis_question *question;
     char customers[REDIS_KEY_SIZE], timers[REDIS_KEY_SIZE];
     move_key(move, chunk->from, REDIS_KEY_CUSTOMERS, customers);
     move_key(move, chunk->from, REDIS_KEY_TIMERS, timers);
+    enum relance_status status = redis_nodes_question(move->nodes, customers, &question, error);
+    if (status != RELANCE_OK) return status;
     for (size_t i = 0; i < chunk->count; i++) {
         if (move_home(chunk, i) == chunk->from) continue;
-        REDIS_ASK(&move->question, STR("HDEL"), str_of(customers), chunk->customers[i]);
-        REDIS_ASK(&move->question, STR("ZREM"), str_of(timers), chunk->customers[i]);
+        REDIS_ASK(question, STR("HDEL"), str_of(customers), chunk->customers[i]);
+        REDIS_ASK(question, STR("ZREM"), str_of(timers), chunk->customers[i]);
     }
-    return move_run(move, error);
+    return redis_nodes_change(move->nodes, error);
 }
 
 static enum relance_status move_ask_dues(struct move_chunk *chunk, struct redisReply **dues,
                                          struct relance_error *error)
 {
     char timers[REDIS_KEY_SIZE];
-    struct redis_question *question = &chunk->move->question;
-    resp_begin(&question->commands, chunk->count + 2);
-    resp_word(&question->commands, STR("ZMSCORE"));
-    resp_word(&question->commands, move_key(chunk->move, chunk->from, REDIS_KEY_TIMERS, timers));
-    for (size_t i = 0; i < chunk->count; i++)
-        resp_word(&question->commands, chunk->customers[i]);
-    question->expected++;
-    enum relance_status status = redis_send(chunk->move->line, question, error);
-    if (status == RELANCE_OK) status = redis_take(chunk->move->line, question, dues, error);
-    redis_question_clear(question);
+    size_t count = chunk->count + 2;
+    struct relance_str *words = calloc(count, sizeof *words);
+    ensure(words);
+    words[0] = STR("ZMSCORE");
+    words[1] = move_key(chunk->move, chunk->from, REDIS_KEY_TIMERS, timers);
+    memcpy(words + 2, chunk->customers, chunk->count * sizeof *words);
+    enum relance_status status = redis_nodes_do(chunk->move->nodes, timers, count, words, dues, error);
+    free(words);
     return status;
 }
 
@@ -209,9 +191,9 @@ static enum relance_status move_step(struct redis_move *move, int partition, cha
     char key[REDIS_KEY_SIZE];
     struct redisReply *answer = NULL;
     struct move_chunk chunk = {.move = move, .from = partition, .moved = moved, .stayed = stayed};
-    enum relance_status status = REDIS_DO(move->line, &answer, error, STR("HSCAN"),
-                                          move_key(move, partition, REDIS_KEY_CUSTOMERS, key), str_of(cursor),
-                                          STR("COUNT"), STR(MOVE_CHUNK));
+    move_key(move, partition, REDIS_KEY_CUSTOMERS, key);
+    enum relance_status status = REDIS_NODES_DO(move->nodes, key, &answer, error, STR("HSCAN"), str_of(key),
+                                                str_of(cursor), STR("COUNT"), STR(MOVE_CHUNK));
     if (status == RELANCE_OK) status = redis_read_scan(answer, "HSCAN", cursor, &chunk.fields, error);
     if (status == RELANCE_OK) status = move_customers(&chunk, error);
     move_free_chunk(&chunk);

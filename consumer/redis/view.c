@@ -1,21 +1,22 @@
-/* One connection, one question at a time: whoever reads for people has time. */
+/* One question at a time: whoever reads for people has time. */
 #include "redis/view.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "redis/keys.h"
-#include "redis/line.h"
+#include "redis/nodes.h"
 #include "host/text.h"
 
 #include <stdlib.h>
 
 enum {
     VIEW_PARTITIONS_MAX = 100000, /* more would be no count of partitions */
+    VIEW_LOOKED_AT = 64,          /* partitions that are asked how many there are */
     VIEW_SCAN_ROUNDS = 1000000,   /* steps of a scan, of about 1,000 keys each */
     VIEW_SCAN_US = 30000000,      /* a whole scan takes at most so long */
 };
 
 struct redis_view {
-    struct redis_line *line;
+    struct redis_nodes *nodes;
     char *group, *topic;
     int partitions;
 };
@@ -40,7 +41,8 @@ static enum relance_status view_hash(struct redis_view *view, const char *key, r
                                      void *context, struct relance_error *error)
 {
     struct redisReply *answer = NULL;
-    enum relance_status status = REDIS_DO(view->line, &answer, error, STR("HGETALL"), str_of(key));
+    enum relance_status status =
+        REDIS_NODES_DO(view->nodes, key, &answer, error, STR("HGETALL"), str_of(key));
     if (status == RELANCE_OK) status = redis_read_pairs(answer, "HGETALL", visit, context, error);
     return view_end(status, answer, error);
 }
@@ -53,7 +55,8 @@ static enum relance_status view_field(struct redis_view *view, const char *key, 
     struct relance_str text = {0};
     *out = NULL;
     *size = 0;
-    enum relance_status status = REDIS_DO(view->line, &answer, error, STR("HGET"), str_of(key), field);
+    enum relance_status status =
+        REDIS_NODES_DO(view->nodes, key, &answer, error, STR("HGET"), str_of(key), field);
     if (status == RELANCE_OK) status = redis_read_text(answer, "HGET", &text, error);
     if (status == RELANCE_OK && text.data) {
         *size = text.size;
@@ -104,8 +107,9 @@ static enum relance_status view_scan(struct view_scanning *scanning, const char 
 {
     struct redisReply *answer = NULL;
     const struct redisReply *keys;
-    enum relance_status status = REDIS_DO(scanning->view->line, &answer, error, STR("SCAN"), str_of(cursor),
-                                          STR("MATCH"), str_of(pattern), STR("COUNT"), STR("1000"));
+    enum relance_status status =
+        REDIS_NODES_DO(scanning->view->nodes, pattern, &answer, error, STR("SCAN"), str_of(cursor),
+                       STR("MATCH"), str_of(pattern), STR("COUNT"), STR("1000"));
     if (status == RELANCE_OK) status = redis_read_scan(answer, "SCAN", cursor, &keys, error);
     if (status == RELANCE_OK)
         status = redis_read_texts(keys, "SCAN", REDIS_ANY, view_take_key, scanning, error);
@@ -127,23 +131,18 @@ static enum relance_status view_each_key(struct redis_view *view, const char *pa
 
 /* ---- opening */
 
-/* Takes the count from the meta of a partition that has a checkpoint; until its first, it has none. */
-static enum relance_status view_take_partitions(struct redis_view *view, const char *key, void *context,
-                                                struct relance_error *error)
-{
-    (void)context;
-    int64_t count = 0;
-    enum relance_status status = view_number(view, key, "partitions", &count, error);
-    if (status == RELANCE_OK && count && count <= VIEW_PARTITIONS_MAX) view->partitions = (int)count;
-    return status;
-}
-
+/* The count stands in the meta of each partition that has a checkpoint; until its first, it has none. They are asked for
+ * by name: looking through all keys would show those of one node of a cluster. */
 static enum relance_status view_find_partitions(struct redis_view *view, struct relance_error *error)
 {
-    char pattern[REDIS_KEY_SIZE];
-    redis_keys_meta(pattern, view->group, view->topic);
-    enum relance_status status = view_each_key(view, pattern, view_take_partitions, NULL, error);
-    if (status != RELANCE_OK || view->partitions > 0) return status;
+    for (int p = 0; p < VIEW_LOOKED_AT; p++) {
+        int64_t count = 0;
+        enum relance_status status = redis_view_number(view, p, "partitions", &count, error);
+        if (status != RELANCE_OK) return status;
+        if (count <= 0 || count > VIEW_PARTITIONS_MAX) continue;
+        view->partitions = (int)count;
+        return RELANCE_OK;
+    }
     return relance_error_set(error, RELANCE_REFUSED, "Redis holds no state of group and topic '%s:%s'",
                              view->group, view->topic);
 }
@@ -160,7 +159,7 @@ static struct redis_view *view_connect(const char *url, const char *group, const
     view->group = strdup(group);
     view->topic = strdup(topic);
     ensure(view->group && view->topic);
-    if (redis_connect(url, NULL, &view->line, error) == RELANCE_OK) return view;
+    if (redis_nodes_open(url, &view->nodes, error) == RELANCE_OK) return view;
     redis_view_close(view);
     return NULL;
 }
@@ -177,7 +176,7 @@ struct redis_view *redis_view_open(const char *url, const char *group, const cha
 void redis_view_close(struct redis_view *view)
 {
     if (!view) return;
-    redis_close(view->line);
+    redis_nodes_close(view->nodes);
     free(view->group);
     free(view->topic);
     free(view);
@@ -188,7 +187,7 @@ bool redis_view_ping(const char *url)
     struct relance_error error;
     struct redisReply *answer = NULL;
     struct redis_view *view = view_connect(url, "", "", &error);
-    bool answers = view && REDIS_DO(view->line, &answer, &error, STR("PING")) == RELANCE_OK &&
+    bool answers = view && REDIS_NODES_DO(view->nodes, "", &answer, &error, STR("PING")) == RELANCE_OK &&
                    redis_read_word(answer, "PING", "PONG", &error) == RELANCE_OK;
     redis_answer_free(answer);
     redis_view_close(view);
