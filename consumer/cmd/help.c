@@ -53,6 +53,14 @@ static int help_counters(const char *argument)
     return EXIT_STATUS_OK;
 }
 
+static int help_clients(const char *argument)
+{
+    (void)argument;
+#define CLIENT(name, prose) help_line(28, name, prose);
+#include "client.def"
+    return EXIT_STATUS_OK;
+}
+
 static int help_intake_counters(const char *argument)
 {
     (void)argument;

@@ -115,15 +115,32 @@ static void run_tzdata_version(char *out, size_t size)
     free(text);
 }
 
+/* Before a reshard records that were sent while partitions were added are in their new place already, and none is refused. */
+static bool run_refuses_misplaced(const struct run *run)
+{
+    return strcmp(run->options->misplaced, "refuse") == 0 && !run->options->drain;
+}
+
+/* Which records are refused follows from the number of partitions, too. */
+static void run_describe_misplaced(const struct run *run, char *out, size_t size)
+{
+    if (run_refuses_misplaced(run))
+        snprintf(out, size, "refuse/%d", run->topics.input_partitions);
+    else
+        snprintf(out, size, "warn");
+}
+
 static void run_describe_deciding(struct run *run)
 {
-    char tzdata[64];
+    char tzdata[64], misplaced[32];
+    run_describe_misplaced(run, misplaced, sizeof misplaced);
     run_tzdata_version(tzdata, sizeof tzdata);
     snprintf(run->deciding, sizeof run->deciding,
              "engine=%s lateness=%lldms forget-after=%lldms forget-visitors-after=%lldms state-bytes=%lld "
-             "tzdata=%s",
+             "misplaced=%s tzdata=%s",
              RELANCE_VERSION, (long long)run->options->lateness, (long long)run->options->forget_after,
-             (long long)run->options->forget_visitors_after, (long long)run->options->state_bytes, tzdata);
+             (long long)run->options->forget_visitors_after, (long long)run->options->state_bytes, misplaced,
+             tzdata);
 }
 
 /* ---- the workers */
@@ -134,9 +151,10 @@ static void run_start_workers(struct run *run)
     ensure(run->workers);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){run->options, run->instance, (int)i,
-                                            &run->rules,  run->deciding, run->topics.input_partitions,
-                                            run->from_ms};
+        worker->plan = (struct worker_plan){run->options,  run->instance,
+                                            (int)i,        &run->rules,
+                                            run->deciding, run->topics.input_partitions,
+                                            run->from_ms,  run_refuses_misplaced(run)};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }

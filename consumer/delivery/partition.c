@@ -469,6 +469,22 @@ static enum relance_status partition_decide(struct partition *partition, const s
     return status;
 }
 
+/* A record that is not in the partition of its key is counted. True: it is a dead letter, and not to be decided. */
+static bool partition_refuses(struct partition *partition, const struct source_record *record)
+{
+    static const struct relance_fate refused = {.kind = RELANCE_DEAD,
+                                                .reason = {"misplaced", sizeof "misplaced" - 1}};
+    struct workplace *place = partition->place;
+    if (!misplaced_is(record, place->input_partitions)) return false;
+    counters_add(&partition->counters, COUNTER_MISPLACED, 1);
+    if (partition->state == PARTITION_LIVE)
+        misplaced_note(&place->misplaced, record, place->input_partitions);
+    if (!place->refuses_misplaced) return false;
+    counters_add_named(&partition->counters, STR("dead."), refused.reason, 1);
+    partition_dead_letter(partition, record, &refused);
+    return true;
+}
+
 /* What comes before the record itself: older marks, arrival at P, what has changed in the world. */
 static enum relance_status partition_prepare(struct partition *partition, int64_t offset,
                                              struct relance_error *error)
@@ -492,10 +508,10 @@ enum relance_status partition_record(struct partition *partition, const struct s
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
     partition->reached = record->offset + 1;
-    if (record->value.data)
-        status = partition_decide(partition, record, error);
-    else
+    if (!record->value.data)
         counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
+    else if (!partition_refuses(partition, record))
+        status = partition_decide(partition, record, error);
     if (status != RELANCE_OK) return status; /* it may be half decided: P must not pass it */
     partition->decided.offset = record->offset + 1;
     partition->last.record = record;

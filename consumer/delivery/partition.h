@@ -16,6 +16,7 @@
 #include "delivery/counter.h"
 #include "delivery/links.h"
 #include "delivery/mark.h"
+#include "delivery/misplaced.h"
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
 #include "delivery/published.h"
@@ -44,6 +45,8 @@ struct workplace {
     bool is_halfway;
     struct buffer body;     /* scratch */
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
+    struct misplaced misplaced;
+    bool refuses_misplaced; /* --misplaced refuse */
 };
 /* Waits a moment before trying again; false: the process is to end. */
 bool partition_pause(int64_t us);

@@ -458,6 +458,12 @@ static void work_tell(struct work *work)
     pulse_write(&work->worker->pulse, figures);
 }
 
+static void work_tell_misplaced(struct work *work, bool now)
+{
+    struct workplace *place = &work->place;
+    misplaced_tell(&place->misplaced, place->input_partitions, place->refuses_misplaced, now);
+}
+
 /* ---- the rules */
 /* Sets that no partition runs any more go, once all run the new one. (Where there are own ones, none is left.) */
 static void work_forget_rules(struct work *work)
@@ -551,6 +557,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
                                     : work_take(work, error);
     if (status == RELANCE_OK) status = work_save_due(work, false, error);
     if (status == RELANCE_OK) work_ask_end(work);
+    work_tell_misplaced(work, false);
     work_tell(work);
     return status;
 }
@@ -633,6 +640,7 @@ static void work_init(struct work *work, struct worker *worker)
         .input_partitions = plan->input_partitions,
         .from_ms = plan->from_ms,
         .book = &work->book,
+        .refuses_misplaced = plan->refuses_misplaced,
     };
 }
 
@@ -680,6 +688,7 @@ void *worker_run(void *argument)
         stop_request();
     }
     work_save_last(&work);
+    work_tell_misplaced(&work, true);
     work_close(&work);
     atomic_store(&worker->ended, true);
     return NULL;

@@ -15,7 +15,8 @@ struct worker_plan {
     struct reload *rules; /* the rule files */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms; /* partition.h, FROM_* or an instant */
+    int64_t from_ms;        /* partition.h, FROM_* or an instant */
+    bool refuses_misplaced; /* records in another partition than that of their key are dead letters */
 };
 
 struct worker {

@@ -348,6 +348,7 @@ class Recovery(unittest.TestCase):
     def test_other_options_decided_what_has_to_be_decided_again(self):
         self.behind()
         self.refused("with [engine=", "Start once more as before", "--approximate", lateness="5s")
+        self.refused("misplaced=warn", "misplaced=refuse/", "--approximate", misplaced="refuse")
         self.live(approximate=True, lateness="0s")
         self.assertNotIn("not exact", self.engine.output())
         self.end(9)

@@ -198,6 +198,11 @@ static void judge_mark(struct judge *judge, const struct mark *mark)
     if (mark->links != RELANCE_NEVER) judge_take_links(judge, mark->links);
 }
 
+static bool judge_is_misplaced(const struct judge *judge, struct relance_str key)
+{
+    return key.size && source_partition_of(key, sim.partitions) != judge->partition;
+}
+
 static void judge_record(struct judge *judge, int64_t offset)
 {
     const struct input_record *record = &workload_input(judge->partition)->records[offset];
@@ -209,6 +214,13 @@ static void judge_record(struct judge *judge, int64_t offset)
         return;
     }
     judge->key = record->key;
+    if (judge_is_misplaced(judge, record->key)) {
+        counters_add(&judge->counters, COUNTER_MISPLACED, 1);
+        if (sim.refuses_misplaced) {
+            judge_letter(judge, offset);
+            return;
+        }
+    }
     const struct relance_record event = {.topic = STR("t"),
                                          .partition = judge->partition,
                                          .offset = offset,

@@ -231,7 +231,8 @@ static void sim_start(int slot)
                                                 .rules = &process->rules,
                                                 .deciding = versions[sim.version],
                                                 .input_partitions = sim.partitions,
-                                                .from_ms = FROM_EARLIEST};
+                                                .from_ms = FROM_EARLIEST,
+                                                .refuses_misplaced = sim.refuses_misplaced};
     process->silent_from_us = RELANCE_NEVER;
     process->wake_us = sim.now_us;
     process->skew_ms = sim.true_wall ? 0 : sim_between(-20000, 20000);

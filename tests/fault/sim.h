@@ -66,8 +66,10 @@ struct sim {
     int64_t lateness_ms, forget_after_ms;
     int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
     bool visitors;       /* who become customers: identity.h */
-    int64_t speed;       /* ms of the wall clock in one of the monotonic */
-    bool true_wall;      /* all wall clocks are right, and events come when they happen */
+    /* in few histories: most records stand in another partition than that of their key */
+    bool refuses_misplaced;
+    int64_t speed;  /* ms of the wall clock in one of the monotonic */
+    bool true_wall; /* all wall clocks are right, and events come when they happen */
     struct sim_rates rates;
     int64_t cache_bytes; /* beyond which customers are given up after a checkpoint */
     int64_t now_us;

@@ -153,14 +153,15 @@ static void workload_spoil(struct input *input, int64_t at)
 }
 
 /* After the leap of the wall clock everybody comes once more: so that each state is touched under the rules that
- * are then in force, and is what it would be if it had been at hand all the time. */
+ * are then in force, and is what it would be if it had been at hand all the time. Without a key, where those in the
+ * wrong partition would be refused. */
 static void workload_touch(int partition, struct input *input, int64_t from)
 {
     int64_t time_ms = SIM_WALL_BEGIN_MS + WORKLOAD_TOUCH_MS;
     for (int64_t at = from; at < input->count; at++) {
         struct relance_str customer = workload_print("p%dc%d", partition, (int)(at - from) + 1);
         input->records[at] =
-            (struct input_record){.key = customer,
+            (struct input_record){.key = sim.refuses_misplaced ? STR("") : customer,
                                   .value = workload_event(customer, STR("\"id\":\"last\","), time_ms,
                                                           STR("\"type\":\"purchase\",\"total\":1")),
                                   .timestamp_ms = time_ms,
@@ -203,6 +204,7 @@ void workload_begin(void)
     sim.state_bytes = sim.seed % 3 ? 0 : 300 + (int64_t)(sim.seed / 3 % 8) * 200; /* draws nothing */
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
     sim.visitors = sim.seed / 24 % 2; /* draws nothing */
+    sim.refuses_misplaced = !sim.visitors && sim.seed / 7 % 16 == 15;
     static const int64_t speeds[] = {60, 600, 6000};
     sim.speed = sim.visitors ? speeds[sim.seed / 48 % 3] : 60;
     if (sim.visitors) {

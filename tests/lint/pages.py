@@ -79,7 +79,8 @@ LISTS = [
      lambda tree: tree.words("rules/state/part.def", r"^STATE_PART\(\w+, \w+, '(\w)'") | set("vnetmx")),
     ("STATE.md §5.2: headers of an action", listed("consumer/STATE.md", "5.2", r"(?m)^\| ((?:`[\w-]+`(?:, )?)+) \|"), headers),
     ("STATE.md §5.3: reasons of dead letters", listed("consumer/STATE.md", "5.3", r"`relance-reason`\s+\(`([\w\s]+)`\)"),
-     lambda tree: tree.words("rules/event/event.h", r'^    X\([A-Z0-9]+, "(\w+)",')),
+     lambda tree: tree.words("rules/event/event.h", r'^    X\([A-Z0-9]+, "(\w+)",')
+     | tree.words("consumer/delivery/partition.c", r'\.reason = \{"(\w+)"')),
     ("STATE.md §5.4: members of a mark", table("consumer/STATE.md", "5.4"),
      lambda tree: tree.words("consumer/delivery/mark.c", r'object, "(\w+)"')),
     ("LANGUAGE.md §1.1: keywords of a file", table("rules/LANGUAGE.md", "1.1"), keywords("SET")),

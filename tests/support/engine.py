@@ -144,8 +144,8 @@ class World:
 
     # ---- its input and its traces
 
-    def produce(self, records, transaction=None):
-        self.kafka.produce(self.input, records, transaction)
+    def produce(self, records, transaction=None, setting=None):
+        self.kafka.produce(self.input, records, transaction, setting)
 
     def frontier(self):
         return self.kafka.committed(self.group, self.input)

@@ -192,8 +192,17 @@ class Kafka:
         except RuntimeError:
             return False
 
-    def produce(self, topic, records, transaction=None):
-        self.tool("produce", topic, *([transaction] if transaction else []), lines=map(to_line, records))
+    def produce(self, topic, records, transaction=None, setting=None):
+        """`setting`: one of librdkafka's, such as partitioner=consistent_random."""
+        self.tool("produce", topic, *filter(None, (transaction, setting)), lines=map(to_line, records))
+
+    def java_produce(self, topic, records, *settings):
+        """The same by Java's own client; keys and values without a tab or the end of a line."""
+        room = "kafka.tools" if self.version.startswith("3.") else "org.apache.kafka.tools"
+        command = self.java(f"{room}.ConsoleProducer", "--bootstrap-server", self.address, "--topic", topic,
+                            "--property", "parse.key=true", *(word for s in settings for word in ("--producer-property", s)))
+        subprocess.run(command, input=b"".join(r.key + b"\t" + r.value + b"\n" for r in records), check=True, timeout=60,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def consume(self, topic):
         """All that a reader of committed records sees, by partition and offset."""

@@ -1,7 +1,9 @@
 /* What end-to-end tests do with a broker, in the milliseconds that a JVM would need to say hello:
  *
  *     kafka_tool BROKERS create TOPIC PARTITIONS [NAME=VALUE]...
- *     kafka_tool BROKERS produce TOPIC [commit|abort|hang] records from stdin; in a transaction that ends so, or never
+ *     kafka_tool BROKERS produce TOPIC [commit|abort|hang] [NAME=VALUE]
+ *                                                          records from stdin; in a transaction that ends so, or never;
+ *                                                          with a setting of the producer's
  *     kafka_tool BROKERS consume TOPIC                     records to stdout, to the end, read_committed
  *     kafka_tool BROKERS ends TOPIC                        `partition offset` a line: where the log ends
  *     kafka_tool BROKERS committed GROUP TOPIC             `partition offset metadata` a line (metadata in hex)
@@ -194,7 +196,8 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *c
         fprintf(stderr, "kafka_tool: %s\n", rd_kafka_err2str(message->err));
 }
 
-static rd_kafka_t *producer(bool transaction)
+/* `setting` is NAME=VALUE, or NULL. */
+static rd_kafka_t *producer(bool transaction, char *setting)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "partitioner", "murmur2_random");
@@ -202,6 +205,11 @@ static rd_kafka_t *producer(bool transaction)
     set(conf, "linger.ms", "5");
     set(conf, "enable.idempotence", "true");
     if (transaction) set(conf, "transactional.id", "kafka_tool");
+    if (setting) {
+        char *value = strchr(setting, '=');
+        *value = '\0';
+        set(conf, setting, value + 1);
+    }
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     return client(RD_KAFKA_PRODUCER, conf);
 }
@@ -241,12 +249,13 @@ static void produce_line(rd_kafka_t *rk, const char *topic, char *line)
 
 static void produce(int argc, char **argv)
 {
+    char *setting = argc > 1 && strchr(argv[argc - 1], '=') ? argv[--argc] : NULL;
     bool transaction = argc == 2;
     if (argc < 1 || argc > 2 ||
         (transaction && strcmp(argv[1], "commit") != 0 && strcmp(argv[1], "abort") != 0 &&
          strcmp(argv[1], "hang") != 0))
-        fail("produce TOPIC [commit|abort|hang]");
-    rd_kafka_t *rk = producer(transaction);
+        fail("produce TOPIC [commit|abort|hang] [NAME=VALUE]");
+    rd_kafka_t *rk = producer(transaction, setting);
     if (transaction) {
         check_error(rd_kafka_init_transactions(rk, TIMEOUT_MS), "init_transactions");
         check_error(rd_kafka_begin_transaction(rk), "begin_transaction");
