@@ -3,7 +3,7 @@
 #include "host/text.h"
 
 struct registry_run {
-    struct http *http;
+    struct http_client *http;
     struct arena *arena;
     struct registry_schema *out;
     struct relance_error *error;
@@ -43,7 +43,7 @@ static enum registry_status answer_refuse(struct registry_run *run, const struct
                       : code == 200              ? " and what is no schema"
                                                  : "";
     relance_error_set(run->error, RELANCE_IO, "the schema registry at %.200s answers %ld%s",
-                      http_url(run->http), code, why);
+                      http_client_url(run->http), code, why);
     return REGISTRY_AWAY;
 }
 
@@ -58,7 +58,7 @@ static enum registry_status ask(struct registry_run *run, const str *pieces, siz
                           REGISTRY_FILES_MAX);
         return REGISTRY_UNKNOWN;
     }
-    enum relance_status status = http_get(run->http, pieces, count, &code, &body, run->error);
+    enum relance_status status = http_client_get(run->http, pieces, count, &code, &body, run->error);
     if (status != RELANCE_OK) return status == RELANCE_NO_MEMORY ? REGISTRY_NO_MEMORY : REGISTRY_AWAY;
     *answer = answer_read(run, body);
     const struct json *schema = *answer ? json_member(*answer, "schema") : NULL;
@@ -95,7 +95,7 @@ static enum registry_status add(struct registry_run *run, const struct json *ans
     return REGISTRY_OK;
 }
 
-enum registry_status registry_fetch(struct http *http, uint32_t id, struct arena *arena,
+enum registry_status registry_fetch(struct http_client *http, uint32_t id, struct arena *arena,
                                     struct registry_schema *out, struct relance_error *error)
 {
     struct registry_run run = {.http = http, .arena = arena, .out = out, .error = error};

@@ -9,7 +9,7 @@
 #ifndef CONSUMER_WIRE_REGISTRY_H
 #define CONSUMER_WIRE_REGISTRY_H
 
-#include "wire/http.h"
+#include "http/client.h"
 #include "base/arena.h"
 
 enum {
@@ -32,7 +32,7 @@ struct registry_schema {
 };
 
 /* Fetches a schema; its texts live in the arena. Anything but REGISTRY_OK has its sentence in `error`. */
-enum registry_status registry_fetch(struct http *http, uint32_t id, struct arena *arena,
+enum registry_status registry_fetch(struct http_client *http, uint32_t id, struct arena *arena,
                                     struct registry_schema *out, struct relance_error *error);
 
 #endif

@@ -34,7 +34,7 @@ struct wire_schema {
 
 struct wire {
     enum wire_format format;
-    struct http *http;           /* NULL: schema files, or none are needed */
+    struct http_client *http;    /* NULL: schema files, or none are needed */
     struct wire_schema *of_file; /* NULL: a registry */
     struct arena json, scratch;
     struct buffer text;
@@ -148,14 +148,18 @@ static enum relance_status open_files(struct wire *wire, const struct wire_optio
 static enum relance_status open_schemas(struct wire *wire, const struct wire_options *options,
                                         struct relance_error *error)
 {
-    struct http_options http = {options->registry, options->user, options->password, options->ca_file};
+    struct http_client_options http = {.who = "the schema registry",
+                                       .url = options->registry,
+                                       .user = options->user,
+                                       .password = options->password,
+                                       .ca_file = options->ca_file};
     bool needs = wire->format != WIRE_JSON, files = options->schema_file_count > 0;
     if (!needs) return RELANCE_OK;
     if (files == (options->registry != NULL))
         return relance_error_set(error, RELANCE_INVALID,
                                  "the format %s needs a schema registry or a schema file%s", options->format,
                                  files ? ", not both" : "");
-    return files ? open_files(wire, options, error) : http_open(&http, &wire->http, error);
+    return files ? open_files(wire, options, error) : http_client_open(&http, &wire->http, error);
 }
 
 enum relance_status wire_open(const struct wire_options *options, struct wire **out,
@@ -185,7 +189,7 @@ void wire_close(struct wire *wire)
     for (size_t i = 0; i < wire->schema_count; i++)
         schema_free(wire->schemas[i]);
     schema_free(wire->of_file);
-    http_close(wire->http);
+    http_client_close(wire->http);
     arena_free(&wire->json);
     arena_free(&wire->scratch);
     free(wire);

@@ -61,7 +61,7 @@ struct wire_decoded {
     struct relance_str reason; /* "format", "schema", "size" or "depth" */
 };
 
-/* Everything but WIRE_OK has its sentence in `error`. May wait for the registry, WIRE_HTTP_MS for each request; no
+/* Everything but WIRE_OK has its sentence in `error`. May wait for the registry, HTTP_CLIENT_MS for each request; no
  * HTTP for a schema that is known. */
 RELANCE_MUST enum wire_status wire_decode(struct wire *wire, struct relance_str bytes,
                                           struct wire_decoded *out, struct relance_error *error);

@@ -521,7 +521,7 @@ class Options(unittest.TestCase):
         self.assertIn("not both", self.refusal("avro", "--schema", "a", "--registry", "http://a"))
         self.assertIn("no-such-file", self.refusal("avro", "--schema", "/no-such-file"))
         for url in ("registry:8081", "ftp://a", "file:///etc/passwd", "", "http://"):
-            self.assertEqual(self.refusal("avro", "--registry", url), "the schema registry's URL is none of http:// or https://")
+            self.assertEqual(self.refusal("avro", "--registry", url), "the URL of the schema registry is none of http:// or https://")
 
     def test_several_files_are_one_schema(self):
         with tempfile.TemporaryDirectory() as folder:

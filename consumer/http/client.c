@@ -1,11 +1,12 @@
-#include "wire/http.h"
+#include "http/client.h"
 #include "base/buffer.h"
 #include "host/stop.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 
-struct http {
+struct http_client {
+    const char *who;
     CURL *curl;
     CURLU *base;
     char *shown; /* of libcurl */
@@ -17,7 +18,7 @@ struct http {
 /* Fewer bytes than there are end the transfer. */
 static size_t body_take(char *bytes, size_t size, size_t count, void *context)
 {
-    struct http *http = context;
+    struct http_client *http = context;
     buffer_put(&http->body, bytes, size * count);
     return http->body.failed ? 0 : size * count;
 }
@@ -29,7 +30,7 @@ static int stop_wanted(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
 }
 
 /* The part of a URL, decoded; empty where it has none. */
-static void url_part(const struct http *http, CURLUPart part, CURLoption option, const char *given)
+static void url_part(const struct http_client *http, CURLUPart part, CURLoption option, const char *given)
 {
     char *text = NULL;
     if (!given && curl_url_get(http->base, part, &text, CURLU_URLDECODE) == CURLUE_OK) given = text;
@@ -37,8 +38,9 @@ static void url_part(const struct http *http, CURLUPart part, CURLoption option,
     curl_free(text);
 }
 
-static enum relance_status http_begin(struct http *http, const struct http_options *options,
-                                      struct relance_error *error)
+static enum relance_status http_client_begin(struct http_client *http,
+                                             const struct http_client_options *options,
+                                             struct relance_error *error)
 {
     char *scheme = NULL;
     CURLUcode code = curl_url_set(http->base, CURLUPART_URL, options->url, 0);
@@ -46,8 +48,8 @@ static enum relance_status http_begin(struct http *http, const struct http_optio
     bool known = !code && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
     curl_free(scheme);
     if (!known)
-        return relance_error_set(error, RELANCE_INVALID,
-                                 "the schema registry's URL is none of http:// or https://");
+        return relance_error_set(error, RELANCE_INVALID, "the URL of %s is none of http:// or https://",
+                                 options->who);
     url_part(http, CURLUPART_USER, CURLOPT_USERNAME, options->user);
     url_part(http, CURLUPART_PASSWORD, CURLOPT_PASSWORD, options->password);
     curl_url_set(http->base, CURLUPART_USER, NULL, 0);
@@ -60,7 +62,9 @@ static enum relance_status http_begin(struct http *http, const struct http_optio
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(http->curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)WIRE_HTTP_MS);
+    curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS,
+                     (long)(options->timeout_ms ? options->timeout_ms : HTTP_CLIENT_MS));
+    if (options->is_direct) curl_easy_setopt(http->curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->trouble);
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, body_take);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, http);
@@ -70,28 +74,29 @@ static enum relance_status http_begin(struct http *http, const struct http_optio
     return RELANCE_OK;
 }
 
-enum relance_status http_open(const struct http_options *options, struct http **out,
-                              struct relance_error *error)
+enum relance_status http_client_open(const struct http_client_options *options, struct http_client **out,
+                                     struct relance_error *error)
 {
-    struct http *http = calloc(1, sizeof *http);
+    struct http_client *http = calloc(1, sizeof *http);
     if (!http) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory");
+    http->who = options->who;
     arena_init(&http->arena, 0);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     http->curl = curl_easy_init();
     http->base = curl_url();
     enum relance_status status = RELANCE_NO_MEMORY;
     if (http->curl && http->base)
-        status = http_begin(http, options, error);
+        status = http_client_begin(http, options, error);
     else
         relance_error_set(error, status, "no memory");
     if (status == RELANCE_OK)
         *out = http;
     else
-        http_close(http);
+        http_client_close(http);
     return status;
 }
 
-void http_close(struct http *http)
+void http_client_close(struct http_client *http)
 {
     if (!http) return;
     curl_easy_cleanup(http->curl);
@@ -101,12 +106,12 @@ void http_close(struct http *http)
     free(http);
 }
 
-const char *http_url(const struct http *http)
+const char *http_client_url(const struct http_client *http)
 {
     return http->shown;
 }
 
-static void put_escaped(struct http *http, str piece)
+static void put_escaped(struct http_client *http, str piece)
 {
     static const char digits[] = "0123456789ABCDEF";
     buffer_put_char(&http->path, '/');
@@ -122,7 +127,7 @@ static void put_escaped(struct http *http, str piece)
 }
 
 /* The whole URL of a path. A point is escaped, too, and stays: `..` is no way up. */
-static bool http_aim(struct http *http, const str *pieces, size_t count)
+static bool http_client_aim(struct http_client *http, const str *pieces, size_t count)
 {
     str base = str_of(http->shown);
     while (base.size && base.data[base.size - 1] == '/')
@@ -135,19 +140,20 @@ static bool http_aim(struct http *http, const str *pieces, size_t count)
     return !http->path.failed && curl_easy_setopt(http->curl, CURLOPT_URL, http->path.data) == CURLE_OK;
 }
 
-enum relance_status http_get(struct http *http, const str *pieces, size_t count, long *code, str *body,
-                             struct relance_error *error)
+enum relance_status http_client_get(struct http_client *http, const str *pieces, size_t count, long *code,
+                                    str *body, struct relance_error *error)
 {
     arena_reset(&http->arena);
-    buffer_init_bounded(&http->body, &http->arena, WIRE_HTTP_BYTES_MAX);
-    if (!http_aim(http, pieces, count)) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory");
+    buffer_init_bounded(&http->body, &http->arena, HTTP_CLIENT_BYTES_MAX);
+    if (!http_client_aim(http, pieces, count))
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory");
     http->trouble[0] = '\0';
     CURLcode result = curl_easy_perform(http->curl);
     const char *why = http->body.over    ? "its answer is larger than 4 MiB"
                       : http->trouble[0] ? http->trouble
                                          : curl_easy_strerror(result);
     if (result != CURLE_OK)
-        return relance_error_set(error, RELANCE_IO, "the schema registry at %.200s: %s", http->shown, why);
+        return relance_error_set(error, RELANCE_IO, "%s at %.200s: %s", http->who, http->shown, why);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, code);
     *body = buffer_str(&http->body);
     return RELANCE_OK;
