@@ -6,6 +6,7 @@
 #include "host/option.h"
 #include "host/print.h"
 #include "host/stop.h"
+#include "host/supervisor.h"
 #include "host/text.h"
 #include "intake/intake.h"
 #include "report/load.h"
@@ -128,7 +129,11 @@ static int intake_work(const struct options *options, struct intake_config *conf
     enum relance_status status = relay_open(options, member, &config->relay, &error);
     if (status == RELANCE_OK) status = intake_check(config, &error);
     bool is_started = status == RELANCE_OK;
-    if (is_started) status = intake_run(config, &error);
+    if (is_started) {
+        supervisor_tell("READY=1");
+        status = intake_run(config, &error);
+        supervisor_tell("STOPPING=1");
+    }
     if (status != RELANCE_OK)
         log_line(LOG_ERROR, is_started ? "Cannot go on:" : "Cannot start:", "why=\"%s\"", error.message);
     if (config->relay) relay_close(config->relay);

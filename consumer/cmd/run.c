@@ -34,7 +34,7 @@ enum {
 struct run {
     const struct options *options;
     struct relance_error error;
-    char instance[256];
+    char instance[OPTION_INSTANCE_SIZE];
     char deciding[256];
     struct reload rules;
     struct topics_found topics;
@@ -89,14 +89,6 @@ static unsigned run_check_options(struct run *run)
     if (strcmp(options->input, options->output) == 0)
         run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
     return mistakes;
-}
-
-static void run_name_instance(struct run *run)
-{
-    if (run->options->instance)
-        snprintf(run->instance, sizeof run->instance, "%s", run->options->instance);
-    else if (gethostname(run->instance, sizeof run->instance - 1) != 0)
-        snprintf(run->instance, sizeof run->instance, "relance");
 }
 
 /* ---- what decides besides the rules: it travels in marks, and must be as it was for events that are decided
@@ -244,7 +236,7 @@ static int run_checked(struct run *run)
 int cmd_run(const struct options *options)
 {
     struct run run = {.options = options};
-    run_name_instance(&run);
+    options_instance(options, run.instance);
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
         stop_on_signals();

@@ -10,6 +10,7 @@
 #include "host/option.h"
 #include "host/print.h"
 #include "host/stop.h"
+#include "host/supervisor.h"
 #include "report/figures.h"
 #include "delivery/store.h"
 
@@ -165,10 +166,12 @@ static int serve_work(struct serve *serve)
     log_line(LOG_INFO, "Listening.", "address=%s", http_address_text(&serve->address, text));
     http_server_excuse(serve->server, "they are being read");
     ensure(pthread_create(&reader, NULL, serve_read_on, serve) == 0);
+    supervisor_tell("READY=1");
     while (!stop_requested()) {
         http_server_look(serve->server);
         clock_sleep_us(SERVE_LOOK_US);
     }
+    supervisor_tell("STOPPING=1");
     pthread_join(reader, NULL);
     http_server_close(serve->server);
     log_line(LOG_INFO, "Ended.", "status=%d", EXIT_STATUS_OK);

@@ -609,6 +609,14 @@ bool options_read(struct options *options, enum command command, int argc, char 
     return false;
 }
 
+void options_instance(const struct options *options, char out[OPTION_INSTANCE_SIZE])
+{
+    if (options->instance)
+        snprintf(out, OPTION_INSTANCE_SIZE, "%s", options->instance);
+    else if (gethostname(out, OPTION_INSTANCE_SIZE - 1) != 0)
+        snprintf(out, OPTION_INSTANCE_SIZE, "relance");
+}
+
 const char *options_mapping(const struct options *options)
 {
     return options->mapping.count ? options->mapping.items[0] : NULL;

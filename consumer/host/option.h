@@ -58,6 +58,10 @@ void options_free(struct options *options);
 /* The mapping of a rule set; NULL: none. */
 const char *options_mapping(const struct options *options);
 
+/* The name of this process in its group: --instance, or the host's. */
+enum { OPTION_INSTANCE_SIZE = 256 };
+void options_instance(const struct options *options, char out[OPTION_INSTANCE_SIZE]);
+
 /* The value of a `kafka.` setting; NULL where it is not set. */
 const char *options_kafka(const struct options *options, const char *name);
 

@@ -294,6 +294,20 @@ enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *v
     return view_each_key(view, REDIS_KEYS_LIVE, view_read_live, &live, error);
 }
 
+enum relance_status redis_view_instance(const char *url, const char *group, const char *topic,
+                                        const char *instance, redis_view_live *visit, void *context,
+                                        struct relance_error *error)
+{
+    struct view_live live = {visit, context, str_of(instance)};
+    char key[REDIS_KEY_SIZE];
+    struct redis_view *view = view_connect(url, group, topic, error);
+    if (!view) return RELANCE_IO;
+    redis_key_live(key, instance);
+    enum relance_status status = view_hash(view, key, view_take_live, &live, error);
+    redis_view_close(view);
+    return status;
+}
+
 /* ---- single fields */
 
 enum relance_status redis_view_number(struct redis_view *view, int partition, const char *field, int64_t *out,

@@ -34,6 +34,11 @@ RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, re
 RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,
                                                   void *context, struct relance_error *error);
 
+/* Every field of one instance, though there be no state yet. None: it is not alive. */
+RELANCE_MUST enum relance_status redis_view_instance(const char *url, const char *group, const char *topic,
+                                                     const char *instance, redis_view_live *visit,
+                                                     void *context, struct relance_error *error);
+
 /* A number of a partition's meta; *out stays where it is absent. */
 RELANCE_MUST enum relance_status redis_view_number(struct redis_view *view, int partition, const char *field,
                                                    int64_t *out, struct relance_error *error);

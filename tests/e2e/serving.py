@@ -1,4 +1,4 @@
-"""Metrics and health over HTTP: `relance serve`.
+"""Metrics and health over HTTP: `relance serve`, `relance health`, and what a supervisor is told.
 
 What is served is what `relance metrics` prints; who may ask, and what becomes of those who mean harm; one reader in Redis,
 however many ask; and a Redis or an engine that goes away and comes back.
@@ -267,6 +267,73 @@ class Door(unittest.TestCase):
             self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
             self.assertEqual((headers["X-Content-Type-Options"], headers["Referrer-Policy"], headers["Cache-Control"]), ("nosniff", "no-referrer", "no-store"))
             self.assertNotIn("Access-Control-Allow-Origin", headers)
+
+
+class Health(unittest.TestCase):
+    """`relance health`: a status and a sentence."""
+
+    def setUp(self):
+        self.world = World(RULES)
+        self.addCleanup(self.world.__exit__)
+
+    def health(self, *words):
+        done = subprocess.run([place.program("relance"), "health", *words], capture_output=True, text=True, timeout=20, env={**os.environ, "http_proxy": "http://127.0.0.1:1"})
+        self.assertNotIn(SECRET, done.stdout)
+        return done.returncode, done.stdout or done.stderr.splitlines()[-1]
+
+    def of_instance(self, name):
+        world = self.world
+        return self.health(f"--group={world.group}", f"--input={world.input}", f"--redis={world.redis.reader_url}", f"--instance={name}")
+
+    def test_an_engine_that_has_not_met_an_event_yet_is_alive_and_one_that_has_ended_is_not(self):
+        with running(self.world):
+            alive = (0, "Instance one is alive: of its 4 partitions 4 have caught up.\n")
+            place.wait_until(lambda: self.of_instance("one") == alive, 20, "it is alive")
+            status, said = self.of_instance("two")
+            self.assertEqual((status, said), (1, "relance health: Instance two has given no sign of life for 5 s."))
+        place.wait_until(lambda: self.of_instance("one")[0] == 1, 10, "it is not alive any more")
+        self.world.redis.kill()
+        status, said = self.of_instance("one")
+        self.assertEqual(status, 1)
+        self.assertIn("Redis at ", said)
+        self.world.redis.start()
+
+    def test_serve_says_itself_whether_all_is_well(self):
+        world = self.world
+        server = serve(self, world.folder.path, world.redis.reader_url, world.group, world.input, environment={"RELANCE_TOKEN": TOKEN})
+        status, said = self.health(f"--listen={server.port}")
+        self.assertEqual(status, 1)
+        self.assertIn("no state of group and topic", said)
+        with running(world) as engine:
+            world.produce([event("c-1", "ping")])
+            world.wait_decided(engine)
+            well = (0, "4 of 4 partitions have an owner.\n")
+            for address in (str(server.port), f"0.0.0.0:{server.port}", f"localhost:{server.port}"):
+                place.wait_until(lambda: self.health(f"--listen={address}") == well, 20, "all is well")
+        server.stop()
+        status, said = self.health(f"--listen={server.port}")
+        self.assertEqual(status, 1)
+        self.assertIn(f"the listener at http://127.0.0.1:{server.port}", said)
+
+    def test_a_call_that_says_nothing_is_wrong(self):
+        self.assertEqual(self.health()[0], 2)
+        self.assertEqual(self.health("--listen=relance:80")[0], 2)
+
+
+class Supervisor(unittest.TestCase):
+    """What systemd is told, over a socket with a name in the file system and over one without."""
+
+    def test_of_serve(self):
+        server = redis.Redis()
+        self.addCleanup(server.close)
+        for name in (str(server.folder.path / "notify"), f"@relance-{os.getpid()}"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+                told.bind(name.replace("@", "\0"))
+                told.settimeout(5)
+                served = serve(self, server.folder.path, server.reader_url, environment={"NOTIFY_SOCKET": name})
+                self.assertEqual(told.recv(4096), b"READY=1")
+                served.stop()
+                self.assertEqual(told.recv(4096), b"STOPPING=1")
 
 
 LINE = b"GET /metrics HTTP/1.1\r\n"

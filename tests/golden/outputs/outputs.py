@@ -91,6 +91,7 @@ def calls(place):
         "metrics": [(redis, None), ([*redis, "--json"], json_text), ([*redis, "--prometheus"], prometheus),
                     (["--group", BAD, *redis[2:]], None)],
         "top": [([*redis, "--interval", "10ms"], None)],
+        "health": [(redis, None), ([*redis, "--instance", f"l{BAD}"], None), (["--listen", BAD], None)],
         "serve": [([*redis, "--listen", BAD], None), ([*redis, "--host", BAD], None), ([*redis, "--token-file", BAD], None)],
         "simulate": [(["--seconds", "100"], json_lines), (["--clock", BAD, "--seconds", "1"], None)],
         "help": [([], None), ([BAD], None), (["functions"], None)],
