@@ -22,7 +22,7 @@ group_runtime="librdkafka1 libcjson1 libxxhash0 tzdata ca-certificates $runtime_
 group_redis='redis-server:redis-server'
 group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
-    debootstrap:debootstrap git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man'
+    python3-confluent-kafka debootstrap:debootstrap git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man'
 group_kafka='default-jre-headless:java maven:mvn openssl:openssl'
 
 packages_of() {
