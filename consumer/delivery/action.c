@@ -4,7 +4,6 @@
  * hashed again, so that at P both can be compared, and not put into the outbox. */
 #include "base/ensure.h"
 #include "host/clock.h"
-#include "host/log.h"
 #include "delivery/partition.h"
 #include "host/text.h"
 #include <inttypes.h>
@@ -103,27 +102,12 @@ static void action_publish(struct partition *partition, const struct relance_dec
     action_put(partition, &record);
 }
 
-enum { PLACE_MAX = 256 /* bytes of a place that is told */ };
-
-/* An expression that fails is counted each time, and told of now and then. */
-static void action_sample(struct partition *partition, const struct relance_decision *decision)
-{
-    uint64_t more;
-    char place[PLACE_MAX];
-    if (!sampler_take(&partition->place->sampler, decision->in, decision->why, &more)) return;
-    size_t size = relance_decision_place(decision, place, sizeof place);
-    log_line(LOG_WARNING, "An expression cannot be evaluated.",
-             "in=\"%.*s\" place=%.*s rule=%.*s customer=%.*s why=\"%.*s\" more_since=%" PRIu64,
-             STR_ARG(decision->in), (int)(size < sizeof place ? size : sizeof place), place,
-             STR_ARG(decision->rule), STR_ARG(decision->customer), STR_ARG(decision->why), more);
-}
-
 void partition_decided(void *context, const struct relance_decision *decision)
 {
     struct partition *partition = context;
     counters_add_decision(&partition->counters, decision);
-    if (decision->outcome == RELANCE_OUTCOME_ERROR && !action_is_silent(partition))
-        action_sample(partition, decision);
+    if (decision->outcome == RELANCE_OUTCOME_ERROR) partition_tell_error(partition, decision);
+    if (decision->outcome == RELANCE_OUTCOME_FAILED) partition_tell_failed(partition, decision);
     if (!relance_decision_is_output(decision)) return;
     struct relance_str body = action_body(partition, decision);
     partition->decided.seq++;

@@ -86,6 +86,7 @@ static void checkpoint_done(struct partition *partition)
     relance_engine_saved(partition->engine);
     counters_clear(&partition->counters);
     partition->saved = partition->decided;
+    partition->pace.whole_us = clock_monotonic_us();
     partition->anew_from = -1;
     if (partition->pace.is_failing)
         log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
@@ -126,6 +127,7 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
     if (!partition->pace.is_failing)
         log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
                  "partition=%d why=\"%s\"", partition->number, error->message);
+    workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);
     partition->pace.is_failing = true;
     partition->pace.retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
     return RELANCE_OK;

@@ -570,8 +570,10 @@ enum relance_status partition_claim(struct partition *partition, struct relance_
     if (status == RELANCE_OK) return status;
     partition_drop(partition);
     partition->pace.retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
-    if (status == RELANCE_AGAIN && !failed_before)
+    if (status != RELANCE_AGAIN) return status;
+    if (!failed_before)
         log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"",
                  partition->number, error->message);
+    workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);
     return status;
 }

@@ -124,6 +124,7 @@ static enum relance_status partition_await_store(struct partition *partition, st
     if (!partition->pace.is_failing)
         log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
                  partition->number, error->message);
+    workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);
     partition->pace.is_failing = true;
     return partition_wait(partition->place, PARTITION_RETRY_US, error);
 }
@@ -155,18 +156,6 @@ enum relance_status partition_fetch_needed(struct partition *partition, struct r
     return partition_fetch(partition, &customer, 1, error);
 }
 
-static void partition_sample_forgotten(struct partition *partition, const struct relance_forgot *forgot,
-                                       enum relance_forgot_kind kind)
-{
-    uint64_t more;
-    struct relance_str name = relance_forgot_name(kind);
-    if (partition->state != PARTITION_LIVE) return;
-    if (!sampler_take(&partition->place->sampler, STR("forgot"), name, &more)) return;
-    log_line(LOG_WARNING, "A customer has too much: a part of it is forgotten.",
-             "what=%.*s customer=%.*s partition=%d more_since=%" PRIu64, STR_ARG(name),
-             STR_ARG(forgot->customer), partition->number, more);
-}
-
 void partition_count_forgotten(struct partition *partition)
 {
     const struct relance_forgot *now = relance_engine_forgot(partition->engine);
@@ -174,7 +163,7 @@ void partition_count_forgotten(struct partition *partition)
     for (int kind = 0; kind < RELANCE_FORGOT_KINDS; kind++) {
         uint64_t more = now->of[kind] - partition->forgot.of[kind];
         counters_add(&partition->counters, (enum counter)(COUNTER_FORGOT_FIRST + kind), (int64_t)more);
-        if (more) partition_sample_forgotten(partition, now, (enum relance_forgot_kind)kind);
+        if (more) partition_tell_forgotten(partition, now, (enum relance_forgot_kind)kind);
     }
     partition->forgot = *now;
 }
@@ -401,24 +390,12 @@ static void partition_count_event(struct partition *partition, const struct sour
     if (fate->late) counters_add(counters, COUNTER_LATE, 1);
     if (fate->future) counters_add(counters, COUNTER_FUTURE, 1);
     partition->sees_visitors |= fate->is_visitor;
-    if (!str_equal(record->key, fate->customer)) counters_add(counters, COUNTER_MISKEYED, 1);
+    if (!str_equal(record->key, fate->customer)) {
+        counters_add(counters, COUNTER_MISKEYED, 1);
+        partition_tell_miskeyed(partition, record, fate);
+    }
     partition_count_forgotten(partition);
     partition_count_links(partition);
-}
-
-/* The field's name and type, not the value: a log is read by more people than a topic is. */
-static void partition_sample_invalid(struct partition *partition, const struct source_record *record,
-                                     const struct relance_fate *fate)
-{
-    uint64_t more;
-    for (size_t i = 0; i < fate->misfit_count && partition->state == PARTITION_LIVE; i++) {
-        const struct relance_misfit *misfit = &fate->misfits[i];
-        if (!sampler_take(&partition->place->sampler, fate->type, misfit->field, &more)) continue;
-        log_line(LOG_WARNING, "A value does not fit the type of its field, which is left out.",
-                 "event=%.*s field=%.*s type=%.*s partition=%d offset=%" PRId64 " more_since=%" PRIu64,
-                 STR_ARG(fate->type), STR_ARG(misfit->field), STR_ARG(misfit->type), partition->number,
-                 record->offset, more);
-    }
 }
 
 /* One event of the record, or what it is instead. */
@@ -440,10 +417,11 @@ static enum relance_status partition_decide_next(struct partition *partition,
     if (fate->kind == RELANCE_DEAD) {
         counters_add_named(&partition->counters, STR("dead."), fate->reason, 1);
         partition_dead_letter(partition, record, fate);
+        partition_tell_dead(partition, record, fate);
     } else if (fate->kind != RELANCE_NOTHING) {
         partition_count_event(partition, record, fate);
     }
-    if (fate->kind != RELANCE_DEAD) partition_sample_invalid(partition, record, fate);
+    if (fate->kind != RELANCE_DEAD) partition_tell_invalid(partition, record, fate);
     return RELANCE_OK;
 }
 

@@ -20,7 +20,7 @@
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
 #include "delivery/published.h"
-#include "delivery/sampler.h"
+#include "host/sampler.h"
 #include "delivery/sink.h"
 #include "delivery/source.h"
 #include "delivery/store.h"
@@ -91,7 +91,8 @@ struct last_record {
 struct store_pace {
     bool is_failing;       /* the store fails, and that has been logged */
     bool is_claim_failing; /* a claim fails, and that has been logged */
-    int64_t saved_us;      /* when the last checkpoint was written */
+    int64_t saved_us;      /* when a checkpoint was last tried */
+    int64_t whole_us;      /* when Redis last had all that was decided, or the partition came to us */
     int64_t retry_us;      /* when a claim or a checkpoint may be tried again */
 };
 
@@ -248,5 +249,19 @@ void partition_link_said(void *partition, const struct relance_link_record *link
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
                            const struct relance_fate *fate);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
+
+/* ---- what goes wrong, a part of it for the log (mishap.c) */
+void partition_tell_error(struct partition *partition, const struct relance_decision *decision);
+void partition_tell_failed(struct partition *partition, const struct relance_decision *decision);
+void partition_tell_dead(struct partition *partition, const struct source_record *record,
+                         const struct relance_fate *fate);
+void partition_tell_miskeyed(struct partition *partition, const struct source_record *record,
+                             const struct relance_fate *fate);
+void partition_tell_invalid(struct partition *partition, const struct source_record *record,
+                            const struct relance_fate *fate);
+void partition_tell_forgotten(struct partition *partition, const struct relance_forgot *forgot,
+                              enum relance_forgot_kind kind);
+/* Nothing can be saved since then (of the monotonic clock), or claimed: said after ten seconds, and then once a minute. */
+void workplace_tell_unsaved(struct workplace *place, int64_t since_us, const char *why);
 
 #endif

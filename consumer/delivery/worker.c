@@ -64,6 +64,7 @@ struct work {
     int64_t asked_us;       /* when the end of the input was last asked for */
     size_t asked;           /* for which partition of `own` that was */
     size_t turn;            /* which partition of `own` is claimed first */
+    int64_t whole_us;       /* when a cycle last came to its end */
     struct pulse_figures figures;
     uint64_t events_gone,
         fetched_gone; /* the part of the figures that comes from partitions no longer ours */
@@ -157,6 +158,15 @@ static enum relance_status work_save_due(struct work *work, bool all, struct rel
             break;
     }
     return RELANCE_OK;
+}
+
+/* A partition that catches up saves nothing, and need not. */
+static void work_note_whole(struct work *work)
+{
+    work->whole_us = clock_monotonic_us();
+    for (size_t i = 0; i < work->own_count; i++)
+        if (work->own[i]->state != PARTITION_UNCLAIMED && !partition_is_dirty(work->own[i]))
+            work->own[i]->pace.whole_us = work->whole_us;
 }
 
 /* ---- claiming */
@@ -254,6 +264,7 @@ static void work_own(struct work *work, int32_t number)
     struct partition *partition = work->parked[number];
     work->parked[number] = NULL;
     if (!partition) partition = partition_new(&work->place, number);
+    partition->pace.whole_us = clock_monotonic_us();
     work->own[work->own_count++] = work->by_number[number] = partition;
 }
 
@@ -556,6 +567,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
         status = work_is_full(work) ? source_idle(work->place.source, WORKER_IDLE_MS, error)
                                     : work_take(work, error);
     if (status == RELANCE_OK) status = work_save_due(work, false, error);
+    if (status == RELANCE_OK) work_note_whole(work);
     if (status == RELANCE_OK) work_ask_end(work);
     work_tell_misplaced(work, false);
     work_tell(work);
@@ -593,6 +605,7 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
     while (!stop_requested()) {
         enum relance_status status = work_cycle(work, error);
         if (status == RELANCE_AGAIN) {
+            workplace_tell_unsaved(&work->place, work->whole_us, error->message);
             work_abandon(work);
             if (!partition_pause(WORKER_RETRY_US)) break;
             status = work_start_over(work, error);
@@ -625,7 +638,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
 static void work_init(struct work *work, struct worker *worker)
 {
     const struct worker_plan *plan = &worker->plan;
-    *work = (struct work){.worker = worker, .most = SOURCE_BATCH_MAX};
+    *work = (struct work){.worker = worker, .most = SOURCE_BATCH_MAX, .whole_us = clock_monotonic_us()};
     snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
              plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);

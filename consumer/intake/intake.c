@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "host/mishap.h"
 #include "host/stop.h"
 #include "host/text.h"
 #include <inttypes.h>
@@ -46,7 +47,8 @@ struct intake {
     struct names without; /* topics that a pattern fits and that have no mapping: said once */
     struct ledger ledger;
     struct scatter *scatter;
-    const char *last_topic; /* of the record before, and its mapping */
+    struct sampler *sampler; /* dead letters, a part of them for the log */
+    const char *last_topic;  /* of the record before, and its mapping */
     uint32_t last_mapping;
     int64_t looked_us, reported_us, failed_us, complained_us, began_us;
     size_t bytes; /* put since the last commit */
@@ -215,6 +217,15 @@ struct intake_dead {
     const struct relance_mapped_item *item; /* NULL: the whole record */
 };
 
+/* A value that has to be decoded first is no JSON anywhere. */
+static void intake_tell_dead(struct intake *intake, const struct relance_foreign *foreign,
+                             const struct intake_dead *dead)
+{
+    struct mishap_record record = {foreign->topic, foreign->partition, foreign->offset, foreign->value};
+    if (intake->config->wires[intake->last_mapping]) record.value = (struct relance_str){0};
+    mishap_tell_dead(intake->sampler, &record, dead->reason, dead->sentence);
+}
+
 static enum relance_status intake_bury(struct intake *intake, const struct relay_record *record,
                                        const struct intake_dead *dead, struct relance_error *error)
 {
@@ -244,6 +255,7 @@ static enum relance_status intake_bury(struct intake *intake, const struct relay
     if (is_cut) output.value.size = INTAKE_DEAD_HEAD;
     if (output.key.size > INTAKE_DEAD_HEAD) output.key.size = INTAKE_DEAD_HEAD;
     ledger_add_dead(&intake->ledger, dead->reason);
+    intake_tell_dead(intake, foreign, dead);
     return intake_put(intake, &output, error);
 }
 
@@ -456,6 +468,7 @@ enum relance_status intake_run(const struct intake_config *config, struct relanc
     struct intake intake = {.config = config, .reported_us = clock_monotonic_us()};
     enum relance_status status = RELANCE_OK;
     ensure(intake.scatter = calloc(1, sizeof *intake.scatter));
+    ensure(intake.sampler = calloc(1, sizeof *intake.sampler));
     while (!stop_requested() && (status == RELANCE_OK || status == RELANCE_AGAIN)) {
         status = intake_cycle(&intake, error);
         if (status == RELANCE_AGAIN && !stop_requested()) {
@@ -473,5 +486,6 @@ enum relance_status intake_run(const struct intake_config *config, struct relanc
     names_free(&intake.without);
     ledger_free(&intake.ledger);
     free(intake.scatter);
+    free(intake.sampler);
     return status == RELANCE_AGAIN ? RELANCE_OK : status;
 }

@@ -1,5 +1,5 @@
 /* Of many alike mishaps the first is told of, the others are counted. */
-#include "delivery/sampler.h"
+#include "host/sampler.h"
 #include "base/str.h"
 #include <criterion/criterion.h>
 

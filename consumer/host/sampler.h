@@ -1,6 +1,6 @@
 /* Which of many alike mishaps are worth a line of the log: of each kind the first, and then one a minute. */
-#ifndef CONSUMER_DELIVERY_SAMPLER_H
-#define CONSUMER_DELIVERY_SAMPLER_H
+#ifndef CONSUMER_HOST_SAMPLER_H
+#define CONSUMER_HOST_SAMPLER_H
 
 #include <relance/text.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "delivery/sampler.h"
+#include "host/sampler.h"
 #include "host/clock.h"
 #include <xxhash.h>
 
