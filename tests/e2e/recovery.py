@@ -23,7 +23,7 @@ RULES = {
     "counts": {"pings": {"on": "ping"}},
     "rules": {
         "answer": {"on": "ping", "key": "event.id", "do": [{"send": "push", "with": {"n": "${pings()}"}}]},
-        "gone": {"on": "leave", "do": [{"after": "8s", "send": "email", "with": {"n": "${pings()}"}}]},
+        "gone": {"on": "leave", "do": [{"after": "20s", "send": "email", "with": {"n": "${pings()}"}}]},
         "silent": {"on": "ping", "again": "rearm", "do": [{"after": "2s", "send": "email", "with": {"n": "${trigger.n}"}}]},
     },
 }
@@ -284,9 +284,9 @@ class Recovery(unittest.TestCase):
         self.live(door=True)
         self.world.produce([event(f"c-{c}", "leave", id=f"leave-{c}", time=stamp()) for c in range(CUSTOMERS)])
         self.world.wait_decided(self.engine)
-        place.wait_until(lambda: self.counted("rule.gone.started") == CUSTOMERS, 7, "Redis has the waits")
+        place.wait_until(lambda: self.counted("rule.gone.started") == CUSTOMERS, 3, "Redis has the waits")
         self.siege.redis_door.close_door()
-        self.world.produce([event(f"c-{c}", "ping", id=f"{c}-ahead", time=stamp(10), n=0) for c in range(CUSTOMERS)])
+        self.world.produce([event(f"c-{c}", "ping", id=f"{c}-ahead", time=stamp(22), n=0) for c in range(CUSTOMERS)])
         self.world.wait_actions(2 * CUSTOMERS)
         self.end(9)
         self.siege.redis_door.open_door()
