@@ -57,8 +57,8 @@ struct relance_str redis_read_refusal(const redisReply *answer)
 
 bool redis_is_elsewhere(const redisReply *answer)
 {
-    static const char *const words[] = {"MOVED ",    "ASK ",     "TRYAGAIN ",  "CLUSTERDOWN ",
-                                        "READONLY ", "LOADING ", "MASTERDOWN "};
+    static const char *const words[] = {"MOVED ",    "ASK ",     "TRYAGAIN ",   "CLUSTERDOWN ",
+                                        "READONLY ", "LOADING ", "MASTERDOWN ", "NOREPLICAS "};
     struct relance_str refusal = redis_read_refusal(answer);
     for (size_t i = 0; refusal.data && i < sizeof words / sizeof *words; i++)
         if (str_starts_with(refusal, str_of(words[i]))) return true;
@@ -101,6 +101,19 @@ static enum relance_status answer_check_list(const redisReply *answer, const cha
     if (count == REDIS_ANY || answer->elements == count) return RELANCE_OK;
     return relance_error_set(error, RELANCE_IO, "Redis: %s: a list of %zu was expected, one of %zu has come",
                              asked, count, answer->elements);
+}
+
+enum relance_status redis_read_first(const redisReply *answer, const char *asked, struct relance_str *out,
+                                     struct relance_error *error)
+{
+    enum relance_status status = answer_check_list(answer, asked, REDIS_ANY, error);
+    if (status != RELANCE_OK) return status;
+    if (answer->elements && answer->element[0]->type == REDIS_REPLY_STRING) {
+        *out = answer_bytes(answer->element[0]);
+        return RELANCE_OK;
+    }
+    return relance_error_set(error, RELANCE_IO, "Redis: %s: a list that begins with a text was expected",
+                             asked);
 }
 
 /* All are looked at before the first is visited: in a list that has something else in it nothing can be trusted. */

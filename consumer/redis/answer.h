@@ -3,7 +3,7 @@
  * Whoever reads an answer says of which kind it has to be. One of another kind is an error with a sentence, and never
  * more than that: at the other end may be a proxy, another program, or a Redis that is ill. What these functions return:
  *     RELANCE_OK       it is of that kind
- *     RELANCE_AGAIN    Redis answers with an error; the sentence has its words (LOADING, READONLY, OOM, MOVED …)
+ *     RELANCE_AGAIN    Redis answers with an error; the sentence has its words (OOM, NOPERM, MOVED …)
  *     RELANCE_IO       it is no answer to what was asked, and none behind it is one: the line is to be closed
  * `asked` is the command, for the sentence. */
 #ifndef CONSUMER_REDIS_ANSWER_H
@@ -20,7 +20,7 @@ void redis_answer_free(struct redisReply *answer);
 /* What Redis refuses, in its words, as long as the answer lives; data NULL: it is no error. */
 struct relance_str redis_read_refusal(const struct redisReply *answer);
 /* Does it say that this server is, for now or for good, not the one to ask: a slot of a cluster that is elsewhere or on
- * its way, a replica, a server that loads? Whoever asks again does so on a new line. */
+ * its way, a replica, a server that loads or that its replicas have left? Whoever asks again does so on a new line. */
 bool redis_is_elsewhere(const struct redisReply *answer);
 
 /* A word of Redis's own: OK, QUEUED, PONG. */
@@ -32,6 +32,10 @@ RELANCE_MUST enum relance_status redis_read_count(const struct redisReply *answe
 /* A text that may be absent: then out->data is NULL. It lives as long as the answer, and a NUL stands behind it. */
 RELANCE_MUST enum relance_status redis_read_text(const struct redisReply *answer, const char *asked,
                                                  struct relance_str *out, struct relance_error *error);
+
+/* The first of a list, a text: of ROLE's answer. */
+RELANCE_MUST enum relance_status redis_read_first(const struct redisReply *answer, const char *asked,
+                                                  struct relance_str *out, struct relance_error *error);
 
 /* A list of so many texts, each of which may be absent. */
 #define REDIS_ANY SIZE_MAX

@@ -3,6 +3,7 @@
 #include "redis/line.h"
 #include "base/str.h"
 #include "host/clock.h"
+#include "redis/sentinel.h"
 #include <stdatomic.h>
 
 enum {
@@ -72,6 +73,7 @@ enum relance_status redis_connect(const char *text, const char *key, struct redi
     struct redis_url url;
     enum relance_status status = redis_url_parse(text, &url, error);
     if (status != RELANCE_OK) return status;
+    if (*url.master) return redis_connect_to_master(&url, out, error);
     return url.host_count ? connect_any(&url, key, out, error) : redis_line_open(&url, NULL, out, error);
 }
 

@@ -3,9 +3,10 @@
 #include "redis/line.h"
 #include "host/clock.h"
 #include "base/ensure.h"
-#include "redis/url.h"
+#include "redis/answer.h"
+#include "redis/reach.h"
+#include "redis/tls.h"
 #include "host/stop.h"
-#include "host/text.h"
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -14,7 +15,6 @@
 
 enum {
     LINE_CONNECT_MS = 1500, /* of one attempt: a first packet that is lost is sent again after 1 s */
-    LINE_CONNECTS = 2,      /* attempts */
     LINE_STOP_US = 1500000,
     LINE_LOOK_MS = 100, /* how often whoever waits looks whether a stop is asked for */
     LINE_PIECE = 1 << 16,
@@ -28,6 +28,8 @@ typedef int line_count;
 
 struct redis_line {
     redisContext *redis;
+    struct redis_tls *tls; /* NULL: bytes go as they are */
+    bool has_heard;        /* something has come */
     int64_t deadline_us;
     size_t bytes_left, elements_left;
     bool must_reconnect;
@@ -90,9 +92,41 @@ static enum relance_status line_wait(struct redis_line *line, short events, stru
     }
 }
 
-static bool line_is_busy(void)
+static short line_events(ssize_t wants)
 {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return wants == REDIS_WANTS_IN ? POLLIN : POLLOUT;
+}
+
+/* What a call of the socket has come to, in the words of TLS. */
+static ssize_t line_moved(ssize_t size, ssize_t wants, struct relance_error *error)
+{
+    if (size > 0) return size;
+    if (size == 0 || errno == ECONNRESET || errno == EPIPE) return REDIS_GONE;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return wants;
+    relance_error_set(error, RELANCE_IO, "%s", strerror(errno));
+    return REDIS_FAILED;
+}
+
+/* Who is refused for the certificate that was not shown, or speaks to TLS without any, often hears just the end. */
+static const char *line_gone(const struct redis_line *line)
+{
+    if (line->has_heard) return "Server closed the connection";
+    return line->tls
+               ? "Server closed the connection before it said anything; if it asks for a certificate of "
+                 "ours, ?cert=FILE&key=FILE names one"
+               : "Server closed the connection before it said anything; if TLS is spoken there, say "
+                 "rediss:// (or sentinels://)";
+}
+
+/* Nothing has moved: waits until something can, or says why nothing will. */
+static enum relance_status line_stuck(struct redis_line *line, ssize_t why, struct relance_error *error)
+{
+    const struct relance_error found = *error;
+    switch (why) {
+    case REDIS_GONE: return line_failed(line_gone(line), error);
+    case REDIS_FAILED: return line_failed(found.message, error);
+    default: return line_wait(line, line_events(why), error);
+    }
 }
 
 /* ---- out */
@@ -104,6 +138,12 @@ static void line_begin(struct redis_line *line, const struct redis_question *que
     line->bytes_left = question->bytes_max ? question->bytes_max : REDIS_BYTES_MAX;
 }
 
+static ssize_t line_put(struct redis_line *line, const char *data, size_t size, struct relance_error *error)
+{
+    if (line->tls) return redis_tls_send(line->tls, data, size, error);
+    return line_moved(send(line->redis->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT), REDIS_WANTS_OUT, error);
+}
+
 enum relance_status redis_send(struct redis_line *line, struct redis_question *question,
                                struct relance_error *error)
 {
@@ -111,27 +151,29 @@ enum relance_status redis_send(struct redis_line *line, struct redis_question *q
     enum relance_status status = RELANCE_OK;
     line_begin(line, question);
     for (size_t at = 0; at < commands->size && status == RELANCE_OK;) {
-        ssize_t sent =
-            send(line->redis->fd, commands->data + at, commands->size - at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0)
+        ssize_t sent = line_put(line, commands->data + at, commands->size - at, error);
+        if (sent > 0)
             at += (size_t)sent;
-        else if (line_is_busy())
-            status = line_wait(line, POLLOUT, error);
         else
-            return line_failed(strerror(errno), error);
+            status = line_stuck(line, sent, error);
     }
     if (status == RELANCE_OK) question->commands.size = 0;
     return status;
 }
 
 /* ---- in */
+static ssize_t line_get(struct redis_line *line, char piece[LINE_PIECE], struct relance_error *error)
+{
+    if (line->tls) return redis_tls_receive(line->tls, piece, LINE_PIECE, error);
+    return line_moved(recv(line->redis->fd, piece, LINE_PIECE, MSG_DONTWAIT), REDIS_WANTS_IN, error);
+}
+
 static enum relance_status line_read(struct redis_line *line, struct relance_error *error)
 {
     char piece[LINE_PIECE];
-    ssize_t size = recv(line->redis->fd, piece, sizeof piece, MSG_DONTWAIT);
-    if (size < 0 && line_is_busy()) return line_wait(line, POLLIN, error);
-    if (size < 0) return line_failed(strerror(errno), error);
-    if (size == 0) return line_failed("Server closed the connection", error);
+    ssize_t size = line_get(line, piece, error);
+    if (size < 0) return line_stuck(line, size, error);
+    line->has_heard = true;
     if ((size_t)size > line->bytes_left) return line_failed("an answer of too many bytes", error);
     line->bytes_left -= (size_t)size;
     if (line_left_us(line->deadline_us) <= 0) return line_failed("no whole answer in time", error);
@@ -161,80 +203,60 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
 }
 
 /* ---- connecting */
-static enum relance_status line_expect_ok(struct redis_line *line, size_t count,
-                                          const struct relance_str *words, const char *asked,
-                                          struct relance_error *error)
-{
-    redisReply *answer = NULL;
-    enum relance_status status = redis_do(line, count, words, &answer, error);
-    if (status == RELANCE_OK) status = redis_read_word(answer, asked, "OK", error);
-    redis_answer_free(answer);
-    return status == RELANCE_OK ? status : (error->status = RELANCE_IO);
-}
-
-static enum relance_status line_greet(struct redis_line *line, const struct redis_url *url,
-                                      struct relance_error *error)
-{
-    const struct relance_str login[] = {STR("AUTH"), str_of(url->user), str_of(url->password)};
-    const struct relance_str plain[] = {STR("AUTH"), str_of(url->password)};
-    char db[TEXT_NUMBER_SIZE];
-    enum relance_status status = RELANCE_OK;
-    if (*url->user)
-        status = line_expect_ok(line, 3, login, "AUTH", error);
-    else if (*url->password)
-        status = line_expect_ok(line, 2, plain, "AUTH", error);
-    if (status != RELANCE_OK || !url->db) return status;
-    const struct relance_str select[] = {STR("SELECT"), {db, text_put_int(db, url->db)}};
-    status = line_expect_ok(line, 2, select, "SELECT", error);
-    if (status == RELANCE_OK || !strstr(error->message, "cluster mode")) return status;
-    return relance_error_set(error, RELANCE_INVALID,
-                             "--redis: a Redis Cluster has no database but 0: leave out the /%s", db);
-}
-
-static redisContext *line_reach(const struct redis_url *url, const struct redis_host *host)
+static redisContext *line_connect(const struct redis_url *url, const struct redis_host *host,
+                                  int64_t limit_ms)
 {
     redisContext *redis = NULL;
-    for (int tries = 0; tries < LINE_CONNECTS; tries++) {
-        int64_t began_us = clock_monotonic_us(), left_us = line_left_us(began_us + LINE_CONNECT_MS * 1000);
+    for (int64_t left_ms = limit_ms; left_ms > 0; left_ms -= LINE_CONNECT_MS) {
+        int64_t began_us = clock_monotonic_us(),
+                wait_us = (left_ms < LINE_CONNECT_MS ? left_ms : LINE_CONNECT_MS) * 1000;
+        int64_t left_us = line_left_us(began_us + wait_us);
         if (left_us < 1000) left_us = 1000; /* 0 would be no limit */
         const struct timeval limit = {left_us / 1000000, left_us % 1000000};
         if (redis) redisFree(redis);
         redis = *url->path ? redisConnectUnixWithTimeout(url->path, limit)
                            : redisConnectWithTimeout(host->name, (int)host->port, limit);
         ensure(redis); /* hiredis has no memory left */
-        bool is_late = clock_monotonic_us() - began_us >= LINE_CONNECT_MS * 1000;
+        bool is_late = clock_monotonic_us() - began_us >= wait_us;
         if (!redis->err || !is_late || stop_requested()) break;
     }
     return redis;
 }
 
-static enum relance_status line_unreachable(const struct redis_url *url, const struct redis_host *host,
-                                            const char *why, struct relance_error *error)
+static enum relance_status line_shake(struct redis_line *line, const struct redis_url *url,
+                                      const struct redis_host *host, struct relance_error *error)
 {
-    return *url->path
-               ? relance_error_set(error, RELANCE_IO, "Redis at %s: %s", url->path, why)
-               : relance_error_set(error, RELANCE_IO, "Redis at %s:%d: %s", host->name, (int)host->port, why);
+    enum relance_status status = redis_tls_open(line->redis->fd, &url->trust, host->name, &line->tls, error);
+    if (status != RELANCE_OK) return status;
+    for (ssize_t moved; (moved = redis_tls_shake(line->tls, error)) != 0;) {
+        if (moved == REDIS_FAILED) return RELANCE_IO;
+        if (moved == REDIS_GONE || line_wait(line, line_events(moved), error) != RELANCE_OK)
+            return relance_error_set(error, RELANCE_IO, "no TLS handshake%s: is TLS spoken there?",
+                                     moved == REDIS_GONE ? "" : " in time");
+    }
+    return RELANCE_OK;
 }
 
-enum relance_status redis_line_open(const struct redis_url *url, const struct redis_host *host,
-                                    struct redis_line **out, struct relance_error *error)
+enum relance_status redis_reach(const struct redis_url *url, const struct redis_host *host, int64_t limit_ms,
+                                struct redis_line **out, struct relance_error *error)
 {
-    enum relance_status status;
+    enum relance_status status = RELANCE_OK;
     struct redis_line *line = calloc(1, sizeof *line);
     ensure(line);
     if (host) line->host = *host;
-    line->redis = line_reach(url, host);
-    if (line->redis->err) {
-        status = line_unreachable(url, host, line->redis->errstr, error);
-    } else {
-        line_bound(line);
-        status = line_greet(line, url, error);
-    }
-    if (status == RELANCE_OK)
-        *out = line;
-    else
+    line->redis = line_connect(url, host, limit_ms);
+    line->deadline_us = clock_monotonic_us() + limit_ms * 1000;
+    if (line->redis->err)
+        status = relance_error_set(error, RELANCE_IO, "%s", line->redis->errstr);
+    else if (url->is_tls)
+        status = line_shake(line, url, host, error);
+    if (status != RELANCE_OK) {
         redis_close(line);
-    return status;
+        return status;
+    }
+    line_bound(line);
+    *out = line;
+    return RELANCE_OK;
 }
 
 const struct redis_host *redis_line_host(const struct redis_line *line)
@@ -250,6 +272,7 @@ bool redis_must_reconnect(const struct redis_line *line)
 void redis_close(struct redis_line *line)
 {
     if (!line) return;
+    redis_tls_close(line->tls);
     redisFree(line->redis);
     free(line);
 }

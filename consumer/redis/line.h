@@ -22,8 +22,7 @@ enum {
 
 struct redis_line;
 
-/* A connection from a URL: redis://[user:password@]host[:port][,host[:port]…][/db] or unix://[user:password@]/path;
- * %40 is an @ in user and password. Authenticated, with its database selected, and in a Redis Cluster to the node that
+/* A connection from a URL, whose forms are told in redis/url.h. Authenticated, with its database selected, and in a Redis Cluster to the node that
  * has the slot of `key`; NULL: any node. RELANCE_INVALID: the URL; RELANCE_IO: the server. The password is in no
  * message. */
 RELANCE_MUST enum relance_status redis_connect(const char *url, const char *key, struct redis_line **out,

@@ -718,6 +718,12 @@ static enum relance_status store_check_info(const char *info, struct relance_err
             error, RELANCE_REFUSED,
             "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction",
             STR_ARG(policy));
+    if (str_equal(store_info(info, "role"), STR("slave")))
+        return relance_error_set(
+            error, RELANCE_REFUSED,
+            "Redis is a replica of %.*s:%.*s and takes no checkpoints; name its master, or sentinels: "
+            "sentinel://host:port,host:port/NAME",
+            STR_ARG(store_info(info, "master_host")), STR_ARG(store_info(info, "master_port")));
     return RELANCE_OK;
 }
 

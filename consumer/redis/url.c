@@ -1,6 +1,7 @@
 #include "redis/url.h"
 #include "host/text.h"
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static bool url_keep(char *out, size_t size, struct relance_str text)
@@ -52,37 +53,85 @@ static bool url_parse_login(struct relance_str login, struct redis_url *out)
            url_decode(out->password);
 }
 
-/* "host", "host:port", "[::1]:port" */
-static bool url_parse_host(struct relance_str text, struct redis_host *out)
+/* "host", "host:port", "[::1]", "[::1]:port" */
+static bool url_parse_host(struct relance_str text, int64_t usual_port, struct redis_host *out)
 {
-    struct relance_str port = {0};
-    bool in_brackets = text.size && text.data[text.size - 1] == ']';
-    struct relance_str host = in_brackets ? text : url_cut(text, ':', true, &port);
-    if (host.size > 2 && host.data[0] == '[') host = (struct relance_str){host.data + 1, host.size - 2};
-    out->port = REDIS_PORT;
-    return host.size && url_keep(out->name, sizeof out->name, host) &&
-           (!port.size || (text_count(port, &out->port) && out->port < 65536));
+    struct relance_str name, port = {0}, behind = {0};
+    if (text.size && text.data[0] == '[') {
+        name = url_cut(str_slice(text, 1, text.size), ']', false, &behind);
+        if (!behind.data || url_cut(behind, ':', false, &port).size) return false;
+    } else {
+        name = url_cut(text, ':', false, &port);
+    }
+    out->port = usual_port;
+    return name.size && url_keep(out->name, sizeof out->name, name) &&
+           (!port.size || (text_count(port, &out->port) && out->port > 0 && out->port < 65536));
 }
 
-static bool url_parse_hosts(struct relance_str text, struct redis_url *out)
+/* ---- what TLS needs to know, behind the question mark */
+static const struct {
+    const char *name;
+    size_t offset, size;
+} url_settings[] = {
+#define SETTING(field)                                                                                       \
+    {                                                                                                        \
+#field, offsetof(struct redis_trust, field), sizeof((struct redis_trust *)0)->field                  \
+    }
+    SETTING(ca),
+    SETTING(cert),
+    SETTING(key),
+    SETTING(name),
+#undef SETTING
+};
+
+static bool url_parse_setting(struct relance_str setting, struct redis_trust *out)
+{
+    struct relance_str value, name = url_cut(setting, '=', false, &value);
+    if (str_equal(setting, STR("verify=no"))) return out->is_blind = true;
+    for (size_t i = 0; i < sizeof url_settings / sizeof *url_settings; i++) {
+        char *at = (char *)out + url_settings[i].offset;
+        if (!str_equal(name, str_of(url_settings[i].name))) continue;
+        return value.size && url_keep(at, url_settings[i].size, value) && url_decode(at);
+    }
+    return false;
+}
+
+static bool url_parse_settings(struct relance_str settings, struct redis_url *out)
+{
+    if (!settings.data) return true;
+    while (settings.size) {
+        struct relance_str rest, setting = url_cut(settings, '&', false, &rest);
+        if (!url_parse_setting(setting, &out->trust)) return false;
+        settings = rest;
+    }
+    return out->is_tls && (!*out->trust.key || *out->trust.cert);
+}
+
+/* ---- the forms */
+static bool url_parse_hosts(struct relance_str text, int64_t usual_port, struct redis_url *out)
 {
     for (struct relance_str rest = text, host; rest.data;) {
         host = url_cut(rest, ',', false, &rest);
         if (out->host_count == REDIS_HOSTS_MAX) return false;
-        if (!url_parse_host(host, &out->hosts[out->host_count++])) return false;
+        if (!url_parse_host(host, usual_port, &out->hosts[out->host_count++])) return false;
     }
     return true;
 }
 
-static bool url_parse_tcp(struct relance_str text, struct redis_url *out)
+/* "hosts/db", and "hosts/NAME/db" where they are sentinels */
+static bool url_parse_tcp(struct relance_str text, struct redis_url *out, bool sentinels)
 {
-    struct relance_str db, hosts, login = {0};
-    struct relance_str server = url_cut(text, '/', true, &db);
-    if (memrchr(server.data, '@', server.size)) {
-        login = url_cut(server, '@', true, &hosts);
-        server = hosts;
+    struct relance_str hosts, name, db, settings, login = {0};
+    if (memrchr(text.data, '@', text.size)) {
+        login = url_cut(text, '@', true, &hosts);
+        text = hosts;
     }
-    return server.data && url_parse_hosts(server, out) && url_parse_login(login, out) &&
+    text = url_cut(text, '?', false, &settings);
+    hosts = url_cut(text, '/', false, &db);
+    if (sentinels) name = url_cut(db, '/', false, &db);
+    return url_parse_login(login, out) && url_parse_settings(settings, out) &&
+           url_parse_hosts(hosts, sentinels ? REDIS_SENTINEL_PORT : REDIS_PORT, out) &&
+           (!sentinels || (name.size && url_keep(out->master, sizeof out->master, name))) &&
            (!db.size || text_count(db, &out->db));
 }
 
@@ -99,26 +148,29 @@ static bool url_parse_unix(struct relance_str text, struct redis_url *out)
            url_parse_login(login, out);
 }
 
-/* Behind "NAME://"; data NULL: it does not begin so. */
-static struct relance_str url_behind(const char *url, const char *scheme)
+static bool url_parse(const char *url, struct redis_url *out)
 {
-    size_t size = strlen(scheme);
-    return strncmp(url, scheme, size) == 0 ? str_of(url + size) : (struct relance_str){0};
+    struct relance_str behind, scheme = str_of(url);
+    const char *at = strstr(url, "://");
+    if (!at) return false;
+    scheme.size = (size_t)(at - url);
+    behind = str_of(at + 3);
+    if (str_equal(scheme, STR("unix"))) return url_parse_unix(behind, out);
+    bool is_server = str_equal(scheme, STR("redis")), is_name = str_equal(scheme, STR("sentinel"));
+    out->is_tls = str_equal(scheme, STR("rediss")) || str_equal(scheme, STR("sentinels"));
+    if (!is_server && !is_name && !out->is_tls) return false;
+    return url_parse_tcp(behind, out, scheme.data[0] == 's');
 }
 
-enum relance_status redis_url_parse(const char *url, struct redis_url *out, struct relance_error *error)
+enum relance_status redis_url_parse(const char *text, struct redis_url *out, struct relance_error *error)
 {
-    struct relance_str tcp = url_behind(url, "redis://"), path = url_behind(url, "unix://");
     *out = (struct redis_url){0};
-    if (url_behind(url, "rediss://").data)
-        return relance_error_set(
-            error, RELANCE_INVALID,
-            "--redis: this version speaks no TLS to Redis (rediss://); let stunnel do it, "
-            "with `client = yes` and `accept = 127.0.0.1:6379`, and say "
-            "redis://127.0.0.1:6379, or use a unix socket on the same machine");
-    if ((tcp.data && url_parse_tcp(tcp, out)) || (path.data && url_parse_unix(path, out))) return RELANCE_OK;
+    if (url_parse(text, out)) return RELANCE_OK;
     return relance_error_set(error, RELANCE_INVALID,
-                             "--redis: not of the form redis://[user:password@]host:port/db or "
-                             "unix://[user:password@]/path; in user and password a sign such as @ / : %% is "
-                             "written as %%40 %%2F %%3A %%25");
+                             "--redis: not of the form redis[s]://[user:password@]host:port,host:port/db, "
+                             "sentinel[s]://[user:password@]host:port,host:port/NAME/db or "
+                             "unix://[user:password@]/path; with an s, "
+                             "TLS may be told ?ca=FILE&cert=FILE&key=FILE&name=HOST&verify=no; in user and "
+                             "password a sign such as "
+                             "@ / : %% is written as %%40 %%2F %%3A %%25");
 }

@@ -1,15 +1,38 @@
-/* Where a Redis is, as a URL says it (redis/line.h). */
+/* Where Redis is and whom to trust there, as a URL says it (redis/line.h):
+ *
+ *     redis://[user:password@]host[:port],host[:port][/db]         a server, or nodes of a Redis Cluster
+ *     sentinel://[user:password@]host[:port],host[:port]/NAME[/db] whichever is the master NAME, as sentinels say
+ *     unix://[user:password@]/path                                 a socket of this machine
+ *
+ * rediss:// and sentinels:// speak TLS and may say more behind a question mark:
+ *     ca=FILE, cert=FILE, key=FILE, name=HOST, verify=no           with & between
+ * %40 is an @ in user, password and in what stands behind the question mark. */
 #ifndef CONSUMER_REDIS_URL_H
 #define CONSUMER_REDIS_URL_H
 
 #include <relance/text.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { REDIS_PORT = 6379, REDIS_HOSTS_MAX = 16 };
+enum {
+    REDIS_PORT = 6379,
+    REDIS_SENTINEL_PORT = 26379,
+    REDIS_HOSTS_MAX = 16,
+    REDIS_HOST_SIZE = 256,
+    REDIS_FILE_SIZE = 512,
+};
 
 struct redis_host {
-    char name[256];
+    char name[REDIS_HOST_SIZE]; /* an IPv6 address has no brackets here */
     int64_t port;
+};
+
+/* Whom to trust in TLS, and who we are. Files are PEM; "": not given. */
+struct redis_trust {
+    char ca[REDIS_FILE_SIZE];                         /* "": whom the machine trusts */
+    char cert[REDIS_FILE_SIZE], key[REDIS_FILE_SIZE]; /* the key may stand in the certificate's file */
+    char name[REDIS_HOST_SIZE];                       /* that the certificate has to have; "": the host's */
+    bool is_blind;                                    /* any certificate will do */
 };
 
 struct redis_url {
@@ -18,6 +41,9 @@ struct redis_url {
     struct redis_host hosts[REDIS_HOSTS_MAX];
     size_t host_count; /* of a unix socket 0 */
     int64_t db;
+    char master[128]; /* what the hosts, which are sentinels, call it; "": they are servers */
+    bool is_tls;
+    struct redis_trust trust;
 };
 
 RELANCE_MUST enum relance_status redis_url_parse(const char *text, struct redis_url *out,

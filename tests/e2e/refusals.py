@@ -1,6 +1,7 @@
 """What must not be started is refused at start, with a sentence that says what to do, and no state is touched."""
 import unittest
 
+from support import place
 from support.engine import World
 from support.redis import Redis
 
@@ -51,8 +52,11 @@ class Refusals(unittest.TestCase):
     def test_a_redis_that_is_not_there(self):
         self.assert_refused("/nowhere/redis", redis="unix:///nowhere/redis")
 
-    def test_a_redis_over_tls_says_how_to_come_by_it(self):
-        self.assert_refused("rediss://", "stunnel", "unix socket", redis="rediss://user:word@redis:6380/0")
+    def test_a_redis_that_is_a_replica(self):
+        redis = Redis()
+        self.addCleanup(redis.close)
+        redis("REPLICAOF", "127.0.0.1", place.free_port())
+        self.assert_refused("is a replica of 127.0.0.1:", "sentinel://", redis=redis.url)
 
     def test_an_input_topic_that_is_not_there(self):
         self.assert_refused("no.such.topic", input="no.such.topic")

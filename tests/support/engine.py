@@ -85,10 +85,11 @@ class Action:
 
 
 class World:
-    """One input topic (`input` names one that is there already), one group, one Redis."""
+    """One input topic (`input` names one that is there already), one group, one Redis (`redis`: that one, which is closed
+    with the world)."""
 
     def __init__(self, rules, version=kafka.VERSIONS[0], partitions=4, input=None, input_config=None,
-                 redis_config=None, lateness="0s"):
+                 redis_config=None, lateness="0s", redis=None):
         name = f"t{next(NUMBERS)}"
         self.kafka = kafka.broker(version)
         self.input, self.output, self.group = input or f"{name}.events", f"{name}.actions", f"{name}.group"
@@ -100,7 +101,7 @@ class World:
         self.folder = place.Folder("world")
         self.rules = self.folder.path / "rules.json"
         self.rules.write_text(rules if isinstance(rules, str) else json.dumps(rules))
-        self.redis = Redis(**(redis_config or {}))
+        self.redis = redis or Redis(**(redis_config or {}))
         self.runs = itertools.count()
 
     def __enter__(self):

@@ -3,11 +3,13 @@
 `url` is for the engine, `reader_url` for those who only look, `reshard_url` for resharding: users with the rights that the manual gives them
 and no others. The test itself is the default user, who may do anything.
 """
+import shutil
 import socket
 import subprocess
 
 from support import place, rights
 
+SERVERS = [name for name in ("redis-server", "valkey-server") if shutil.which(name)]
 ENGINE, READER, RESHARD, PASSWORD = "relance", "relance-reader", "relance-reshard", "hush-redis"
 
 
@@ -16,7 +18,8 @@ class RedisError(Exception):
 
 
 class Redis:
-    def __init__(self, **config):
+    def __init__(self, program="redis-server", more_rights=(), **config):
+        self.program, self.more_rights = program, more_rights
         self.folder = place.Folder("redis")
         self.socket = str(self.folder.path / "s")
         self.url, self.reader_url, self.reshard_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD))
@@ -25,6 +28,14 @@ class Redis:
                        **{name.replace("_", "-"): value for name, value in config.items()}}
         self.start()
 
+    def tcp_url(self, user=ENGINE, host="127.0.0.1", **settings):
+        """The URL over TCP: of TLS where it has a port for that. `settings` are what stands behind the question mark."""
+        port, scheme = self.config.get("tls-port"), "rediss"
+        if not port:
+            port, scheme = self.config["port"], "redis"
+        asked = "&".join(f"{name}={value}" for name, value in settings.items())
+        return f"{scheme}://{user}:{PASSWORD}@{host}:{port}/0" + (f"?{asked}" if asked else "")
+
     def url_at(self, path, user=ENGINE):
         """The URL for somebody who comes in at another socket, such as a proxy's."""
         return f"unix://{user}:{PASSWORD}@{path}"
@@ -32,8 +43,8 @@ class Redis:
     def start(self):
         options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
         for user in (ENGINE, READER, RESHARD):
-            options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user)]
-        self.process = place.start(["redis-server", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user), *self.more_rights]
+        self.process = place.start([self.program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         place.wait_until(self.connect, 10, "Redis answers")
 
     def connect(self):

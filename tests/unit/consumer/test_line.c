@@ -128,7 +128,7 @@ static const struct {
     {"$-1\r\n", {WRONG, WRONG, RIGHT, WRONG, WRONG, WRONG, RIGHT}},
     {"*-1\r\n", {WRONG, WRONG, RIGHT, WRONG, WRONG, WRONG, RIGHT}},
     {"$2\r\nOK\r\n", {WRONG, WRONG, RIGHT, WRONG, WRONG, WRONG, WRONG}},
-    {"-LOADING Redis is loading\r\n", {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED}},
+    {"-OOM command not allowed\r\n", {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED}},
     {"*0\r\n", {WRONG, WRONG, WRONG, WRONG, RIGHT, WRONG, WRONG}},
     {"*1\r\n$1\r\na\r\n", {WRONG, WRONG, WRONG, WRONG, WRONG, WRONG, WRONG}},
     {"*2\r\n$1\r\na\r\n$-1\r\n", {WRONG, WRONG, WRONG, RIGHT, WRONG, WRONG, RIGHT}},
@@ -161,6 +161,29 @@ Test(line, an_answer_is_read_as_what_it_is_and_as_nothing_else)
                          error.message);
             cr_expect(status == RELANCE_OK || (!visited && *error.message));
         }
+        redis_answer_free(reply);
+        disconnect(line);
+    }
+}
+
+Test(line, a_server_that_is_not_the_one_to_ask_makes_the_line_useless)
+{
+    static const struct {
+        const char *said;
+        bool is_elsewhere;
+    } cases[] = {{"-READONLY You can't write against a read only replica.\r\n", true},
+                 {"-LOADING Redis is loading\r\n", true},
+                 {"-MASTERDOWN Link with MASTER is down\r\n", true},
+                 {"-CLUSTERDOWN Hash slot not served\r\n", true},
+                 {"-NOREPLICAS Not enough good replicas to write.\r\n", true},
+                 {"-OOM command not allowed\r\n", false},
+                 {"+OK\r\n", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct answering how = {.bytes = cases[i].said, .size = strlen(cases[i].said)};
+        struct redis_line *line = connect_to(&how);
+        struct redisReply *reply;
+        cr_assert_eq(REDIS_DO(line, &reply, &error, STR("HSET")), RELANCE_OK, "%s", cases[i].said);
+        cr_expect_eq(redis_must_reconnect(line), cases[i].is_elsewhere, "%s", cases[i].said);
         redis_answer_free(reply);
         disconnect(line);
     }

@@ -424,10 +424,23 @@ Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
 
 Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_their_password)
 {
-    static const char *const right[] = {
-        "redis://localhost",    "redis://h:7/3",   "redis://u:p@h:6379/0",   "redis://:p@h",
-        "redis://[::1]:6379/1", "redis://u:p@@h",  "unix:///run/redis.sock", "unix://u:p@/run/s",
-        "redis://u:%2F@h",      "unix:///run/a@/s"};
+    static const char *const right[] = {"redis://localhost",
+                                        "redis://h:7/3",
+                                        "redis://u:p@h:6379/0",
+                                        "redis://:p@h",
+                                        "redis://[::1]:6379/1",
+                                        "redis://u:p@@h",
+                                        "unix:///run/redis.sock",
+                                        "unix://u:p@/run/s",
+                                        "redis://u:%2F@h",
+                                        "unix:///run/a@/s",
+                                        "redis://[::1]",
+                                        "rediss://u:p@h:6380/2",
+                                        "redis://:a?b/c@h/1",
+                                        "rediss://h?ca=/etc/ca.pem&cert=c.pem&key=/k%40y&name=n&verify=no",
+                                        "sentinel://h/m",
+                                        "sentinel://:p@a,[::1]:26379,b:1/m/2",
+                                        "sentinels://a:1/m?ca=ca.pem"};
     static const char *const wrong[] = {"",
                                         "localhost:6379",
                                         "redis://",
@@ -438,7 +451,21 @@ Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_t
                                         "unix://u:secret@run/s",
                                         "redis://u:secret%@h",
                                         "redis://u:secret%00@h",
-                                        "rediss://secret@h"};
+                                        "redis://::1:6379",
+                                        "redis://[::1:6379",
+                                        "redis://[::1]x",
+                                        "redis://h:0",
+                                        "redis://h?ca=ca.pem",
+                                        "rediss://u:secret@h?ca",
+                                        "rediss://u:secret@h?verify=yes",
+                                        "rediss://u:secret@h?key=k.pem",
+                                        "rediss://u:secret@h?port=1",
+                                        "sentinel://u:secret@h",
+                                        "sentinel://u:secret@h/",
+                                        "sentinel://u:secret@h,/m",
+                                        "sentinel://u:secret@h/m/x",
+                                        "sentinel://u:secret@h/m?ca=ca.pem",
+                                        "https://u:secret@h"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++)
         cr_expect_eq(store_check_url(right[i], &error), RELANCE_OK, "%s", right[i]);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -456,10 +483,4 @@ Test(store, a_user_and_a_password_of_any_signs_reach_the_server_over_a_socket_to
     snprintf(login, sizeof login, "unix://a%%40b:wrong@%s", url + strlen("unix://"));
     cr_expect_eq(store_check_server(login, &error), RELANCE_IO);
     cr_expect(strstr(error.message, "WRONGPASS") && !strstr(error.message, "wrong@"), "%s", error.message);
-}
-
-Test(store, redis_over_tls_is_refused_with_what_to_do_instead)
-{
-    cr_expect_eq(store_check_url("rediss://u:secret@h:6380/0", &error), RELANCE_INVALID);
-    cr_expect(strstr(error.message, "stunnel") && strstr(error.message, "unix socket"), "%s", error.message);
 }
