@@ -40,6 +40,7 @@ struct run {
     struct topics_found topics;
     int64_t from_ms;
     struct worker *workers;
+    struct standing *standings; /* by partition */
 };
 
 /* ---- the configuration beyond what the table can say */
@@ -140,13 +141,19 @@ static void run_start_workers(struct run *run)
 {
     size_t count = (size_t)run->options->workers;
     run->workers = calloc(count, sizeof *run->workers);
-    ensure(run->workers);
+    run->standings = calloc((size_t)run->topics.input_partitions, sizeof *run->standings);
+    ensure(run->workers && run->standings);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
-        worker->plan = (struct worker_plan){run->options,  run->instance,
-                                            (int)i,        &run->rules,
-                                            run->deciding, run->topics.input_partitions,
-                                            run->from_ms,  run_refuses_misplaced(run)};
+        worker->plan = (struct worker_plan){.options = run->options,
+                                            .instance = run->instance,
+                                            .number = (int)i,
+                                            .rules = &run->rules,
+                                            .deciding = run->deciding,
+                                            .input_partitions = run->topics.input_partitions,
+                                            .from_ms = run->from_ms,
+                                            .refuses_misplaced = run_refuses_misplaced(run),
+                                            .standings = run->standings};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }
@@ -162,8 +169,9 @@ static bool run_is_at_end(const struct run *run)
 
 static void run_watch(struct run *run)
 {
-    struct live *live = live_open(run->options->redis, run->instance, run->workers,
-                                  (size_t)run->options->workers, &run->rules);
+    struct live *live = live_open(&(struct live_plan){run->options, run->instance, run->workers,
+                                                      (size_t)run->options->workers, run->standings,
+                                                      run->topics.input_partitions, &run->rules});
     int64_t refreshed = 0;
     while (!stop_requested()) {
         if (run_is_at_end(run)) stop_request();
@@ -209,6 +217,7 @@ static int run_work(struct run *run)
     log_line(LOG_INFO, "Ended.", "status=%d", status);
     if (!closed) _exit(status); /* without what runs at exit: threads of the client go on */
     free(run->workers);
+    free(run->standings);
     return status;
 }
 

@@ -100,9 +100,11 @@ static enum relance_status checkpoint_settle(struct partition *partition, struct
     enum relance_status status;
     log_line(LOG_WARNING, "The answer to a checkpoint was lost; asking whether it counts.",
              "partition=%d why=\"%s\"", partition->number, error->message);
-    while ((status = store_settle(partition->store, error)) == RELANCE_IO)
+    while ((status = store_settle(partition->store, error)) == RELANCE_IO) {
+        standing_store(partition->standing, STANDING_WRITES, false);
         if (partition_wait(partition->place, CHECKPOINT_SETTLE_US, error) != RELANCE_OK)
             return RELANCE_REFUSED; /* ending, or not ours any more: dropped, and decided again */
+    }
     return status;
 }
 
@@ -118,6 +120,7 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
     partition->pace.saved_us = clock_monotonic_us();
     enum relance_status status = store_commit(partition->store, &partition->meta, error);
     if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
+    standing_store(partition->standing, STANDING_WRITES, status != RELANCE_AGAIN);
     if (status == RELANCE_OK) checkpoint_done(partition);
     if (status == RELANCE_REFUSED) {
         partition_drop(partition); /* never offered again: it may be there already, or be somebody else's */

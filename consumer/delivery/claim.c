@@ -112,9 +112,11 @@ static enum relance_status claim_settle(struct partition *partition, struct sour
     return status == RELANCE_OK ? partition_begin_anew(partition, start, p, error) : status;
 }
 
-/* A store that is somebody else's by now is claimed again. */
-static enum relance_status claim_again(enum relance_status status)
+/* What the store has answered; one that is somebody else's by now is claimed again. */
+static enum relance_status claim_heard(const struct partition *partition, enum standing_store way,
+                                       enum relance_status status)
 {
+    standing_store(partition->standing, way, status != RELANCE_AGAIN);
     return status == RELANCE_REFUSED ? RELANCE_AGAIN : status;
 }
 
@@ -194,7 +196,7 @@ static enum relance_status claim_compare(struct partition *partition, const stru
 {
     enum relance_status status = claim_confirm(partition, claim_compare_store(partition, p, error), error);
     if (status == RELANCE_REFUSED && partition->place->options->rebuild)
-        status = claim_again(partition_rebuild(partition, error));
+        status = claim_heard(partition, STANDING_WRITES, partition_rebuild(partition, error));
     if (status == RELANCE_OK)
         status = claim_confirm(partition, claim_compare_place(partition, p, error), error);
     return status;
@@ -422,11 +424,13 @@ static enum relance_status claim_load(struct partition *partition, struct relanc
     int64_t customers;
     if (claim_is_as_parked(partition)) return RELANCE_OK;
     partition_drop_engine(partition);
-    enum relance_status status = claim_again(store_customer_count(partition->store, &customers, error));
+    enum relance_status status =
+        claim_heard(partition, STANDING_READS, store_customer_count(partition->store, &customers, error));
     if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
     if (status != RELANCE_OK) return status;
     struct claim_dues dues = {partition->engine, false};
-    status = claim_again(store_read_dues(partition->store, claim_put_due, &dues, error));
+    status = claim_heard(partition, STANDING_READS,
+                         store_read_dues(partition->store, claim_put_due, &dues, error));
     if (dues.failed)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the waits of partition %d",
                                  partition->number);
@@ -446,8 +450,8 @@ static enum relance_status claim_step_ask(struct claim *claim)
     struct partition *partition = claim->partition;
     char stamp[STAMP_SIZE];
     meta_make_stamp(stamp);
-    enum relance_status status =
-        claim_again(store_claim(partition->store, stamp, &partition->meta, claim->error));
+    enum relance_status status = claim_heard(
+        partition, STANDING_WRITES, store_claim(partition->store, stamp, &partition->meta, claim->error));
     if (status != RELANCE_OK) return status;
     return source_frontier(partition->place->source, partition->number, &claim->p, claim->error);
 }

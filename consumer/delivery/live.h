@@ -1,15 +1,29 @@
-/* The live figures of this process: relance:live:INSTANCE, refreshed every second, gone 5 s after the last
+/* The live figures of this process: relance:live:GROUP:INSTANCE, refreshed every second, gone 5 s after the last
  * time (STATE.md §1). They are for eyes; the exact counters are in the checkpoints. */
 #ifndef CONSUMER_DELIVERY_LIVE_H
 #define CONSUMER_DELIVERY_LIVE_H
 
+#include "delivery/live_store.h"
 #include "delivery/worker.h"
 
 struct live;
 
-struct live *live_open(const char *url, const char *instance, struct worker *workers, size_t count,
-                       const struct reload *rules);
+/* What it tells about, which lives longer. */
+struct live_plan {
+    const struct options *options;
+    const char *instance;
+    struct worker *workers;
+    size_t worker_count;
+    const struct standing *standings; /* by partition */
+    int partitions;
+    const struct reload *rules;
+};
+
+struct live *live_open(const struct live_plan *plan);
 void live_refresh(struct live *live); /* once a second; a Redis that is away is tried again the next time */
 void live_close(struct live *live);
+
+/* The figures as of the last refresh, whether Redis has taken them or not; valid until the next. */
+const struct live_figure *live_figures(const struct live *live, size_t *count);
 
 #endif

@@ -32,7 +32,9 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     partition->number = number;
     published_init(&partition->recovery.published);
     partition->input_end.first = partition->input_end.hidden_from = partition->anew_from = -1;
+    partition->input_end.begin = -1;
     partition->place = place;
+    partition->standing = &place->standings[number];
     partition->store = store_open(&where);
     return partition;
 }
@@ -41,6 +43,7 @@ struct partition *partition_new(struct workplace *place, int32_t number)
 static void partition_reset(struct partition *partition)
 {
     partition->state = PARTITION_UNCLAIMED;
+    partition->input_end.begin = -1;
     partition->in_force.rules_seen = NULL;
     partition->last.record = NULL;
     partition->touched = partition->recovery.is_approximate = partition->recovery.is_rebuild =
@@ -140,6 +143,7 @@ enum relance_status partition_fetch(struct partition *partition, const struct re
         if (at && stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
         enum relance_status status = store_read_states(partition->store, customers + at, &asked,
                                                        partition_take_state, &fetching, error);
+        standing_store(partition->standing, STANDING_READS, status != RELANCE_AGAIN);
         if (status == RELANCE_REFUSED) return error->status = RELANCE_AGAIN;
         if (status == RELANCE_OK)
             at += asked;

@@ -23,6 +23,7 @@
 #include "host/sampler.h"
 #include "delivery/sink.h"
 #include "delivery/source.h"
+#include "delivery/standing.h"
 #include "delivery/store.h"
 
 /* What all partitions of a worker share. */
@@ -32,7 +33,8 @@ struct workplace {
     const char *rules;    /* packed text of the rule files as they are now */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms; /* --from TIME; or one of these */
+    int64_t from_ms;            /* --from TIME; or one of these */
+    struct standing *standings; /* by partition */
     struct rulebook *book;
     struct source *source;
     struct sink *sink;
@@ -100,6 +102,7 @@ struct store_pace {
 struct input_end {
     int64_t offset;      /* as last asked for */
     int64_t first;       /* when it was first claimed; -1: not yet */
+    int64_t begin;       /* while unclaimed: where a claim would go on; -1: not known */
     int64_t asked_us;    /* when it was last asked for, for ticks */
     int64_t hidden_from; /* an open transaction hides the records from here on; -1: none does */
     int64_t hidden_us;   /* since when; RELANCE_NEVER: that has been logged */
@@ -109,6 +112,7 @@ struct partition {
     int32_t number;
     enum partition_state state;
     struct workplace *place;
+    struct standing *standing;
     struct relance_engine *engine;
     struct store *store;
     /* while unclaimed: the engine is what Redis has under this stamp; "": there is none */

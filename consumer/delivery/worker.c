@@ -38,7 +38,8 @@ enum {
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* pause after a failure */
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
-    WORKER_ASK_IDLE_US = 1000000, /* between questions for the end of the input, when there is time */
+    WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
+    WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
     WORKER_ECHO_US = 1000000,     /* what link records cause elsewhere has shown by then */
     WORKER_SLOW_US = 1000000,     /* a partition that Redis was so slow for is the last one of this cycle */
@@ -86,9 +87,11 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
     struct workplace *place = &work->place;
     const struct membership *membership = source_membership(place->source);
     int64_t began = clock_monotonic_us();
+    contact_ask(&work->worker->kafka);
     enum relance_status status =
         membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
                    : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    contact_end(&work->worker->kafka);
     if (status != RELANCE_OK) {
         place->sink_spent = true;
         work->figures.failures++;
@@ -226,7 +229,10 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
     if (work->place.sink) sink_close(work->place.sink);
     work->place.sink = NULL;
     enum relance_status status = work_check_member(work, error);
-    if (status == RELANCE_OK) status = sink_open(&config, &work->place.sink, error);
+    if (status != RELANCE_OK) return status;
+    contact_ask(&work->worker->kafka);
+    status = sink_open(&config, &work->place.sink, error);
+    contact_answer(&work->worker->kafka, status != RELANCE_AGAIN);
     if (status != RELANCE_OK) return status;
     work->place.sink_spent = false;
     if (work->most > WORKER_LEAST) work->most /= 2;
@@ -291,6 +297,7 @@ static void work_park(struct work *work, struct partition *partition)
     work->events_gone += partition->events;
     work->fetched_gone += partition->fetched;
     partition->events = partition->fetched = 0;
+    standing_leave(partition->standing);
     work->by_number[partition->number] = NULL;
     if (!work->place.is_halfway && partition_park(partition)) {
         work->parked[partition->number] = partition;
@@ -428,39 +435,90 @@ static enum relance_status work_tick(struct work *work, struct relance_error *er
 }
 
 /* ---- figures */
+static bool work_is_time_to_ask(const struct work *work, int64_t now_us)
+{
+    int64_t pause = WORKER_ASK_IDLE_US / (int64_t)(work->own_count ? work->own_count : 1);
+    if (pause < WORKER_ASK_LEAST_US) pause = WORKER_ASK_LEAST_US;
+    return now_us - work->asked_us >= (work->loaded ? WORKER_ASK_US : pause);
+}
+
+/* Where the partition would go on, once it is claimed. Nobody but us moves that, so one answer will do. */
+static void work_ask_begin(struct work *work, struct partition *partition, int64_t low, int64_t high)
+{
+    struct source_frontier p;
+    struct relance_error error;
+    if (partition->state != PARTITION_UNCLAIMED || partition->input_end.begin >= 0) return;
+    if (source_frontier(work->place.source, partition->number, &p, &error) != RELANCE_OK) return;
+    int64_t first = work->place.from_ms == FROM_LATEST ? high : low, offset = p.frontier.position.offset;
+    partition->input_end.begin = offset < 0 ? first : offset;
+}
+
 /* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
  * which sleeps for up to a second once its queue has been full, though it has long been drained
- * (librdkafka 2.0.2). One partition a time, in turn, so that every broker is asked. */
+ * (librdkafka 2.0.2). One partition a time, in turn, so that every broker is asked. Without a partition of our own it
+ * tells at least that Kafka answers. */
 static void work_ask_end(struct work *work)
 {
     int64_t now = clock_monotonic_us(), low, high;
     struct relance_error error;
-    if (now - work->asked_us < (work->loaded ? WORKER_ASK_US : WORKER_ASK_IDLE_US)) return;
+    if (!work_is_time_to_ask(work, now)) return;
     work->asked_us = now;
-    if (!work->own_count) return;
-    work->asked = (work->asked + 1) % work->own_count;
-    struct partition *partition = work->own[work->asked];
-    if (source_bounds(work->place.source, SOURCE_INPUT, partition->number, &low, &high, &error) == RELANCE_OK)
+    if (work->own_count) work->asked = (work->asked + 1) % work->own_count;
+    struct partition *partition = work->own_count ? work->own[work->asked] : NULL;
+    contact_ask(&work->worker->kafka);
+    enum relance_status status = source_bounds(work->place.source, SOURCE_INPUT,
+                                               partition ? partition->number : 0, &low, &high, &error);
+    contact_answer(&work->worker->kafka, status == RELANCE_OK);
+    if (!partition) return;
+    if (status == RELANCE_OK) {
         partition->input_end.offset = high;
+        work_ask_begin(work, partition, low, high);
+    }
     partition_tell_hidden(partition);
+}
+
+/* Records from where it is to the end of the input, as far as is known; -1: that is not. */
+static int64_t work_lag(const struct partition *partition)
+{
+    bool waits = partition->state == PARTITION_UNCLAIMED;
+    int64_t at = waits ? partition->input_end.begin : partition->decided.offset;
+    if (at < 0) return -1;
+    return partition->input_end.offset > at ? partition->input_end.offset - at : 0;
+}
+
+static void work_stand(const struct partition *partition, int64_t now_us)
+{
+    static const enum standing_state states[] = {[PARTITION_UNCLAIMED] = STANDING_UNCLAIMED,
+                                                 [PARTITION_BEHIND] = STANDING_BEHIND,
+                                                 [PARTITION_LIVE] = STANDING_LIVE};
+    struct standing *standing = partition->standing;
+    int64_t behind = partition->published.position.offset - partition->decided.offset;
+    bool is_behind = partition->state == PARTITION_BEHIND && behind > 0,
+         dirty = partition_is_dirty(partition);
+    atomic_store(&standing->state, states[partition->state]);
+    atomic_store(&standing->lag, work_lag(partition));
+    atomic_store(&standing->behind, is_behind ? behind : 0);
+    atomic_store(&standing->clock_ms,
+                 partition->engine ? relance_engine_clock(partition->engine) : INT64_MIN);
+    if (!dirty || !atomic_load(&standing->unsaved_us))
+        atomic_store(&standing->unsaved_us, dirty ? now_us : 0);
 }
 
 static void work_tell(struct work *work)
 {
     struct pulse_figures *figures = &work->figures;
+    int64_t now = clock_monotonic_us();
     figures->events = work->events_gone;
     figures->fetched = work->fetched_gone;
     figures->partitions = figures->live = figures->bytes = figures->customers = figures->waits = 0;
-    figures->lag = 0;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
+        work_stand(partition, now);
         figures->events += partition->events;
         figures->fetched += partition->fetched;
         figures->partitions++;
         if (partition->state == PARTITION_UNCLAIMED) continue;
         figures->live += partition->state == PARTITION_LIVE;
-        int64_t lag = partition->input_end.offset - partition->decided.offset;
-        if (lag > 0) figures->lag += (uint64_t)lag;
         struct relance_engine_size size = relance_engine_size(partition->engine);
         figures->bytes += size.bytes;
         figures->customers += size.customers;
@@ -652,6 +710,7 @@ static void work_init(struct work *work, struct worker *worker)
         .deciding = plan->deciding,
         .input_partitions = plan->input_partitions,
         .from_ms = plan->from_ms,
+        .standings = plan->standings,
         .book = &work->book,
         .refuses_misplaced = plan->refuses_misplaced,
     };

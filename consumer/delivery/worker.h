@@ -6,6 +6,7 @@
 #include "host/option.h"
 #include "delivery/pulse.h"
 #include "delivery/reload.h"
+#include "delivery/standing.h"
 #include <stdatomic.h>
 
 struct worker_plan {
@@ -15,13 +16,15 @@ struct worker_plan {
     struct reload *rules; /* the rule files */
     const char *deciding; /* what decides besides rules, as text */
     int input_partitions;
-    int64_t from_ms;        /* partition.h, FROM_* or an instant */
-    bool refuses_misplaced; /* records in another partition than that of their key are dead letters */
+    int64_t from_ms;            /* partition.h, FROM_* or an instant */
+    bool refuses_misplaced;     /* records in another partition than that of their key are dead letters */
+    struct standing *standings; /* of the process, by partition */
 };
 
 struct worker {
     struct worker_plan plan;
     struct pulse pulse;
+    struct contact kafka;
     atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
     atomic_bool failed; /* there was no going on; the log says why */
     atomic_bool saved;  /* all that is to be published and saved is; what is left is to close the clients */

@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEYS_LIVE "relance:live:"
-
 bool redis_keys_fit(const char *group, const char *topic)
 {
     return strlen(group) <= REDIS_NAME_MAX && strlen(topic) <= REDIS_NAME_MAX;
@@ -24,13 +22,12 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
     snprintf(out, REDIS_KEY_SIZE, "%s:%s", metrics_key, minute);
 }
 
-void redis_key_live(char out[REDIS_KEY_SIZE], const char *instance)
+void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic)
 {
-    snprintf(out, REDIS_KEY_SIZE, KEYS_LIVE "%s", instance);
+    snprintf(out, REDIS_KEY_SIZE, "relance:%s:%s:instances", group, topic);
 }
 
-const char *redis_key_instance(const char *live_key)
+void redis_key_live(char out[REDIS_KEY_SIZE], const char *group, const char *instance)
 {
-    size_t size = strlen(KEYS_LIVE);
-    return strncmp(live_key, KEYS_LIVE, size) == 0 ? live_key + size : live_key;
+    snprintf(out, REDIS_KEY_SIZE, "relance:live:%s:%s", group, instance);
 }

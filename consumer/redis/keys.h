@@ -2,7 +2,8 @@
  * Cluster and change together:
  *
  *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
- *     relance:live:INSTANCE */
+ *     relance:GROUP:TOPIC:instances
+ *     relance:live:GROUP:INSTANCE */
 #ifndef CONSUMER_REDIS_KEYS_H
 #define CONSUMER_REDIS_KEYS_H
 
@@ -20,9 +21,7 @@ void redis_key(char out[REDIS_KEY_SIZE], const char *group, const char *topic, i
 /* The counters of one minute, "2026-03-02T10:00". */
 void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, const char *minute);
 
-#define REDIS_KEYS_LIVE "relance:live:*" /* as a pattern for SCAN */
-void redis_key_live(char out[REDIS_KEY_SIZE], const char *instance);
-/* The instance that a live key is of. */
-const char *redis_key_instance(const char *live_key);
+void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
+void redis_key_live(char out[REDIS_KEY_SIZE], const char *group, const char *instance);
 
 #endif

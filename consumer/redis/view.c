@@ -1,6 +1,5 @@
 /* One question at a time: whoever reads for people has time. */
 #include "redis/view.h"
-#include "host/clock.h"
 #include "base/ensure.h"
 #include "redis/keys.h"
 #include "redis/nodes.h"
@@ -11,8 +10,6 @@
 enum {
     VIEW_PARTITIONS_MAX = 100000, /* more would be no count of partitions */
     VIEW_LOOKED_AT = 64,          /* partitions that are asked how many there are */
-    VIEW_SCAN_ROUNDS = 1000000,   /* steps of a scan, of about 1,000 keys each */
-    VIEW_SCAN_US = 30000000,      /* a whole scan takes at most so long */
 };
 
 struct redis_view {
@@ -79,54 +76,6 @@ static enum relance_status view_number(struct redis_view *view, const char *key,
         status = relance_error_set(error, RELANCE_IO, "Redis: field %s of a checkpoint is no number", field);
     free(text);
     return status;
-}
-
-/* ---- finding keys: there are few, since customers are fields of one */
-
-typedef enum relance_status view_key_visit(struct redis_view *view, const char *key, void *context,
-                                           struct relance_error *error);
-
-struct view_scanning {
-    struct redis_view *view;
-    view_key_visit *visit;
-    void *context;
-};
-
-static enum relance_status view_take_key(void *context, size_t index, struct relance_str key,
-                                         struct relance_error *error)
-{
-    struct view_scanning *scanning = context;
-    (void)index;
-    if (!key.data || strlen(key.data) != key.size) return RELANCE_OK; /* a key of somebody else's */
-    return scanning->visit(scanning->view, key.data, scanning->context, error);
-}
-
-/* One step of a SCAN; `cursor` is where to go on, "0" at the end. */
-static enum relance_status view_scan(struct view_scanning *scanning, const char *pattern,
-                                     char cursor[REDIS_CURSOR_SIZE], struct relance_error *error)
-{
-    struct redisReply *answer = NULL;
-    const struct redisReply *keys;
-    enum relance_status status =
-        REDIS_NODES_DO(scanning->view->nodes, pattern, &answer, error, STR("SCAN"), str_of(cursor),
-                       STR("MATCH"), str_of(pattern), STR("COUNT"), STR("1000"));
-    if (status == RELANCE_OK) status = redis_read_scan(answer, "SCAN", cursor, &keys, error);
-    if (status == RELANCE_OK)
-        status = redis_read_texts(keys, "SCAN", REDIS_ANY, view_take_key, scanning, error);
-    return view_end(status, answer, error);
-}
-
-static enum relance_status view_each_key(struct redis_view *view, const char *pattern, view_key_visit *visit,
-                                         void *context, struct relance_error *error)
-{
-    struct view_scanning scanning = {view, visit, context};
-    char cursor[REDIS_CURSOR_SIZE] = "0";
-    int64_t until_us = clock_monotonic_us() + VIEW_SCAN_US;
-    for (int round = 0; round < VIEW_SCAN_ROUNDS && clock_monotonic_us() < until_us; round++) {
-        enum relance_status status = view_scan(&scanning, pattern, cursor, error);
-        if (status != RELANCE_OK || strcmp(cursor, "0") == 0) return status;
-    }
-    return relance_error_set(error, RELANCE_IO, "Redis: SCAN does not come to its end");
 }
 
 /* ---- opening */
@@ -265,6 +214,7 @@ enum relance_status redis_view_counters(struct redis_view *view, redis_view_coun
 /* ---- live instances */
 
 struct view_live {
+    struct redis_view *view;
     redis_view_live *visit;
     void *context;
     struct relance_str instance;
@@ -279,30 +229,37 @@ static enum relance_status view_take_live(void *context, struct relance_str fiel
     return RELANCE_OK;
 }
 
-static enum relance_status view_read_live(struct redis_view *view, const char *key, void *context,
-                                          struct relance_error *error)
+/* What the list says of an instance is one more field; one whose figures are gone has no other. */
+static enum relance_status view_take_instance(void *context, struct relance_str instance,
+                                              struct relance_str entry, struct relance_error *error)
 {
     struct view_live *live = context;
-    live->instance = str_of(redis_key_instance(key));
-    return view_hash(view, key, view_take_live, live, error);
+    char key[REDIS_KEY_SIZE];
+    if (strlen(instance.data) != instance.size || instance.size > REDIS_NAME_MAX) return RELANCE_OK;
+    live->instance = instance;
+    redis_key_live(key, live->view->group, instance.data);
+    live->visit(live->context, instance, STR(REDIS_VIEW_ENTRY), entry);
+    return view_hash(live->view, key, view_take_live, live, error);
 }
 
 enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit, void *context,
                                      struct relance_error *error)
 {
-    struct view_live live = {visit, context, {0}};
-    return view_each_key(view, REDIS_KEYS_LIVE, view_read_live, &live, error);
+    struct view_live live = {view, visit, context, {0}};
+    char key[REDIS_KEY_SIZE];
+    redis_key_instances(key, view->group, view->topic);
+    return view_hash(view, key, view_take_instance, &live, error);
 }
 
 enum relance_status redis_view_instance(const char *url, const char *group, const char *topic,
                                         const char *instance, redis_view_live *visit, void *context,
                                         struct relance_error *error)
 {
-    struct view_live live = {visit, context, str_of(instance)};
     char key[REDIS_KEY_SIZE];
     struct redis_view *view = view_connect(url, group, topic, error);
+    struct view_live live = {view, visit, context, str_of(instance)};
     if (!view) return RELANCE_IO;
-    redis_key_live(key, instance);
+    redis_key_live(key, group, instance);
     enum relance_status status = view_hash(view, key, view_take_live, &live, error);
     redis_view_close(view);
     return status;

@@ -30,7 +30,8 @@ typedef void redis_view_live(void *context, struct relance_str instance, struct 
 /* Every counter of every partition; the same name comes once for each partition that has it. */
 RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit,
                                                      void *context, struct relance_error *error);
-/* Every field of every live instance. */
+/* Every field of every live instance; REDIS_VIEW_ENTRY is what the list of instances says of it. */
+#define REDIS_VIEW_ENTRY "instance"
 RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,
                                                   void *context, struct relance_error *error);
 

@@ -1,16 +1,12 @@
-/* Metrics, read and shown to people. A counter that no row of counter.def explains, from a newer engine, is shown as
- * it is.
+/* Metrics, read. A counter that no row of counter.def explains, from a newer engine, is kept as it is.
  *
  * Small and rare: a few hundred names, read once a second at most; memory that cannot be had ends the
  * program. */
 #include "report/figures.h"
 #include "base/ensure.h"
-#include "host/print.h"
-#include "host/table.h"
 #include "host/text.h"
 
-#include <cjson/cJSON.h>
-#include <relance/decision.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void *figures_must(void *memory)
@@ -45,14 +41,78 @@ static void figures_add(void *context, struct relance_str name, double value)
     figure->variant = figures_copy(parts.variant);
 }
 
-static void figures_add_live(void *context, struct relance_str instance, struct relance_str field,
-                             struct relance_str value)
+void figures_add_live(struct figures *figures, struct relance_str instance, struct relance_str field,
+                      struct relance_str value)
 {
-    struct figures *figures = context;
     figures->lives =
         figures_must(realloc(figures->lives, (figures->live_count + 1) * sizeof *figures->lives));
     figures->lives[figures->live_count++] =
         (struct figure_live){figures_copy(instance), figures_copy(field), figures_copy(value)};
+}
+
+static void figures_take_live(void *context, struct relance_str instance, struct relance_str field,
+                              struct relance_str value)
+{
+    figures_add_live(context, instance, field, value);
+}
+
+/* ---- partitions, from what instances say of theirs */
+
+bool figures_is_partition(const struct figure_live *live)
+{
+    return strncmp(live->field, FIGURES_PARTITION, strlen(FIGURES_PARTITION)) == 0;
+}
+
+/* The fact NAME=NUMBER of "STATE NAME=NUMBER NAME=NUMBER"; -1: it is not told. */
+static double partition_fact(const char *told, const char *name)
+{
+    size_t size = strlen(name);
+    double number;
+    for (const char *at = told; (at = strchr(at, ' '));) {
+        at++;
+        if (strncmp(at, name, size) != 0 || at[size] != '=') continue;
+        struct relance_str value = {at + size + 1, strcspn(at + size + 1, " ")};
+        return text_number(value, &number) ? number : -1;
+    }
+    return -1;
+}
+
+/* Of two instances that tell of one partition, in a rebalance, the one that has come further with it is believed. */
+static int partition_rank(const char *state)
+{
+    static const char *const states[] = {FIGURES_NOBODY, "unclaimed", "behind", "live"};
+    int rank = (int)(sizeof states / sizeof *states) - 1;
+    while (rank >= 0 && strcmp(states[rank], state) != 0)
+        rank--;
+    return rank;
+}
+
+static void figures_take_partition(struct figures *figures, const struct figure_live *live)
+{
+    int64_t number;
+    struct figure_partition told = {0};
+    if (!text_count(str_of(live->field + strlen(FIGURES_PARTITION)), &number)) return;
+    if (number >= (int64_t)figures->partition_count) return;
+    struct figure_partition *partition = &figures->partitions[number];
+    snprintf(told.state, sizeof told.state, "%.*s", (int)strcspn(live->value, " "), live->value);
+    if (partition_rank(told.state) < partition_rank(partition->state)) return;
+    told.owner = strcmp(told.state, FIGURES_NOBODY) == 0 ? NULL : live->instance;
+    told.lag = partition_fact(live->value, "lag");
+    told.behind = partition_fact(live->value, "behind");
+    told.clock_behind_s = partition_fact(live->value, "clock_behind_s");
+    told.checkpoint_age_s = partition_fact(live->value, "checkpoint_age_s");
+    *partition = told;
+}
+
+static int64_t figures_expected(const struct figures *figures)
+{
+    int64_t most = 0, number;
+    for (size_t i = 0; i < figures->live_count; i++)
+        if (strcmp(figures->lives[i].field, "partitions_expected") == 0 &&
+            text_count(str_of(figures->lives[i].value), &number) && number > most &&
+            number <= FIGURES_PARTITIONS_MAX)
+            most = number;
+    return most;
 }
 
 static int figure_order(const void *a, const void *b)
@@ -62,16 +122,28 @@ static int figure_order(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+void figures_end(struct figures *figures, int partitions)
+{
+    if (figures->count) qsort(figures->items, figures->count, sizeof *figures->items, figure_order);
+    int64_t expected = figures_expected(figures);
+    figures->partition_count = (size_t)(expected > partitions ? expected : partitions);
+    figures->partitions = figures_must(calloc(figures->partition_count + 1, sizeof *figures->partitions));
+    for (size_t i = 0; i < figures->partition_count; i++)
+        figures->partitions[i] = (struct figure_partition){NULL, FIGURES_NOBODY, -1, -1, -1, -1};
+    for (size_t i = 0; i < figures->live_count; i++)
+        if (figures_is_partition(&figures->lives[i])) figures_take_partition(figures, &figures->lives[i]);
+}
+
 enum relance_status figures_read(struct redis_view *view, struct figures *out, struct relance_error *error)
 {
-    struct figures figures = {0};
+    struct figures figures = {.is_whole = true};
     enum relance_status status = redis_view_counters(view, figures_add, &figures, error);
-    if (status == RELANCE_OK) status = redis_view_lives(view, figures_add_live, &figures, error);
+    if (status == RELANCE_OK) status = redis_view_lives(view, figures_take_live, &figures, error);
     if (status != RELANCE_OK) {
         figures_free(&figures);
         return status;
     }
-    if (figures.count) qsort(figures.items, figures.count, sizeof *figures.items, figure_order);
+    figures_end(&figures, redis_view_partitions(view));
     *out = figures;
     return RELANCE_OK;
 }
@@ -91,6 +163,7 @@ void figures_free(struct figures *figures)
     }
     free(figures->items);
     free(figures->lives);
+    free(figures->partitions);
     *figures = (struct figures){0};
 }
 
@@ -101,145 +174,10 @@ const struct figure *figures_find(const struct figures *figures, const char *nam
     return NULL;
 }
 
-/* ---- for people */
-
-/* Whole numbers without a point. */
-static const char *number_text(double value, char out[32])
+size_t figures_count_partitions(const struct figures *figures, const char *state)
 {
-    snprintf(out, 32, value == (double)(long long)value ? "%.0f" : "%.2f", value);
-    return out;
-}
-
-static void print_counters(const struct figures *figures, const struct figures *before, double seconds,
-                           FILE *out)
-{
-    static const struct table_column columns[] = {
-        {"counter", TABLE_LEFT}, {"value", TABLE_RIGHT}, {"per second", TABLE_RIGHT}};
-    char text[32];
-    struct table *table = table_new(columns, before ? 3 : 2);
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct figure *figure = &figures->items[i];
-        if (figure->outcome) continue; /* these have a table of their own */
-        table_put(table, "%s", figure->name);
-        table_put(table, "%s", number_text(figure->value, text));
-        if (!before) continue;
-        const struct figure *old = figures_find(before, figure->name);
-        table_put(table, "%.1f", (figure->value - (old ? old->value : 0)) / seconds);
-    }
-    table_print(table, out);
-    table_free(table);
-}
-
-/* Is there a counter of this outcome, for this rule (NULL: for any)? Its value, over all variants. */
-static bool rule_outcome(const struct figures *figures, const char *rule, const char *outcome, double *value)
-{
-    bool found = false;
-    double plain = 0, variants = 0;
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct figure *figure = &figures->items[i];
-        if (!figure->outcome || strcmp(figure->outcome, outcome) != 0) continue;
-        if (rule && strcmp(figure->first, rule) != 0) continue;
-        found = true;
-        *(figure->variant ? &variants : &plain) += figure->value;
-    }
-    *value = plain > 0 ? plain : variants; /* the plain one, where there is one, is their sum */
-    return found;
-}
-
-static bool rule_is_first(const struct figures *figures, size_t at)
-{
-    for (size_t i = 0; i < at; i++)
-        if (figures->items[i].outcome && strcmp(figures->items[i].first, figures->items[at].first) == 0)
-            return false;
-    return true;
-}
-
-/* A row for each rule, a column for each outcome that occurred. */
-static void print_rules(const struct figures *figures, FILE *out)
-{
-    struct table_column columns[1 + RELANCE_OUTCOME_COUNT] = {{"rule", TABLE_LEFT}};
-    const char *outcome;
-    char text[32];
-    size_t count = 1;
-    double value;
-    for (size_t i = 0; (outcome = metric_outcome(i)); i++)
-        if (rule_outcome(figures, NULL, outcome, &value))
-            columns[count++] = (struct table_column){outcome, TABLE_RIGHT};
-    if (count == 1) return;
-    struct table *table = table_new(columns, count);
-    for (size_t i = 0; i < figures->count; i++) {
-        const char *rule = figures->items[i].outcome ? figures->items[i].first : NULL;
-        if (!rule || !rule_is_first(figures, i)) continue;
-        table_put(table, "%s", *rule ? rule : "(no rule)"); /* errors of attributes, counts and segments */
-        for (size_t c = 1; c < count; c++) {
-            bool found = rule_outcome(figures, rule, columns[c].head, &value);
-            table_put(table, "%s", found ? number_text(value, text) : "");
-        }
-    }
-    fputc('\n', out);
-    table_print(table, out);
-    table_free(table);
-}
-
-static void print_lives(const struct figures *figures, FILE *out)
-{
-    static const struct table_column columns[] = {
-        {"instance", TABLE_LEFT}, {"live", TABLE_LEFT}, {"value", TABLE_RIGHT}};
-    if (!figures->live_count) return;
-    struct table *table = table_new(columns, 3);
-    for (size_t i = 0; i < figures->live_count; i++) {
-        const struct figure_live *live = &figures->lives[i];
-        table_put(table, "%s", live->instance);
-        table_put(table, "%s", live->field);
-        table_put(table, "%s", live->value);
-    }
-    fputc('\n', out);
-    table_print(table, out);
-    table_free(table);
-}
-
-void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
-                         FILE *out)
-{
-    print_counters(figures, before, seconds, out);
-    print_rules(figures, out);
-    print_lives(figures, out);
-}
-
-/* ---- JSON */
-
-/* Numbers as numbers, everything else as text. */
-static cJSON *live_value(const char *text)
-{
-    double number;
-    return text_number(str_of(text), &number) ? cJSON_CreateNumber(number) : cJSON_CreateString(text);
-}
-
-static void json_add_lives(cJSON *root, const struct figures *figures)
-{
-    cJSON *lives = cJSON_AddObjectToObject(root, "live");
-    for (size_t i = 0; i < figures->live_count; i++) {
-        const struct figure_live *live = &figures->lives[i];
-        cJSON *instance = cJSON_GetObjectItemCaseSensitive(lives, live->instance);
-        if (!instance) instance = cJSON_AddObjectToObject(lives, live->instance);
-        cJSON_AddItemToObject(instance, live->field, live_value(live->value));
-    }
-}
-
-bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out)
-{
-    cJSON *root = figures_must(cJSON_CreateObject());
-    cJSON_AddStringToObject(root, "group", group);
-    cJSON_AddStringToObject(root, "topic", topic);
-    cJSON *counters = cJSON_AddObjectToObject(root, "counters");
-    for (size_t i = 0; i < figures->count; i++)
-        cJSON_AddNumberToObject(counters, figures->items[i].name, figures->items[i].value);
-    json_add_lives(root, figures);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (!text) return false;
-    print_lines(str_of(text), out);
-    fputc('\n', out);
-    cJSON_free(text);
-    return true;
+    size_t count = 0;
+    for (size_t i = 0; i < figures->partition_count; i++)
+        count += strcmp(figures->partitions[i].state, state) == 0;
+    return count;
 }

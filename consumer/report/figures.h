@@ -24,21 +24,44 @@ struct figure_live {
     char *instance, *field, *value;
 };
 
+/* How a partition of the input stands, as whoever has it last said. A number that is not known is -1. */
+struct figure_partition {
+    const char *owner; /* an instance; NULL: nobody has it, as far as is known */
+    char state[16];    /* as delivery/standing.h has it, or FIGURES_NOBODY */
+    double lag, behind, clock_behind_s, checkpoint_age_s;
+};
+#define FIGURES_NOBODY    "nobody"
+#define FIGURES_LIVE      "live"
+#define FIGURES_PARTITION "partition." /* how the fields of lives begin that this comes from */
+enum { FIGURES_PARTITIONS_MAX = 100000 };
+
 struct figures {
     struct figure *items; /* by row, then name */
     size_t count;
     struct figure_live *lives; /* by instance, then as the instance has them */
     size_t live_count;
+    struct figure_partition *partitions; /* all of the input, by number */
+    size_t partition_count;
+    bool is_whole; /* of all instances; else of one, which knows of its own partitions alone */
 };
 
+/* All at once, from Redis. */
 RELANCE_MUST enum relance_status figures_read(struct redis_view *view, struct figures *out,
                                               struct relance_error *error);
+/* Or of one instance, whose fields are added to {0} one by one, and then ended. */
+void figures_add_live(struct figures *figures, struct relance_str instance, struct relance_str field,
+                      struct relance_str value);
+void figures_end(struct figures *figures, int partitions);
 void figures_free(struct figures *figures);
 
 /* NULL: there is none of that name. */
 const struct figure *figures_find(const struct figures *figures, const char *name);
 
-/* For people: counters, rules by outcome, live instances. `before` and `seconds` give rates; NULL: none. */
+size_t figures_count_partitions(const struct figures *figures, const char *state);
+/* Is it one of those that the partitions come from? */
+bool figures_is_partition(const struct figure_live *live);
+
+/* For people (overview.c): partitions, counters, rules by outcome, live instances. `before` and `seconds` give rates; NULL: none. */
 void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
                          FILE *out);
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);

@@ -41,6 +41,7 @@ static const struct metric_unit units[] = {
     {"_ms", "_seconds", 1000},
     {"_s", "_seconds", 1},
     {"_percent", "_ratio", 100},
+    {"_since", "_since_timestamp_seconds", 1},
     {"", "", 1},
 };
 

@@ -1,5 +1,5 @@
-/* Metrics as Prometheus reads them: counters of counter.def, exact and summed over partitions, and live figures of
- * figure.def, of an instance each. An instance's label is `engine`, since Prometheus gives `instance` to what it has
+/* Metrics as Prometheus reads them: counters of counter.def, exact and summed over partitions, live figures of
+ * figure.def, of an instance each, and how each partition stands. An instance's label is `engine`, since Prometheus gives `instance` to what it has
  * asked. Names that no row of this version explains are left out: nobody could say what they are. */
 #include "host/print.h"
 #include "host/text.h"
@@ -108,12 +108,105 @@ static void put_live(const struct prometheus *to, const struct metric_live *row)
     }
 }
 
+/* ---- the group and its partitions */
+
+static void put_gauge(const struct prometheus *to, const char *metric, const char *prose, double value)
+{
+    put_head(to, metric, prose, "gauge");
+    put_metric(to, metric);
+    put_value(to, value);
+}
+
+static void put_group(const struct prometheus *to)
+{
+    size_t instances = 0, partitions = to->figures->partition_count;
+    for (size_t i = 0; i < to->figures->live_count; i++)
+        instances += strcmp(to->figures->lives[i].field, "version") == 0;
+    put_gauge(to, "relance_instances", "Engines of the group that run.", (double)instances);
+    put_gauge(to, "relance_partitions_expected", "Partitions of the input.", (double)partitions);
+    put_gauge(to, "relance_partitions_owned", "Partitions of the input that an engine has, live or not.",
+              (double)(partitions - figures_count_partitions(to->figures, FIGURES_NOBODY)));
+    put_gauge(to, "relance_partitions_live",
+              "Partitions of the input that have caught up with what had been published.",
+              (double)figures_count_partitions(to->figures, FIGURES_LIVE));
+}
+
+static double partition_lag(const struct figure_partition *partition)
+{
+    return partition->lag;
+}
+
+static double partition_behind(const struct figure_partition *partition)
+{
+    return partition->behind;
+}
+
+static double partition_clock_behind(const struct figure_partition *partition)
+{
+    return partition->clock_behind_s;
+}
+
+static double partition_checkpoint_age(const struct figure_partition *partition)
+{
+    return partition->checkpoint_age_s;
+}
+
+static double partition_owned(const struct figure_partition *partition)
+{
+    return partition->owner ? 1 : 0;
+}
+
+static double partition_live(const struct figure_partition *partition)
+{
+    return strcmp(partition->state, FIGURES_LIVE) == 0 ? 1 : 0;
+}
+
+static const struct {
+    const char *metric, *prose;
+    double (*value)(const struct figure_partition *partition); /* below 0: not known */
+} partition_rows[] = {
+    {"relance_partition_owned", "1 where an engine has the partition, live or not; else 0.", partition_owned},
+    {"relance_partition_live", "1 where the partition has caught up with what had been published; else 0.",
+     partition_live},
+    {"relance_partition_lag",
+     "Records of the partition from where it has been decided, or will be, to its end, as last asked for.",
+     partition_lag},
+    {"relance_partition_behind",
+     "Records of the partition that had been published already and are decided again.", partition_behind},
+    {"relance_partition_clock_behind_seconds", "From the partition's clock to the wall clock.",
+     partition_clock_behind},
+    {"relance_partition_checkpoint_age_seconds",
+     "How long the oldest change of the partition has waited for a checkpoint; 0 where all is saved.",
+     partition_checkpoint_age},
+};
+
+/* An engine by itself says nothing of partitions that it does not have: others may have them. */
+static void put_partitions(const struct prometheus *to, size_t row)
+{
+    char number[TEXT_NUMBER_SIZE];
+    bool headed = false;
+    for (size_t i = 0; i < to->figures->partition_count; i++) {
+        const struct figure_partition *partition = &to->figures->partitions[i];
+        double value = partition_rows[row].value(partition);
+        if (value < 0 || (!partition->owner && !to->figures->is_whole)) continue;
+        if (!headed) put_head(to, partition_rows[row].metric, partition_rows[row].prose, "gauge");
+        headed = true;
+        text_put_int(number, (int64_t)i);
+        put_metric(to, partition_rows[row].metric);
+        put_label(to, STR("partition"), number);
+        put_value(to, value);
+    }
+}
+
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out)
 {
     const struct prometheus to = {figures, group, topic, out};
     const struct metric_counter *counter;
     put_build(&to);
     put_versions(&to);
+    if (figures->is_whole) put_group(&to);
+    for (size_t row = 0; row < sizeof partition_rows / sizeof *partition_rows; row++)
+        put_partitions(&to, row);
     for (size_t row = 0; (counter = metric_counter(row)); row++)
         put_counter(&to, counter, row);
     for (const struct metric_live *live = metric_lives; live->name; live++)

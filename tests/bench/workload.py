@@ -61,7 +61,7 @@ def wait_for(world, engine):
     begin, held, ended = time.monotonic(), {}, 0
     while not ended:
         time.sleep(0.1)
-        held = world.redis.hash(f"relance:live:{INSTANCE}") or held
+        held = world.live(INSTANCE) or held
         ended, status, usage = os.wait4(engine.pid, os.WNOHANG)
     seconds = time.monotonic() - begin
     engine.process.returncode = os.waitstatus_to_exitcode(status)

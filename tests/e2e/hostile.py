@@ -102,7 +102,8 @@ class Hostile(unittest.TestCase):
         """Only the keys of the design, those of a partition in one slot, and in them each customer once."""
         self.assertEqual((slot(b"123456789"), slot(b"a{123456789}b")), (0x31C3, 0x31C3))  # as the specification has it
         tag = re.escape(f"{world.group}:{world.input}").encode()
-        form = rb"relance:(?:\{" + tag + rb":(\d)\}:(?:meta|customers|timers|metrics(?::\d{4}-\d\d-\d\dT\d\d:\d\d)?)|live:one)"
+        form = rb"relance:(?:\{" + tag + rb":(\d)\}:(?:meta|customers|timers|metrics(?::\d{4}-\d\d-\d\dT\d\d:\d\d)?)"
+        form += rb"|" + tag + rb":(?:instances|totals)|live:" + re.escape(world.group).encode() + rb":one)"
         slots, customers = {}, []
         for key in world.redis("KEYS", "*"):
             match = re.fullmatch(form, key)
@@ -150,7 +151,7 @@ class Hostile(unittest.TestCase):
             with running(world, group="a*[?]:\\b", instance="o:n*e", output=world.output) as engine:
                 world.produce([event("c", "ping", TIME, note="n")])
                 world.wait_actions(1)
-                place.wait_until(lambda: world.redis("EXISTS", "relance:live:o:n*e"), 10, "it is live")
+                place.wait_until(lambda: world.redis("EXISTS", "relance:live:a*[?]:\\b:o:n*e"), 10, "it is live")
                 self.assertTrue(engine.is_running())
             shown = subprocess.run([place.program("relance"), "metrics", f"--redis={world.redis.reader_url}", "--group=a*[?]:\\b",
                                     f"--input={world.input}", "--json"], capture_output=True, text=True, timeout=place.PATIENCE * 20)

@@ -170,9 +170,9 @@ class Pressure(unittest.TestCase):
         for delay_s in (0, 0.005, 0.05):
             self.siege.redis_door.delay_s = delay_s
             rounds = self.feed(5, rounds)
-            live = self.world.redis.hash("relance:live:one")
+            live = self.world.live()
             facts.append(f"{1000 * delay_s:.0f} ms a piece: " + ", ".join(
-                f"{name} {live[name].decode()}" for name in sorted(live) if "redis" in name or "cycle" in name))
+                f"{name} {live[name]}" for name in sorted(live) if "redis" in name or "cycle" in name))
         self.siege.heal()
         self.tell("A slow Redis", *facts, *self.finish(rounds * CUSTOMERS, CUSTOMERS))
 

@@ -47,7 +47,7 @@ class Reload(unittest.TestCase):
         return sorted((action.key, json.loads(action.payload)["template"]) for action in world.actions())
 
     def live(self, world, name):
-        return int(world.redis.hash("relance:live:one").get(name, b"0"))
+        return int(world.live().get(name, "0"))
 
     def test_sighup_takes_a_changed_set_and_refuses_a_bad_one(self):
         with World(rules("one")) as world, running(world) as engine:

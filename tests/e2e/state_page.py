@@ -131,7 +131,7 @@ class Reader(unittest.TestCase):
             cls.world.produce(records)
             cls.world.wait_decided(engine)
             cls.world.wait_counter("events", len(records) - 2)
-            cls.live = cls.world.redis.hash("relance:live:one")
+            cls.live = cls.world.live()
         redis = cls.world.redis
         cls.keys = {key.decode() for key in redis("KEYS", "*")}
         cls.tags = [f"relance:{{{cls.world.group}:{cls.world.input}:{p}}}" for p in range(2)]
@@ -146,7 +146,7 @@ class Reader(unittest.TestCase):
 
     def test_every_key_is_one_of_the_page(self):
         form = re.compile(r"(:meta|:customers|:timers|:metrics(:\d{4}-\d\d-\d\dT\d\d:\d\d)?)$")
-        for key in self.keys - {"relance:live:one"}:
+        for key in self.keys - {f"relance:live:{self.world.group}:one", f"relance:{self.world.group}:{self.world.input}:instances"}:
             tag = form.sub("", key)
             self.assertIn(tag, self.tags, key)
             self.assertNotEqual(tag, key)
@@ -235,8 +235,15 @@ class Reader(unittest.TestCase):
     def test_live_figures_are_numbers(self):
         self.assertIn("version", self.live)
         for name, value in self.live.items():
-            if name != "version":
-                self.assertRegex(value.decode(), r"^\d+\.\d{3}$" if name.endswith("_ms") else r"^\d+$", name)
+            if name == "version" or name.startswith("partition."):
+                continue
+            instant = name.endswith("_s") or name.endswith("_since")
+            form = r"\d+\.\d{3}" if name.endswith("_ms") else r"\d+(\.\d{1,3})?" if instant else r"\d+"
+            self.assertRegex(value, f"^{form}$", name)
+        self.assertEqual({name for name in self.live if name.startswith("partition.")}, {"partition.0", "partition.1"})
+        for p in range(2):
+            self.assertRegex(self.live[f"partition.{p}"],
+                             r"^live lag=\d+ behind=0( clock_behind_s=[\d.]+)? checkpoint_age_s=[\d.]+$")
 
     def test_the_chain_and_the_numbers_come_from_what_was_published(self):
         actions, letters = self.world.output_records(), self.world.dead()

@@ -79,9 +79,8 @@ class Watching(unittest.TestCase):
         self.assertIn("relance_live_uptime_seconds{", text)
 
     def test_a_live_engine_tells_about_itself_and_falls_silent_when_it_ends(self):
-        key = "relance:live:one"
         with running(self.world) as engine:
             self.world.produce([event("c-1", "ping")])
             self.world.wait_decided(engine)
-            place.wait_until(lambda: self.world.redis.hash(key), 10, f"{key} appears")
-        place.wait_until(lambda: not self.world.redis.hash(key), 10, f"{key} expires")
+            place.wait_until(self.world.live, 10, "live figures appear")
+        place.wait_until(lambda: not self.world.live(), 10, "they expire")

@@ -232,7 +232,8 @@ static void sim_start(int slot)
                                                 .deciding = versions[sim.version],
                                                 .input_partitions = sim.partitions,
                                                 .from_ms = FROM_EARLIEST,
-                                                .refuses_misplaced = sim.refuses_misplaced};
+                                                .refuses_misplaced = sim.refuses_misplaced,
+                                                .standings = process->standings};
     process->silent_from_us = RELANCE_NEVER;
     process->wake_us = sim.now_us;
     process->skew_ms = sim.true_wall ? 0 : sim_between(-20000, 20000);

@@ -44,6 +44,7 @@ struct process {
     struct options options;
     struct reload rules; /* the rule files as it has read them */
     struct worker worker;
+    struct standing standings[SIM_PARTITIONS_MAX];
     ucontext_t context;
     void *stack;
     bool killed;            /* the world does not answer any more */

@@ -183,6 +183,11 @@ class World:
                 total[name] = total.get(name, 0) + float(value)
         return total
 
+    def live(self, instance="one"):
+        """An instance's live figures, as texts; empty where it has none."""
+        found = self.redis.hash(f"relance:live:{self.group}:{instance}")
+        return {name: value.decode() for name, value in found.items()}
+
     def wait_counter(self, name, value, seconds=15):
         place.wait_until(lambda: self.counters().get(name) == value, seconds, f"counter {name} = {value}")
 

@@ -63,7 +63,9 @@ class Place:
         self.ask(b"HSET", f"{key}:meta", "partitions", "1", "stamp", "s")
         self.ask(b"HSET", f"{key}:metrics", *[str(word) for row in counters.items() for word in row])
         self.ask(b"HSET", f"{key}:metrics", b"sent.\xff\xc3", "1")
-        self.ask(b"HSET", f"relance:live:l{BAD}", "version", f"v{BAD}", "lag", "7", f"f{BAD}", "8", "hex", "0x1f", b"\xff", "1")
+        self.ask(b"HSET", f"relance:{group}:{BAD}:instances", f"l{BAD}", f"seen={BAD}", b"\xff", "1")
+        self.ask(b"HSET", f"relance:live:{group}:l{BAD}", "version", f"v{BAD}", "lag", "7", f"f{BAD}", "8", "hex", "0x1f", b"\xff", "1",
+                 "partition.0", f"live{BAD} lag={BAD}", "redis_refuses_since", "1e300", "kafka_away_since", "-1")
         self.ask(b"HSET", f"{key}:customers", f"k{BAD}", b"\xff\xff")
 
     def ask(self, *words):

@@ -21,7 +21,9 @@ OUTCOME = "sent"
 
 def names(program, topic):
     text = subprocess.run([program, "help", topic], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"^(\S+) ", text, re.M)
+    found = re.findall(r"^ *(\S+)  +\S", text, re.M)
+    assert found, f"relance help {topic} names nothing"
+    return found
 
 
 def fill(redis, counters, figures):
@@ -29,7 +31,8 @@ def fill(redis, counters, figures):
     fields = [re.sub(r"[A-Z]+", lambda word: OUTCOME if word[0] == "OUTCOME" else "a", name) for name in counters]
     redis.ask("HSET relance:{g:t:0}:meta partitions 1 stamp a")
     redis.ask("HSET relance:{g:t:0}:metrics " + " ".join(f"{name} 7" for name in fields))
-    redis.ask("HSET relance:live:one version 1.2.3 " + " ".join(f"{name} 7" for name in figures))
+    redis.ask("HSET relance:g:t:instances one seen=0")
+    redis.ask("HSET relance:live:g:one partitions_expected 1 partition.0 'live lag=1 behind=2 clock_behind_s=3 checkpoint_age_s=4' version 1.2.3 " + " ".join(f"{name} 7" for name in figures))
 
 
 def lint(text):
@@ -51,8 +54,8 @@ def check(program, socket, counters, figures):
     assert not twice, f"the HELP of two metrics: {twice}"
     samples = re.findall(r"^(\w+)\{", text, re.M)
     assert set(samples) == set(helps), set(samples) ^ set(helps)
-    informs = {"relance_build_info", "relance_live_info"}
-    assert len(set(samples) - informs) == len(counters) + len(figures), "a metric for each row"
+    rows = [name for name in set(samples) if not re.match("relance_(build_info|live_info|instances|partitions?_)", name)]
+    assert len(rows) == len(counters) + len(figures), f"{len(rows)} metrics for {len(counters)} + {len(figures)} rows"
 
 
 def main():
