@@ -4,14 +4,17 @@
  *     --input TOPIC --group NAME --from   from the live topic, by the rules in force (or --rules)
  *
  * All events of the file or of the customer's partition are decided, since those of others move the clock
- * too; the story is that of one. Live, a private consumer reads, in no group; nothing is committed, nothing
+ * too; the story is that of one. A customer who stands in several partitions, since a producer has chosen otherwise than by
+ * murmur2 of the key, has a story in each. Live, a private consumer reads, in no group; nothing is committed, nothing
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
 #include "host/command.h"
 #include "host/print.h"
 #include "host/progress.h"
 #include "input/feed.h"
+#include "kafka/partition.h"
 #include "kafka/scan.h"
 #include "report/load.h"
+#include "report/places.h"
 #include "host/option.h"
 #include "report/story.h"
 #include "host/text.h"
@@ -23,14 +26,17 @@
 
 struct explain {
     const struct options *options;
+    struct relance_str customer;
     struct until until;
     int64_t wall_ms, from_ms; /* from_ms INT64_MIN: the beginning */
     struct relance_ruleset *rules;
     struct relance_engine *engine;
     struct story story;
     struct progress progress;
-    int64_t from_offset; /* of the live topic */
-    bool any, failed;    /* an event has come, whose ever; the engine has failed */
+    struct places places; /* of the live topic */
+    int32_t partition;    /* of them, whose story is being told */
+    int64_t from_offset;  /* of it */
+    bool any, failed;     /* an event has come, whose ever; the engine has failed */
 };
 
 static int explain_failed(const struct explain *explain)
@@ -91,6 +97,14 @@ static void explain_begin(void *context, int32_t partition, int64_t offset)
           explain->options->input, partition, offset);
 }
 
+/* As the engine does with --misplaced refuse. */
+static bool explain_refuses(const struct explain *explain, const struct kafka_scan_record *message)
+{
+    return strcmp(explain->options->misplaced, "refuse") == 0 && message->key.size &&
+           kafka_partition_of(message->key, explain->places.partitions) != message->partition &&
+           !kafka_scan_header(message, RELANCE_NATIVE_HEADER).data;
+}
+
 static bool explain_message(void *context, const struct kafka_scan_record *message)
 {
     struct explain *explain = context;
@@ -106,7 +120,8 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
             relance_ruleset_reads_headers(explain->rules) ? kafka_scan_headers(message, headers) : 0,
         .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
     };
-    explain->failed = message->value.size && !explain_record(explain, &record); /* empty: a tombstone */
+    bool is_event = message->value.size && !explain_refuses(explain, message); /* empty: a tombstone */
+    explain->failed = is_event && !explain_record(explain, &record);
     if (progress_step(&explain->progress))
         progress_show(&explain->progress, (double)(message->offset - explain->from_offset) /
                                               (double)(message->end - explain->from_offset));
@@ -116,9 +131,8 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
 static int explain_topic(struct explain *explain)
 {
     struct relance_error error;
-    wall_start();
-    if (kafka_scan_key(explain->options, explain->options->input, explain->story.customer, explain->from_ms,
-                       explain_begin, explain_message, explain, &error) != RELANCE_OK) {
+    if (kafka_scan_part(explain->options, explain->options->input, explain->partition, explain->from_ms,
+                        explain_begin, explain_message, explain, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_FAILED;
     }
@@ -138,8 +152,13 @@ static int explain_end(struct explain *explain)
     return relance_engine_error(explain->engine).size ? explain_failed(explain) : EXIT_STATUS_OK;
 }
 
-static int explain_with_rules(struct explain *explain)
+/* One story, from its first event to its end. */
+static int explain_tell(struct explain *explain)
 {
+    const struct options *given = explain->options;
+    explain->story = (struct story){
+        .customer = explain->customer, .is_visitor = given->visitor, .out = stdout, .path = given->events};
+    explain->any = false;
     struct relance_engine_options options = {
         .rules = explain->rules,
         .lateness_ms = explain->options->lateness,
@@ -156,9 +175,51 @@ static int explain_with_rules(struct explain *explain)
     }
     if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
     progress_begin(&explain->progress, "events");
-    int status = explain->options->events ? explain_file(explain) : explain_topic(explain);
+    int status = given->events ? explain_file(explain) : explain_topic(explain);
     progress_end(&explain->progress);
-    return status == EXIT_STATUS_OK ? explain_end(explain) : status;
+    if (status == EXIT_STATUS_OK) status = explain_end(explain);
+    relance_engine_free(explain->engine);
+    story_free(&explain->story);
+    return status;
+}
+
+/* By the rules in force, whom Redis knows where; by others, where records of that key stand. */
+static enum relance_status explain_find(struct explain *explain, struct relance_error *error)
+{
+    const struct options *options = explain->options;
+    struct places *places = &explain->places;
+    char name[RELANCE_VISITOR_NAME_BYTES];
+    struct relance_str state = explain->customer;
+    if (options->rules.count)
+        return places_in_topic(options, explain->customer, explain->from_ms, places, error);
+    if (options->visitor) state = (struct relance_str){name, relance_visitor_name(state, name)};
+    struct redis_view *view = redis_view_open(options->redis, options->group, options->input, error);
+    if (!view) return error->status;
+    enum relance_status status = places_in_redis(view, explain->customer, state, places, error);
+    redis_view_close(view);
+    return status;
+}
+
+static int explain_everywhere(struct explain *explain)
+{
+    struct relance_error error;
+    const struct places *places = &explain->places;
+    int status = EXIT_STATUS_OK;
+    wall_start();
+    if (explain_find(explain, &error) != RELANCE_OK) {
+        print_mistake("%s", error.message);
+        return EXIT_STATUS_FAILED;
+    }
+    explain->partition = places->home;
+    if (!places->count) return explain_tell(explain);
+    for (size_t i = 0; i < places->count && status == EXIT_STATUS_OK; i++) {
+        if (i) fputc('\n', stdout);
+        explain->partition = places->items[i];
+        status = explain_tell(explain);
+    }
+    if (status == EXIT_STATUS_OK)
+        places_tell(places, explain->options->visitor ? "visitor" : "customer", explain->customer);
+    return status;
 }
 
 /* Either a file, which needs rules, or a topic, which needs rules or a group that has some. */
@@ -194,22 +255,18 @@ static int explain_run(struct explain *explain)
     if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
     const struct options *options = explain->options;
     if (!options->rules.count)
-        explain->rules = load_live_rules(options, explain->story.customer);
+        explain->rules = load_live_rules(options, explain->customer);
     else
         explain->rules = options->events ? load_rules_alone(&options->rules) : load_rules(&options->rules);
-    return explain->rules ? explain_with_rules(explain) : EXIT_STATUS_USAGE;
+    if (!explain->rules) return EXIT_STATUS_USAGE;
+    return options->events ? explain_tell(explain) : explain_everywhere(explain);
 }
 
 int cmd_explain(const struct options *options)
 {
-    struct explain explain = {.options = options,
-                              .story = {.customer = str_of(options->args[0]),
-                                        .is_visitor = options->visitor,
-                                        .out = stdout,
-                                        .path = options->events}};
+    struct explain explain = {.options = options, .customer = str_of(options->args[0])};
     int status = explain_run(&explain);
-    relance_engine_free(explain.engine);
     relance_ruleset_free(explain.rules);
-    story_free(&explain.story);
+    places_free(&explain.places);
     return status;
 }

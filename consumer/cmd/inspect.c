@@ -1,11 +1,12 @@
 /* relance inspect CUSTOMER: what the last checkpoint knows of a customer, as JSON, with live runs and when
- * each falls due. The names of rules and counts come from the rule set: the one that runs, as Redis has it, unless
+ * each falls due: once for each partition that knows the customer. There is one, unless a producer has chosen another than
+ * that of the key, which is said. The names of rules and counts come from the rule set: the one that runs, as Redis has it, unless
  * --rules gives another. */
 #include "host/command.h"
 #include "host/file.h"
 #include "host/print.h"
-#include "kafka/partition.h"
 #include "report/load.h"
+#include "report/places.h"
 #include "host/option.h"
 #include "redis/view.h"
 #include "base/str.h"
@@ -19,7 +20,7 @@ struct inspect {
     struct relance_str customer;
     char name[RELANCE_VISITOR_NAME_BYTES];
     struct redis_view *view;
-    int partition; /* where the state was found */
+    int partition; /* whose state is being shown */
     char *state;
     size_t state_size;
 };
@@ -34,23 +35,6 @@ static struct relance_str inspect_name(struct inspect *inspect)
 {
     if (!inspect->options->visitor) return inspect->customer;
     return (struct relance_str){inspect->name, relance_visitor_name(inspect->customer, inspect->name)};
-}
-
-/* The partition that the customer's key belongs to, then, for producers that have chosen another, the others. */
-static enum relance_status inspect_find_state(struct inspect *inspect, struct relance_error *error)
-{
-    int partitions = redis_view_partitions(inspect->view);
-    int home = kafka_partition_of(inspect->customer, partitions);
-    for (int i = 0; i < partitions && !inspect->state; i++) {
-        inspect->partition = (home + i) % partitions;
-        enum relance_status status =
-            redis_view_field(inspect->view, inspect->partition, REDIS_VIEW_CUSTOMERS, inspect_name(inspect),
-                             &inspect->state, &inspect->state_size, error);
-        if (status != RELANCE_OK) return status;
-    }
-    if (inspect->state) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED, "nothing is known of %s '%.*s'", inspect_whom(inspect),
-                             STR_ARG(inspect->customer));
 }
 
 static enum relance_status inspect_read_rules(struct inspect *inspect, struct file_set *set,
@@ -134,14 +118,40 @@ static enum relance_status inspect_compile(struct inspect *inspect, const struct
     return status;
 }
 
-static enum relance_status inspect_customer(struct inspect *inspect, struct relance_error *error)
+static enum relance_status inspect_show(struct inspect *inspect, struct relance_error *error)
 {
     struct file_set set;
-    enum relance_status status = inspect_find_state(inspect, error);
-    if (status == RELANCE_OK) status = inspect_read_rules(inspect, &set, error);
+    enum relance_status status = inspect_read_rules(inspect, &set, error);
     if (status != RELANCE_OK) return status;
     status = inspect_compile(inspect, &set, error);
     file_set_free(&set);
+    return status;
+}
+
+static enum relance_status inspect_partition(struct inspect *inspect, int partition,
+                                             struct relance_error *error)
+{
+    inspect->partition = partition;
+    enum relance_status status =
+        redis_view_field(inspect->view, partition, REDIS_VIEW_CUSTOMERS, inspect_name(inspect),
+                         &inspect->state, &inspect->state_size, error);
+    if (status == RELANCE_OK && inspect->state) status = inspect_show(inspect, error);
+    free(inspect->state);
+    return status;
+}
+
+static enum relance_status inspect_customer(struct inspect *inspect, struct relance_error *error)
+{
+    struct places places;
+    enum relance_status status =
+        places_in_redis(inspect->view, inspect->customer, inspect_name(inspect), &places, error);
+    if (status == RELANCE_OK && !places.count)
+        status = relance_error_set(error, RELANCE_REFUSED, "nothing is known of %s '%.*s'",
+                                   inspect_whom(inspect), STR_ARG(inspect->customer));
+    for (size_t i = 0; i < places.count && status == RELANCE_OK; i++)
+        status = inspect_partition(inspect, places.items[i], error);
+    if (status == RELANCE_OK) places_tell(&places, inspect_whom(inspect), inspect->customer);
+    places_free(&places);
     return status;
 }
 
@@ -152,7 +162,6 @@ int cmd_inspect(const struct options *options)
     inspect.view = redis_view_open(options->redis, options->group, options->input, &error);
     bool ok = inspect.view && inspect_customer(&inspect, &error) == RELANCE_OK;
     if (!ok) print_mistake("%s", error.message);
-    free(inspect.state);
     redis_view_close(inspect.view);
     return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }

@@ -1,7 +1,6 @@
 #include "kafka/scan.h"
 #include "base/ensure.h"
 #include "kafka/conf.h"
-#include "kafka/partition.h"
 #include "kafka/trouble.h"
 #include "host/stop.h"
 #include "host/text.h"
@@ -18,8 +17,8 @@ enum {
 struct scan {
     rd_kafka_t *rk;
     const char *topic;
-    struct relance_str key; /* data NULL: all partitions */
-    int64_t from_ms;        /* INT64_MIN: from the beginning */
+    int32_t partition; /* or KAFKA_SCAN_ALL */
+    int64_t from_ms;   /* INT64_MIN: from the beginning */
     rd_kafka_topic_partition_list_t *list;
     int64_t *ends; /* by partition; reached: -1 */
     int left;      /* partitions whose end has not been reached */
@@ -57,9 +56,8 @@ static enum relance_status scan_find_partitions(struct scan *scan, struct relanc
     rd_kafka_resp_err_t code = kafka_conf_partitions(scan->rk, scan->topic, SCAN_ASK_MS, &count);
     if (code) return scan_failed(scan, code, error);
     scan->list = rd_kafka_topic_partition_list_new(count + 1);
-    int home = scan->key.data && count ? kafka_partition_of(scan->key, count) : -1;
     for (int p = 0; p < count; p++)
-        if (home < 0 || home == p)
+        if (scan->partition == KAFKA_SCAN_ALL || scan->partition == p)
             rd_kafka_topic_partition_list_add(scan->list, scan->topic, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
     scan->ends = calloc((size_t)count + 1, sizeof *scan->ends);
     ensure(scan->ends);
@@ -161,16 +159,16 @@ static enum relance_status scan_topic(struct scan *scan, const struct options *o
 enum relance_status kafka_scan(const struct options *options, const char *topic, kafka_scan_begin *begin,
                                kafka_scan_see *see, void *context, struct relance_error *error)
 {
-    struct scan whole = {.topic = topic, .from_ms = INT64_MIN, .see = see, .context = context};
-    return scan_topic(&whole, options, begin, error);
+    return kafka_scan_part(options, topic, KAFKA_SCAN_ALL, INT64_MIN, begin, see, context, error);
 }
 
-enum relance_status kafka_scan_key(const struct options *options, const char *topic, struct relance_str key,
-                                   int64_t from_ms, kafka_scan_begin *begin, kafka_scan_see *see,
-                                   void *context, struct relance_error *error)
+enum relance_status kafka_scan_part(const struct options *options, const char *topic, int32_t partition,
+                                    int64_t from_ms, kafka_scan_begin *begin, kafka_scan_see *see,
+                                    void *context, struct relance_error *error)
 {
-    struct scan part = {.topic = topic, .key = key, .from_ms = from_ms, .see = see, .context = context};
-    return scan_topic(&part, options, begin, error);
+    struct scan scan = {
+        .topic = topic, .partition = partition, .from_ms = from_ms, .see = see, .context = context};
+    return scan_topic(&scan, options, begin, error);
 }
 
 size_t kafka_scan_headers(const struct kafka_scan_record *record,

@@ -1,5 +1,5 @@
 /* Reads a topic once, to the end that it has at the start, read_committed and without a group: nothing is
- * changed, nobody is disturbed. All of it, or the partition of one key from a time on. */
+ * changed, nobody is disturbed. All of it, or a part from a time on. */
 #ifndef CONSUMER_KAFKA_SCAN_H
 #define CONSUMER_KAFKA_SCAN_H
 
@@ -24,12 +24,14 @@ RELANCE_MUST enum relance_status kafka_scan(const struct options *options, const
                                             kafka_scan_begin *begin, kafka_scan_see *see, void *context,
                                             struct relance_error *error);
 
-/* The same of the partition alone to which a key belongs, from the first record not older than `from_ms` on
- * (INT64_MIN: from the beginning), whose offset `begin` gets. */
-RELANCE_MUST enum relance_status kafka_scan_key(const struct options *options, const char *topic,
-                                                struct relance_str key, int64_t from_ms,
-                                                kafka_scan_begin *begin, kafka_scan_see *see, void *context,
-                                                struct relance_error *error);
+#define KAFKA_SCAN_ALL (-1) /* partitions */
+
+/* The same of one partition, or of all, from the first record not older than `from_ms` on (INT64_MIN: from the beginning),
+ * whose offset `begin` gets. */
+RELANCE_MUST enum relance_status kafka_scan_part(const struct options *options, const char *topic,
+                                                 int32_t partition, int64_t from_ms, kafka_scan_begin *begin,
+                                                 kafka_scan_see *see, void *context,
+                                                 struct relance_error *error);
 
 /* All headers, as source_headers gives them. */
 size_t kafka_scan_headers(const struct kafka_scan_record *record,

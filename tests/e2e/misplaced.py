@@ -1,5 +1,6 @@
 """Producers that choose the partition of a key otherwise than Java's client: counted, told of with the client's setting, and
 with --misplaced refuse among the dead letters. The producers are real ones."""
+import json
 import re
 import subprocess
 import unittest
@@ -92,6 +93,39 @@ class Misplaced(unittest.TestCase):
         self.assertEqual(sorted((letter.key, letter.value) for letter in letters), sorted((r.key, r.value) for r in wrong))
         self.assertEqual({a.customer for a in world.actions()},
                          {r.key.decode() for r in world.kafka.consume(world.input)} - {r.key.decode() for r in wrong})
+
+    def ask(self, world, command, *options):
+        done = subprocess.run([place.program("relance"), command, "anna", f"--input={world.input}", *options],
+                              capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout, done.stderr
+
+    def test_inspect_and_explain_show_both_of_a_customer_and_say_that_there_are_two(self):
+        world = self.world()
+        twice = [event("anna", type_, id=type_, time=TIME, cart="k") for type_ in ("cart", "purchase")]
+        world.produce(twice[:1])
+        [home] = [r.partition for r in world.kafka.consume(world.input)]
+        twice[1].partition = other = (home + 1) % world.partitions
+        redis = [f"--group={world.group}", f"--redis={world.redis.reader_url}"]
+        kafka = f"--kafka.bootstrap.servers={world.kafka.address}"
+        both = rf"customer 'anna' stands in partition {home} and {other}, and belongs into {home} alone: .*`relance help clients`"
+        self.through(world)
+        self.assertNotIn("stands in", self.ask(world, "inspect", *redis)[1])
+        world.produce(twice[1:])
+        self.through(world)
+        shown, said = self.ask(world, "inspect", *redis)
+        decoder = json.JSONDecoder()
+        first, end = decoder.raw_decode(shown)
+        second = json.loads(shown[end:])
+        self.assertEqual([(each["customer"], each["recent_events"]) for each in (first, second)], [("anna", 1)] * 2)
+        self.assertRegex(said, both)
+        for by in (redis, [f"--rules={world.rules}"]):
+            story, said = self.ask(world, "explain", kafka, *by)
+            self.assertEqual(re.findall(r", partition (\d),", story), [str(home), str(other)])
+            self.assertRegex(story, r"(?s)left k: started.*left k: step 1: sent email.*purchase  purchase")
+            self.assertRegex(said, both)
+        refusing, _ = self.ask(world, "explain", kafka, f"--rules={world.rules}", "--misplaced=refuse")
+        self.assertNotIn("purchase  purchase", refusing)
 
     def test_forgetting_reaches_every_partition_and_is_refused_in_none(self):
         world = self.world()
