@@ -99,6 +99,8 @@ static void action_publish(struct partition *partition, const struct relance_dec
             },
         .header_count = 10,
     };
+    if (decision->traceparent.size)
+        record.headers[record.header_count++] = (struct outbox_header){"traceparent", decision->traceparent};
     action_put(partition, &record);
 }
 
@@ -114,6 +116,16 @@ void partition_decided(void *context, const struct relance_decision *decision)
     action_link(partition, decision->id);
     action_link(partition, body);
     if (!action_is_silent(partition)) action_publish(partition, decision, body);
+}
+
+struct relance_str partition_traceparent(void *context)
+{
+    const struct partition *partition = context;
+    struct relance_header headers[SOURCE_HEADERS_MAX];
+    size_t count = source_headers(partition->record, headers);
+    while (count-- > 0)
+        if (str_equal(headers[count].name, STR("traceparent"))) return headers[count].value;
+    return (struct relance_str){0};
 }
 
 /* ---- dead letters */

@@ -8,7 +8,7 @@
 
 enum outbox_topic { OUTBOX_ACTIONS, OUTBOX_DEAD, OUTBOX_MARKS, OUTBOX_LINKS, OUTBOX_TOPICS };
 
-enum { OUTBOX_HEADERS_MAX = 10 };
+enum { OUTBOX_HEADERS_MAX = 11 };
 
 struct outbox_header {
     const char *name; /* a constant */

@@ -178,8 +178,8 @@ void partition_count_forgotten(struct partition *partition)
 bool partition_lives_here(void *context, struct relance_str customer, struct relance_str visitor)
 {
     const struct partition *partition = context;
-    struct relance_str other = str_equal(partition->key, customer) ? visitor : customer;
-    if (!str_equal(partition->key, customer) && !str_equal(partition->key, visitor)) return true;
+    struct relance_str key = partition->record->key, other = str_equal(key, customer) ? visitor : customer;
+    if (!str_equal(key, customer) && !str_equal(key, visitor)) return true;
     return source_partition_of(other, partition->place->input_partitions) == partition->number;
 }
 
@@ -409,7 +409,7 @@ static enum relance_status partition_decide_next(struct partition *partition,
                                                  struct relance_fate *fate, struct relance_error *error)
 {
     enum relance_progress progress;
-    partition->key = record->key;
+    partition->record = record;
     while ((progress = relance_engine_record(partition->engine, event, fate)) == RELANCE_NEEDS) {
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;

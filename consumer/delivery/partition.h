@@ -140,10 +140,10 @@ struct partition {
     struct input_end input_end;
 
     struct store_pace pace;
-    struct counters counters;     /* what has been counted since the checkpoint */
-    struct relance_forgot forgot; /* how much of what the engine has forgotten is counted */
-    struct relance_links links;   /* how much of what it has linked is */
-    struct relance_str key;       /* of the record that is being dealt with */
+    struct counters counters;           /* what has been counted since the checkpoint */
+    struct relance_forgot forgot;       /* how much of what the engine has forgotten is counted */
+    struct relance_links links;         /* how much of what it has linked is */
+    const struct source_record *record; /* that is being dealt with */
     /* records, and customers read from the store, since it was given to us */
     uint64_t events, fetched;
     struct partition *next_gone; /* the next of those that are freed once nobody uses them */
@@ -248,6 +248,8 @@ RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partitio
 /* ---- what is decided, put into the outbox (action.c) */
 /* Asked by the engine before it links: do both live in this partition? */
 bool partition_lives_here(void *partition, struct relance_str customer, struct relance_str visitor);
+/* Asked by the engine where the record triggers something. */
+struct relance_str partition_traceparent(void *partition);
 void partition_decided(void *partition, const struct relance_decision *decision);
 void partition_link_said(void *partition, const struct relance_link_record *link);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,

@@ -83,6 +83,8 @@ struct relance_decision {
     /* The newest trigger of the run; of a goal, the event that reached it. */
     struct relance_str trigger_id, trigger_type;
     int64_t trigger_time_ms;
+    struct relance_str
+        traceparent; /* of that one's record; empty: it had none. Neither lines nor bodies have it */
 };
 
 /* Is it published (sent, held, goal, and no repetition)? All others are only counted. */

@@ -38,11 +38,17 @@ struct relance_link_record {
 };
 typedef void relance_say(void *context, const struct relance_link_record *link);
 
+/* The W3C traceparent of the record that is being dealt with; empty: it has none. Valid until the call of the engine ends. */
+typedef struct relance_str relance_traceparent(void *context);
+
 struct relance_engine_options {
     const struct relance_ruleset *rules; /* borrowed; must outlive the engine or the next set_rules */
     int64_t lateness_ms;
     relance_decide *decide; /* called for each decision, in order */
     relance_say *say;       /* NULL: nobody listens, all names live in this engine */
+    /* asked where a record triggers something, during relance_engine_record; what is not of W3C's form counts as none. NULL:
+     * records have none */
+    relance_traceparent *traceparent;
     void *context;
     /* this partition of the input, and how many it has; 0 and 0: the only one */
     int32_t partition, partitions;

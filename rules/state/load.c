@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/rfc3339.h"
+#include "base/traceparent.h"
 #include "state/pack.h"
 
 #include <relance/forgot.h>
@@ -344,6 +345,12 @@ static void load_run_rest(struct state_loading *l, struct run *run)
             break;
         }
         case STATE_RUN_EARLIER: load_earlier(l, run); break;
+        case STATE_RUN_TRACEPARENT: {
+            str traceparent = unpack_str(&l->in);
+            if (run->traceparent || !traceparent_is_valid(traceparent)) l->in.bad = true;
+            if (!l->in.bad) run->traceparent = load_bytes(l, traceparent);
+            break;
+        }
         default: l->in.bad = true;
         }
     }

@@ -52,7 +52,8 @@ enum {
     STATE_RUN_SAID = 's',
     STATE_RUN_ANSWER = 'w',
     STATE_RUN_EARLIER = 't',
-    STATE_RUN_MEMBERS = 8, /* all but the last two, which are no numbers */
+    STATE_RUN_TRACEPARENT = 'p',
+    STATE_RUN_MEMBERS = 8, /* all but the last three, which are no numbers */
 };
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */

@@ -116,7 +116,7 @@ static void save_earlier(const struct run *run, struct buffer *out)
 static void save_run_rest(const struct run *run, const struct run_member *members, size_t count,
                           struct buffer *out)
 {
-    pack_map(out, count + (run->answer != NULL) + (run->earlier.count != 0));
+    pack_map(out, count + (run->answer != NULL) + (run->earlier.count != 0) + (run->traceparent != NULL));
     for (size_t i = 0; i < count; i++)
         save_member(out, members[i].letter, members[i].value);
     if (run->answer) {
@@ -127,6 +127,10 @@ static void save_run_rest(const struct run *run, const struct run_member *member
         save_key(out, STATE_RUN_EARLIER);
         save_earlier(run, out);
     }
+    if (run->traceparent) {
+        save_key(out, STATE_RUN_TRACEPARENT);
+        save_bytes(out, run->traceparent);
+    }
 }
 
 void save_run(const void *item, const struct state_names *names, struct buffer *out)
@@ -134,7 +138,7 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
     const struct run *run = item;
     struct run_member members[STATE_RUN_MEMBERS];
     size_t count = run_members(run, members);
-    bool plain = !count && !run->answer && !run->earlier.count;
+    bool plain = !count && !run->answer && !run->earlier.count && !run->traceparent;
     pack_array(out, plain ? 9 : 10);
     pack_str(out, names->rules.list[run->rule]);
     save_bytes(out, run->key);

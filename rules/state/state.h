@@ -90,10 +90,12 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     int64_t trigger_ms; /* time of the newest trigger; of a date, when it fell due */
     /* the local day, since 1970, of the newest trigger, where that is a day; STATE_NO_TIME: an instant, or no date */
     int64_t day;
-    struct bytes *key;      /* never NULL */
-    struct bytes *origin;   /* what the action id is made of */
-    struct bytes *variant;  /* NULL: the rule has no `split` */
-    struct bytes *answer;   /* the event that the last wait got, packed; NULL: none */
+    struct bytes *key;     /* never NULL */
+    struct bytes *origin;  /* what the action id is made of */
+    struct bytes *variant; /* NULL: the rule has no `split` */
+    struct bytes *answer;  /* the event that the last wait got, packed; NULL: none */
+    struct bytes
+        *traceparent;       /* of the record of the newest trigger (base/traceparent.h); NULL: it had none */
     struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
     /* int64_t: of a rule that keeps the newest alone, the times of those before it, ascending: how many are newer than a
      * late one */

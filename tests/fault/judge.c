@@ -24,6 +24,7 @@ struct judge {
     size_t action, letter; /* next places in the logs of what was published */
     size_t link[SIM_PARTITIONS_MAX];
     struct relance_str key; /* of the record that is being decided */
+    int64_t offset;         /* its */
     int64_t links_to;       /* link records for us before this place have been taken */
     int64_t seq;
 };
@@ -87,6 +88,7 @@ static bool judge_same(const struct kafka_said *said, const struct relance_decis
                        struct relance_str body)
 {
     return str_equal(said->value, body) && str_equal(said->key, decision->customer) &&
+           str_equal(said->traceparent, decision->traceparent) &&
            (!decision->step || str_equal(said->id, decision->id));
 }
 
@@ -108,6 +110,12 @@ static void judge_action(struct judge *judge, const struct relance_decision *dec
     else if (!judge_same(said, decision, expected))
         sim_fail("partition %d: action %" PRId64 " should be %.*s, and is %.*s", judge->partition, seq,
                  STR_ARG(expected), STR_ARG(said->value));
+}
+
+static struct relance_str judge_traceparent(void *context)
+{
+    const struct judge *judge = context;
+    return workload_traceparent(judge->partition, judge->offset);
 }
 
 static void judge_decided(void *context, const struct relance_decision *decision)
@@ -214,6 +222,7 @@ static void judge_record(struct judge *judge, int64_t offset)
         return;
     }
     judge->key = record->key;
+    judge->offset = offset;
     if (judge_is_misplaced(judge, record->key)) {
         counters_add(&judge->counters, COUNTER_MISPLACED, 1);
         if (sim.refuses_misplaced) {
@@ -357,6 +366,7 @@ static void judge_partition(int partition)
                                                  .state_bytes = (size_t)sim.state_bytes,
                                                  .decide = judge_decided,
                                                  .say = judge_link_said,
+                                                 .traceparent = judge_traceparent,
                                                  .lives_here = judge_lives_here,
                                                  .partition = partition,
                                                  .partitions = sim.partitions,

@@ -374,7 +374,8 @@ static void sink_take(struct sink *sink, const struct outbox_record *record)
     } wanted[] = {{"ce_id", &said.id},
                   {"ce_time", &said.due},
                   {"relance-seq", &said.seq},
-                  {"relance-offset", &said.offset}};
+                  {"relance-offset", &said.offset},
+                  {"traceparent", &said.traceparent}};
     for (size_t i = 0; i < record->header_count; i++) {
         const struct outbox_header *header = &record->headers[i];
         int64_t number;
@@ -732,11 +733,11 @@ bool kafka_frontier(int partition, struct frontier *frontier)
                           frontier);
 }
 
-/* The histories have none. */
 size_t source_headers(const struct source_record *record, struct relance_header out[SOURCE_HEADERS_MAX])
 {
-    (void)record, (void)out;
-    return 0;
+    out[0] =
+        (struct relance_header){STR("traceparent"), workload_traceparent(record->partition, record->offset)};
+    return out[0].value.size > 0;
 }
 
 int64_t source_hidden_from(const struct source *source, int32_t partition)

@@ -10,8 +10,8 @@
 struct kafka_said {
     struct kafka_txn *txn;
     struct relance_str key, value;
-    /* ce_id, ce_time, relance-seq, relance-offset, where it has them */
-    struct relance_str id, due, seq, offset;
+    /* ce_id, ce_time, relance-seq, relance-offset, traceparent, where it has them */
+    struct relance_str id, due, seq, offset, traceparent;
     int32_t partition; /* of the input, that it follows from */
 };
 struct kafka_log {

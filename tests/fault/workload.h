@@ -22,6 +22,8 @@ void workload_load(void); /* once: reads and compiles the rule files */
 void workload_free(void);
 void workload_begin(void); /* of a history: sets sim.partitions and sim.input_end_us */
 const struct input *workload_input(int partition);
+/* Of a record, for as long as the history; empty: it has none. */
+struct relance_str workload_traceparent(int partition, int64_t offset);
 int64_t workload_stable_end(int partition); /* offset behind the last record that can be seen now */
 int workload_editions(void);
 const char *workload_rules(int edition); /* packed */

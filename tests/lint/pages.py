@@ -51,7 +51,7 @@ def table(page, number):
 
 def headers(tree):
     """Of actions: what stands in the initializer, by name."""
-    return tree.words("consumer/delivery/action.c", r'\{"((?:ce_|content-|relance-)[\w-]+)",') - {
+    return tree.words("consumer/delivery/action.c", r'\{"((?:ce_|content-|relance-|trace)[\w-]+)",') - {
         "relance-reason", "relance-topic", "relance-event", "relance-sentence", "relance-size"}
 
 

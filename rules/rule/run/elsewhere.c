@@ -11,13 +11,15 @@
  * the id of the event that linked the two: what is late meets a newer link of the same two, and does nothing to it.
  *
  *     [kind, visitor, customer, ask]     behind them of `take` the partition that asks, of `state` the state, nil where
- *                                        there is nothing, false where the visitor is shared, of `event` the event */
+ *                                        there is nothing, false where the visitor is shared, of `event` the event, and
+ *                                        behind that, where its record has one, the traceparent */
 #include "rule/run/bound.h"
 #include "rule/run/link.h"
 #include "rule/run/merge.h"
 
 #include "base/buffer.h"
 #include "base/murmur2.h"
+#include "base/traceparent.h"
 #include "state/pack.h"
 
 enum kind { TAKE, STATE, EVENT, DROP, LEAVE, KINDS };
@@ -44,9 +46,9 @@ static bool lives_elsewhere(const struct relance_engine *e, str id)
     return e->options.say && home_of(e, id) != e->options.partition;
 }
 
-static void begin(struct relance_engine *e, struct buffer *out, struct told told)
+/* The first four elements, and how many come behind them. */
+static void begin(struct relance_engine *e, struct buffer *out, struct told told, size_t more)
 {
-    bool more = told.kind == TAKE || told.kind == STATE || told.kind == EVENT;
     buffer_init(out, &e->scratch);
     pack_array(out, 4 + more);
     pack_str(out, str_of(kind_names[told.kind]));
@@ -70,7 +72,7 @@ void elsewhere_ask(struct relance_engine *e)
 {
     struct buffer value;
     const struct told told = {TAKE, e->event.visitor, customer_id(e->customer), e->event.id};
-    begin(e, &value, told);
+    begin(e, &value, told, 1);
     pack_int(&value, e->options.partition);
     e->links.open++;
     say(e, told, home_of(e, told.visitor), &value);
@@ -81,9 +83,10 @@ void elsewhere_forward(struct relance_engine *e)
     struct buffer value;
     const struct known_as *known = e->linking.known;
     const struct told told = {EVENT, e->event.visitor, bytes_str(known->customer), bytes_str(known->ask)};
-    str event = scope_pack_whole(e);
-    begin(e, &value, told);
+    str event = scope_pack_whole(e), traceparent = engine_traceparent(e);
+    begin(e, &value, told, 1 + (traceparent.size > 0));
     pack_raw(&value, event);
+    if (traceparent.size) pack_str(&value, traceparent);
     e->links.forwarded++;
     say(e, told, home_of(e, told.customer), &value);
 }
@@ -91,7 +94,7 @@ void elsewhere_forward(struct relance_engine *e)
 static void say_bare(struct relance_engine *e, struct told told, str to)
 {
     struct buffer value;
-    begin(e, &value, told);
+    begin(e, &value, told, 0);
     say(e, told, home_of(e, to), &value);
 }
 
@@ -168,7 +171,7 @@ static enum relance_progress hear_take(struct relance_engine *e, const struct to
     if (!visitor->state) return RELANCE_FAILED;
     struct buffer value;
     const struct told answer = {STATE, told->visitor, told->customer, told->ask};
-    begin(e, &value, answer);
+    begin(e, &value, answer, 1);
     bool shared = link_is_shared(visitor->state);
     if (!shared && !link_note_customer(e, visitor->state, told->customer)) {
         link_become_shared(e, visitor->state);
@@ -245,8 +248,12 @@ static enum relance_progress hear_event(struct relance_engine *e, const struct t
     if (!customer) return progress;
     e->event = (struct event){.visitor = told->visitor};
     if (!scope_unpack_whole(e, unpack_skip(in))) return progress;
+    str traceparent = in->at < in->end ? unpack_str(in) : (str){0};
+    if (!traceparent_is_valid(traceparent)) traceparent = (str){0};
+    e->traceparent = &traceparent;
     link_use(e, at, e->event.time_ms);
     if (e->set->types[e->event.type->number].named) decide_event(e, customer);
+    e->traceparent = NULL;
     engine_settle_customer(e, customer);
     return progress;
 }

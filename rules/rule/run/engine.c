@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "base/rfc3339.h"
+#include "base/traceparent.h"
 #include "rule/run/since.h"
 #include "state/pack.h"
 
@@ -137,6 +138,13 @@ enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t
 }
 
 /* ---- records */
+
+str engine_traceparent(const struct relance_engine *e)
+{
+    if (e->traceparent) return *e->traceparent;
+    str text = e->options.traceparent ? e->options.traceparent(e->options.context) : (str){0};
+    return traceparent_is_valid(text) ? text : (str){0};
+}
 
 /* When the event happened: its own time, else the record's; one from the future is not believed. False: it has
  * none. */

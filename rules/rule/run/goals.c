@@ -81,6 +81,7 @@ static void reach(struct relance_engine *e, const struct goal_window *window)
     decision.trigger_id = e->event.id;
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
+    decision.traceparent = engine_traceparent(e);
     cover(e, rule->goal.point);
     engine_decide(e, &decision);
     scope_enter_rule(e, rule, NULL);

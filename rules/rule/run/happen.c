@@ -216,6 +216,7 @@ void happen_event(struct relance_engine *e, struct customer *customer)
     }
     struct state *state = customer->state;
     int64_t horizon_ms = e->event.time_ms > e->clock_ms ? e->event.time_ms : e->clock_ms;
+    e->happening = true;
     e->segments_silent = state->now_ms != STATE_NO_TIME;
     state->now_ms = e->now_ms;
     if (e->event.time_ms > state->newest_ms) state->newest_ms = e->event.time_ms;
@@ -232,6 +233,7 @@ void happen_event(struct relance_engine *e, struct customer *customer)
     runs_trigger(e, type, horizon_ms);
     segments_settle(e, horizon_ms);
     overtakers_trim(e);
+    e->happening = false;
 }
 
 /* ---- a wait */

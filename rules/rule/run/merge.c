@@ -275,6 +275,9 @@ static void join_runs(struct relance_engine *e, struct run *own, struct run *giv
     if (stands_behind(given->trigger_ms, own->trigger_ms, visitors_stays)) {
         own->trigger_ms = given->trigger_ms;
         own->day = given->day;
+        struct bytes *older = own->traceparent;
+        own->traceparent = given->traceparent;
+        given->traceparent = older;
     }
     run_decide(e, outcomes[e->rule->again], bytes_str(own->key));
 }

@@ -19,6 +19,7 @@ static void describe_trigger(const struct run *run, struct relance_decision *dec
     unpack_str(&in), decision->trigger_id = unpack_str(&in);
     unpack_str(&in), decision->trigger_type = unpack_str(&in);
     unpack_str(&in), decision->trigger_time_ms = unpack_int(&in);
+    decision->traceparent = bytes_str(run->traceparent);
 }
 
 /* Is it of the variant that sends nothing but is measured? */

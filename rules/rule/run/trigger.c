@@ -35,12 +35,21 @@ static bool keep_time(struct relance_engine *e, struct run *run, uint32_t at, in
     return place;
 }
 
+/* Of the record that triggers, if it is one. */
+static bool take_traceparent(struct relance_engine *e, struct run *run)
+{
+    str traceparent = e->happening && !rule_is_dated(e->rule) ? engine_traceparent(e) : (str){0};
+    bytes_release(&e->customers.pool, run->traceparent);
+    run->traceparent = traceparent.size ? or_fail(e, bytes_new(&e->customers.pool, traceparent)) : NULL;
+    return run->traceparent || !traceparent.size;
+}
+
 /* What triggers becomes the run's newest trigger. */
 static bool take_trigger(struct relance_engine *e, struct run *run)
 {
     bool others = e->rule->counts_late && run->triggers.count;
     if (others && !keep_time(e, run, run->earlier.count, run->trigger_ms)) return false;
-    if (!keep_trigger(e, run, run->triggers.count)) return false;
+    if (!keep_trigger(e, run, run->triggers.count) || !take_traceparent(e, run)) return false;
     run->trigger_ms = e->trigger.time_ms;
     run->day = e->trigger.day;
     return true;

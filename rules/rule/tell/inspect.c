@@ -117,6 +117,8 @@ static void put_run(struct inspection *i, const struct run *run)
     put_key(i, "started", false), put_time(i, run->started_ms);
     put_key(i, "trigger", false);
     put_packed(i, kept_event_str(*run_newest_trigger(run)));
+    if (run->traceparent)
+        put_key(i, "traceparent", false), buffer_put_json_string(&i->out, bytes_str(run->traceparent));
 }
 
 static void put_runs(struct inspection *i)
