@@ -19,6 +19,7 @@ group_build="gcc:gcc g++:g++ cmake:cmake ninja-build:ninja make:make pkg-config:
     libssl-dev librdkafka-dev libhiredis-dev libcjson-dev libre2-dev libsimdjson-dev $msgpack_dev libxxhash-dev
     libcurl4-openssl-dev libprotobuf-dev libprotoc-dev libmicrohttpd-dev"
 group_runtime="librdkafka1 libcjson1 libxxhash0 tzdata ca-certificates $runtime_named"
+group_package='dpkg-dev:dpkg-shlibdeps file:file'
 group_redis='redis-server:redis-server'
 group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
@@ -29,10 +30,11 @@ packages_of() {
     case $1 in
     build) echo "$group_build" ;;
     runtime) echo "$group_runtime" ;;
+    package) echo "$group_package" ;;
     redis) echo "$group_redis" ;;
     test) echo "$group_test" ;;
     kafka) echo "$group_kafka" ;;
-    *) echo "install.sh: there is no group '$1'; there are: build runtime redis test kafka" >&2; exit 2 ;;
+    *) echo "install.sh: there is no group '$1'; there are: build runtime package redis test kafka" >&2; exit 2 ;;
     esac
 }
 

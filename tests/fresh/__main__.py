@@ -6,6 +6,8 @@ and each STEP (without one: all but `unit`) is run there as root would type it:
     demo      sh consumer/demo.sh --seconds 20: ends with 0, and building says nothing, no warning above all
     version   the program that it has built tells its version
     runtime   the same program on another bare machine, with the packages of `install.sh runtime` alone
+    package   sh consumer/package/make.sh, of which lintian has nothing to say; on a third bare machine its package is
+              installed, tried, upgraded, not upgraded where an engine has ended without a checkpoint, removed, purged
     unit      sh tests/run.sh unit
 
 Where none of this can be done (no root, no debootstrap, no archive in reach) the reason is printed and the exit status
@@ -194,6 +196,97 @@ def step_runtime(root, release):
     return tell_version(bare)
 
 
+APT = "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends"
+# What dpkg finds in the place of systemd: it writes down what it is asked for, says what runs and how that has ended.
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>/run/asked
+case $1 in
+list-units) echo "relance@shop.service loaded active running Relance shop" ;;
+show) cat /run/ended ;;
+esac
+"""
+
+
+def must(root, command):
+    """What a command says that has to end well."""
+    said, status = inside(root, command)
+    expect(status == 0, f"`{command}` ended with status {status}", said)
+    return said
+
+
+def make_packages(root):
+    """The package, and the same as the next version; lintian passes both."""
+    first = must(root, "sh consumer/package/make.sh").splitlines()[-1]
+    must(root, "cpack --config build/release/CPackConfig.cmake -B build -D CPACK_PACKAGE_VERSION=9.9.9")
+    must(root, f"{APT} lintian")
+    said, status = inside(root, f"lintian --allow-root --tag-display-limit 0 --suppress-tags {UNTOLD} {first}")
+    expect(status == 0 and not re.search("^[EW]:", said, re.M), "lintian has findings", said)
+    return [root / first.lstrip("/"), *(root / "work/relance/build").glob("relance_9.9.9*.deb")]
+
+
+# Who answers for a package is told by whoever makes it for others.
+UNTOLD = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
+UNITS = "relance.service relance@shop.service relance-intake@shop.service"
+
+
+def try_package(bare):
+    """It runs, its rules are without mistakes, and systemd takes its units."""
+    must(bare, f"{APT} /work/relance/1.deb")
+    expect(re.fullmatch(r"relance \d+\.\d+\.\d+\n", must(bare, "relance --version")), "it tells no version", "")
+    must(bare, "relance help && relance check /usr/share/relance/scenarios && relance test /usr/share/relance/recipes/cart_left.jsonc")
+    must(bare, f"{APT} systemd man-db kmod")
+    must(bare, f"touch /etc/relance/shop.conf && systemd-analyze verify {UNITS}")
+    must(bare, f"systemd-analyze security --offline=true --threshold=15 {UNITS}")  # 100 is a service without any protection
+
+
+def asked(bare):
+    """What dpkg has asked systemd for since the last time, without its questions."""
+    file = bare / "run/asked"
+    lines = file.read_text().splitlines()
+    file.unlink()
+    return [line for line in lines if line.split()[0] not in ("list-units", "show")]
+
+
+def try_upgrade(bare):
+    """An engine that ended without a checkpoint keeps its version, and runs on; any other is upgraded."""
+    (bare / "run/systemd/system").mkdir(parents=True)
+    (bare / "usr/local/bin/systemctl").write_text(SYSTEMCTL)
+    (bare / "usr/local/bin/systemctl").chmod(0o755)
+    (bare / "etc/relance/relance.conf").write_text("group = mine\n")
+    stop, start = "stop relance@shop.service", "--no-block start relance@shop.service"
+    for ended, wanted, version in (("3", [stop, "daemon-reload", start], "0"), ("0", [stop, "daemon-reload", "daemon-reload", start], "9")):
+        (bare / "run/ended").write_text(ended)
+        said, _ = inside(bare, "dpkg -i /work/relance/2.deb")
+        now = must(bare, "dpkg-query -W -f '${Version}' relance")
+        expect(now.startswith(version), f"with exit status {ended} it is now {now}", said)
+        did = asked(bare)
+        expect(did == wanted, f"with exit status {ended} systemd was asked for {did}", said)
+
+
+def try_removal(bare):
+    """What an operator has written stays until it is purged, and then nothing is left."""
+    kept = bare / "etc/relance/relance.conf"
+    must(bare, "rm /etc/relance/shop.conf && dpkg --remove relance")
+    expect(kept.read_text() == "group = mine\n", "a changed file of options is not kept", "")
+    expect("stop relance@shop.service" in asked(bare), "the engine is not stopped", "")
+    must(bare, "dpkg --purge relance")
+    left = must(bare, "find / -xdev -name '*relance*' -not -path '/work/*' -not -path '/proc/*' -not -path '/var/*/apt/*' "
+                      "-not -path '/var/cache/man/*'")
+    expect(left == "", "something is left", left)
+
+
+def step_package(root, release):
+    bare = HOME / f"{release}-package"
+    furnish(bare, release)
+    (bare / "work/relance").mkdir(parents=True)
+    for number, package in enumerate(make_packages(root), 1):
+        shutil.copy(package, bare / f"work/relance/{number}.deb")
+    try_package(bare)
+    try_upgrade(bare)
+    try_removal(bare)
+    return run.Totals(passed=1)
+
+
 def step_unit(root, _):
     said, status = inside(root, "sh tests/run.sh unit")
     totals, wrong = run.read_totals(said, status)
@@ -201,7 +294,8 @@ def step_unit(root, _):
     return totals
 
 
-STEPS = {"demo": step_demo, "version": step_version, "runtime": step_runtime, "unit": step_unit}
+STEPS = {"demo": step_demo, "version": step_version, "runtime": step_runtime, "package": step_package, "unit": step_unit}
+APART = {"runtime", "package"}  # steps that have another bare machine
 
 
 def try_steps(release, names):
@@ -209,8 +303,8 @@ def try_steps(release, names):
     root, totals = HOME / release, run.Totals()
     try:
         bootstrap(release, root)
-        if "runtime" in names:
-            subprocess.run(["cp", "-a", root, HOME / f"{release}-runtime"], check=True)
+        for name in APART & set(names):
+            subprocess.run(["cp", "-a", root, HOME / f"{release}-{name}"], check=True)
         furnish(root, release)
         lay_tree(root)
         for name in names:
@@ -242,7 +336,7 @@ def main(apart, release, *names):
 
 
 def remove(release):
-    for machine in (release, f"{release}-runtime"):
+    for machine in (release, *(f"{release}-{name}" for name in APART)):
         subprocess.run(["rm", "-rf", "--one-file-system", HOME / machine], check=True)
 
 

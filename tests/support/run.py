@@ -218,7 +218,8 @@ def stage_lint():
         Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
         Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc", ".h")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
-        claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run")]),
+        claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run"),
+                                               *(str(ROOT / "consumer/package" / name) for name in ("postinst", "prerm", "postrm"))]),
     ])
 
 
@@ -260,9 +261,9 @@ def stage_e2e():
 
 
 def stage_fresh():
-    """The README's commands on bare Debians 12 and 13, in chroots from the committed tree, and the unit tests on 13."""
-    return run_all([fresh("bookworm", "demo", "version", "runtime"),
-                    fresh("trixie", "demo", "version", "runtime", "unit")], 2)
+    """The README's commands on bare Debians 12 and 13, in chroots from the committed tree; packages there, and the unit tests on 13."""
+    return run_all([fresh("bookworm", "demo", "version", "runtime", "package"),
+                    fresh("trixie", "demo", "version", "runtime", "package", "unit")], 2)
 
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
