@@ -217,6 +217,8 @@ def stage_lint():
         Program("lint pages", ["python3", str(lint / "pages.py")]),
         Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
         Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc", ".h")]),
+        Program("lint deploy", ["python3", str(lint / "deploy.py")]),
+        Program("lint deploy, its own test", ["python3", str(lint / "deploy_test.py")]),
         claim("docker-compose.yml is valid", ["docker-compose", "-f", "docker-compose.yml", "config", "-q"]),
         claim("shell scripts have no findings", ["shellcheck", *sources(".sh"), str(ROOT / ".ci/run"),
                                                *(str(ROOT / "consumer/package" / name) for name in ("postinst", "prerm", "postrm"))]),
