@@ -5,6 +5,7 @@
 #include "host/clock.h"
 #include "host/command.h"
 #include "base/ensure.h"
+#include "http/server.h"
 #include "host/file.h"
 #include "delivery/live.h"
 #include "host/log.h"
@@ -13,7 +14,9 @@
 #include "host/print.h"
 #include "redis/view.h"
 #include "delivery/reload.h"
+#include "report/figures.h"
 #include "host/stop.h"
+#include "host/supervisor.h"
 #include "host/text.h"
 #include "delivery/topics.h"
 #include "delivery/wall.h"
@@ -28,7 +31,10 @@ enum {
     RUN_LOOK_US = 50000,
     RUN_CLOSE_LOOK_US = 5000,
     RUN_CLOSE_US = 5000000,
-    RUN_TZDATA_MAX = 1 << 20
+    RUN_TZDATA_MAX = 1 << 20,
+    RUN_SENTENCE = 256,
+    RUN_EXTEND_US =
+        20000000 /* so long a supervisor is to wait for us to be ready, from each time we tell it */
 };
 
 struct run {
@@ -41,6 +47,10 @@ struct run {
     int64_t from_ms;
     struct worker *workers;
     struct standing *standings; /* by partition */
+    struct http_address address;
+    struct http_door door;
+    struct http_server *server; /* NULL: nobody can ask */
+    bool was_ready;
 };
 
 /* ---- the configuration beyond what the table can say */
@@ -87,6 +97,8 @@ static unsigned run_check_options(struct run *run)
     if (store_check_url(options->redis, &error) != RELANCE_OK) run_mistake(&mistakes, "%s", error.message);
     if (!clock_read_option(options->clock))
         run_mistake(&mistakes, "--clock: '%s' is not of the form TIME*FACTOR", options->clock);
+    if (options->listen && http_address_read(options->listen, &run->address, &error) != RELANCE_OK)
+        run_mistake(&mistakes, "%s", error.message);
     if (strcmp(options->input, options->output) == 0)
         run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
     return mistakes;
@@ -167,6 +179,82 @@ static bool run_is_at_end(const struct run *run)
     return all;
 }
 
+/* ---- how it is doing, for whoever asks */
+static bool run_has_joined(const struct run *run)
+{
+    bool all = true;
+    for (int64_t i = 0; i < run->options->workers; i++)
+        all &= atomic_load(&run->workers[i].joined);
+    return all;
+}
+
+static int64_t run_figure(const struct live *live, const char *name)
+{
+    size_t count;
+    int64_t value = 0;
+    const struct live_figure *figures = live_figures(live, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(figures[i].name, name) == 0) text_count(str_of(figures[i].value), &value);
+    return value;
+}
+
+static bool run_is_ready(const struct run *run, const struct live *live, char why[RUN_SENTENCE])
+{
+    int64_t own = run_figure(live, "partitions"), caught_up = run_figure(live, "partitions_live");
+    const char *trouble = stop_requested()       ? "The engine is ending."
+                          : !run_has_joined(run) ? "The group has not told yet which partitions are ours."
+                          : run_figure(live, "redis_refuses")
+                              ? "Redis does not answer, or refuses what is written."
+                          : run_figure(live, "kafka_away") ? "Kafka does not answer."
+                                                           : NULL;
+    if (trouble)
+        snprintf(why, RUN_SENTENCE, "%s", trouble);
+    else
+        snprintf(why, RUN_SENTENCE, "Of its %lld partitions %lld have caught up.", (long long)own,
+                 (long long)caught_up);
+    return !trouble && caught_up == own;
+}
+
+static void run_add_counter(void *context, struct relance_str name, bool whole, double value)
+{
+    (void)whole;
+    figures_add_counter(context, name, value);
+}
+
+static void run_publish(const struct run *run, const struct live *live, bool is_ready, const char *why)
+{
+    struct figures figures = {0};
+    size_t size, count;
+    const struct live_figure *lives = live_figures(live, &count);
+    const struct metric_counter *counter;
+    for (size_t row = 0; (counter = metric_counter(row)); row++) /* so that what has not happened yet is 0 */
+        if (!counter->is_family) figures_add_counter(&figures, str_of(counter->form), 0);
+    for (int64_t i = 0; i < run->options->workers; i++)
+        pulse_counters(&run->workers[i].pulse, run_add_counter, &figures);
+    for (size_t i = 0; i < count; i++)
+        figures_add_live(&figures, str_of(run->instance), str_of(lives[i].name), str_of(lives[i].value));
+    figures_end(&figures, run->topics.input_partitions);
+    char *text = figures_prometheus(&figures, run->options->group, run->options->input, &size);
+    http_server_publish(run->server, (struct relance_str){text, size}, is_ready, why);
+    free(text);
+    figures_free(&figures);
+}
+
+/* Once a second. */
+static void run_tell(struct run *run, struct live *live)
+{
+    char why[RUN_SENTENCE], lines[RUN_SENTENCE + 64];
+    live_refresh(live);
+    bool is_ready = run_is_ready(run, live, why), is_news = is_ready && !run->was_ready;
+    run->was_ready |= is_ready;
+    if (run->was_ready)
+        snprintf(lines, sizeof lines, "%sSTATUS=%s", is_news ? "READY=1\n" : "", why);
+    else
+        snprintf(lines, sizeof lines, "EXTEND_TIMEOUT_USEC=%d\nSTATUS=%s", RUN_EXTEND_US, why);
+    supervisor_tell(lines);
+    if (run->server) run_publish(run, live, is_ready, why);
+}
+
 static void run_watch(struct run *run)
 {
     struct live *live = live_open(&(struct live_plan){run->options, run->instance, run->workers,
@@ -178,10 +266,13 @@ static void run_watch(struct run *run)
         reload_look(&run->rules);
         if (clock_monotonic_us() - refreshed >= RUN_LIVE_US) {
             refreshed = clock_monotonic_us();
-            live_refresh(live);
+            run_tell(run, live);
         }
+        if (run->server) http_server_look(run->server);
         clock_sleep_us(RUN_LOOK_US);
     }
+    supervisor_tell("STOPPING=1");
+    run_tell(run, live);
     live_close(live);
 }
 
@@ -216,6 +307,8 @@ static int run_work(struct run *run)
                  RUN_CLOSE_US / 1000);
     log_line(LOG_INFO, "Ended.", "status=%d", status);
     if (!closed) _exit(status); /* without what runs at exit: threads of the client go on */
+    for (int64_t i = 0; i < run->options->workers; i++)
+        pulse_free(&run->workers[i].pulse);
     free(run->workers);
     free(run->standings);
     return status;
@@ -227,10 +320,22 @@ static int run_refuse(const struct run *run)
     return run->error.status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
 }
 
+/* Where only this machine gets, a browser on it does, too, with any page's name for Host. Elsewhere whoever runs us says
+ * who gets there. */
+static enum relance_status run_listen(struct run *run)
+{
+    if (!run->options->listen) return RELANCE_OK;
+    run->door = (struct http_door){.any_host = !run->address.is_loopback};
+    enum relance_status status = http_server_open(&run->address, &run->door, &run->server, &run->error);
+    if (status == RELANCE_OK) http_server_excuse(run->server, "the engine is starting");
+    return status;
+}
+
 static int run_checked(struct run *run)
 {
     run->rules.watch = run->options->watch;
     enum relance_status status = reload_open(&run->rules, &run->options->rules, &run->error);
+    if (status == RELANCE_OK) status = run_listen(run);
     if (status == RELANCE_OK) status = store_check_server(run->options->redis, &run->error);
     if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
     if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */
@@ -253,6 +358,7 @@ int cmd_run(const struct options *options)
         signal(SIGPIPE, SIG_IGN); /* a Redis that has gone is an error of the write, no more */
         status = run_checked(&run);
     }
+    http_server_close(run.server);
     reload_close(&run.rules);
     return status;
 }

@@ -88,26 +88,27 @@ static bool serve_check_options(struct serve *serve)
 }
 
 /* ---- reading */
-/* Partitions that live instances say are theirs. */
-static int serve_owned(const struct figures *figures)
+static bool serve_is_ready(const struct figures *figures, char why[SERVE_SENTENCE])
 {
-    int owned = 0;
-    for (size_t i = 0; i < figures->live_count; i++)
-        if (strcmp(figures->lives[i].field, "partitions") == 0) owned += atoi(figures->lives[i].value);
-    return owned;
+    size_t all = figures->partition_count, owned = all - figures_count_partitions(figures, FIGURES_NOBODY),
+           first = 0;
+    while (first < all && figures->partitions[first].owner)
+        first++;
+    if (first == all)
+        snprintf(why, SERVE_SENTENCE, "%zu of %zu partitions have an owner.", owned, all);
+    else
+        snprintf(why, SERVE_SENTENCE, "%zu of %zu partitions have an owner; nobody has %zu.", owned, all,
+                 first);
+    return first == all;
 }
 
 static void serve_publish(struct serve *serve, const struct figures *figures)
 {
-    char *text = NULL, why[SERVE_SENTENCE];
-    size_t size = 0;
-    int owned = serve_owned(figures), partitions = redis_view_partitions(serve->view);
-    FILE *out = open_memstream(&text, &size);
-    ensure(out);
-    figures_print_prometheus(figures, serve->options->group, serve->options->input, out);
-    ensure(fclose(out) == 0);
-    snprintf(why, sizeof why, "%d of %d partitions have an owner.", owned, partitions);
-    http_server_publish(serve->server, (str){text, size}, owned >= partitions, why);
+    char why[SERVE_SENTENCE];
+    size_t size;
+    bool is_ready = serve_is_ready(figures, why);
+    char *text = figures_prometheus(figures, serve->options->group, serve->options->input, &size);
+    http_server_publish(serve->server, (str){text, size}, is_ready, why);
     free(text);
 }
 

@@ -84,6 +84,7 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
 static void checkpoint_done(struct partition *partition)
 {
     relance_engine_saved(partition->engine);
+    pulse_count(partition->place->pulse, &partition->counters);
     counters_clear(&partition->counters);
     partition->saved = partition->decided;
     partition->pace.whole_us = clock_monotonic_us();

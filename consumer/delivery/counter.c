@@ -75,6 +75,18 @@ void counters_add_decision(struct counters *counters, const struct relance_decis
     sum->value += decision->value;
 }
 
+void counters_add_all(struct counters *sum, const struct counters *more)
+{
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        sum->plain[i] += more->plain[i];
+    for (uint32_t i = 0; i < more->names.count; i++) {
+        if (more->rows[i].value == 0) continue;
+        struct counter_row *row = counter_row_of(sum, more->names.list[i]);
+        row->value += more->rows[i].value;
+        row->whole &= more->rows[i].whole;
+    }
+}
+
 /* ---- reading */
 void counters_each(const struct counters *counters, counter_visit *visit, void *context)
 {

@@ -36,6 +36,8 @@ void counters_add_named(struct counters *counters, struct relance_str start, str
 /* Everything that a decision counts for. */
 void counters_add_decision(struct counters *counters, const struct relance_decision *decision);
 
+void counters_add_all(struct counters *sum, const struct counters *more);
+
 /* Every counter that is not 0. `whole`: it counts; else it is a sum of doubles. */
 typedef void counter_visit(void *context, struct relance_str name, bool whole, double value);
 void counters_each(const struct counters *counters, counter_visit *visit, void *context);

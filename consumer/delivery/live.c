@@ -28,14 +28,21 @@ struct live {
     struct live_store *store;
     struct pulse_figures before; /* at the last refresh, for rates */
     int64_t begun_us, begun_ms, before_us;
-    int64_t refused_us; /* since when the store does not take the figures; 0: it does */
     struct live_since redis, kafka;
-    char who[LIVE_WHO_SIZE];   /* this process, as the list of instances has it */
-    char other[LIVE_WHO_SIZE]; /* another process that has used our name; "": none has */
-    int64_t other_us;          /* when that was seen last */
-    struct buffer entry;
+    char who[LIVE_WHO_SIZE]; /* this process, as the list of instances has it */
+
+    pthread_mutex_t lock; /* of what the writer shares with whoever refreshes */
+    pthread_cond_t changed;
+    bool is_new, ends;
     struct live_figure *figures;
     size_t count;
+    int64_t refused_us;        /* since when the store does not take the figures; 0: it does */
+    char other[LIVE_WHO_SIZE]; /* another process that has used our name; "": none has */
+    int64_t other_us;          /* when that was seen last */
+
+    pthread_t writer; /* and what it has for itself */
+    struct buffer entry;
+    struct live_figure *written;
 };
 
 /* "host=H pid=N": names of hosts are made of what names may be made of. */
@@ -44,37 +51,6 @@ static void live_name_us(char out[LIVE_WHO_SIZE])
     char host[128] = "";
     if (gethostname(host, sizeof host - 1) != 0 || !text_is_name(host)) snprintf(host, sizeof host, "?");
     snprintf(out, LIVE_WHO_SIZE, "host=%s pid=%d", host, (int)getpid());
-}
-
-struct live *live_open(const struct live_plan *plan)
-{
-    struct live *live = calloc(1, sizeof *live);
-    ensure(live);
-    live->plan = *plan;
-    live->figures = calloc(LIVE_ROWS_MAX + (size_t)plan->partitions, sizeof *live->figures);
-    ensure(live->figures);
-    const struct live_store_place place = {plan->options->redis, plan->options->group, plan->options->input,
-                                           plan->instance};
-    live->store = live_store_open(&place);
-    live_name_us(live->who);
-    live->begun_ms = clock_wall_ms();
-    live->begun_us = live->before_us = clock_monotonic_us();
-    return live;
-}
-
-void live_close(struct live *live)
-{
-    live_store_leave(live->store);
-    live_store_close(live->store);
-    buffer_free(&live->entry);
-    free(live->figures);
-    free(live);
-}
-
-const struct live_figure *live_figures(const struct live *live, size_t *count)
-{
-    *count = live->count;
-    return live->figures;
 }
 
 /* ---- sums over the workers */
@@ -372,13 +348,10 @@ static struct relance_str live_describe(struct live *live)
 
 /* Whoever has written the entry since we did is another process with our name. What stood there when we began may be
  * what a process before us has left. */
-static void live_enter(struct live *live, int64_t now_us)
+static void live_see_other(struct live *live, char *before, int64_t now_us)
 {
-    char before[LIVE_BEFORE_SIZE];
-    bool is_first = live->entry.size == 0;
-    if (!live_store_enter(live->store, live_describe(live), before)) return;
     char *since = strstr(before, " since=");
-    if (is_first || !since) return;
+    if (!since) return;
     *since = '\0';
     if (strcmp(before, live->who) == 0) return;
     live->other_us = now_us;
@@ -387,9 +360,45 @@ static void live_enter(struct live *live, int64_t now_us)
         *blank = ',';
 }
 
+/* ---- writing: a Redis that is away makes nobody wait but the thread that does it */
+/* Under the lock, but for as long as Redis is asked. */
+static void live_write(struct live *live)
+{
+    char before[LIVE_BEFORE_SIZE];
+    size_t count = live->count;
+    int64_t now_us = clock_monotonic_us();
+    bool is_first = live->entry.size == 0;
+    struct relance_str entry = live_describe(live);
+    memcpy(live->written, live->figures, count * sizeof *live->figures);
+    pthread_mutex_unlock(&live->lock);
+    bool entered = live_store_enter(live->store, entry, before);
+    bool taken = live_store_write(live->store, live->written, count);
+    pthread_mutex_lock(&live->lock);
+    if (entered && !is_first) live_see_other(live, before, now_us);
+    if (taken || !live->refused_us) live->refused_us = taken ? 0 : now_us;
+}
+
+static void *live_write_on(void *context)
+{
+    struct live *live = context;
+    pthread_mutex_lock(&live->lock);
+    while (!live->ends) {
+        if (!live->is_new) {
+            pthread_cond_wait(&live->changed, &live->lock);
+            continue;
+        }
+        live->is_new = false;
+        live_write(live);
+    }
+    pthread_mutex_unlock(&live->lock);
+    live_store_leave(live->store);
+    return NULL;
+}
+
 void live_refresh(struct live *live)
 {
     int64_t now_us = clock_monotonic_us();
+    pthread_mutex_lock(&live->lock);
     live_note(&live->redis, live_redis_fails(live), now_us);
     live_note(&live->kafka, live_kafka_away(live, now_us), now_us);
     struct live_look look = {live,   live_sum(live),          live->before, live_partitions(live, now_us),
@@ -397,7 +406,50 @@ void live_refresh(struct live *live)
     live_make(live, &look);
     live->before = look.now;
     live->before_us = now_us;
-    live_enter(live, now_us);
-    bool taken = live_store_write(live->store, live->figures, live->count);
-    if (taken || !live->refused_us) live->refused_us = taken ? 0 : now_us;
+    live->is_new = true;
+    pthread_cond_signal(&live->changed);
+    pthread_mutex_unlock(&live->lock);
+}
+
+const struct live_figure *live_figures(const struct live *live, size_t *count)
+{
+    *count = live->count;
+    return live->figures;
+}
+
+/* ---- beginning and end */
+struct live *live_open(const struct live_plan *plan)
+{
+    struct live *live = calloc(1, sizeof *live);
+    ensure(live);
+    live->plan = *plan;
+    live->figures = calloc(LIVE_ROWS_MAX + (size_t)plan->partitions, sizeof *live->figures);
+    live->written = calloc(LIVE_ROWS_MAX + (size_t)plan->partitions, sizeof *live->written);
+    ensure(live->figures && live->written);
+    const struct live_store_place place = {plan->options->redis, plan->options->group, plan->options->input,
+                                           plan->instance};
+    live->store = live_store_open(&place);
+    live_name_us(live->who);
+    live->begun_ms = clock_wall_ms();
+    live->begun_us = live->before_us = clock_monotonic_us();
+    pthread_mutex_init(&live->lock, NULL);
+    pthread_cond_init(&live->changed, NULL);
+    ensure(pthread_create(&live->writer, NULL, live_write_on, live) == 0);
+    return live;
+}
+
+void live_close(struct live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    live->ends = true;
+    pthread_cond_signal(&live->changed);
+    pthread_mutex_unlock(&live->lock);
+    pthread_join(live->writer, NULL);
+    pthread_cond_destroy(&live->changed);
+    pthread_mutex_destroy(&live->lock);
+    live_store_close(live->store);
+    buffer_free(&live->entry);
+    free(live->figures);
+    free(live->written);
+    free(live);
 }

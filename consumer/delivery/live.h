@@ -20,10 +20,11 @@ struct live_plan {
 };
 
 struct live *live_open(const struct live_plan *plan);
-void live_refresh(struct live *live); /* once a second; a Redis that is away is tried again the next time */
+/* Makes the figures anew; once a second. A thread of its own writes them to Redis, which may be away. */
+void live_refresh(struct live *live);
 void live_close(struct live *live);
 
-/* The figures as of the last refresh, whether Redis has taken them or not; valid until the next. */
+/* The figures as of the last refresh, for whoever refreshes them, whether Redis has taken them or not. */
 const struct live_figure *live_figures(const struct live *live, size_t *count);
 
 #endif

@@ -20,6 +20,7 @@
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
 #include "delivery/published.h"
+#include "delivery/pulse.h"
 #include "host/sampler.h"
 #include "delivery/sink.h"
 #include "delivery/source.h"
@@ -35,6 +36,7 @@ struct workplace {
     int input_partitions;
     int64_t from_ms;            /* --from TIME; or one of these */
     struct standing *standings; /* by partition */
+    struct pulse *pulse;        /* of the worker */
     struct rulebook *book;
     struct source *source;
     struct sink *sink;

@@ -36,8 +36,8 @@ int64_t pulse_part(const struct pulse_times *now, const struct pulse_times *befo
 
 void pulse_init(struct pulse *pulse)
 {
+    *pulse = (struct pulse){0};
     pthread_mutex_init(&pulse->lock, NULL);
-    pulse->figures = (struct pulse_figures){0};
 }
 
 void pulse_write(struct pulse *pulse, const struct pulse_figures *figures)
@@ -52,4 +52,24 @@ void pulse_read(struct pulse *pulse, struct pulse_figures *figures)
     pthread_mutex_lock(&pulse->lock);
     *figures = pulse->figures;
     pthread_mutex_unlock(&pulse->lock);
+}
+
+void pulse_count(struct pulse *pulse, const struct counters *counters)
+{
+    pthread_mutex_lock(&pulse->lock);
+    counters_add_all(&pulse->counters, counters);
+    pthread_mutex_unlock(&pulse->lock);
+}
+
+void pulse_counters(struct pulse *pulse, counter_visit *visit, void *context)
+{
+    pthread_mutex_lock(&pulse->lock);
+    counters_each(&pulse->counters, visit, context);
+    pthread_mutex_unlock(&pulse->lock);
+}
+
+void pulse_free(struct pulse *pulse)
+{
+    pthread_mutex_destroy(&pulse->lock);
+    counters_free(&pulse->counters);
 }

@@ -3,6 +3,8 @@
 #ifndef CONSUMER_DELIVERY_PULSE_H
 #define CONSUMER_DELIVERY_PULSE_H
 
+#include "delivery/counter.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,10 +30,14 @@ struct pulse_figures {
 struct pulse {
     pthread_mutex_t lock;
     struct pulse_figures figures;
+    struct counters counters; /* of the checkpoints that the worker has written since its start */
 };
 
 void pulse_init(struct pulse *pulse);
 void pulse_write(struct pulse *pulse, const struct pulse_figures *figures);
 void pulse_read(struct pulse *pulse, struct pulse_figures *figures);
+void pulse_count(struct pulse *pulse, const struct counters *counters);
+void pulse_counters(struct pulse *pulse, counter_visit *visit, void *context);
+void pulse_free(struct pulse *pulse);
 
 #endif

@@ -285,6 +285,7 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
 {
     struct work *work = context;
     work->assigned = true;
+    atomic_store(&work->worker->joined, true);
     for (size_t i = 0; i < count; i++)
         work_own(work, partitions[i]);
     work_free_parked(work);
@@ -711,6 +712,7 @@ static void work_init(struct work *work, struct worker *worker)
         .input_partitions = plan->input_partitions,
         .from_ms = plan->from_ms,
         .standings = plan->standings,
+        .pulse = &worker->pulse,
         .book = &work->book,
         .refuses_misplaced = plan->refuses_misplaced,
     };

@@ -25,6 +25,7 @@ struct worker {
     struct worker_plan plan;
     struct pulse pulse;
     struct contact kafka;
+    atomic_bool joined; /* the group has told it what is its own, be it nothing */
     atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
     atomic_bool failed; /* there was no going on; the log says why */
     atomic_bool saved;  /* all that is to be published and saved is; what is left is to close the clients */

@@ -24,9 +24,8 @@ static char *figures_copy(struct relance_str text)
 
 /* ---- reading */
 
-static void figures_add(void *context, struct relance_str name, double value)
+void figures_add_counter(struct figures *figures, struct relance_str name, double value)
 {
-    struct figures *figures = context;
     for (size_t i = 0; i < figures->count; i++) {
         if (!str_equal(str_of(figures->items[i].name), name)) continue;
         figures->items[i].value += value;
@@ -48,6 +47,11 @@ void figures_add_live(struct figures *figures, struct relance_str instance, stru
         figures_must(realloc(figures->lives, (figures->live_count + 1) * sizeof *figures->lives));
     figures->lives[figures->live_count++] =
         (struct figure_live){figures_copy(instance), figures_copy(field), figures_copy(value)};
+}
+
+static void figures_take_counter(void *context, struct relance_str name, double value)
+{
+    figures_add_counter(context, name, value);
 }
 
 static void figures_take_live(void *context, struct relance_str instance, struct relance_str field,
@@ -137,7 +141,7 @@ void figures_end(struct figures *figures, int partitions)
 enum relance_status figures_read(struct redis_view *view, struct figures *out, struct relance_error *error)
 {
     struct figures figures = {.is_whole = true};
-    enum relance_status status = redis_view_counters(view, figures_add, &figures, error);
+    enum relance_status status = redis_view_counters(view, figures_take_counter, &figures, error);
     if (status == RELANCE_OK) status = redis_view_lives(view, figures_take_live, &figures, error);
     if (status != RELANCE_OK) {
         figures_free(&figures);

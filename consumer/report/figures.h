@@ -48,7 +48,8 @@ struct figures {
 /* All at once, from Redis. */
 RELANCE_MUST enum relance_status figures_read(struct redis_view *view, struct figures *out,
                                               struct relance_error *error);
-/* Or of one instance, whose fields are added to {0} one by one, and then ended. */
+/* Or of one instance, whose counters and fields are added to {0} one by one, and then ended. */
+void figures_add_counter(struct figures *figures, struct relance_str name, double value);
 void figures_add_live(struct figures *figures, struct relance_str instance, struct relance_str field,
                       struct relance_str value);
 void figures_end(struct figures *figures, int partitions);
@@ -67,5 +68,7 @@ void figures_print_table(const struct figures *figures, const struct figures *be
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);
 /* Prometheus's text format 0.0.4, of what this version knows; HELP is the row's prose (prometheus.c). */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);
+/* The same as a text, to be freed. */
+char *figures_prometheus(const struct figures *figures, const char *group, const char *topic, size_t *size);
 
 #endif

@@ -1,6 +1,7 @@
 /* Metrics as Prometheus reads them: counters of counter.def, exact and summed over partitions, live figures of
  * figure.def, of an instance each, and how each partition stands. An instance's label is `engine`, since Prometheus gives `instance` to what it has
  * asked. Names that no row of this version explains are left out: nobody could say what they are. */
+#include "base/ensure.h"
 #include "host/print.h"
 #include "host/text.h"
 #include "report/figures.h"
@@ -211,4 +212,14 @@ void figures_print_prometheus(const struct figures *figures, const char *group, 
         put_counter(&to, counter, row);
     for (const struct metric_live *live = metric_lives; live->name; live++)
         put_live(&to, live);
+}
+
+char *figures_prometheus(const struct figures *figures, const char *group, const char *topic, size_t *size)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, size);
+    ensure(out);
+    figures_print_prometheus(figures, group, topic, out);
+    ensure(fclose(out) == 0);
+    return text;
 }

@@ -26,18 +26,11 @@ REQUEST_S = 10
 CONNECTIONS = 64
 
 
-class Server:
-    """A run of `relance serve`."""
+class Listener:
+    """Whoever listens at `port`."""
 
-    def __init__(self, folder, url, group="g", input="i", environment=None, **options):
-        self.port = int(str(options.get("listen") or place.free_port()).rpartition(":")[2])
-        options = {"listen": self.port, "redis": url, "group": group, "input": input, **options}
-        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
-        os.environ.update(environment or {})
-        self.engine = Engine([place.program("relance"), "serve", *words], folder / f"serve-{self.port}")
-        for name in environment or {}:
-            del os.environ[name]
-        place.wait_until(lambda: self.ask("/healthz")[0] == 200, 10, "serve answers")
+    def __init__(self, port):
+        self.port = port
 
     def ask(self, path, method="GET", timeout=10, **headers):
         """Status, headers and body of an answer."""
@@ -62,12 +55,26 @@ class Server:
                 pass
         return answer
 
+    def wait_ready(self, status, seconds=15):
+        return place.wait_until(lambda: (answer := self.ask("/readyz"))[0] == status and answer[2], seconds, f"/readyz says {status}")
+
+
+class Server(Listener):
+    """A run of `relance serve`."""
+
+    def __init__(self, folder, url, group="g", input="i", environment=None, **options):
+        super().__init__(int(str(options.get("listen") or place.free_port()).rpartition(":")[2]))
+        options = {"listen": self.port, "redis": url, "group": group, "input": input, **options}
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+        os.environ.update(environment or {})
+        self.engine = Engine([place.program("relance"), "serve", *words], folder / f"serve-{self.port}")
+        for name in environment or {}:
+            del os.environ[name]
+        place.wait_until(lambda: self.ask("/healthz")[0] == 200, 10, "serve answers")
+
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.engine.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
-
-    def wait_ready(self, status, seconds=15):
-        return place.wait_until(lambda: (answer := self.ask("/readyz"))[0] == status and answer[2], seconds, f"/readyz says {status}")
 
     def stop(self):
         return self.engine.stop()
@@ -114,7 +121,7 @@ class Serving(unittest.TestCase):
             self.world.wait_counter("events", 1)
             server = self.serve()
             server.wait_ready(200)
-        self.assertEqual(server.wait_ready(503), "0 of 4 partitions have an owner.\n")
+        self.assertEqual(server.wait_ready(503), "0 of 4 partitions have an owner; nobody has 0.\n")
         self.assertEqual(server.ask("/metrics")[0], 200)
         with running(self.world):
             server.wait_ready(200, 30)
@@ -173,6 +180,112 @@ class Serving(unittest.TestCase):
                 self.assertGreater(answers, 500)
                 self.assertLess(watched.result(), 1.5 * alone + 1)
             self.assertEqual(readers(), 1)
+
+
+class Engines(unittest.TestCase):
+    """An engine with --listen."""
+
+    def setUp(self):
+        self.world = World(RULES)
+        self.addCleanup(self.world.__exit__)
+        self.listener = Listener(place.free_port())
+
+    def counter(self, name):
+        status, _, text = self.listener.ask("/metrics")
+        self.assertEqual(status, 200, text)
+        found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.M)
+        return float(found[0]) if found else None
+
+    def wait_counter(self, name, value):
+        place.wait_until(lambda: self.counter(name) == value, 20, f"{name} is {value}")
+
+    def test_it_counts_since_its_start_and_tells_of_its_own_partitions(self):
+        for turn, count in enumerate((10, 5)):
+            with running(self.world, listen=self.listener.port) as engine:
+                self.listener.wait_ready(200, 30)
+                self.assertEqual(self.counter("relance_events_total"), 0)
+                self.world.produce([event(f"c-{turn}-{n}", "ping") for n in range(count)])
+                self.world.wait_decided(engine)
+                self.wait_counter("relance_events_total", count)
+                text = self.listener.ask("/metrics")[2]
+                self.assertRegex(text, re.compile(rf'^relance_rule_by_outcome_total\{{.*rule="answer",outcome="sent"\}} {count}$', re.M))
+                self.assertRegex(text, re.compile(r'^relance_live_partitions\{.*engine="one"\} 4$', re.M))
+                self.assertEqual(len(re.findall(r"^relance_partition_live\{.*\} 1$", text, re.M)), 4)
+                self.assertEqual(self.listener.ask("/readyz")[2], "Of its 4 partitions 4 have caught up.\n")
+        self.world.wait_counter("events", 15)
+
+    def test_what_two_engines_count_is_what_redis_has(self):
+        other = Listener(place.free_port())
+        with running(self.world, listen=self.listener.port), running(self.world, listen=f"0.0.0.0:{other.port}", instance="two") as engine:
+            place.wait_until(lambda: [one.ask("/readyz")[2] for one in (self.listener, other)] == 2 * ["Of its 2 partitions 2 have caught up.\n"], 60, "they share")
+            self.world.produce([event(f"c-{n}", "ping") for n in range(40)])
+            self.world.wait_decided(engine)
+            self.world.wait_counter("events", 40)
+            place.wait_until(lambda: sum(float(re.search(r"^relance_events_total\{.*\} (\d+)$", one.ask("/metrics")[2], re.M)[1]) for one in (self.listener, other)) == 40, 10, "40 events")
+            for one in (self.listener, other):
+                self.assertEqual(len(re.findall(r"^relance_partition_live\{.*\} 1$", one.ask("/metrics")[2], re.M)), 2)
+
+    def test_it_is_answered_while_redis_is_away(self):
+        with running(self.world, listen=self.listener.port) as engine:
+            self.world.produce([event("c-1", "ping")])
+            self.world.wait_decided(engine)
+            self.wait_counter("relance_events_total", 1)
+            self.world.redis.kill()
+            self.assertEqual(self.listener.wait_ready(503, 20), "Redis does not answer, or refuses what is written.\n")
+            for _ in range(20):
+                time.sleep(0.3)
+                self.assertEqual(self.counter("relance_events_total"), 1)
+                self.assertEqual(self.listener.ask("/healthz")[0], 200)
+            self.assertEqual(self.counter("relance_live_redis_refuses"), 1)
+            self.world.redis.start()
+            self.assertEqual(self.listener.wait_ready(200, 30), "Of its 4 partitions 4 have caught up.\n")
+
+    def test_where_only_this_machine_gets_names_are_looked_at_and_elsewhere_not(self):
+        with running(self.world, listen=self.listener.port):
+            self.listener.wait_ready(200, 30)
+            self.assertEqual(self.listener.ask("/metrics", Host="evil.example")[0], 421)
+            self.assertEqual(self.listener.ask("/readyz", Host="evil.example")[0], 200)
+            self.assertEqual(self.listener.ask("/metrics", "POST")[0], 405)
+            self.assertEqual(self.listener.ask("/api/now")[0], 404)
+        with running(self.world, listen=f"0.0.0.0:{self.listener.port}"):
+            self.listener.wait_ready(200, 30)
+            self.assertEqual(self.listener.ask("/metrics", Host="relance-0.relance:9090")[0], 200)
+
+    def test_an_address_that_is_wrong_or_taken_is_a_mistake_of_the_configuration(self):
+        status, said = self.world.refusal(listen="relance-0:9090")
+        self.assertEqual(status, 2)
+        self.assertIn("'relance-0:9090' is none of", said)
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", self.listener.port))
+            other.listen()
+            status, said = self.world.refusal(listen=self.listener.port)
+        self.assertEqual(status, 2)
+        self.assertIn("somebody else listens there", said)
+
+    def test_nobody_listens_unless_told(self):
+        with running(self.world) as engine:
+            self.world.produce([event("c-1", "ping")])
+            self.world.wait_decided(engine)
+            listening = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True).stdout
+            self.assertNotIn(f"pid={engine.pid},", listening)
+
+    def test_its_supervisor_hears_when_it_is_ready_and_when_it_ends(self):
+        name = str(self.world.folder.path / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(name)
+            told.settimeout(30)
+            os.environ["NOTIFY_SOCKET"] = name
+            self.addCleanup(os.environ.pop, "NOTIFY_SOCKET", None)
+            with running(self.world):
+                said = []
+                while not said or "READY=1" not in said[-1]:
+                    said.append(told.recv(4096).decode())
+                self.assertEqual(said[-1], "READY=1\nSTATUS=Of its 4 partitions 4 have caught up.")
+                self.assertTrue(all(re.fullmatch(r"EXTEND_TIMEOUT_USEC=\d+\nSTATUS=.+", line) for line in said[:-1]), said)
+            said = []
+            while "STATUS=The engine is ending." not in said:
+                said.append(told.recv(4096).decode())
+            self.assertIn("STOPPING=1", said)
 
 
 class Door(unittest.TestCase):

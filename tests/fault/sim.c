@@ -191,6 +191,7 @@ static void sim_process_main(void)
 {
     struct process *process = sim.running;
     worker_run(&process->worker);
+    pulse_free(&process->worker.pulse);
     if (!process->killed && atomic_load(&process->worker.failed) && !process->fenced)
         sim_fail("%s gave up: %s", process->instance, process->said);
     if (!process->killed) sim_tell("%s has ended", process->instance);

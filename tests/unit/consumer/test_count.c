@@ -43,6 +43,26 @@ Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
     counters_free(&counters);
 }
 
+Test(counter, a_worker_goes_on_counting_where_a_checkpoint_has_begun_anew)
+{
+    struct counters counters = {0};
+    struct found found = {""};
+    struct pulse pulse;
+    const struct relance_decision goal = {.outcome = RELANCE_OUTCOME_GOAL, .rule = STR("cart"), .value = 2.5};
+    pulse_init(&pulse);
+    for (int64_t checkpoint = 1; checkpoint <= 3; checkpoint++) {
+        counters_add(&counters, COUNTER_EVENTS, checkpoint);
+        counters_add_decision(&counters, &goal);
+        pulse_count(&pulse, &counters);
+        counters_clear(&counters);
+    }
+    pulse_count(&pulse, &counters); /* nothing has happened since */
+    pulse_counters(&pulse, find, &found);
+    cr_expect_str_eq(found.text, "events=6 rule.cart.goal=3 rule.cart.goal_value=~7.5 ");
+    counters_free(&counters);
+    pulse_free(&pulse);
+}
+
 Test(counter, cleared_ones_start_anew_and_many_names_are_kept_apart)
 {
     struct counters counters = {0};
