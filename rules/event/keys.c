@@ -2,11 +2,13 @@
 
 bool key_table_init(struct key_table *table, struct arena *arena, size_t capacity)
 {
-    size_t size = 8;
-    while (size < capacity * 2)
-        size *= 2;
-    *table =
-        (struct key_table){.entries = ARENA_ARRAY(arena, struct key_entry, size), .mask = (uint32_t)size - 1};
+    uint32_t bits = 3;
+    while ((size_t)1 << bits < capacity * 2)
+        bits++;
+    size_t size = (size_t)1 << bits;
+    *table = (struct key_table){.entries = ARENA_ARRAY(arena, struct key_entry, size),
+                                .mask = (uint32_t)size - 1,
+                                .shift = 64 - bits};
     if (!table->entries) return false;
     for (size_t i = 0; i < size; i++)
         table->entries[i].number = KEY_NONE;
@@ -19,7 +21,7 @@ static struct key_words split_any(str name)
     char room[8] = {0};
     if (name.size >= 8) return key_split(name);
     if (name.size) memcpy(room, name.data, name.size);
-    return (struct key_words){key_load(room), 0};
+    return key_split((str){room, name.size});
 }
 
 uint32_t key_find_any(const struct key_table *table, str name)
@@ -31,9 +33,9 @@ void key_table_add(struct key_table *table, str name, uint32_t number)
 {
     struct key_words words = split_any(name);
     if (key_find_split(table, name, words) != KEY_NONE) return;
-    uint32_t at = key_hash(words, name.size);
-    while (table->entries[at & table->mask].number != KEY_NONE)
-        at++;
-    table->entries[at & table->mask] =
+    uint32_t at = key_place(table, words);
+    while (table->entries[at].number != KEY_NONE)
+        at = (at + 1) & table->mask;
+    table->entries[at] =
         (struct key_entry){.words = words, .name = name.data, .size = (uint32_t)name.size, .number = number};
 }

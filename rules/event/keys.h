@@ -21,6 +21,7 @@ struct key_entry {
 struct key_table {
     struct key_entry *entries; /* open addressing, at most half of them taken */
     uint32_t mask;
+    uint32_t shift; /* leaves as many bits of a product as a place has */
 };
 
 bool key_table_init(struct key_table *table, struct arena *arena, size_t capacity);
@@ -41,26 +42,27 @@ static inline uint64_t key_load(const char *p)
 static inline struct key_words key_split(str name)
 {
     if (name.size > 8) return (struct key_words){key_load(name.data), key_load(name.data + name.size - 8)};
-    uint64_t mask = name.size == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * name.size)) - 1;
-    return (struct key_words){key_load(name.data) & mask, 0};
+    unsigned half =
+        32 - 4 * (unsigned)name.size; /* of the bits that are not the name's: all 64 cannot go at once */
+    return (struct key_words){key_load(name.data) << half << half, 0};
 }
 
-/* The high half of a product depends on all of both words. */
-static inline uint32_t key_hash(struct key_words words, size_t size)
+/* Where to look first. The upper bits of a product depend on all of both words. */
+static inline uint32_t key_place(const struct key_table *table, struct key_words words)
 {
     uint64_t mixed = (words.first ^ (words.last << 23 | words.last >> 41)) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(mixed >> 32) + (uint32_t)size;
+    return (uint32_t)(mixed >> table->shift);
 }
 
 static inline uint32_t key_find_split(const struct key_table *table, str name, struct key_words words)
 {
-    for (uint32_t at = key_hash(words, name.size);; at++) {
-        const struct key_entry *entry = &table->entries[at & table->mask];
-        if (entry->number == KEY_NONE) return KEY_NONE;
+    for (uint32_t at = key_place(table, words);; at = (at + 1) & table->mask) {
+        const struct key_entry *entry = &table->entries[at];
         bool equal =
             entry->words.first == words.first && entry->words.last == words.last && entry->size == name.size;
         if (equal && (name.size <= 16 || memcmp(entry->name, name.data, name.size) == 0))
-            return entry->number;
+            return entry->number; /* the empty name's is that of a free entry: none */
+        if (entry->number == KEY_NONE) return KEY_NONE;
     }
 }
 

@@ -11,15 +11,16 @@ static bool is_digit(char c)
 /* Takes in a run of digits; those that do not fit any more count in the exponent. */
 static const char *read_digits(struct json_number *n, const char *p, const char *end)
 {
-    for (; p < end && is_digit(*p); p++) {
+    uint64_t digits = n->digits;
+    for (; p < end && is_digit(*p) && n->exponent == 0; p++) {
         unsigned digit = (unsigned)(*p - '0');
-        bool fits = n->digits < UINT64_MAX / 10 || (n->digits == UINT64_MAX / 10 && digit <= UINT64_MAX % 10);
-        if (fits && n->exponent == 0) {
-            n->digits = n->digits * 10 + digit;
-        } else {
-            n->exponent++;
-            n->exact = n->exact && digit == 0;
-        }
+        if (digits > UINT64_MAX / 10 || (digits == UINT64_MAX / 10 && digit > UINT64_MAX % 10)) break;
+        digits = digits * 10 + digit;
+    }
+    n->digits = digits;
+    for (; p < end && is_digit(*p); p++) {
+        n->exponent++;
+        n->exact = n->exact && *p == '0';
     }
     return p;
 }

@@ -100,18 +100,33 @@ str scan_decode(struct scan *scan, str raw)
     return (str){begin, (size_t)(out - begin)};
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
+static str take_token(struct scan *scan)
+{
+    size_t begin = scan->next[0], end = scan->next[1];
+    scan->next++;
+    while (is_blank(scan->text[end - 1]))
+        end--; /* the token's own first byte is none */
+    return (str){scan->text + begin, end - begin};
+}
+
 static struct scan_value take_word(struct scan *scan, enum scan_kind kind)
 {
     static const str words[] = {
         [SCAN_TRUE] = {"true", 4}, [SCAN_FALSE] = {"false", 5}, [SCAN_NULL] = {"null", 4}};
-    str token = scan_token(scan);
+    str token = take_token(scan);
     if (!str_equal(token, words[kind])) scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
     return (struct scan_value){.kind = kind};
 }
 
 static struct scan_value take_number(struct scan *scan)
 {
-    str token = scan_token(scan);
+    str token = take_token(scan);
     if (!json_number_read(token, &scan->number))
         scan_fail(scan, SCAN_BROKEN, (size_t)(token.data - scan->text));
     return (struct scan_value){SCAN_NUMBER, token};
@@ -132,27 +147,35 @@ struct scan_value scan_other(struct scan *scan)
     return (struct scan_value){.kind = SCAN_NULL};
 }
 
-/* Nests no deeper than depth_max. */
-void scan_skip(struct scan *scan)
+static void skip_key(struct scan *scan)
+{
+    if (scan_peek(scan) == '"')
+        scan_skip_string(scan);
+    else
+        scan_fail_next(scan);
+    scan_colon(scan);
+}
+
+void scan_skip_other(struct scan *scan)
 {
     char c = scan_peek(scan);
     if (c == '{') {
         for (bool more = scan_open(scan); more; more = scan_more(scan, '}')) {
-            scan_key(scan);
+            skip_key(scan);
             scan_skip(scan);
         }
     } else if (c == '[') {
         for (bool more = scan_open(scan); more; more = scan_more(scan, ']'))
             scan_skip(scan);
     } else {
-        scan_value(scan);
+        scan_other(scan);
     }
 }
 
 str scan_since(const struct scan *scan, const uint32_t *from)
 {
     size_t begin = *from, end = *scan->next;
-    while (end > begin && scan_blank(scan->text[end - 1]))
+    while (end > begin && is_blank(scan->text[end - 1]))
         end--;
     return (str){scan->text + begin, end - begin};
 }

@@ -53,7 +53,7 @@ static inline bool scan_more(struct scan *scan, char close);
 static inline str scan_key(struct scan *scan);
 /* Reads one value; of an object or array only its kind, it is passed over. */
 static inline struct scan_value scan_value(struct scan *scan);
-void scan_skip(struct scan *scan);
+static inline void scan_skip(struct scan *scan);
 /* What has been read since the token `from` was the next, as it stands in the text, without blanks around it. */
 str scan_since(const struct scan *scan, const uint32_t *from);
 
@@ -63,6 +63,7 @@ void scan_fail(struct scan *scan, enum scan_fault fault, size_t at);
 void scan_fail_next(struct scan *scan);          /* what comes next is not expected */
 str scan_decode(struct scan *scan, str raw);     /* a string with escapes, into the room */
 struct scan_value scan_other(struct scan *scan); /* a value that is no string */
+void scan_skip_other(struct scan *scan);         /* nests no deeper than depth_max */
 
 static inline char scan_peek(const struct scan *scan)
 {
@@ -88,48 +89,46 @@ static inline bool scan_open(struct scan *scan)
 static inline bool scan_more(struct scan *scan, char close)
 {
     char c = scan_peek(scan);
-    if (c != ',' && c != close) {
-        scan_fail_next(scan);
-        return false;
+    if (c == ',') {
+        scan->next++;
+        return true;
     }
-    scan->next++;
-    scan->depth -= c == close;
-    return c == ',';
-}
-
-static inline bool scan_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-/* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
-static inline str scan_token(struct scan *scan)
-{
-    size_t begin = scan->next[0], end = scan->next[1];
-    scan->next++;
-    while (scan_blank(scan->text[end - 1]))
-        end--; /* the token's own first byte is none */
-    return (str){scan->text + begin, end - begin};
+    if (c == close)
+        scan->next++, scan->depth--;
+    else
+        scan_fail_next(scan);
+    return false;
 }
 
 /* The string that comes next. The index has seen to it that it is closed and that nothing but blanks follows
- * up to the next token. */
+ * up to the next token: its closing quote is the last one before that. */
 static inline str scan_string(struct scan *scan)
 {
-    str token = scan_token(scan), raw = {token.data + 1, token.size - 2};
+    size_t begin = scan->next[0] + 1, end = scan->next[1] - 1;
+    scan->next++;
+    while (scan->text[end] != '"')
+        end--;
+    str raw = {scan->text + begin, end - begin};
     bool escaped = scan->has_escapes && memchr(raw.data, '\\', raw.size);
     return escaped ? scan_decode(scan, raw) : raw;
+}
+
+static inline void scan_colon(struct scan *scan)
+{
+    if (scan_peek(scan) == ':')
+        scan->next++;
+    else
+        scan_fail_next(scan);
 }
 
 static inline str scan_key(struct scan *scan)
 {
     str key = {scan->text, 0}; /* at a fault too it can be looked up */
-    bool found = scan_peek(scan) == '"';
-    if (found) key = scan_string(scan);
-    if (found && scan_peek(scan) == ':')
-        scan->next++;
+    if (scan_peek(scan) == '"')
+        key = scan_string(scan);
     else
         scan_fail_next(scan);
+    scan_colon(scan);
     return key;
 }
 
@@ -137,6 +136,23 @@ static inline struct scan_value scan_value(struct scan *scan)
 {
     if (scan_peek(scan) == '"') return (struct scan_value){SCAN_STRING, scan_string(scan)};
     return scan_other(scan);
+}
+
+/* Passes over the string that comes next; its escapes are checked. */
+static inline void scan_skip_string(struct scan *scan)
+{
+    if (scan->has_escapes)
+        scan_string(scan);
+    else
+        scan->next++;
+}
+
+static inline void scan_skip(struct scan *scan)
+{
+    if (scan_peek(scan) == '"')
+        scan_skip_string(scan);
+    else
+        scan_skip_other(scan);
 }
 
 #endif
