@@ -104,17 +104,9 @@ bool text_instant(str text, int64_t *ms)
 
 size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number)
 {
-    char reversed[TEXT_NUMBER_SIZE];
-    size_t size = 0, length = 0;
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do
-        reversed[size++] = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (number < 0) out[length++] = '-';
-    while (size)
-        out[length++] = reversed[--size];
-    out[length] = '\0';
-    return length;
+    size_t size = int_print(number, out);
+    out[size] = '\0';
+    return size;
 }
 
 /* Names become parts of topic names, Redis keys and transactional ids. A brace would end the hash tag of the keys

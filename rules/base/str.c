@@ -118,3 +118,21 @@ void hex_print(const unsigned char *bytes, size_t size, char *out)
         out[2 * i + 1] = digits[bytes[i] & 15];
     }
 }
+
+size_t uint_print(uint64_t number, char *out)
+{
+    char text[INT_PRINT_SIZE], *at = text + sizeof text;
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    size_t size = (size_t)(text + sizeof text - at);
+    memcpy(out, at, size);
+    return size;
+}
+
+size_t int_print(int64_t number, char *out)
+{
+    if (number >= 0) return uint_print((uint64_t)number, out);
+    out[0] = '-';
+    return 1 + uint_print(0 - (uint64_t)number, out + 1);
+}

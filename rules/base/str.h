@@ -54,5 +54,9 @@ size_t utf8_encode(uint32_t point, char out[4]); /* bytes written */
 
 /* Two hex digits a byte, in small letters; no NUL. */
 void hex_print(const unsigned char *bytes, size_t size, char *out);
+/* A number in decimal, at most INT_PRINT_SIZE bytes, without a NUL; its size. */
+enum { INT_PRINT_SIZE = 20 };
+size_t uint_print(uint64_t number, char *out);
+size_t int_print(int64_t number, char *out);
 
 #endif

@@ -50,11 +50,8 @@ static void put_exponent(struct buffer *out, const char *digits, int count, int 
 
 static void put_unsigned(struct buffer *out, uint64_t u)
 {
-    char text[20], *at = text + sizeof text;
-    do
-        *--at = (char)('0' + u % 10);
-    while (u /= 10);
-    buffer_put(out, at, (size_t)(text + sizeof text - at));
+    char text[INT_PRINT_SIZE];
+    buffer_put(out, text, uint_print(u, text));
 }
 
 /* With zeros in front. */
@@ -68,8 +65,8 @@ static void put_padded(struct buffer *out, uint32_t u, int digits)
 
 static void put_int(int64_t i, struct buffer *out)
 {
-    if (i < 0) buffer_put_char(out, '-');
-    put_unsigned(out, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
+    char text[INT_PRINT_SIZE];
+    buffer_put(out, text, int_print(i, text));
 }
 
 /* Prices: numbers of few digits, up to four of them behind the point. A decimal of at most 15 digits is the shortest of its

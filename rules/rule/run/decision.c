@@ -73,9 +73,8 @@ static void room_put(struct room *room, str s)
 
 static void room_put_int(struct room *room, int64_t i)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, i);
-    room_put(room, (str){text, (size_t)size});
+    char text[INT_PRINT_SIZE];
+    room_put(room, (str){text, int_print(i, text)});
 }
 
 static void room_put_time(struct room *room, int64_t ms)

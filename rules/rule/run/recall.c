@@ -5,13 +5,13 @@
 
 #include "base/buffer.h"
 
-#include <inttypes.h>
 #include <xxhash.h>
 
 /* XXH3_128, canonical form, over rule NUL customer NUL key NUL origin NUL step. */
 str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32])
 {
     struct buffer text;
+    char number[INT_PRINT_SIZE];
     buffer_init(&text, &e->scratch);
     str parts[] = {e->set->rules[run->rule].name, customer_id(e->customer), bytes_str(run->key),
                    bytes_str(run->origin)};
@@ -19,7 +19,7 @@ str action_id(struct relance_engine *e, const struct run *run, uint32_t step, ch
         buffer_put_str(&text, parts[i]);
         buffer_put_char(&text, '\0');
     }
-    buffer_put_format(&text, "%" PRIu32, step + 1);
+    buffer_put(&text, number, uint_print((uint64_t)step + 1, number));
     if (text.failed) e->failed = true;
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.data, text.size));
