@@ -187,6 +187,7 @@ int64_t zone_instant(const struct zone *zone, int64_t local_seconds)
     enum { DAY = 86400 };
     int32_t before = zone_offset(zone, local_seconds - DAY), after = zone_offset(zone, local_seconds + DAY);
     int64_t first = local_seconds - before, second = local_seconds - after;
+    if (first == second) return first;
     if (zone_offset(zone, first) == before) return first; /* the first of two as well */
     if (zone_offset(zone, second) == after) return second;
     return first; /* skipped: by the offset before, that is moved forward by the gap */

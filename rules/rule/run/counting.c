@@ -18,6 +18,7 @@ static int64_t expired_bucket(const struct count_rule *rule, int64_t now_ms)
 static uint32_t first_value(const struct state *state, uint32_t number)
 {
     uint32_t low = 0, high = state->counts.count;
+    if (!high || VECTOR_AT(state->counts, struct count_value, high - 1)->count < number) return high;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (VECTOR_AT(state->counts, struct count_value, middle)->count < number)

@@ -12,6 +12,7 @@
 static uint32_t first_id(const struct vector *seen, uint32_t type)
 {
     uint32_t low = 0, high = seen->count;
+    if (!high || VECTOR_AT(*seen, struct seen, high - 1)->type < type) return high;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (VECTOR_AT(*seen, struct seen, middle)->type < type)
@@ -27,9 +28,8 @@ static struct range ids_of(const struct vector *seen, uint32_t type)
     return (struct range){first_id(seen, type), type == NAME_NONE ? seen->count : first_id(seen, type + 1)};
 }
 
-static bool was_seen(const struct relance_engine *e, const struct vector *seen, uint32_t type)
+static bool was_seen(const struct relance_engine *e, const struct vector *seen, uint32_t type, uint64_t hash)
 {
-    uint64_t hash = str_hash(e->event.id);
     struct range range = ids_of(seen, type);
     for (uint32_t i = range.begin; i < range.end; i++) {
         const struct seen *known = VECTOR_AT(*seen, struct seen, i);
@@ -40,8 +40,10 @@ static bool was_seen(const struct relance_engine *e, const struct vector *seen, 
 
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
 {
-    return state &&
-           (was_seen(e, &state->seen, e->event.type->number) || was_seen(e, &state->seen, NAME_NONE));
+    if (!state || !state->seen.count) return false;
+    uint64_t hash = str_hash(e->event.id);
+    return was_seen(e, &state->seen, e->event.type->number, hash) ||
+           was_seen(e, &state->seen, NAME_NONE, hash);
 }
 
 /* Where the ids begin of the type that has most; of equally many, of the one whose name comes first. */
