@@ -100,17 +100,12 @@ str scan_decode(struct scan *scan, str raw)
     return (str){begin, (size_t)(out - begin)};
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* The token's bytes: up to the next token, without the blanks between. Not to be called at the end. */
 static str take_token(struct scan *scan)
 {
     size_t begin = scan->next[0], end = scan->next[1];
     scan->next++;
-    while (is_blank(scan->text[end - 1]))
+    while (scan_blank(scan->text[end - 1]))
         end--; /* the token's own first byte is none */
     return (str){scan->text + begin, end - begin};
 }
@@ -175,7 +170,7 @@ void scan_skip_other(struct scan *scan)
 str scan_since(const struct scan *scan, const uint32_t *from)
 {
     size_t begin = *from, end = *scan->next;
-    while (end > begin && is_blank(scan->text[end - 1]))
+    while (end > begin && scan_blank(scan->text[end - 1]))
         end--;
     return (str){scan->text + begin, end - begin};
 }

@@ -100,6 +100,11 @@ static inline bool scan_more(struct scan *scan, char close)
     return false;
 }
 
+static inline bool scan_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 /* The string that comes next. The index has seen to it that it is closed and that nothing but blanks follows
  * up to the next token: its closing quote is the last one before that. */
 static inline str scan_string(struct scan *scan)
