@@ -336,11 +336,14 @@ static int run_checked(struct run *run)
     run->rules.watch = run->options->watch;
     enum relance_status status = reload_open(&run->rules, &run->options->rules, &run->error);
     if (status == RELANCE_OK) status = run_listen(run);
-    if (status == RELANCE_OK) status = store_check_server(run->options->redis, &run->error);
     if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
     if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */
         status = redis_view_count(run->options->redis, run->options->group, run->options->input,
                                   &run->topics.input_partitions, &run->error);
+    if (status == RELANCE_OK)
+        status = store_check_server(
+            &(struct store_place){run->options->redis, run->options->group, run->options->input, 0},
+            run->topics.input_partitions, &run->error);
     if (status == RELANCE_OK) status = reload_bound(&run->rules, run->topics.mark_size_max, &run->error);
     if (status != RELANCE_OK) return run_refuse(run);
     run_describe_deciding(run);

@@ -59,8 +59,10 @@ RELANCE_MUST enum relance_status store_commit(struct store *store, const struct 
 /* After an answer was lost: OK, it had been applied; AGAIN, it had not; IO, not known yet. */
 RELANCE_MUST enum relance_status store_settle(struct store *store, struct relance_error *error);
 
-/* What the engine asks of the server, before anything is started; a warning for what it merely wishes. */
-RELANCE_MUST enum relance_status store_check_server(const char *url, struct relance_error *error);
+/* What the engine asks of the servers that have the partitions from 0 on, before anything is started; a warning for what
+ * it merely wishes. The partition of `place` means nothing. */
+RELANCE_MUST enum relance_status store_check_server(const struct store_place *place, int partitions,
+                                                    struct relance_error *error);
 
 /* Just the form of the URL. */
 RELANCE_MUST enum relance_status store_check_url(const char *url, struct relance_error *error);

@@ -47,8 +47,7 @@ static enum relance_status connect_from(const struct redis_url *url, const struc
         redis_close(line);
         if (status != RELANCE_OK) return status;
     }
-    return relance_error_set(error, RELANCE_IO,
-                             "Redis: each node of the cluster says that another one has %s", key);
+    return cluster_no_end(key, error);
 }
 
 /* In a cluster a node may be away, or not have heard yet which one is: then the others are asked. */

@@ -125,21 +125,47 @@ enum relance_status redis_nodes_do(struct redis_nodes *nodes, const char *key, s
     return status != RELANCE_OK ? status : cluster_no_end(key, error);
 }
 
+/* ---- who has what */
+enum relance_status redis_nodes_find(struct redis_nodes *nodes, const char *key, struct relance_error *error)
+{
+    struct redisReply *answer = NULL;
+    struct relance_str ignored;
+    unsigned slot = cluster_slot(key);
+    if (nodes->slots[slot]) return RELANCE_OK;
+    enum relance_status status =
+        REDIS_NODES_DO(nodes, key, &answer, error, STR("HGET"), str_of(key), STR("stamp"));
+    if (status == RELANCE_OK && !nodes->slots[slot]) /* whoever was asked last has refused */
+        status = redis_read_text(answer, "HGET", &ignored, error);
+    redis_answer_free(answer);
+    return status;
+}
+
+static bool nodes_has_any(const struct redis_nodes *nodes, size_t index)
+{
+    for (size_t slot = 0; slot < CLUSTER_SLOTS; slot++)
+        if (nodes->slots[slot] == index + 1) return true;
+    return false;
+}
+
+enum relance_status redis_nodes_each(struct redis_nodes *nodes, redis_node_visit *visit, void *context,
+                                     struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < nodes->count && status == RELANCE_OK; i++) {
+        if (!nodes_has_any(nodes, i)) continue;
+        status = nodes_reach(nodes, &nodes->nodes[i], error);
+        if (status == RELANCE_OK) status = visit(context, nodes->nodes[i].line, error);
+    }
+    return status;
+}
+
 /* ---- many commands */
 enum relance_status redis_nodes_question(struct redis_nodes *nodes, const char *key,
                                          struct redis_question **out, struct relance_error *error)
 {
-    unsigned slot = cluster_slot(key);
-    if (!nodes->slots[slot]) {
-        struct redisReply *answer = NULL;
-        enum relance_status status =
-            REDIS_NODES_DO(nodes, key, &answer, error, STR("HGET"), str_of(key), STR("stamp"));
-        if (status != RELANCE_OK) return status;
-        redis_answer_free(answer);
-    }
-    if (!nodes->slots[slot]) return relance_error_set(error, RELANCE_AGAIN, "Redis: nobody has %s", key);
-    *out = &nodes->nodes[nodes->slots[slot] - 1].question;
-    return RELANCE_OK;
+    enum relance_status status = redis_nodes_find(nodes, key, error);
+    if (status == RELANCE_OK) *out = &nodes->nodes[nodes->slots[cluster_slot(key)] - 1].question;
+    return status;
 }
 
 static enum relance_status nodes_take_count(struct node *node, struct relance_error *error)

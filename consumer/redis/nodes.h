@@ -24,6 +24,15 @@ RELANCE_MUST enum relance_status redis_nodes_do(struct redis_nodes *nodes, const
     redis_nodes_do(nodes, key, sizeof((struct relance_str[]){__VA_ARGS__}) / sizeof(struct relance_str),     \
                    (struct relance_str[]){__VA_ARGS__}, out, error)
 
+/* Learns which node has a key. */
+RELANCE_MUST enum relance_status redis_nodes_find(struct redis_nodes *nodes, const char *key,
+                                                  struct relance_error *error);
+/* A line to each node that has a key which has been asked for, until one is not RELANCE_OK. */
+typedef enum relance_status redis_node_visit(void *context, struct redis_line *line,
+                                             struct relance_error *error);
+RELANCE_MUST enum relance_status redis_nodes_each(struct redis_nodes *nodes, redis_node_visit *visit,
+                                                  void *context, struct relance_error *error);
+
 /* Many commands, sent together: the question to the node that has this key, to which commands about it may be added. */
 RELANCE_MUST enum relance_status redis_nodes_question(struct redis_nodes *nodes, const char *key,
                                                       struct redis_question **out,

@@ -20,7 +20,6 @@
  * the one that was lost, and the first of a connection writes of each of those all that it may have written. */
 #include "delivery/store.h"
 #include "base/ensure.h"
-#include "host/log.h"
 #include "host/stop.h"
 #include "redis/keys.h"
 #include "redis/line.h"
@@ -690,69 +689,4 @@ enum relance_status store_settle(struct store *store, struct relance_error *erro
     *store->attempt = '\0';
     return applied ? RELANCE_OK
                    : relance_error_set(error, RELANCE_AGAIN, "Redis: the checkpoint did not arrive");
-}
-
-/* ---- the server */
-/* The value behind "\nNAME:" in INFO's text. */
-static struct relance_str store_info(const char *info, const char *name)
-{
-    char line[64];
-    snprintf(line, sizeof line, "\n%s:", name);
-    const char *at = strstr(info, line);
-    if (!at) return (struct relance_str){0};
-    at += strlen(line);
-    return (struct relance_str){at, strcspn(at, "\r\n")};
-}
-
-static enum relance_status store_check_info(const char *info, struct relance_error *error)
-{
-    struct relance_str version = store_info(info, "redis_version"),
-                       policy = store_info(info, "maxmemory_policy");
-    int major = 0, minor = 0;
-    if (version.size) sscanf(version.data, "%d.%d", &major, &minor);
-    if (major < 6 || (major == 6 && minor < 2))
-        return relance_error_set(error, RELANCE_REFUSED, "Redis is version %.*s; 6.2 or later is needed",
-                                 STR_ARG(version));
-    if (!str_equal(policy, STR("noeviction")))
-        return relance_error_set(
-            error, RELANCE_REFUSED,
-            "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction",
-            STR_ARG(policy));
-    if (str_equal(store_info(info, "role"), STR("slave")))
-        return relance_error_set(
-            error, RELANCE_REFUSED,
-            "Redis is a replica of %.*s:%.*s and takes no checkpoints; name its master, or sentinels: "
-            "sentinel://host:port,host:port/NAME",
-            STR_ARG(store_info(info, "master_host")), STR_ARG(store_info(info, "master_port")));
-    return RELANCE_OK;
-}
-
-static enum relance_status store_read_info(struct redis_line *line, struct relance_error *error)
-{
-    struct redisReply *answer;
-    struct relance_str info;
-    enum relance_status status = REDIS_DO(line, &answer, error, STR("INFO"));
-    if (status != RELANCE_OK) return status;
-    status = redis_read_text(answer, "INFO", &info, error);
-    if (status == RELANCE_OK) status = store_check_info(info.data ? info.data : "", error);
-    if (status == RELANCE_OK && !str_equal(store_info(info.data, "aof_enabled"), STR("1")))
-        log_line(LOG_WARNING, "Redis keeps no append-only file: what it loses has to be decided again.",
-                 "set=\"appendonly yes\"");
-    redis_answer_free(answer);
-    return status;
-}
-
-enum relance_status store_check_server(const char *url, struct relance_error *error)
-{
-    struct redis_line *line;
-    enum relance_status status = redis_connect(url, NULL, &line, error);
-    if (status != RELANCE_OK) return status;
-    status = store_read_info(line, error);
-    redis_close(line);
-    return status;
-}
-
-enum relance_status store_check_url(const char *url, struct relance_error *error)
-{
-    return redis_check_url(url, error);
 }

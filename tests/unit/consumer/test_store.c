@@ -416,9 +416,10 @@ Test(store, an_answer_that_was_lost_is_settled_by_the_stamp)
 
 Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
 {
-    cr_expect_eq(store_check_server(url, &error), RELANCE_OK, "%s", error.message);
+    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_OK, "%s",
+                 error.message);
     freeReplyObject(redisCommand(other, "CONFIG SET maxmemory-policy allkeys-lru"));
-    cr_expect_eq(store_check_server(url, &error), RELANCE_REFUSED);
+    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_REFUSED);
     cr_expect(strstr(error.message, "set maxmemory-policy noeviction"), "%s", error.message);
 }
 
@@ -479,8 +480,9 @@ Test(store, a_user_and_a_password_of_any_signs_reach_the_server_over_a_socket_to
     char login[256];
     freeReplyObject(redisCommand(other, "ACL SETUSER a@b on >p/:@%%?# +@all ~*"));
     snprintf(login, sizeof login, "unix://a%%40b:p%%2F%%3a%%40%%25?#@%s", url + strlen("unix://"));
-    cr_expect_eq(store_check_server(login, &error), RELANCE_OK, "%s", error.message);
+    cr_expect_eq(store_check_server(&(struct store_place){login, "g", "t", 0}, 4, &error), RELANCE_OK, "%s",
+                 error.message);
     snprintf(login, sizeof login, "unix://a%%40b:wrong@%s", url + strlen("unix://"));
-    cr_expect_eq(store_check_server(login, &error), RELANCE_IO);
+    cr_expect_eq(store_check_server(&(struct store_place){login, "g", "t", 0}, 4, &error), RELANCE_IO);
     cr_expect(strstr(error.message, "WRONGPASS") && !strstr(error.message, "wrong@"), "%s", error.message);
 }
