@@ -17,61 +17,12 @@ class RedisError(Exception):
     pass
 
 
-class Redis:
-    def __init__(self, program="redis-server", more_rights=(), **config):
-        self.program, self.more_rights = program, more_rights
-        self.folder = place.Folder("redis")
-        self.socket = str(self.folder.path / "s")
-        self.url, self.reader_url, self.reshard_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD))
-        self.config = {"port": "0", "unixsocket": self.socket, "dir": str(self.folder.path), "save": "",
-                       "appendonly": "yes", "maxmemory-policy": "noeviction", "logfile": str(self.folder.path / "log"),
-                       **{name.replace("_", "-"): value for name, value in config.items()}}
-        self.start()
+class Link:
+    """A connection to a server, and the protocol as far as tests need it."""
 
-    def tcp_url(self, user=ENGINE, host="127.0.0.1", **settings):
-        """The URL over TCP: of TLS where it has a port for that. `settings` are what stands behind the question mark."""
-        port, scheme = self.config.get("tls-port"), "rediss"
-        if not port:
-            port, scheme = self.config["port"], "redis"
-        asked = "&".join(f"{name}={value}" for name, value in settings.items())
-        return f"{scheme}://{user}:{PASSWORD}@{host}:{port}/0" + (f"?{asked}" if asked else "")
-
-    def url_at(self, path, user=ENGINE):
-        """The URL for somebody who comes in at another socket, such as a proxy's."""
-        return f"unix://{user}:{PASSWORD}@{path}"
-
-    def start(self):
-        options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
-        for user in (ENGINE, READER, RESHARD):
-            options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user), *self.more_rights]
-        self.process = place.start([self.program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        place.wait_until(self.connect, 10, "Redis answers")
-
-    def connect(self):
-        self.link = socket.socket(socket.AF_UNIX)
-        self.link.connect(self.socket)
-        self.stream = self.link.makefile("rb")
-        try:
-            return self("PING") == b"PONG"
-        except RedisError:  # still loading
-            self.link.close()
-            return False
-
-    def stop(self):
-        self.link.close()
-        self.process.terminate()
-        self.process.wait(20)
-
-    def kill(self):
-        self.link.close()
-        self.process.kill()
-        self.process.wait()
-
-    def close(self):
-        self.stop()
-        self.folder.close()
-
-    # ---- the protocol, as far as tests need it
+    def attach(self, link):
+        self.link = link
+        self.stream = link.makefile("rb")
 
     def __call__(self, *words):
         """One command and its reply: bytes, int, list or None."""
@@ -103,3 +54,58 @@ class Redis:
     def info(self, section):
         lines = self("INFO", section).decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+class Redis(Link):
+    def __init__(self, program="redis-server", more_rights=(), more_users=(), **config):
+        self.program, self.more_rights, self.more_users = program, more_rights, more_users
+        self.folder = place.Folder("redis")
+        self.socket = str(self.folder.path / "s")
+        self.url, self.reader_url, self.reshard_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD))
+        self.config = {"port": "0", "unixsocket": self.socket, "dir": str(self.folder.path), "save": "",
+                       "appendonly": "yes", "maxmemory-policy": "noeviction", "logfile": str(self.folder.path / "log"),
+                       **{name.replace("_", "-"): value for name, value in config.items()}}
+        self.start()
+
+    def tcp_url(self, user=ENGINE, host="127.0.0.1", **settings):
+        """The URL over TCP: of TLS where it has a port for that. `settings` are what stands behind the question mark."""
+        port, scheme = self.config.get("tls-port"), "rediss"
+        if not port:
+            port, scheme = self.config["port"], "redis"
+        asked = "&".join(f"{name}={value}" for name, value in settings.items())
+        return f"{scheme}://{user}:{PASSWORD}@{host}:{port}/0" + (f"?{asked}" if asked else "")
+
+    def url_at(self, path, user=ENGINE):
+        """The URL for somebody who comes in at another socket, such as a proxy's."""
+        return f"unix://{user}:{PASSWORD}@{path}"
+
+    def start(self):
+        options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
+        for user in (ENGINE, READER, RESHARD):
+            options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user), *self.more_rights]
+        self.process = place.start([self.program, *options, *self.more_users], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        place.wait_until(self.connect, 10, "Redis answers")
+
+    def connect(self):
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(self.socket)
+        self.attach(link)
+        try:
+            return self("PING") == b"PONG"
+        except RedisError:  # still loading
+            self.link.close()
+            return False
+
+    def stop(self):
+        self.link.close()
+        self.process.terminate()
+        self.process.wait(20)
+
+    def kill(self):
+        self.link.close()
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        self.stop()
+        self.folder.close()
