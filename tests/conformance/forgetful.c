@@ -1,4 +1,4 @@
-/* forgetful [--manner all|none|some=SEED] [--marks] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
+/* forgetful [--manner all|none|some=SEED] [--marks | --actions] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
  *
  * `relance replay`, by an engine that does not keep what it knows. After each line of EVENTS it keeps
  *
@@ -9,7 +9,8 @@
  *
  * and prints the same lines. On the way every state that is written is also read and written again, which gives
  * the same bytes; where it does not, that is said and the program fails. With --marks each record is followed by
- * a line {"record":LINE,"fate":…}, so that a reader knows which decisions an event has brought about. */
+ * a line {"record":LINE,"fate":…}, so that a reader knows which decisions an event has brought about. With --actions
+ * the lines are what an engine would publish. */
 #include "replay.h"
 
 #include "rule/set.h"
@@ -120,6 +121,8 @@ static bool read_words(struct forgetful *f, int argc, char **argv, struct arena 
         bool ok = true;
         if (str_equal(name, STR("--marks")))
             f->marks = true;
+        else if (str_equal(name, STR("--actions")))
+            f->replay.actions = true;
         else if (str_equal(name, STR("--manner")))
             ok = read_manner(f, str_of(argv[at++]));
         else
@@ -140,8 +143,8 @@ int main(int argc, char **argv)
     arena_init(&arena, 0);
     pool_init(&f.pool);
     if (!read_words(&f, argc, argv, &arena)) {
-        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks] [--lateness D] [--until D|INSTANT]\n"
-              "                 [--wall INSTANT] RULES EVENTS\n",
+        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks | --actions] [--lateness D]\n"
+              "                 [--until D|INSTANT] [--wall INSTANT] RULES EVENTS\n",
               stderr);
         return 2;
     }

@@ -7,8 +7,12 @@ import struct
 import time
 import unittest
 
+import yaml
+
 from support.engine import World, running
+from support.json_schema import accepts
 from support.kafka import Record, event
+from support.run import ROOT
 
 RULES = {
     "types": {"item": {"product": "string", "price": "double"}},
@@ -32,6 +36,7 @@ RULES = {
         "grew": {"on": "enter busy", "do": [{"set": {"nick": "busy"}}, {"after": "1d", "send": "email"}]},
         "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
 }
+SENDERS = ROOT / "consumer" / "senders"
 META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "options", "begun", "whole"}
 META_HASH = {"chain", "last_hash"}
 META_NUMBER = {"format", "offset", "marks", "marks_from", "links", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
@@ -272,6 +277,22 @@ class Reader(unittest.TestCase):
                            if record.partition == p]
             self.assertEqual([mark["n"] for mark in marks_there], list(range(1, int(marks) + 1)))
             self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "rules", "options"} for mark in marks_there))
+
+    def test_records_are_as_asyncapi_and_the_schema_of_actions_say(self):
+        messages = yaml.safe_load((SENDERS / "asyncapi.yaml").read_text())["components"]["messages"]
+        schema = json.loads((SENDERS / messages["action"]["payload"]["$ref"]).read_text())
+        actions, dead = self.world.output_records(), self.world.dead()
+        self.assertTrue(actions and dead)
+        for record, message in [*((r, messages["action"]) for r in actions), *((r, messages["deadLetter"]) for r in dead)]:
+            headers = {name: value.decode() for name, value in record.headers.items()}
+            self.assertTrue(accepts(message["headers"], headers, {}), headers)
+            self.assertLessEqual(headers.keys(), message["headers"]["properties"].keys())
+        for record in actions:
+            self.assertTrue(accepts(schema, record.json(), schema), record.value)
+            self.assertLessEqual(record.json().keys(), schema["properties"].keys())
+        events = yaml.safe_load((SENDERS / "asyncapi.yaml").read_text())["components"]["schemas"]["event"]
+        taken = [accepts(events, json.loads(r.value), {}) for r in self.world.kafka.consume(self.world.input) if r.value.startswith(b"{")]
+        self.assertEqual((taken.count(False), taken.count(True) > 10), (1, True))  # the one that is for nobody is a dead letter
 
     def test_the_last_record_is_hashed_as_the_page_says(self):
         for p, meta in enumerate(self.meta):

@@ -55,6 +55,19 @@ def headers(tree):
         "relance-reason", "relance-topic", "relance-event", "relance-sentence", "relance-size"}
 
 
+def asyncapi_headers(message):
+    """Of a message in asyncapi.yaml: the names of its headers."""
+    def found(tree):
+        part = re.search(rf"^    {message}:\n.*?^        properties:\n((?:          [^\n]*\n)+)", tree.text("consumer/senders/asyncapi.yaml"), re.M | re.S)[1]
+        return set(re.findall(r"^          ([\w-]+):", part, re.M))
+    return found
+
+
+def dead_headers(tree):
+    """Of dead letters: what action.c gives them beside what an action has."""
+    return tree.words("consumer/delivery/action.c", r'"(relance-(?:reason|topic|event|sentence|size|partition|offset))"')
+
+
 def listed(page, number, pattern):
     """What a pattern finds in a section, split into words."""
     return lambda tree: {word for text in re.findall(pattern, tree.section(page, number)) for word in re.findall(r"[\w-]+", text)}
@@ -78,6 +91,8 @@ LISTS = [
     ("STATE.md §3.1: parts of a state", table("consumer/STATE.md", "3.1"),
      lambda tree: tree.words("rules/state/part.def", r"^STATE_PART\(\w+, \w+, '(\w)'") | set("vnetmx")),
     ("STATE.md §5.2: headers of an action", listed("consumer/STATE.md", "5.2", r"(?m)^\| ((?:`[\w-]+`(?:, )?)+) \|"), headers),
+    ("asyncapi.yaml: headers of an action", asyncapi_headers("action"), headers),
+    ("asyncapi.yaml: headers of a dead letter", asyncapi_headers("deadLetter"), dead_headers),
     ("STATE.md §5.3: reasons of dead letters", listed("consumer/STATE.md", "5.3", r"`relance-reason`\s+\(`([\w\s]+)`\)"),
      lambda tree: tree.words("rules/event/event.h", r'^    X\([A-Z0-9]+, "(\w+)",')
      | tree.words("consumer/delivery/partition.c", r'\.reason = \{"(\w+)"')),

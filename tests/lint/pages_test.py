@@ -16,6 +16,8 @@ CASES = [
     ("consumer/delivery/meta.h", "META(NUMBER, clock,", "META(NUMBER, watch,", "fields of meta: watch is not there"),
     ("rules/state/part.def", "goals, 'w',", "goals, 'z',", "parts of a state: z is not there"),
     ("consumer/delivery/action.c", '{"ce_subject",', '{"ce_object",', "headers of an action: ce_object is not there"),
+    ("consumer/senders/asyncapi.yaml", "          ce_subject:", "          ce_object:", "asyncapi.yaml: headers of an action: ce_subject is not there"),
+    ("consumer/senders/asyncapi.yaml", "          relance-size:", "          relance-sizes:", "headers of a dead letter: the code knows no relance-sizes"),
     ("rules/event/event.h", '"depth"', '"deepness"', "reasons of dead letters: deepness is not there"),
     ("consumer/delivery/mark.c", 'object, "tick"', 'object, "tock"', "members of a mark: tock is not there"),
     ("rules/rule/compile/keyword.def", 'KEYWORD(SET, "stale"', 'KEYWORD(SET, "fresh"', "keywords of a file: fresh is not there"),

@@ -11,6 +11,7 @@
 struct replay {
     str rules, events;
     int64_t lateness_ms, wall_ms, until_ms, until_after_ms; /* RELANCE_NEVER: not given */
+    bool actions;                                           /* the lines are what would be published */
 };
 
 #define REPLAY_NONE                                                                                          \
@@ -47,6 +48,7 @@ static inline void replay_run(struct rig *rig, const struct relance_ruleset *rul
     rig_start_as(rig, (struct relance_engine_options){
                           .rules = rules, .lateness_ms = replay->lateness_ms, .trust_future = true});
     rig->topic = STR("-");
+    rig->actions = replay->actions;
     relance_engine_set_wall(rig->engine, replay->wall_ms);
     while (suite_line(&rest, &line)) {
         if (line.size)

@@ -28,6 +28,7 @@ struct rig {
     int64_t offset;           /* of the next record */
     size_t needed;            /* states that the engine asked for */
     size_t output;            /* decisions that are published */
+    bool actions;             /* the lines are the bodies of those */
 };
 
 static inline str rig_copy(struct rig *rig, str s)
@@ -57,14 +58,23 @@ static inline struct relance_ruleset *rig_rules(struct arena *arena, str text)
     return rig_rules_of(arena, &(struct relance_source){.name = STR("rules.jsonc"), .text = text}, 1);
 }
 
+static inline size_t rig_print(const struct rig *rig, const struct relance_decision *decision, char *out,
+                               size_t size)
+{
+    if (rig->actions) return relance_action_print(decision, STR("0123456789ab"), out, size);
+    return relance_decision_print(decision, out, size);
+}
+
 static inline void rig_decide(void *context, const struct relance_decision *decision)
 {
     struct rig *rig = context;
-    size_t size = relance_decision_print(decision, NULL, 0);
+    bool is_output = relance_decision_is_output(decision);
+    rig->output += is_output;
+    if (rig->actions && !is_output) return;
+    size_t size = rig_print(rig, decision, NULL, 0);
     char *line = arena_alloc(&rig->arena, size);
     ensure(line);
-    relance_decision_print(decision, line, size);
-    rig->output += relance_decision_is_output(decision);
+    rig_print(rig, decision, line, size);
     buffer_put(&rig->lines, line, size);
     buffer_put_char(&rig->lines, '\n');
 }
