@@ -24,6 +24,8 @@ struct store_place {
 
 struct store *store_open(const struct store_place *place); /* connects when it is needed */
 void store_close(struct store *store);
+/* The next question goes over a new connection, to whichever server is the one to ask by then. */
+void store_reconnect(struct store *store);
 
 /* Makes the store ours under `stamp`; meta as it was left. */
 RELANCE_MUST enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE],

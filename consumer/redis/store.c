@@ -91,6 +91,11 @@ static void store_disconnect(struct store *store)
     store->is_first = true;
 }
 
+void store_reconnect(struct store *store)
+{
+    store_disconnect(store);
+}
+
 void store_close(struct store *store)
 {
     store_disconnect(store);

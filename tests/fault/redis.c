@@ -48,6 +48,10 @@ struct redis_line {
     bool broken;         /* the server will have nothing more from it */
     bool waited;         /* the way back has been waited for */
     bool must_reconnect; /* an answer has said that another server is to be asked */
+    bool is_moved; /* what it asks for is on another node of a cluster now, which is all that it hears */
+    /* It leads to a master that has been demoted: by partition, what that still shows, NULL where it is what the new one
+     * has. NULL: it has not been. */
+    struct redis_version *const *demoted;
     bool multi, refused;
     int watching; /* partition; -1: none */
     uint64_t watched;
@@ -184,11 +188,15 @@ static void redis_copy_table(struct redis_table *table, size_t more)
     if (table->count) memcpy(table->fields, old, table->count * sizeof *old);
 }
 
+static struct relance_str redis_meta_of(const struct redis_version *version, const char *name)
+{
+    const struct redis_field *field = redis_find(&version->tables[REDIS_META], str_of(name));
+    return field ? field->value : (struct relance_str){0};
+}
+
 struct relance_str redis_meta(int partition, const char *name)
 {
-    const struct redis_field *field =
-        redis_find(&redis.partitions[partition].version->tables[REDIS_META], str_of(name));
-    return field ? field->value : (struct relance_str){0};
+    return redis_meta_of(redis.partitions[partition].version, name);
 }
 
 size_t redis_fields(int partition, enum redis_hash hash, const struct redis_field **out)
@@ -386,7 +394,12 @@ static bool redis_is_meta(const struct redis_command *command, int *partition)
     return redis_parse_key(command->words[1], partition, &hash) && hash == REDIS_META;
 }
 
-/* ---- starting again */
+static bool redis_leads_elsewhere(const struct redis_line *line)
+{
+    return line->is_moved || line->demoted;
+}
+
+/* ---- starting again, and failing over */
 void redis_restart(bool lose_tail, bool old)
 {
     sim_tell("Redis restarts");
@@ -397,6 +410,26 @@ void redis_restart(bool lose_tail, bool old)
         redis_carry_out_torn(p);
     for (int p = 0; lose_tail && p < sim.partitions; p++)
         redis_go_back(p, old);
+}
+
+/* The lines stay. Those to a cluster's node are told of another, those to a demoted master see it as it was, or as it is
+ * once it has taken over what the new one has. */
+void redis_fail_over(void)
+{
+    bool is_cluster = sim_between(0, 1);
+    struct redis_version **shown = sim_keep(SIM_PARTITIONS_MAX * sizeof *shown);
+    for (int p = 0; p < sim.partitions; p++) {
+        if (sim_between(0, 1)) shown[p] = redis.partitions[p].version;
+        redis_go_back(p, false);
+        redis.partitions[p].torn = NULL; /* that would be in the file of the first */
+    }
+    for (size_t i = 0; i < redis.line_count; i++) {
+        struct redis_line *line = redis.lines[i];
+        if (redis_leads_elsewhere(line)) continue;
+        line->is_moved = is_cluster;
+        line->demoted = shown;
+    }
+    sim_tell("Redis fails over");
 }
 
 void redis_forget(void)
@@ -442,6 +475,19 @@ static void redis_apply(struct redis_line *line, size_t begin, size_t end, redis
     redis_keep_version(partition);
 }
 
+static redisReply *redis_send_away(const struct redis_line *line)
+{
+    return redis_error_reply(line->is_moved ? "MOVED 7 10.0.0.7:6379"
+                                            : "READONLY You can't write against a read only replica.");
+}
+
+/* What the server at the other end of a line shows of a partition. */
+static struct redis_version *redis_seen(const struct redis_line *line, int partition)
+{
+    struct redis_version *version = line->demoted ? line->demoted[partition] : NULL;
+    return version ? version : redis.partitions[partition].version;
+}
+
 static redisReply *redis_do_exec(struct redis_line *line)
 {
     bool dirty = line->watching >= 0 && redis.partitions[line->watching].meta_writes != line->watched;
@@ -449,6 +495,7 @@ static redisReply *redis_do_exec(struct redis_line *line)
     line->watching = -1;
     if (line->refused)
         return redis_error_reply("EXECABORT Transaction discarded because of previous errors.");
+    if (redis_leads_elsewhere(line)) return redis_send_away(line);
     if (dirty && !sabotage(BUG_NO_GUARD)) return redis_reply(REDIS_REPLY_NIL);
     size_t count = line->queue_count;
     redisReply *reply = redis_array_reply(count);
@@ -471,12 +518,17 @@ static redisReply *redis_do_watch(struct redis_line *line, int partition)
     return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
 }
 
+static redisReply *redis_meta_reply(const struct redis_line *line, int partition, const char *name)
+{
+    return redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_seen(line, partition), name));
+}
+
 static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
 {
     const char *believed = line->process->believed[partition];
     if (sabotage(BUG_NO_STAMP) && *believed)
         return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(str_of(believed)));
-    return redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "stamp"));
+    return redis_meta_reply(line, partition, "stamp");
 }
 
 /* HMGET META stamp begun whole */
@@ -484,8 +536,8 @@ static redisReply *redis_do_get_watched(struct redis_line *line, int partition)
 {
     redisReply *reply = redis_array_reply(3);
     reply->element[0] = redis_do_get_stamp(line, partition);
-    reply->element[1] = redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "begun"));
-    reply->element[2] = redis_text_reply(REDIS_REPLY_STRING, redis_meta(partition, "whole"));
+    reply->element[1] = redis_meta_reply(line, partition, "begun");
+    reply->element[2] = redis_meta_reply(line, partition, "whole");
     return reply;
 }
 
@@ -546,6 +598,10 @@ static bool redis_is_full(struct relance_str verb)
 static redisReply *redis_queue(struct redis_line *line, struct redis_command command)
 {
     ensure(redis_writes_data(command.words[0]));
+    if (redis_leads_elsewhere(line)) {
+        line->refused = true;
+        return redis_send_away(line);
+    }
     if (redis_is_full(command.words[0])) {
         line->refused = true;
         return redis_error_reply("OOM command not allowed when used memory > 'maxmemory'.");
@@ -570,7 +626,8 @@ static redisReply *redis_obey(struct redis_line *line, struct redis_command comm
         return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
     }
     ensure(redis_parse_key(command.words[1], &partition, &hash));
-    const struct redis_table *table = &redis.partitions[partition].version->tables[hash];
+    if (line->is_moved) return redis_send_away(line);
+    const struct redis_table *table = &redis_seen(line, partition)->tables[hash];
     if (str_equal(verb, STR("WATCH"))) return redis_do_watch(line, partition);
     if (str_equal(verb, STR("HGET"))) return redis_do_get_stamp(line, partition);
     if (str_equal(verb, STR("HGETALL"))) return redis_do_get_all(table);
@@ -729,7 +786,7 @@ void redis_close(struct redis_line *line)
 
 bool redis_must_reconnect(const struct redis_line *line)
 {
-    return line->must_reconnect;
+    return line->must_reconnect && !sabotage(BUG_STAY);
 }
 
 void freeReplyObject(void *reply)

@@ -350,7 +350,8 @@ static void sim_world(void)
         world_kill,          world_kill,          world_freeze,       world_freeze,     world_end,
         world_twin,          world_edit,          world_jump,         world_redis_down, world_redis_full,
         world_kafka_down,    world_freeze,        world_redis_down,   world_redis_full, world_redis_restart,
-        world_redis_restart, world_redis_restore, world_redis_forget, world_upgrade,
+        world_redis_restart, world_redis_restore, world_redis_forget, world_upgrade,    redis_fail_over,
+        redis_fail_over,
     };
     if (sim.rebuild && sim_between(0, redis_is_torn() ? 3 : 1))
         world_redis_restart();
