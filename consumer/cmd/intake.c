@@ -134,11 +134,13 @@ static int intake_work(const struct options *options, struct intake_config *conf
         status = intake_run(config, &error);
         supervisor_tell("STOPPING=1");
     }
-    if (status != RELANCE_OK)
-        log_line(LOG_ERROR, is_started ? "Cannot go on:" : "Cannot start:", "why=\"%s\"", error.message);
     if (config->relay) relay_close(config->relay);
     int result = status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
-    log_line(LOG_INFO, "Ended.", "status=%d", result);
+    if (status == RELANCE_OK)
+        log_line(LOG_INFO, "Ended.", "status=%d", result);
+    else
+        log_line(LOG_ERROR, is_started ? "Cannot go on:" : "Cannot start:", "status=%d why=\"%s\"", result,
+                 error.message);
     return result;
 }
 

@@ -3,6 +3,11 @@
 #include "kafka/trouble.h"
 #include "host/log.h"
 #include <string.h>
+#include <strings.h>
+
+static const char conf_no_oidc[] =
+    "was built without OIDC, as Debian 12's is; Debian 13's has it. SCRAM, PLAIN over TLS and "
+    "certificates work with either";
 
 /* A broker that is away is retried for ever and heals by itself: nothing that the client says is an error of ours. */
 static void conf_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -17,12 +22,63 @@ static void conf_log(const rd_kafka_t *rk, int level, const char *facility, cons
              "Kafka's client:", "facility=%s says=\"%s\"", facility, text);
 }
 
+/* ---- tokens (OAUTHBEARER) */
+/* Is it that? Of what librdkafka does not know, no. */
+static bool conf_is(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char found[1024];
+    size_t size = sizeof found;
+    return rd_kafka_conf_get(conf, name, found, &size) == RD_KAFKA_CONF_OK && strcasecmp(found, value) == 0;
+}
+
+static bool conf_has_oidc(rd_kafka_conf_t *conf)
+{
+    char features[1024];
+    size_t size = sizeof features;
+    return rd_kafka_conf_get(conf, "builtin.features", features, &size) == RD_KAFKA_CONF_OK &&
+           strstr(features, "oidc");
+}
+
+/* A token that cannot be had is said here alone, to whoever polls. */
+static void conf_fail(rd_kafka_t *rk, int code, const char *text, void *context)
+{
+    (void)rk, (void)context;
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) kafka_trouble_hear("FAIL", text);
+    log_line(LOG_WARNING, "Kafka's client:", "says=\"%s\"", text);
+}
+
+/* Without somebody who gets tokens librdkafka waits for one, for ever. */
+static enum relance_status conf_prepare_tokens(rd_kafka_conf_t *conf, struct relance_error *error)
+{
+    if (!conf_is(conf, "sasl.mechanism", "OAUTHBEARER")) return RELANCE_OK;
+    if (!conf_is(conf, "sasl.oauthbearer.method", "oidc") &&
+        !conf_is(conf, "enable.sasl.oauthbearer.unsecure.jwt", "true"))
+        return relance_error_set(
+            error, RELANCE_INVALID,
+            "kafka.sasl.mechanism: OAUTHBEARER needs kafka.sasl.oauthbearer.method=oidc, which this "
+            "librdkafka, %s, %s",
+            rd_kafka_version_str(), conf_has_oidc(conf) ? "has" : conf_no_oidc);
+    rd_kafka_conf_set_error_cb(conf, conf_fail);
+    rd_kafka_conf_enable_sasl_queue(conf, 1);
+    return RELANCE_OK;
+}
+
 static enum relance_status conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                                     struct relance_error *error)
 {
     char reason[256];
     if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK) return RELANCE_OK;
+    if (strncmp(name, "sasl.oauthbearer.", 17) == 0 && !conf_has_oidc(conf))
+        return relance_error_set(error, RELANCE_INVALID, "kafka.%s: this librdkafka, %s, %s", name,
+                                 rd_kafka_version_str(), conf_no_oidc);
     return relance_error_set(error, RELANCE_INVALID, "kafka.%s: %s", name, reason);
+}
+
+/* Tokens are asked for on a thread of librdkafka's own, whether somebody polls or not. */
+static void conf_start_tokens(rd_kafka_t *rk)
+{
+    rd_kafka_error_t *none = rd_kafka_sasl_background_callbacks_enable(rk);
+    if (none) rd_kafka_error_destroy(none); /* it has no such mechanism */
 }
 
 enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_kafka *options,
@@ -38,9 +94,13 @@ enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_k
         status = conf_set(conf, options[i].name, options[i].value, error);
     for (size_t i = 0; i < fixed_count && status == RELANCE_OK; i++)
         status = conf_set(conf, fixed[i].name, fixed[i].value, error);
+    if (status == RELANCE_OK) status = conf_prepare_tokens(conf, error);
     if (status == RELANCE_OK && prepare) prepare(conf, context);
     *out = status == RELANCE_OK ? rd_kafka_new(type, conf, reason, sizeof reason) : NULL;
-    if (*out) return RELANCE_OK; /* it has the configuration */
+    if (*out) { /* it has the configuration */
+        conf_start_tokens(*out);
+        return RELANCE_OK;
+    }
     rd_kafka_conf_destroy(conf);
     return status == RELANCE_OK ? relance_error_set(error, RELANCE_INVALID, "Kafka's client: %s", reason)
                                 : status;
@@ -54,6 +114,7 @@ rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int 
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, &metadata, timeout_ms);
     rd_kafka_topic_destroy(topic);
     *count = 0;
+    if (code) rd_kafka_poll(rk, 0); /* why there is no token is heard so */
     if (code) return code;
     code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (!code) *count = metadata->topics[0].partition_cnt;

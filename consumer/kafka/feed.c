@@ -155,6 +155,7 @@ void kafka_feed_close(struct kafka_feed *feed)
     if (!feed) return;
     if (feed->producer) {
         rd_kafka_purge(feed->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_poll(feed->producer, 0); /* the reports of what was purged */
         rd_kafka_destroy(feed->producer);
     }
     free(feed->topic);

@@ -71,6 +71,7 @@ static enum relance_status topics_look_at(struct topics *topics, enum topics_rol
         rd_kafka_metadata_destroy(metadata);
     }
     if (!err) return RELANCE_OK;
+    rd_kafka_poll(topics->rk, 0); /* why there is no token is heard so */
     return kafka_trouble(error, RELANCE_IO, err, topics_right(topics, role), "asking Kafka for topic %s",
                          topics->names[role]);
 }

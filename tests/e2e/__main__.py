@@ -19,7 +19,7 @@ LANES = {
     "timing": ["latency", "stopping"],
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "redis_failover", "faults"],
     "others": ["intake", "mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "state_page", "state_bytes", "audit", "explain", "forgetting", "visitors", "links", "senders", "redis_rights", "redis_tls",
-               "kafka_rights", "secrets", "hostile", "wrong_redis", "full_disk", "recovery", "resharding", "misplaced", "tracing", "rees46"],
+               "kafka_rights", "kafka_login", "secrets", "hostile", "wrong_redis", "full_disk", "recovery", "resharding", "misplaced", "tracing", "rees46"],
 }
 
 

@@ -5,7 +5,8 @@ is heavy, so there is at most one at a time: `broker(VERSION)` gives the running
 version first. All else (topics, records, offsets) goes through kafka_tool, which takes milliseconds.
 
 Whoever comes in at `address`, the tests themselves, is ANONYMOUS and may do anything. At `secure` TLS is asked for,
-and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py gives them.
+and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py gives them. At `tokens` an unsigned JWT says
+who it is.
 """
 import atexit
 import json
@@ -20,21 +21,24 @@ from support import certificates, place
 VERSIONS = ("3.9.1", "4.1.1")
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINE, HELPER, PASSWORD = "relance", "relance-helper", "hush-kafka"  # users: of the engine, of the commands beside it
+BEARER = "relance-bearer"  # whose tokens are taken, unsigned
 
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens},CONTROLLER://127.0.0.1:{controller}
 # Whoever comes in through a proxy at port `front` is told to come back the same way.
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front},SECURE://127.0.0.1:{secure}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,SECURE:SASL_SSL,TOKENS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {plain};
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={folder}/broker.pem
+listener.name.tokens.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.tokens.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
+super.users=User:ANONYMOUS;User:{bearer}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -118,11 +122,12 @@ class Kafka:
         port, controller = place.free_port(), place.free_port()
         self.behind, self.front = place.free_port(), place.free_port()
         self.secure_port = place.free_port()
-        self.address, self.secure = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}"
+        tokens = place.free_port()
+        self.address, self.secure, self.tokens = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}", f"127.0.0.1:{tokens}"
         self.classes = f"{libraries(version)}/*"
         self.properties = self.folder.path / "server.properties"
         self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
-                                                     secure=self.secure_port, folder=self.folder.path,
+                                                     secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
                                                      plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
         certificates.make(self.folder.path)
         self.format()

@@ -12,6 +12,7 @@
  *     kafka_tool BROKERS truncate TOPIC PARTITION OFFSET   deletes the records below
  *     kafka_tool BROKERS reset GROUP TOPIC PARTITION OFFSET    sets an offset by hand; -1: deletes it
  *     kafka_tool BROKERS follow TOPIC                      `partition ms` a line: when a reader of what is committed had it
+ *     kafka_tool - features                                what librdkafka was built with
  *     kafka_tool BROKERS latency INPUT OUTPUT COUNT PAUSE_MS   microseconds a line: event sent -> action read
  *
  * A record is a line of words, so that any bytes go through and nothing needs quoting:
@@ -555,12 +556,24 @@ static void reset(int argc, char **argv)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static void features(int argc, char **argv)
+{
+    char text[1024];
+    size_t size = sizeof text;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)argc, (void)argv;
+    rd_kafka_conf_get(conf, "builtin.features", text, &size);
+    rd_kafka_conf_destroy(conf);
+    puts(text);
+}
+
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {{"create", create},       {"produce", produce},       {"consume", consume}, {"ends", ends},
-                {"committed", committed}, {"latency", latency},       {"delete", delete},   {"grow", grow},
-                {"follow", follow},       {"truncate", truncate_log}, {"reset", reset}};
+} commands[] = {{"create", create},   {"produce", produce},       {"consume", consume},
+                {"ends", ends},       {"committed", committed},   {"features", features},
+                {"latency", latency}, {"delete", delete},         {"grow", grow},
+                {"follow", follow},   {"truncate", truncate_log}, {"reset", reset}};
 
 int main(int argc, char **argv)
 {
