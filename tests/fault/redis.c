@@ -6,6 +6,11 @@
  * an older one. Requests may be lost, be executed up to the middle, or arrive when their sender has long
  * given up; answers may be lost; between two commands of one connection others get their turn.
  *
+ * A partition may go to another server, as a slot of a Cluster does, or because a replica takes over, which may lack what
+ * was written last. Lines to the server before stay, unless it has died: it may not know yet, and go on by itself, for
+ * nothing; then it says READONLY, and still answers who only reads, or MOVED. On the way from one node to the other
+ * some keys of a slot have gone and some have not: ASK and TRYAGAIN.
+ *
  * It never loses the first checkpoint: a Redis without any is refused by the engine, and rightly. */
 #include "redis.h"
 #include "base/buffer.h"
@@ -16,7 +21,7 @@
 #include <stdlib.h>
 
 enum {
-    REDIS_LINES_MAX = 4096, /* connections of one history */
+    REDIS_LINES_MAX = 16384, /* connections of one history */
     REDIS_LATE_MAX = 16,
     REDIS_WORDS_MAX = 4096,
     REDIS_QUEUE_MAX = 512,
@@ -48,10 +53,8 @@ struct redis_line {
     bool broken;         /* the server will have nothing more from it */
     bool waited;         /* the way back has been waited for */
     bool must_reconnect; /* an answer has said that another server is to be asked */
-    bool is_moved; /* what it asks for is on another node of a cluster now, which is all that it hears */
-    /* It leads to a master that has been demoted: by partition, what that still shows, NULL where it is what the new one
-     * has. NULL: it has not been. */
-    struct redis_version *const *demoted;
+    int partition;
+    uint64_t home; /* which of its servers this is */
     bool multi, refused;
     int watching; /* partition; -1: none */
     uint64_t watched;
@@ -61,12 +64,22 @@ struct redis_line {
     size_t answer_count, answer_next;
 };
 
+/* What a server has of a partition. */
+struct redis_data {
+    struct redis_version *version;
+    uint64_t meta_writes;
+};
+
 static struct {
     struct {
-        struct redis_version *version;
+        struct redis_data now, old; /* of the server that has it, and of the one before */
+        uint64_t home;              /* how many servers have had it */
+        bool is_moved;          /* from node to node of a cluster; else the one before is a replica now, */
+        int64_t split_until_us; /* and does not know it before then */
+        int64_t leaves_us,
+            gone_us; /* a slot on its way: meta leaves, and the slot has arrived; 0: it is not */
         struct redis_version **kept; /* from the first checkpoint on */
         size_t kept_count, kept_capacity;
-        uint64_t meta_writes;
         const struct redis_version *torn; /* of its commands some have stayed, in a MULTI that is open */
         size_t torn_count;
         uint64_t torn_writes; /* of the server, when that happened */
@@ -87,10 +100,17 @@ void redis_begin(void)
 {
     memset(&redis, 0, sizeof redis);
     for (int p = 0; p < SIM_PARTITIONS_MAX; p++)
-        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
+        redis.partitions[p].now.version = sim_keep(sizeof(struct redis_version));
 }
 
 /* ---- what happens to the server */
+/* What the server at the other end has. */
+static struct redis_data *redis_data(const struct redis_line *line)
+{
+    bool is_now = line->home == redis.partitions[line->partition].home;
+    return is_now ? &redis.partitions[line->partition].now : &redis.partitions[line->partition].old;
+}
+
 void redis_set_down(int64_t us)
 {
     redis.down_until_us = sim.now_us + us;
@@ -110,7 +130,7 @@ static bool redis_is_down(void)
 
 static void redis_keep_version(int partition)
 {
-    struct redis_version *version = redis.partitions[partition].version;
+    struct redis_version *version = redis.partitions[partition].now.version;
     size_t *count = &redis.partitions[partition].kept_count;
     size_t *capacity = &redis.partitions[partition].kept_capacity;
     if (!*count && !redis_meta(partition, "offset").data) return;
@@ -134,19 +154,20 @@ static void redis_tear(int partition, struct redis_version **kept)
     redis.partitions[partition].torn_writes = redis.writes;
 }
 
-/* Back to one of the last versions, or to any. */
-static void redis_go_back(int partition, bool far)
+/* Back to one of the last versions, or to any. Gives that one, behind which stands what was lost; NULL: nothing was. */
+static struct redis_version **redis_go_back(int partition, bool far)
 {
     size_t count = redis.partitions[partition].kept_count, most = far ? count : 4;
-    if (!count) return;
+    if (!count) return NULL;
     size_t back = (size_t)sim_between(0, (int64_t)(most < count ? most : count) - 1);
-    redis.partitions[partition].version = redis.partitions[partition].kept[count - 1 - back];
-    redis.partitions[partition].meta_writes++;
-    if (!back) return;
-    redis_tear(partition, &redis.partitions[partition].kept[count - 1 - back]);
+    redis.partitions[partition].now.version = redis.partitions[partition].kept[count - 1 - back];
+    redis.partitions[partition].now.meta_writes++;
+    if (!back) return NULL;
+    struct redis_version **kept = &redis.partitions[partition].kept[count - 1 - back];
     sim_tell("Redis: partition %d is %zu versions back, at offset %.*s", partition, back,
              STR_ARG(redis_meta(partition, "offset")));
     redis_keep_version(partition);
+    return kept;
 }
 
 /* ---- tables */
@@ -188,21 +209,21 @@ static void redis_copy_table(struct redis_table *table, size_t more)
     if (table->count) memcpy(table->fields, old, table->count * sizeof *old);
 }
 
-static struct relance_str redis_meta_of(const struct redis_version *version, const char *name)
+static struct relance_str redis_meta_of(const struct redis_data *data, const char *name)
 {
-    const struct redis_field *field = redis_find(&version->tables[REDIS_META], str_of(name));
+    const struct redis_field *field = redis_find(&data->version->tables[REDIS_META], str_of(name));
     return field ? field->value : (struct relance_str){0};
 }
 
 struct relance_str redis_meta(int partition, const char *name)
 {
-    return redis_meta_of(redis.partitions[partition].version, name);
+    return redis_meta_of(&redis.partitions[partition].now, name);
 }
 
 size_t redis_fields(int partition, enum redis_hash hash, const struct redis_field **out)
 {
-    *out = redis.partitions[partition].version->tables[hash].fields;
-    return redis.partitions[partition].version->tables[hash].count;
+    *out = redis.partitions[partition].now.version->tables[hash].fields;
+    return redis.partitions[partition].now.version->tables[hash].count;
 }
 
 uint64_t redis_writes(void)
@@ -365,12 +386,12 @@ static void redis_carry_out_torn(int partition)
     struct redis_version *version = redis_new_version(torn->before);
     for (size_t i = 0; i < redis.partitions[partition].torn_count; i++)
         redis_do_write(version, &torn->commands[i]);
-    if (!redis_redo(version, torn->before, redis.partitions[partition].version)) return;
-    if (sabotage(BUG_PART)) redis_hide_part(version, redis.partitions[partition].version);
+    if (!redis_redo(version, torn->before, redis.partitions[partition].now.version)) return;
+    if (sabotage(BUG_PART)) redis_hide_part(version, redis.partitions[partition].now.version);
     version->before = NULL;
     version->has_part = true;
-    redis.partitions[partition].version = version;
-    redis.partitions[partition].meta_writes++;
+    redis.partitions[partition].now.version = version;
+    redis.partitions[partition].now.meta_writes++;
     redis_keep_version(partition);
     sim_tell("Redis: partition %d has %zu commands of a lost EXEC carried out", partition,
              redis.partitions[partition].torn_count);
@@ -385,7 +406,7 @@ bool redis_is_torn(void)
 
 bool redis_has_part(int partition)
 {
-    return redis.partitions[partition].version->has_part;
+    return redis.partitions[partition].now.version->has_part;
 }
 
 static bool redis_is_meta(const struct redis_command *command, int *partition)
@@ -394,12 +415,7 @@ static bool redis_is_meta(const struct redis_command *command, int *partition)
     return redis_parse_key(command->words[1], partition, &hash) && hash == REDIS_META;
 }
 
-static bool redis_leads_elsewhere(const struct redis_line *line)
-{
-    return line->is_moved || line->demoted;
-}
-
-/* ---- starting again, and failing over */
+/* ---- starting again */
 void redis_restart(bool lose_tail, bool old)
 {
     sim_tell("Redis restarts");
@@ -408,39 +424,113 @@ void redis_restart(bool lose_tail, bool old)
     redis.late_count = 0;
     for (int p = 0; p < sim.partitions; p++)
         redis_carry_out_torn(p);
-    for (int p = 0; lose_tail && p < sim.partitions; p++)
-        redis_go_back(p, old);
-}
-
-/* The lines stay. Those to a cluster's node are told of another, those to a demoted master see it as it was, or as it is
- * once it has taken over what the new one has. */
-void redis_fail_over(void)
-{
-    bool is_cluster = sim_between(0, 1);
-    struct redis_version **shown = sim_keep(SIM_PARTITIONS_MAX * sizeof *shown);
-    for (int p = 0; p < sim.partitions; p++) {
-        if (sim_between(0, 1)) shown[p] = redis.partitions[p].version;
-        redis_go_back(p, false);
-        redis.partitions[p].torn = NULL; /* that would be in the file of the first */
+    for (int p = 0; lose_tail && p < sim.partitions; p++) {
+        struct redis_version **kept = redis_go_back(p, old);
+        if (kept) redis_tear(p, kept);
     }
-    for (size_t i = 0; i < redis.line_count; i++) {
-        struct redis_line *line = redis.lines[i];
-        if (redis_leads_elsewhere(line)) continue;
-        line->is_moved = is_cluster;
-        line->demoted = shown;
-    }
-    sim_tell("Redis fails over");
 }
 
 void redis_forget(void)
 {
     redis_restart(false, false);
     for (int p = 0; p < sim.partitions; p++) {
-        redis.partitions[p].version = sim_keep(sizeof(struct redis_version));
-        redis.partitions[p].meta_writes++;
+        redis.partitions[p].now.version = sim_keep(sizeof(struct redis_version));
+        redis.partitions[p].now.meta_writes++;
         redis_keep_version(p);
     }
     sim_tell("Redis is empty");
+}
+
+/* ---- servers that take over */
+static void redis_break_lines(int partition, uint64_t home_before)
+{
+    for (size_t i = 0; i < redis.line_count; i++)
+        if (redis.lines[i]->partition == partition && redis.lines[i]->home < home_before)
+            redis.lines[i]->broken = true;
+}
+
+/* Another server has the partition from now on; who had it before the last one has nothing more to say. */
+static void redis_hand_over(int partition, bool is_moved)
+{
+    redis.partitions[partition].old = redis.partitions[partition].now;
+    redis.partitions[partition].home++;
+    redis.partitions[partition].is_moved = is_moved;
+    redis.partitions[partition].split_until_us = 0;
+    redis.partitions[partition].leaves_us = redis.partitions[partition].gone_us = 0;
+    redis_break_lines(partition, redis.partitions[partition].home - 1);
+}
+
+void redis_move(int partition)
+{
+    if (redis.partitions[partition].gone_us) return;
+    redis.partitions[partition].leaves_us = sim.now_us + sim_between(0, 500000);
+    redis.partitions[partition].gone_us = redis.partitions[partition].leaves_us + sim_between(1, 1000000);
+    sim_tell("Redis: partition %d is on its way to another node", partition);
+}
+
+void redis_fail_over(int partition)
+{
+    enum { DEAD, SPLIT, ASKED } fate = (int)sim_between(DEAD, ASKED);
+    if (fate == SPLIT && !redis.partitions[partition].kept_count)
+        fate = ASKED; /* the first checkpoint would be lost */
+    redis_hand_over(partition, sim_between(0, 1));
+    if (fate == DEAD) redis_break_lines(partition, redis.partitions[partition].home);
+    if (fate == SPLIT) redis.partitions[partition].split_until_us = sim.now_us + sim_between(1, 3000000);
+    sim_tell("Redis: a replica takes partition %d over%s", partition,
+             fate == SPLIT ? ", and the master does not know" : "");
+    redis_go_back(partition, false);
+}
+
+/* Slots whose time has come have arrived. */
+static void redis_arrive(void)
+{
+    for (int p = 0; p < sim.partitions; p++) {
+        if (!redis.partitions[p].gone_us || sim.now_us < redis.partitions[p].gone_us) continue;
+        redis_hand_over(p, true);
+        sim_tell("Redis: partition %d is on another node", p);
+    }
+}
+
+void redis_calm_down(void)
+{
+    for (int p = 0; p < sim.partitions; p++) {
+        redis.partitions[p].split_until_us = 0;
+        if (redis.partitions[p].gone_us) redis.partitions[p].gone_us = sim.now_us;
+    }
+    redis_arrive();
+}
+
+/* Which server somebody finds who connects now: that of before, now and then, as long as that may be asked. */
+static uint64_t redis_find_home(int partition)
+{
+    uint64_t home = redis.partitions[partition].home;
+    bool is_split = sim.now_us < redis.partitions[partition].split_until_us;
+    bool is_old_there = home && (is_split || !redis.partitions[partition].is_moved);
+    return is_old_there && !sim.calm && !sim_between(0, 3) ? home - 1 : home;
+}
+
+/* A server that is a replica now gets what its master has, sooner or later. */
+static void redis_follow(const struct redis_line *line)
+{
+    bool is_replica = line->home != redis.partitions[line->partition].home &&
+                      sim.now_us >= redis.partitions[line->partition].split_until_us;
+    if (is_replica && sim_between(0, 1))
+        redis.partitions[line->partition].old = redis.partitions[line->partition].now;
+}
+
+/* What is said where a command is not for this server; NULL: it is. */
+static const char *redis_turn_away(const struct redis_line *line, bool is_meta, bool writes)
+{
+    static const char moved[] = "MOVED 7 node:6379", ask[] = "ASK 7 node:6379";
+    int p = line->partition;
+    if (line->home != redis.partitions[p].home) {
+        if (sim.now_us < redis.partitions[p].split_until_us) return NULL;
+        if (redis.partitions[p].is_moved) return moved;
+        return writes ? "READONLY You can't write against a read only replica." : NULL;
+    }
+    if (!redis.partitions[p].gone_us) return NULL;
+    if (sim.now_us >= redis.partitions[p].leaves_us) return ask;
+    return !is_meta && sim_between(0, 1) ? ask : NULL;
 }
 
 /* The stamp that this process wrote last, for the sabotage that compares with nothing else. */
@@ -458,44 +548,45 @@ static void redis_apply(struct redis_line *line, size_t begin, size_t end, redis
     int partition = 0, meta_partition;
     enum redis_hash hash;
     redis_parse_key(line->queue[begin].words[1], &partition, &hash);
-    struct redis_version *version = redis_new_version(redis.partitions[partition].version);
+    struct redis_data *data = redis_data(line);
+    struct redis_version *version = redis_new_version(data->version);
     struct redis_command *commands = sim_keep((end - begin) * sizeof *commands);
-    version->before = redis.partitions[partition].version;
+    version->before = data->version;
     version->commands = commands;
     version->command_count = 0;
     for (size_t i = begin; i < end; i++) {
         reply->element[i] = redis_number_reply(1);
         if (redis_do_write(version, &line->queue[i])) commands[version->command_count++] = line->queue[i];
         if (!redis_is_meta(&line->queue[i], &meta_partition)) continue;
-        redis.partitions[partition].meta_writes++;
+        data->meta_writes++;
         redis_remember_stamp(line, &line->queue[i], partition);
     }
-    redis.partitions[partition].version = version;
+    data->version = version;
     redis.writes++;
-    redis_keep_version(partition);
+    if (data == &redis.partitions[partition].now) redis_keep_version(partition);
 }
 
-static redisReply *redis_send_away(const struct redis_line *line)
+/* Some keys of the slot have gone, and some not, among those that are to change together. */
+static bool redis_is_between(const struct redis_line *line)
 {
-    return redis_error_reply(line->is_moved ? "MOVED 7 10.0.0.7:6379"
-                                            : "READONLY You can't write against a read only replica.");
-}
-
-/* What the server at the other end of a line shows of a partition. */
-static struct redis_version *redis_seen(const struct redis_line *line, int partition)
-{
-    struct redis_version *version = line->demoted ? line->demoted[partition] : NULL;
-    return version ? version : redis.partitions[partition].version;
+    int partition;
+    if (line->home != redis.partitions[line->partition].home || !redis.partitions[line->partition].gone_us)
+        return false;
+    for (size_t i = 0; i < line->queue_count; i++)
+        if (!redis_is_meta(&line->queue[i], &partition)) return sim_between(0, 1);
+    return false;
 }
 
 static redisReply *redis_do_exec(struct redis_line *line)
 {
-    bool dirty = line->watching >= 0 && redis.partitions[line->watching].meta_writes != line->watched;
+    bool dirty = line->watching >= 0 && redis_data(line)->meta_writes != line->watched;
     line->multi = false;
     line->watching = -1;
     if (line->refused)
         return redis_error_reply("EXECABORT Transaction discarded because of previous errors.");
-    if (redis_leads_elsewhere(line)) return redis_send_away(line);
+    const char *away = redis_turn_away(line, true, true);
+    if (!away && redis_is_between(line)) away = "TRYAGAIN Multiple keys request during rehashing of slot";
+    if (away) return redis_error_reply(away);
     if (dirty && !sabotage(BUG_NO_GUARD)) return redis_reply(REDIS_REPLY_NIL);
     size_t count = line->queue_count;
     redisReply *reply = redis_array_reply(count);
@@ -507,20 +598,15 @@ static redisReply *redis_do_exec(struct redis_line *line)
         redis_apply(line, 0, count, reply);
     }
     sim_tell("Redis: EXEC of %zu commands, offset %.*s", count,
-             STR_ARG(redis_meta(line->queue[0].words[1].data[sizeof "relance:{g:t:" - 1] - '0', "offset")));
+             STR_ARG(redis_meta_of(redis_data(line), "offset")));
     return reply;
 }
 
 static redisReply *redis_do_watch(struct redis_line *line, int partition)
 {
-    if (line->watching < 0) line->watched = redis.partitions[partition].meta_writes;
+    if (line->watching < 0) line->watched = redis_data(line)->meta_writes;
     line->watching = partition;
     return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
-}
-
-static redisReply *redis_meta_reply(const struct redis_line *line, int partition, const char *name)
-{
-    return redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_seen(line, partition), name));
 }
 
 static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
@@ -528,7 +614,7 @@ static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
     const char *believed = line->process->believed[partition];
     if (sabotage(BUG_NO_STAMP) && *believed)
         return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(str_of(believed)));
-    return redis_meta_reply(line, partition, "stamp");
+    return redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "stamp"));
 }
 
 /* HMGET META stamp begun whole */
@@ -536,8 +622,8 @@ static redisReply *redis_do_get_watched(struct redis_line *line, int partition)
 {
     redisReply *reply = redis_array_reply(3);
     reply->element[0] = redis_do_get_stamp(line, partition);
-    reply->element[1] = redis_meta_reply(line, partition, "begun");
-    reply->element[2] = redis_meta_reply(line, partition, "whole");
+    reply->element[1] = redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "begun"));
+    reply->element[2] = redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "whole"));
     return reply;
 }
 
@@ -597,10 +683,12 @@ static bool redis_is_full(struct relance_str verb)
 
 static redisReply *redis_queue(struct redis_line *line, struct redis_command command)
 {
+    int partition;
     ensure(redis_writes_data(command.words[0]));
-    if (redis_leads_elsewhere(line)) {
+    const char *away = redis_turn_away(line, redis_is_meta(&command, &partition), true);
+    if (away) {
         line->refused = true;
-        return redis_send_away(line);
+        return redis_error_reply(away);
     }
     if (redis_is_full(command.words[0])) {
         line->refused = true;
@@ -626,8 +714,12 @@ static redisReply *redis_obey(struct redis_line *line, struct redis_command comm
         return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
     }
     ensure(redis_parse_key(command.words[1], &partition, &hash));
-    if (line->is_moved) return redis_send_away(line);
-    const struct redis_table *table = &redis_seen(line, partition)->tables[hash];
+    const char *away = redis_turn_away(line, hash == REDIS_META, false);
+    static const struct redis_table empty;
+    bool is_asked = away && sabotage(BUG_ASKING) && hash != REDIS_META;
+    if (away && !is_asked) return redis_error_reply(away);
+    redis_follow(line);
+    const struct redis_table *table = is_asked ? &empty : &redis_data(line)->version->tables[hash];
     if (str_equal(verb, STR("WATCH"))) return redis_do_watch(line, partition);
     if (str_equal(verb, STR("HGET"))) return redis_do_get_stamp(line, partition);
     if (str_equal(verb, STR("HGETALL"))) return redis_do_get_all(table);
@@ -667,6 +759,7 @@ static void redis_execute(struct redis_line *line, struct relance_str request, b
 {
     struct redis_command command;
     for (size_t at = 0; !line->broken && redis_read_command(request, &at, &command);) {
+        redis_arrive();
         redisReply *reply = redis_obey(line, command);
         if (reply && line->answer_count < REDIS_ANSWERS_MAX) line->answers[line->answer_count++] = reply;
         if (!pausing || line->multi || !sim_chance(sim.rates.slow)) continue;
@@ -764,7 +857,8 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
 enum relance_status redis_connect(const char *url, const char *key, struct redis_line **out,
                                   struct relance_error *error)
 {
-    (void)url, (void)key;
+    enum redis_hash hash;
+    (void)url;
     bool reached = sim_enter() && !redis_is_down() && !sim_chance(sim.rates.lose_request);
     if (!sim_wait(reached ? sim_network_us() : sim_between(1000, REDIS_TIMEOUT_MS * 1000)) || !reached)
         return relance_error_set(error, RELANCE_IO, "the model of Redis is not there");
@@ -773,6 +867,11 @@ enum relance_status redis_connect(const char *url, const char *key, struct redis
     struct redis_line *line = sim_keep(sizeof *line);
     line->process = sim.running;
     line->watching = -1;
+    redis_arrive();
+    ensure(redis_parse_key(str_of(key), &line->partition, &hash));
+    line->home = redis_find_home(line->partition);
+    if (redis_turn_away(line, true, false))
+        return relance_error_set(error, RELANCE_IO, "the model of Redis has moved the partition");
     redis.lines[redis.line_count++] = line;
     *out = line;
     return RELANCE_OK;

@@ -9,9 +9,11 @@ void redis_set_down(int64_t us);
 void redis_set_full(int64_t us);
 /* All connections are gone; what was written last may be, too. `old`: a backup comes back, however old. */
 void redis_restart(bool lose_tail, bool old);
-/* Another server takes over, to which what was written last may not have come; connections stay with the first. */
-void redis_fail_over(void);
-void redis_forget(void);            /* it comes back empty */
+void redis_forget(void); /* it comes back empty */
+/* Another server takes the partition over: key by key, or a replica that may lack what was written last. */
+void redis_move(int partition);
+void redis_fail_over(int partition);
+void redis_calm_down(void);         /* whatever is under way comes to its end */
 bool redis_is_torn(void);           /* its next start carries out part of an EXEC that it has lost */
 bool redis_has_part(int partition); /* part of an EXEC that it had lost has been carried out some time */
 

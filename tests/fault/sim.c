@@ -328,6 +328,19 @@ static void world_redis_restore(void)
     redis_restart(true, true);
 }
 
+static void world_redis_move(void)
+{
+    redis_move((int)sim_between(0, sim.partitions - 1));
+}
+
+/* A server has some of the partitions. */
+static void world_redis_fail_over(void)
+{
+    uint64_t all = (UINT64_C(1) << sim.partitions) - 1, its = sim_random() % all + 1;
+    for (int p = 0; p < sim.partitions; p++)
+        if (its >> p & 1) redis_fail_over(p);
+}
+
 static void world_redis_forget(void)
 {
     if (sim.rebuild) redis_forget();
@@ -347,11 +360,29 @@ static void world_kafka_down(void)
 static void sim_world(void)
 {
     static void (*const happenings[])(void) = {
-        world_kill,          world_kill,          world_freeze,       world_freeze,     world_end,
-        world_twin,          world_edit,          world_jump,         world_redis_down, world_redis_full,
-        world_kafka_down,    world_freeze,        world_redis_down,   world_redis_full, world_redis_restart,
-        world_redis_restart, world_redis_restore, world_redis_forget, world_upgrade,    redis_fail_over,
-        redis_fail_over,
+        world_kill,
+        world_kill,
+        world_freeze,
+        world_freeze,
+        world_end,
+        world_twin,
+        world_edit,
+        world_jump,
+        world_redis_down,
+        world_redis_full,
+        world_kafka_down,
+        world_freeze,
+        world_redis_down,
+        world_redis_full,
+        world_redis_restart,
+        world_redis_restart,
+        world_redis_restore,
+        world_redis_forget,
+        world_upgrade,
+        world_redis_move,
+        world_redis_move,
+        world_redis_fail_over,
+        world_redis_fail_over,
     };
     if (sim.rebuild && sim_between(0, redis_is_torn() ? 3 : 1))
         world_redis_restart();
@@ -408,6 +439,7 @@ static void sim_calm_down(void)
     sim.next_world_us = RELANCE_NEVER;
     redis_set_down(0);
     redis_set_full(0);
+    redis_calm_down();
     kafka_set_down(0);
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct process *process = &sim.processes[i];
