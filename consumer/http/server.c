@@ -250,6 +250,7 @@ static struct MHD_Daemon *server_start(struct http_server *server, int socket)
         {MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_BYTES + SERVER_ANSWER_BYTES, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, SERVER_IDLE_S, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)server_unescape, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)server_meet, server},
         {MHD_OPTION_END, 0, NULL},
