@@ -48,6 +48,8 @@ class Ways:
         "LOADING": b"-LOADING Redis is loading the dataset in memory\r\n",
         "READONLY": b"-READONLY You can't write against a read only replica.\r\n",
         "MOVED": b"-MOVED 3999 127.0.0.1:6381\r\n",
+        "ASK": b"-ASK 3999 127.0.0.1:6381\r\n",
+        "TRYAGAIN": b"-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
         "NOAUTH": b"-NOAUTH Authentication required.\r\n",
         "EXECABORT": b"-EXECABORT Transaction discarded because of previous errors.\r\n",
     }
