@@ -91,6 +91,15 @@ static int help_outcomes(const char *argument)
     return EXIT_STATUS_OK;
 }
 
+static int help_statuses(const char *argument)
+{
+    (void)argument;
+#define STATUS(ENUM, number, prose) help_line(1, #number, prose);
+#include "status.def"
+#undef STATUS
+    return EXIT_STATUS_OK;
+}
+
 static int help_kafka(const char *argument)
 {
     (void)argument;

@@ -135,7 +135,9 @@ static int intake_work(const struct options *options, struct intake_config *conf
         supervisor_tell("STOPPING=1");
     }
     if (config->relay) relay_close(config->relay);
-    int result = status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+    int result = status == RELANCE_OK        ? EXIT_STATUS_OK
+                 : status == RELANCE_INVALID ? EXIT_STATUS_USAGE
+                                             : EXIT_STATUS_FAILED;
     if (status == RELANCE_OK)
         log_line(LOG_INFO, "Ended.", "status=%d", result);
     else

@@ -12,6 +12,7 @@
 #include "host/option.h"
 #include "delivery/partition.h"
 #include "host/print.h"
+#include "redis/takeover.h"
 #include "redis/view.h"
 #include "delivery/reload.h"
 #include "report/figures.h"
@@ -32,6 +33,7 @@ enum {
     RUN_CLOSE_LOOK_US = 5000,
     RUN_CLOSE_US = 5000000,
     RUN_TZDATA_MAX = 1 << 20,
+    RUN_TAKEOVERS_MAX = 3, /* within a minute */
     RUN_SENTENCE = 256,
     RUN_EXTEND_US =
         20000000 /* so long a supervisor is to wait for us to be ready, from each time we tell it */
@@ -290,18 +292,46 @@ static bool run_join(struct worker *worker)
     return true;
 }
 
+/* Two supervisors that start engines of one name again and again would never stop. */
+static int run_replaced(const struct run *run)
+{
+    int64_t times = takeover_note(run->options->redis, run->options->group, run->instance);
+    if (times < RUN_TAKEOVERS_MAX) return EXIT_STATUS_FAILED;
+    log_line(LOG_ERROR,
+             "Engines of one name keep taking over from each other; this one gives up. Each process needs an "
+             "--instance of its own.",
+             "instance=%s takeovers=%lld within_s=%d", run->instance, (long long)times, TAKEOVER_WINDOW_S);
+    return EXIT_STATUS_USAGE;
+}
+
+/* The worst that a worker has come to. */
+static int run_status(const struct run *run)
+{
+    int worst = WORKER_ENDED_WELL;
+    for (int64_t i = 0; i < run->options->workers; i++) {
+        int end = atomic_load(&run->workers[i].end);
+        worst = end > worst ? end : worst;
+    }
+    switch ((enum worker_end)worst) {
+    case WORKER_ENDED_WELL: break;
+    case WORKER_ENDED_UNSAVED: return EXIT_STATUS_UNSAVED;
+    case WORKER_ENDED_FAILED: return EXIT_STATUS_FAILED;
+    case WORKER_ENDED_REPLACED: return run_replaced(run);
+    case WORKER_ENDED_INVALID: return EXIT_STATUS_USAGE;
+    }
+    return EXIT_STATUS_OK;
+}
+
 static int run_work(struct run *run)
 {
     bool closed = true;
-    int status = EXIT_STATUS_OK;
     wall_start();
     run_start_workers(run);
     run_watch(run);
     log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options->workers);
-    for (int64_t i = 0; i < run->options->workers; i++) {
+    for (int64_t i = 0; i < run->options->workers; i++)
         closed &= run_join(&run->workers[i]);
-        if (atomic_load(&run->workers[i].failed)) status = EXIT_STATUS_FAILED;
-    }
+    int status = run_status(run);
     if (!closed)
         log_line(LOG_WARNING, "A client of Kafka does not close; it is left as it is.", "after_ms=%d",
                  RUN_CLOSE_US / 1000);
@@ -335,6 +365,8 @@ static int run_checked(struct run *run)
 {
     run->rules.watch = run->options->watch;
     enum relance_status status = reload_open(&run->rules, &run->options->rules, &run->error);
+    if (status == RELANCE_IO)
+        run->error.status = RELANCE_INVALID; /* no such file, or one that cannot be read */
     if (status == RELANCE_OK) status = run_listen(run);
     if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
     if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */

@@ -17,6 +17,12 @@ bool partition_is_dirty(const struct partition *partition)
     return partition->state == PARTITION_LIVE && !position_is_same(partition->decided, partition->saved);
 }
 
+bool partition_is_saved(const struct partition *partition)
+{
+    if (partition->state == PARTITION_UNCLAIMED) return partition->pace.was_saved;
+    return position_is_same(partition->published.position, partition->saved);
+}
+
 struct checkpoint_counting {
     struct store *store;
     char minute[17]; /* 2026-03-02T10:00 */

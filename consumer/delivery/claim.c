@@ -29,10 +29,11 @@ static enum relance_status claim_find_start(const struct partition *partition, i
 {
     int64_t low, high, from = partition->place->from_ms;
     if (from == FROM_UNSET)
-        return partition_refuse(
-            partition, error,
-            "group %s has no offset yet; say where to begin with --from earliest, latest or a time",
-            partition->place->options->group);
+        return relance_error_set(error, RELANCE_INVALID,
+                                 "%s, partition %d: group %s has no offset yet; say where to begin with "
+                                 "--from earliest, latest or a time",
+                                 partition->place->options->input, partition->number,
+                                 partition->place->options->group);
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
@@ -578,7 +579,7 @@ enum relance_status partition_claim(struct partition *partition, struct relance_
     partition_drop(partition);
     partition->pace.retry_us = clock_monotonic_us() + CLAIM_RETRY_US;
     if (status != RELANCE_AGAIN) return status;
-    if (!failed_before)
+    if (!failed_before && !stop_requested())
         log_line(LOG_WARNING, "A partition cannot be claimed yet.", "partition=%d why=\"%s\"",
                  partition->number, error->message);
     workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);

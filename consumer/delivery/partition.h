@@ -97,6 +97,7 @@ struct store_pace {
     bool is_claim_failing; /* a claim fails, and that has been logged */
     int64_t saved_us;      /* when a checkpoint was last tried */
     int64_t whole_us;      /* when Redis last had all that was decided, or the partition came to us */
+    bool was_saved;        /* unclaimed: when it was given up, Redis had all that is published */
     int64_t retry_us;      /* when a claim or a checkpoint may be tried again */
 };
 
@@ -244,6 +245,8 @@ void partition_published(struct partition *partition);
 
 /* ---- checkpoint (checkpoint.c) */
 bool partition_is_dirty(const struct partition *partition);
+/* Is all that is published in a checkpoint, O = P? False also where that is not known. */
+bool partition_is_saved(const struct partition *partition);
 RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition,
                                                       struct relance_error *error);
 

@@ -63,7 +63,7 @@ static enum relance_status reload_check_size(const struct reload *reload, size_t
 {
     if (size <= reload->most) return RELANCE_OK;
     return relance_error_set(
-        error, RELANCE_REFUSED,
+        error, RELANCE_INVALID,
         "the rules have %zu bytes as one record, and the marks topic takes %zu: raise its "
         "max.message.bytes (and the producer's kafka.message.max.bytes)",
         size, reload->most);

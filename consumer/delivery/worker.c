@@ -61,6 +61,7 @@ struct work {
     bool assigned;          /* the group has told us what is ours, be it nothing */
     bool loaded;            /* the last batch was large */
     bool has_left;          /* partitions have been taken away, whose links are read all the same */
+    size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */
     bool has_grown;         /* the input has more partitions than at the start */
     int64_t asked_us;       /* when the end of the input was last asked for */
     size_t asked;           /* for which partition of `own` that was */
@@ -141,6 +142,16 @@ static enum relance_status work_save(struct work *work, struct partition *partit
         work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
     relance_engine_evict(partition->engine, (size_t)share);
     return RELANCE_OK;
+}
+
+/* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
+ * from there but an engine that decides alike. */
+static size_t work_count_unsaved(const struct work *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->own_count; i++)
+        count += work->place.sink_spent || !partition_is_saved(work->own[i]);
+    return count;
 }
 
 /* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
@@ -243,8 +254,11 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
  * next transaction, even if that is the last one of a process that was told to end. */
 static void work_abandon(struct work *work)
 {
-    for (size_t i = 0; i < work->own_count; i++)
-        partition_drop(work->own[i]);
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        partition->pace.was_saved = !work->place.sink_spent && partition_is_saved(partition);
+        partition_drop(partition);
+    }
     outbox_clear(&work->place.outbox);
     work->place.unpublished_count = 0;
 }
@@ -271,6 +285,7 @@ static void work_own(struct work *work, int32_t number)
     work->parked[number] = NULL;
     if (!partition) partition = partition_new(&work->place, number);
     partition->pace.whole_us = clock_monotonic_us();
+    partition->pace.was_saved = false;
     work->own[work->own_count++] = work->by_number[number] = partition;
 }
 
@@ -286,6 +301,7 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
     struct work *work = context;
     work->assigned = true;
     atomic_store(&work->worker->joined, true);
+    work->left_unsaved = 0;
     for (size_t i = 0; i < count; i++)
         work_own(work, partitions[i]);
     work_free_parked(work);
@@ -333,6 +349,7 @@ static void work_revoked(void *context, bool lost)
     if (may_save && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
+    work->left_unsaved = work_count_unsaved(work);
     for (size_t i = 0; i < work->own_count; i++)
         work_park(work, work->own[i]);
     work->own_count = 0;
@@ -721,10 +738,17 @@ static void work_init(struct work *work, struct worker *worker)
 /* The last checkpoint of this process: what cannot be saved will be decided again. */
 static void work_save_last(struct work *work)
 {
-    struct relance_error error;
-    if (work->place.source && !work->place.sink_spent && work_save_due(work, true, &error) != RELANCE_OK)
-        log_line(LOG_WARNING, "Ending without a last checkpoint; the next start catches up.", "why=\"%s\"",
-                 error.message);
+    struct relance_error error = {.message = "Redis takes none, or the partition could not be claimed"};
+    if (work->place.source && !work->place.sink_spent)
+        (void)work_save_due(work, true, &error); /* what is not saved is looked for */
+    size_t unsaved = work->left_unsaved + work_count_unsaved(work);
+    if (unsaved && atomic_load(&work->worker->end) == WORKER_ENDED_WELL) {
+        log_line(LOG_ERROR,
+                 "Ending without a last checkpoint: no upgrade and no change of options must begin on this. "
+                 "The same engine catches up at its next start.",
+                 "partitions=%zu why=\"%s\"", unsaved, error.message);
+        atomic_store(&work->worker->end, WORKER_ENDED_UNSAVED);
+    }
     atomic_store(&work->worker->saved, true);
 }
 
@@ -758,7 +782,9 @@ void *worker_run(void *argument)
     if (status != RELANCE_OK) {
         log_line(LOG_ERROR, "There is no going on.", "member=%s why=\"%s\"", work.member, error.message);
         work.place.sink_spent = true; /* nothing more is published or saved */
-        atomic_store(&worker->failed, true);
+        atomic_store(&worker->end, status == RELANCE_INVALID    ? WORKER_ENDED_INVALID
+                                   : status == RELANCE_REPLACED ? WORKER_ENDED_REPLACED
+                                                                : WORKER_ENDED_FAILED);
         stop_request();
     }
     work_save_last(&work);

@@ -21,15 +21,25 @@ struct worker_plan {
     struct standing *standings; /* of the process, by partition */
 };
 
+/* The worse, the further down. */
+enum worker_end {
+    WORKER_ENDED_WELL,
+    WORKER_ENDED_UNSAVED,  /* a stop was asked for, and something published is in no checkpoint */
+    WORKER_ENDED_FAILED,   /* there was no going on */
+    WORKER_ENDED_REPLACED, /* another process has our name */
+    WORKER_ENDED_INVALID,  /* what was given to it is wrong: started again, it ends in the same way */
+};
+
 struct worker {
     struct worker_plan plan;
     struct pulse pulse;
     struct contact kafka;
     atomic_bool joined; /* the group has told it what is its own, be it nothing */
     atomic_bool at_end; /* --stop-at-end: all that its partitions held at the start is done with */
-    atomic_bool failed; /* there was no going on; the log says why */
-    atomic_bool saved;  /* all that is to be published and saved is; what is left is to close the clients */
-    atomic_bool ended;  /* that too */
+    /* how it has ended: a worker_end; the log says why */
+    atomic_int end;
+    atomic_bool saved; /* all that is to be published and saved is; what is left is to close the clients */
+    atomic_bool ended; /* that too */
     pthread_t thread;
 };
 

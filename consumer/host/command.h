@@ -14,9 +14,9 @@
 #include <stddef.h>
 
 enum {
-    EXIT_STATUS_OK = 0,
-    EXIT_STATUS_FAILED = 1, /* what was asked for could not be done, or found mistakes */
-    EXIT_STATUS_USAGE = 2,  /* the call or the configuration is wrong: nothing was done */
+#define STATUS(ENUM, number, prose) EXIT_STATUS_##ENUM = number,
+#include "status.def"
+#undef STATUS
 };
 
 enum command {

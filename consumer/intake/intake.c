@@ -69,7 +69,7 @@ static enum relance_status intake_look_at(const struct intake_config *config, co
     int partitions;
     enum relance_status status = relay_look(config->relay, operation, topic.data, &partitions, error);
     if (status != RELANCE_OK || partitions) return status;
-    return relance_error_set(error, RELANCE_REFUSED, "Kafka has no topic %s; create it", topic.data);
+    return relance_error_set(error, RELANCE_INVALID, "Kafka has no topic %s; create it", topic.data);
 }
 
 static enum relance_status intake_look_at_output(const struct intake_config *config, const char *suffix,
@@ -87,7 +87,7 @@ static enum relance_status intake_check_named(const struct intake_config *config
     for (uint32_t i = 0; i < config->plan->topics.count; i++) {
         struct relance_str topic = config->plan->topics.list[i];
         if (plan_refuses(config->plan, all, topic, why))
-            return relance_error_set(error, RELANCE_REFUSED, "--input: %s", why);
+            return relance_error_set(error, RELANCE_INVALID, "--input: %s", why);
         enum relance_status status = intake_look_at(config, "Read", topic, error);
         if (status != RELANCE_OK) return status;
     }
@@ -100,7 +100,7 @@ static enum relance_status intake_check_pattern(const struct intake_config *conf
     for (uint32_t i = 0; i < all->count; i++)
         if (plan_takes(config->plan, all, all->list[i]) &&
             plan_mapping_of(config->plan, all->list[i]) == PLAN_NO_MAPPING)
-            return relance_error_set(error, RELANCE_REFUSED,
+            return relance_error_set(error, RELANCE_INVALID,
                                      "--mapping: topic %s has none; --mapping %s=PRESET or FILE gives it one",
                                      all->list[i].data, all->list[i].data);
     return RELANCE_OK;
@@ -114,7 +114,7 @@ enum relance_status intake_check(const struct intake_config *config, struct rela
     if (status == RELANCE_OK) status = intake_look_at_output(config, ".dead", error);
     if (status == RELANCE_OK) status = relay_topics(config->relay, &all, error);
     if (status == RELANCE_OK && plan_is_engines(&all, str_of(config->plan->output), why))
-        status = relance_error_set(error, RELANCE_REFUSED, "--output: %s", why);
+        status = relance_error_set(error, RELANCE_INVALID, "--output: %s", why);
     if (status == RELANCE_OK) status = intake_check_named(config, &all, error);
     if (status == RELANCE_OK && config->plan->is_pattern) status = intake_check_pattern(config, &all, error);
     names_free(&all);

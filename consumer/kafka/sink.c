@@ -63,7 +63,7 @@ static enum relance_status sink_check(const struct sink *sink, rd_kafka_error_t 
     }
     kafka_client_error(RELANCE_AGAIN, doing, object, error);
     if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error->status;
-    return relance_error_set(error, RELANCE_REFUSED,
+    return relance_error_set(error, RELANCE_REPLACED,
                              "another process has started under our --instance; it has taken over");
 }
 

@@ -360,7 +360,7 @@ static enum relance_status source_check_name(struct source *source, struct relan
     enum relance_status status =
         kafka_member_of(source->rk, source->config.options->group, source->config.member, id, error);
     if (status != RELANCE_OK || !*id || strcmp(id, source->member_id) == 0) return status;
-    return relance_error_set(error, RELANCE_REFUSED,
+    return relance_error_set(error, RELANCE_REPLACED,
                              "another process has started under our --instance; it has taken over");
 }
 

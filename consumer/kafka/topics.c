@@ -259,10 +259,10 @@ static enum relance_status topics_judge_log(const struct topics *topics, enum to
     const char *name = topics->names[role];
     if (topics->partitions[role] != topics->partitions[TOPICS_INPUT] && !topics->options->drain)
         return relance_error_set(
-            error, RELANCE_REFUSED, "topic %s has %d partitions and must have as many as %s, %d", name,
+            error, RELANCE_INVALID, "topic %s has %d partitions and must have as many as %s, %d", name,
             topics->partitions[role], topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
     if (strstr(topics->cleanup[role], "compact"))
-        return relance_error_set(error, RELANCE_REFUSED,
+        return relance_error_set(error, RELANCE_INVALID,
                                  "topic %s is compacted: records would vanish that are needed again; set "
                                  "cleanup.policy=delete",
                                  name);
@@ -279,12 +279,12 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
     char missing[1024];
     if (topics_missing(topics, missing))
         return relance_error_set(
-            error, RELANCE_REFUSED,
+            error, RELANCE_INVALID,
             "Kafka has no topic %s; create %s, or start with --create-topics for the output topics", missing,
             strchr(missing, ',') ? "them" : "it");
     if (strstr(topics->cleanup[TOPICS_INPUT], "compact"))
         return relance_error_set(
-            error, RELANCE_REFUSED,
+            error, RELANCE_INVALID,
             "topic %s is compacted: events would vanish that are needed again; set cleanup.policy=delete",
             topics->names[TOPICS_INPUT]);
     enum relance_status status = topics_judge_log(topics, TOPICS_MARKS, "Marks", error);

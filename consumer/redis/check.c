@@ -24,11 +24,11 @@ static enum relance_status check_info(const char *info, const struct redis_url *
     int major = 0, minor = 0;
     if (version.size) sscanf(version.data, "%d.%d", &major, &minor);
     if (major < 6 || (major == 6 && minor < 2))
-        return relance_error_set(error, RELANCE_REFUSED, "Redis is version %.*s; 6.2 or later is needed",
+        return relance_error_set(error, RELANCE_INVALID, "Redis is version %.*s; 6.2 or later is needed",
                                  STR_ARG(version));
     if (!str_equal(policy, STR("noeviction")))
         return relance_error_set(
-            error, RELANCE_REFUSED,
+            error, RELANCE_INVALID,
             "Redis has maxmemory-policy %.*s and would throw customers away; set maxmemory-policy noeviction",
             STR_ARG(policy));
     if (str_equal(check_value(info, "role"), STR("slave")))

@@ -27,6 +27,11 @@ void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char
     snprintf(out, REDIS_KEY_SIZE, "relance:%s:%s:instances", group, topic);
 }
 
+void redis_key_takeovers(char out[REDIS_KEY_SIZE], const char *group, const char *instance)
+{
+    snprintf(out, REDIS_KEY_SIZE, "relance:takeovers:%s:%s", group, instance);
+}
+
 void redis_key_live(char out[REDIS_KEY_SIZE], const char *group, const char *instance)
 {
     snprintf(out, REDIS_KEY_SIZE, "relance:live:%s:%s", group, instance);

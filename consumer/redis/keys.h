@@ -3,7 +3,8 @@
  *
  *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
  *     relance:GROUP:TOPIC:instances
- *     relance:live:GROUP:INSTANCE */
+ *     relance:live:GROUP:INSTANCE
+ *     relance:takeovers:GROUP:INSTANCE */
 #ifndef CONSUMER_REDIS_KEYS_H
 #define CONSUMER_REDIS_KEYS_H
 
@@ -23,5 +24,6 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
 
 void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
 void redis_key_live(char out[REDIS_KEY_SIZE], const char *group, const char *instance);
+void redis_key_takeovers(char out[REDIS_KEY_SIZE], const char *group, const char *instance);
 
 #endif

@@ -106,13 +106,14 @@ static void man_foot(enum command command, FILE *out)
           ".It Ev NO_COLOR\n"
           "Where it is set, nothing is coloured.\n"
           ".El\n"
-          ".Sh EXIT STATUS\n.Bl -tag -width Ds\n"
-          ".It 0\nAll went well.\n"
-          ".It 1\nWhat was asked for could not be done, or found mistakes.\n"
-          ".It 2\nThe call or the configuration is wrong: nothing was done.\n"
-          ".El\n"
-          ".Sh SEE ALSO\n",
+          ".Sh EXIT STATUS\n.Bl -tag -width Ds\n",
           out);
+#define STATUS(ENUM, number, prose)                                                                          \
+    fputs(".It " #number "\n", out);                                                                         \
+    man_put_prose(prose, out);
+#include "status.def"
+#undef STATUS
+    fputs(".El\n.Sh SEE ALSO\n", out);
     if (command != COMMAND_COUNT) {
         fputs(".Xr relance 1\n", out);
         return;

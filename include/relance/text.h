@@ -23,6 +23,7 @@ enum relance_status {
     RELANCE_REFUSED,   /* the world is not as it must be: another store, a lost offset */
     RELANCE_IO,        /* a file, Redis or Kafka failed; trying again may help */
     RELANCE_AGAIN,     /* nothing wrong, but not now */
+    RELANCE_REPLACED,  /* another process has taken our place */
 };
 
 /* The sentence is written where the error arises; each level above may put one "while …: " in front. */

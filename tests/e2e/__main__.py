@@ -16,7 +16,7 @@ from support import kafka, suite
 
 # What measures time runs alone; the others make two halves that may run side by side, each with a broker of its own.
 LANES = {
-    "timing": ["latency", "stopping"],
+    "timing": ["latency", "stopping", "endings"],
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "redis_failover", "faults"],
     "others": ["intake", "mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "state_page", "state_bytes", "audit", "explain", "forgetting", "visitors", "links", "senders", "redis_rights", "redis_tls",
                "kafka_rights", "kafka_login", "secrets", "hostile", "wrong_redis", "full_disk", "recovery", "resharding", "misplaced", "tracing", "rees46"],

@@ -13,10 +13,10 @@ class Refusals(unittest.TestCase):
         self.world = World(RULES)
         self.addCleanup(self.world.__exit__)
 
-    def assert_refused(self, *words, **options):
-        """It ends by itself, badly, and says all of these words."""
-        status, said = self.world.refusal(**options)
-        self.assertNotIn(status, (0, -6, -11), said)
+    def assert_refused(self, *words, status=2, **options):
+        """It ends by itself and says all of these words. Status 2: started again, it would do the same."""
+        ended, said = self.world.refusal(**options)
+        self.assertEqual(ended, status, said)
         for word in words:
             self.assertIn(word, said)
 
@@ -50,13 +50,13 @@ class Refusals(unittest.TestCase):
         self.assertEqual(redis("DBSIZE"), 0)
 
     def test_a_redis_that_is_not_there(self):
-        self.assert_refused("/nowhere/redis", redis="unix:///nowhere/redis")
+        self.assert_refused("/nowhere/redis", status=1, redis="unix:///nowhere/redis")
 
     def test_a_redis_that_is_a_replica(self):
         redis = Redis()
         self.addCleanup(redis.close)
         redis("REPLICAOF", "127.0.0.1", place.free_port())
-        self.assert_refused("is a replica of 127.0.0.1:", "sentinel://", redis=redis.url)
+        self.assert_refused("is a replica of 127.0.0.1:", "sentinel://", status=1, redis=redis.url)
 
     def test_an_input_topic_that_is_not_there(self):
         self.assert_refused("no.such.topic", input="no.such.topic")
@@ -85,4 +85,4 @@ class Refusals(unittest.TestCase):
         self.assert_refused("--from", **{"from": None})
 
     def test_a_broker_that_is_not_there(self):
-        self.assert_refused("127.0.0.1:1", **{"kafka.bootstrap.servers": "127.0.0.1:1"})
+        self.assert_refused("127.0.0.1:1", status=1, **{"kafka.bootstrap.servers": "127.0.0.1:1"})

@@ -47,9 +47,9 @@ def pings(count, start=0):
 
 
 class Stopping(unittest.TestCase):
-    def leave(self, world, engine, how):
+    def leave(self, world, engine, how, ends=(0,)):
         status, seconds = engine.stop(how)
-        self.assertEqual(status, 0, engine.output())
+        self.assertIn(status, ends, engine.output())
         self.assertLess(seconds, SECONDS)
 
     def test_idle_it_leaves_at_once_on_sigterm_and_on_sigint(self):
@@ -68,7 +68,7 @@ class Stopping(unittest.TestCase):
             for _ in range(3):
                 engine = world.engine()
                 time.sleep(0.4)
-                self.leave(world, engine, signal.SIGTERM)
+                self.leave(world, engine, signal.SIGTERM, ends=(0, 3))  # 3: before it had claimed all
             engine = world.engine()
             world.wait_decided(engine)
             self.leave(world, engine, signal.SIGTERM)
@@ -129,7 +129,7 @@ class Stopping(unittest.TestCase):
         with World(RULES) as world:
             world.produce(pings(200000))
             engine = world.engine()
-            place.wait_until(lambda: "A partition is live." in engine.output(), 20, "it has begun")
+            place.wait_until(lambda: engine.output().count("A partition is live.") == 4, 20, "it has begun")
             time.sleep(0.3)
             self.leave(world, engine, signal.SIGTERM)
             self.assertNotIn("without a last checkpoint", engine.output())
@@ -158,5 +158,5 @@ class Stopping(unittest.TestCase):
                 time.sleep(1)
                 status, seconds = engine.stop()
                 print(f"ended in {seconds:.1f} s: waiting for {what} of Redis", flush=True)
-                self.assertEqual(status, 0, engine.output())
+                self.assertEqual(status, 3, engine.output())  # something is in no checkpoint
                 self.assertLess(seconds, BUSY_SECONDS)

@@ -434,7 +434,7 @@ static bool group_knows(int slot, const struct membership *membership)
 static enum relance_status group_fenced(struct relance_error *error)
 {
     sim.running->fenced = true;
-    return relance_error_set(error, RELANCE_REFUSED, "another process has our name");
+    return relance_error_set(error, RELANCE_REPLACED, "another process has our name");
 }
 
 static enum relance_status sink_send_frontiers(struct sink *sink, const struct sink_frontier *frontiers,

@@ -192,7 +192,7 @@ static void sim_process_main(void)
     struct process *process = sim.running;
     worker_run(&process->worker);
     pulse_free(&process->worker.pulse);
-    if (!process->killed && atomic_load(&process->worker.failed) && !process->fenced)
+    if (!process->killed && atomic_load(&process->worker.end) >= WORKER_ENDED_FAILED && !process->fenced)
         sim_fail("%s gave up: %s", process->instance, process->said);
     if (!process->killed) sim_tell("%s has ended", process->instance);
     process->running = false;

@@ -419,7 +419,7 @@ Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
     cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_OK, "%s",
                  error.message);
     freeReplyObject(redisCommand(other, "CONFIG SET maxmemory-policy allkeys-lru"));
-    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_REFUSED);
+    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_INVALID);
     cr_expect(strstr(error.message, "set maxmemory-policy noeviction"), "%s", error.message);
 }
 
