@@ -12,7 +12,6 @@ import yaml
 
 OPTION = re.compile(r"^OPTION\((\w+), \w+, .*", re.M)
 TAKERS = re.compile(r"(?:FOR|TYPED)\((\w+)\)|\b(EVERY)\b")
-ELSEWHERE = {"RELANCE_TOKEN"}  # read from the environment alone
 
 
 def options(root):
@@ -23,7 +22,7 @@ def options(root):
 
 def wrong_options(names, commands, known):
     for name in names:
-        if name in ELSEWHERE or name.startswith("RELANCE_KAFKA_"):
+        if name.startswith("RELANCE_KAFKA_"):
             continue
         if name not in known:
             yield f"there is no option {name}"
@@ -73,7 +72,7 @@ def made(text):
 def stateful_set(pod, name, objects, known):
     container = pod["containers"][0]
     variables = {variable["name"]: variable for variable in container["env"]}
-    yield from wrong_options(variables, {"RUN", "HEALTH", "SERVE"}, known)
+    yield from wrong_options(variables, {"RUN"}, known)
     yield from wrong_options(["RELANCE_" + word.removeprefix("--").replace("-", "_").upper() for word in container["args"][1:]], {"RUN"}, known)
     field = variables.get("RELANCE_INSTANCE", {}).get("valueFrom", {}).get("fieldRef", {})
     if field.get("fieldPath") != "metadata.name":
