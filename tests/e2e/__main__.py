@@ -14,12 +14,15 @@ import sys
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
-# What measures time runs alone; the others make two halves that may run side by side, each with a broker of its own.
+# What measures time runs alone; the others make three parts that may run side by side, each with a broker of its own.
 LANES = {
     "timing": ["latency", "stopping", "endings"],
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "redis_failover", "faults"],
-    "others": ["intake", "mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "state_page", "state_bytes", "audit", "explain", "forgetting", "visitors", "links", "senders", "redis_rights", "redis_tls",
-               "kafka_rights", "kafka_login", "secrets", "hostile", "wrong_redis", "full_disk", "recovery", "resharding", "misplaced", "tracing", "rees46"],
+    "servers": ["intake", "links", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
+                "wrong_redis", "misplaced", "tracing"],
+    "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "state_page",
+                 "state_bytes", "audit", "explain", "forgetting", "visitors", "hostile", "full_disk", "recovery",
+                 "resharding", "rees46"],
 }
 
 
@@ -31,7 +34,16 @@ def options():
     return parser.parse_args()
 
 
+def unlisted():
+    """Modules beside this file that hold tests and stand in no lane."""
+    listed = {name for lane in LANES.values() for name in lane}
+    return [path.stem for path in pathlib.Path(__file__).parent.glob("[a-z]*.py")
+            if path.stem not in listed and "(unittest.TestCase)" in path.read_text()]
+
+
 def main():
+    if unlisted():
+        sys.exit(f"in no lane, so never run: {', '.join(unlisted())}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     wanted = options()
     if wanted.long:

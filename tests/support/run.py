@@ -259,7 +259,7 @@ def stage_fault():
 def stage_e2e():
     """The program itself against real Kafka and real Redis."""
     totals = build("dev") + run_one(e2e("e2e, timing", "dev", "--lane=timing"))
-    return totals + run_all([e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("faults", "others")], 2)
+    return totals + run_all([e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("faults", "servers", "commands")], 3)
 
 
 def stage_fresh():
