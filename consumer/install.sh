@@ -9,8 +9,8 @@ set -eu
 
 # What Debian names after its version, and what it has renamed; a release that is not known is taken for the newest.
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) in
-bookworm) msgpack_dev=libmsgpack-dev runtime_named='libhiredis0.14 libre2-9 libsimdjson14 libssl3 libcurl4 libprotobuf32 libmicrohttpd12' ;;
-*) msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64 libcurl4t64 libprotobuf32t64 libmicrohttpd12t64 tzdata-legacy' ;;
+bookworm) valkey='' msgpack_dev=libmsgpack-dev runtime_named='libhiredis0.14 libre2-9 libsimdjson14 libssl3 libcurl4 libprotobuf32 libmicrohttpd12' ;;
+*) valkey=valkey-server:valkey-server msgpack_dev=libmsgpack-c-dev runtime_named='libhiredis1.1.0 libre2-11 libsimdjson25 libssl3t64 libcurl4t64 libprotobuf32t64 libmicrohttpd12t64 tzdata-legacy' ;;
 esac
 
 # gcc's link-time optimization hands its parts to make, and warns without it.
@@ -21,9 +21,9 @@ group_build="gcc:gcc g++:g++ cmake:cmake ninja-build:ninja make:make pkg-config:
 group_runtime="librdkafka1 libcjson1 libxxhash0 tzdata ca-certificates $runtime_named"
 group_package='dpkg-dev:dpkg-shlibdeps file:file'
 group_redis='redis-server:redis-server'
-group_test='libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
+group_test="libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
-    python3-confluent-kafka python3-yaml debootstrap:debootstrap git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man'
+    python3-confluent-kafka python3-yaml debootstrap:debootstrap git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man $valkey"
 group_kafka='default-jre-headless:java maven:mvn openssl:openssl'
 
 packages_of() {

@@ -118,15 +118,18 @@ static const char *line_gone(const struct redis_line *line)
                  "rediss:// (or sentinels://)";
 }
 
+static enum relance_status line_said(struct relance_error *error)
+{
+    const struct relance_error found = *error;
+    return line_failed(found.message, error);
+}
+
 /* Nothing has moved: waits until something can, or says why nothing will. */
 static enum relance_status line_stuck(struct redis_line *line, ssize_t why, struct relance_error *error)
 {
-    const struct relance_error found = *error;
-    switch (why) {
-    case REDIS_GONE: return line_failed(line_gone(line), error);
-    case REDIS_FAILED: return line_failed(found.message, error);
-    default: return line_wait(line, line_events(why), error);
-    }
+    if (why == REDIS_FAILED) return line_said(error);
+    if (why == REDIS_GONE) return line_failed(line_gone(line), error);
+    return line_wait(line, line_events(why), error);
 }
 
 /* ---- out */

@@ -145,7 +145,8 @@ class RedisFailover(unittest.TestCase):
                     door.back = new.socket
                     old("REPLICAOF", "127.0.0.1", new.config["port"])
                     place.wait_until(lambda: "READONLY" in engine.output(), 30, "the demoted one refuses")
-                    time.sleep(3)
+                    had = world.counters().get("rule.answer.sent", 0)
+                    place.wait_until(lambda: world.counters().get("rule.answer.sent", 0) > had, 30, "the new one has a checkpoint")
 
     # ---- asking
 
