@@ -50,6 +50,11 @@ static enum relance_status connect_from(const struct redis_url *url, const struc
     return cluster_no_end(key, error);
 }
 
+void redis_connect_elsewhere(void)
+{
+    atomic_fetch_add(&connect_first, 1);
+}
+
 /* In a cluster a node may be away, or not have heard yet which one is: then the others are asked. */
 static enum relance_status connect_any(const struct redis_url *url, const char *key, struct redis_line **out,
                                        struct relance_error *error)

@@ -27,6 +27,8 @@ struct redis_line;
  * message. */
 RELANCE_MUST enum relance_status redis_connect(const char *url, const char *key, struct redis_line **out,
                                                struct relance_error *error);
+/* The next connection begins at another of the hosts that a URL names. */
+void redis_connect_elsewhere(void);
 /* The same to one of the hosts that a URL may name, whatever it has; of a unix socket `host` means nothing. */
 RELANCE_MUST enum relance_status redis_line_open(const struct redis_url *url, const struct redis_host *host,
                                                  struct redis_line **out, struct relance_error *error);

@@ -29,6 +29,13 @@ static void nodes_forget(struct redis_nodes *nodes)
     memset(nodes->slots, 0, sizeof nodes->slots);
 }
 
+/* At another host of the URL, since what was learnt from this one may be why it has failed. */
+static void nodes_begin_again(struct redis_nodes *nodes)
+{
+    nodes_forget(nodes);
+    redis_connect_elsewhere();
+}
+
 static struct node *nodes_add(struct redis_nodes *nodes)
 {
     nodes->nodes = realloc(nodes->nodes, (nodes->count + 1) * sizeof *nodes->nodes);
@@ -107,6 +114,7 @@ enum relance_status redis_nodes_do(struct redis_nodes *nodes, const char *key, s
     enum relance_status status = nodes_begin(nodes, error);
     enum cluster_redirect redirect = CLUSTER_NONE;
     unsigned slot = cluster_slot(key);
+    *out = NULL;
     uint16_t index = nodes->slots[slot] ? (uint16_t)(nodes->slots[slot] - 1) : 0;
     for (int hop = 0; hop < NODES_HOPS && status == RELANCE_OK; hop++) {
         status = nodes_ask(nodes, &nodes->nodes[index], redirect == CLUSTER_ASK, count, words, out, error);
@@ -115,13 +123,14 @@ enum relance_status redis_nodes_do(struct redis_nodes *nodes, const char *key, s
         struct redis_host at = nodes->nodes[index].at;
         redirect = cluster_read_redirect(redis_read_refusal(*out), &at);
         if (redirect == CLUSTER_NONE) {
-            if (redis_is_elsewhere(*out)) nodes_forget(nodes);
+            if (redis_is_elsewhere(*out)) nodes_begin_again(nodes);
             return RELANCE_OK;
         }
         index = nodes_find(nodes, &at);
         redis_answer_free(*out);
+        *out = NULL;
     }
-    nodes_forget(nodes);
+    nodes_begin_again(nodes);
     return status != RELANCE_OK ? status : cluster_no_end(key, error);
 }
 
@@ -199,6 +208,6 @@ enum relance_status redis_nodes_change(struct redis_nodes *nodes, struct relance
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < nodes->count && status == RELANCE_OK; i++)
         if (nodes->nodes[i].question.expected) status = nodes_change(nodes, &nodes->nodes[i], error);
-    if (status != RELANCE_OK) nodes_forget(nodes);
+    if (status != RELANCE_OK) nodes_begin_again(nodes);
     return status;
 }

@@ -16,7 +16,7 @@ RELANCE_MUST enum relance_status redis_nodes_open(const char *url, struct redis_
                                                   struct relance_error *error);
 void redis_nodes_close(struct redis_nodes *nodes); /* NULL: nothing to do */
 
-/* One command about one key, and its answer, to be freed. RELANCE_IO: there is none. */
+/* One command about one key, and its answer, to be freed. RELANCE_IO: there is none, and *out is NULL. */
 RELANCE_MUST enum relance_status redis_nodes_do(struct redis_nodes *nodes, const char *key, size_t count,
                                                 const struct relance_str *words, struct redisReply **out,
                                                 struct relance_error *error);

@@ -211,6 +211,7 @@ static enum relance_status get(struct redis_nodes *nodes, const char *sentence)
     int64_t count = 0;
     enum relance_status status =
         REDIS_NODES_DO(nodes, "foo", &answer, &error, STR("HGET"), STR("foo"), STR("x"));
+    cr_expect_eq(status == RELANCE_OK, answer != NULL);
     if (status != RELANCE_OK) return status;
     status = redis_read_count(answer, "HGET", &count, &error);
     redis_answer_free(answer);
@@ -258,6 +259,17 @@ Test(cluster, after_a_failure_the_way_begins_at_the_url_again)
     cr_expect_eq(get(nodes, ""), RELANCE_IO);
     cr_expect(strstr(error.message, "another one has foo"), "%s", error.message);
     says[0] = ":1";
+    cr_expect_eq(get(nodes, ""), RELANCE_OK);
+    redis_nodes_close(nodes);
+}
+
+Test(cluster, after_a_failure_another_seed_is_asked)
+{
+    struct redis_nodes *nodes = NULL;
+    says[0] = "-CLUSTERDOWN The cluster is down";
+    says[1] = ":1";
+    cr_assert_eq(redis_nodes_open(url(2), &nodes, &error), RELANCE_OK, "%s", error.message);
+    cr_expect_eq(get(nodes, "CLUSTERDOWN"), RELANCE_AGAIN);
     cr_expect_eq(get(nodes, ""), RELANCE_OK);
     redis_nodes_close(nodes);
 }
