@@ -20,7 +20,7 @@ LANES = {
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "redis_failover", "faults"],
     "servers": ["intake", "links", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
                 "wrong_redis", "misplaced", "tracing"],
-    "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "state_page",
+    "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
                  "state_bytes", "audit", "explain", "forgetting", "visitors", "hostile", "full_disk", "recovery",
                  "resharding", "rees46"],
 }
