@@ -249,11 +249,10 @@ static enum relance_progress hear_event(struct relance_engine *e, const struct t
     e->event = (struct event){.visitor = told->visitor};
     if (!scope_unpack_whole(e, unpack_skip(in))) return progress;
     str traceparent = in->at < in->end ? unpack_str(in) : (str){0};
-    if (!traceparent_is_valid(traceparent)) traceparent = (str){0};
-    e->traceparent = &traceparent;
+    e->traceparent = traceparent_is_valid(traceparent) ? traceparent : (str){0};
+    e->traceparent_known = true;
     link_use(e, at, e->event.time_ms);
     if (e->set->types[e->event.type->number].named) decide_event(e, customer);
-    e->traceparent = NULL;
     engine_settle_customer(e, customer);
     return progress;
 }

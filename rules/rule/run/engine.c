@@ -139,11 +139,13 @@ enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t
 
 /* ---- records */
 
-str engine_traceparent(const struct relance_engine *e)
+str engine_traceparent(struct relance_engine *e)
 {
-    if (e->traceparent) return *e->traceparent;
+    if (e->traceparent_known) return e->traceparent;
     str text = e->options.traceparent ? e->options.traceparent(e->options.context) : (str){0};
-    return traceparent_is_valid(text) ? text : (str){0};
+    e->traceparent = traceparent_is_valid(text) ? text : (str){0};
+    e->traceparent_known = true;
+    return e->traceparent;
 }
 
 /* When the event happened: its own time, else the record's; one from the future is not believed. False: it has
@@ -324,6 +326,7 @@ enum relance_progress relance_engine_record(struct relance_engine *e, const stru
                                             struct relance_fate *fate)
 {
     if (e->failed || e->frame.stopped) return engine_done(e);
+    e->traceparent_known = false;
     if (!unfold_next(e, record, fate)) return engine_done(e);
     enum relance_progress progress = record_event(e, record, fate);
     if (progress == RELANCE_DONE) unfold_advance(e, fate);

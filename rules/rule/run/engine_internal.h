@@ -68,8 +68,10 @@ struct relance_engine {
     struct relance_links links;
     struct linking linking;
     bool happening; /* the present event is being dealt with, and no wait */
-    const str
-        *traceparent; /* of the present event, which another partition tells of; NULL: the shell is asked */
+    /* of the record that the present event comes from; empty: it has none. Known once the shell has been asked, or another
+     * partition has told it */
+    str traceparent;
+    bool traceparent_known;
     char visitor_name[1 + LIMIT_ID_BYTES]; /* that of the visitor looked for last */
     size_t pool_used;                /* when the memory of the present customer's state was counted last */
     size_t fits_memory, fits_within; /* a state that takes no more need not be measured (bound.c) */
@@ -98,7 +100,7 @@ static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t num
 }
 
 /* Of the record that the present event comes from; empty: it has none. */
-str engine_traceparent(const struct relance_engine *e);
+str engine_traceparent(struct relance_engine *e);
 
 /* ---- unfold.c */
 /* Finds the next event of the record: unfolded.present. False: there is none, which *fate says, or memory has run out. */
