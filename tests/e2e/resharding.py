@@ -43,8 +43,8 @@ class Resharding(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
-    def drain(self):
-        status, _ = self.world.engine(drain=True, **{"kafka.session.timeout.ms": 3000,
+    def drain(self, **options):
+        status, _ = self.world.engine(drain=True, **options, **{"kafka.session.timeout.ms": 3000,
                                                      "kafka.transaction.timeout.ms": 2500}).stop(None, 60)
         self.assertEqual(status, 0)
 
@@ -75,6 +75,24 @@ class Resharding(unittest.TestCase):
             body = record.json()
             heard.setdefault(body["customer"], []).append((body["rule"], body["step"], (body.get("with") or {}).get("n")))
         return heard
+
+    def test_where_misplaced_records_are_refused_none_is_while_partitions_are_added(self):
+        world = self.world
+        with running(world, misplaced="refuse", **{"kafka.session.timeout.ms": 3000, "kafka.transaction.timeout.ms": 2500}) as engine:
+            self.everybody("ping", 1)
+            world.wait_decided(engine)
+        self.grow()
+        self.everybody("ping", 2)  # in their new places, of which some are old partitions
+        self.drain(misplaced="refuse")
+        self.reshard()
+        world.partitions = NOW
+        self.everybody("ping", 3)
+        with running(world, misplaced="refuse") as engine:
+            world.wait_decided(engine)
+            world.wait_counter("events", 3 * CUSTOMERS)
+        counters = world.counters()
+        self.assertGreater(counters["events_misplaced"], 0)  # of the drain, which knew of two partitions
+        self.assertEqual((counters.get("dead.misplaced"), world.dead()), (None, []))
 
     def test_states_and_waits_go_with_their_customers(self):
         world = self.world
