@@ -47,8 +47,8 @@ void misplaced_note(struct misplaced *misplaced, const struct source_record *rec
     misplaced->keys[misplaced->key_count++] = key;
 }
 
-/* That a client that chooses among `partitions` fits `fitting` of the keys says how much, in bits? Where others do not fit,
- * less: which keys they are is free. */
+/* How many bits it says that a client that chooses among `partitions` fits `fitting` of the keys; fewer where the others do
+ * not fit, since which keys these are is free. */
 static double misplaced_bits(const struct misplaced *misplaced, size_t fitting, int partitions)
 {
     double choices = fitting < misplaced->key_count ? (double)misplaced->key_count : 0;
