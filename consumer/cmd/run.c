@@ -49,6 +49,7 @@ struct run {
     int64_t from_ms;
     struct worker *workers;
     struct standing *standings; /* by partition */
+    struct live *live;
     struct http_address address;
     struct http_door door;
     struct http_server *server; /* NULL: nobody can ask */
@@ -259,23 +260,30 @@ static void run_tell(struct run *run, struct live *live)
 
 static void run_watch(struct run *run)
 {
-    struct live *live = live_open(&(struct live_plan){run->options, run->instance, run->workers,
-                                                      (size_t)run->options->workers, run->standings,
-                                                      run->topics.input_partitions, &run->rules});
+    run->live = live_open(&(struct live_plan){run->options, run->instance, run->workers,
+                                              (size_t)run->options->workers, run->standings,
+                                              run->topics.input_partitions, &run->rules});
     int64_t refreshed = 0;
     while (!stop_requested()) {
         if (run_is_at_end(run)) stop_request();
         reload_look(&run->rules);
         if (clock_monotonic_us() - refreshed >= RUN_LIVE_US) {
             refreshed = clock_monotonic_us();
-            run_tell(run, live);
+            run_tell(run, run->live);
         }
         if (run->server) http_server_look(run->server);
         clock_sleep_us(RUN_LOOK_US);
     }
     supervisor_tell("STOPPING=1");
-    run_tell(run, live);
-    live_close(live);
+    run_tell(run, run->live);
+}
+
+/* What is saved last is part of the totals, too. */
+static void run_await_saved(const struct run *run)
+{
+    for (int64_t i = 0; i < run->options->workers; i++)
+        while (!atomic_load(&run->workers[i].saved))
+            clock_sleep_us(RUN_CLOSE_LOOK_US);
 }
 
 /* A client of librdkafka 2.0.2 that closes while the broker takes its topic away may wait for ever for a partition
@@ -329,6 +337,8 @@ static int run_work(struct run *run)
     run_start_workers(run);
     run_watch(run);
     log_line(LOG_INFO, "Ending.", "workers=%lld", (long long)run->options->workers);
+    run_await_saved(run);
+    live_close(run->live);
     for (int64_t i = 0; i < run->options->workers; i++)
         closed &= run_join(&run->workers[i]);
     int status = run_status(run);

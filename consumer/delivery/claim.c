@@ -563,6 +563,7 @@ enum relance_status partition_claim(struct partition *partition, struct relance_
     enum relance_status status = claim_run(partition, error);
     if (status == RELANCE_OK) {
         partition->state = PARTITION_BEHIND;
+        partition->input_end.begin = -1;
         log_line(LOG_INFO, "Claimed a partition.",
                  "partition=%d checkpoint=%" PRId64 " published=%" PRId64 " end=%" PRId64
                  " marks=%zu states=%s",

@@ -371,8 +371,10 @@ static void live_write(struct live *live)
     struct relance_str entry = live_describe(live);
     memcpy(live->written, live->figures, count * sizeof *live->figures);
     pthread_mutex_unlock(&live->lock);
-    bool entered = live_store_enter(live->store, entry, before);
     bool taken = live_store_write(live->store, live->written, count);
+    bool entered = live_store_enter(live->store, entry, before);
+    if (atomic_load(&live->plan.standings[0].state) != STANDING_ELSEWHERE)
+        live_store_total(live->store, false);
     pthread_mutex_lock(&live->lock);
     if (entered && !is_first) live_see_other(live, before, now_us);
     if (taken || !live->refused_us) live->refused_us = taken ? 0 : now_us;
@@ -392,6 +394,7 @@ static void *live_write_on(void *context)
     }
     pthread_mutex_unlock(&live->lock);
     live_store_leave(live->store);
+    live_store_total(live->store, true);
     return NULL;
 }
 
@@ -427,7 +430,7 @@ struct live *live_open(const struct live_plan *plan)
     live->written = calloc(LIVE_ROWS_MAX + (size_t)plan->partitions, sizeof *live->written);
     ensure(live->figures && live->written);
     const struct live_store_place place = {plan->options->redis, plan->options->group, plan->options->input,
-                                           plan->instance};
+                                           plan->instance, plan->partitions};
     live->store = live_store_open(&place);
     live_name_us(live->who);
     live->begun_ms = clock_wall_ms();

@@ -22,7 +22,7 @@ struct live_plan {
 struct live *live_open(const struct live_plan *plan);
 /* Makes the figures anew; once a second. A thread of its own writes them to Redis, which may be away. */
 void live_refresh(struct live *live);
-void live_close(struct live *live);
+void live_close(struct live *live); /* when the last checkpoints are written: their sums are told, too */
 
 /* The figures as of the last refresh, for whoever refreshes them, whether Redis has taken them or not. */
 const struct live_figure *live_figures(const struct live *live, size_t *count);

@@ -9,6 +9,7 @@
 struct live_store;
 struct live_store_place {
     const char *url, *group, *topic, *instance; /* they live longer */
+    int partitions;
 };
 struct live_figure {
     char name[32];
@@ -23,6 +24,9 @@ enum { LIVE_BEFORE_SIZE = 512 };
 bool live_store_enter(struct live_store *store, struct relance_str entry, char before[LIVE_BEFORE_SIZE]);
 /* It is an instance no more. */
 void live_store_leave(struct live_store *store);
+/* Adds up the counters of all partitions, and forgets instances that are gone: for one instance of a group, about once
+ * a second, and for each a last time when it ends. */
+void live_store_total(struct live_store *store, bool is_last);
 void live_store_close(struct live_store *store);
 
 #endif

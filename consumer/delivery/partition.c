@@ -43,7 +43,6 @@ struct partition *partition_new(struct workplace *place, int32_t number)
 static void partition_reset(struct partition *partition)
 {
     partition->state = PARTITION_UNCLAIMED;
-    partition->input_end.begin = -1;
     partition->in_force.rules_seen = NULL;
     partition->last.record = NULL;
     partition->touched = partition->recovery.is_approximate = partition->recovery.is_rebuild =

@@ -314,6 +314,7 @@ static void work_park(struct work *work, struct partition *partition)
     work->events_gone += partition->events;
     work->fetched_gone += partition->fetched;
     partition->events = partition->fetched = 0;
+    partition->input_end.begin = -1;
     standing_leave(partition->standing);
     work->by_number[partition->number] = NULL;
     if (!work->place.is_halfway && partition_park(partition)) {

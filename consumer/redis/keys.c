@@ -22,6 +22,11 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
     snprintf(out, REDIS_KEY_SIZE, "%s:%s", metrics_key, minute);
 }
 
+void redis_key_totals(char out[REDIS_KEY_SIZE], const char *group, const char *topic)
+{
+    snprintf(out, REDIS_KEY_SIZE, "relance:%s:%s:totals", group, topic);
+}
+
 void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic)
 {
     snprintf(out, REDIS_KEY_SIZE, "relance:%s:%s:instances", group, topic);

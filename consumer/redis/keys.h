@@ -2,7 +2,7 @@
  * Cluster and change together:
  *
  *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
- *     relance:GROUP:TOPIC:instances
+ *     relance:GROUP:TOPIC:totals  :instances
  *     relance:live:GROUP:INSTANCE
  *     relance:takeovers:GROUP:INSTANCE */
 #ifndef CONSUMER_REDIS_KEYS_H
@@ -22,6 +22,7 @@ void redis_key(char out[REDIS_KEY_SIZE], const char *group, const char *topic, i
 /* The counters of one minute, "2026-03-02T10:00". */
 void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, const char *minute);
 
+void redis_key_totals(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
 void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
 void redis_key_live(char out[REDIS_KEY_SIZE], const char *group, const char *instance);
 void redis_key_takeovers(char out[REDIS_KEY_SIZE], const char *group, const char *instance);

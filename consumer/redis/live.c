@@ -1,104 +1,48 @@
-/* The live figures in Redis. Losing them costs nothing, so no error leaves this file. The two keys are of no partition:
- * in a Redis Cluster each may be another node's. */
+/* The live figures in Redis, and the list of instances. Losing them costs nothing. */
 #include "base/ensure.h"
 #include "base/str.h"
 #include "delivery/live_store.h"
-#include "redis/keys.h"
-#include "redis/line.h"
-#include "redis/resp.h"
+#include "redis/single.h"
+#include "redis/totals.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define LIVE_EXPIRES_S "5"
-enum { LIVE_TIMEOUT_MS = 1000 }; /* the thread that writes them also hears that the process is to end */
-
-/* A key, and the connection to whoever has it; NULL: none. */
-struct live_key {
-    char name[REDIS_KEY_SIZE];
-    struct redis_line *line;
-};
 
 struct live_store {
-    const char *url, *instance;
-    struct live_key figures, instances;
-    struct redis_question question;
+    const char *instance;
+    struct redis_single figures, instances;
+    struct redis_totals *totals;
 };
 
 struct live_store *live_store_open(const struct live_store_place *place)
 {
     struct live_store *store = calloc(1, sizeof *store);
     ensure(store);
-    store->url = place->url;
     store->instance = place->instance;
-    redis_key_live(store->figures.name, place->group, place->instance);
-    redis_key_instances(store->instances.name, place->group, place->topic);
-    store->question.timeout_ms = LIVE_TIMEOUT_MS;
+    redis_single_open(&store->figures, place->url);
+    redis_single_open(&store->instances, place->url);
+    redis_key_live(store->figures.key, place->group, place->instance);
+    redis_key_instances(store->instances.key, place->group, place->topic);
+    store->totals = redis_totals_open(place->url, place->group, place->topic, place->partitions);
     return store;
 }
 
-/* Asks what has been put into the question. `visit` gets each answer that is no error. */
-typedef enum relance_status live_visit(void *context, size_t index, const struct redisReply *answer,
-                                       struct relance_error *error);
-
-/* Of one that has failed, or that has answered with an error, the connection is given up. */
-static bool live_ask(struct live_store *store, struct live_key *key, live_visit *visit, void *context)
+void live_store_close(struct live_store *store)
 {
-    struct relance_error error;
-    enum relance_status status = RELANCE_OK;
-    if (!key->line && redis_connect(store->url, key->name, &key->line, &error) != RELANCE_OK) {
-        key->line = NULL;
-        redis_question_clear(&store->question);
-        return false;
-    }
-    if (status == RELANCE_OK) status = redis_send(key->line, &store->question, &error);
-    for (size_t i = 0; status == RELANCE_OK && store->question.expected; i++) {
-        struct redisReply *answer = NULL;
-        status = redis_take(key->line, &store->question, &answer, &error);
-        if (status == RELANCE_OK) status = visit(context, i, answer, &error);
-        redis_answer_free(answer);
-    }
-    if (status == RELANCE_OK) return true;
-    redis_close(key->line);
-    key->line = NULL;
-    redis_question_clear(&store->question);
-    return false;
+    redis_single_close(&store->figures);
+    redis_single_close(&store->instances);
+    redis_totals_close(store->totals);
+    free(store);
 }
 
-/* ---- the figures: all at once, since one that is there no more is to go */
-
-static void live_put_figures(struct live_store *store, const struct live_figure *figures, size_t count)
-{
-    struct buffer *out = &store->question.commands;
-    struct relance_str key = str_of(store->figures.name);
-    REDIS_ASK(&store->question, STR("MULTI"));
-    REDIS_ASK(&store->question, STR("UNLINK"), key);
-    resp_begin(out, 2 * count + 2);
-    resp_word(out, STR("HSET"));
-    resp_word(out, key);
-    for (size_t i = 0; i < count; i++) {
-        resp_word(out, str_of(figures[i].name));
-        resp_word(out, str_of(figures[i].value));
-    }
-    store->question.expected++;
-    REDIS_ASK(&store->question, STR("EXPIRE"), key, STR(LIVE_EXPIRES_S));
-    REDIS_ASK(&store->question, STR("EXEC"));
-}
-
-/* MULTI, three that are queued, and EXEC. */
-static enum relance_status live_hear_exec(void *context, size_t index, const struct redisReply *answer,
-                                          struct relance_error *error)
-{
-    bool done;
-    (void)context;
-    if (index == 0) return redis_read_word(answer, "MULTI", "OK", error);
-    if (index < 4) return redis_read_word(answer, "MULTI", "QUEUED", error);
-    return redis_read_exec(answer, 3, &done, error);
-}
-
+/* All at once, since one that is there no more is to go. */
 bool live_store_write(struct live_store *store, const struct live_figure *figures, size_t count)
 {
-    live_put_figures(store, figures, count);
-    return live_ask(store, &store->figures, live_hear_exec, NULL);
+    redis_single_begin(&store->figures, count);
+    for (size_t i = 0; i < count; i++)
+        redis_single_put(&store->figures, str_of(figures[i].name), str_of(figures[i].value));
+    return redis_single_replace(&store->figures, STR(LIVE_EXPIRES_S));
 }
 
 /* ---- which instances there are */
@@ -109,8 +53,7 @@ static enum relance_status live_hear_entry(void *context, size_t index, const st
 {
     char *before = context;
     struct relance_str text;
-    int64_t count;
-    if (index > 0) return redis_read_count(answer, "HSET", &count, error);
+    if (index > 0) return redis_single_hear_counts(NULL, index, answer, error);
     enum relance_status status = redis_read_text(answer, "HGET", &text, error);
     if (status == RELANCE_OK && text.data) snprintf(before, LIVE_BEFORE_SIZE, "%.*s", STR_ARG(text));
     return status;
@@ -118,33 +61,30 @@ static enum relance_status live_hear_entry(void *context, size_t index, const st
 
 bool live_store_enter(struct live_store *store, struct relance_str entry, char before[LIVE_BEFORE_SIZE])
 {
-    struct relance_str key = str_of(store->instances.name), instance = str_of(store->instance);
+    struct relance_str key = str_of(store->instances.key), instance = str_of(store->instance);
     *before = '\0';
-    REDIS_ASK(&store->question, STR("HGET"), key, instance);
-    REDIS_ASK(&store->question, STR("HSET"), key, instance, entry);
-    REDIS_ASK(&store->question, STR("EXPIRE"), key, STR(LIVE_EXPIRES_S));
-    return live_ask(store, &store->instances, live_hear_entry, before);
-}
-
-static enum relance_status live_hear_count(void *context, size_t index, const struct redisReply *answer,
-                                           struct relance_error *error)
-{
-    int64_t count;
-    (void)context;
-    (void)index;
-    return redis_read_count(answer, "HDEL", &count, error);
+    REDIS_ASK(&store->instances.question, STR("HGET"), key, instance);
+    REDIS_ASK(&store->instances.question, STR("HSET"), key, instance, entry);
+    REDIS_ASK(&store->instances.question, STR("EXPIRE"), key, STR(LIVE_EXPIRES_S));
+    return redis_single_ask(&store->instances, live_hear_entry, before);
 }
 
 void live_store_leave(struct live_store *store)
 {
-    REDIS_ASK(&store->question, STR("HDEL"), str_of(store->instances.name), str_of(store->instance));
-    live_ask(store, &store->instances, live_hear_count, NULL);
+    REDIS_ASK(&store->instances.question, STR("HDEL"), str_of(store->instances.key), str_of(store->instance));
+    redis_single_ask(&store->instances, redis_single_hear_counts, NULL);
 }
 
-void live_store_close(struct live_store *store)
+/* Those whose live figures are gone are no instances any more. */
+static void live_forget(void *context, struct relance_str instance)
 {
-    redis_close(store->figures.line);
-    redis_close(store->instances.line);
-    redis_question_free(&store->question);
-    free(store);
+    struct live_store *store = context;
+    REDIS_ASK(&store->instances.question, STR("HDEL"), str_of(store->instances.key), instance);
+}
+
+void live_store_total(struct live_store *store, bool is_last)
+{
+    redis_totals_write(store->totals, is_last, live_forget, store);
+    if (store->instances.question.expected)
+        redis_single_ask(&store->instances, redis_single_hear_counts, NULL);
 }

@@ -96,8 +96,8 @@ static enum relance_status view_find_partitions(struct redis_view *view, struct 
                              view->group, view->topic);
 }
 
-static struct redis_view *view_connect(const char *url, const char *group, const char *topic,
-                                       struct relance_error *error)
+struct redis_view *redis_view_of(const char *url, const char *group, const char *topic,
+                                 struct relance_error *error)
 {
     if (!redis_keys_fit(group, topic)) {
         relance_error_set(error, RELANCE_INVALID, "--group, --input: more than %d bytes", REDIS_NAME_MAX);
@@ -116,7 +116,7 @@ static struct redis_view *view_connect(const char *url, const char *group, const
 struct redis_view *redis_view_open(const char *url, const char *group, const char *topic,
                                    struct relance_error *error)
 {
-    struct redis_view *view = view_connect(url, group, topic, error);
+    struct redis_view *view = redis_view_of(url, group, topic, error);
     if (!view || view_find_partitions(view, error) == RELANCE_OK) return view;
     redis_view_close(view);
     return NULL;
@@ -135,7 +135,7 @@ bool redis_view_ping(const char *url)
 {
     struct relance_error error;
     struct redisReply *answer = NULL;
-    struct redis_view *view = view_connect(url, "", "", &error);
+    struct redis_view *view = redis_view_of(url, "", "", &error);
     bool answers = view && REDIS_NODES_DO(view->nodes, "", &answer, &error, STR("PING")) == RELANCE_OK &&
                    redis_read_word(answer, "PING", "PONG", &error) == RELANCE_OK;
     redis_answer_free(answer);
@@ -146,7 +146,7 @@ bool redis_view_ping(const char *url)
 bool redis_view_claimed(const char *url, const char *group, const char *topic, int partitions)
 {
     struct relance_error error;
-    struct redis_view *view = view_connect(url, group, topic, &error);
+    struct redis_view *view = redis_view_of(url, group, topic, &error);
     bool claimed = view != NULL;
     for (int p = 0; p < partitions && claimed; p++) {
         char *stamp = NULL;
@@ -164,7 +164,7 @@ enum relance_status redis_view_count(const char *url, const char *group, const c
                                      struct relance_error *error)
 {
     int64_t count = 0;
-    struct redis_view *view = view_connect(url, group, topic, error);
+    struct redis_view *view = redis_view_of(url, group, topic, error);
     if (!view) return RELANCE_IO;
     enum relance_status status = redis_view_number(view, 0, "partitions", &count, error);
     redis_view_close(view);
@@ -198,16 +198,22 @@ static enum relance_status view_take_counter(void *context, struct relance_str n
     return RELANCE_OK;
 }
 
+enum relance_status redis_view_partition_counters(struct redis_view *view, int partition,
+                                                  redis_view_counter *visit, void *context,
+                                                  struct relance_error *error)
+{
+    struct view_counting counting = {visit, context};
+    char key[REDIS_KEY_SIZE];
+    redis_key(key, view->group, view->topic, partition, REDIS_KEY_METRICS);
+    return view_hash(view, key, view_take_counter, &counting, error);
+}
+
 enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit, void *context,
                                         struct relance_error *error)
 {
-    struct view_counting counting = {visit, context};
     enum relance_status status = RELANCE_OK;
-    for (int p = 0; p < view->partitions && status == RELANCE_OK; p++) {
-        char key[REDIS_KEY_SIZE];
-        redis_key(key, view->group, view->topic, p, REDIS_KEY_METRICS);
-        status = view_hash(view, key, view_take_counter, &counting, error);
-    }
+    for (int p = 0; p < view->partitions && status == RELANCE_OK; p++)
+        status = redis_view_partition_counters(view, p, visit, context, error);
     return status;
 }
 
@@ -256,7 +262,7 @@ enum relance_status redis_view_instance(const char *url, const char *group, cons
                                         struct relance_error *error)
 {
     char key[REDIS_KEY_SIZE];
-    struct redis_view *view = view_connect(url, group, topic, error);
+    struct redis_view *view = redis_view_of(url, group, topic, error);
     struct view_live live = {view, visit, context, str_of(instance)};
     if (!view) return RELANCE_IO;
     redis_key_live(key, group, instance);

@@ -12,6 +12,9 @@ struct redis_view;
 /* NULL: error says why; a group or topic that has no state yet is one of the reasons. */
 struct redis_view *redis_view_open(const char *url, const char *group, const char *topic,
                                    struct relance_error *error);
+/* For the engine, which knows how many partitions there are: of what has no state yet, too. */
+struct redis_view *redis_view_of(const char *url, const char *group, const char *topic,
+                                 struct relance_error *error);
 void redis_view_close(struct redis_view *view);
 
 /* For whoever starts servers and waits for them: does Redis answer; has an engine claimed all partitions? */
@@ -30,6 +33,10 @@ typedef void redis_view_live(void *context, struct relance_str instance, struct 
 /* Every counter of every partition; the same name comes once for each partition that has it. */
 RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, redis_view_counter *visit,
                                                      void *context, struct relance_error *error);
+/* Those of one. */
+RELANCE_MUST enum relance_status redis_view_partition_counters(struct redis_view *view, int partition,
+                                                               redis_view_counter *visit, void *context,
+                                                               struct relance_error *error);
 /* Every field of every live instance; REDIS_VIEW_ENTRY is what the list of instances says of it. */
 #define REDIS_VIEW_ENTRY "instance"
 RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,

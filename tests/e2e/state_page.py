@@ -139,6 +139,9 @@ class Reader(unittest.TestCase):
             cls.live = cls.world.live()
         redis = cls.world.redis
         cls.keys = {key.decode() for key in redis("KEYS", "*")}
+        cls.shared = {f"relance:{cls.world.group}:{cls.world.input}:{name}" for name in ("totals", "instances")}
+        cls.totals = redis.hash(f"relance:{cls.world.group}:{cls.world.input}:totals")
+        cls.counters = cls.world.counters()
         cls.tags = [f"relance:{{{cls.world.group}:{cls.world.input}:{p}}}" for p in range(2)]
         cls.meta = [redis.hash(f"{tag}:meta") for tag in cls.tags]
         cls.states = [{name: unpack(value) for name, value in redis.hash(f"{tag}:customers").items()} for tag in cls.tags]
@@ -151,7 +154,7 @@ class Reader(unittest.TestCase):
 
     def test_every_key_is_one_of_the_page(self):
         form = re.compile(r"(:meta|:customers|:timers|:metrics(:\d{4}-\d\d-\d\dT\d\d:\d\d)?)$")
-        for key in self.keys - {f"relance:live:{self.world.group}:one", f"relance:{self.world.group}:{self.world.input}:instances"}:
+        for key in self.keys - {f"relance:live:{self.world.group}:one", *self.shared}:
             tag = form.sub("", key)
             self.assertIn(tag, self.tags, key)
             self.assertNotEqual(tag, key)
@@ -249,6 +252,13 @@ class Reader(unittest.TestCase):
         for p in range(2):
             self.assertRegex(self.live[f"partition.{p}"],
                              r"^live lag=\d+ behind=0( clock_behind_s=[\d.]+)? checkpoint_age_s=[\d.]+$")
+
+    def test_totals_have_the_sums_and_what_the_page_says_beside_them(self):
+        totals = {name: value.decode() for name, value in self.totals.items()}
+        self.assertRegex(totals.pop("at"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        beside = {name: totals.pop(name) for name in ("partitions", "instances", "partitions_owned", "partitions_live", "lag", "behind")}
+        self.assertEqual(beside["partitions"], "2")
+        self.assertEqual({name: float(value) for name, value in totals.items()}, self.counters)
 
     def test_the_chain_and_the_numbers_come_from_what_was_published(self):
         actions, letters = self.world.output_records(), self.world.dead()
