@@ -2,6 +2,7 @@
  * the configuration is said all at once, what is wrong with the world one thing at a time. */
 #include "base/ensure.h"
 #include "host/command.h"
+#include "http/server.h"
 #include "host/log.h"
 #include "host/option.h"
 #include "host/print.h"
@@ -121,6 +122,44 @@ static void intake_name(const struct options *options, char out[256])
     snprintf(out, 256, "%s/intake-%016llx", options->group, (unsigned long long)number);
 }
 
+/* ---- over HTTP */
+struct intake_window {
+    const struct options *options;
+    struct http_address address;
+    struct http_door door;
+    struct http_server *server; /* NULL: nobody can ask */
+};
+
+static void intake_show(void *context, const struct ledger *ledger, const char *trouble)
+{
+    const struct intake_window *window = context;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    ensure(out);
+    ledger_print(ledger, window->options->group, out);
+    ensure(fclose(out) == 0);
+    http_server_publish(window->server, (struct relance_str){text, size}, !trouble,
+                        trouble ? trouble : "It reads, maps and writes.");
+    http_server_look(window->server);
+    free(text);
+}
+
+static bool intake_listen(struct intake_window *window, struct intake_config *config)
+{
+    struct relance_error error;
+    if (!window->options->listen) return true;
+    enum relance_status status = http_address_read(window->options->listen, &window->address, &error);
+    window->door = (struct http_door){.any_host = !window->address.is_loopback};
+    if (status == RELANCE_OK)
+        status = http_server_open(&window->address, &window->door, &window->server, &error);
+    if (status != RELANCE_OK) return print_mistake("%s", error.message), false;
+    http_server_excuse(window->server, "intake is starting");
+    config->hear = intake_show;
+    config->context = window;
+    return true;
+}
+
 static int intake_work(const struct options *options, struct intake_config *config)
 {
     char member[256];
@@ -154,7 +193,8 @@ int cmd_intake(const struct options *options)
     struct intake_config config = {.plan = &plan};
     ensure(config.mappings = calloc(plan.mapping_count + 1, sizeof(struct relance_mapping *)));
     ensure(config.wires = calloc(plan.mapping_count + 1, sizeof(struct wire *)));
-    if (!mistakes && intake_load(options, &config)) {
+    struct intake_window window = {.options = options};
+    if (!mistakes && intake_load(options, &config) && intake_listen(&window, &config)) {
         stop_on_signals();
         status = intake_work(options, &config);
     }
@@ -162,6 +202,7 @@ int cmd_intake(const struct options *options)
         relance_mapping_free(config.mappings[i]);
         if (config.wires[i]) wire_close(config.wires[i]);
     }
+    http_server_close(window.server);
     free(config.mappings);
     free(config.wires);
     plan_free(&plan);

@@ -29,8 +29,9 @@ enum {
     INTAKE_WAIT_US = 1000000,       /* pause before the schema registry is asked again */
     INTAKE_RETRY_US = 300000,       /* pause after a failure */
     INTAKE_LOOK_US = 10000000,      /* between looks for topics that a pattern fits */
-    INTAKE_REPORT_US = 60000000,    /* between lines that say what has been done */
-    INTAKE_COMPLAIN_US = 10000000,  /* between lines that say the same is still wrong */
+    INTAKE_TELL_US = 1000000,
+    INTAKE_REPORT_US = 60000000,   /* between lines that say what has been done */
+    INTAKE_COMPLAIN_US = 10000000, /* between lines that say the same is still wrong */
     INTAKE_FUTURE_MS =
         900000, /* a record further ahead of the wall clock is from the future, as for engines */
     INTAKE_EVENT_MAX = 1000000,  /* bytes of an event: what topics take without being told to take more */
@@ -50,7 +51,7 @@ struct intake {
     struct sampler *sampler; /* dead letters, a part of them for the log */
     const char *last_topic;  /* of the record before, and its mapping */
     uint32_t last_mapping;
-    int64_t looked_us, reported_us, failed_us, complained_us, began_us;
+    int64_t looked_us, told_us, reported_us, failed_us, complained_us, began_us;
     size_t bytes; /* put since the last commit */
     int64_t reported_records;
     bool is_failing;
@@ -463,6 +464,14 @@ static void intake_report(struct intake *intake)
     ledger_log(&intake->ledger, "So far:");
 }
 
+static void intake_tell(struct intake *intake, const char *trouble)
+{
+    int64_t now = clock_monotonic_us();
+    if (!intake->config->hear || now - intake->told_us < INTAKE_TELL_US) return;
+    intake->told_us = now;
+    intake->config->hear(intake->config->context, &intake->ledger, trouble);
+}
+
 enum relance_status intake_run(const struct intake_config *config, struct relance_error *error)
 {
     struct intake intake = {.config = config, .reported_us = clock_monotonic_us()};
@@ -480,6 +489,7 @@ enum relance_status intake_run(const struct intake_config *config, struct relanc
             relay_rest(config->relay, intake.is_waiting ? INTAKE_WAIT_US : INTAKE_RETRY_US);
         }
         intake_report(&intake);
+        intake_tell(&intake, status == RELANCE_OK ? NULL : error->message);
     }
     ledger_log(&intake.ledger, "In all:");
     names_free(&intake.topics);

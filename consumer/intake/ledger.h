@@ -5,6 +5,8 @@
 
 #include "base/names.h"
 
+#include <stdio.h>
+
 enum intake_counter {
 #define INTAKE_COUNTER(ENUM, name, prose) INTAKE_##ENUM,
 #define INTAKE_COUNTER_FAMILY(ENUM, form, prose)
@@ -31,6 +33,8 @@ void ledger_keep(struct ledger *ledger); /* what is fresh has been committed */
 void ledger_drop(struct ledger *ledger); /* what is fresh has not, and will not be */
 /* A line of the log, records=12 events=9 … dead.mapping=1: every plain counter, and the reasons that there were. */
 void ledger_log(const struct ledger *ledger, const char *sentence);
+/* The same as Prometheus reads it: relance_intake_records_total{group="…"} 12, and so on. */
+void ledger_print(const struct ledger *ledger, const char *group, FILE *out);
 void ledger_free(struct ledger *ledger);
 
 #endif

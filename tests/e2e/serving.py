@@ -16,6 +16,7 @@ import unittest
 
 from support import place, redis
 from support.engine import SECRET, Engine, World, running
+from support.intake import Mill, foreign
 from support.kafka import event
 
 RULES = {"events": {"ping": {}}, "rules": {"answer": {"on": "ping", "do": [{"send": "push"}]}}}
@@ -286,6 +287,26 @@ class Engines(unittest.TestCase):
             while "STATUS=The engine is ending." not in said:
                 said.append(told.recv(4096).decode())
             self.assertIn("STOPPING=1", said)
+
+
+class Intake(unittest.TestCase):
+    """`relance intake` with --listen."""
+
+    def test_it_tells_what_it_has_done_and_what_is_in_the_way(self):
+        listener = Listener(place.free_port())
+        with Mill({"web": 2}) as mill, mill.running(listen=listener.port):
+            self.assertEqual(listener.wait_ready(200, 30), "It reads, maps and writes.\n")
+            mill.produce("web", [foreign(f"c-{n}", f"u-{n}") for n in range(10)] + [foreign("c-1", "u-x", event="pair")])
+            mill.wait_read()
+            wanted = [f'{name}{{group="{mill.group}"{more}}} {value}\n' for name, more, value in (
+                ("relance_intake_records_total", "", 11), ("relance_intake_events_total", "", 11), ("relance_intake_dead_by_reason_total", ',reason="mapping"', 1))]
+            place.wait_until(lambda: all(line in listener.ask("/metrics")[2] for line in wanted), 10, f"it shows {wanted}")
+            with socket.socket() as other:
+                other.bind(("127.0.0.1", 0))
+                other.listen()
+                status, said = mill.refusal(listen=other.getsockname()[1])
+        self.assertEqual(status, 2)
+        self.assertIn("somebody else listens there", said)
 
 
 class Door(unittest.TestCase):
