@@ -283,7 +283,7 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …],
- *    "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …], "d": [rule, key, …]}
+ *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;
