@@ -11,5 +11,6 @@ bool terminal_obeys(FILE *out);
 bool terminal_paints(FILE *out);
 /* How wide it is; 0: it is no terminal, or does not say. */
 size_t terminal_columns(FILE *out);
+size_t terminal_rows(FILE *out); /* likewise how high */
 
 #endif

@@ -65,6 +65,11 @@ bool figures_is_partition(const struct figure_live *live);
 /* For people (overview.c): partitions, counters, rules by outcome, live instances. `before` and `seconds` give rates; NULL: none. */
 void figures_print_table(const struct figures *figures, const struct figures *before, double seconds,
                          FILE *out);
+/* For eyes that have a screen only: rules first, as by_sent the one that has sent most first. */
+void figures_print_top(const struct figures *figures, const struct figures *before, double seconds,
+                       bool by_sent, FILE *out);
+/* A sentence on all of it, without its end. False: something needs a look. */
+bool figures_print_summary(const struct figures *figures, FILE *out);
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);
 /* Prometheus's text format 0.0.4, of what this version knows; HELP is the row's prose (prometheus.c). */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <relance/decision.h>
+#include <stdlib.h>
 
 /* ---- for people */
 
@@ -61,8 +62,38 @@ static bool rule_is_first(const struct figures *figures, size_t at)
     return true;
 }
 
+/* ---- rules */
+struct rule_row {
+    const char *rule;
+    double sent;
+};
+
+static int rule_by_sent(const void *a, const void *b)
+{
+    const struct rule_row *x = a, *y = b;
+    if (x->sent != y->sent) return x->sent > y->sent ? -1 : 1;
+    return strcmp(x->rule, y->rule);
+}
+
+/* By name, as the counters stand; or what has sent most first. To be freed. */
+static struct rule_row *rule_rows(const struct figures *figures, bool by_sent, size_t *count)
+{
+    struct rule_row *rows = calloc(figures->count + 1, sizeof *rows);
+    ensure(rows);
+    *count = 0;
+    for (size_t i = 0; i < figures->count; i++) {
+        const char *rule = figures->items[i].outcome ? figures->items[i].first : NULL;
+        if (!rule || !rule_is_first(figures, i)) continue;
+        struct rule_row *row = &rows[(*count)++];
+        row->rule = rule;
+        rule_outcome(figures, rule, "sent", &row->sent);
+    }
+    if (by_sent && *count) qsort(rows, *count, sizeof *rows, rule_by_sent);
+    return rows;
+}
+
 /* A row for each rule, a column for each outcome that occurred. */
-static void print_rules(const struct figures *figures, FILE *out)
+static void print_rules(const struct figures *figures, bool by_sent, FILE *out)
 {
     struct table_column columns[1 + RELANCE_OUTCOME_COUNT] = {{"rule", TABLE_LEFT}};
     const char *outcome;
@@ -73,16 +104,18 @@ static void print_rules(const struct figures *figures, FILE *out)
         if (rule_outcome(figures, NULL, outcome, &value))
             columns[count++] = (struct table_column){outcome, TABLE_RIGHT};
     if (count == 1) return;
+    size_t row_count;
+    struct rule_row *rows = rule_rows(figures, by_sent, &row_count);
     struct table *table = table_new(columns, count);
-    for (size_t i = 0; i < figures->count; i++) {
-        const char *rule = figures->items[i].outcome ? figures->items[i].first : NULL;
-        if (!rule || !rule_is_first(figures, i)) continue;
+    for (size_t i = 0; i < row_count; i++) {
+        const char *rule = rows[i].rule;
         table_put(table, "%s", *rule ? rule : "(no rule)"); /* errors of attributes, counts and segments */
         for (size_t c = 1; c < count; c++) {
             bool found = rule_outcome(figures, rule, columns[c].head, &value);
             table_put(table, "%s", found ? number_text(value, text) : "");
         }
     }
+    free(rows);
     fputc('\n', out);
     table_print(table, out);
     table_free(table);
@@ -156,9 +189,46 @@ void figures_print_table(const struct figures *figures, const struct figures *be
                          FILE *out)
 {
     print_counters(figures, before, seconds, out);
-    print_rules(figures, out);
+    print_rules(figures, false, out);
     print_partitions(figures, out);
     print_lives(figures, out);
+}
+
+void figures_print_top(const struct figures *figures, const struct figures *before, double seconds,
+                       bool by_sent, FILE *out)
+{
+    print_rules(figures, by_sent, out);
+    print_partitions(figures, out);
+    fputc('\n', out);
+    print_counters(figures, before, seconds, out);
+    print_lives(figures, out);
+}
+
+/* Has an instance said that this figure is not 0? */
+static bool any_live(const struct figures *figures, const char *field)
+{
+    double number;
+    for (size_t i = 0; i < figures->live_count; i++)
+        if (strcmp(figures->lives[i].field, field) == 0 &&
+            text_number(str_of(figures->lives[i].value), &number) && number != 0)
+            return true;
+    return false;
+}
+
+bool figures_print_summary(const struct figures *figures, FILE *out)
+{
+    size_t partitions = figures->partition_count, live = figures_count_partitions(figures, FIGURES_LIVE),
+           nobodys = figures_count_partitions(figures, FIGURES_NOBODY);
+    bool refuses = any_live(figures, "redis_refuses"), away = any_live(figures, "kafka_away");
+    double lag = 0;
+    for (size_t i = 0; i < partitions; i++)
+        lag += figures->partitions[i].lag > 0 ? figures->partitions[i].lag : 0;
+    print(out, "%zu of %zu partitions live, lag %.0f", live, partitions, lag);
+    if (nobodys) print(out, "; nobody has %zu", nobodys);
+    if (refuses) fputs("; Redis refuses", out);
+    if (away) fputs("; Kafka is away", out);
+    if (any_live(figures, "same_name")) fputs("; two processes have one name", out);
+    return live == partitions && !refuses && !away;
 }
 
 /* ---- JSON */

@@ -20,6 +20,9 @@ import termios
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from commands.run import Redis  # noqa: E402
+
 SECONDS = 60  # for one command, sanitizers and a busy machine included
 WIPE = "\r\x1b[K"
 PROGRESS = re.compile(r"\r\x1b\[K(\d[\d,]*) (\w+), (\d[\d,]*) a second(?:, (\d+)%, ([\dhms]+) left)?")
@@ -43,6 +46,7 @@ class Terminal:
         self.file, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         env = {k: v for k, v in os.environ.items() if k != "NO_COLOR" and not k.startswith("RELANCE_")} | {"TERM": "xterm"} | env
+        stdin = slave if 0 in where else stdin
         streams = {number: slave if number in where else subprocess.DEVNULL for number in (1, 2)}
         self.process = subprocess.Popen(["relance", *words], stdin=stdin, stdout=streams[1], stderr=streams[2], env=env)
         os.close(slave)
@@ -69,6 +73,9 @@ class Terminal:
             raise AssertionError(f"not said: {wanted} in {self.said!r}")
         said, self.said = self.said[:found.end()], self.said[found.end():]
         return said
+
+    def press(self, keys):
+        os.write(self.file, keys.encode())
 
     def end(self):
         until = time.monotonic() + SECONDS
@@ -311,6 +318,70 @@ class Help(Case):
         at = next(i for i, line in enumerate(said) if line.startswith("  --diff"))
         self.assertRegex(said[at + 1], r"^ {37}\S")
         self.assertRegex(seen("replay", "--help", columns=60), r"\n  --diff OTHER_RULES\n      Print what other rules would change")
+
+
+class Top(Case):
+    """relance top on 24 lines: what does not fit is scrolled to."""
+
+    FRAME = r"(?s)\x1b\[H.*?\x1b\[J"
+
+    def setUp(self):
+        super().setUp()
+        self.redis = Redis(os.getcwd())
+        self.addCleanup(self.redis.stop)
+        self.redis.start()
+        rules = " ".join(f"rule.r{n}.started {n + 1} rule.r{n}.sent {n * 7 % 10}" for n in range(10))
+        self.redis.ask(f"HSET relance:{{g:t:0}}:metrics events 12 {rules}")
+        self.redis.ask("HSET relance:{g:t:0}:meta partitions 8 stamp a")
+        self.redis.ask("HSET relance:g:t:instances one host=a")
+        for p in range(8):
+            self.redis.ask(f'HSET relance:live:g:one version 1 redis_refuses 0 the_last 1 partition.{p} "live lag={p}"')
+
+    def top(self, **env):
+        return Terminal("top", "--group=g", "--input=t", f"--redis=unix://{self.redis.socket}", "--interval=100ms", where=(0, 1), **env)
+
+    def frame(self, terminal, wanted):
+        """The next frame that has that, as its lines without colours."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            said = terminal.until(self.FRAME).rpartition("\x1b[H")[2]
+            lines = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", said).split("\r\n")
+            if any(re.search(wanted, line) for line in lines):
+                return lines
+        raise AssertionError(f"no frame with {wanted}")
+
+    def test_rules_are_seen_first_and_keys_move_and_sort(self):
+        top = self.top()
+        lines = self.frame(top, "r9")
+        self.assertLessEqual(len(lines), 24)
+        self.assertEqual(lines[1], "8 of 8 partitions live, lag 28")
+        self.assertEqual([line.split()[0] for line in lines[3:14]], ["rule", *[f"r{n}" for n in range(10)]])
+        top.press("s")
+        lines = self.frame(top, "^r7 +8 +9$")
+        self.assertEqual([line.split()[2] for line in lines[4:14]], [str(n) for n in range(9, -1, -1)])
+        top.press("j")
+        self.assertEqual(self.frame(top, "^rule ")[2].split()[0], "rule")
+        top.press("\x1b[6~")
+        lines = self.frame(top, "^counter ")
+        self.assertLessEqual(len(lines), 24)
+        top.press("G")
+        self.assertRegex(self.frame(top, "the_last")[-1], "the_last +1$")
+        top.press("kkk\x1b[A\x1b[5~\x1b[H")
+        self.assertEqual(self.frame(top, "^r7 ")[3].split()[0], "rule")
+        top.press("q")
+        self.assertTrue(top.end().endswith("\x1b[?7h\x1b[?25h\x1b[?1049l"))
+        self.assertEqual(top.process.returncode, 0)
+
+    def test_colours_say_whether_all_is_well_and_only_where_they_are_wanted(self):
+        for env, well, ill in (({}, "\x1b\\[32m8 of 8", "\x1b\\[31m8 of 8.*Redis refuses"), ({"NO_COLOR": "1"}, "\r\n8 of 8", "\r\n8 of 8.*Redis refuses")):
+            self.redis.ask("HSET relance:live:g:one redis_refuses 0")
+            top = self.top(**env)
+            top.until(well)
+            self.redis.ask("HSET relance:live:g:one redis_refuses 1")
+            top.until(ill)
+            top.press("q")
+            said = top.end()
+            self.assertEqual("NO_COLOR" in env, not re.search(r"\x1b\[\d*m", said), said)
 
 
 def main():
