@@ -22,7 +22,7 @@ static enum relance_status sentinel_take_part(void *context, size_t index, struc
     struct redis_host *master = context;
     if (index == 1 && text_count(text, &master->port) && master->port > 0 && master->port < 65536)
         return RELANCE_OK;
-    if (index == 0 && text.data && text.size && text.size < REDIS_HOST_SIZE) {
+    if (index == 0 && text.size && text.size < REDIS_HOST_SIZE && !memchr(text.data, 0, text.size)) {
         memcpy(master->name, text.data, text.size);
         master->name[text.size] = '\0';
         return RELANCE_OK;

@@ -152,18 +152,17 @@ static int tls_judge(int is_trusted, X509_STORE_CTX *look)
     return is_trusted;
 }
 
-/* An address has to stand in the certificate as one, and is not told the server, which looks for names. */
-static void tls_expect_name(struct redis_tls *tls)
+/* An address has to stand in the certificate as one, and is not told the server, which looks for names. False: no name at
+ * all, which others may have told us. */
+static bool tls_expect_name(struct redis_tls *tls)
 {
     unsigned char address[sizeof(struct in6_addr)];
     X509_VERIFY_PARAM *expected = SSL_get0_param(tls->ssl);
-    if (inet_pton(AF_INET, tls->name, address) == 1 || inet_pton(AF_INET6, tls->name, address) == 1) {
-        ensure(X509_VERIFY_PARAM_set1_ip_asc(expected, tls->name));
-        return;
-    }
+    if (inet_pton(AF_INET, tls->name, address) == 1 || inet_pton(AF_INET6, tls->name, address) == 1)
+        return X509_VERIFY_PARAM_set1_ip_asc(expected, tls->name);
     X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    ensure(X509_VERIFY_PARAM_set1_host(expected, tls->name, 0) &&
-           SSL_set_tlsext_host_name(tls->ssl, tls->name));
+    return *tls->name && X509_VERIFY_PARAM_set1_host(expected, tls->name, 0) &&
+           SSL_set_tlsext_host_name(tls->ssl, tls->name);
 }
 
 /* ---- setting up */
@@ -191,27 +190,39 @@ static enum relance_status tls_read_files(SSL_CTX *settings, const struct redis_
     return RELANCE_OK;
 }
 
-enum relance_status redis_tls_open(int fd, const struct redis_trust *trust, const char *host,
-                                   struct redis_tls **out, struct relance_error *error)
+static SSL_CTX *tls_settings(const struct redis_trust *trust)
 {
-    ERR_clear_error();
     SSL_CTX *settings = SSL_CTX_new(TLS_client_method());
     ensure(settings && SSL_CTX_set_min_proto_version(settings, TLS1_2_VERSION));
     SSL_CTX_set_mode(settings, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (!trust->is_blind) SSL_CTX_set_verify(settings, SSL_VERIFY_PEER, tls_judge);
+    return settings;
+}
+
+static struct redis_tls *tls_begin(int fd, SSL_CTX *settings, const char *name)
+{
+    struct redis_tls *tls = calloc(1, sizeof *tls);
+    ensure(tls);
+    tls->fd = fd;
+    tls->ssl = SSL_new(settings);
+    ensure(tls->ssl);
+    snprintf(tls->name, sizeof tls->name, "%s", name);
+    SSL_set_app_data(tls->ssl, tls);
+    BIO *bio = tls_socket(tls);
+    SSL_set_bio(tls->ssl, bio, bio);
+    return tls;
+}
+
+enum relance_status redis_tls_open(int fd, const struct redis_trust *trust, const char *host,
+                                   struct redis_tls **out, struct relance_error *error)
+{
+    ERR_clear_error();
+    SSL_CTX *settings = tls_settings(trust);
     enum relance_status status = tls_read_files(settings, trust, error);
     if (status == RELANCE_OK) {
-        struct redis_tls *tls = calloc(1, sizeof *tls);
-        ensure(tls);
-        tls->fd = fd;
-        tls->ssl = SSL_new(settings);
-        ensure(tls->ssl);
-        snprintf(tls->name, sizeof tls->name, "%s", *trust->name ? trust->name : host);
-        SSL_set_app_data(tls->ssl, tls);
-        tls_expect_name(tls);
-        BIO *bio = tls_socket(tls);
-        SSL_set_bio(tls->ssl, bio, bio);
-        *out = tls;
+        *out = tls_begin(fd, settings, *trust->name ? trust->name : host);
+        if (!tls_expect_name(*out))
+            status = relance_error_set(error, RELANCE_IO, "TLS: '%s' is no name of a host", (*out)->name);
     }
     SSL_CTX_free(settings);
     return status;

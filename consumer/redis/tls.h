@@ -16,7 +16,7 @@ struct redis_tls;
 enum { REDIS_WANTS_IN = -1, REDIS_WANTS_OUT = -2, REDIS_GONE = -3, REDIS_FAILED = -4 };
 
 /* Sets up what begins with the first call below; the socket stays the caller's. `host`: the name that was connected to.
- * RELANCE_INVALID: a file cannot be used. */
+ * RELANCE_INVALID: a file cannot be used; RELANCE_IO: the name is none. *out, where it is set, is to be closed. */
 RELANCE_MUST enum relance_status redis_tls_open(int fd, const struct redis_trust *trust, const char *host,
                                                 struct redis_tls **out, struct relance_error *error);
 void redis_tls_close(struct redis_tls *tls); /* NULL: nothing to do */

@@ -90,7 +90,7 @@ class Commands(unittest.TestCase):
         server = redis.Redis()
         self.addCleanup(server.close)
         away, refuses = f"redis://u:{SECRET}@127.0.0.1:1/0", f"unix://{redis.ENGINE}:{SECRET}@{server.socket}"
-        wrong = [f"redis://u:{SECRET}@h:port/0", f"rediss://u:{SECRET}@h:6380", f"redis:/u:{SECRET}@h", f"redis://u:{SECRET}%@h"]
+        wrong = [f"redis://u:{SECRET}@h:port/0", f"rediss://u:{SECRET}@h:6380?ca", f"sentinel://u:{SECRET}@h", f"redis:/u:{SECRET}@h", f"redis://u:{SECRET}%@h"]
         for command, arguments in COMMANDS.items():
             for url in [away, refuses, *wrong]:
                 with self.subTest(command=command, url=url):
@@ -98,7 +98,7 @@ class Commands(unittest.TestCase):
                              "RELANCE_KAFKA_SECURITY_PROTOCOL": "nonsense"}
                     said = self.said(command, *arguments, RELANCE_REDIS=url, **kafka)
                     if command in ("run", "inspect", "top", "metrics", "health", "forget", "explain"):
-                        self.assertRegex(said, r"Redis at 127.0.0.1:\d+: Connection refused|WRONGPASS|--redis: ")
+                        self.assertRegex(said, r"Redis at 127.0.0.1:\d+: Connection refused|WRONGPASS|--redis: |security.protocol: ")
                     self.said(command, *arguments, f"--redis={url}", f"--kafka.sasl.password={SECRET}")
 
     def test_help(self):
