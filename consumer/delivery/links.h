@@ -35,6 +35,10 @@ RELANCE_MUST enum relance_status links_look(struct links *links, int32_t partiti
  * where there is none left. RELANCE_AGAIN: it has not come in time; RELANCE_REFUSED as above. */
 RELANCE_MUST enum relance_status links_take(struct links *links, int32_t partition, int64_t before,
                                             struct links_record *record, struct relance_error *error);
+/* Shows the keys of those below `before` that have come and wait to be taken, in order: valid until they are. */
+typedef void links_key(void *context, struct relance_str key);
+void links_waiting(const struct links *links, int32_t partition, int64_t before, links_key *show,
+                   void *context);
 /* All records below this offset that will ever stand there have been taken; -1: some wait to be. */
 int64_t links_read_to(const struct links *links, int32_t partition);
 

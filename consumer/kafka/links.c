@@ -215,6 +215,16 @@ enum relance_status links_take(struct links *links, int32_t partition, int64_t b
     return RELANCE_OK;
 }
 
+void links_waiting(const struct links *links, int32_t partition, int64_t before, links_key *show,
+                   void *context)
+{
+    const struct links_partition *at = &links->partitions[partition];
+    for (size_t i = 0; i < at->count; i++) {
+        const rd_kafka_message_t *message = at->queue[at->first + i];
+        if (message->offset < before) show(context, (struct relance_str){message->key, message->key_len});
+    }
+}
+
 int64_t links_read_to(const struct links *links, int32_t partition)
 {
     const struct links_partition *at = &links->partitions[partition];

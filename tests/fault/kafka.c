@@ -922,6 +922,17 @@ enum relance_status links_take(struct links *links, int32_t partition, int64_t b
     return RELANCE_OK;
 }
 
+/* All that stands there has come: some of it may be taken only after a while, which is no matter here. */
+void links_waiting(const struct links *links, int32_t partition, int64_t before, links_key *show,
+                   void *context)
+{
+    int64_t end = (int64_t)kafka_stable_end(KAFKA_LINKS + partition);
+    if (end > before) end = before;
+    for (int64_t at = links_first(partition, links->next[partition], end); at < end;
+         at = links_first(partition, at + 1, end))
+        show(context, kafka.logs[KAFKA_LINKS + partition].items[at].key);
+}
+
 /* ---- published.h */
 enum relance_status published_read(const struct options *options, int32_t partition, uint64_t after,
                                    struct published *out, struct relance_error *error)

@@ -89,7 +89,7 @@ class World:
     with the world)."""
 
     def __init__(self, rules, version=kafka.VERSIONS[0], partitions=4, input=None, input_config=None,
-                 redis_config=None, lateness="0s", redis=None):
+                 output_config=None, redis_config=None, lateness="0s", redis=None):
         name = f"t{next(NUMBERS)}"
         self.kafka = kafka.broker(version)
         self.input, self.output, self.group = input or f"{name}.events", f"{name}.actions", f"{name}.group"
@@ -97,7 +97,8 @@ class World:
         if not input:
             self.kafka.create(self.input, partitions, **(input_config or {}))
         for topic in (self.output, f"{self.output}.dead", f"{self.output}.marks", f"{self.output}.links"):
-            self.kafka.create(topic, partitions, max_message_bytes=2 * MIB)
+            self.kafka.create(topic, partitions, max_message_bytes=2 * MIB,
+                              **(output_config or {} if topic == self.output else {}))
         self.folder = place.Folder("world")
         self.rules = self.folder.path / "rules.json"
         self.rules.write_text(rules if isinstance(rules, str) else json.dumps(rules))
