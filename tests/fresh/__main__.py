@@ -7,7 +7,7 @@ and each STEP (without one: all but `unit`) is run there as root would type it:
     version   the program that it has built tells its version
     runtime   the same program on another bare machine, with the packages of `install.sh runtime` alone
     package   sh consumer/package/make.sh, of which lintian has nothing to say; on a third bare machine its package is
-              installed, tried, upgraded, not upgraded where an engine has ended without a checkpoint, removed, purged
+              installed, booted with a Kafka and a Redis where that can be done, upgraded, not upgraded where an engine has ended without a checkpoint, removed, purged
     unit      sh tests/run.sh unit
 
 Where none of this can be done (no root, no debootstrap, no archive in reach) the reason is printed and the exit status
@@ -24,6 +24,8 @@ import tempfile
 import time
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
+from fresh import booted
+from fresh.booted import Failure, Obstacle
 from support import run
 
 HOME = run.BUILD / "fresh"
@@ -33,14 +35,6 @@ TARGETS = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Cr
 # Settings that apt there needs too: how to get at an archive, not what else to fetch.
 REACH = re.compile(r"Acquire::(?!IndexTargets|Languages|CompressionTypes|Changelogs|cdrom)")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Obstacle(Exception):
-    """Why nothing can be tried here."""
-
-
-class Failure(Exception):
-    """What is wrong with what was tried."""
 
 
 # ---- what this machine has
@@ -239,6 +233,16 @@ def try_package(bare):
     must(bare, f"systemd-analyze security --offline=true --threshold=15 {UNITS}")  # 100 is a service without any protection
 
 
+def try_service(bare):
+    """Booted, the machine runs an engine; where it cannot be booted that is skipped."""
+    try:
+        booted.try_service(bare)
+    except Obstacle as obstacle:
+        print(f"skipped, no unit was started: {obstacle}")
+        return run.Totals(skipped=1)
+    return run.Totals(passed=1)
+
+
 def asked(bare):
     """What dpkg has asked systemd for since the last time, without its questions."""
     file = bare / "run/asked"
@@ -282,9 +286,10 @@ def step_package(root, release):
     for number, package in enumerate(make_packages(root), 1):
         shutil.copy(package, bare / f"work/relance/{number}.deb")
     try_package(bare)
+    totals = try_service(bare)
     try_upgrade(bare)
     try_removal(bare)
-    return run.Totals(passed=1)
+    return totals + run.Totals(passed=1)
 
 
 def step_unit(root, _):

@@ -264,8 +264,8 @@ def stage_e2e():
 
 def stage_fresh():
     """The README's commands on bare Debians 12 and 13, in chroots from the committed tree; packages there, and the unit tests on 13."""
-    return run_all([fresh("bookworm", "demo", "version", "runtime", "package"),
-                    fresh("trixie", "demo", "version", "runtime", "package", "unit")], 2)
+    return build("dev") + run_all([fresh("bookworm", "demo", "version", "runtime", "package"),
+                                      fresh("trixie", "demo", "version", "runtime", "package", "unit")], 2)
 
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,

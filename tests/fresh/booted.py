@@ -1,0 +1,118 @@
+"""The installed package on a machine that systemd runs: its engine starts, works, comes back, and stays away when it has to.
+
+The machine is a folder; systemd-nspawn boots it, with the network that we have, where a real Kafka and a real Redis are. Where
+nothing can be booted (no systemd-nspawn, no cgroups) that is an Obstacle.
+"""
+import pathlib
+import shutil
+import subprocess
+import time
+
+from support import kafka, place
+from support.engine import World
+from support.kafka import event
+
+RULES = {"stale": "3650d", "events": {"ping": {}}, "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email"}]}}}
+DYNAMIC_USERS = range(61184, 65520)
+
+
+class Obstacle(Exception):
+    """Why nothing can be tried here."""
+
+
+class Failure(Exception):
+    """What is wrong with what was tried."""
+
+
+class Booted:
+    def __init__(self, folder, seconds=60):
+        if not shutil.which("systemd-nspawn"):
+            raise Obstacle("there is no systemd-nspawn")
+        self.log = folder.with_name(folder.name + ".boot")
+        with open(self.log, "wb") as log:
+            self.process = place.start(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", f"--directory={folder}"],
+                                       stdout=log, stderr=log)
+        end = time.monotonic() + seconds
+        while self("systemctl is-system-running")[0] not in ("running", "degraded"):
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.close()
+                raise Obstacle(f"systemd does not boot: {self.log.read_text(errors='replace')[-300:]}")
+            time.sleep(0.2)
+
+    def __call__(self, command):
+        """What a command says there, and its exit status."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        if not children:
+            return "", 1
+        done = subprocess.run(["nsenter", "--target", children[0], "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "sh", "-c", command],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180)
+        return done.stdout.strip(), done.returncode
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def expect(holds, wrong, machine):
+    if not holds:
+        raise Failure(f"{wrong}\n" + machine("systemctl status --no-pager --lines=20 relance")[0])
+
+
+def shown(machine, *names):
+    """What systemd knows of the engine."""
+    lines = machine(f"systemctl show relance --property={','.join(names)}")[0].splitlines()
+    facts = dict(line.split("=", 1) for line in lines)
+    return tuple(facts[name] for name in names)
+
+
+def configure(folder, world, **more):
+    """The package's own file of options, for this Kafka and Redis."""
+    options = {"rules": "/etc/relance/rules", "input": world.input, "output": world.output, "group": world.group, "instance": "one",
+               "from": "earliest", "redis": world.redis.tcp_url(), "kafka.bootstrap.servers": world.kafka.address, **more}
+    (folder / "etc/relance/relance.conf").write_text("".join(f"{name} = {value}\n" for name, value in options.items()))
+    shutil.copy(world.rules, folder / "etc/relance/rules/rules.json")
+
+
+def try_engine(machine, folder, world):
+    configure(folder, world)
+    said, status = machine("systemctl start relance")
+    expect(status == 0, f"it does not start: {said}", machine)
+    active, text, number = shown(machine, "ActiveState", "StatusText", "MainPID")
+    expect(active == "active" and "caught up" in text, f"it is {active} and says '{text}'", machine)
+    user = int(machine(f"stat --format=%u /proc/{number}")[0])
+    expect(user in DYNAMIC_USERS, f"it runs as user {user}", machine)
+
+    world.produce([event("anna", "ping", id="e1", time="2026-03-02T10:00:00Z")])
+    world.wait_actions(1)
+    said, status = machine("systemctl reload relance")
+    expect(status == 0, f"it does not read its rules again: {said}", machine)
+
+    machine("systemctl kill --signal=KILL relance")
+    place.wait_until(lambda: shown(machine, "NRestarts", "ActiveState") == ("1", "active"), 60, "to be started again")
+    world.produce([event("anna", "ping", id="e2", time="2026-03-02T10:00:01Z")])
+    world.wait_actions(2)
+    said, status = machine("systemctl stop relance")
+    facts = shown(machine, "ActiveState", "Result", "ExecMainStatus")
+    expect(facts == ("inactive", "success", "0"), f"it ends as {facts}: {said}", machine)
+
+
+def try_mistake(machine, folder, world):
+    """Status 2: systemd leaves it alone, for longer than it waits otherwise."""
+    configure(folder, world, lateness="soon")
+    machine("systemctl start relance")
+    time.sleep(5)
+    facts = shown(machine, "ActiveState", "ExecMainStatus", "NRestarts")
+    expect(facts == ("failed", "2", "0"), f"with a mistake among its options it is {facts}", machine)
+
+
+def try_service(folder):
+    if not (place.BUILD / "bin" / "kafka_tool").exists():
+        raise Obstacle("kafka_tool is not built")
+    machine = Booted(folder)
+    try:
+        with World(RULES, partitions=2, redis_config={"port": str(place.free_port())}) as world:
+            try_engine(machine, folder, world)
+            try_mistake(machine, folder, world)
+    finally:
+        machine.close()
+        kafka.close()
