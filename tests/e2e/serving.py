@@ -81,6 +81,14 @@ class Server(Listener):
         return self.engine.stop()
 
 
+def listening(pid):
+    """The sockets at which a process listens, as the kernel has them."""
+    process = pathlib.Path(f"/proc/{pid}")
+    rows = [line.split() for name in ("tcp", "tcp6") for line in (process / "net" / name).read_text().splitlines()[1:]]
+    held = {os.readlink(file) for file in (process / "fd").iterdir()}
+    return {row[9] for row in rows if row[3] == "0A"} & {name[8:-1] for name in held if name.startswith("socket:[")}
+
+
 def serve(test, *arguments, **options):
     server = Server(*arguments, **options)
     test.addCleanup(server.stop)
@@ -267,8 +275,10 @@ class Engines(unittest.TestCase):
         with running(self.world) as engine:
             self.world.produce([event("c-1", "ping")])
             self.world.wait_decided(engine)
-            listening = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True).stdout
-            self.assertNotIn(f"pid={engine.pid},", listening)
+            self.assertEqual(listening(engine.pid), set())
+        with running(self.world, listen=self.listener.port) as engine:
+            self.listener.wait_ready(200, 30)
+            self.assertEqual(len(listening(engine.pid)), 1)
 
     def test_its_supervisor_hears_when_it_is_ready_and_when_it_ends(self):
         name = str(self.world.folder.path / "notify")
