@@ -219,7 +219,7 @@ class Figures(unittest.TestCase):
     def test_two_groups_with_one_instance_name_are_told_apart(self):
         with running(self.world), running(self.world, group=f"{self.world.group}.b", output=self.world.output):
             for group in (self.world.group, f"{self.world.group}.b"):
-                self.wait(lambda: self.world.redis.hash(f"relance:live:{group}:one"), f"{group} is live")
+                self.wait(lambda: self.world.redis.hash(f"relance:live:{group}:one").get("partitions_live") == b"4", f"{group} is live")
 
 
 if __name__ == "__main__":
