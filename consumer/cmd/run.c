@@ -44,6 +44,7 @@ struct run {
     struct relance_error error;
     char instance[OPTION_INSTANCE_SIZE];
     char deciding[256];
+    char tzdata[64];
     struct reload rules;
     struct topics_found topics;
     int64_t from_ms;
@@ -114,9 +115,10 @@ static void run_tzdata_version(char *out, size_t size)
     char *text;
     size_t length;
     struct relance_error error;
+    char path[512];
     snprintf(out, size, "none");
-    if (file_read("/usr/share/zoneinfo/tzdata.zi", RUN_TZDATA_MAX, &text, &length, &error) != RELANCE_OK)
-        return;
+    snprintf(path, sizeof path, "%s/tzdata.zi", file_zone_folder());
+    if (file_read(path, RUN_TZDATA_MAX, &text, &length, &error) != RELANCE_OK) return;
     static const char start[] = "# version ";
     if (strncmp(text, start, sizeof start - 1) == 0)
         snprintf(out, size, "%.*s", (int)strcspn(text + sizeof start - 1, "\n "), text + sizeof start - 1);
@@ -140,15 +142,14 @@ static void run_describe_misplaced(const struct run *run, char *out, size_t size
 
 static void run_describe_deciding(struct run *run)
 {
-    char tzdata[64], misplaced[32];
+    char misplaced[32];
     run_describe_misplaced(run, misplaced, sizeof misplaced);
-    run_tzdata_version(tzdata, sizeof tzdata);
+    run_tzdata_version(run->tzdata, sizeof run->tzdata);
     snprintf(run->deciding, sizeof run->deciding,
              "engine=%s lateness=%lldms forget-after=%lldms forget-visitors-after=%lldms state-bytes=%lld "
-             "misplaced=%s tzdata=%s",
+             "misplaced=%s",
              RELANCE_VERSION, (long long)run->options->lateness, (long long)run->options->forget_after,
-             (long long)run->options->forget_visitors_after, (long long)run->options->state_bytes, misplaced,
-             tzdata);
+             (long long)run->options->forget_visitors_after, (long long)run->options->state_bytes, misplaced);
 }
 
 /* ---- the workers */
@@ -165,6 +166,7 @@ static void run_start_workers(struct run *run)
                                             .number = (int)i,
                                             .rules = &run->rules,
                                             .deciding = run->deciding,
+                                            .tzdata = run->tzdata,
                                             .input_partitions = run->topics.input_partitions,
                                             .from_ms = run->from_ms,
                                             .refuses_misplaced = run_refuses_misplaced(run),

@@ -95,6 +95,7 @@ static void checkpoint_done(struct partition *partition)
     partition->saved = partition->decided;
     partition->pace.whole_us = clock_monotonic_us();
     partition->anew_from = -1;
+    partition_forget_zones(partition);
     if (partition->pace.is_failing)
         log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
     partition->pace.is_failing = false;

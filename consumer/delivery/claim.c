@@ -19,9 +19,11 @@
 #include "delivery/marks.h"
 #include "delivery/partition.h"
 #include "base/str.h"
+#include "host/file.h"
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 
-enum { CLAIM_RETRY_US = 300000 };
+enum { CLAIM_RETRY_US = 300000, CLAIM_ZONE_SIZE = 80 };
 
 /* ---- a group that has not begun */
 static enum relance_status claim_find_start(const struct partition *partition, int64_t *offset,
@@ -270,17 +272,29 @@ static enum relance_status claim_check_input(struct partition *partition, struct
     return RELANCE_OK;
 }
 
+/* An engine of before the zones stood in marks says the version of all of them, behind the rest. */
+static bool claim_decides_alike(const struct workplace *place, struct relance_str options)
+{
+    static const char tzdata[] = " tzdata=";
+    const char *at = memmem(options.data, options.size, tzdata, sizeof tzdata - 1);
+    struct relance_str head = at ? str_slice(options, 0, (size_t)(at - options.data)) : options;
+    struct relance_str version =
+        at ? str_slice(options, head.size + sizeof tzdata - 1, options.size) : STR("");
+    return str_equal(head, str_of(place->deciding)) &&
+           (!at || str_equal(version, str_of(place->tzdata ? place->tzdata : "")));
+}
+
 /* Options under which a part of what has to be decided again was decided, and that are not ours; else empty. */
 static struct relance_str claim_other_options(const struct partition *partition)
 {
-    struct relance_str ours = str_of(partition->place->deciding),
-                       saved = buffer_str(&partition->in_force.options);
+    const struct workplace *place = partition->place;
+    struct relance_str saved = buffer_str(&partition->in_force.options);
     if (partition->decided.offset >= partition->published.position.offset) return STR("");
-    if (saved.size && !str_equal(saved, ours)) return saved;
+    if (saved.size && !claim_decides_alike(place, saved)) return saved;
     for (size_t i = 0; i < partition->ahead.count; i++) {
         const struct mark *mark = &partition->ahead.items[i];
         bool applies = mark->options && mark->at < partition->published.position.offset;
-        if (applies && !str_equal(str_of(mark->options), ours)) return str_of(mark->options);
+        if (applies && !claim_decides_alike(place, str_of(mark->options))) return str_of(mark->options);
     }
     return STR("");
 }
@@ -329,6 +343,43 @@ static enum relance_status claim_read_links(struct partition *partition, struct 
     return links_start(place->links, partition->number, partition->links_to, error);
 }
 
+/* A zone of which a mark says that it was used, and whose file is another one now; false: none. */
+static bool claim_zone_differs(const struct mark *mark, char out[CLAIM_ZONE_SIZE])
+{
+    cJSON *zones = cJSON_Parse(mark->zones ? mark->zones : "{}");
+    bool differs = false;
+    for (const cJSON *zone = zones ? zones->child : NULL; zone && !differs; zone = zone->next) {
+        char hash[32] = "";
+        struct relance_str bytes;
+        if (file_zone_load(NULL, str_of(zone->string), &bytes))
+            snprintf(hash, sizeof hash, "%016" PRIx64, relance_zone_hash(bytes));
+        differs = !cJSON_IsString(zone) || strcmp(zone->valuestring, hash) != 0;
+        snprintf(out, CLAIM_ZONE_SIZE, "%s", zone->string);
+    }
+    cJSON_Delete(zones);
+    return differs;
+}
+
+static enum relance_status claim_check_zones(struct partition *partition, bool accepted,
+                                             struct relance_error *error)
+{
+    char zone[CLAIM_ZONE_SIZE];
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < partition->ahead.count; i++) {
+        if (status != RELANCE_OK || partition->recovery.is_approximate) return status;
+        if (claim_zone_differs(&partition->ahead.items[i], zone))
+            status = partition_lacks(
+                partition, accepted,
+                "Start once more with the time-zone data of before, end it with SIGTERM, then change; or "
+                "--approximate decides again as it is now",
+                error,
+                "records up to offset %" PRId64
+                " have to be decided again as they were, and the time zone %s has changed since",
+                partition->ahead.items[i].at, zone);
+    }
+    return status;
+}
+
 /* Can this engine decide again as it was decided? */
 static enum relance_status claim_check_deciding(struct partition *partition, struct relance_error *error)
 {
@@ -343,7 +394,8 @@ static enum relance_status claim_check_deciding(struct partition *partition, str
                                 "before offset %" PRId64
                                 " there was a recovery that was not exact, and the checkpoint is older",
                                 partition->ahead.items[i].at);
-    if (!other.size || partition->recovery.is_approximate || status != RELANCE_OK) return status;
+    if (status == RELANCE_OK && !other.size) return claim_check_zones(partition, accepted, error);
+    if (partition->recovery.is_approximate || status != RELANCE_OK) return status;
     return partition_lacks(
         partition, accepted,
         "Start once more as before, end it with SIGTERM, then change; or --approximate decides "

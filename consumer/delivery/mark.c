@@ -20,6 +20,7 @@ void mark_print(const struct mark *mark, struct buffer *out)
     if (mark->tick != RELANCE_NEVER) mark_put_number(object, "tick", mark->tick);
     if (mark->links != RELANCE_NEVER) mark_put_number(object, "links", mark->links);
     if (mark->rules) cJSON_AddRawToObject(object, "rules", mark->rules);
+    if (mark->zones) cJSON_AddRawToObject(object, "zones", mark->zones);
     if (mark->options) cJSON_AddStringToObject(object, "options", mark->options);
     if (mark->is_approximate) cJSON_AddTrueToObject(object, "approximate");
     char *text = cJSON_PrintUnformatted(object);
@@ -48,17 +49,19 @@ static bool mark_read(const cJSON *object, struct mark *mark)
 {
     int64_t n;
     const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules"),
+                *zones = cJSON_GetObjectItemCaseSensitive(object, "zones"),
                 *other = cJSON_GetObjectItemCaseSensitive(object, "options");
     const char *options = cJSON_GetStringValue(other);
     if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
         mark->at < 0 || !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
         !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) ||
         !mark_number(object, "links", RELANCE_NEVER, &mark->links) || mark->links < 0 ||
-        (rules && !cJSON_IsArray(rules)) || (other && !options))
+        (rules && !cJSON_IsArray(rules)) || (zones && !cJSON_IsObject(zones)) || (other && !options))
         return false;
     mark->n = (uint64_t)n;
     mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));
     if (rules) ensure(mark->rules = cJSON_PrintUnformatted(rules));
+    if (zones) ensure(mark->zones = cJSON_PrintUnformatted(zones));
     if (options) ensure(mark->options = strdup(options));
     return true;
 }
@@ -79,6 +82,7 @@ enum relance_status mark_parse(struct relance_str text, struct mark *out, struct
 void mark_free(struct mark *mark)
 {
     free(mark->rules);
+    free(mark->zones);
     free(mark->options);
     *mark = (struct mark){0};
 }

@@ -5,6 +5,7 @@
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
  *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
  *     {"n":20,"at":1812,"links":44}
+ *     {"n":21,"at":1813,"zones":{"Europe/Paris":"29e8a1d37c0b4f52"}}
  *
  * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n. */
 #ifndef CONSUMER_DELIVERY_MARK_H
@@ -21,6 +22,7 @@ struct mark {
     int64_t
         links; /* link records below this offset of their topic have effect; RELANCE_NEVER: no more than before */
     char *rules;   /* a packed rule set (file.h); NULL: none */
+    char *zones;   /* {NAME: hash of its file} of zones that what comes before has used; NULL: none */
     char *options; /* what decides besides rules, as text; NULL: says nothing about it */
     /* what comes before has not been recovered exactly, and cannot be decided again as it was */
     bool is_approximate;

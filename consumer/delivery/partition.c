@@ -48,6 +48,7 @@ static void partition_reset(struct partition *partition)
     partition->touched = partition->recovery.is_approximate = partition->recovery.is_rebuild =
         partition->recovery.has_gaps = false;
     published_free(&partition->recovery.published);
+    partition_forget_zones(partition);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
 }
@@ -203,9 +204,32 @@ static enum relance_status partition_engine_failed(struct partition *partition, 
 
 /* What a record or a tick has come to. One that was stopped is half decided, and so is whatever this engine has made
  * since its checkpoint: all is claimed again, by whoever comes next. */
+/* While it catches up, the marks ahead have said what is used. */
+static void partition_note_zone(void *context, struct relance_str name, uint64_t hash)
+{
+    struct partition *partition = context;
+    char text[128];
+    if (partition->state != PARTITION_LIVE) return;
+    int size = snprintf(text, sizeof text, "%.*s %016" PRIx64, STR_ARG(name), hash);
+    names_add(&partition->zones, (struct relance_str){text, (size_t)size});
+}
+
+static void partition_note_zones(struct partition *partition)
+{
+    if (partition->in_force.rules)
+        relance_ruleset_take_zones(partition->in_force.rules->rules, partition_note_zone, partition);
+}
+
+void partition_forget_zones(struct partition *partition)
+{
+    names_free(&partition->zones);
+    partition->zones_said = 0;
+}
+
 enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
                                      struct relance_error *error)
 {
+    partition_note_zones(partition);
     if (progress == RELANCE_DONE) return RELANCE_OK;
     if (progress != RELANCE_STOPPED) return partition_engine_failed(partition, error);
     return relance_error_set(error, RELANCE_AGAIN, "partition %d: ending in the middle of an evaluation",
@@ -310,6 +334,31 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
                  partition->decided.offset);
     partition_put_mark(partition, &mark);
     return partition_apply(partition, &mark, error);
+}
+
+enum relance_status partition_say_zones(struct partition *partition, struct relance_error *error)
+{
+    if (partition->state != PARTITION_LIVE || partition->zones_said == partition->zones.count)
+        return RELANCE_OK;
+    struct buffer text = {0};
+    for (uint32_t i = partition->zones_said; i < partition->zones.count; i++) {
+        struct relance_str zone = partition->zones.list[i];
+        size_t name = (size_t)((const char *)memchr(zone.data, ' ', zone.size) - zone.data);
+        buffer_put_format(&text, "%c\"%.*s\":\"%s\"", text.size ? ',' : '{', (int)name, zone.data,
+                          zone.data + name + 1);
+    }
+    buffer_put(&text, "}", sizeof "}");
+    partition->zones_said = partition->zones.count;
+    const struct mark mark = {.n = partition->decided.marks + 1,
+                              .at = partition->decided.offset,
+                              .wall = RELANCE_NEVER,
+                              .tick = RELANCE_NEVER,
+                              .links = RELANCE_NEVER,
+                              .zones = text.data};
+    partition_put_mark(partition, &mark);
+    enum relance_status status = partition_apply(partition, &mark, error);
+    buffer_free(&text);
+    return status;
 }
 
 /* ---- arriving at P */

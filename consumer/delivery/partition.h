@@ -13,6 +13,7 @@
 #ifndef CONSUMER_DELIVERY_PARTITION_H
 #define CONSUMER_DELIVERY_PARTITION_H
 
+#include "base/names.h"
 #include "delivery/counter.h"
 #include "delivery/links.h"
 #include "delivery/mark.h"
@@ -33,6 +34,7 @@ struct workplace {
     const char *member;   /* GROUP/INSTANCE/WORKER */
     const char *rules;    /* packed text of the rule files as they are now */
     const char *deciding; /* what decides besides rules, as text */
+    const char *tzdata;   /* version of the time-zone data; NULL: not known */
     int input_partitions;
     int64_t from_ms;            /* --from TIME; or one of these */
     struct standing *standings; /* by partition */
@@ -149,6 +151,9 @@ struct partition {
     const struct source_record *record; /* that is being dealt with */
     /* records, and customers read from the store, since it was given to us */
     uint64_t events, fetched;
+    /* "NAME HASH" of time zones used since the checkpoint; the first `zones_said` of them stand in marks */
+    struct names zones;
+    uint32_t zones_said;
     struct partition *next_gone; /* the next of those that are freed once nobody uses them */
 };
 
@@ -242,6 +247,12 @@ bool partition_is_as_published(const struct partition *partition);
 bool partition_has_news(const struct partition *partition);
 struct sink_frontier partition_frontier(const struct partition *partition);
 void partition_published(struct partition *partition);
+
+/* Time zones that have been used since the checkpoint and stand in no mark yet get one. Before what they decided is
+ * published. */
+RELANCE_MUST enum relance_status partition_say_zones(struct partition *partition,
+                                                     struct relance_error *error);
+void partition_forget_zones(struct partition *partition);
 
 /* ---- checkpoint (checkpoint.c) */
 bool partition_is_dirty(const struct partition *partition);

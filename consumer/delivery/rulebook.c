@@ -4,6 +4,12 @@
 #include "base/str.h"
 #include <stdlib.h>
 
+/* What compiling asks zones for has decided nothing. */
+static void rulebook_pass_zone(void *context, struct relance_str name, uint64_t hash)
+{
+    (void)context, (void)name, (void)hash;
+}
+
 static enum relance_status rulebook_compile(struct relance_str packed, struct rulebook_set *set,
                                             struct relance_error *error)
 {
@@ -16,7 +22,10 @@ static enum relance_status rulebook_compile(struct relance_str packed, struct ru
     memcpy(set->hash, files.hash, sizeof set->hash);
     relance_report_free(report);
     file_set_free(&files);
-    if (status == RELANCE_OK) return RELANCE_OK;
+    if (status == RELANCE_OK) {
+        relance_ruleset_take_zones(set->rules, rulebook_pass_zone, NULL);
+        return RELANCE_OK;
+    }
     return relance_error_set(
         error, RELANCE_REFUSED,
         "rule set %s, which is in force for older events, does not compile with this version", set->hash);

@@ -112,11 +112,15 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
 /* One transaction with all that there is to publish and the frontiers of all partitions that have moved. */
 static enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+        status = partition_say_zones(work->own[i], error);
+    if (status != RELANCE_OK) return status;
     struct sink_frontier *frontiers = calloc((size_t)work->place.input_partitions, sizeof *frontiers);
     ensure(frontiers);
     size_t count = work_frontiers(work, frontiers);
     ensure(count || !work->place.outbox.count); /* I3: output is of a partition that has moved */
-    enum relance_status status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
+    status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
     free(frontiers);
     return status;
 }
@@ -727,6 +731,7 @@ static void work_init(struct work *work, struct worker *worker)
         .member = work->member,
         .rules = reload_packed(plan->rules),
         .deciding = plan->deciding,
+        .tzdata = plan->tzdata,
         .input_partitions = plan->input_partitions,
         .from_ms = plan->from_ms,
         .standings = plan->standings,

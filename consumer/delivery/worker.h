@@ -15,6 +15,7 @@ struct worker_plan {
     int number;           /* from 0 */
     struct reload *rules; /* the rule files */
     const char *deciding; /* what decides besides rules, as text */
+    const char *tzdata;   /* version of the time-zone data; NULL: not known */
     int input_partitions;
     int64_t from_ms;            /* partition.h, FROM_* or an instant */
     bool refuses_misplaced;     /* records in another partition than that of their key are dead letters */

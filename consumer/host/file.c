@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -403,7 +404,7 @@ enum relance_status file_set_unpack(struct relance_str text, struct file_set *ou
 /* Letters, digits, and the few signs that zone names have; no part may begin with a dot. */
 static bool file_zone_name_ok(struct relance_str name)
 {
-    if (!name.size || name.size > 64) return false;
+    if (!name.size || name.size > FILE_ZONE_NAME_MAX) return false;
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -413,26 +414,58 @@ static bool file_zone_name_ok(struct relance_str name)
     return name.data[name.size - 1] != '/';
 }
 
-bool file_zone_load(void *context, struct relance_str name, struct relance_str *bytes)
+/* Zones as they were when the process first asked for one, also where the machine's have changed since: all its rule sets
+ * decide alike. */
+static struct file_zone {
+    struct file_zone *next;
+    size_t size;
+    char name[FILE_ZONE_NAME_MAX + 1];
+    char bytes[];
+} * file_zones;
+static pthread_mutex_t file_zones_lock = PTHREAD_MUTEX_INITIALIZER;
+
+const char *file_zone_folder(void)
 {
-    struct file_zone *zone = context;
-    char path[128];
-    if (!file_zone_name_ok(name)) return false;
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return false;
-    size_t size = fread(zone->bytes, 1, sizeof zone->bytes, stream);
-    fclose(stream);
-    *bytes = (struct relance_str){zone->bytes, size};
-    return size > 4 && size < sizeof zone->bytes && memcmp(zone->bytes, "TZif", 4) == 0;
+    const char *folder = getenv("TZDIR");
+    return folder && *folder ? folder : "/usr/share/zoneinfo";
 }
 
-/* Zones are loaded when a rule first asks for one, long after compiling, by the thread that runs the set: so
- * their bytes live in the thread. */
+static struct file_zone *file_zone_read(struct relance_str name)
+{
+    static char bytes[FILE_ZONE_MAX];
+    char path[512];
+    snprintf(path, sizeof path, "%s/%.*s", file_zone_folder(), STR_ARG(name));
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return NULL;
+    size_t size = fread(bytes, 1, sizeof bytes, stream);
+    fclose(stream);
+    if (size <= 4 || size == sizeof bytes || memcmp(bytes, "TZif", 4) != 0) return NULL;
+    struct file_zone *zone = malloc(sizeof *zone + size);
+    if (!zone) return NULL;
+    zone->size = size;
+    snprintf(zone->name, sizeof zone->name, "%.*s", STR_ARG(name));
+    memcpy(zone->bytes, bytes, size);
+    zone->next = file_zones;
+    return file_zones = zone;
+}
+
+bool file_zone_load(void *context, struct relance_str name, struct relance_str *bytes)
+{
+    (void)context;
+    if (!file_zone_name_ok(name)) return false;
+    pthread_mutex_lock(&file_zones_lock);
+    struct file_zone *zone = file_zones;
+    while (zone && !str_equal(str_of(zone->name), name))
+        zone = zone->next;
+    if (!zone) zone = file_zone_read(name);
+    pthread_mutex_unlock(&file_zones_lock);
+    if (zone) *bytes = (struct relance_str){zone->bytes, zone->size};
+    return zone;
+}
+
 enum relance_status file_set_compile(const struct file_set *set, struct relance_ruleset **rules,
                                      struct relance_report **report, struct relance_error *error)
 {
-    static _Thread_local struct file_zone zone;
     struct relance_source *sources = calloc(set->count + 1, sizeof *sources);
     if (!sources) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the rule files");
     for (size_t i = 0; i < set->count; i++) {
@@ -442,7 +475,7 @@ enum relance_status file_set_compile(const struct file_set *set, struct relance_
             (struct relance_source){named_by_path ? source->path : source->name, source->text, source->kind};
     }
     enum relance_status status =
-        relance_ruleset_check(sources, set->count, file_zone_load, &zone, set->strict, rules, report, error);
+        relance_ruleset_check(sources, set->count, file_zone_load, NULL, set->strict, rules, report, error);
     free(sources);
     return status;
 }

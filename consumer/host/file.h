@@ -12,6 +12,7 @@ enum {
     FILE_DEPTH_MAX = 32,        /* folders within each other */
     FILE_PATHS_SHOWN = 512,     /* bytes of several paths in a message */
     FILE_ZONE_MAX = 32 << 10,   /* bytes of a zone file; the largest has 4 KiB */
+    FILE_ZONE_NAME_MAX = 64,    /* bytes */
 };
 
 /* The whole file, to be freed by the caller; a NUL stands behind it. Larger than `limit`: refused. */
@@ -64,11 +65,9 @@ RELANCE_MUST enum relance_status file_set_compile(const struct file_set *set, st
                                                   struct relance_report **report,
                                                   struct relance_error *error);
 
-/* A relance_zone_load; the context is a struct file_zone, which keeps the bytes of the last zone. Names that
- * would lead out of the directory are no zones. */
-struct file_zone {
-    char bytes[FILE_ZONE_MAX];
-};
-bool file_zone_load(void *zone, struct relance_str name, struct relance_str *bytes);
+/* A relance_zone_load, for any thread, without a context. Zones are in TZDIR, or where Debian has them, and are read once:
+ * the bytes live as long as the process. Names that would lead out of the directory are no zones. */
+const char *file_zone_folder(void);
+bool file_zone_load(void *context, struct relance_str name, struct relance_str *bytes);
 
 #endif

@@ -62,8 +62,6 @@ static bool load_preset(void *context, struct relance_str name, struct relance_s
 enum relance_status mapping_compile(const struct relance_source *source, struct relance_mapping **out,
                                     struct relance_report **report, struct relance_error *error)
 {
-    /* a mapping loads zones all its life, and belongs to one thread */
-    static _Thread_local struct file_zone zone;
-    const struct relance_mapping_host host = {load_preset, NULL, file_zone_load, &zone};
+    const struct relance_mapping_host host = {load_preset, NULL, file_zone_load, NULL};
     return relance_mapping_compile(source, &host, out, report, error);
 }

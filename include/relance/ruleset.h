@@ -48,6 +48,13 @@ bool relance_ruleset_reads_headers(const struct relance_ruleset *rules);
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,
                                    int64_t local_ms, int64_t *instant_ms);
 
+/* Visits each time zone that engines of these rules have asked for an offset since the last call, UTC apart, with the hash
+ * of its file (relance_zone_hash). Not while another thread uses the rules. */
+typedef void relance_zone_visit(void *context, struct relance_str name, uint64_t hash);
+void relance_ruleset_take_zones(const struct relance_ruleset *rules, relance_zone_visit *visit,
+                                void *context);
+uint64_t relance_zone_hash(struct relance_str file);
+
 /* What compiling had to say. */
 struct relance_diagnostic {
     struct relance_str file;         /* empty: it belongs to no file */

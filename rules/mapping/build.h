@@ -7,6 +7,7 @@
 #include "json/json.h"
 
 #include <relance/mapping.h>
+#include <relance/ruleset.h>
 
 /* Mistakes go to `diag`, whose places are in texts that live as long as the mapping; one with mistakes is only to be
  * freed. NULL without memory (diag->failed). */
@@ -34,6 +35,9 @@ bool mapping_each_row(const struct relance_mapping *mapping, struct arena *scrat
 bool mapped_field_fits(const struct mapped_field *field, const struct cel_type *declared,
                        struct arena *scratch, str *path, const struct cel_type **found,
                        const struct cel_type **wanted);
+
+/* Visits the time zones that it has asked for an offset since the last call (time/zone.h). */
+void mapping_take_zones(const struct relance_mapping *mapping, relance_zone_visit *visit, void *context);
 
 /* From here on rows leave out the fields of which `wants` says no: nobody computes what nobody reads. Those that are needed
  * stay. */

@@ -520,6 +520,11 @@ static struct relance_mapping *mapping_new(const struct relance_mapping_host *ho
     return NULL;
 }
 
+void mapping_take_zones(const struct relance_mapping *mapping, relance_zone_visit *visit, void *context)
+{
+    zones_take_used(mapping->zones, visit, context);
+}
+
 void relance_mapping_free(struct relance_mapping *mapping)
 {
     if (!mapping) return;

@@ -9,9 +9,19 @@
 #include "base/arena.h"
 #include "time/posix_zone.h"
 
+/* What may change of a zone: whether it has been asked, since somebody last wanted to know. */
+struct zone_use {
+    struct zones *zones;
+    const struct zone *zone;
+    struct zone_use *next; /* of those that have been */
+    bool is_used;
+};
+
 struct zone {
     struct zone *next;
     str name;
+    uint64_t hash; /* of its file */
+    struct zone_use *use;
     bool exists;
     size_t count;           /* of transitions */
     const int64_t *times;   /* ascending */
@@ -25,6 +35,7 @@ struct zones {
     zone_load_file *load;
     void *context;
     struct zone *first;
+    struct zone_use *used;
 };
 
 struct zones *zones_new(zone_load_file *load, void *context)
@@ -137,9 +148,13 @@ enum { UNKNOWN_MAX = 256 };
 static struct zone *zone_add(struct zones *zones, str name)
 {
     struct zone *zone = ARENA_NEW(&zones->arena, struct zone);
-    if (!zone || !arena_copy_str(&zones->arena, name, &zone->name)) return NULL;
+    struct zone_use *use = ARENA_NEW(&zones->arena, struct zone_use);
+    if (!zone || !use || !arena_copy_str(&zones->arena, name, &zone->name)) return NULL;
     str file;
+    *use = (struct zone_use){.zones = zones, .zone = zone};
+    zone->use = use;
     zone->exists = zones->load(zones->context, name, &file) && read_zone(&zones->arena, file, zone);
+    if (zone->exists) zone->hash = str_hash(file);
     zone->next = zones->first;
     zones->first = zone;
     return zone;
@@ -167,8 +182,27 @@ const struct zone *zone_find(struct zones *zones, str name)
 
 /* ---- asking */
 
+static void zone_note(const struct zone *zone)
+{
+    struct zone_use *use = zone->use;
+    if (use->is_used) return;
+    use->is_used = true;
+    use->next = use->zones->used;
+    use->zones->used = use;
+}
+
+void zones_take_used(struct zones *zones, zone_visit *visit, void *context)
+{
+    for (struct zone_use *use = zones->used; use; use = use->next) {
+        use->is_used = false;
+        if (!str_equal(use->zone->name, STR("UTC"))) visit(context, use->zone->name, use->zone->hash);
+    }
+    zones->used = NULL;
+}
+
 int32_t zone_offset(const struct zone *zone, int64_t seconds)
 {
+    zone_note(zone);
     if (zone->has_rule && (zone->count == 0 || seconds >= zone->times[zone->count - 1]))
         return posix_zone_offset(&zone->rule, seconds);
     size_t low = 0, high = zone->count; /* times before `low` are not after the instant */

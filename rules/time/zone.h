@@ -13,6 +13,10 @@ typedef bool zone_load_file(void *context, str name, str *bytes);
 struct zones *zones_new(zone_load_file *load, void *context);
 void zones_free(struct zones *zones);
 const struct zone *zone_find(struct zones *zones, str name); /* NULL: no such zone */
+/* Visits each zone that zone_offset or zone_instant has been asked of since the last call, UTC apart, with the hash of its
+ * file. */
+typedef void zone_visit(void *context, str name, uint64_t hash);
+void zones_take_used(struct zones *zones, zone_visit *visit, void *context);
 /* Seconds east of UTC in force at an instant (seconds since 1970). */
 int32_t zone_offset(const struct zone *zone, int64_t seconds);
 /* The instant (seconds since 1970) of a local time, given as if it were UTC. A time that a clock change skips

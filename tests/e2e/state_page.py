@@ -2,6 +2,7 @@
 finds no key, field or part that the page does not have, and comes to the same numbers and the same chain."""
 import ctypes
 import json
+import pathlib
 import re
 import struct
 import time
@@ -286,7 +287,9 @@ class Reader(unittest.TestCase):
             marks_there = [json.loads(record.value) for record in self.world.kafka.consume(f"{self.world.output}.marks")
                            if record.partition == p]
             self.assertEqual([mark["n"] for mark in marks_there], list(range(1, int(marks) + 1)))
-            self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "rules", "options"} for mark in marks_there))
+            self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "rules", "options", "zones"} for mark in marks_there))
+            for zone, hash_ in (item for mark in marks_there for item in mark.get("zones", {}).items()):
+                self.assertEqual(hash_, f"{xxh3(pathlib.Path('/usr/share/zoneinfo', zone).read_bytes()):016x}")
 
     def test_records_are_as_asyncapi_and_the_schema_of_actions_say(self):
         messages = yaml.safe_load((SENDERS / "asyncapi.yaml").read_text())["components"]["messages"]

@@ -1,4 +1,5 @@
 /* The customer's local time: days, times of day, and the instants that they mean (LANGUAGE.md §2). */
+#include "mapping/build.h"
 #include "rule/run/engine_internal.h"
 
 enum { MINUTE_S = 60, DAY_S = 86400 };
@@ -49,4 +50,15 @@ bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct r
     int64_t ms = (local_ms % 1000 + 1000) % 1000;
     if (found) *instant_ms = zone_instant(found, (local_ms - ms) / 1000) * 1000 + ms;
     return found;
+}
+
+void relance_ruleset_take_zones(const struct relance_ruleset *rules, relance_zone_visit *visit, void *context)
+{
+    zones_take_used(rules->zones, visit, context);
+    if (rules->mapping) mapping_take_zones(rules->mapping, visit, context);
+}
+
+uint64_t relance_zone_hash(str file)
+{
+    return str_hash(file);
 }

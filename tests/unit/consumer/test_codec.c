@@ -80,7 +80,7 @@ Test(frontier, stores_get_different_names)
 Test(mark, is_read_as_it_was_written)
 {
     char rules[] = "[{\"name\":\"a.json\",\"text\":\"{\\\"rules\\\": {}}\\n\"}]",
-         options[] = "engine=0.1.0 \"quoted\"";
+         options[] = "engine=0.1.0 \"quoted\"", zones[] = "{\"Europe/Paris\":\"29e8a1d37c0b4f52\"}";
     struct mark written = {.n = 17,
                            .at = 9007199254740991,
                            .wall = 1772445600120,
@@ -88,6 +88,7 @@ Test(mark, is_read_as_it_was_written)
                            .links = 44,
                            .rules = rules,
                            .options = options,
+                           .zones = zones,
                            .is_approximate = true},
                 read;
     struct buffer text = {0};
@@ -98,6 +99,7 @@ Test(mark, is_read_as_it_was_written)
     cr_expect(read.links == 44 && read.is_approximate);
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
+    cr_expect_str_eq(read.zones, zones);
     mark_free(&read);
     buffer_free(&text);
 }
