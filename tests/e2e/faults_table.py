@@ -208,7 +208,7 @@ class Table(unittest.TestCase):
             self.world.redis("HSET", META % (self.world.group, self.world.input, partition), "stamp", "f" * 32)
         self.siege.redis_door.lose_answer(CLAIM % 1)
         self.siege.redis_door.held = False
-        self.wait_said(engine, "A partition cannot be claimed yet. partition=1")
+        self.wait_said(engine, 'A partition cannot be claimed yet." partition=1')
         self.wait_said(engine, "A partition is live.", 4)
         self.finish()
 

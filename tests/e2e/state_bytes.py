@@ -70,7 +70,7 @@ class StateBytes(unittest.TestCase):
             self.assertGreater(counters.get(name, 0), 0, name)
         self.assertEqual(counters["state_runs"], counters["rule.left.dropped"])
         self.assertEqual(counters["attributes_too_large"], 1)
-        self.assertIn("A customer has too much: a part of it is forgotten. what=state_triggers customer=c-1 ", said)
+        self.assertIn('A customer has too much: a part of it is forgotten." what=state_triggers customer=c-1 ', said)
         seen = self.inspect("c-1")
         self.assertEqual(seen["bytes"], sizes["c-1"])
         self.assertEqual(seen["forgotten"], {name: counters[name] for name in seen["forgotten"]})
