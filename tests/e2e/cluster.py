@@ -120,6 +120,8 @@ class ClusterTest(unittest.TestCase):
             events = self.finish(load, engine)
             customer = events[0].key.decode()
             self.assertEqual(json.loads(self.tool("metrics", "--json"))["counters"]["events"], len(events))
+            totals = f"relance:{self.world.group}:{self.world.input}:totals"
+            place.wait_until(lambda: self.world.redis.hash(totals).get("events") == str(len(events)).encode(), 20, "the totals are right")
             self.assertIn(customer, self.tool("inspect", customer))
             self.assertIn("answer", self.tool("explain", customer))
             self.assertRegex(self.tool("metrics"), r"partitions_live +6\n")
