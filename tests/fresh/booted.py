@@ -3,6 +3,7 @@
 The machine is a folder; systemd-nspawn boots it, with the network that we have, where a real Kafka and a real Redis are. Where
 nothing can be booted (no systemd-nspawn, no cgroups) that is an Obstacle.
 """
+import os
 import pathlib
 import shutil
 import subprocess
@@ -29,9 +30,11 @@ class Booted:
         if not shutil.which("systemd-nspawn"):
             raise Obstacle("there is no systemd-nspawn")
         self.log = folder.with_name(folder.name + ".boot")
+        # What a chroot has mounted there is taken away, in a namespace of its own: in a chroot systemd refuses to run.
+        boot = (f"for place in proc dev/pts dev/shm; do umount --lazy {folder}/$place; done 2>/dev/null; "
+                f"exec systemd-nspawn --quiet --register=no --keep-unit --boot --directory={folder}")
         with open(self.log, "wb") as log:
-            self.process = place.start(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", f"--directory={folder}"],
-                                       stdout=log, stderr=log)
+            self.process = place.start(["unshare", "--mount", "sh", "-c", boot], stdout=log, stderr=log)
         end = time.monotonic() + seconds
         while self("systemctl is-system-running")[0] not in ("running", "degraded"):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -42,8 +45,8 @@ class Booted:
     def __call__(self, command):
         """What a command says there, and its exit status."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        if not children:
-            return "", 1
+        if not children or os.path.samefile(f"/proc/{children[0]}/ns/pid", "/proc/self/ns/pid"):
+            return "", 1  # it is not there yet
         done = subprocess.run(["nsenter", "--target", children[0], "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "sh", "-c", command],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180)
         return done.stdout.strip(), done.returncode
@@ -105,6 +108,32 @@ def try_mistake(machine, folder, world):
     expect(facts == ("failed", "2", "0"), f"with a mistake among its options it is {facts}", machine)
 
 
+def version(machine):
+    return machine("dpkg-query -W -f '${Version}' relance")[0]
+
+
+def try_upgrades(machine, folder, world):
+    """What is published and in no checkpoint keeps the version; an engine that has saved all of it runs on as the next one."""
+    configure(folder, world)
+    old = version(machine)
+    machine("systemctl start relance")
+    world.produce([event("anna", "ping", id="e3", time="2026-03-02T10:00:02Z")])
+    world.wait_actions(3)  # now the customer is at hand, and Redis is not asked for
+    world.redis.kill()
+    world.produce([event("anna", "ping", id="e4", time="2026-03-02T10:00:03Z")])
+    world.wait_actions(4)
+    said, status = machine("dpkg -i /work/relance/2.deb")
+    expect(status != 0 and "ended without a checkpoint" in said and version(machine) == old, f"without a checkpoint it is upgraded: {said}", machine)
+
+    world.redis.start()
+    place.wait_until(lambda: shown(machine, "ActiveState") == ("active",), 90, "to be started again by the old package")
+    said, status = machine("dpkg -i /work/relance/2.deb")
+    expect(status == 0 and version(machine) != old, f"it is not upgraded: {said}", machine)
+    place.wait_until(lambda: shown(machine, "ActiveState") == ("active",), 90, "to be started again by the new package")
+    said, status = machine("dpkg -i /work/relance/1.deb && systemctl stop relance")
+    expect(status == 0 and version(machine) == old, f"there is no way back: {said}", machine)
+
+
 def try_service(folder):
     if not (place.BUILD / "bin" / "kafka_tool").exists():
         raise Obstacle("kafka_tool is not built")
@@ -112,7 +141,9 @@ def try_service(folder):
     try:
         with World(RULES, partitions=2, redis_config={"port": str(place.free_port())}) as world:
             try_engine(machine, folder, world)
+            try_upgrades(machine, folder, world)
             try_mistake(machine, folder, world)
     finally:
         machine.close()
         kafka.close()
+        (folder / "etc/relance/rules/rules.json").unlink(missing_ok=True)
