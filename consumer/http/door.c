@@ -47,13 +47,15 @@ static bool door_knows(const struct http_door *door, str name)
 /* The name of NAME, NAME:PORT or [ADDRESS]:PORT; false: it is of another form. */
 static bool door_split_host(str host, str *name)
 {
-    const char *bracket = host.size ? memchr(host.data, ']', host.size) : NULL;
-    size_t from = bracket ? (size_t)(bracket - host.data) : 0;
-    const char *colon = host.size ? memchr(host.data + from, ':', host.size - from) : NULL;
-    size_t size = colon ? (size_t)(colon - host.data) : host.size;
+    bool in_brackets = host.size && host.data[0] == '[';
+    const char *end = host.size ? memchr(host.data, in_brackets ? ']' : ':', host.size) : NULL;
+    size_t size = end ? (size_t)(end - host.data) + in_brackets : host.size;
+    str rest = str_slice(host, size, host.size);
     int64_t port;
     *name = str_slice(host, 0, size);
-    return !colon || (text_count(str_slice(host, size + 1, host.size), &port) && port <= UINT16_MAX);
+    if (in_brackets && !end) return false;
+    return !rest.size ||
+           (rest.data[0] == ':' && text_count(str_slice(rest, 1, rest.size), &port) && port <= UINT16_MAX);
 }
 
 static bool door_lets_host(const struct http_door *door, str host)

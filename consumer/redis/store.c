@@ -182,30 +182,35 @@ static enum relance_status store_check_stamp(struct store *store, struct relance
     return RELANCE_OK;
 }
 
-static void store_watch(struct store *store)
+static void store_ask_guard(struct store *store)
 {
-    STORE_ASK(store, STR("WATCH"), str_of(store->meta_key));
     STORE_ASK(store, STR("HMGET"), str_of(store->meta_key), STR("stamp"), STR("begun"), STR("whole"));
 }
 
-static enum relance_status store_put_watched(void *context, size_t index, struct relance_str text,
-                                             struct relance_error *error)
+static void store_watch(struct store *store)
 {
-    struct relance_str *watched = context;
+    STORE_ASK(store, STR("WATCH"), str_of(store->meta_key));
+    store_ask_guard(store);
+}
+
+static enum relance_status store_put_guard(void *context, size_t index, struct relance_str text,
+                                           struct relance_error *error)
+{
+    struct relance_str *guard = context;
     (void)error;
-    watched[index] = text;
+    guard[index] = text;
     return RELANCE_OK;
 }
 
-static enum relance_status store_check_watched(struct store *store, const struct redisReply *answer,
-                                               struct relance_error *error)
+static enum relance_status store_check_guard(struct store *store, const struct redisReply *answer,
+                                             struct relance_error *error)
 {
-    struct relance_str watched[3]; /* stamp, begun, whole */
-    enum relance_status status = redis_read_texts(answer, "HMGET", 3, store_put_watched, watched, error);
-    if (status == RELANCE_OK) status = store_check_stamp(store, watched[0], error);
+    struct relance_str guard[3]; /* stamp, begun, whole */
+    enum relance_status status = redis_read_texts(answer, "HMGET", 3, store_put_guard, guard, error);
+    if (status == RELANCE_OK) status = store_check_stamp(store, guard[0], error);
     if (status != RELANCE_OK) return status;
     bool is_sound =
-        str_equal(watched[2], str_of(store->whole)) && (store->is_part || str_equal(watched[1], watched[2]));
+        str_equal(guard[2], str_of(store->whole)) && (store->is_part || str_equal(guard[1], guard[2]));
     return is_sound ? RELANCE_OK
                     : relance_error_set(error, RELANCE_REFUSED, "%s has more of a checkpoint than it had",
                                         store->meta_key);
@@ -231,7 +236,7 @@ static enum relance_status store_watch_now(struct store *store, struct relance_e
     store_watch(store);
     enum relance_status status = store_run_watch(store, &answer, error);
     if (status != RELANCE_OK) return status;
-    status = store_judge(store, store_check_watched(store, answer, error), error);
+    status = store_judge(store, store_check_guard(store, answer, error), error);
     redis_answer_free(answer);
     return status;
 }
@@ -374,21 +379,20 @@ enum relance_status store_empty(struct store *store, struct relance_error *error
 }
 
 /* ---- reading */
-/* Sends what is asked, with HGET meta stamp behind it; *out is the answer before that one, when the stamp is ours. */
+/* Sends what is asked, with the guard behind it; *out is the answer before that one, when the store is ours and whole. A
+ * server that has become another's replica may take over what that one has on a connection that stays open. */
 static enum relance_status store_guarded_read(struct store *store, struct redisReply **out,
                                               struct relance_error *error)
 {
-    struct relance_str found;
-    STORE_ASK(store, STR("HGET"), str_of(store->meta_key), STR("stamp"));
+    store_ask_guard(store);
     if (!store_send(store, error)) return store_down(store, error);
-    struct redisReply *answer = store_take(store, error), *stamp = answer ? store_take(store, error) : NULL;
-    if (!stamp) {
+    struct redisReply *answer = store_take(store, error), *guard = answer ? store_take(store, error) : NULL;
+    if (!guard) {
         redis_answer_free(answer);
         return store_down(store, error);
     }
-    enum relance_status status = redis_read_text(stamp, "HGET", &found, error);
-    if (status == RELANCE_OK) status = store_check_stamp(store, found, error);
-    redis_answer_free(stamp);
+    enum relance_status status = store_check_guard(store, guard, error);
+    redis_answer_free(guard);
     if (status == RELANCE_OK)
         *out = answer;
     else

@@ -146,7 +146,7 @@ class ClusterTest(unittest.TestCase):
         for node in self.cluster.masters()[1:]:
             node("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         status, said = self.world.refusal()
-        self.assertEqual(status, 1, said)
+        self.assertEqual(status, 2, said)
         self.assertIn("maxmemory-policy allkeys-lru", said)
 
     def test_partitions_are_added(self):

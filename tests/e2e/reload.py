@@ -160,7 +160,7 @@ class Reload(unittest.TestCase):
         with World(rules("one")) as world:
             self.edit(world, huge)
             status, said = world.refusal()
-            self.assertEqual(status, 1, said)
+            self.assertEqual(status, 2, said)
             self.assertIn("max.message.bytes", said)
             self.edit(world, rules("one"))
             with running(world) as engine:

@@ -470,7 +470,8 @@ void redis_move(int partition)
 
 void redis_fail_over(int partition)
 {
-    enum { DEAD, SPLIT, ASKED } fate = (int)sim_between(DEAD, ASKED);
+    enum { DEAD, SPLIT, ASKED };
+    int64_t fate = sim_between(DEAD, ASKED);
     if (fate == SPLIT && !redis.partitions[partition].kept_count)
         fate = ASKED; /* the first checkpoint would be lost */
     redis_hand_over(partition, sim_between(0, 1));

@@ -75,6 +75,16 @@ static void check_address(const char *text)
     ensure(memcmp(&again, &address, sizeof again) == 0);
 }
 
+/* To be freed. */
+static char *text_of(str line)
+{
+    char *text = malloc(line.size + 1);
+    ensure(text);
+    if (line.size) memcpy(text, line.data, line.size);
+    text[line.size] = '\0';
+    return text;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -84,8 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (lines[i].size >= HOST_SIZE || (lines[i].size && memchr(lines[i].data, '\0', lines[i].size)))
             return 0;
     }
-    char *names = strndup(lines[4].data, lines[4].size), *address = strndup(lines[5].data, lines[5].size);
-    ensure(names && address);
+    char *names = text_of(lines[4]), *address = text_of(lines[5]);
     const struct http_request request = {
         .method = lines[0], .path = lines[1], .host = lines[2], .authorization = lines[3]};
     if (http_are_names(lines[4])) check_door(&request, names);

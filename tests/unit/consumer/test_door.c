@@ -48,6 +48,8 @@ Test(door, a_name_that_nobody_gave_is_no_host)
                                         "127.0.0.1:99999",
                                         "127.0.0.1@evil.example",
                                         "[::1].evil.example",
+                                        "[x].localhost",
+                                        "a[]b.localhost:1]",
                                         "0x7f000001",
                                         "127.0.0.1:80:80",
                                         " ",
