@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -39,6 +40,12 @@ class Engine:
         """R: it runs, S: it waits, T: it is stopped, Z: it has ended; as `ps` has it."""
         status = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
         return status.rpartition(") ")[2].split()[0]
+
+    def is_live(self):
+        """Has it begun its work on every partition that it has been given?"""
+        output = self.output()
+        given = re.findall(r"The group has given us partitions.*count=(\d+)", output)
+        return bool(given) and output.count("A partition is live.") >= sum(map(int, given))
 
     def stop(self, how=signal.SIGTERM, seconds=20):
         """Ends it (or, with None, waits for its end); gives its exit status and how long that took."""
@@ -211,6 +218,9 @@ def running(world, **options):
     engine = world.engine(**options)
     try:
         yield engine
+        # Where there was nothing left to do, it may not have claimed yet what it would have to answer for at its end.
+        with contextlib.suppress(TimeoutError):
+            place.wait_until(lambda: engine.is_live() or not engine.is_running(), 5, "it is live")
         if not engine.is_running():
             raise RuntimeError(f"the engine ended by itself: {engine.output()[-4000:]}")
     finally:
