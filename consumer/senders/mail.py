@@ -10,7 +10,7 @@ reminder that is missing does less harm than one that comes twice. For mails of 
 those go once more, under the same Message-ID, at least once.
 """
 import argparse, email.message, email.policy, json, logging, os, pathlib, signal, smtplib, socket, sqlite3, ssl, string, time
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 
 TABLE = """CREATE TABLE IF NOT EXISTS mails(
     id TEXT PRIMARY KEY, action TEXT, state TEXT, since REAL, next REAL, tries INT DEFAULT 0, address TEXT, answer TEXT)"""
@@ -34,7 +34,12 @@ def mail_of(id, action, options):
 
 def take(consumer, rows):
     """Actions become rows, those that are rows already stay as they are; then the offset is committed."""
-    records = [record for record in consumer.consume(100, 0.5) if not record.error()]
+    messages = consumer.consume(100, 0.5)
+    for error in [message.error() for message in messages if message.error()]:
+        logging.warning("Kafka: %s", error)
+        if error.fatal():  # such as another process with our name: there is no going on with this consumer
+            raise KafkaException(error)
+    records = [message for message in messages if not message.error()]
     for record in records:
         headers = dict(record.headers() or ())
         if headers.get("ce_type") == b"relance.action.email":
@@ -122,8 +127,8 @@ def main():
     rows = sqlite3.connect(options.file)
     rows.execute(TABLE)
     rows.execute("DELETE FROM mails WHERE state NOT IN ('waiting', 'sending') AND since < ?", (time.time() - options.days * 86400,))
-    consumer = Consumer({"group.id": options.group, "group.instance.id": socket.gethostname(), "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest", "isolation.level": "read_committed",
+    consumer = Consumer({"group.id": options.group, "group.instance.id": f"{socket.gethostname()}-{options.topic}",
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": "read_committed",
                          **dict(setting.split("=", 1) for setting in options.kafka)})
     consumer.subscribe([options.topic])
     while not stopping:

@@ -39,7 +39,7 @@ class Post:
     def start(self, *options, dying=()):
         with open(self.log, "ab") as log:
             self.process = place.start([PYTHON, *dying, SENDER, "--kafka", f"bootstrap.servers={self.world.kafka.address}",
-                                        "--topic", self.world.output, "--smtp", self.sink.address, "--sender", "shop@shop.example",
+                                        "--group", f"{self.world.group}.mail", "--topic", self.world.output, "--smtp", self.sink.address, "--sender", "shop@shop.example",
                                         "--retry", "0.2", "--file", str(self.file), *options], stdout=log, stderr=log)
 
     def stop(self, how=signal.SIGTERM):
@@ -140,7 +140,7 @@ class Senders(unittest.TestCase):
         self.post.start(*options, dying=[DYING, str(number), f"c-{self.post.number + 1}", FUNCTIONS])
         self.post.wait_settled(self.post.number)
         self.post.ask(to)
-        place.wait_until(lambda: self.post.process.poll() is not None or (to, "sent", 0) in self.post.rows(), 120, "an end")
+        place.wait_until(lambda: self.post.process.poll() is not None or any(row[:2] == (to, "sent") for row in self.post.rows()), 30, "an end")
         if self.post.process.poll() is None:
             return False
         self.assertEqual(self.post.process.returncode, -signal.SIGKILL, self.post.log.read_text()[-2000:])
