@@ -371,6 +371,7 @@ static void live_write(struct live *live)
     struct relance_str entry = live_describe(live);
     memcpy(live->written, live->figures, count * sizeof *live->figures);
     pthread_mutex_unlock(&live->lock);
+    ensure(live->written);
     bool taken = live_store_write(live->store, live->written, count);
     bool entered = live_store_enter(live->store, entry, before);
     if (atomic_load(&live->plan.standings[0].state) != STANDING_ELSEWHERE)

@@ -169,6 +169,7 @@ class Rights(unittest.TestCase):
         self.assertIn(f"this user needs Create on topic {output}", said)
         world.acls.allow(f"User:{kafka.ENGINE}", [("topic", "prefixed", output, "Create")])
         engine = world.live(output=output, create_topics=True)
+        place.wait_until(engine.is_live, 30, "all partitions are live")
         self.assertEqual(engine.stop()[0], 0, engine.output())
 
 

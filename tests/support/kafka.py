@@ -11,6 +11,7 @@ who it is.
 import atexit
 import json
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -119,6 +120,19 @@ class Kafka:
     def __init__(self, version):
         self.version = version
         self.folder = place.Folder(f"kafka-{version}")
+        certificates.make(self.folder.path)
+        for last in (False, False, True):
+            self.configure()
+            self.format()
+            try:
+                return self.start()
+            except RuntimeError as error:  # another program has taken a port that was free just now
+                if last or "Address already in use" not in str(error):
+                    raise
+                shutil.rmtree(self.folder.path / "data", ignore_errors=True)
+
+    def configure(self):
+        version = self.version
         port, controller = place.free_port(), place.free_port()
         self.behind, self.front = place.free_port(), place.free_port()
         self.secure_port = place.free_port()
@@ -129,9 +143,6 @@ class Kafka:
         self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
                                                      secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
                                                      plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
-        certificates.make(self.folder.path)
-        self.format()
-        self.start()
 
     def java(self, *arguments):
         return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", self.classes, *arguments]
