@@ -534,13 +534,23 @@ static const char *redis_turn_away(const struct redis_line *line, bool is_meta, 
     return !is_meta && sim_between(0, 1) ? ask : NULL;
 }
 
-/* The stamp that this process wrote last, for the sabotage that compares with nothing else. */
-static void redis_remember_stamp(struct redis_line *line, const struct redis_command *command, int partition)
+/* What a checkpoint is guarded by, as this process wrote or claimed it last, for the sabotage that compares with nothing
+ * else. */
+static const char *const redis_guard[] = {"stamp", "begun", "whole"};
+
+static void redis_believe(struct redis_line *line, int partition, struct relance_str name,
+                          struct relance_str value)
+{
+    char(*believed)[40] = line->process->believed[partition];
+    for (size_t i = 0; i < sizeof redis_guard / sizeof *redis_guard; i++)
+        if (str_equal(name, str_of(redis_guard[i])))
+            snprintf(believed[i], sizeof believed[i], "%.*s", STR_ARG(value));
+}
+
+static void redis_believe_written(struct redis_line *line, const struct redis_command *command, int partition)
 {
     for (size_t i = 2; i + 1 < command->count; i += 2)
-        if (str_equal(command->words[i], STR("stamp")))
-            snprintf(line->process->believed[partition], sizeof line->process->believed[partition], "%.*s",
-                     STR_ARG(command->words[i + 1]));
+        redis_believe(line, partition, command->words[i], command->words[i + 1]);
 }
 
 /* The commands from `begin` on, as one EXEC; its answers go to `reply`. */
@@ -560,7 +570,7 @@ static void redis_apply(struct redis_line *line, size_t begin, size_t end, redis
         if (redis_do_write(version, &line->queue[i])) commands[version->command_count++] = line->queue[i];
         if (!redis_is_meta(&line->queue[i], &meta_partition)) continue;
         data->meta_writes++;
-        redis_remember_stamp(line, &line->queue[i], partition);
+        redis_believe_written(line, &line->queue[i], partition);
     }
     data->version = version;
     redis.writes++;
@@ -610,21 +620,20 @@ static redisReply *redis_do_watch(struct redis_line *line, int partition)
     return redis_text_reply(REDIS_REPLY_STATUS, STR("OK"));
 }
 
-static redisReply *redis_do_get_stamp(struct redis_line *line, int partition)
+static redisReply *redis_do_get_guard(struct redis_line *line, int partition, size_t at)
 {
-    const char *believed = line->process->believed[partition];
-    if (sabotage(BUG_NO_STAMP) && *believed)
-        return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(str_of(believed)));
-    return redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "stamp"));
+    const char(*believed)[40] = line->process->believed[partition];
+    if (sabotage(BUG_NO_STAMP) && **believed)
+        return redis_text_reply(REDIS_REPLY_STRING, sim_keep_text(str_of(believed[at])));
+    return redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), redis_guard[at]));
 }
 
 /* HMGET META stamp begun whole */
 static redisReply *redis_do_get_watched(struct redis_line *line, int partition)
 {
     redisReply *reply = redis_array_reply(3);
-    reply->element[0] = redis_do_get_stamp(line, partition);
-    reply->element[1] = redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "begun"));
-    reply->element[2] = redis_text_reply(REDIS_REPLY_STRING, redis_meta_of(redis_data(line), "whole"));
+    for (size_t i = 0; i < 3; i++)
+        reply->element[i] = redis_do_get_guard(line, partition, i);
     return reply;
 }
 
@@ -636,6 +645,15 @@ static redisReply *redis_do_get_all(const struct redis_table *table)
         reply->element[2 * i + 1] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].value);
     }
     return reply;
+}
+
+/* HGETALL META: a claim */
+static redisReply *redis_do_get_meta(struct redis_line *line, const struct redis_table *table, int partition)
+{
+    for (size_t i = 1; i < 3; i++)
+        redis_believe(line, partition, str_of(redis_guard[i]),
+                      redis_meta_of(redis_data(line), redis_guard[i]));
+    return redis_do_get_all(table);
 }
 
 static redisReply *redis_do_get_many(const struct redis_table *table, const struct redis_command *command)
@@ -722,8 +740,8 @@ static redisReply *redis_obey(struct redis_line *line, struct redis_command comm
     redis_follow(line);
     const struct redis_table *table = is_asked ? &empty : &redis_data(line)->version->tables[hash];
     if (str_equal(verb, STR("WATCH"))) return redis_do_watch(line, partition);
-    if (str_equal(verb, STR("HGET"))) return redis_do_get_stamp(line, partition);
-    if (str_equal(verb, STR("HGETALL"))) return redis_do_get_all(table);
+    if (str_equal(verb, STR("HGET"))) return redis_do_get_guard(line, partition, 0);
+    if (str_equal(verb, STR("HGETALL"))) return redis_do_get_meta(line, table, partition);
     if (str_equal(verb, STR("HLEN"))) return redis_number_reply((int64_t)table->count);
     if (str_equal(verb, STR("HMGET")) && hash == REDIS_META) return redis_do_get_watched(line, partition);
     if (str_equal(verb, STR("HMGET"))) return redis_do_get_many(table, &command);

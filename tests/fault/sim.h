@@ -56,7 +56,8 @@ struct process {
     int64_t silent_from_us; /* frozen or dead since; RELANCE_NEVER: alive */
     int64_t skew_ms;        /* of its wall clock */
     char said[512];         /* its last error */
-    char believed[SIM_PARTITIONS_MAX][40]; /* sabotage: the stamp it wrote last */
+    char believed[SIM_PARTITIONS_MAX][3]
+                 [40]; /* sabotage: stamp, begun and whole as it wrote or claimed them last */
 };
 
 struct sim {
