@@ -121,11 +121,9 @@ void partition_decided(void *context, const struct relance_decision *decision)
 struct relance_str partition_traceparent(void *context)
 {
     const struct partition *partition = context;
-    struct relance_header headers[SOURCE_HEADERS_MAX];
-    size_t count = source_headers(partition->record, headers);
-    while (count-- > 0)
-        if (str_equal(headers[count].name, STR("traceparent"))) return headers[count].value;
-    return (struct relance_str){0};
+    struct relance_str value = {0};
+    source_find_header(partition->record, STR("traceparent"), &value);
+    return value;
 }
 
 /* ---- dead letters */

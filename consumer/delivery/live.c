@@ -116,17 +116,11 @@ static struct live_partition live_partitions(const struct live *live, int64_t no
     return all;
 }
 
-/* The earliest of two instants, 0 being none. */
-static int64_t live_earlier(int64_t a, int64_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
 static int64_t live_redis_fails(const struct live *live)
 {
     int64_t since = live->refused_us;
     for (int p = 0; p < live->plan.partitions; p++)
-        since = live_earlier(since, standing_store_fails(&live->plan.standings[p]));
+        since = standing_earlier(since, standing_store_fails(&live->plan.standings[p]));
     return since;
 }
 
@@ -134,7 +128,7 @@ static int64_t live_kafka_away(const struct live *live, int64_t now_us)
 {
     int64_t since = 0;
     for (size_t i = 0; i < live->plan.worker_count; i++)
-        since = live_earlier(since, contact_away(&live->plan.workers[i].kafka, now_us));
+        since = standing_earlier(since, contact_away(&live->plan.workers[i].kafka, now_us));
     return since;
 }
 

@@ -17,19 +17,11 @@ enum {
     MISPLACED_WHO_SIZE = 256,
 };
 
-static bool misplaced_is_native(const struct source_record *record)
-{
-    struct relance_header headers[SOURCE_HEADERS_MAX];
-    size_t count = source_headers(record, headers);
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(headers[i].name, STR(RELANCE_NATIVE_HEADER))) return true;
-    return false;
-}
-
 bool misplaced_is(const struct source_record *record, int partitions)
 {
+    struct relance_str native;
     if (!record->key.size || source_partition_of(record->key, partitions) == record->partition) return false;
-    return !misplaced_is_native(record);
+    return !source_find_header(record, STR(RELANCE_NATIVE_HEADER), &native);
 }
 
 /* ---- who it was */

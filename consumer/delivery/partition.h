@@ -272,6 +272,9 @@ void partition_dead_letter(struct partition *partition, const struct source_reco
                            const struct relance_fate *fate);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
 
+/* ---- how it stands, for whoever shows it (standing.c) */
+void partition_stand(const struct partition *partition, int64_t now_us);
+
 /* ---- what goes wrong, a part of it for the log (mishap.c) */
 void partition_tell_error(struct partition *partition, const struct relance_decision *decision);
 void partition_tell_failed(struct partition *partition, const struct relance_decision *decision);

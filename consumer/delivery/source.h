@@ -7,6 +7,7 @@
 #ifndef CONSUMER_DELIVERY_SOURCE_H
 #define CONSUMER_DELIVERY_SOURCE_H
 
+#include "base/str.h"
 #include "delivery/frontier.h"
 #include "host/option.h"
 #include <relance/engine.h>
@@ -40,6 +41,18 @@ enum { SOURCE_HEADERS_MAX = 64 };
 
 /* The first headers of a record, which cost something to find: how many. They are valid as long as the record. */
 size_t source_headers(const struct source_record *record, struct relance_header out[SOURCE_HEADERS_MAX]);
+/* The last of them that has this name; false: none has. */
+static inline bool source_find_header(const struct source_record *record, struct relance_str name,
+                                      struct relance_str *value)
+{
+    struct relance_header headers[SOURCE_HEADERS_MAX];
+    for (size_t i = source_headers(record, headers); i-- > 0;) {
+        if (!str_equal(headers[i].name, name)) continue;
+        *value = headers[i].value;
+        return true;
+    }
+    return false;
+}
 
 struct source_batch {
     const struct source_record *records;

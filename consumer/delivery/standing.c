@@ -1,7 +1,6 @@
 #include "delivery/standing.h"
+#include "delivery/partition.h"
 #include "host/clock.h"
-
-#include <relance/text.h>
 
 static void note(_Atomic int64_t *since_us, bool holds)
 {
@@ -9,6 +8,11 @@ static void note(_Atomic int64_t *since_us, bool holds)
         atomic_store(since_us, 0);
     else if (!atomic_load(since_us))
         atomic_store(since_us, clock_monotonic_us());
+}
+
+int64_t standing_earlier(int64_t a_us, int64_t b_us)
+{
+    return !a_us || (b_us && b_us < a_us) ? b_us : a_us;
 }
 
 void standing_leave(struct standing *standing)
@@ -26,11 +30,39 @@ void standing_store(struct standing *standing, enum standing_store way, bool ans
 
 int64_t standing_store_fails(const struct standing *standing)
 {
-    int64_t reads = atomic_load(&standing->store_fails_us[STANDING_READS]),
-            writes = atomic_load(&standing->store_fails_us[STANDING_WRITES]);
-    return !reads || (writes && writes < reads) ? writes : reads;
+    return standing_earlier(atomic_load(&standing->store_fails_us[STANDING_READS]),
+                            atomic_load(&standing->store_fails_us[STANDING_WRITES]));
 }
 
+/* ---- a partition of ours */
+/* Records from where it is to the end of the input, as far as is known; -1: that is not. */
+static int64_t stand_lag(const struct partition *partition)
+{
+    bool waits = partition->state == PARTITION_UNCLAIMED;
+    int64_t at = waits ? partition->input_end.begin : partition->decided.offset;
+    if (at < 0) return -1;
+    return partition->input_end.offset > at ? partition->input_end.offset - at : 0;
+}
+
+void partition_stand(const struct partition *partition, int64_t now_us)
+{
+    static const enum standing_state states[] = {[PARTITION_UNCLAIMED] = STANDING_UNCLAIMED,
+                                                 [PARTITION_BEHIND] = STANDING_BEHIND,
+                                                 [PARTITION_LIVE] = STANDING_LIVE};
+    struct standing *standing = partition->standing;
+    int64_t behind = partition->published.position.offset - partition->decided.offset;
+    bool is_behind = partition->state == PARTITION_BEHIND && behind > 0,
+         dirty = partition_is_dirty(partition);
+    atomic_store(&standing->state, states[partition->state]);
+    atomic_store(&standing->lag, stand_lag(partition));
+    atomic_store(&standing->behind, is_behind ? behind : 0);
+    atomic_store(&standing->clock_ms,
+                 partition->engine ? relance_engine_clock(partition->engine) : INT64_MIN);
+    if (!dirty || !atomic_load(&standing->unsaved_us))
+        atomic_store(&standing->unsaved_us, dirty ? now_us : 0);
+}
+
+/* ---- servers */
 void contact_ask(struct contact *contact)
 {
     note(&contact->asked_us, true);

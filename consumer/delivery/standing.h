@@ -32,6 +32,8 @@ struct standing {
     _Atomic int64_t store_fails_us[STANDING_STORE_WAYS]; /* since when the store does not answer or refuses */
 };
 
+/* The earlier of two instants, 0 being none. */
+int64_t standing_earlier(int64_t a_us, int64_t b_us);
 /* It is not ours any more. */
 void standing_leave(struct standing *standing);
 void standing_store(struct standing *standing, enum standing_store way, bool answers);

@@ -500,33 +500,6 @@ static void work_ask_end(struct work *work)
     partition_tell_hidden(partition);
 }
 
-/* Records from where it is to the end of the input, as far as is known; -1: that is not. */
-static int64_t work_lag(const struct partition *partition)
-{
-    bool waits = partition->state == PARTITION_UNCLAIMED;
-    int64_t at = waits ? partition->input_end.begin : partition->decided.offset;
-    if (at < 0) return -1;
-    return partition->input_end.offset > at ? partition->input_end.offset - at : 0;
-}
-
-static void work_stand(const struct partition *partition, int64_t now_us)
-{
-    static const enum standing_state states[] = {[PARTITION_UNCLAIMED] = STANDING_UNCLAIMED,
-                                                 [PARTITION_BEHIND] = STANDING_BEHIND,
-                                                 [PARTITION_LIVE] = STANDING_LIVE};
-    struct standing *standing = partition->standing;
-    int64_t behind = partition->published.position.offset - partition->decided.offset;
-    bool is_behind = partition->state == PARTITION_BEHIND && behind > 0,
-         dirty = partition_is_dirty(partition);
-    atomic_store(&standing->state, states[partition->state]);
-    atomic_store(&standing->lag, work_lag(partition));
-    atomic_store(&standing->behind, is_behind ? behind : 0);
-    atomic_store(&standing->clock_ms,
-                 partition->engine ? relance_engine_clock(partition->engine) : INT64_MIN);
-    if (!dirty || !atomic_load(&standing->unsaved_us))
-        atomic_store(&standing->unsaved_us, dirty ? now_us : 0);
-}
-
 static void work_tell(struct work *work)
 {
     struct pulse_figures *figures = &work->figures;
@@ -536,7 +509,7 @@ static void work_tell(struct work *work)
     figures->partitions = figures->live = figures->bytes = figures->customers = figures->waits = 0;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        work_stand(partition, now);
+        partition_stand(partition, now);
         figures->events += partition->events;
         figures->fetched += partition->fetched;
         figures->partitions++;

@@ -13,7 +13,10 @@
 
 #include "redis/url.h"
 
-enum { CLUSTER_SLOTS = 16384 };
+enum {
+    CLUSTER_SLOTS = 16384,
+    CLUSTER_HOPS = 5, /* from node to node, before it is said that there is no end to it */
+};
 
 /* The slot of a key. */
 unsigned cluster_slot(const char *key);

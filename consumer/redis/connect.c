@@ -6,11 +6,8 @@
 #include "redis/sentinel.h"
 #include <stdatomic.h>
 
-enum {
-    CONNECT_HOPS = 5, /* from node to node of a cluster */
-    /* Once so much time has gone, no other host is tried: whoever waits has more to do. */
-    CONNECT_US = 3000000,
-};
+/* Once so much time has gone, no other host is tried: whoever waits has more to do. */
+enum { CONNECT_US = 3000000 };
 
 /* The host of the URL that is tried first: one that is away is not waited for each time. */
 static atomic_size_t connect_first;
@@ -34,7 +31,7 @@ static enum relance_status connect_from(const struct redis_url *url, const struc
                                         const char *key, struct redis_line **out, struct relance_error *error)
 {
     struct redis_host at = *host;
-    for (int hop = 0; hop < CONNECT_HOPS; hop++) {
+    for (int hop = 0; hop < CLUSTER_HOPS; hop++) {
         struct redis_line *line = NULL;
         bool moved = false;
         enum relance_status status = redis_line_open(url, &at, &line, error);

@@ -40,8 +40,8 @@ void live_store_close(struct live_store *store)
 bool live_store_write(struct live_store *store, const struct live_figure *figures, size_t count)
 {
     redis_single_begin(&store->figures, count);
-    for (const struct live_figure *figure = figures, *end = figures + count; figure < end; figure++)
-        redis_single_put(&store->figures, str_of(figure->name), str_of(figure->value));
+    for (size_t i = 0; i < count; i++)
+        redis_single_put(&store->figures, str_of(figures[i].name), str_of(figures[i].value));
     return redis_single_replace(&store->figures, STR(LIVE_EXPIRES_S));
 }
 

@@ -3,8 +3,6 @@
 #include "redis/cluster.h"
 #include <stdlib.h>
 
-enum { NODES_HOPS = 5 };
-
 struct node {
     struct redis_host at;
     struct redis_line *line; /* NULL: none yet */
@@ -116,7 +114,7 @@ enum relance_status redis_nodes_do(struct redis_nodes *nodes, const char *key, s
     unsigned slot = cluster_slot(key);
     *out = NULL;
     uint16_t index = nodes->slots[slot] ? (uint16_t)(nodes->slots[slot] - 1) : 0;
-    for (int hop = 0; hop < NODES_HOPS && status == RELANCE_OK; hop++) {
+    for (int hop = 0; hop < CLUSTER_HOPS && status == RELANCE_OK; hop++) {
         status = nodes_ask(nodes, &nodes->nodes[index], redirect == CLUSTER_ASK, count, words, out, error);
         if (status != RELANCE_OK) break;
         if (redirect != CLUSTER_ASK) nodes->slots[slot] = (uint16_t)(index + 1);

@@ -1,6 +1,7 @@
 /* Metrics as Prometheus reads them: counters of counter.def, exact and summed over partitions, live figures of
- * figure.def, of an instance each, and how each partition stands. An instance's label is `engine`, since Prometheus gives `instance` to what it has
- * asked. Names that no row of this version explains are left out: nobody could say what they are. */
+ * figure.def, of an instance each, and how each partition stands. An instance's label is `engine`, since Prometheus
+ * gives `instance` to what it has asked. Names that no row of this version explains are left out: nobody could say what
+ * they are. */
 #include "base/ensure.h"
 #include "host/print.h"
 #include "host/text.h"
