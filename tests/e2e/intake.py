@@ -432,6 +432,8 @@ class Rights(unittest.TestCase):
                 flow += 1
         with self.mill.running(**self.options):
             self.mill.wait_read()
+        # Who could not end his transaction any more hides what comes behind it until the broker ends it.
+        place.wait_until(lambda: len(self.mill.events()) >= 2 * flow and len(self.mill.dead()) >= 2 * flow, 30, "all can be seen", pause_s=1)
         self.assertEqual(sorted(r.json()["id"] for r in self.mill.events()), sorted(f"{x}{n}" for n in range(flow) for x in "ab"))
         self.assertEqual(len(self.mill.dead()), 2 * flow)
 
