@@ -17,6 +17,7 @@
 #include <relance/forgot.h>
 #include <relance/misfit.h>
 #include <relance/ruleset.h>
+#include <relance/sums.h>
 
 #include <stdatomic.h>
 
@@ -46,6 +47,7 @@ struct relance_engine_options {
     int64_t lateness_ms;
     relance_decide *decide; /* called for each decision, in order */
     relance_say *say;       /* NULL: nobody listens, all names live in this engine */
+    relance_add *add;       /* NULL: nobody keeps sums */
     /* asked where a record triggers something, during relance_engine_record; what is not of W3C's form counts as none. NULL:
      * records have none */
     relance_traceparent *traceparent;
