@@ -1,6 +1,7 @@
 #include "delivery/counter.h"
 #include "base/ensure.h"
 #include "base/str.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct counter_row {
@@ -47,32 +48,86 @@ void counters_add_named(struct counters *counters, struct relance_str start, str
 }
 
 /* ---- decisions */
-/* rule.NAME.WHAT, with .VARIANT behind it where there is one. */
-static struct counter_row *counter_rule_row(struct counters *counters,
-                                            const struct relance_decision *decision, struct relance_str what)
+/* rule.NAME. */
+static struct counter_name counter_rule(const struct relance_decision *decision)
 {
     struct counter_name name;
     name.size = 0;
     counter_name_put(&name, STR("rule."));
     counter_name_put(&name, decision->rule);
     counter_name_put(&name, STR("."));
+    return name;
+}
+
+static struct counter_row *counter_row_named(struct counters *counters, const struct counter_name *name)
+{
+    return counter_row_of(counters, (struct relance_str){name->data, name->size});
+}
+
+/* rule.NAME.WHAT, with .VARIANT behind it where there is one. */
+static struct counter_row *counter_rule_row(struct counters *counters,
+                                            const struct relance_decision *decision, struct relance_str what)
+{
+    struct counter_name name = counter_rule(decision);
     counter_name_put(&name, what);
     if (decision->variant.size) {
         counter_name_put(&name, STR("."));
         counter_name_put(&name, decision->variant);
     }
-    return counter_row_of(counters, (struct relance_str){name.data, name.size});
+    return counter_row_named(counters, &name);
+}
+
+/* rule.NAME.step.N.OUTCOME */
+static void counter_add_step(struct counters *counters, const struct relance_decision *decision)
+{
+    char step[16];
+    struct counter_name name = counter_rule(decision);
+    counter_name_put(
+        &name, (struct relance_str){step, (size_t)snprintf(step, sizeof step, "step.%u.", decision->step)});
+    counter_name_put(&name, relance_outcome_text(decision->outcome));
+    counter_row_named(counters, &name)->value += 1;
+}
+
+/* rule.NAME.cancelled_by.EVENT; a run that followed a date that is gone was ended by none. */
+static void counter_add_cancel(struct counters *counters, const struct relance_decision *decision)
+{
+    struct counter_name name = counter_rule(decision);
+    if (!decision->by.size) return;
+    counter_name_put(&name, STR("cancelled_by."));
+    counter_name_put(&name, decision->by);
+    counter_row_named(counters, &name)->value += 1;
+}
+
+/* limit.NAME.OUTCOME, of a group limit.GROUP.held. */
+static void counter_add_limit(struct counters *counters, const struct relance_decision *decision,
+                              struct relance_str limit)
+{
+    struct counter_name name;
+    name.size = 0;
+    counter_name_put(&name, STR("limit."));
+    counter_name_put(&name, limit);
+    counter_name_put(&name, STR("."));
+    counter_name_put(&name, relance_outcome_text(decision->outcome));
+    counter_row_named(counters, &name)->value += 1;
+}
+
+static void counter_add_goal(struct counters *counters, const struct relance_decision *decision)
+{
+    struct counter_row *sum = counter_rule_row(counters, decision, STR("goal_value"));
+    sum->whole = false;
+    sum->value += decision->value;
 }
 
 void counters_add_decision(struct counters *counters, const struct relance_decision *decision)
 {
     counter_rule_row(counters, decision, relance_outcome_text(decision->outcome))->value += 1;
+    if (decision->step) counter_add_step(counters, decision);
+    if (decision->limit.size) counter_add_limit(counters, decision, decision->limit);
+    if (decision->group.size) counter_add_limit(counters, decision, decision->group);
     if (decision->outcome == RELANCE_OUTCOME_SENT)
         counters_add_named(counters, STR("sent."), decision->send, 1);
-    if (decision->outcome != RELANCE_OUTCOME_GOAL) return;
-    struct counter_row *sum = counter_rule_row(counters, decision, STR("goal_value"));
-    sum->whole = false;
-    sum->value += decision->value;
+    if (decision->outcome == RELANCE_OUTCOME_CANCELLED) counter_add_cancel(counters, decision);
+    if (decision->outcome == RELANCE_OUTCOME_GOAL) counter_add_goal(counters, decision);
 }
 
 void counters_add_all(struct counters *sum, const struct counters *more)

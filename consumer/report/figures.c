@@ -26,9 +26,9 @@ static char *figures_copy(struct relance_str text)
 
 void figures_add_counter(struct figures *figures, struct relance_str name, double value)
 {
-    for (size_t i = 0; i < figures->count; i++) {
-        if (!str_equal(str_of(figures->items[i].name), name)) continue;
-        figures->items[i].value += value;
+    uint32_t at = names_add(&figures->names, name);
+    if (at < figures->count) {
+        figures->items[at].value += value;
         return;
     }
     figures->items = figures_must(realloc(figures->items, (figures->count + 1) * sizeof *figures->items));
@@ -38,6 +38,8 @@ void figures_add_counter(struct figures *figures, struct relance_str name, doubl
     figure->first = figures_copy(parts.first);
     figure->outcome = figures_copy(parts.outcome);
     figure->variant = figures_copy(parts.variant);
+    figure->step = figures_copy(parts.step);
+    figure->event = figures_copy(parts.event);
 }
 
 void figures_add_live(struct figures *figures, struct relance_str instance, struct relance_str field,
@@ -129,6 +131,7 @@ static int figure_order(const void *a, const void *b)
 void figures_end(struct figures *figures, int partitions)
 {
     if (figures->count) qsort(figures->items, figures->count, sizeof *figures->items, figure_order);
+    names_free(&figures->names); /* they stand in another order now */
     int64_t expected = figures_expected(figures);
     figures->partition_count = (size_t)(expected > partitions ? expected : partitions);
     figures->partitions = figures_must(calloc(figures->partition_count + 1, sizeof *figures->partitions));
@@ -159,12 +162,15 @@ void figures_free(struct figures *figures)
         free(figures->items[i].first);
         free(figures->items[i].outcome);
         free(figures->items[i].variant);
+        free(figures->items[i].step);
+        free(figures->items[i].event);
     }
     for (size_t i = 0; i < figures->live_count; i++) {
         free(figures->lives[i].instance);
         free(figures->lives[i].field);
         free(figures->lives[i].value);
     }
+    names_free(&figures->names);
     free(figures->items);
     free(figures->lives);
     free(figures->partitions);

@@ -3,6 +3,7 @@
 #ifndef CONSUMER_REPORT_FIGURES_H
 #define CONSUMER_REPORT_FIGURES_H
 
+#include "base/names.h"
 #include "report/metric.h"
 #include "redis/view.h"
 
@@ -15,8 +16,10 @@ struct figure {
     double value;
     /* what stands for the form's first placeholder: a type, reason, rule or channel; or NULL */
     char *first;
-    char *outcome; /* of a rule's counter */
-    char *variant; /* likewise, where there is one */
+    char *outcome; /* of a rule's, a step's or a limit's counter */
+    char *variant; /* of a rule's, where there is one */
+    char *step;    /* of a step's */
+    char *event;   /* what it was that ended runs */
 };
 
 /* One value of a live instance. */
@@ -36,6 +39,7 @@ struct figure_partition {
 enum { FIGURES_PARTITIONS_MAX = 100000 };
 
 struct figures {
+    struct names names;   /* of the items, as long as there come more */
     struct figure *items; /* by row, then name */
     size_t count;
     struct figure_live *lives; /* by instance, then as the instance has them */
@@ -68,6 +72,10 @@ void figures_print_table(const struct figures *figures, const struct figures *be
 /* For eyes that have a screen only: rules first, as by_sent the one that has sent most first. */
 void figures_print_top(const struct figures *figures, const struct figures *before, double seconds,
                        bool by_sent, FILE *out);
+/* Steps, what cancelled, limits (details.c), each behind an empty line; nothing where there is nothing. And is a counter
+ * one of those? */
+void figures_print_details(const struct figures *figures, FILE *out);
+bool figures_is_detail(const struct figure *figure);
 /* A sentence on all of it, without its end. False: something needs a look. */
 bool figures_print_summary(const struct figures *figures, FILE *out);
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);

@@ -89,35 +89,68 @@ static bool split_first(str text, str *head, str *tail)
     return split_at(text, memchr(text.data, '.', text.size), head, tail);
 }
 
-/* Does the last word of a rule's form ("OUTCOME", "goal_value") allow this word? */
-static bool last_word_fits(str wanted, str word)
+static bool is_number(str word)
 {
-    return word_is_placeholder(wanted) ? is_outcome(word) : str_equal(wanted, word);
+    for (size_t i = 0; i < word.size; i++)
+        if (!isdigit((unsigned char)word.data[i])) return false;
+    return word.size;
 }
 
-/* "cart.v2.sent.a" by "NAME.OUTCOME": from the end, since names of rules may hold dots. */
-static bool match_rule(struct metric_parts *parts, str wanted, str rest)
+/* Does a word of the form allow this one? */
+static bool word_fits(struct metric_parts *parts, str wanted, str word)
 {
-    str head, tail, variant = {0};
-    if (!split_last(rest, &head, &tail)) return false;
-    if (!last_word_fits(wanted, tail)) {
-        variant = tail;
-        if (!split_last(head, &head, &tail) || !last_word_fits(wanted, tail)) return false;
-    }
-    parts->first = head;
-    if (word_is_placeholder(wanted)) parts->outcome = tail;
-    parts->variant = variant;
+    if (str_equal(wanted, STR("OUTCOME"))) return is_outcome(parts->outcome = word);
+    if (str_equal(wanted, STR("N"))) return is_number(parts->step = word);
+    return str_equal(wanted, word);
+}
+
+/* The type of an event may hold dots, too: "cart.v2.cancelled_by.shop.order" by "NAME.cancelled_by". */
+static bool match_event(struct metric_parts *parts, str form, str rest)
+{
+    char around[METRIC_NAME_SIZE];
+    str name, word;
+    if (!split_last(form, &name, &word)) return false;
+    int size = snprintf(around, sizeof around, ".%.*s.", STR_ARG(word));
+    const char *at = memmem(rest.data, rest.size, around, (size_t)size);
+    if (!at) return false;
+    parts->first = (str){rest.data, (size_t)(at - rest.data)};
+    parts->event = (str){at + size, rest.size - parts->first.size - (size_t)size};
     return true;
 }
 
-static bool match_family(struct metric_parts *parts, str form, str name)
+/* "cart.v2.step.1.sent" by "NAME.step.N.OUTCOME": from the end, since the name may hold dots. */
+static bool match_words(struct metric_parts *parts, str form, str rest)
 {
-    str form_head, form_rest, head, rest, ignored, wanted;
-    if (!split_first(form, &form_head, &form_rest) || !split_first(name, &head, &rest)) return false;
-    if (!str_equal(form_head, head)) return false;
-    if (split_last(form_rest, &ignored, &wanted)) return match_rule(parts, wanted, rest);
+    str wanted, word;
+    while (split_last(form, &form, &wanted)) {
+        if (str_equal(wanted, STR("EVENT"))) return match_event(parts, form, rest);
+        if (!split_last(rest, &rest, &word) || !word_fits(parts, wanted, word)) return false;
+    }
     parts->first = rest;
     return true;
+}
+
+/* Of "rule.NAME.WHAT" there is one for each variant, whose name stands behind it. */
+static bool form_has_variants(str form)
+{
+    str rule, name, what;
+    return split_first(form, &rule, &name) && str_equal(rule, STR("rule")) &&
+           split_first(name, &name, &what) && !memchr(what.data, '.', what.size);
+}
+
+static bool match_family(struct metric_parts *out, str form, str name)
+{
+    struct metric_parts parts = {.row = METRIC_NO_ROW};
+    str form_head, form_rest, head, rest;
+    if (!split_first(form, &form_head, &form_rest) || !split_first(name, &head, &rest)) return false;
+    if (!str_equal(form_head, head)) return false;
+    bool fits = match_words(&parts, form_rest, rest);
+    if (!fits && form_has_variants(form)) {
+        parts = (struct metric_parts){.row = METRIC_NO_ROW};
+        fits = split_last(rest, &rest, &parts.variant) && match_words(&parts, form_rest, rest);
+    }
+    if (fits) *out = parts;
+    return fits;
 }
 
 struct metric_parts metric_take_apart(str name)
@@ -133,7 +166,8 @@ struct metric_parts metric_take_apart(str name)
 /* ---- as Prometheus has them */
 
 /* "events" is relance_events_total, "events.TYPE" relance_events_by_type_total, "rule.NAME.goal_value"
- * relance_rule_goal_value_total: words, and what the last placeholder splits them by. */
+ * relance_rule_goal_value_total, "rule.NAME.step.N.OUTCOME" relance_rule_step_by_outcome_total: words, and what the last
+ * placeholder splits them by. */
 void metric_counter_name(char out[METRIC_NAME_SIZE], const struct metric_counter *counter)
 {
     str rest = str_of(counter->form), word;
@@ -142,8 +176,9 @@ void metric_counter_name(char out[METRIC_NAME_SIZE], const struct metric_counter
         more = split_first(rest, &word, &rest);
         if (!more) word = rest;
         if (word_is_placeholder(word) && more) continue;
+        bool says_by = size > 3 && strcmp(out + size - 3, "_by") == 0;
         size += snprintf(out + size, METRIC_NAME_SIZE - (size_t)size, "%s%.*s",
-                         word_is_placeholder(word) ? "_by_" : "_", STR_ARG(word));
+                         word_is_placeholder(word) && !says_by ? "_by_" : "_", STR_ARG(word));
     }
     snprintf(out + size, METRIC_NAME_SIZE - (size_t)size, "_total");
     for (char *letter = out; *letter; letter++)

@@ -6,10 +6,19 @@
 
 #include "base/str.h"
 
+#include <relance/forgot.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A row of counter.def. */
+/* The rows of counter.def. */
+enum metric_row {
+#define COUNTER(ENUM, name, prose)        METRIC_##ENUM,
+#define COUNTER_FAMILY(ENUM, form, prose) METRIC_##ENUM,
+#include "counter.def"
+#undef COUNTER
+#undef COUNTER_FAMILY
+};
+
 struct metric_counter {
     const char *form, *prose;
     bool is_family; /* the form has placeholders */
@@ -19,10 +28,12 @@ const struct metric_counter *metric_counter(size_t row);
 
 /* What a counter's name is made of; parts that it does not have are empty. Borrowed from the name. */
 struct metric_parts {
-    size_t row; /* METRIC_NO_ROW: none that this version knows */
-    str first;  /* what stands for the form's first placeholder: a type, reason, rule or channel */
+    size_t row; /* enum metric_row; METRIC_NO_ROW: none that this version knows */
+    str first;  /* what stands for the form's first placeholder: a type, reason, rule, limit or channel */
     str outcome;
     str variant;
+    str step;
+    str event; /* its type */
 };
 #define METRIC_NO_ROW SIZE_MAX
 struct metric_parts metric_take_apart(str name);

@@ -27,7 +27,7 @@ static void print_counters(const struct figures *figures, const struct figures *
     struct table *table = table_new(columns, before ? 3 : 2);
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->items[i];
-        if (figure->outcome) continue; /* these have a table of their own */
+        if (figure->row == METRIC_RULE || figures_is_detail(figure)) continue; /* these have their tables */
         table_put(table, "%s", figure->name);
         table_put(table, "%s", number_text(figure->value, text));
         if (!before) continue;
@@ -45,7 +45,7 @@ static bool rule_outcome(const struct figures *figures, const char *rule, const 
     double plain = 0, variants = 0;
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->items[i];
-        if (!figure->outcome || strcmp(figure->outcome, outcome) != 0) continue;
+        if (figure->row != METRIC_RULE || strcmp(figure->outcome, outcome) != 0) continue;
         if (rule && strcmp(figure->first, rule) != 0) continue;
         found = true;
         *(figure->variant ? &variants : &plain) += figure->value;
@@ -57,7 +57,8 @@ static bool rule_outcome(const struct figures *figures, const char *rule, const 
 static bool rule_is_first(const struct figures *figures, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (figures->items[i].outcome && strcmp(figures->items[i].first, figures->items[at].first) == 0)
+        if (figures->items[i].row == METRIC_RULE &&
+            strcmp(figures->items[i].first, figures->items[at].first) == 0)
             return false;
     return true;
 }
@@ -82,7 +83,7 @@ static struct rule_row *rule_rows(const struct figures *figures, bool by_sent, s
     ensure(rows);
     *count = 0;
     for (size_t i = 0; i < figures->count; i++) {
-        const char *rule = figures->items[i].outcome ? figures->items[i].first : NULL;
+        const char *rule = figures->items[i].row == METRIC_RULE ? figures->items[i].first : NULL;
         if (!rule || !rule_is_first(figures, i)) continue;
         struct rule_row *row = &rows[(*count)++];
         row->rule = rule;
@@ -190,6 +191,7 @@ void figures_print_table(const struct figures *figures, const struct figures *be
 {
     print_counters(figures, before, seconds, out);
     print_rules(figures, false, out);
+    figures_print_details(figures, out);
     print_partitions(figures, out);
     print_lives(figures, out);
 }
@@ -199,6 +201,7 @@ void figures_print_top(const struct figures *figures, const struct figures *befo
 {
     print_rules(figures, by_sent, out);
     print_partitions(figures, out);
+    figures_print_details(figures, out);
     fputc('\n', out);
     print_counters(figures, before, seconds, out);
     print_lives(figures, out);

@@ -85,7 +85,9 @@ static void put_counter(const struct prometheus *to, const struct metric_counter
         headed = true;
         put_metric(to, metric);
         put_label(to, metric_first_label(counter), figure->first);
+        put_label(to, STR("step"), figure->step);
         put_label(to, STR("outcome"), figure->outcome);
+        put_label(to, STR("event"), figure->event);
         put_label(to, STR("variant"), figure->variant);
         put_value(to, figure->value);
     }

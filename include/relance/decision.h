@@ -60,6 +60,7 @@ struct relance_decision {
     struct relance_str send; /* channel */
     struct relance_str variant;
     struct relance_str group; /* HELD by a limit, whatever the variant: its `hold` */
+    struct relance_str limit; /* CAPPED, BLOCKED, DEFERRED: its name; lines have it where they say why */
     struct relance_str with;  /* the payload as JSON; empty: none */
     struct relance_str set;   /* SET: {attribute: value, null where removed} */
     int64_t until_ms;         /* DEFERRED, COOLING; RELANCE_NEVER: for ever */

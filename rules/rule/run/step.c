@@ -46,6 +46,7 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
     cover(e, verdict.limit->point);
     explain_limit(e, verdict.limit);
     decision->by = verdict.limit->label;
+    decision->limit = verdict.limit->name;
     if (verdict.until_ms == RELANCE_NEVER) {
         decision->outcome = verdict.limit->kind == GATE ? RELANCE_OUTCOME_BLOCKED : RELANCE_OUTCOME_CAPPED;
         decision->why = verdict.limit->name;

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "commands"))
 from run import Redis  # noqa: E402
 
 SKIPPED = 77
-OUTCOME = "sent"
+WORDS = {"OUTCOME": "sent", "N": "1"}  # of the placeholders that only certain words may stand for
 
 
 def names(program, topic):
@@ -28,7 +28,7 @@ def names(program, topic):
 
 def fill(redis, counters, figures):
     """Each counter as `name`, a family's placeholders as words; each figure as a number."""
-    fields = [re.sub(r"[A-Z]+", lambda word: OUTCOME if word[0] == "OUTCOME" else "a", name) for name in counters]
+    fields = [re.sub(r"[A-Z]+", lambda word: WORDS.get(word[0], "a"), name) for name in counters]
     redis.ask("HSET relance:{g:t:0}:meta partitions 1 stamp a")
     redis.ask("HSET relance:{g:t:0}:metrics " + " ".join(f"{name} 7" for name in fields))
     redis.ask("HSET relance:g:t:instances one seen=0")

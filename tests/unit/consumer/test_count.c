@@ -43,6 +43,42 @@ Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
     counters_free(&counters);
 }
 
+Test(counter, a_step_a_limit_and_what_cancels_are_counted_apart)
+{
+    struct counters counters = {0};
+    struct found found = {""};
+    const struct relance_decision decisions[] = {
+        {.outcome = RELANCE_OUTCOME_STARTED, .rule = STR("cart.v2")},
+        {.outcome = RELANCE_OUTCOME_CAPPED,
+         .rule = STR("cart.v2"),
+         .step = 2,
+         .limit = STR("one a day"),
+         .by = STR("max 1 per day")},
+        {.outcome = RELANCE_OUTCOME_DEFERRED, .rule = STR("cart.v2"), .step = 2, .limit = STR("21:00-08:00")},
+        {.outcome = RELANCE_OUTCOME_HELD, .rule = STR("cart.v2"), .step = 1, .group = STR("control")},
+        {.outcome = RELANCE_OUTCOME_CANCELLED, .rule = STR("cart.v2"), .by = STR("shop.order")},
+        {.outcome = RELANCE_OUTCOME_CANCELLED, .rule = STR("cart.v2")},
+    };
+    static const char *const wanted[] = {
+        "rule.cart.v2.started=1 ",       "rule.cart.v2.capped=1 ",
+        "rule.cart.v2.step.2.capped=1 ", "limit.one a day.capped=1 ",
+        "rule.cart.v2.deferred=1 ",      "rule.cart.v2.step.2.deferred=1 ",
+        "limit.21:00-08:00.deferred=1 ", "rule.cart.v2.held=1 ",
+        "rule.cart.v2.step.1.held=1 ",   "limit.control.held=1 ",
+        "rule.cart.v2.cancelled=2 ",     "rule.cart.v2.cancelled_by.shop.order=1 ",
+    };
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof decisions / sizeof *decisions; i++)
+        counters_add_decision(&counters, &decisions[i]);
+    counters_each(&counters, find, &found);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cr_expect(strstr(found.text, wanted[i]), "%s in %s", wanted[i], found.text);
+        size += strlen(wanted[i]);
+    }
+    cr_expect_eq(strlen(found.text), size, "nothing else: %s", found.text);
+    counters_free(&counters);
+}
+
 Test(counter, a_worker_goes_on_counting_where_a_checkpoint_has_begun_anew)
 {
     struct counters counters = {0};

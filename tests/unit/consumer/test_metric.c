@@ -31,6 +31,22 @@ Test(metric, names_are_taken_apart_from_their_end)
     assert_parts("from_the_future", "", NULL, NULL, NULL);
 }
 
+Test(metric, names_of_steps_limits_and_cancels_tell_what_they_are_of)
+{
+    struct metric_parts step = metric_take_apart(STR("rule.cart.v2.step.12.sent"));
+    cr_assert_eq(step.row, METRIC_RULE_STEP);
+    assert_str(step.first, "cart.v2");
+    assert_str(step.step, "12");
+    assert_str(step.outcome, "sent");
+    assert_parts("rule.cart.step.x.sent", "rule.NAME.OUTCOME", "cart.step.x", "sent", NULL);
+    assert_parts("limit.2 per 1.5d.capped", "limit.NAME.OUTCOME", "2 per 1.5d", "capped", NULL);
+    assert_parts("limit.capped", "", NULL, NULL, NULL);
+    struct metric_parts cancel = metric_take_apart(STR("rule.cart.v2.cancelled_by.shop.sent"));
+    cr_assert_eq(cancel.row, METRIC_RULE_CANCELLED_BY);
+    assert_str(cancel.first, "cart.v2");
+    assert_str(cancel.event, "shop.sent");
+}
+
 static const char *counter_name(const char *name, char out[METRIC_NAME_SIZE])
 {
     metric_counter_name(out, metric_counter(metric_take_apart(str_of(name)).row));
@@ -49,6 +65,9 @@ Test(metric, prometheus_has_base_units_and_suffixes)
     cr_assert_str_eq(counter_name("events", out), "relance_events_total");
     cr_assert_str_eq(counter_name("sent.email", out), "relance_sent_by_channel_total");
     cr_assert_str_eq(counter_name("rule.a.sent", out), "relance_rule_by_outcome_total");
+    cr_assert_str_eq(counter_name("rule.a.step.1.sent", out), "relance_rule_step_by_outcome_total");
+    cr_assert_str_eq(counter_name("rule.a.cancelled_by.b", out), "relance_rule_cancelled_by_event_total");
+    cr_assert_str_eq(counter_name("limit.a.held", out), "relance_limit_by_outcome_total");
     cr_assert_str_eq(live_name("cycle_p50_ms", false, out), "relance_live_cycle_p50_seconds");
     cr_assert_str_eq(live_name("uptime_s", false, out), "relance_live_uptime_seconds");
     cr_assert_str_eq(live_name("events_per_s", false, out), "relance_live_events_per_second");

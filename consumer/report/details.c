@@ -1,0 +1,152 @@
+/* What lies below a rule's row in the table of rules: its steps one by one, what ended its runs, and what limits did.
+ * A rule of one step is told by its own row, so that steps stand here only where there are several. */
+#include "base/ensure.h"
+#include "host/table.h"
+#include "report/figures.h"
+
+#include <relance/decision.h>
+#include <stdlib.h>
+
+/* A row of a table with a column for each outcome that occurred. */
+struct detail {
+    const char *first, *second; /* a rule and its step; a limit and NULL */
+};
+
+struct details {
+    const struct figures *figures;
+    enum metric_row row;
+    struct detail *list;
+    size_t count;
+};
+
+static bool detail_is_of(const struct detail *detail, const struct figure *figure)
+{
+    return strcmp(detail->first, figure->first) == 0 &&
+           (!detail->second || strcmp(detail->second, figure->step) == 0);
+}
+
+static int detail_order(const void *a, const void *b)
+{
+    const struct detail *x = a, *y = b;
+    int order = strcmp(x->first, y->first);
+    if (order || !x->second) return order;
+    long step = strtol(x->second, NULL, 10), other = strtol(y->second, NULL, 10);
+    return (step > other) - (step < other);
+}
+
+/* Figures stand in the order of their names, so those of one step are neighbours. */
+static struct details details_of(const struct figures *figures, enum metric_row row)
+{
+    struct details details = {figures, row, calloc(figures->count + 1, sizeof *details.list), 0};
+    ensure(details.list);
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct figure *figure = &figures->items[i];
+        if (figure->row != row) continue;
+        struct detail *last = details.count ? &details.list[details.count - 1] : NULL;
+        if (!last || !detail_is_of(last, figure))
+            details.list[details.count++] = (struct detail){figure->first, figure->step};
+    }
+    if (details.count) qsort(details.list, details.count, sizeof *details.list, detail_order);
+    return details;
+}
+
+/* Leaves out those whose first has no other. */
+static void details_drop_alone(struct details *details)
+{
+    size_t kept = 0;
+    for (size_t i = 0, end; i < details->count; i = end) {
+        for (end = i + 1; end < details->count; end++)
+            if (strcmp(details->list[end].first, details->list[i].first) != 0) break;
+        for (size_t n = i; end - i > 1 && n < end; n++)
+            details->list[kept++] = details->list[n];
+    }
+    details->count = kept;
+}
+
+/* NULL: it has none of that outcome; of any detail where that is NULL. */
+static const struct figure *detail_find(const struct details *details, const struct detail *detail,
+                                        const char *outcome)
+{
+    for (size_t i = 0; i < details->figures->count; i++) {
+        const struct figure *figure = &details->figures->items[i];
+        if (figure->row != details->row || strcmp(figure->outcome, outcome) != 0) continue;
+        if (detail_is_of(detail, figure)) return figure;
+    }
+    return NULL;
+}
+
+static bool details_have(const struct details *details, const char *outcome)
+{
+    for (size_t i = 0; i < details->count; i++)
+        if (detail_find(details, &details->list[i], outcome)) return true;
+    return false;
+}
+
+static void put_detail(struct table *table, const struct details *details, const struct detail *detail,
+                       const struct table_column *columns, size_t count)
+{
+    table_put(table, "%s", detail->first);
+    if (detail->second) table_put(table, "%s", detail->second);
+    for (size_t c = detail->second ? 2 : 1; c < count; c++) {
+        const struct figure *figure = detail_find(details, detail, columns[c].head);
+        if (figure)
+            table_put(table, "%.0f", figure->value);
+        else
+            table_put(table, "%s", "");
+    }
+}
+
+/* Ends the details. `second`: the head of the second column; NULL: there is none. */
+static void details_print(struct details *details, const char *first, const char *second, FILE *out)
+{
+    struct table_column columns[2 + RELANCE_OUTCOME_COUNT] = {{first, TABLE_LEFT}, {second, TABLE_RIGHT}};
+    size_t count = second ? 2 : 1;
+    const char *outcome;
+    for (size_t i = 0; (outcome = metric_outcome(i)); i++)
+        if (details_have(details, outcome)) columns[count++] = (struct table_column){outcome, TABLE_RIGHT};
+    struct table *table = table_new(columns, count);
+    for (size_t i = 0; i < details->count; i++)
+        put_detail(table, details, &details->list[i], columns, count);
+    if (details->count) {
+        fputc('\n', out);
+        table_print(table, out);
+    }
+    table_free(table);
+    free(details->list);
+}
+
+static void print_cancels(const struct figures *figures, FILE *out)
+{
+    static const struct table_column columns[] = {
+        {"rule", TABLE_LEFT}, {"cancelled by", TABLE_LEFT}, {"runs", TABLE_RIGHT}};
+    struct table *table = table_new(columns, 3);
+    bool any = false;
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct figure *figure = &figures->items[i];
+        if (figure->row != METRIC_RULE_CANCELLED_BY) continue;
+        any = true;
+        table_put(table, "%s", figure->first);
+        table_put(table, "%s", figure->event);
+        table_put(table, "%.0f", figure->value);
+    }
+    if (any) {
+        fputc('\n', out);
+        table_print(table, out);
+    }
+    table_free(table);
+}
+
+bool figures_is_detail(const struct figure *figure)
+{
+    return figure->row == METRIC_RULE_STEP || figure->row == METRIC_RULE_CANCELLED_BY ||
+           figure->row == METRIC_LIMIT;
+}
+
+void figures_print_details(const struct figures *figures, FILE *out)
+{
+    struct details steps = details_of(figures, METRIC_RULE_STEP), limits = details_of(figures, METRIC_LIMIT);
+    details_drop_alone(&steps);
+    details_print(&steps, "rule", "step", out);
+    print_cancels(figures, out);
+    details_print(&limits, "limit", NULL, out);
+}
