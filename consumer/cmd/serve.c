@@ -1,6 +1,5 @@
-/* relance serve: the metrics of a group over HTTP, and whether it works. One thread reads Redis once a second and
- * publishes what it has found; those who ask get what was published last, so Redis has one reader however many they are.
- * A Redis that is away is no reason to end: what there was grows old, which is said, and it is asked again. */
+/* relance serve: the live view of a group, its metrics over HTTP, and whether it works. What is shown is the business of
+ * view/; who may ask, and where, is read here. */
 #include "host/clock.h"
 #include "host/command.h"
 #include "base/ensure.h"
@@ -11,15 +10,14 @@
 #include "host/print.h"
 #include "host/stop.h"
 #include "host/supervisor.h"
-#include "report/figures.h"
 #include "delivery/store.h"
+#include "view/view.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { SERVE_EVERY_US = 1000000, SERVE_LOOK_US = 50000, SERVE_SENTENCE = 256 };
+enum { SERVE_LOOK_US = 50000, SERVE_COOKIE = 32 };
 #define SERVE_LISTEN "127.0.0.1:8077"
 #define SERVE_TOKEN  "RELANCE_TOKEN"
 
@@ -27,10 +25,9 @@ struct serve {
     const struct options *options;
     struct http_address address;
     struct http_door door;
-    char *token; /* NULL: none */
+    char *token;               /* NULL: none */
+    char cookie[SERVE_COOKIE]; /* its name: browsers keep those of all ports of a host together */
     struct http_server *server;
-    struct redis_view *view; /* NULL: none is open */
-    bool is_away;            /* has been said */
 };
 
 /* ---- the configuration */
@@ -83,97 +80,43 @@ static bool serve_check_options(struct serve *serve)
         print_mistake("--host: '%s' is no list of names with commas between them", options->host);
         is_right = false;
     }
-    serve->door = (struct http_door){.token = serve->token, .names = options->host};
+    snprintf(serve->cookie, sizeof serve->cookie, "relance-%d", ntohs(serve->address.socket.v4.sin_port));
+    serve->door = (struct http_door){
+        .token = serve->token,
+        .names = options->host,
+        .cookie = serve->cookie,
+        .has_view = true,
+        .no_customers = options->no_customers,
+    };
     return is_right;
 }
 
-/* ---- reading */
-static bool serve_is_ready(const struct figures *figures, char why[SERVE_SENTENCE])
-{
-    size_t all = figures->partition_count, owned = all - figures_count_partitions(figures, FIGURES_NOBODY),
-           first = 0;
-    while (first < all && figures->partitions[first].owner)
-        first++;
-    if (first == all)
-        snprintf(why, SERVE_SENTENCE, "%zu of %zu partitions have an owner.", owned, all);
-    else
-        snprintf(why, SERVE_SENTENCE, "%zu of %zu partitions have an owner; nobody has %zu.", owned, all,
-                 first);
-    return first == all;
-}
-
-static void serve_publish(struct serve *serve, const struct figures *figures)
-{
-    char why[SERVE_SENTENCE];
-    size_t size;
-    bool is_ready = serve_is_ready(figures, why);
-    char *text = figures_prometheus(figures, serve->options->group, serve->options->input, &size);
-    http_server_publish(serve->server, (str){text, size}, is_ready, why);
-    free(text);
-}
-
-static enum relance_status serve_read(struct serve *serve, struct relance_error *error)
-{
-    const struct options *options = serve->options;
-    struct figures figures;
-    if (!serve->view) serve->view = redis_view_open(options->redis, options->group, options->input, error);
-    if (!serve->view) return RELANCE_IO;
-    enum relance_status status = figures_read(serve->view, &figures, error);
-    if (status != RELANCE_OK) return status;
-    serve_publish(serve, &figures);
-    figures_free(&figures);
-    return RELANCE_OK;
-}
-
-/* What has failed once is opened anew: a line on which anything has failed is of no use any more. */
-static void serve_try(struct serve *serve)
-{
-    struct relance_error error;
-    bool is_away = serve_read(serve, &error) != RELANCE_OK;
-    if (is_away) {
-        http_server_excuse(serve->server, error.message);
-        redis_view_close(serve->view);
-        serve->view = NULL;
-    }
-    if (is_away && !serve->is_away)
-        log_line(LOG_WARNING, "There are no newer figures.", "why=\"%s\"", error.message);
-    if (!is_away && serve->is_away) log_line(LOG_INFO, "There are figures again.", "redis=1");
-    serve->is_away = is_away;
-}
-
-static void *serve_read_on(void *context)
-{
-    struct serve *serve = context;
-    while (!stop_requested()) {
-        int64_t next_us = clock_monotonic_us() + SERVE_EVERY_US;
-        serve_try(serve);
-        while (!stop_requested() && clock_monotonic_us() < next_us)
-            clock_sleep_us(SERVE_LOOK_US);
-    }
-    redis_view_close(serve->view);
-    return NULL;
-}
-
 /* ---- the command */
+static int serve_failed(const struct relance_error *error)
+{
+    print_mistake("%s", error->message);
+    return error->status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
+}
+
 static int serve_work(struct serve *serve)
 {
     struct relance_error error;
-    pthread_t reader;
+    struct view *view;
     char text[HTTP_ADDRESS_TEXT];
-    if (http_server_open(&serve->address, &serve->door, &serve->server, &error) != RELANCE_OK) {
-        print_mistake("%s", error.message);
-        return error.status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
+    if (http_server_open(&serve->address, &serve->door, &serve->server, &error) != RELANCE_OK)
+        return serve_failed(&error);
+    if (view_start(serve->options, serve->server, &view, &error) != RELANCE_OK) {
+        http_server_close(serve->server);
+        return serve_failed(&error);
     }
     log_line(LOG_INFO, "Listening.", "address=%s", http_address_text(&serve->address, text));
-    http_server_excuse(serve->server, "they are being read");
-    ensure(pthread_create(&reader, NULL, serve_read_on, serve) == 0);
     supervisor_tell("READY=1");
     while (!stop_requested()) {
         http_server_look(serve->server);
         clock_sleep_us(SERVE_LOOK_US);
     }
     supervisor_tell("STOPPING=1");
-    pthread_join(reader, NULL);
+    view_join(view);
     http_server_close(serve->server);
     log_line(LOG_INFO, "Ended.", "status=%d", EXIT_STATUS_OK);
     return EXIT_STATUS_OK;

@@ -78,6 +78,8 @@ void figures_print_details(const struct figures *figures, FILE *out);
 bool figures_is_detail(const struct figure *figure);
 /* A sentence on all of it, without its end. False: something needs a look. */
 bool figures_print_summary(const struct figures *figures, FILE *out);
+struct cJSON *figures_json(const struct figures *figures, const char *group,
+                           const char *topic); /* to be freed */
 bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out);
 /* Prometheus's text format 0.0.4, of what this version knows; HELP is the row's prose (prometheus.c). */
 void figures_print_prometheus(const struct figures *figures, const char *group, const char *topic, FILE *out);

@@ -278,7 +278,7 @@ static void json_add_lives(cJSON *root, const struct figures *figures)
     }
 }
 
-bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out)
+struct cJSON *figures_json(const struct figures *figures, const char *group, const char *topic)
 {
     cJSON *root = cJSON_CreateObject();
     ensure(root);
@@ -289,6 +289,12 @@ bool figures_print_json(const struct figures *figures, const char *group, const 
         cJSON_AddNumberToObject(counters, figures->items[i].name, figures->items[i].value);
     json_add_partitions(root, figures);
     json_add_lives(root, figures);
+    return root;
+}
+
+bool figures_print_json(const struct figures *figures, const char *group, const char *topic, FILE *out)
+{
+    cJSON *root = figures_json(figures, group, topic);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (!text) return false;

@@ -401,7 +401,7 @@ class Door(unittest.TestCase):
             for path in ("/metrics", "/healthz", "/nothing"):
                 status, headers, _ = server.ask(path, method)
                 self.assertEqual((status, headers.get("Allow")), (405, "GET, HEAD"), (method, path))
-        for path in ("/", "/nothing", "/metrics/", "/../metrics", "/api/now"):
+        for path in ("/nothing", "/metrics/", "/../metrics", "/api", "/api/", "/app.js/", "/page/app.js"):
             self.assertEqual(server.ask(path)[0], 404, path)
 
     def test_every_answer_tells_browsers_to_keep_it_to_themselves(self):

@@ -38,8 +38,9 @@ MAY_SEE = {
     "consumer/http": ["rules/base", "consumer/host"],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host", "consumer/http/client.h"],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/partition.h", "consumer/kafka/scan.h"],
+    "consumer/view": ["rules/base", "consumer/host", "consumer/http", "consumer/redis/view.h", "consumer/report"],
     "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/http", "consumer/intake", "consumer/kafka",
-                     "consumer/redis", "consumer/report", "consumer/wire"],
+                     "consumer/redis", "consumer/report", "consumer/view", "consumer/wire"],
 }
 SEAM = "include/relance"
 
@@ -58,7 +59,7 @@ BEHIND = {
     "re2/*": ["rules/cel/*.cc"],
     "msgpack.h": ["rules/state/*"],
     "msgpack/*": ["rules/state/*"],
-    "microhttpd.h": ["consumer/http/server.c"],
+    "microhttpd.h": ["consumer/http/server.c", "consumer/http/question.c", "consumer/http/inside.h"],
     "curl/*": ["consumer/http/client.c"],
     "google/*": ["consumer/wire/proto_schema.cc"],
     "xxhash.h": ["rules/base/*", "rules/cel/*", "rules/rule/*", "consumer/*"],
