@@ -118,6 +118,12 @@ void partition_decided(void *context, const struct relance_decision *decision)
     if (!action_is_silent(partition)) action_publish(partition, decision, body);
 }
 
+void partition_added(void *context, const struct relance_addition *addition)
+{
+    struct partition *partition = context;
+    sums_add(&partition->sums, addition);
+}
+
 struct relance_str partition_traceparent(void *context)
 {
     const struct partition *partition = context;

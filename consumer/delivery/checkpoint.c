@@ -1,4 +1,4 @@
-/* The checkpoint of a partition: changed customers, their waits, counters and meta in one EXEC.
+/* The checkpoint of a partition: changed customers, their waits, counters, sums and meta in one EXEC.
  *
  * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X
  * has committed, with all marks in force. So a checkpoint is never ahead of what has been published: what it
@@ -40,6 +40,11 @@ static void checkpoint_put_counter(void *context, struct relance_str name, bool 
         store_put_count(counting->store, name, (int64_t)value, counting->minute);
     else
         store_put_sum(counting->store, name, value, counting->minute);
+}
+
+static void checkpoint_put_addition(void *context, const struct relance_addition *addition)
+{
+    store_put_addition(context, addition);
 }
 
 static void checkpoint_put_counters(struct partition *partition)
@@ -92,6 +97,7 @@ static void checkpoint_done(struct partition *partition)
     relance_engine_saved(partition->engine);
     pulse_count(partition->place->pulse, &partition->counters);
     counters_clear(&partition->counters);
+    sums_clear(&partition->sums);
     partition->saved = partition->decided;
     partition->pace.whole_us = clock_monotonic_us();
     partition->anew_from = -1;
@@ -124,6 +130,7 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
     if (relance_engine_changes(partition->engine, checkpoint_put_change, partition->store) != RELANCE_OK)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
     checkpoint_put_counters(partition);
+    sums_each(&partition->sums, checkpoint_put_addition, partition->store);
     checkpoint_fill_meta(partition, &partition->meta);
     partition->pace.saved_us = clock_monotonic_us();
     enum relance_status status = store_commit(partition->store, &partition->meta, error);

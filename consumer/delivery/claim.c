@@ -428,6 +428,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .state_bytes = (size_t)partition->place->options->state_bytes,
         .decide = partition_decided,
         .say = partition_link_said,
+        .add = partition_added,
         .traceparent = partition_traceparent,
         .partition = partition->number,
         .partitions = partition->place->input_partitions,

@@ -51,6 +51,7 @@ static void partition_reset(struct partition *partition)
     partition_forget_zones(partition);
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
+    sums_clear(&partition->sums);
 }
 
 void partition_drop_engine(struct partition *partition)
@@ -84,6 +85,7 @@ void partition_free(struct partition *partition)
     store_close(partition->store);
     mark_list_free(&partition->ahead);
     counters_free(&partition->counters);
+    sums_free(&partition->sums);
     meta_free(&partition->meta);
     buffer_free(&partition->in_force.options);
     free(partition);

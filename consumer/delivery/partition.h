@@ -26,6 +26,7 @@
 #include "delivery/sink.h"
 #include "delivery/source.h"
 #include "delivery/standing.h"
+#include "delivery/sums.h"
 #include "delivery/store.h"
 
 /* What all partitions of a worker share. */
@@ -146,6 +147,7 @@ struct partition {
 
     struct store_pace pace;
     struct counters counters;           /* what has been counted since the checkpoint */
+    struct sums sums;                   /* what has been added up since then */
     struct relance_forgot forgot;       /* how much of what the engine has forgotten is counted */
     struct relance_links links;         /* how much of what it has linked is */
     const struct source_record *record; /* that is being dealt with */
@@ -267,6 +269,7 @@ bool partition_lives_here(void *partition, struct relance_str customer, struct r
 /* Asked by the engine where the record triggers something. */
 struct relance_str partition_traceparent(void *partition);
 void partition_decided(void *partition, const struct relance_decision *decision);
+void partition_added(void *partition, const struct relance_addition *addition);
 void partition_link_said(void *partition, const struct relance_link_record *link);
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
                            const struct relance_fate *fate);

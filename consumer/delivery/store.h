@@ -34,7 +34,7 @@ RELANCE_MUST enum relance_status store_claim(struct store *store, const char sta
 const char *store_stamp(const struct store *store);
 /* The claim found the result of a checkpoint done in part: nothing in it can be relied on. */
 bool store_is_part(const struct store *store);
-/* Leaves nothing but the stamp: no states, no counters, no checkpoint. */
+/* Leaves nothing but the stamp: no states, no counters, no sums, no checkpoint. */
 RELANCE_MUST enum relance_status store_empty(struct store *store, struct relance_error *error);
 RELANCE_MUST enum relance_status store_customer_count(struct store *store, int64_t *count,
                                                       struct relance_error *error);
@@ -56,6 +56,8 @@ void store_put_change(struct store *store, const struct relance_change *change);
 /* A counter, in the totals and in those of its minute ("2026-03-02T10:00"). */
 void store_put_count(struct store *store, struct relance_str name, int64_t number, const char *minute);
 void store_put_sum(struct store *store, struct relance_str name, double number, const char *minute);
+/* A sum over all customers; additions of a table and day come together. */
+void store_put_addition(struct store *store, const struct relance_addition *addition);
 RELANCE_MUST enum relance_status store_commit(struct store *store, const struct meta *meta,
                                               struct relance_error *error);
 /* After an answer was lost: OK, it had been applied; AGAIN, it had not; IO, not known yet. */

@@ -102,6 +102,25 @@ bool text_instant(str text, int64_t *ms)
     return true;
 }
 
+bool text_day(str text, int64_t *day)
+{
+    int64_t seconds;
+    int32_t nanos;
+    char instant[] = "0000-00-00T00:00:00Z";
+    if (text.size != TEXT_DAY_SIZE - 1) return false;
+    memcpy(instant, text.data, text.size);
+    if (!rfc3339_parse(STR(instant), &seconds, &nanos)) return false;
+    *day = (seconds - (seconds < 0 ? 86399 : 0)) / 86400;
+    return true;
+}
+
+void text_put_day(char out[TEXT_DAY_SIZE], int64_t day)
+{
+    char instant[RFC3339_SECONDS_SIZE];
+    rfc3339_print_seconds(day * 86400, instant);
+    snprintf(out, TEXT_DAY_SIZE, "%.*s", TEXT_DAY_SIZE - 1, instant);
+}
+
 size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number)
 {
     size_t size = int_print(number, out);

@@ -10,6 +10,7 @@ bool text_number(str text, double *out);  /* 1.5 */
 bool text_hex(str text, uint64_t *out);   /* 1 to 16 hex digits, small letters */
 bool text_size(str text, int64_t *bytes); /* 65536, 512KiB, 64MiB, 2GiB */
 bool text_instant(str text, int64_t *ms); /* RFC 3339 (base/rfc3339.h), or ms since 1970 */
+bool text_day(str text, int64_t *day);    /* 2026-03-02, as days since 1970 */
 
 /* May it be the name of a group, an instance or a topic? */
 bool text_is_name(const char *name);
@@ -26,5 +27,9 @@ const char *text_shown(const char *word, char out[TEXT_SHOWN_SIZE]);
 /* Decimal form of a number, NUL-terminated. */
 #define TEXT_NUMBER_SIZE 24
 size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number); /* its length */
+
+/* A day since 1970 of the years 1 to 9999 as text_day reads it, NUL-terminated. */
+enum { TEXT_DAY_SIZE = sizeof "2026-03-02" };
+void text_put_day(char out[TEXT_DAY_SIZE], int64_t day);
 
 #endif

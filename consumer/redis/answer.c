@@ -173,6 +173,12 @@ enum relance_status redis_read_scan(const redisReply *answer, const char *asked,
     return RELANCE_OK;
 }
 
+/* A sum that would leave 64 bits stays as it is: nothing else can be done about it, and stopping for ever would be worse. */
+static bool answer_is_full_sum(const redisReply *answer)
+{
+    return str_equal(answer_bytes(answer), STR("ERR increment or decrement would overflow"));
+}
+
 enum relance_status redis_read_exec(const redisReply *answer, size_t count, bool *done,
                                     struct relance_error *error)
 {
@@ -183,7 +189,7 @@ enum relance_status redis_read_exec(const redisReply *answer, size_t count, bool
     if (status != RELANCE_OK) return status;
     *done = true;
     for (size_t i = 0; i < answer->elements; i++)
-        if (answer->element[i]->type == REDIS_REPLY_ERROR)
+        if (answer->element[i]->type == REDIS_REPLY_ERROR && !answer_is_full_sum(answer->element[i]))
             return relance_error_set(error, RELANCE_INVALID, "Redis refused a part of a checkpoint: %s",
                                      answer_show(answer->element[i], shown));
     return RELANCE_OK;

@@ -59,7 +59,8 @@ RELANCE_MUST enum relance_status redis_read_scan(const struct redisReply *answer
                                                  struct relance_error *error);
 
 /* What an EXEC of so many commands answers. *done: false when a watched key had been written by another.
- * RELANCE_INVALID: it was done but for a part, which Redis refused; there is no going on from that. */
+ * RELANCE_INVALID: it was done but for a part, which Redis refused; there is no going on from that. An integer that has no
+ * room for more is no such part. */
 RELANCE_MUST enum relance_status redis_read_exec(const struct redisReply *answer, size_t count, bool *done,
                                                  struct relance_error *error);
 

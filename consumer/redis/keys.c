@@ -10,16 +10,20 @@ bool redis_keys_fit(const char *group, const char *topic)
 void redis_key(char out[REDIS_KEY_SIZE], const char *group, const char *topic, int32_t partition,
                enum redis_key key)
 {
-    static const char *const names[] = {[REDIS_KEY_META] = "meta",
-                                        [REDIS_KEY_CUSTOMERS] = "customers",
-                                        [REDIS_KEY_TIMERS] = "timers",
-                                        [REDIS_KEY_METRICS] = "metrics"};
+    static const char *const names[] = {
+        [REDIS_KEY_META] = "meta",       [REDIS_KEY_CUSTOMERS] = "customers", [REDIS_KEY_TIMERS] = "timers",
+        [REDIS_KEY_METRICS] = "metrics", [REDIS_KEY_COHORTS] = "cohorts",     [REDIS_KEY_SALES] = "sales"};
     snprintf(out, REDIS_KEY_SIZE, "relance:{%s:%s:%d}:%s", group, topic, partition, names[key]);
 }
 
 void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, const char *minute)
 {
     snprintf(out, REDIS_KEY_SIZE, "%s:%s", metrics_key, minute);
+}
+
+void redis_key_of_day(char out[REDIS_KEY_SIZE], const char *sales_key, const char *day)
+{
+    snprintf(out, REDIS_KEY_SIZE, "%s:%s", sales_key, day);
 }
 
 void redis_key_totals(char out[REDIS_KEY_SIZE], const char *group, const char *topic)

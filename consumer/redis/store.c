@@ -1,6 +1,6 @@
 /* The store in Redis. All keys of a partition carry one hash tag:
  *
- *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE
+ *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE  :cohorts  :sales  :sales:DAY
  *
  * I2: a checkpoint is one EXEC under WATCH on meta. It, and every read of state, counts only if `stamp` is
  * the one this claim wrote last; after an answer that was lost, that one or the attempted one. Any other:
@@ -36,7 +36,8 @@ enum {
     STORE_READ_MS_MOST = 24000,       /* time that no HMGET is given more of */
     STORE_DUES_CHUNK = 10000,         /* waits of one ZRANGE */
 };
-#define STORE_MINUTE_S "172800" /* how long the counters of a minute are kept: 48 h */
+#define STORE_MINUTE_S "172800"   /* how long the counters of a minute are kept: 48 h, */
+#define STORE_DAY_S    "69120000" /* and the sums of a day: 800 days */
 
 struct store {
     const char *url;
@@ -49,8 +50,10 @@ struct store {
     size_t read_count;        /* customers of the next question for states */
     int64_t read_ms;          /* how long that question may take */
     char meta_key[REDIS_KEY_SIZE], customers_key[REDIS_KEY_SIZE], timers_key[REDIS_KEY_SIZE],
-        metrics_key[REDIS_KEY_SIZE];
+        metrics_key[REDIS_KEY_SIZE], cohorts_key[REDIS_KEY_SIZE], sales_key[REDIS_KEY_SIZE];
     char minute_key[REDIS_KEY_SIZE];           /* counters of this checkpoint go here, too; "": none yet */
+    char day_key[REDIS_KEY_SIZE];              /* the day whose sums were put last; "": none yet */
+    int64_t day;                               /* it, since 1970 */
     struct redis_question question;            /* what is to be sent, or on its way */
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
 };
@@ -71,10 +74,9 @@ struct store *store_open(const struct store_place *place)
     const struct {
         char *name;
         enum redis_key key;
-    } keys[] = {{store->meta_key, REDIS_KEY_META},
-                {store->customers_key, REDIS_KEY_CUSTOMERS},
-                {store->timers_key, REDIS_KEY_TIMERS},
-                {store->metrics_key, REDIS_KEY_METRICS}};
+    } keys[] = {{store->meta_key, REDIS_KEY_META},       {store->customers_key, REDIS_KEY_CUSTOMERS},
+                {store->timers_key, REDIS_KEY_TIMERS},   {store->metrics_key, REDIS_KEY_METRICS},
+                {store->cohorts_key, REDIS_KEY_COHORTS}, {store->sales_key, REDIS_KEY_SALES}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         redis_key(keys[i].name, place->group, place->topic, place->partition, keys[i].key);
     store->states = store_many(&store->question.commands, "HSET", store->customers_key);
@@ -311,21 +313,39 @@ static enum relance_status store_read_meta(struct store *store, struct meta *met
     return status;
 }
 
-/* Writes the stamp, and empties the store before if so asked, if meta is still what was read. *written tells. */
-static enum relance_status store_write_stamp(struct store *store, bool empty, bool *written,
-                                             struct relance_error *error)
+static enum relance_status store_unlink_day(void *context, struct relance_str day, struct relance_str value,
+                                            struct relance_error *error)
 {
-    STORE_ASK(store, STR("MULTI"));
-    if (empty)
-        STORE_ASK(store, STR("UNLINK"), str_of(store->meta_key), str_of(store->customers_key),
-                  str_of(store->timers_key), str_of(store->metrics_key));
+    struct store *store = context;
+    char key[REDIS_KEY_SIZE];
+    (void)value, (void)error;
+    if (day.size >= TEXT_DAY_SIZE) return RELANCE_OK; /* none of ours */
+    redis_key_of_day(key, store->sales_key, day.data);
+    STORE_ASK(store, STR("UNLINK"), str_of(key));
+    return RELANCE_OK;
+}
+
+/* Puts what empties the store; `days` is what HGETALL of those that have sums has said. */
+static enum relance_status store_unlink(struct store *store, const struct redisReply *days,
+                                        struct relance_error *error)
+{
+    STORE_ASK(store, STR("UNLINK"), str_of(store->meta_key), str_of(store->customers_key),
+              str_of(store->timers_key), str_of(store->metrics_key), str_of(store->cohorts_key),
+              str_of(store->sales_key));
+    return redis_read_pairs(days, "HGETALL", store_unlink_day, store, error);
+}
+
+/* Writes the stamp behind what has been put, if meta is still what was read. *written tells. */
+static enum relance_status store_write_stamp(struct store *store, bool *written, struct relance_error *error)
+{
     STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("stamp"), str_of(store->stamp));
     STORE_ASK(store, STR("EXEC"));
+    size_t queued = store->question.expected - 2;
     if (!store_send(store, error)) return store_down(store, error);
     enum relance_status status = store_take_queued(store, error);
     struct redisReply *answer = status != RELANCE_IO ? store_take(store, error) : NULL;
     if (!answer) return store_down(store, error);
-    if (status == RELANCE_OK) status = redis_read_exec(answer, empty ? 2 : 1, written, error);
+    if (status == RELANCE_OK) status = redis_read_exec(answer, queued, written, error);
     redis_answer_free(answer);
     return store_judge(store, status, error);
 }
@@ -338,7 +358,10 @@ static enum relance_status store_take_over(struct store *store, struct meta *met
     for (int tries = 0; tries < STORE_CLAIMS; tries++) {
         bool written = false;
         enum relance_status status = store_read_meta(store, meta, error);
-        if (status == RELANCE_OK) status = store_write_stamp(store, false, &written, error);
+        if (status == RELANCE_OK) {
+            STORE_ASK(store, STR("MULTI"));
+            status = store_write_stamp(store, &written, error);
+        }
         if (status != RELANCE_OK || written) return status;
     }
     return relance_error_set(error, RELANCE_AGAIN, "Redis: %s is written by another all the time",
@@ -362,22 +385,6 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
     return status;
 }
 
-enum relance_status store_empty(struct store *store, struct relance_error *error)
-{
-    bool written = false;
-    enum relance_status status = store_attach(store, error);
-    if (status == RELANCE_OK) status = store_write_stamp(store, true, &written, error);
-    if (status == RELANCE_OK && !written)
-        status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
-    if (status == RELANCE_OK) {
-        store->is_part = false;
-        *store->whole = '\0';
-        status = store_watch_now(store, error);
-    }
-    if (status != RELANCE_OK) store_disconnect(store);
-    return status;
-}
-
 /* ---- reading */
 /* Sends what is asked, with the guard behind it; *out is the answer before that one, when the store is ours and whole. A
  * server that has become another's replica may take over what that one has on a connection that stays open. */
@@ -398,6 +405,37 @@ static enum relance_status store_guarded_read(struct store *store, struct redisR
     else
         redis_answer_free(answer);
     return store_judge(store, status, error);
+}
+
+/* Which days have sums is asked for first: no other key says it. */
+static enum relance_status store_empty_now(struct store *store, bool *written, struct relance_error *error)
+{
+    struct redisReply *days;
+    STORE_ASK(store, STR("HGETALL"), str_of(store->sales_key));
+    enum relance_status status = store_guarded_read(store, &days, error);
+    if (status != RELANCE_OK) return status;
+    STORE_ASK(store, STR("MULTI"));
+    status = store_judge(store, store_unlink(store, days, error), error);
+    redis_answer_free(days);
+    if (status == RELANCE_OK) return store_write_stamp(store, written, error);
+    redis_question_clear(&store->question);
+    return status;
+}
+
+enum relance_status store_empty(struct store *store, struct relance_error *error)
+{
+    bool written = false;
+    enum relance_status status = store_attach(store, error);
+    if (status == RELANCE_OK) status = store_empty_now(store, &written, error);
+    if (status == RELANCE_OK && !written)
+        status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
+    if (status == RELANCE_OK) {
+        store->is_part = false;
+        *store->whole = '\0';
+        status = store_watch_now(store, error);
+    }
+    if (status != RELANCE_OK) store_disconnect(store);
+    return status;
 }
 
 enum relance_status store_customer_count(struct store *store, int64_t *count, struct relance_error *error)
@@ -540,7 +578,7 @@ enum relance_status store_read_states(struct store *store, const struct relance_
 void store_begin(struct store *store)
 {
     redis_question_clear(&store->question);
-    *store->minute_key = '\0';
+    *store->minute_key = *store->day_key = '\0';
     STORE_ASK(store, STR("MULTI"));
     STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("begun"), str_of(store->stamp));
 }
@@ -607,6 +645,33 @@ void store_put_sum(struct store *store, struct relance_str name, double number, 
     store_put_counter(store, STR("HINCRBYFLOAT"), name, str_of(text), minute);
 }
 
+static void store_end_day(struct store *store)
+{
+    if (*store->day_key) STORE_ASK(store, STR("EXPIRE"), str_of(store->day_key), STR(STORE_DAY_S));
+}
+
+static void store_begin_day(struct store *store, int64_t day)
+{
+    char text[TEXT_DAY_SIZE];
+    store_end_day(store);
+    store->day = day;
+    text_put_day(text, day);
+    redis_key_of_day(store->day_key, store->sales_key, text);
+    STORE_ASK(store, STR("HSET"), str_of(store->sales_key), str_of(text), STR("1"));
+}
+
+void store_put_addition(struct store *store, const struct relance_addition *addition)
+{
+    const char *const keys[RELANCE_SUMS_COUNT] = {[RELANCE_SUMS_ALL] = store->metrics_key,
+                                                  [RELANCE_SUMS_DAY] = store->day_key,
+                                                  [RELANCE_SUMS_COHORTS] = store->cohorts_key};
+    char text[TEXT_NUMBER_SIZE];
+    if (addition->table == RELANCE_SUMS_DAY && (!*store->day_key || addition->day != store->day))
+        store_begin_day(store, addition->day);
+    STORE_ASK(store, STR("HINCRBY"), str_of(keys[addition->table]), addition->name,
+              (struct relance_str){text, text_put_int(text, addition->number)});
+}
+
 static void store_put_meta_field(void *out, struct relance_str name, struct relance_str value)
 {
     resp_word(out, name);
@@ -618,6 +683,7 @@ static void store_finish(struct store *store, const struct meta *meta)
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
         store->question.expected += resp_many_flush(many[i]);
+    store_end_day(store);
     if (*store->minute_key) STORE_ASK(store, STR("EXPIRE"), str_of(store->minute_key), STR(STORE_MINUTE_S));
     resp_begin(&store->question.commands, 2 * meta_field_count() + 4);
     resp_word(&store->question.commands, STR("HSET"));

@@ -102,7 +102,7 @@ class Hostile(unittest.TestCase):
         """Only the keys of the design, those of a partition in one slot, and in them each customer once."""
         self.assertEqual((slot(b"123456789"), slot(b"a{123456789}b")), (0x31C3, 0x31C3))  # as the specification has it
         tag = re.escape(f"{world.group}:{world.input}").encode()
-        form = rb"relance:(?:\{" + tag + rb":(\d)\}:(?:meta|customers|timers|metrics(?::\d{4}-\d\d-\d\dT\d\d:\d\d)?)"
+        form = rb"relance:(?:\{" + tag + rb":(\d)\}:(?:meta|customers|timers|metrics(?::\d{4}-\d\d-\d\dT\d\d:\d\d)?|cohorts|sales(?::\d{4}-\d\d-\d\d)?)"
         form += rb"|" + tag + rb":(?:instances|totals)|live:" + re.escape(world.group).encode() + rb":one)"
         slots, customers = {}, []
         for key in world.redis("KEYS", "*"):

@@ -92,7 +92,8 @@ class Recovery(unittest.TestCase):
     def states(self):
         """All of what Redis has that is a function of the events."""
         kept = ("offset", "marks", "clock", "seq", "chain", "rules_mark", "since")
-        return [[self.world.redis.hash(self.key(p, "customers")), self.world.redis.hash(self.key(p, "metrics")),
+        return [[self.world.redis.hash(self.key(p, "customers")), self.world.redis.hash(self.key(p, "metrics")), self.world.redis.hash(self.key(p, "cohorts")),
+                 {day: self.world.redis.hash(self.key(p, f"sales:{day.decode()}")) for day in self.world.redis.hash(self.key(p, "sales"))},
                  [self.world.redis("HGET", self.key(p), field) for field in kept]] for p in range(2)]
 
     def end(self, how=None):

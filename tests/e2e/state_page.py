@@ -154,7 +154,7 @@ class Reader(unittest.TestCase):
         return state
 
     def test_every_key_is_one_of_the_page(self):
-        form = re.compile(r"(:meta|:customers|:timers|:metrics(:\d{4}-\d\d-\d\dT\d\d:\d\d)?)$")
+        form = re.compile(r"(:meta|:customers|:timers|:metrics(:\d{4}-\d\d-\d\dT\d\d:\d\d)?|:cohorts|:sales(:\d{4}-\d\d-\d\d)?)$")
         for key in self.keys - {f"relance:live:{self.world.group}:one", *self.shared}:
             tag = form.sub("", key)
             self.assertIn(tag, self.tags, key)

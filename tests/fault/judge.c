@@ -5,6 +5,7 @@
 #include "judge.h"
 #include "identity.h"
 #include "delivery/counter.h"
+#include "delivery/sums.h"
 #include "base/ensure.h"
 #include "kafka.h"
 #include "delivery/mark.h"
@@ -21,7 +22,9 @@ struct judge {
     struct relance_engine *engine;
     const struct rulebook_set *set;
     struct counters counters;
-    size_t action, letter; /* next places in the logs of what was published */
+    struct sums sums;
+    size_t sum_count[RELANCE_SUMS_COUNT]; /* those that are not 0 */
+    size_t action, letter;                /* next places in the logs of what was published */
     size_t link[SIM_PARTITIONS_MAX];
     struct relance_str key; /* of the record that is being decided */
     int64_t offset;         /* its */
@@ -124,6 +127,12 @@ static void judge_decided(void *context, const struct relance_decision *decision
     counters_add_decision(&judge->counters, decision);
     identity_decided(judge->partition, decision);
     if (relance_decision_is_output(decision)) judge_action(judge, decision);
+}
+
+static void judge_added(void *context, const struct relance_addition *addition)
+{
+    struct judge *judge = context;
+    sums_add(&judge->sums, addition);
 }
 
 static void judge_letter(struct judge *judge, int64_t offset)
@@ -340,6 +349,45 @@ static void judge_counter(void *context, struct relance_str name, bool whole, do
                  found, value);
 }
 
+static void judge_sum(void *context, const struct relance_addition *sum)
+{
+    static const enum redis_hash hashes[] = {[RELANCE_SUMS_ALL] = REDIS_METRICS,
+                                             [RELANCE_SUMS_DAY] = REDIS_DAYS,
+                                             [RELANCE_SUMS_COHORTS] = REDIS_COHORTS};
+    struct judge *judge = context;
+    char name[600], day[TEXT_DAY_SIZE] = "";
+    if (sum->table == RELANCE_SUMS_DAY) text_put_day(day, sum->day);
+    int size = snprintf(name, sizeof name, "%s%s%.*s", day, *day ? " " : "", STR_ARG(sum->name));
+    ensure(size < (int)sizeof name);
+    const struct redis_field *field =
+        judge_find(judge->partition, hashes[sum->table], (struct relance_str){name, (size_t)size});
+    int64_t found = field ? strtoll(field->value.data, NULL, 10) : 0;
+    judge->sum_count[sum->table]++;
+    if (found != sum->number)
+        sim_fail("partition %d: the sum %s is %" PRId64 " instead of %" PRId64, judge->partition, name, found,
+                 sum->number);
+    if (*day && !judge_find(judge->partition, REDIS_SALES, str_of(day)))
+        sim_fail("partition %d: nobody can know that there are sums of %s", judge->partition, day);
+}
+
+/* Sums that are 0 may stand in Redis. */
+static size_t judge_count_sums(int partition, enum redis_hash hash)
+{
+    const struct redis_field *fields;
+    size_t count = redis_fields(partition, hash, &fields), found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += !str_equal(fields[i].value, STR("0"));
+    return found;
+}
+
+static void judge_sums(struct judge *judge)
+{
+    sums_each(&judge->sums, judge_sum, judge);
+    if (judge_count_sums(judge->partition, REDIS_DAYS) != judge->sum_count[RELANCE_SUMS_DAY] ||
+        judge_count_sums(judge->partition, REDIS_COHORTS) != judge->sum_count[RELANCE_SUMS_COHORTS])
+        sim_fail("partition %d: there are sums in Redis that follow from nothing", judge->partition);
+}
+
 static void judge_state_of_all(struct judge *judge)
 {
     const struct redis_field *fields;
@@ -347,7 +395,9 @@ static void judge_state_of_all(struct judge *judge)
     ensure(relance_engine_changes(judge->engine, judge_state, &states) == RELANCE_OK);
     if (redis_fields(judge->partition, REDIS_CUSTOMERS, &fields) != states.count)
         sim_fail("partition %d: there are customers in Redis who never were", judge->partition);
-    if (!redis_has_part(judge->partition)) counters_each(&judge->counters, judge_counter, judge);
+    if (redis_has_part(judge->partition)) return;
+    counters_each(&judge->counters, judge_counter, judge);
+    judge_sums(judge);
 }
 
 /* ---- a partition */
@@ -366,6 +416,7 @@ static void judge_partition(int partition)
                                                  .state_bytes = (size_t)sim.state_bytes,
                                                  .decide = judge_decided,
                                                  .say = judge_link_said,
+                                                 .add = judge_added,
                                                  .traceparent = judge_traceparent,
                                                  .lives_here = judge_lives_here,
                                                  .partition = partition,
@@ -379,6 +430,7 @@ static void judge_partition(int partition)
         relance_engine_free(judge.engine);
     }
     counters_free(&judge.counters);
+    sums_free(&judge.sums);
     mark_list_free(&marks);
 }
 

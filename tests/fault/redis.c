@@ -15,6 +15,7 @@
 #include "redis.h"
 #include "base/buffer.h"
 #include "base/ensure.h"
+#include "host/text.h"
 #include "redis/line.h"
 #include "base/str.h"
 #include <hiredis/hiredis.h>
@@ -24,8 +25,8 @@ enum {
     REDIS_LINES_MAX = 16384, /* connections of one history */
     REDIS_LATE_MAX = 16,
     REDIS_WORDS_MAX = 4096,
-    REDIS_QUEUE_MAX = 512,
-    REDIS_ANSWERS_MAX = 600,
+    REDIS_QUEUE_MAX = 1024,
+    REDIS_ANSWERS_MAX = 1100,
 };
 
 struct redis_table {
@@ -268,16 +269,26 @@ static redisReply *redis_array_reply(size_t count)
 }
 
 /* ---- commands */
-/* relance:{g:t:P}:NAME; minutes' counters are nobody's. */
+/* relance:{g:t:P}:NAME, or :sales:DAY; minutes' counters are nobody's. */
 static bool redis_parse_key(struct relance_str key, int *partition, enum redis_hash *hash)
 {
-    static const char *const names[REDIS_HASHES] = {"meta", "customers", "timers", "metrics"};
+    static const char *const names[REDIS_DAYS] = {"meta",    "customers", "timers",
+                                                  "metrics", "cohorts",   "sales"};
     static const size_t start = sizeof "relance:{g:t:" - 1;
     *partition = key.data[start] - '0';
     struct relance_str name = {key.data + start + 3, key.size - start - 3};
-    for (int i = 0; i < REDIS_HASHES; i++)
+    for (int i = 0; i < REDIS_DAYS; i++)
         if (str_equal(name, str_of(names[i]))) return *hash = (enum redis_hash)i, true;
-    return false;
+    *hash = REDIS_DAYS;
+    return str_starts_with(name, STR("sales:"));
+}
+
+/* "…:sales:2026-03-02" */
+static struct relance_str redis_day_of_key(struct relance_str key)
+{
+    enum { SIZE = sizeof "2026-03-02" - 1 };
+    ensure(key.size > SIZE);
+    return (struct relance_str){key.data + key.size - SIZE, SIZE};
 }
 
 static double redis_number(const struct redis_field *field)
@@ -292,21 +303,55 @@ static struct relance_str redis_print(const char *format, double number)
     return sim_keep_text((struct relance_str){text, (size_t)size});
 }
 
+static void redis_unlink_day(struct redis_table *days, struct relance_str day)
+{
+    redis_copy_table(days, 0);
+    for (size_t i = 0; i < days->count;)
+        if (str_starts_with(days->fields[i].name, day))
+            days->fields[i] = days->fields[--days->count];
+        else
+            i++;
+    days->capacity = 0;
+}
+
 static void redis_unlink(struct redis_version *version, const struct redis_command *command)
 {
     int partition;
     enum redis_hash hash;
-    for (size_t i = 1; i < command->count; i++)
-        if (redis_parse_key(command->words[i], &partition, &hash))
+    for (size_t i = 1; i < command->count; i++) {
+        if (!redis_parse_key(command->words[i], &partition, &hash)) continue;
+        if (hash == REDIS_DAYS)
+            redis_unlink_day(&version->tables[hash], redis_day_of_key(command->words[i]));
+        else
             version->tables[hash] = (struct redis_table){0};
-    version->has_part = false;
+        version->has_part &= hash != REDIS_META;
+    }
 }
 
-static void redis_add(struct redis_table *table, const struct redis_command *command, const char *format)
+static void redis_add(struct redis_table *table, struct relance_str name, struct relance_str number)
 {
-    struct relance_str name = command->words[2];
-    double sum = redis_number(redis_find(table, name)) + strtod(command->words[3].data, NULL);
-    redis_put(table, name, redis_print(format, sum));
+    char text[TEXT_NUMBER_SIZE];
+    const struct redis_field *field = redis_find(table, name);
+    int64_t sum = strtoll(number.data, NULL, 10) + (field ? strtoll(field->value.data, NULL, 10) : 0);
+    size_t size = text_put_int(text, sum);
+    redis_put(table, name, sim_keep_text((struct relance_str){text, size}));
+}
+
+static void redis_add_float(struct redis_table *table, struct relance_str name, struct relance_str number)
+{
+    double sum = redis_number(redis_find(table, name)) + strtod(number.data, NULL);
+    redis_put(table, name, redis_print("%.17g", sum));
+}
+
+/* HINCRBY: of the hash of a day, under the day's name. */
+static void redis_do_add(struct redis_table *table, enum redis_hash hash, const struct relance_str *words)
+{
+    char name[600];
+    struct relance_str day = hash == REDIS_DAYS ? redis_day_of_key(words[1]) : STR("");
+    int size =
+        snprintf(name, sizeof name, "%.*s%s%.*s", STR_ARG(day), day.size ? " " : "", STR_ARG(words[2]));
+    ensure(size < (int)sizeof name);
+    redis_add(table, sim_keep_text((struct relance_str){name, (size_t)size}), words[3]);
 }
 
 /* A command that writes. A table without capacity belongs to an older version. False: the server's file does not
@@ -335,9 +380,9 @@ static bool redis_do_write(struct redis_version *version, const struct redis_com
         for (size_t i = 2; i + 1 < command->count; i += 2)
             redis_put(table, words[i], words[i + 1]);
     else if (str_equal(words[0], STR("HINCRBY")))
-        redis_add(table, command, "%.0f");
+        redis_do_add(table, hash, words);
     else if (str_equal(words[0], STR("HINCRBYFLOAT")))
-        redis_add(table, command, "%.17g");
+        redis_add_float(table, words[2], words[3]);
     else
         ensure(str_equal(words[0], STR("EXPIRE")));
     return true;
@@ -741,7 +786,9 @@ static redisReply *redis_obey(struct redis_line *line, struct redis_command comm
     const struct redis_table *table = is_asked ? &empty : &redis_data(line)->version->tables[hash];
     if (str_equal(verb, STR("WATCH"))) return redis_do_watch(line, partition);
     if (str_equal(verb, STR("HGET"))) return redis_do_get_guard(line, partition, 0);
-    if (str_equal(verb, STR("HGETALL"))) return redis_do_get_meta(line, table, partition);
+    if (str_equal(verb, STR("HGETALL")) && hash == REDIS_META)
+        return redis_do_get_meta(line, table, partition);
+    if (str_equal(verb, STR("HGETALL"))) return redis_do_get_all(table);
     if (str_equal(verb, STR("HLEN"))) return redis_number_reply((int64_t)table->count);
     if (str_equal(verb, STR("HMGET")) && hash == REDIS_META) return redis_do_get_watched(line, partition);
     if (str_equal(verb, STR("HMGET"))) return redis_do_get_many(table, &command);

@@ -19,7 +19,16 @@ bool redis_has_part(int partition); /* part of an EXEC that it had lost has been
 
 /* One field of a partition's meta; empty: it is not there. */
 struct relance_str redis_meta(int partition, const char *name);
-enum redis_hash { REDIS_META, REDIS_CUSTOMERS, REDIS_TIMERS, REDIS_METRICS, REDIS_HASHES };
+enum redis_hash {
+    REDIS_META,
+    REDIS_CUSTOMERS,
+    REDIS_TIMERS,
+    REDIS_METRICS,
+    REDIS_COHORTS,
+    REDIS_SALES, /* which days have sums, */
+    REDIS_DAYS,  /* and these, of all days: "2026-03-02 NAME" */
+    REDIS_HASHES
+};
 struct redis_field {
     struct relance_str name, value;
 };

@@ -175,6 +175,72 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     free_owner(&next);
 }
 
+static void add(struct owner *owner, enum relance_sums table, int64_t day, const char *name, int64_t number)
+{
+    const struct relance_addition addition = {table, day, str_of(name), number};
+    store_put_addition(owner->store, &addition);
+}
+
+Test(store, sums_stand_where_their_table_is_and_those_of_a_day_go_after_800_days)
+{
+    struct owner owner = new_owner();
+    for (int64_t offset = 1; offset <= 2; offset++) {
+        store_begin(owner.store);
+        add(&owner, RELANCE_SUMS_ALL, 0, "sales.first.gross.EUR", 9007199254740993);
+        add(&owner, RELANCE_SUMS_DAY, -1, "sales.first.orders", 1);
+        add(&owner, RELANCE_SUMS_DAY, 20514, "sales.first.orders", 2);
+        add(&owner, RELANCE_SUMS_DAY, 20514, "sales.second.orders", -2);
+        add(&owner, RELANCE_SUMS_COHORTS, 0, "2026-03:mail:0:c", 3);
+        cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
+    }
+    expect("18014398509481986", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
+    expect("2", "HGET relance:{g:t:3}:sales:1969-12-31 sales.first.orders");
+    expect("4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.first.orders");
+    expect("-4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.second.orders");
+    expect("6", "HGET relance:{g:t:3}:cohorts 2026-03:mail:0:c");
+    expect("2", "HLEN relance:{g:t:3}:sales");
+    expect("1", "HGET relance:{g:t:3}:sales 2026-03-02");
+    expect("69120000", "TTL relance:{g:t:3}:sales:1969-12-31");
+    expect("69120000", "TTL relance:{g:t:3}:sales:2026-03-02");
+    free_owner(&owner);
+}
+
+Test(store, emptying_it_takes_the_sums_of_all_days_along)
+{
+    struct owner owner = new_owner();
+    store_begin(owner.store);
+    put(&owner, "c-1", "one", 5, RELANCE_NEVER);
+    store_put_count(owner.store, STR("events"), 2, "2026-03-02T10:00");
+    add(&owner, RELANCE_SUMS_COHORTS, 0, "2026-03:mail:0:c", 3);
+    for (int64_t day = 0; day < 400; day++)
+        add(&owner, RELANCE_SUMS_DAY, day, "sales.first.orders", 1);
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    expect("400", "HLEN relance:{g:t:3}:sales");
+    cr_assert_eq(store_empty(owner.store, &error), RELANCE_OK, "%s", error.message);
+    expect("2", "DBSIZE"); /* the stamp, and the counters of a minute */
+    expect("1", "HLEN relance:{g:t:3}:meta");
+    store_begin(owner.store);
+    add(&owner, RELANCE_SUMS_DAY, 17, "sales.first.orders", 1);
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    expect("1", "HGET relance:{g:t:3}:sales:1970-01-18 sales.first.orders");
+    free_owner(&owner);
+}
+
+Test(store, a_sum_without_room_for_more_stays_and_keeps_nothing_else_from_being_written)
+{
+    struct owner owner = new_owner();
+    for (int64_t offset = 1; offset <= 2; offset++) {
+        store_begin(owner.store);
+        add(&owner, RELANCE_SUMS_ALL, 0, "sales.first.gross.EUR", INT64_MAX);
+        put(&owner, "c-1", offset == 1 ? "one" : "two", RELANCE_NEVER, RELANCE_NEVER);
+        cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
+    }
+    expect("9223372036854775807", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
+    expect("two", "HGET relance:{g:t:3}:customers c-1");
+    expect("2", "HGET relance:{g:t:3}:meta offset");
+    free_owner(&owner);
+}
+
 Test(store, a_zombie_can_neither_write_nor_read_once_another_has_claimed)
 {
     struct owner zombie = new_owner(), owner = new_owner();
