@@ -15,6 +15,23 @@
 
 #include "base/str.h"
 
+/* The files of view/page/; `/` is index.html. */
+#define HTTP_FILES(PAGE)                                                                                     \
+    PAGE(INDEX, "/", TOKEN, PUT)                                                                             \
+    PAGE(STYLE, "/app.css", TOKEN, PUT)                                                                      \
+    PAGE(APP_JS, "/app.js", TOKEN, PUT)                                                                      \
+    PAGE(ASK_JS, "/ask.js", TOKEN, PUT)                                                                      \
+    PAGE(CHART_JS, "/chart.js", TOKEN, PUT)                                                                  \
+    PAGE(DOM_JS, "/dom.js", TOKEN, PUT)                                                                      \
+    PAGE(OUTCOMES_JS, "/outcomes.js", TOKEN, PUT)                                                            \
+    PAGE(PAGE_CHANNELS_JS, "/page_channels.js", TOKEN, PUT)                                                  \
+    PAGE(PAGE_CUSTOMER_JS, "/page_customer.js", TOKEN, PUT)                                                  \
+    PAGE(PAGE_OVERVIEW_JS, "/page_overview.js", TOKEN, PUT)                                                  \
+    PAGE(PAGE_RULES_JS, "/page_rules.js", TOKEN, PUT)                                                        \
+    PAGE(PAGE_SALES_JS, "/page_sales.js", TOKEN, PUT)                                                        \
+    PAGE(PARTS_JS, "/parts.js", TOKEN, PUT)                                                                  \
+    PAGE(SOURCE_JS, "/source.js", TOKEN, PUT)                                                                \
+    PAGE(WORDS_JS, "/words.js", TOKEN, PUT)
 /* The pages: what each takes to be let in, and who answers it. HTTP_ASKED is answered by whoever takes questions
  * (question.h), all others by the server from what was put there. */
 #define HTTP_PAGES(PAGE)                                                                                     \
@@ -23,9 +40,7 @@
     PAGE(READYZ, "/readyz", NOTHING, KNOWN)                                                                  \
     /* from here on of the live view */                                                                      \
     PAGE(LOGIN, "/login", LOGIN, KNOWN)                                                                      \
-    PAGE(INDEX, "/", TOKEN, PUT)                                                                             \
-    PAGE(SCRIPT, "/app.js", TOKEN, PUT)                                                                      \
-    PAGE(STYLE, "/app.css", TOKEN, PUT)                                                                      \
+    HTTP_FILES(PAGE)                                                                                         \
     PAGE(NOW, "/api/now", TOKEN, PUT)                                                                        \
     PAGE(REPORT, "/api/report", TOKEN, PUT)                                                                  \
     PAGE(RULES, "/api/rules", TOKEN, PUT)                                                                    \
@@ -39,6 +54,8 @@ enum http_page {
 #undef HTTP_PAGE
         HTTP_PAGE_COUNT,
     HTTP_VIEW = HTTP_LOGIN,
+    HTTP_FILES_BEGIN = HTTP_INDEX,
+    HTTP_FILES_END = HTTP_NOW,
 };
 enum http_source { HTTP_SOURCE_PUT, HTTP_SOURCE_KNOWN, HTTP_SOURCE_ASKED };
 enum http_source http_page_source(enum http_page page);

@@ -170,7 +170,7 @@ static void server_drop_document(void *document)
 
 static bool server_may_be_kept(enum http_page page)
 {
-    return page == HTTP_INDEX || page == HTTP_SCRIPT || page == HTTP_STYLE;
+    return page >= HTTP_FILES_BEGIN && page < HTTP_FILES_END;
 }
 
 /* The document is given away. */

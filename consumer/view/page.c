@@ -1,33 +1,43 @@
 #include "view/page.h"
+#include "base/ensure.h"
 #include "host/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PAGE_PATH = 4096, PAGE_BYTES = 1 << 20 };
 
-/* view/page/, made texts by embed.cmake. */
-extern const struct relance_str page_index_html, page_app_js, page_app_css;
+static const char *page_name(enum http_page page)
+{
+    return page == HTTP_INDEX ? "index.html" : http_page_path(page) + 1;
+}
 
-static const struct {
-    enum http_page page;
-    const char *name, *type;
-    const struct relance_str *text;
-} page_files[] = {
-    {HTTP_INDEX, "index.html", "text/html; charset=utf-8", &page_index_html},
-    {HTTP_SCRIPT, "app.js", "text/javascript; charset=utf-8", &page_app_js},
-    {HTTP_STYLE, "app.css", "text/css; charset=utf-8", &page_app_css},
-};
+static const char *page_type(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    return strcmp(ending, ".js") == 0    ? "text/javascript; charset=utf-8"
+           : strcmp(ending, ".css") == 0 ? "text/css; charset=utf-8"
+                                         : "text/html; charset=utf-8";
+}
 
-static enum relance_status page_show_file(struct http_server *server, const char *dir, size_t at,
+static str page_carried(const char *name)
+{
+    const struct page_text *found = page_texts;
+    while (found->name && strcmp(found->name, name) != 0)
+        found++;
+    ensure(found->name);
+    return *found->text;
+}
+
+static enum relance_status page_show_file(struct http_server *server, const char *dir, enum http_page page,
                                           struct relance_error *error)
 {
     char path[PAGE_PATH], *text = NULL;
     size_t size = 0;
-    snprintf(path, sizeof path, "%s/%s", dir, page_files[at].name);
+    snprintf(path, sizeof path, "%s/%s", dir, page_name(page));
     enum relance_status status = file_read(path, PAGE_BYTES, &text, &size, error);
-    if (status == RELANCE_OK)
-        http_server_put(server, page_files[at].page, (str){text, size}, page_files[at].type);
+    if (status == RELANCE_OK) http_server_put(server, page, (str){text, size}, page_type(page_name(page)));
     free(text);
     return status;
 }
@@ -35,10 +45,10 @@ static enum relance_status page_show_file(struct http_server *server, const char
 enum relance_status page_show(struct http_server *server, const char *dir, struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < sizeof page_files / sizeof *page_files && status == RELANCE_OK; i++)
+    for (enum http_page page = HTTP_FILES_BEGIN; page < HTTP_FILES_END && status == RELANCE_OK; page++)
         if (dir)
-            status = page_show_file(server, dir, i, error);
+            status = page_show_file(server, dir, page, error);
         else
-            http_server_put(server, page_files[i].page, *page_files[i].text, page_files[i].type);
+            http_server_put(server, page, page_carried(page_name(page)), page_type(page_name(page)));
     return status;
 }

@@ -4,6 +4,12 @@
 
 #include "http/server.h"
 
+struct page_text {
+    const char *name; /* "app.js"; NULL behind the last */
+    const struct relance_str *text;
+};
+extern const struct page_text page_texts[]; /* those that the program carries; made when the program is */
+
 /* Puts them up. `dir` NULL: those of the program. Otherwise to be called now and then, since they change. */
 RELANCE_MUST enum relance_status page_show(struct http_server *server, const char *dir,
                                            struct relance_error *error);

@@ -216,6 +216,8 @@ def stage_lint():
         Program("lint prints", ["python3", str(lint / "prints.py")]),
         Program("lint pages", ["python3", str(lint / "pages.py")]),
         Program("lint pages, its own test", ["python3", str(lint / "pages_test.py")]),
+        Program("lint view", ["python3", str(lint / "view.py")]),
+        Program("lint view, its own test", ["python3", str(lint / "view_test.py")]),
         Program("lint form", ["python3", str(lint / "form.py"), *sources(".c", ".cc", ".h")]),
         Program("lint deploy", ["python3", str(lint / "deploy.py")]),
         Program("lint deploy, its own test", ["python3", str(lint / "deploy_test.py")]),
