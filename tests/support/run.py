@@ -300,7 +300,7 @@ def e2e(name, preset, *patterns):
 
 def fresh(release, *steps):
     name = f"bare {release}: {', '.join(steps)}"
-    return Program(name, ["nice", "-n", "19", "python3", str(ROOT / "tests" / "fresh"), release, *steps], 2700)
+    return Program(name, ["nice", "-n", "10", "python3", str(ROOT / "tests" / "fresh"), release, *steps], 2700)
 
 
 def claim(name, command):
@@ -323,7 +323,7 @@ def fuzz_program(target, seconds):
 
 
 def side_by_side(stages):
-    """The stages in their order, as groups that run together: what builds on bare machines, at the lowest priority, takes
+    """The stages in their order, as groups that run together: what builds on bare machines, at a low priority, takes
     the time in which the end-to-end tests wait."""
     together = [name for name in ("e2e", "fresh") if name in stages]
     return [[name] for name in stages if name not in together] + ([together] if together else [])
