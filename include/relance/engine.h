@@ -72,6 +72,7 @@ struct relance_engine_options {
     /* number of the mark that brought `rules`; 0: there are no marks */
     int64_t rules_mark;
     struct relance_str since; /* as relance_engine_since gave it for the checkpoint's states */
+    struct relance_str names; /* as relance_engine_names gave them, likewise */
     relance_explain *explain; /* NULL: nobody asks; else notes about the customer `explained` */
     void *explain_context;
     struct relance_str explained;
@@ -178,6 +179,10 @@ RELANCE_MUST enum relance_status relance_engine_set_rules(struct relance_engine 
 /* Since which mark each declaration has been there, to be saved with the states: what older states hold under
  * its name is not its own. Valid until the next set_rules. */
 struct relance_str relance_engine_since(const struct relance_engine *engine);
+
+/* Names that customers have sent and that sums are called after, to be saved with the states: others count as `other`
+ * from a bound on. Empty: none. Valid until the next call. */
+struct relance_str relance_engine_names(struct relance_engine *engine);
 
 int64_t relance_engine_clock(const struct relance_engine *engine);
 void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */

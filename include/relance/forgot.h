@@ -27,6 +27,8 @@
       "Beyond it still: counts without `by`, those without an event for longest first.")                     \
     X(STATE_CANCELS, "o", "state_cancels", "Beyond it still: remembered cancels, the oldest first.")         \
     X(STATE_IDS, "i", "state_ids", "Beyond it still: ids remembered against duplicates, the oldest first.")  \
+    X(STATE_SALES, "z", "state_sales",                                                                       \
+      "Beyond it still: the ledger of orders; what it added to sums stays.")                                 \
     X(STATE_SENDS, "h", "state_sends", "Beyond it still: sends counted for `limits`, the oldest first.")     \
     X(STATE_COOLDOWNS, "s", "state_cooldowns", "Beyond it still: cooldowns, the oldest first.")              \
     X(STATE_DATES, "y", "state_dates", "Beyond it still: dates that are waited for, the latest first.")      \

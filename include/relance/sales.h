@@ -1,4 +1,4 @@
-/* What the sums of a declaration `sales` are called (LANGUAGE.md §1.10): names in which the words in capitals stand for
+/* What the sums of a declaration `sales` are called (LANGUAGE.md §1.8): names in which the words in capitals stand for
  *
  *     CLASS  first, second, repeat: which of the customer's orders it is; and again loyal, others: whether the customer was
  *            loyal just before it (where `loyal` is declared)

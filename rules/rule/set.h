@@ -109,6 +109,7 @@ struct typed_event {
     uint32_t last_slot;                   /* presence, then envelope, then fields */
     bool named;                           /* something looks at it: it costs state */
     bool remembered;                      /* some expression reads `last.TYPE` */
+    bool sells, refunds;                  /* `sales` says that it tells of an order, of a refund */
     const uint32_t *last_fields;          /* declared fields to keep for `last`, by index */
     size_t last_field_count;
     struct type_list rules;              /* numbers of rules that it triggers, ascending (not types) */
@@ -141,6 +142,16 @@ struct count_rule {
     bool tracked;
     int64_t over_ms; /* 0: for life */
     int64_t bucket_ms;
+};
+
+/* `sales`: which events tell of orders and refunds, and what is asked of them; of the programs, all may be NULL but those
+ * of the order. */
+struct sales_rule {
+    struct type_list orders, refunds;
+    const struct cel_program *key, *total, *currency;
+    const struct cel_program *refund_key, *refund_total;
+    const struct cel_program *channel, *before;
+    const struct noted_program *loyal;
 };
 
 struct cancel {
@@ -374,6 +385,7 @@ struct relance_ruleset {
     uint32_t tz_attribute; /* NAME_NONE: not declared */
     struct count_rule *counts;
     size_t count_count;
+    const struct sales_rule *sales; /* NULL: the set declares none */
     struct segment_rule *segments;
     size_t segment_count;
     struct type_list entering, leaving, dated; /* numbers of rules on segments and on dates */

@@ -543,6 +543,25 @@ void load_linked_to(struct state_loading *l)
     if (to) to->id_hash = id_hash;
 }
 
+/* ---- orders */
+
+void load_sales_ledger(struct state_loading *l)
+{
+    struct sales_ledger ledger = {0}, *place = NULL;
+    bool declared = LOAD_NUMBER(l, sales, STR("sales")) != NAME_NONE;
+    if (!declared) {
+        unpack_skip(&l->in);
+        return;
+    }
+    if (l->state->sales.count) l->in.bad = true;
+    l->no_memory |= !sales_unpack(&l->in, l->pool, &ledger);
+    if (!l->in.bad && !l->no_memory) place = load_item(l, &l->state->sales, sizeof *place);
+    if (place)
+        *place = ledger;
+    else
+        state_item_release(l->pool, STATE_SALES, &ledger);
+}
+
 /* ---- a part, a state */
 
 /* Parts that older formats had under another letter. What an event cancelled then cannot be told from what is kept

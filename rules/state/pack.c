@@ -47,6 +47,11 @@ void pack_str(struct buffer *out, str s)
     buffer_put_str(out, s);
 }
 
+void pack_bin_head(struct buffer *out, size_t size)
+{
+    msgpack_pack_bin(PACKER(out), size);
+}
+
 void pack_array(struct buffer *out, size_t count)
 {
     msgpack_pack_array(PACKER(out), count);
@@ -100,7 +105,7 @@ void pack_value(struct buffer *out, struct cel_value value)
     case CEL_DOUBLE: pack_double(out, value.as.d); break;
     case CEL_STRING: pack_str(out, cel_text(value)); break;
     case CEL_BYTES:
-        msgpack_pack_bin(PACKER(out), value.size);
+        pack_bin_head(out, value.size);
         buffer_put_str(out, cel_text(value));
         break;
     case CEL_TIMESTAMP: /* fields keep whole milliseconds, so this is exact */

@@ -13,6 +13,7 @@ void pack_int(struct buffer *out, int64_t i); /* the shortest form */
 void pack_uint(struct buffer *out, uint64_t u);
 void pack_double(struct buffer *out, double d);
 void pack_str(struct buffer *out, str s);
+void pack_bin_head(struct buffer *out, size_t size); /* that many bytes follow, by whoever has them */
 void pack_array(struct buffer *out, size_t count);
 void pack_map(struct buffer *out, size_t count); /* of pairs */
 /* A value by its declared type: timestamps and durations as ms, records as maps without their absent fields. */

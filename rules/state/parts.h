@@ -30,6 +30,12 @@ extern const struct state_part_row state_parts[STATE_PARTS];
 #include "state/part.def"
 #undef STATE_PART
 
+/* sales.c: the ledger of orders. What cannot have been packed sets in->bad; false: no memory. What has been read is the
+ * ledger's in either case. */
+struct unpack;
+void sales_pack(const struct sales_ledger *ledger, struct buffer *out);
+bool sales_unpack(struct unpack *in, struct pool *pool, struct sales_ledger *ledger);
+
 static inline const struct vector *state_items_of(const struct state *state, enum state_part part)
 {
     return (const struct vector *)((const char *)state + state_parts[part].vector);

@@ -256,6 +256,12 @@ void save_linked_to(const void *item, const struct state_names *names, struct bu
     pack_uint(out, ((const struct linked_to *)item)->id_hash);
 }
 
+void save_sales_ledger(const void *item, const struct state_names *names, struct buffer *out)
+{
+    (void)names;
+    sales_pack(item, out);
+}
+
 void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct dropped_run *dropped = item;

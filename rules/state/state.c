@@ -77,6 +77,14 @@ static void release_dropped_run(struct pool *pool, void *item)
     bytes_release(pool, dropped->key);
 }
 
+static void release_sales_ledger(struct pool *pool, void *item)
+{
+    struct sales_ledger *ledger = item;
+    bytes_release(pool, ledger->channel);
+    vector_release(pool, &ledger->orders, sizeof(struct order));
+    vector_release(pool, &ledger->refunds, sizeof(struct refund));
+}
+
 const struct state_part_row state_parts[STATE_PARTS] = {
 #define STATE_PART(ENUM, vector, letter, item, FORM, release)                                                \
     {                                                                                                        \

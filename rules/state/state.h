@@ -180,6 +180,50 @@ struct linked_to {
     uint64_t id_hash; /* XXH3_64 of the customer's id */
 };
 
+/* One order of the ledger. Its day is kept as it was when it came: a change of `tz` moves none. */
+struct order {         /* ascending by time; of one time in the order of arrival */
+    uint64_t key_hash; /* XXH3_64 of its key */
+    int64_t time_ms;   /* of the earliest event that told of it */
+    int64_t told_ms;   /* of the newest, whose total it has */
+    int64_t total;     /* in ten-thousandths */
+    uint16_t currency; /* three letters as digits of base 26, or CURRENCY_OTHER */
+    int8_t day_shift;  /* its local day, less that of UTC */
+    bool asked, loyal; /* was the customer loyal just before it, and has that been asked? */
+};
+
+/* A refund of an order in the ledger, or of one that it waits for. */
+struct refund {        /* ascending by (order, time, amount) */
+    uint64_t key_hash; /* of its order's key */
+    int64_t time_ms;
+    int64_t amount; /* > 0; REFUND_WHOLE: whatever is left of the order */
+    int8_t day_shift;
+};
+
+/* What is kept of a customer's orders (LANGUAGE.md §1.8): the newest of them, and of those before what is still asked
+ * for. There is one at most. */
+struct sales_ledger {
+    struct bytes *channel; /* of the first order; NULL: unknown */
+    struct vector orders, refunds;
+    int64_t before;              /* orders from before there was a ledger */
+    int64_t pushed;              /* orders that newer ones have pushed out */
+    int64_t beyond;              /* orders that were older than a full ledger when they came */
+    int64_t first_ms, first_day; /* of the first order, once one has been pushed out; the day since 1970 */
+    int64_t second_ms;           /* of the second, likewise */
+    /* of those that are not in the ledger: */
+    int64_t months; /* bit k: one of them stands k months after the first order's month */
+    int64_t spent;  /* their totals less refunds, in ten-thousandths */
+    int64_t kept;   /* how many of them were not refunded as a whole */
+    bool loyal;     /* before one of them the customer was */
+};
+
+#define REFUND_WHOLE INT64_MAX
+#define MONEY_MAX    9000000000000000000 /* in ten-thousandths: 9 · 10^14 units */
+enum {
+    CURRENCY_LETTERS = 26,
+    CURRENCY_OTHER = CURRENCY_LETTERS * CURRENCY_LETTERS * CURRENCY_LETTERS,
+    LEDGER_MONTHS = 36
+};
+
 struct dropped_run { /* a saved run whose rule is gone: to be reported at the next touch, then forgotten */
     struct bytes *rule, *key;
 };
@@ -217,13 +261,14 @@ enum state_part {
 /* What the numbers in a state mean. */
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits;
+    struct names sales;         /* one, where the set declares `sales` */
     const uint8_t *count_forms; /* by count: what its numbers mean */
 };
 
 /* Since which mark each declaration has been there, by its number; INT64_MAX: it keeps nothing. What a state
  * older than that holds under the name was another declaration's. */
 struct state_since {
-    int64_t *attributes, *types, *counts, *rules, *segments, *limits;
+    int64_t *attributes, *types, *counts, *rules, *segments, *limits, *sales;
 };
 
 /* Width of buckets (0: for life), what the count makes of its events, `by` or not, as one number. */
@@ -283,7 +328,8 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …],
- *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …]}
+ *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …],
+ *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]]}
  *
  * Instants are ms. Parts that are empty are left out. */
 struct buffer;

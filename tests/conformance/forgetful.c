@@ -1,4 +1,4 @@
-/* forgetful [--manner all|none|some=SEED] [--marks | --actions] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
+/* forgetful [--manner all|none|some=SEED] [--marks | --actions | --sums] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
  *
  * `relance replay`, by an engine that does not keep what it knows. After each line of EVENTS it keeps
  *
@@ -10,7 +10,7 @@
  * and prints the same lines. On the way every state that is written is also read and written again, which gives
  * the same bytes; where it does not, that is said and the program fails. With --marks each record is followed by
  * a line {"record":LINE,"fate":…}, so that a reader knows which decisions an event has brought about. With --actions
- * the lines are what an engine would publish. */
+ * the lines are what an engine would publish; with --sums, what has been added up in the end: "ALL customers.1 17". */
 #include "replay.h"
 
 #include "rule/set.h"
@@ -18,7 +18,7 @@
 struct forgetful {
     enum keeping { KEEP_ALL, KEEP_NONE, KEEP_SOME } keeping;
     unsigned seed;
-    bool marks;
+    bool marks, sums;
     struct replay replay;
     const struct relance_ruleset *rules;
     struct pool pool;
@@ -98,6 +98,12 @@ static void between(void *context, struct rig *rig, bool record)
         forget_some(f, rig);
 }
 
+static void print_sums(const struct rig *rig)
+{
+    for (uint32_t i = 0; i < rig->sum_names.count; i++)
+        if (rig->sums[i]) printf("%.*s %lld\n", STR_ARG(rig->sum_names.list[i]), (long long)rig->sums[i]);
+}
+
 /* ---- words */
 
 static bool read_manner(struct forgetful *f, str word)
@@ -121,6 +127,8 @@ static bool read_words(struct forgetful *f, int argc, char **argv, struct arena 
         bool ok = true;
         if (str_equal(name, STR("--marks")))
             f->marks = true;
+        else if (str_equal(name, STR("--sums")))
+            f->sums = true;
         else if (str_equal(name, STR("--actions")))
             f->replay.actions = true;
         else if (str_equal(name, STR("--manner")))
@@ -143,8 +151,8 @@ int main(int argc, char **argv)
     arena_init(&arena, 0);
     pool_init(&f.pool);
     if (!read_words(&f, argc, argv, &arena)) {
-        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks | --actions] [--lateness D]\n"
-              "                 [--until D|INSTANT] [--wall INSTANT] RULES EVENTS\n",
+        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks | --actions | --sums]\n"
+              "                 [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS\n",
               stderr);
         return 2;
     }
@@ -152,7 +160,8 @@ int main(int argc, char **argv)
     if (!rules) return 1;
     f.rules = rules;
     replay_run(&rig, rules, &f.replay, between, &f);
-    if (rig.lines.size) fwrite(rig.lines.data, 1, rig.lines.size, stdout);
+    if (f.sums) print_sums(&rig);
+    if (rig.lines.size && !f.sums) fwrite(rig.lines.data, 1, rig.lines.size, stdout);
     if (f.keeping != KEEP_ALL) fprintf(stderr, "%zu states written, %zu fetched\n", f.states, rig.needed);
     rig_end(&rig);
     relance_ruleset_free(rules);

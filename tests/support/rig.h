@@ -6,6 +6,8 @@
 
 #include "base/buffer.h"
 #include "base/ensure.h"
+#include "base/names.h"
+#include "base/rfc3339.h"
 #include "zones.h"
 
 #include <relance/engine.h>
@@ -29,6 +31,8 @@ struct rig {
     size_t needed;            /* states that the engine asked for */
     size_t output;            /* decisions that are published */
     bool actions;             /* the lines are the bodies of those */
+    struct names sum_names;   /* "ALL customers.1", "DAY 2026-03-02 sales.first.orders" */
+    int64_t *sums;            /* by number of the name */
 };
 
 static inline str rig_copy(struct rig *rig, str s)
@@ -79,6 +83,39 @@ static inline void rig_decide(void *context, const struct relance_decision *deci
     buffer_put_char(&rig->lines, '\n');
 }
 
+/* ---- sums */
+
+static inline void rig_add(void *context, const struct relance_addition *addition)
+{
+    static const char *const tables[RELANCE_SUMS_COUNT] = {
+        [RELANCE_SUMS_ALL] = "ALL ", [RELANCE_SUMS_DAY] = "DAY ", [RELANCE_SUMS_COHORTS] = "COHORTS "};
+    enum { DAY_MS = 86400000, DATE_BYTES = 10 };
+    struct rig *rig = context;
+    struct buffer name;
+    char time[RFC3339_MS_SIZE];
+    ensure(addition->number);
+    buffer_init(&name, &rig->arena);
+    buffer_put_str(&name, str_of(tables[addition->table]));
+    rfc3339_print_ms(addition->day * DAY_MS, time);
+    if (addition->table == RELANCE_SUMS_DAY) buffer_put_format(&name, "%.*s ", DATE_BYTES, time);
+    buffer_put_str(&name, addition->name);
+    uint32_t known = rig->sum_names.count, number = names_add(&rig->sum_names, buffer_str(&name));
+    ensure(number != NAME_NONE);
+    if (number == known) {
+        rig->sums = realloc(rig->sums, (known + 1) * sizeof *rig->sums);
+        ensure(rig->sums);
+        rig->sums[known] = 0;
+    }
+    rig->sums[number] += addition->number;
+}
+
+/* 0: nothing has been added under that name, or as much as was taken away. */
+static inline int64_t rig_sum(const struct rig *rig, const char *name)
+{
+    uint32_t number = names_find(&rig->sum_names, str_of(name));
+    return number == NAME_NONE ? 0 : rig->sums[number];
+}
+
 /* An engine that knows all customers; its lines go to the rig. */
 static inline void rig_start_as(struct rig *rig, struct relance_engine_options options)
 {
@@ -86,6 +123,7 @@ static inline void rig_start_as(struct rig *rig, struct relance_engine_options o
     arena_init(&rig->arena, 0);
     buffer_init(&rig->lines, &rig->arena);
     rig->options.decide = rig_decide;
+    rig->options.add = rig_add;
     rig->options.context = rig;
     rig->options.complete = true;
     rig->engine = relance_engine_new(&rig->options);
@@ -100,6 +138,8 @@ static inline void rig_start(struct rig *rig, const struct relance_ruleset *rule
 static inline void rig_end(struct rig *rig)
 {
     relance_engine_free(rig->engine);
+    names_free(&rig->sum_names);
+    free(rig->sums);
     arena_free(&rig->arena);
 }
 
@@ -157,6 +197,7 @@ static inline void rig_restart(struct rig *rig)
 {
     rig_checkpoint(rig);
     int64_t clock_ms = relance_engine_clock(rig->engine);
+    rig->options.names = rig_copy(rig, relance_engine_names(rig->engine));
     relance_engine_free(rig->engine);
     rig->options.complete = false;
     rig->engine = relance_engine_new(&rig->options);

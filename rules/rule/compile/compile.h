@@ -174,6 +174,10 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
                   const struct json *node, struct step *step);
 
 /* segments.c and limits.c */
+/* sales.c */
+void declare_sales(struct compiler *c); /* that there are any */
+void compile_sales(struct compiler *c);
+
 void declare_segments(struct compiler *c);
 void compile_segments(struct compiler *c); /* and which rules wait for them */
 void compile_limits(struct compiler *c);

@@ -211,6 +211,7 @@ static const struct single_row {
     {"stale", offsetof(struct gathered, stale)},
     {"holidays", offsetof(struct gathered, holidays)},
     {"credit", offsetof(struct gathered, credit)},
+    {"sales", offsetof(struct gathered, sales)},
 };
 
 static void gather_single(struct gathering *g, const struct source *source, const struct json *root,
@@ -219,9 +220,14 @@ static void gather_single(struct gathering *g, const struct source *source, cons
     struct single *single = (struct single *)((char *)g->out + row->single);
     const struct json *node = keyword_get(root, PLACE_SET, row->keyword);
     if (!node) return;
+    bool may_repeat = single == &g->out->sales;
     if (!single->node)
         *single = (struct single){source, node};
-    else if (single->source != source) /* else a duplicate key: the JSON reader has said so */
+    else if (may_repeat && !same_json(g, single->node, node))
+        gather_error_at_key(g->diag, source, node, (str){0}, "'%s' is declared differently at %.*s",
+                            row->keyword,
+                            STR_ARG(gather_place(g->out, single->source, single->node, g->diag)));
+    else if (!may_repeat && single->source != source) /* else a duplicate key: the JSON reader has said so */
         gather_error_at_key(g->diag, source, node, (str){0},
                             "'%s' can be given only once in a set: it is already given at %.*s", row->keyword,
                             STR_ARG(gather_place(g->out, single->source, single->node, g->diag)));

@@ -75,7 +75,8 @@ static str place_hint(str name)
         [PLACE_STEP] = STR("a step has it"),     [PLACE_WAIT] = STR("'wait' has it"),
         [PLACE_LIMIT] = STR("a limit has it"),   [PLACE_GOAL] = STR("'goal' has it"),
         [PLACE_ON] = STR("'on' has it"),         [PLACE_TEST] = STR("a test has it"),
-        [PLACE_EXPECT] = STR("'expect' has it"),
+        [PLACE_EXPECT] = STR("'expect' has it"), [PLACE_SALES] = STR("'sales' has it"),
+        [PLACE_ORDER] = STR("'order' has it"),   [PLACE_REFUND] = STR("'refund' has it"),
     };
     const struct keyword *only = NULL;
     size_t count = 0;

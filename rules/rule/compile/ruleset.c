@@ -202,6 +202,7 @@ static void compile_set(struct compiler *c)
     declare_attributes(c);
     declare_counts(c);
     declare_segments(c);
+    declare_sales(c);
     declare_tables(c);
     declare_lets(c);
     if (c->diag->failed || !declare_slots(c)) {
@@ -211,6 +212,7 @@ static void compile_set(struct compiler *c)
     compile_attributes(c);
     compile_counts(c);
     compile_segments(c);
+    compile_sales(c);
     compile_limits(c);
     compile_rules(c);
     compile_tests(c);

@@ -114,6 +114,12 @@ static int64_t age_link(const struct relance_engine *e, const void *item)
     return ((const struct link *)item)->used_ms;
 }
 
+static int64_t age_sales(const struct relance_engine *e, const void *item)
+{
+    (void)e, (void)item;
+    return 0;
+}
+
 static int64_t age_segment(const struct relance_engine *e, const void *item)
 {
     (void)e, (void)item;
@@ -138,6 +144,7 @@ static const struct bound_kind {
     {RELANCE_FORGOT_STATE_CANCELS, STATE_OVERTAKERS, age_overtaker, false},
     {RELANCE_FORGOT_STATE_CANCELS, STATE_PAST_OVERTAKERS, age_past_overtaker, false},
     {RELANCE_FORGOT_STATE_IDS, STATE_SEEN, age_seen, false},
+    {RELANCE_FORGOT_STATE_SALES, STATE_SALES, age_sales, false},
     {RELANCE_FORGOT_STATE_SENDS, STATE_SENDS, age_send, false},
     {RELANCE_FORGOT_STATE_COOLDOWNS, STATE_COOLDOWNS, age_cooldown, false},
     {RELANCE_FORGOT_STATE_DATES, STATE_DATES, age_date, false},

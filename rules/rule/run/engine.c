@@ -54,6 +54,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     arena_init(&e->frame_arena, 0);
     arena_init(&e->since_arena, 0);
     e->reader = event_reader_new();
+    known_take(e, options->names);
     bound_start(e);
     if (e->reader && scope_init(e) && set_since(e, options->since, options->rules_mark)) return e;
     relance_engine_free(e);
@@ -64,6 +65,7 @@ void relance_engine_free(struct relance_engine *e)
 {
     if (!e) return;
     event_reader_free(e->reader);
+    known_free(e);
     customers_free(&e->customers);
     arena_free(&e->scratch);
     arena_free(&e->frame_arena);

@@ -4,6 +4,7 @@
 #ifndef RULES_RULE_RUN_ENGINE_INTERNAL_H
 #define RULES_RULE_RUN_ENGINE_INTERNAL_H
 
+#include "base/buffer.h"
 #include "base/limits.h"
 #include "rule/run/customers.h"
 #include "rule/set.h"
@@ -45,6 +46,14 @@ struct unfolded {
     struct relance_mapped_item *items; /* of a list of native events; NULL: none has come yet */
 };
 
+/* Names that customers send, of which a partition knows so many (known.c). */
+enum known_name { KNOWN_CHANNELS, KNOWN_CURRENCIES, KNOWN_KINDS };
+struct known_names {
+    struct names names[KNOWN_KINDS]; /* in the order in which they came */
+    struct buffer packed;            /* all of them, as they are saved */
+    bool is_packed;
+};
+
 struct relance_engine {
     struct relance_engine_options options;
     const struct relance_ruleset *set;
@@ -66,6 +75,8 @@ struct relance_engine {
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     struct relance_forgot forgot;
     struct relance_links links;
+    struct known_names known;
+    bool loyal_before; /* the customer was, before the present event changed anything */
     struct linking linking;
     bool happening; /* the present event is being dealt with, and no wait */
     /* of the record that the present event comes from; empty: it has none. Known once the shell has been asked, or another
@@ -107,6 +118,10 @@ str engine_traceparent(struct relance_engine *e);
 bool unfold_next(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate);
 /* It has been dealt with. */
 void unfold_advance(struct relance_engine *e, struct relance_fate *fate);
+
+/* ---- known.c: names that are saved with the states, as relance_engine_names gives them */
+void known_take(struct relance_engine *e, str packed);
+void known_free(struct relance_engine *e);
 
 /* ---- scope.c */
 bool scope_init(struct relance_engine *e);

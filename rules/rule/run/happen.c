@@ -2,6 +2,7 @@
 #include "rule/run/bound.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
+#include "rule/run/sales.h"
 
 #include "base/buffer.h"
 #include "state/pack.h"
@@ -203,10 +204,12 @@ static void happen_forget(struct relance_engine *e, struct customer *customer)
 /* What is known of the customer changes. */
 static void take_facts(struct relance_engine *e, const struct typed_event *type)
 {
+    if (type->sells) sales_ask_loyal(e);
     take_sourced_attributes(e, type);
     if (type->reader->number == e->set->identify) take_identify(e, type);
     if (type->remembered) take_last(e, type);
     count_event(e, type);
+    if (type->sells || type->refunds) sales_take(e, type);
 }
 
 void happen_event(struct relance_engine *e, struct customer *customer)

@@ -7,6 +7,7 @@
 
 #include "rule/run/bound.h"
 #include "rule/run/runs.h"
+#include "rule/run/sales.h"
 
 #include <stdlib.h>
 
@@ -471,6 +472,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_attributes(e, from);
     merge_lasts(e, from);
     merge_counts(e, from);
+    sales_merge(e, from);
     scope_forget(e);
     merge_dates(e, from);
     cancel_own_runs(e, from);
