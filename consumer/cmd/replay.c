@@ -9,6 +9,7 @@
 #include "host/command.h"
 #include "host/print.h"
 #include "host/progress.h"
+#include "report/deaths.h"
 #include "report/diff.h"
 #include "input/feed.h"
 #include "report/load.h"
@@ -22,19 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    LINE_ROOM = 4096,  /* bytes offered to a decision at first: most take 300 */
-    REASONS_MAX = 16,  /* reasons of dead letters; the engine has 8 */
-    REASON_SIZE = 160, /* bytes of one */
-};
-
-/* Dead letters of one reason. */
-struct replay_dead {
-    char reason[32];
-    char sentence[REASON_SIZE]; /* of a mapping, which tells more of it; else empty */
-    uint64_t count;
-    int64_t first_line;
-};
+enum { LINE_ROOM = 4096 }; /* bytes offered to a decision at first: most take 300 */
 
 struct replay {
     const struct options *options;
@@ -58,8 +47,7 @@ struct replay {
     struct diff diff;                    /* --diff; of --summary its first half */
 
     uint64_t fates[RELANCE_FATES];
-    struct replay_dead dead[REASONS_MAX];
-    size_t dead_count;
+    struct deaths deaths;
     struct misfits misfits;
     struct passed passed; /* records, or parts of them, that no row of the mapping is for */
     uint64_t late;        /* events older than the clock */
@@ -150,28 +138,6 @@ static void replay_decide(void *context, const struct relance_decision *decision
 
 /* ---- events */
 
-static void replay_count_dead(struct replay *replay, struct relance_str reason, struct relance_str sentence,
-                              int64_t line)
-{
-    size_t i = 0;
-    char told[REASON_SIZE];
-    if (!sentence.size && str_equal(reason, STR("time"))) /* a record of Kafka would have one of its own */
-        sentence = STR("it has no time that can be read");
-    snprintf(told, sizeof told, "%.*s", (int)sentence.size, sentence.size ? sentence.data : "");
-    while (i < replay->dead_count && (!str_equal(str_of(replay->dead[i].reason), reason) ||
-                                      strcmp(replay->dead[i].sentence, told) != 0))
-        i++;
-    if (i == REASONS_MAX) return;
-    struct replay_dead *dead = &replay->dead[i];
-    if (i == replay->dead_count) {
-        replay->dead_count++;
-        snprintf(dead->reason, sizeof dead->reason, "%.*s", STR_ARG(reason));
-        memcpy(dead->sentence, told, sizeof told);
-        dead->first_line = line;
-    }
-    dead->count++;
-}
-
 static int replay_engine_failed(const struct replay_side *side)
 {
     struct relance_str sentence = relance_engine_error(side->engine);
@@ -185,7 +151,7 @@ static void replay_count_fate(struct replay *replay, const struct relance_fate *
     replay->fates[fate->kind]++;
     replay->late += fate->late;
     misfits_take(&replay->misfits, fate, line + 1);
-    if (fate->kind == RELANCE_DEAD) replay_count_dead(replay, fate->reason, STR(""), line);
+    if (fate->kind == RELANCE_DEAD) deaths_take(&replay->deaths, fate->reason, STR(""), line + 1);
 }
 
 /* ---- what a mapping makes of records, besides events */
@@ -195,7 +161,7 @@ static void replay_mapped_dead(void *context, struct relance_str reason, struct 
 {
     struct replay *replay = context;
     replay->fates[RELANCE_DEAD]++;
-    replay_count_dead(replay, reason, sentence, line);
+    deaths_take(&replay->deaths, reason, sentence, line + 1);
 }
 
 static void replay_mapped_passed(void *context, const struct relance_mapped *mapped, int64_t line)
@@ -269,21 +235,6 @@ static void replay_print_tables(struct replay *replay)
     print(stdout, "\n");
 }
 
-/* "relance replay: 2 dead letters: json 1 (line 17), time 1 (line 20)" */
-static void replay_print_dead(const struct replay *replay)
-{
-    uint64_t count = replay->fates[RELANCE_DEAD];
-    if (!count) return;
-    print(stderr, "relance replay: %llu dead letter%s:", (unsigned long long)count, count == 1 ? "" : "s");
-    for (size_t i = 0; i < replay->dead_count; i++) {
-        const struct replay_dead *dead = &replay->dead[i];
-        print(stderr, "%s %s %llu (%sline %lld%s%s)", i ? "," : "", dead->reason,
-              (unsigned long long)dead->count, dead->count > 1 ? "first in " : "",
-              (long long)dead->first_line + 1, dead->sentence[0] ? ": " : "", dead->sentence);
-    }
-    fputc('\n', stderr);
-}
-
 /* A shop's export is often sorted otherwise. */
 static void replay_print_late(const struct replay *replay)
 {
@@ -301,7 +252,7 @@ static int replay_events(struct replay *replay)
     if (status == EXIT_STATUS_OK) status = replay_run_on(replay);
     progress_end(&replay->progress);
     if (replay->options->summary || replay->options->diff.count) replay_print_tables(replay);
-    replay_print_dead(replay);
+    deaths_print(&replay->deaths, "replay");
     misfits_print(&replay->misfits, replay->options->args[0]);
     passed_print(&replay->passed, replay->options->args[0]);
     if (replay->mapping) replay_print_late(replay);

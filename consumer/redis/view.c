@@ -5,6 +5,7 @@
 #include "redis/nodes.h"
 #include "host/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -215,6 +216,73 @@ enum relance_status redis_view_counters(struct redis_view *view, redis_view_coun
     for (int p = 0; p < view->partitions && status == RELANCE_OK; p++)
         status = redis_view_partition_counters(view, p, visit, context, error);
     return status;
+}
+
+/* ---- sums */
+
+struct view_summing {
+    redis_view_take_sum *visit;
+    redis_view_day *visit_day;
+    void *context;
+};
+
+/* -17 */
+static bool view_read_whole(struct relance_str text, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoll(text.data, &end, 10);
+    return text.size && end == text.data + text.size && !errno;
+}
+
+static enum relance_status view_take_sum(void *context, struct relance_str name, struct relance_str text,
+                                         struct relance_error *error)
+{
+    const struct view_summing *summing = context;
+    struct redis_view_sum sum = {.name = name};
+    sum.whole = view_read_whole(text, &sum.number);
+    sum.value = (double)sum.number;
+    if (!sum.whole && !text_number(text, &sum.value))
+        return relance_error_set(error, RELANCE_IO, "Redis: the sum '%.*s' is no number", STR_ARG(name));
+    summing->visit(summing->context, &sum);
+    return RELANCE_OK;
+}
+
+enum relance_status redis_view_sums(struct redis_view *view, int partition, enum relance_sums table,
+                                    int64_t day, redis_view_take_sum *visit, void *context,
+                                    struct relance_error *error)
+{
+    static const enum redis_key keys[RELANCE_SUMS_COUNT] = {[RELANCE_SUMS_ALL] = REDIS_KEY_METRICS,
+                                                            [RELANCE_SUMS_DAY] = REDIS_KEY_SALES,
+                                                            [RELANCE_SUMS_COHORTS] = REDIS_KEY_COHORTS};
+    struct view_summing summing = {visit, NULL, context};
+    char key[REDIS_KEY_SIZE], of_day[REDIS_KEY_SIZE], text[TEXT_DAY_SIZE];
+    redis_key(key, view->group, view->topic, partition, keys[table]);
+    if (table != RELANCE_SUMS_DAY) return view_hash(view, key, view_take_sum, &summing, error);
+    text_put_day(text, day);
+    redis_key_of_day(of_day, key, text);
+    return view_hash(view, of_day, view_take_sum, &summing, error);
+}
+
+static enum relance_status view_take_day(void *context, struct relance_str text, struct relance_str ignored,
+                                         struct relance_error *error)
+{
+    const struct view_summing *summing = context;
+    int64_t day;
+    (void)ignored;
+    if (!text_day(text, &day))
+        return relance_error_set(error, RELANCE_IO, "Redis: '%.*s' is no day", STR_ARG(text));
+    summing->visit_day(summing->context, day);
+    return RELANCE_OK;
+}
+
+enum relance_status redis_view_days(struct redis_view *view, int partition, redis_view_day *visit,
+                                    void *context, struct relance_error *error)
+{
+    struct view_summing summing = {NULL, visit, context};
+    char key[REDIS_KEY_SIZE];
+    redis_key(key, view->group, view->topic, partition, REDIS_KEY_SALES);
+    return view_hash(view, key, view_take_day, &summing, error);
 }
 
 /* ---- live instances */

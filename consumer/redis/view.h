@@ -3,6 +3,7 @@
 #ifndef CONSUMER_REDIS_VIEW_H
 #define CONSUMER_REDIS_VIEW_H
 
+#include <relance/sums.h>
 #include <relance/text.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +38,23 @@ RELANCE_MUST enum relance_status redis_view_counters(struct redis_view *view, re
 RELANCE_MUST enum relance_status redis_view_partition_counters(struct redis_view *view, int partition,
                                                                redis_view_counter *visit, void *context,
                                                                struct relance_error *error);
+/* Sums and counters of a partition, one by one: what is whole exactly. Of DAY those of that day, which redis_view_days has
+ * named. */
+struct redis_view_sum {
+    struct relance_str name;
+    bool whole;
+    int64_t number; /* where it is */
+    double value;
+};
+typedef void redis_view_take_sum(void *context, const struct redis_view_sum *sum);
+RELANCE_MUST enum relance_status redis_view_sums(struct redis_view *view, int partition,
+                                                 enum relance_sums table, int64_t day,
+                                                 redis_view_take_sum *visit, void *context,
+                                                 struct relance_error *error);
+typedef void redis_view_day(void *context, int64_t day);
+RELANCE_MUST enum relance_status redis_view_days(struct redis_view *view, int partition,
+                                                 redis_view_day *visit, void *context,
+                                                 struct relance_error *error);
 /* Every field of every live instance; REDIS_VIEW_ENTRY is what the list of instances says of it. */
 #define REDIS_VIEW_ENTRY "instance"
 RELANCE_MUST enum relance_status redis_view_lives(struct redis_view *view, redis_view_live *visit,

@@ -82,6 +82,23 @@ enum relance_status load_live_set(struct redis_view *view, int partition, struct
     return status;
 }
 
+enum relance_status load_any_rules(struct redis_view *view, struct relance_ruleset **rules,
+                                   struct relance_error *error)
+{
+    struct file_set set;
+    struct relance_report *report = NULL;
+    enum relance_status status = RELANCE_REFUSED;
+    *rules = NULL;
+    for (int p = 0; p < redis_view_partitions(view) && status == RELANCE_REFUSED; p++)
+        status = load_live_set(view, p, &set, error);
+    if (status == RELANCE_REFUSED) return RELANCE_OK;
+    if (status != RELANCE_OK) return status;
+    if (file_set_compile(&set, rules, &report, error) != RELANCE_OK) *rules = NULL;
+    relance_report_free(report);
+    file_set_free(&set);
+    return RELANCE_OK;
+}
+
 struct relance_ruleset *load_live_rules(const struct options *options, struct relance_str key)
 {
     struct file_set set;

@@ -20,6 +20,10 @@ bool load_only_mapping(const struct file_paths *values, struct relance_mapping *
 /* The rules in force in a partition, as Redis has them. */
 RELANCE_MUST enum relance_status load_live_set(struct redis_view *view, int partition, struct file_set *set,
                                                struct relance_error *error);
+/* Those of the first partition that has some, compiled; *rules is NULL where none has, or where this version cannot read
+ * them. For what is told of all partitions, and not decided by. */
+RELANCE_MUST enum relance_status load_any_rules(struct redis_view *view, struct relance_ruleset **rules,
+                                                struct relance_error *error);
 /* The same, compiled, as load_rules has it: those of the partition of a key. */
 struct relance_ruleset *load_live_rules(const struct options *options, struct relance_str key);
 

@@ -48,6 +48,10 @@ bool relance_ruleset_reads_headers(const struct relance_ruleset *rules);
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,
                                    int64_t local_ms, int64_t *instant_ms);
 
+/* The time zone that days and months are of where a customer has no other, and the local day there, since 1970. */
+struct relance_str relance_ruleset_zone(const struct relance_ruleset *rules);
+int64_t relance_ruleset_day(const struct relance_ruleset *rules, int64_t instant_ms);
+
 /* Visits each time zone that engines of these rules have asked for an offset since the last call, UTC apart, with the hash
  * of its file (relance_zone_hash). Not while another thread uses the rules. */
 typedef void relance_zone_visit(void *context, struct relance_str name, uint64_t hash);

@@ -52,6 +52,16 @@ bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct r
     return found;
 }
 
+struct relance_str relance_ruleset_zone(const struct relance_ruleset *rules)
+{
+    return rules->tz;
+}
+
+int64_t relance_ruleset_day(const struct relance_ruleset *rules, int64_t instant_ms)
+{
+    return local_day(rules->zone, instant_ms);
+}
+
 void relance_ruleset_take_zones(const struct relance_ruleset *rules, relance_zone_visit *visit, void *context)
 {
     zones_take_used(rules->zones, visit, context);
