@@ -65,16 +65,21 @@ static struct counter_row *counter_row_named(struct counters *counters, const st
 }
 
 /* rule.NAME.WHAT, with .VARIANT behind it where there is one. */
-static struct counter_row *counter_rule_row(struct counters *counters,
-                                            const struct relance_decision *decision, struct relance_str what)
+static struct counter_row *counter_variant_row(struct counters *counters,
+                                               const struct relance_decision *decision,
+                                               struct relance_str what, struct relance_str variant)
 {
     struct counter_name name = counter_rule(decision);
     counter_name_put(&name, what);
-    if (decision->variant.size) {
-        counter_name_put(&name, STR("."));
-        counter_name_put(&name, decision->variant);
-    }
+    if (variant.size) counter_name_put(&name, STR("."));
+    counter_name_put(&name, variant);
     return counter_row_named(counters, &name);
+}
+
+static struct counter_row *counter_rule_row(struct counters *counters,
+                                            const struct relance_decision *decision, struct relance_str what)
+{
+    return counter_variant_row(counters, decision, what, decision->variant);
 }
 
 /* rule.NAME.step.N.OUTCOME */
@@ -111,6 +116,29 @@ static void counter_add_limit(struct counters *counters, const struct relance_de
     counter_row_named(counters, &name)->value += 1;
 }
 
+static void counter_add_measured(struct counters *counters, const struct relance_decision *decision,
+                                 struct relance_str what, double number)
+{
+    if (number != 0)
+        counter_variant_row(counters, decision, what, decision->measure.variant)->value += number;
+}
+
+/* The square of what a customer's goals are worth: the old one leaves the sum and the new one joins it. Whole numbers, so
+ * that the sum is exact, but large ones: Redis adds them up as decimal numbers, where none overflows. */
+static void counter_add_measure(struct counters *counters, const struct relance_decision *decision)
+{
+    const struct relance_measure *measure = &decision->measure;
+    double before = (double)measure->value_before, value = (double)measure->value;
+    counter_add_measured(counters, decision, STR("people"), measure->reached);
+    counter_add_measured(counters, decision, STR("won"), measure->won);
+    counter_add_measured(counters, decision, STR("value"), value - before);
+    if (value == before) return;
+    struct counter_row *squares =
+        counter_variant_row(counters, decision, STR("value_squares"), measure->variant);
+    squares->whole = false;
+    squares->value += value * value - before * before;
+}
+
 static void counter_add_goal(struct counters *counters, const struct relance_decision *decision)
 {
     struct counter_row *sum = counter_rule_row(counters, decision, STR("goal_value"));
@@ -128,6 +156,7 @@ void counters_add_decision(struct counters *counters, const struct relance_decis
         counters_add_named(counters, STR("sent."), decision->send, 1);
     if (decision->outcome == RELANCE_OUTCOME_CANCELLED) counter_add_cancel(counters, decision);
     if (decision->outcome == RELANCE_OUTCOME_GOAL) counter_add_goal(counters, decision);
+    if (decision->measure.counts) counter_add_measure(counters, decision);
 }
 
 void counters_add_all(struct counters *sum, const struct counters *more)

@@ -48,6 +48,18 @@ struct relance_str relance_outcome_prose(enum relance_outcome outcome);
 
 struct noted_program;
 
+/* What a rule with a goal is measured by, of one customer: those whom its sends have reached, and those of the variant
+ * `holdout` who would have been, are compared by who reached the goal and by what their goals were worth. Who is held for
+ * a limit's group is neither. */
+struct relance_measure {
+    bool counts;                /* this decision is one for it */
+    bool reached;               /* SENT, HELD: the first of the rule to this customer */
+    bool won;                   /* GOAL: the first since then */
+    struct relance_str variant; /* that of the first send; empty: the rule had no split */
+    /* GOAL: what all of the customer's since then are worth, before and with this one; in ten-thousandths */
+    int64_t value_before, value;
+};
+
 /* One decision. All texts are borrowed until the callback that received it returns. What does not apply is
  * empty or 0. Instants are ms since 1970. */
 struct relance_decision {
@@ -77,7 +89,8 @@ struct relance_decision {
      * BLOCKED, DEFERRED: the limit's `if` fails; COLLECTED: the trigger is late; OVERTAKEN: by the time alone; UNANSWERED:
      * what did not come. Lines do not have it. */
     struct relance_str reason;
-    double value;     /* GOAL */
+    double value; /* GOAL */
+    struct relance_measure measure;
     int64_t due_ms;   /* when the step fell due */
     int64_t priority; /* of the rule */
     bool said;        /* the action was published before a recovery that was not exact */

@@ -31,6 +31,9 @@
       "Beyond it still: the ledger of orders; what it added to sums stays.")                                 \
     X(STATE_SENDS, "h", "state_sends", "Beyond it still: sends counted for `limits`, the oldest first.")     \
     X(STATE_COOLDOWNS, "s", "state_cooldowns", "Beyond it still: cooldowns, the oldest first.")              \
+    X(STATE_MEASURED, "m", "state_measured",                                                                 \
+      "Beyond it still: which rules have reached the customer; once reached again the customer counts "      \
+      "anew.")                                                                                               \
     X(STATE_DATES, "y", "state_dates", "Beyond it still: dates that are waited for, the latest first.")      \
     X(STATE_LINKS, "j", "state_links",                                                                       \
       "Beyond it still: links to visitors, those not heard of for longest first.")                           \

@@ -480,6 +480,26 @@ void load_goal_window(struct state_loading *l)
     state_item_release(l->pool, STATE_GOALS, &window);
 }
 
+/* Where there was no goal yet the variant stands alone. */
+void load_measured(struct state_loading *l)
+{
+    struct measured measured = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    struct unpack ahead = l->in;
+    size_t parts = unpack_array(&ahead);
+    measured.won = !ahead.bad;
+    if (measured.won) l->in = ahead;
+    if (measured.won && parts != 2) l->in.bad = true;
+    measured.variant = load_text(l);
+    if (measured.won) measured.value = unpack_int(&l->in);
+    if (measured.value < -STATE_VALUE_MAX || measured.value > STATE_VALUE_MAX) l->in.bad = true;
+    struct measured *place =
+        measured.rule == NAME_NONE ? NULL : load_item(l, &l->state->measured, sizeof *place);
+    if (place)
+        *place = measured;
+    else
+        bytes_release(l->pool, measured.variant);
+}
+
 /* Before format 3 a local day was its number; no date that can have fired since then is as few ms. */
 static int64_t load_fired(struct state_loading *l)
 {
@@ -644,6 +664,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->past_overtakers, struct past_overtaker, type)
     SORT_BY(state->segments, struct segment_value, number)
     SORT_BY(state->sends, struct counted_send, limit)
+    SORT_BY(state->measured, struct measured, rule)
     SORT_BY(state->dates, struct date_wait, rule)
     sort_dropped(state);
 #undef SORT_BY

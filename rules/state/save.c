@@ -216,6 +216,15 @@ void save_goal_window(const void *item, const struct state_names *names, struct 
     save_bytes(out, window->variant);
 }
 
+void save_measured(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct measured *measured = item;
+    pack_str(out, names->rules.list[measured->rule]);
+    if (measured->won) pack_array(out, 2);
+    save_bytes(out, measured->variant);
+    if (measured->won) pack_int(out, measured->value);
+}
+
 void save_date_wait(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct date_wait *date = item;

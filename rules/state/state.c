@@ -51,6 +51,11 @@ static void release_goal_window(struct pool *pool, void *item)
     bytes_release(pool, window->variant);
 }
 
+static void release_measured(struct pool *pool, void *item)
+{
+    bytes_release(pool, ((struct measured *)item)->variant);
+}
+
 static void release_date_wait(struct pool *pool, void *item)
 {
     bytes_release(pool, ((struct date_wait *)item)->basis);

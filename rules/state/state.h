@@ -151,6 +151,14 @@ struct goal_window { /* in the order of opening */
     struct bytes *key, *variant; /* variant NULL: no split */
 };
 
+/* Of a rule with a goal that has reached the customer: what its success is measured by. */
+struct measured { /* ascending by rule */
+    uint32_t rule;
+    bool won;              /* there was a goal since */
+    struct bytes *variant; /* of the first send, also a held one; NULL: the rule had no split */
+    int64_t value;         /* of all goals since, in ten-thousandths */
+};
+
 struct date_wait { /* of a rule on a date, ascending by rule */
     uint32_t rule;
     int64_t due_ms; /* of its trigger; RELANCE_NEVER: it does not come (again) */
@@ -254,6 +262,8 @@ enum state_part {
 #define STATE_NO_TIME INT64_MIN /* before the first event */
 #define STATE_TIME_MAX                                                                                       \
     1000000000000000 /* ms before and after 1970: no instant that deciding makes lies beyond */
+#define STATE_VALUE_MAX                                                                                      \
+    900000000000000000 /* of one customer's goals, either way, in ten-thousandths: 9 · 10^13 */
 #define STATE_COUNT_MAX 1000000000000 /* in one bucket: more than one customer can do */
 
 #define STATE_SIZE_FIXED 512 /* what the saved form has at most beside its items, and all of `forgotten` */
@@ -327,7 +337,8 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *           "x" where several runs keep it, …], {letter: what is not as it mostly is (save.c)} (left out when empty)], …],
  *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
- *    "w": [[rule, key, opened, closes, variant], …], "y": [[rule, due, fired, basis, date, first], …],
+ *    "w": [[rule, key, opened, closes, variant], …], "z": {rule: variant, or [variant, value] once there was a goal},
+ *    "y": [[rule, due, fired, basis, date, first], …],
  *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …],
  *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]]}
  *

@@ -102,6 +102,12 @@ static int64_t age_cooldown(const struct relance_engine *e, const void *item)
     return ((const struct cooldown *)item)->sent_ms;
 }
 
+static int64_t age_measured(const struct relance_engine *e, const void *item)
+{
+    (void)e, (void)item;
+    return 0;
+}
+
 static int64_t age_date(const struct relance_engine *e, const void *item)
 {
     (void)e;
@@ -147,6 +153,7 @@ static const struct bound_kind {
     {RELANCE_FORGOT_STATE_SALES, STATE_SALES, age_sales, false},
     {RELANCE_FORGOT_STATE_SENDS, STATE_SENDS, age_send, false},
     {RELANCE_FORGOT_STATE_COOLDOWNS, STATE_COOLDOWNS, age_cooldown, false},
+    {RELANCE_FORGOT_STATE_MEASURED, STATE_MEASURED, age_measured, false},
     {RELANCE_FORGOT_STATE_DATES, STATE_DATES, age_date, false},
     {RELANCE_FORGOT_STATE_LINKS, STATE_LINKS, age_link, false},
     {RELANCE_FORGOT_STATE_SEGMENTS, STATE_SEGMENTS, age_segment, false},

@@ -2,6 +2,7 @@
 #include "rule/run/bound.h"
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
+#include "rule/run/runs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,6 +83,7 @@ static void reach(struct relance_engine *e, const struct goal_window *window)
     decision.trigger_type = e->event.type_name;
     decision.trigger_time_ms = e->event.time_ms;
     decision.traceparent = engine_traceparent(e);
+    measure_goal(e, window->rule, &decision);
     cover(e, rule->goal.point);
     engine_decide(e, &decision);
     scope_enter_rule(e, rule, NULL);

@@ -412,6 +412,33 @@ static void merge_goals(struct relance_engine *e, struct state *from)
     }
 }
 
+/* Less is it that goes: an order that does not depend on whose came first. */
+static int measured_order(const struct measured *a, const struct measured *b)
+{
+    if (a->value != b->value) return a->value < b->value ? -1 : 1;
+    if (a->won != b->won) return a->won ? 1 : -1;
+    return str_compare(bytes_str(b->variant), bytes_str(a->variant));
+}
+
+/* Where a rule has reached both, both have been counted as one each, and stay so. */
+static void merge_measured(struct relance_engine *e, struct state *from)
+{
+    const struct vector *own = &e->customer->state->measured;
+    uint32_t at = 0;
+    VECTOR_EACH (from->measured, struct measured, given) {
+        while (at < own->count && VECTOR_AT(*own, struct measured, at)->rule < given->rule)
+            at++;
+        struct measured *known = at < own->count ? VECTOR_AT(*own, struct measured, at) : NULL;
+        if (!known || known->rule != given->rule) {
+            move_item(e, STATE_MEASURED, at, given);
+        } else if (measured_order(known, given) < 0) {
+            struct measured less = *known;
+            *known = *given;
+            *given = less;
+        }
+    }
+}
+
 /* ---- ids */
 
 static void merge_seen(struct relance_engine *e, struct state *from)
@@ -481,6 +508,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_cooldowns(e, from);
     merge_sends(e, from);
     merge_goals(e, from);
+    merge_measured(e, from);
     merge_seen(e, from);
     merge_segments(e, from);
     arm_runs(e, horizon_ms);

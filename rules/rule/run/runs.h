@@ -43,6 +43,13 @@ bool cooldown_holds(const struct relance_engine *e, uint32_t rule, str key, int6
 void cooldown_take(struct relance_engine *e, struct cooldown *given); /* a visitor's becomes the customer's */
 void cooldown_note(struct relance_engine *e, const struct run *run);  /* the run has sent */
 
+/* ---- measure.c: what a rule with a goal is measured by */
+
+/* The run has sent, or was held as its variant says; and an event reached a goal of that rule. Each completes the decision
+ * that says so. */
+void measure_reach(struct relance_engine *e, const struct run *run, struct relance_decision *decision);
+void measure_goal(struct relance_engine *e, uint32_t rule, struct relance_decision *decision);
+
 /* ---- overtake.c: has an event that cancels come before a trigger of that time, though it happened later? */
 
 /* By what is remembered in that state: the customer's own, or at a link the other one's. Which it was becomes the

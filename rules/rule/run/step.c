@@ -75,6 +75,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         cooldown_note(e, run);
         if (!held) limits_count(e, step->send);
         goal_open(e, run);
+        if (!group.size) measure_reach(e, run, decision);
         run->sent++;
         run->action_step = run->step + 1;
     }

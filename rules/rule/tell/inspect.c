@@ -153,6 +153,28 @@ static void put_cooldowns(struct inspection *i)
     buffer_put_char(&i->out, ']');
 }
 
+/* What rules with a goal have reached the customer, and what came of it. */
+static void put_measured(struct inspection *i)
+{
+    enum { PARTS = 10000 };
+    bool first = true;
+    buffer_put_char(&i->out, '[');
+    VECTOR_EACH (i->state->measured, struct measured, measured) {
+        buffer_put_str(&i->out, first ? STR("{") : STR(",{"));
+        put_key(i, "rule", true);
+        buffer_put_json_string(&i->out, i->set->rules[measured->rule].name);
+        if (measured->variant)
+            put_key(i, "variant", false), buffer_put_json_string(&i->out, bytes_str(measured->variant));
+        put_key(i, "goal", false);
+        buffer_put_str(&i->out, measured->won ? STR("true") : STR("false"));
+        if (measured->won)
+            put_key(i, "value", false), buffer_put_format(&i->out, "%.15g", (double)measured->value / PARTS);
+        buffer_put_char(&i->out, '}');
+        first = false;
+    }
+    buffer_put_char(&i->out, ']');
+}
+
 static void put_segments(struct inspection *i)
 {
     bool first = true;
@@ -219,6 +241,7 @@ static void put_state(struct inspection *i, str customer, size_t bytes)
     put_key(i, "last", false), put_lasts(i);
     put_key(i, "runs", false), put_runs(i);
     put_key(i, "cooldowns", false), put_cooldowns(i);
+    put_key(i, "measured", false), put_measured(i);
     put_key(i, "segments", false), put_segments(i);
     put_key(i, "recent_events", false), buffer_put_format(&i->out, "%u", i->state->seen.count);
     put_key(i, "bytes", false), buffer_put_format(&i->out, "%zu", bytes);

@@ -79,6 +79,33 @@ Test(counter, a_step_a_limit_and_what_cancels_are_counted_apart)
     counters_free(&counters);
 }
 
+Test(counter, people_are_counted_and_what_each_is_worth_is_squared)
+{
+    struct counters counters = {0};
+    struct found found = {""};
+    const struct relance_str rule = STR("cart"), a = STR("a");
+    const struct relance_decision decisions[] = {
+        {.outcome = RELANCE_OUTCOME_SENT,
+         .rule = rule,
+         .measure = {.counts = true, .reached = true, .variant = a}},
+        {.outcome = RELANCE_OUTCOME_GOAL,
+         .rule = rule,
+         .measure = {.counts = true, .won = true, .variant = a, .value = 30000}},
+        {.outcome = RELANCE_OUTCOME_GOAL,
+         .rule = rule,
+         .measure = {.counts = true, .variant = a, .value_before = 30000, .value = 20000}},
+        {.outcome = RELANCE_OUTCOME_GOAL, .rule = rule, .measure = {.value = 99}},
+    };
+    for (size_t i = 0; i < sizeof decisions / sizeof *decisions; i++)
+        counters_add_decision(&counters, &decisions[i]);
+    counters_each(&counters, find, &found);
+    cr_expect(strstr(found.text,
+                     "rule.cart.people.a=1 rule.cart.goal=3 rule.cart.won.a=1 rule.cart.value.a=20000 "
+                     "rule.cart.value_squares.a=~4e+08 "),
+              "%s", found.text);
+    counters_free(&counters);
+}
+
 Test(counter, a_worker_goes_on_counting_where_a_checkpoint_has_begun_anew)
 {
     struct counters counters = {0};

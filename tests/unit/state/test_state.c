@@ -197,6 +197,9 @@ static struct state *rich_state(void)
     ADD(state->sends, struct counted_send, 1, 31);
     ADD(state->goals, struct goal_window, 1, 40, 50, text("o1"), NULL);
     ADD(state->goals, struct goal_window, 0, 41, 51, text(""), text("b"));
+    ADD(state->measured, struct measured, 0, true, text("a"), 499000);
+    ADD(state->measured, struct measured, 1, true, NULL, 0);
+    ADD(state->measured, struct measured, 2, false, text("holdout"), 0);
     ADD(state->dates, struct date_wait, 1, INT64_MAX, INT64_MAX, INT64_MAX, 1728000000000, text("03-02"));
     ADD(state->dates, struct date_wait, 2, 60, 70, 50, STATE_NO_TIME, NULL);
     ADD(state->links, struct link, text("v1"), text("e-7"), 1772445600120, false);
@@ -337,6 +340,21 @@ Test(state, links_that_no_engine_makes_are_no_state)
     ADD(state->known, struct known_as, text("c3"), text("e-9"));
     cr_expect_null(loaded(&names, saved(state, &names)));
     state_release(&pool, state);
+}
+
+Test(state, what_rules_are_measured_by_comes_back)
+{
+    struct state_names names = first_rules(), others = second_rules();
+    str packed = saved(rich_state(), &names);
+    const struct state *back = loaded(&names, packed), *elsewhere = loaded(&others, packed);
+    cr_assert_eq(back->measured.count, 3u);
+    const struct measured *measured = back->measured.items;
+    cr_expect(measured[0].won && str_equal(bytes_str(measured[0].variant), STR("a")));
+    cr_expect_eq(measured[0].value, 499000);
+    cr_expect(measured[1].won && !measured[1].variant, "a goal that was worth nothing");
+    cr_expect(!measured[2].won && str_equal(bytes_str(measured[2].variant), STR("holdout")));
+    cr_assert_eq(elsewhere->measured.count, 2u, "of rules that are still there");
+    cr_expect_not(VECTOR_AT(elsewhere->measured, struct measured, 0)->won, "winback goes first now");
 }
 
 Test(state, cooldowns_and_what_cancels_come_back)
