@@ -325,8 +325,7 @@ static void report_sort_channels(struct report *report)
 /* Customers whose first order is old enough are all but those of the last days; so are their second orders. */
 static void report_end_within(struct report *report)
 {
-    for (int i = 0; i < 3; i++)
-        report_sum(&report->within_of, report->customers[i]);
+    report->within_of = report->of[REPORT_FIRST].orders;
     for (size_t i = 0; i < REPORT_BOUNDS && report_bounds[i] <= REPORT_WITHIN_DAYS; i++)
         report_sum(&report->within, report->second_after[i]);
     for (size_t d = 0; d < report->day_count; d++) {

@@ -326,8 +326,12 @@ void tally_customer(struct tally *tally, const struct sales_ledger *ledger, int 
     add_months(tally, ledger, sign);
     if (ledger->pushed + ledger->orders.count < 2) return;
     int64_t gap_ms = second_order_ms(ledger) - first_order_ms(ledger);
-    tally_add(tally, (struct tally_row){.sum = RELANCE_SALES_SECOND_AFTER,
-                                        .table = RELANCE_SUMS_ALL,
-                                        .small = second_after_row(gap_ms),
-                                        .number = sign});
+    struct tally_row row = {.sum = RELANCE_SALES_SECOND_AFTER,
+                            .table = RELANCE_SUMS_ALL,
+                            .small = second_after_row(gap_ms),
+                            .number = sign};
+    tally_add(tally, row);
+    row.table = RELANCE_SUMS_DAY; /* of the first order: whose time to come again is over is known by it */
+    row.when = (int32_t)first_order_day(ledger);
+    tally_add(tally, row);
 }
