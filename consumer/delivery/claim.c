@@ -439,6 +439,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         .lives_here = partition_lives_here,
         .rules_mark = partition->in_force.rules_mark,
         .since = buffer_str(&partition->meta.since),
+        .names = buffer_str(&partition->meta.names),
         .complete = customers == 0,
         .stop = stop_flag(),
     };

@@ -633,6 +633,20 @@ static bool redis_is_between(const struct redis_line *line)
     return false;
 }
 
+/* BUG_SUMS_OUTSIDE: what an EXEC that is refused would have added. */
+static void redis_add_outside(struct redis_line *line)
+{
+    int partition;
+    enum redis_hash hash;
+    redisReply *reply = redis_array_reply(line->queue_count);
+    for (size_t i = 0; i < line->queue_count; i++) {
+        const struct relance_str *words = line->queue[i].words;
+        bool sum =
+            redis_parse_key(words[1], &partition, &hash) && (hash == REDIS_DAYS || hash == REDIS_COHORTS);
+        if (sum && str_equal(words[0], STR("HINCRBY"))) redis_apply(line, i, i + 1, reply);
+    }
+}
+
 static redisReply *redis_do_exec(struct redis_line *line)
 {
     bool dirty = line->watching >= 0 && redis_data(line)->meta_writes != line->watched;
@@ -643,6 +657,7 @@ static redisReply *redis_do_exec(struct redis_line *line)
     const char *away = redis_turn_away(line, true, true);
     if (!away && redis_is_between(line)) away = "TRYAGAIN Multiple keys request during rehashing of slot";
     if (away) return redis_error_reply(away);
+    if (dirty && sabotage(BUG_SUMS_OUTSIDE)) redis_add_outside(line);
     if (dirty && !sabotage(BUG_NO_GUARD)) return redis_reply(REDIS_REPLY_NIL);
     size_t count = line->queue_count;
     redisReply *reply = redis_array_reply(count);
@@ -686,8 +701,10 @@ static redisReply *redis_do_get_all(const struct redis_table *table)
 {
     redisReply *reply = redis_array_reply(2 * table->count);
     for (size_t i = 0; i < table->count; i++) {
+        bool lost = sabotage(BUG_NAMES_LOST) && str_equal(table->fields[i].name, STR("names"));
         reply->element[2 * i] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].name);
-        reply->element[2 * i + 1] = redis_text_reply(REDIS_REPLY_STRING, table->fields[i].value);
+        reply->element[2 * i + 1] =
+            redis_text_reply(REDIS_REPLY_STRING, lost ? STR("") : table->fields[i].value);
     }
     return reply;
 }
