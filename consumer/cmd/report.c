@@ -21,6 +21,8 @@
 #include "report/passed.h"
 #include "report/report_read.h"
 
+enum { REPORTING_DAYS = 14 }; /* for people, who read one by one */
+
 struct reporting {
     const struct options *options;
     struct report_asked asked;
@@ -73,6 +75,7 @@ static bool reporting_read_days(struct reporting *reporting)
     if (!reporting_read_day("--from", reporting->options->from, &asked->has_from, &asked->from) ||
         !reporting_read_day("--to", reporting->options->to, &asked->has_to, &asked->to))
         return false;
+    if (!reporting->options->json && !reporting->options->csv) asked->days = REPORTING_DAYS;
     bool in_order = !asked->has_from || !asked->has_to || asked->from <= asked->to;
     if (!in_order) print_mistake("--to is a day before --from");
     return in_order;

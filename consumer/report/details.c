@@ -142,11 +142,22 @@ bool figures_is_detail(const struct figure *figure)
            figure->row == METRIC_LIMIT;
 }
 
-void figures_print_details(const struct figures *figures, FILE *out)
+void figures_print_steps(const struct figures *figures, FILE *out)
 {
-    struct details steps = details_of(figures, METRIC_RULE_STEP), limits = details_of(figures, METRIC_LIMIT);
+    struct details steps = details_of(figures, METRIC_RULE_STEP);
     details_drop_alone(&steps);
     details_print(&steps, "rule", "step", out);
-    print_cancels(figures, out);
+}
+
+void figures_print_limits(const struct figures *figures, FILE *out)
+{
+    struct details limits = details_of(figures, METRIC_LIMIT);
     details_print(&limits, "limit", NULL, out);
+}
+
+void figures_print_details(const struct figures *figures, FILE *out)
+{
+    figures_print_steps(figures, out);
+    print_cancels(figures, out);
+    figures_print_limits(figures, out);
 }

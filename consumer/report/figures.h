@@ -75,6 +75,8 @@ void figures_print_top(const struct figures *figures, const struct figures *befo
 /* Steps, what cancelled, limits (details.c), each behind an empty line; nothing where there is nothing. And is a counter
  * one of those? */
 void figures_print_details(const struct figures *figures, FILE *out);
+void figures_print_steps(const struct figures *figures, FILE *out);
+void figures_print_limits(const struct figures *figures, FILE *out);
 bool figures_is_detail(const struct figure *figure);
 /* A sentence on all of it, without its end. False: something needs a look. */
 bool figures_print_summary(const struct figures *figures, FILE *out);

@@ -43,7 +43,7 @@ void report_ask(struct report *report, const struct report_asked *asked)
     report->at_ms = report->is_dated ? asked->at_ms : 0;
     report->today = day_of(asked->rules, report->at_ms);
     report->to = asked->has_to ? asked->to : report->today;
-    report->from = asked->has_from ? asked->from : report->to - REPORT_DAYS + 1;
+    report->from = asked->has_from ? asked->from : report->to - (asked->days ? asked->days : REPORT_DAYS) + 1;
 }
 
 bool report_wants_day(const struct report *report, int64_t day)

@@ -83,7 +83,8 @@ struct report_asked {
     const struct relance_ruleset *rules; /* in force: for the zone; NULL: UTC */
     int64_t at_ms;
     bool has_from, has_to;
-    int64_t from, to; /* first and last day; else the last REPORT_DAYS up to `to`, and that of `at_ms` */
+    int64_t from, to;          /* first and last day; else the last `days` up to `to`, and that of `at_ms` */
+    int64_t days;              /* 0: REPORT_DAYS */
     const char *group, *topic; /* or both NULL: of a file */
 };
 enum { REPORT_DAYS = 90 };

@@ -78,6 +78,12 @@ static void put_share(struct table *table, int64_t part, int64_t of)
     table_put(table, "%s", share_text(part, of, text));
 }
 
+/* XXX is none: the rules do not say which. */
+static void put_currency(struct table *table, const char *currency)
+{
+    table_put(table, "%s", strcmp(currency, "XXX") == 0 ? "" : currency);
+}
+
 /* A table below a line that says what it shows. */
 static void show(struct table *table, const char *title, FILE *out)
 {
@@ -109,7 +115,7 @@ static void put_orders(struct table *table, const char *name, const struct repor
         }
         const struct report_money *money = &orders->money.items[i];
         int64_t average = 0;
-        table_put(table, "%s", money->currency);
+        put_currency(table, money->currency);
         put_money(table, money->gross);
         put_money(table, money->refunded);
         put_money(table, report_net(money));
@@ -120,36 +126,36 @@ static void put_orders(struct table *table, const char *name, const struct repor
     }
 }
 
+/* Has the declaration said who is loyal? */
+static bool knows_loyal(const struct report *report)
+{
+    return report->of[REPORT_LOYAL].orders || report->of[REPORT_OTHERS].orders;
+}
+
 static void print_sales(const struct report *report, FILE *out)
 {
     static const struct table_column columns[] = {
         {"orders", TABLE_LEFT}, {"number", TABLE_RIGHT},   {"undone", TABLE_RIGHT}, {"in", TABLE_LEFT},
         {"gross", TABLE_RIGHT}, {"refunded", TABLE_RIGHT}, {"net", TABLE_RIGHT},    {"average", TABLE_RIGHT}};
     struct table *table = table_new(columns, 8);
-    bool by_loyal = report->of[REPORT_LOYAL].orders || report->of[REPORT_OTHERS].orders;
-    for (int class = 0; class < (by_loyal ? REPORT_CLASSES : REPORT_LOYAL); class ++)
+    for (int class = 0; class < (knows_loyal(report) ? REPORT_CLASSES : REPORT_LOYAL); class ++)
         put_orders(table, report_classes[class], &report->of[class]);
     show(table, "What orders bring in, of all time (undone: refunded as a whole)", out);
 }
 
 static void print_odd(const struct report *report, FILE *out)
 {
-    static const struct table_column columns[] = {
-        {"beside them", TABLE_LEFT}, {"number", TABLE_RIGHT}, {"", TABLE_LEFT}};
-    struct table *table = table_new(columns, 3);
+    enum { WIDTH = 28 };
+    char left[WIDTH * 2], number[FIGURE_SIZE];
     bool any = false;
     for (int sum = 0; sum < RELANCE_SALES_COUNT; sum++) {
-        if (!report->odd[sum]) continue;
+        if (report->odd[sum] <= 0) continue;
+        if (!any) fputc('\n', out);
         any = true;
-        table_put(table, "%s", sales_forms[sum].name + sizeof "sales." - 1);
-        put_count(table, report->odd[sum]);
-        table_put(table, "%s", sales_forms[sum].prose);
+        int size = snprintf(left, sizeof left, "%-17s %9s", sales_forms[sum].name + sizeof "sales." - 1,
+                            grouped((uint64_t)report->odd[sum], number));
+        print_row(out, WIDTH, (str){left, (size_t)size}, str_of(sales_forms[sum].prose));
     }
-    if (any) {
-        fputc('\n', out);
-        table_print(table, out);
-    }
-    table_free(table);
 }
 
 static const struct report_money *money_in(const struct report_moneys *moneys, const char *currency)
@@ -178,7 +184,7 @@ static void put_day(struct table *table, const struct report *report, const stru
             else
                 table_put(table, "%s", "");
         first = false;
-        table_put(table, "%s", currency);
+        put_currency(table, currency);
         put_money(table, money->gross);
         put_money(table, report_net(money));
         put_money(table, back->refunded);
@@ -190,16 +196,11 @@ static void print_days(const struct report *report, FILE *out)
     static const struct table_column columns[] = {
         {"day", TABLE_LEFT}, {"first", TABLE_RIGHT}, {"second", TABLE_RIGHT}, {"repeat", TABLE_RIGHT},
         {"in", TABLE_LEFT},  {"gross", TABLE_RIGHT}, {"net", TABLE_RIGHT},    {"given back", TABLE_RIGHT}};
-    char title[160], from[TEXT_DAY_SIZE], to[TEXT_DAY_SIZE];
     if (!report->day_count) return;
     struct table *table = table_new(columns, 8);
     for (size_t i = 0; i < report->day_count; i++)
         put_day(table, report, &report->days[i]);
-    text_put_day(from, report->from);
-    text_put_day(to, report->to);
-    snprintf(title, sizeof title, "By day of the order, %s to %s (given back: on that day, for any order)",
-             from, to);
-    show(table, title, out);
+    show(table, "By day of the order (given back: on that day, for any order)", out);
 }
 
 /* ---- customers */
@@ -225,9 +226,9 @@ static void print_customers(const struct report *report, FILE *out)
     show(table, "Customers who have ordered", out);
     if (report->within_of <= 0) return;
     char share[FIGURE_SIZE], again[FIGURE_SIZE], among[FIGURE_SIZE];
-    print(out, "\nOf %s whose first order is %d days old or more, %s ordered again within %d days: %s\n",
+    print(out, "\nFirst order %d days ago or more: %s. Second within %d days: %s, %s.\n", REPORT_WITHIN_DAYS,
           grouped((uint64_t)report->within_of, among), REPORT_WITHIN_DAYS,
-          grouped(report->within > 0 ? (uint64_t)report->within : 0, again), REPORT_WITHIN_DAYS,
+          grouped(report->within > 0 ? (uint64_t)report->within : 0, again),
           share_text(report->within, report->within_of, share));
 }
 
@@ -301,14 +302,15 @@ static void print_channels(const struct report *report, FILE *out)
                                                   {"two orders", TABLE_RIGHT},
                                                   {"three", TABLE_RIGHT},
                                                   {"loyal", TABLE_RIGHT}};
-    struct table *table = table_new(columns, 5);
+    bool by_loyal = knows_loyal(report);
+    struct table *table = table_new(columns, by_loyal ? 5 : 4);
     for (uint32_t i = 0; i < report->channel_names.count; i++) {
         const struct report_channel *channel = &report->channels[report->order[i]];
         put_name(table, channel->name);
         put_count(table, channel->customers);
         put_share(table, channel->second, channel->customers);
         put_share(table, channel->third, channel->customers);
-        put_share(table, channel->loyal, channel->customers);
+        if (by_loyal) put_share(table, channel->loyal, channel->customers);
     }
     if (report->channel_names.count)
         show(table, "Customers by the channel of their first order", out);
@@ -322,7 +324,7 @@ static void put_channel_money(struct table *table, const struct report *report, 
     for (size_t i = 0; i < channel->net.count; i++) {
         const struct report_money *money = &channel->net.items[i];
         put_name(table, i ? STR("") : channel->name);
-        table_put(table, "%s", money->currency);
+        put_currency(table, money->currency);
         put_each(table, money->gross, channel->customers);
         for (size_t m = 0; m < REPORT_LTVS; m++) {
             struct report_ltv ltv = report_ltv(report, number, money->currency, report_ltv_months[m]);
@@ -449,6 +451,7 @@ void report_print_tables(const struct report *report, FILE *out)
     else
         fputs("\nOf orders nothing is known: the rules say by `sales` what an order is.\n", out);
     print_rules(report, out);
-    figures_print_details(&report->figures, out);
+    figures_print_steps(&report->figures, out);
+    figures_print_limits(&report->figures, out);
     print_reasons(report, out);
 }
