@@ -1,8 +1,8 @@
 /* relance restore-offsets: the group's offsets are gone (expired, deleted), were set by hand or went back; this
  * puts them where what has been published says that they were.
  *
- * P of a partition is at least where the checkpoint stands, behind every record that an action, a dead letter
- * or a link record follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
+ * P of a partition is at least where the checkpoint stands, behind every record that an action, a dead letter, a
+ * link record or, with --decisions, a line follows from, and not before any mark (DELIVERY.md §1). Records between the P that is found and the P
  * that was have caused nothing. The running hash over all that was published is not kept anywhere else: it
  * is left open where more was published than the checkpoint knows of, and the engine takes what deciding again gives.
  *
@@ -11,7 +11,9 @@
 #include "host/clock.h"
 #include "host/command.h"
 #include "base/ensure.h"
+#include "base/str.h"
 #include "host/print.h"
+#include "kafka/client.h"
 #include "kafka/offsets.h"
 #include "kafka/scan.h"
 #include "delivery/mark.h"
@@ -161,20 +163,31 @@ static bool restore_see_link(void *context, const struct kafka_scan_record *reco
     return true;
 }
 
+/* A line is in no hash: it says how far what has been published goes, and no more. */
+static bool restore_see_line(void *context, const struct kafka_scan_record *record)
+{
+    const struct restore *restore = context;
+    struct restoring *at = restore_named(context, record);
+    int64_t offset = -1;
+    if (!at || !str_equal(kafka_scan_header(record, "relance-group"), str_of(restore->options->group)))
+        return true;
+    kafka_scan_count(record, "relance-offset", &offset);
+    if (offset > at->found.frontier.position.offset) at->found.frontier.position.offset = offset;
+    return true;
+}
+
 static enum relance_status restore_scan(struct restore *restore, struct relance_error *error)
 {
-    static const struct {
-        const char *suffix;
-        kafka_scan_see *see;
-    } topics[] = {{"", restore_see_action},
-                  {".dead", restore_see_letter},
-                  {".marks", restore_see_mark},
-                  {".links", restore_see_link}};
+    static kafka_scan_see *const sees[OUTBOX_TOPICS] = {
+        [OUTBOX_ACTIONS] = restore_see_action, [OUTBOX_DEAD] = restore_see_letter,
+        [OUTBOX_MARKS] = restore_see_mark,     [OUTBOX_LINKS] = restore_see_link,
+        [OUTBOX_DECISIONS] = restore_see_line,
+    };
     enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < sizeof topics / sizeof *topics && status == RELANCE_OK; i++) {
+    for (int i = 0; i < OUTBOX_TOPICS && status == RELANCE_OK; i++) {
         char name[256];
-        snprintf(name, sizeof name, "%s%s", restore->options->output, topics[i].suffix);
-        status = kafka_scan(restore->options, name, restore_begin, topics[i].see, restore, error);
+        kafka_topic_name(restore->options, (enum outbox_topic)i, name);
+        if (*name) status = kafka_scan(restore->options, name, restore_begin, sees[i], restore, error);
     }
     return status;
 }

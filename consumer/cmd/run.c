@@ -77,6 +77,22 @@ static bool run_read_from(struct run *run)
     return text_instant(str_of(from), &run->from_ms);
 }
 
+/* A topic of its own: what reads the others would take lines for something else. */
+static void run_check_decisions(const struct options *options, unsigned *mistakes)
+{
+    static const char *const suffixes[] = {"", ".dead", ".marks", ".links"};
+    const char *topic = options->decisions;
+    size_t base = strlen(options->output);
+    if (!topic) return;
+    if (!text_is_name(topic)) run_mistake(mistakes, "--decisions: '%s' is no name: " TEXT_NAME_FORM, topic);
+    bool is_other = strcmp(topic, options->input) == 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        is_other |= strncmp(topic, options->output, base) == 0 && strcmp(topic + base, suffixes[i]) == 0;
+    if (is_other)
+        run_mistake(mistakes, "--decisions: %s holds something else; decisions need a topic of their own",
+                    topic);
+}
+
 static unsigned run_check_options(struct run *run)
 {
     const struct options *options = run->options;
@@ -105,6 +121,7 @@ static unsigned run_check_options(struct run *run)
         run_mistake(&mistakes, "%s", error.message);
     if (strcmp(options->input, options->output) == 0)
         run_mistake(&mistakes, "--output: actions cannot go to the topic that events come from");
+    run_check_decisions(options, &mistakes);
     return mistakes;
 }
 

@@ -1,4 +1,5 @@
-/* What is decided, in the form in which it leaves: actions as CloudEvents, dead letters unchanged, marks.
+/* What is decided, in the form in which it leaves: actions as CloudEvents, dead letters unchanged, marks. (All decisions
+ * as lines, where somebody reads them: lines.c.)
  *
  * While a partition is behind its frontier P everything here has been published already: it is numbered and
  * hashed again, so that at P both can be compared, and not put into the outbox. */
@@ -104,18 +105,23 @@ static void action_publish(struct partition *partition, const struct relance_dec
     action_put(partition, &record);
 }
 
+static void action_decided(struct partition *partition, const struct relance_decision *decision)
+{
+    struct relance_str body = action_body(partition, decision);
+    partition->decided.seq++;
+    action_link(partition, decision->id);
+    action_link(partition, body);
+    if (!action_is_silent(partition)) action_publish(partition, decision, body);
+}
+
 void partition_decided(void *context, const struct relance_decision *decision)
 {
     struct partition *partition = context;
     counters_add_decision(&partition->counters, decision);
     if (decision->outcome == RELANCE_OUTCOME_ERROR) partition_tell_error(partition, decision);
     if (decision->outcome == RELANCE_OUTCOME_FAILED) partition_tell_failed(partition, decision);
-    if (!relance_decision_is_output(decision)) return;
-    struct relance_str body = action_body(partition, decision);
-    partition->decided.seq++;
-    action_link(partition, decision->id);
-    action_link(partition, body);
-    if (!action_is_silent(partition)) action_publish(partition, decision, body);
+    if (relance_decision_is_output(decision)) action_decided(partition, decision);
+    partition_tell_decision(partition, decision);
 }
 
 void partition_added(void *context, const struct relance_addition *addition)

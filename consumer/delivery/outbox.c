@@ -1,4 +1,5 @@
-/* A record is its fixed part, with sizes, and behind it the bytes of key, value and header values. */
+/* A record is its fixed part, with sizes, behind it name and size of each header, then the bytes of key, value and header
+ * values. */
 #include "delivery/outbox.h"
 #include "base/ensure.h"
 
@@ -7,8 +8,11 @@ struct outbox_head {
     int32_t partition;
     bool keyed; /* an empty key is a key */
     size_t key_size, value_size, header_count;
-    const char *names[OUTBOX_HEADERS_MAX];
-    size_t sizes[OUTBOX_HEADERS_MAX];
+};
+
+struct outbox_header_head {
+    const char *name;
+    size_t size;
 };
 
 void outbox_put(struct outbox *outbox, const struct outbox_record *record)
@@ -20,11 +24,11 @@ void outbox_put(struct outbox *outbox, const struct outbox_record *record)
                                .key_size = record->key.size,
                                .value_size = record->value.size,
                                .header_count = record->header_count};
-    for (size_t i = 0; i < record->header_count; i++) {
-        head.names[i] = record->headers[i].name;
-        head.sizes[i] = record->headers[i].value.size;
-    }
+    struct outbox_header_head headers[OUTBOX_HEADERS_MAX];
+    for (size_t i = 0; i < record->header_count; i++)
+        headers[i] = (struct outbox_header_head){record->headers[i].name, record->headers[i].value.size};
     buffer_put(&outbox->bytes, &head, sizeof head);
+    buffer_put(&outbox->bytes, headers, record->header_count * sizeof *headers);
     buffer_put_str(&outbox->bytes, record->key);
     buffer_put_str(&outbox->bytes, record->value);
     for (size_t i = 0; i < record->header_count; i++)
@@ -43,7 +47,10 @@ bool outbox_next(const struct outbox *outbox, size_t *at, struct outbox_record *
 {
     struct outbox_head head;
     if (*at == outbox->bytes.size) return false;
+    struct outbox_header_head headers[OUTBOX_HEADERS_MAX];
     memcpy(&head, outbox_take(outbox, at, sizeof head).data, sizeof head);
+    size_t headers_size = head.header_count * sizeof *headers;
+    memcpy(headers, outbox_take(outbox, at, headers_size).data, headers_size);
     record->topic = head.topic;
     record->partition = head.partition;
     record->key = outbox_take(outbox, at, head.key_size);
@@ -51,7 +58,8 @@ bool outbox_next(const struct outbox *outbox, size_t *at, struct outbox_record *
     record->value = outbox_take(outbox, at, head.value_size);
     record->header_count = head.header_count;
     for (size_t i = 0; i < head.header_count; i++)
-        record->headers[i] = (struct outbox_header){head.names[i], outbox_take(outbox, at, head.sizes[i])};
+        record->headers[i] =
+            (struct outbox_header){headers[i].name, outbox_take(outbox, at, headers[i].size)};
     return true;
 }
 

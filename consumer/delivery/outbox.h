@@ -6,7 +6,14 @@
 #include "base/buffer.h"
 #include <stdbool.h>
 
-enum outbox_topic { OUTBOX_ACTIONS, OUTBOX_DEAD, OUTBOX_MARKS, OUTBOX_LINKS, OUTBOX_TOPICS };
+enum outbox_topic {
+    OUTBOX_ACTIONS,
+    OUTBOX_DEAD,
+    OUTBOX_MARKS,
+    OUTBOX_LINKS,
+    OUTBOX_DECISIONS, /* where --decisions asks for it */
+    OUTBOX_TOPICS,
+};
 
 enum { OUTBOX_HEADERS_MAX = 11 };
 

@@ -283,6 +283,7 @@ static enum relance_status partition_apply(struct partition *partition, const st
     ensure(mark->n == partition->decided.marks + 1 || partition->recovery.is_approximate);
     partition->decided.marks = mark->n;
     partition->reached = mark->at;
+    partition->told = 0;
     if (mark->options) partition_apply_options(partition, mark);
     if (mark->rules) status = partition_apply_rules(partition, mark, error);
     if (mark->wall != RELANCE_NEVER) {
@@ -540,6 +541,7 @@ enum relance_status partition_record(struct partition *partition, const struct s
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
     partition->reached = record->offset + 1;
+    partition->told = 0;
     if (!record->value.data)
         counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
     else if (!partition_refuses(partition, record))

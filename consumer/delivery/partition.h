@@ -46,8 +46,8 @@ struct workplace {
     struct links *links;
     int64_t told_us;          /* when link records were said last; 0: never */
     bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
-    struct outbox outbox;     /* marks, dead letters, actions, link records not yet in a transaction */
-    size_t unpublished_count; /* of them, all but marks: what asks for a transaction */
+    struct outbox outbox;     /* marks, dead letters, actions, link records, lines not yet in a transaction */
+    size_t unpublished_count; /* of them, all but marks and lines: what asks for a transaction */
     /* something is half decided: neither the outbox nor the engines are to be used */
     bool is_halfway;
     struct buffer body;     /* scratch */
@@ -140,6 +140,7 @@ struct partition {
     int64_t anew_from; /* where reading it began, until a checkpoint says so; -1: nowhere yet */
 
     int64_t reached;    /* what is decided just now follows from records below this offset */
+    int64_t told;       /* so many decisions of this record or mark have become lines */
     bool sees_visitors; /* events of visitors have come: their states are fetched ahead, too */
     bool touched;       /* this batch has had records of it */
     struct last_record last;
@@ -274,6 +275,10 @@ void partition_link_said(void *partition, const struct relance_link_record *link
 void partition_dead_letter(struct partition *partition, const struct source_record *record,
                            const struct relance_fate *fate);
 void partition_put_mark(struct partition *partition, const struct mark *mark);
+
+/* ---- what is decided, as a line (lines.c) */
+/* With --decisions, of a partition that is live. */
+void partition_tell_decision(struct partition *partition, const struct relance_decision *decision);
 
 /* ---- how it stands, for whoever shows it (standing.c) */
 void partition_stand(const struct partition *partition, int64_t now_us);

@@ -1,5 +1,5 @@
-/* The output of one worker: transactions that carry actions, dead letters, marks and the new frontiers
- * together, or nothing. A port: kafka/sink.c is Kafka, a simulator has its own. */
+/* The output of one worker: transactions that carry actions, dead letters, marks, links, lines and the new
+ * frontiers together, or nothing. A port: kafka/sink.c is Kafka, a simulator has its own. */
 #ifndef CONSUMER_DELIVERY_SINK_H
 #define CONSUMER_DELIVERY_SINK_H
 

@@ -6,7 +6,7 @@
  *     decide     each record in turn; what it causes goes to the outbox
  *     link       what other partitions have told
  *     tick       waits that nothing but time ends
- *     publish    one Kafka transaction: marks, dead letters, actions, link records and the new frontiers
+ *     publish    one Kafka transaction: marks, dead letters, actions, link records, lines and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
  * Outside of `publish` no transaction is open, outside of `save` Redis is only read: so the group may take

@@ -334,6 +334,16 @@ static enum relance_status intake_decode(struct intake *intake, struct wire *wir
     return error->status = RELANCE_AGAIN;
 }
 
+/* A topic of decisions may have any name, and a pattern may fit it: what an engine has decided is no event, or engine and
+ * intake would go on for ever. */
+static bool intake_is_decision(const struct relance_foreign *record)
+{
+    bool is_decision = false;
+    for (size_t i = 0; i < record->header_count && !is_decision; i++)
+        is_decision = str_equal(record->headers[i].name, STR("relance-index"));
+    return is_decision;
+}
+
 static enum relance_status intake_take(struct intake *intake, const struct relay_record *record,
                                        struct relance_error *error)
 {
@@ -344,6 +354,10 @@ static enum relance_status intake_take(struct intake *intake, const struct relay
     struct relance_mapped mapped;
     if (!record->foreign.value.data) { /* what has been deleted */
         ledger_add(&intake->ledger, INTAKE_TOMBSTONES, 1);
+        return RELANCE_OK;
+    }
+    if (intake_is_decision(&record->foreign)) {
+        ledger_add(&intake->ledger, INTAKE_DECISIONS, 1);
         return RELANCE_OK;
     }
     enum relance_status status =

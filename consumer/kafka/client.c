@@ -141,7 +141,12 @@ rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
 
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256])
 {
-    static const char *const suffixes[OUTBOX_TOPICS] = {
-        [OUTBOX_ACTIONS] = "", [OUTBOX_DEAD] = ".dead", [OUTBOX_MARKS] = ".marks", [OUTBOX_LINKS] = ".links"};
-    snprintf(out, 256, "%s%s", options->output, suffixes[topic]);
+    static const char *const suffixes[OUTBOX_TOPICS] = {[OUTBOX_ACTIONS] = "",
+                                                        [OUTBOX_DEAD] = ".dead",
+                                                        [OUTBOX_MARKS] = ".marks",
+                                                        [OUTBOX_LINKS] = ".links",
+                                                        [OUTBOX_DECISIONS] = ""};
+    bool is_apart = topic == OUTBOX_DECISIONS;
+    const char *base = is_apart ? options->decisions : options->output;
+    snprintf(out, 256, "%s%s", base ? base : "", suffixes[topic]);
 }

@@ -48,7 +48,7 @@ RELANCE_MUST enum relance_status kafka_client_frontier(rd_kafka_t *consumer, con
 rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
                                                         const struct sink_frontier *frontiers, size_t count);
 
-/* The name of an output topic. */
+/* The name of an output topic; empty where there is none: --decisions is not given. */
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256]);
 
 #endif

@@ -27,6 +27,7 @@ static void sink_warm(struct sink *sink)
 {
     for (int i = 0; i < OUTBOX_TOPICS; i++) {
         const struct rd_kafka_metadata *metadata;
+        if (!sink->topics[i]) continue;
         if (rd_kafka_metadata(sink->rk, 0, sink->topics[i], &metadata, SINK_WARM_MS) ==
             RD_KAFKA_RESP_ERR_NO_ERROR)
             rd_kafka_metadata_destroy(metadata);
@@ -43,8 +44,9 @@ static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_
         return (struct kafka_right){"Write", "transactional id", sink->config.member};
     if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
         return (struct kafka_right){"Read", "group", options->group};
-    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead, %s.marks and %s.links, and Read on topic %s",
-             options->output, options->output, options->output, options->output, options->input);
+    snprintf(names, SINK_NAMES_SIZE, "%s, %s.dead, %s.marks%s%s and %s.links, and Read on topic %s",
+             options->output, options->output, options->output, options->decisions ? ", " : "",
+             options->decisions ? options->decisions : "", options->output, options->input);
     return (struct kafka_right){"Write", "topics", names};
 }
 
@@ -101,7 +103,7 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
     for (int i = 0; i < OUTBOX_TOPICS; i++) {
         char name[256];
         kafka_topic_name(config->options, (enum outbox_topic)i, name);
-        ensure(sink->topics[i] = rd_kafka_topic_new(sink->rk, name, NULL));
+        if (*name) ensure(sink->topics[i] = rd_kafka_topic_new(sink->rk, name, NULL));
     }
     sink_warm(sink);
     *out = sink;

@@ -15,14 +15,22 @@ enum {
     TOPICS_MESSAGE_MAX = 1048588, /* of a topic, where nobody has said otherwise */
 };
 
-enum topics_role { TOPICS_INPUT, TOPICS_ACTIONS, TOPICS_DEAD, TOPICS_MARKS, TOPICS_LINKS, TOPICS_COUNT };
+enum topics_role {
+    TOPICS_INPUT,
+    TOPICS_ACTIONS,
+    TOPICS_DEAD,
+    TOPICS_MARKS,
+    TOPICS_LINKS,
+    TOPICS_DECISIONS,
+    TOPICS_COUNT,
+};
 
 struct topics {
     const struct options *options;
     rd_kafka_t *rk;
-    int32_t broker; /* one that has answered: each knows the settings of all topics */
-    char names[TOPICS_COUNT][256];
-    int partitions[TOPICS_COUNT]; /* 0: not there */
+    int32_t broker;                /* one that has answered: each knows the settings of all topics */
+    char names[TOPICS_COUNT][256]; /* "": there is to be none */
+    int partitions[TOPICS_COUNT];  /* 0: not there */
     char cleanup[TOPICS_COUNT]
                 [64]; /* cleanup.policy, of those that are read; "" when the broker would not say */
     char retention[TOPICS_COUNT][TEXT_NUMBER_SIZE];
@@ -36,6 +44,12 @@ static void topics_name(struct topics *topics)
     kafka_topic_name(topics->options, OUTBOX_DEAD, topics->names[TOPICS_DEAD]);
     kafka_topic_name(topics->options, OUTBOX_MARKS, topics->names[TOPICS_MARKS]);
     kafka_topic_name(topics->options, OUTBOX_LINKS, topics->names[TOPICS_LINKS]);
+    kafka_topic_name(topics->options, OUTBOX_DECISIONS, topics->names[TOPICS_DECISIONS]);
+}
+
+static bool topics_is_missing(const struct topics *topics, int role)
+{
+    return *topics->names[role] && !topics->partitions[role];
 }
 
 /* Those that are read again: they have the input's partitions, and are kept as long. */
@@ -80,14 +94,14 @@ static enum relance_status topics_look(struct topics *topics, struct relance_err
 {
     enum relance_status status = RELANCE_OK;
     for (int role = 0; role < TOPICS_COUNT && status == RELANCE_OK; role++)
-        status = topics_look_at(topics, (enum topics_role)role, error);
+        if (*topics->names[role]) status = topics_look_at(topics, (enum topics_role)role, error);
     return status;
 }
 
 static bool topics_all_there(const struct topics *topics)
 {
     for (int role = 0; role < TOPICS_COUNT; role++)
-        if (!topics->partitions[role]) return false;
+        if (topics_is_missing(topics, role)) return false;
     return true;
 }
 
@@ -211,7 +225,7 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
     size_t count = 0;
     char reason[256];
     for (int role = TOPICS_ACTIONS; role < TOPICS_COUNT; role++) {
-        if (topics->partitions[role]) continue;
+        if (!topics_is_missing(topics, role)) continue;
         fresh[count] = rd_kafka_NewTopic_new(topics->names[role], topics->partitions[TOPICS_INPUT], -1,
                                              reason, sizeof reason);
         if (!fresh[count])
@@ -240,7 +254,7 @@ static bool topics_missing(const struct topics *topics, char out[1024])
     size_t size = 0;
     *out = '\0';
     for (int role = 0; role < TOPICS_COUNT && size < 900; role++)
-        if (!topics->partitions[role])
+        if (topics_is_missing(topics, role))
             size += (size_t)snprintf(out + size, 1024 - size, "%s%s", size ? ", " : "", topics->names[role]);
     return size > 0;
 }

@@ -104,17 +104,25 @@ static void audit_note_id(struct audit *audit, struct relance_str id, size_t ori
     memcpy(note->id, id.data, sizeof note->id);
 }
 
+struct audit_origin *audit_see_number(struct audit *audit, struct relance_str source, int64_t partition,
+                                      uint64_t seq, bool *twice)
+{
+    *twice = false;
+    if (!seq) return NULL;
+    struct audit_origin *origin = audit_origin(audit, source, partition);
+    *twice = !audit_number(origin, seq);
+    return origin;
+}
+
 void audit_see(struct audit *audit, struct relance_str source, int64_t partition, uint64_t seq,
                struct relance_str id, struct audit_place place, bool *twice)
 {
-    *twice = false;
-    if (!seq || id.size != sizeof audit->ids->id) {
+    bool is_whole = id.size == sizeof audit->ids->id;
+    const struct audit_origin *origin = audit_see_number(audit, source, partition, is_whole ? seq : 0, twice);
+    if (origin)
+        audit_note_id(audit, id, (size_t)(origin - audit->origins), place);
+    else
         audit->strangers++;
-        return;
-    }
-    struct audit_origin *origin = audit_origin(audit, source, partition);
-    *twice = !audit_number(origin, seq);
-    audit_note_id(audit, id, (size_t)(origin - audit->origins), place);
 }
 
 /* By group, id, and place. The origins of one group have the same source. */

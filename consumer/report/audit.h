@@ -42,6 +42,9 @@ struct audit {
     uint64_t strangers; /* records without our headers */
 };
 
+/* Notes a number alone; NULL: it is none. It was seen before: *twice. */
+struct audit_origin *audit_see_number(struct audit *audit, struct relance_str source, int64_t partition,
+                                      uint64_t seq, bool *twice);
 /* Notes an action; its number was seen before: *twice. An id that is not 32 bytes long is that of a stranger. */
 void audit_see(struct audit *audit, struct relance_str source, int64_t partition, uint64_t seq,
                struct relance_str id, struct audit_place place, bool *twice);

@@ -82,7 +82,7 @@ struct relance_decision {
     struct relance_str in;
     const struct noted_program *program;
     /* CANCELLED, ANSWERED: type of the event; OVERTAKEN: of the one that would have cancelled; CAPPED, BLOCKED, DEFERRED:
-     * the limit, as a person would call it. Lines do not have it. */
+     * the limit, as a person would call it. Lines of `relance replay` do not have it. */
     struct relance_str by;
     int64_t by_ms; /* OVERTAKEN: when that event happened */
     /* Where somebody asks (explain.h). SKIPPED, ENDED: the condition that was not true, with its values; CAPPED,
@@ -111,6 +111,9 @@ size_t relance_decision_place(const struct relance_decision *decision, char *out
 /* One line of `relance replay` (LANGUAGE.md §6), without the line feed. Like snprintf: returns the bytes wanted,
  * writes at most `size`, no NUL. */
 size_t relance_decision_print(const struct relance_decision *decision, char *out, size_t size);
+
+/* The value of a record of the topic of decisions (STATE.md §5.7): that line, and behind it `by`. Same form. */
+size_t relance_decision_body_print(const struct relance_decision *decision, char *out, size_t size);
 
 /* The body of an action on the output topic (STATE.md §5.2); `ruleset` is the set's hash. Same form. */
 size_t relance_action_print(const struct relance_decision *decision, struct relance_str ruleset, char *out,

@@ -1,4 +1,4 @@
-/* forgetful [--manner all|none|some=SEED] [--marks | --actions | --sums] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
+/* forgetful [--manner all|none|some=SEED] [--marks | --actions | --decisions | --sums] [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS
  *
  * `relance replay`, by an engine that does not keep what it knows. After each line of EVENTS it keeps
  *
@@ -10,7 +10,8 @@
  * and prints the same lines. On the way every state that is written is also read and written again, which gives
  * the same bytes; where it does not, that is said and the program fails. With --marks each record is followed by
  * a line {"record":LINE,"fate":…}, so that a reader knows which decisions an event has brought about. With --actions
- * the lines are what an engine would publish; with --sums, what has been added up in the end: "ALL customers.1 17". */
+ * the lines are what an engine would publish, with --decisions what it would publish of all decisions; with --sums, what has
+ * been added up in the end: "ALL customers.1 17". */
 #include "replay.h"
 
 #include "rule/set.h"
@@ -131,6 +132,8 @@ static bool read_words(struct forgetful *f, int argc, char **argv, struct arena 
             f->sums = true;
         else if (str_equal(name, STR("--actions")))
             f->replay.actions = true;
+        else if (str_equal(name, STR("--decisions")))
+            f->replay.bodies = true;
         else if (str_equal(name, STR("--manner")))
             ok = read_manner(f, str_of(argv[at++]));
         else
@@ -151,7 +154,7 @@ int main(int argc, char **argv)
     arena_init(&arena, 0);
     pool_init(&f.pool);
     if (!read_words(&f, argc, argv, &arena)) {
-        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks | --actions | --sums]\n"
+        fputs("usage: forgetful [--manner all|none|some=SEED] [--marks | --actions | --decisions | --sums]\n"
               "                 [--lateness D] [--until D|INSTANT] [--wall INSTANT] RULES EVENTS\n",
               stderr);
         return 2;

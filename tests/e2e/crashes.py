@@ -3,6 +3,7 @@
 Two histories. In the first a long log is waiting, so the kills land in claims, in catch-ups and in full cycles
 and checkpoints. In the second events come as they happen, so they land in ticks and between lone events too.
 """
+import json
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ import unittest
 from dataclasses import replace
 
 from support import place
-from support.engine import World, sequence_faults
+from support.engine import Action, World, place_faults, sequence_faults
 from support.kafka import event
 
 KILLS = 10
@@ -57,12 +58,12 @@ class Crashes(unittest.TestCase):
         print(f"RELANCE_SEED={SEED}")
         self.dice = random.Random(SEED)
 
-    def kill_ten_times(self, world, workers=1):
+    def kill_ten_times(self, world, **options):
         """Every other kill falls somewhere into the start, the others into the work after it. Gives how much
         of the output was written at each."""
         written = []
         for n in range(KILLS):
-            engine = world.engine(workers=workers)
+            engine = world.engine(**options)
             if n % 2:
                 place.wait_until(lambda: "is live" in engine.output() or not engine.is_running(), 30, "it is live")
             time.sleep(self.dice.uniform(0, 1))
@@ -77,25 +78,38 @@ class Crashes(unittest.TestCase):
         self.assertEqual(sorted(map(repr, actions)), sorted(map(repr, expected)))
         self.assertEqual(sequence_faults(records), [])
 
-    def finish(self, world, workers=1):
-        engine = world.engine(workers=workers)
+    def assert_each_decision(self, world, expected):
+        """Each once, as `relance replay` has it, which does not say by what."""
+        lines = world.lines()
+        found = sorted(json.dumps({name: value for name, value in line.json().items() if name != "by"}) for line in lines)
+        self.assertEqual(len(found), len(expected))
+        self.assertEqual(found, sorted(map(json.dumps, expected)))
+        self.assertEqual(place_faults(lines), [])
+        self.assertEqual({line.json()["by"] for line in lines if line.json()["outcome"] == "cancelled"}, {"purchase"})
+
+    def finish(self, world, **options):
+        engine = world.engine(**options)
         world.wait_decided(engine)
         self.assertEqual(engine.stop()[0], 0, engine.output())
 
     def test_ten_kills_in_a_long_log_change_no_action(self):
         with World(RULES) as world:
             events = history(self.dice, 200000, 30000) + closing(world.partitions)
-            expected = world.replay([record.value for record in events])
+            decided = world.decided([record.value for record in events])
+            expected = [Action.of_line(line) for line in decided if line["outcome"] == "sent"]
             self.assertGreater(len(expected), 1000)
+            world.kafka.create(world.decisions, 3)
             world.produce(events)
-            written = self.kill_ten_times(world, workers=2)
-            self.finish(world, workers=2)
+            written = self.kill_ten_times(world, workers=2, decisions=world.decisions)
+            self.finish(world, workers=2, decisions=world.decisions)
             self.assert_exactly(world, expected)
+            self.assert_each_decision(world, decided)
             end = sum(world.kafka.ends(world.output).values())
             self.assertGreater(len([n for n in written if 0 < n < end]), 1, "no kill fell into the middle of the work")
 
     def test_ten_kills_while_events_come_lose_nothing_and_repeat_nothing(self):
         with World(SHORT) as world:
+            world.kafka.create(world.decisions, world.partitions)
             expected, stop = [], threading.Event()
 
             def shop():
@@ -110,13 +124,21 @@ class Crashes(unittest.TestCase):
             feeder = threading.Thread(target=shop)
             feeder.start()
             try:
-                self.kill_ten_times(world)
+                self.kill_ten_times(world, decisions=world.decisions)
             finally:
                 stop.set()
                 feeder.join()
-            engine = world.engine()
+            engine = world.engine(decisions=world.decisions)
             world.wait_actions(len(expected))
             self.assertEqual(engine.stop()[0], 0, engine.output())
-            records = world.output_records()
+            records, lines = world.output_records(), world.lines()
+            self.assertEqual(place_faults(lines), [])
+            outcomes = [line.json()["outcome"] for line in lines]
+            self.assertEqual({name: outcomes.count(name) for name in ("started", "sent", "cancelled", "finished")},
+                             {"started": len(expected) * 5 // 4, "sent": len(expected), "cancelled": len(expected) // 4,
+                              "finished": len(expected)})
+            self.assertEqual(sorted((line.header("relance-partition"), line.header("relance-seq")) for line in lines
+                                    if line.json()["outcome"] == "sent"),
+                             sorted((record.header("relance-partition"), record.header("relance-seq")) for record in records))
             self.assertEqual(sorted(action.customer for action in world.actions()), sorted(expected))
             self.assertEqual(sequence_faults(records), [])

@@ -172,6 +172,17 @@ class Topics(unittest.TestCase):
             self.assertEqual({line.split("topic=")[1].split()[0] for line in process.output().splitlines() if "Reading a topic." in line},
                              {mill.sources[s] for s in ("web", "other", "fresh")})
 
+    def test_decisions_are_passed_over_whatever_their_topic_is_called(self):
+        with Mill({"web": 1, "why": 1}) as mill:
+            place = {f"relance-{name}": b"0" for name in ("partition", "mark", "offset", "index")}
+            mill.produce("why", [foreign("anna", f"d{n}", headers=place) for n in range(3)])
+            mill.produce("web", [foreign("anna", "u1")])
+            with mill.running(input=rf"^{mill.name}\.(web|why)$") as process:
+                mill.wait_read("web", "why")
+            self.assertEqual([r.json()["id"] for r in mill.events()], ["u1"])
+            self.assertEqual(mill.dead(), [])
+            self.assertIn("events_decision=3 ", process.output())
+
     def test_a_pattern_is_refused_where_a_topic_has_no_mapping_and_where_it_is_none(self):
         with Mill({"web": 1, "shop": 1}) as mill:
             status, said = mill.refusal(f"--mapping={mill.sources['web']}={mill.mapping}", mapping=None, input=rf"^{mill.name}\.(web|shop)$")

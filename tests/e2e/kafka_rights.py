@@ -30,13 +30,14 @@ class SecureWorld(World):
 
     def __init__(self, version=kafka.VERSIONS[0]):
         super().__init__(RULES, version, partitions=2)
+        self.kafka.create(self.decisions, 2)
         self.mechanism = "SCRAM-SHA-512" if version < "4" else "PLAIN"
         self.acls = Acls(self.kafka.address)
         self.engine_rights = self.rights("engine")
         self.pings = 0
 
     def rights(self, user):
-        return rights.kafka_rights(user, self.group, self.input, self.output)
+        return rights.kafka_rights(user, self.group, self.input, self.output, self.decisions)
 
     def config(self, user=kafka.ENGINE, redis=None, **changes):
         """A configuration file of everything secret, and of what else it takes to come in."""
@@ -51,7 +52,7 @@ class SecureWorld(World):
         return path
 
     def secured(self, path=None, **options):
-        return {"config": path or self.config(), "redis": None, "kafka.bootstrap.servers": None, **options}
+        return {"config": path or self.config(), "redis": None, "kafka.bootstrap.servers": None, "decisions": self.decisions, **options}
 
     def live(self, **options):
         engine = self.engine(**self.secured(**options))
@@ -142,7 +143,7 @@ class Rights(unittest.TestCase):
     def test_the_commands_beside_the_engine_need_what_the_table_gives_them(self):
         world = self.world
         with_group = (f"--input={world.input}", f"--group={world.group}")
-        commands = {"audit": (f"--output={world.output}",), "explain": ("c-1", *with_group), "forget": ("c-1", *with_group),
+        commands = {"audit": (f"--output={world.output}", f"--decisions={world.decisions}"), "explain": ("c-1", *with_group), "forget": ("c-1", *with_group),
                     "simulate": (f"--input={world.input}", "--seconds=1", "--speed=1000")}
         world.ping()
         engine = world.live()
@@ -208,7 +209,9 @@ class Story(unittest.TestCase):
         world.wait_decided(heir)
         world.wait_counter("events", 4 * world.pings)
         where = (f"--input={world.input}", f"--group={world.group}")
-        self.assertIn("0 missing, 0 numbers twice", self.said(world, "audit", f"--output={world.output}"))
+        said = self.said(world, "audit", f"--output={world.output}", f"--decisions={world.decisions}")
+        self.assertIn("0 missing, 0 numbers twice", said)
+        self.assertIn("0 came again, 0 actions without line, 0 lines without action", said)
         self.assertEqual(json.loads(self.said(world, "metrics", "--json", *where))["counters"]["events"], 4 * world.pings)
         self.assertIn("forgotten", self.said(world, "forget", "c-1", *where))
         self.assertEqual(heir.stop()[0], 0, heir.output())

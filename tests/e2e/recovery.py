@@ -12,7 +12,7 @@ import unittest
 
 from e2e.faults_siege import Siege
 from support import place
-from support.engine import World, sequence_faults
+from support.engine import World, place_faults, sequence_faults
 from support.kafka import event
 
 CUSTOMERS = 6
@@ -243,6 +243,31 @@ class Recovery(unittest.TestCase):
         self.live()
         self.finish()
         self.assertNotIn("not exact", self.engine.output())
+
+    def test_offsets_that_are_gone_are_behind_what_only_lines_tell_of(self):
+        self.world.kafka.create(self.world.decisions, 2)
+        with_lines = {"decisions": self.world.decisions}
+        self.live(door=True, **with_lines)
+        self.ping()
+        self.wait_saved()
+        self.siege.redis_door.close_door()
+        before = len(self.world.lines())
+        self.world.produce([event(f"c-{c}", "leave", id=f"{c}-left", time=stamp()) for c in range(CUSTOMERS)])  # no action for 20 s
+        place.wait_until(lambda: len(self.world.lines()) >= before + CUSTOMERS, 15, "the lines are there", pause_s=0.2)
+        self.world.wait_decided(self.engine)
+        self.end(9)
+        self.siege.redis_door.open_door()
+        ends = {p: offset for p, (offset, _) in self.world.frontier().items()}
+        self.reset(-1)
+        found = {int(row.split()[0]): int(row.split()[2]) for row in self.tool("restore-offsets", "--dry-run").splitlines()[1:]}
+        self.assertTrue(all(found[p] < end for p, end in ends.items()), (found, ends))  # nothing else tells of it
+        lines = f"--decisions={self.world.decisions}"
+        self.assertEqual(self.tool("restore-offsets", lines).count("put back"), 2)
+        self.assertEqual({p: offset for p, (offset, _) in self.world.frontier().items()}, ends)
+        self.live(**with_lines)
+        self.world.wait_decided(self.engine)
+        self.end()
+        self.assertEqual(place_faults(self.world.lines()), [])
 
     def test_offsets_set_by_hand(self):
         self.behind()

@@ -133,7 +133,8 @@ class Reader(unittest.TestCase):
                     event("cara", "buy", time=stamp(9), id="cara-b", cart="k1", total=1)]
         both = {"type": "identify", "customer": "gina", "visitor": "v1", "time": stamp(10)}  # keyed by what is above both
         records += [Record(key=b"shop", value=json.dumps(both).encode())]
-        with running(cls.world) as engine:
+        cls.world.kafka.create(cls.world.decisions, 2)
+        with running(cls.world, decisions=cls.world.decisions) as engine:
             cls.world.produce(records)
             cls.world.wait_decided(engine)
             cls.world.wait_counter("events", len(records) - 2)
@@ -291,18 +292,19 @@ class Reader(unittest.TestCase):
             for zone, hash_ in (item for mark in marks_there for item in mark.get("zones", {}).items()):
                 self.assertEqual(hash_, f"{xxh3(pathlib.Path('/usr/share/zoneinfo', zone).read_bytes()):016x}")
 
-    def test_records_are_as_asyncapi_and_the_schema_of_actions_say(self):
+    def test_records_are_as_asyncapi_and_the_schemas_say(self):
         messages = yaml.safe_load((SENDERS / "asyncapi.yaml").read_text())["components"]["messages"]
-        schema = json.loads((SENDERS / messages["action"]["payload"]["$ref"]).read_text())
-        actions, dead = self.world.output_records(), self.world.dead()
-        self.assertTrue(actions and dead)
-        for record, message in [*((r, messages["action"]) for r in actions), *((r, messages["deadLetter"]) for r in dead)]:
+        found = {"action": self.world.output_records(), "deadLetter": self.world.dead(), "decision": self.world.lines()}
+        self.assertTrue(all(found.values()))
+        for record, message in [(record, messages[kind]) for kind, records in found.items() for record in records]:
             headers = {name: value.decode() for name, value in record.headers.items()}
             self.assertTrue(accepts(message["headers"], headers, {}), headers)
             self.assertLessEqual(headers.keys(), message["headers"]["properties"].keys())
-        for record in actions:
-            self.assertTrue(accepts(schema, record.json(), schema), record.value)
-            self.assertLessEqual(record.json().keys(), schema["properties"].keys())
+        for kind in ("action", "decision"):
+            schema = json.loads((SENDERS / messages[kind]["payload"]["$ref"]).read_text())
+            for record in found[kind]:
+                self.assertTrue(accepts(schema, record.json(), schema), record.value)
+                self.assertLessEqual(record.json().keys(), schema["properties"].keys())
         events = yaml.safe_load((SENDERS / "asyncapi.yaml").read_text())["components"]["schemas"]["event"]
         taken = [accepts(events, json.loads(r.value), {}) for r in self.world.kafka.consume(self.world.input) if r.value.startswith(b"{")]
         self.assertEqual((taken.count(False), taken.count(True) > 10), (1, True))  # the one that is for nobody is a dead letter

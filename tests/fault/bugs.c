@@ -1,9 +1,24 @@
-/* Bugs in what engines tell each other: each stands at a call from one file of the core to another (--wrap). */
+/* Bugs in what engines tell each other, and us: each stands at a call from one file to another (--wrap). */
 #include "base/ensure.h"
+#include "delivery/partition.h"
 #include "rule/run/link.h"
 #include "rule/run/runs.h"
 #include "sabotage.h"
 #include "state/pack.h"
+
+/* ---- what is decided */
+/* What is only counted shows nowhere but in lines. */
+void __real_partition_decided(void *context, const struct relance_decision *decision);
+void __wrap_partition_decided(void *context, const struct relance_decision *decision);
+void __wrap_partition_decided(void *context, const struct relance_decision *decision)
+{
+    struct partition *partition = context;
+    enum partition_state state = partition->state;
+    if (sabotage(BUG_DECISIONS_AGAIN) && !relance_decision_is_output(decision))
+        partition->state = PARTITION_LIVE;
+    __real_partition_decided(context, decision);
+    partition->state = state;
+}
 
 /* ---- what is heard */
 /* The customer takes whatever comes, as if it had asked. */

@@ -1,7 +1,7 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
 set(fault_shell
     delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
-    delivery/action delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
+    delivery/action delivery/lines delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
     delivery/standing delivery/sums
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
     host/mapping host/preset)
@@ -13,6 +13,6 @@ target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_presets PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
 foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear link_find_with link_knows elsewhere_forward
-    overtaken_unasked)
+    overtaken_unasked partition_decided)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

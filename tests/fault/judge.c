@@ -1,6 +1,6 @@
 /* The judge decides everything again, as one engine that nothing ever happened to: the records of the input,
  * merged with the marks that Kafka has in the end. What that engine decides has to be what was committed, number
- * by number, once, in order; what it remembers has to be what stands in Redis, to the byte; what it counts has
+ * by number, once, in order, actions as well as the lines of all decisions; what it remembers has to be what stands in Redis, to the byte; what it counts has
  * to be what was counted. */
 #include "judge.h"
 #include "identity.h"
@@ -24,12 +24,13 @@ struct judge {
     struct counters counters;
     struct sums sums;
     size_t sum_count[RELANCE_SUMS_COUNT]; /* those that are not 0 */
-    size_t action, letter;                /* next places in the logs of what was published */
+    size_t action, letter, line;          /* next places in the logs of what was published */
     size_t link[SIM_PARTITIONS_MAX];
     struct relance_str key; /* of the record that is being decided */
     int64_t offset;         /* its */
     int64_t links_to;       /* link records for us before this place have been taken */
     int64_t seq;
+    int64_t marks, reached, told; /* the place of the next decision */
 };
 
 /* ---- at rest */
@@ -115,6 +116,51 @@ static void judge_action(struct judge *judge, const struct relance_decision *dec
                  STR_ARG(expected), STR_ARG(said->value));
 }
 
+/* ---- lines */
+static bool judge_is_number(struct relance_str text, int64_t expected)
+{
+    int64_t number;
+    return text_count(text, &number) && number == expected;
+}
+
+static bool judge_is_place(const struct judge *judge, const struct kafka_said *said)
+{
+    return judge_is_number(said->mark, judge->marks) && judge_is_number(said->offset, judge->reached) &&
+           judge_is_number(said->index, judge->told);
+}
+
+static bool judge_has_number(const struct judge *judge, const struct kafka_said *said,
+                             const struct relance_decision *decision)
+{
+    bool is_output = relance_decision_is_output(decision);
+    return is_output ? judge_is_number(said->seq, judge->seq) : !said->seq.size;
+}
+
+/* Where processes with and without --decisions take turns, any may be missing; of what is decided at one place all are
+ * there or none, since a partition changes hands between two places. */
+static void judge_line(struct judge *judge, const struct relance_decision *decision)
+{
+    char body[4096];
+    size_t size = relance_decision_body_print(decision, body, sizeof body), at = judge->line;
+    ensure(size <= sizeof body);
+    struct relance_str expected = {body, size};
+    const struct kafka_said *said = judge_next(KAFKA_DECISIONS, judge->partition, &at);
+    if (!said || !judge_is_place(judge, said)) {
+        if (sim.lines == SIM_LINES_ALWAYS || judge->told)
+            sim_fail("partition %d: decision %" PRId64 "/%" PRId64 "/%" PRId64
+                     " is not where it should be: %.*s",
+                     judge->partition, judge->marks, judge->reached, judge->told, STR_ARG(expected));
+        judge->told = -1;
+        return;
+    }
+    judge->line = at;
+    judge->told++;
+    if (!str_equal(said->value, expected) || !str_equal(said->key, decision->customer) ||
+        !judge_has_number(judge, said, decision))
+        sim_fail("partition %d: a decision should be %.*s, and is %.*s", judge->partition, STR_ARG(expected),
+                 STR_ARG(said->value));
+}
+
 static struct relance_str judge_traceparent(void *context)
 {
     const struct judge *judge = context;
@@ -127,6 +173,7 @@ static void judge_decided(void *context, const struct relance_decision *decision
     counters_add_decision(&judge->counters, decision);
     identity_decided(judge->partition, decision);
     if (relance_decision_is_output(decision)) judge_action(judge, decision);
+    if (sim.lines != SIM_LINES_NEVER && judge->told >= 0) judge_line(judge, decision);
 }
 
 static void judge_added(void *context, const struct relance_addition *addition)
@@ -182,6 +229,11 @@ static void judge_nothing_is_left(struct judge *judge)
     if (more)
         sim_fail("partition %d: action %.*s follows from nothing: %.*s", judge->partition, STR_ARG(more->seq),
                  STR_ARG(more->value));
+    more = judge_next(KAFKA_DECISIONS, judge->partition, &judge->line);
+    if (more)
+        sim_fail("partition %d: decision %.*s/%.*s/%.*s came again, or follows from nothing: %.*s",
+                 judge->partition, STR_ARG(more->mark), STR_ARG(more->offset), STR_ARG(more->index),
+                 STR_ARG(more->value));
     more = judge_next(KAFKA_DEAD, judge->partition, &judge->letter);
     if (more)
         sim_fail("partition %d: a dead letter too many, of offset %.*s", judge->partition,
@@ -205,6 +257,9 @@ static void judge_take_links(struct judge *judge, int64_t before)
 
 static void judge_mark(struct judge *judge, const struct mark *mark)
 {
+    judge->marks = (int64_t)mark->n;
+    judge->reached = mark->at;
+    judge->told = 0;
     if (mark->rules) {
         judge->set = workload_set(str_of(mark->rules));
         ensure(judge->set);
@@ -232,6 +287,8 @@ static void judge_record(struct judge *judge, int64_t offset)
     }
     judge->key = record->key;
     judge->offset = offset;
+    judge->reached = offset + 1;
+    judge->told = 0;
     if (judge_is_misplaced(judge, record->key)) {
         counters_add(&judge->counters, COUNTER_MISPLACED, 1);
         if (sim.refuses_misplaced) {

@@ -375,6 +375,8 @@ static void sink_take(struct sink *sink, const struct outbox_record *record)
                   {"ce_time", &said.due},
                   {"relance-seq", &said.seq},
                   {"relance-offset", &said.offset},
+                  {"relance-mark", &said.mark},
+                  {"relance-index", &said.index},
                   {"traceparent", &said.traceparent}};
     for (size_t i = 0; i < record->header_count; i++) {
         const struct outbox_header *header = &record->headers[i];
@@ -384,10 +386,12 @@ static void sink_take(struct sink *sink, const struct outbox_record *record)
         if (strcmp(header->name, "relance-partition") == 0 && text_count(header->value, &number))
             said.partition = (int32_t)number;
     }
-    int topic = (int)record->topic;
+    int topic = record->topic == OUTBOX_ACTIONS ? KAFKA_ACTIONS : KAFKA_DEAD;
+    if (record->topic == OUTBOX_DECISIONS) topic = KAFKA_DECISIONS;
     if (record->topic == OUTBOX_MARKS) topic = KAFKA_MARKS + record->partition;
     if (record->topic == OUTBOX_LINKS) topic = KAFKA_LINKS + record->partition;
     if (sabotage(BUG_LINKS_EARLY) && record->topic == OUTBOX_LINKS) said.txn = &kafka_committed;
+    if (sabotage(BUG_DECISIONS_BESIDE) && record->topic == OUTBOX_DECISIONS) said.txn = &kafka_committed;
     kafka_append(topic, &said);
 }
 

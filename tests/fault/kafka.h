@@ -10,8 +10,8 @@
 struct kafka_said {
     struct kafka_txn *txn;
     struct relance_str key, value;
-    /* ce_id, ce_time, relance-seq, relance-offset, traceparent, where it has them */
-    struct relance_str id, due, seq, offset, traceparent;
+    /* ce_id, ce_time, relance-seq, relance-offset, -mark, -index, traceparent, where it has them */
+    struct relance_str id, due, seq, offset, mark, index, traceparent;
     int32_t partition; /* of the input, that it follows from */
 };
 struct kafka_log {
@@ -22,6 +22,7 @@ struct kafka_log {
 enum {
     KAFKA_ACTIONS,
     KAFKA_DEAD,
+    KAFKA_DECISIONS,
     KAFKA_MARKS,
     KAFKA_LINKS = KAFKA_MARKS + SIM_PARTITIONS_MAX,
     KAFKA_LOGS = KAFKA_LINKS + SIM_PARTITIONS_MAX

@@ -207,6 +207,12 @@ static struct process *sim_free_place(void)
     return NULL;
 }
 
+static const char *sim_decisions(void)
+{
+    bool some = sim.lines == SIM_LINES_CHANGING && sim_between(0, 1);
+    return some || sim.lines == SIM_LINES_ALWAYS ? "d" : NULL;
+}
+
 static void sim_start(int slot)
 {
     static const char *const versions[SIM_VERSIONS] = {"version 1", "version 2"};
@@ -218,6 +224,7 @@ static void sim_start(int slot)
     process->options = (struct options){.group = "g",
                                         .input = "t",
                                         .output = "o",
+                                        .decisions = sim_decisions(),
                                         .redis = "redis://model",
                                         .lateness = sim.lateness_ms,
                                         .forget_after = sim.forget_after_ms,
@@ -410,6 +417,7 @@ static void sim_pick_rates(void)
 
 static void sim_begin(uint64_t seed, bool told, bool undisturbed)
 {
+    static const int lines[] = {SIM_LINES_NEVER, SIM_LINES_NEVER, SIM_LINES_ALWAYS, SIM_LINES_CHANGING};
     struct process processes[SIM_PROCESSES_MAX];
     memcpy(processes, sim.processes, sizeof processes); /* their stacks */
     sim_forget();
@@ -420,6 +428,7 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     sim.slots = (int)sim_between(1, SIM_SLOTS_MAX);
     sim.rebuild = !sim_between(0, 3);
     sim.approximate = !sim_between(0, 3);
+    sim.lines = lines[seed / 45 % 4]; /* not drawn: older seeds keep their histories */
     sim_pick_rates();
     static const unsigned late[] = {0, 40000, 63000};
     if (sim.visitors) sim.rates.late_links = late[sim.seed / 96 % 3];

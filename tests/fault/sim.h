@@ -68,6 +68,11 @@ struct sim {
     int64_t lateness_ms, forget_after_ms;
     int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
     bool visitors;       /* who become customers: identity.h */
+    enum {
+        SIM_LINES_NEVER,
+        SIM_LINES_ALWAYS,
+        SIM_LINES_CHANGING
+    } lines; /* who is told decisions: --decisions */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;
     int64_t speed;  /* ms of the wall clock in one of the monotonic */

@@ -68,6 +68,10 @@ def dead_headers(tree):
     return tree.words("consumer/delivery/action.c", r'"(relance-(?:reason|topic|event|sentence|size|partition|offset))"')
 
 
+def decision_headers(tree):
+    return tree.words("consumer/delivery/lines.c", r'"(relance-[\w-]+)"')
+
+
 def listed(page, number, pattern):
     """What a pattern finds in a section, split into words."""
     return lambda tree: {word for text in re.findall(pattern, tree.section(page, number)) for word in re.findall(r"[\w-]+", text)}
@@ -93,6 +97,8 @@ LISTS = [
     ("STATE.md §5.2: headers of an action", listed("consumer/STATE.md", "5.2", r"(?m)^\| ((?:`[\w-]+`(?:, )?)+) \|"), headers),
     ("asyncapi.yaml: headers of an action", asyncapi_headers("action"), headers),
     ("asyncapi.yaml: headers of a dead letter", asyncapi_headers("deadLetter"), dead_headers),
+    ("STATE.md §5.7: headers of a decision", listed("consumer/STATE.md", "5.7", r"(?m)^\| ((?:`[\w-]+`(?:, )?)+) \|"), decision_headers),
+    ("asyncapi.yaml: headers of a decision", asyncapi_headers("decision"), decision_headers),
     ("STATE.md §5.3: reasons of dead letters", listed("consumer/STATE.md", "5.3", r"`relance-reason`\s+\(`([\w\s]+)`\)"),
      lambda tree: tree.words("rules/event/event.h", r'^    X\([A-Z0-9]+, "(\w+)",')
      | tree.words("consumer/delivery/partition.c", r'\.reason = \{"(\w+)"')),

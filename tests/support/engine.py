@@ -100,6 +100,7 @@ class World:
         name = f"t{next(NUMBERS)}"
         self.kafka = kafka.broker(version)
         self.input, self.output, self.group = input or f"{name}.events", f"{name}.actions", f"{name}.group"
+        self.decisions = f"{self.output}.decisions"  # where a test asks for it
         self.partitions, self.lateness = partitions, lateness
         if not input:
             self.kafka.create(self.input, partitions, **(input_config or {}))
@@ -141,6 +142,10 @@ class World:
 
     def replay(self, lines, *options):
         """The sends of `relance replay` over the same events."""
+        return [Action.of_line(d) for d in self.decided(lines, *options) if d["outcome"] == "sent"]
+
+    def decided(self, lines, *options):
+        """All decisions of `relance replay` over the same events."""
         file = self.folder.path / "events.jsonl"
         file.write_bytes(b"".join(line + b"\n" for line in lines))
         command = [place.program("relance"), "replay", f"--rules={self.rules}", f"--lateness={self.lateness}",
@@ -148,8 +153,7 @@ class World:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
             raise RuntimeError(f"replay ended with {done.returncode}: {done.stderr}")
-        decisions = [json.loads(line) for line in done.stdout.splitlines()]
-        return [Action.of_line(d) for d in decisions if d["outcome"] == "sent"]
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     # ---- its input and its traces
 
@@ -179,6 +183,9 @@ class World:
     def dead(self):
         return self.kafka.consume(f"{self.output}.dead")
 
+    def lines(self):
+        return self.kafka.consume(self.decisions)
+
     def wait_actions(self, count, seconds=60):
         return place.wait_until(lambda: len(self.actions()) >= count and self.actions(), seconds, f"{count} actions",
                                 pause_s=0.2)
@@ -198,6 +205,24 @@ class World:
 
     def wait_counter(self, name, value, seconds=15):
         place.wait_until(lambda: self.counters().get(name) == value, seconds, f"counter {name} = {value}")
+
+
+def place_of(line):
+    """Of a decision: partition of the input, mark, offset, index."""
+    return tuple(int(line.header(f"relance-{name}")) for name in ("partition", "mark", "offset", "index"))
+
+
+def place_faults(lines):
+    """What is wrong with the places of decisions, as consumed: in each partition of their topic those of a partition of the input
+    ascend, no place is there twice, and of one record or mark the index is 0, 1, 2 ..."""
+    last, indices, faults = {}, {}, []
+    for line in lines:
+        place = place_of(line)
+        if last.get((line.partition, place[0]), ()) >= place:
+            faults.append(f"{place} comes behind {last[line.partition, place[0]]}")
+        last[line.partition, place[0]] = place
+        indices.setdefault(place[:3], []).append(place[3])
+    return faults + [f"{place} has {found}" for place, found in indices.items() if sorted(found) != list(range(len(found)))]
 
 
 def sequence_faults(records):

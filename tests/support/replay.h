@@ -12,6 +12,7 @@ struct replay {
     str rules, events;
     int64_t lateness_ms, wall_ms, until_ms, until_after_ms; /* RELANCE_NEVER: not given */
     bool actions;                                           /* the lines are what would be published */
+    bool bodies; /* the lines are as the topic of decisions has them */
 };
 
 #define REPLAY_NONE                                                                                          \
@@ -45,10 +46,13 @@ static inline void replay_run(struct rig *rig, const struct relance_ruleset *rul
 {
     str rest = replay->events, line;
     int64_t newest_ms = INT64_MIN;
-    rig_start_as(rig, (struct relance_engine_options){
-                          .rules = rules, .lateness_ms = replay->lateness_ms, .trust_future = true});
+    rig_start_as(rig, (struct relance_engine_options){.rules = rules,
+                                                      .lateness_ms = replay->lateness_ms,
+                                                      .trust_future = true,
+                                                      .errors = replay->bodies});
     rig->topic = STR("-");
     rig->actions = replay->actions;
+    rig->bodies = replay->bodies;
     relance_engine_set_wall(rig->engine, replay->wall_ms);
     while (suite_line(&rest, &line)) {
         if (line.size)

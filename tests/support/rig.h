@@ -31,6 +31,7 @@ struct rig {
     size_t needed;            /* states that the engine asked for */
     size_t output;            /* decisions that are published */
     bool actions;             /* the lines are the bodies of those */
+    bool bodies;              /* the lines are as the topic of decisions has them */
     struct names sum_names;   /* "ALL customers.1", "DAY 2026-03-02 sales.first.orders" */
     int64_t *sums;            /* by number of the name */
 };
@@ -66,6 +67,7 @@ static inline size_t rig_print(const struct rig *rig, const struct relance_decis
                                size_t size)
 {
     if (rig->actions) return relance_action_print(decision, STR("0123456789ab"), out, size);
+    if (rig->bodies) return relance_decision_body_print(decision, out, size);
     return relance_decision_print(decision, out, size);
 }
 

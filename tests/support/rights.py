@@ -13,8 +13,9 @@ def redis_rules(user):
     return rules.split()
 
 
-def kafka_rights(user, group, input, output):
-    """What the manual's table gives a user of that kind, as kafka_acls.py has it: [(resource, pattern, name, operation)]."""
+def kafka_rights(user, group, input, output, decisions=None):
+    """What the manual's table gives a user of that kind, as kafka_acls.py has it: [(resource, pattern, name, operation)].
+    Without `decisions` what it takes for --decisions is left out."""
     found = []
     for line in MANUAL.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -22,6 +23,8 @@ def kafka_rights(user, group, input, output):
             continue
         resource, name, operations = cells[1:4]
         [name, pattern] = re.fullmatch(r"`(\S+)`( and what begins so)?", name).groups()
-        name = name.replace("INPUT", input).replace("OUTPUT", output).replace("GROUP", group)
+        if name == "DECISIONS" and not decisions:
+            continue
+        name = name.replace("DECISIONS", decisions or "").replace("INPUT", input).replace("OUTPUT", output).replace("GROUP", group)
         found += [(resource, "prefixed" if pattern else "literal", name, operation) for operation in operations.split(", ")]
     return found

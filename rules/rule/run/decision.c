@@ -150,28 +150,43 @@ static const char *whose(const struct relance_decision *d)
     return d->is_visitor ? ",\"visitor\":" : ",\"customer\":";
 }
 
+/* A line but for its end. */
+static void room_put_decision(struct room *room, const struct relance_decision *d)
+{
+    room_put(room, STR("{\"time\":"));
+    room_put_time(room, d->time_ms);
+    room_put_member(room, whose(d), d->customer);
+    room_put_member(room, ",\"rule\":", d->rule);
+    room_put_member(room, ",\"key\":", d->key);
+    room_put_member(room, ",\"outcome\":", relance_outcome_text(d->outcome));
+    if (d->step) room_put(room, STR(",\"step\":")), room_put_int(room, d->step);
+    room_put_member(room, ",\"id\":", d->id);
+    room_put_member(room, ",\"send\":", d->send);
+    room_put_member(room, ",\"variant\":", d->variant);
+    room_put_member(room, ",\"group\":", d->group);
+    if (d->with.size) room_put(room, STR(",\"with\":")), room_put(room, d->with);
+    if (d->outcome == RELANCE_OUTCOME_DEFERRED)
+        room_put(room, STR(",\"until\":")), room_put_time(room, d->until_ms);
+    room_put_member(room, ",\"why\":", d->why);
+    if (d->set.size) room_put(room, STR(",\"set\":")), room_put(room, d->set);
+    room_put_failing(room, d);
+    if (d->outcome == RELANCE_OUTCOME_GOAL)
+        room_put(room, STR(",\"value\":")), room_put_double(room, d->value);
+}
+
 size_t relance_decision_print(const struct relance_decision *d, char *out, size_t size)
 {
     struct room room = {out, size, 0};
-    room_put(&room, STR("{\"time\":"));
-    room_put_time(&room, d->time_ms);
-    room_put_member(&room, whose(d), d->customer);
-    room_put_member(&room, ",\"rule\":", d->rule);
-    room_put_member(&room, ",\"key\":", d->key);
-    room_put_member(&room, ",\"outcome\":", relance_outcome_text(d->outcome));
-    if (d->step) room_put(&room, STR(",\"step\":")), room_put_int(&room, d->step);
-    room_put_member(&room, ",\"id\":", d->id);
-    room_put_member(&room, ",\"send\":", d->send);
-    room_put_member(&room, ",\"variant\":", d->variant);
-    room_put_member(&room, ",\"group\":", d->group);
-    if (d->with.size) room_put(&room, STR(",\"with\":")), room_put(&room, d->with);
-    if (d->outcome == RELANCE_OUTCOME_DEFERRED)
-        room_put(&room, STR(",\"until\":")), room_put_time(&room, d->until_ms);
-    room_put_member(&room, ",\"why\":", d->why);
-    if (d->set.size) room_put(&room, STR(",\"set\":")), room_put(&room, d->set);
-    room_put_failing(&room, d);
-    if (d->outcome == RELANCE_OUTCOME_GOAL)
-        room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
+    room_put_decision(&room, d);
+    room_put(&room, STR("}"));
+    return room.wanted;
+}
+
+size_t relance_decision_body_print(const struct relance_decision *d, char *out, size_t size)
+{
+    struct room room = {out, size, 0};
+    room_put_decision(&room, d);
+    room_put_member(&room, ",\"by\":", d->by);
     room_put(&room, STR("}"));
     return room.wanted;
 }

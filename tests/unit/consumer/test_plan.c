@@ -107,6 +107,7 @@ Test(plan, the_output_and_what_belongs_to_it_is_refused)
     cr_expect(refuses("shop.events.dead"));
     cr_expect(refuses("shop.events.marks"));
     cr_expect(refuses("shop.events.links"));
+    cr_expect(refuses("shop.events.decisions"));
     cr_expect_not(refuses("shop.events2"));
     cr_expect_not(refuses("shop.events.late"));
 }
@@ -119,6 +120,7 @@ Test(plan, topics_beside_marks_are_an_engines)
     cr_expect(refuses("actions.dead"));
     cr_expect(refuses("actions.marks"));
     cr_expect(refuses("actions.links"));
+    cr_expect(refuses("actions.decisions"));
     cr_expect_not(refuses("web"));
     cr_expect_not(refuses("web.dead"), "what was dead before may be read by its name");
 }
