@@ -7,6 +7,7 @@
  * too; the story is that of one. A customer who stands in several partitions, since a producer has chosen otherwise than by
  * murmur2 of the key, has a story in each. Live, a private consumer reads, in no group; nothing is committed, nothing
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
+#include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
 #include "host/progress.h"
@@ -24,6 +25,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum { EXPLAIN_EVERY_US = 500000 };
+
 struct explain {
     const struct options *options;
     struct relance_str customer;
@@ -36,6 +39,7 @@ struct explain {
     struct places places; /* of the live topic */
     int32_t partition;    /* of them, whose story is being told */
     int64_t from_offset;  /* of it */
+    int64_t told_us;      /* when it was last told how far it has come, as a line */
     bool any, failed;     /* an event has come, whose ever; the engine has failed */
 };
 
@@ -56,6 +60,21 @@ static bool explain_record(struct explain *explain, const struct relance_record 
     return true;
 }
 
+/* For people on their terminal; for programs a line now and then, by which they know that it goes on. */
+static void explain_progress(struct explain *explain, double part)
+{
+    bool is_due = progress_step(&explain->progress);
+    if (explain->options->json && explain->progress.count % PROGRESS_STRIDE == 0) {
+        int64_t now_us = clock_monotonic_us();
+        if (now_us < explain->told_us + EXPLAIN_EVERY_US) return;
+        explain->told_us = now_us;
+        story_lines_progress(&explain->story, part, explain->progress.count);
+        print_flush();
+    } else if (is_due) {
+        progress_show(&explain->progress, part);
+    }
+}
+
 /* ---- from a file */
 
 static int explain_feed(struct explain *explain, struct feed *feed)
@@ -63,7 +82,7 @@ static int explain_feed(struct explain *explain, struct feed *feed)
     struct relance_record record;
     while (!print_failed() && feed_next(feed, &record)) {
         if (!explain_record(explain, &record)) return explain_failed(explain);
-        if (progress_step(&explain->progress)) progress_show(&explain->progress, feed_part(feed));
+        explain_progress(explain, feed_part(feed));
     }
     return feed_end(feed) ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
@@ -91,10 +110,7 @@ static void explain_begin(void *context, int32_t partition, int64_t offset)
 {
     struct explain *explain = context;
     explain->from_offset = offset;
-    print(stdout,
-          "topic %s, partition %" PRId32 ", from offset %" PRId64
-          "; nothing is known of what came before\n\n",
-          explain->options->input, partition, offset);
+    story_begin(&explain->story, explain->options->input, partition, offset);
 }
 
 /* As the engine does with --misplaced refuse. */
@@ -122,9 +138,8 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
     };
     bool is_event = message->value.size && !explain_refuses(explain, message); /* empty: a tombstone */
     explain->failed = is_event && !explain_record(explain, &record);
-    if (progress_step(&explain->progress))
-        progress_show(&explain->progress, (double)(message->offset - explain->from_offset) /
-                                              (double)(message->end - explain->from_offset));
+    explain_progress(explain, (double)(message->offset - explain->from_offset) /
+                                  (double)(message->end - explain->from_offset));
     return !explain->failed && !print_failed();
 }
 
@@ -156,8 +171,11 @@ static int explain_end(struct explain *explain)
 static int explain_tell(struct explain *explain)
 {
     const struct options *given = explain->options;
-    explain->story = (struct story){
-        .customer = explain->customer, .is_visitor = given->visitor, .out = stdout, .path = given->events};
+    explain->story = (struct story){.customer = explain->customer,
+                                    .is_visitor = given->visitor,
+                                    .is_lines = given->json,
+                                    .out = stdout,
+                                    .path = given->events};
     explain->any = false;
     struct relance_engine_options options = {
         .rules = explain->rules,
@@ -213,7 +231,7 @@ static int explain_everywhere(struct explain *explain)
     explain->partition = places->home;
     if (!places->count) return explain_tell(explain);
     for (size_t i = 0; i < places->count && status == EXIT_STATUS_OK; i++) {
-        if (i) fputc('\n', stdout);
+        if (i && !explain->options->json) fputc('\n', stdout);
         explain->partition = places->items[i];
         status = explain_tell(explain);
     }

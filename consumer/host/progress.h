@@ -12,6 +12,8 @@
 
 #define PROGRESS_UNKNOWN (-1.0) /* how much there is in all nobody knows */
 
+enum { PROGRESS_STRIDE = 256 };
+
 struct progress {
     const char *what; /* "events" */
     bool wanted;      /* standard error is a terminal */
@@ -27,8 +29,7 @@ void progress_end(struct progress *progress);
 /* One more is done. True: it is to be shown, where steps are so short that the clock is not asked at each. */
 static inline bool progress_step(struct progress *progress)
 {
-    enum { STRIDE = 256 };
-    return ++progress->count % STRIDE == 0 && progress->wanted;
+    return ++progress->count % PROGRESS_STRIDE == 0 && progress->wanted;
 }
 
 #endif

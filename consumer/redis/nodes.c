@@ -175,25 +175,50 @@ enum relance_status redis_nodes_question(struct redis_nodes *nodes, const char *
     return status;
 }
 
-static enum relance_status nodes_take_count(struct node *node, struct relance_error *error)
+/* What is to become of an answer. */
+struct nodes_taking {
+    enum relance_status (*read)(const struct nodes_taking *taking, const struct redisReply *answer,
+                                struct relance_error *error);
+    redis_nodes_text *visit;
+    void *context;
+};
+
+static enum relance_status nodes_read_count(const struct nodes_taking *taking,
+                                            const struct redisReply *answer, struct relance_error *error)
+{
+    int64_t count;
+    (void)taking;
+    return redis_read_count(answer, "a change", &count, error);
+}
+
+static enum relance_status nodes_read_text(const struct nodes_taking *taking, const struct redisReply *answer,
+                                           struct relance_error *error)
+{
+    struct relance_str text;
+    enum relance_status status = redis_read_text(answer, "HGET", &text, error);
+    if (status == RELANCE_OK) taking->visit(taking->context, text);
+    return status;
+}
+
+static enum relance_status nodes_take(struct node *node, const struct nodes_taking *taking,
+                                      struct relance_error *error)
 {
     struct redisReply *answer;
-    int64_t count;
     enum relance_status status = redis_take(node->line, &node->question, &answer, error);
     if (status != RELANCE_OK) return status;
-    status = redis_read_count(answer, "a change", &count, error);
+    status = taking->read(taking, answer, error);
     redis_answer_free(answer);
     return status;
 }
 
-static enum relance_status nodes_change(struct redis_nodes *nodes, struct node *node,
-                                        struct relance_error *error)
+static enum relance_status nodes_put(struct redis_nodes *nodes, struct node *node,
+                                     const struct nodes_taking *taking, struct relance_error *error)
 {
     enum relance_status first = nodes_reach(nodes, node, error);
     if (first == RELANCE_OK) first = redis_send(node->line, &node->question, error);
     while (node->question.expected && first != RELANCE_IO) {
         struct relance_error later;
-        enum relance_status status = nodes_take_count(node, &later);
+        enum relance_status status = nodes_take(node, taking, &later);
         if (status != RELANCE_OK && (first == RELANCE_OK || status == RELANCE_IO))
             *error = later, first = status;
     }
@@ -201,11 +226,25 @@ static enum relance_status nodes_change(struct redis_nodes *nodes, struct node *
     return first;
 }
 
-enum relance_status redis_nodes_change(struct redis_nodes *nodes, struct relance_error *error)
+static enum relance_status nodes_put_all(struct redis_nodes *nodes, const struct nodes_taking *taking,
+                                         struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < nodes->count && status == RELANCE_OK; i++)
-        if (nodes->nodes[i].question.expected) status = nodes_change(nodes, &nodes->nodes[i], error);
+        if (nodes->nodes[i].question.expected) status = nodes_put(nodes, &nodes->nodes[i], taking, error);
     if (status != RELANCE_OK) nodes_begin_again(nodes);
     return status;
+}
+
+enum relance_status redis_nodes_change(struct redis_nodes *nodes, struct relance_error *error)
+{
+    const struct nodes_taking taking = {.read = nodes_read_count};
+    return nodes_put_all(nodes, &taking, error);
+}
+
+enum relance_status redis_nodes_texts(struct redis_nodes *nodes, redis_nodes_text *visit, void *context,
+                                      struct relance_error *error)
+{
+    const struct nodes_taking taking = {nodes_read_text, visit, context};
+    return nodes_put_all(nodes, &taking, error);
 }

@@ -37,6 +37,11 @@ RELANCE_MUST enum relance_status redis_nodes_each(struct redis_nodes *nodes, red
 RELANCE_MUST enum relance_status redis_nodes_question(struct redis_nodes *nodes, const char *key,
                                                       struct redis_question **out,
                                                       struct relance_error *error);
+/* Puts all these questions, and gives the texts that they are answered with, in the order of the questions to a node; data
+ * NULL: absent. */
+typedef void redis_nodes_text(void *context, struct relance_str text);
+RELANCE_MUST enum relance_status redis_nodes_texts(struct redis_nodes *nodes, redis_nodes_text *visit,
+                                                   void *context, struct relance_error *error);
 /* Puts all these questions. Each answer is to be a count; the first that is none is told, and those behind it are taken
  * all the same. */
 RELANCE_MUST enum relance_status redis_nodes_change(struct redis_nodes *nodes, struct relance_error *error);

@@ -6,10 +6,12 @@
 #include "host/text.h"
 
 #include <errno.h>
+#include <relance/decision.h>
 #include <stdlib.h>
 
 enum {
     VIEW_PARTITIONS_MAX = 100000, /* more would be no count of partitions */
+    VIEW_MINUTE_SIZE = 16,        /* bytes of a minute's name */
     VIEW_LOOKED_AT = 64,          /* partitions that are asked how many there are */
 };
 
@@ -349,13 +351,48 @@ enum relance_status redis_view_number(struct redis_view *view, int partition, co
     return view_number(view, key, field, out, error);
 }
 
+static const enum redis_key view_keys[] = {
+    [REDIS_VIEW_META] = REDIS_KEY_META, [REDIS_VIEW_CUSTOMERS] = REDIS_KEY_CUSTOMERS};
+
 enum relance_status redis_view_field(struct redis_view *view, int partition, enum redis_view_hash hash,
                                      struct relance_str field, char **text, size_t *size,
                                      struct relance_error *error)
 {
-    static const enum redis_key keys[] = {
-        [REDIS_VIEW_META] = REDIS_KEY_META, [REDIS_VIEW_CUSTOMERS] = REDIS_KEY_CUSTOMERS};
     char key[REDIS_KEY_SIZE];
-    redis_key(key, view->group, view->topic, partition, keys[hash]);
+    redis_key(key, view->group, view->topic, partition, view_keys[hash]);
     return view_field(view, key, field, text, size, error);
+}
+
+/* ---- many at once */
+
+enum relance_status redis_view_fields(struct redis_view *view, int partition, enum redis_view_hash hash,
+                                      const struct relance_str *fields, size_t count, redis_view_text *visit,
+                                      void *context, struct relance_error *error)
+{
+    char key[REDIS_KEY_SIZE];
+    struct redis_question *question;
+    redis_key(key, view->group, view->topic, partition, view_keys[hash]);
+    enum relance_status status = redis_nodes_question(view->nodes, key, &question, error);
+    if (status != RELANCE_OK) return view_end(status, NULL, error);
+    for (size_t i = 0; i < count; i++)
+        REDIS_ASK(question, STR("HGET"), str_of(key), fields[i]);
+    return view_end(redis_nodes_texts(view->nodes, visit, context, error), NULL, error);
+}
+
+enum relance_status redis_view_minutes(struct redis_view *view, int partition, struct relance_str counter,
+                                       int64_t minute, size_t count, redis_view_text *visit, void *context,
+                                       struct relance_error *error)
+{
+    char metrics[REDIS_KEY_SIZE], key[REDIS_KEY_SIZE], time[24];
+    struct redis_question *question;
+    redis_key(metrics, view->group, view->topic, partition, REDIS_KEY_METRICS);
+    enum relance_status status = redis_nodes_question(view->nodes, metrics, &question, error);
+    if (status != RELANCE_OK) return view_end(status, NULL, error);
+    for (size_t i = 0; i < count; i++) {
+        relance_time_print((minute + (int64_t)i) * 60000, time);
+        time[VIEW_MINUTE_SIZE] = '\0'; /* "2026-03-02T10:00" */
+        redis_key_of_minute(key, metrics, time);
+        REDIS_ASK(question, STR("HGET"), str_of(key), counter);
+    }
+    return view_end(redis_nodes_texts(view->nodes, visit, context, error), NULL, error);
 }

@@ -73,5 +73,18 @@ enum redis_view_hash { REDIS_VIEW_META, REDIS_VIEW_CUSTOMERS };
 RELANCE_MUST enum relance_status redis_view_field(struct redis_view *view, int partition,
                                                   enum redis_view_hash hash, struct relance_str field,
                                                   char **text, size_t *size, struct relance_error *error);
+/* Several fields at once, of any partition's hash: visited in their order, valid during the visit; data NULL: absent. */
+typedef void redis_view_text(void *context, struct relance_str text);
+RELANCE_MUST enum relance_status redis_view_fields(struct redis_view *view, int partition,
+                                                   enum redis_view_hash hash,
+                                                   const struct relance_str *fields, size_t count,
+                                                   redis_view_text *visit, void *context,
+                                                   struct relance_error *error);
+/* One counter of a partition in each of so many minutes from `minute` on, which counts from 1970: in their order, as
+ * above. What is older than 48 h is gone. */
+RELANCE_MUST enum relance_status redis_view_minutes(struct redis_view *view, int partition,
+                                                    struct relance_str counter, int64_t minute, size_t count,
+                                                    redis_view_text *visit, void *context,
+                                                    struct relance_error *error);
 
 #endif

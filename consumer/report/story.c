@@ -2,6 +2,8 @@
 #include "host/print.h"
 #include "base/str.h"
 
+#include <inttypes.h>
+
 enum {
     RECORD_SHOWN_MAX = 400, /* bytes of an event as it came */
     MISFIT_WORDS_MAX = 256,
@@ -64,14 +66,21 @@ static void story_rule(struct story *story, struct relance_str rule, struct rela
     story_name(story, rule, key);
 }
 
-/* The rest of the line, in the core's words. */
-static void story_words(struct story *story, const struct relance_decision *decision,
-                        const struct relance_note *note)
+/* In the core's words. */
+struct relance_str story_tell(struct story *story, const struct relance_decision *decision,
+                              const struct relance_note *note)
 {
     size_t size = relance_tell(story->engine, decision, note, NULL, 0);
     char *words = buffer_room(&story->words, size);
     relance_tell(story->engine, decision, note, words, size);
-    print_text((struct relance_str){words, size}, story->out);
+    return (struct relance_str){words, size};
+}
+
+/* The rest of the line. */
+static void story_words(struct story *story, const struct relance_decision *decision,
+                        const struct relance_note *note)
+{
+    print_text(story_tell(story, decision, note), story->out);
     fputc('\n', story->out);
 }
 
@@ -103,6 +112,11 @@ static void story_decide(void *context, const struct relance_decision *decision)
     struct story *story = context;
     if (!story_is_about(story, decision->customer, decision->is_visitor)) return;
     print_status_wipe();
+    if (story->is_lines) {
+        tally_at(&story->rules, decision->rule)->count[0]++;
+        story_lines_decide(story, decision);
+        return;
+    }
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
 }
@@ -128,11 +142,16 @@ static void story_section(struct story *story, bool running)
     fputc('\n', story->out);
 }
 
-/* A rule that waits, told at the end where nothing else was told of it; runs that are live. */
+/* At the end: a live run, or a rule of which nothing was told. */
+bool story_is_idle(struct story *story, const struct relance_note *note)
+{
+    return note->kind == RELANCE_NOTE_RUNNING || !tally_at(&story->rules, note->rule)->count[0];
+}
+
 static void story_standing(struct story *story, const struct relance_note *note)
 {
     bool running = note->kind == RELANCE_NOTE_RUNNING;
-    if (!running && tally_at(&story->rules, note->rule)->count[0]) return;
+    if (!story_is_idle(story, note)) return;
     if (story->section != 1 + running) story_section(story, running);
     story_name(story, note->rule, note->key);
     story_words(story, NULL, note);
@@ -142,6 +161,10 @@ static void story_note(void *context, const struct relance_note *note)
 {
     struct story *story = context;
     print_status_wipe();
+    if (story->is_lines) {
+        story_lines_note(story, note);
+        return;
+    }
     if (story->ending) {
         story_standing(story, note);
         return;
@@ -187,6 +210,10 @@ static void story_unseen(struct story *story, const struct relance_fate *fate)
         fate->declared ? "no rule looks at events of this type" : "this type of event is not declared";
     print_status_wipe();
     story->events++;
+    if (story->is_lines) {
+        story_lines_unseen(story, fate, why);
+        return;
+    }
     print(story->out, "%-24s", "-");
     story_put(story, "  ", fate->type);
     story_place(story);
@@ -218,16 +245,29 @@ void story_end(struct story *story, struct relance_engine *engine)
 {
     story->ending = true;
     story->engine = engine;
-    if (!story->events) {
+    if (!story->events && !story->is_lines) {
         story_put(story, story->is_visitor ? "no event of visitor " : "no event of customer ",
                   story->customer);
         fputc('\n', story->out);
     }
     relance_engine_explain(engine);
+    if (story->is_lines) story_lines_end(story);
+}
+
+void story_begin(struct story *story, const char *topic, int32_t partition, int64_t offset)
+{
+    if (story->is_lines)
+        story_lines_begin(story, partition, offset);
+    else
+        print(story->out,
+              "topic %s, partition %" PRId32 ", from offset %" PRId64
+              "; nothing is known of what came before\n\n",
+              topic, partition, offset);
 }
 
 void story_free(struct story *story)
 {
     buffer_free(&story->words);
+    buffer_free(&story->line);
     tally_free(&story->rules);
 }

@@ -19,11 +19,13 @@
 struct story {
     struct relance_str customer;
     bool is_visitor; /* `customer` is the id of a visitor */
+    bool is_lines;   /* as JSON, an object a line (consumer/view/README.md), for programs */
     FILE *out;
     const char *path; /* of the file whose lines events are; NULL: they are records of a topic */
     struct relance_engine *engine;
     const struct relance_record *record;   /* being dealt with; NULL: none is */
     struct buffer words;                   /* of what is being told */
+    struct buffer line;                    /* of JSON */
     char name[RELANCE_VISITOR_NAME_BYTES]; /* of a visitor */
     struct tally rules;                    /* of which something has been told */
     uint64_t events;
@@ -37,8 +39,22 @@ void story_listen(struct story *story, struct relance_engine_options *options);
 RELANCE_MUST enum relance_progress story_record(struct story *story, struct relance_engine *engine,
                                                 const struct relance_record *record,
                                                 struct relance_fate *fate);
+/* Where it begins, in a topic. */
+void story_begin(struct story *story, const char *topic, int32_t partition, int64_t offset);
+/* As lines: how far it has come, 0 to 1, and how many records have been read. */
+void story_lines_progress(struct story *story, double part, uint64_t records);
 /* How things stand: rules that have done nothing, and why; live runs. */
 void story_end(struct story *story, struct relance_engine *engine);
 void story_free(struct story *story);
+
+/* Of story.c, for story_lines.c, and the other way round. */
+struct relance_str story_tell(struct story *story, const struct relance_decision *decision,
+                              const struct relance_note *note);
+bool story_is_idle(struct story *story, const struct relance_note *note);
+void story_lines_begin(struct story *story, int32_t partition, int64_t offset);
+void story_lines_decide(struct story *story, const struct relance_decision *decision);
+void story_lines_note(struct story *story, const struct relance_note *note);
+void story_lines_unseen(struct story *story, const struct relance_fate *fate, const char *why);
+void story_lines_end(struct story *story);
 
 #endif

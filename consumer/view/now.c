@@ -5,85 +5,131 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-/* ---- rules, of the counters whose form begins with `rule.` */
-static bool now_is_of_rule(const struct figure *figure)
+/* ---- rules, of their counters taken apart */
+enum now_part { NOW_DECIDED, NOW_VARIANTS, NOW_STEPS, NOW_CANCELLED, NOW_PARTS };
+static const char *const now_parts[NOW_PARTS] = {"decided", "variants", "steps", "cancelled_by"};
+
+struct now_count {
+    const char *rule;
+    enum now_part part;
+    const char *of; /* which variant, which step; "": the part is not split further */
+    const char *word;
+    double value;
+};
+
+/* Is it of a rule? */
+static bool now_take_apart(const struct figure *figure, struct now_count *out)
 {
-    const struct metric_counter *row = figure->first ? metric_counter(figure->row) : NULL;
-    return row && str_starts_with(str_of(row->form), STR("rule."));
+    *out = (struct now_count){figure->first, NOW_DECIDED, "", figure->outcome, figure->value};
+    switch (figure->row) {
+    case METRIC_GOAL_VALUE: out->word = "goal_value"; /* fallthrough */
+    case METRIC_RULE:
+        if (figure->variant) out->part = NOW_VARIANTS, out->of = figure->variant;
+        break;
+    case METRIC_RULE_STEP: out->part = NOW_STEPS, out->of = figure->step; break;
+    case METRIC_RULE_CANCELLED_BY: out->part = NOW_CANCELLED, out->word = figure->event; break;
+    default: return false;
+    }
+    return true;
 }
 
-/* By rule; of one, what is of no variant first. */
+/* Of steps, the tenth is behind the ninth. */
 static int now_order(const void *a, const void *b)
 {
-    const struct figure *x = *(const struct figure *const *)a, *y = *(const struct figure *const *)b;
-    int order = strcmp(x->first, y->first);
-    if (!order && !x->variant != !y->variant) return x->variant ? 1 : -1;
-    if (!order && x->variant) order = strcmp(x->variant, y->variant);
-    return order ? order : strcmp(x->name, y->name);
+    const struct now_count *x = a, *y = b;
+    int order = strcmp(x->rule, y->rule);
+    if (!order) order = (int)x->part - (int)y->part;
+    if (!order && x->part == NOW_STEPS) order = (int)strlen(x->of) - (int)strlen(y->of);
+    if (!order) order = strcmp(x->of, y->of);
+    return order ? order : strcmp(x->word, y->word);
 }
 
-/* The outcome, or the last word of the form: "goal_value". */
-static const char *now_word(const struct figure *figure)
+static void now_put_member(struct buffer *to, const char *name, bool is_first)
 {
-    return figure->outcome ? figure->outcome : strrchr(metric_counter(figure->row)->form, '.') + 1;
+    if (!is_first) buffer_put_char(to, ',');
+    buffer_put_json_string(to, str_of(name));
+    buffer_put_char(to, ':');
 }
 
-static bool now_same(const char *a, const char *b)
+/* Those that belong to one variant, step or whole part: an object. Returns what is behind them. */
+static const struct now_count *now_put_counts(struct buffer *to, const struct now_count *at,
+                                              const struct now_count *end)
 {
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* Those of one rule and variant, from `at` on, as an object; *at is behind them. */
-static void now_put_counts(struct buffer *to, const struct figure **figures, size_t count, size_t *at)
-{
-    const struct figure *first = figures[*at];
-    char mark = '{';
-    for (; *at < count; (*at)++) {
-        const struct figure *figure = figures[*at];
-        if (!now_same(figure->first, first->first) || !now_same(figure->variant, first->variant)) break;
-        buffer_put_char(to, mark);
-        buffer_put_json_string(to, str_of(now_word(figure)));
-        buffer_put_format(to, ":%.15g", figure->value);
-        mark = ',';
+    const struct now_count *first = at;
+    buffer_put_char(to, '{');
+    for (; at < end && strcmp(at->rule, first->rule) == 0 && at->part == first->part &&
+           strcmp(at->of, first->of) == 0;
+         at++) {
+        now_put_member(to, at->word, at == first);
+        buffer_put_format(to, "%.15g", at->value);
     }
     buffer_put_char(to, '}');
+    return at;
 }
 
-static void now_put_rule(struct buffer *to, const struct figure **figures, size_t count, size_t *at)
+/* "variants":{"a":{…},"b":{…}}, or of what is not split further {…} alone. */
+static const struct now_count *now_put_part(struct buffer *to, enum now_part part, const struct now_count *at,
+                                            const struct now_count *end, const char *rule)
 {
-    const char *rule = figures[*at]->first;
-    buffer_put_str(to, STR("{\"name\":"));
-    buffer_put_json_string(to, str_of(rule));
-    buffer_put_str(to, STR(",\"decided\":"));
-    if (figures[*at]->variant)
-        buffer_put_str(to, STR("{}"));
-    else
-        now_put_counts(to, figures, count, at);
-    buffer_put_str(to, STR(",\"variants\":{"));
-    for (bool more = false; *at < count && now_same(figures[*at]->first, rule); more = true) {
-        if (more) buffer_put_char(to, ',');
-        buffer_put_json_string(to, str_of(figures[*at]->variant));
-        buffer_put_char(to, ':');
-        now_put_counts(to, figures, count, at);
+    const struct now_count *first = at;
+    bool is_split = part == NOW_VARIANTS || part == NOW_STEPS;
+    now_put_member(to, now_parts[part], false);
+    if (is_split) buffer_put_char(to, '{');
+    while (at < end && at->part == part && strcmp(at->rule, rule) == 0) {
+        if (is_split) now_put_member(to, at->of, at == first);
+        at = now_put_counts(to, at, end);
     }
-    buffer_put_str(to, STR("}}"));
+    if (at == first && !is_split) buffer_put_str(to, STR("{}"));
+    if (is_split) buffer_put_char(to, '}');
+    return at;
+}
+
+static struct now_count *now_counts(const struct figures *figures, size_t *count)
+{
+    struct now_count *counts = calloc(figures->count + 1, sizeof *counts);
+    ensure(counts);
+    *count = 0;
+    for (size_t i = 0; i < figures->count; i++)
+        *count += now_take_apart(&figures->items[i], &counts[*count]);
+    if (*count) qsort(counts, *count, sizeof *counts, now_order);
+    return counts;
 }
 
 static void now_put_rules(struct buffer *to, const struct figures *figures)
 {
-    const struct figure **rows = calloc(figures->count + 1, sizeof(const struct figure *));
-    size_t count = 0, at = 0;
-    ensure(rows);
-    for (size_t i = 0; i < figures->count; i++)
-        if (now_is_of_rule(&figures->items[i])) rows[count++] = &figures->items[i];
-    if (count) qsort(rows, count, sizeof *rows, now_order);
-    buffer_put_str(to, STR(",\"rules\":["));
-    while (at < count) {
-        if (at) buffer_put_char(to, ',');
-        now_put_rule(to, rows, count, &at);
+    size_t count;
+    struct now_count *counts = now_counts(figures, &count);
+    const struct now_count *at = counts, *end = counts + count;
+    now_put_member(to, "rules", false);
+    buffer_put_char(to, '[');
+    while (at < end) {
+        const char *rule = at->rule;
+        buffer_put_str(to, at > counts ? STR(",{\"name\":") : STR("{\"name\":"));
+        buffer_put_json_string(to, str_of(rule));
+        for (enum now_part part = 0; part < NOW_PARTS; part++)
+            at = now_put_part(to, part, at, end, rule);
+        buffer_put_char(to, '}');
     }
     buffer_put_char(to, ']');
-    free(rows);
+    free(counts);
+}
+
+/* ---- partitions, of which the checkpoints have more */
+static void now_add_known(cJSON *object, const char *name, int64_t number)
+{
+    if (number != CHECKPOINT_NONE) cJSON_AddNumberToObject(object, name, (double)number);
+}
+
+static void now_add_checkpoints(cJSON *root, const struct checkpoints *checkpoints)
+{
+    cJSON *partition = cJSON_GetObjectItemCaseSensitive(root, "partitions")->child;
+    for (size_t p = 0; p < checkpoints->count && partition; p++, partition = partition->next) {
+        const struct checkpoint *checkpoint = &checkpoints->items[p];
+        now_add_known(partition, "offset", checkpoint->offset);
+        now_add_known(partition, "clock_ms", checkpoint->clock_ms);
+        now_add_known(partition, "wall_ms", checkpoint->wall_ms);
+        if (*checkpoint->ruleset) cJSON_AddStringToObject(partition, "ruleset", checkpoint->ruleset);
+    }
 }
 
 /* ---- the whole */
@@ -103,6 +149,7 @@ char *now_print(const struct now *now)
 {
     struct buffer to = {0};
     cJSON *root = figures_json(now->figures, now->group, now->topic);
+    now_add_checkpoints(root, now->checkpoints);
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     ensure(text);

@@ -3,9 +3,11 @@
 #define CONSUMER_VIEW_NOW_H
 
 #include "report/figures.h"
+#include "view/checkpoints.h"
 
 struct now {
     const struct figures *figures;
+    const struct checkpoints *checkpoints;
     const char *group, *topic;
     const char *why; /* is it ready, or why not: a sentence */
     bool is_ready;

@@ -4,20 +4,25 @@
 #include "host/log.h"
 #include "host/stop.h"
 #include "report/figures.h"
-#include "http/question.h"
+#include "view/answer.h"
 #include "view/now.h"
 #include "view/page.h"
+#include "view/teller.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { VIEW_EVERY_US = 1000000, VIEW_LOOK_US = 50000, VIEW_SENTENCE = 256 };
+enum { VIEW_EVERY_US = 1000000, VIEW_LOOK_US = 50000, VIEW_SENTENCE = 256, VIEW_STILL_MS = 48 * 3600000 };
 
 struct view {
     const struct options *options;
     struct http_server *server;
     struct redis_view *redis; /* NULL: none is open */
-    struct figures figures;   /* the newest there are */
+    struct figures figures;   /* the newest there are, and what follows likewise */
+    struct checkpoints checkpoints;
+    struct rulesets rulesets;
+    struct minutes *minutes;
+    struct teller *teller;
     char why[VIEW_SENTENCE];
     bool is_ready;
     bool is_away; /* has been said */
@@ -45,6 +50,7 @@ static void view_put_now(struct view *view, const char *trouble)
     const struct options *options = view->options;
     struct now now = {
         .figures = &view->figures,
+        .checkpoints = &view->checkpoints,
         .group = options->group,
         .topic = options->input,
         .why = view->why,
@@ -58,6 +64,22 @@ static void view_put_now(struct view *view, const char *trouble)
     free(text);
 }
 
+/* The wall clock that the shop goes by: ours, unless events of another time are decided. One that has stood still since
+ * nothing happens is ours as well. */
+static int64_t view_now_ms(const struct view *view)
+{
+    int64_t ours = clock_wall_ms(), theirs = checkpoints_wall(&view->checkpoints);
+    return theirs > ours || (theirs != CHECKPOINT_NONE && theirs < ours - VIEW_STILL_MS) ? theirs : ours;
+}
+
+static double view_lag(const struct figures *figures)
+{
+    double lag = -1;
+    for (size_t i = 0; i < figures->partition_count; i++)
+        if (figures->partitions[i].lag >= 0) lag = (lag < 0 ? 0 : lag) + figures->partitions[i].lag;
+    return lag;
+}
+
 static void view_show(struct view *view)
 {
     size_t size;
@@ -66,6 +88,10 @@ static void view_show(struct view *view)
     http_server_publish(view->server, (str){text, size}, view->is_ready, view->why);
     free(text);
     view_put_now(view, NULL);
+    text = rulesets_print(&view->rulesets, &view->checkpoints);
+    if (text) http_server_put(view->server, HTTP_RULES, str_of(text), HTTP_JSON);
+    free(text);
+    minutes_take_lag(view->minutes, view_now_ms(view), view_lag(&view->figures));
 }
 
 /* ---- reading */
@@ -79,8 +105,16 @@ static enum relance_status view_read(struct view *view, struct relance_error *er
     if (status != RELANCE_OK) return status;
     figures_free(&view->figures);
     view->figures = figures;
-    view_show(view);
-    return RELANCE_OK;
+    status = checkpoints_read(&view->checkpoints, view->redis, error);
+    if (status == RELANCE_OK) status = rulesets_read(&view->rulesets, &view->checkpoints, view->redis, error);
+    if (status == RELANCE_OK) view_show(view);
+    return status;
+}
+
+static void view_close(struct view *view)
+{
+    redis_view_close(view->redis);
+    view->redis = NULL;
 }
 
 /* What has failed once is opened anew: a line on which anything has failed is of no use any more. */
@@ -91,8 +125,7 @@ static void view_try(struct view *view)
     if (is_away) {
         http_server_excuse(view->server, error.message);
         view_put_now(view, error.message);
-        redis_view_close(view->redis);
-        view->redis = NULL;
+        view_close(view);
     }
     if (is_away && !view->is_away)
         log_line(LOG_WARNING, "There are no newer figures.", "why=\"%s\"", error.message);
@@ -108,10 +141,50 @@ static void view_show_page_anew(const struct view *view)
         log_line(LOG_WARNING, "The page cannot be read.", "why=\"%s\"", error.message);
 }
 
+/* By the rules of its partition, and as that decides: all do so alike. */
+static void view_tell(struct view *view, struct http_question *question)
+{
+    struct relance_error error;
+    char *decides = NULL;
+    size_t size;
+    int64_t from_ms;
+    if (!answer_from(question, 0, &from_ms) || !answer_whom(question, "A customer's story was asked for.")) {
+        http_question_refuse(
+            question, 400,
+            "id=… is needed, and from is `earliest` or an instant such as 2026-03-02T10:00:00Z.");
+        return;
+    }
+    if (view->redis && redis_view_field(view->redis, 0, REDIS_VIEW_META, STR("options"), &decides, &size,
+                                        &error) != RELANCE_OK)
+        view_close(view);
+    if (view->redis)
+        teller_tell(view->teller, question, decides);
+    else
+        http_question_refuse(question, 502, "Redis does not answer.");
+    free(decides);
+}
+
 static void view_answer(struct view *view, struct http_question *question)
 {
-    (void)view;
-    if (question) http_question_refuse(question, 501, "This is not answered yet.");
+    const struct answering answering = {view->redis, &view->checkpoints, &view->rulesets, view->minutes,
+                                        view_now_ms(view)};
+    switch (http_question_page(question)) {
+    case HTTP_MINUTES:
+    case HTTP_CUSTOMER:
+        if (!answer_question(&answering, question)) view_close(view);
+        break;
+    case HTTP_STORY: view_tell(view, question); break;
+    default: http_question_refuse(question, 501, "This is not answered yet."); break;
+    }
+}
+
+/* Until it is time to read again. */
+static void view_answer_until(struct view *view, int64_t until_us)
+{
+    for (int64_t now_us = 0; !stop_requested() && now_us < until_us; now_us = clock_monotonic_us()) {
+        struct http_question *question = http_question_next(view->server, VIEW_LOOK_US);
+        if (question) view_answer(view, question);
+    }
 }
 
 static void *view_read_on(void *context)
@@ -121,10 +194,9 @@ static void *view_read_on(void *context)
         int64_t next_us = clock_monotonic_us() + VIEW_EVERY_US;
         view_try(view);
         view_show_page_anew(view);
-        for (int64_t now_us = 0; !stop_requested() && now_us < next_us; now_us = clock_monotonic_us())
-            view_answer(view, http_question_next(view->server, VIEW_LOOK_US));
+        view_answer_until(view, next_us);
     }
-    redis_view_close(view->redis);
+    view_close(view);
     return NULL;
 }
 
@@ -138,6 +210,8 @@ enum relance_status view_start(const struct options *options, struct http_server
     ensure(view);
     view->options = options;
     view->server = server;
+    view->minutes = minutes_new();
+    view->teller = teller_new(options);
     http_server_excuse(server, "they are being read");
     ensure(pthread_create(&view->thread, NULL, view_read_on, view) == 0);
     *out = view;
@@ -147,6 +221,10 @@ enum relance_status view_start(const struct options *options, struct http_server
 void view_join(struct view *view)
 {
     pthread_join(view->thread, NULL);
+    teller_free(view->teller);
     figures_free(&view->figures);
+    checkpoints_free(&view->checkpoints);
+    rulesets_free(&view->rulesets);
+    minutes_free(view->minutes);
     free(view);
 }

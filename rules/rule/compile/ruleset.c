@@ -397,3 +397,8 @@ size_t relance_ruleset_rule_count(const struct relance_ruleset *rules)
 {
     return rules->rule_count;
 }
+
+struct relance_str relance_ruleset_rule_name(const struct relance_ruleset *rules, size_t at)
+{
+    return rules->rules[at].name;
+}

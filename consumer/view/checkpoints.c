@@ -1,0 +1,70 @@
+#include "view/checkpoints.h"
+#include "base/ensure.h"
+#include "base/str.h"
+#include "host/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct relance_str checkpoint_fields[] = {STR("offset"), STR("clock"), STR("wall"),
+                                                       STR("rules_hash")};
+enum { CHECKPOINT_FIELDS = sizeof checkpoint_fields / sizeof *checkpoint_fields };
+
+struct checkpoint_reading {
+    struct checkpoint *into;
+    size_t at; /* of the fields */
+};
+
+/* The greatest and the least number, which stand for none, are none. */
+static int64_t checkpoint_number(struct relance_str text)
+{
+    int64_t number;
+    bool is_negative = text.size && text.data[0] == '-';
+    if (!text.data || !text_count(str_slice(text, is_negative, text.size), &number) || number == INT64_MAX)
+        return CHECKPOINT_NONE;
+    return is_negative ? -number : number;
+}
+
+static void checkpoint_take(void *context, struct relance_str text)
+{
+    struct checkpoint_reading *reading = context;
+    struct checkpoint *into = reading->into;
+    int64_t *const numbers[] = {&into->offset, &into->clock_ms, &into->wall_ms};
+    size_t at = reading->at++;
+    if (at < sizeof numbers / sizeof *numbers)
+        *numbers[at] = checkpoint_number(text);
+    else
+        snprintf(into->ruleset, sizeof into->ruleset, "%.*s", STR_ARG(text));
+}
+
+enum relance_status checkpoints_read(struct checkpoints *checkpoints, struct redis_view *view,
+                                     struct relance_error *error)
+{
+    size_t count = (size_t)redis_view_partitions(view);
+    struct checkpoint *items = calloc(count + 1, sizeof *items);
+    enum relance_status status = RELANCE_OK;
+    ensure(items);
+    for (size_t p = 0; p < count && status == RELANCE_OK; p++) {
+        struct checkpoint_reading reading = {.into = &items[p]};
+        status = redis_view_fields(view, (int)p, REDIS_VIEW_META, checkpoint_fields, CHECKPOINT_FIELDS,
+                                   checkpoint_take, &reading, error);
+    }
+    if (status != RELANCE_OK) return free(items), status;
+    checkpoints_free(checkpoints);
+    *checkpoints = (struct checkpoints){items, count};
+    return RELANCE_OK;
+}
+
+void checkpoints_free(struct checkpoints *checkpoints)
+{
+    free(checkpoints->items);
+    *checkpoints = (struct checkpoints){0};
+}
+
+int64_t checkpoints_wall(const struct checkpoints *checkpoints)
+{
+    int64_t newest = CHECKPOINT_NONE;
+    for (size_t i = 0; i < checkpoints->count; i++)
+        if (checkpoints->items[i].wall_ms > newest) newest = checkpoints->items[i].wall_ms;
+    return newest;
+}
