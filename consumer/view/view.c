@@ -4,14 +4,20 @@
 #include "host/log.h"
 #include "host/stop.h"
 #include "report/figures.h"
+#include "report/report_read.h"
 #include "view/answer.h"
 #include "view/now.h"
 #include "view/page.h"
 #include "view/teller.h"
 
+#include <cjson/cJSON.h>
 #include <pthread.h>
 #include <stdlib.h>
 
+enum {
+    VIEW_REPORT_US = 3000000,
+    VIEW_REPORT_SHARE = 20 /* of the time that it may take: one in so many parts */
+};
 enum { VIEW_EVERY_US = 1000000, VIEW_LOOK_US = 50000, VIEW_SENTENCE = 256, VIEW_STILL_MS = 48 * 3600000 };
 
 struct view {
@@ -25,7 +31,8 @@ struct view {
     struct teller *teller;
     char why[VIEW_SENTENCE];
     bool is_ready;
-    bool is_away; /* has been said */
+    bool is_away;           /* has been said */
+    int64_t next_report_us; /* when the report may be made anew */
     pthread_t thread;
 };
 
@@ -95,6 +102,33 @@ static void view_show(struct view *view)
 }
 
 /* ---- reading */
+/* What it takes is a question for each partition and each day, so it is not made at every reading, and where that is slow
+ * more seldom. */
+static enum relance_status view_report(struct view *view, struct relance_error *error)
+{
+    int64_t began_us = clock_monotonic_us();
+    struct report report = {0};
+    const struct report_asked asked = {
+        .rules = view->rulesets.count ? view->rulesets.items[0].rules : NULL,
+        .at_ms = view_now_ms(view),
+        .group = view->options->group,
+        .topic = view->options->input,
+    };
+    if (began_us < view->next_report_us) return RELANCE_OK;
+    report_ask(&report, &asked);
+    enum relance_status status = report_read(&report, view->redis, error);
+    if (status == RELANCE_OK) {
+        report_end(&report);
+        char *text = report_json(&report);
+        http_server_put(view->server, HTTP_REPORT, str_of(text), HTTP_JSON);
+        cJSON_free(text);
+    }
+    report_free(&report);
+    int64_t now_us = clock_monotonic_us(), wait_us = (now_us - began_us) * VIEW_REPORT_SHARE;
+    view->next_report_us = now_us + (wait_us > VIEW_REPORT_US ? wait_us : VIEW_REPORT_US);
+    return status;
+}
+
 static enum relance_status view_read(struct view *view, struct relance_error *error)
 {
     const struct options *options = view->options;
@@ -108,7 +142,7 @@ static enum relance_status view_read(struct view *view, struct relance_error *er
     status = checkpoints_read(&view->checkpoints, view->redis, error);
     if (status == RELANCE_OK) status = rulesets_read(&view->rulesets, &view->checkpoints, view->redis, error);
     if (status == RELANCE_OK) view_show(view);
-    return status;
+    return status == RELANCE_OK ? view_report(view, error) : status;
 }
 
 static void view_close(struct view *view)
