@@ -1,8 +1,8 @@
-/* What lies below a rule's row in the table of rules: its steps one by one, what ended its runs, and what limits did.
+/* What lies below a rule's row in the table of rules: what it is worth, its steps one by one, what ended its runs, and what limits did.
  * A rule of one step is told by its own row, so that steps stand here only where there are several. */
 #include "base/ensure.h"
 #include "host/table.h"
-#include "report/figures.h"
+#include "report/report_rules.h"
 
 #include <relance/decision.h>
 #include <stdlib.h>
@@ -139,7 +139,8 @@ static void print_cancels(const struct figures *figures, FILE *out)
 bool figures_is_detail(const struct figure *figure)
 {
     return figure->row == METRIC_RULE_STEP || figure->row == METRIC_RULE_CANCELLED_BY ||
-           figure->row == METRIC_LIMIT;
+           figure->row == METRIC_LIMIT || figure->row == METRIC_PEOPLE || figure->row == METRIC_WON ||
+           figure->row == METRIC_VALUE || figure->row == METRIC_VALUE_SQUARES;
 }
 
 void figures_print_steps(const struct figures *figures, FILE *out)
@@ -157,6 +158,7 @@ void figures_print_limits(const struct figures *figures, FILE *out)
 
 void figures_print_details(const struct figures *figures, FILE *out)
 {
+    figures_print_lifts(figures, out);
     figures_print_steps(figures, out);
     print_cancels(figures, out);
     figures_print_limits(figures, out);

@@ -72,7 +72,7 @@ void figures_print_table(const struct figures *figures, const struct figures *be
 /* For eyes that have a screen only: rules first, as by_sent the one that has sent most first. */
 void figures_print_top(const struct figures *figures, const struct figures *before, double seconds,
                        bool by_sent, FILE *out);
-/* Steps, what cancelled, limits (details.c), each behind an empty line; nothing where there is nothing. And is a counter
+/* What rules are worth, steps, what cancelled, limits (details.c), each behind an empty line; nothing where there is nothing. And is a counter
  * one of those? */
 void figures_print_details(const struct figures *figures, FILE *out);
 void figures_print_steps(const struct figures *figures, FILE *out);

@@ -50,6 +50,12 @@ const struct metric_counter *metric_counter(size_t row)
     return row < COUNTER_ROWS ? &counters[row] : NULL;
 }
 
+double metric_counter_divisor(size_t row)
+{
+    const double parts = 10000;
+    return row == METRIC_VALUE ? parts : row == METRIC_VALUE_SQUARES ? parts * parts : 1;
+}
+
 const char *metric_outcome(size_t at)
 {
     return at < OUTCOMES ? outcomes[at] : NULL;

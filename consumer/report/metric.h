@@ -38,6 +38,9 @@ struct metric_parts {
 #define METRIC_NO_ROW SIZE_MAX
 struct metric_parts metric_take_apart(str name);
 
+/* How many of ours are one of what Prometheus has: money is counted in ten-thousandths. */
+double metric_counter_divisor(size_t row);
+
 /* All outcomes that a rule's counter may have, in their order; `at` counts from 0; NULL: there are no more. */
 const char *metric_outcome(size_t at);
 

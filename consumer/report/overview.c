@@ -3,7 +3,7 @@
 #include "host/print.h"
 #include "host/table.h"
 #include "host/text.h"
-#include "report/figures.h"
+#include "report/report_rules.h"
 
 #include <cjson/cJSON.h>
 #include <relance/decision.h>
@@ -287,6 +287,7 @@ struct cJSON *figures_json(const struct figures *figures, const char *group, con
     cJSON *counters = cJSON_AddObjectToObject(root, "counters");
     for (size_t i = 0; i < figures->count; i++)
         cJSON_AddNumberToObject(counters, figures->items[i].name, figures->items[i].value);
+    figures_put_lifts(root, figures);
     json_add_partitions(root, figures);
     json_add_lives(root, figures);
     return root;

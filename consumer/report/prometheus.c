@@ -5,7 +5,7 @@
 #include "base/ensure.h"
 #include "host/print.h"
 #include "host/text.h"
-#include "report/figures.h"
+#include "report/report_rules.h"
 
 #include <ctype.h>
 
@@ -89,8 +89,36 @@ static void put_counter(const struct prometheus *to, const struct metric_counter
         put_label(to, STR("outcome"), figure->outcome);
         put_label(to, STR("event"), figure->event);
         put_label(to, STR("variant"), figure->variant);
-        put_value(to, figure->value);
+        put_value(to, figure->value / metric_counter_divisor(row));
     }
+}
+
+/* ---- lift */
+
+struct prometheus_lifts {
+    const struct prometheus *to;
+    const char *metric; /* headed last */
+};
+
+static void put_lift(void *context, const struct report_gauge *gauge)
+{
+    struct prometheus_lifts *lifts = context;
+    const struct prometheus *to = lifts->to;
+    if (lifts->metric != gauge->metric) put_head(to, gauge->metric, gauge->prose, "gauge");
+    lifts->metric = gauge->metric;
+    put_metric(to, gauge->metric);
+    put_label(to, STR("rule"), gauge->rule);
+    put_label(to, STR("variant"), gauge->variant);
+    put_value(to, gauge->value);
+}
+
+static void put_lifts(const struct prometheus *to)
+{
+    struct prometheus_lifts lifts = {to, NULL};
+    struct report_rules rules = {0};
+    report_rules_take(&rules, to->figures);
+    report_each_lift(&rules, put_lift, &lifts);
+    report_rules_free(&rules);
 }
 
 /* ---- live figures */
@@ -213,6 +241,7 @@ void figures_print_prometheus(const struct figures *figures, const char *group, 
         put_partitions(&to, row);
     for (size_t row = 0; (counter = metric_counter(row)); row++)
         put_counter(&to, counter, row);
+    put_lifts(&to);
     for (const struct metric_live *live = metric_lives; live->name; live++)
         put_live(&to, live);
 }

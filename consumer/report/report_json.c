@@ -302,12 +302,26 @@ static void put_steps(cJSON *object, const struct report_rule *rule)
     }
 }
 
+static void put_people(cJSON *object, const struct lift_people *people)
+{
+    int64_t count = (int64_t)people->people;
+    put_int(object, "people", count);
+    put_int(object, "won", (int64_t)people->won);
+    put_share(object, "conversion", (int64_t)people->won, count);
+    put_money(object, "value", (int64_t)people->value);
+    put_each(object, "value_per_person", (int64_t)people->value, count);
+}
+
 static void put_variants(cJSON *object, const struct report_rule *rule)
 {
     cJSON *list = put_list(object, "variants");
     for (size_t i = 0; i < rule->variant_count; i++) {
         cJSON *item = put_item(list);
-        put_text(item, "variant", str_of(rule->variants[i].name));
+        if (*rule->variants[i].name)
+            put_text(item, "variant", str_of(rule->variants[i].name));
+        else
+            json_must(cJSON_AddNullToObject(item, "variant"));
+        put_people(item, &rule->variants[i].people);
         put_outcomes(item, rule->variants[i].outcomes);
     }
 }
@@ -321,10 +335,14 @@ static void put_rule(cJSON *list, const struct report_rule *rule)
     put_count(item, "held", rule->outcomes[RELANCE_OUTCOME_HELD]);
     put_count(item, "goals", rule->outcomes[RELANCE_OUTCOME_GOAL]);
     put_money(item, "value", report_money_of(rule->goal_value));
+    const struct lift_people people = report_people(rule);
+    put_int(item, "people", (int64_t)people.people);
+    put_each(item, "value_per_person", (int64_t)people.value, (int64_t)people.people);
     put_outcomes(item, rule->outcomes);
     put_reasons(item, rule);
     put_steps(item, rule);
     put_variants(item, rule);
+    report_put_lifts(put_list(item, "lift"), rule, false);
 }
 
 static void put_rules(cJSON *root, const struct report *report)

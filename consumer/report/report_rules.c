@@ -87,6 +87,12 @@ static void take_step(struct report_rules *rules, const struct figure *figure)
     if (step) *outcome_of(step->outcomes, figure->outcome) += figure->value;
 }
 
+/* That of people who have no variant is called "". */
+static struct lift_people *people_of(struct report_rules *rules, const struct figure *figure)
+{
+    return &variant_of(rule_of(rules, figure->first), figure->variant ? figure->variant : "")->people;
+}
+
 static void take_cancel(struct report_rules *rules, const struct figure *figure)
 {
     struct report_rule *rule = rule_of(rules, figure->first);
@@ -100,6 +106,10 @@ static void take(struct report_rules *rules, const struct figure *figure)
     case METRIC_GOAL_VALUE: rule_of(rules, figure->first)->goal_value += figure->value; break;
     case METRIC_RULE_STEP: take_step(rules, figure); break;
     case METRIC_RULE_CANCELLED_BY: take_cancel(rules, figure); break;
+    case METRIC_PEOPLE: people_of(rules, figure)->people += figure->value; break;
+    case METRIC_WON: people_of(rules, figure)->won += figure->value; break;
+    case METRIC_VALUE: people_of(rules, figure)->value += figure->value; break;
+    case METRIC_VALUE_SQUARES: people_of(rules, figure)->value_squares += figure->value; break;
     case METRIC_LIMIT:
         *outcome_of(limit_of(rules, figure->first)->outcomes, figure->outcome) += figure->value;
         break;

@@ -3,6 +3,7 @@
 #define CONSUMER_REPORT_REPORT_RULES_H
 
 #include "report/figures.h"
+#include "report/lift.h"
 
 #include <relance/decision.h>
 
@@ -19,6 +20,7 @@ struct report_step {
 struct report_variant {
     const char *name; /* "": the rule has no split */
     double outcomes[RELANCE_OUTCOME_COUNT];
+    struct lift_people people;
 };
 
 struct report_rule {
@@ -50,5 +52,25 @@ void report_rules_free(struct report_rules *rules);
 extern const enum relance_outcome report_not_sent[];
 /* Of the cancelled runs of a rule those that no event ended. */
 double report_cancelled_otherwise(const struct report_rule *rule);
+
+/* ---- lifts.c */
+
+/* What a variant brings over the holdout of its rule; false: there is no such, or nobody in one of the two. */
+bool report_lift(const struct report_rule *rule, const struct report_variant *variant, struct lift *out);
+struct lift_people report_people(const struct report_rule *rule); /* of all variants */
+/* Those that there are of a rule; `named`: each with the rule. */
+struct cJSON;
+void report_put_lifts(struct cJSON *list, const struct report_rule *rule, bool named);
+/* A member `lift`, of all rules; and a table of all variants that have people, behind an empty line, or nothing. */
+void figures_put_lifts(struct cJSON *root, const struct figures *figures);
+void figures_print_lifts(const struct figures *figures, FILE *out);
+
+/* As gauges, one metric after the other. */
+struct report_gauge {
+    const char *metric, *prose, *rule, *variant;
+    double value;
+};
+typedef void report_lift_visit(void *context, const struct report_gauge *gauge);
+void report_each_lift(const struct report_rules *rules, report_lift_visit *visit, void *context);
 
 #endif

@@ -451,6 +451,7 @@ void report_print_tables(const struct report *report, FILE *out)
     else
         fputs("\nOf orders nothing is known: the rules say by `sales` what an order is.\n", out);
     print_rules(report, out);
+    figures_print_lifts(&report->figures, out);
     figures_print_steps(&report->figures, out);
     figures_print_limits(&report->figures, out);
     print_reasons(report, out);
