@@ -14,6 +14,7 @@
 #include "host/command.h"
 #include "host/print.h"
 #include "report/figures.h"
+#include "http/server.h"
 #include "kafka/feed.h"
 #include "kafka/mock.h"
 #include "kafka/tail.h"
@@ -47,13 +48,15 @@ enum {
 #define GROUP  "demo"
 #define INPUT  "shop"
 #define OUTPUT "shop.actions"
+#define VIEW   "127.0.0.1:8077"
 
 struct demo {
     const struct options *options;
     struct file_paths rules; /* that were given, or the shipped ones */
     char shipped[PATH_SIZE], *shipped_path;
     char dir[PATH_SIZE], redis_url[PATH_SIZE], clock[64];
-    struct process redis, engine;
+    struct process redis, engine, serve;
+    struct http_address address; /* where the live view is */
     struct kafka_mock *mock;
     struct option_kafka kafka[2]; /* where the mock listens; no warnings about its being a mock */
     struct kafka_feed *feed;
@@ -260,6 +263,53 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
                                 : status;
 }
 
+/* ---- the live view */
+
+/* Where it was said, or where it usually is; another port, where somebody is there already. */
+static enum relance_status demo_find_address(struct demo *demo, struct relance_error *error)
+{
+    const char *listen = demo->options->listen;
+    enum relance_status status = http_address_read(listen ? listen : VIEW, &demo->address, error);
+    if (status != RELANCE_OK) return status;
+    if (!demo->address.is_loopback)
+        return relance_error_set(error, RELANCE_INVALID,
+                                 "--listen: the demonstration is shown on this machine alone");
+    if (http_server_could_listen(&demo->address)) return RELANCE_OK;
+    if (listen)
+        return relance_error_set(error, RELANCE_INVALID, "--listen: %s: somebody else listens there", listen);
+    demo->address.socket.v4.sin_port = 0;
+    return http_server_could_listen(&demo->address)
+               ? RELANCE_OK
+               : relance_error_set(error, RELANCE_IO, "nobody can listen on this machine");
+}
+
+static bool demo_serve_ready(struct demo *demo)
+{
+    struct http_address address = demo->address;
+    return !http_server_could_listen(&address);
+}
+
+static enum relance_status demo_start_serve(struct demo *demo, struct relance_error *error)
+{
+    char log[PATH_SIZE], text[HTTP_ADDRESS_TEXT];
+    demo_path(demo, "serve.log", log);
+    /* clang-format off */
+    const char *const words[] = {
+        "/proc/self/exe", "serve",
+        "--listen", http_address_text(&demo->address, text),
+        "--input", INPUT,
+        "--output", OUTPUT,
+        "--group", GROUP,
+        "--redis", demo->redis_url,
+        "--kafka.bootstrap.servers", demo->kafka[0].value,
+        NULL,
+    };
+    /* clang-format on */
+    enum relance_status status = process_start(&demo->serve, "the live view", words, log, error);
+    return status == RELANCE_OK ? demo_await(demo, &demo->serve, demo_serve_ready, "serve.log", error)
+                                : status;
+}
+
 /* ---- what is to be seen */
 
 static void demo_colour(const struct demo *demo, const char *code)
@@ -381,19 +431,26 @@ static void demo_introduce(const struct demo *demo)
     print(stdout, "A shop with %lld customers; %g h pass in a second", (long long)demo->options->customers,
           demo->options->speed / 3600);
     if (demo->options->seconds) print(stdout, "; it closes after %lld s", (long long)demo->options->seconds);
-    char rules[FILE_PATHS_SHOWN];
-    print(stdout, ". Ctrl-C ends it early.\nRules: %s\n\n", file_paths_show(&demo->rules, rules));
+    char rules[FILE_PATHS_SHOWN], address[HTTP_ADDRESS_TEXT];
+    print(stdout, ". Ctrl-C ends it early.\nRules: %s\n", file_paths_show(&demo->rules, rules));
+    fputs("To be seen in a browser: ", stdout);
+    demo_colour(demo, "\033[1m");
+    print(stdout, "http://%s/", http_address_text(&demo->address, address));
+    demo_colour(demo, "\033[0m");
+    fputs("\n\n", stdout);
     print_flush();
 }
 
 static enum relance_status demo_play(struct demo *demo, struct relance_error *error)
 {
     enum relance_status status = demo_find_rules(demo, error);
+    if (status == RELANCE_OK) status = demo_find_address(demo, error);
     if (status == RELANCE_OK) status = demo_make_dir(demo, error);
     fputs("Starting a Redis, a stand-in for Kafka and the engine …\n", stderr);
     if (status == RELANCE_OK) status = demo_start_redis(demo, error);
     if (status == RELANCE_OK) status = demo_start_kafka(demo, error);
     if (status == RELANCE_OK) status = demo_start_engine(demo, error);
+    if (status == RELANCE_OK) status = demo_start_serve(demo, error);
     if (status == RELANCE_OK) status = demo_open_shop(demo, error);
     if (status != RELANCE_OK) return status;
     demo_introduce(demo);
@@ -404,6 +461,7 @@ static enum relance_status demo_play(struct demo *demo, struct relance_error *er
 /* Whatever has been started, in the order that lets each end in peace. */
 static void demo_clean_up(struct demo *demo)
 {
+    process_stop(&demo->serve, STOP_TIMEOUT_MS);
     process_stop(&demo->engine, STOP_TIMEOUT_MS);
     kafka_feed_close(demo->feed);
     kafka_tail_close(demo->tail);

@@ -464,6 +464,17 @@ static enum relance_status server_listen(const struct http_address *address, int
     return status;
 }
 
+bool http_server_could_listen(struct http_address *address)
+{
+    int file;
+    struct relance_error error;
+    socklen_t size = sizeof address->socket;
+    if (server_listen(address, &file, &error) != RELANCE_OK) return false;
+    bool is_known = getsockname(file, &address->socket.any, &size) == 0;
+    close(file);
+    return is_known;
+}
+
 static struct MHD_Daemon *server_start(struct http_server *server, int socket)
 {
     const struct MHD_OptionItem options[] = {

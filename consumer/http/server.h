@@ -36,6 +36,8 @@ struct http_server;
 RELANCE_MUST enum relance_status http_server_open(const struct http_address *address,
                                                   const struct http_door *door, struct http_server **out,
                                                   struct relance_error *error);
+/* Could one listen there now? Port 0 becomes one that is free. For whoever starts a server as a process of its own. */
+bool http_server_could_listen(struct http_address *address);
 /* Whoever answers questions has ended before. NULL: nothing. */
 void http_server_close(struct http_server *server);
 
