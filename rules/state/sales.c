@@ -13,7 +13,8 @@
  *     currency          with 32
  *
  * Numbers have 7 bits a byte, the lowest first, and 128 in all but the last byte; those that may be negative are 2n, or
- * -2n - 1. Refunds, under `r`, are bytes in the same form: hash, time, amount (0: what is left), day plus 1. */
+ * -2n - 1. Refunds, under `r`, are bytes in the same form: hash, time, amount (0: what is left), day plus 1,
+ * ms from its time to the customer's `now` when it was told of. */
 #include "state/parts.h"
 
 #include "base/limits.h"
@@ -167,6 +168,7 @@ static void put_refunds(struct buffer *out, const struct sales_ledger *ledger)
         put_signed(out, refund->time_ms);
         put_number(out, refund->amount == REFUND_WHOLE ? 0 : (uint64_t)refund->amount);
         put_number(out, (uint64_t)(refund->day_shift + 1));
+        put_signed(out, refund->told_ms - refund->time_ms);
     }
 }
 
@@ -179,7 +181,12 @@ static bool take_refunds(struct unpack *in, struct pool *pool, struct sales_ledg
         uint64_t amount = take_number(&refunds);
         refund.amount = amount ? (int64_t)amount : REFUND_WHOLE;
         refund.day_shift = take_day(&refunds, take_number(&refunds));
-        if (refunds.bad || amount > MONEY_MAX || !is_time(refund.time_ms) || ledger->refunds.count >= MOST)
+        int64_t waited_ms = take_signed(&refunds);
+        bool fits =
+            is_time(refund.time_ms) && waited_ms >= -2 * STATE_TIME_MAX && waited_ms <= 2 * STATE_TIME_MAX;
+        if (fits) refund.told_ms = refund.time_ms + waited_ms;
+        if (refunds.bad || !fits || !is_time(refund.told_ms) || amount > MONEY_MAX ||
+            ledger->refunds.count >= MOST)
             in->bad = true;
         if (in->bad) return true;
         struct refund *place = vector_insert(pool, &ledger->refunds, sizeof *place, ledger->refunds.count);

@@ -203,7 +203,8 @@ struct order {         /* ascending by time; of one time in the order of arrival
 struct refund {        /* ascending by (order, time, amount) */
     uint64_t key_hash; /* of its order's key */
     int64_t time_ms;
-    int64_t amount; /* > 0; REFUND_WHOLE: whatever is left of the order */
+    int64_t told_ms; /* the customer's `now` when it was told of: from then on it waits */
+    int64_t amount;  /* > 0; REFUND_WHOLE: whatever is left of the order */
     int8_t day_shift;
 };
 

@@ -144,7 +144,7 @@ static void refunds_drop(struct sales_ledger *ledger, uint64_t key_hash)
             vector_remove(&ledger->refunds, sizeof(struct refund), i);
 }
 
-/* The oldest of those that wait; NAME_NONE: none does. */
+/* The one that has waited longest; NAME_NONE: none does. */
 static uint32_t oldest_waiting(const struct sales_ledger *ledger, uint32_t *count)
 {
     uint32_t oldest = NAME_NONE;
@@ -154,7 +154,7 @@ static uint32_t oldest_waiting(const struct sales_ledger *ledger, uint32_t *coun
         if (order_find(ledger, refund->key_hash) != NAME_NONE) continue;
         ++*count;
         if (oldest == NAME_NONE ||
-            refund->time_ms < VECTOR_AT(ledger->refunds, struct refund, oldest)->time_ms)
+            refund->told_ms < VECTOR_AT(ledger->refunds, struct refund, oldest)->told_ms)
             oldest = i;
     }
     return oldest;
@@ -164,8 +164,8 @@ void refunds_expire(struct sales_ledger *ledger, int64_t now_ms)
 {
     uint32_t count, oldest;
     while (ledger->refunds.count && (oldest = oldest_waiting(ledger, &count)) != NAME_NONE) {
-        int64_t time_ms = VECTOR_AT(ledger->refunds, struct refund, oldest)->time_ms;
-        if (count <= LIMIT_WAITING_REFUNDS && now_ms - time_ms <= LIMIT_WAITING_REFUND_DAYS * day_ms) return;
+        int64_t told_ms = VECTOR_AT(ledger->refunds, struct refund, oldest)->told_ms;
+        if (count <= LIMIT_WAITING_REFUNDS && now_ms - told_ms <= LIMIT_WAITING_REFUND_DAYS * day_ms) return;
         vector_remove(&ledger->refunds, sizeof(struct refund), oldest);
     }
 }

@@ -264,7 +264,8 @@ static void insert_refund(struct relance_engine *e, struct sales_ledger *ledger,
 
 static void take_refund(struct relance_engine *e)
 {
-    struct refund refund = {.time_ms = e->event.time_ms, .day_shift = day_shift(e, e->event.time_ms)};
+    struct refund refund = {
+        .time_ms = e->event.time_ms, .told_ms = e->now_ms, .day_shift = day_shift(e, e->event.time_ms)};
     if (!refund_amount(e, &refund.amount)) {
         count_event_of(e, RELANCE_SALES_ORDERS_INVALID);
         return;
