@@ -25,7 +25,7 @@
       "What of it was refunded, where the order stands.")                                                    \
     X(REFUNDED_ON, RELANCE_SALES_IN_DAY, "refunded_on.CUR", true, "What was refunded on the day itself.")    \
     X(CUSTOMERS, RELANCE_SALES_IN_ALL, "customers.N", false, "Customers with so many orders.")               \
-    X(SECOND_AFTER, RELANCE_SALES_IN_ALL | RELANCE_SALES_IN_DAY, "second_after.DAYS", false,                                        \
+    X(SECOND_AFTER, RELANCE_SALES_IN_ALL | RELANCE_SALES_IN_DAY, "second_after.DAYS", false,                 \
       "Customers whose second order came by then.")                                                          \
     X(CHANNEL_CUSTOMERS, RELANCE_SALES_IN_ALL, "channel.CH.customers", false,                                \
       "Customers whom the channel brought.")                                                                 \

@@ -58,6 +58,10 @@ bool cel_is_taken(str name);
 /* A function of the host: calls arrive at frame->call with `number`. */
 bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *const *parameters,
                           size_t count, const struct cel_type *result, uint32_t number);
+/* The function added last takes one text, which must be written down: `take` is asked about it each time that one is
+ * compiled, and says whether it is `wanted` ("a duration, such as '365d'"). */
+typedef bool cel_env_take(void *context, str text);
+void cel_env_set_written(struct cel_env *env, cel_env_take *take, void *context, const char *wanted);
 /* Asked about a name that nothing declares, but which may exist in rules, only not in this place: then *message, in
  * `arena`, says so ("'run' is not known in 'if': …"); else it stays empty. False without memory. */
 typedef bool cel_env_refuse(void *context, struct arena *arena, str name, str *message);

@@ -378,8 +378,20 @@ static bool emit_otherwise(struct emit *e, struct node *node)
     return true;
 }
 
+/* What a function of the host takes only as it is written down. */
+static void check_written(struct emit *e, const struct node *node)
+{
+    const struct overload *o = node->overload;
+    if (o->body || !o->take || !node->count) return;
+    const struct node *argument = node->children[0];
+    bool written = argument->kind == NODE_CONSTANT && argument->value.kind == CEL_STRING;
+    if (!written || !o->take(o->take_context, cel_text(argument->value)))
+        mistake(e->c, argument->span, (str){0}, "%.*s() takes %s", STR_ARG(overload_name(o)), o->wanted);
+}
+
 static void emit_call(struct emit *e, struct node *node)
 {
+    check_written(e, node);
     if (node->overload->style == FUNC_OPERATOR) return emit_operator(e, node);
     if (node->overload->body == string_matches && emit_match(e, node)) return;
     if (emit_otherwise(e, node)) return;

@@ -74,6 +74,13 @@ bool cel_env_add_function(struct cel_env *env, str name, const struct cel_type *
     return true;
 }
 
+void cel_env_set_written(struct cel_env *env, cel_env_take *take, void *context, const char *wanted)
+{
+    env->hosts->take = take;
+    env->hosts->take_context = context;
+    env->hosts->wanted = wanted;
+}
+
 static const struct named_function *find_named(const struct cel_env *env, str name, enum func_style style)
 {
     const struct functions *functions = &outermost(env)->functions[style];

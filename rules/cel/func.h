@@ -5,6 +5,7 @@
 #ifndef RULES_CEL_FUNC_H
 #define RULES_CEL_FUNC_H
 
+#include "cel/cel.h"
 #include "cel/charge.h"
 
 typedef struct cel_value func_body(struct machine *m, const struct cel_value *arguments);
@@ -28,6 +29,10 @@ struct overload {
     const char *example, *value; /* expressions: the one calls this overload and comes to the other */
     uint32_t number;             /* the host's */
     str host_name;
+    /* of the host's: asked about its one argument, which is written down; NULL: that may be anything */
+    cel_env_take *take;
+    void *take_context;
+    const char *wanted;
     struct overload *next;   /* of the host's, the next of this name */
     struct overload *before; /* the one that the host declared before */
 };

@@ -66,6 +66,14 @@ struct scope_names { /* what an expression may name, by where it stands: as scop
     const struct cel_shorthands *lets; /* the rule's, and around them the set's */
 };
 
+/* The host functions of expressions: counts by their number, and behind them these. */
+enum host_function {
+#define HOST(ENUM, name, first, second, result, of, form, prose) HOST_##ENUM,
+#include "rule/host.def"
+#undef HOST
+    HOSTS
+};
+
 /* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
 struct point {
     uint32_t number; /* from 1; 0: there is no such thing */
@@ -234,6 +242,9 @@ struct segment_rule {
     const struct noted_program *condition;
     bool tracked; /* a rule waits for it to be entered or left */
     bool *counts; /* by count: its value may depend on it */
+    /* of orders: so long after one its value may change, in ms */
+    const int64_t *windows;
+    size_t window_count;
 };
 
 struct constants { /* one of `tables` */
@@ -386,6 +397,8 @@ struct relance_ruleset {
     struct count_rule *counts;
     size_t count_count;
     const struct sales_rule *sales; /* NULL: the set declares none */
+    const int64_t *windows;         /* of orders: those of all segments that rules wait for */
+    size_t window_count;
     struct segment_rule *segments;
     size_t segment_count;
     struct type_list entering, leaving, dated; /* numbers of rules on segments and on dates */

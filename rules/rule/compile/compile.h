@@ -29,7 +29,9 @@ struct scopes {
     const struct cel_shorthands *lets; /* of the place that is being compiled */
     bool *tables_named;                /* by table: some expression names it; NULL: nobody asks */
     size_t shared_fields;              /* of lists of several types, all together */
-    bool failed;                       /* out of memory */
+    int64_t *windows;                  /* of orders: those that were compiled last, in ms, each once */
+    size_t window_count, window_capacity;
+    bool failed; /* out of memory */
 };
 
 struct compiler {
@@ -114,6 +116,8 @@ bool program_reads(const struct cel_program *program, uint32_t slot);
 
 /* Is it a variable of some expressions (`event`, `now` …)? Then no count can be called so. */
 bool scope_is_variable(str name);
+/* Is it a function that `sales` gives? Then no count can be called so where there is that. */
+bool scope_is_of_sales(str name);
 
 /* Compiles the text of a node; NULL on mistakes. Notes the program and the slots that it reads. `wanted` as in
  * cel_compile. */

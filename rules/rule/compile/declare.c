@@ -276,11 +276,11 @@ static enum count_kind count_kind(struct compiler *c, const struct declared *d)
     return sum ? COUNT_SUM : COUNT_EVENTS;
 }
 
-static bool is_function(str name)
+static bool is_function(const struct compiler *c, str name)
 {
     for (size_t i = 0; i < func_row_count; i++)
         if (func_rows[i].style == FUNC_GLOBAL && str_equal(str_of(func_rows[i].name), name)) return true;
-    return str_equal(name, STR("bucket"));
+    return str_equal(name, STR("bucket")) || (c->files.sales.node && scope_is_of_sales(name));
 }
 
 void declare_counts(struct compiler *c)
@@ -297,7 +297,7 @@ void declare_counts(struct compiler *c)
         const struct declared *d = &counts->items[i];
         struct count_rule *count = &set->counts[i];
         declare_check_name(c, d->source, d->value, "a count");
-        if (scope_is_variable(d->name) || is_function(d->name))
+        if (scope_is_variable(d->name) || is_function(c, d->name))
             gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
                                 "'%.*s' already means something in expressions", STR_ARG(d->name));
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);

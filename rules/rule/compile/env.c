@@ -6,6 +6,7 @@
 #include "rule/compile/compile.h"
 
 #include "base/buffer.h"
+#include "base/duration.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -27,6 +28,43 @@ bool scope_is_variable(str name)
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (str_equal(name, partial_names[i].name)) return true;
     return str_equal(name, STR("customer")) || str_equal(name, STR("tables"));
+}
+
+/* The functions of host.def. */
+enum host_type {
+    HOST_TYPE_NONE,
+    HOST_TYPE_STRING,
+    HOST_TYPE_INT,
+    HOST_TYPE_WRITTEN,
+    HOST_TYPE_DOUBLE,
+    HOST_TYPE_GAP
+};
+enum host_of { HOST_OF_ALL, HOST_OF_SALES };
+
+static const struct cel_type gap_type = {.kind = CEL_TYPE_OPTIONAL,
+                                         .params = {&cel_types[CEL_TYPE_DURATION]}};
+static const struct cel_type *const host_types[] = {[HOST_TYPE_STRING] = &cel_types[CEL_TYPE_STRING],
+                                                    [HOST_TYPE_INT] = &cel_types[CEL_TYPE_INT],
+                                                    [HOST_TYPE_WRITTEN] = &cel_types[CEL_TYPE_STRING],
+                                                    [HOST_TYPE_DOUBLE] = &cel_types[CEL_TYPE_DOUBLE],
+                                                    [HOST_TYPE_GAP] = &gap_type};
+
+static const struct host_row {
+    str name;
+    enum host_type first, second, result;
+    enum host_of of_sales;
+} host_rows[HOSTS] = {
+#define HOST(ENUM, name, first, second, result, of, form, prose)                                             \
+    {STR(name), HOST_TYPE_##first, HOST_TYPE_##second, HOST_TYPE_##result, HOST_OF_##of},
+#include "rule/host.def"
+#undef HOST
+};
+
+bool scope_is_of_sales(str name)
+{
+    for (size_t i = 0; i < HOSTS; i++)
+        if (host_rows[i].of_sales && str_equal(host_rows[i].name, name)) return true;
+    return false;
 }
 
 /* "customer, event, counts": what a place has instead of what was named. */
@@ -57,15 +95,22 @@ static bool refuse(void *context, struct arena *arena, str name, str *message)
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (str_equal(partial_names[i].name, name)) wanted = partial_names[i].flag;
     bool count = !wanted && names_find(&place->scopes->set->names.counts, name) != NAME_NONE;
-    if (count) wanted = SCOPE_COUNTS;
+    bool of_sales = !wanted && !count && scope_is_of_sales(name);
+    if (of_sales && !place->scopes->set->sales) {
+        *message =
+            arena_format(arena, "'%.*s' needs 'sales', which says which events are orders", STR_ARG(name));
+        return message->size;
+    }
+    if (count || of_sales) wanted = SCOPE_COUNTS;
     if (!wanted || flags & wanted) return true;
     bool meant = wanted == SCOPE_EVENT && flags & SCOPE_TRIGGER;
     str known = known_names(place->scopes, arena, flags);
     bool early = wanted == SCOPE_ANSWER && flags & SCOPE_RUN;
     bool timeless = wanted == SCOPE_NOW && flags & SCOPE_COUNTS; /* a segment */
     *message = arena_format(arena,
-                            count ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
-                                  : "'%.*s' is not known in %s; known there: %.*s%s",
+                            count      ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
+                            : of_sales ? "'%.*s' cannot be called in %s; known there: %.*s%s"
+                                       : "'%.*s' is not known in %s; known there: %.*s%s",
                             STR_ARG(name), place->where, STR_ARG(known),
                             meant      ? " ('trigger' is the event that started the run)"
                             : early    ? " ('answer' is the event that the 'wait' before a step got)"
@@ -340,25 +385,54 @@ static bool add_tables(const struct scopes *s, struct cel_env *env)
     return fine;
 }
 
-/* The host functions beside the counts, numbered behind them. */
-static bool add_functions(const struct scopes *s, struct cel_env *env)
+/* A time that orders are counted within: noted, so that what depends on it changes when one is older. */
+static bool take_window(void *context, str text)
 {
-    static const struct cel_type *const parameters[] = {&cel_types[CEL_TYPE_STRING],
-                                                        &cel_types[CEL_TYPE_INT]};
-    return cel_env_add_function(env, STR("bucket"), parameters, 2, &cel_types[CEL_TYPE_INT],
-                                (uint32_t)s->set->count_count);
+    enum { FIRST = 8 };
+    struct scopes *s = context;
+    int64_t ms;
+    if (!duration_parse(text, &ms) || ms <= 0) return false;
+    for (size_t i = 0; i < s->window_count; i++)
+        if (s->windows[i] == ms) return true;
+    if (s->window_count == s->window_capacity) {
+        size_t capacity = s->window_capacity ? 2 * s->window_capacity : FIRST;
+        int64_t *windows = ARENA_ARRAY(s->arena, int64_t, capacity);
+        if (!windows) return s->failed = true;
+        if (s->window_count) memcpy(windows, s->windows, s->window_count * sizeof *windows);
+        s->windows = windows;
+        s->window_capacity = capacity;
+    }
+    s->windows[s->window_count++] = ms;
+    return true;
+}
+
+/* The host functions beside the counts, numbered behind them. */
+static bool add_functions(struct scopes *s, unsigned flags, struct cel_env *env)
+{
+    bool fine = true;
+    for (uint32_t i = 0; i < HOSTS && fine; i++) {
+        const struct host_row *row = &host_rows[i];
+        const struct cel_type *parameters[] = {host_types[row->first], host_types[row->second]};
+        size_t count = row->second ? 2 : row->first ? 1 : 0;
+        if (row->of_sales && !(s->set->sales && flags & SCOPE_COUNTS)) continue;
+        fine = cel_env_add_function(env, row->name, parameters, count, host_types[row->result],
+                                    (uint32_t)s->set->count_count + i);
+        if (fine && row->first == HOST_TYPE_WRITTEN)
+            cel_env_set_written(env, take_window, s, "a time that is written down, such as '365d'");
+    }
+    return fine;
 }
 
 /* ---- environments */
 
 enum { SCOPE_SHARED = SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS };
 
-static bool fill_shared(const struct scopes *s, unsigned flags, struct cel_env *env)
+static bool fill_shared(struct scopes *s, unsigned flags, struct cel_env *env)
 {
     const struct slot_map *slots = &s->set->slots;
     bool fine = add_consecutive(s->arena, env, STR("customer"), STR("customer"), s->customer,
                                 slots->customer_id, CEL_NO_SLOT) &&
-                add_tables(s, env) && add_functions(s, env);
+                add_tables(s, env) && add_functions(s, flags, env);
     if (flags & SCOPE_SEGMENTS)
         fine &= add_consecutive(s->arena, env, STR("segments"), STR("segments"), s->segments, slots->segments,
                                 CEL_NO_SLOT);

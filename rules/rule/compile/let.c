@@ -10,6 +10,7 @@ static const struct type_list no_types = {0};
 static void refuse_taken(struct compiler *c, const struct declared *d, const struct cel_shorthands *outer)
 {
     bool taken = scope_is_variable(d->name) || cel_is_taken(d->name) || str_equal(d->name, STR("bucket")) ||
+                 (c->set->sales && scope_is_of_sales(d->name)) ||
                  names_find(&c->set->names.counts, d->name) != NAME_NONE;
     bool of_set = outer && names_find(&outer->names, d->name) != NAME_NONE;
     if (taken || of_set)

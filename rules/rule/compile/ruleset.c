@@ -148,6 +148,26 @@ static void index_counts(struct relance_ruleset *set)
             set->counts[c].tracked |= set->segments[i].counts[c];
 }
 
+/* Windows of orders on which such segments depend, each once. */
+static void index_windows(struct compiler *c)
+{
+    struct relance_ruleset *set = c->set;
+    size_t bound = 1;
+    for (size_t i = 0; i < set->segment_count; i++)
+        bound += set->segments[i].window_count;
+    int64_t *windows = ARENA_ARRAY(c->keep, int64_t, bound);
+    if (!windows) c->diag->failed = true;
+    set->windows = windows;
+    for (size_t i = 0; windows && i < set->segment_count; i++)
+        for (size_t n = 0; n < set->segments[i].window_count && set->segments[i].tracked; n++) {
+            size_t at = 0;
+            while (at < set->window_count && windows[at] != set->segments[i].windows[n])
+                at++;
+            windows[at] = set->segments[i].windows[n];
+            set->window_count += at == set->window_count;
+        }
+}
+
 /* Gives the event reader its slots: fields that nobody reads have none. */
 static bool index_schema(struct compiler *c)
 {
@@ -224,6 +244,7 @@ static void compile_set(struct compiler *c)
     if (c->diag->failed) return;
     index_rules(c);
     index_counts(set);
+    index_windows(c);
     index_programs(c);
     for (size_t i = 0; i < set->type_count; i++)
         index_last(c, &set->types[i]);

@@ -37,6 +37,22 @@ static void inherit_counts(struct segment_rule *segment, const struct segment_ru
         segment->counts[i] |= from->counts[i];
 }
 
+/* What the other does so long after an order, this one may do, too. */
+static void inherit_windows(struct compiler *c, struct segment_rule *segment, const struct segment_rule *from)
+{
+    size_t count = segment->window_count + from->window_count;
+    if (!from->window_count) return;
+    int64_t *windows = ARENA_ARRAY(c->keep, int64_t, count);
+    if (!windows) {
+        c->diag->failed = true;
+        return;
+    }
+    if (segment->window_count) memcpy(windows, segment->windows, segment->window_count * sizeof *windows);
+    memcpy(windows + segment->window_count, from->windows, from->window_count * sizeof *windows);
+    segment->windows = windows;
+    segment->window_count = count;
+}
+
 static void walk_segment(struct segment_walk *w, uint32_t number)
 {
     struct compiler *c = w->c;
@@ -58,6 +74,7 @@ static void walk_segment(struct segment_walk *w, uint32_t number)
                          STR_ARG(c->set->segments[other].name));
         if (w->visits[other] == UNVISITED) walk_segment(w, other);
         inherit_counts(segment, &c->set->segments[other], c->set->count_count);
+        inherit_windows(c, segment, &c->set->segments[other]);
     }
     w->visits[number] = VISITED;
 }
@@ -77,8 +94,13 @@ void compile_segments(struct compiler *c)
             return;
         }
         c->owner = (struct owner){"segment", d->name};
+        c->scopes.window_count = 0;
         if (d->value->kind == JSON_STRING)
             set->segments[i].condition = compile_condition(c, env, d->source, d->value);
+        set->segments[i].window_count = c->scopes.window_count;
+        set->segments[i].windows =
+            arena_copy(c->keep, c->scopes.windows, c->scopes.window_count * sizeof *c->scopes.windows);
+        if (!set->segments[i].windows) c->diag->failed = true;
     }
     for (uint32_t i = 0; i < set->segment_count; i++)
         if (walk.visits[i] == UNVISITED) walk_segment(&walk, i);

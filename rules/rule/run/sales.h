@@ -81,6 +81,11 @@ str known_channel(struct relance_engine *e, str text); /* empty: unknown */
 /* ---- sales.c */
 void sales_ask_loyal(struct relance_engine *e);
 void sales_take(struct relance_engine *e, const struct typed_event *type);
+/* What the functions of `sales` come to; `over_ms` 0: of all time. */
+struct cel_value sales_call(struct relance_engine *e, enum host_function function,
+                            const struct cel_value *arguments);
+/* When the next order leaves one of the set's windows. */
+int64_t sales_next_leaving(const struct relance_ruleset *set, const struct state *state);
 void sales_merge(struct relance_engine *e, struct state *from);
 
 #endif

@@ -4,6 +4,7 @@
 #include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
+#include "rule/run/sales.h"
 
 #include "base/buffer.h"
 #include "base/ensure.h"
@@ -482,7 +483,9 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
     struct relance_engine *e = frame->context;
     /* All counts are looked through, and one of them summed up. */
     enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 };
-    if (function == e->set->count_count) return bucket(e, arguments[0], arguments[1]);
+    if (function == e->set->count_count + HOST_BUCKET) return bucket(e, arguments[0], arguments[1]);
+    if (function > e->set->count_count)
+        return sales_call(e, (enum host_function)(function - e->set->count_count), arguments);
     if (!cel_charge(frame, BUCKETS_STEPS + e->customer->state->counts.count / VALUES_A_STEP))
         return cel_int(0);
     return count_value_at(e, function, e->set->counts[function].by ? cel_text(arguments[0]) : (str){0});

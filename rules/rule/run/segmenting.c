@@ -3,6 +3,7 @@
  * Expressions read a segment as it is at the moment. What a customer's state keeps is the value that rules on
  * entering and leaving were last told of. */
 #include "rule/run/explain.h"
+#include "rule/run/sales.h"
 
 enum { SEGMENT_ROUNDS = 8 };
 
@@ -112,7 +113,7 @@ static int64_t next_leaving(const struct count_rule *rule, const struct count_va
 }
 
 /* The next instant at which a bucket leaves the window of a count that a tracked segment reads: bucket i of
- * width b leaves at i b + w. */
+ * width b leaves at i b + w. Likewise an order that of a window of orders. */
 int64_t segments_next_due(const struct relance_ruleset *set, const struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
@@ -122,5 +123,6 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
         int64_t leaves_ms = rule->tracked ? next_leaving(rule, value, state->now_ms) : RELANCE_NEVER;
         if (leaves_ms < due_ms) due_ms = leaves_ms;
     }
-    return due_ms;
+    int64_t leaves_ms = set->window_count ? sales_next_leaving(set, state) : RELANCE_NEVER;
+    return leaves_ms < due_ms ? leaves_ms : due_ms;
 }

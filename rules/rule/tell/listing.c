@@ -34,8 +34,9 @@ static const struct {
     {STR("COUNT() -> int"), STR("A count declared without `by`; with `sum` a double.")},
     {STR("COUNT(string) -> int"),
      STR("A count declared with `by`, for one of its values; with `sum` a double.")},
-    {STR("bucket(string, int) -> int"),
-     STR("A number from 0 to before the second argument, always the same for a customer and a text.")},
+#define HOST(ENUM, name, first, second, result, of, form, prose) {STR(form), STR(prose)},
+#include "rule/host.def"
+#undef HOST
 };
 
 enum relance_status relance_function_rows(relance_row_show *show, void *context, struct relance_error *error)
