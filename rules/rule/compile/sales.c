@@ -16,18 +16,19 @@ void declare_sales(struct compiler *c)
     names_add(names, STR("sales"));
 }
 
-/* A part that is one object with `on` and `key`; NULL: it is not there, or lacks one of them. */
+/* A part of it, which is an object; NULL: it is not there. */
 static const struct json *sales_part(struct compiler *c, const struct json *node, const char *name,
                                      enum keyword_place place, const char *needs)
 {
     const struct source *source = c->files.sales.source;
     const struct json *part = keyword_get(node, PLACE_SALES, name);
     str what = arena_format(c->scratch, "'%s'", name);
-    if (!part || !what.size || !keyword_check(source, part, place, what.data, c->diag)) return NULL;
+    if (!part || !what.size) return NULL;
+    keyword_check(source, part, place, what.data, c->diag);
     bool whole = json_member(part, "on") && json_member(part, "key") &&
                  (place != PLACE_ORDER || json_member(part, "total"));
-    if (!whole) gather_error_at_key(c->diag, source, part, (str){0}, "'%s' needs %s", name, needs);
-    return whole ? part : NULL;
+    if (!whole) gather_error_at_key(c->diag, source, part, (str){0}, "%s needs %s", what.data, needs);
+    return part;
 }
 
 static const struct cel_program *compile_key(struct compiler *c, const struct cel_env *env,
@@ -54,13 +55,14 @@ static void compile_order(struct compiler *c, const struct json *node, struct sa
     const struct json *order = sales_part(c, node, "order", PLACE_ORDER, "'on', 'key' and 'total'");
     if (!order) return;
     c->owner = (struct owner){"sales", STR("order")};
-    out->orders = declare_read_types(c, source, json_member(order, "on"));
+    out->orders = declare_read_types(c, source, keyword_get(order, PLACE_ORDER, "on"));
     if (!out->orders.count) return;
     arena_reset(c->place);
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->orders, no_types, "'order'");
-    out->key = compile_key(c, env, json_member(order, "key"));
-    out->total = compile_money(c, env, json_member(order, "total"));
-    out->currency = compile_text(c, env, source, json_member(order, "currency"), &cel_types[CEL_TYPE_STRING]);
+    out->key = compile_key(c, env, keyword_get(order, PLACE_ORDER, "key"));
+    out->total = compile_money(c, env, keyword_get(order, PLACE_ORDER, "total"));
+    out->currency = compile_text(c, env, source, keyword_get(order, PLACE_ORDER, "currency"),
+                                 &cel_types[CEL_TYPE_STRING]);
 }
 
 static void compile_refund(struct compiler *c, const struct json *node, struct sales_rule *out)
@@ -68,12 +70,12 @@ static void compile_refund(struct compiler *c, const struct json *node, struct s
     const struct json *refund = sales_part(c, node, "refund", PLACE_REFUND, "'on' and 'key'");
     if (!refund) return;
     c->owner = (struct owner){"sales", STR("refund")};
-    out->refunds = declare_read_types(c, c->files.sales.source, json_member(refund, "on"));
+    out->refunds = declare_read_types(c, c->files.sales.source, keyword_get(refund, PLACE_REFUND, "on"));
     if (!out->refunds.count) return;
     arena_reset(c->place);
     const struct cel_env *env = scope_env(c, SCOPE_EVENT, out->refunds, no_types, "'refund'");
-    out->refund_key = compile_key(c, env, json_member(refund, "key"));
-    out->refund_total = compile_money(c, env, json_member(refund, "total"));
+    out->refund_key = compile_key(c, env, keyword_get(refund, PLACE_REFUND, "key"));
+    out->refund_total = compile_money(c, env, keyword_get(refund, PLACE_REFUND, "total"));
 }
 
 /* What is asked of the customer when an order comes. */
