@@ -14,7 +14,7 @@ CASES = [
     ("consumer/STATE.md", "| `last_hash` |", "| `least_hash` |", "fields of meta: last_hash is not there"),
     ("consumer/STATE.md", "| `last_hash` |", "| `least_hash` |", "fields of meta: the code knows no least_hash"),
     ("consumer/delivery/meta.h", "META(NUMBER, clock,", "META(NUMBER, watch,", "fields of meta: watch is not there"),
-    ("rules/state/part.def", "goals, 'w',", "goals, 'z',", "parts of a state: z is not there"),
+    ("rules/state/part.def", "goals, 'w',", "goals, 'Q',", "parts of a state: Q is not there"),
     ("consumer/delivery/action.c", '{"ce_subject",', '{"ce_object",', "headers of an action: ce_object is not there"),
     ("consumer/senders/asyncapi.yaml", "          ce_subject:", "          ce_object:", "asyncapi.yaml: headers of an action: ce_subject is not there"),
     ("consumer/senders/asyncapi.yaml", "          relance-size:", "          relance-sizes:", "headers of a dead letter: the code knows no relance-sizes"),
