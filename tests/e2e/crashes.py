@@ -13,7 +13,7 @@ import unittest
 from dataclasses import replace
 
 from support import place
-from support.engine import Action, World, place_faults, sequence_faults
+from support.engine import Action, World, place_faults, sequence_faults, timeless
 from support.kafka import event
 
 KILLS = 10
@@ -21,13 +21,21 @@ SEED = int(os.environ.get("RELANCE_SEED", random.SystemRandom().randrange(1 << 3
 RULES = {
     "stale": "3650d",
     "events": {"add_to_cart": {"cart": "string"}, "purchase": {}},
-    "counts": {"adds": {"on": "add_to_cart"}},
+    "counts": {"adds": {"on": "add_to_cart"}, "bought": {"on": "purchase"}},
+    "segments": {"loyal": "bought() >= 3"},
+    "sales": {
+        "order": {"on": "purchase", "key": "event.id", "total": "double(event.time.getSeconds()) + 0.0625",
+                  "currency": "event.time.getMinutes() % 7 == 0 ? 'CHF' : 'EUR'"},
+        "refund": {"on": "add_to_cart", "key": "'e' + string(int(event.id.substring(1)) - 2)"},
+        "channel": "event.time.getHours() < 6 ? 'by night' : 'by day'",
+        "loyal": "segments.loyal",
+    },
     "rules": {"carted": {
         "on": "add_to_cart", "key": "event.cart", "again": "rearm", "cancel": ["purchase"],
         "do": [{"after": "45m", "send": "email", "with": {"template": "cart-1", "adds": "${adds()}"}},
                {"after": "1d", "send": "email", "with": {"template": "cart-2"}}]}},
 }
-SHORT = {**RULES, "rules": {"carted": {**RULES["rules"]["carted"], "do": [{"after": "1s", "send": "email"}]}}}
+SHORT = {**{name: value for name, value in RULES.items() if name != "sales"}, "rules": {"carted": {**RULES["rules"]["carted"], "do": [{"after": "1s", "send": "email"}]}}}
 
 
 def stamp(seconds):
@@ -104,6 +112,11 @@ class Crashes(unittest.TestCase):
             self.finish(world, workers=2, decisions=world.decisions)
             self.assert_exactly(world, expected)
             self.assert_each_decision(world, decided)
+            days = ["--from=2026-03-01", "--to=2026-03-31"]
+            report = world.report(*days)
+            self.assertEqual(timeless(report), timeless(world.report_of([record.value for record in events], *days)))
+            self.assertEqual(report["sales"]["all"]["orders"], sum(b'"purchase"' in record.value for record in events))
+            self.assertGreater(report["sales"]["all"]["orders_refunded"], 0)
             end = sum(world.kafka.ends(world.output).values())
             self.assertGreater(len([n for n in written if 0 < n < end]), 1, "no kill fell into the middle of the work")
 

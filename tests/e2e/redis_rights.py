@@ -14,6 +14,7 @@ from support.kafka import event
 RULES = {
     "stale": "3650d",
     "events": {"add_to_cart": {"cart": "string"}, "purchase": {"total": "double"}},
+    "sales": {"order": {"on": "purchase", "key": "event.id", "total": "event.total"}},
     "rules": {"carted": {"on": "add_to_cart", "key": "event.cart", "cancel": ["purchase"], "do": [{"after": "45m", "send": "email"}]},
               "thanks": {"on": "add_to_cart", "do": [{"send": "push"}],
                          "goal": {"on": "purchase", "within": "1d", "value": "event.total"}}},
@@ -60,7 +61,7 @@ class RedisRights(unittest.TestCase):
         with running(self.world, redis=self.url(redis.ENGINE), rebuild=True) as engine:
             place.wait_until(lambda: engine.output().count("A partition is live.") == 2, 20, "all is rebuilt")
         self.assertEqual(asked | self.asked(), self.allowed(redis.ENGINE))
-        for command in (["inspect", "c-2"], ["metrics"], ["top"], ["explain", "c-1"], ["forget", "c-1", "--timeout=100ms"]):
+        for command in (["inspect", "c-2"], ["metrics"], ["report"], ["top"], ["explain", "c-1"], ["forget", "c-1", "--timeout=100ms"]):
             self.look(*command)
         self.assertEqual(self.asked(), self.allowed(redis.READER))
 

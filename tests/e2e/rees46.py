@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from support import kafka, place, rees46
-from support.engine import World, running, sequence_faults
+from support.engine import World, running, sequence_faults, timeless
 
 FILE = place.SHARED / "data" / "rees46" / "2019-Oct.csv"
 
@@ -17,7 +17,14 @@ RULES = {
         "add_to_cart": {"product": "string", "price": "double", "session": "string"},
         "purchase": {"product": "string", "price": "double"},
     },
-    "counts": {"views": {"on": "view", "by": "event.product", "over": "1d"}},
+    "counts": {"views": {"on": "view", "by": "event.product", "over": "1d"}, "bought": {"on": "purchase"}},
+    "segments": {"loyal": "bought() >= 2"},
+    "sales": {
+        "order": {"on": "purchase", "key": "event.id", "total": "event.price", "currency": "event.price < 100.0 ? 'USD' : 'EUR'"},
+        "refund": {"on": "add_to_cart", "key": "event.id", "total": "event.price"},
+        "channel": "'of ' + event.product.substring(0, 2)",
+        "loyal": "segments.loyal",
+    },
     "rules": {
         "carted": {
             "on": "add_to_cart", "again": "rearm", "cancel": ["purchase"],
@@ -46,6 +53,8 @@ $2 == "purchase" { delete due[user] }
 END { for (user in due) mailed[user] = 1; for (user in mailed) n++; print n + 0 }
 """
 
+DAYS = ["--from=2019-09-01", "--to=2019-11-30"]
+
 
 def awk():
     return int(subprocess.run(["awk", AWK, str(FILE)], capture_output=True, text=True, check=True).stdout)
@@ -59,12 +68,20 @@ class Rees46(unittest.TestCase):
         lines = [line.encode() for line in rees46.convert(FILE)]
         with World(RULES, version) as world:
             replayed = world.replay(lines, "--until=1d")
+            reported = world.report_of(lines, "--until=1d", *DAYS)
             world.produce([self.record(line) for line in lines])
             with running(world, workers=workers) as engine:
                 world.wait_decided(engine)
                 world.wait_actions(len(replayed))
             records, dead = world.output_records(), world.dead()
             live = world.actions()
+            report = world.report(*DAYS)
+        self.assertEqual(timeless(report), timeless(reported))
+        self.assertEqual(report["sales"]["all"]["orders"], sum(b'"type": "purchase"' in line for line in lines))
+        self.assertEqual(sum(day["all"]["orders"] for day in report["sales"]["days"]), report["sales"]["all"]["orders"])
+        self.assertGreater(report["sales"]["loyal"]["orders"], 0)
+        self.assertGreater(report["sales"]["refunds_unmatched"], 0)
+        self.assertGreater(len(report["channels"]), 1)
         self.assertEqual(sorted(map(repr, live)), sorted(map(repr, replayed)))
         self.assertEqual(sequence_faults(records), [])
         mailed = {action.customer for action in live if action.rule == "carted"}

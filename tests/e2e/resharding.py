@@ -14,6 +14,7 @@ RULES = {
     "stale": "3650d",
     "customer": {"ok": "bool"},
     "events": {"ping": {}, "cart": {"cart": "string"}, "buy": {}},
+    "sales": {"order": {"on": "ping", "key": "event.id", "total": "2.5"}},
     "counts": {"pings": {"on": "ping"}},
     "rules": {
         "answer": {"on": "ping", "key": "event.id", "do": [{"send": "push", "with": {"n": "${pings()}"}}]},
@@ -129,6 +130,15 @@ class Resharding(unittest.TestCase):
             self.assertEqual([n for rule, _, n in mine if rule == "answer"], [1, 2, 3])
             self.assertEqual([step for rule, step, _ in mine if rule == "left"], [] if bought else [1, 2])
         self.assertEqual(sequence_faults(world.output_records()), [])
+        self.assert_sums(3 * CUSTOMERS)
+
+    def assert_sums(self, orders):
+        """What partitions have added up stays there, and what their customers do elsewhere is added there."""
+        report = self.world.report()
+        self.assertEqual({name: report["sales"][name]["orders"] for name in ("first", "second", "repeat")}, dict.fromkeys(("first", "second", "repeat"), CUSTOMERS))
+        self.assertEqual(report["sales"]["all"]["money"]["XXX"]["gross"], orders * 2.5)
+        self.assertEqual((report["second_order"]["once"], report["second_order"]["more"]), (0, CUSTOMERS))
+        self.assertEqual([channel["customers"] for channel in report["channels"]], [CUSTOMERS])
 
     def test_answers_that_come_wrong_interrupt_it_and_it_is_called_again(self):
         """Each call gets one wrong answer, somewhere; the last one gets none."""

@@ -155,6 +155,24 @@ class World:
             raise RuntimeError(f"replay ended with {done.returncode}: {done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def report(self, *options):
+        """What `relance report` says of what stands in Redis, to one who only looks."""
+        return self.reported(f"--group={self.group}", f"--input={self.input}", f"--redis={self.redis.reader_url}", *options)
+
+    def report_of(self, lines, *options):
+        """The same of the same events, from a file and without a server."""
+        file = self.folder.path / "events.jsonl"
+        file.write_bytes(b"".join(line + b"\n" for line in lines))
+        return self.reported(f"--rules={self.rules}", f"--lateness={self.lateness}", f"--events={file}", *options)
+
+    @staticmethod
+    def reported(*options):
+        done = subprocess.run([place.program("relance"), "report", "--json", *options], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"report ended with {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
+
     # ---- its input and its traces
 
     def produce(self, records, transaction=None, setting=None):
@@ -223,6 +241,16 @@ def place_faults(lines):
         last[line.partition, place[0]] = place
         indices.setdefault(place[:3], []).append(place[3])
     return faults + [f"{place} has {found}" for place, found in indices.items() if sorted(found) != list(range(len(found)))]
+
+
+def timeless(report):
+    """Of a report what does not depend on when it is read."""
+    second = {name: value for name, value in report["second_order"].items() if name != "within_90_days"}
+    cohorts = {cohort["month"]: [{**month, "over": None} for month in cohort["months"] if month["customers"]] for cohort in report["cohorts"]}
+    channels = [{**channel, "money": {currency: {**money, "ltv": None} for currency, money in channel["money"].items()}}
+                for channel in report["channels"]]
+    return {**{name: report[name] for name in ("zone", "from", "to", "sales", "rules", "limits")},
+            "second_order": second, "cohorts": cohorts, "channels": channels}
 
 
 def sequence_faults(records):
