@@ -25,6 +25,7 @@ group_test="libcriterion-dev python3:python3 binutils:nm clang-format:clang-form
     clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
     python3-confluent-kafka python3-yaml debootstrap:debootstrap systemd-container:systemd-nspawn git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man $valkey"
 group_kafka='default-jre-headless:java maven:mvn openssl:openssl'
+group_bench='default-jdk-headless:javac'
 
 packages_of() {
     case $1 in
@@ -34,7 +35,8 @@ packages_of() {
     redis) echo "$group_redis" ;;
     test) echo "$group_test" ;;
     kafka) echo "$group_kafka" ;;
-    *) echo "install.sh: there is no group '$1'; there are: build runtime package redis test kafka" >&2; exit 2 ;;
+    bench) echo "$group_bench" ;;
+    *) echo "install.sh: there is no group '$1'; there are: build runtime package redis test kafka bench" >&2; exit 2 ;;
     esac
 }
 

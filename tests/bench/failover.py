@@ -1,4 +1,4 @@
-"""How long it takes until an engine's partitions speak again after kill -9: sh tests/bench/failover.sh
+"""How long it takes until an engine's partitions speak again after kill -9: sh tests/bench/run.sh failover.py
 
 Two engines share eight partitions with the state and the waits of a million customers (or as many as the first
 argument says), under load. `takeover`: one is killed, the other gets its partitions when the session is over.

@@ -1,24 +1,24 @@
-"""The same failover for Relance, Kafka Streams and Flink: sh tests/bench/failover_peers.sh [SYSTEM...]
+"""The same failover for Relance, Kafka Streams and Flink: sh tests/bench/run.sh failover_peers.py [SYSTEM...]
 
-One input, one rule (CartAbandon of ../shared/bench: 45 minutes after the cart, unless there is a purchase; 30 s of
+One input, one rule (CartAbandon: 45 minutes after the cart, unless there is a purchase; 30 s of
 lateness), one measure. A million customers wait and go on waiting; 2,000 more a second fall due, under 10,000 events a
 second in real time. Then kill -9. `restart`: the one process that there is is started again at once. `takeover`:
 there are two, and the other gets its partitions. Measured is when a reader of committed records has the first action of
 each of the eight partitions after the kill; in a takeover half of them go on as if nothing had happened.
 
-The peers are the tuned ones of ../shared/bench, told to go on at the end of their input, to take the instance's name from
-outside, and how many standby replicas to keep.
+The peers are those of the table (tests/bench/peers), told to go on at the end of their input.
 """
 import glob
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench import peers
+from bench.contests import built
 from bench.failover import PARTITIONS, RATE, Load, settings
 from support import carts, kafka, place
 from support.engine import World
@@ -29,34 +29,6 @@ WAIT_S = 45 * 60
 BEHIND = 2 * RATE  # events: two seconds of load
 QUIET_S = 12       # longer than the time between two checkpoints of anybody
 READ_MS = 300      # what a reader has so soon after the kill was committed before it
-PEERS = place.SHARED / "bench" / "peers"
-BUILT = place.ROOT / "build" / "peers"
-PATCHES = {
-    "flink": [(".setBounded(OffsetsInitializer.latest())", "")],
-    "kafka-streams": [
-        ('"bench1"', 'P("instance", "bench1")'),
-        ("if (done) break;", "if (done && parts < 0) break;"),
-        ("c.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG",
-         'c.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, P("standby", "0"));\nc.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG')],
-}
-OPENED = [f"java.base/{name}=ALL-UNNAMED" for name in ("java.lang", "java.util", "java.nio", "sun.nio.ch", "java.time")]
-
-
-def build(peer):
-    if not shutil.which("javac"):
-        sys.exit("the peers have to be compiled: a JDK is needed")
-    folder = BUILT / peer
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(PEERS / peer, folder)
-    main = folder / "src/main/java/bench/Main.java"
-    text = main.read_text()
-    for old, new in PATCHES[peer]:
-        if text.count(old) != 1:
-            raise RuntimeError(f"{peer} has changed: {old}")
-        text = text.replace(old, new)
-    main.write_text(text)
-    subprocess.run(["mvn", "-q", "-B", "package", "dependency:copy-dependencies"], cwd=folder, check=True, timeout=900,
-                   stdin=subprocess.DEVNULL)
 
 
 class Peer:
@@ -87,14 +59,12 @@ class Relance(Peer):
 
 class KafkaStreams(Peer):
     def start(self, name):
-        words = {"brokers": self.world.kafka.address, "instance": name, "threads": self.options["workers"],
-                 "session": self.session_s * 1000, "txtimeout": self.session_s * 1000 - 1000,
-                 "standby": self.options.get("standby", 0)}
-        self.launch(name, ["java", "-Xms2g", "-Xmx2g", "-XX:+UseParallelGC",
-                           *(f"-D{key}={value}" for key, value in words.items()),
-                           "-cp", "target/*:target/dependency/*", "bench.Main", self.options["store"], self.world.input,
-                           self.world.output, self.group, self.world.folder.path / f"state-{name}"],
-                    cwd=BUILT / "kafka-streams")
+        self.group = f"streams-{self.world.output}"
+        self.launch(name, peers.command(peers.STREAMS, built(peers.STREAMS), workload="carts", bounded="false", store=self.options["store"],
+                                        brokers=self.world.kafka.address, topic=self.world.input, out=self.world.output,
+                                        dir=self.world.folder.path / f"state-{name}", instance=name, threads=self.options["workers"],
+                                        session=self.session_s * 1000, txtimeout=self.session_s * 1000 - 1000,
+                                        standby=self.options.get("standby", 0)))
 
 
 class Flink(Peer):
@@ -104,14 +74,10 @@ class Flink(Peer):
         self.group = f"flink-{self.world.output}"
         folder = self.world.folder.path / "flink"
         whole = sorted(glob.glob(f"{folder}/ckpt/*/chk-*/_metadata"), key=os.path.getmtime)
-        words = {"backend": "heap", "ckpt": self.options["checkpoint_s"] * 1000, "bootstrap": self.world.kafka.address,
-                 "topic": self.world.input, "out": self.world.output, "dir": folder, "par": 2}
-        if whole:
-            words["conf.execution.state-recovery.path"] = f"file://{os.path.dirname(whole[-1])}"
-        self.launch(name, ["java", "-Xms4g", "-Xmx4g", "-XX:+UseParallelGC", "-XX:MaxDirectMemorySize=1500m",
-                           *(word for opened in OPENED for word in ("--add-opens", opened)),
-                           "-cp", "target/classes:lib/*:target/dependency/*", "bench.Main",
-                           *(f"{key}={value}" for key, value in words.items())], cwd=BUILT / "flink")
+        recovery = {"conf.execution.state-recovery.path": f"file://{os.path.dirname(whole[-1])}"} if whole else {}
+        self.launch(name, peers.command(peers.FLINK, built(peers.FLINK), workload="carts", bounded="false", store="heap",
+                                        checkpoint=self.options["checkpoint_s"] * 1000, brokers=self.world.kafka.address,
+                                        topic=self.world.input, out=self.world.output, dir=folder, **recovery))
 
 
 # system, how, session timeout in s, options
@@ -209,9 +175,6 @@ def measure(system, how, session_s, options):
 
 def main():
     names = sys.argv[1:] or list(RUNS)
-    for name in names:
-        if name in PATCHES:
-            build(name)
     print(f"{WAITING:,} customers wait, {DUE_A_SECOND:,} a second fall due, {RATE:,} events/s; seconds from kill -9 "
           f"until a reader has an action of each of the {PARTITIONS} partitions")
     try:

@@ -1,16 +1,16 @@
 """What a record costs `relance intake`: Segment's Order Completed with two items and its usual context, by the preset
-`segment`, one process: sh tests/bench/intake.sh [RECORDS]
+`segment`, one process: sh tests/bench/run.sh intake.py [RECORDS]
 
 Each round reads the same topic under a group of its own and writes to a topic of its own. Reading, mapping and writing
 with its transactions are all in it. Nothing is asserted.
 """
 import json
-import os
 import pathlib
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from bench.figures import cpu_s
 from support import kafka
 from support.intake import Mill
 from support.kafka import Record
@@ -28,11 +28,6 @@ def order(n):
                         "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/122.0.0.0 Safari/537.36"},
             "properties": {"checkout_id": "fksdjfsdjfisjf9sdfjsd9f", "order_id": f"order-{n}", "total": 27.5, "currency": "USD",
                            "coupon": "hasbros", "products": [item, {**item, "product_id": "505bd76785ebb509fc183733", "price": 3}]}}
-
-
-def cpu_s(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(records="400000"):

@@ -1,40 +1,65 @@
-"""A lone event in a quiet shop, from its producer's call to the committed action in a reader's hands:
-sh tests/bench/latency.sh [ROUNDS]
+"""From an event to the committed action in a reader's hands: a lone one in a quiet shop, and under load beside the peers.
 
-The 99th percentile of 200 is its second worst or so: one moment in which the machine does something else decides it.
-So each round has a line of its own, and the last one holds the medians of the rounds. Nothing is asserted.
+Alone, it is a ping that is answered at once. Under load, it is a cart that was filled an hour ago, so that its wait is over
+as soon as it has begun: a rule that every engine has. One is sent every 20 ms, whether those before are answered or not,
+among other events at a steady pace. Of a peer that is the time to its next checkpoint or commit, for which its reader
+has to wait; ours publishes as it goes.
 """
-import pathlib
+import functools
 import statistics
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import kafka
+from bench import contests, peers
+from support import carts, kafka, place
 from support.engine import World, running
 
 RULES = {"events": {"ping": {}}, "rules": {"answer": {"on": "ping", "do": [{"send": "email"}]}}}
 WARM, COUNT, PAUSE_MS = 20, 200, 20
+WARM_S, LOAD_S = 20, 20
 
 
-def measure(rounds):
-    """The times in ms of each round, in their order of size."""
+def row(times):
+    """p50, p99 and the most, in ms."""
+    times = sorted(times)
+    return statistics.median(times), times[len(times) * 99 // 100], times[-1]
+
+
+def lone():
     with World(RULES) as world:
         with running(world):
-            lines = world.kafka.tool("latency", world.input, world.output, WARM + rounds * COUNT, PAUSE_MS)
-    times_ms = [int(line) / 1000 for line in lines[WARM:]]
-    return [sorted(times_ms[n:n + COUNT]) for n in range(0, rounds * COUNT, COUNT)]
+            lines = world.kafka.tool("latency", world.input, world.output, WARM + COUNT, PAUSE_MS)
+    return row([int(line) / 1000 for line in lines[WARM:]])
 
 
-def main(rounds="3"):
-    print("lone event -> action, ms:   p50     p99    most")
-    rows = [(statistics.median(times), times[COUNT * 99 // 100], times[-1]) for times in measure(int(rounds))]
-    for n, row in enumerate(rows, 1):
-        print(f"round {n:<17}" + "".join(f"{ms:8.1f}" for ms in row), flush=True)
-    print(f"{'medians':23}" + "".join(f"{statistics.median(column):8.1f}" for column in zip(*rows)))
+def load(broker, topic, output, rate):
+    lines = broker.tool("load", topic, output, rate, WARM_S + LOAD_S, timeout=WARM_S + LOAD_S + 120)
+    return row([int(line) / 1000 for line in lines[len(lines) * WARM_S // (WARM_S + LOAD_S):]])
 
 
-if __name__ == "__main__":
+def relance(rate):
+    with World(carts.RULES, partitions=contests.PARTITIONS, lateness=contests.LATENESS) as world:
+        with running(world, workers=2, cache_bytes=contests.CACHE):
+            return load(world.kafka, world.input, world.output, rate)
+
+
+def peer(system, store, rate, **words):
+    broker, folder = kafka.broker(), place.Folder("peer")
+    topic, output = contests.new_topic("load"), contests.new_topic("answers")
+    log = folder.path / "log"
+    with open(log, "wb") as file:
+        process = place.start(peers.command(system, contests.built(system), workload="carts", store=store, brokers=broker.address, topic=topic,
+                                            out=output, dir=folder.path, bounded="false", **words), stdout=file, stderr=file)
     try:
-        main(*sys.argv[1:])
+        return load(broker, topic, output, rate)
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}: {log.read_text(errors='replace')[-4000:]}") from error
     finally:
-        kafka.close()
+        process.kill()
+        process.wait()
+        folder.close()
+
+
+ROWS = {
+    "Relance": relance,
+    "Flink, heap, a checkpoint a second": functools.partial(peer, peers.FLINK, "heap", checkpoint=1000),
+    "Kafka Streams, memory, a commit every 100 ms": functools.partial(peer, peers.STREAMS, "memory", commit=100, linger=5),
+}

@@ -1,5 +1,7 @@
 """Logins across partitions under load: from the login's record to the action that the visitor's cart makes as soon as the
-customer has it; see login.sh.
+customer has it: sh tests/bench/run.sh login.py [EVENTS_A_SECOND [SECONDS [ENGINES]]]
+
+By default 20,000 events a second for 10 seconds, one engine with two workers; with ENGINES 2, two of one worker.
 
 Visitors fill carts, whose runs wait for somebody to write to. Then events come steadily, and among them the logins: what a
 customer's partition tells the visitor's, and gets from it, goes through the topic of links, there and back. Times are

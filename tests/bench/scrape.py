@@ -1,5 +1,5 @@
-"""What it costs an engine to be scraped 50 times a second by 20 clients, in events per CPU-second: sh tests/bench/scrape.sh
-[EVENTS [ROUNDS]]
+"""What it costs an engine to be scraped 50 times a second by 20 clients, in events per CPU-second: sh tests/bench/run.sh
+scrape.py [EVENTS [ROUNDS]]
 
 A round is two runs over the same topic, one engine that nobody can ask and one that is asked, in turn the one and the other
 first; the figure is the median of the rounds' ratios, since the machine's own speed drifts. Beside it stands what the server's

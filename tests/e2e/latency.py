@@ -1,6 +1,6 @@
 """A lone event in a quiet shop is answered when it comes, not when something else wakes the engine up.
 
-How soon is measured by `tests/bench/latency.sh`. Here the bound is one that no busy machine crosses, only a wait that
+How soon is measured by `sh tests/bench/run.sh latency`. Here the bound is one that no busy machine crosses, only a wait that
 nobody ends.
 """
 import unittest

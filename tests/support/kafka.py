@@ -9,6 +9,7 @@ and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py g
 who it is.
 """
 import atexit
+import contextlib
 import json
 import pathlib
 import shutil
@@ -58,16 +59,16 @@ log.retention.ms=-1
 """
 
 
-def libraries(version):
-    """The folder of the broker's jars; fetched once."""
-    kept = place.CACHE / f"kafka-{version}"
+def artifacts(name, pom):
+    """The folder of the jars that a pom.xml names, kept in the user's cache; fetched once."""
+    kept = place.CACHE / name
     if not kept.is_dir():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             fresh = pathlib.Path(folder) / "jars"
-            subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(HERE / f"kafka-{version}.xml"),
+            subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(pom),
                             "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
-                           check=True, timeout=600, stdin=subprocess.DEVNULL)
+                           check=True, timeout=900, stdin=subprocess.DEVNULL)
             fresh.rename(kept)
     return kept
 
@@ -138,7 +139,7 @@ class Kafka:
         self.secure_port = place.free_port()
         tokens = place.free_port()
         self.address, self.secure, self.tokens = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}", f"127.0.0.1:{tokens}"
-        self.classes = f"{libraries(version)}/*"
+        self.classes = f"{artifacts(f'kafka-{version}', HERE / f'kafka-{version}.xml')}/*"
         self.properties = self.folder.path / "server.properties"
         self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
                                                      secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
@@ -211,6 +212,16 @@ class Kafka:
     def produce(self, topic, records, transaction=None, setting=None):
         """`setting`: one of librdkafka's, such as partitioner=consistent_random."""
         self.tool("produce", topic, *filter(None, (transaction, setting)), lines=map(to_line, records))
+
+    def feed(self, topic, lines, *words, timeout=120):
+        """Produces lines as they come, more of them than fit into memory; `words` as `kafka_tool produce` has them."""
+        command = [place.program("kafka_tool"), self.address, "produce", topic, *words]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tool:
+            with contextlib.suppress(BrokenPipeError):  # it has failed and says why
+                tool.stdin.writelines(f"{line}\n" for line in lines)
+            _, said = tool.communicate(timeout=timeout)
+        if tool.returncode:
+            raise RuntimeError(said.strip())
 
     def java_produce(self, topic, records, *settings):
         """The same by Java's own client; keys and values without a tab or the end of a line."""

@@ -14,6 +14,8 @@
  *     kafka_tool BROKERS follow TOPIC                      `partition ms` a line: when a reader of what is committed had it
  *     kafka_tool - features                                what librdkafka was built with
  *     kafka_tool BROKERS latency INPUT OUTPUT COUNT PAUSE_MS   microseconds a line: event sent -> action read
+ *     kafka_tool BROKERS load INPUT OUTPUT RATE SECONDS    the same under RATE other events a second
+ *     kafka_tool BROKERS drain TOPIC                       how many records there are, read in batches and thrown away
  *
  * A record is a line of words, so that any bytes go through and nothing needs quoting:
  *
@@ -469,6 +471,148 @@ static void latency(int argc, char **argv)
     rd_kafka_destroy(in);
 }
 
+/* ---- load */
+
+#define LOAD_SLICE_MS  20
+#define LOAD_CUSTOMERS 1000000
+#define PROBE_AGE_MS   3600000
+#define PROBES_MAX     100000
+
+struct load {
+    rd_kafka_t *out, *in;
+    const char *topic;
+    int64_t begin_us; /* of the wall clock, as all times here */
+    long produced;
+    int probes; /* sent */
+    int answered;
+    int64_t sent_us[PROBES_MAX], took_us[PROBES_MAX]; /* 0: not answered */
+};
+
+static void load_produce(struct load *load, int64_t timestamp_ms, char *key, char *value)
+{
+    rd_kafka_resp_err_t error =
+        rd_kafka_producev(load->out, RD_KAFKA_V_TOPIC(load->topic), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
+                          RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_VALUE(value, strlen(value)),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    check(error, "produce"); /* a full queue is a broker that does not keep up: then this measures nothing */
+}
+
+/* A shop at a steady pace: views and clicks, and a cart in ten events. */
+static void load_event(struct load *load)
+{
+    static const char *const types[] = {"view", "click", "view", "click", "view",
+                                        "view", "click", "view", "view",  "add_to_cart"};
+    char key[32], value[512];
+    long n = load->produced++;
+    long customer = n * 7919 % LOAD_CUSTOMERS, product = n % 20000;
+    snprintf(key, sizeof key, "c%07ld", customer);
+    snprintf(
+        value, sizeof value,
+        "{\"id\":\"e%010ld\",\"type\":\"%s\",\"customer\":\"%s\",\"cart\":\"k%ld\",\"product\":\"p%05ld\","
+        "\"name\":\"Product number %ld\",\"category\":\"garden\",\"price\":%ld.99,\"currency\":\"EUR\","
+        "\"url\":\"https://shop.example/p/%05ld\",\"device\":\"mobile\"}",
+        n, types[n % 10], key, customer, product, product, product % 100, product);
+    load_produce(load, clock_us(CLOCK_REALTIME) / 1000, key, value);
+}
+
+/* A cart of PROBE_AGE_MS ago: where its partition's clock has come as far, a shorter wait is over as soon as it has begun. */
+static void load_probe(struct load *load)
+{
+    char key[32], value[256];
+    if (load->probes == PROBES_MAX) fail("more than %d probes", PROBES_MAX);
+    snprintf(key, sizeof key, "probe-%d", load->probes);
+    snprintf(value, sizeof value, "{\"type\":\"add_to_cart\",\"customer\":\"%s\",\"cart\":\"k\"}", key);
+    int64_t now_us = clock_us(CLOCK_REALTIME);
+    load->sent_us[load->probes++] = now_us;
+    load_produce(load, now_us / 1000 - PROBE_AGE_MS, key, value);
+}
+
+/* Reads actions until the given instant. */
+static void load_listen(struct load *load, int64_t until_us)
+{
+    for (int64_t now_us; (now_us = clock_us(CLOCK_REALTIME)) < until_us;) {
+        rd_kafka_poll(load->out, 0);
+        rd_kafka_message_t *message =
+            rd_kafka_consumer_poll(load->in, (int)((until_us - now_us + 999) / 1000));
+        if (!message) continue;
+        char key[32] = "";
+        if (!message->err && message->key_len < sizeof key) memcpy(key, message->key, message->key_len);
+        int number = -1;
+        if (sscanf(key, "probe-%d", &number) == 1 && number >= 0 && number < load->probes) {
+            if (load->took_us[number]) fail("%s has been answered twice", key);
+            load->took_us[number] = clock_us(CLOCK_REALTIME) - load->sent_us[number];
+            load->answered++;
+        }
+        rd_kafka_message_destroy(message);
+    }
+}
+
+/* Every LOAD_SLICE_MS a slice of the load and a probe, whether those before are answered or not; then the load alone, which
+ * keeps the clocks going, until all are. */
+static void load_run(int argc, char **argv)
+{
+    if (argc != 4) fail("load INPUT OUTPUT RATE SECONDS");
+    static struct load load;
+    long rate = atol(argv[2]), slices = atol(argv[3]) * 1000 / LOAD_SLICE_MS;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "partitioner", "murmur2_random");
+    set(conf, "linger.ms", "1");
+    set(conf, "acks", "1");
+    set(conf, "queue.buffering.max.messages", "2000000");
+    load.out = client(RD_KAFKA_PRODUCER, conf);
+    load.in = consumer("kafka_tool");
+    load.topic = argv[0];
+    assign(load.in, argv[1], RD_KAFKA_OFFSET_END);
+    load_listen(&load, clock_us(CLOCK_REALTIME) + 1000000); /* until it is really reading */
+    load.begin_us = clock_us(CLOCK_REALTIME);
+    for (long slice = 1; slice <= slices + TIMEOUT_MS / LOAD_SLICE_MS; slice++) {
+        if (slice > slices && load.answered == load.probes) break;
+        while (load.produced < rate * LOAD_SLICE_MS * slice / 1000)
+            load_event(&load);
+        if (slice <= slices) load_probe(&load);
+        load_listen(&load, load.begin_us + slice * LOAD_SLICE_MS * 1000);
+    }
+    if (load.answered < load.probes)
+        fail("%d of %d probes have no answer", load.probes - load.answered, load.probes);
+    for (int i = 0; i < load.probes; i++)
+        printf("%lld\n", (long long)load.took_us[i]);
+    rd_kafka_destroy(load.out);
+    rd_kafka_destroy(load.in);
+}
+
+/* What reading alone costs: in batches, as the engine reads, and nothing is done with what has come. */
+static void drain(int argc, char **argv)
+{
+    if (argc != 1) fail("drain TOPIC");
+    enum { BATCH = 4096 };
+    static rd_kafka_message_t *batch[BATCH];
+    rd_kafka_t *rk = consumer("kafka_tool");
+    int open = assign(rk, argv[0], RD_KAFKA_OFFSET_BEGINNING);
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
+    long count = 0;
+    int64_t until_us = clock_us(CLOCK_MONOTONIC) + 1000 * (int64_t)TIMEOUT_MS;
+    while (open > 0) {
+        /* the call waits its whole time unless the batch is full */
+        ssize_t got = rd_kafka_consume_batch_queue(queue, 10, batch, BATCH);
+        if (got < 0) fail("%s: %s", argv[0], rd_kafka_err2str(rd_kafka_last_error()));
+        int64_t now_us = clock_us(CLOCK_MONOTONIC);
+        if (got > 0) until_us = now_us + 1000 * (int64_t)TIMEOUT_MS;
+        if (now_us > until_us) fail("%s: nothing came for %d ms", argv[0], TIMEOUT_MS);
+        for (ssize_t i = 0; i < got; i++) {
+            if (!batch[i]->err)
+                count++;
+            else if (batch[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+                open--;
+            else
+                fail("%s: %s", argv[0], rd_kafka_message_errstr(batch[i]));
+            rd_kafka_message_destroy(batch[i]);
+        }
+    }
+    printf("%ld\n", count);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
 /* ---- damage */
 
 /* Of deleted offsets each partition has an error of its own. */
@@ -570,10 +714,11 @@ static void features(int argc, char **argv)
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {{"create", create},   {"produce", produce},       {"consume", consume},
-                {"ends", ends},       {"committed", committed},   {"features", features},
-                {"latency", latency}, {"delete", delete},         {"grow", grow},
-                {"follow", follow},   {"truncate", truncate_log}, {"reset", reset}};
+} commands[] = {
+    {"create", create},       {"produce", produce},   {"consume", consume},       {"ends", ends},
+    {"committed", committed}, {"features", features}, {"latency", latency},       {"delete", delete},
+    {"grow", grow},           {"follow", follow},     {"truncate", truncate_log}, {"reset", reset},
+    {"load", load_run},       {"drain", drain}};
 
 int main(int argc, char **argv)
 {
@@ -585,5 +730,6 @@ int main(int argc, char **argv)
                 return 0;
             }
     }
-    fail("BROKERS create|produce|consume|ends|committed|latency|delete|grow|truncate|reset|follow ...");
+    fail("BROKERS create|produce|consume|ends|committed|latency|load|drain|delete|grow|truncate|reset|follow "
+         "...");
 }
