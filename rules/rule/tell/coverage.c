@@ -232,6 +232,7 @@ static void sum_set(struct summing *s)
     for (size_t i = 0; i < set->segment_count; i++)
         sum_condition(s, set->segments[i].condition, true,
                       arena_format(s->texts, "segment '%.*s'", STR_ARG(set->segments[i].name)));
+    if (set->sales) sum_condition(s, set->sales->loyal, true, STR("`loyal` of 'sales'"));
     for (size_t i = 0; i < set->limit_count; i++)
         sum_limit(s, &set->limits[i]);
     for (size_t i = 0; i < set->rule_count; i++)
