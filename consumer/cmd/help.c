@@ -10,6 +10,7 @@
 #include "report/figures.h"
 #include "report/man.h"
 #include <relance/decision.h>
+#include <relance/sales.h>
 #include <relance/forgot.h>
 #include <relance/listing.h>
 #include <relance/mapping.h>
@@ -50,6 +51,15 @@ static int help_counters(const char *argument)
 #include "counter.def"
 #undef COUNTER
 #undef COUNTER_FAMILY
+    return EXIT_STATUS_OK;
+}
+
+static int help_sums(const char *argument)
+{
+    (void)argument;
+#define HELP_SUM(NAME, tables, name, is_money, prose) help_line(28, name, prose);
+    RELANCE_SALES_TABLE(HELP_SUM)
+#undef HELP_SUM
     return EXIT_STATUS_OK;
 }
 

@@ -138,7 +138,7 @@ static void print_cancels(const struct figures *figures, FILE *out)
 
 bool figures_is_detail(const struct figure *figure)
 {
-    return figure->row == METRIC_RULE_STEP || figure->row == METRIC_RULE_CANCELLED_BY ||
+    return figure->sum || figure->row == METRIC_RULE_STEP || figure->row == METRIC_RULE_CANCELLED_BY ||
            figure->row == METRIC_LIMIT || figure->row == METRIC_PEOPLE || figure->row == METRIC_WON ||
            figure->row == METRIC_VALUE || figure->row == METRIC_VALUE_SQUARES;
 }

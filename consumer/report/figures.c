@@ -24,6 +24,16 @@ static char *figures_copy(struct relance_str text)
 
 /* ---- reading */
 
+/* NULL: it is none. */
+static struct sales_name *figures_sum(const char *name)
+{
+    struct sales_name sum;
+    if (!sales_name_read(str_of(name), &sum)) return NULL;
+    struct sales_name *kept = figures_must(malloc(sizeof *kept));
+    *kept = sum;
+    return kept;
+}
+
 void figures_add_counter(struct figures *figures, struct relance_str name, double value)
 {
     uint32_t at = names_add(&figures->names, name);
@@ -40,6 +50,7 @@ void figures_add_counter(struct figures *figures, struct relance_str name, doubl
     figure->variant = figures_copy(parts.variant);
     figure->step = figures_copy(parts.step);
     figure->event = figures_copy(parts.event);
+    if (parts.row == METRIC_NO_ROW) figure->sum = figures_sum(figure->name);
 }
 
 void figures_add_live(struct figures *figures, struct relance_str instance, struct relance_str field,
@@ -164,6 +175,7 @@ void figures_free(struct figures *figures)
         free(figures->items[i].variant);
         free(figures->items[i].step);
         free(figures->items[i].event);
+        free(figures->items[i].sum);
     }
     for (size_t i = 0; i < figures->live_count; i++) {
         free(figures->lives[i].instance);

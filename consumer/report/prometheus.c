@@ -93,6 +93,46 @@ static void put_counter(const struct prometheus *to, const struct metric_counter
     }
 }
 
+/* ---- sums of sales, which a late order or a refund can lower */
+
+/* "sales.CLASS.gross.CUR" is relance_sales_gross. */
+static void sum_name(char out[METRIC_NAME_SIZE], const char *form)
+{
+    int size = snprintf(out, METRIC_NAME_SIZE, "relance");
+    for (const char *word = form; *word; word += strcspn(word, ".")) {
+        word += *word == '.';
+        if (isupper((unsigned char)*word)) continue;
+        size += snprintf(out + size, METRIC_NAME_SIZE - (size_t)size, "_%.*s", (int)strcspn(word, "."), word);
+    }
+}
+
+static void put_sum_labels(const struct prometheus *to, const struct sales_name *sum)
+{
+    for (int i = 0; i < SALES_WORDS; i++) {
+        if (!sum->words[i].size) continue;
+        print(to->out, ",%s=\"", sales_word_labels[i]);
+        print_label(sum->words[i], to->out);
+        fputc('"', to->out);
+    }
+}
+
+static void put_sum(const struct prometheus *to, enum relance_sales row)
+{
+    enum { UNIT = 10000 };
+    char metric[METRIC_NAME_SIZE];
+    bool headed = false;
+    sum_name(metric, sales_forms[row].name);
+    for (size_t i = 0; i < to->figures->count; i++) {
+        const struct figure *figure = &to->figures->items[i];
+        if (!figure->sum || figure->sum->sum != row) continue;
+        if (!headed) put_head(to, metric, sales_forms[row].prose, "gauge");
+        headed = true;
+        put_metric(to, metric);
+        put_sum_labels(to, figure->sum);
+        put_value(to, figure->value / (sales_forms[row].is_money ? UNIT : 1));
+    }
+}
+
 /* ---- lift */
 
 struct prometheus_lifts {
@@ -241,6 +281,8 @@ void figures_print_prometheus(const struct figures *figures, const char *group, 
         put_partitions(&to, row);
     for (size_t row = 0; (counter = metric_counter(row)); row++)
         put_counter(&to, counter, row);
+    for (int row = 0; row < RELANCE_SALES_COUNT; row++)
+        put_sum(&to, (enum relance_sales)row);
     put_lifts(&to);
     for (const struct metric_live *live = metric_lives; live->name; live++)
         put_live(&to, live);

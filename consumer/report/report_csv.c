@@ -17,7 +17,8 @@ static void put_cell(str text, FILE *out)
     size_t at = 0;
     char escape[PLAIN_ESCAPE_SIZE];
     bool is_formula = text.size && memchr("=+-@\t\r", text.data[0], sizeof "=+-@\t\r" - 1);
-    fputs(is_formula ? "\"'" : "\"", out);
+    fputc('"', out);
+    if (is_formula) fputc('\'', out);
     for (str piece; (piece = print_piece(text, &at, "", escape)).size;)
         for (size_t i = 0; i < piece.size; i++) {
             if (piece.data[i] == '"') fputc('"', out);
