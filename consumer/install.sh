@@ -23,7 +23,7 @@ group_package='dpkg-dev:dpkg-shlibdeps file:file'
 group_redis='redis-server:redis-server'
 group_test="libcriterion-dev python3:python3 binutils:nm clang-format:clang-format
     clang:clang libclang-rt-dev llvm:llvm-symbolizer shellcheck:shellcheck docker-compose:docker-compose
-    python3-confluent-kafka python3-yaml debootstrap:debootstrap systemd-container:systemd-nspawn git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man $valkey"
+    python3-confluent-kafka python3-yaml chromium:chromium chromium-driver:chromedriver debootstrap:debootstrap systemd-container:systemd-nspawn git:git zsh:zsh fish:fish prometheus:promtool mandoc:mandoc man-db:man $valkey"
 group_kafka='default-jre-headless:java maven:mvn openssl:openssl'
 group_bench='default-jdk-headless:javac'
 

@@ -7,7 +7,7 @@ import {draw, h, remember, remembered} from './dom.js';
 import {said} from './ask.js';
 import {plural, duration} from './words.js';
 import {heading, nothing} from './parts.js';
-import {overview, overview_heard, overview_needs, troubles} from './page_overview.js';
+import {overview, overview_needs, troubles} from './page_overview.js';
 import {rules, rules_needs} from './page_rules.js';
 import {customer, customer_left} from './page_customer.js';
 import {sales} from './page_sales.js';
@@ -38,7 +38,6 @@ async function ask([path, , name = path]) {
   if (response.status === 200) Object.assign(answer, {value: await response.json(), etag: response.headers.get('ETag'), trouble: null});
   else if (response.status !== 304) answer.trouble = await said(response);
   answers.set(name, answer);
-  if (path === '/api/now' && response.status === 200) overview_heard(answer.value);
 }
 
 const needs = () => ({now: ['/api/now', EVERY_MS], ...PAGES[here.page].needs?.(here, answers.get('/api/now')?.value)});

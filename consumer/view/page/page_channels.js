@@ -1,7 +1,7 @@
 /* Channels: which of them bring customers who stay, and what such a customer is worth. */
 import {h} from './dom.js';
 import {bar} from './chart.js';
-import {heading, nothing, table} from './parts.js';
+import {heading, nothing, table, waiting} from './parts.js';
 import {currencies_of, currency_choice, currency_chosen, undeclared} from './page_sales.js';
 import {amount, number, share} from './words.js';
 
@@ -15,8 +15,8 @@ function row(one, currency) {
     part(one.loyal, one.loyal_share), amount(money.net), amount(money.net_per_customer), ...MONTHS.map((months) => amount(money.ltv[months]))]};
 }
 
-export function channels({report, changed}) {
-  if (!report) return [heading('Channels'), nothing('Reading…')];
+export function channels({report, report_trouble: trouble, changed}) {
+  if (!report) return [heading('Channels'), waiting(trouble)];
   if (!report.channels.length && !report.sales.declared) return [heading('Channels'), undeclared()];
   if (!report.channels.length) return [heading('Channels'), nothing('No customers yet.', 'The channel of a customer\'s first order is kept; the first one will stand here.')];
   const currencies = currencies_of(report), currency = currency_chosen(currencies);

@@ -99,9 +99,13 @@ function form(id, days, is_visitor, again) {
 
 /* ---- how the customer stands */
 const text_of = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+const is_many = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/* A value; of many by name, a line each. */
+const value_of = (value) => (is_many(value) ? h('ul.plain', {}, Object.entries(value).map(([name, one]) => h('li', {}, `${name} `, h('strong', {}, text_of(one))))) : text_of(value));
 
 const pairs = (title, object) => Object.keys(object || {}).length > 0 && section(title, h('dl.pairs', {}, Object.entries(object).map(([name, value]) =>
-  h('div', {'data-key': name}, h('dt', {}, name), h('dd', {}, text_of(value))))));
+  h('div', {'data-key': name}, h('dt', {}, name), h('dd', {}, value_of(value))))));
 
 function segments(state) {
   const held = Object.entries(state.segments || {}).filter(([, is_in]) => is_in).map(([name]) => name);
@@ -109,7 +113,7 @@ function segments(state) {
 }
 
 function runs(state) {
-  if (!state.runs?.length) return section('What is coming', nothing('Nothing waits for this customer.'));
+  if (!state.runs?.length) return section('What is coming', h('p.note', {}, 'Nothing waits for this customer.'));
   return section('What is coming', table('What is coming', [{name: 'Rule'}, {name: 'Key'}, {name: 'Next'}, {name: 'Due'}, {name: 'Sent so far', is_number: true}, {name: 'Started'}],
     [...state.runs].sort((a, b) => String(a.due).localeCompare(String(b.due))).map((run) => ({key: `${run.rule} ${run.key} ${run.started}`, cells: [h('a.name', {href: `#/rules/${encodeURIComponent(run.rule)}`}, run.rule), h('span.name', {}, run.key ?? '–'),
       [`step ${run.step} of ${run.of}`, h('span.beside', {}, run.wait ? `waits for ${run.wait}` : run.send ?? ''), run.variant && h('span.beside', {}, run.variant)], run.parked ? 'when the visitor is known' : time(run.due), number(run.sent), time(run.started)]}))));
@@ -134,14 +138,14 @@ function told(line) {
   const outcome = line.decision?.outcome, rule = line.rule && h('a', {href: `#/rules/${encodeURIComponent(line.rule)}`}, line.rule);
   const [head, rest] = line.kind === 'note' && line.words.includes(': ') ? [line.words.slice(0, line.words.indexOf(': ')), line.words.slice(line.words.indexOf(': ') + 2)] : [line.words, ''];
   return h(`details.${line.kind}${outcome ? `.${outcome}` : ''}`, {}, h('summary', {}, h('span.rule', {}, line.rule || 'the customer', line.key ? ` ${line.key}` : ''), h('span.words', {title: OUTCOMES[outcome] || null}, head)),
-    rest && h('p', {}, rest), line.decision && json(line.decision), rule && h('p', {}, 'The rule: ', rule));
+    rest && h('p.why', {}, rest), line.decision && json(line.decision), rule && h('p', {}, 'The rule: ', rule));
 }
 
-const HEADS = {event: (one) => one.type, duplicate: (one) => `${one.type}, again: ignored`, wait: () => 'a wait is over', unseen: (one) => one.type || 'a record', begin: () => 'before', partition: (one) => `partition ${one.partition}, from offset ${number(one.from_offset)}`};
+const HEADS = {event: (one) => one.type, duplicate: (one) => `${one.type}, again: ignored`, wait: () => 'a wait is over', unseen: (one) => one.type || 'a record', dead: (one) => `a dead letter${one.reason ? `: ${one.reason}` : ''}`, begin: () => 'before', partition: (one) => `partition ${one.partition}, from offset ${number(one.from_offset)}`};
 
 function moment(one, n) {
   const acts = one.lines.filter((line) => line.kind === 'decision'), notes = one.lines.filter((line) => line.kind === 'note');
-  return h(`li.${one.kind}`, {'data-key': n}, h('div.when', {}, time(one.time), one.local && h('span.beside', {}, one.local)),
+  return h(`li.${one.kind}`, {'data-key': n}, h('div.when', {}, time(one.time), one.local && h('span.beside', {}, one.local.replace(/^\((.*)\)$/, '$1'))),
     h('div.what', {}, one.event || one.record !== undefined
       ? h('details.head', {}, h('summary', {}, h('strong', {}, (HEADS[one.kind] || HEADS.begin)(one)), one.id && h('span.beside', {}, one.id)), one.words && h('p', {}, one.words), one.event ? json(one.event) : h('pre', {tabindex: 0}, one.record))
       : h('p.head', {}, h('strong', {}, (HEADS[one.kind] || HEADS.begin)(one))),

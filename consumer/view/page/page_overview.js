@@ -2,12 +2,11 @@
 import {h} from './dom.js';
 import {figure} from './chart.js';
 import {choice, chosen, heading, nothing, section, table, tile, tiles} from './parts.js';
-import {amount, clock_words, duration, number, plural, second_words, time, week_words} from './words.js';
+import {amount, clock_words, duration, number, plural, time, week_words} from './words.js';
 
 const MINUTE_MS = 60000;
 const RANGES = [['1', '1 h'], ['6', '6 h'], ['48', '48 h']]; /* hours */
 const SERIES_MAX = 8; /* of one question to /api/minutes */
-const LAGS_MAX = 1800;
 const ODD_PART = 0.001; /* of the events, from which on what is odd needs a look: as alerts.yml has it */
 const CHECKPOINT_S = 30;
 const RULES_TOLD = 5;
@@ -84,49 +83,43 @@ function looks(now) {
 }
 
 /* ---- how much goes through */
-/* The counters of /api/minutes: events, and of the channels those that have most. */
+/* What is asked of /api/minutes: events, the lag, and of the channels those that have most. */
 function series_names(now) {
   const channels = beginning(now, 'sent.').sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  return ['events', ...channels.slice(0, SERIES_MAX - 1)];
+  return ['events', 'lag', ...channels.slice(0, SERIES_MAX - 2)];
 }
 
 /* Minutes are those of the wall clock in force, whose newest instant is the end. */
 export function overview_needs(here, now) {
-  if (!now) return {};
+  if (!now?.partitions.length) return {};
   const hours = Number(chosen('range', RANGES)), wall_ms = Math.max(0, ...now.partitions.map((one) => one.wall_ms || 0)) || Date.now();
   const from_ms = Math.floor(wall_ms / MINUTE_MS - hours * 60) * MINUTE_MS, names = series_names(now);
   return {minutes: [`/api/minutes?${names.map((name) => `name=${encodeURIComponent(name)}&`).join('')}from=${from_ms}`, 10000, `minutes ${hours}`]};
 }
 
-/* The newest minute still goes on: it would always look like a fall. */
-function chart(title, minutes, names, factor, unit) {
-  const ended = Math.max(minutes.minutes - 1, Math.min(1, minutes.minutes));
-  const values = Array.from({length: ended}, (_, i) => names.reduce((total, name) => total + (minutes.series[name]?.[i] || 0), 0) * factor);
-  const at = (i) => minutes.from_ms + i * minutes.step_ms, is_long = ended > 24 * 60;
-  const last = values.at(-1), most = Math.max(0, ...values);
-  return figure({title, labels: values.map((_, i) => (is_long ? week_words : clock_words)(at(i))), series: [{name: unit, values}],
-    now: values.length ? `${number(last)} in the last minute, ${number(most)} at most` : '',
-    summary: `${title}: ${number(last)} in the last minute, ${number(most)} at most, ${plural(ended, 'minute', 'minutes')} in all`});
+/* The newest minute still goes on and would always look like a fall: it is left out, unless it is the first. */
+function values_of(minutes, names, factor) {
+  const values = Array.from({length: minutes.minutes}, (_, i) => {
+    const known = names.map((name) => minutes.series[name]?.[i]).filter((value) => typeof value === 'number');
+    return known.length ? known.reduce((total, value) => total + value, 0) * factor : null;
+  });
+  return values.slice(0, -1).some((value) => value) ? values.slice(0, -1) : values;
 }
 
-const lags = []; /* [{at_ms, lag}], since the page was opened */
-
-/* Each time that new figures have come. */
-export function overview_heard(now) {
-  lags.push({at_ms: Date.now(), lag: lag_of(now)});
-  if (lags.length > LAGS_MAX) lags.shift();
+function chart(title, minutes, names, factor, unit) {
+  const values = values_of(minutes, names, factor), most = Math.max(0, ...values), is_long = values.length > 24 * 60;
+  const words = values.some((value) => value !== null) ? `${number(values.at(-1))} in the last minute, ${number(most)} at most` : 'nothing is known yet';
+  return figure({title, labels: values.map((_, i) => (is_long ? week_words : clock_words)(minutes.from_ms + i * minutes.step_ms)), series: [{name: unit, values}],
+    now: words, summary: `${title}: ${words}, ${plural(values.length, 'minute', 'minutes')} in all`});
 }
 
 const lag_of = (now) => sum(now.partitions, (one) => one.lag);
 
 function flow(now, minutes, changed) {
-  const actions = series_names(now).slice(1), most = Math.max(0, ...lags.map((one) => one.lag));
-  return section('What goes through', choice('range', 'Of the last', RANGES, changed),
-    h('div.charts', {}, minutes
-      ? [chart('Events a second', minutes, ['events'], 1 / 60, 'events/s'), chart('Actions a minute', minutes, actions, 1, 'actions/min')]
-      : h('p.note', {}, 'Reading…'),
-    figure({title: 'Lag', labels: lags.map((one) => second_words(one.at_ms)), series: [{name: 'records', values: lags.map((one) => one.lag)}],
-      now: `${plural(lag_of(now), 'record', 'records')}, ${number(most)} at most since this page was opened`, summary: `Lag since this page was opened: ${number(lag_of(now))} records now, ${number(most)} at most`})));
+  const channels = series_names(now).slice(2);
+  return section('What goes through', choice('range', 'Of the last', RANGES, changed), minutes
+    ? h('div.charts', {}, chart('Events a second', minutes, ['events'], 1 / 60, 'events/s'), chart('Actions a minute', minutes, channels, 1, 'actions/min'), chart('Lag', minutes, ['lag'], 1, 'records'))
+    : h('p.note', {}, 'Reading…'));
 }
 
 /* ---- who does the work */

@@ -2,7 +2,7 @@
  * with its counters in the margin, and examples of each outcome. */
 import {h, remember, remembered} from './dom.js';
 import {bar} from './chart.js';
-import {heading, nothing, section, table, tile, tiles} from './parts.js';
+import {heading, nothing, section, table, tile, tiles, waiting} from './parts.js';
 import {OUTCOMES} from './outcomes.js';
 import {amount, number, plural, say, share, time} from './words.js';
 import {excerpt} from './source.js';
@@ -12,10 +12,10 @@ const MANY = 12; /* rules from which on one looks for them by name */
 const EXAMPLES = ['sent', 'held', 'goal']; /* what is published, so that there are examples */
 let wanted = '';
 
-export function rules_needs(here) {
+export function rules_needs(here, now) {
   const needs = {report: ['/api/report', 2000]};
   if (here.path[0] !== undefined) needs.texts = ['/api/rules', 5000];
-  if (here.path[1] !== undefined) needs.examples = [`/api/examples?rule=${encodeURIComponent(here.path[0])}&outcome=${encodeURIComponent(here.path[1])}`, 2000];
+  if (here.path[1] !== undefined && now?.examples) needs.examples = [`/api/examples?rule=${encodeURIComponent(here.path[0])}&outcome=${encodeURIComponent(here.path[1])}`, 2000];
   return needs;
 }
 
@@ -72,8 +72,8 @@ function search(count, shown, changed) {
     h('p.note', {}, shown === count ? plural(count, 'rule', 'rules') : `${number(shown)} of ${plural(count, 'rule', 'rules')}`));
 }
 
-function all_rules({report, changed}) {
-  if (!report) return [heading('Rules'), nothing('Reading…')];
+function all_rules({report, report_trouble: trouble, changed}) {
+  if (!report) return [heading('Rules'), waiting(trouble)];
   if (!report.rules.length) return [heading('Rules'), nothing('No rule has done anything yet.',
     'A rule stands here from its first trigger on. Do events come in? The overview says how many a second.',
     'relance check says which rules there are, relance explain CUSTOMER why one has not acted.')];
@@ -102,12 +102,12 @@ function funnel(one) {
   const rows = [line('started', 'Started', one.started, other_outcomes(one, one.outcomes, begun)),
     ...one.steps.flatMap((step) => {
       const reached = (step.outcomes.sent || 0) + (step.outcomes.held || 0);
-      const feedback = Object.entries(step.feedback).map(([name, count]) => `${say(name)} ${number(count)}`).join(', ');
+      const feedback = Object.entries(step.feedback || {}).map(([name, count]) => `${say(name)} ${number(count)}`).join(', ');
       return [line(`step ${step.step}`, `Step ${step.step}`, reached, [other_outcomes(one, step.outcomes, ['due']), feedback && h('span.beside', {}, feedback)])];
     }),
     line('goal', 'Goal', one.goals, one.value ? `worth ${amount(one.value)}, ${amount(one.value_per_person)} for each of ${plural(one.people, 'customer', 'customers')}` : h('span.undecided', {}, '–'))];
   return section('Step by step', h('p.note', {}, 'Sends and held sends of each step, as a part of the runs that started.'),
-    table('Step by step', [{name: 'Step'}, {name: 'Reached', is_number: true}, {name: 'Of started', is_number: true}, {name: ''}, {name: 'What became of it'}], rows, {class: 'funnel'}));
+    table('Step by step', [{name: 'Step'}, {name: 'Reached', is_number: true}, {name: 'Of started', is_number: true}, {name: 'As a bar', is_bar: true}, {name: 'What became of it'}], rows, {class: 'funnel'}));
 }
 
 function variants(one) {
@@ -190,8 +190,8 @@ function examples(one, outcome, {examples: list, examples_trouble: trouble, now}
 }
 
 function one_rule(name, outcome, known) {
-  const {report, texts} = known, back = h('a', {href: '#/rules'}, 'All rules');
-  if (!report) return [heading(name, back), nothing('Reading…')];
+  const {report, report_trouble: trouble, texts} = known, back = h('a', {href: '#/rules'}, 'All rules');
+  if (!report) return [heading(name, back), waiting(trouble)];
   const one = report.rules.find((of) => of.rule === name);
   if (!one) return [heading(name, back), nothing('This rule has done nothing yet.', 'It stands here from its first trigger on.'), source({rule: name, outcomes: {}, steps: [], variants: [], goals: 0}, texts)];
   return [heading(name, back),

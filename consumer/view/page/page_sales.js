@@ -1,7 +1,7 @@
 /* Sales: what first, second and later orders bring, net of refunds; over time; and how many of a month's new customers come back. */
 import {h} from './dom.js';
 import {bar, figure, swatch} from './chart.js';
-import {choice, chosen, heading, nothing, section, table, tile, tiles} from './parts.js';
+import {choice, chosen, heading, nothing, section, table, tile, tiles, waiting} from './parts.js';
 import {amount, day, day_and_month, money, month, number, plural, share} from './words.js';
 
 const CLASSES = [['first', 'First orders'], ['second', 'Second orders'], ['repeat', 'Later orders']];
@@ -106,7 +106,7 @@ function second_orders(report) {
     tiles(tile('Customers who ordered again', share(second.rate), `${number(second.twice + second.more)} of ${plural(second.customers, 'customer', 'customers')}`),
       tile('Within 90 days', share(second.within_90_days.rate), `${number(second.within_90_days.again)} of ${number(second.within_90_days.customers)} whose first order is that old`),
       tile('Half of them came back within', second.median_days === null ? '–' : plural(second.median_days, 'day', 'days'), 'the time for a reminder is before')),
-    after.length > 0 && table('Time to the second order', [{name: 'After the first'}, {name: 'Customers', is_number: true}, {name: 'Of all who did', is_number: true}, {name: ''}],
+    after.length > 0 && table('Time to the second order', [{name: 'After the first'}, {name: 'Customers', is_number: true}, {name: 'Of all who did', is_number: true}, {name: 'As a bar', is_bar: true}],
       second.after.map((one) => {
         const row = {key: String(one.days), cells: [words(one), number(one.customers), share(one.share), bar(most > 0 ? one.share / most : 0)]};
         below = one.days;
@@ -152,8 +152,8 @@ function small_print(report) {
   return odd.length > 0 && section('Not as simple', h('ul.plain', {}, odd.map(([name, what]) => h('li', {}, h('strong', {}, number(report.sales[name])), ` ${what}`))));
 }
 
-export function sales({report, changed}) {
-  if (!report) return [heading('Sales'), nothing('Reading…')];
+export function sales({report, report_trouble: trouble, changed}) {
+  if (!report) return [heading('Sales'), waiting(trouble)];
   if (!report.sales.declared && !report.sales.all.orders) return [heading('Sales'), undeclared()];
   const currencies = currencies_of(report), currency = currency_chosen(currencies);
   if (!currency) return [heading('Sales'), nothing('No orders yet.', 'Sales are declared; the first order that comes will stand here.')];

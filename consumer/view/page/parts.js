@@ -3,12 +3,16 @@ import {h, remember, remembered} from './dom.js';
 
 export const heading = (title, ...more) => h('div.heading', {}, h('h1', {}, title), more);
 
-export const section = (title, ...content) => h('section', {'aria-label': title, 'data-key': title}, h('h2', {}, title), content);
+export const section = (title, ...content) => h('section', {'data-key': title}, h('h2', {}, title), content);
 
 /* Nothing is there: why, and what to do. */
 export const nothing = (what, ...todo) => h('div.empty', {}, h('p.what', {}, what), todo.map((line) => h('p', {}, line)));
 
-/* columns: [{name, is_number, title, sort}]; rows: [{key, cells, class}]. The first cell heads its row. */
+/* It has not been read yet, or cannot be. */
+export const waiting = (trouble) => (trouble ? nothing('This cannot be shown now.', trouble) : h('p.note', {}, 'Reading…'));
+
+/* columns: [{name, is_number, is_bar, title, sorted, onclick}]; rows: [{key, cells, class}]. The first cell heads its row; the name of a
+ * column of bars is there for those who do not see them. */
 export function table(caption, columns, rows, extra = {}) {
   return h('div.scroll', {tabindex: 0, role: 'region', 'aria-label': caption, 'data-key': caption},
     h(`table${extra.class ? `.${extra.class}` : ''}`, {},
@@ -16,9 +20,9 @@ export function table(caption, columns, rows, extra = {}) {
       h('thead', {}, h('tr', {}, columns.map((column) => h(`th${column.is_number ? '.number' : ''}`,
         {scope: 'col', title: column.title, 'aria-sort': column.sorted}, column.onclick
           ? h('button.sort', {type: 'button', onclick: column.onclick}, column.name, h('span', {'aria-hidden': 'true'}, {ascending: ' ↑', descending: ' ↓'}[column.sorted] || ''))
-          : column.name)))),
+          : column.is_bar ? h('span.unseen', {}, column.name) : column.name)))),
       h('tbody', {}, rows.map((row) => h('tr', {'data-key': row.key, class: row.class},
-        row.cells.map((cell, i) => h(`${i ? 'td' : 'th'}${columns[i].is_number ? '.number' : ''}${columns[i].name ? '' : '.lone'}`, i ? {} : {scope: 'row'}, cell)))))));
+        row.cells.map((cell, i) => h(`${i ? 'td' : 'th'}${columns[i].is_number ? '.number' : ''}${columns[i].is_bar ? '.lone' : ''}`, i ? {} : {scope: 'row'}, cell)))))));
 }
 
 /* One of a few: buttons that say which is pressed. It is remembered under `name`. */

@@ -3,13 +3,11 @@ import {h} from './dom.js';
 
 const NONE = '–';
 const whole = new Intl.NumberFormat(undefined, {maximumFractionDigits: 0});
-const short = new Intl.NumberFormat(undefined, {notation: 'compact', maximumFractionDigits: 1});
 const fine = new Intl.NumberFormat(undefined, {maximumFractionDigits: 1});
 const part = new Intl.NumberFormat(undefined, {style: 'percent', maximumFractionDigits: 1, minimumFractionDigits: 1});
 const plain = new Intl.NumberFormat(undefined, {minimumFractionDigits: 2, maximumFractionDigits: 2});
 const instant = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
 const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
-const second = new Intl.DateTimeFormat(undefined, {timeStyle: 'medium'});
 const weekday = new Intl.DateTimeFormat(undefined, {weekday: 'short', hour: '2-digit', minute: '2-digit'});
 const day_of = new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'});
 const day_short = new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', day: 'numeric', month: 'short'});
@@ -18,7 +16,6 @@ const month_of = new Intl.DateTimeFormat(undefined, {timeZone: 'UTC', month: 'sh
 const is_number = (value) => typeof value === 'number' && Number.isFinite(value);
 
 export const number = (value) => (is_number(value) ? (Number.isInteger(value) || Math.abs(value) >= 1000 ? whole : fine).format(value) : NONE);
-export const compact = (value) => (is_number(value) ? (Math.abs(value) < 10000 ? number(value) : short.format(value)) : NONE);
 export const share = (value) => (is_number(value) ? part.format(value) : NONE);
 export const amount = (value) => (is_number(value) ? plain.format(value) : NONE);
 
@@ -54,7 +51,6 @@ export function time(value, how = instant) {
 /* The same as a text, where there is no room for more. */
 export const clock_words = (ms) => clock.format(ms);
 export const week_words = (ms) => weekday.format(ms);
-export const second_words = (ms) => second.format(ms);
 
 /* Days and months are the rule set's, and stand for themselves: "2026-03-02" is that day wherever one reads it. */
 const date_of = (text) => new Date(`${text.length === 7 ? `${text}-01` : text}T00:00:00Z`);
