@@ -15,12 +15,13 @@ struct now_count {
     const char *of; /* which variant, which step; "": the part is not split further */
     const char *word;
     double value;
+    bool is_share; /* a variant's, in what the rule has decided altogether */
 };
 
 /* Is it of a rule? */
 static bool now_take_apart(const struct figure *figure, struct now_count *out)
 {
-    *out = (struct now_count){figure->first, NOW_DECIDED, "", figure->outcome, figure->value};
+    *out = (struct now_count){figure->first, NOW_DECIDED, "", figure->outcome, figure->value, false};
     switch (figure->row) {
     case METRIC_GOAL_VALUE: out->word = "goal_value"; /* fallthrough */
     case METRIC_RULE:
@@ -51,17 +52,32 @@ static void now_put_member(struct buffer *to, const char *name, bool is_first)
     buffer_put_char(to, ':');
 }
 
+static bool now_same(const struct now_count *a, const struct now_count *b)
+{
+    return strcmp(a->rule, b->rule) == 0 && a->part == b->part && strcmp(a->of, b->of) == 0 &&
+           strcmp(a->word, b->word) == 0;
+}
+
+/* Of all variants there is one counter, which is their sum, or none, and then it is that. *at is behind them. */
+static double now_sum(const struct now_count **at, const struct now_count *end)
+{
+    const struct now_count *first = *at;
+    double whole = 0, shares = 0;
+    for (; *at < end && now_same(*at, first); (*at)++)
+        *((*at)->is_share ? &shares : &whole) += (*at)->value;
+    return whole != 0 ? whole : shares;
+}
+
 /* Those that belong to one variant, step or whole part: an object. Returns what is behind them. */
 static const struct now_count *now_put_counts(struct buffer *to, const struct now_count *at,
                                               const struct now_count *end)
 {
     const struct now_count *first = at;
     buffer_put_char(to, '{');
-    for (; at < end && strcmp(at->rule, first->rule) == 0 && at->part == first->part &&
-           strcmp(at->of, first->of) == 0;
-         at++) {
+    while (at < end && strcmp(at->rule, first->rule) == 0 && at->part == first->part &&
+           strcmp(at->of, first->of) == 0) {
         now_put_member(to, at->word, at == first);
-        buffer_put_format(to, "%.15g", at->value);
+        buffer_put_format(to, "%.15g", now_sum(&at, end));
     }
     buffer_put_char(to, '}');
     return at;
@@ -86,11 +102,19 @@ static const struct now_count *now_put_part(struct buffer *to, enum now_part par
 
 static struct now_count *now_counts(const struct figures *figures, size_t *count)
 {
-    struct now_count *counts = calloc(figures->count + 1, sizeof *counts);
+    struct now_count *counts = calloc(2 * figures->count + 1, sizeof *counts);
     ensure(counts);
     *count = 0;
-    for (size_t i = 0; i < figures->count; i++)
-        *count += now_take_apart(&figures->items[i], &counts[*count]);
+    for (size_t i = 0; i < figures->count; i++) {
+        struct now_count *new = &counts[*count];
+        if (!now_take_apart(&figures->items[i], new)) continue;
+        (*count)++;
+        if (new->part != NOW_VARIANTS) continue;
+        counts[*count] = *new;
+        counts[*count].part = NOW_DECIDED;
+        counts[*count].of = "";
+        counts[(*count)++].is_share = true;
+    }
     if (*count) qsort(counts, *count, sizeof *counts, now_order);
     return counts;
 }

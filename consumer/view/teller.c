@@ -240,7 +240,7 @@ static void teller_watch(struct teller *teller)
     if (now_us - teller->begin_us > TELLER_MS * 1000LL)
         teller->trouble = "It takes longer than 30 s: begin later, with `from`.";
     if (http_question_is_moot(teller->question)) teller->trouble = "Nobody listens.";
-    if (teller->has_said && now_us - teller->said_us > TELLER_SILENT_MS * 1000LL)
+    if (!teller->trouble && now_us - teller->said_us > TELLER_SILENT_MS * 1000LL)
         teller_say(teller, STR("\n"));
 }
 
@@ -329,7 +329,7 @@ void teller_tell(struct teller *teller, struct http_question *question, const ch
     teller->trouble = NULL;
     teller->has_said = false;
     *teller->sentence = '\0';
-    teller->begin_us = clock_monotonic_us();
+    teller->begin_us = teller->said_us = clock_monotonic_us();
     teller->is_busy = true;
     teller_set_words(teller, decides);
     ensure(pthread_create(&teller->thread, NULL, teller_run, teller) == 0);

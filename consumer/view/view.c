@@ -6,6 +6,7 @@
 #include "report/figures.h"
 #include "report/report_read.h"
 #include "view/answer.h"
+#include "view/examples.h"
 #include "view/now.h"
 #include "view/page.h"
 #include "view/teller.h"
@@ -29,6 +30,7 @@ struct view {
     struct rulesets rulesets;
     struct minutes *minutes;
     struct teller *teller;
+    struct examples *examples;
     char why[VIEW_SENTENCE];
     bool is_ready;
     bool is_away;           /* has been said */
@@ -65,6 +67,7 @@ static void view_put_now(struct view *view, const char *trouble)
         .trouble = trouble,
         .has_customers = !options->no_customers,
         .has_kafka = options_kafka(options, "bootstrap.servers") != NULL,
+        .has_output = examples_are_read(options),
     };
     char *text = now_print(&now);
     http_server_put(view->server, HTTP_NOW, str_of(text), HTTP_JSON);
@@ -208,7 +211,8 @@ static void view_answer(struct view *view, struct http_question *question)
         if (!answer_question(&answering, question)) view_close(view);
         break;
     case HTTP_STORY: view_tell(view, question); break;
-    default: http_question_refuse(question, 501, "This is not answered yet."); break;
+    case HTTP_EXAMPLES: examples_answer(view->examples, question); break;
+    default: http_question_refuse(question, 404, "There is no such page."); break;
     }
 }
 
@@ -237,15 +241,16 @@ static void *view_read_on(void *context)
 enum relance_status view_start(const struct options *options, struct http_server *server, struct view **out,
                                struct relance_error *error)
 {
-    enum relance_status status = page_show(server, options->assets, error);
-    if (status != RELANCE_OK)
-        return relance_error_set(error, RELANCE_INVALID, "--assets: %s", error->message);
+    struct relance_error why;
+    if (page_show(server, options->assets, &why) != RELANCE_OK)
+        return relance_error_set(error, RELANCE_INVALID, "--assets: %s", why.message);
     struct view *view = calloc(1, sizeof *view);
     ensure(view);
     view->options = options;
     view->server = server;
     view->minutes = minutes_new();
     view->teller = teller_new(options);
+    view->examples = examples_start(options);
     http_server_excuse(server, "they are being read");
     ensure(pthread_create(&view->thread, NULL, view_read_on, view) == 0);
     *out = view;
@@ -256,6 +261,7 @@ void view_join(struct view *view)
 {
     pthread_join(view->thread, NULL);
     teller_free(view->teller);
+    examples_join(view->examples);
     figures_free(&view->figures);
     checkpoints_free(&view->checkpoints);
     rulesets_free(&view->rulesets);

@@ -3,6 +3,7 @@
 The password goes by SCRAM-SHA-512; to the newer broker (--long) by PLAIN, since librdkafka 2.0.2 has SCRAM wrong in a
 way that Kafka 4 does not let pass any more.
 """
+import http.client
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import unittest
 
 from support import kafka, place, rights
-from support.engine import World, sequence_faults
+from support.engine import Engine, World, sequence_faults
 from support.kafka import Record, event
 from support.kafka_acls import Acls
 
@@ -159,6 +160,41 @@ class Rights(unittest.TestCase):
                 self.assertEqual(status, 0, said)
                 world.acls.take(f"User:{kafka.HELPER}", given)
         self.assertEqual(engine.stop()[0], 0)
+
+    def test_the_live_view_needs_what_the_table_gives_it_and_says_what_it_lacks(self):
+        world, port = self.world, place.free_port()
+        world.ping()
+        engine = world.live()
+        world.wait_decided(engine)
+        world.wait_counter("events", 4 * world.pings)
+        self.assertEqual(engine.stop()[0], 0)
+        served = Engine([place.program("relance"), "serve", f"--listen={port}", f"--input={world.input}", f"--group={world.group}", f"--output={world.output}",
+                         f"--config={world.config(kafka.HELPER, redis=world.redis.reader_url)}"], world.folder.path / "serve")
+        self.addCleanup(served.stop)
+
+        def ask(path):
+            link = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+            try:
+                link.request("GET", path)
+                answer = link.getresponse()
+                return answer.status, answer.read().decode()
+            except OSError as error:
+                return 0, str(error)
+            finally:
+                link.close()
+
+        def examples():
+            return ask("/api/examples?outcome=sent")
+
+        place.wait_until(lambda: ask("/api/now")[0] == 200 and json.loads(ask("/api/now")[1])["counters"], 20, "figures")
+        place.wait_until(lambda: examples()[0] == 501, 20, "examples are not to be had")
+        self.assertIn(f"this user needs Read on topic {world.output}", examples()[1])
+        self.assertIn(f"this user needs Read on topic {world.input}", ask("/api/story?id=c-1")[1])
+        world.acls.allow(f"User:{kafka.HELPER}", world.rights("serve"))
+        self.addCleanup(world.acls.take, f"User:{kafka.HELPER}", world.rights("serve"))
+        place.wait_until(lambda: examples()[0] == 200 and json.loads(examples()[1])["examples"], 30, "examples")
+        status, said = ask("/api/story?id=c-1")
+        self.assertEqual((status, json.loads(said.splitlines()[-1])["kind"]), (200, "end"), said)
 
     def test_topics_are_created_by_whoever_may(self):
         world = self.world

@@ -5,14 +5,18 @@ however many ask; and a Redis or an engine that goes away and comes back.
 """
 import concurrent.futures
 import http.client
+import json
 import os
 import pathlib
 import random
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import time
 import unittest
+import urllib.parse
 
 from support import place, redis
 from support.engine import SECRET, Engine, World, running
@@ -189,6 +193,200 @@ class Serving(unittest.TestCase):
                 self.assertGreater(answers, 500)
                 self.assertLess(watched.result(), 1.5 * alone + 1)
             self.assertEqual(readers(), 1)
+
+
+VIEWED = {"events": {"ping": {"n": "int"}}, "customer": {"name": "string"},
+          "rules": {"answer": {"on": "ping", "split": {"a": 1, "holdout": 1}, "do": [{"send": "push"}]},
+                    "later": {"on": "ping", "cancel": [{"on": "identify"}], "do": [{"after": "1h", "send": "email"}]}}}
+HOSTILE = ["ann & bob", "<script>alert(1)</script>", "--help", "a/../b?c=d#e", "\u202e\x1b[31mred", "ä%41+ü", "{\"id\": 1}", "-", "x" * 256]
+
+
+class View(unittest.TestCase):
+    """What the page asks for, of a shop of people with odd names."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = world = World(VIEWED)
+        cls.addClassCleanup(world.__exit__)
+        cls.customers = [f"c-{n}" for n in range(12)] + HOSTILE
+        with running(world) as engine:
+            world.produce([event(name, "ping", id=f"e-{n}", n=n) for n, name in enumerate(cls.customers)])
+            world.produce([event("c-0", "identify", name="Zoë"), event("c-1", "nothing", text="\n\t")])
+            world.wait_decided(engine)
+            world.wait_counter("events", len(cls.customers) + 2)
+            place.wait_until(lambda: "customers" in world.live() and not float(world.live()["checkpoint_age_s"]), 10, "all is saved")
+        cls.server = Server(world.folder.path, world.redis.reader_url, world.group, world.input, output=world.output,
+                            **{"kafka.bootstrap.servers": world.kafka.address})
+        cls.addClassCleanup(cls.server.stop)
+        cls.server.wait_ready(503)  # nobody has the partitions any more: what is shown stands still
+        place.wait_until(lambda: cls.get("/api/now")["counters"], 10, "figures")
+
+    @classmethod
+    def get(cls, path, status=200, **query):
+        words = urllib.parse.urlencode(query, doseq=True)
+        found, headers, body = cls.server.ask(f"{path}?{words}" if words else path)
+        if found != status:
+            raise AssertionError(f"{path} {query}: {found} {body}")
+        if headers["Content-Type"] == "application/x-ndjson; charset=utf-8":
+            return [json.loads(line) for line in body.splitlines() if line]
+        return json.loads(body)
+
+    def tool(self, command, *words):
+        world = self.world
+        return subprocess.run([place.program("relance"), command, f"--redis={world.redis.reader_url}", f"--group={world.group}", f"--input={world.input}",
+                               *([f"--kafka.bootstrap.servers={world.kafka.address}"] if command == "explain" else []), *words],
+                              capture_output=True, text=True, check=True, timeout=60).stdout
+
+    def test_now_is_what_metrics_prints_and_more(self):
+        now, printed = self.get("/api/now"), json.loads(self.tool("metrics", "--json"))
+        self.assertEqual(now["counters"], printed["counters"])
+        for shown, told in zip(now["partitions"], printed["partitions"], strict=True):
+            self.assertEqual(told.items() - shown.items(), set())
+            self.assertRegex(shown["ruleset"], r"^[0-9a-f]{12}$")
+        self.assertEqual(sum(shown["offset"] for shown in now["partitions"]), len(self.customers) + 2)
+        rules = {rule["name"]: rule for rule in now["rules"]}
+        self.assertEqual(set(rules), {"answer", "later"})
+        self.assertEqual((rules["later"]["decided"]["started"], rules["later"]["cancelled_by"]), (len(self.customers), {"identify": 1}))
+        answer = rules["answer"]
+        self.assertEqual(answer["decided"]["sent"] + answer["decided"]["held"], len(self.customers))
+        self.assertEqual((answer["variants"]["a"]["sent"], answer["steps"]["1"]["held"]), (answer["decided"]["sent"], answer["decided"]["held"]))
+        self.assertNotIn("trouble", now)
+        self.assertEqual((now["customers"], now["stories"], now["examples"], now["ready"]), (True, True, True, False))
+
+    def test_whoever_has_it_already_is_told_so(self):
+        for path in ("/", "/app.js", "/app.css", "/api/now", "/api/rules"):
+            status, headers, body = self.server.ask(path)
+            again = self.server.ask(path, **{"If-None-Match": headers["ETag"]})
+            self.assertEqual((status, again[0], again[1]["ETag"], again[2]), (200, 304, headers["ETag"], ""), path)
+            self.assertGreaterEqual(float(again[1]["Relance-Age"]), 0)
+            self.assertEqual(self.server.ask(path, **{"If-None-Match": '"0000000000000000"'})[2], body)
+
+    def test_the_report_is_what_the_command_prints(self):
+        shown, printed = self.get("/api/report"), json.loads(self.tool("report", "--json"))
+        self.assertEqual({**shown, "at": 0}, {**printed, "at": 0})
+
+    def test_rules_are_those_in_force_as_they_were_written(self):
+        [found] = self.get("/api/rules")["sets"]
+        self.assertEqual((found["partitions"], found["rules"]), ([0, 1, 2, 3], ["answer", "later"]))
+        self.assertEqual([(file["name"], json.loads(file["text"])) for file in found["files"]], [("rules.json", VIEWED)])
+
+    def test_minutes_add_up_to_the_counters(self):
+        counters = self.get("/api/now")["counters"]
+        for _ in range(2):  # the second time from what was kept
+            minutes = self.get("/api/minutes", name=["events", "rule.later.started", "nothing"])
+            self.assertEqual({name: sum(values) for name, values in minutes["series"].items()},
+                             {"events": counters["events"], "rule.later.started": counters["rule.later.started"], "nothing": 0})
+            self.assertEqual({len(values) for values in minutes["series"].values()} | {minutes["minutes"]}, {2880})
+        late = self.get("/api/minutes", name="events", **{"from": "2999-01-01T00:00:00Z"})
+        self.assertEqual((late["minutes"], late["series"]), (0, {"events": []}))
+        [lag] = self.get("/api/minutes", name="lag", **{"from": int(1000 * time.time()) - 60000})["series"].values()
+        self.assertTrue(all(value is None or value >= 0 for value in lag), lag)
+        self.get("/api/minutes", 400)
+        self.get("/api/minutes", 400, name="events", **{"from": "yesterday"})
+
+    def test_a_customer_is_what_inspect_prints_and_so_is_one_with_an_odd_name(self):
+        for name in ["c-0", *HOSTILE]:
+            found = self.get("/api/customer", id=name)
+            [state] = found["states"]
+            self.assertEqual((found["id"], state["partition"], state["state"]), (name, found["home"], json.loads(self.tool("inspect", "--", name))))
+        for missing in ("nobody", "c-0 ", "C-0", "*"):
+            self.assertEqual(list(self.get("/api/customer", 404, id=missing)), ["error"])
+        self.assertEqual(self.server.ask("/api/customer?id=c-0&visitor=1")[0], 404)
+        for query in ("", "?id=", "?id=a&id=b", "?id=%ff", "?id=%00", "?id=%4", "?id=" + "a" * 1025):
+            self.assertEqual(self.server.ask("/api/customer" + query)[0], 400, query)
+        self.assertEqual(self.server.engine.output().count('msg="A customer was looked up." customer=c-0 by=127.0.0.1:'), 1)
+
+    def test_a_story_is_what_explain_prints(self):
+        for name in ["c-0", "c-1", *HOSTILE]:
+            told = self.get("/api/story", id=name)
+            printed = [json.loads(line) for line in self.tool("explain", "--json", "--from=earliest", "--", name).splitlines()]
+            self.assertEqual(told, printed)
+            self.assertEqual(([line["kind"] for line in told[:2]], told[-1]), (["partition", "event"], {"kind": "end", "events": told[-1]["events"]}))
+        self.assertEqual([line["event"]["n"] for line in told if line["kind"] == "event"], [len(self.customers) - 1])
+        self.assertEqual(self.get("/api/story", id="c-0", **{"from": "2999-01-01T00:00:00Z"})[-1], {"kind": "end", "events": 0})
+        self.get("/api/story", 400, id="c-0", **{"from": "yesterday"})
+
+    def test_examples_are_what_was_published_the_newest_first(self):
+        [decided] = [rule["decided"] for rule in self.get("/api/now")["rules"] if rule["name"] == "answer"]
+        place.wait_until(lambda: self.get("/api/examples")["seen"] == len(self.world.output_records()), 10, "all has been read")
+        for outcome in ("sent", "held"):
+            shown = self.get("/api/examples", rule="answer", outcome=outcome)["examples"]
+            self.assertEqual(len(shown), min(10, decided[outcome]))
+            for example in shown:
+                self.assertEqual((example["outcome"], example["action"]["rule"]), (outcome, "answer"))
+                self.assertIn(example["action"]["customer"], self.customers)
+        self.assertEqual(self.get("/api/examples", rule="nothing")["examples"], [])
+
+    def test_where_customers_are_nobodys_business_nothing_is_told_of_them(self):
+        quiet = serve(self, self.world.folder.path, self.world.redis.reader_url, self.world.group, self.world.input, no_customers="true", output=self.world.output,
+                      **{"kafka.bootstrap.servers": self.world.kafka.address})
+        for path in ("/api/customer?id=c-0", "/api/story?id=c-0", "/api/examples"):
+            self.assertEqual(quiet.ask(path)[0], 403)
+        now = json.loads(quiet.ask("/api/now")[2])
+        self.assertEqual((now["customers"], now["stories"], now["examples"]), (False, False, False))
+
+    def test_without_kafka_what_takes_it_says_so(self):
+        server = serve(self, self.world.folder.path, self.world.redis.reader_url, self.world.group, self.world.input)
+        place.wait_until(lambda: json.loads(server.ask("/api/now")[2])["counters"], 10, "figures")
+        for path in ("/api/story?id=c-0", "/api/examples"):
+            status, _, body = server.ask(path)
+            self.assertEqual(status, 501)
+            self.assertIn("--kafka.bootstrap.servers", json.loads(body)["error"])
+        self.assertLess(server.rss_kib(), MOST_RSS_KIB)
+
+    def test_the_page_comes_from_a_directory_for_whoever_works_on_it(self):
+        folder = shutil.copytree(place.ROOT / "consumer" / "view" / "page", self.world.folder.path / "page")
+        server = serve(self, self.world.folder.path, self.world.redis.reader_url, self.world.group, self.world.input, assets=folder)
+        for file in folder.iterdir():
+            self.assertEqual(server.ask("/" if file.name == "index.html" else f"/{file.name}")[:3:2], self.server.ask("/" if file.name == "index.html" else f"/{file.name}")[:3:2])
+        (folder / "app.js").write_text("second")
+        place.wait_until(lambda: server.ask("/app.js")[2] == "second", 10, "it is taken anew")
+        (folder / "app.css").unlink()
+        place.wait_until(lambda: "The page cannot be read." in server.engine.output(), 10, "it says what is missing")
+
+    def test_nobody_who_looks_is_another_reader_for_redis(self):
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            paths = 4 * ["/api/now", "/api/rules", "/api/customer?id=c-0", "/api/minutes?name=events"]
+            for status in pool.map(lambda path: self.server.ask(path)[0], paths):
+                self.assertIn(status, (200, 503))
+        clients = self.world.redis("CLIENT", "LIST").decode()
+        self.assertEqual(len([line for line in clients.splitlines() if f"user={redis.READER}" in line]), 1, clients)
+
+
+class Stories(unittest.TestCase):
+    """Long ones."""
+
+    def test_one_at_a_time_which_ends_when_the_browser_leaves(self):
+        world = World(RULES, partitions=1)
+        self.addCleanup(world.__exit__)
+        world.produce([event("c-1", "ping")])
+        with running(world) as engine:
+            world.wait_decided(engine)
+            world.wait_counter("events", 1)
+        server = serve(self, world.folder.path, world.redis.reader_url, world.group, world.input, **{"kafka.bootstrap.servers": world.kafka.address})
+        place.wait_until(lambda: json.loads(server.ask("/api/now")[2])["counters"], 10, "figures")
+
+        def tellers():
+            found = subprocess.run(["ps", "-o", "pid=,stat=", "--ppid", str(server.engine.pid)], capture_output=True, text=True).stdout
+            return [int(line.split()[0]) for line in found.splitlines() if "Z" not in line.split()[1]]
+
+        world.kafka.process.send_signal(signal.SIGSTOP)  # the story begins, and does not go on
+        try:
+            with socket.create_connection(("127.0.0.1", server.port), 5) as link:
+                link.sendall(b"GET /api/story?id=c-1 HTTP/1.1\r\n" + HOST + b"\r\n")
+                place.wait_until(tellers, 5, "somebody tells it")
+                status, _, body = server.ask("/api/story?id=c-1")
+                self.assertEqual((status, list(json.loads(body))), (409, ["error"]))
+            place.wait_until(lambda: not tellers(), 5, "nobody listens any more")
+            with socket.create_connection(("127.0.0.1", server.port), 5) as link:
+                link.sendall(b"GET /api/story?id=c-1 HTTP/1.1\r\n" + HOST + b"\r\n")
+                place.wait_until(tellers, 5, "somebody tells it again")
+            begin = time.monotonic()
+            self.assertEqual(server.stop()[0], 0)  # nor does its end wait for Kafka
+            self.assertLess(time.monotonic() - begin, 5)
+            self.assertEqual(tellers(), [])
+        finally:
+            world.kafka.process.send_signal(signal.SIGCONT)
 
 
 class Engines(unittest.TestCase):
