@@ -38,6 +38,7 @@ void report_ask(struct report *report, const struct report_asked *asked)
     str zone = asked->rules ? relance_ruleset_zone(asked->rules) : STR("UTC");
     report->is_dated = asked->at_ms >= RFC3339_MS_MIN && asked->at_ms <= RFC3339_MS_MAX;
     snprintf(report->zone, sizeof report->zone, "%.*s", STR_ARG(zone));
+    report->has_sales |= asked->rules && relance_ruleset_has_sales(asked->rules);
     report->group = asked->group;
     report->topic = asked->topic;
     report->at_ms = report->is_dated ? asked->at_ms : 0;

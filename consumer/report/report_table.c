@@ -443,11 +443,19 @@ static void print_all_sales(const struct report *report, FILE *out)
     print_values(report, out);
 }
 
+static void print_no_sales(const struct report *report, FILE *out)
+{
+    fputs("\nNo orders yet.\n", out);
+    print_odd(report, out);
+}
+
 void report_print_tables(const struct report *report, FILE *out)
 {
     print_head(report, out);
-    if (report->has_sales)
+    if (report->currencies.count)
         print_all_sales(report, out);
+    else if (report->has_sales)
+        print_no_sales(report, out);
     else
         fputs("\nOf orders nothing is known: the rules say by `sales` what an order is.\n", out);
     print_rules(report, out);

@@ -43,6 +43,8 @@ void relance_ruleset_free(struct relance_ruleset *rules);
 size_t relance_ruleset_rule_count(const struct relance_ruleset *rules);
 /* The name of one of them, in their order; borrowed. */
 struct relance_str relance_ruleset_rule_name(const struct relance_ruleset *rules, size_t at);
+/* Does it say by `sales` what an order is? */
+bool relance_ruleset_has_sales(const struct relance_ruleset *rules);
 /* Does its mapping, if any, read headers of records? They cost something to fetch. */
 bool relance_ruleset_reads_headers(const struct relance_ruleset *rules);
 /* The instant of a local time, given in ms as if it were UTC, by LANGUAGE.md §2: a time that a clock change skips is

@@ -15,7 +15,7 @@ from support.engine import SECRET
 
 BELONGS = "a secret on the command line is kept by shells"
 COMMANDS = {"run": ["--rules=rules.json", "--input=i", "--output=o", "--group=g"], "inspect": ["--input=i", "--group=g", "c"],
-            "top": ["--input=i", "--group=g"], "metrics": ["--input=i", "--group=g"], "health": ["--input=i", "--group=g"], "serve": ["--input=i", "--group=g", "--listen=wrong"], "forget": ["--input=i", "--group=g", "c"],
+            "top": ["--input=i", "--group=g"], "metrics": ["--input=i", "--group=g"], "report": ["--input=i", "--group=g"], "health": ["--input=i", "--group=g"], "serve": ["--input=i", "--group=g", "--listen=wrong"], "forget": ["--input=i", "--group=g", "c"],
             "explain": ["--input=i", "--group=g", "c"], "audit": ["--output=o"], "simulate": [], "check": ["rules.json"],
             "test": ["rules.json"], "replay": ["--rules=rules.json", "events"], "version": [], "help": ["options"]}
 
@@ -97,7 +97,7 @@ class Commands(unittest.TestCase):
                     kafka = {"RELANCE_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "RELANCE_KAFKA_SASL_PASSWORD": SECRET,
                              "RELANCE_KAFKA_SECURITY_PROTOCOL": "nonsense"}
                     said = self.said(command, *arguments, RELANCE_REDIS=url, **kafka)
-                    if command in ("run", "inspect", "top", "metrics", "health", "forget", "explain"):
+                    if command in ("run", "inspect", "top", "metrics", "report", "health", "forget", "explain"):
                         self.assertRegex(said, r"Redis at 127.0.0.1:\d+: Connection refused|WRONGPASS|--redis: |security.protocol: ")
                     self.said(command, *arguments, f"--redis={url}", f"--kafka.sasl.password={SECRET}")
 

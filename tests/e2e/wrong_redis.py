@@ -18,6 +18,7 @@ RULES = {
     "stale": "3650d",
     "events": {"ping": {}},
     "counts": {"pings": {"on": "ping"}},
+    "sales": {"order": {"on": "ping", "key": "event.id", "total": "1.5"}},
     "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "push", "with": {"n": "${pings()}"}}]},
               "later": {"on": "ping", "again": "rearm", "do": [{"after": "3650d", "send": "email"}]}},
 }
@@ -27,6 +28,7 @@ PATIENCE_S = 60  # of a scan that does not end: 30 s
 # What each command asks Redis.
 ASKED = {
     "metrics": ("HGET", "HGETALL"),
+    "report": ("HGET", "HGETALL"),
     "inspect": ("HGET",),
     "top": ("HGET", "HGETALL"),
     "explain": ("HGET",),
@@ -63,7 +65,7 @@ class WrongAnswers(unittest.TestCase):
         world = self.world
         broker = f"--kafka.bootstrap.servers={world.kafka.address}"
         where = [f"--group={world.group}", f"--input={world.input}"]
-        rest = {"metrics": [], "inspect": ["c-1"], "top": ["--interval=100ms"], "explain": [broker, "c-1"],
+        rest = {"metrics": [], "report": [], "inspect": ["c-1"], "top": ["--interval=100ms"], "explain": [broker, "c-1"],
                 "forget": [broker, "--timeout=1s", "nobody"],
                 "restore-offsets": [broker, f"--output={world.output}", "--dry-run"]}
         if command == "run":
@@ -122,7 +124,7 @@ class WrongAnswers(unittest.TestCase):
     def test_commands_that_look_say_what_is_wrong(self):
         self.begin()
         before = self.snapshot()
-        self.bear(["metrics", "inspect", "top", "explain"])
+        self.bear(["metrics", "report", "inspect", "top", "explain"])
         self.assertEqual(self.snapshot(), before)
 
     def test_commands_that_act_say_what_is_wrong(self):

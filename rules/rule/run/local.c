@@ -52,6 +52,11 @@ bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct r
     return found;
 }
 
+bool relance_ruleset_has_sales(const struct relance_ruleset *rules)
+{
+    return rules->sales;
+}
+
 struct relance_str relance_ruleset_zone(const struct relance_ruleset *rules)
 {
     return rules->tz;

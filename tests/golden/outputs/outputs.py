@@ -8,6 +8,7 @@ XML give the names back, a line of TAP is one line, a label of Prometheus ends w
 Every row of command.def has its calls here, or says which test with real servers has them. Each call is made a second
 time into a full disk: that is status 1 and a sentence.
 """
+import csv
 import json
 import pathlib
 import re
@@ -63,6 +64,11 @@ class Place:
         self.ask(b"HSET", f"{key}:meta", "partitions", "1", "stamp", "s")
         self.ask(b"HSET", f"{key}:metrics", *[str(word) for row in counters.items() for word in row])
         self.ask(b"HSET", f"{key}:metrics", b"sent.\xff\xc3", "1")
+        self.ask(b"HSET", f"{key}:metrics", f"channel.{BAD}.customers", "2", f"channel.{BAD}.net.EUR", "50000", f"sales.first.gross.{BAD[:3]}", "1")
+        self.ask(b"HSET", f"{key}:metrics", "channel.=1+1.customers", "1", b"channel.\xff\xc3.customers", "1")
+        self.ask(b"HSET", f"{key}:cohorts", f"2026-03:{BAD}:0:c", "2", b"2026-03:\xff\xc3:1:c", "1", f"{BAD}:x:0:c", "1")
+        self.ask(b"HSET", f"{key}:sales", "2026-03-02", "1")
+        self.ask(b"HSET", f"{key}:sales:2026-03-02", "sales.first.orders", "2", f"refunded_on.{BAD[:3]}", "1", f"{BAD}", "1")
         self.ask(b"HSET", f"relance:{group}:{BAD}:instances", f"l{BAD}", f"seen={BAD}", b"\xff", "1")
         self.ask(b"HSET", f"relance:live:{group}:l{BAD}", "version", f"v{BAD}", "lag", "7", f"f{BAD}", "8", "hex", "0x1f", b"\xff", "1",
                  "partition.0", f"live{BAD} lag={BAD}", "redis_refuses_since", "1e300", "kafka_away_since", "-1")
@@ -92,6 +98,8 @@ def calls(place):
         "inspect": [([f"k{BAD}", *redis, *rules], None), ([BAD, *redis], None)],
         "metrics": [(redis, None), ([*redis, "--json"], json_text), ([*redis, "--prometheus"], prometheus),
                     (["--group", BAD, *redis[2:]], None)],
+        "report": [(redis, None), ([*redis, "--json"], report_json), ([*redis, "--csv"], report_csv),
+                   ([*rules, "--events", place.events], None), ([*redis, "--from", BAD], None)],
         "top": [([*redis, "--interval", "10ms"], None)],
         "health": [(redis, None), ([*redis, "--instance", f"l{BAD}"], None), (["--listen", BAD], None)],
         "serve": [([*redis, "--listen", BAD], None), ([*redis, "--host", BAD], None), ([*redis, "--token-file", BAD], None)],
@@ -105,6 +113,17 @@ def calls(place):
 
 def json_text(text, _):
     return json.loads(text)
+
+
+def report_json(text, _):
+    assert f"{BAD}" in [channel["channel"] for channel in json_text(text, _)["channels"]], text
+
+
+def report_csv(text, _):
+    rows = list(csv.reader(text.splitlines()))
+    assert {len(row) for row in rows} == {6} and rows[0] == ["section", "name", "of", "currency", "figure", "value"], rows
+    assert not [row for row in rows for cell in row[:5] if cell[:1] in ("=", "+", "-", "@")], "a spreadsheet would take it for a formula"
+    assert "'=1+1" in [row[1] for row in rows]
 
 
 def mistakes(text, _):
