@@ -3,7 +3,7 @@
 Each of N customers fills a cart, once: a run that waits, and three counts. Then, in this order: what they take in the process
 and in Redis; what their waiting costs while nothing comes; events for all of them, in no order; the engine is stopped and
 started again; and one event a partition moves the clocks, so that all waits are over at once. In the end each wait has to
-have given its one action, at its own instant.
+have given its one action, at its own instant. Customers of ShopMix are only looked at, after their stream.
 
 Memory of the process is what is resident beyond that of an engine that has read the same topic and knows none of its types, so has no
 customers: buffers of the same size, queues drained. Nothing is evicted.
@@ -13,7 +13,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from bench.contests import PARTITIONS, limit_s, redis_s
+from bench.contests import LATENESS, PARTITIONS, limit_s, redis_s, shop_rules
 from bench.figures import cpu_s, memory
 from support import carts, place
 from support.engine import World
@@ -22,7 +22,7 @@ from support.kafka import Record, to_line
 CACHE, WORKERS = "16GiB", 2
 WAIT_S, AHEAD_S = 12 * 60, 14 * 60     # events may be up to 15 minutes ahead of the wall clock
 SETTLE_S, SILENCE_S = 5, 10
-SEED, PINGS, MOST_EVENTS = 5, 64, 2_000_000
+SEED, PINGS, MOST_EVENTS, TRANSACTION_MS = 5, 64, 2_000_000, 600_000
 RULES = {
     "events": {"add_to_cart": {"cart": "string", "total": "double"}, "view": {}, "ping": {}},
     "counts": {"adds": {"on": "add_to_cart"}, "adds_7d": {"on": "add_to_cart", "over": "7d"},
@@ -64,7 +64,14 @@ def start(world):
     return world.engine(workers=WORKERS, cache_bytes=CACHE)
 
 
-def stop(engine):
+def settle(world):
+    """Until queues are drained and all is saved."""
+    time.sleep(SETTLE_S)  # what it tells of itself may be older
+    place.wait_until(lambda: float(world.live().get("checkpoint_age_s", 1)) == 0, 60, "all is saved", pause_s=0.5)
+
+
+def stop(world, engine):
+    settle(world)
     status, _ = engine.stop(seconds=60)
     if status:
         raise RuntimeError(f"the engine ended with {status}: {engine.output()[-4000:]}")
@@ -76,18 +83,35 @@ def seconds_until_decided(world, engine, events):
     return time.monotonic() - begin
 
 
-def resident(engine):
-    time.sleep(SETTLE_S)
+def resident(world, engine):
+    settle(world)
     return memory(engine.pid, "VmRSS")
 
 
-def resident_of_stranger(topic, customers):
+def resident_of_stranger(topic, events):
     with World(STRANGER, partitions=PARTITIONS, input=topic) as world:
         engine = start(world)
-        seconds_until_decided(world, engine, customers)
-        bytes_ = resident(engine)
-        stop(engine)
+        seconds_until_decided(world, engine, events)
+        bytes_ = resident(world, engine)
+        stop(world, engine)
     return bytes_
+
+
+def held(world, events):
+    """An engine that has read all and holds it, its seconds for that, and bytes of all customers in the process and in Redis."""
+    nobody, before = resident_of_stranger(world.input, events), int(world.redis.info("memory")["used_memory"])
+    engine = start(world)
+    seconds = seconds_until_decided(world, engine, events)
+    return engine, seconds, resident(world, engine) - nobody, int(world.redis.info("memory")["used_memory"]) - before
+
+
+def measure_shop(stream):
+    """Bytes that a customer of ShopMix takes in the process and in Redis, at the end of the stream; and how many there are."""
+    with World(shop_rules(), partitions=PARTITIONS, input=stream.topic, lateness=LATENESS) as world:
+        engine, _, process_bytes, redis_bytes = held(world, stream.events)
+        stop(world, engine)
+        customers = sum(world.redis("HLEN", f"relance:{{{world.group}:{world.input}:{p}}}:customers") for p in range(PARTITIONS))
+    return process_bytes / customers, redis_bytes / customers, customers
 
 
 def used_s(world, engine):
@@ -112,23 +136,17 @@ def measure(customers):
     with World(RULES, partitions=PARTITIONS) as world:
         begin_ms = round(time.time() * 1000)
         world.kafka.feed(world.input, (added(n, at_of(n, begin_ms)) for n in range(customers)))
-        nobody = resident_of_stranger(world.input, customers)
-        redis_before = int(world.redis.info("memory")["used_memory"])
-        engine = start(world)
-        armed_s = seconds_until_decided(world, engine, customers)
-        somebody = resident(engine)
-        redis_after = int(world.redis.info("memory")["used_memory"])
+        engine, armed_s, process_bytes, redis_bytes = held(world, customers)
         before = used_s(world, engine)
         time.sleep(SILENCE_S)
         silent_ms = 1000 * (used_s(world, engine) - before) / SILENCE_S
         rate = views(world, engine, customers)
-        stop(engine)
+        stop(world, engine)
         start_s, engine = restart(world)
         fired = fire(world, engine, customers)
-        stop(engine)
+        stop(world, engine)
         missing, extra = wrong(world, customers, begin_ms)
-    return Costs(customers, armed_s, (somebody - nobody) / customers, (redis_after - redis_before) / customers, silent_ms, rate, start_s, fired,
-                 missing, extra)
+    return Costs(customers, armed_s, process_bytes / customers, redis_bytes / customers, silent_ms, rate, start_s, fired, missing, extra)
 
 
 def views(world, engine, customers):
@@ -136,7 +154,7 @@ def views(world, engine, customers):
     dice, count = random.Random(SEED), min(MOST_EVENTS, 10 * customers)
     now_ms = round(time.time() * 1000)
     world.kafka.feed(world.input, (line(c, {"type": "view", "customer": c}, now_ms) for c in (f"c{dice.randrange(customers)}" for _ in range(count))),
-                     "commit")
+                     "commit", f"transaction.timeout.ms={TRANSACTION_MS}")
     return count / seconds_until_decided(world, engine, count)
 
 

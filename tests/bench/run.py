@@ -55,6 +55,11 @@ def run_customers(options):
         rows.append((f"{size:,}", "", f"{size / c.armed_s:,.0f}", f"{c.process_bytes:,.0f}", f"{c.redis_bytes:,.0f}", f"{c.silent_ms:.1f}",
                      f"{c.rate:,.0f}", f"{c.start_s:.2f}", f"{c.fired:,.0f}", str(max(run.missing for run in own)),
                      str(max(run.extra for run in own))))
+    contest = contests.contests()["shop"]
+    with contest.stream(options.events or contest.sizes[0]) as stream:
+        shops = [customers.measure_shop(stream) for _ in range(options.rounds)]
+    process_bytes, redis_bytes, count = map(statistics.median, zip(*shops))
+    rows.append((f"{count:,.0f}", "of ShopMix", "", f"{process_bytes:,.0f}", f"{redis_bytes:,.0f}", *[""] * 6))
     return figures.columns(rows), exact
 
 
