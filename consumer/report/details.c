@@ -14,7 +14,7 @@ struct detail {
 
 struct details {
     const struct figures *figures;
-    enum metric_row row;
+    enum metric_row row, more; /* of both; alike where there is one */
     struct detail *list;
     size_t count;
 };
@@ -34,30 +34,44 @@ static int detail_order(const void *a, const void *b)
     return (step > other) - (step < other);
 }
 
-/* Figures stand in the order of their names, so those of one step are neighbours. */
-static struct details details_of(const struct figures *figures, enum metric_row row)
+static bool details_know(const struct details *details, const struct figure *figure)
 {
-    struct details details = {figures, row, calloc(figures->count + 1, sizeof *details.list), 0};
+    for (size_t i = details->count; i--;) /* mostly it is the last */
+        if (detail_is_of(&details->list[i], figure)) return true;
+    return false;
+}
+
+static struct details details_of(const struct figures *figures, enum metric_row row, enum metric_row more)
+{
+    struct details details = {figures, row, more, calloc(figures->count + 1, sizeof *details.list), 0};
     ensure(details.list);
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->items[i];
-        if (figure->row != row) continue;
-        struct detail *last = details.count ? &details.list[details.count - 1] : NULL;
-        if (!last || !detail_is_of(last, figure))
+        if ((figure->row == row || figure->row == more) && !details_know(&details, figure))
             details.list[details.count++] = (struct detail){figure->first, figure->step};
     }
     if (details.count) qsort(details.list, details.count, sizeof *details.list, detail_order);
     return details;
 }
 
-/* Leaves out those whose first has no other. */
+static bool has_feedback(const struct details *details, const char *rule)
+{
+    for (size_t i = 0; i < details->figures->count; i++) {
+        const struct figure *figure = &details->figures->items[i];
+        if (figure->row == METRIC_RULE_FEEDBACK && strcmp(figure->first, rule) == 0) return true;
+    }
+    return false;
+}
+
+/* Leaves out those whose first has no other, and of which nothing else is told. */
 static void details_drop_alone(struct details *details)
 {
     size_t kept = 0;
     for (size_t i = 0, end; i < details->count; i = end) {
         for (end = i + 1; end < details->count; end++)
             if (strcmp(details->list[end].first, details->list[i].first) != 0) break;
-        for (size_t n = i; end - i > 1 && n < end; n++)
+        bool told = end - i > 1 || has_feedback(details, details->list[i].first);
+        for (size_t n = i; told && n < end; n++)
             details->list[kept++] = details->list[n];
     }
     details->count = kept;
@@ -69,7 +83,8 @@ static const struct figure *detail_find(const struct details *details, const str
 {
     for (size_t i = 0; i < details->figures->count; i++) {
         const struct figure *figure = &details->figures->items[i];
-        if (figure->row != details->row || strcmp(figure->outcome, outcome) != 0) continue;
+        if (figure->row != details->row && figure->row != details->more) continue;
+        if (strcmp(figure->outcome ? figure->outcome : figure->feedback, outcome) != 0) continue;
         if (detail_is_of(detail, figure)) return figure;
     }
     return NULL;
@@ -99,10 +114,14 @@ static void put_detail(struct table *table, const struct details *details, const
 /* Ends the details. `second`: the head of the second column; NULL: there is none. */
 static void details_print(struct details *details, const char *first, const char *second, FILE *out)
 {
-    struct table_column columns[2 + RELANCE_OUTCOME_COUNT] = {{first, TABLE_LEFT}, {second, TABLE_RIGHT}};
+    enum { FEEDBACKS_MAX = 8 };
+    struct table_column columns[2 + RELANCE_OUTCOME_COUNT + FEEDBACKS_MAX] = {{first, TABLE_LEFT},
+                                                                              {second, TABLE_RIGHT}};
     size_t count = second ? 2 : 1;
     const char *outcome;
     for (size_t i = 0; (outcome = metric_outcome(i)); i++)
+        if (details_have(details, outcome)) columns[count++] = (struct table_column){outcome, TABLE_RIGHT};
+    for (size_t i = 0; (outcome = metric_feedback(i)); i++)
         if (details_have(details, outcome)) columns[count++] = (struct table_column){outcome, TABLE_RIGHT};
     struct table *table = table_new(columns, count);
     for (size_t i = 0; i < details->count; i++)
@@ -138,21 +157,23 @@ static void print_cancels(const struct figures *figures, FILE *out)
 
 bool figures_is_detail(const struct figure *figure)
 {
-    return figure->sum || figure->row == METRIC_RULE_STEP || figure->row == METRIC_RULE_CANCELLED_BY ||
-           figure->row == METRIC_LIMIT || figure->row == METRIC_PEOPLE || figure->row == METRIC_WON ||
-           figure->row == METRIC_VALUE || figure->row == METRIC_VALUE_SQUARES;
+    return figure->sum || figure->row == METRIC_TOTAL || figure->row == METRIC_TOTAL_SUM ||
+           figure->row == METRIC_RULE_FEEDBACK || figure->row == METRIC_RULE_STEP ||
+           figure->row == METRIC_RULE_CANCELLED_BY || figure->row == METRIC_LIMIT ||
+           figure->row == METRIC_PEOPLE || figure->row == METRIC_WON || figure->row == METRIC_VALUE ||
+           figure->row == METRIC_VALUE_SQUARES;
 }
 
 void figures_print_steps(const struct figures *figures, FILE *out)
 {
-    struct details steps = details_of(figures, METRIC_RULE_STEP);
+    struct details steps = details_of(figures, METRIC_RULE_STEP, METRIC_RULE_FEEDBACK);
     details_drop_alone(&steps);
     details_print(&steps, "rule", "step", out);
 }
 
 void figures_print_limits(const struct figures *figures, FILE *out)
 {
-    struct details limits = details_of(figures, METRIC_LIMIT);
+    struct details limits = details_of(figures, METRIC_LIMIT, METRIC_LIMIT);
     details_print(&limits, "limit", NULL, out);
 }
 
@@ -162,4 +183,5 @@ void figures_print_details(const struct figures *figures, FILE *out)
     figures_print_steps(figures, out);
     print_cancels(figures, out);
     figures_print_limits(figures, out);
+    figures_print_totals(figures, out);
 }

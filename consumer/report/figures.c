@@ -50,6 +50,8 @@ void figures_add_counter(struct figures *figures, struct relance_str name, doubl
     figure->variant = figures_copy(parts.variant);
     figure->step = figures_copy(parts.step);
     figure->event = figures_copy(parts.event);
+    figure->feedback = figures_copy(parts.feedback);
+    figure->by = figures_copy(parts.by);
     if (parts.row == METRIC_NO_ROW) figure->sum = figures_sum(figure->name);
 }
 
@@ -175,6 +177,8 @@ void figures_free(struct figures *figures)
         free(figures->items[i].variant);
         free(figures->items[i].step);
         free(figures->items[i].event);
+        free(figures->items[i].feedback);
+        free(figures->items[i].by);
         free(figures->items[i].sum);
     }
     for (size_t i = 0; i < figures->live_count; i++) {

@@ -17,10 +17,12 @@ struct figure {
     double value;
     /* what stands for the form's first placeholder: a type, reason, rule or channel; or NULL */
     char *first;
-    char *outcome;          /* of a rule's, a step's or a limit's counter */
-    char *variant;          /* of a rule's, where there is one */
-    char *step;             /* of a step's */
-    char *event;            /* what it was that ended runs */
+    char *outcome; /* of a rule's, a step's or a limit's counter */
+    char *variant; /* of a rule's, where there is one */
+    char *step;    /* of a step's */
+    char *event;   /* what it was that ended runs */
+    char *feedback;
+    char *by;               /* of a total; NULL: it has no `by` */
     struct sales_name *sum; /* it is no counter, but a sum of sales; NULL: it is none */
 };
 
@@ -76,6 +78,7 @@ void figures_print_top(const struct figures *figures, const struct figures *befo
                        bool by_sent, FILE *out);
 /* What rules are worth, steps, what cancelled, limits (details.c), each behind an empty line; nothing where there is nothing. And is a counter
  * one of those, or a sum, of which `relance report` tells? */
+void figures_print_totals(const struct figures *figures, FILE *out); /* (report_totals.c) */
 void figures_print_details(const struct figures *figures, FILE *out);
 void figures_print_steps(const struct figures *figures, FILE *out);
 void figures_print_limits(const struct figures *figures, FILE *out);

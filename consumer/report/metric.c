@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <relance/decision.h>
 #include <relance/forgot.h>
+#include <relance/sums.h>
 #include <stdio.h>
 
 static const struct metric_counter counters[] = {
@@ -20,6 +21,13 @@ static const char *const outcomes[] = {
 #undef METRIC_OUTCOME
 };
 enum { OUTCOMES = sizeof outcomes / sizeof *outcomes };
+
+static const char *const feedbacks[] = {
+#define METRIC_FEEDBACK(NAME, text, word) text,
+    RELANCE_FEEDBACK_TABLE(METRIC_FEEDBACK)
+#undef METRIC_FEEDBACK
+};
+enum { FEEDBACKS = sizeof feedbacks / sizeof *feedbacks };
 
 const struct metric_live metric_lives[] = {
 #define COUNTER                              true
@@ -53,12 +61,19 @@ const struct metric_counter *metric_counter(size_t row)
 double metric_counter_divisor(size_t row)
 {
     const double parts = 10000;
-    return row == METRIC_VALUE ? parts : row == METRIC_VALUE_SQUARES ? parts * parts : 1;
+    return row == METRIC_VALUE || row == METRIC_TOTAL_SUM ? parts
+           : row == METRIC_VALUE_SQUARES                  ? parts * parts
+                                                          : 1;
 }
 
 const char *metric_outcome(size_t at)
 {
     return at < OUTCOMES ? outcomes[at] : NULL;
+}
+
+const char *metric_feedback(size_t at)
+{
+    return at < FEEDBACKS ? feedbacks[at] : NULL;
 }
 
 /* ---- taking apart */
@@ -72,6 +87,13 @@ static bool is_outcome(str word)
 {
     for (size_t i = 0; i < OUTCOMES; i++)
         if (str_equal(word, str_of(outcomes[i]))) return true;
+    return false;
+}
+
+static bool is_feedback(str word)
+{
+    for (size_t i = 0; i < FEEDBACKS; i++)
+        if (str_equal(word, str_of(feedbacks[i]))) return true;
     return false;
 }
 
@@ -106,6 +128,7 @@ static bool is_number(str word)
 static bool word_fits(struct metric_parts *parts, str wanted, str word)
 {
     if (str_equal(wanted, STR("OUTCOME"))) return is_outcome(parts->outcome = word);
+    if (str_equal(wanted, STR("FEEDBACK"))) return is_feedback(parts->feedback = word);
     if (str_equal(wanted, STR("N"))) return is_number(parts->step = word);
     return str_equal(wanted, word);
 }
@@ -124,12 +147,20 @@ static bool match_event(struct metric_parts *parts, str form, str rest)
     return true;
 }
 
+/* A total's name has no dot, what it is counted by may; it may also be counted by nothing. */
+static bool match_by(struct metric_parts *parts, str rest)
+{
+    if (!split_first(rest, &parts->first, &parts->by)) parts->first = rest;
+    return true;
+}
+
 /* "cart.v2.step.1.sent" by "NAME.step.N.OUTCOME": from the end, since the name may hold dots. */
 static bool match_words(struct metric_parts *parts, str form, str rest)
 {
     str wanted, word;
     while (split_last(form, &form, &wanted)) {
         if (str_equal(wanted, STR("EVENT"))) return match_event(parts, form, rest);
+        if (str_equal(wanted, STR("BY"))) return match_by(parts, rest);
         if (!split_last(rest, &rest, &word) || !word_fits(parts, wanted, word)) return false;
     }
     parts->first = rest;
@@ -181,7 +212,7 @@ void metric_counter_name(char out[METRIC_NAME_SIZE], const struct metric_counter
     for (bool more = true; more;) {
         more = split_first(rest, &word, &rest);
         if (!more) word = rest;
-        if (word_is_placeholder(word) && more) continue;
+        if (word_is_placeholder(word) && (more || str_equal(word, STR("BY")))) continue;
         bool says_by = size > 3 && strcmp(out + size - 3, "_by") == 0;
         size += snprintf(out + size, METRIC_NAME_SIZE - (size_t)size, "%s%.*s",
                          word_is_placeholder(word) && !says_by ? "_by_" : "_", STR_ARG(word));
@@ -196,6 +227,7 @@ str metric_first_label(const struct metric_counter *counter)
 {
     str head, rest, ignored, form = str_of(counter->form);
     if (!split_first(form, &head, &rest)) return form;
+    if (str_starts_with(head, STR("totals"))) return STR("total");
     return split_first(rest, &ignored, &ignored) ? head : rest;
 }
 

@@ -34,12 +34,17 @@ struct metric_parts {
     str variant;
     str step;
     str event; /* its type */
+    str feedback;
+    str by; /* of a total */
 };
 #define METRIC_NO_ROW SIZE_MAX
 struct metric_parts metric_take_apart(str name);
 
 /* How many of ours are one of what Prometheus has: money is counted in ten-thousandths. */
 double metric_counter_divisor(size_t row);
+
+/* What events tell of sends, likewise. */
+const char *metric_feedback(size_t at);
 
 /* All outcomes that a rule's counter may have, in their order; `at` counts from 0; NULL: there are no more. */
 const char *metric_outcome(size_t at);

@@ -88,6 +88,8 @@ static void put_counter(const struct prometheus *to, const struct metric_counter
         put_label(to, STR("step"), figure->step);
         put_label(to, STR("outcome"), figure->outcome);
         put_label(to, STR("event"), figure->event);
+        put_label(to, STR("feedback"), figure->feedback);
+        put_label(to, STR("by"), figure->by);
         put_label(to, STR("variant"), figure->variant);
         put_value(to, figure->value / metric_counter_divisor(row));
     }

@@ -261,6 +261,7 @@ void report_add(struct report *report, const struct relance_addition *sum)
 {
     struct sales_name name;
     if (!sales_name_read(sum->name, &name)) {
+        report_totals_add(&report->totals, sum);
         if (sum->table == RELANCE_SUMS_ALL)
             figures_add_counter(&report->figures, sum->name, (double)sum->number);
         return;
@@ -371,6 +372,7 @@ void report_end(struct report *report)
     report_sort_channels(report);
     figures_end(&report->figures, 0);
     report_rules_take(&report->rules, &report->figures);
+    report_totals_end(&report->totals, report->from, report->to);
 }
 
 void report_free(struct report *report)
@@ -392,6 +394,7 @@ void report_free(struct report *report)
     names_free(&report->channel_names);
     figures_free(&report->figures);
     report_rules_free(&report->rules);
+    report_totals_free(&report->totals);
     *report = (struct report){0};
 }
 

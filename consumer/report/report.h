@@ -16,6 +16,7 @@
 
 #include "host/text.h"
 #include "report/report_rules.h"
+#include "report/report_totals.h"
 #include "report/sales_name.h"
 
 #include <relance/ruleset.h>
@@ -114,6 +115,7 @@ struct report {
     uint32_t *order;           /* the one with most customers first */
     struct figures figures;    /* the counters, */
     struct report_rules rules; /* and once ended what they say of rules */
+    struct report_totals totals;
 };
 
 void report_ask(struct report *report, const struct report_asked *asked);

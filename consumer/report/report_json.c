@@ -299,6 +299,10 @@ static void put_steps(cJSON *object, const struct report_rule *rule)
         cJSON *item = put_item(list);
         put_int(item, "step", rule->steps[i].number);
         put_outcomes(item, rule->steps[i].outcomes);
+        cJSON *feedback = put_object(item, "feedback");
+        for (size_t n = 0; n < REPORT_FEEDBACKS; n++)
+            if (rule->steps[i].feedback[n] != 0)
+                put_count(feedback, metric_feedback(n), rule->steps[i].feedback[n]);
     }
 }
 
@@ -390,6 +394,7 @@ char *report_json(const struct report *report)
     put_channels(root, report);
     put_rules(root, report);
     put_limits(root, report);
+    report_put_totals(put_list(root, "totals"), &report->totals);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     ensure(text);

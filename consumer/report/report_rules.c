@@ -87,6 +87,14 @@ static void take_step(struct report_rules *rules, const struct figure *figure)
     if (step) *outcome_of(step->outcomes, figure->outcome) += figure->value;
 }
 
+static void take_feedback(struct report_rules *rules, const struct figure *figure)
+{
+    struct report_step *step = step_of(rule_of(rules, figure->first), figure->step);
+    const char *text;
+    for (size_t i = 0; step && (text = metric_feedback(i)); i++)
+        if (strcmp(text, figure->feedback) == 0) step->feedback[i] += figure->value;
+}
+
 /* That of people who have no variant is called "". */
 static struct lift_people *people_of(struct report_rules *rules, const struct figure *figure)
 {
@@ -105,6 +113,7 @@ static void take(struct report_rules *rules, const struct figure *figure)
     case METRIC_RULE: take_outcome(rules, figure); break;
     case METRIC_GOAL_VALUE: rule_of(rules, figure->first)->goal_value += figure->value; break;
     case METRIC_RULE_STEP: take_step(rules, figure); break;
+    case METRIC_RULE_FEEDBACK: take_feedback(rules, figure); break;
     case METRIC_RULE_CANCELLED_BY: take_cancel(rules, figure); break;
     case METRIC_PEOPLE: people_of(rules, figure)->people += figure->value; break;
     case METRIC_WON: people_of(rules, figure)->won += figure->value; break;

@@ -7,6 +7,8 @@
 
 #include <relance/decision.h>
 
+enum { REPORT_FEEDBACKS = 4 };
+
 struct report_count {
     const char *name;
     double count;
@@ -15,6 +17,7 @@ struct report_count {
 struct report_step {
     int64_t number; /* from 1 */
     double outcomes[RELANCE_OUTCOME_COUNT];
+    double feedback[REPORT_FEEDBACKS]; /* as metric_feedback has them */
 };
 
 struct report_variant {

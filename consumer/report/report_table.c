@@ -462,5 +462,6 @@ void report_print_tables(const struct report *report, FILE *out)
     figures_print_lifts(&report->figures, out);
     figures_print_steps(&report->figures, out);
     figures_print_limits(&report->figures, out);
+    figures_print_totals(&report->figures, out);
     print_reasons(report, out);
 }

@@ -22,6 +22,14 @@ enum relance_sums {
     /* clang-format on */
 };
 
+/* What events tell of a send that has left: X(ENUM, "what it is counted as", "or so"): the last word of their type's name is one
+ * of the two, and they say of which `rule` and `step`. */
+#define RELANCE_FEEDBACK_TABLE(X)                                                                            \
+    X(OPENED, "opened", "open")                                                                              \
+    X(CLICKED, "clicked", "click")                                                                           \
+    X(BOUNCED, "bounced", "bounce")                                                                          \
+    X(UNSUBSCRIBED, "unsubscribed", "unsubscribe")
+
 struct relance_addition {
     enum relance_sums table;
     int64_t day;             /* DAY: since 1970 */

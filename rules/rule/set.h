@@ -13,6 +13,7 @@
 #include "cel/cel.h"
 #include "event/event.h"
 #include "relance/ruleset.h"
+#include "relance/sums.h"
 #include "state/state.h"
 #include "time/weekdays.h"
 #include "time/calendar.h"
@@ -110,6 +111,17 @@ struct field { /* a (name, type) that some event types declare */
     const struct cel_type *type;
 };
 
+/* What events tell of a send that has left (relance/sums.h). */
+enum feedback {
+    FEEDBACK_NONE,
+/* clang-format off */
+#define FEEDBACK_ENUM(NAME, text, word) FEEDBACK_##NAME,
+    RELANCE_FEEDBACK_TABLE(FEEDBACK_ENUM)
+#undef FEEDBACK_ENUM
+    FEEDBACKS,
+    /* clang-format on */
+};
+
 struct typed_event {
     const struct event_type *reader;      /* what the event reader fills */
     const uint32_t *fields;               /* by declared field: its number in set->fields */
@@ -129,6 +141,10 @@ struct typed_event {
     struct type_list goals;      /* numbers of rules whose goal it may be */
     struct type_list counts;     /* numbers of counts that it feeds */
     struct type_list attributes; /* numbers of attributes that it feeds */
+    struct type_list totals;     /* numbers of totals that it feeds */
+    /* what became of a send, and where its rule and its step stand; FEEDBACK_NONE: it tells of none */
+    enum feedback feedback;
+    uint32_t feedback_rule, feedback_step;
 };
 
 struct attribute_rule {
@@ -160,6 +176,13 @@ struct sales_rule {
     const struct cel_program *refund_key, *refund_total;
     const struct cel_program *channel, *before;
     const struct noted_program *loyal;
+};
+
+struct total_rule {
+    str name;
+    struct type_list on;
+    const struct noted_program *condition;
+    const struct cel_program *by, *sum; /* may be NULL, as the condition */
 };
 
 struct cancel {
@@ -396,6 +419,8 @@ struct relance_ruleset {
     uint32_t tz_attribute; /* NAME_NONE: not declared */
     struct count_rule *counts;
     size_t count_count;
+    struct total_rule *totals;
+    size_t total_count;
     const struct sales_rule *sales; /* NULL: the set declares none */
     const int64_t *windows;         /* of orders: those of all segments that rules wait for */
     size_t window_count;

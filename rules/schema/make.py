@@ -112,6 +112,9 @@ VALUES = {
     "ORDER currency": text(None, "event.currency"),
     "REFUND key": text(None, "event.order"),
     "REFUND total": text(None, "event.total"),
+    "SET totals": map_of(reference("TOTAL")),
+    "TOTAL by": text(None, "event.reason"),
+    "TOTAL sum": text(None, "event.total"),
     "SET let": map_of(text(None, "event.total > 50.0")),
     "RULE let": map_of(text(None, "event.total > 50.0")),
     "SET tables": map_of({"anyOf": [map_of(kind) for kind in (
@@ -170,6 +173,7 @@ NEEDS = {
     "SALES": ["order"],
     "ORDER": ["on", "key", "total"],
     "REFUND": ["on", "key"],
+    "TOTAL": ["on"],
     "RULE": ["on", "do"],
     "CANCEL": ["on"],
     "COOLDOWN": ["for"],

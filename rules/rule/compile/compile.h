@@ -178,6 +178,10 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
                   const struct json *node, struct step *step);
 
 /* segments.c and limits.c */
+/* totals.c */
+void compile_totals(struct compiler *c);
+void compile_feedback(struct compiler *c); /* which event types tell what became of a send */
+
 /* sales.c */
 void declare_sales(struct compiler *c); /* that there are any */
 void compile_sales(struct compiler *c);

@@ -154,6 +154,7 @@ static const struct section_row {
     {"customer", "attribute", offsetof(struct gathered, customer), LIMIT_FIELDS, unite_attributes},
     {"counts", "count", offsetof(struct gathered, counts), LIMIT_COUNTS, NULL},
     {"segments", "segment", offsetof(struct gathered, segments), LIMIT_SEGMENTS, NULL},
+    {"totals", "total", offsetof(struct gathered, totals), LIMIT_TOTALS, NULL},
     {"let", "let", offsetof(struct gathered, lets), LIMIT_LETS, NULL},
     {"tables", "table", offsetof(struct gathered, tables), LIMIT_TABLES, NULL},
     {"rules", "rule", offsetof(struct gathered, rules), LIMIT_RULES, NULL},

@@ -77,6 +77,7 @@ static str place_hint(str name)
         [PLACE_ON] = STR("'on' has it"),         [PLACE_TEST] = STR("a test has it"),
         [PLACE_EXPECT] = STR("'expect' has it"), [PLACE_SALES] = STR("'sales' has it"),
         [PLACE_ORDER] = STR("'order' has it"),   [PLACE_REFUND] = STR("'refund' has it"),
+        [PLACE_TOTAL] = STR("a total has it"),
     };
     const struct keyword *only = NULL;
     size_t count = 0;

@@ -11,6 +11,7 @@ enum keyword_place {
     PLACE_SALES,
     PLACE_ORDER,
     PLACE_REFUND,
+    PLACE_TOTAL,
     PLACE_RULE,
     PLACE_CANCEL,
     PLACE_COOLDOWN,

@@ -108,16 +108,18 @@ static bool index_types(struct compiler *c)
     struct type_list *counts = index_of(c, LISTED(counts, count_count, offsetof(struct count_rule, on)));
     struct type_list *attributes =
         index_of(c, LISTED(attributes, attribute_count, offsetof(struct attribute_rule, on)));
+    struct type_list *totals = index_of(c, LISTED(totals, total_count, offsetof(struct total_rule, on)));
     struct type_list *cancels = index_of(c, LISTED(cancels, cancel_count, offsetof(struct cancel, on)));
     struct type_list *awaits = index_of(c, LISTED(awaits, await_count, offsetof(struct awaited, on)));
 #undef LISTED
-    if (!rules || !goals || !counts || !attributes || !cancels || !awaits) return false;
+    if (!rules || !goals || !counts || !attributes || !totals || !cancels || !awaits) return false;
     for (uint32_t i = 0; i < set->type_count; i++) {
         struct typed_event *type = &set->types[i];
         type->rules = rules[i];
         type->goals = goals[i];
         type->counts = counts[i];
         type->attributes = attributes[i];
+        type->totals = totals[i];
         type->awaits = awaits[i];
         if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type)) return false;
     }
@@ -233,6 +235,8 @@ static void compile_set(struct compiler *c)
     compile_counts(c);
     compile_segments(c);
     compile_sales(c);
+    compile_totals(c);
+    compile_feedback(c);
     compile_limits(c);
     compile_rules(c);
     compile_tests(c);

@@ -47,7 +47,7 @@ struct unfolded {
 };
 
 /* Names that customers send, of which a partition knows so many (known.c). */
-enum known_name { KNOWN_CHANNELS, KNOWN_CURRENCIES, KNOWN_KINDS };
+enum known_name { KNOWN_CHANNELS, KNOWN_CURRENCIES, KNOWN_TOTALS, KNOWN_KINDS };
 struct known_names {
     struct names names[KNOWN_KINDS]; /* in the order in which they came */
     struct buffer packed;            /* all of them, as they are saved */

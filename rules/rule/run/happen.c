@@ -210,6 +210,7 @@ static void take_facts(struct relance_engine *e, const struct typed_event *type)
     if (type->remembered) take_last(e, type);
     count_event(e, type);
     if (type->sells || type->refunds) sales_take(e, type);
+    totals_take(e, type);
 }
 
 void happen_event(struct relance_engine *e, struct customer *customer)

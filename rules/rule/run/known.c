@@ -13,6 +13,7 @@ static const struct known_kind {
 } known_kinds[KNOWN_KINDS] = {
     [KNOWN_CHANNELS] = {'c', LIMIT_CHANNELS},
     [KNOWN_CURRENCIES] = {'m', LIMIT_CURRENCIES},
+    [KNOWN_TOTALS] = {'t', LIMIT_TOTAL_VALUES},
 };
 
 /* Is it known, or known from here on? */
@@ -46,6 +47,18 @@ str known_channel(struct relance_engine *e, str text)
 {
     if (!text.size) return text;
     return text.size <= LIMIT_CHANNEL_BYTES && is_known(e, KNOWN_CHANNELS, text) ? text : STR("other");
+}
+
+/* Known as TOTAL.BY: a total's name has no dot. */
+str known_total(struct relance_engine *e, str total, str by)
+{
+    str name = {0};
+    struct arena_mark before = arena_mark(&e->scratch);
+    if (by.size <= LIMIT_TOTAL_BYTES)
+        name = arena_format(&e->scratch, "%.*s.%.*s", STR_ARG(total), STR_ARG(by));
+    bool known = name.size && is_known(e, KNOWN_TOTALS, name);
+    arena_rewind(&e->scratch, before);
+    return known ? by : STR("other");
 }
 
 /* ---- saved */

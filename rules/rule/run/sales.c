@@ -7,8 +7,7 @@
 
 /* ---- what an event says */
 
-/* Rounded to the nearest ten-thousandth, halves away from zero. False: it is no number, or beyond what is counted. */
-static bool money_of(struct cel_value value, int64_t *out)
+bool sales_money(struct cel_value value, int64_t *out)
 {
     enum { PARTS = 10000 };
     static const int64_t units_max = MONEY_MAX / PARTS;
@@ -216,7 +215,7 @@ static void take_order(struct relance_engine *e)
                           .asked = sales->loyal,
                           .loyal = e->loyal_before};
     if (!key_of(e, sales->key, &order.key_hash) ||
-        !money_of(engine_evaluate(e, sales->total), &order.total)) {
+        !sales_money(engine_evaluate(e, sales->total), &order.total)) {
         count_event_of(e, RELANCE_SALES_ORDERS_INVALID);
         return;
     }
@@ -243,7 +242,7 @@ static bool refund_amount(struct relance_engine *e, int64_t *out)
     bool number = value.kind == CEL_INT || value.kind == CEL_UINT || value.kind == CEL_DOUBLE;
     *out = REFUND_WHOLE;
     if (!number) return true;
-    if (!money_of(value, out)) return false;
+    if (!sales_money(value, out)) return false;
     if (*out < 0) *out = -*out;
     return true;
 }

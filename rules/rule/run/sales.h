@@ -77,8 +77,14 @@ void tally_end(struct tally *tally);                           /* tells what is 
 /* ---- known.c: names that customers send, of which a partition knows so many */
 uint16_t known_currency(struct relance_engine *e, str text);
 str known_channel(struct relance_engine *e, str text); /* empty: unknown */
+str known_total(struct relance_engine *e, str total, str by);
+
+/* ---- totals.c */
+void totals_take(struct relance_engine *e, const struct typed_event *type);
 
 /* ---- sales.c */
+/* Rounded to the nearest ten-thousandth, halves away from zero. False: it is no number, or beyond what is counted. */
+bool sales_money(struct cel_value value, int64_t *out);
 void sales_ask_loyal(struct relance_engine *e);
 void sales_take(struct relance_engine *e, const struct typed_event *type);
 /* What the functions of `sales` come to; `over_ms` 0: of all time. */

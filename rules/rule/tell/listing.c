@@ -62,6 +62,7 @@ void relance_keyword_rows(relance_row_show *show, void *context)
         [PLACE_SALES] = STR("'sales'"),
         [PLACE_ORDER] = STR("'order' of 'sales'"),
         [PLACE_REFUND] = STR("'refund' of 'sales'"),
+        [PLACE_TOTAL] = STR("A total"),
         [PLACE_RULE] = STR("A rule"),
         [PLACE_CANCEL] = STR("What cancels"),
         [PLACE_STEP] = STR("A step"),

@@ -17,7 +17,7 @@ from run import Redis  # noqa: E402
 
 SKIPPED = 77
 ELSEWHERE = ("MONTH:", "refunded_on.")  # sums of a cohort or a day, which Prometheus is not told
-WORDS = {"OUTCOME": "sent", "N": "1"}  # of the placeholders that only certain words may stand for
+WORDS = {"OUTCOME": "sent", "N": "1", "FEEDBACK": "opened"}  # of the placeholders that only certain words may stand for
 
 
 def names(program, topic):

@@ -41,6 +41,18 @@ Test(metric, names_of_steps_limits_and_cancels_tell_what_they_are_of)
     assert_parts("rule.cart.step.x.sent", "rule.NAME.OUTCOME", "cart.step.x", "sent", NULL);
     assert_parts("limit.2 per 1.5d.capped", "limit.NAME.OUTCOME", "2 per 1.5d", "capped", NULL);
     assert_parts("limit.capped", "", NULL, NULL, NULL);
+    struct metric_parts feedback = metric_take_apart(STR("rule.cart.v2.step.1.opened"));
+    cr_assert_eq(feedback.row, METRIC_RULE_FEEDBACK);
+    assert_str(feedback.step, "1");
+    assert_str(feedback.feedback, "opened");
+    struct metric_parts total = metric_take_apart(STR("totals.returns.too.small")),
+                        plain = metric_take_apart(STR("totals.all"));
+    cr_assert_eq(total.row, METRIC_TOTAL);
+    assert_str(total.first, "returns");
+    assert_str(total.by, "too.small");
+    assert_str(plain.first, "all");
+    assert_str(plain.by, NULL);
+    cr_assert_eq(metric_take_apart(STR("totals_sum.returns.")).row, METRIC_TOTAL_SUM);
     struct metric_parts cancel = metric_take_apart(STR("rule.cart.v2.cancelled_by.shop.sent"));
     cr_assert_eq(cancel.row, METRIC_RULE_CANCELLED_BY);
     assert_str(cancel.first, "cart.v2");
@@ -67,6 +79,9 @@ Test(metric, prometheus_has_base_units_and_suffixes)
     cr_assert_str_eq(counter_name("rule.a.sent", out), "relance_rule_by_outcome_total");
     cr_assert_str_eq(counter_name("rule.a.step.1.sent", out), "relance_rule_step_by_outcome_total");
     cr_assert_str_eq(counter_name("rule.a.cancelled_by.b", out), "relance_rule_cancelled_by_event_total");
+    cr_assert_str_eq(counter_name("rule.a.step.1.opened", out), "relance_rule_step_by_feedback_total");
+    cr_assert_str_eq(counter_name("totals.a.b", out), "relance_totals_total");
+    cr_assert_str_eq(counter_name("totals_sum.a", out), "relance_totals_sum_total");
     cr_assert_str_eq(counter_name("limit.a.held", out), "relance_limit_by_outcome_total");
     cr_assert_str_eq(live_name("cycle_p50_ms", false, out), "relance_live_cycle_p50_seconds");
     cr_assert_str_eq(live_name("uptime_s", false, out), "relance_live_uptime_seconds");
