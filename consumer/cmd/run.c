@@ -187,6 +187,7 @@ static void run_start_workers(struct run *run)
                                             .input_partitions = run->topics.input_partitions,
                                             .from_ms = run->from_ms,
                                             .refuses_misplaced = run_refuses_misplaced(run),
+                                            .most = SOURCE_BATCH_MAX,
                                             .standings = run->standings};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);

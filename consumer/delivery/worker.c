@@ -41,6 +41,7 @@ enum {
     WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
+    WORKER_PUBLISH_US = 250000,   /* between transactions, while batches are full */
     WORKER_ECHO_US = 1000000,     /* what link records cause elsewhere has shown by then */
     WORKER_SLOW_US = 1000000,     /* a partition that Redis was so slow for is the last one of this cycle */
 };
@@ -60,12 +61,14 @@ struct work {
     size_t most;            /* records that a batch may have; halved by failures */
     bool assigned;          /* the group has told us what is ours, be it nothing */
     bool loaded;            /* the last batch was large */
+    bool full;              /* it had as many records as it may: more are waiting */
     bool has_left;          /* partitions have been taken away, whose links are read all the same */
     size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */
     bool has_grown;         /* the input has more partitions than at the start */
     int64_t asked_us;       /* when the end of the input was last asked for */
     size_t asked;           /* for which partition of `own` that was */
     size_t turn;            /* which partition of `own` is claimed first */
+    int64_t published_us;   /* when a transaction was last committed */
     int64_t whole_us;       /* when a cycle last came to its end */
     struct pulse_figures figures;
     uint64_t events_gone,
@@ -98,12 +101,13 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
         work->figures.failures++;
         return status;
     }
-    pulse_add_time(&work->figures.kafka, clock_monotonic_us() - began);
+    work->published_us = clock_monotonic_us();
+    pulse_add_time(&work->figures.kafka, work->published_us - began);
     work->figures.transactions++;
     work->figures.actions += place->unpublished_count;
     outbox_clear(&place->outbox);
     place->unpublished_count = 0;
-    if (work->most < SOURCE_BATCH_MAX) work->most++;
+    if (work->most < work->worker->plan.most) work->most++;
     for (size_t i = 0; i < work->own_count; i++)
         if (partition_has_news(work->own[i])) partition_published(work->own[i]);
     return RELANCE_OK;
@@ -123,6 +127,15 @@ static enum relance_status work_publish(struct work *work, struct relance_error 
     status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
     free(frontiers);
     return status;
+}
+
+/* A transaction costs the same whatever it holds, so while more records are waiting than a batch may have, one speaks for
+ * several batches. Not where transactions have failed of late: those are to be small. */
+static bool work_is_publish_due(const struct work *work)
+{
+    if (!work->place.unpublished_count) return false;
+    return !work->full || work->most < work->worker->plan.most ||
+           clock_monotonic_us() - work->published_us >= WORKER_PUBLISH_US;
 }
 
 /* ---- saving */
@@ -593,15 +606,23 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
     work->loaded = batch.count >= WORKER_MUCH;
+    work->full = batch.count == work->most;
     if (batch.count) status = work_deal(work, &batch, error);
     bool some = batch.count > 0, is_cut = stop_requested();
     source_release(work->place.source);
     if (status == RELANCE_OK && !is_cut) status = work_reach(work, error);
     if (status == RELANCE_OK && !is_cut) status = work_link(work, error);
     if (status == RELANCE_OK && !is_cut) status = work_tick(work, error);
-    if (status == RELANCE_OK && work->place.unpublished_count) status = work_publish(work, error);
+    if (status == RELANCE_OK && work_is_publish_due(work)) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
     return status;
+}
+
+/* While nothing can be read. */
+static enum relance_status work_rest(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = work->place.unpublished_count ? work_publish(work, error) : RELANCE_OK;
+    return status == RELANCE_OK ? source_idle(work->place.source, WORKER_IDLE_MS, error) : status;
 }
 
 static enum relance_status work_cycle(struct work *work, struct relance_error *error)
@@ -617,9 +638,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
     enum relance_status status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
-    if (status == RELANCE_OK)
-        status = work_is_full(work) ? source_idle(work->place.source, WORKER_IDLE_MS, error)
-                                    : work_take(work, error);
+    if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
     if (status == RELANCE_OK) status = work_save_due(work, false, error);
     if (status == RELANCE_OK) work_note_whole(work);
     if (status == RELANCE_OK) work_ask_end(work);
@@ -684,7 +703,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
     while (status == RELANCE_AGAIN && partition_pause(WORKER_RETRY_US));
     if (status == RELANCE_AGAIN)
         return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
-    work->most = SOURCE_BATCH_MAX;
+    work->most = work->worker->plan.most;
     if (status == RELANCE_OK) status = links_open(work->place.options, &work->place.links, error);
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }
@@ -692,7 +711,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
 static void work_init(struct work *work, struct worker *worker)
 {
     const struct worker_plan *plan = &worker->plan;
-    *work = (struct work){.worker = worker, .most = SOURCE_BATCH_MAX, .whole_us = clock_monotonic_us()};
+    *work = (struct work){.worker = worker, .most = plan->most, .whole_us = clock_monotonic_us()};
     snprintf(work->member, sizeof work->member, "%s/%s/%d", plan->options->group, plan->instance,
              plan->number);
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);

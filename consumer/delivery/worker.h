@@ -19,6 +19,7 @@ struct worker_plan {
     int input_partitions;
     int64_t from_ms;            /* partition.h, FROM_* or an instant */
     bool refuses_misplaced;     /* records in another partition than that of their key are dead letters */
+    size_t most;                /* records that a batch may have: SOURCE_BATCH_MAX */
     struct standing *standings; /* of the process, by partition */
 };
 

@@ -241,6 +241,7 @@ static void sim_start(int slot)
                                                 .input_partitions = sim.partitions,
                                                 .from_ms = FROM_EARLIEST,
                                                 .refuses_misplaced = sim.refuses_misplaced,
+                                                .most = sim.most,
                                                 .standings = process->standings};
     process->silent_from_us = RELANCE_NEVER;
     process->wake_us = sim.now_us;
@@ -432,6 +433,7 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     sim_pick_rates();
     static const unsigned late[] = {0, 40000, 63000};
     if (sim.visitors) sim.rates.late_links = late[sim.seed / 96 % 3];
+    sim.most = sim.seed % 4 == 3 ? 2 : SOURCE_BATCH_MAX;
     if (undisturbed) sim.rates = (struct sim_rates){0}, sim.slots = 1;
     sim.next_world_us = sim.rates.world ? sim_between(1000, 2 * sim.rates.world) : RELANCE_NEVER;
     for (int slot = 0; slot < SIM_SLOTS_MAX; slot++)

@@ -72,7 +72,8 @@ struct sim {
         SIM_LINES_NEVER,
         SIM_LINES_ALWAYS,
         SIM_LINES_CHANGING
-    } lines; /* who is told decisions: --decisions */
+    } lines;     /* who is told decisions: --decisions */
+    size_t most; /* records that a batch may have: in some worlds so few that it is full */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;
     int64_t speed;  /* ms of the wall clock in one of the monotonic */
