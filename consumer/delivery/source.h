@@ -12,7 +12,7 @@
 #include "host/option.h"
 #include <relance/engine.h>
 
-enum { SOURCE_BATCH_MAX = 32768 };
+enum { SOURCE_BATCH_MAX = 8192 };
 
 struct source;
 struct membership; /* who we are in the group: fences what we commit */

@@ -40,6 +40,9 @@ enum {
     WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
+    WORKER_EXPECT = 8,            /* so many records ahead */
+    WORKER_CACHE_LINE = 64,
+    WORKER_EXPECT_BYTES = 512,    /* of a record that are asked of memory before it is read */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
     WORKER_PUBLISH_US = 250000,   /* between transactions, while batches are full */
     WORKER_ECHO_US = 1000000,     /* what link records cause elsewhere has shown by then */
@@ -425,6 +428,16 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
+/* Records lie where another thread has put them: one that is decided in a moment is asked of memory now, which is slow. */
+static void work_expect(const struct source_batch *batch, size_t at)
+{
+    if (at >= batch->count) return;
+    const struct source_record *record = &batch->records[at];
+    __builtin_prefetch(record->key.data);
+    for (size_t line = 0; line < record->value.size && line < WORKER_EXPECT_BYTES; line += WORKER_CACHE_LINE)
+        __builtin_prefetch(record->value.data + line);
+}
+
 /* All of the batch, or, when a stop is asked for, up to some record of it. */
 static enum relance_status work_decide(struct work *work, const struct source_batch *batch,
                                        struct relance_error *error)
@@ -432,6 +445,7 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
         struct partition *partition = work_partition(work, batch->records[i].partition);
+        work_expect(batch, i + WORKER_EXPECT);
         if (partition) status = partition_record(partition, &batch->records[i], error);
         if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
             status = work_publish(work, error);
