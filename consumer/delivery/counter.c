@@ -37,14 +37,27 @@ static struct counter_row *counter_row_of(struct counters *counters, str name)
     return &counters->rows[at];
 }
 
+static bool counter_is(const struct counters *counters, uint32_t at, str start, str name)
+{
+    str whole = counters->names.list[at];
+    return whole.size == start.size + name.size && memcmp(whole.data, start.data, start.size) == 0 &&
+           memcmp(whole.data + start.size, name.data, name.size) == 0;
+}
+
 void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
                         int64_t number)
 {
-    struct counter_name whole;
-    whole.size = 0;
-    counter_name_put(&whole, start);
-    counter_name_put(&whole, name);
-    counter_row_of(counters, (struct relance_str){whole.data, whole.size})->value += (double)number;
+    unsigned end = name.size ? (unsigned char)name.data[name.size - 1] : 0;
+    uint32_t *recent = &counters->recent[(end + name.size) % COUNTER_RECENT];
+    if (!*recent || !counter_is(counters, *recent - 1, start, name)) {
+        struct counter_name whole;
+        whole.size = 0;
+        counter_name_put(&whole, start);
+        counter_name_put(&whole, name);
+        struct counter_row *row = counter_row_of(counters, (struct relance_str){whole.data, whole.size});
+        *recent = (uint32_t)(row - counters->rows) + 1;
+    }
+    counters->rows[*recent - 1].value += (double)number;
 }
 
 /* ---- decisions */

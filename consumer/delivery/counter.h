@@ -20,10 +20,15 @@ enum counter {
 
 struct counter_row;
 
+enum { COUNTER_RECENT = 16 };
+
 struct counters {
     int64_t plain[COUNTER_COUNT];
     struct names names;       /* of the families' members */
     struct counter_row *rows; /* theirs */
+    /* Of those that counters_add_named met last their number + 1, by what their names end with; 0: none. Nearly always it is one
+     * of them again. */
+    uint32_t recent[COUNTER_RECENT];
 };
 
 static inline void counters_add(struct counters *counters, enum counter counter, int64_t number)

@@ -1,9 +1,9 @@
 #include "kafka/partition.h"
 
-#include <librdkafka/rdkafka.h>
+#include "base/murmur2.h"
 
-/* librdkafka's own; it looks at nothing but the key and the count. */
+/* As the Java client chooses, and librdkafka's `murmur2`, which takes twice as long for it. */
 int kafka_partition_of(struct relance_str key, int partitions)
 {
-    return rd_kafka_msg_partitioner_murmur2(NULL, key.data, key.size, partitions, NULL, NULL);
+    return (int)((murmur2(key) & INT32_MAX) % (uint32_t)partitions);
 }

@@ -4,6 +4,7 @@
 #include "base/murmur2.h"
 #include "base/str.h"
 #include "delivery/partitioner.h"
+#include "kafka/partition.h"
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
@@ -34,6 +35,17 @@ Test(partitioner, librdkafkas_ways_are_those_of_librdkafka)
             cr_assert_eq(partitioner_choose(ways[w].ours, key, partitions), theirs, "%s of %d", text,
                          partitions);
         }
+}
+
+Test(partitioner, the_home_of_a_key_is_where_librdkafkas_murmur2_puts_it)
+{
+    char text[16];
+    for (int i = 0; i < 20000; i++) {
+        struct relance_str key = str_slice(key_of(i * 7919, text), 0, (size_t)i % 12);
+        int32_t partitions = 1 + i % 50,
+                theirs = rd_kafka_msg_partitioner_murmur2(NULL, key.data, key.size, partitions, NULL, NULL);
+        cr_assert_eq(kafka_partition_of(key, partitions), theirs, "%.*s of %d", STR_ARG(key), partitions);
+    }
 }
 
 /* Of the test of librdkafka, which has them from elsewhere; the hash itself is seen with the most partitions there can be. */
