@@ -172,6 +172,15 @@ static void put_refunds(struct buffer *out, const struct sales_ledger *ledger)
     }
 }
 
+/* Does one stand in front of which this would have to stand? */
+static bool follows(const struct sales_ledger *ledger, const struct refund *refund)
+{
+    if (!ledger->refunds.count) return false;
+    const struct refund *last = VECTOR_AT(ledger->refunds, struct refund, ledger->refunds.count - 1);
+    return last->key_hash > refund->key_hash ||
+           (last->key_hash == refund->key_hash && last->time_ms > refund->time_ms);
+}
+
 static bool take_refunds(struct unpack *in, struct pool *pool, struct sales_ledger *ledger)
 {
     enum { MOST = LIMIT_ORDERS * LIMIT_ORDER_REFUNDS + LIMIT_WAITING_REFUNDS };
@@ -185,6 +194,7 @@ static bool take_refunds(struct unpack *in, struct pool *pool, struct sales_ledg
         bool fits =
             is_time(refund.time_ms) && waited_ms >= -2 * STATE_TIME_MAX && waited_ms <= 2 * STATE_TIME_MAX;
         if (fits) refund.told_ms = refund.time_ms + waited_ms;
+        if (fits && follows(ledger, &refund)) fits = false;
         if (refunds.bad || !fits || !is_time(refund.told_ms) || amount > MONEY_MAX ||
             ledger->refunds.count >= MOST)
             in->bad = true;
@@ -293,5 +303,7 @@ bool sales_unpack(struct unpack *in, struct pool *pool, struct sales_ledger *led
     if (in->bad) return true;
     if (!unknown && !(ledger->channel = bytes_new(pool, channel))) return false;
     if (!take_orders(in, pool, ledger, (uint16_t)currency)) return false;
-    return members == 3 || in->bad || take_past(in, pool, ledger);
+    if (members == 4 && !in->bad && !take_past(in, pool, ledger)) return false;
+    if (ledger->beyond && !ledger->orders.count) in->bad = true; /* older than what? */
+    return true;
 }

@@ -1,5 +1,6 @@
 /* A customer's state, saved and loaded: the same bytes, under other rules only what still means something,
  * and nothing at all from bytes that no engine wrote. */
+#include "base/limits.h"
 #include "state/state.h"
 
 #include "base/buffer.h"
@@ -48,6 +49,7 @@ static struct state_names first_rules(void)
                                 .rules = NAMED("cart", "thanks", "winback"),
                                 .segments = NAMED("loyal", "new"),
                                 .limits = NAMED("1 per 24h", "4 per 7d"),
+                                .sales = NAMED("sales"),
                                 .count_forms = forms};
 }
 
@@ -160,6 +162,29 @@ static void add_count(struct state *state, uint32_t number, const char *by, size
     }
 }
 
+static void add_ledger(struct state *state)
+{
+    struct sales_ledger *ledger = add(&state->sales, sizeof *ledger);
+    *ledger = (struct sales_ledger){.channel = text("ads"),
+                                    .before = 2,
+                                    .pushed = 3,
+                                    .beyond = 4,
+                                    .first_ms = 1700000000000,
+                                    .first_day = 19676,
+                                    .second_ms = 1700000000001,
+                                    .months = ((int64_t)1 << (LEDGER_MONTHS - 1)) + 1,
+                                    .spent = -5,
+                                    .kept = 6,
+                                    .loyal = true};
+    ADD(ledger->orders, struct order, UINT64_MAX, 1772445600120, 1772445600120, 500000, 2801, 0, false,
+        false);
+    ADD(ledger->orders, struct order, 0, 1772445600120, 1772449200120, -1, 0, 1, true, false);
+    ADD(ledger->orders, struct order, 1, 1776000000000, 1776000000000, MONEY_MAX, CURRENCY_OTHER, -1, true,
+        true);
+    ADD(ledger->refunds, struct refund, 1, 1776000000000, 1776000000001, REFUND_WHOLE, 0);
+    ADD(ledger->refunds, struct refund, UINT64_MAX, 1772445600121, 1772445600120, MONEY_MAX, 1);
+}
+
 static struct state *rich_state(void)
 {
     struct state *state = state_new(&pool);
@@ -209,6 +234,7 @@ static struct state *rich_state(void)
     ADD(state->linked_to, struct linked_to, 0);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
+    add_ledger(state);
     share_newest(state, 1, 2);
     return state;
 }
@@ -340,6 +366,82 @@ Test(state, links_that_no_engine_makes_are_no_state)
     ADD(state->known, struct known_as, text("c3"), text("e-9"));
     cr_expect_null(loaded(&names, saved(state, &names)));
     state_release(&pool, state);
+}
+
+Test(state, a_ledger_comes_back_with_all_that_it_has)
+{
+    struct state_names names = first_rules(), others = second_rules();
+    struct state *state = rich_state();
+    str packed = saved(state, &names);
+    const struct sales_ledger *ledger = state->sales.items, *back = loaded(&names, packed)->sales.items;
+    cr_assert_not_null(back);
+    cr_expect(str_equal(bytes_str(back->channel), STR("ads")));
+    const int64_t was[] = {ledger->before,    ledger->pushed,    ledger->beyond, ledger->first_ms,
+                           ledger->first_day, ledger->second_ms, ledger->months, ledger->spent,
+                           ledger->kept,      ledger->loyal};
+    const int64_t is[] = {back->before,    back->pushed, back->beyond, back->first_ms, back->first_day,
+                          back->second_ms, back->months, back->spent,  back->kept,     back->loyal};
+    cr_expect_arr_eq(is, was, sizeof was);
+    cr_assert_eq(back->orders.count, 3u);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct order *a = VECTOR_AT(ledger->orders, struct order, i),
+                           *b = VECTOR_AT(back->orders, struct order, i);
+        cr_expect(a->key_hash == b->key_hash && a->time_ms == b->time_ms && a->told_ms == b->told_ms);
+        cr_expect(a->total == b->total && a->currency == b->currency && a->day_shift == b->day_shift);
+        cr_expect(a->asked == b->asked && a->loyal == b->loyal);
+    }
+    cr_assert_eq(back->refunds.count, 2u);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct refund *a = VECTOR_AT(ledger->refunds, struct refund, i),
+                            *b = VECTOR_AT(back->refunds, struct refund, i);
+        cr_expect(a->key_hash == b->key_hash && a->time_ms == b->time_ms && a->told_ms == b->told_ms);
+        cr_expect(a->amount == b->amount && a->day_shift == b->day_shift);
+    }
+    cr_expect_eq(loaded(&others, packed)->sales.count, 0u, "whoever declares no sales has no ledger");
+}
+
+static bool ledger_is_read(const struct state *state)
+{
+    struct state_names names = first_rules();
+    return loaded(&names, saved(state, &names)) != NULL;
+}
+
+Test(state, ledgers_that_no_engine_makes_are_no_state)
+{
+    struct state *state = state_new(&pool);
+    struct sales_ledger *ledger = add(&state->sales, sizeof *ledger);
+    *ledger = (struct sales_ledger){0};
+    cr_expect(ledger_is_read(state));
+    ledger->beyond = 1;
+    cr_expect_not(ledger_is_read(state), "older than no order");
+    for (int64_t i = 0; i < LIMIT_ORDERS; i++)
+        ADD(ledger->orders, struct order, (uint64_t)i, i, i, 0, 0, 0, false, false);
+    cr_expect(ledger_is_read(state));
+    struct order *last = VECTOR_AT(ledger->orders, struct order, LIMIT_ORDERS - 1);
+    last->time_ms = last->told_ms = -1;
+    cr_expect_not(ledger_is_read(state), "an order that is older than the one before it");
+    last->time_ms = last->told_ms = STATE_TIME_MAX;
+    cr_expect(ledger_is_read(state));
+    last->time_ms = last->told_ms = STATE_TIME_MAX + 1;
+    cr_expect_not(ledger_is_read(state));
+    last->time_ms = last->told_ms = 100;
+    ADD(ledger->orders, struct order, 64, 101, 101, 0, 0, 0, false, false);
+    cr_expect_not(ledger_is_read(state), "one order too many");
+    ledger->orders.count--;
+    last = VECTOR_AT(ledger->orders, struct order, LIMIT_ORDERS - 1);
+    last->total = MONEY_MAX + 1;
+    cr_expect_not(ledger_is_read(state));
+    last->total = -MONEY_MAX;
+    cr_expect(ledger_is_read(state));
+    ADD(ledger->refunds, struct refund, 7, 5, 5, 1, 0);
+    ADD(ledger->refunds, struct refund, 7, 4, 4, 1, 0);
+    cr_expect_not(ledger_is_read(state), "refunds that do not ascend");
+    ledger->refunds.count--;
+    ledger->channel = text("0123456789012345678901234567890123456789012345678901234567890123");
+    cr_expect(ledger_is_read(state));
+    add(&state->sales, sizeof *ledger);
+    *VECTOR_AT(state->sales, struct sales_ledger, 1) = (struct sales_ledger){0};
+    cr_expect_not(ledger_is_read(state), "two ledgers");
 }
 
 Test(state, what_rules_are_measured_by_comes_back)
