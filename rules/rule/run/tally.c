@@ -296,13 +296,14 @@ static void add_months(struct tally *tally, const struct sales_ledger *ledger, i
         int64_t k = month_of_day(order_day(order)) - first;
         if (k >= 0 && k < LEDGER_MONTHS) months |= (int64_t)1 << k;
     }
-    for (uint8_t k = 0; k < LEDGER_MONTHS; k++)
-        tally_add(tally, (struct tally_row){.sum = RELANCE_SALES_COHORT_CUSTOMERS,
-                                            .table = RELANCE_SUMS_COHORTS,
-                                            .small = k,
-                                            .when = (int32_t)first,
-                                            .channel = channel_of(ledger),
-                                            .number = months >> k & 1 ? sign : 0});
+    for (uint8_t k = 0; k < LEDGER_MONTHS && months >> k; k++)
+        if (months >> k & 1)
+            tally_add(tally, (struct tally_row){.sum = RELANCE_SALES_COHORT_CUSTOMERS,
+                                                .table = RELANCE_SUMS_COHORTS,
+                                                .small = k,
+                                                .when = (int32_t)first,
+                                                .channel = channel_of(ledger),
+                                                .number = sign});
 }
 
 void tally_customer(struct tally *tally, const struct sales_ledger *ledger, int sign)
