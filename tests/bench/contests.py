@@ -161,22 +161,18 @@ def said_line(line):
 CART_SEED, EVENTS_A_CART_CUSTOMER = 7, 5
 
 
+def customers_of(events, each):
+    return max(1, events // each)
+
+
 def cart_command(events, folder, to):
-    generator, answer = compiled(carts.GENERATOR, folder), folder / "answer"
-    return [generator, *to, str(events), str(max(1, events // EVENTS_A_CART_CUSTOMER)), str(CART_SEED), answer], answer
-
-
-def compiled(source, folder):
-    program = folder / source.stem
-    subprocess.run(["gcc", "-O2", "-o", program, source, "-lrdkafka", "-lm"], check=True, timeout=60)
-    return program
+    return carts.command(to, events, customers_of(events, EVENTS_A_CART_CUSTOMER), CART_SEED, folder)
 
 
 def fill_carts(events, folder):
-    topic = new_topic("carts")
-    command, answer = cart_command(events, folder, (kafka.broker().address, topic))
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=limit_s(events))
-    return Stream(topic, events, set(answer.read_text().splitlines()))
+    topic = f"carts{next(NUMBERS)}"
+    answer = carts.fill(kafka.broker(), topic, PARTITIONS, events, customers_of(events, EVENTS_A_CART_CUSTOMER), CART_SEED, folder)
+    return Stream(topic, events, answer)
 
 
 def fill_cart_file(events, folder):
@@ -275,10 +271,10 @@ def timeless(line):
 
 
 def shop_command(events, folder, to):
-    compiled(SHOP / "oracle.c", folder)  # called by the generator
+    carts.compiled(SHOP / "oracle.c", folder)  # called by the generator
     answer = folder / "answer"
     # What stands for the answer's file are the arguments of the oracle: no sends, but sends with payloads.
-    return [compiled(SHOP / "shopgen.c", folder), *to, str(events), str(max(1, events // EVENTS_A_SHOP_CUSTOMER)), str(SHOP_SEED),
+    return [carts.compiled(SHOP / "shopgen.c", folder), *to, str(events), str(customers_of(events, EVENTS_A_SHOP_CUSTOMER)), str(SHOP_SEED),
             f"/dev/null {answer}"], answer
 
 

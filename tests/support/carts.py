@@ -18,13 +18,24 @@ RULES = {
 LATENESS = "30s"
 
 
+def compiled(source, folder):
+    """The program of a generator of the kit."""
+    program = folder / source.stem
+    subprocess.run(["gcc", "-O2", "-o", program, source, "-lrdkafka", "-lm"], check=True, timeout=120)
+    return program
+
+
+def command(to, events, customers, seed, folder):
+    """What makes the events, and the file that it writes its answer to. `to`: a broker's address and a topic, or "-" twice for lines."""
+    answer = folder / "answer"
+    return [compiled(GENERATOR, folder), *to, str(events), str(customers), str(seed), answer], answer
+
+
 def fill(broker, topic, partitions, events, customers, seed, folder):
     """Makes the topic and its answer: {"customer cart due_ms"}."""
-    generator, answer = folder / "cartgen", folder / "answer"
-    subprocess.run(["gcc", "-O2", "-o", generator, GENERATOR, "-lrdkafka", "-lm"], check=True)
+    words, answer = command((broker.address, topic), events, customers, seed, folder)
     broker.create(topic, partitions, retention_ms=-1)
-    subprocess.run([generator, broker.address, topic, str(events), str(customers), str(seed), answer], check=True,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
     return set(answer.read_text().splitlines())
 
 
