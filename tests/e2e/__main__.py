@@ -22,7 +22,7 @@ LANES = {
                 "wrong_redis", "misplaced", "tracing", "standing", "bench"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
                  "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "full_disk", "recovery", "zones",
-                 "resharding", "rees46"],
+                 "resharding", "rees46", "worth"],
 }
 
 
