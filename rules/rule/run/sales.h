@@ -56,6 +56,9 @@ bool ledger_merge(struct pool *pool, struct sales_ledger *ledger, struct sales_l
 
 /* ---- tally.c: what is added to the sums */
 
+enum { CURRENCY_TEXT_SIZE = 3 };
+str currency_text(uint16_t currency, char out[CURRENCY_TEXT_SIZE]); /* "EUR"; "other" */
+
 struct tally {
     struct relance_engine *e;
     struct tally_row *rows;

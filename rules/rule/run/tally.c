@@ -41,14 +41,19 @@ static const struct sales_row {
 #undef SALES_ROW
 };
 
+str currency_text(uint16_t currency, char out[CURRENCY_TEXT_SIZE])
+{
+    size_t size = 0;
+    if (currency == CURRENCY_OTHER) return STR("other");
+    for (int digit = CURRENCY_LETTERS * CURRENCY_LETTERS; digit; digit /= CURRENCY_LETTERS)
+        out[size++] = (char)('A' + currency / digit % CURRENCY_LETTERS);
+    return (str){out, size};
+}
+
 static void put_currency(struct buffer *out, uint16_t currency)
 {
-    if (currency == CURRENCY_OTHER) {
-        buffer_put_str(out, STR("other"));
-        return;
-    }
-    for (int digit = CURRENCY_LETTERS * CURRENCY_LETTERS; digit; digit /= CURRENCY_LETTERS)
-        buffer_put_char(out, (char)('A' + currency / digit % CURRENCY_LETTERS));
+    char text[CURRENCY_TEXT_SIZE];
+    buffer_put_str(out, currency_text(currency, text));
 }
 
 static void put_month(struct buffer *out, int32_t month)

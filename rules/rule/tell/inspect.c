@@ -1,6 +1,6 @@
 /* One customer's state as JSON, for people: names instead of numbers, instants as text, counts as they stand,
  * and for each live run which step it waits for and when that falls due. */
-#include "rule/run/engine_internal.h"
+#include "rule/run/sales.h"
 
 #include "base/buffer.h"
 #include "base/rfc3339.h"
@@ -187,6 +187,45 @@ static void put_segments(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
+/* ---- orders */
+
+static void put_money(struct inspection *i, int64_t parts)
+{
+    enum { PARTS = 10000 };
+    cel_print_json(cel_double((double)parts / PARTS), &i->out);
+}
+
+static void put_order(struct inspection *i, const struct sales_ledger *ledger, uint32_t at)
+{
+    const struct order *order = order_at(ledger, at);
+    struct refunded refunded = refunded_of(ledger, order, NULL, NULL);
+    char currency[CURRENCY_TEXT_SIZE];
+    put_key(i, "number", true), buffer_put_format(&i->out, "%lld", (long long)order_place(ledger, at));
+    put_key(i, "time", false), put_time(i, order->time_ms);
+    put_key(i, "total", false), put_money(i, order->total);
+    put_key(i, "currency", false);
+    buffer_put_json_string(&i->out, currency_text(order->currency, currency));
+    if (refunded.amount) put_key(i, "refunded", false), put_money(i, refunded.amount);
+    if (order->loyal) put_key(i, "loyal", false), buffer_put_str(&i->out, STR("true"));
+}
+
+/* Keys are kept as hashes: an order is known by its number and time. */
+static void put_sales(struct inspection *i, const struct sales_ledger *ledger)
+{
+    buffer_put_char(&i->out, '{');
+    put_key(i, "channel", true);
+    buffer_put_json_string(&i->out, ledger->channel ? bytes_str(ledger->channel) : STR("unknown"));
+    put_key(i, "orders_ever", false), buffer_put_format(&i->out, "%lld", (long long)orders_ever(ledger));
+    put_key(i, "refunds_waiting", false), buffer_put_format(&i->out, "%u", refunds_waiting(ledger));
+    put_key(i, "orders", false), buffer_put_char(&i->out, '[');
+    for (uint32_t at = 0; at < ledger->orders.count; at++) {
+        buffer_put_str(&i->out, at ? STR(",{") : STR("{"));
+        put_order(i, ledger, at);
+        buffer_put_char(&i->out, '}');
+    }
+    buffer_put_str(&i->out, STR("]}"));
+}
+
 /* What bounds have made the engine forget of the customer. */
 static void put_forgotten(struct inspection *i)
 {
@@ -243,6 +282,7 @@ static void put_state(struct inspection *i, str customer, size_t bytes)
     put_key(i, "cooldowns", false), put_cooldowns(i);
     put_key(i, "measured", false), put_measured(i);
     put_key(i, "segments", false), put_segments(i);
+    if (i->state->sales.count) put_key(i, "sales", false), put_sales(i, i->state->sales.items);
     put_key(i, "recent_events", false), buffer_put_format(&i->out, "%u", i->state->seen.count);
     put_key(i, "bytes", false), buffer_put_format(&i->out, "%zu", bytes);
     put_key(i, "forgotten", false), put_forgotten(i);

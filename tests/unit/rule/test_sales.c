@@ -354,3 +354,24 @@ Test(sales, a_state_without_room_forgets_the_ledger_and_says_so)
     sum_is("ALL sales.first.orders",
            1 + (int64_t)relance_engine_forgot(rig.engine)->of[RELANCE_FORGOT_STATE_SALES]);
 }
+
+/* ---- shown */
+
+Test(sales, a_state_is_shown_with_its_orders)
+{
+    buys(START, "\"key\":\"a\",\"total\":10.5,\"channel\":\"ads\"");
+    buys(START + DAY, "\"key\":\"b\",\"total\":3,\"currency\":\"usd\"");
+    gives_back(START + DAY, "\"key\":\"a\",\"total\":2.25");
+    gives_back(START + DAY, "\"key\":\"nobody\"");
+    rig_checkpoint(&rig);
+    str state = rig_stored(&rig, STR("c1"))->state;
+    size_t size = relance_state_print(rules, STR("c1"), state, NULL, 0);
+    char *text = arena_alloc(&arena, size + 1);
+    text[relance_state_print(rules, STR("c1"), state, text, size)] = 0;
+    const char *wanted =
+        "\"sales\":{\"channel\":\"ads\",\"orders_ever\":2,\"refunds_waiting\":1,\"orders\":["
+        "{\"number\":1,\"time\":\"2026-03-02T10:00:00.000Z\",\"total\":10.5,\"currency\":\"EUR\","
+        "\"refunded\":2.25},"
+        "{\"number\":2,\"time\":\"2026-03-03T10:00:00.000Z\",\"total\":3,\"currency\":\"USD\"}]}";
+    cr_expect_not_null(strstr(text, wanted), "%s", text);
+}
