@@ -13,6 +13,7 @@
 #include "delivery/store.h"
 #include "view/view.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -127,6 +128,7 @@ int cmd_serve(const struct options *options)
     struct serve serve = {.options = options};
     int status = EXIT_STATUS_USAGE;
     if (serve_check_options(&serve)) {
+        mallopt(M_ARENA_MAX, 1); /* few threads ask for memory, and what one gives back is for all */
         stop_on_signals();
         signal(SIGPIPE, SIG_IGN); /* who has gone is an error of the write, no more */
         status = serve_work(&serve);

@@ -12,6 +12,7 @@
 #include "view/teller.h"
 
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -127,6 +128,7 @@ static enum relance_status view_report(struct view *view, struct relance_error *
         cJSON_free(text);
     }
     report_free(&report);
+    malloc_trim(0); /* much was needed for a moment, here and for the rest of the reading */
     int64_t now_us = clock_monotonic_us(), wait_us = (now_us - began_us) * VIEW_REPORT_SHARE;
     view->next_report_us = now_us + (wait_us > VIEW_REPORT_US ? wait_us : VIEW_REPORT_US);
     return status;

@@ -29,6 +29,8 @@ MOST_RSS_KIB = 20 * 1024
 HEADER_BYTES = 8192
 REQUEST_S = 10
 CONNECTIONS = 64
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; "
+          "base-uri 'none'; form-action 'none'")
 
 
 class Listener:
@@ -563,6 +565,23 @@ class Door(unittest.TestCase):
             self.assertNotIn("--token", server.engine.output())
             server.stop()  # which looks through its log
 
+    def test_a_browser_logs_in_once_and_carries_a_cookie(self):
+        server = self.serve(environment={"RELANCE_TOKEN": TOKEN})
+        for path in ("/", "/app.js", "/api/now", "/login", "/login?token=", f"/login?token={TOKEN}x", f"/login?token={TOKEN}&token={TOKEN}"):
+            self.assertIn(server.ask(path)[0], (400, 401), path)
+        status, headers, body = server.ask(f"/login?token={urllib.parse.quote(TOKEN)}")
+        cookie, *attributes = headers["Set-Cookie"].split("; ")
+        self.assertEqual((status, cookie), (200, f"relance-{server.port}={TOKEN}"))
+        self.assertLessEqual({"HttpOnly", "SameSite=Strict", "Path=/"}, set(attributes))
+        self.assertNotIn(SECRET, body)
+        for path in ("/", "/app.js", "/api/now"):
+            self.assertEqual(server.ask(path, Cookie=f"a=b; {cookie}")[0], 200, path)
+            self.assertEqual(server.ask(path, Cookie=f"{cookie}x")[0], 401, path)
+            self.assertEqual(server.ask(path, Cookie=cookie, Host="evil.example")[0], 421, path)
+            self.assertEqual(server.ask(path, "POST", Cookie=cookie)[0], 405, path)
+        status, _, body = server.ask("/api/now")
+        self.assertEqual((status, list(json.loads(body))), (401, ["error"]))
+
     def test_what_is_open_to_other_machines_takes_a_token(self):
         port = place.free_port()
         for address in (f"0.0.0.0:{port}", f"[::]:{port}"):
@@ -604,9 +623,12 @@ class Door(unittest.TestCase):
 
     def test_every_answer_tells_browsers_to_keep_it_to_themselves(self):
         server = self.serve()
-        for path, host in (("/metrics", "127.0.0.1"), ("/healthz", "127.0.0.1"), ("/readyz", "127.0.0.1"), ("/nothing", "127.0.0.1"), ("/metrics", "evil.example")):
+        for path in ("/", "/app.js", "/app.css"):
+            headers = server.ask(path)[1]
+            self.assertEqual((headers["Content-Security-Policy"], headers["Cache-Control"]), (POLICY, "no-cache"))
+        for path, host in (("/api/now", "127.0.0.1"), ("/api/customer?id=a", "127.0.0.1"), ("/metrics", "127.0.0.1"), ("/healthz", "127.0.0.1"), ("/readyz", "127.0.0.1"), ("/nothing", "127.0.0.1"), ("/metrics", "evil.example")):
             headers = server.ask(path, Host=host)[1]
-            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+            self.assertEqual(headers["Content-Security-Policy"], POLICY)
             self.assertEqual((headers["X-Content-Type-Options"], headers["Referrer-Policy"], headers["Cache-Control"]), ("nosniff", "no-referrer", "no-store"))
             self.assertNotIn("Access-Control-Allow-Origin", headers)
 
