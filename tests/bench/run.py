@@ -3,6 +3,7 @@ import argparse
 import collections
 import dataclasses
 import pathlib
+import signal
 import statistics
 import sys
 
@@ -106,6 +107,7 @@ def comparisons(results):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended, and its folders go
     names = [*contests.contests(), *OWN]
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description="Runs workloads on real servers and prints what they cost.")
     parser.add_argument("workload", nargs="*", metavar="WORKLOAD", choices=[*names, []], help=f"of {', '.join(names)}; default: all")
