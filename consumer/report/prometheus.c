@@ -285,7 +285,7 @@ void figures_print_prometheus(const struct figures *figures, const char *group, 
         put_counter(&to, counter, row);
     for (int row = 0; row < RELANCE_SALES_COUNT; row++)
         put_sum(&to, (enum relance_sales)row);
-    put_lifts(&to);
+    if (figures->is_whole) put_lifts(&to); /* an engine has counted no more than since it began */
     for (const struct metric_live *live = metric_lives; live->name; live++)
         put_live(&to, live);
 }

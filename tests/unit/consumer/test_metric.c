@@ -3,6 +3,7 @@
 #include "host/clock.h"
 #include "report/figures.h"
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 static void assert_str(struct relance_str text, const char *wanted)
 {
@@ -122,6 +123,26 @@ Test(figures, the_instance_that_has_come_further_with_a_partition_is_believed)
     cr_assert_null(partitions[3].owner);
     cr_assert_eq(figures_count_partitions(&figures, FIGURES_LIVE), 1);
     figures_free(&figures);
+}
+
+static bool tells_lift(bool is_whole)
+{
+    struct figures figures = {.is_whole = is_whole};
+    size_t size;
+    figures_add_counter(&figures, STR("rule.cart.people.mail"), 900);
+    figures_add_counter(&figures, STR("rule.cart.people.holdout"), 100);
+    figures_end(&figures, 1);
+    char *text = figures_prometheus(&figures, "g", "t", &size);
+    bool tells = strstr(text, "relance_rule_lift_");
+    free(text);
+    figures_free(&figures);
+    return tells;
+}
+
+Test(figures, an_engine_that_has_counted_since_its_start_tells_of_no_lift)
+{
+    cr_assert(tells_lift(true));
+    cr_assert_not(tells_lift(false));
 }
 
 Test(standing, a_store_that_answers_one_way_may_fail_the_other)
