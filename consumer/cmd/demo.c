@@ -418,7 +418,8 @@ static enum relance_status demo_close(struct demo *demo, struct relance_error *e
     struct redis_view *view = redis_view_open(demo->redis_url, GROUP, INPUT, error);
     enum relance_status status = view ? figures_read(view, &figures, error) : error->status;
     redis_view_close(view);
-    if (status != RELANCE_OK) return status;
+    /* Who has interrupted it is not kept waiting by Redis, and gets no table on a slow machine. */
+    if (status != RELANCE_OK) return stop_requested() ? RELANCE_AGAIN : status;
     print(stdout, "\n%llu events, %llu actions. The metrics, as `relance metrics` prints them:\n\n",
           (unsigned long long)demo->event_count, (unsigned long long)demo->action_count);
     figures_print_table(&figures, NULL, 0, stdout);

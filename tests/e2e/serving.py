@@ -391,6 +391,32 @@ class Stories(unittest.TestCase):
             world.kafka.process.send_signal(signal.SIGCONT)
 
 
+class Demonstration(unittest.TestCase):
+    """`relance demo` shows its live view, without being told anything."""
+
+    def test_a_newcomer_finds_the_view_and_a_second_one_another_port(self):
+        folder = place.Folder("demo")
+        self.addCleanup(folder.close)
+        demos, ports = [], []
+        for n in range(2):
+            demos.append(Engine([place.program("relance"), "demo", "--seconds=0"], folder.path / f"demo-{n}"))
+            self.addCleanup(demos[n].stop)
+            address = r"^To be seen in a browser: http://127\.0\.0\.1:(\d+)/$"
+            ports.append(int(place.wait_until(lambda: re.search(address, demos[n].output(), re.M), 30, "it says where")[1]))
+        self.assertNotEqual(*ports)
+        for port in ports:
+            shop = Listener(port)
+            self.assertEqual(shop.ask("/")[1]["Content-Type"], "text/html; charset=utf-8")
+            place.wait_until(lambda: json.loads(shop.ask("/api/now")[2])["counters"].get("events"), 20, "the shop is open")
+            self.assertEqual(json.loads(shop.ask("/api/now")[2])["examples"], True)
+        taken = subprocess.run([place.program("relance"), "demo", f"--listen={ports[0]}"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(taken.returncode, 1)
+        self.assertIn("somebody else listens there", taken.stderr)
+        self.assertEqual([demo.stop()[0] for demo in demos], [0, 0])
+        with self.assertRaises(OSError):
+            Listener(ports[0]).ask("/")
+
+
 class Engines(unittest.TestCase):
     """An engine with --listen."""
 
