@@ -1,8 +1,11 @@
 /* A report as one table for spreadsheets: a row for each figure, which says what it is of. Money and shares are numbers as in
  * JSON; where JSON has null there is no row. */
+#include "base/limits.h"
 #include "host/print.h"
 #include "host/text.h"
 #include "report/report.h"
+
+#include <math.h>
 
 struct csv {
     FILE *out;
@@ -192,6 +195,38 @@ static void put_outcomes(const struct csv *csv, const double outcomes[RELANCE_OU
         if (outcomes[i] != 0) put_int(csv, metric_outcome((size_t)i), (int64_t)outcomes[i]);
 }
 
+static void put_number(const struct csv *csv, const char *figure, double number)
+{
+    enum { PARTS = 10000 };
+    put_money(csv, "", figure, (int64_t)round(number * PARTS));
+}
+
+static void put_interval(const struct csv *csv, const struct lift_interval *interval,
+                         const char *const figures[3])
+{
+    put_number(csv, figures[0], interval->by);
+    put_number(csv, figures[1], interval->low);
+    put_number(csv, figures[2], interval->high);
+}
+
+/* Whom it has reached, what came of it, and by how much more than of the holdout. */
+static void put_people(const struct csv *csv, const struct report_rule *rule,
+                       const struct report_variant *variant)
+{
+    static const char *const conversion[] = {"lift", "lift_low", "lift_high"}, *const value[] = {
+                                                                                   "value_lift",
+                                                                                   "value_lift_low",
+                                                                                   "value_lift_high"};
+    struct lift lift;
+    if (variant->people.people < 1) return;
+    put_int(csv, "people", (int64_t)variant->people.people);
+    put_int(csv, "won", (int64_t)variant->people.won);
+    put_money(csv, "", "value", (int64_t)variant->people.value);
+    if (!report_lift(rule, variant, &lift)) return;
+    put_interval(csv, &lift.conversion, conversion);
+    put_interval(csv, &lift.value, value);
+}
+
 static void put_rule(const struct report_rule *rule, struct csv csv)
 {
     char step[TEXT_NUMBER_SIZE + 8];
@@ -206,10 +241,14 @@ static void put_rule(const struct report_rule *rule, struct csv csv)
         snprintf(step, sizeof step, "step %lld", (long long)rule->steps[i].number);
         csv.of = str_of(step);
         put_outcomes(&csv, rule->steps[i].outcomes);
+        for (size_t n = 0; n < REPORT_FEEDBACKS; n++)
+            if (rule->steps[i].feedback[n] != 0)
+                put_int(&csv, metric_feedback(n), (int64_t)rule->steps[i].feedback[n]);
     }
     for (size_t i = 0; i < rule->variant_count; i++) {
         csv.of = str_of(rule->variants[i].name);
         put_outcomes(&csv, rule->variants[i].outcomes);
+        put_people(&csv, rule, &rule->variants[i]);
     }
 }
 
@@ -225,6 +264,29 @@ static void put_rules(const struct report *report, struct csv csv)
     }
 }
 
+/* ---- totals */
+
+/* Since ever `of` is what they are by, of a day the day in front of that. */
+static void put_totals(const struct report *report, struct csv csv)
+{
+    for (size_t i = 0; i < report->totals.count; i++) {
+        const struct report_total *total = &report->totals.items[i];
+        char of[TEXT_DAY_SIZE + 1 + LIMIT_TOTAL_BYTES] = "";
+        bool ever = total->day == REPORT_EVER;
+        csv.section = ever ? "totals" : "totals_days";
+        csv.name = total->total;
+        csv.of = total->by;
+        if (!ever) {
+            char day[TEXT_DAY_SIZE];
+            text_put_day(day, total->day);
+            snprintf(of, sizeof of, "%s%s%.*s", day, total->by.data ? " " : "", STR_ARG(total->by));
+            csv.of = str_of(of);
+        }
+        put_int(&csv, "events", total->count);
+        if (total->has_sum) put_money(&csv, "", "sum", total->sum);
+    }
+}
+
 void report_print_csv(const struct report *report, FILE *out)
 {
     const struct csv csv = {out, "", STR(""), STR("")};
@@ -235,4 +297,5 @@ void report_print_csv(const struct report *report, FILE *out)
     put_cohorts(report, csv);
     put_channels(report, csv);
     put_rules(report, csv);
+    put_totals(report, csv);
 }
