@@ -1,13 +1,14 @@
 #include "http/inside.h"
 #include "base/ensure.h"
 #include "host/clock.h"
+#include "host/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { QUESTION_AHEAD = 256 << 10, QUESTION_BLOCK = 16 << 10 };
+enum { QUESTION_AHEAD = 256 << 10, QUESTION_BLOCK = 16 << 10, QUESTION_LOOK_US = 200000 };
 
 struct http_question {
     struct http_questions *home;
@@ -247,14 +248,21 @@ void http_question_refuse(struct http_question *question, unsigned status, const
     buffer_free(&body);
 }
 
+/* Does whoever listens lag behind what has been said? */
+static bool question_is_slow(const struct http_question *question)
+{
+    return !question->is_moot && question->said.size - question->given > QUESTION_AHEAD;
+}
+
 bool http_question_say(struct http_question *question, str piece)
 {
-    int64_t until_us = clock_monotonic_us() + HTTP_STREAM_MS * 1000;
+    int64_t now_us = clock_monotonic_us(), until_us = now_us + HTTP_STREAM_MS * 1000;
     pthread_mutex_lock(&question->home->lock);
-    while (!question->is_moot && question->said.size - question->given > QUESTION_AHEAD &&
-           questions_wait(question->home, until_us))
-        ;
-    bool is_heard = !question->is_moot;
+    while (question_is_slow(question) && now_us < until_us && !stop_requested()) {
+        questions_wait(question->home, now_us + QUESTION_LOOK_US);
+        now_us = clock_monotonic_us();
+    }
+    bool is_heard = !question->is_moot && !question_is_slow(question);
     question->status = MHD_HTTP_OK;
     question->streams = true;
     question_forget_given(question);

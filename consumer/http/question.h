@@ -30,7 +30,8 @@ void http_question_answer(struct http_question *question, unsigned status, str b
 /* The answer {"error": SENTENCE}. */
 void http_question_refuse(struct http_question *question, unsigned status, const char *sentence);
 
-/* Or an answer in pieces, with status 200, for HTTP_STREAM_MS at most. False: whoever asked has gone. */
+/* Or an answer in pieces, with status 200, for HTTP_STREAM_MS at most. Waits for whoever does not keep up. False: nobody
+ * listens any more, or a stop was asked for. */
 enum { HTTP_STREAM_MS = 40000 };
 bool http_question_say(struct http_question *question, str piece);
 /* Has whoever asked gone? */
