@@ -515,7 +515,8 @@ static void load_event(struct load *load)
     load_produce(load, clock_us(CLOCK_REALTIME) / 1000, key, value);
 }
 
-/* A cart of PROBE_AGE_MS ago: where its partition's clock has come as far, a shorter wait is over as soon as it has begun. */
+/* A cart of PROBE_AGE_MS ago: where its partition's clock has come as far, a shorter wait is over as soon as it
+ * has begun. */
 static void load_probe(struct load *load)
 {
     char key[32], value[256];
@@ -547,8 +548,8 @@ static void load_listen(struct load *load, int64_t until_us)
     }
 }
 
-/* Every LOAD_SLICE_MS a slice of the load and a probe, whether those before are answered or not; then the load alone, which
- * keeps the clocks going, until all are. */
+/* Every LOAD_SLICE_MS a slice of the load and a probe, whether those before are answered or not; then the load
+ * alone, which keeps the clocks going, until all are. */
 static void load_run(int argc, char **argv)
 {
     if (argc != 4) fail("load INPUT OUTPUT RATE SECONDS");
