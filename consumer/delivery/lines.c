@@ -8,6 +8,9 @@
  * today and not tomorrow, and nothing has to agree. What was decided below P by an engine that did not publish lines is
  * never made up for.
  *
+ * And they endanger nothing. What one record or tick causes leaves in one transaction, however much that is, and a transaction
+ * has a time: beyond `lines_room` bytes lines are left out (worker.c), and told of in the log.
+ *
  *     relance-mark      marks in force          a mark      moves on to the next of these,
  *     relance-offset    records below it        a record    to the next of these,
  *     relance-index     0, 1, 2 …               and in either the index begins at 0 */
@@ -58,7 +61,7 @@ static void lines_put(struct partition *partition, const struct relance_decision
                 {"relance-partition", {number, text_put_int(number, partition->number)}},
                 {"relance-mark", {mark, text_put_int(mark, (int64_t)partition->decided.marks)}},
                 {"relance-offset", {reached, text_put_int(reached, partition->reached)}},
-                {"relance-index", {index, text_put_int(index, partition->told++)}},
+                {"relance-index", {index, text_put_int(index, partition->told)}},
             },
         .header_count = 5,
     };
@@ -74,7 +77,11 @@ static void lines_put(struct partition *partition, const struct relance_decision
 /* One that was said before a recovery that was not exact had its line then. */
 void partition_tell_decision(struct partition *partition, const struct relance_decision *decision)
 {
-    if (!partition->place->options->decisions || partition->state == PARTITION_BEHIND || decision->said)
-        return;
-    lines_put(partition, decision);
+    struct workplace *place = partition->place;
+    if (!place->options->decisions || partition->state == PARTITION_BEHIND || decision->said) return;
+    if (place->outbox.bytes.size < place->lines_room)
+        lines_put(partition, decision);
+    else
+        place->lines_left++;
+    partition->told++;
 }

@@ -48,6 +48,8 @@ struct workplace {
     bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox;     /* marks, dead letters, actions, link records, lines not yet in a transaction */
     size_t unpublished_count; /* of them, all but marks and lines: what asks for a transaction */
+    size_t lines_room;        /* bytes of the outbox beyond which no line is put into it */
+    uint64_t lines_left;      /* lines that were left out so since the last transaction */
     /* something is half decided: neither the outbox nor the engines are to be used */
     bool is_halfway;
     struct buffer body;     /* scratch */

@@ -25,6 +25,7 @@
 #include "host/stop.h"
 #include "base/str.h"
 #include "delivery/wall.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
@@ -44,9 +45,12 @@ enum {
     WORKER_CACHE_LINE = 64,
     WORKER_EXPECT_BYTES = 512,    /* of a record that are asked of memory before it is read */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
-    WORKER_PUBLISH_US = 250000,   /* between transactions, while batches are full */
-    WORKER_ECHO_US = 1000000,     /* what link records cause elsewhere has shown by then */
-    WORKER_SLOW_US = 1000000,     /* a partition that Redis was so slow for is the last one of this cycle */
+    /* Bytes of output, of one record or tick, beyond which it has no lines of decisions; the least that failures leave. */
+    WORKER_LINES_MAX = 256 << 20,
+    WORKER_LINES_LEAST = 48 << 20,
+    WORKER_PUBLISH_US = 250000, /* between transactions, while batches are full */
+    WORKER_ECHO_US = 1000000,   /* what link records cause elsewhere has shown by then */
+    WORKER_SLOW_US = 1000000,   /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
 struct work {
@@ -88,6 +92,23 @@ static size_t work_frontiers(struct work *work, struct sink_frontier *out)
     return count;
 }
 
+/* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
+ * until those of a usual one are left. One as large that goes through makes room again. */
+static void work_note_room(struct work *work, bool committed)
+{
+    struct workplace *place = &work->place;
+    if (committed && place->lines_left)
+        log_line(LOG_WARNING,
+                 "Decisions were left out of their topic: one record or tick has brought too many.",
+                 "member=%s count=%" PRIu64 " bytes=%zu", work->member, place->lines_left,
+                 place->outbox.bytes.size);
+    place->lines_left = 0;
+    if (place->outbox.bytes.size <= WORKER_LINES_LEAST) return;
+    size_t room = committed ? place->lines_room * 2 : place->lines_room / 4;
+    if (room > WORKER_LINES_MAX) room = WORKER_LINES_MAX;
+    place->lines_room = room > WORKER_LINES_LEAST ? room : WORKER_LINES_LEAST;
+}
+
 static enum relance_status work_commit(struct work *work, const struct sink_frontier *frontiers, size_t count,
                                        struct relance_error *error)
 {
@@ -99,6 +120,7 @@ static enum relance_status work_commit(struct work *work, const struct sink_fron
         membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
                    : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
     contact_end(&work->worker->kafka);
+    work_note_room(work, status == RELANCE_OK);
     if (status != RELANCE_OK) {
         place->sink_spent = true;
         work->figures.failures++;
@@ -139,6 +161,12 @@ static bool work_is_publish_due(const struct work *work)
     if (!work->place.unpublished_count) return false;
     return !work->full || work->most < work->worker->plan.most ||
            clock_monotonic_us() - work->published_us >= WORKER_PUBLISH_US;
+}
+
+/* Between two records, and between two partitions that tick: what one of these brings stands in one transaction. */
+static enum relance_status work_publish_much(struct work *work, struct relance_error *error)
+{
+    return work->place.outbox.bytes.size > WORKER_OUTBOX_MAX ? work_publish(work, error) : RELANCE_OK;
 }
 
 /* ---- saving */
@@ -270,6 +298,13 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
     return RELANCE_OK;
 }
 
+static void work_clear(struct work *work)
+{
+    outbox_clear(&work->place.outbox);
+    work->place.unpublished_count = 0;
+    work->place.lines_left = 0;
+}
+
 /* Whatever was being decided is not published and not saved: what a failure has left half done would go out with the
  * next transaction, even if that is the last one of a process that was told to end. */
 static void work_abandon(struct work *work)
@@ -279,8 +314,7 @@ static void work_abandon(struct work *work)
         partition->pace.was_saved = !work->place.sink_spent && partition_is_saved(partition);
         partition_drop(partition);
     }
-    outbox_clear(&work->place.outbox);
-    work->place.unpublished_count = 0;
+    work_clear(work);
 }
 
 /* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
@@ -376,8 +410,7 @@ static void work_revoked(void *context, bool lost)
     work->own_count = 0;
     work->assigned = false;
     work->has_left = true;
-    outbox_clear(&work->place.outbox);
-    work->place.unpublished_count = 0;
+    work_clear(work);
     log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
 }
 
@@ -447,8 +480,7 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
         struct partition *partition = work_partition(work, batch->records[i].partition);
         work_expect(batch, i + WORKER_EXPECT);
         if (partition) status = partition_record(partition, &batch->records[i], error);
-        if (status == RELANCE_OK && work->place.outbox.bytes.size > WORKER_OUTBOX_MAX)
-            status = work_publish(work, error);
+        if (status == RELANCE_OK) status = work_publish_much(work, error);
     }
     for (size_t i = 0; i < work->own_count; i++)
         partition_end_batch(work->own[i]);
@@ -469,8 +501,10 @@ static enum relance_status work_reach(struct work *work, struct relance_error *e
 static enum relance_status work_link(struct work *work, struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++) {
         status = partition_take_links(work->own[i], error);
+        if (status == RELANCE_OK) status = work_publish_much(work, error);
+    }
     return status;
 }
 
@@ -479,6 +513,7 @@ static enum relance_status work_tick(struct work *work, struct relance_error *er
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         enum relance_status status = partition_tick(partition, error);
+        if (status == RELANCE_OK) status = work_publish_much(work, error);
         if (status != RELANCE_OK) return status;
     }
     return RELANCE_OK;
@@ -744,6 +779,7 @@ static void work_init(struct work *work, struct worker *worker)
         .pulse = &worker->pulse,
         .book = &work->book,
         .refuses_misplaced = plan->refuses_misplaced,
+        .lines_room = WORKER_LINES_MAX,
     };
 }
 

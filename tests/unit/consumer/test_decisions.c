@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static struct options options = {.group = "g", .decisions = "d"};
-static struct workplace place = {.options = &options};
+static struct workplace place = {.options = &options, .lines_room = 64 << 20};
 static struct partition partition = {.number = 2, .state = PARTITION_LIVE, .place = &place, .reached = 8};
 static const struct relance_decision started = {
     .outcome = RELANCE_OUTCOME_STARTED, .customer = {"anna", 4}, .rule = {"cart", 4}};
@@ -125,6 +125,20 @@ Test(decisions, of_an_action_that_was_said_before_a_recovery_are_not_told_again)
     said.said = true;
     partition_decided(&partition, &said);
     expect_none();
+}
+
+Test(decisions, are_left_out_where_there_is_no_room_and_keep_their_places)
+{
+    place.lines_room = 1;
+    partition_decided(&partition, &started);
+    partition_decided(&partition, &sent);
+    cr_expect_eq(place.lines_left, 1);
+    place.lines_room = 64 << 20;
+    partition_decided(&partition, &started);
+    next(OUTBOX_DECISIONS);
+    next(OUTBOX_ACTIONS);
+    struct outbox_record line = next(OUTBOX_DECISIONS);
+    cr_expect_str_eq(header(&line, "relance-index"), "2");
 }
 
 Test(decisions, that_are_too_large_go_without_what_makes_them_so)
