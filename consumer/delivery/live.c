@@ -83,7 +83,7 @@ static struct pulse_figures live_sum(const struct live *live)
 /* A partition of ours as it is told; -1: not known. */
 struct live_partition {
     enum standing_state state;
-    int64_t lag, behind, clock_behind_ms, unsaved_ms;
+    int64_t lag, behind, published, clock_behind_ms, unsaved_ms;
 };
 
 static struct live_partition live_partition(const struct live *live, int number, int64_t now_us)
@@ -95,6 +95,7 @@ static struct live_partition live_partition(const struct live *live, int number,
         .state = atomic_load(&standing->state),
         .lag = atomic_load(&standing->lag),
         .behind = atomic_load(&standing->behind),
+        .published = atomic_load(&standing->published),
         .clock_behind_ms = clock != INT64_MIN && ahead < 0 ? 0 : ahead,
         .unsaved_ms = unsaved && now_us > unsaved ? (now_us - unsaved) / 1000 : 0,
     };
@@ -276,7 +277,7 @@ static void live_add_fact(struct live_figure *figure, const char *name, double v
     if (value >= 0) snprintf(figure->value + size, sizeof figure->value - size, " %s=%.15g", name, value);
 }
 
-/* "partition.3" is "live lag=12 behind=0 clock_behind_s=0.3 checkpoint_age_s=0.9". */
+/* "partition.3" is "live lag=12 behind=0 published=1852 clock_behind_s=0.3 checkpoint_age_s=0.9". */
 static void live_put_partition(struct live *live, int number, const struct live_partition *partition)
 {
     static const char *const names[] = {
@@ -289,6 +290,7 @@ static void live_put_partition(struct live *live, int number, const struct live_
     snprintf(figure->value, sizeof figure->value, "%s", names[partition->state]);
     live_add_fact(figure, "lag", (double)partition->lag);
     live_add_fact(figure, "behind", (double)partition->behind);
+    live_add_fact(figure, "published", (double)partition->published);
     live_add_fact(figure, "clock_behind_s",
                   partition->clock_behind_ms < 0 ? -1 : (double)partition->clock_behind_ms / 1000);
     live_add_fact(figure, "checkpoint_age_s", (double)partition->unsaved_ms / 1000);

@@ -56,6 +56,8 @@ void partition_stand(const struct partition *partition, int64_t now_us)
     atomic_store(&standing->state, states[partition->state]);
     atomic_store(&standing->lag, stand_lag(partition));
     atomic_store(&standing->behind, is_behind ? behind : 0);
+    atomic_store(&standing->published,
+                 partition->state == PARTITION_UNCLAIMED ? -1 : partition->published.position.offset);
     atomic_store(&standing->clock_ms,
                  partition->engine ? relance_engine_clock(partition->engine) : INT64_MIN);
     if (!dirty || !atomic_load(&standing->unsaved_us))

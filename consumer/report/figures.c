@@ -118,6 +118,7 @@ static void figures_take_partition(struct figures *figures, const struct figure_
     told.owner = strcmp(told.state, FIGURES_NOBODY) == 0 ? NULL : live->instance;
     told.lag = partition_fact(live->value, "lag");
     told.behind = partition_fact(live->value, "behind");
+    told.published = partition_fact(live->value, "published");
     told.clock_behind_s = partition_fact(live->value, "clock_behind_s");
     told.checkpoint_age_s = partition_fact(live->value, "checkpoint_age_s");
     *partition = told;
@@ -149,7 +150,7 @@ void figures_end(struct figures *figures, int partitions)
     figures->partition_count = (size_t)(expected > partitions ? expected : partitions);
     figures->partitions = figures_must(calloc(figures->partition_count + 1, sizeof *figures->partitions));
     for (size_t i = 0; i < figures->partition_count; i++)
-        figures->partitions[i] = (struct figure_partition){NULL, FIGURES_NOBODY, -1, -1, -1, -1};
+        figures->partitions[i] = (struct figure_partition){NULL, FIGURES_NOBODY, -1, -1, -1, -1, -1};
     for (size_t i = 0; i < figures->live_count; i++)
         if (figures_is_partition(&figures->lives[i])) figures_take_partition(figures, &figures->lives[i]);
 }

@@ -35,7 +35,7 @@ struct figure_live {
 struct figure_partition {
     const char *owner; /* an instance; NULL: nobody has it, as far as is known */
     char state[16];    /* as delivery/standing.h has it, or FIGURES_NOBODY */
-    double lag, behind, clock_behind_s, checkpoint_age_s;
+    double lag, behind, published /* P */, clock_behind_s, checkpoint_age_s;
 };
 #define FIGURES_NOBODY    "nobody"
 #define FIGURES_LIVE      "live"

@@ -260,6 +260,7 @@ static void json_add_partitions(cJSON *root, const struct figures *figures)
         if (partition->owner) cJSON_AddStringToObject(object, "instance", partition->owner);
         json_add_known(object, "lag", partition->lag);
         json_add_known(object, "behind", partition->behind);
+        json_add_known(object, "published", partition->published);
         json_add_known(object, "clock_behind_s", partition->clock_behind_s);
         json_add_known(object, "checkpoint_age_s", partition->checkpoint_age_s);
         cJSON_AddItemToArray(partitions, object);

@@ -253,7 +253,7 @@ class Reader(unittest.TestCase):
         self.assertEqual({name for name in self.live if name.startswith("partition.")}, {"partition.0", "partition.1"})
         for p in range(2):
             self.assertRegex(self.live[f"partition.{p}"],
-                             r"^live lag=\d+ behind=0( clock_behind_s=[\d.]+)? checkpoint_age_s=[\d.]+$")
+                             r"^live lag=\d+ behind=0 published=\d+( clock_behind_s=[\d.]+)? checkpoint_age_s=[\d.]+$")
 
     def test_totals_have_the_sums_and_what_the_page_says_beside_them(self):
         totals = {name: value.decode() for name, value in self.totals.items()}

@@ -105,7 +105,8 @@ Test(figures, the_instance_that_has_come_further_with_a_partition_is_believed)
     struct figures figures = {0};
     tell(&figures, "a", "partitions_expected", "4");
     tell(&figures, "a", "partition.1", "unclaimed lag=9");
-    tell(&figures, "b", "partition.1", "live lag=2 behind=0 clock_behind_s=0.5 checkpoint_age_s=1.25");
+    tell(&figures, "b", "partition.1",
+         "live lag=2 behind=0 published=17 clock_behind_s=0.5 checkpoint_age_s=1.25");
     tell(&figures, "c", "partition.1", "behind lag=7 behind=5");
     tell(&figures, "c", "partition.2", "unclaimed behind=0");
     tell(&figures, "c", "partition.3", "of_the_future lag=1");
@@ -117,6 +118,7 @@ Test(figures, the_instance_that_has_come_further_with_a_partition_is_believed)
     cr_assert_str_eq(partitions[0].state, FIGURES_NOBODY);
     cr_assert_str_eq(partitions[1].owner, "b");
     cr_assert_eq(partitions[1].lag, 2);
+    cr_assert_eq(partitions[1].published, 17);
     cr_assert_eq(partitions[1].checkpoint_age_s, 1.25);
     cr_assert_str_eq(partitions[2].owner, "c");
     cr_assert_eq(partitions[2].lag, -1, "not known is not 0");
