@@ -22,7 +22,7 @@ FOUND = {"passed": 0, "failed": 0}
 # A line, the cursor at its end: what is offered.
 OFFERS = [
     ("relance che", {"check"}),
-    ("relance re", {"replay", "restore-offsets", "reshard"}),
+    ("relance re", {"replay", "report", "restore-offsets", "reshard"}),
     ("relance check --st", {"--strict"}),
     ("relance check --rul", set()),
     ("relance replay --ru", {"--rules"}),
@@ -37,9 +37,9 @@ OFFERS = [
     ("relance replay --only go", {"goal"}),
     ("relance replay --only sent,go", {"sent,goal"}),
     ("relance help compl", {"completion"}),
-    ("relance help rep", {"replay"}),
+    ("relance help rep", {"replay", "report"}),
     ("relance help completion ", {"bash", "zsh", "fish"}),
-    ("relance help man rep", {"replay"}),
+    ("relance help man rep", {"replay", "report"}),
     ("relance help replay re", set()),
 ]
 # Pressed TAB: what the line becomes.
