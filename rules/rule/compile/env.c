@@ -348,7 +348,8 @@ static bool add_lasts(const struct scopes *s, struct cel_env *env)
         if (i == s->set->forget) continue;
         str name = arena_format(s->arena, "last.%.*s", STR_ARG(type->reader->name));
         str kind = arena_format(s->arena, "event '%.*s'", STR_ARG(type->reader->name));
-        fine = add_consecutive(s->arena, env, name, kind, type->record, last_field_slot(type, 0),
+        fine = name.size && kind.size &&
+               add_consecutive(s->arena, env, name, kind, type->record, last_field_slot(type, 0),
                                last_presence_slot(type));
     }
     return fine;

@@ -22,8 +22,11 @@ static bool is_known(struct relance_engine *e, enum known_name kind, str name)
     struct names *names = &e->known.names[kind];
     if (names_find(names, name) != NAME_NONE) return true;
     if (names->count >= known_kinds[kind].most) return false;
+    uint32_t number;
+    str own;
     e->known.is_packed = false;
-    if (names_add(names, name) == NAME_NONE) e->failed = true;
+    if (!arena_copy_str(&e->arena, name, &own) || !names_put(names, &e->arena, own, &number))
+        e->failed = true;
     return true;
 }
 
@@ -80,8 +83,6 @@ void known_take(struct relance_engine *e, str packed)
 
 void known_free(struct relance_engine *e)
 {
-    for (enum known_name kind = 0; kind < KNOWN_KINDS; kind++)
-        names_free(&e->known.names[kind]);
     buffer_free(&e->known.packed);
 }
 
