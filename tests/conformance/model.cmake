@@ -4,6 +4,7 @@ set(model ${CMAKE_CURRENT_SOURCE_DIR}/model)
 add_test(NAME conformance_model_cases COMMAND python3 ${model}/model.py --cases ${CMAKE_SOURCE_DIR}/../shared/cases/revised)
 set_tests_properties(conformance_model_cases PROPERTIES SKIP_RETURN_CODE 77)
 file(GLOB semantics CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/golden/semantics/*.test)
+list(FILTER semantics EXCLUDE REGEX "/sales.test$") # the ledger has a second implementation of its own: sales.py
 add_test(NAME conformance_model_golden COMMAND python3 ${model}/model.py --golden ${semantics})
 if(RELANCE_SANITIZE)
   set(compare_words --seeds 1-30)
