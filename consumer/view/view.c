@@ -254,6 +254,7 @@ enum relance_status view_start(const struct options *options, struct http_server
     view->teller = teller_new(options);
     view->examples = examples_start(options);
     http_server_excuse(server, "they are being read");
+    view_put_now(view, "They are being read.");
     ensure(pthread_create(&view->thread, NULL, view_read_on, view) == 0);
     *out = view;
     return RELANCE_OK;

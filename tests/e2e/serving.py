@@ -329,7 +329,7 @@ class View(unittest.TestCase):
 
     def test_without_kafka_what_takes_it_says_so(self):
         server = serve(self, self.world.folder.path, self.world.redis.reader_url, self.world.group, self.world.input)
-        place.wait_until(lambda: json.loads(server.ask("/api/now")[2])["counters"], 10, "figures")
+        place.wait_until(lambda: json.loads(server.ask("/api/now")[2]).get("counters"), 10, "figures")
         for path in ("/api/story?id=c-0", "/api/examples"):
             status, _, body = server.ask(path)
             self.assertEqual(status, 501)
@@ -366,7 +366,7 @@ class Stories(unittest.TestCase):
             world.wait_decided(engine)
             world.wait_counter("events", 1)
         server = serve(self, world.folder.path, world.redis.reader_url, world.group, world.input, **{"kafka.bootstrap.servers": world.kafka.address})
-        place.wait_until(lambda: json.loads(server.ask("/api/now")[2])["counters"], 10, "figures")
+        place.wait_until(lambda: json.loads(server.ask("/api/now")[2]).get("counters"), 10, "figures")
 
         def tellers():
             found = subprocess.run(["ps", "-o", "pid=,stat=", "--ppid", str(server.engine.pid)], capture_output=True, text=True).stdout
