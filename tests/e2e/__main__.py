@@ -21,7 +21,7 @@ LANES = {
     "servers": ["intake", "links", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
                 "wrong_redis", "misplaced", "tracing", "standing", "bench"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
-                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "full_disk", "recovery", "zones",
+                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk", "recovery", "zones",
                  "resharding", "rees46", "worth"],
 }
 

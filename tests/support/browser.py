@@ -18,7 +18,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # how WebDriver names a referen
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": "\ue00d", "Left": "\ue012", "Right": "\ue014", "Shift": "\ue008"}
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--disable-default-apps", "--force-color-profile=srgb",
-             "--hide-scrollbars"]
+             "--hide-scrollbars", "--disable-ipc-flooding-protection"]  # the last: a page may be left as often as one likes
 
 
 class Refused(Exception):
@@ -126,10 +126,10 @@ class Browser:
     def wait(self, script, what, *arguments, seconds=10):
         return place.wait_until(lambda: self.run(script, *arguments), seconds, what)
 
-    def picture(self, path):
-        """The whole page, however long it is, as a PNG."""
+    def picture(self, path, height=None):
+        """The whole page, however long it is, or its upper part, as a PNG."""
         size = self.cdp("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
         shot = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
 

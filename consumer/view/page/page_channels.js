@@ -7,7 +7,7 @@ import {amount, number, share} from './words.js';
 
 const MONTHS = ['1', '3', '6', '12'];
 
-const part = (count, of) => [number(count), h('span.beside', {}, share(of)), bar(of || 0)];
+const part = (count, of) => [number(count), ' ', h('span.beside', {}, share(of)), bar(of || 0)];
 
 function row(one, currency) {
   const money = one.money[currency] || {net: 0, net_per_customer: 0, ltv: {}};

@@ -116,7 +116,7 @@ function runs(state) {
   if (!state.runs?.length) return section('What is coming', h('p.note', {}, 'Nothing waits for this customer.'));
   return section('What is coming', table('What is coming', [{name: 'Rule'}, {name: 'Key'}, {name: 'Next'}, {name: 'Due'}, {name: 'Sent so far', is_number: true}, {name: 'Started'}],
     [...state.runs].sort((a, b) => String(a.due).localeCompare(String(b.due))).map((run) => ({key: `${run.rule} ${run.key} ${run.started}`, cells: [h('a.name', {href: `#/rules/${encodeURIComponent(run.rule)}`}, run.rule), h('span.name', {}, run.key ?? '–'),
-      [`step ${run.step} of ${run.of}`, h('span.beside', {}, run.wait ? `waits for ${run.wait}` : run.send ?? ''), run.variant && h('span.beside', {}, run.variant)], run.parked ? 'when the visitor is known' : time(run.due), number(run.sent), time(run.started)]}))));
+      [`step ${run.step} of ${run.of} `, h('span.beside', {}, run.wait ? `waits for ${run.wait}` : run.send ?? ''), run.variant && h('span.beside', {}, run.variant)], run.parked ? 'when the visitor is known' : time(run.due), number(run.sent), time(run.started)]}))));
 }
 
 function standing() {
@@ -147,7 +147,7 @@ function moment(one, n) {
   const acts = one.lines.filter((line) => line.kind === 'decision'), notes = one.lines.filter((line) => line.kind === 'note');
   return h(`li.${one.kind}`, {'data-key': n}, h('div.when', {}, time(one.time), one.local && h('span.beside', {}, one.local.replace(/^\((.*)\)$/, '$1'))),
     h('div.what', {}, one.event || one.record !== undefined
-      ? h('details.head', {}, h('summary', {}, h('strong', {}, (HEADS[one.kind] || HEADS.begin)(one)), one.id && h('span.beside', {}, one.id)), one.words && h('p', {}, one.words), one.event ? json(one.event) : h('pre', {tabindex: 0}, one.record))
+      ? h('details.head', {}, h('summary', {}, h('strong', {}, (HEADS[one.kind] || HEADS.begin)(one)), one.id && [' ', h('span.beside', {}, one.id)]), one.words && h('p', {}, one.words), one.event ? json(one.event) : h('pre', {tabindex: 0}, one.record))
       : h('p.head', {}, h('strong', {}, (HEADS[one.kind] || HEADS.begin)(one))),
     acts.map(told), notes.length > 0 && h('details.notes', {}, h('summary', {}, plural(notes.length, 'rule did not act', 'rules did not act')), notes.map(told))));
 }
@@ -170,12 +170,13 @@ function tale(now, days, changed) {
 export function customer({here, now, changed}) {
   const [id] = here.path, is_visitor = here.options.get('visitor') === '1', days = here.options.get('days') ?? SPANS[0][0];
   if (!now.customers) return [heading('Customer'), nothing('Customers are not shown here.', 'This server was started with --no-customers.')];
-  const start = () => begin(location.hash, id, days, is_visitor, now, changed);
+  const key = address(id ?? '', days, is_visitor); /* not the browser's, which may be ahead of what we have been told */
+  const start = () => begin(key, id, days, is_visitor, now, changed);
   const ask = form(id ?? '', days, is_visitor, () => { start(); changed(); });
   if (id === undefined) {
     customer_left();
     return [heading('Customer'), ask, nothing('Whom is it about?', 'The id is looked up exactly as events have it, and each look-up is logged. Nobody is listed here.')];
   }
-  if (story?.key !== location.hash) start();
+  if (story?.key !== key) start();
   return [heading(id), ask, standing(), tale(now, days, changed)];
 }

@@ -89,8 +89,11 @@ const outcome_words = (one, outcome, words) => (EXAMPLES.includes(outcome)
   ? h('a', {href: link(one.rule, outcome), title: `${OUTCOMES[outcome]} Opens examples.`}, words)
   : h('span', {title: OUTCOMES[outcome] || null}, words));
 
+/* What there are examples of comes first. */
+const first_examples = (list) => [...list.filter(([name]) => EXAMPLES.includes(name)), ...list.filter(([name]) => !EXAMPLES.includes(name))];
+
 function other_outcomes(one, outcomes, without) {
-  const list = Object.entries(outcomes).filter(([name, count]) => count > 0 && !without.includes(name));
+  const list = first_examples(Object.entries(outcomes).filter(([name, count]) => count > 0 && !without.includes(name)));
   return list.length ? list.flatMap(([name, count], i) => [i ? ', ' : '', outcome_words(one, name, `${say(name)} ${number(count)}`)]) : h('span.undecided', {}, '–');
 }
 
@@ -136,7 +139,7 @@ function margin(one, {path}) {
   if (path.length === 1 && path[0] === 'goal') return one.goals ? [[`goal ${number(one.goals)}`, 'goal']] : [];
   if (path.length === 2 && path[0] === 'do') {
     const step = one.steps.find((of) => of.step === path[1] + 1);
-    return step ? Object.entries(step.outcomes).filter(([name, count]) => count > 0 && name !== 'due').map(([name, count]) => [`${say(name)} ${number(count)}`, name]) : [];
+    return step ? first_examples(Object.entries(step.outcomes).filter(([name, count]) => count > 0 && name !== 'due')).map(([name, count]) => [`${say(name)} ${number(count)}`, name]) : [];
   }
   if (path.length === 2 && path[0] === 'split') {
     const variant = one.variants.find((of) => of.variant === path[1]);

@@ -79,7 +79,7 @@ function spans_table(spans, span, currency) {
   const columns = [{name: span[0].toUpperCase() + span.slice(1)}, ...CLASSES.map(([, title]) => ({name: title, is_number: true, title: 'net, and orders'})),
     {name: 'Gross', is_number: true}, {name: 'Refunded', is_number: true, title: 'of orders of then, whenever it was given back'}, {name: 'Net', is_number: true}, {name: 'Orders', is_number: true}];
   const rows = [...spans].reverse().map((one) => ({key: one.begin, cells: [label_of[span](one.begin),
-    ...CLASSES.map(([name]) => [amount(one[name].net / UNIT), h('span.beside', {}, number(one[name].orders))]),
+    ...CLASSES.map(([name]) => [amount(one[name].net / UNIT), ' ', h('span.beside', {}, number(one[name].orders))]),
     amount(one.all.gross / UNIT), amount(one.all.refunded / UNIT), h('strong', {}, amount(one.all.net / UNIT)), number(one.all.orders)]}));
   return table(`Sales by ${span}, ${currency}`, columns, rows, {class: 'tall'});
 }
@@ -123,7 +123,7 @@ function cohort_cell(one, measure, currency, sum, most) {
   const part = measure === 'active' ? (one.k ? Math.min(1, one.active / most) : 1) : sum / most;
   return h('span.shaded', {class: `shaded ${shade(part)}${one.over ? '' : ' so-far'}`,
     title: `${plural(one.customers, 'customer', 'customers')}, ${plural(one.orders, 'order', 'orders')}, ${money(money_of(one, currency).net, currency)} net${one.over ? '' : '; this month is not over'}`},
-    text, !one.over && h('span.beside', {}, 'so far'));
+    text, !one.over && [' ', h('span.beside', {}, 'so far')]);
 }
 
 function cohorts(report, currency, changed) {
