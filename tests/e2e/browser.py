@@ -154,10 +154,10 @@ class Shop:
         self.records = hostile_records(self.hostile, first_instant()) + shop_records()
         self.world.produce(self.records)
         self.world.produce([Record(b"no JSON", key=b"anna")])
+        self.server = self.serve()  # before anything is published, so that it has examples
         self.engine = self.world.engine()
         self.world.wait_decided(self.engine, 60)
         self.settle()
-        self.server = self.serve()
 
     def settle(self):
         """Until all that waited has been decided and saved: nothing is counted any more."""
@@ -168,11 +168,11 @@ class Shop:
         place.wait_until(still, 60, "nothing is counted any more", pause_s=0.7)
 
     def serve(self, port=None, is_telling=True):
-        """`is_telling`: with stories, for which it takes Kafka."""
+        """`is_telling`: with stories and examples, for which it takes Kafka."""
         world = self.world
         more = {"listen": port} if port else {}
         return Server(world.folder.path, world.redis.reader_url, world.group, world.input,
-                      **({"kafka.bootstrap.servers": world.kafka.address} if is_telling else {}), **more)
+                      **({"kafka.bootstrap.servers": world.kafka.address, "output": world.output} if is_telling else {}), **more)
 
     def command(self, *words):
         world = self.world
@@ -284,8 +284,17 @@ class Pages(unittest.TestCase):
         margins = self.browser.texts(".source .noted .margin")
         self.assertTrue(any(f"started {number(report['started'])}" in text for text in margins), margins)
         self.assertTrue(any(f"goal {number(report['goals'])}" in text for text in margins), margins)
+
+    def test_examples_of_an_outcome_lead_to_their_customers(self):
+        self.open("#/rules/thank_you", "thank_you")
         self.browser.click(".funnel a")
-        self.browser.wait("return document.querySelector('section[data-key^=Examples] tbody tr, section[data-key^=Examples] .empty')", "examples")
+        self.browser.wait("return document.querySelector('section[data-key^=Examples] tbody a')", "examples")
+        customer = self.browser.text("section[data-key^=Examples] tbody a")
+        published = {record.json()["customer"] for record in self.shop.world.output_records() if record.json()["rule"] == "thank_you"}
+        self.assertIn(customer, published)
+        self.browser.click("section[data-key^=Examples] tbody a")
+        self.browser.wait(READY, "the customer", customer)
+        self.assertEqual(self.browser.text("#main h1"), customer)
 
     def test_the_story_is_that_of_explain(self):
         self.open("#/customer/anna?days=", "anna")
@@ -391,10 +400,10 @@ class Pages(unittest.TestCase):
                 self.browser.picture(folder / f"{name}-{scheme}.png")
                 self.assertGreater((folder / f"{name}-{scheme}.png").stat().st_size, 10000)
         self.browser.size(960, 640)  # the two of the first page
-        for name, scheme in (("sales", "light"), ("rule", "dark")):
+        for name, scheme, height in (("sales", "light", 790), ("rule", "dark", 640)):
             self.browser.prefer(scheme)
             self.open(PAGES[name])
-            self.browser.picture(folder / f"view-{name}.png", 640)
+            self.browser.picture(folder / f"view-{name}.png", height)
 
     # ---- what goes away comes back
 
