@@ -3,7 +3,7 @@
 #
 #     sh tests/bench/run.sh [WORKLOAD]... [OPTION]...    the table; --help names workloads and options
 #     sh tests/bench/run.sh NAME.py [ARGUMENT]...        one of the others: failover.py failover_peers.py intake.py
-#                                                        login.py scrape.py
+#                                                        login.py scrape.py versus.py
 #
 # tests/bench/README.md says what is measured.
 set -eu
