@@ -1,12 +1,14 @@
 """consumer/STATE.md, taken at its word: a reader written from the page alone reads what a running engine has written. It
 finds no key, field or part that the page does not have, and comes to the same numbers and the same chain."""
 import ctypes
+import datetime
 import json
 import pathlib
 import re
 import struct
 import time
 import unittest
+import zoneinfo
 
 import yaml
 
@@ -24,6 +26,8 @@ RULES = {
     "counts": {"ever": {"on": "add"}, "carts": {"on": "add", "by": "event.cart", "over": "7d"},
                "money": {"on": "buy", "sum": "event.total", "over": "30m"}},
     "segments": {"busy": "ever() >= 2 && carts('k1') >= 1 && customer.channel != 'x'"},
+    "tz": "Europe/Berlin",
+    "sales": {"order": {"on": "buy", "key": "event.cart", "total": "event.total", "currency": "'EUR'"}, "channel": "customer.channel"},
     "limits": [{"max": "5 per day"}, {"quiet": "03:00-03:01", "send": "fax"}],
     "rules": {
         "left": {"on": "add", "key": "event.cart", "again": "rearm", "cancel": [{"on": "buy", "key": "event.cart"}],
@@ -38,7 +42,7 @@ RULES = {
         "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
 }
 SENDERS = ROOT / "consumer" / "senders"
-META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "options", "begun", "whole"}
+META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "names", "options", "begun", "whole"}
 META_HASH = {"chain", "last_hash"}
 META_NUMBER = {"format", "offset", "marks", "marks_from", "links", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
 LEAST = -1 << 63
@@ -108,6 +112,36 @@ def read_event(stored):
         raise ValueError(f"no event: {stored}")
 
 
+class Ledger(Pack):
+    """The orders of a customer, as bytes."""
+
+    def seven(self):
+        number, shift = 0, 0
+        while True:
+            byte = self.number(1)
+            number, shift = number | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return number
+
+    def signed(self):
+        twice = self.seven()
+        return -(twice + 1 >> 1) if twice & 1 else twice >> 1
+
+    def orders(self):
+        """(hash of the key, time, total, is loyal, local day less that of UTC) of each whose total is of its first event."""
+        time_ms = 0
+        while self.at < len(self.data):
+            hashed, time_ms = int.from_bytes(self.take(8), "little"), time_ms + self.signed()
+            total, bits = self.signed(), self.number(1)
+            yield hashed, time_ms, total, bool(bits & 1), (bits >> 2 & 3) - 1
+
+
+def letters(code):
+    """A currency as a number of three digits of base 26."""
+    first, second, third = (ord(letter) - ord("A") for letter in code)
+    return (first * 26 + second) * 26 + third
+
+
 def in_twos(flat):
     return list(zip(flat[::2], flat[1::2]))
 
@@ -119,6 +153,7 @@ class Reader(unittest.TestCase):
     def setUpClass(cls):
         now = int(time.time()) * 1000 - 3600000
         cls.born = time.strftime("1990-%m-15", time.gmtime(now // 1000 + 180 * 86400))  # far from today's
+        cls.bought_ms = (now + 9 * 60000) // 1000 * 1000
         stamp = lambda minutes: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((now + minutes * 60000) // 1000))
         item = {"product": "tent", "price": 189}
         cls.world = World(RULES, partitions=2)
@@ -175,17 +210,28 @@ class Reader(unittest.TestCase):
             self.assertEqual(json.loads(file["text"]), RULES)
             self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms forget-visitors-after=2592000000ms state-bytes=262144 ")
             since = unpack(meta["since"])
-            self.assertEqual({name[0] for name in since}, set("alcrgh"))
+            self.assertEqual({name[0] for name in since}, set("alcrgho"))
             self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
+            self.assertLessEqual(set(unpack(meta["names"]) if meta["names"] else ()), {"c", "m", "t"})
 
     def test_states_consist_of_the_parts_of_the_page(self):
-        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwydjub"}
+        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwydjubzo"}
         for states in self.states:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)
                 self.assertEqual((list(state)[0], state["v"]), ("v", 3))
         seen = {part for states in self.states for state in states.values() for part in state}
         self.assertEqual(seen, parts - {"d", "f", "p"})
+
+    def test_a_ledger_has_its_orders_as_the_page_says(self):
+        [(currency, channel, orders, *_)] = self.state("anna")["o"]
+        self.assertEqual((currency, channel), (letters("EUR"), "shop"))
+        [order] = Ledger(orders).orders()
+        day = datetime.datetime.fromtimestamp(self.bought_ms / 1000, zoneinfo.ZoneInfo(RULES["tz"])).date()
+        utc_day = datetime.datetime.fromtimestamp(self.bought_ms / 1000, datetime.UTC).date()
+        self.assertEqual(order, (xxh3(b"k1"), self.bought_ms, 185000, False, (day - utc_day).days))
+        known = [unpack(meta["names"]) for meta in self.meta if meta["names"]]
+        self.assertIn({"c": ["shop"], "m": ["EUR"]}, known)
 
     def test_a_link_has_two_ends_as_the_page_says(self):
         [[visitor, ask, used]] = self.state("gina")["j"]
