@@ -74,11 +74,18 @@ static void lines_put(struct partition *partition, const struct relance_decision
     outbox_put(&partition->place->outbox, &record);
 }
 
-/* One that was said before a recovery that was not exact had its line then. */
+/* An action that was published before a recovery that was not exact had its line then. What else becomes of such a step now
+ * is news. */
+static bool lines_has(const struct relance_decision *decision)
+{
+    bool is_action = decision->outcome == RELANCE_OUTCOME_SENT || decision->outcome == RELANCE_OUTCOME_HELD;
+    return decision->said && is_action;
+}
+
 void partition_tell_decision(struct partition *partition, const struct relance_decision *decision)
 {
     struct workplace *place = partition->place;
-    if (!place->options->decisions || partition->state == PARTITION_BEHIND || decision->said) return;
+    if (!place->options->decisions || partition->state == PARTITION_BEHIND || lines_has(decision)) return;
     if (place->outbox.bytes.size < place->lines_room)
         lines_put(partition, decision);
     else
