@@ -48,9 +48,9 @@ enum {
     /* Bytes of output, of one record or tick, beyond which it has no lines of decisions; the least that failures leave. */
     WORKER_LINES_MAX = 256 << 20,
     WORKER_LINES_LEAST = 48 << 20,
-    WORKER_PUBLISH_US = 1000000, /* between transactions, while batches are full */
-    WORKER_ECHO_US = 1000000,    /* what link records cause elsewhere has shown by then */
-    WORKER_SLOW_US = 1000000,    /* a partition that Redis was so slow for is the last one of this cycle */
+    WORKER_PUBLISH_US = 250000, /* between transactions, while batches are full */
+    WORKER_ECHO_US = 1000000,   /* what link records cause elsewhere has shown by then */
+    WORKER_SLOW_US = 1000000,   /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
 struct work {
