@@ -1,9 +1,11 @@
 /* What people write on a command line, read strictly: the whole text or nothing. */
 #include "host/text.h"
+#include "base/ensure.h"
 #include "base/rfc3339.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- words that may hold secrets */
 str text_url_password(str url)
@@ -137,4 +139,13 @@ bool text_is_name(const char *name)
     for (size_t i = 0; i < size; i++)
         if (name[i] <= ' ' || name[i] > '~' || strchr("{}/", name[i])) return false;
     return size > 0 && size <= 200;
+}
+
+char *text_copy(str text)
+{
+    char *copy = malloc(text.size + 1);
+    ensure(copy);
+    if (text.size) memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
 }

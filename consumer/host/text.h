@@ -32,4 +32,7 @@ size_t text_put_int(char out[TEXT_NUMBER_SIZE], int64_t number); /* its length *
 enum { TEXT_DAY_SIZE = sizeof "2026-03-02" };
 void text_put_day(char out[TEXT_DAY_SIZE], int64_t day);
 
+/* With a NUL behind it, to be freed; never NULL. */
+char *text_copy(str text);
+
 #endif

@@ -1,5 +1,6 @@
 #include "report/audit.h"
 #include "base/ensure.h"
+#include "host/text.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -18,9 +19,7 @@ static struct audit_origin *audit_origin(struct audit *audit, struct relance_str
     ensure(audit->origins);
     audit->origin_last = audit->origin_count;
     struct audit_origin *origin = &audit->origins[audit->origin_count++];
-    *origin = (struct audit_origin){.source = strndup(source.size ? source.data : "", source.size),
-                                    .partition = partition};
-    ensure(origin->source);
+    *origin = (struct audit_origin){.source = text_copy(source), .partition = partition};
     return origin;
 }
 

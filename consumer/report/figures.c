@@ -18,8 +18,7 @@ static void *figures_must(void *memory)
 /* NULL: there is no such text. */
 static char *figures_copy(struct relance_str text)
 {
-    if (!text.data) return NULL;
-    return figures_must(strndup(text.data, text.size));
+    return text.data ? text_copy(text) : NULL;
 }
 
 /* ---- reading */

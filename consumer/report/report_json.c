@@ -54,8 +54,7 @@ static void put_share(cJSON *object, const char *name, int64_t part, int64_t of)
 
 static void put_text(cJSON *object, const char *name, str text)
 {
-    char *copy = strndup(text.size ? text.data : "", text.size);
-    ensure(copy);
+    char *copy = text_copy(text);
     json_must(cJSON_AddStringToObject(object, name, copy));
     free(copy);
 }

@@ -143,9 +143,8 @@ static void put_raw(cJSON *object, const char *name, int64_t number, bool is_mon
 
 static void put_text(cJSON *object, const char *name, str text)
 {
-    char *copy = strndup(text.data ? text.data : "", text.size);
-    ensure(copy &&
-           (text.data ? cJSON_AddStringToObject(object, name, copy) : cJSON_AddNullToObject(object, name)));
+    char *copy = text_copy(text);
+    ensure(text.data ? cJSON_AddStringToObject(object, name, copy) : cJSON_AddNullToObject(object, name));
     free(copy);
 }
 

@@ -1,5 +1,6 @@
 #include "report/summary.h"
 #include "base/ensure.h"
+#include "host/text.h"
 #include "host/table.h"
 #include "base/str.h"
 #include <stdlib.h>
@@ -18,13 +19,6 @@ static const char *const outcome_heads[RELANCE_OUTCOME_COUNT] = {
 
 /* ---- taking */
 
-static char *summary_copy(struct relance_str text)
-{
-    char *copy = strndup(text.size ? text.data : "", text.size);
-    ensure(copy);
-    return copy;
-}
-
 static struct summary_row *summary_row(struct summary_rows *rows, struct relance_str name,
                                        struct relance_str variant)
 {
@@ -39,7 +33,7 @@ static struct summary_row *summary_row(struct summary_rows *rows, struct relance
     ensure(rows->list);
     rows->last = rows->count;
     struct summary_row *row = &rows->list[rows->count++];
-    *row = (struct summary_row){.name = summary_copy(name), .variant = summary_copy(variant)};
+    *row = (struct summary_row){.name = text_copy(name), .variant = text_copy(variant)};
     return row;
 }
 

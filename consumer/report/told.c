@@ -1,5 +1,6 @@
 #include "report/told.h"
 #include "base/ensure.h"
+#include "host/text.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -22,8 +23,7 @@ static struct told_origin *told_origin(struct told *told, struct relance_str sou
     ensure(told->origins);
     told->origin_last = told->origin_count;
     struct told_origin *origin = &told->origins[told->origin_count++];
-    *origin = (struct told_origin){.source = strndup(source.data, source.size), .partition = partition};
-    ensure(origin->source);
+    *origin = (struct told_origin){.source = text_copy(source), .partition = partition};
     return origin;
 }
 
