@@ -138,7 +138,7 @@ static void put_sales(cJSON *root, const struct report *report)
     json_must(cJSON_AddBoolToObject(sales, "declared", report->has_sales));
     put_classes(sales, report->of);
     for (int sum = 0; sum < RELANCE_SALES_COUNT; sum++)
-        if (sales_has_no_words(sum))
+        if (sales_has_no_words((enum relance_sales)sum))
             put_int(sales, sales_forms[sum].name + sizeof "sales." - 1, report->odd[sum]);
     cJSON *days = put_list(sales, "days");
     for (size_t i = 0; i < report->day_count; i++)

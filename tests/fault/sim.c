@@ -418,7 +418,8 @@ static void sim_pick_rates(void)
 
 static void sim_begin(uint64_t seed, bool told, bool undisturbed)
 {
-    static const int lines[] = {SIM_LINES_NEVER, SIM_LINES_NEVER, SIM_LINES_ALWAYS, SIM_LINES_CHANGING};
+    static const enum sim_lines lines[] = {SIM_LINES_NEVER, SIM_LINES_NEVER, SIM_LINES_ALWAYS,
+                                           SIM_LINES_CHANGING};
     struct process processes[SIM_PROCESSES_MAX];
     memcpy(processes, sim.processes, sizeof processes); /* their stacks */
     sim_forget();

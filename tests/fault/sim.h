@@ -60,20 +60,18 @@ struct process {
                  [40]; /* sabotage: stamp, begun and whole as it wrote or claimed them last */
 };
 
+enum sim_lines { SIM_LINES_NEVER, SIM_LINES_ALWAYS, SIM_LINES_CHANGING };
+
 struct sim {
     uint64_t seed, random;
     bool told; /* print what happens */
     bool undisturbed;
     int partitions, slots;
     int64_t lateness_ms, forget_after_ms;
-    int64_t state_bytes; /* so few, in some histories, that customers have more than there is room for */
-    bool visitors;       /* who become customers: identity.h */
-    enum {
-        SIM_LINES_NEVER,
-        SIM_LINES_ALWAYS,
-        SIM_LINES_CHANGING
-    } lines;     /* who is told decisions: --decisions */
-    size_t most; /* records that a batch may have: in some worlds so few that it is full */
+    int64_t state_bytes;  /* so few, in some histories, that customers have more than there is room for */
+    bool visitors;        /* who become customers: identity.h */
+    enum sim_lines lines; /* who is told decisions: --decisions */
+    size_t most;          /* records that a batch may have: in some worlds so few that it is full */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;
     int64_t speed;  /* ms of the wall clock in one of the monotonic */
