@@ -128,7 +128,6 @@ static enum relance_status view_report(struct view *view, struct relance_error *
         cJSON_free(text);
     }
     report_free(&report);
-    malloc_trim(0); /* much was needed for a moment, here and for the rest of the reading */
     int64_t now_us = clock_monotonic_us(), wait_us = (now_us - began_us) * VIEW_REPORT_SHARE;
     view->next_report_us = now_us + (wait_us > VIEW_REPORT_US ? wait_us : VIEW_REPORT_US);
     return status;
@@ -234,6 +233,7 @@ static void *view_read_on(void *context)
         int64_t next_us = clock_monotonic_us() + VIEW_EVERY_US;
         view_try(view);
         view_show_page_anew(view);
+        malloc_trim(0); /* what documents are made of is many times as large, and needed for a moment */
         view_answer_until(view, next_us);
     }
     view_close(view);
