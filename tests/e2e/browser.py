@@ -320,6 +320,7 @@ class Pages(unittest.TestCase):
             if span != "Day":  # of days only the newest are shown
                 self.assertAlmostEqual(sum(value(row[6]) for row in rows), money["net"], 1)
                 self.assertEqual(sum(value(row[7]) for row in rows), report["sales"]["all"]["orders"])
+        self.assertEqual(self.browser.texts(".tile dd"), tiles)  # drawn again meanwhile
         cohort = report["cohorts"][0]
         row = self.rows(".cohorts")[0]
         self.assertEqual(value(row[1]), cohort["customers"])

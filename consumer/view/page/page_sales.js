@@ -34,7 +34,7 @@ function class_tile(report, currency, [name, title], n) {
   const sales = report.sales[name], all = money_of(report.sales.all, currency).net, mine = money_of(sales, currency);
   return tile(h('span', {}, swatch(n), ' ', title), all > 0 ? share(mine.net / all) : '–',
     [h('span.strong', {}, money(mine.net, currency)), ' net, ', plural(sales.orders, 'order', 'orders'),
-      mine.aov !== null && `, ${money(mine.aov, currency)} each`]);
+      mine.aov !== null && `, ${money(mine.aov, currency)} each`], {'data-key': name});
 }
 
 /* ---- over time */

@@ -37,7 +37,7 @@ export function choice(name, label, choices, changed) {
     type: 'button', 'aria-pressed': String(value === now), onclick: () => { remember(name, value); changed(); }}, text)));
 }
 
-export const tile = (name, value, more, attributes = {}) => h('div.tile', {...attributes, 'data-key': name},
+export const tile = (name, value, more, attributes = {}) => h('div.tile', {'data-key': name, ...attributes},
   h('dt', {}, name), h('dd', {}, h('span.value', {}, value), more && h('span.more', {}, more)));
 
 export const tiles = (...list) => h('dl.tiles', {}, list);
