@@ -283,6 +283,8 @@ class Lives:
             run.trigger = time
         else:
             run.begin(now, time, origin)
+        if self.follows_a_date(line["rule"]):
+            run.trigger = None  # is the date itself, of which no decision tells
 
     def step(self, run, line):
         if line["step"] <= run.done:

@@ -54,10 +54,10 @@ def split(scene):
 
 
 def names(scene):
-    """Customers under other names, which sort otherwise: each is decided as before. (Rules that ask for the name, or
-    draw lots by it, are rid of that first.)"""
+    """Customers under other names, which sort otherwise: each is decided as before. (Rules that ask for the name or for
+    an action's id, which is made of it, or draw lots by it, are rid of that first.)"""
     text = json.dumps(scene.rules, ensure_ascii=False)
-    text = text.replace("customer.id", "'someone'").replace("bucket('z', 1000)", "7")
+    text = text.replace("customer.id", "'someone'").replace("run.action", "string(run.sent)").replace("bucket('z', 1000)", "7")
     rules = json.loads(text.replace("bucket('control', 100)", "7"))
     for rule in rules["rules"].values():
         if len([weight for weight in rule.get("split", {}).values() if weight]) > 1:
