@@ -153,8 +153,8 @@ static bool audit_print_lines(struct audit_run *run)
     print(stdout,
           "%s: %" PRIu64 " lines of %zu input partitions: %" PRIu64 " came again, %" PRIu64
           " actions without line, %" PRIu64 " lines without action\n",
-          run->options->decisions, told->lines, told->origin_count, told->again, run->lacks[TOLD_NO_LINE],
-          run->lacks[TOLD_NO_ACTION]);
+          run->options->decisions, told->lines, told->numbers.origin_count, told->again,
+          run->lacks[TOLD_NO_LINE], run->lacks[TOLD_NO_ACTION]);
     if (run->lacks[TOLD_EARLIER])
         print(stdout, "%" PRIu64 " actions are from before the first lines: they were not compared.\n",
               run->lacks[TOLD_EARLIER]);

@@ -7,12 +7,12 @@
  * too; the story is that of one. A customer who stands in several partitions, since a producer has chosen otherwise than by
  * murmur2 of the key, has a story in each. Live, a private consumer reads, in no group; nothing is committed, nothing
  * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
+#include "base/murmur2.h"
 #include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
 #include "host/progress.h"
 #include "input/feed.h"
-#include "kafka/partition.h"
 #include "kafka/scan.h"
 #include "report/load.h"
 #include "report/places.h"
@@ -117,7 +117,7 @@ static void explain_begin(void *context, int32_t partition, int64_t offset)
 static bool explain_refuses(const struct explain *explain, const struct kafka_scan_record *message)
 {
     return strcmp(explain->options->misplaced, "refuse") == 0 && message->key.size &&
-           kafka_partition_of(message->key, explain->places.partitions) != message->partition &&
+           murmur2_partition(message->key, explain->places.partitions) != message->partition &&
            !kafka_scan_header(message, RELANCE_NATIVE_HEADER).data;
 }
 
@@ -260,12 +260,8 @@ static bool explain_read_source(struct explain *explain)
 static bool explain_read_options(struct explain *explain)
 {
     const struct options *options = explain->options;
-    explain->wall_ms = RELANCE_NEVER;
-    if (options->wall && !text_instant(str_of(options->wall), &explain->wall_ms)) {
-        print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", options->wall);
-        return false;
-    }
-    return explain_read_source(explain) && until_read(options->until, &explain->until);
+    return wall_read(options->wall, &explain->wall_ms) && explain_read_source(explain) &&
+           until_read(options->until, &explain->until);
 }
 
 static int explain_run(struct explain *explain)

@@ -7,11 +7,11 @@
  * customer (producers with another partitioner).
  *
  * Status 0: it is done; 1: it is published, but no engine has taken it within --timeout; 2: nothing was done. */
+#include "base/murmur2.h"
 #include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
 #include "kafka/feed.h"
-#include "kafka/partition.h"
 #include "delivery/meta.h"
 #include "host/option.h"
 #include "redis/view.h"
@@ -71,7 +71,7 @@ static bool forget_make_event(struct forget *forget)
 static enum relance_status forget_publish(struct forget *forget, struct relance_error *error)
 {
     int partitions = redis_view_partitions(forget->view),
-        home = kafka_partition_of(forget->customer, partitions);
+        home = murmur2_partition(forget->customer, partitions);
     enum relance_status status = RELANCE_OK;
     for (int p = 0; p < partitions && status == RELANCE_OK; p++) {
         bool known;

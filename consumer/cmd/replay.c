@@ -92,19 +92,10 @@ static bool replay_read_only(struct replay *replay)
     return ok;
 }
 
-static bool replay_read_wall(struct replay *replay)
-{
-    replay->wall_ms = RELANCE_NEVER;
-    if (!replay->options->wall) return true;
-    if (text_instant(str_of(replay->options->wall), &replay->wall_ms)) return true;
-    print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", replay->options->wall);
-    return false;
-}
-
 static bool replay_read_options(struct replay *replay)
 {
     bool only = replay_read_only(replay), until = until_read(replay->options->until, &replay->until),
-         wall = replay_read_wall(replay);
+         wall = wall_read(replay->options->wall, &replay->wall_ms);
     return only && until && wall;
 }
 
@@ -173,11 +164,7 @@ static void replay_mapped_passed(void *context, const struct relance_mapped *map
 static void replay_mapped_misfits(void *context, const struct relance_mapped *mapped, int64_t line)
 {
     struct replay *replay = context;
-    const struct relance_fate fate = {.type = STR("record"),
-                                      .fields_invalid = mapped->fields_invalid,
-                                      .misfits = mapped->misfits,
-                                      .misfit_count = mapped->misfit_count};
-    misfits_take(&replay->misfits, &fate, line + 1);
+    misfits_take_mapped(&replay->misfits, mapped, line + 1);
 }
 
 static int replay_feed(struct replay *replay)

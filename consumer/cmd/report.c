@@ -81,15 +81,6 @@ static bool reporting_read_days(struct reporting *reporting)
     return in_order;
 }
 
-static bool reporting_read_wall(struct reporting *reporting)
-{
-    reporting->wall_ms = RELANCE_NEVER;
-    if (!reporting->options->wall || text_instant(str_of(reporting->options->wall), &reporting->wall_ms))
-        return true;
-    print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", reporting->options->wall);
-    return false;
-}
-
 /* ---- from a file */
 
 static void reporting_decide(void *context, const struct relance_decision *decision)
@@ -120,11 +111,7 @@ static void reporting_passed(void *context, const struct relance_mapped *mapped,
 static void reporting_misfits(void *context, const struct relance_mapped *mapped, int64_t line)
 {
     struct reporting *reporting = context;
-    const struct relance_fate fate = {.type = STR("record"),
-                                      .fields_invalid = mapped->fields_invalid,
-                                      .misfits = mapped->misfits,
-                                      .misfit_count = mapped->misfit_count};
-    misfits_take(&reporting->misfits, &fate, line + 1);
+    misfits_take_mapped(&reporting->misfits, mapped, line + 1);
 }
 
 static bool reporting_record(struct reporting *reporting, const struct relance_record *record)
@@ -219,7 +206,7 @@ static int reporting_from_file(struct reporting *reporting)
 {
     struct relance_error error;
     const struct options *options = reporting->options;
-    if (!until_read(options->until, &reporting->until) || !reporting_read_wall(reporting))
+    if (!until_read(options->until, &reporting->until) || !wall_read(options->wall, &reporting->wall_ms))
         return EXIT_STATUS_USAGE;
     reporting->asked.rules = reporting->rules = load_rules_alone(&options->rules);
     if (!reporting->rules || !load_only_mapping(&options->mapping, &reporting->mapping))

@@ -7,12 +7,12 @@
  * checkpoint has learnt it, no engine starts.
  *
  * Status 0: done; 1: interrupted or refused half-way, to be called again; 2: nothing was done. */
+#include "base/murmur2.h"
 #include "host/command.h"
 #include "base/ensure.h"
 #include "host/file.h"
 #include "host/print.h"
 #include "kafka/offsets.h"
-#include "kafka/partition.h"
 #include "host/option.h"
 #include "redis/move.h"
 #include "host/stop.h"
@@ -173,8 +173,8 @@ static int reshard_home(void *context, struct relance_str customer, int from)
 {
     const struct reshard *reshard = context;
     struct relance_str key = reshard_key(customer);
-    bool known = kafka_partition_of(key, reshard->before) == from;
-    return known ? kafka_partition_of(key, reshard->now) : from;
+    bool known = murmur2_partition(key, reshard->before) == from;
+    return known ? murmur2_partition(key, reshard->now) : from;
 }
 
 static bool reshard_carry(void *context, struct relance_str state, int from, int to, struct buffer *out)

@@ -1,7 +1,9 @@
 /* What people write on a command line, read strictly: the whole text or nothing. */
 #include "host/text.h"
 #include "base/ensure.h"
+#include "base/floor.h"
 #include "base/rfc3339.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +52,20 @@ bool text_count(str text, int64_t *out)
 {
     int64_t value;
     if (!text_take_digits(&text, &value) || text.size) return false;
+    *out = value;
+    return true;
+}
+
+bool text_int(str text, int64_t *out)
+{
+    char copy[TEXT_NUMBER_SIZE], *end;
+    if (!text.size || text.size >= sizeof copy || (!text_digit(text.data[0]) && text.data[0] != '-'))
+        return false;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    errno = 0;
+    long long value = strtoll(copy, &end, 10);
+    if (*end || end == copy || errno) return false;
     *out = value;
     return true;
 }
@@ -112,7 +128,7 @@ bool text_day(str text, int64_t *day)
     if (text.size != TEXT_DAY_SIZE - 1) return false;
     memcpy(instant, text.data, text.size);
     if (!rfc3339_parse(STR(instant), &seconds, &nanos)) return false;
-    *day = (seconds - (seconds < 0 ? 86399 : 0)) / 86400;
+    *day = floor_div(seconds, 86400);
     return true;
 }
 

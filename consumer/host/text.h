@@ -6,6 +6,7 @@
 
 /* Each reads the whole text or says no and leaves *out alone. */
 bool text_count(str text, int64_t *out);  /* 0, 17, 250000 */
+bool text_int(str text, int64_t *out);    /* the same, and -17; all that an int64_t can be */
 bool text_number(str text, double *out);  /* 1.5 */
 bool text_hex(str text, uint64_t *out);   /* 1 to 16 hex digits, small letters */
 bool text_size(str text, int64_t *bytes); /* 65536, 512KiB, 64MiB, 2GiB */

@@ -14,6 +14,14 @@ bool until_read(const char *text, struct until *until)
     return false;
 }
 
+bool wall_read(const char *text, int64_t *wall_ms)
+{
+    *wall_ms = RELANCE_NEVER;
+    if (!text || text_instant(str_of(text), wall_ms)) return true;
+    print_mistake("--wall: '%s' is no instant such as 2026-03-02T10:00:00Z", text);
+    return false;
+}
+
 int64_t until_instant(const struct until *until, const struct relance_engine *engine, bool any)
 {
     int64_t instant_ms;

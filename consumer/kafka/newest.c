@@ -96,15 +96,6 @@ enum relance_status kafka_newest_next(struct kafka_newest *newest, int timeout_m
     rd_kafka_message_t *message = newest->message = rd_kafka_consumer_poll(newest->rk, timeout_ms);
     if (!message) return RELANCE_AGAIN;
     if (message->err) return newest_trouble(newest, message->err, error);
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(message, &headers)) headers = NULL;
-    *record = (struct kafka_scan_record){
-        .partition = message->partition,
-        .offset = message->offset,
-        .key = {message->key, message->key_len},
-        .value = {message->payload, message->payload ? message->len : 0},
-        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
-        .headers = headers,
-    };
+    kafka_scan_read(message, record);
     return RELANCE_OK;
 }

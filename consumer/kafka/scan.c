@@ -96,17 +96,26 @@ static void scan_reached(struct scan *scan, int32_t partition)
     scan->ends[partition] = -1;
 }
 
-static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
+void kafka_scan_read(struct rd_kafka_message_s *message, struct kafka_scan_record *out)
 {
     rd_kafka_headers_t *headers = NULL;
-    rd_kafka_message_headers(message, &headers);
-    struct kafka_scan_record record = {message->partition,
-                                       message->offset,
-                                       scan->ends[message->partition],
-                                       {message->key, message->key_len},
-                                       {message->payload, message->len},
-                                       rd_kafka_message_timestamp(message, NULL),
-                                       headers};
+    if (rd_kafka_message_headers(message, &headers)) headers = NULL;
+    *out = (struct kafka_scan_record){
+        .partition = message->partition,
+        .offset = message->offset,
+        .end = -1,
+        .key = {message->key, message->key_len},
+        .value = {message->payload, message->payload ? message->len : 0},
+        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .headers = headers,
+    };
+}
+
+static bool scan_show(struct scan *scan, rd_kafka_message_t *message)
+{
+    struct kafka_scan_record record;
+    kafka_scan_read(message, &record);
+    record.end = scan->ends[message->partition];
     bool more = scan->see(scan->context, &record);
     if (message->offset + 1 >= scan->ends[message->partition]) scan_reached(scan, message->partition);
     return more;

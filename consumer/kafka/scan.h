@@ -33,6 +33,10 @@ RELANCE_MUST enum relance_status kafka_scan_part(const struct options *options, 
                                                  kafka_scan_see *see, void *context,
                                                  struct relance_error *error);
 
+/* A message of librdkafka as a record, which borrows from it; `end` is -1. */
+struct rd_kafka_message_s;
+void kafka_scan_read(struct rd_kafka_message_s *message, struct kafka_scan_record *out);
+
 /* All headers, as source_headers gives them. */
 size_t kafka_scan_headers(const struct kafka_scan_record *record,
                           struct relance_header out[SOURCE_HEADERS_MAX]);

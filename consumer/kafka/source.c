@@ -8,13 +8,13 @@
  * I3: a transaction that carries output of p also carries p's new P, under group metadata captured together
  * with the ownership of p, captured anew inside each rebalance callback, with generation >= 0 and a member
  * id; nothing is committed without. The capture is here. */
+#include "base/murmur2.h"
 #include "delivery/source.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/member.h"
 #include "kafka/trouble.h"
-#include "kafka/partition.h"
 #include "host/log.h"
 #include "base/str.h"
 #include <stdlib.h>
@@ -466,7 +466,7 @@ enum relance_status source_frontier(struct source *source, int32_t partition, st
 
 int source_partition_of(struct relance_str key, int partitions)
 {
-    return kafka_partition_of(key, partitions);
+    return murmur2_partition(key, partitions);
 }
 
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,

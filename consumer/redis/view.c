@@ -5,7 +5,6 @@
 #include "redis/nodes.h"
 #include "host/text.h"
 
-#include <errno.h>
 #include <relance/decision.h>
 #include <stdlib.h>
 
@@ -228,21 +227,12 @@ struct view_summing {
     void *context;
 };
 
-/* -17 */
-static bool view_read_whole(struct relance_str text, int64_t *out)
-{
-    char *end;
-    errno = 0;
-    *out = strtoll(text.data, &end, 10);
-    return text.size && end == text.data + text.size && !errno;
-}
-
 static enum relance_status view_take_sum(void *context, struct relance_str name, struct relance_str text,
                                          struct relance_error *error)
 {
     const struct view_summing *summing = context;
     struct redis_view_sum sum = {.name = name};
-    sum.whole = view_read_whole(text, &sum.number);
+    sum.whole = text_int(text, &sum.number);
     sum.value = (double)sum.number;
     if (!sum.whole && !text_number(text, &sum.value))
         return relance_error_set(error, RELANCE_IO, "Redis: the sum '%.*s' is no number", STR_ARG(name));

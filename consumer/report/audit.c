@@ -7,20 +7,24 @@
 
 /* ---- numbers */
 
-static struct audit_origin *audit_origin(struct audit *audit, struct relance_str source, int64_t partition)
+const struct audit_origin *audit_find(const struct audit *audit, struct relance_str source, int64_t partition)
 {
     for (size_t i = 0; i < audit->origin_count; i++) {
-        struct audit_origin *origin = &audit->origins[(audit->origin_last + i) % audit->origin_count];
-        if (origin->partition != partition || !str_equal(str_of(origin->source), source)) continue;
-        audit->origin_last = (size_t)(origin - audit->origins);
-        return origin;
+        const struct audit_origin *origin = &audit->origins[(audit->origin_last + i) % audit->origin_count];
+        if (origin->partition == partition && str_equal(str_of(origin->source), source)) return origin;
     }
+    return NULL;
+}
+
+size_t audit_origin(struct audit *audit, struct relance_str source, int64_t partition)
+{
+    const struct audit_origin *known = audit_find(audit, source, partition);
+    if (known) return audit->origin_last = (size_t)(known - audit->origins);
     audit->origins = realloc(audit->origins, (audit->origin_count + 1) * sizeof *audit->origins);
     ensure(audit->origins);
-    audit->origin_last = audit->origin_count;
-    struct audit_origin *origin = &audit->origins[audit->origin_count++];
-    *origin = (struct audit_origin){.source = text_copy(source), .partition = partition};
-    return origin;
+    audit->origins[audit->origin_count] =
+        (struct audit_origin){.source = text_copy(source), .partition = partition};
+    return audit->origin_last = audit->origin_count++;
 }
 
 static void audit_insert_range(struct audit_origin *origin, size_t at, struct audit_range range)
@@ -108,7 +112,8 @@ struct audit_origin *audit_see_number(struct audit *audit, struct relance_str so
 {
     *twice = false;
     if (!seq) return NULL;
-    struct audit_origin *origin = audit_origin(audit, source, partition);
+    size_t at = audit_origin(audit, source, partition);
+    struct audit_origin *origin = &audit->origins[at];
     *twice = !audit_number(origin, seq);
     return origin;
 }

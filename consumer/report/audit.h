@@ -42,6 +42,11 @@ struct audit {
     uint64_t strangers; /* records without our headers */
 };
 
+/* NULL: nothing has come from there. */
+const struct audit_origin *audit_find(const struct audit *audit, struct relance_str source,
+                                      int64_t partition);
+/* Which of `origins` that is; from now on it is there, if without a number yet (`next` 0). */
+size_t audit_origin(struct audit *audit, struct relance_str source, int64_t partition);
 /* Notes a number alone; NULL: it is none. It was seen before: *twice. */
 struct audit_origin *audit_see_number(struct audit *audit, struct relance_str source, int64_t partition,
                                       uint64_t seq, bool *twice);

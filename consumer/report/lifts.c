@@ -1,9 +1,8 @@
 /* The lift of every variant, as a table, as JSON and for Prometheus. */
-#include "base/ensure.h"
 #include "host/table.h"
+#include "report/member.h"
 #include "report/report_rules.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 
 /* ---- which */
@@ -123,19 +122,18 @@ static void put_rounded(cJSON *object, const char *name, double number)
     enum { ONE = 10000 };
     char text[64];
     snprintf(text, sizeof text, "%.15g", round(number * ONE) / ONE + 0.0);
-    ensure(cJSON_AddRawToObject(object, name, text));
+    member_must(cJSON_AddRawToObject(object, name, text));
 }
 
 static void put_interval(cJSON *object, const char *name, const struct lift_interval *interval,
                          const char *words)
 {
-    cJSON *item = cJSON_AddObjectToObject(object, name);
-    ensure(item);
+    cJSON *item = member_object(object, name);
     put_rounded(item, "by", interval->by);
     put_rounded(item, "low", interval->low);
     put_rounded(item, "high", interval->high);
-    ensure(cJSON_AddBoolToObject(item, "apart", interval->apart));
-    ensure(cJSON_AddStringToObject(item, "words", words));
+    member_must(cJSON_AddBoolToObject(item, "apart", interval->apart));
+    member_text(item, "words", str_of(words));
 }
 
 void report_put_lifts(cJSON *list, const struct report_rule *rule, bool named)
@@ -144,12 +142,10 @@ void report_put_lifts(cJSON *list, const struct report_rule *rule, bool named)
         char words[LIFT_WORDS_SIZE];
         struct lift lift;
         if (!report_lift(rule, &rule->variants[i], &lift)) continue;
-        cJSON *item = cJSON_CreateObject();
-        ensure(item);
-        cJSON_AddItemToArray(list, item);
-        if (named) ensure(cJSON_AddStringToObject(item, "rule", rule->name));
-        ensure(cJSON_AddStringToObject(item, "variant", rule->variants[i].name));
-        ensure(cJSON_AddStringToObject(item, "over", LIFT_HOLDOUT));
+        cJSON *item = member_item(list);
+        if (named) member_text(item, "rule", str_of(rule->name));
+        member_text(item, "variant", str_of(rule->variants[i].name));
+        member_text(item, "over", STR(LIFT_HOLDOUT));
         put_interval(item, "conversion", &lift.conversion, lift_conversion_words(&lift.conversion, words));
         put_interval(item, "value", &lift.value, lift_value_words(&lift.value, words));
     }
@@ -158,8 +154,7 @@ void report_put_lifts(cJSON *list, const struct report_rule *rule, bool named)
 void figures_put_lifts(cJSON *root, const struct figures *figures)
 {
     struct report_rules rules = {0};
-    cJSON *list = cJSON_AddArrayToObject(root, "lift");
-    ensure(list);
+    cJSON *list = member_list(root, "lift");
     report_rules_take(&rules, figures);
     for (size_t i = 0; i < rules.rule_count; i++)
         report_put_lifts(list, &rules.rules[i], true);
@@ -168,51 +163,17 @@ void figures_put_lifts(cJSON *root, const struct figures *figures)
 
 /* ---- Prometheus */
 
-static double conversion_by(const struct lift *lift)
-{
-    return lift->conversion.by;
-}
-
-static double conversion_low(const struct lift *lift)
-{
-    return lift->conversion.low;
-}
-
-static double conversion_high(const struct lift *lift)
-{
-    return lift->conversion.high;
-}
-
-static double value_by(const struct lift *lift)
-{
-    return lift->value.by;
-}
-
-static double value_low(const struct lift *lift)
-{
-    return lift->value.low;
-}
-
-static double value_high(const struct lift *lift)
-{
-    return lift->value.high;
-}
-
 static const struct {
     const char *metric, *prose;
-    double (*number)(const struct lift *lift);
 } gauges[] = {
     {"relance_rule_lift_conversion_ratio",
-     "By how much the part of a variant's people who reach the goal is greater than that of the holdout.",
-     conversion_by},
-    {"relance_rule_lift_conversion_low_ratio", "At least by how much it is, whenever one looks.",
-     conversion_low},
-    {"relance_rule_lift_conversion_high_ratio", "At most by how much it is.", conversion_high},
+     "By how much the part of a variant's people who reach the goal is greater than that of the holdout."},
+    {"relance_rule_lift_conversion_low_ratio", "At least by how much it is, whenever one looks."},
+    {"relance_rule_lift_conversion_high_ratio", "At most by how much it is."},
     {"relance_rule_lift_value",
-     "By how much the goals of one of a variant's people are worth more than those of one of the holdout.",
-     value_by},
-    {"relance_rule_lift_value_low", "At least by how much they are, whenever one looks.", value_low},
-    {"relance_rule_lift_value_high", "At most by how much they are.", value_high},
+     "By how much the goals of one of a variant's people are worth more than those of one of the holdout."},
+    {"relance_rule_lift_value_low", "At least by how much they are, whenever one looks."},
+    {"relance_rule_lift_value_high", "At most by how much they are."},
 };
 
 void report_each_lift(const struct report_rules *rules, report_lift_visit *visit, void *context)
@@ -223,7 +184,9 @@ void report_each_lift(const struct report_rules *rules, report_lift_visit *visit
                 const struct report_rule *rule = &rules->rules[i];
                 struct lift lift;
                 if (!report_lift(rule, &rule->variants[n], &lift)) continue;
+                const double numbers[] = {lift.conversion.by, lift.conversion.low, lift.conversion.high,
+                                          lift.value.by,      lift.value.low,      lift.value.high};
                 visit(context, &(struct report_gauge){gauges[row].metric, gauges[row].prose, rule->name,
-                                                      rule->variants[n].name, gauges[row].number(&lift)});
+                                                      rule->variants[n].name, numbers[row]});
             }
 }

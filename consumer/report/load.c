@@ -1,8 +1,8 @@
+#include "base/murmur2.h"
 #include "report/load.h"
 #include "host/mapping.h"
 #include "host/print.h"
 #include "report/mistakes.h"
-#include "kafka/partition.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -105,7 +105,7 @@ struct relance_ruleset *load_live_rules(const struct options *options, struct re
     struct relance_error error;
     struct relance_ruleset *rules = NULL;
     struct redis_view *view = redis_view_open(options->redis, options->group, options->input, &error);
-    int partition = view ? kafka_partition_of(key, redis_view_partitions(view)) : 0;
+    int partition = view ? murmur2_partition(key, redis_view_partitions(view)) : 0;
     if (view && load_live_set(view, partition, &set, &error) == RELANCE_OK) {
         rules = load_set(options->group, &set);
         file_set_free(&set);

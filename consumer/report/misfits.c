@@ -30,6 +30,15 @@ void misfits_take(struct misfits *misfits, const struct relance_fate *fate, int6
         misfits_add(misfits, &fate->misfits[i], fate->type, line);
 }
 
+void misfits_take_mapped(struct misfits *misfits, const struct relance_mapped *mapped, int64_t line)
+{
+    const struct relance_fate fate = {.type = STR("record"),
+                                      .fields_invalid = mapped->fields_invalid,
+                                      .misfits = mapped->misfits,
+                                      .misfit_count = mapped->misfit_count};
+    misfits_take(misfits, &fate, line);
+}
+
 void misfits_print(const struct misfits *misfits, const char *path)
 {
     uint64_t told = 0;

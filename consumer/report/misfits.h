@@ -4,6 +4,7 @@
 #define CONSUMER_REPORT_MISFITS_H
 
 #include <relance/engine.h>
+#include <relance/mapping.h>
 
 enum { MISFIT_KINDS_MAX = 64, MISFIT_WORDS_MAX = 256 };
 
@@ -19,6 +20,8 @@ struct misfits {
 
 /* What did not fit in the event of that line. */
 void misfits_take(struct misfits *misfits, const struct relance_fate *fate, int64_t line);
+/* What did not fit in a record that a mapping has read. */
+void misfits_take_mapped(struct misfits *misfits, const struct relance_mapped *mapped, int64_t line);
 /* On standard error, a line for each kind. */
 void misfits_print(const struct misfits *misfits, const char *path);
 

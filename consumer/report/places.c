@@ -1,10 +1,10 @@
+#include "base/murmur2.h"
 #include "report/places.h"
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "base/str.h"
 #include "host/print.h"
 #include "host/text.h"
-#include "kafka/partition.h"
 #include "kafka/scan.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ enum relance_status places_in_redis(struct redis_view *view, struct relance_str 
 {
     int partitions = redis_view_partitions(view);
     enum relance_status status = RELANCE_OK;
-    *places = (struct places){.home = kafka_partition_of(key, partitions), .partitions = partitions};
+    *places = (struct places){.home = murmur2_partition(key, partitions), .partitions = partitions};
     for (int i = 0; i < partitions && status == RELANCE_OK; i++) {
         char *state = NULL;
         size_t size;
@@ -70,7 +70,7 @@ enum relance_status places_in_topic(const struct options *options, struct relanc
     *places = (struct places){0};
     enum relance_status status = kafka_scan_part(options, options->input, KAFKA_SCAN_ALL, from_ms,
                                                  places_begin, places_see, &scan, error);
-    places->home = places->partitions ? kafka_partition_of(key, places->partitions) : 0;
+    places->home = places->partitions ? murmur2_partition(key, places->partitions) : 0;
     return status;
 }
 

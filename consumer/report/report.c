@@ -1,5 +1,6 @@
 #include "report/report.h"
 #include "base/ensure.h"
+#include "base/floor.h"
 #include "base/rfc3339.h"
 #include "host/text.h"
 
@@ -11,7 +12,12 @@ const char *const report_classes[REPORT_CLASSES] = {
     REPORT_CLASS_TABLE(REPORT_CLASS)
 #undef REPORT_CLASS
 };
-const int64_t report_bounds[REPORT_BOUNDS] = {7, 14, 30, 60, 90, 180, 365, INT64_MAX};
+const int64_t report_bounds[REPORT_BOUNDS] = {
+#define REPORT_BOUND(days) days,
+    RELANCE_SALES_DAYS_TABLE(REPORT_BOUND)
+#undef REPORT_BOUND
+        INT64_MAX,
+};
 
 static void *report_must(void *memory)
 {
@@ -30,7 +36,7 @@ static void report_sum(int64_t *sum, int64_t number)
 static int64_t day_of(const struct relance_ruleset *rules, int64_t ms)
 {
     enum { DAY_MS = 86400000 };
-    return rules ? relance_ruleset_day(rules, ms) : (ms - (ms % DAY_MS + DAY_MS) % DAY_MS) / DAY_MS;
+    return rules ? relance_ruleset_day(rules, ms) : floor_div(ms, DAY_MS);
 }
 
 void report_ask(struct report *report, const struct report_asked *asked)

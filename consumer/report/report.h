@@ -53,7 +53,9 @@ struct report_orders {
 };
 
 /* How long the second order took at most; the last has no bound. */
-enum { REPORT_BOUNDS = 8, REPORT_WITHIN_DAYS = 90 };
+#define REPORT_BOUND(days) +1
+enum { REPORT_BOUNDS = 1 RELANCE_SALES_DAYS_TABLE(REPORT_BOUND), REPORT_WITHIN_DAYS = 90 };
+#undef REPORT_BOUND
 extern const int64_t report_bounds[REPORT_BOUNDS]; /* days; INT64_MAX */
 
 struct report_day {

@@ -2,9 +2,9 @@
 #include "base/ensure.h"
 #include "host/table.h"
 #include "host/text.h"
+#include "report/member.h"
 #include "report/report.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 /* ---- taking */
@@ -131,44 +131,19 @@ void figures_print_totals(const struct figures *figures, FILE *out)
 
 /* ---- JSON */
 
-static void put_raw(cJSON *object, const char *name, int64_t number, bool is_money)
-{
-    char text[REPORT_MONEY_SIZE];
-    if (is_money)
-        report_money_text(number, text);
-    else
-        snprintf(text, sizeof text, "%lld", (long long)number);
-    ensure(cJSON_AddRawToObject(object, name, text));
-}
-
-static void put_text(cJSON *object, const char *name, str text)
-{
-    char *copy = text_copy(text);
-    ensure(text.data ? cJSON_AddStringToObject(object, name, copy) : cJSON_AddNullToObject(object, name));
-    free(copy);
-}
-
-static cJSON *put_item(cJSON *list)
-{
-    cJSON *item = cJSON_CreateObject();
-    ensure(item && cJSON_AddItemToArray(list, item));
-    return item;
-}
-
 /* Those of one total and one day, from `begin` on; where they end. */
 static size_t put_values_of(cJSON *object, const struct report_totals *totals, size_t begin)
 {
     const struct report_total *first = &totals->items[begin];
-    cJSON *list = cJSON_AddArrayToObject(object, "values");
-    ensure(list);
+    cJSON *list = member_list(object, "values");
     size_t end = begin;
     for (; end < totals->count && str_equal(totals->items[end].total, first->total); end++) {
         const struct report_total *total = &totals->items[end];
         if (total->day != first->day) break;
-        cJSON *item = put_item(list);
-        put_text(item, "by", total->by);
-        put_raw(item, "number", report_total_number(total), total->has_sum);
-        if (total->has_sum) put_raw(item, "events", total->count, false);
+        cJSON *item = member_item(list);
+        member_text(item, "by", total->by);
+        (total->has_sum ? member_money : member_int)(item, "number", report_total_number(total));
+        if (total->has_sum) member_int(item, "events", total->count);
     }
     return end;
 }
@@ -177,19 +152,16 @@ void report_put_totals(cJSON *list, const struct report_totals *totals)
 {
     for (size_t i = 0; i < totals->count;) {
         str name = totals->items[i].total;
-        cJSON *item = put_item(list);
-        put_text(item, "total", name);
+        cJSON *item = member_item(list);
+        member_text(item, "total", name);
         if (totals->items[i].day == REPORT_EVER)
             i = put_values_of(item, totals, i);
         else
-            ensure(cJSON_AddArrayToObject(item, "values"));
-        cJSON *days = cJSON_AddArrayToObject(item, "days");
-        ensure(days);
+            member_list(item, "values");
+        cJSON *days = member_list(item, "days");
         while (i < totals->count && str_equal(totals->items[i].total, name)) {
-            char day[TEXT_DAY_SIZE];
-            cJSON *one = put_item(days);
-            text_put_day(day, totals->items[i].day);
-            ensure(cJSON_AddStringToObject(one, "day", day));
+            cJSON *one = member_item(days);
+            member_day(one, "day", totals->items[i].day);
             i = put_values_of(one, totals, i);
         }
     }

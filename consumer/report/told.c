@@ -1,6 +1,5 @@
 #include "report/told.h"
 #include "base/ensure.h"
-#include "host/text.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -10,34 +9,24 @@
 enum { TOLD_SOURCE_SIZE = 256 };
 
 /* ---- places */
-static struct told_origin *told_origin(struct told *told, struct relance_str source, int64_t partition)
-{
-    for (size_t i = 0; i < told->origin_count; i++) {
-        size_t at = (told->origin_last + i) % told->origin_count;
-        struct told_origin *origin = &told->origins[at];
-        if (origin->partition != partition || !str_equal(str_of(origin->source), source)) continue;
-        told->origin_last = at;
-        return origin;
-    }
-    told->origins = realloc(told->origins, (told->origin_count + 1) * sizeof *told->origins);
-    ensure(told->origins);
-    told->origin_last = told->origin_count;
-    struct told_origin *origin = &told->origins[told->origin_count++];
-    *origin = (struct told_origin){.source = text_copy(source), .partition = partition};
-    return origin;
-}
-
-static struct told_place *told_last(struct told_origin *origin, int32_t in)
+/* Of an origin, where the partition of the topic has come to. */
+static struct told_place *told_last(struct told *told, size_t origin, int32_t in)
 {
     size_t wanted = (size_t)in + 1;
-    if (wanted > origin->last_count) {
-        origin->last = realloc(origin->last, wanted * sizeof *origin->last);
-        ensure(origin->last);
-        for (size_t i = origin->last_count; i < wanted; i++)
-            origin->last[i] = (struct told_place){.index = -1};
-        origin->last_count = wanted;
+    if (origin >= told->reached_count) {
+        told->reached = realloc(told->reached, (origin + 1) * sizeof *told->reached);
+        ensure(told->reached);
+        while (told->reached_count <= origin)
+            told->reached[told->reached_count++] = (struct told_reached){0};
     }
-    return &origin->last[in];
+    struct told_reached *reached = &told->reached[origin];
+    if (wanted > reached->count) {
+        reached->last = realloc(reached->last, wanted * sizeof *reached->last);
+        ensure(reached->last);
+        while (reached->count < wanted)
+            reached->last[reached->count++] = (struct told_place){.index = -1};
+    }
+    return &reached->last[in];
 }
 
 /* Marks first: their numbers ascend for ever, where the offsets of an input that is made anew begin again. */
@@ -57,7 +46,7 @@ bool told_see(struct told *told, const struct told_line *line)
     }
     int size = snprintf(source, sizeof source, "/relance/%.*s", STR_ARG(line->group));
     struct relance_str text = {source, (size_t)size < sizeof source ? (size_t)size : sizeof source - 1};
-    struct told_place *last = told_last(told_origin(told, text, line->partition), line->in);
+    struct told_place *last = told_last(told, audit_origin(&told->numbers, text, line->partition), line->in);
     bool is_new = last->index < 0 || told_is_before(last, &line->place);
     told->lines++;
     told->again += !is_new;
@@ -127,22 +116,15 @@ static void told_compare_origin(const struct told_comparing *comparing, const st
                        lines);
 }
 
-static const struct audit_origin *told_find(const struct audit *actions, const struct audit_origin *lines)
-{
-    for (size_t i = 0; i < actions->origin_count; i++)
-        if (actions->origins[i].partition == lines->partition &&
-            strcmp(actions->origins[i].source, lines->source) == 0)
-            return &actions->origins[i];
-    return NULL;
-}
-
 void told_compare(const struct told *told, const struct audit *actions, bool whole, told_show *show,
                   void *context, uint64_t counts[TOLD_LACKS])
 {
     memset(counts, 0, TOLD_LACKS * sizeof *counts);
     for (size_t i = 0; i < told->numbers.origin_count; i++) {
         const struct told_comparing comparing = {&told->numbers.origins[i], show, context, counts};
-        const struct audit_origin *of_actions = told_find(actions, comparing.origin);
+        if (!comparing.origin->next) continue; /* its lines are of no actions */
+        const struct audit_origin *of_actions =
+            audit_find(actions, str_of(comparing.origin->source), comparing.origin->partition);
         if (of_actions)
             told_compare_origin(&comparing, of_actions, whole);
         else if (whole)
@@ -154,10 +136,8 @@ void told_compare(const struct told *told, const struct audit *actions, bool who
 
 void told_free(struct told *told)
 {
-    for (size_t i = 0; i < told->origin_count; i++) {
-        free(told->origins[i].source);
-        free(told->origins[i].last);
-    }
-    free(told->origins);
+    for (size_t i = 0; i < told->reached_count; i++)
+        free(told->reached[i].last);
+    free(told->reached);
     audit_free(&told->numbers);
 }

@@ -22,14 +22,12 @@ struct told_line {
 };
 
 struct told {
-    struct told_origin {
-        char *source; /* "/relance/GROUP" */
-        int64_t partition;
+    struct audit numbers; /* of the actions that have their line; its origins are those of all lines */
+    struct told_reached {
         struct told_place *last; /* by partition of the topic; index -1: nothing came yet */
-        size_t last_count;
-    } * origins;
-    size_t origin_count, origin_last;
-    struct audit numbers; /* of the actions that have their line */
+        size_t count;
+    } * reached; /* by origin */
+    size_t reached_count;
     uint64_t lines, again, strangers;
 };
 

@@ -19,10 +19,8 @@ struct checkpoint_reading {
 static int64_t checkpoint_number(struct relance_str text)
 {
     int64_t number;
-    bool is_negative = text.size && text.data[0] == '-';
-    if (!text.data || !text_count(str_slice(text, is_negative, text.size), &number) || number == INT64_MAX)
-        return CHECKPOINT_NONE;
-    return is_negative ? -number : number;
+    bool known = text.data && text_int(text, &number) && number != INT64_MAX && number != INT64_MIN;
+    return known ? number : CHECKPOINT_NONE;
 }
 
 static void checkpoint_take(void *context, struct relance_str text)

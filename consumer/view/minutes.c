@@ -90,11 +90,10 @@ static void minutes_add(void *context, struct relance_str text)
 {
     struct minutes_reading *reading = context;
     int64_t minute = reading->minute++;
-    bool is_negative = text.size && text.data[0] == '-';
     double value;
     if (!text.data) return;
-    if (text_number(str_slice(text, is_negative, text.size), &value))
-        *series_at(reading->series, minute) += is_negative ? -value : value;
+    if (text_number(text, &value))
+        *series_at(reading->series, minute) += value;
     else
         reading->is_broken = true;
 }

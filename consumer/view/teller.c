@@ -4,6 +4,7 @@
 #include "host/clock.h"
 #include "host/stop.h"
 #include "host/text.h"
+#include "view/answer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,15 +109,14 @@ static void teller_set_environment(struct teller *teller)
 static void teller_set_words(struct teller *teller, const char *decides)
 {
     const struct options *options = teller->options;
-    const char *from = http_question_value(teller->question, "from"),
-               *visitor = http_question_value(teller->question, "visitor");
+    const char *from = http_question_value(teller->question, "from");
     list_add(&teller->words, "relance", "");
     list_add(&teller->words, "explain", "");
     list_add(&teller->words, "--json", "");
     list_add(&teller->words, "--group=", options->group);
     list_add(&teller->words, "--input=", options->input);
     list_add(&teller->words, "--from=", from ? from : "earliest");
-    if (visitor && strcmp(visitor, "1") == 0) list_add(&teller->words, "--visitor", "");
+    if (answer_is_visitor(teller->question)) list_add(&teller->words, "--visitor", "");
     teller_add_decides(teller, decides);
     teller_set_environment(teller);
     for (size_t i = 0; i < options->kafka_count; i++)

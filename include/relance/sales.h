@@ -54,6 +54,9 @@
     X(REFUNDS_CUT, RELANCE_SALES_IN_ALL, "sales.refunds_cut", false,                                         \
       "Refunds of more than was left of their order: the rest is not counted.")
 
+/* X(days): each DAYS but the last, which is `more`. */
+#define RELANCE_SALES_DAYS_TABLE(X) X(7) X(14) X(30) X(60) X(90) X(180) X(365)
+
 enum {
     RELANCE_SALES_IN_ALL = 1 << RELANCE_SUMS_ALL,
     RELANCE_SALES_IN_DAY = 1 << RELANCE_SUMS_DAY,

@@ -23,3 +23,8 @@ uint32_t murmur2(str key)
     hash = (hash ^ hash >> 13) * multiplier;
     return hash ^ hash >> 15;
 }
+
+int32_t murmur2_partition(str key, int32_t partitions)
+{
+    return (int32_t)((murmur2(key) & INT32_MAX) % (uint32_t)partitions);
+}

@@ -37,8 +37,7 @@ struct told {
 /* The partition of whoever has that id, as producers have it. */
 static int32_t home_of(const struct relance_engine *e, str id)
 {
-    int32_t count = e->options.partitions > 0 ? e->options.partitions : 1;
-    return (int32_t)((murmur2(id) & INT32_MAX) % (uint32_t)count);
+    return murmur2_partition(id, e->options.partitions > 0 ? e->options.partitions : 1);
 }
 
 static bool lives_elsewhere(const struct relance_engine *e, str id)

@@ -4,6 +4,7 @@
 #ifndef RULES_RULE_RUN_ENGINE_INTERNAL_H
 #define RULES_RULE_RUN_ENGINE_INTERNAL_H
 
+#include "base/floor.h"
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "rule/run/customers.h"
@@ -223,6 +224,7 @@ int64_t dates_next_due(const struct state *state);
 void date_fall_due(struct relance_engine *e, struct date_wait *date, int64_t horizon_ms);
 
 /* ---- local.c: the customer's local time */
+const struct zone *set_zone(const struct relance_engine *e); /* of whoever has no other */
 const struct zone *customer_zone(struct relance_engine *e);
 str customer_zone_name(struct relance_engine *e);
 int64_t local_day(const struct zone *zone, int64_t ms); /* days since 1970-01-01 */
@@ -264,12 +266,6 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
 
 /* ---- decision.c */
 void engine_decide(struct relance_engine *e, const struct relance_decision *decision);
-
-/* Rounded down, also below 0; b > 0. */
-static inline int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
 
 /* The bucket that an index stands for. */
 static inline int64_t count_bucket(const struct count_rule *rule, int64_t index)

@@ -28,6 +28,11 @@ int64_t local_at(const struct zone *zone, int64_t base_ms, int64_t after_days, s
     }
 }
 
+const struct zone *set_zone(const struct relance_engine *e)
+{
+    return e->options.excerpt ? e->options.excerpt->zone : e->set->zone;
+}
+
 str customer_zone_name(struct relance_engine *e)
 {
     str absent = e->options.excerpt ? e->options.excerpt->tz : e->set->tz;
@@ -40,7 +45,7 @@ str customer_zone_name(struct relance_engine *e)
 const struct zone *customer_zone(struct relance_engine *e)
 {
     if (e->set->tz_attribute != NAME_NONE) return zone_find(e->set->zones, customer_zone_name(e));
-    return e->options.excerpt ? e->options.excerpt->zone : e->set->zone;
+    return set_zone(e);
 }
 
 bool relance_ruleset_local_instant(const struct relance_ruleset *rules, struct relance_str zone,

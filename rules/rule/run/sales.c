@@ -47,8 +47,7 @@ static int64_t utc_day(int64_t ms)
 /* How the local day of an instant, in the zone of the set, differs from that of UTC. */
 static int8_t day_shift(const struct relance_engine *e, int64_t ms)
 {
-    const struct zone *zone = e->options.excerpt ? e->options.excerpt->zone : e->set->zone;
-    return (int8_t)(local_day(zone, ms) - utc_day(ms));
+    return (int8_t)(local_day(set_zone(e), ms) - utc_day(ms));
 }
 
 void sales_ask_loyal(struct relance_engine *e)

@@ -27,8 +27,12 @@ static const str customer_names[] = {STR("1"), STR("2"), STR("3plus")};
 static const struct {
     int64_t days;
     str name;
-} second_after[] = {{7, STR("7")},   {14, STR("14")},   {30, STR("30")},   {60, STR("60")},
-                    {90, STR("90")}, {180, STR("180")}, {365, STR("365")}, {INT64_MAX, STR("more")}};
+} second_after[] = {
+#define SECOND_AFTER(days) {days, STR(#days)},
+    RELANCE_SALES_DAYS_TABLE(SECOND_AFTER)
+#undef SECOND_AFTER
+        {INT64_MAX, STR("more")},
+};
 enum { SECOND_AFTERS = sizeof second_after / sizeof *second_after };
 
 static const struct sales_row {

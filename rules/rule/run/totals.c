@@ -7,10 +7,9 @@
 /* `name` lies in scratch. */
 static void add(struct relance_engine *e, enum relance_sums table, struct buffer *name, int64_t number)
 {
-    const struct zone *zone = e->options.excerpt ? e->options.excerpt->zone : e->set->zone;
     e->failed |= name->failed;
     if (!number || e->failed || !e->options.add) return;
-    int64_t day = table == RELANCE_SUMS_DAY ? local_day(zone, e->event.time_ms) : 0;
+    int64_t day = table == RELANCE_SUMS_DAY ? local_day(set_zone(e), e->event.time_ms) : 0;
     const struct relance_addition addition = {table, day, buffer_str(name), number};
     e->options.add(e->options.context, &addition);
 }

@@ -4,7 +4,6 @@
 #include "base/murmur2.h"
 #include "base/str.h"
 #include "delivery/partitioner.h"
-#include "kafka/partition.h"
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
@@ -44,7 +43,7 @@ Test(partitioner, the_home_of_a_key_is_where_librdkafkas_murmur2_puts_it)
         struct relance_str key = str_slice(key_of(i * 7919, text), 0, (size_t)i % 12);
         int32_t partitions = 1 + i % 50,
                 theirs = rd_kafka_msg_partitioner_murmur2(NULL, key.data, key.size, partitions, NULL, NULL);
-        cr_assert_eq(kafka_partition_of(key, partitions), theirs, "%.*s of %d", STR_ARG(key), partitions);
+        cr_assert_eq(murmur2_partition(key, partitions), theirs, "%.*s of %d", STR_ARG(key), partitions);
     }
 }
 
