@@ -144,11 +144,11 @@ static struct cel_value unary(struct machine *m, func_body *body, const struct c
 
 /* ---- logic */
 
-/* What is left when neither side decides: an error, or `rest`. */
+/* What is left when neither side decides: the first error, as everywhere, or `rest`. */
 static struct cel_value undecided(struct machine *m, struct cel_value a, struct cel_value b, bool rest)
 {
-    if (b.kind == CEL_ERROR) return b;
     if (a.kind == CEL_ERROR) return a;
+    if (b.kind == CEL_ERROR) return b;
     if (a.kind != CEL_BOOL || b.kind != CEL_BOOL) return fail_overload(m, rest ? "_&&_" : "_||_");
     return cel_bool(rest);
 }
