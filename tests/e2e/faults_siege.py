@@ -187,7 +187,13 @@ class Siege:
         self.wait(lambda: all(offset > 0 for offset in self.checkpoints().values()), "all partitions are saved")
 
     def wait_decided(self):
-        self.wait(self.world.is_decided, "all is decided")
+        """Until all is decided, and saved too: an engine that begins now would have nothing to catch up with, for one
+        that is told to end while it does leaves without a checkpoint, and says so (status 3)."""
+        self.wait(lambda: self.world.is_decided() and self.is_saved(), "all is decided and saved")
+
+    def is_saved(self):
+        checkpoints = self.checkpoints()
+        return all(checkpoints[p] >= published for p, (published, _) in self.world.frontier().items())
 
     def wait_actions(self, count):
         self.wait(lambda: len(self.world.output_records()) >= count, f"{count} actions")
