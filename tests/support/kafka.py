@@ -10,6 +10,7 @@ who it is.
 """
 import atexit
 import contextlib
+import fcntl
 import json
 import pathlib
 import shutil
@@ -59,17 +60,23 @@ log.retention.ms=-1
 """
 
 
+def fetch(pom, kept):
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        fresh = pathlib.Path(folder) / "jars"
+        subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(pom),
+                        "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
+                       check=True, timeout=900, stdin=subprocess.DEVNULL)
+        fresh.rename(kept)
+
+
 def artifacts(name, pom):
     """The folder of the jars that a pom.xml names, kept in the user's cache; fetched once."""
     kept = place.CACHE / name
-    if not kept.is_dir():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            fresh = pathlib.Path(folder) / "jars"
-            subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(pom),
-                            "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"],
-                           check=True, timeout=900, stdin=subprocess.DEVNULL)
-            fresh.rename(kept)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with open(kept.with_name(f"{name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side want the same jars
+        if not kept.is_dir():
+            fetch(pom, kept)
     return kept
 
 
