@@ -46,6 +46,15 @@ struct cel_value list_range(struct machine *m, const struct cel_value *a)
     return list_value(list);
 }
 
+static struct cel_value piece(struct machine *m, const struct cel_list *from, size_t begin, size_t count)
+{
+    struct cel_list *list = list_new(m, count);
+    if (!list) return machine_exhausted(m);
+    list->count = count;
+    if (count) memcpy(list->items, from->items + begin, count * sizeof list->items[0]);
+    return list_value(list);
+}
+
 struct cel_value list_slice(struct machine *m, const struct cel_value *a)
 {
     const struct cel_list *from = a->as.list;
@@ -53,11 +62,15 @@ struct cel_value list_slice(struct machine *m, const struct cel_value *a)
     if (begin < 0 || end < begin || (uint64_t)end > from->count)
         return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "cannot slice %zu elements from %lld to %lld",
                         from->count, (long long)begin, (long long)end);
-    struct cel_list *list = list_new(m, (size_t)(end - begin));
-    if (!list) return machine_exhausted(m);
-    list->count = (size_t)(end - begin);
-    if (list->count) memcpy(list->items, from->items + begin, list->count * sizeof list->items[0]);
-    return list_value(list);
+    return piece(m, from, (size_t)begin, (size_t)(end - begin));
+}
+
+struct cel_value list_take(struct machine *m, const struct cel_value *a)
+{
+    const struct cel_list *from = a->as.list;
+    if (a[1].as.i < 0)
+        return cel_fail(m->frame, CEL_ERROR_ARGUMENT, "take takes no negative number of elements");
+    return piece(m, from, 0, (uint64_t)a[1].as.i < from->count ? (size_t)a[1].as.i : from->count);
 }
 
 static size_t flat_count(struct machine *m, const struct cel_list *list, int64_t depth)

@@ -82,7 +82,7 @@ static const char *const branches[][16] = {
                      "S.upperAscii()", "(S + S)", "string(I)", "string(B)", "(B ? S : S)", "(S + S + S)",
                      "S.substring(I)", "S.upperAscii()", "(S + S)", "string(I)"},
     [SORT_LIST] = {"[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)",
-                   "[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "(L + L)", "[I]", "(B ? L : L)"},
+                   "[I]", "[I, I]", "(L + L)", "(B ? L : L)", "[I, I, I]", "L.take(I)", "[I]", "(B ? L : L)"},
 };
 
 static const char *const coalesces[][4] = {

@@ -193,6 +193,17 @@ static struct cel_value sum(struct walk *w, struct cel_value list)
     return total;
 }
 
+static struct cel_value take(struct walk *w, struct cel_value list, struct cel_value count)
+{
+    if (count.as.i < 0) return error();
+    struct cel_list *first =
+        arena_alloc(w->arena, sizeof *first + list.as.list->count * sizeof *first->items);
+    first->count = 0;
+    for (size_t i = 0; i < list.as.list->count && (int64_t)i < count.as.i; i++)
+        first->items[first->count++] = list.as.list->items[i];
+    return (struct cel_value){.kind = CEL_LIST, .as.list = first};
+}
+
 static struct cel_value element(struct cel_value container, struct cel_value key)
 {
     if (container.kind == CEL_LIST) {
@@ -221,6 +232,7 @@ static struct cel_value call(struct walk *w, const struct node *node, const stru
     if (named(node, "[]")) return element(a[0], a[1]);
     if (named(node, "in")) return cel_bool(member(a[0], a[1]));
     if (named(node, "sum")) return sum(w, *a);
+    if (named(node, "take")) return take(w, a[0], a[1]);
     if (named(node, "startsWith"))
         return cel_bool(
             a[1].size <= a[0].size &&
