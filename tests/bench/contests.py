@@ -180,7 +180,7 @@ def fill_cart_file(events, folder):
     file = folder / "events.jsonl"
     command, answer = cart_command(events, folder, ("-", "-"))
     with open(file, "wb") as output:
-        subprocess.run(command, check=True, stdout=output, stderr=subprocess.DEVNULL, timeout=limit_s(events))
+        subprocess.run(command, check=True, stdout=output, timeout=limit_s(events))
     return Stream(str(file), events, set(answer.read_text().splitlines()))
 
 
@@ -195,7 +195,7 @@ PRODUCTS, RULE_SEED, RULE_COUNTS = 20_000, 11, (1, 100, 1000)
 
 
 def price_of(product):
-    """In cents, as cartgen has it."""
+    """In cents, as the stream has it."""
     return 500 + product % 9973
 
 
@@ -234,14 +234,14 @@ def said_of_view(record):
 def fill_many(events, folder):
     stream = fill_carts(events, folder)
     command, _ = cart_command(events, folder, ("-", "-"))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as generator:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as generator:
         stream.answer = watched_views(generator.stdout)
     return stream
 
 
 # ---- ShopMix: every event changes state; four rules, three of them under quiet hours and a cap
 
-SHOP = place.SHARED / "bench" / "shopmix"
+SHOP_RULES = HERE / "shopmix.jsonc"
 SHOP_SEED, EVENTS_A_SHOP_CUSTOMER = 1, 10
 PAYLOADS = {
     "still-looking": lambda w: f"{w['category']} {w['price']:.2f}",
@@ -271,17 +271,14 @@ def timeless(line):
 
 
 def shop_command(events, folder, to):
-    carts.compiled(SHOP / "oracle.c", folder)  # called by the generator
     answer = folder / "answer"
-    # What stands for the answer's file are the arguments of the oracle: no sends, but sends with payloads.
-    return [carts.compiled(SHOP / "shopgen.c", folder), *to, str(events), str(customers_of(events, EVENTS_A_SHOP_CUSTOMER)), str(SHOP_SEED),
-            f"/dev/null {answer}"], answer
+    return [place.program("shop_stream"), *to, str(events), str(customers_of(events, EVENTS_A_SHOP_CUSTOMER)), str(SHOP_SEED), answer], answer
 
 
 def fill_shop(events, folder):
     topic = new_topic("shop")
     command, answer = shop_command(events, folder, (kafka.broker().address, topic))
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=limit_s(events))
+    subprocess.run(command, check=True, timeout=limit_s(events))
     return Stream(topic, events, set(map(timeless, answer.read_text().splitlines())))
 
 
@@ -326,7 +323,7 @@ def foreign_lines(lines):
 def fill_foreign(events, folder):
     topic = new_topic("foreign")
     command, answer = shop_command(events, folder, ("-", "-"))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as generator:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as generator:
         kafka.broker().feed(topic, foreign_lines(generator.stdout), timeout=limit_s(events))
     return Stream(topic, events, set(map(timeless, answer.read_text().splitlines())))
 
@@ -348,7 +345,7 @@ def many(count):
 
 
 def shop_rules():
-    return (SHOP / "shopmix.jsonc").read_text()
+    return SHOP_RULES.read_text()
 
 
 def contests():

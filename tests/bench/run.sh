@@ -14,5 +14,5 @@ esac
 cd "$(dirname "$0")/../.."
 sh consumer/install.sh build runtime redis test kafka bench
 cmake --preset release -DRELANCE_TESTS=ON >/dev/null
-cmake --build --preset release --target relance kafka_tool >/dev/null
+cmake --build --preset release --target relance kafka_tool cart_stream shop_stream >/dev/null
 RELANCE_BUILD=$PWD/build/release exec python3 "tests/bench/$name" "$@"

@@ -11,7 +11,6 @@ from bench.run import is_peer
 EVENTS, CUSTOMERS = 10_000, 200
 
 
-@unittest.skipUnless(contests.SHOP.exists(), f"{contests.SHOP} is not here")
 class Bench(unittest.TestCase):
     def check(self, name):
         contest = contests.contests()[name]

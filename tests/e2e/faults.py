@@ -181,7 +181,6 @@ class Faults(unittest.TestCase):
         self.assertEqual(set(heard) - set(answer), set())
         self.assertEqual(sequence_faults(records), [])
 
-    @unittest.skipUnless(carts.GENERATOR.exists(), f"{carts.GENERATOR} is not here")
     def test_1_a_long_log(self):
         for version, fsync in [("3.9.1", "always")] * LONG + [("4.1.1", "everysec")]:
             self.abandon(version, fsync, workers=1)
