@@ -24,6 +24,7 @@ MAY_SEE = {
     "rules/event": ["rules/base", "rules/json", "rules/cel"],
     "rules/mapping": ["rules/base", "rules/time", "rules/json", "rules/cel", "rules/event"],
     "rules/state": ["rules/base", "rules/cel", "rules/event"],
+    "rules/learn": ["rules/base"],
     "rules/rule": CORE,  # set.h: what a compiled set is, which the three rooms share
     "rules/rule/compile": [*CORE, "rules/rule", "rules/mapping/build.h"],
     "rules/rule/run": [*CORE, "rules/rule", "rules/mapping/build.h"],

@@ -1,0 +1,4 @@
+# What is learnt, as it travels.
+foreach(name model_bytes)
+  relance_fuzz(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c LINK rules_learn)
+endforeach()
