@@ -85,22 +85,31 @@ class Siege:
     def any(self):
         return self.dice.choice(sorted(self.engines))
 
+    def cause_of_end(self, output):
+        """Why an engine may end by itself here: "rebuild", "away", or None: it may not."""
+        ending = [line for line in output.splitlines() if GIVES_UP in line or AWAY in line][-1:]
+        if any(PART in line or (self.has_rebuilt and EMPTY in line) for line in ending):
+            return "rebuild"
+        return "away" if any(AWAY in line for line in ending) else None
+
+    def start_again(self, name, cause):
+        if cause == "rebuild":
+            self.has_rebuilt = True
+            self.count("a part of a checkpoint found, decided anew")
+        else:
+            self.count("start that found a server away")
+        self.start(name, **({"rebuild": True} if cause == "rebuild" else {}))
+
     def supervise(self):
         for name, engine in list(self.engines.items()):
             if engine.is_running():
                 continue
             output = engine.output()
-            ending = [line for line in output.splitlines() if GIVES_UP in line or AWAY in line][-1:]
-            rebuild = any(PART in line or (self.has_rebuilt and EMPTY in line) for line in ending)
-            if rebuild:
-                self.has_rebuilt = True
-                self.count("a part of a checkpoint found, decided anew")
-            elif any(AWAY in line for line in ending):
-                self.count("start that found a server away")
-            else:
+            cause = self.cause_of_end(output)
+            if not cause:
                 raise AssertionError(f"engine {name} ended by itself, after {self.diary[-5:]}:\n{output[-60000:]}")
             engine.stop(None)
-            self.start(name, **({"rebuild": True} if rebuild else {}))
+            self.start_again(name, cause)
 
     def pass_time(self, low, high):
         """A while in which engines that could not start are started again."""
@@ -110,7 +119,9 @@ class Siege:
             time.sleep(0.05)
 
     def end(self):
-        """SIGTERM to all; each must leave well."""
+        """SIGTERM to all; each must leave well. An engine that has just begun again may still catch up with what is
+        decided: told to end, it would leave without a checkpoint, and say so (status 3)."""
+        self.wait(self.is_saved, "all is saved")
         for name, engine in self.engines.items():
             status, _ = engine.stop()
             if status != 0:
@@ -187,9 +198,7 @@ class Siege:
         self.wait(lambda: all(offset > 0 for offset in self.checkpoints().values()), "all partitions are saved")
 
     def wait_decided(self):
-        """Until all is decided, and saved too: an engine that begins now would have nothing to catch up with, for one
-        that is told to end while it does leaves without a checkpoint, and says so (status 3)."""
-        self.wait(lambda: self.world.is_decided() and self.is_saved(), "all is decided and saved")
+        self.wait(self.world.is_decided, "all is decided")
 
     def is_saved(self):
         checkpoints = self.checkpoints()
@@ -267,16 +276,24 @@ def settle_twins(siege, name, twins):
         raise AssertionError(f"{error}:\n{outputs}") from None
     time.sleep(HEARD_S)
     left = [twin for twin in twins if twin.is_running()]
-    for twin in twins:
-        if twin in left:
-            continue
-        status, _ = twin.stop(None)
-        if status not in (1, 2) or "another process has started under our --instance" not in twin.output():
-            raise AssertionError(f"of two with one name one ended with {status}:\n{twin.output()[-6000:]}")
-    if len(left) == 1:
+    causes = [cause_of_twins_end(siege, twin) for twin in twins if twin not in left]
+    if left:
         siege.engines[name] = left[0]
+    elif any(causes):
+        siege.start_again(name, "rebuild" if "rebuild" in causes else "away")
     else:
         siege.start(name)
+
+
+def cause_of_twins_end(siege, twin):
+    """None where it was the other twin; else as any engine's."""
+    status, _ = twin.stop(None)
+    if status in (1, 2) and "another process has started under our --instance" in twin.output():
+        return None
+    cause = siege.cause_of_end(twin.output())
+    if not cause:
+        raise AssertionError(f"of two with one name one ended with {status}:\n{twin.output()[-6000:]}")
+    return cause
 
 
 def add_engine(siege):
