@@ -188,6 +188,7 @@ static void run_start_workers(struct run *run)
                                             .from_ms = run->from_ms,
                                             .refuses_misplaced = run_refuses_misplaced(run),
                                             .most = SOURCE_BATCH_MAX,
+                                            .waits_most = WORKER_WAITS_MAX,
                                             .standings = run->standings};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);

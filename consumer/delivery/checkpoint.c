@@ -133,6 +133,7 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
     checkpoint_put_counters(partition);
     sums_each(&partition->sums, checkpoint_put_addition, partition->store);
+    partition_note_last(partition);
     checkpoint_fill_meta(partition, &partition->meta);
     partition->pace.saved_us = clock_monotonic_us();
     enum relance_status status = store_commit(partition->store, &partition->meta, error);

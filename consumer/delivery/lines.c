@@ -8,7 +8,7 @@
  * today and not tomorrow, and nothing has to agree. What was decided below P by an engine that did not publish lines is
  * never made up for.
  *
- * And they endanger nothing. What one record or tick causes leaves in one transaction, however much that is, and a transaction
+ * And they endanger nothing. What one record causes leaves in one transaction, however much that is, and a transaction
  * has a time: beyond `lines_room` bytes lines are left out (worker.c), and told of in the log.
  *
  *     relance-mark      marks in force          a mark      moves on to the next of these,

@@ -18,6 +18,7 @@ void mark_print(const struct mark *mark, struct buffer *out)
     mark_put_number(object, "at", mark->at);
     if (mark->wall != RELANCE_NEVER) mark_put_number(object, "wall", mark->wall);
     if (mark->tick != RELANCE_NEVER) mark_put_number(object, "tick", mark->tick);
+    if (mark->waits) mark_put_number(object, "waits", (int64_t)mark->waits);
     if (mark->links != RELANCE_NEVER) mark_put_number(object, "links", mark->links);
     if (mark->rules) cJSON_AddRawToObject(object, "rules", mark->rules);
     if (mark->zones) cJSON_AddRawToObject(object, "zones", mark->zones);
@@ -47,7 +48,7 @@ static bool mark_number(const cJSON *object, const char *name, int64_t absent, i
 
 static bool mark_read(const cJSON *object, struct mark *mark)
 {
-    int64_t n;
+    int64_t n, waits;
     const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules"),
                 *zones = cJSON_GetObjectItemCaseSensitive(object, "zones"),
                 *other = cJSON_GetObjectItemCaseSensitive(object, "options");
@@ -55,10 +56,12 @@ static bool mark_read(const cJSON *object, struct mark *mark)
     if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
         mark->at < 0 || !mark_number(object, "wall", RELANCE_NEVER, &mark->wall) ||
         !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) ||
+        !mark_number(object, "waits", 0, &waits) || waits < 0 ||
         !mark_number(object, "links", RELANCE_NEVER, &mark->links) || mark->links < 0 ||
         (rules && !cJSON_IsArray(rules)) || (zones && !cJSON_IsObject(zones)) || (other && !options))
         return false;
     mark->n = (uint64_t)n;
+    mark->waits = (uint64_t)waits;
     mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));
     if (rules) ensure(mark->rules = cJSON_PrintUnformatted(rules));
     if (zones) ensure(mark->zones = cJSON_PrintUnformatted(zones));

@@ -5,6 +5,7 @@
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
  *     {"n":19,"at":1812,"wall":1772445600120,"approximate":true}
  *     {"n":20,"at":1812,"links":44}
+ *     {"n":22,"at":1813,"tick":1772445600120,"waits":8192}
  *     {"n":21,"at":1813,"zones":{"Europe/Paris":"29e8a1d37c0b4f52"}}
  *
  * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n. */
@@ -19,6 +20,8 @@ struct mark {
     int64_t at;
     int64_t wall; /* ms; RELANCE_NEVER: says nothing about it */
     int64_t tick; /* waits due before it end; RELANCE_NEVER: no tick */
+    /* of a tick: only the first so many of them end, and what is left is another mark's; 0: all */
+    uint64_t waits;
     int64_t
         links; /* link records below this offset of their topic have effect; RELANCE_NEVER: no more than before */
     char *rules;   /* a packed rule set (file.h); NULL: none */

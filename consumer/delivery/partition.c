@@ -17,6 +17,10 @@
 #include <xxhash.h>
 
 enum {
+    PARTITION_LOOK =
+        256, /* waits between two looks at what they have brought; more before a record are ticks of their own */
+    PARTITION_TICK_BYTES =
+        32 << 20,                   /* in the outbox: the tick is to be gone on with in another transaction */
     PARTITION_WALL_AGE_MS = 10000,  /* an older wall clock is renewed before the next record */
     PARTITION_ASK_US = 50000,       /* the end of the input is asked for at most so often */
     PARTITION_RETRY_US = 100000,    /* Redis is away: how soon to try again */
@@ -33,6 +37,7 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     published_init(&partition->recovery.published);
     partition->input_end.first = partition->input_end.hidden_from = partition->anew_from = -1;
     partition->input_end.begin = -1;
+    partition->tick_ms = RELANCE_NEVER;
     partition->place = place;
     partition->standing = &place->standings[number];
     partition->store = store_open(&where);
@@ -45,8 +50,9 @@ static void partition_reset(struct partition *partition)
     partition->state = PARTITION_UNCLAIMED;
     partition->in_force.rules_seen = NULL;
     partition->last.record = NULL;
-    partition->touched = partition->recovery.is_approximate = partition->recovery.is_rebuild =
-        partition->recovery.has_gaps = false;
+    partition->tick_ms = RELANCE_NEVER;
+    partition->is_halted = partition->touched = partition->recovery.is_approximate =
+        partition->recovery.is_rebuild = partition->recovery.has_gaps = false;
     published_free(&partition->recovery.published);
     partition_forget_zones(partition);
     mark_list_drop(&partition->ahead, partition->ahead.count);
@@ -263,12 +269,14 @@ static void partition_apply_options(struct partition *partition, const struct ma
     buffer_put(&partition->in_force.options, mark->options, strlen(mark->options));
 }
 
-enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
+enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms, uint64_t waits,
                                          struct relance_error *error)
 {
     enum relance_progress progress;
-    while ((progress = relance_engine_tick(partition->engine, before_ms)) == RELANCE_NEEDS) {
-        enum relance_status status = partition_fetch_needed(partition, error);
+    uint64_t most = waits ? waits : UINT64_MAX;
+    while ((progress = relance_engine_tick(partition->engine, before_ms, &most)) == RELANCE_NEEDS) {
+        size_t count = most < PARTITION_LOOK ? (size_t)most : PARTITION_LOOK;
+        enum relance_status status = partition_fetch_due(partition, before_ms, count, error);
         if (status != RELANCE_OK) return status;
     }
     partition_count_forgotten(partition);
@@ -276,8 +284,34 @@ enum relance_status partition_apply_tick(struct partition *partition, int64_t be
     return partition_settle(partition, progress, error);
 }
 
-static enum relance_status partition_apply(struct partition *partition, const struct mark *mark,
-                                           struct relance_error *error)
+static size_t partition_look(const struct partition *partition)
+{
+    size_t most = partition->place->waits_most;
+    return most < PARTITION_LOOK ? most : PARTITION_LOOK;
+}
+
+/* A tick that is decided now: so many waits as one mark ends, and fewer once they have brought much. *waits is what its
+ * mark says: how many have ended, or 0 where none are left. */
+static enum relance_status partition_begin_tick(struct partition *partition, int64_t before_ms,
+                                                uint64_t *waits, struct relance_error *error)
+{
+    const struct workplace *place = partition->place;
+    enum relance_status status = RELANCE_OK;
+    for (*waits = 0; status == RELANCE_OK;) {
+        size_t look = partition_look(partition);
+        if (*waits + look > place->waits_most || (*waits && place->outbox.bytes.size > PARTITION_TICK_BYTES))
+            break;
+        status = partition_apply_tick(partition, before_ms, look, error);
+        *waits += look;
+        if (status == RELANCE_OK && relance_engine_next_due(partition->engine) >= before_ms) *waits = 0;
+        if (!*waits) break;
+    }
+    return status;
+}
+
+/* All that the mark says but for its tick. */
+static enum relance_status partition_apply_facts(struct partition *partition, const struct mark *mark,
+                                                 struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     ensure(mark->n == partition->decided.marks + 1 || partition->recovery.is_approximate);
@@ -290,8 +324,15 @@ static enum relance_status partition_apply(struct partition *partition, const st
         partition->in_force.wall_ms = mark->wall;
         relance_engine_set_wall(partition->engine, mark->wall);
     }
+    return status;
+}
+
+static enum relance_status partition_apply(struct partition *partition, const struct mark *mark,
+                                           struct relance_error *error)
+{
+    enum relance_status status = partition_apply_facts(partition, mark, error);
     if (status == RELANCE_OK && mark->tick != RELANCE_NEVER)
-        status = partition_apply_tick(partition, mark->tick, error);
+        status = partition_apply_tick(partition, mark->tick, mark->waits, error);
     if (status == RELANCE_OK && mark->links != RELANCE_NEVER)
         status = partition_apply_links(partition, mark->links, error);
     return status;
@@ -307,6 +348,17 @@ static enum relance_status partition_apply_ahead(struct partition *partition, in
         status = partition_apply(partition, &partition->ahead.items[done++], error);
     if (done) mark_list_drop(&partition->ahead, done);
     return status;
+}
+
+/* How far a tick goes shows when it is decided, so its mark is put behind what it decides, into the same transaction. */
+static enum relance_status partition_decide_tick(struct partition *partition, struct mark *mark,
+                                                 struct relance_error *error)
+{
+    enum relance_status status = partition_apply_facts(partition, mark, error);
+    if (status == RELANCE_OK) status = partition_begin_tick(partition, mark->tick, &mark->waits, error);
+    if (status != RELANCE_OK) return status;
+    partition_put_mark(partition, mark);
+    return RELANCE_OK;
 }
 
 /* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
@@ -335,6 +387,7 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
     if (mark.rules && partition->in_force.rules)
         log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
                  partition->decided.offset);
+    if (tick != RELANCE_NEVER) return partition_decide_tick(partition, &mark, error);
     partition_put_mark(partition, &mark);
     return partition_apply(partition, &mark, error);
 }
@@ -453,6 +506,14 @@ static void partition_count_event(struct partition *partition, const struct sour
     partition_count_links(partition);
 }
 
+/* Too many waits end before the record for one transaction and one checkpoint. A tick of its own ends some of them, as far as
+ * the clock that the record brings: P and checkpoints can stand between that and the record. */
+static enum relance_status partition_halt(struct partition *partition, struct relance_error *error)
+{
+    partition->is_halted = true;
+    return partition_freshen(partition, relance_engine_much(partition->engine), RELANCE_NEVER, error);
+}
+
 /* One event of the record, or what it is instead. */
 static enum relance_status partition_decide_next(struct partition *partition,
                                                  const struct source_record *record,
@@ -465,6 +526,7 @@ static enum relance_status partition_decide_next(struct partition *partition,
         enum relance_status status = partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;
     }
+    if (progress == RELANCE_MUCH) return partition_halt(partition, error);
     enum relance_status status = partition_settle(partition, progress, error);
     if (status != RELANCE_OK) return status;
     counters_add(&partition->counters, COUNTER_UNMAPPED, (int64_t)fate->unmapped);
@@ -489,7 +551,9 @@ static enum relance_status partition_decide(struct partition *partition, const s
                                    .offset = record->offset,
                                    .value = record->value,
                                    .timestamp_ms = record->timestamp_ms,
-                                   .key = record->key};
+                                   .key = record->key,
+                                   .waits_most =
+                                       partition->state == PARTITION_LIVE ? partition_look(partition) : 0};
     if (relance_ruleset_reads_headers(partition->in_force.rules->rules)) {
         event.headers = headers;
         event.header_count = source_headers(record, headers);
@@ -498,7 +562,7 @@ static enum relance_status partition_decide(struct partition *partition, const s
     enum relance_status status;
     do
         status = partition_decide_next(partition, record, &event, &fate, error);
-    while (status == RELANCE_OK && fate.more);
+    while (status == RELANCE_OK && !partition->is_halted && fate.more);
     return status;
 }
 
@@ -532,6 +596,13 @@ static enum relance_status partition_prepare(struct partition *partition, int64_
     return status;
 }
 
+static void partition_pass(struct partition *partition, const struct source_record *record)
+{
+    partition->decided.offset = record->offset + 1;
+    partition->last.record = record;
+    partition->events++;
+}
+
 enum relance_status partition_record(struct partition *partition, const struct source_record *record,
                                      struct relance_error *error)
 {
@@ -540,26 +611,38 @@ enum relance_status partition_record(struct partition *partition, const struct s
     enum relance_status status = partition_prepare(partition, record->offset, error);
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
+    partition->is_halted = false;
+    if (record->value.data && !partition_refuses(partition, record))
+        return partition_go_on(partition, record, error);
+    if (!record->value.data) counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
+    partition_pass(partition, record);
+    return RELANCE_OK;
+}
+
+enum relance_status partition_go_on(struct partition *partition, const struct source_record *record,
+                                    struct relance_error *error)
+{
+    partition->is_halted = false;
     partition->reached = record->offset + 1;
     partition->told = 0;
-    if (!record->value.data)
-        counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);
-    else if (!partition_refuses(partition, record))
-        status = partition_decide(partition, record, error);
-    if (status != RELANCE_OK) return status; /* it may be half decided: P must not pass it */
-    partition->decided.offset = record->offset + 1;
-    partition->last.record = record;
-    partition->events++;
+    enum relance_status status = partition_decide(partition, record, error);
+    if (status != RELANCE_OK || partition->is_halted) return status; /* P must not pass it */
+    partition_pass(partition, record);
     return RELANCE_OK;
+}
+
+void partition_note_last(struct partition *partition)
+{
+    if (!partition->last.record) return;
+    partition->last.offset = partition->last.record->offset;
+    partition->last.hash = partition_hash(partition->last.record);
+    partition->last.record = NULL;
 }
 
 void partition_end_batch(struct partition *partition)
 {
     partition->touched = false;
-    if (!partition->last.record) return;
-    partition->last.offset = partition->last.record->offset;
-    partition->last.hash = partition_hash(partition->last.record);
-    partition->last.record = NULL;
+    partition_note_last(partition);
 }
 
 /* ---- ticks */
@@ -568,11 +651,12 @@ static void partition_want(void *context, struct relance_str customer)
     wanted_add(context, customer);
 }
 
-enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
+enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms, size_t most,
                                         struct relance_error *error)
 {
     struct wanted wanted = {0};
-    relance_engine_missing(partition->engine, before_ms, partition_want, &wanted);
+    if (relance_engine_missing(partition->engine, before_ms, most, partition_want, &wanted) != RELANCE_OK)
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for what is due");
     enum relance_status status =
         wanted.count ? partition_fetch(partition, wanted.customers, wanted.count, error) : RELANCE_OK;
     wanted_free(&wanted);
@@ -613,11 +697,17 @@ void partition_tell_hidden(struct partition *partition)
 enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
 {
     if (partition->state != PARTITION_LIVE) return RELANCE_OK;
-    int64_t before = wall_now_ms() - partition->place->options->lateness;
-    if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition))
-        return RELANCE_OK;
-    enum relance_status status = partition_fetch_due(partition, before, error);
-    return status == RELANCE_OK ? partition_freshen(partition, before, RELANCE_NEVER, error) : status;
+    int64_t next = relance_engine_next_due(partition->engine), before = partition->tick_ms;
+    if (before == RELANCE_NEVER) {
+        before = wall_now_ms() - partition->place->options->lateness;
+        if (next >= before || !partition_is_at_end(partition)) return RELANCE_OK;
+    }
+    enum relance_status status =
+        next < before ? partition_freshen(partition, before, RELANCE_NEVER, error) : RELANCE_OK;
+    if (status != RELANCE_OK) return status;
+    bool is_over = relance_engine_next_due(partition->engine) >= before;
+    partition->tick_ms = is_over ? RELANCE_NEVER : before;
+    return RELANCE_OK;
 }
 
 /* ---- what P says */

@@ -48,6 +48,7 @@ struct workplace {
     bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox;     /* marks, dead letters, actions, link records, lines not yet in a transaction */
     size_t unpublished_count; /* of them, all but marks and lines: what asks for a transaction */
+    size_t waits_most;        /* that one mark ends */
     size_t lines_room;        /* bytes of the outbox beyond which no line is put into it */
     uint64_t lines_left;      /* lines that were left out so since the last transaction */
     /* something is half decided: neither the outbox nor the engines are to be used */
@@ -145,6 +146,10 @@ struct partition {
     int64_t told;       /* so many decisions of this record or mark have become lines */
     bool sees_visitors; /* events of visitors have come: their states are fetched ahead, too */
     bool touched;       /* this batch has had records of it */
+    /* the last record given has not been decided, since waits before it are left; partition_go_on does it */
+    bool is_halted;
+    int64_t
+        tick_ms; /* what was due before then when the reader was at the end is being ended; RELANCE_NEVER: nothing */
     struct last_record last;
     struct input_end input_end;
 
@@ -203,6 +208,11 @@ RELANCE_MUST enum relance_status partition_arrive_approximately(struct partition
 RELANCE_MUST enum relance_status partition_record(struct partition *partition,
                                                   const struct source_record *record,
                                                   struct relance_error *error);
+/* Likewise, once more, while partition->is_halted: in between there is a place for a transaction and a checkpoint. */
+RELANCE_MUST enum relance_status
+partition_go_on(struct partition *partition, const struct source_record *record, struct relance_error *error);
+/* Takes note of the last record decided. Before the batch is released, and before a checkpoint. */
+void partition_note_last(struct partition *partition);
 /* Before the batch is released. */
 void partition_end_batch(struct partition *partition);
 /* The reader is at `offset`, though no record stands right before it: the end of the input. */
@@ -212,9 +222,9 @@ RELANCE_MUST enum relance_status partition_reach(struct partition *partition, in
  * records below it have effect; RELANCE_NEVER: says nothing about it. The partition is live. */
 RELANCE_MUST enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
                                                    struct relance_error *error);
-/* Lets waits end that are due before `before_ms`. */
+/* Lets waits end that are due before `before_ms`, the first so many; 0: all. */
 RELANCE_MUST enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms,
-                                                      struct relance_error *error);
+                                                      uint64_t waits, struct relance_error *error);
 /* Link records below an offset of their topic have effect, as a mark says. */
 RELANCE_MUST enum relance_status partition_apply_links(struct partition *partition, int64_t before,
                                                        struct relance_error *error);
@@ -223,7 +233,8 @@ RELANCE_MUST enum relance_status partition_take_links(struct partition *partitio
                                                       struct relance_error *error);
 /* An open transaction that has hidden records for too long is told of, once. */
 void partition_tell_hidden(struct partition *partition);
-/* Lets waits end that are due, when the reader is at the end. */
+/* Lets waits end that are due, when the reader is at the end: as many as one mark may end. While tick_ms says that some are
+ * left, the next call goes on. */
 RELANCE_MUST enum relance_status partition_tick(struct partition *partition, struct relance_error *error);
 /* What a call of the engine has come to: RELANCE_OK where it is done, else why the partition is to be claimed again or the
  * process is to end. */
@@ -241,10 +252,10 @@ RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
                                                  const struct relance_str *customers, size_t count,
                                                  struct relance_error *error);
 
-/* Reads the states of those that wait for something due before then and are not at hand: all at once, instead of one by
- * one as a tick needs them. */
+/* Reads the states of the first so many of those that wait for something due before then, where they are not at hand: at
+ * once, instead of one by one as a tick needs them. */
 RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,
-                                                     struct relance_error *error);
+                                                     size_t most, struct relance_error *error);
 
 /* Is what has been decided up to P what has been published? */
 bool partition_is_as_published(const struct partition *partition);

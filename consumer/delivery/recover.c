@@ -125,8 +125,9 @@ static bool recover_was_published(void *context, struct relance_str id)
     return published_has(context, id);
 }
 
-/* Ticks and records that are gone have dealt with whatever was due by then: clock or tick were at least so far as
- * the newest that was published was due, less the lateness (what an event causes at once may be that much ahead).
+/* Ticks and records that are gone have dealt with whatever was due before then: clock or tick were at least so far as
+ * the newest that was published was due, less the lateness (what an event causes at once may be that much ahead). Of what
+ * was due at that very instant a tick may have ended a part.
  * Some of what this keeps quiet may never have been published; where all records and marks are there, it is not needed. */
 static enum relance_status recover_settle(struct partition *partition, struct relance_error *error)
 {
@@ -134,8 +135,8 @@ static enum relance_status recover_settle(struct partition *partition, struct re
     enum relance_status status = RELANCE_OK;
     if (newest_ms == INT64_MIN) return RELANCE_OK;
     if (partition->recovery.has_gaps)
-        status = partition_apply_tick(partition, newest_ms - partition->place->options->lateness + 1, error);
-    if (status == RELANCE_OK) status = partition_fetch_due(partition, newest_ms + 1, error);
+        status = partition_apply_tick(partition, newest_ms - partition->place->options->lateness, 0, error);
+    if (status == RELANCE_OK) status = partition_fetch_due(partition, newest_ms + 1, SIZE_MAX, error);
     if (status != RELANCE_OK) return status;
     if (relance_engine_recall(partition->engine, recover_was_published, &partition->recovery.published) !=
         RELANCE_OK)

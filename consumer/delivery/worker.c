@@ -45,7 +45,7 @@ enum {
     WORKER_CACHE_LINE = 64,
     WORKER_EXPECT_BYTES = 512,    /* of a record that are asked of memory before it is read */
     WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
-    /* Bytes of output, of one record or tick, beyond which it has no lines of decisions; the least that failures leave. */
+    /* Bytes of output, of one record, beyond which it has no lines of decisions; the least that failures leave. */
     WORKER_LINES_MAX = 256 << 20,
     WORKER_LINES_LEAST = 48 << 20,
     WORKER_PUBLISH_US = 250000, /* between transactions, while batches are full */
@@ -69,6 +69,7 @@ struct work {
     bool assigned;          /* the group has told us what is ours, be it nothing */
     bool loaded;            /* the last batch was large */
     bool full;              /* it had as many records as it may: more are waiting */
+    bool ticking;           /* more waits are due than were ended */
     bool has_left;          /* partitions have been taken away, whose links are read all the same */
     size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */
     bool has_grown;         /* the input has more partitions than at the start */
@@ -98,8 +99,7 @@ static void work_note_room(struct work *work, bool committed)
 {
     struct workplace *place = &work->place;
     if (committed && place->lines_left)
-        log_line(LOG_WARNING,
-                 "Decisions were left out of their topic: one record or tick has brought too many.",
+        log_line(LOG_WARNING, "Decisions were left out of their topic: one record has brought too many.",
                  "member=%s count=%" PRIu64 " bytes=%zu", work->member, place->lines_left,
                  place->outbox.bytes.size);
     place->lines_left = 0;
@@ -192,6 +192,14 @@ static enum relance_status work_save(struct work *work, struct partition *partit
     return RELANCE_OK;
 }
 
+static enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
+                                                 struct relance_error *error)
+{
+    enum relance_status status =
+        partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK; /* I1; speaks for all */
+    return status == RELANCE_OK ? work_save(work, partition, error) : status;
+}
+
 /* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
  * from there but an engine that decides alike. */
 static size_t work_count_unsaved(const struct work *work)
@@ -210,10 +218,7 @@ static enum relance_status work_save_due(struct work *work, bool all, struct rel
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
-        enum relance_status status =
-            partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK; /* I1; speaks for all */
-        if (status != RELANCE_OK) return status;
-        status = work_save(work, partition, error);
+        enum relance_status status = work_publish_and_save(work, partition, error);
         if (status != RELANCE_OK) return status;
         if (partition->pace.is_failing && clock_monotonic_us() - now > WORKER_SLOW_US) break;
         if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
@@ -461,6 +466,34 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
+/* In the middle of a record that ends very many waits: they leave in several transactions, and go into several checkpoints.
+ * A Redis that takes none is waited for, as it is between two batches. */
+static enum relance_status work_relieve(struct work *work, struct partition *partition,
+                                        struct relance_error *error)
+{
+    enum relance_status status = work_publish_much(work, error);
+    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED) {
+        if (clock_monotonic_us() >= partition->pace.retry_us)
+            status = work_publish_and_save(work, partition, error);
+        if (relance_engine_changed_count(partition->engine) <= WORKER_CHANGED_MAX) break;
+        if (status == RELANCE_OK) status = partition_wait(&work->place, WORKER_RETRY_US, error);
+    }
+    return status;
+}
+
+static enum relance_status work_decide_one(struct work *work, const struct source_record *record,
+                                           struct relance_error *error)
+{
+    struct partition *partition = work_partition(work, record->partition);
+    if (!partition) return RELANCE_OK;
+    enum relance_status status = partition_record(partition, record, error);
+    while (status == RELANCE_OK && partition->is_halted && !stop_requested()) {
+        status = work_relieve(work, partition, error);
+        if (status == RELANCE_OK) status = partition_go_on(partition, record, error);
+    }
+    return status == RELANCE_OK ? work_publish_much(work, error) : status;
+}
+
 /* Records lie where another thread has put them: one that is decided in a moment is asked of memory now, which is slow. */
 static void work_expect(const struct source_batch *batch, size_t at)
 {
@@ -477,10 +510,8 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
 {
     enum relance_status status = RELANCE_OK;
     for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
-        struct partition *partition = work_partition(work, batch->records[i].partition);
         work_expect(batch, i + WORKER_EXPECT);
-        if (partition) status = partition_record(partition, &batch->records[i], error);
-        if (status == RELANCE_OK) status = work_publish_much(work, error);
+        status = work_decide_one(work, &batch->records[i], error);
     }
     for (size_t i = 0; i < work->own_count; i++)
         partition_end_batch(work->own[i]);
@@ -508,11 +539,14 @@ static enum relance_status work_link(struct work *work, struct relance_error *er
     return status;
 }
 
+/* As much as one mark may end; what is left is the next cycle's, with whatever has come in the meantime. */
 static enum relance_status work_tick(struct work *work, struct relance_error *error)
 {
+    work->ticking = false;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         enum relance_status status = partition_tick(partition, error);
+        work->ticking |= partition->tick_ms != RELANCE_NEVER;
         if (status == RELANCE_OK) status = work_publish_much(work, error);
         if (status != RELANCE_OK) return status;
     }
@@ -651,11 +685,12 @@ static enum relance_status work_deal(struct work *work, const struct source_batc
 static enum relance_status work_take(struct work *work, struct relance_error *error)
 {
     struct source_batch batch;
-    enum relance_status status = source_gather(work->place.source, WORKER_IDLE_MS, work->most, &batch, error);
+    int wait_ms = work->ticking ? 0 : WORKER_IDLE_MS;
+    enum relance_status status = source_gather(work->place.source, wait_ms, work->most, &batch, error);
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
-    work->loaded = batch.count >= WORKER_MUCH;
-    work->full = batch.count == work->most;
+    work->loaded = batch.count >= WORKER_MUCH || work->ticking;
+    work->full = batch.count == work->most || work->ticking;
     if (batch.count) status = work_deal(work, &batch, error);
     bool some = batch.count > 0, is_cut = stop_requested();
     source_release(work->place.source);
@@ -674,28 +709,6 @@ static enum relance_status work_rest(struct work *work, struct relance_error *er
     return status == RELANCE_OK ? source_idle(work->place.source, WORKER_IDLE_MS, error) : status;
 }
 
-static enum relance_status work_cycle(struct work *work, struct relance_error *error)
-{
-    if (work->has_grown)
-        return relance_error_set(error, RELANCE_REFUSED,
-                                 "%s has more partitions than the %d it had: customers change their "
-                                 "partition. `relance run --drain` and "
-                                 "then `relance reshard` move them",
-                                 work->place.options->input, work->place.input_partitions);
-    work_free_gone(work);
-    work_stop_links(work);
-    enum relance_status status = work_take_rules(work, error);
-    if (status == RELANCE_OK) status = work_claim(work, error);
-    if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
-    if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
-    if (status == RELANCE_OK) status = work_save_due(work, false, error);
-    if (status == RELANCE_OK) work_note_whole(work);
-    if (status == RELANCE_OK) work_ask_end(work);
-    work_tell_misplaced(work, false);
-    work_tell(work);
-    return status;
-}
-
 /* Has the partition taken all that others have told it? */
 static bool work_is_linked(const struct work *work, const struct partition *partition)
 {
@@ -711,6 +724,7 @@ static bool work_is_linked(const struct work *work, const struct partition *part
 static bool work_is_at_end(const struct work *work)
 {
     int64_t now = wall_now_ms() - work->place.options->lateness;
+    if (!work->place.options->stop_at_end && !work->place.options->drain) return false;
     if (!work->assigned || work->place.outbox.count) return false;
     if (work->place.told_us && clock_monotonic_us() - work->place.told_us < WORKER_ECHO_US) return false;
     for (size_t i = 0; i < work->own_count; i++) {
@@ -720,6 +734,29 @@ static bool work_is_at_end(const struct work *work)
             return false;
     }
     return true;
+}
+
+static enum relance_status work_cycle(struct work *work, struct relance_error *error)
+{
+    if (work->has_grown)
+        return relance_error_set(error, RELANCE_REFUSED,
+                                 "%s has more partitions than the %d it had: customers change their "
+                                 "partition. `relance run --drain` and "
+                                 "then `relance reshard` move them",
+                                 work->place.options->input, work->place.input_partitions);
+    work_free_gone(work);
+    work_stop_links(work);
+    enum relance_status status = work_take_rules(work, error);
+    if (status == RELANCE_OK) status = work_claim(work, error);
+    if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
+    if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
+    /* At the end all is saved now: whoever is told to end gives Redis little time. */
+    if (status == RELANCE_OK) status = work_save_due(work, work_is_at_end(work), error);
+    if (status == RELANCE_OK) work_note_whole(work);
+    if (status == RELANCE_OK) work_ask_end(work);
+    work_tell_misplaced(work, false);
+    work_tell(work);
+    return status;
 }
 
 static enum relance_status work_until_stopped(struct work *work, struct relance_error *error)
@@ -735,8 +772,7 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
                 status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
         }
         if (status != RELANCE_OK) return status;
-        if (work->place.options->stop_at_end || work->place.options->drain)
-            atomic_store(&work->worker->at_end, work_is_at_end(work));
+        atomic_store(&work->worker->at_end, work_is_at_end(work));
     }
     return RELANCE_OK;
 }
@@ -780,6 +816,7 @@ static void work_init(struct work *work, struct worker *worker)
         .book = &work->book,
         .refuses_misplaced = plan->refuses_misplaced,
         .lines_room = WORKER_LINES_MAX,
+        .waits_most = plan->waits_most,
     };
 }
 

@@ -9,6 +9,9 @@
 #include "delivery/standing.h"
 #include <stdatomic.h>
 
+/* Waits that one mark ends: as many customers as a batch has records. */
+enum { WORKER_WAITS_MAX = 8192 };
+
 struct worker_plan {
     const struct options *options;
     const char *instance;
@@ -20,6 +23,7 @@ struct worker_plan {
     int64_t from_ms;            /* partition.h, FROM_* or an instant */
     bool refuses_misplaced;     /* records in another partition than that of their key are dead letters */
     size_t most;                /* records that a batch may have: SOURCE_BATCH_MAX */
+    size_t waits_most;          /* waits that one mark ends: WORKER_WAITS_MAX */
     struct standing *standings; /* of the process, by partition */
 };
 

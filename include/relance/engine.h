@@ -105,6 +105,8 @@ struct relance_record {
     struct relance_str key;
     const struct relance_header *headers;
     size_t header_count;
+    /* it may end so many waits (of a list its first event alone); 0: any number */
+    size_t waits_most;
 };
 
 enum relance_fate_kind {
@@ -143,6 +145,9 @@ enum relance_progress {
     RELANCE_DONE,
     RELANCE_NEEDS,  /* relance_engine_needed() says whose state; put it and call again */
     RELANCE_FAILED, /* out of memory: relance_engine_error() */
+    /* Before the record, more is due than it may end: nothing has been done of it. What is due before relance_engine_much()
+     * is to be ended by ticks, then call again. */
+    RELANCE_MUCH,
     /* options.stop was heard. No decision has come since then, but those of the same call may have come before, and
      * states are half changed: throw away what this engine has made since the last checkpoint, and the engine. Whoever
      * comes next decides it again. */
@@ -154,8 +159,13 @@ enum relance_progress {
 RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *engine,
                                                          const struct relance_record *record,
                                                          struct relance_fate *fate);
-/* Lets happen what is due before `before_ms`; the clock stays (DELIVERY.md §3.5). */
-RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *engine, int64_t before_ms);
+/* Lets happen what is due before `before_ms`, in its order, at most `*most` of it, which is lowered by what has happened: 0
+ * is left where there may be more. The clock stays (DELIVERY.md §3.5). What is counted is what a customer has to do at one
+ * turn, so it is a function of the records, the marks and the states. */
+RELANCE_MUST enum relance_progress relance_engine_tick(struct relance_engine *engine, int64_t before_ms,
+                                                       uint64_t *most);
+/* After RELANCE_MUCH: the instant before which too much is due. */
+int64_t relance_engine_much(const struct relance_engine *engine);
 /* Lets the clock run to `until_ms`, inclusively: the end of a replay or test. */
 RELANCE_MUST enum relance_progress relance_engine_run_until(struct relance_engine *engine, int64_t until_ms);
 /* Takes in the value of a link record, as an engine said it; the clock stays. RELANCE_DONE also where it means nothing
@@ -194,10 +204,12 @@ int64_t relance_engine_next_due(const struct relance_engine *engine);
 /* ---- states, in and out */
 /* Is the customer's state (or the fact that there is none) at hand? For fetching a batch's states at once. */
 bool relance_engine_holds(const struct relance_engine *engine, struct relance_str customer);
-/* Calls `want` for each customer with something due before `before_ms` whose state is not at hand. */
+/* Of the first `most` customers with something due before `before_ms`, in the order in which it is due: calls `want` for
+ * each whose state is not at hand. RELANCE_NO_MEMORY: for none. */
 typedef void relance_want(void *context, struct relance_str customer);
-void relance_engine_missing(const struct relance_engine *engine, int64_t before_ms, relance_want *want,
-                            void *context);
+RELANCE_MUST enum relance_status relance_engine_missing(const struct relance_engine *engine,
+                                                        int64_t before_ms, size_t most, relance_want *want,
+                                                        void *context);
 /* Hands in a state as a checkpoint has it; empty: the customer has none. RELANCE_INVALID: not a state. */
 RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine,
                                                     struct relance_str customer, struct relance_str state,

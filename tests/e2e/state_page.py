@@ -334,7 +334,7 @@ class Reader(unittest.TestCase):
             marks_there = [json.loads(record.value) for record in self.world.kafka.consume(f"{self.world.output}.marks")
                            if record.partition == p]
             self.assertEqual([mark["n"] for mark in marks_there], list(range(1, int(marks) + 1)))
-            self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "rules", "options", "zones"} for mark in marks_there))
+            self.assertTrue(all(set(mark) <= {"n", "at", "wall", "tick", "waits", "rules", "options", "zones"} for mark in marks_there))
             for zone, hash_ in (item for mark in marks_there for item in mark.get("zones", {}).items()):
                 self.assertEqual(hash_, f"{xxh3(pathlib.Path('/usr/share/zoneinfo', zone).read_bytes()):016x}")
 

@@ -266,7 +266,12 @@ static void judge_mark(struct judge *judge, const struct mark *mark)
         ensure(relance_engine_set_rules(judge->engine, judge->set->rules, (int64_t)mark->n) == RELANCE_OK);
     }
     if (mark->wall != RELANCE_NEVER) relance_engine_set_wall(judge->engine, mark->wall);
-    if (mark->tick != RELANCE_NEVER) ensure(relance_engine_tick(judge->engine, mark->tick) == RELANCE_DONE);
+    uint64_t most = mark->waits ? mark->waits : UINT64_MAX;
+    if (mark->tick != RELANCE_NEVER)
+        ensure(relance_engine_tick(judge->engine, mark->tick, &most) == RELANCE_DONE);
+    if (mark->waits && most)
+        sim_fail("partition %d: mark %" PRIu64 " has ended waits that were not due", judge->partition,
+                 mark->n);
     if (mark->links != RELANCE_NEVER) judge_take_links(judge, mark->links);
 }
 

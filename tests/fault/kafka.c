@@ -807,6 +807,7 @@ static enum relance_status marks_take(int32_t partition, int64_t from, uint64_t 
         if (mark.n == *next) {
             if (sabotage(BUG_LINKS_NOW) && mark.links != RELANCE_NEVER)
                 mark.links = (int64_t)kafka_stable_end(KAFKA_LINKS + partition);
+            if (sabotage(BUG_TICK_PARTS)) mark.waits = 0;
             mark_list_add(list, mark);
             ++*next;
             continue;

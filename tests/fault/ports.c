@@ -69,13 +69,14 @@ void log_line(enum log_level level, const char *sentence, const char *facts, ...
     if (level == LOG_ERROR) memcpy(process->said, line, sizeof line);
 }
 
-/* ---- two of the bugs: what a mark says, and what is in force instead */
+/* ---- three of the bugs: what a mark says, and what is in force instead */
 void __real_mark_print(const struct mark *mark, struct buffer *out);
 void __wrap_mark_print(const struct mark *mark, struct buffer *out);
 void __wrap_mark_print(const struct mark *mark, struct buffer *out)
 {
     struct mark said = *mark;
     if (sabotage(BUG_TICK_UNMARKED)) said.tick = RELANCE_NEVER;
+    if (sabotage(BUG_TICK_WHOLE)) said.waits = 0;
     __real_mark_print(&said, out);
 }
 

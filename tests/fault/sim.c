@@ -242,6 +242,7 @@ static void sim_start(int slot)
                                                 .from_ms = FROM_EARLIEST,
                                                 .refuses_misplaced = sim.refuses_misplaced,
                                                 .most = sim.most,
+                                                .waits_most = sim.waits_most,
                                                 .standings = process->standings};
     process->silent_from_us = RELANCE_NEVER;
     process->wake_us = sim.now_us;
@@ -435,6 +436,8 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     static const unsigned late[] = {0, 40000, 63000};
     if (sim.visitors) sim.rates.late_links = late[sim.seed / 96 % 3];
     sim.most = sim.seed % 4 == 3 ? 2 : SOURCE_BATCH_MAX;
+    static const size_t waits[] = {WORKER_WAITS_MAX, 1, 2, 5};
+    sim.waits_most = waits[sim.seed / 16 % 4];
     if (undisturbed) sim.rates = (struct sim_rates){0}, sim.slots = 1;
     sim.next_world_us = sim.rates.world ? sim_between(1000, 2 * sim.rates.world) : RELANCE_NEVER;
     for (int slot = 0; slot < SIM_SLOTS_MAX; slot++)

@@ -72,6 +72,7 @@ struct sim {
     bool visitors;        /* who become customers: identity.h */
     enum sim_lines lines; /* who is told decisions: --decisions */
     size_t most;          /* records that a batch may have: in some worlds so few that it is full */
+    size_t waits_most;    /* waits that one mark ends: in most worlds fewer than fall due at once */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;
     int64_t speed;  /* ms of the wall clock in one of the monotonic */

@@ -235,7 +235,8 @@ static inline const struct relance_fate *rig_event(struct rig *rig, str value)
 static inline void rig_tick(struct rig *rig, int64_t before_ms)
 {
     enum relance_progress progress;
-    while ((progress = relance_engine_tick(rig->engine, before_ms)) == RELANCE_NEEDS)
+    uint64_t most = UINT64_MAX;
+    while ((progress = relance_engine_tick(rig->engine, before_ms, &most)) == RELANCE_NEEDS)
         rig_fetch(rig);
     ensure(progress == RELANCE_DONE);
 }

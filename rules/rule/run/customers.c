@@ -157,6 +157,84 @@ bool customers_set_due(struct customers *customers, struct customer *customer, i
     return true;
 }
 
+/* ---- what is due, without taking it out of the heap */
+
+/* Only nodes that are due and their children are looked at. */
+static void count_due(const struct customers *customers, size_t at, int64_t before_ms, size_t *left)
+{
+    if (!*left || at >= customers->wait_count || customers->heap[at].due_ms >= before_ms) return;
+    --*left;
+    size_t first = at * HEAP_WAYS + 1;
+    for (size_t child = first; child < first + HEAP_WAYS; child++)
+        count_due(customers, child, before_ms, left);
+}
+
+bool customers_due_exceed(const struct customers *customers, int64_t before_ms, size_t count)
+{
+    size_t left = count + 1;
+    count_due(customers, 0, before_ms, &left);
+    return !left;
+}
+
+/* Places of the heap whose parents have been visited, themselves a heap, so that the first of them is the next. */
+struct border {
+    const struct customers *customers;
+    size_t *places, count;
+};
+
+static bool border_before(const struct border *border, size_t a, size_t b)
+{
+    return wait_before(border->customers->heap[border->places[a]],
+                       border->customers->heap[border->places[b]]);
+}
+
+static void border_swap(struct border *border, size_t a, size_t b)
+{
+    size_t place = border->places[a];
+    border->places[a] = border->places[b];
+    border->places[b] = place;
+}
+
+static void border_add(struct border *border, size_t place)
+{
+    size_t at = border->count++;
+    border->places[at] = place;
+    for (; at && border_before(border, at, (at - 1) / 2); at = (at - 1) / 2)
+        border_swap(border, at, (at - 1) / 2);
+}
+
+static size_t border_take(struct border *border)
+{
+    size_t first = border->places[0];
+    border->places[0] = border->places[--border->count];
+    for (size_t at = 0, child; (child = 2 * at + 1) < border->count; at = child) {
+        if (child + 1 < border->count && border_before(border, child + 1, child)) child++;
+        if (!border_before(border, child, at)) break;
+        border_swap(border, at, child);
+    }
+    return first;
+}
+
+/* Each that is taken is replaced by at most its children. */
+bool customers_first_due(const struct customers *customers, int64_t before_ms, size_t most,
+                         customers_visit *visit, void *context)
+{
+    if (most > customers->wait_count) most = customers->wait_count;
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct border border = {customers, arena_alloc(&arena, (most * (HEAP_WAYS - 1) + 1) * sizeof(size_t)), 0};
+    bool ok = border.places;
+    if (ok && most && customers->heap[0].due_ms < before_ms) border_add(&border, 0);
+    for (; most && border.count; most--) {
+        size_t at = border_take(&border), first = at * HEAP_WAYS + 1;
+        visit(context, customers->heap[at].customer);
+        for (size_t child = first; child < first + HEAP_WAYS && child < customers->wait_count; child++)
+            if (customers->heap[child].due_ms < before_ms) border_add(&border, child);
+    }
+    arena_free(&arena);
+    return ok;
+}
+
 /* ---- states */
 
 void customers_drop_state(struct customers *customers, struct customer *customer)

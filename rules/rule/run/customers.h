@@ -75,6 +75,13 @@ static inline struct customer *customers_next(const struct customers *customers)
     return customers->wait_count ? customers->heap[0].customer : NULL;
 }
 
+/* Are more than `count` due before `before_ms`? Takes time for so many, at most. */
+bool customers_due_exceed(const struct customers *customers, int64_t before_ms, size_t count);
+/* Visits what is due before `before_ms`, in order, at most so many. False without memory (then nothing has been visited). */
+typedef void customers_visit(void *context, const struct customer *customer);
+bool customers_first_due(const struct customers *customers, int64_t before_ms, size_t most,
+                         customers_visit *visit, void *context);
+
 void customers_drop_state(struct customers *customers, struct customer *customer);
 bool customers_mark_changed(struct customers *customers, struct customer *customer);
 void customers_clear_changed(struct customers *customers);

@@ -110,14 +110,17 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
         e->failed = true;
 }
 
-/* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then). Time ends with the year 9999. */
-static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, bool inclusive)
+/* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is
+ * lowered. Time ends with the year 9999. */
+static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, bool inclusive, uint64_t *most)
 {
     struct customer *customer;
     if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
-    while (!e->failed && !cel_frame_stopped(&e->frame) && (customer = customers_next(&e->customers)) &&
+    while (*most && !e->failed && !cel_frame_stopped(&e->frame) &&
+           (customer = customers_next(&e->customers)) &&
            (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
+        --*most;
         arena_reset(&e->scratch);
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
         scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
@@ -127,16 +130,21 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
     return engine_done(e);
 }
 
-enum relance_progress relance_engine_tick(struct relance_engine *e, int64_t before_ms)
+enum relance_progress relance_engine_tick(struct relance_engine *e, int64_t before_ms, uint64_t *most)
 {
-    return fire(e, before_ms, false);
+    return fire(e, before_ms, false, most);
 }
 
 enum relance_progress relance_engine_run_until(struct relance_engine *e, int64_t until_ms)
 {
     if (until_ms > RFC3339_MS_MAX) until_ms = RFC3339_MS_MAX;
     if (until_ms > e->clock_ms) e->clock_ms = until_ms;
-    return fire(e, until_ms, true);
+    return fire(e, until_ms, true, &(uint64_t){UINT64_MAX});
+}
+
+int64_t relance_engine_much(const struct relance_engine *e)
+{
+    return e->much_ms;
 }
 
 /* ---- records */
@@ -290,6 +298,18 @@ static enum relance_progress link_by_event(struct relance_engine *e, const struc
     return engine_done(e);
 }
 
+/* Would the event end more waits than the record may? Then nothing of it has been done yet. Of a list only the first event
+ * is asked: in front of the others there is no place in the log. */
+static bool is_much(struct relance_engine *e, const struct relance_record *record)
+{
+    int64_t before_ms = e->event.time_ms - e->options.lateness_ms;
+    if (!record->waits_most || e->unfolded.at ||
+        !customers_due_exceed(&e->customers, before_ms, record->waits_most))
+        return false;
+    e->much_ms = before_ms;
+    return true;
+}
+
 static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
                                           struct relance_fate *fate)
 {
@@ -315,8 +335,9 @@ static enum relance_progress record_event(struct relance_engine *e, const struct
     fate->fields_invalid = e->event.fields_invalid;
     fate->misfits = e->event.misfits;
     fate->misfit_count = e->event.misfit_count;
+    if (is_much(e, record)) return RELANCE_MUCH;
     advance_clock(e, e->event.time_ms);
-    enum relance_progress progress = fire(e, e->clock_ms, false);
+    enum relance_progress progress = fire(e, e->clock_ms, false, &(uint64_t){UINT64_MAX});
     if (progress != RELANCE_DONE) return progress;
     bool named = e->event.type && e->set->types[e->event.type->number].named;
     fate->kind = named ? RELANCE_EVENT : RELANCE_IGNORED;
@@ -421,20 +442,23 @@ bool relance_engine_holds(const struct relance_engine *e, struct relance_str id)
     return customer ? customer->held : e->options.complete;
 }
 
-static void visit_missing(const struct relance_engine *e, size_t at, int64_t before_ms, relance_want *want,
-                          void *context)
+struct missing {
+    relance_want *want;
+    void *context;
+};
+
+static void visit_missing(void *context, const struct customer *customer)
 {
-    const struct customers *c = &e->customers;
-    if (at >= c->wait_count || c->heap[at].due_ms >= before_ms) return;
-    if (!c->heap[at].customer->held) want(context, customer_id(c->heap[at].customer));
-    for (size_t child = at * 4 + 1; child <= at * 4 + 4; child++)
-        visit_missing(e, child, before_ms, want, context);
+    const struct missing *missing = context;
+    if (!customer->held) missing->want(missing->context, customer_id(customer));
 }
 
-void relance_engine_missing(const struct relance_engine *e, int64_t before_ms, relance_want *want,
-                            void *context)
+enum relance_status relance_engine_missing(const struct relance_engine *e, int64_t before_ms, size_t most,
+                                           relance_want *want, void *context)
 {
-    visit_missing(e, 0, before_ms, want, context);
+    struct missing missing = {want, context};
+    return customers_first_due(&e->customers, before_ms, most, visit_missing, &missing) ? RELANCE_OK
+                                                                                        : RELANCE_NO_MEMORY;
 }
 
 enum relance_status relance_engine_put(struct relance_engine *e, struct relance_str id,

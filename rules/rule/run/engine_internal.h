@@ -74,6 +74,7 @@ struct relance_engine {
     struct trigger trigger;
     struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
+    int64_t much_ms;                      /* after RELANCE_MUCH: what is due before then is too much */
     struct relance_forgot forgot;
     struct relance_links links;
     struct known_names known;

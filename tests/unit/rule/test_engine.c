@@ -170,20 +170,87 @@ static void count_wanted(void *context, str customer)
     ++*(size_t *)context;
 }
 
+static size_t wanted(int64_t before_ms, size_t most)
+{
+    size_t count = 0;
+    cr_expect_eq(relance_engine_missing(rig.engine, before_ms, most, count_wanted, &count), RELANCE_OK);
+    return count;
+}
+
 Test(engine, wants_those_due_before_an_instant_and_not_at_hand)
 {
     for (int i = 0; i < 30; i++)
         happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", i).data, START + i,
                 "k");
-    size_t wanted = 0;
-    relance_engine_missing(rig.engine, RELANCE_NEVER, count_wanted, &wanted);
-    cr_expect_eq(wanted, 0u, "all are at hand");
+    cr_expect_eq(wanted(RELANCE_NEVER, 100), 0u, "all are at hand");
     rig_forget(&rig);
-    relance_engine_missing(rig.engine, START + HOUR + 10, count_wanted, &wanted);
-    cr_expect_eq(wanted, 10u);
-    wanted = 0;
-    relance_engine_missing(rig.engine, RELANCE_NEVER, count_wanted, &wanted);
-    cr_expect_eq(wanted, 30u);
+    cr_expect_eq(wanted(START + HOUR + 10, 100), 10u);
+    cr_expect_eq(wanted(RELANCE_NEVER, 100), 30u);
+}
+
+static void expect_next(void *context, str customer)
+{
+    size_t *count = context;
+    str expected = arena_format(&arena, "c%02zu", *count);
+    cr_expect(str_equal(customer, expected), "%.*s stands where %.*s is due", STR_ARG(customer),
+              STR_ARG(expected));
+    ++*count;
+}
+
+Test(engine, wants_the_first_of_those_that_are_due)
+{
+    for (int i = 0; i < 90; i++) {
+        int c = i * 37 % 90; /* in another order */
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%02d", c).data,
+                START + c / 4, "k");
+    }
+    rig_forget(&rig);
+    size_t count = 0;
+    cr_expect_eq(relance_engine_missing(rig.engine, RELANCE_NEVER, 17, expect_next, &count), RELANCE_OK);
+    cr_expect_eq(count, 17u);
+    cr_expect_eq(wanted(START + HOUR + 1, 17), 4u, "no more are due by then");
+    cr_expect_eq(wanted(START, 17), 0u);
+    cr_expect_eq(wanted(RELANCE_NEVER, 0), 0u);
+}
+
+Test(engine, ends_so_many_waits_in_their_order)
+{
+    for (int i = 0; i < 5; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%d", 4 - i).data, START,
+                "k");
+    buffer_init(&rig.lines, &rig.arena);
+    uint64_t most = 2;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + DAY, &most), RELANCE_DONE);
+    cr_expect_eq(most, 0u);
+    decided("sent c0 sent c1");
+    most = 3;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + HOUR + 1, &most), RELANCE_DONE);
+    cr_expect_eq(most, 0u, "nothing tells that there is no more");
+    decided("sent c2 sent c3 sent c4");
+    most = 3;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + HOUR + 1, &most), RELANCE_DONE);
+    cr_expect_eq(most, 3u);
+    decided("");
+}
+
+/* Nothing of the event is done, and its time has not come, as long as more is due than it may end. */
+Test(engine, leaves_an_event_that_would_end_too_much_alone)
+{
+    for (int i = 0; i < 3; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%d", i).data, START, "k");
+    buffer_init(&rig.lines, &rig.arena);
+    struct relance_fate fate;
+    struct relance_record record = rig_record(&rig, event("e9", "cart", "c9", START + 2 * HOUR, "k"));
+    record.waits_most = 2;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_MUCH);
+    cr_expect_eq(relance_engine_much(rig.engine), START + 2 * HOUR);
+    cr_expect_eq(relance_engine_clock(rig.engine), START);
+    decided("");
+    uint64_t most = 1;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + 2 * HOUR, &most), RELANCE_DONE);
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_DONE, "two are left");
+    cr_expect_eq(relance_engine_clock(rig.engine), START + 2 * HOUR);
+    decided("sent c0 sent c1 sent c2 started c9");
 }
 
 Test(engine, holds_what_was_put_also_that_there_is_nothing)
@@ -987,7 +1054,8 @@ Test(engine, hears_the_stop_between_two_waits)
     happens("e1", "cart", "c1", START, "k1");
     decided("started c1");
     stop = 1;
-    cr_expect_eq(relance_engine_tick(rig.engine, START + DAY), RELANCE_STOPPED);
+    uint64_t most = UINT64_MAX;
+    cr_expect_eq(relance_engine_tick(rig.engine, START + DAY, &most), RELANCE_STOPPED);
     decided("");
 }
 
