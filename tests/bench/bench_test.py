@@ -12,7 +12,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from bench import contests, figures, peers
+from bench import bars, contests, customers, figures, peers
 from support import place, suite
 
 EVENTS = 20_000
@@ -132,7 +132,29 @@ class Counting(unittest.TestCase):
 
     def test_where_there_is_nothing_to_compare_with_it_is_not_said_to_be_exact(self):
         results = {("Replay", "shipped rules"): [figures.Figures(100, 1, 1, 0, missing=None, extra=None)] * 3}
-        self.assertEqual(figures.table(results).splitlines()[1].split()[-3:], ["-", "-", "3"])
+        self.assertEqual(figures.table(results, "another").splitlines()[1].split()[-3:], ["-", "-", "3"])
+
+    def test_a_bar_is_met_missed_or_has_not_been_asked(self):
+        found = bars.Found()
+        self.assertEqual({bar.row(found)[2:] for bar in bars.BARS}, {("-", "-")})
+        for row, cpu_s in ((bars.READING, 1), (bars.TWO, 1.8), (bars.FLINK, 2), (bars.STREAMS[0], 9), (bars.STREAMS[1], 4.4)):
+            found.runs[bars.CARTS, row] = [figures.Figures(100, 1, cpu_s, 1)]
+        found.customers = {size: customers.Costs(size, 1, bytes_, 300, 1, rate, 2, 4e5, 0, 0)
+                           for size, bytes_, rate in ((100, 900, 50), (1000, 240, 60), (5000, 251, 40))}
+        found.latency = {"Relance": (1, 49.9, 80)}
+        verdicts = {words: (measured, verdict) for words, _, measured, verdict in (bar.row(found) for bar in bars.BARS) if verdict != "-"}
+        self.assertEqual(verdicts, {
+            "CartAbandon: per CPU-second, times Flink heap": ("1.11", "missed"),
+            "CartAbandon: per CPU-second, times the better Kafka Streams": ("2.44", "missed"),
+            "CartAbandon: events/s with 2 workers, times Flink heap": ("1.00", "met"),
+            "CartAbandon: CPU of an event, times that of consuming alone": ("1.80", "met"),
+            "event to action at half of full load, p99, ms": ("49.9", "met"),
+            "memory of a customer in the process, bytes": ("251", "missed"),
+            "memory of a customer in Redis, bytes": ("300", "met"),
+            "events/s with the most customers, times that with the fewest": ("0.80", "met"),
+            "start with the most customers, s": ("2.00", "met"),
+            "waits that end at once, a second": ("400,000", "met"),
+        })
 
     def test_of_a_peers_runs_the_last_is_the_measured_one(self):
         lines = "noise\nWARM events=5 wall_s=2.0\nWARM events=5 wall_s=1.5\nRESULT events=5 wall_s=1.0\n"

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import peers
+from bench import bars, peers
 from bench.figures import Figures, compare, cpu_s, memory, wait_for
 from support import carts, kafka, place
 from support.engine import Action, Engine, World
@@ -41,7 +41,7 @@ class Stream:
 @dataclass
 class Contest:
     name: str
-    sizes: tuple     # in events
+    size: int        # in events
     fill: Callable   # (events, folder) -> Stream
     rows: dict       # {name: Stream -> Figures}
 
@@ -350,13 +350,13 @@ def shop_rules():
 
 def contests():
     return {
-        "carts": Contest("CartAbandon", (5_000_000, 25_000_000), fill_carts,
-                         {"librdkafka alone": reader, **ours(carts.RULES, carts.said), **theirs("carts", said_by_peer_of_cart, 100)}),
-        "shop": Contest("ShopMix", (5_000_000,), fill_shop, {**ours(shop_rules, said_of_shop), **theirs("shop", said_of_shop, 1000)}),
-        "rules": Contest("ManyRules", (5_000_000,), fill_many,
+        "carts": Contest("CartAbandon", 5_000_000, fill_carts,
+                         {bars.READING: reader, **ours(carts.RULES, carts.said), **theirs("carts", said_by_peer_of_cart, 100)}),
+        "shop": Contest("ShopMix", 5_000_000, fill_shop, {bars.READING: reader, **ours(shop_rules, said_of_shop), **theirs("shop", said_of_shop, 1000)}),
+        "rules": Contest("ManyRules", 5_000_000, fill_many,
                          {f"Relance, {count:,} rule{'s' * (count > 1)}": many(count) for count in RULE_COUNTS}),
-        "foreign": Contest("Foreign", (5_000_000,), fill_foreign, ours(shop_rules, said_of_shop, mapping=MAPPING)),
-        "replay": Contest("Replay", (5_000_000,), fill_cart_file,
+        "foreign": Contest("Foreign", 5_000_000, fill_foreign, ours(shop_rules, said_of_shop, mapping=MAPPING)),
+        "replay": Contest("Replay", 5_000_000, fill_cart_file,
                           {"relance replay, one rule": functools.partial(replay, carts.RULES, True),
                            "relance replay, shipped rules": functools.partial(replay, str(place.ROOT / "rules" / "scenarios"), False)}),
     }

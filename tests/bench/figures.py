@@ -32,10 +32,10 @@ class Figures:
 
 
 def medians(runs):
-    """Each figure's own median; what is missing or extra, of the worst."""
+    """Each figure's own median, of any dataclass of figures; what is missing or extra, of the worst."""
     worst = {"missing", "extra"}
-    return Figures(**{f.name: (most if f.name in worst else statistics.median)([getattr(run, f.name) for run in runs])
-                      for f in fields(Figures)})
+    return type(runs[0])(**{f.name: (most if f.name in worst else statistics.median)([getattr(run, f.name) for run in runs])
+                            for f in fields(runs[0])})
 
 
 def most(counts):
@@ -98,13 +98,14 @@ def columns(rows):
                      for row in rows)
 
 
-def table(results):
-    """Of {(workload, engine): runs}, a line each."""
-    rows = [("workload", "engine", "events/s", "per CPU-s", "CPU s", "Redis s", "broker s", "peak MB", "missing", "extra", "runs")]
+def table(results, base):
+    """Of {(workload, engine): runs}, a line each; beside each its CPU an event as a multiple of the engine's named `base`."""
+    rows = [("workload", "engine", "events/s", "per CPU-s", "x reading", "CPU s", "Redis s", "broker s", "peak MB", "missing", "extra", "runs")]
     for (workload, engine), runs in results.items():
-        f = medians(runs)
-        rows.append((workload, engine, f"{f.rate:,.0f}", f"{f.cpu_rate:,.0f}", f"{f.cpu_s:.1f}", f"{f.redis_s:.1f}", f"{f.broker_s:.1f}",
-                     f"{f.peak / MB:,.0f}", *("-" if count is None else str(count) for count in (f.missing, f.extra)), str(len(runs))))
+        f, times = medians(runs), ratio(results, workload, base, engine, "cpu_rate")
+        rows.append((f"{workload} {f.events:,.0f}", engine, f"{f.rate:,.0f}", f"{f.cpu_rate:,.0f}", f"{times:.2f}" if times else "-", f"{f.cpu_s:.1f}",
+                     f"{f.redis_s:.1f}", f"{f.broker_s:.1f}", f"{f.peak / MB:,.0f}",
+                     *("-" if count is None else str(count) for count in (f.missing, f.extra)), str(len(runs))))
     return columns(rows)
 
 
