@@ -74,8 +74,10 @@ struct relance_decision {
     struct relance_str group; /* HELD by a limit, whatever the variant: its `hold` */
     struct relance_str limit; /* CAPPED, BLOCKED, DEFERRED: its name; lines have it where they say why */
     struct relance_str with;  /* the payload as JSON; empty: none */
-    struct relance_str set;   /* SET: {attribute: value, null where removed} */
-    int64_t until_ms;         /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
+    /* SENT, HELD: which versions of what has been learnt were asked, `{"goes_with":17}`; empty: none */
+    struct relance_str models;
+    struct relance_str set; /* SET: {attribute: value, null where removed} */
+    int64_t until_ms;       /* DEFERRED, COOLING; RELANCE_NEVER: for ever */
     /* CAPPED, BLOCKED: the limit's name; FAILED, ERROR: a sentence; DROPPED: `state`, where there was no room for the run. */
     struct relance_str why;
     /* ERROR: whose expression it is, "count views", and the expression (relance_decision_place); NULL: none. */

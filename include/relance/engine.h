@@ -186,6 +186,13 @@ void relance_engine_set_wall(struct relance_engine *engine, int64_t wall_ms);
 /* A new rule set from here on, brought by the mark of that number. The old set may be freed afterwards. */
 RELANCE_MUST enum relance_status relance_engine_set_rules(struct relance_engine *engine,
                                                           const struct relance_ruleset *rules, int64_t mark);
+/* From here on the functions of the affinity of that name answer by this version (relance/model.h), which a mark has named; NULL:
+ * by none. The engine holds it for as long. Nothing happens where the rules declare no such affinity; by a version of another
+ * recipe than the declared one they answer nothing. A new rule set keeps versions whose name and recipe it has, too. */
+struct relance_model;
+void relance_engine_set_model(struct relance_engine *engine, struct relance_str name,
+                              const struct relance_model *model);
+
 /* Since which mark each declaration has been there, to be saved with the states: what older states hold under
  * its name is not its own. Valid until the next set_rules. */
 struct relance_str relance_engine_since(const struct relance_engine *engine);

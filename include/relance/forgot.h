@@ -18,6 +18,7 @@
       "Beyond `--state-bytes`: triggers of runs, the oldest first, of each run all but the newest.")         \
     X(STATE_BY, "b", "state_by",                                                                             \
       "Beyond it still: values of counts with `by`, those updated longest ago first.")                       \
+    X(STATE_LISTS, "L", "state_lists", "Beyond it still: entries of `lists`, the oldest first.")             \
     X(STATE_RUNS, "r", "state_runs", "Beyond it still: live runs, the oldest first: `dropped`.")             \
     X(STATE_GOALS, "w", "state_goals", "Beyond it still: goal windows, the oldest first.")                   \
     X(STATE_LAST, "l", "state_last", "Beyond it still: events kept for `last`, the oldest first.")           \

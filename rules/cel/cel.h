@@ -96,6 +96,11 @@ void cel_env_set_lenient(struct cel_env *env, str record);
 bool cel_contradicts(struct arena *scratch, str one, str other, str rename, str as, size_t *work,
                      bool *failed);
 
+/* An expression that has been compiled, in one form: the same text whatever its layout, and whatever names it has for what it
+ * says. Ends early where `out` has failed; false then, and without memory. */
+struct buffer;
+bool cel_canonical(struct arena *scratch, const struct cel_env *env, str text, struct buffer *out);
+
 /* ---- programs */
 struct cel_program;
 
@@ -177,6 +182,10 @@ static inline bool cel_frame_stopped(struct cel_frame *frame)
 bool cel_charge(struct cel_frame *frame, size_t steps);
 /* Likewise: optional.of(held), in the memory of the evaluation that calls. */
 struct cel_value cel_optional_of(struct cel_frame *frame, struct cel_value held);
+/* Likewise: an empty list with room for so many, to be filled before it is returned; NULL: there is no memory left to the
+ * evaluation, which cel_fail_memory() says. */
+struct cel_list *cel_list_with_room(struct cel_frame *frame, size_t count);
+struct cel_value cel_fail_memory(struct cel_frame *frame);
 
 /* Evaluates; a CEL_ERROR value is an error, its sentence in frame->error. Re-entrant: resolve and call may
  * evaluate other programs with the same frame. */

@@ -205,3 +205,13 @@ struct cel_value cel_optional_of(struct cel_frame *frame, struct cel_value held)
 {
     return optional_new(frame->machine, held);
 }
+
+struct cel_list *cel_list_with_room(struct cel_frame *frame, size_t count)
+{
+    return list_new(frame->machine, count);
+}
+
+struct cel_value cel_fail_memory(struct cel_frame *frame)
+{
+    return machine_exhausted(frame->machine);
+}

@@ -67,13 +67,17 @@ struct scope_names { /* what an expression may name, by where it stands: as scop
     const struct cel_shorthands *lets; /* the rule's, and around them the set's */
 };
 
-/* The host functions of expressions: counts by their number, and behind them these. */
+/* The host functions of expressions: counts by their number, and behind them these; behind those `lists`, and then
+ * `affinities`, each in its forms. */
 enum host_function {
 #define HOST(ENUM, name, first, second, result, of, form, prose) HOST_##ENUM,
 #include "rule/host.def"
 #undef HOST
     HOSTS
 };
+
+/* What an affinity is asked about: one product, several, or nothing. */
+enum affinity_form { AFFINITY_OF_ONE, AFFINITY_OF_SEVERAL, AFFINITY_POPULAR, AFFINITY_FORMS };
 
 /* Something that tests can reach, or not: its number among all, and where it stands (coverage.c). */
 struct point {
@@ -130,6 +134,7 @@ struct typed_event {
     bool named;                           /* something looks at it: it costs state */
     bool remembered;                      /* some expression reads `last.TYPE` */
     bool sells, refunds;                  /* `sales` says that it tells of an order, of a refund */
+    bool learnt;                          /* some affinity counts it, which costs no state */
     const uint32_t *last_fields;          /* declared fields to keep for `last`, by index */
     size_t last_field_count;
     struct type_list rules;              /* numbers of rules that it triggers, ascending (not types) */
@@ -142,6 +147,7 @@ struct typed_event {
     struct type_list counts;     /* numbers of counts that it feeds */
     struct type_list attributes; /* numbers of attributes that it feeds */
     struct type_list totals;     /* numbers of totals that it feeds */
+    struct type_list lists;      /* numbers of lists that it feeds */
     /* what became of a send, and where its rule and its step stand; FEEDBACK_NONE: it tells of none */
     enum feedback feedback;
     uint32_t feedback_rule, feedback_step;
@@ -166,6 +172,33 @@ struct count_rule {
     bool tracked;
     int64_t over_ms; /* 0: for life */
     int64_t bucket_ms;
+};
+
+struct list_rule {
+    str name;
+    struct type_list on;
+    const struct noted_program *condition; /* may be NULL */
+    const struct cel_program *by;
+    uint32_t keep;
+    int64_t over_ms; /* 0: for life */
+};
+
+struct affinity_source { /* one of `from` */
+    struct type_list on;
+    const struct noted_program *condition; /* may be NULL */
+    const struct cel_program *by;
+    uint32_t weight;
+};
+
+struct affinity_rule {
+    str name;
+    str text;        /* canonical */
+    uint64_t recipe; /* XXH3_64 of it */
+    const struct affinity_source *sources;
+    size_t source_count;
+    int64_t within_ms, half_life_ms;
+    uint32_t lift; /* in thousandths */
+    uint32_t least;
 };
 
 /* `sales`: which events tell of orders and refunds, and what is asked of them; of the programs, all may be NULL but those
@@ -383,6 +416,7 @@ struct rule_test {
     size_t begin;                  /* where it stands in `source` */
     int64_t from_ms, until_ms;     /* until_ms: after from_ms */
     const struct json *attributes; /* NULL: none */
+    const struct json *learnt;     /* by affinity, by product: what goes with it; NULL: nothing */
     const struct given_event *given;
     const struct expected *expect;
     size_t given_count, expect_count;
@@ -419,6 +453,11 @@ struct relance_ruleset {
     uint32_t tz_attribute; /* NAME_NONE: not declared */
     struct count_rule *counts;
     size_t count_count;
+    struct list_rule *lists;
+    size_t list_count;
+    struct affinity_rule *affinities;
+    size_t affinity_count;
+    struct names affinity_names;
     struct total_rule *totals;
     size_t total_count;
     const struct sales_rule *sales; /* NULL: the set declares none */
@@ -437,6 +476,16 @@ struct relance_ruleset {
     size_t await_count;
     struct state_names names;
 };
+
+/* The numbers of the first list and of the first affinity among host functions. */
+static inline uint32_t first_list_function(const struct relance_ruleset *set)
+{
+    return (uint32_t)set->count_count + HOSTS;
+}
+static inline uint32_t first_affinity_function(const struct relance_ruleset *set)
+{
+    return first_list_function(set) + (uint32_t)set->list_count;
+}
 
 /* What a program was compiled from; NULL: nothing of this set. */
 const struct noted_program *set_noted(const struct relance_ruleset *set, const struct cel_program *program);

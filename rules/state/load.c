@@ -582,6 +582,24 @@ void load_sales_ledger(struct state_loading *l)
         state_item_release(l->pool, STATE_SALES, &ledger);
 }
 
+/* ---- lists */
+
+/* All entries of one list. */
+void load_list_entry(struct state_loading *l)
+{
+    uint32_t number = LOAD_NUMBER(l, lists, unpack_str(&l->in));
+    size_t items = unpack_array(&l->in);
+    if (items % 2) l->in.bad = true;
+    for (size_t n = items / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
+        int64_t time_ms = load_time(l);
+        str text = unpack_str(&l->in);
+        if (text.size > LIMIT_KEY_BYTES) l->in.bad = true;
+        if (number == NAME_NONE || l->in.bad) continue;
+        struct list_entry *entry = load_item(l, &l->state->lists, sizeof *entry);
+        if (entry) *entry = (struct list_entry){number, time_ms, load_bytes(l, text)};
+    }
+}
+
 /* ---- a part, a state */
 
 /* Parts that older formats had under another letter. What an event cancelled then cannot be told from what is kept
@@ -666,6 +684,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->sends, struct counted_send, limit)
     SORT_BY(state->measured, struct measured, rule)
     SORT_BY(state->dates, struct date_wait, rule)
+    SORT_BY(state->lists, struct list_entry, list)
     sort_dropped(state);
 #undef SORT_BY
 }

@@ -271,6 +271,14 @@ void save_sales_ledger(const void *item, const struct state_names *names, struct
     sales_pack(item, out);
 }
 
+void save_list_entry(const void *item, const struct state_names *names, struct buffer *out)
+{
+    const struct list_entry *entry = item;
+    (void)names;
+    pack_int(out, entry->time_ms);
+    save_bytes(out, entry->text);
+}
+
 void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct dropped_run *dropped = item;
@@ -286,7 +294,7 @@ static const void *items_at(const struct state_part_row *row, const struct vecto
     return (const char *)items->items + at * row->item_size;
 }
 
-/* What stands in front of what belongs to a count, to an event type. */
+/* What stands in front of what belongs to a count, to an event type, to a list. */
 static void save_count_head(uint32_t number, size_t items, const struct state_names *names,
                             struct buffer *out)
 {
@@ -296,9 +304,9 @@ static void save_count_head(uint32_t number, size_t items, const struct state_na
     pack_int(out, form);
 }
 
-static void save_seen_head(uint32_t number, size_t items, const struct state_names *names, struct buffer *out)
+static void save_pairs_head(const struct names *names, uint32_t number, size_t items, struct buffer *out)
 {
-    pack_str(out, number == NAME_NONE ? (str){0} : names->types.list[number]);
+    pack_str(out, number == NAME_NONE ? (str){0} : names->list[number]);
     pack_array(out, items * 2);
 }
 
@@ -323,7 +331,10 @@ static void save_groups(enum state_part part, const struct vector *items, const 
     for (uint32_t at = 0, end; at < items->count; at = end) {
         uint32_t number = state_group(part, items_at(row, items, at));
         end = group_end(part, items, at);
-        (part == STATE_COUNTS ? save_count_head : save_seen_head)(number, end - at, names, out);
+        if (part == STATE_COUNTS)
+            save_count_head(number, end - at, names, out);
+        else
+            save_pairs_head(state_group_names(part, names), number, end - at, out);
         for (uint32_t i = at; i < end; i++)
             row->save(items_at(row, items, i), names, out);
     }

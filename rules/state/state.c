@@ -82,6 +82,11 @@ static void release_dropped_run(struct pool *pool, void *item)
     bytes_release(pool, dropped->key);
 }
 
+static void release_list_entry(struct pool *pool, void *item)
+{
+    bytes_release(pool, ((struct list_entry *)item)->text);
+}
+
 static void release_sales_ledger(struct pool *pool, void *item)
 {
     struct sales_ledger *ledger = item;
@@ -151,8 +156,16 @@ struct vector *state_items(struct state *state, enum state_part part)
 
 uint32_t state_group(enum state_part part, const void *item)
 {
-    return part == STATE_COUNTS ? ((const struct count_value *)item)->count
-                                : ((const struct seen *)item)->type;
+    switch (part) {
+    case STATE_COUNTS: return ((const struct count_value *)item)->count;
+    case STATE_LISTS: return ((const struct list_entry *)item)->list;
+    default: return ((const struct seen *)item)->type;
+    }
+}
+
+const struct names *state_group_names(enum state_part part, const struct state_names *names)
+{
+    return part == STATE_COUNTS ? &names->counts : part == STATE_LISTS ? &names->lists : &names->types;
 }
 
 size_t state_item_width(enum state_part part)

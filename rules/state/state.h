@@ -48,6 +48,14 @@ struct count_value {
     struct vector buckets; /* struct bucket, ascending */
 };
 
+/* One of what a list keeps. */
+struct
+    list_entry { /* ascending by (list, time); of one time in the order of arrival, each text once in a list */
+    uint32_t list;
+    int64_t time_ms; /* of the newest event that had it */
+    struct bytes *text;
+};
+
 /* An event as runs keep it, packed: once, though it is the trigger of many. */
 struct kept_event {
     uint32_t size;
@@ -271,7 +279,7 @@ enum state_part {
 
 /* What the numbers in a state mean. */
 struct state_names {
-    struct names attributes, types, counts, rules, segments, limits;
+    struct names attributes, types, counts, rules, segments, limits, lists;
     struct names sales;         /* one, where the set declares `sales` */
     const uint8_t *count_forms; /* by count: what its numbers mean */
 };
@@ -279,7 +287,7 @@ struct state_names {
 /* Since which mark each declaration has been there, by its number; INT64_MAX: it keeps nothing. What a state
  * older than that holds under the name was another declaration's. */
 struct state_since {
-    int64_t *attributes, *types, *counts, *rules, *segments, *limits, *sales;
+    int64_t *attributes, *types, *counts, *rules, *segments, *limits, *sales, *lists;
 };
 
 /* Width of buckets (0: for life), what the count makes of its events, `by` or not, as one number. */
@@ -317,8 +325,9 @@ static inline struct kept_event **run_newest_trigger(const struct run *run)
 /* The items of a part. */
 struct vector *state_items(struct state *state, enum state_part part);
 size_t state_item_width(enum state_part part); /* bytes in the vector */
-/* Of a part that is saved in groups: the number of the count or of the type that an item belongs to. */
+/* Of a part that is saved in groups: the number of the count, of the type or of the list that an item belongs to, and the names of those. */
 uint32_t state_group(enum state_part part, const void *item);
+const struct names *state_group_names(enum state_part part, const struct state_names *names);
 void *state_item(struct state *state, enum state_part part, uint32_t at);
 /* what it owns; its place stays */
 void state_item_release(struct pool *pool, enum state_part part, void *item);
@@ -341,6 +350,7 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "w": [[rule, key, opened, closes, variant], …], "z": {rule: variant, or [variant, value] once there was a goal},
  *    "y": [[rule, due, fired, basis, date, first], …],
  *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …],
+ *    "L": {list: [time, text, …]},
  *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]]}
  *
  * Instants are ms. Parts that are empty are left out. */

@@ -21,7 +21,7 @@ struct scopes {
     struct arena *arena; /* what lives as long as this */
     struct cel_budget budget;
     const struct cel_record_type *customer, *segments;
-    struct cel_env *envs[16];    /* by flags; NULL: nobody has asked */
+    struct cel_env *envs[17];    /* by flags; NULL: nobody has asked */
     struct names lists;          /* of event types, by their bytes */
     struct scope_block **blocks; /* by number of the list */
     uint32_t *shares, *offsets;  /* while a list is looked at, as `shared` */
@@ -66,6 +66,8 @@ void declare_events(struct compiler *c);
 void declare_attributes(struct compiler *c); /* with `identify` and `forget` among the types */
 void declare_counts(struct compiler *c);     /* names and signatures */
 bool declare_slots(struct compiler *c);      /* false: no memory */
+/* Says of a name, which is to be called as a function, where it already means something else. */
+void declare_check_call(struct compiler *c, const struct declared *d);
 
 /* Ascending, as lists of numbers stand. */
 void sort_numbers(uint32_t *numbers, size_t count);
@@ -74,6 +76,8 @@ void sort_numbers(uint32_t *numbers, size_t count);
 void declare_check_name(struct compiler *c, const struct source *source, const struct json *member,
                         const char *what);
 struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node);
+/* The same of types that are looked at by nobody who decides. */
+struct type_list declare_list_types(struct compiler *c, const struct source *source, const struct json *node);
 
 /* env.c: what an expression may name, by where it stands. */
 enum scope_flag {
@@ -91,6 +95,8 @@ enum scope_flag {
     SCOPE_ANSWER = 1024,
     /* of `run` what a goal's window keeps of it: key and variant */
     SCOPE_WINDOW = 2048,
+    /* the event and `tables`, and nothing of the customer */
+    SCOPE_BARE = 4096,
 };
 /* What is known of `event` where these are the events: nothing, where naming them was a mistake. */
 static inline unsigned scope_of(struct type_list events)
@@ -178,6 +184,14 @@ void compile_sets(struct compiler *c, const struct cel_env *env, const struct so
                   const struct json *node, struct step *step);
 
 /* segments.c and limits.c */
+/* lists.c */
+void declare_lists(struct compiler *c); /* names */
+void compile_lists(struct compiler *c);
+
+/* affinities.c */
+void declare_affinities(struct compiler *c); /* names */
+void compile_affinities(struct compiler *c);
+
 /* totals.c */
 void compile_totals(struct compiler *c);
 void compile_feedback(struct compiler *c); /* which event types tell what became of a send */

@@ -283,6 +283,14 @@ static bool is_function(const struct compiler *c, str name)
     return str_equal(name, STR("bucket")) || (c->files.sales.node && scope_is_of_sales(name));
 }
 
+void declare_check_call(struct compiler *c, const struct declared *d)
+{
+    bool taken = scope_is_variable(d->name) || is_function(c, d->name);
+    if (taken)
+        gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
+                            "'%.*s' already means something in expressions", STR_ARG(d->name));
+}
+
 void declare_counts(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -297,9 +305,7 @@ void declare_counts(struct compiler *c)
         const struct declared *d = &counts->items[i];
         struct count_rule *count = &set->counts[i];
         declare_check_name(c, d->source, d->value, "a count");
-        if (scope_is_variable(d->name) || is_function(c, d->name))
-            gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),
-                                "'%.*s' already means something in expressions", STR_ARG(d->name));
+        declare_check_call(c, d);
         keyword_check(d->source, d->value, PLACE_COUNT, "a count", c->diag);
         const struct json *over = keyword_get(d->value, PLACE_COUNT, "over");
         count->name = d->name;
@@ -379,7 +385,7 @@ void sort_numbers(uint32_t *numbers, size_t count)
     qsort(numbers, count, sizeof *numbers, number_order);
 }
 
-struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node)
+struct type_list declare_list_types(struct compiler *c, const struct source *source, const struct json *node)
 {
     struct type_list list = {0};
     if (!node) return list;
@@ -399,7 +405,13 @@ struct type_list declare_read_types(struct compiler *c, const struct source *sou
     sort_numbers(types, list.count);
     for (size_t i = 0; i < list.count; i++)
         c->listed[types[i]] = false;
+    return list;
+}
+
+struct type_list declare_read_types(struct compiler *c, const struct source *source, const struct json *node)
+{
+    struct type_list list = declare_list_types(c, source, node);
     for (size_t i = 0; i < list.count; i++)
-        c->set->types[types[i]].named = true;
+        c->set->types[list.types[i]].named = true;
     return list;
 }

@@ -72,9 +72,10 @@ static str known_names(const struct scopes *s, struct arena *arena, unsigned fla
 {
     struct buffer text;
     buffer_init(&text, arena);
-    buffer_put_str(&text, STR("customer"));
+    if (!(flags & SCOPE_BARE)) buffer_put_str(&text, STR("customer"));
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
-        if (flags & partial_names[i].flag) buffer_put_format(&text, ", %.*s", STR_ARG(partial_names[i].name));
+        if (flags & partial_names[i].flag)
+            buffer_put_format(&text, "%s%.*s", text.size ? ", " : "", STR_ARG(partial_names[i].name));
     if (s->set->table_count) buffer_put_str(&text, STR(", tables"));
     if (flags & SCOPE_COUNTS && s->set->count_count) buffer_put_str(&text, STR(", counts"));
     return text.failed ? (str){0} : buffer_str(&text);
@@ -87,35 +88,55 @@ struct place {
     const char *where;
 };
 
+/* What is called where counts are, and in a segment not: its value changes with time, or with what has been learnt. */
+enum { SCOPE_CALLS = SCOPE_COUNTS | SCOPE_NOW };
+
+/* Is it a count, a list, an affinity? As messages begin; `wanted` is where it can be called. NULL: none of them. */
+static const char *called_as(const struct relance_ruleset *set, str name, unsigned *wanted)
+{
+    const char *called = names_find(&set->names.counts, name) != NAME_NONE     ? "count "
+                         : names_find(&set->names.lists, name) != NAME_NONE    ? "list "
+                         : names_find(&set->affinity_names, name) != NAME_NONE ? "affinity "
+                         : scope_is_of_sales(name)                             ? ""
+                                                                               : NULL;
+    if (called) *wanted = *called == 'l' || *called == 'a' ? SCOPE_CALLS : SCOPE_COUNTS;
+    return called;
+}
+
+/* The customer, and what is asked of one, where only the event is there. */
+static bool is_customers(str name)
+{
+    return str_equal(name, STR("customer")) || str_equal(name, STR("bucket"));
+}
+
 /* What exists in rules, but not in this place. */
 static bool refuse(void *context, struct arena *arena, str name, str *message)
 {
     const struct place *place = context;
+    const struct relance_ruleset *set = place->scopes->set;
     unsigned flags = place->names.flags, wanted = 0;
     for (size_t i = 0; i < PARTIAL_NAMES; i++)
         if (str_equal(partial_names[i].name, name)) wanted = partial_names[i].flag;
-    bool count = !wanted && names_find(&place->scopes->set->names.counts, name) != NAME_NONE;
-    bool of_sales = !wanted && !count && scope_is_of_sales(name);
-    if (of_sales && !place->scopes->set->sales) {
+    const char *called = wanted ? NULL : called_as(set, name, &wanted);
+    if (called && !*called && !set->sales) {
         *message =
             arena_format(arena, "'%.*s' needs 'sales', which says which events are orders", STR_ARG(name));
         return message->size;
     }
-    if (count || of_sales) wanted = SCOPE_COUNTS;
-    if (!wanted || flags & wanted) return true;
+    bool bare = flags & SCOPE_BARE && is_customers(name);
+    if (!bare && (!wanted || (flags & wanted) == wanted)) return true;
     bool meant = wanted == SCOPE_EVENT && flags & SCOPE_TRIGGER;
     str known = known_names(place->scopes, arena, flags);
     bool early = wanted == SCOPE_ANSWER && flags & SCOPE_RUN;
     bool timeless = wanted == SCOPE_NOW && flags & SCOPE_COUNTS; /* a segment */
-    *message = arena_format(arena,
-                            count      ? "count '%.*s' cannot be called in %s; known there: %.*s%s"
-                            : of_sales ? "'%.*s' cannot be called in %s; known there: %.*s%s"
-                                       : "'%.*s' is not known in %s; known there: %.*s%s",
-                            STR_ARG(name), place->where, STR_ARG(known),
-                            meant      ? " ('trigger' is the event that started the run)"
-                            : early    ? " ('answer' is the event that the 'wait' before a step got)"
-                            : timeless ? " (how long ago something was is said by a count with 'over')"
-                                       : "");
+    *message =
+        arena_format(arena, "%s'%.*s' %s in %s; known there: %.*s%s", called ? called : "", STR_ARG(name),
+                     called ? "cannot be called" : "is not known", place->where, STR_ARG(known),
+                     meant                ? " ('trigger' is the event that started the run)"
+                     : early              ? " ('answer' is the event that the 'wait' before a step got)"
+                     : timeless           ? " (how long ago something was is said by a count with 'over')"
+                     : flags & SCOPE_BARE ? " (what goes with what is learnt from events alone)"
+                                          : "");
     return known.size && message->size;
 }
 
@@ -302,11 +323,11 @@ static const struct cel_field run_fields[RUN_FIELDS] = {
     [RUN_ACTION] = {STR("action"), &cel_types[CEL_TYPE_STRING]},
     [RUN_ANSWERED] = {STR("answered"), &cel_types[CEL_TYPE_BOOL]},
 };
-static const struct cel_type tags_type = {.kind = CEL_TYPE_LIST, .params = {&cel_types[CEL_TYPE_STRING]}};
+static const struct cel_type texts_type = {.kind = CEL_TYPE_LIST, .params = {&cel_types[CEL_TYPE_STRING]}};
 static const struct cel_field rule_fields[RULE_FIELDS] = {
     [RULE_NAME] = {STR("name"), &cel_types[CEL_TYPE_STRING]},
     [RULE_PRIORITY] = {STR("priority"), &cel_types[CEL_TYPE_INT]},
-    [RULE_TAGS] = {STR("tags"), &tags_type},
+    [RULE_TAGS] = {STR("tags"), &texts_type},
 };
 static const struct cel_record_type run_record = {STR("run"), RUN_FIELDS, run_fields, NULL};
 /* What a goal's window has kept of its run: the first two. */
@@ -375,6 +396,36 @@ static bool add_counts(const struct scopes *s, struct cel_env *env)
     return fine;
 }
 
+/* NAME() of a list. */
+static bool add_lists(const struct scopes *s, struct cel_env *env)
+{
+    const struct relance_ruleset *set = s->set;
+    bool fine = true;
+    for (uint32_t i = 0; i < set->list_count && fine; i++)
+        fine =
+            cel_env_add_function(env, set->lists[i].name, NULL, 0, &texts_type, first_list_function(set) + i);
+    return fine;
+}
+
+/* NAME(product, n), NAME(products, n) and NAME(n) of an affinity. */
+static bool add_affinities(const struct scopes *s, struct cel_env *env)
+{
+    static const struct cel_type *const one[] = {&cel_types[CEL_TYPE_STRING], &cel_types[CEL_TYPE_INT]},
+                                        *const several[] = {&texts_type, &cel_types[CEL_TYPE_INT]},
+                                        *const popular[] = {&cel_types[CEL_TYPE_INT]};
+    static const struct cel_type *const *const parameters[AFFINITY_FORMS] = {
+        [AFFINITY_OF_ONE] = one, [AFFINITY_OF_SEVERAL] = several, [AFFINITY_POPULAR] = popular};
+    const struct relance_ruleset *set = s->set;
+    bool fine = true;
+    for (uint32_t i = 0; i < set->affinity_count * AFFINITY_FORMS && fine; i++) {
+        enum affinity_form form = (enum affinity_form)(i % AFFINITY_FORMS);
+        fine = cel_env_add_function(env, set->affinities[i / AFFINITY_FORMS].name, parameters[form],
+                                    form == AFFINITY_POPULAR ? 1 : 2, &texts_type,
+                                    first_affinity_function(set) + i);
+    }
+    return fine;
+}
+
 static bool add_tables(const struct scopes *s, struct cel_env *env)
 {
     bool fine = true;
@@ -431,6 +482,7 @@ enum { SCOPE_SHARED = SCOPE_LAST | SCOPE_NOW | SCOPE_COUNTS | SCOPE_SEGMENTS };
 static bool fill_shared(struct scopes *s, unsigned flags, struct cel_env *env)
 {
     const struct slot_map *slots = &s->set->slots;
+    if (flags & SCOPE_BARE) return add_tables(s, env);
     bool fine = add_consecutive(s->arena, env, STR("customer"), STR("customer"), s->customer,
                                 slots->customer_id, CEL_NO_SLOT) &&
                 add_tables(s, env) && add_functions(s, flags, env);
@@ -441,13 +493,15 @@ static bool fill_shared(struct scopes *s, unsigned flags, struct cel_env *env)
     if (flags & SCOPE_NOW)
         fine &= cel_env_add_variable(env, STR("now"), &cel_types[CEL_TYPE_TIMESTAMP], slots->now);
     if (flags & SCOPE_COUNTS) fine &= add_counts(s, env);
+    if ((flags & SCOPE_CALLS) == SCOPE_CALLS) fine &= add_lists(s, env) && add_affinities(s, env);
     return fine;
 }
 
 /* What all places with these flags have, made when the first of them asks. */
 static const struct cel_env *shared_env(struct scopes *s, unsigned flags)
 {
-    struct cel_env **env = &s->envs[(flags & SCOPE_SHARED) / SCOPE_LAST];
+    enum { BARE = SCOPE_SHARED / SCOPE_LAST + 1 };
+    struct cel_env **env = &s->envs[flags & SCOPE_BARE ? BARE : (flags & SCOPE_SHARED) / SCOPE_LAST];
     if (*env) return *env;
     if (!s->customer) s->customer = customer_record(s);
     if (!s->segments) s->segments = segments_record(s);

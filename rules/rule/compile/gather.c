@@ -153,6 +153,8 @@ static const struct section_row {
     {"events", "event", offsetof(struct gathered, events), LIMIT_EVENT_TYPES, unite_fields},
     {"customer", "attribute", offsetof(struct gathered, customer), LIMIT_FIELDS, unite_attributes},
     {"counts", "count", offsetof(struct gathered, counts), LIMIT_COUNTS, NULL},
+    {"lists", "list", offsetof(struct gathered, lists), LIMIT_LISTS, NULL},
+    {"affinities", "affinity", offsetof(struct gathered, affinities), LIMIT_AFFINITIES, NULL},
     {"segments", "segment", offsetof(struct gathered, segments), LIMIT_SEGMENTS, NULL},
     {"totals", "total", offsetof(struct gathered, totals), LIMIT_TOTALS, NULL},
     {"let", "let", offsetof(struct gathered, lets), LIMIT_LETS, NULL},
@@ -239,8 +241,9 @@ static void gather_bounded(struct gathering *g, struct section *section, const c
 {
     if (section->count <= most) return;
     const struct declared *first = &section->items[most];
-    gather_error(g->diag, first->source, first->value, (str){0}, "a rule set has at most %zu %ss", most,
-                 what);
+    size_t stem = strlen(what) - (what[strlen(what) - 1] == 'y');
+    gather_error(g->diag, first->source, first->value, (str){0}, "a rule set has at most %zu %.*s%s", most,
+                 (int)stem, what, what[stem] ? "ies" : "s");
     section->count = most;
 }
 

@@ -30,7 +30,7 @@ struct single { /* what stands once in a set; NULL: not said */
 struct gathered {
     struct single tz, stale, holidays, credit;
     struct single sales; /* all files that say it say the same */
-    struct section types, events, customer, counts, segments, totals, lets, tables, rules;
+    struct section types, events, customer, counts, lists, affinities, segments, totals, lets, tables, rules;
     struct section tests;  /* of the set; without names */
     struct section limits; /* in the order of the files; without names */
     struct arena *arena;

@@ -52,6 +52,7 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
                      value->number <= 9007199254740992.0 && value->number == (double)(int64_t)value->number;
         return whole ? NULL : "a whole number";
     }
+    case FORM_NUMBER: return value->kind == JSON_NUMBER ? NULL : "a number";
     case FORM_BOOL: return value->kind == JSON_BOOL ? NULL : "true or false";
     case FORM_TRIGGER:
     case FORM_CANCELS:
@@ -69,15 +70,26 @@ static const char *form_wants(enum keyword_form form, const struct json *value)
 static str place_hint(str name)
 {
     static const str places[] = {
-        [PLACE_SET] = STR("a file has it"),      [PLACE_ATTRIBUTE] = STR("an attribute has it"),
-        [PLACE_COUNT] = STR("a count has it"),   [PLACE_RULE] = STR("a rule has it"),
-        [PLACE_CANCEL] = STR("'cancel' has it"), [PLACE_COOLDOWN] = STR("'cooldown' has it"),
-        [PLACE_STEP] = STR("a step has it"),     [PLACE_WAIT] = STR("'wait' has it"),
-        [PLACE_LIMIT] = STR("a limit has it"),   [PLACE_GOAL] = STR("'goal' has it"),
-        [PLACE_ON] = STR("'on' has it"),         [PLACE_TEST] = STR("a test has it"),
-        [PLACE_EXPECT] = STR("'expect' has it"), [PLACE_SALES] = STR("'sales' has it"),
-        [PLACE_ORDER] = STR("'order' has it"),   [PLACE_REFUND] = STR("'refund' has it"),
+        [PLACE_SET] = STR("a file has it"),
+        [PLACE_ATTRIBUTE] = STR("an attribute has it"),
+        [PLACE_COUNT] = STR("a count has it"),
+        [PLACE_RULE] = STR("a rule has it"),
+        [PLACE_CANCEL] = STR("'cancel' has it"),
+        [PLACE_COOLDOWN] = STR("'cooldown' has it"),
+        [PLACE_STEP] = STR("a step has it"),
+        [PLACE_WAIT] = STR("'wait' has it"),
+        [PLACE_LIMIT] = STR("a limit has it"),
+        [PLACE_GOAL] = STR("'goal' has it"),
+        [PLACE_ON] = STR("'on' has it"),
+        [PLACE_TEST] = STR("a test has it"),
+        [PLACE_EXPECT] = STR("'expect' has it"),
+        [PLACE_SALES] = STR("'sales' has it"),
+        [PLACE_ORDER] = STR("'order' has it"),
+        [PLACE_REFUND] = STR("'refund' has it"),
         [PLACE_TOTAL] = STR("a total has it"),
+        [PLACE_LIST] = STR("a list has it"),
+        [PLACE_AFFINITY] = STR("an affinity has it"),
+        [PLACE_FROM] = STR("'from' has it"),
     };
     const struct keyword *only = NULL;
     size_t count = 0;
@@ -85,6 +97,7 @@ static str place_hint(str name)
         enum keyword_place place = keywords[i].place;
         if (!str_equal(keywords[i].name, name)) continue;
         if (place == PLACE_RULE || place == PLACE_STEP) return places[place];
+        if (place == PLACE_LIST && only && only->place == PLACE_COUNT) continue; /* a count is meant */
         only = &keywords[i];
         count++;
     }

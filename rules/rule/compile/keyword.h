@@ -8,6 +8,9 @@ enum keyword_place {
     PLACE_SET,
     PLACE_ATTRIBUTE,
     PLACE_COUNT,
+    PLACE_LIST,
+    PLACE_AFFINITY,
+    PLACE_FROM,
     PLACE_SALES,
     PLACE_ORDER,
     PLACE_REFUND,
@@ -31,6 +34,7 @@ enum keyword_form {
     FORM_TEXTS, /* a list of strings, which may be empty */
     FORM_RULES, /* names of rules, or "*" */
     FORM_INTEGER,
+    FORM_NUMBER,
     FORM_BOOL,
     FORM_DURATION, /* a string in the form of LANGUAGE.md §2 */
     FORM_CEL,

@@ -11,7 +11,9 @@ static void refuse_taken(struct compiler *c, const struct declared *d, const str
 {
     bool taken = scope_is_variable(d->name) || cel_is_taken(d->name) || str_equal(d->name, STR("bucket")) ||
                  (c->set->sales && scope_is_of_sales(d->name)) ||
-                 names_find(&c->set->names.counts, d->name) != NAME_NONE;
+                 names_find(&c->set->names.counts, d->name) != NAME_NONE ||
+                 names_find(&c->set->names.lists, d->name) != NAME_NONE ||
+                 names_find(&c->set->affinity_names, d->name) != NAME_NONE;
     bool of_set = outer && names_find(&outer->names, d->name) != NAME_NONE;
     if (taken || of_set)
         gather_error_at_key(c->diag, d->source, d->value, STR("choose another name"),

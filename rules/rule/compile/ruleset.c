@@ -108,17 +108,19 @@ static bool index_types(struct compiler *c)
     struct type_list *counts = index_of(c, LISTED(counts, count_count, offsetof(struct count_rule, on)));
     struct type_list *attributes =
         index_of(c, LISTED(attributes, attribute_count, offsetof(struct attribute_rule, on)));
+    struct type_list *lists = index_of(c, LISTED(lists, list_count, offsetof(struct list_rule, on)));
     struct type_list *totals = index_of(c, LISTED(totals, total_count, offsetof(struct total_rule, on)));
     struct type_list *cancels = index_of(c, LISTED(cancels, cancel_count, offsetof(struct cancel, on)));
     struct type_list *awaits = index_of(c, LISTED(awaits, await_count, offsetof(struct awaited, on)));
 #undef LISTED
-    if (!rules || !goals || !counts || !attributes || !totals || !cancels || !awaits) return false;
+    if (!rules || !goals || !counts || !attributes || !lists || !totals || !cancels || !awaits) return false;
     for (uint32_t i = 0; i < set->type_count; i++) {
         struct typed_event *type = &set->types[i];
         type->rules = rules[i];
         type->goals = goals[i];
         type->counts = counts[i];
         type->attributes = attributes[i];
+        type->lists = lists[i];
         type->totals = totals[i];
         type->awaits = awaits[i];
         if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type)) return false;
@@ -182,7 +184,7 @@ static bool index_schema(struct compiler *c)
         bool all = i == set->identify;
         for (size_t f = 0; f < type->reader->field_count; f++) {
             uint32_t slot = set->slots.event + ENVELOPE_COUNT + type->fields[f];
-            if (all || (type->named && c->read[slot])) fields[f].slot = slot;
+            if (all || ((type->named || type->learnt) && c->read[slot])) fields[f].slot = slot;
         }
         types[i] = *type->reader;
         types[i].keep_null = all;
@@ -223,6 +225,8 @@ static void compile_set(struct compiler *c)
     declare_events(c);
     declare_attributes(c);
     declare_counts(c);
+    declare_lists(c);
+    declare_affinities(c);
     declare_segments(c);
     declare_sales(c);
     declare_tables(c);
@@ -233,6 +237,8 @@ static void compile_set(struct compiler *c)
     }
     compile_attributes(c);
     compile_counts(c);
+    compile_lists(c);
+    compile_affinities(c);
     compile_segments(c);
     compile_sales(c);
     compile_totals(c);

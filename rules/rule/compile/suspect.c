@@ -5,16 +5,17 @@
 
 /* ---- declarations that nobody reads */
 
-/* By count: does some expression call it? */
+/* By host function: does some expression call it? */
 static const bool *note_called(struct compiler *c)
 {
-    bool *called = ARENA_ARRAY(c->scratch, bool, c->set->count_count + 1);
+    size_t all = first_affinity_function(c->set) + c->set->affinity_count * AFFINITY_FORMS;
+    bool *called = ARENA_ARRAY(c->scratch, bool, all);
     const uint32_t *functions;
     if (!called) c->diag->failed = true;
     for (const struct noted_program *note = c->set->programs; called && note; note = note->next) {
         size_t count = cel_program_functions(note->program, &functions);
         for (size_t i = 0; i < count; i++)
-            if (functions[i] < c->set->count_count) called[functions[i]] = true;
+            called[functions[i]] = true;
     }
     return called;
 }
@@ -34,6 +35,9 @@ static void suspect_declarations(struct compiler *c)
         uint32_t number = names_find(&set->names.counts, d->name);
         if (number != NAME_NONE && !called[number]) suspect_key(c, d, "count", "is never used");
     }
+    for (size_t i = 0; i < set->list_count && called; i++)
+        if (!called[first_list_function(set) + i])
+            suspect_key(c, &c->files.lists.items[i], "list", "is never used");
     for (size_t i = 0; i < c->files.tables.count; i++)
         if (!c->scopes.tables_named[i]) suspect_key(c, &c->files.tables.items[i], "table", "is never read");
     for (size_t i = 0; i < c->files.customer.count; i++) {

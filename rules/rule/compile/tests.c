@@ -242,6 +242,33 @@ static void read_lists(struct test_reader *r, const struct json *given, const st
     r->test->expect = expected;
 }
 
+/* ---- what has been learnt */
+
+static void read_learnt_lists(struct test_reader *r, const struct json *affinity)
+{
+    if (affinity->kind != JSON_OBJECT) {
+        gather_error(r->c->diag, r->source, affinity, STR("such as {\"tent\": [\"mat\", \"lamp\"]}"),
+                     "what goes with what is an object: each product, and a list of others");
+        return;
+    }
+    for (const struct json *list = affinity->child; list; list = list->next)
+        if (!keyword_is_texts(list))
+            gather_error(r->c->diag, r->source, list, (str){0},
+                         "what goes with a product is a list of texts");
+}
+
+static void read_learnt(struct test_reader *r, const struct json *learnt)
+{
+    r->test->learnt = learnt;
+    for (const struct json *m = learnt ? learnt->child : NULL; m; m = m->next) {
+        if (names_find(&r->c->set->affinity_names, m->key) == NAME_NONE)
+            gather_error_at_key(r->c->diag, r->source, m,
+                                section_hint(&r->c->files.affinities, m->key, r->c->diag),
+                                "affinity '%.*s' is not declared in 'affinities'", STR_ARG(m->key));
+        read_learnt_lists(r, m);
+    }
+}
+
 /* ---- the part of the set that runs */
 
 /* The rules that the test names: under all that the set has. */
@@ -351,6 +378,7 @@ static void compile_test(struct compiler *c, const struct source *source, const 
                      "a test needs 'expect'");
     read_from(&r, node);
     read_customer(&r, keyword_get(node, PLACE_TEST, "customer"));
+    read_learnt(&r, keyword_get(node, PLACE_TEST, "learnt"));
     read_lists(&r, keyword_get(node, PLACE_TEST, "given"), keyword_get(node, PLACE_TEST, "expect"));
 }
 

@@ -36,6 +36,12 @@ static int64_t age_value_of_by(const struct relance_engine *e, const void *item)
     return e->set->counts[value->count].keyed ? (int64_t)value->updated_s : STAYS;
 }
 
+static int64_t age_list_entry(const struct relance_engine *e, const void *item)
+{
+    (void)e;
+    return ((const struct list_entry *)item)->time_ms;
+}
+
 static int64_t age_run(const struct relance_engine *e, const void *item)
 {
     (void)e;
@@ -142,6 +148,7 @@ static const struct bound_kind {
 } bound_kinds[] = {
     {RELANCE_FORGOT_STATE_TRIGGERS, STATE_RUNS, age_trigger, true},
     {RELANCE_FORGOT_STATE_BY, STATE_COUNTS, age_value_of_by, false},
+    {RELANCE_FORGOT_STATE_LISTS, STATE_LISTS, age_list_entry, false},
     {RELANCE_FORGOT_STATE_RUNS, STATE_RUNS, age_run, false},
     {RELANCE_FORGOT_STATE_GOALS, STATE_GOALS, age_goal_window, false},
     {RELANCE_FORGOT_STATE_LAST, STATE_LASTS, age_last_event, false},
@@ -184,10 +191,10 @@ static size_t shared_size(const struct run *run)
     return size;
 }
 
-/* With the last value of a count go its name and its form, with the last id of a type its name. */
+/* With the last value of a count go its name and its form, with the last id of a type and the last entry of a list its name. */
 static size_t group_around(const struct relance_engine *e, enum state_part part, const void *item)
 {
-    const struct names *names = part == STATE_COUNTS ? &e->set->names.counts : &e->set->names.types;
+    const struct names *names = state_group_names(part, &e->set->names);
     const struct vector *items = state_items(e->customer->state, part);
     size_t width = state_item_width(part);
     const char *next = (const char *)item + width, *end = (const char *)items->items + items->count * width;
@@ -205,7 +212,8 @@ static size_t kind_saved_size(const struct relance_engine *e, const struct bound
         return size + (event->keepers > 1 ? sizeof event->number + 1 : event->size);
     }
     if (kind->part == STATE_RUNS) size += shared_size(item);
-    if (kind->part == STATE_COUNTS || kind->part == STATE_SEEN) size += group_around(e, kind->part, item);
+    if (kind->part == STATE_COUNTS || kind->part == STATE_SEEN || kind->part == STATE_LISTS)
+        size += group_around(e, kind->part, item);
     return size + state_item_size(kind->part, item, &e->set->names);
 }
 
@@ -357,8 +365,8 @@ static void count_memory(struct relance_engine *e)
 void bound_start(struct relance_engine *e)
 {
     const struct state_names *names = &e->set->names;
-    const struct names *kinds[] = {&names->attributes, &names->types,    &names->counts,
-                                   &names->rules,      &names->segments, &names->limits};
+    const struct names *kinds[] = {&names->attributes, &names->types,  &names->counts, &names->rules,
+                                   &names->segments,   &names->limits, &names->lists};
     size_t longest = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i]->longest > longest) longest = kinds[i]->longest;

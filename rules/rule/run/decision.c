@@ -165,6 +165,7 @@ static void room_put_decision(struct room *room, const struct relance_decision *
     room_put_member(room, ",\"variant\":", d->variant);
     room_put_member(room, ",\"group\":", d->group);
     if (d->with.size) room_put(room, STR(",\"with\":")), room_put(room, d->with);
+    if (d->models.size) room_put(room, STR(",\"models\":")), room_put(room, d->models);
     if (d->outcome == RELANCE_OUTCOME_DEFERRED)
         room_put(room, STR(",\"until\":")), room_put_time(room, d->until_ms);
     room_put_member(room, ",\"why\":", d->why);
@@ -221,6 +222,7 @@ size_t relance_action_print(const struct relance_decision *d, struct relance_str
     room_put(&room, STR(",\"due\":"));
     room_put_time(&room, d->due_ms);
     if (d->with.size) room_put(&room, STR(",\"with\":")), room_put(&room, d->with);
+    if (d->models.size) room_put(&room, STR(",\"models\":")), room_put(&room, d->models);
     if (d->outcome == RELANCE_OUTCOME_GOAL)
         room_put(&room, STR(",\"value\":")), room_put_double(&room, d->value);
     if (d->trigger_type.size) room_put_trigger(&room, d);

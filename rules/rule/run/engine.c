@@ -64,6 +64,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
 void relance_engine_free(struct relance_engine *e)
 {
     if (!e) return;
+    affinity_forget_models(e);
     event_reader_free(e->reader);
     known_free(e);
     customers_free(&e->customers);
@@ -310,15 +311,14 @@ static bool is_much(struct relance_engine *e, const struct relance_record *recor
     return true;
 }
 
-static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
-                                          struct relance_fate *fate)
+bool engine_read(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
 {
     enum event_dead dead =
         event_read(e->reader, e->set->schema, e->unfolded.present, e->frame.slots, &e->event);
     bool future = false;
     if (dead == EVENT_NO_MEMORY)
         e->failed = true; /* nothing is wrong with the record: it is no dead letter */
-    if (e->failed) return RELANCE_FAILED;
+    if (e->failed) return false;
     if (!dead && !find_time(e, record, &e->event, &future)) dead = EVENT_DEAD_TIME;
     bool is_visitor = !e->event.customer.size;
     *fate = (struct relance_fate){.kind = RELANCE_DEAD,
@@ -327,22 +327,32 @@ static enum relance_progress record_event(struct relance_engine *e, const struct
                                   .is_visitor = is_visitor && e->event.visitor.size};
     if (dead) {
         fate->reason = event_dead_name(dead);
-        return RELANCE_DONE;
+        return true;
     }
+    fate->kind = RELANCE_IGNORED;
     fate->declared = e->event.type != NULL;
     fate->late = e->event.time_ms < e->clock_ms;
     fate->future = future;
     fate->fields_invalid = e->event.fields_invalid;
     fate->misfits = e->event.misfits;
     fate->misfit_count = e->event.misfit_count;
+    return true;
+}
+
+static enum relance_progress record_event(struct relance_engine *e, const struct relance_record *record,
+                                          struct relance_fate *fate)
+{
+    if (!engine_read(e, record, fate)) return RELANCE_FAILED;
+    if (fate->kind == RELANCE_DEAD) return RELANCE_DONE;
     if (is_much(e, record)) return RELANCE_MUCH;
     advance_clock(e, e->event.time_ms);
     enum relance_progress progress = fire(e, e->clock_ms, false, &(uint64_t){UINT64_MAX});
     if (progress != RELANCE_DONE) return progress;
     bool named = e->event.type && e->set->types[e->event.type->number].named;
-    fate->kind = named ? RELANCE_EVENT : RELANCE_IGNORED;
+    if (named) fate->kind = RELANCE_EVENT;
     if (named) return deal_with_event(e, record, fate);
-    return e->event.visitor.size && !is_visitor ? link_by_event(e, record, fate) : RELANCE_DONE;
+    bool both = e->event.visitor.size && e->event.customer.size;
+    return both ? link_by_event(e, record, fate) : RELANCE_DONE;
 }
 
 enum relance_progress relance_engine_record(struct relance_engine *e, const struct relance_record *record,
@@ -413,9 +423,11 @@ static bool renumber(struct relance_engine *e, struct customer *customer, const 
 enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules,
                                              int64_t mark)
 {
-    const struct state_names *before = &e->set->names;
+    const struct relance_ruleset *old = e->set;
+    const struct state_names *before = &old->names;
     scope_forget(e);
     e->set = e->options.rules = rules;
+    affinity_take_over(e, old);
     e->options.coverage = NULL; /* that was of the others */
     if (!set_since(e, e->since_packed, mark)) e->failed = true;
     for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {

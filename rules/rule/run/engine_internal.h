@@ -103,6 +103,10 @@ struct relance_engine {
     uint32_t *resolved;      /* slots to be unset when the scope changes */
     size_t resolved_count;
     const struct cel_program *asked; /* the expression that was evaluated last */
+
+    /* by affinity: the version in force, held; NULL: none */
+    const struct relance_model *models[LIMIT_AFFINITIES];
+    uint32_t models_asked; /* a bit for each that was asked since the step in question fell due */
 };
 
 /* Does the rule run? In a test not every one does. */
@@ -132,6 +136,7 @@ void scope_enter_customer(struct relance_engine *e, struct customer *customer, i
 void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct run *run);
 /* Puts the envelope of the present event into its slots. */
 void scope_set_event(struct relance_engine *e);
+void scope_set_envelope(struct relance_engine *e, str customer); /* of whom: its bare id */
 /* The present event as `last` keeps it: the envelope and the fields wanted, packed. NULL without memory. */
 struct bytes *scope_pack_event(struct relance_engine *e, const uint32_t *fields, size_t count);
 /* What is to be kept of e->trigger, for a run. Likewise. */
@@ -174,6 +179,25 @@ struct range count_values(const struct state *state, uint32_t number);
 /* What one more number makes of those before it. */
 double count_take(enum count_kind kind, bool first, double before, double number);
 struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str by);
+
+/* ---- lists.c */
+void lists_take(struct relance_engine *e, const struct typed_event *type);
+/* The text is in the list of the customer in scope, at that time; list_trim when all that came at once is. */
+void list_put(struct relance_engine *e, uint32_t number, str text, int64_t time_ms);
+void list_trim(struct relance_engine *e, uint32_t number);
+/* What is in it at `now_ms`, the newest first, borrowed from the state; how many. */
+uint32_t list_texts_at(const struct relance_ruleset *set, const struct state *state, uint32_t number,
+                       int64_t now_ms, str out[LIMIT_LIST_ENTRIES]);
+struct cel_value list_call(struct relance_engine *e, uint32_t number);
+
+/* ---- affinity.c */
+/* `function`: behind the first of affinities. */
+struct cel_value affinity_call(struct relance_engine *e, uint32_t function,
+                               const struct cel_value *arguments);
+str affinity_models(
+    struct relance_engine *e); /* {"goes_with":17}: those asked, and their versions; in scratch */
+void affinity_take_over(struct relance_engine *e, const struct relance_ruleset *before);
+void affinity_forget_models(struct relance_engine *e);
 
 /* ---- happen.c */
 void happen_event(struct relance_engine *e, struct customer *customer);
@@ -257,6 +281,9 @@ void elsewhere_drop(struct relance_engine *e, str visitor, str customer, str ask
 void elsewhere_leave(struct relance_engine *e, str visitor, str customer, str ask);
 
 /* ---- engine.c */
+/* Reads the event that unfold_next has found: *fate says whose it is (RELANCE_IGNORED as yet), or why it cannot be read. False:
+ * no memory. */
+bool engine_read(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate);
 /* The customer of that name, its state at hand; NULL: *progress says why not. */
 struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance_progress *progress);
 /* Has so little been heard for so long that nothing is left to remember? */

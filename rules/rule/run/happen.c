@@ -209,6 +209,7 @@ static void take_facts(struct relance_engine *e, const struct typed_event *type)
     if (type->reader->number == e->set->identify) take_identify(e, type);
     if (type->remembered) take_last(e, type);
     count_event(e, type);
+    lists_take(e, type);
     if (type->sells || type->refunds) sales_take(e, type);
     totals_take(e, type);
 }

@@ -151,6 +151,16 @@ static void merge_counts(struct relance_engine *e, struct state *from)
     }
 }
 
+/* ---- lists: as if what came to both had come to one */
+
+static void merge_lists(struct relance_engine *e, const struct state *from)
+{
+    VECTOR_EACH (from->lists, struct list_entry, given)
+        list_put(e, given->list, bytes_str(given->text), given->time_ms);
+    for (uint32_t i = 0; i < e->set->list_count; i++)
+        list_trim(e, i);
+}
+
 /* ---- dates */
 
 /* What fired for either has fired. When the next falls due is computed anew where a value is another one now. */
@@ -499,6 +509,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_attributes(e, from);
     merge_lasts(e, from);
     merge_counts(e, from);
+    merge_lists(e, from);
     sales_merge(e, from);
     scope_forget(e);
     merge_dates(e, from);

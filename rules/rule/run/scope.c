@@ -46,13 +46,18 @@ void scope_enter_rule(struct relance_engine *e, const struct rule *rule, struct 
     e->run = run;
 }
 
-void scope_set_event(struct relance_engine *e)
+void scope_set_envelope(struct relance_engine *e, str customer)
 {
     struct cel_value *slots = &e->frame.slots[e->set->slots.event];
     slots[ENVELOPE_ID] = cel_string(e->event.id);
     slots[ENVELOPE_TYPE] = cel_string(e->event.type_name);
     slots[ENVELOPE_TIME] = cel_timestamp_ms(e->event.time_ms);
-    slots[ENVELOPE_CUSTOMER] = cel_string(customer_bare_id(e->customer));
+    slots[ENVELOPE_CUSTOMER] = cel_string(customer);
+}
+
+void scope_set_event(struct relance_engine *e)
+{
+    scope_set_envelope(e, customer_bare_id(e->customer));
 }
 
 /* ---- events as stored: {"id", "type", "time", field, …} */
@@ -483,6 +488,9 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
     struct relance_engine *e = frame->context;
     /* All counts are looked through, and one of them summed up. */
     enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 };
+    uint32_t list = first_list_function(e->set), affinity = first_affinity_function(e->set);
+    if (function >= affinity) return affinity_call(e, function - affinity, arguments);
+    if (function >= list) return list_call(e, function - list);
     if (function == e->set->count_count + HOST_BUCKET) return bucket(e, arguments[0], arguments[1]);
     if (function > e->set->count_count)
         return sales_call(e, (enum host_function)(function - e->set->count_count), arguments);

@@ -16,7 +16,7 @@ static const struct since_kind {
         letter, offsetof(struct state_names, kind), offsetof(struct state_since, kind)                       \
     }
     SINCE_KIND('a', attributes), SINCE_KIND('l', types),  SINCE_KIND('c', counts), SINCE_KIND('r', rules),
-    SINCE_KIND('g', segments),   SINCE_KIND('h', limits), SINCE_KIND('o', sales),
+    SINCE_KIND('g', segments),   SINCE_KIND('h', limits), SINCE_KIND('o', sales),  SINCE_KIND('L', lists),
 #undef SINCE_KIND
 };
 enum { SINCE_KINDS = sizeof since_kinds / sizeof *since_kinds };

@@ -72,6 +72,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
     } else {
         decision->outcome = held ? RELANCE_OUTCOME_HELD : RELANCE_OUTCOME_SENT;
         decision->group = group;
+        if (e->models_asked) decision->models = affinity_models(e);
         cooldown_note(e, run);
         if (!held) limits_count(e, step->send);
         goal_open(e, run);
@@ -189,6 +190,7 @@ static struct run *fall_due(struct relance_engine *e, struct run *run)
     const struct rule *rule = &e->set->rules[run->rule];
     const struct step *step = &rule->steps[run->step];
     scope_enter_rule(e, rule, run);
+    e->models_asked = 0;
     if (run_parks(e))
         return step_arm(e, run, run->step, e->now_ms); /* the rule performed it until it changed */
     if (step->awaited) return wait_over(e, run, step->awaited);

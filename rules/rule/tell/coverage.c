@@ -229,6 +229,9 @@ static void sum_set(struct summing *s)
     for (size_t i = 0; i < set->count_count; i++)
         sum_condition(s, set->counts[i].condition, true,
                       arena_format(s->texts, "the `if` of count '%.*s'", STR_ARG(set->counts[i].name)));
+    for (size_t i = 0; i < set->list_count; i++)
+        sum_condition(s, set->lists[i].condition, true,
+                      arena_format(s->texts, "the `if` of list '%.*s'", STR_ARG(set->lists[i].name)));
     for (size_t i = 0; i < set->segment_count; i++)
         sum_condition(s, set->segments[i].condition, true,
                       arena_format(s->texts, "segment '%.*s'", STR_ARG(set->segments[i].name)));

@@ -92,6 +92,25 @@ static void put_counts(struct inspection *i)
     buffer_put_char(&i->out, '}');
 }
 
+static void put_lists(struct inspection *i)
+{
+    bool first = true;
+    buffer_put_char(&i->out, '{');
+    for (uint32_t number = 0; number < i->set->list_count; number++) {
+        str texts[LIMIT_LIST_ENTRIES];
+        uint32_t count = list_texts_at(i->set, i->state, number, i->state->now_ms, texts);
+        if (!count) continue;
+        put_name(i, i->set->lists[number].name, first);
+        first = false;
+        for (uint32_t at = 0; at < count; at++) {
+            buffer_put_char(&i->out, at ? ',' : '[');
+            buffer_put_json_string(&i->out, texts[at]);
+        }
+        buffer_put_char(&i->out, ']');
+    }
+    buffer_put_char(&i->out, '}');
+}
+
 /* What the run waits to do, or what it waits for. */
 static void put_step(struct inspection *i, const struct step *step)
 {
@@ -277,6 +296,7 @@ static void put_state(struct inspection *i, str customer, size_t bytes)
     put_key(i, "newest_event", false), put_time(i, i->state->newest_ms);
     put_key(i, "attributes", false), put_attributes(i);
     put_key(i, "counts", false), put_counts(i);
+    if (i->set->list_count) put_key(i, "lists", false), put_lists(i);
     put_key(i, "last", false), put_lasts(i);
     put_key(i, "runs", false), put_runs(i);
     put_key(i, "cooldowns", false), put_cooldowns(i);

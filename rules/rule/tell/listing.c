@@ -34,6 +34,12 @@ static const struct {
     {STR("COUNT() -> int"), STR("A count declared without `by`; with `sum` a double.")},
     {STR("COUNT(string) -> int"),
      STR("A count declared with `by`, for one of its values; with `sum` a double.")},
+    {STR("LIST() -> list(string)"), STR("One of `lists`: what came last, the newest first.")},
+    {STR("AFFINITY(string, int) -> list(string)"),
+     STR("One of `affinities`: what goes with a product, the best first, so many at most, 50 at most.")},
+    {STR("AFFINITY(list(string), int) -> list(string)"),
+     STR("What goes with several together, of which the first weighs most; none of them is in it.")},
+    {STR("AFFINITY(int) -> list(string)"), STR("The most popular ones.")},
 #define HOST(ENUM, name, first, second, result, of, form, prose) {STR(form), STR(prose)},
 #include "rule/host.def"
 #undef HOST
@@ -59,6 +65,9 @@ void relance_keyword_rows(relance_row_show *show, void *context)
         [PLACE_SET] = STR("A file"),
         [PLACE_ATTRIBUTE] = STR("An attribute with a source"),
         [PLACE_COUNT] = STR("A count"),
+        [PLACE_LIST] = STR("A list"),
+        [PLACE_AFFINITY] = STR("An affinity"),
+        [PLACE_FROM] = STR("'from' of an affinity"),
         [PLACE_SALES] = STR("'sales'"),
         [PLACE_ORDER] = STR("'order' of 'sales'"),
         [PLACE_REFUND] = STR("'refund' of 'sales'"),

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <relance/misfit.h>
+#include <relance/model.h>
 
 enum { MISFIT_WORDS_MAX = 256 };
 
@@ -96,6 +97,43 @@ static void start_customer(struct testing *t, struct relance_engine *e)
     engine_settle_customer(e, customer);
 }
 
+/* ---- what has been learnt */
+
+static str *texts_of(struct testing *t, const struct json *list)
+{
+    str *texts = ARENA_ARRAY(&t->arena, str, list->count + 1);
+    size_t count = 0;
+    for (const struct json *text = texts ? list->child : NULL; text; text = text->next)
+        texts[count++] = text->text;
+    return texts;
+}
+
+/* A version of the affinity that says what the test says. */
+static struct relance_model *learnt_model(struct testing *t, const struct json *affinity, uint32_t number)
+{
+    struct relance_model_list *lists = ARENA_ARRAY(&t->arena, struct relance_model_list, affinity->count + 1);
+    const struct relance_model_head head = {
+        .number = 1, .recipe = t->set->affinities[number].recipe, .at_ms = t->test->from_ms};
+    size_t count = 0;
+    for (const struct json *list = lists ? affinity->child : NULL; list; list = list->next) {
+        const str *texts = texts_of(t, list);
+        if (!texts) return NULL;
+        lists[count++] = (struct relance_model_list){list->key, texts, list->count};
+    }
+    return lists ? relance_model_of_lists(lists, count, &head) : NULL;
+}
+
+static void set_learnt(struct testing *t, struct relance_engine *e)
+{
+    for (const struct json *m = t->test->learnt ? t->test->learnt->child : NULL; m; m = m->next) {
+        uint32_t number = names_find(&t->set->affinity_names, m->key);
+        struct relance_model *model = number == NAME_NONE ? NULL : learnt_model(t, m, number);
+        if (!model) t->no_memory = true; /* that it is declared has been checked */
+        relance_engine_set_model(e, m->key, model);
+        relance_model_release(model);
+    }
+}
+
 /* An entry of `given` as the engine gets it. False: there is no way to read it. */
 static bool make_record(struct testing *t, size_t i, struct relance_record *record)
 {
@@ -174,6 +212,7 @@ struct relance_engine *testing_play(struct testing *t, struct relance_engine_opt
     }
     t->engine = e;
     relance_engine_set_clock(e, t->test->from_ms);
+    set_learnt(t, e);
     start_customer(t, e);
     play_given(t, e, until_ms);
     return e;

@@ -19,6 +19,8 @@ RULES = {
     "events": {"go": {"k": "string"}, "stop": {"k": "string"}},
     "customer": {"note": "string", "seen": {"type": "bool", "on": "go", "value": "true"}},
     "counts": {"times": {"on": "go"}, "asked": {"on": "go", "if": "true", "by": "'a'"}},
+    "lists": {"looked": {"on": "go", "by": "event.k"}},
+    "affinities": {"goes": {"from": [{"on": "go", "by": "event.k"}], "within": "1d"}},
     "segments": {"known": "times() > 0", "asked_of": "true"},
     "tables": {"words": {"a": "b"}},
     "limits": [{"never": "no", "if": "true"}],
@@ -45,6 +47,7 @@ READS = {
     "run.action": "run.action == ''", "run.answered": "run.answered", "customer": "customer.note == ''",
     "segments": "segments.known", "last": "has(last.stop)", "rule": "rule.name == ''", "tables": "tables.words['a'] == ''",
     "now": "now == now", "counts": "times() > 0", "bucket": "bucket('a', 2) == 0",
+    "lists": "looked() == []", "affinities": "goes(1) == []",
 }
 
 

@@ -29,6 +29,7 @@ static const char all_rules[] =
     "   \"spend\": {\"on\": \"buy\", \"sum\": \"event.total\"},"
     "   \"length\": {\"on\": \"ask\", \"sum\": \"double(size(event.note))\", \"keep\": \"last\", \"over\": "
     "\"30d\"}},"
+    " \"lists\": {\"viewed\": {\"on\": \"view\", \"by\": \"event.product\"}},"
     " \"segments\": {\"loyal\": \"orders() >= 2\"},"
     " \"limits\": [{\"max\": \"3 per 1d\"}],"
     " \"rules\": {"
@@ -279,6 +280,28 @@ Test(bound, then_the_count_that_has_had_no_event_for_longest)
     one_goes(counts_alone, two_plain_counts, RELANCE_FORGOT_STATE_COUNTS);
     cr_assert_eq(state_of("c")->counts.count, 1u);
     cr_expect_eq(VECTOR_AT(state_of("c")->counts, struct count_value, 0)->count, 0u);
+}
+
+static const char lists_alone[] = "{\"events\": {\"a\": {\"x\": \"string\"}},"
+                                  " \"lists\": {\"all\": {\"on\": \"a\", \"by\": \"event.x\"}, \"few\": "
+                                  "{\"on\": \"a\", \"if\": \"event.x != 'two'\", "
+                                  "\"by\": \"event.x\"}},"
+                                  " \"rules\": {\"r\": {\"on\": \"a\", \"if\": \"all() == few()\", \"do\": "
+                                  "[{\"send\": \"x\"}], \"cooldown\": "
+                                  "\"1d\"}}}";
+
+static void three_of_lists(void)
+{
+    happens("a", "\"x\":\"two\"");
+    happens("a", "\"x\":\"one\"");
+}
+
+Test(bound, then_the_entry_of_a_list_that_came_longest_ago)
+{
+    one_goes(lists_alone, three_of_lists, RELANCE_FORGOT_STATE_LISTS);
+    cr_assert_eq(state_of("c")->lists.count, 2u);
+    cr_expect_eq(VECTOR_AT(state_of("c")->lists, struct list_entry, 0)->list, 0u);
+    cr_expect(str_equal(bytes_str(VECTOR_AT(state_of("c")->lists, struct list_entry, 0)->text), STR("one")));
 }
 
 static const char cancels_alone[] =

@@ -50,6 +50,7 @@ static struct state_names first_rules(void)
                                 .segments = NAMED("loyal", "new"),
                                 .limits = NAMED("1 per 24h", "4 per 7d"),
                                 .sales = NAMED("sales"),
+                                .lists = NAMED("viewed", "bought"),
                                 .count_forms = forms};
 }
 
@@ -62,6 +63,7 @@ static struct state_names second_rules(void)
                                 .rules = NAMED("winback", "cart"),
                                 .segments = NAMED("new"),
                                 .limits = NAMED("4 per 7d"),
+                                .lists = NAMED("bought"),
                                 .count_forms = forms};
 }
 
@@ -234,6 +236,9 @@ static struct state *rich_state(void)
     ADD(state->linked_to, struct linked_to, 0);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
+    ADD(state->lists, struct list_entry, 0, 1772445600000, text("tent"));
+    ADD(state->lists, struct list_entry, 0, 1772445600120, text(""));
+    ADD(state->lists, struct list_entry, 1, -5, text("mat"));
     add_ledger(state);
     share_newest(state, 1, 2);
     return state;
