@@ -17,7 +17,7 @@ from support import kafka, suite
 # What measures time runs alone; the others make three parts that may run side by side, each with a broker of its own.
 LANES = {
     "timing": ["latency", "stopping", "endings"],
-    "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "redis_failover", "faults"],
+    "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "due_at_once", "redis_failover", "faults"],
     "servers": ["intake", "links", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
                 "wrong_redis", "misplaced", "tracing", "standing", "bench"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
