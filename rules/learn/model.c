@@ -135,11 +135,8 @@ size_t relance_model_popular(const struct relance_model *model, size_t most, str
     return count < most ? count : most;
 }
 
-/* 1/position in whole numbers: what all positions up to RELANCE_MODEL_SEEDS divide. */
-enum { MODEL_SHARES = 2520 };
-
 enum {
-    MODEL_CANDIDATES_MAX = RELANCE_MODEL_SEEDS * RELANCE_MODEL_PARTNERS,
+    MODEL_CANDIDATES_MAX = RELANCE_MODEL_SEEDS * (RELANCE_MODEL_PARTNERS + 1),
     MODEL_SLOTS = 512, /* a power of two, more than twice as many */
 };
 
@@ -210,8 +207,8 @@ static size_t question_pick(struct model_question *question, size_t most)
     return kept;
 }
 
-size_t relance_model_best(const struct relance_model *model, const struct relance_str *seeds, size_t count,
-                          size_t most, struct relance_partner *out)
+size_t model_rank(const struct relance_model *model, const str *seeds, size_t count, size_t most,
+                  bool repeats, struct relance_partner *out)
 {
     struct model_question question;
     question.model = model;
@@ -221,8 +218,9 @@ size_t relance_model_best(const struct relance_model *model, const struct relanc
     size_t weighed = question_seeds(&question, seeds, count, positions);
     for (size_t i = 0; i < weighed; i++) {
         struct model_row list = model_list(model, question.excluded[i]);
+        if (repeats) question_add(&question, question.excluded[i], model_itself(positions[i]));
         for (size_t j = 0; j < list.count; j++)
-            if (!question_excludes(&question, list.partners[j]))
+            if (repeats || !question_excludes(&question, list.partners[j]))
                 question_add(&question, list.partners[j],
                              weight_value(list.weights[j]) * (MODEL_SHARES / positions[i]));
     }
@@ -231,4 +229,10 @@ size_t relance_model_best(const struct relance_model *model, const struct relanc
     for (size_t i = 0; i < found; i++)
         out[i] = model_partner(model, question.candidates[i].number, question.candidates[i].weight);
     return found;
+}
+
+size_t relance_model_best(const struct relance_model *model, const struct relance_str *seeds, size_t count,
+                          size_t most, struct relance_partner *out)
+{
+    return model_rank(model, seeds, count, most, false, out);
 }

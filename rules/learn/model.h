@@ -4,6 +4,7 @@
 #define RULES_LEARN_MODEL_H
 
 #include "base/arena.h"
+#include "learn/weight.h"
 
 #include <relance/model.h>
 #include <stdatomic.h>
@@ -44,6 +45,19 @@ bool model_index(struct relance_model *model);
 
 #define MODEL_NONE UINT32_MAX
 uint32_t model_find(const struct relance_model *model, str name); /* MODEL_NONE: not in it */
+
+/* 1/position in whole numbers: what all positions up to RELANCE_MODEL_SEEDS divide. */
+enum { MODEL_SHARES = 2520 };
+
+/* What a seed weighs for itself where it may be answered: all that came to it came to it, and after counts twice. */
+static inline uint64_t model_itself(size_t position)
+{
+    return (WEIGHT_ONE << (WEIGHT_WHOLE + 1)) * (MODEL_SHARES / position);
+}
+
+/* relance_model_best, but seeds may be answered, too (`repeats`): what comes next is often what was there before. */
+size_t model_rank(const struct relance_model *model, const str *seeds, size_t count, size_t most,
+                  bool repeats, struct relance_partner *out);
 
 static inline size_t model_name_begin(const struct relance_model *model, uint32_t number)
 {

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 enum { WEIGHT_MANTISSA_BITS = 11, WEIGHT_CODE_MAX = 0xffff };
+/* A code of exponent WEIGHT_WHOLE is a whole: of two for one, in a version. Below 2^-26 of that there is none. */
+enum { WEIGHT_WHOLE = 26 };
 #define WEIGHT_ONE ((uint64_t)1 << WEIGHT_MANTISSA_BITS) /* the least value that has a code */
 
 /* The largest code whose value is no more than `value`; 0 below WEIGHT_ONE. */
