@@ -171,6 +171,32 @@ static void suspect_order(struct compiler *c, const struct declared *d, const st
     }
 }
 
+static bool asks_affinity(const struct relance_ruleset *set, const struct cel_program *program)
+{
+    const uint32_t *functions;
+    size_t count = program ? cel_program_functions(program, &functions) : 0;
+    return count && functions[count - 1] >= first_affinity_function(set);
+}
+
+/* Is there nothing in the payload but what has been learnt, which may be nothing, and does no condition ask? */
+static void suspect_unlearnt(struct compiler *c, const struct declared *d, const struct rule *rule,
+                             const struct step *step, const struct json *node)
+{
+    size_t values = 0, learnt = 0;
+    for (size_t i = 0; i < step->with.count; i++) {
+        values += step->with.pieces[i].program != NULL;
+        learnt += asks_affinity(c->set, step->with.pieces[i].program);
+    }
+    bool asked = asks_affinity(c->set, program_of(step->condition)) ||
+                 asks_affinity(c->set, program_of(rule->condition)) ||
+                 asks_affinity(c->set, program_of(rule->while_true));
+    if (!learnt || learnt < values || asked) return;
+    const struct json *with = json_member(node, "with");
+    diag_add(c->diag, SEVERITY_WARNING, (struct origin){.source = d->source}, with->begin, with->end,
+             STR("ask in 'if' whether there is anything, such as \"size(goes_with(run.key, 4)) > 0\""),
+             "where nothing has been learnt, this is sent with an empty list");
+}
+
 static void suspect_steps(struct compiler *c, const struct declared *d, const struct rule *rule)
 {
     bool sends = false;
@@ -178,6 +204,7 @@ static void suspect_steps(struct compiler *c, const struct declared *d, const st
     for (size_t i = 0; i < rule->step_count; i++, node = node->next) {
         sends |= rule->steps[i].send.size > 0;
         suspect_payload(c, d, node);
+        suspect_unlearnt(c, d, rule, &rule->steps[i], node);
         if (is_always(rule->steps[i].condition, false))
             suspect_value(c, d, json_member(node, "if"),
                           "this step is never performed: its 'if' is always false");

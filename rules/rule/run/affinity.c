@@ -89,6 +89,7 @@ struct cel_value affinity_call(struct relance_engine *e, uint32_t function, cons
         return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "%.*s() gives no negative number of products",
                         STR_ARG(e->set->affinities[function / AFFINITY_FORMS].name));
     if (!seeds_of(e, form, arguments[0], seeds, &seed_count, &failed)) return failed;
+    if (e->explaining) e->seed_asked = seed_count ? seeds[0] : (str){0};
     if (!model) return answer(e, NULL, 0);
     e->models_asked |= 1u << function / AFFINITY_FORMS;
     size_t most = wanted < RELANCE_MODEL_ANSWERS ? (size_t)wanted : RELANCE_MODEL_ANSWERS;

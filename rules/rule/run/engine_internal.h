@@ -106,6 +106,7 @@ struct relance_engine {
 
     /* by affinity: the version in force, held; NULL: none */
     const struct relance_model *models[LIMIT_AFFINITIES];
+    str seed_asked; /* explaining: the product that was asked about last, or first of several; borrowed */
     uint32_t models_asked; /* a bit for each that was asked since the step in question fell due */
 };
 
