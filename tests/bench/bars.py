@@ -32,7 +32,7 @@ class Bar:
 
     def row(self, found):
         value = self.measure(found)
-        bound = f"at least {self.least:,g}" if self.most is None else f"at most {self.most:,g}"
+        bound = f"at least {self.least:,}" if self.most is None else f"at most {self.most:,}"
         if value is None:
             return self.words, bound, "-", "-"
         is_met = value >= self.least if self.most is None else value <= self.most

@@ -3,6 +3,7 @@ import argparse
 import pathlib
 import signal
 import statistics
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -27,6 +28,15 @@ def tell(words):
     print(words, file=sys.stderr, flush=True)
 
 
+def tried(words, run, *arguments):
+    """What a run gives; None where it fails, which is told and ends none of the others."""
+    try:
+        return run(*arguments)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        tell(f"{words} has failed: {error}")
+        return None
+
+
 def run_contest(contest, options, found):
     """Rounds of all rows in turn; whether every run was exact."""
     exact = True
@@ -35,11 +45,12 @@ def run_contest(contest, options, found):
             for row, run in contest.rows.items():
                 if not is_wanted(row, options):
                     continue
-                one = run(stream)
-                found.runs.setdefault((contest.name, row), []).append(one)
-                exact &= figures.is_exact(one)
-                tell(f"{contest.name} {one.events:,}, round {number + 1}: {row}: {one.rate:,.0f} events/s, {one.cpu_rate:,.0f} per CPU-second, "
-                     f"missing and extra: {one.missing}, {one.extra}")
+                words = f"{contest.name} {stream.events:,}, round {number + 1}: {row}"
+                one = tried(words, run, stream)
+                exact &= one is not None and figures.is_exact(one)
+                if one:
+                    found.runs.setdefault((contest.name, row), []).append(one)
+                    tell(f"{words}: {one.rate:,.0f} events/s, {one.cpu_rate:,.0f} per CPU-second, missing and extra: {one.missing}, {one.extra}")
     return exact
 
 
@@ -48,14 +59,18 @@ def run_customers(options, found):
     sizes, runs = (max(1, options.events // 50), options.events) if options.events else CUSTOMERS, []
     for number in range(options.rounds):
         for size in sizes:
-            runs.append(customers.measure(size))
+            runs.append(tried(f"{size:,} customers", customers.measure, size))
             tell(f"customers, round {number + 1}: {runs[-1]}")
     for size in sizes:
-        found.customers[size] = figures.medians([run for run in runs if run.customers == size])
+        own = [run for run in runs if run and run.customers == size]
+        if own:
+            found.customers[size] = figures.medians(own)
     contest = contests.contests()["shop"]
     with contest.stream(options.events or contest.size) as stream:
-        found.shop = tuple(map(statistics.median, zip(*(customers.measure_shop(stream) for _ in range(options.rounds)))))
-    return not any(run.missing or run.extra for run in runs)
+        shops = [tried("ShopMix's customers", customers.measure_shop, stream) for _ in range(options.rounds)]
+    if any(shops):
+        found.shop = tuple(map(statistics.median, zip(*filter(None, shops))))
+    return all(shops) and all(run and not run.missing and not run.extra for run in runs)
 
 
 def customers_page(found):
@@ -63,8 +78,9 @@ def customers_page(found):
     for size, c in found.customers.items():
         rows.append((f"{size:,}", "", f"{size / c.armed_s:,.0f}", f"{c.process_bytes:,.0f}", f"{c.redis_bytes:,.0f}", f"{c.silent_ms:.1f}",
                      f"{c.rate:,.0f}", f"{c.start_s:.2f}", f"{c.fired:,.0f}", f"{c.missing}", f"{c.extra}"))
-    process_bytes, redis_bytes, count = found.shop
-    rows.append((f"{count:,.0f}", "of ShopMix", "", f"{process_bytes:,.0f}", f"{redis_bytes:,.0f}", *[""] * 6))
+    if found.shop:
+        process_bytes, redis_bytes, count = found.shop
+        rows.append((f"{count:,.0f}", "of ShopMix", "", f"{process_bytes:,.0f}", f"{redis_bytes:,.0f}", *[""] * 6))
     return figures.columns(rows)
 
 
@@ -73,8 +89,11 @@ def run_latency(options, found):
     rate = options.rate or full_rate(options, found) // 2
     runs = {"alone, Relance": latency.lone}
     runs.update({name: lambda run=run: run(rate) for name, run in latency.ROWS.items() if is_wanted(name, options)})
-    rounds = [{name: run() for name, run in runs.items()} for _ in range(options.rounds)]
-    found.latency = {name: tuple(map(statistics.median, zip(*(one[name] for one in rounds)))) for name in runs}
+    rounds = [{name: tried(name, run) for name, run in runs.items()} for _ in range(options.rounds)]
+    for name in runs:
+        own = [one[name] for one in rounds if one[name]]
+        if own:
+            found.latency[name] = tuple(map(statistics.median, zip(*own)))
     return figures.columns([(f"event -> action, ms; but for the first at {rate:,} events/s", "", "p50", "p99", "most"),
                             *((name, "", *(f"{value:,.1f}" for value in row)) for name, row in found.latency.items())])
 
@@ -112,9 +131,9 @@ def main():
                 exact &= run_contest(contests.contests()[name], options, found)
     finally:
         kafka.close()
-    if found.runs:
-        pages.insert(0, figures.table(found.runs, bars.READING))
-    print("\n\n".join([*pages, bars.table(found)]))
+        if found.runs:  # also of a run that is ended early
+            pages.insert(0, figures.table(found.runs, bars.READING))
+        print("\n\n".join([*pages, bars.table(found)]), flush=True)
     return 0 if exact else 1
 
 
