@@ -16,6 +16,7 @@
 #define KEPT_MS     HOUR_MS /* so long a cancel is remembered at least */
 #define QUIET_DAYS  40
 #define NEVER_MS    (INT64_MIN / 2)
+#define KEY_BYTES   40
 
 enum rule { CART_ABANDONED, BROWSE_ABANDONED, FIRST_PURCHASE, REGULAR, RULES };
 
@@ -134,13 +135,13 @@ static struct count *views_of(struct customer *customer, uint32_t product)
 
 /* ---- runs */
 
-static void key_print(char key[32], uint32_t customer, enum rule rule, int64_t number)
+static void key_print(char key[KEY_BYTES], uint32_t customer, enum rule rule, int64_t number)
 {
     switch (rule) {
-    case CART_ABANDONED: snprintf(key, 32, "k%u-%lld", customer, (long long)number); return;
-    case BROWSE_ABANDONED: snprintf(key, 32, "p%05lld", (long long)number); return;
-    case FIRST_PURCHASE: snprintf(key, 32, "o%lld", (long long)number); return;
-    default: snprintf(key, 32, "-");
+    case CART_ABANDONED: snprintf(key, KEY_BYTES, "k%u-%lld", customer, (long long)number); return;
+    case BROWSE_ABANDONED: snprintf(key, KEY_BYTES, "p%05lld", (long long)number); return;
+    case FIRST_PURCHASE: snprintf(key, KEY_BYTES, "o%lld", (long long)number); return;
+    default: snprintf(key, KEY_BYTES, "-");
     }
 }
 
@@ -163,7 +164,7 @@ static bool is_before(uint32_t customer, const struct run *a, const struct run *
     if (a->due_ms != b->due_ms) return a->due_ms < b->due_ms;
     if (a->rule != b->rule) return rules[a->rule].priority > rules[b->rule].priority;
     if (a->first_due_ms != b->first_due_ms) return a->first_due_ms < b->first_due_ms;
-    char keys[2][32];
+    char keys[2][KEY_BYTES];
     key_print(keys[0], customer, a->rule, a->key);
     key_print(keys[1], customer, b->rule, b->key);
     return strcmp(keys[0], keys[1]) < 0;
@@ -198,7 +199,7 @@ static void send(struct answer *answer, struct customer *customer, const struct 
         customer->sends_ms[customer->send_count++] = customer->now_ms;
     }
     if (customer->now_ms > customer->sent_ms[run->rule]) customer->sent_ms[run->rule] = customer->now_ms;
-    char key[32];
+    char key[KEY_BYTES];
     key_print(key, customer->number, run->rule, run->key);
     fprintf(answer->file, "c%07u %s %s %lld %s\n", customer->number, rules[run->rule].name, key,
             (long long)customer->now_ms, run->payload);
