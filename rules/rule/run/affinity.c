@@ -76,6 +76,16 @@ static struct cel_value answer(struct relance_engine *e, const struct relance_pa
     return (struct cel_value){.kind = CEL_LIST, .as.list = list};
 }
 
+/* What goes with one is listed in its order: nothing has to be added up. */
+static size_t partners_of(const struct relance_model *model, str seed, size_t most,
+                          struct relance_partner out[RELANCE_MODEL_ANSWERS])
+{
+    size_t count = relance_model_partners(model, seed, RELANCE_MODEL_ANSWERS, out), kept = 0;
+    for (size_t i = 0; i < count && i < RELANCE_MODEL_ANSWERS && kept < most; i++)
+        if (!str_equal(out[i].product, seed)) out[kept++] = out[i];
+    return kept;
+}
+
 struct cel_value affinity_call(struct relance_engine *e, uint32_t function, const struct cel_value *arguments)
 {
     enum affinity_form form = (enum affinity_form)(function % AFFINITY_FORMS);
@@ -94,6 +104,7 @@ struct cel_value affinity_call(struct relance_engine *e, uint32_t function, cons
     e->models_asked |= 1u << function / AFFINITY_FORMS;
     size_t most = wanted < RELANCE_MODEL_ANSWERS ? (size_t)wanted : RELANCE_MODEL_ANSWERS;
     size_t count = form == AFFINITY_POPULAR ? relance_model_popular(model, most, partners)
+                   : seed_count == 1        ? partners_of(model, seeds[0], most, partners)
                                             : relance_model_best(model, seeds, seed_count, most, partners);
     return answer(e, partners, count < most ? count : most);
 }

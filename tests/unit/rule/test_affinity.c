@@ -216,6 +216,30 @@ static void expect_answer(const char *begin)
     cr_expect(str_starts_with(line, str_of(begin)), "%.*s", STR_ARG(line));
 }
 
+/* One seed is looked up, several are added up: of one that is there alone both come to the same. */
+Test(affinity, one_product_and_a_list_of_it_and_of_unknown_ones_give_the_same)
+{
+    static const char one_and_list[] =
+        HEAD "\"affinities\": {\"goes\": {\"from\": [{\"on\": \"view\", \"by\": \"event.product\"}], "
+             "\"within\": \"1d\"}},"
+             "\"rules\": {\"r\": {\"on\": \"ask\", \"do\": [{\"send\": \"x\", \"with\": {\"same\": "
+             "\"${lists.range(5).all(n, "
+             "goes('tent', n) == goes(['tent', 'unknown'], n) && goes(['tent'], n) == goes('tent', "
+             "50).take(n))}\","
+             "\"first\": \"${goes('tent', 9)}\", \"none\": \"${goes('unknown', 3)}\"}}]}}}";
+    rules = compiled(one_and_list);
+    rig_start(&rig, rules, 0);
+    struct relance_model *model = model_of(relance_ruleset_affinity_recipe(rules, 0), 1);
+    relance_engine_set_model(rig.engine, STR("goes"), model);
+    relance_model_release(model);
+    str line = asked();
+    cr_expect(
+        str_starts_with(
+            line, STR("\"with\":{\"same\":true,\"first\":[\"mat\",\"lamp\",\"mug\",\"rope\"],\"none\":[]}")),
+        "%.*s", STR_ARG(line));
+    rig_end(&rig);
+}
+
 #define NOTHING  "\"with\":{\"p\":[]},\"trigger\":"
 #define ANSWERED "\"with\":{\"p\":[\"mat\",\"mug\",\"rope\"]},\"models\":{\"goes\":17},\"trigger\":"
 
