@@ -725,7 +725,7 @@ struct sink_frontier partition_frontier(const struct partition *partition)
     return frontier;
 }
 
-void partition_published(struct partition *partition)
+void partition_published(struct partition *partition, const struct frontier *frontier)
 {
-    partition->published = partition_frontier(partition).frontier;
+    partition->published = *frontier;
 }

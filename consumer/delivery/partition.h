@@ -259,10 +259,10 @@ RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition
 
 /* Is what has been decided up to P what has been published? */
 bool partition_is_as_published(const struct partition *partition);
-/* Is there something that P does not account for yet? The P that does; and the note that this one is in Kafka. */
+/* Is there something that P does not account for yet? The P that does; and the note that one is in Kafka. */
 bool partition_has_news(const struct partition *partition);
 struct sink_frontier partition_frontier(const struct partition *partition);
-void partition_published(struct partition *partition);
+void partition_published(struct partition *partition, const struct frontier *frontier);
 
 /* Time zones that have been used since the checkpoint and stand in no mark yet get one. Before what they decided is
  * published. */

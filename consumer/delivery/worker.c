@@ -9,10 +9,12 @@
  *     publish    one Kafka transaction: marks, dead letters, actions, link records, lines and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
- * Outside of `publish` no transaction is open, outside of `save` Redis is only read: so the group may take
- * partitions away between any two steps. Whenever a transaction fails in whatever way, nothing is guessed:
- * the producer is thrown away with all state, and everything is claimed again from what Redis and Kafka then
- * say.
+ * A transaction is begun by `publish`. Where the plan says so it goes on while more is decided, into a second outbox. Whoever needs to know what
+ * has become of it waits for its end first (work_settle): the next `publish`, `save`, claims, and whatever gives partitions
+ * away. So at most one is open, none while a checkpoint is written, and published is what has been committed, not what has
+ * been begun. Outside of `save` Redis is only read, so the group may take partitions away between any two steps. Whenever
+ * a transaction fails in whatever way, nothing is guessed: the producer is thrown away with all state, with what was
+ * decided meanwhile, too, and everything is claimed again from what Redis and Kafka then say.
  *
  * I3: a transaction that carries output of p also carries p's new P, under the membership in force. Every
  * transaction here carries the frontiers of all partitions that have moved. */
@@ -53,10 +55,20 @@ enum {
     WORKER_SLOW_US = 1000000,   /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
+/* The transaction that goes on while more is decided (DELIVERY.md §3.9). */
+struct flight {
+    bool is_open;
+    struct outbox outbox;
+    struct sink_frontier *frontiers; /* room for those of all partitions of the input */
+    size_t frontier_count, action_count;
+    uint64_t lines_left; /* lines that it lacks */
+};
+
 struct work {
     struct worker *worker;
     struct workplace place;
     struct rulebook book;
+    struct flight flight;
     char member[512];
     struct partition **by_number; /* our partitions by number; NULL: not ours */
     struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
@@ -76,7 +88,7 @@ struct work {
     int64_t asked_us;       /* when the end of the input was last asked for */
     size_t asked;           /* for which partition of `own` that was */
     size_t turn;            /* which partition of `own` is claimed first */
-    int64_t published_us;   /* when a transaction was last committed */
+    int64_t published_us;   /* when a transaction was last begun, or found committed */
     int64_t whole_us;       /* when a cycle last came to its end */
     struct pulse_figures figures;
     uint64_t events_gone,
@@ -84,6 +96,78 @@ struct work {
 };
 
 /* ---- publishing */
+/* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
+ * until those of a usual one are left. One as large that goes through makes room again. */
+static void work_note_room(struct work *work, bool committed)
+{
+    struct workplace *place = &work->place;
+    const struct flight *flight = &work->flight;
+    size_t size = flight->outbox.bytes.size;
+    if (committed && flight->lines_left)
+        log_line(LOG_WARNING, "Decisions were left out of their topic: one record has brought too many.",
+                 "member=%s count=%" PRIu64 " bytes=%zu", work->member, flight->lines_left, size);
+    if (size <= WORKER_LINES_LEAST) return;
+    size_t room = committed ? place->lines_room * 2 : place->lines_room / 4;
+    if (room > WORKER_LINES_MAX) room = WORKER_LINES_MAX;
+    place->lines_room = room > WORKER_LINES_LEAST ? room : WORKER_LINES_LEAST;
+}
+
+static void work_note_failure(struct work *work)
+{
+    work->place.sink_spent = true;
+    work->figures.failures++;
+}
+
+/* What the transaction carried is in Kafka: P is where it was when that was decided. */
+static void work_note_published(struct work *work)
+{
+    struct flight *flight = &work->flight;
+    work->published_us = clock_monotonic_us();
+    work->figures.transactions++;
+    work->figures.actions += flight->action_count;
+    outbox_clear(&flight->outbox);
+    if (work->most < work->worker->plan.most) work->most++;
+    for (size_t i = 0; i < flight->frontier_count; i++) {
+        const struct sink_frontier *frontier = &flight->frontiers[i];
+        struct partition *partition = work->by_number[frontier->partition];
+        ensure(partition && partition->state == PARTITION_LIVE);
+        partition_published(partition, &frontier->frontier);
+    }
+}
+
+/* What has become of a transaction. After a failure all that has been decided, what it carried and what came after, is to be
+ * dropped. */
+static enum relance_status work_conclude(struct work *work, enum relance_status status, int64_t took_us)
+{
+    work_note_room(work, status == RELANCE_OK);
+    if (status != RELANCE_OK) {
+        work_note_failure(work);
+        return status;
+    }
+    pulse_add_time(&work->figures.kafka, took_us);
+    work_note_published(work);
+    return RELANCE_OK;
+}
+
+/* Waits for the transaction that is open, if one is. */
+static enum relance_status work_settle(struct work *work, struct relance_error *error)
+{
+    int64_t took_us;
+    if (!work->flight.is_open) return RELANCE_OK;
+    work->flight.is_open = false;
+    contact_ask(&work->worker->kafka);
+    enum relance_status status = sink_finish(work->place.sink, &took_us, error);
+    contact_end(&work->worker->kafka);
+    return work_conclude(work, status, took_us);
+}
+
+/* Looks whether it has ended. */
+static enum relance_status work_look(struct work *work, struct relance_error *error)
+{
+    bool has_ended = work->flight.is_open && sink_is_done(work->place.sink);
+    return has_ended ? work_settle(work, error) : RELANCE_OK;
+}
+
 /* The frontiers of all partitions that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
 {
@@ -93,65 +177,55 @@ static size_t work_frontiers(struct work *work, struct sink_frontier *out)
     return count;
 }
 
-/* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
- * until those of a usual one are left. One as large that goes through makes room again. */
-static void work_note_room(struct work *work, bool committed)
-{
-    struct workplace *place = &work->place;
-    if (committed && place->lines_left)
-        log_line(LOG_WARNING, "Decisions were left out of their topic: one record has brought too many.",
-                 "member=%s count=%" PRIu64 " bytes=%zu", work->member, place->lines_left,
-                 place->outbox.bytes.size);
-    place->lines_left = 0;
-    if (place->outbox.bytes.size <= WORKER_LINES_LEAST) return;
-    size_t room = committed ? place->lines_room * 2 : place->lines_room / 4;
-    if (room > WORKER_LINES_MAX) room = WORKER_LINES_MAX;
-    place->lines_room = room > WORKER_LINES_LEAST ? room : WORKER_LINES_LEAST;
-}
-
-static enum relance_status work_commit(struct work *work, const struct sink_frontier *frontiers, size_t count,
+static enum relance_status work_commit(struct work *work, const struct membership *membership,
                                        struct relance_error *error)
 {
-    struct workplace *place = &work->place;
-    const struct membership *membership = source_membership(place->source);
+    const struct flight *flight = &work->flight;
     int64_t began = clock_monotonic_us();
     contact_ask(&work->worker->kafka);
-    enum relance_status status =
-        membership ? sink_commit(place->sink, &place->outbox, frontiers, count, membership, error)
-                   : relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    enum relance_status status = sink_commit(work->place.sink, &flight->outbox, flight->frontiers,
+                                             flight->frontier_count, membership, error);
     contact_end(&work->worker->kafka);
-    work_note_room(work, status == RELANCE_OK);
-    if (status != RELANCE_OK) {
-        place->sink_spent = true;
-        work->figures.failures++;
-        return status;
+    return work_conclude(work, status, clock_monotonic_us() - began);
+}
+
+/* What has been decided is the transaction's from here on; what is decided next goes into the outbox that the one before has
+ * left empty. */
+static enum relance_status work_launch(struct work *work, struct relance_error *error)
+{
+    struct workplace *place = &work->place;
+    struct flight *flight = &work->flight;
+    const struct membership *membership = source_membership(place->source);
+    if (!membership) {
+        work_note_failure(work);
+        return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
     }
-    work->published_us = clock_monotonic_us();
-    pulse_add_time(&work->figures.kafka, work->published_us - began);
-    work->figures.transactions++;
-    work->figures.actions += place->unpublished_count;
-    outbox_clear(&place->outbox);
+    struct outbox outbox = flight->outbox;
+    flight->outbox = place->outbox;
+    place->outbox = outbox;
+    flight->action_count = place->unpublished_count;
+    flight->lines_left = place->lines_left;
     place->unpublished_count = 0;
-    if (work->most < work->worker->plan.most) work->most++;
-    for (size_t i = 0; i < work->own_count; i++)
-        if (partition_has_news(work->own[i])) partition_published(work->own[i]);
+    place->lines_left = 0;
+    if (!work->worker->plan.overlaps) return work_commit(work, membership, error);
+    work->published_us = clock_monotonic_us();
+    sink_begin(place->sink, &flight->outbox, flight->frontiers, flight->frontier_count, membership);
+    flight->is_open = true;
     return RELANCE_OK;
 }
 
-/* One transaction with all that there is to publish and the frontiers of all partitions that have moved. */
+/* Begins one transaction with all that there is to publish and the frontiers of all partitions that have moved. */
 static enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
-    enum relance_status status = RELANCE_OK;
+    struct flight *flight = &work->flight;
+    enum relance_status status = work_settle(work, error);
     for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
         status = partition_say_zones(work->own[i], error);
     if (status != RELANCE_OK) return status;
-    struct sink_frontier *frontiers = calloc((size_t)work->place.input_partitions, sizeof *frontiers);
-    ensure(frontiers);
-    size_t count = work_frontiers(work, frontiers);
-    ensure(count || !work->place.outbox.count); /* I3: output is of a partition that has moved */
-    status = count ? work_commit(work, frontiers, count, error) : RELANCE_OK;
-    free(frontiers);
-    return status;
+    flight->frontier_count = work_frontiers(work, flight->frontiers);
+    /* I3: output is of a partition that has moved */
+    ensure(flight->frontier_count || !work->place.outbox.count);
+    return flight->frontier_count ? work_launch(work, error) : RELANCE_OK;
 }
 
 /* A transaction costs the same whatever it holds, so while more records are waiting than a batch may have, one speaks for
@@ -192,11 +266,12 @@ static enum relance_status work_save(struct work *work, struct partition *partit
     return RELANCE_OK;
 }
 
+/* I1: the transaction speaks for all partitions, and is over. */
 static enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
                                                  struct relance_error *error)
 {
-    enum relance_status status =
-        partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK; /* I1; speaks for all */
+    enum relance_status status = partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK;
+    if (status == RELANCE_OK) status = work_settle(work, error);
     return status == RELANCE_OK ? work_save(work, partition, error) : status;
 }
 
@@ -263,7 +338,9 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
         if (partition->state != PARTITION_UNCLAIMED || now < partition->pace.retry_us ||
             work->place.sink_spent || stop_requested())
             continue;
-        enum relance_status status = partition_claim(partition, error);
+        enum relance_status status = work_settle(work, error);
+        if (status != RELANCE_OK) return status;
+        status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
         claimed |= status == RELANCE_OK;
         if (status == RELANCE_AGAIN && clock_monotonic_us() - now > WORKER_SLOW_US) break;
@@ -306,20 +383,24 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
 static void work_clear(struct work *work)
 {
     outbox_clear(&work->place.outbox);
+    outbox_clear(&work->flight.outbox);
     work->place.unpublished_count = 0;
     work->place.lines_left = 0;
 }
 
 /* Whatever was being decided is not published and not saved: what a failure has left half done would go out with the
- * next transaction, even if that is the last one of a process that was told to end. */
-static void work_abandon(struct work *work)
+ * next transaction, even if that is the last one of a process that was told to end. Another than RELANCE_OK: the
+ * transaction that was open has shown that there is no going on. */
+static enum relance_status work_abandon(struct work *work, struct relance_error *error)
 {
+    enum relance_status status = work_settle(work, error);
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         partition->pace.was_saved = !work->place.sink_spent && partition_is_saved(partition);
         partition_drop(partition);
     }
     work_clear(work);
+    return status == RELANCE_AGAIN ? RELANCE_OK : status;
 }
 
 /* Everything is claimed again: after a failed transaction with a new producer, after a foreign stamp in Redis
@@ -331,8 +412,7 @@ static enum relance_status work_start_over(struct work *work, struct relance_err
     return sound ? RELANCE_OK : work_renew_sink(work, error);
 }
 
-/* ---- what the group says, inside source_gather, or inside source_idle, where something may be half decided. No
- * transaction is open. */
+/* ---- what the group says, inside source_gather, or inside source_idle, where something may be half decided. */
 static void work_own(struct work *work, int32_t number)
 {
     if (number >= work->place.input_partitions) {
@@ -405,7 +485,8 @@ static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
     struct relance_error error;
-    bool may_save = !lost && !work->place.sink_spent && !work->place.is_halfway;
+    bool has_settled = work_settle(work, &error) == RELANCE_OK; /* I3: under the membership that is ending */
+    bool may_save = has_settled && !lost && !work->place.sink_spent && !work->place.is_halfway;
     if (may_save && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
@@ -725,7 +806,7 @@ static bool work_is_at_end(const struct work *work)
 {
     int64_t now = wall_now_ms() - work->place.options->lateness;
     if (!work->place.options->stop_at_end && !work->place.options->drain) return false;
-    if (!work->assigned || work->place.outbox.count) return false;
+    if (!work->assigned || work->place.outbox.count || work->flight.is_open) return false;
     if (work->place.told_us && clock_monotonic_us() - work->place.told_us < WORKER_ECHO_US) return false;
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
@@ -746,7 +827,8 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
                                  work->place.options->input, work->place.input_partitions);
     work_free_gone(work);
     work_stop_links(work);
-    enum relance_status status = work_take_rules(work, error);
+    enum relance_status status = work_look(work, error);
+    if (status == RELANCE_OK) status = work_take_rules(work, error);
     if (status == RELANCE_OK) status = work_claim(work, error);
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
     if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
@@ -765,7 +847,8 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
         enum relance_status status = work_cycle(work, error);
         if (status == RELANCE_AGAIN) {
             workplace_tell_unsaved(&work->place, work->whole_us, error->message);
-            work_abandon(work);
+            status = work_abandon(work, error);
+            if (status != RELANCE_OK) return status;
             if (!partition_pause(WORKER_RETRY_US)) break;
             status = work_start_over(work, error);
             if (status == RELANCE_AGAIN)
@@ -802,7 +885,8 @@ static void work_init(struct work *work, struct worker *worker)
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
     work->parked = calloc((size_t)plan->input_partitions, sizeof *work->parked);
     work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
-    ensure(work->by_number && work->parked && work->own);
+    work->flight.frontiers = calloc((size_t)plan->input_partitions, sizeof *work->flight.frontiers);
+    ensure(work->by_number && work->parked && work->own && work->flight.frontiers);
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
@@ -824,7 +908,7 @@ static void work_init(struct work *work, struct worker *worker)
 static void work_save_last(struct work *work)
 {
     struct relance_error error = {.message = "Redis takes none, or the partition could not be claimed"};
-    if (work->place.source && !work->place.sink_spent)
+    if (work_settle(work, &error) == RELANCE_OK && work->place.source && !work->place.sink_spent)
         (void)work_save_due(work, true, &error); /* what is not saved is looked for */
     size_t unsaved = work->left_unsaved + work_count_unsaved(work);
     if (unsaved && atomic_load(&work->worker->end) == WORKER_ENDED_WELL) {
@@ -847,6 +931,8 @@ static void work_close(struct work *work)
     work_free_parked(work);
     work_free_gone(work);
     outbox_free(&work->place.outbox);
+    outbox_free(&work->flight.outbox);
+    free(work->flight.frontiers);
     buffer_free(&work->place.body);
     rulebook_free(&work->book);
     free(work->by_number);

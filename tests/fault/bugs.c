@@ -3,7 +3,7 @@
 #include "delivery/partition.h"
 #include "rule/run/link.h"
 #include "rule/run/runs.h"
-#include "sabotage.h"
+#include "sim.h"
 #include "state/pack.h"
 
 /* ---- what is decided */
@@ -18,6 +18,25 @@ void __wrap_partition_decided(void *context, const struct relance_decision *deci
         partition->state = PARTITION_LIVE;
     __real_partition_decided(context, decision);
     partition->state = state;
+}
+
+/* ---- what goes on beside */
+void __real_partition_published(struct partition *partition, const struct frontier *frontier);
+void __wrap_partition_published(struct partition *partition, const struct frontier *frontier);
+void __wrap_partition_published(struct partition *partition, const struct frontier *frontier)
+{
+    struct frontier said = *frontier;
+    if (sabotage(BUG_MEANWHILE) && !partition->place->outbox.count) said.position = partition->decided;
+    __real_partition_published(partition, &said);
+}
+
+void __real_outbox_clear(struct outbox *outbox);
+void __wrap_outbox_clear(struct outbox *outbox);
+void __wrap_outbox_clear(struct outbox *outbox)
+{
+    const struct process *process = sim.running;
+    if (sabotage(BUG_KEPT) && process->spent && outbox != process->sent) return;
+    __real_outbox_clear(outbox);
 }
 
 /* ---- what is heard */

@@ -307,6 +307,13 @@ struct sink {
     int slot, epoch;
     int64_t began_us;
     struct kafka_txn *txn;
+    /* what has been begun */
+    const struct outbox *outbox;
+    const struct sink_frontier *frontiers;
+    size_t frontier_count;
+    const struct membership *membership;
+    enum relance_status status;
+    struct relance_error error;
 };
 
 /* A producer that has been fenced cannot tell a successor from a transaction that took too long. */
@@ -352,6 +359,7 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
 void sink_close(struct sink *sink)
 {
     (void)sink;
+    sim_await_beside(); /* there is one, under sabotage */
 }
 
 static bool sink_is_current(const struct sink *sink)
@@ -504,7 +512,57 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
     sim_tell("transaction of %zu records, offset %" PRId64 " of partition %d: %s", outbox->count,
              frontiers->frontier.position.offset, frontiers->partition,
              status == RELANCE_OK ? "done" : error->message);
+    sim.running->spent = status != RELANCE_OK;
     return status;
+}
+
+static void sink_run(void *context)
+{
+    struct sink *sink = context;
+    sink->status = sink_commit(sink, sink->outbox, sink->frontiers, sink->frontier_count, sink->membership,
+                               &sink->error);
+}
+
+/* Under sabotage the worker goes on to use what it has given us. */
+static const struct outbox *sink_copy(const struct outbox *outbox)
+{
+    struct outbox *copy = sim_keep(sizeof *copy);
+    struct relance_str bytes = {outbox->bytes.data, outbox->bytes.size};
+    *copy = *outbox;
+    if (bytes.size) copy->bytes.data = (char *)(uintptr_t)sim_keep_text(bytes).data;
+    return copy;
+}
+
+void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers,
+                size_t count, const struct membership *membership)
+{
+    sim_await_beside(); /* there is one, under sabotage */
+    sim.running->sent = sink->outbox = outbox;
+    sink->frontiers = frontiers;
+    sink->frontier_count = count;
+    sink->membership = membership;
+    if (sabotage(BUG_NO_AWAIT)) {
+        struct sink_frontier *kept = sim_keep(count * sizeof *kept);
+        memcpy(kept, frontiers, count * sizeof *kept);
+        sink->outbox = sink_copy(outbox);
+        sink->frontiers = kept;
+    }
+    sim_begin_beside(sink_run, sink);
+}
+
+bool sink_is_done(const struct sink *sink)
+{
+    (void)sink;
+    return !sim_is_beside();
+}
+
+enum relance_status sink_finish(struct sink *sink, int64_t *took_us, struct relance_error *error)
+{
+    *took_us = sim.now_us - sink->began_us;
+    if (sabotage(BUG_NO_AWAIT) && sim_is_beside() && !sim.running->killed) return RELANCE_OK;
+    sim_await_beside();
+    if (sink->status != RELANCE_OK) *error = sink->error;
+    return sink->status;
 }
 
 /* ---- the consumer: source.h */

@@ -128,20 +128,88 @@ bool sim_is_dead(const struct process *process)
     return process->killed || !process->running;
 }
 
+/* Of the two of a process the one whose time is next. */
+static struct fiber *sim_fiber(struct process *process)
+{
+    struct fiber *self = &process->self, *beside = &process->beside;
+    return beside->running && (!self->running || beside->wake_us < self->wake_us) ? beside : self;
+}
+
 static void sim_switch(struct process *process)
 {
     sim.running = process;
-    swapcontext(&sim.context, &process->context);
+    sim.fiber = sim_fiber(process);
+    swapcontext(&sim.context, &sim.fiber->context);
     sim.running = NULL;
+    sim.fiber = NULL;
+}
+
+/* Until its time has come. */
+static void sim_yield(void)
+{
+    swapcontext(&sim.fiber->context, &sim.context);
 }
 
 bool sim_wait(int64_t us)
 {
     struct process *process = sim.running;
     if (process->killed) return false;
-    process->wake_us = process->due_us = sim.now_us + us;
-    swapcontext(&process->context, &sim.context);
+    sim.fiber->wake_us = sim.fiber->due_us = sim.now_us + us;
+    sim_yield();
     return !process->killed;
+}
+
+static void sim_start_fiber(struct fiber *fiber, void (*run)(void))
+{
+    if (!fiber->stack) {
+        fiber->stack = mmap(NULL, SIM_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ensure(fiber->stack != MAP_FAILED);
+    }
+    getcontext(&fiber->context);
+    fiber->context.uc_stack.ss_sp = fiber->stack;
+    fiber->context.uc_stack.ss_size = SIM_STACK_SIZE;
+    makecontext(&fiber->context, run, 0);
+    fiber->running = true;
+    fiber->wake_us = fiber->due_us = sim.now_us;
+}
+
+/* Whoever waits for its end goes on. */
+static void sim_beside_main(void)
+{
+    struct process *process = sim.running;
+    process->begun(process->begun_with);
+    process->beside.running = false;
+    if (process->self.due_us == RELANCE_NEVER) process->self.wake_us = process->self.due_us = sim.now_us;
+    setcontext(&sim.context);
+}
+
+void sim_begin_beside(void (*run)(void *), void *context)
+{
+    struct process *process = sim.running;
+    ensure(!process->beside.running);
+    process->begun = run;
+    process->begun_with = context;
+    sim_start_fiber(&process->beside, sim_beside_main);
+}
+
+bool sim_is_beside(void)
+{
+    return sim.running->beside.running;
+}
+
+/* Of one that is dead it comes to its end within this instant, too. */
+void sim_await_beside(void)
+{
+    struct process *process = sim.running;
+    if (!process->beside.running) return;
+    if (process->killed) process->beside.wake_us = sim.now_us;
+    process->self.wake_us = process->self.due_us = RELANCE_NEVER;
+    sim_yield();
+}
+
+static void sim_freeze_fiber(struct fiber *fiber, int64_t until_us)
+{
+    if (fiber->running && fiber->wake_us < until_us) fiber->wake_us = until_us;
 }
 
 static void sim_freeze(struct process *process)
@@ -149,7 +217,8 @@ static void sim_freeze(struct process *process)
     int64_t us = sim_between(0, 2) ? sim_between(1000, 2000000) : sim_between(2000000, 20000000);
     sim_tell("%s is frozen for %.3f s", process->instance, (double)us / 1e6);
     process->silent_from_us = sim.now_us;
-    if (process->wake_us < sim.now_us + us) process->wake_us = sim.now_us + us;
+    sim_freeze_fiber(&process->self, sim.now_us + us);
+    sim_freeze_fiber(&process->beside, sim.now_us + us);
 }
 
 /* Whoever wakes up late does so into a world that has gone on. */
@@ -167,7 +236,10 @@ void sim_kill(struct process *process)
     process->killed = true;
     if (process->silent_from_us == RELANCE_NEVER) process->silent_from_us = sim.now_us;
     sim_tell("%s is killed", process->instance);
-    if (sim.running == process) return;
+    if (sim.running == process) {
+        process->self.wake_us = process->beside.wake_us = sim.now_us;
+        return;
+    }
     while (process->running)
         sim_switch(process);
 }
@@ -181,9 +253,9 @@ bool sim_enter(void)
         return false;
     }
     if (!sim_chance(sim.rates.freeze)) return true;
-    process->wake_us = process->due_us = sim.now_us;
+    sim.fiber->wake_us = sim.fiber->due_us = sim.now_us;
     sim_freeze(process);
-    swapcontext(&process->context, &sim.context);
+    sim_yield();
     return !process->killed;
 }
 
@@ -195,7 +267,8 @@ static void sim_process_main(void)
     if (!process->killed && atomic_load(&process->worker.end) >= WORKER_ENDED_FAILED && !process->fenced)
         sim_fail("%s gave up: %s", process->instance, process->said);
     if (!process->killed) sim_tell("%s has ended", process->instance);
-    process->running = false;
+    ensure(!process->beside.running);
+    process->running = process->self.running = false;
     if (process->silent_from_us == RELANCE_NEVER) process->silent_from_us = sim.now_us;
     setcontext(&sim.context);
 }
@@ -218,8 +291,11 @@ static void sim_start(int slot)
     static const char *const versions[SIM_VERSIONS] = {"version 1", "version 2"};
     struct process *process = sim_free_place();
     if (!process) return;
-    void *stack = process->stack;
-    *process = (struct process){.used = true, .running = true, .slot = slot, .stack = stack};
+    *process = (struct process){.used = true,
+                                .running = true,
+                                .slot = slot,
+                                .self.stack = process->self.stack,
+                                .beside.stack = process->beside.stack};
     snprintf(process->instance, sizeof process->instance, "i%d", slot);
     process->options = (struct options){.group = "g",
                                         .input = "t",
@@ -242,21 +318,13 @@ static void sim_start(int slot)
                                                 .from_ms = FROM_EARLIEST,
                                                 .refuses_misplaced = sim.refuses_misplaced,
                                                 .most = sim.most,
+                                                .overlaps = sim.overlaps,
                                                 .waits_most = sim.waits_most,
                                                 .standings = process->standings};
     process->silent_from_us = RELANCE_NEVER;
-    process->wake_us = sim.now_us;
     process->skew_ms = sim.true_wall ? 0 : sim_between(-20000, 20000);
     pulse_init(&process->worker.pulse);
-    if (!process->stack) {
-        process->stack =
-            mmap(NULL, SIM_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        ensure(process->stack != MAP_FAILED);
-    }
-    getcontext(&process->context);
-    process->context.uc_stack.ss_sp = process->stack;
-    process->context.uc_stack.ss_size = SIM_STACK_SIZE;
-    makecontext(&process->context, sim_process_main, 0);
+    sim_start_fiber(&process->self, sim_process_main);
     sim_tell("%s starts with rules %d", process->instance, sim.edition);
 }
 
@@ -425,8 +493,10 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     memcpy(processes, sim.processes, sizeof processes); /* their stacks */
     sim_forget();
     sim = (struct sim){.seed = seed, .random = seed, .told = told, .undisturbed = undisturbed};
-    for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
-        sim.processes[i].stack = processes[i].stack;
+    for (size_t i = 0; i < SIM_PROCESSES_MAX; i++) {
+        sim.processes[i].self.stack = processes[i].self.stack;
+        sim.processes[i].beside.stack = processes[i].beside.stack;
+    }
     workload_begin(); /* draws first: the same workload, disturbed or not */
     sim.slots = (int)sim_between(1, SIM_SLOTS_MAX);
     sim.rebuild = !sim_between(0, 3);
@@ -436,6 +506,7 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     static const unsigned late[] = {0, 40000, 63000};
     if (sim.visitors) sim.rates.late_links = late[sim.seed / 96 % 3];
     sim.most = sim.seed % 4 == 3 ? 2 : SOURCE_BATCH_MAX;
+    sim.overlaps = sim.seed / 4 % 4 != 0;
     static const size_t waits[] = {WORKER_WAITS_MAX, 1, 2, 5};
     sim.waits_most = waits[sim.seed / 16 % 4];
     if (undisturbed) sim.rates = (struct sim_rates){0}, sim.slots = 1;
@@ -444,6 +515,11 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
         sim.restart_us[slot] = slot < sim.slots ? sim_between(0, slot ? 8000000 : 0) : RELANCE_NEVER;
     kafka_begin();
     redis_begin();
+}
+
+static void sim_calm_fiber(struct fiber *fiber)
+{
+    if (fiber->running) fiber->wake_us = fiber->due_us > sim.now_us ? fiber->due_us : sim.now_us;
 }
 
 /* No more faults: who is frozen wakes up, who is dead is started. */
@@ -458,8 +534,9 @@ static void sim_calm_down(void)
     kafka_set_down(0);
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct process *process = &sim.processes[i];
-        if (process->running && process->silent_from_us != RELANCE_NEVER)
-            process->wake_us = process->due_us > sim.now_us ? process->due_us : sim.now_us;
+        if (!process->running || process->silent_from_us == RELANCE_NEVER) continue;
+        sim_calm_fiber(&process->self);
+        sim_calm_fiber(&process->beside);
     }
 }
 
@@ -487,7 +564,8 @@ static struct process *sim_next(int64_t *at)
     *at = sim.next_world_us;
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct process *process = &sim.processes[i];
-        if (process->running && process->wake_us < *at) next = process, *at = process->wake_us;
+        if (process->running && sim_fiber(process)->wake_us < *at)
+            next = process, *at = sim_fiber(process)->wake_us;
     }
     return next;
 }

@@ -3,8 +3,8 @@
  *     one history = one seed = one struct sim
  *
  * A process is a worker of the shell (consumer/delivery/worker.c, unchanged) on a stack of its own. It runs until it
- * waits in a port; then whoever's time is next runs. Nothing here knows of threads or of the machine's clock,
- * so that a seed gives the same history each time.
+ * waits in a port; then whoever's time is next runs. A transaction that it has begun goes on beside it, on a second
+ * stack. Nothing here knows of threads or of the machine's clock, so that a seed gives the same history each time.
  *
  * A process that is killed does not get its memory taken away: from there on the world does not answer it.
  * Every port fails at once and does nothing, so it runs to its end within that instant and frees what it
@@ -14,6 +14,7 @@
 
 #include "host/option.h"
 #include "sabotage.h"
+#include "delivery/outbox.h"
 #include "delivery/worker.h"
 #include <relance/engine.h>
 #include <ucontext.h>
@@ -37,6 +38,15 @@ struct sim_rates {
     unsigned world;
 };
 
+/* What takes turns. */
+struct fiber {
+    bool running;
+    ucontext_t context;
+    void *stack;
+    int64_t due_us;  /* what it waits for has come by then; */
+    int64_t wake_us; /* it runs from then on: that, or later when it is frozen */
+};
+
 struct process {
     bool used, running;
     int slot;
@@ -45,17 +55,18 @@ struct process {
     struct reload rules; /* the rule files as it has read them */
     struct worker worker;
     struct standing standings[SIM_PARTITIONS_MAX];
-    ucontext_t context;
-    void *stack;
-    bool killed;            /* the world does not answer any more */
-    bool ending;            /* has been told to, as by SIGTERM */
-    atomic_int impatient;   /* and is not to finish what it is in the middle of */
-    bool fenced;            /* Kafka has said that another has its name: its failing is right */
-    int64_t due_us;         /* what it waits for has come by then; */
-    int64_t wake_us;        /* it runs from then on: that, or later when it is frozen */
-    int64_t silent_from_us; /* frozen or dead since; RELANCE_NEVER: alive */
-    int64_t skew_ms;        /* of its wall clock */
-    char said[512];         /* its last error */
+    struct fiber self, beside; /* the worker; what it has begun and goes on without it */
+    void (*begun)(void *);     /* that */
+    void *begun_with;
+    bool killed;               /* the world does not answer any more */
+    bool ending;               /* has been told to, as by SIGTERM */
+    atomic_int impatient;      /* and is not to finish what it is in the middle of */
+    bool fenced;               /* Kafka has said that another has its name: its failing is right */
+    bool spent;                /* its last transaction has failed */
+    const struct outbox *sent; /* what that carried */
+    int64_t silent_from_us;    /* frozen or dead since; RELANCE_NEVER: alive */
+    int64_t skew_ms;           /* of its wall clock */
+    char said[512];            /* its last error */
     char believed[SIM_PARTITIONS_MAX][3]
                  [40]; /* sabotage: stamp, begun and whole as it wrote or claimed them last */
 };
@@ -73,6 +84,7 @@ struct sim {
     enum sim_lines lines; /* who is told decisions: --decisions */
     size_t most;          /* records that a batch may have: in some worlds so few that it is full */
     size_t waits_most;    /* waits that one mark ends: in most worlds fewer than fall due at once */
+    bool overlaps;        /* a transaction goes on while more is decided */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;
     int64_t speed;  /* ms of the wall clock in one of the monotonic */
@@ -93,8 +105,9 @@ struct sim {
     bool approximate;
     int version; /* of what is installed now */
     struct process processes[SIM_PROCESSES_MAX], *running;
-    ucontext_t context; /* of the scheduler */
-    char failure[1024]; /* what was found; "" nothing */
+    struct fiber *fiber; /* of `running` */
+    ucontext_t context;  /* of the scheduler */
+    char failure[1024];  /* what was found; "" nothing */
     uint64_t steps;
 };
 extern struct sim sim;
@@ -104,6 +117,10 @@ extern struct sim sim;
 bool sim_enter(void);
 /* The running process waits; false: it is dead. */
 bool sim_wait(int64_t us);
+/* Something goes on beside the running process, one thing at a time; it waits for its end. */
+void sim_begin_beside(void (*run)(void *), void *context);
+bool sim_is_beside(void);
+void sim_await_beside(void);
 int64_t sim_network_us(void); /* one way, now and then slow */
 bool sim_chance(unsigned rate);
 uint64_t sim_random(void);
