@@ -40,7 +40,7 @@ enum {
     WORKER_SAVE_CHANGED = 16384,
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* pause after a failure */
-    WORKER_ASK_US = 20000,        /* between questions for the end of the input, under load */
+    WORKER_ASK_US = 100000,       /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_EXPECT = 8,            /* so many records ahead */
@@ -655,8 +655,9 @@ static void work_ask_begin(struct work *work, struct partition *partition, int64
 
 /* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
  * which sleeps for up to a second once its queue has been full, though it has long been drained
- * (librdkafka 2.0.2). One partition a time, in turn, so that every broker is asked. Without a partition of our own it
- * tells at least that Kafka answers. */
+ * (librdkafka 2.0.2). The worker waits for the answer, and what is queued lasts longer than the pause between two
+ * questions. One partition a time, in turn, so that every broker is asked. Without a partition of our own it tells at
+ * least that Kafka answers. */
 static void work_ask_end(struct work *work)
 {
     int64_t now = clock_monotonic_us(), low, high;
