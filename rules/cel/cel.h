@@ -116,6 +116,17 @@ size_t cel_program_slots(const struct cel_program *program, const uint32_t **slo
 /* The host functions that it may call, by number, ascending, each once. */
 size_t cel_program_functions(const struct cel_program *program, const uint32_t **functions);
 bool cel_program_constant(const struct cel_program *program, struct cel_value *value);
+/* What a slot has to hold for a condition to be true: one of these values, which are all strings, or all ints. Where it holds
+ * another of their kind the condition is false, and nothing else comes of evaluating it: no error, no call of the host. Where
+ * it holds something else, or nothing, evaluating tells. */
+struct cel_need {
+    uint32_t slot;
+    const struct cel_value *values;
+    size_t count;
+};
+/* Of the comparisons that stand first among the parts that && joins, in the order of the text; valid as long as the
+ * program. */
+size_t cel_program_needs(const struct cel_program *program, const struct cel_need **needs);
 struct buffer;
 void cel_program_dump(const struct cel_program *program, struct buffer *out);
 

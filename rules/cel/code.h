@@ -76,6 +76,8 @@ struct cel_program {
     uint32_t slot_count, function_count, stack_depth;
     bool follows;                      /* fields, and does nothing else: cel_follow can run it */
     const uint32_t *slots, *functions; /* what it reads and calls, ascending */
+    const struct cel_need *needs;
+    size_t need_count;
     const struct cel_type *type;
     struct zones *zones;
 };

@@ -93,6 +93,12 @@ size_t cel_program_slots(const struct cel_program *program, const uint32_t **slo
     return program->slot_count;
 }
 
+size_t cel_program_needs(const struct cel_program *program, const struct cel_need **needs)
+{
+    *needs = program->needs;
+    return program->need_count;
+}
+
 size_t cel_program_functions(const struct cel_program *program, const uint32_t **functions)
 {
     *functions = program->functions;

@@ -615,10 +615,28 @@ static void keep_records(struct emit *e, struct whole_record *records, uint32_t 
     }
 }
 
+/* The values are those of the program's constants and tables. */
+static const struct cel_need *keep_needs(struct emit *e, const struct cel_program *p)
+{
+    struct cel_need *needs = ARENA_ARRAY(e->c->keep, struct cel_need, p->need_count);
+    if (!needs) e->c->failed = true;
+    for (size_t i = 0; needs && i < p->need_count; i++) {
+        struct emit_need need = ((const struct emit_need *)e->needs.items)[i];
+        needs[i] = (struct cel_need){need.slot, &p->constants[need.constant], 1};
+        if (need.table == NO_TABLE) continue;
+        const struct cel_list *list = p->tables[need.table].list.as.list;
+        needs[i].values = list->items;
+        needs[i].count = list->count;
+    }
+    return needs;
+}
+
 struct cel_program *emit_program(struct compile *c, struct node *root)
 {
     struct emit e = {.c = c};
     emit_root(&e, root);
+    e.plain = false;
+    test_needs(&e, root);
     struct cel_program *p = c->failed ? NULL : ARENA_NEW(c->keep, struct cel_program);
     if (!p) return NULL;
     struct cel_value *constants = kept(&e, &e.constants, sizeof *constants);
@@ -641,6 +659,7 @@ struct cel_program *emit_program(struct compile *c, struct node *root)
         .slot_count = c->reads.slots.count,
         .functions = keep_numbers(&e, &c->reads.functions),
         .function_count = c->reads.functions.count,
+        .need_count = e.needs.count,
         .type = cel_type_copy(c->keep, root->type),
         .zones = c->env->zones,
     };
@@ -648,5 +667,6 @@ struct cel_program *emit_program(struct compile *c, struct node *root)
     keep_constants(&e, constants, p->constant_count);
     keep_tables(&e, tables, p->table_count);
     keep_records(&e, records, p->record_count);
+    if (p->need_count) p->needs = keep_needs(&e, p);
     return c->failed ? NULL : p;
 }

@@ -10,9 +10,15 @@ struct pool {
     uint32_t count, capacity;
 };
 
+/* A struct cel_need under construction: a table, or a constant alone. */
+struct emit_need {
+    uint32_t slot, table, constant; /* table NO_TABLE: the constant */
+};
+#define NO_TABLE UINT32_MAX
+
 struct emit {
     struct compile *c;
-    struct pool code, constants, sites, tables, records, regexes;
+    struct pool code, constants, sites, tables, records, regexes, needs;
     uint32_t depth; /* values on the stack at this point */
     bool plain;     /* emit a condition in full: the way out of its fused tests */
 };
@@ -42,5 +48,7 @@ bool test_possible(const struct emit *e, const struct node *node);
 void test_emit(struct emit *e, const struct node *node, bool sense, struct label *label);
 /* The tests emitted from `begin` on find their way out here. */
 void test_way_out(struct emit *e, uint32_t begin);
+/* Notes what a condition needs (cel_program_needs), into e->needs; false: what stands behind it is not asked first. */
+bool test_needs(struct emit *e, const struct node *node);
 
 #endif

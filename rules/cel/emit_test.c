@@ -177,3 +177,26 @@ void test_way_out(struct emit *e, uint32_t begin)
         if (i->op >= OP_TEST_FIRST && i->op <= OP_TEST_LAST) i->n = (uint16_t)(here - at);
     }
 }
+
+/* Tests fail without a word, and where one is false the rest is of no account. What is no test may call the host, or say why
+ * it fails: what stands behind it is for evaluation alone. */
+bool test_needs(struct emit *e, const struct node *node)
+{
+    if (node->kind == NODE_AND) {
+        for (size_t i = 0; i < node->count; i++)
+            if (!test_needs(e, node->children[i])) return false;
+        return true;
+    }
+    if (!test_possible(e, node)) return false;
+    if (is_not(node) || node->kind == NODE_OR) return true;
+    struct test test = leaf_test(node);
+    struct emit_need need = {.slot = test.slot, .table = NO_TABLE};
+    if (test.op == OP_IF_IN_TABLE)
+        need.table = emit_table(e, *test.constant);
+    else if ((test.op == OP_IF_EQUAL_STRING || test.op == OP_IF_EQUAL_INT) && !test.flip)
+        need.constant = emit_constant(e, *test.constant);
+    else
+        return true;
+    emit_add(e, &e->needs, &need, sizeof need);
+    return true;
+}

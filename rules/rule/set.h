@@ -61,6 +61,27 @@ static inline bool type_list_has(struct type_list list, uint32_t type)
     return false;
 }
 
+/* Rules, counts or totals of an event type, by what their conditions need (cel_program_needs): made by compile/picking.c,
+ * asked in rule/pick.h. All lists are of numbers, ascending. */
+struct pick_place {
+    struct cel_value value;
+    struct type_list items; /* count 0: the place is free */
+};
+struct pick_slot {
+    uint32_t slot;          /* of `event` */
+    enum cel_kind kind;     /* of all values: CEL_STRING or CEL_INT */
+    struct type_list items; /* those that need one of the values */
+    /* by value: open addressing, a power of two, at most half full */
+    const struct pick_place *places;
+    uint32_t mask;
+};
+#define PICK_SLOTS 4 /* of one event type at most */
+struct picking {
+    struct type_list all, others; /* others: those behind no slot */
+    const struct pick_slot *slots;
+    size_t slot_count;
+};
+
 struct scope_names { /* what an expression may name, by where it stands: as scope_env was asked */
     unsigned flags;  /* enum scope_flag */
     struct type_list events, triggers, answers;
@@ -137,16 +158,17 @@ struct typed_event {
     bool learnt;                          /* some affinity counts it, which costs no state */
     const uint32_t *last_fields;          /* declared fields to keep for `last`, by index */
     size_t last_field_count;
-    struct type_list rules;              /* numbers of rules that it triggers, ascending (not types) */
+    struct picking rules;                /* numbers of rules that it triggers */
     const struct cancel *const *cancels; /* by rule, ascending */
     size_t cancel_count;
+    bool cancels_keyed;            /* one of them has a key */
     const uint32_t *cancel_fields; /* declared fields that those read, by index */
     size_t cancel_field_count;
     struct type_list awaits;     /* numbers of the waits that it may answer, ascending: by rule, then step */
     struct type_list goals;      /* numbers of rules whose goal it may be */
-    struct type_list counts;     /* numbers of counts that it feeds */
+    struct picking counts;       /* numbers of counts that it feeds */
     struct type_list attributes; /* numbers of attributes that it feeds */
-    struct type_list totals;     /* numbers of totals that it feeds */
+    struct picking totals;       /* numbers of totals that it feeds */
     struct type_list lists;      /* numbers of lists that it feeds */
     /* what became of a send, and where its rule and its step stand; FEEDBACK_NONE: it tells of none */
     enum feedback feedback;

@@ -220,6 +220,9 @@ void compile_tests(struct compiler *c);
 
 /* env.c: when all programs have been noted */
 void index_programs(struct compiler *c);
+/* picking.c: items of an event type by what their conditions, by number, need of it; false without memory */
+bool make_picking(struct compiler *c, struct type_list all, const struct noted_program *const *conditions,
+                  struct picking *out);
 /* suspect.c: warnings, of a set without mistakes */
 void suspect_rules(struct compiler *c);
 /* mapped.c: mistakes and warnings where the set and its mapping, both without mistakes of their own, do not fit. */

@@ -57,6 +57,8 @@ static bool index_cancels(struct compiler *c, struct typed_event *type, struct t
     if (!cancels) return false;
     for (size_t i = 0; i < list.count; i++)
         cancels[i] = &c->set->cancels[list.types[i]];
+    for (size_t i = 0; i < list.count; i++)
+        type->cancels_keyed |= cancels[i]->key != NULL;
     type->cancels = cancels;
     type->cancel_count = list.count;
     return true;
@@ -99,6 +101,25 @@ static bool index_cancel_fields(struct compiler *c, struct typed_event *type)
     return true;
 }
 
+/* Of rules, counts and totals, by number. */
+struct conditions {
+    const struct noted_program **rules, **counts, **totals;
+};
+
+static bool list_conditions(struct compiler *c, struct conditions *out)
+{
+    const struct relance_ruleset *set = c->set;
+#define CONDITIONS(items, number)                                                                            \
+    out->items = ARENA_ARRAY(c->scratch, const struct noted_program *, set->number + 1);                     \
+    for (size_t i = 0; out->items && i < set->number; i++)                                                   \
+        out->items[i] = set->items[i].condition;
+    CONDITIONS(rules, rule_count)
+    CONDITIONS(counts, count_count)
+    CONDITIONS(totals, total_count)
+#undef CONDITIONS
+    return out->rules && out->counts && out->totals;
+}
+
 static bool index_types(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -113,17 +134,20 @@ static bool index_types(struct compiler *c)
     struct type_list *cancels = index_of(c, LISTED(cancels, cancel_count, offsetof(struct cancel, on)));
     struct type_list *awaits = index_of(c, LISTED(awaits, await_count, offsetof(struct awaited, on)));
 #undef LISTED
+    struct conditions conditions;
     if (!rules || !goals || !counts || !attributes || !lists || !totals || !cancels || !awaits) return false;
+    if (!list_conditions(c, &conditions)) return false;
     for (uint32_t i = 0; i < set->type_count; i++) {
         struct typed_event *type = &set->types[i];
-        type->rules = rules[i];
         type->goals = goals[i];
-        type->counts = counts[i];
         type->attributes = attributes[i];
         type->lists = lists[i];
-        type->totals = totals[i];
         type->awaits = awaits[i];
         if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type)) return false;
+        if (!make_picking(c, rules[i], conditions.rules, &type->rules) ||
+            !make_picking(c, counts[i], conditions.counts, &type->counts) ||
+            !make_picking(c, totals[i], conditions.totals, &type->totals))
+            return false;
     }
     return true;
 }

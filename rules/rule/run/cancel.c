@@ -43,9 +43,46 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
     }
 }
 
+/* Those that belong to the rule, from the first of them on; they stand in the order of rules. */
+static struct range cancels_of(const struct typed_event *type, uint32_t rule)
+{
+    size_t begin = 0, end = type->cancel_count;
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (type->cancels[middle]->rule < rule)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    while (end < type->cancel_count && type->cancels[end]->rule == rule)
+        end++;
+    return (struct range){(uint32_t)begin, (uint32_t)end};
+}
+
+/* None of the type has a key, so that nothing has to be asked of rules without a run: a customer with few runs is soon
+ * dealt with, whatever the number of rules. */
+static void cancel_unkeyed(struct relance_engine *e, const struct typed_event *type)
+{
+    struct asked_cancel asked[LIMIT_RULE_CANCELS];
+    const struct vector *runs = &e->customer->state->runs;
+    scope_enter_rule(e, &e->set->rules[type->cancels[type->cancel_count - 1]->rule], NULL);
+    for (uint32_t place = 0; place < runs->count;) {
+        uint32_t rule = VECTOR_AT(*runs, struct run, place)->rule;
+        struct range range = cancels_of(type, rule);
+        for (uint32_t i = range.begin; i < range.end; i++)
+            asked[i - range.begin] = (struct asked_cancel){.cancel = type->cancels[i]};
+        if (range.end > range.begin) cancel_runs_of(e, rule, asked, range.end - range.begin);
+        place = run_place(e->customer->state, rule + 1, (str){0});
+    }
+}
+
 void runs_cancel(struct relance_engine *e, const struct typed_event *type)
 {
     if (!type->cancel_count) return;
+    if (!type->cancels_keyed) {
+        cancel_unkeyed(e, type);
+        return;
+    }
     struct asked_cancel *asked = or_fail(e, arena_alloc(&e->scratch, type->cancel_count * sizeof *asked));
     if (!asked) return;
     for (size_t i = 0; i < type->cancel_count; i++) {

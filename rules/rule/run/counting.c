@@ -174,8 +174,9 @@ static void count_one(struct relance_engine *e, uint32_t number)
 
 void count_event(struct relance_engine *e, const struct typed_event *type)
 {
-    for (size_t i = 0; i < type->counts.count; i++)
-        count_one(e, type->counts.types[i]);
+    struct picked counts = engine_pick(e, &type->counts);
+    for (uint32_t number; pick_next(&counts, &number);)
+        count_one(e, number);
 }
 
 static bool is_in_window(const struct count_rule *rule, const struct bucket *bucket, int64_t now_ms)

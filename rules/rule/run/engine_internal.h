@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "rule/run/customers.h"
+#include "rule/pick.h"
 #include "rule/set.h"
 
 #include <relance/engine.h>
@@ -116,6 +117,9 @@ static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t num
     const struct relance_excerpt *excerpt = e->options.excerpt;
     return !excerpt || excerpt->all_rules || type_list_has(excerpt->rules, number);
 }
+
+/* Those of the items that the present event can mean; all of them where somebody wants to know of each that it does not. */
+struct picked engine_pick(const struct relance_engine *e, const struct picking *picking);
 
 /* Of the record that the present event comes from; empty: it has none. */
 str engine_traceparent(struct relance_engine *e);

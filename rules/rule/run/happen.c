@@ -1,5 +1,6 @@
 /* What happens to one customer: an event, or a wait that falls due, each in the order of LANGUAGE.md §4.3. */
 #include "rule/run/bound.h"
+#include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 #include "rule/run/sales.h"
@@ -171,6 +172,13 @@ static void take_identify(struct relance_engine *e, const struct typed_event *ty
         attribute_write(e, names_find(&e->set->names.attributes, type->reader->fields[i].name), value,
                         e->event.time_ms);
     }
+}
+
+/* ---- what an event can mean */
+
+struct picked engine_pick(const struct relance_engine *e, const struct picking *picking)
+{
+    return covering(e) || e->explaining ? pick_all(picking) : pick_by(picking, e->frame.slots);
 }
 
 /* ---- the newest event of each type */

@@ -70,6 +70,7 @@ static void add_feedback(struct relance_engine *e, const struct typed_event *typ
 void totals_take(struct relance_engine *e, const struct typed_event *type)
 {
     if (type->feedback) add_feedback(e, type);
-    for (size_t i = 0; i < type->totals.count; i++)
-        total_one(e, &e->set->totals[type->totals.types[i]]);
+    struct picked totals = engine_pick(e, &type->totals);
+    for (uint32_t number; pick_next(&totals, &number);)
+        total_one(e, &e->set->totals[number]);
 }

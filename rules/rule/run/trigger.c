@@ -248,6 +248,17 @@ void trigger_rule(struct relance_engine *e, uint32_t number, int64_t horizon_ms)
     }
 }
 
+/* An error in what is asked next is told under the name of the rule in scope: the last that runs, also where it was passed
+ * by. */
+static void enter_last(struct relance_engine *e, const struct type_list *rules, uint32_t asked)
+{
+    size_t count = rules->count;
+    while (count && !engine_runs_rule(e, rules->types[count - 1]))
+        count--;
+    if (!count || rules->types[count - 1] == asked) return;
+    scope_enter_rule(e, &e->set->rules[rules->types[count - 1]], NULL);
+}
+
 void runs_trigger(struct relance_engine *e, const struct typed_event *type, int64_t horizon_ms)
 {
     e->trigger = (struct trigger){.event = true,
@@ -256,6 +267,11 @@ void runs_trigger(struct relance_engine *e, const struct typed_event *type, int6
                                   .time_ms = e->event.time_ms,
                                   .shown_ms = e->event.time_ms,
                                   .day = STATE_NO_TIME};
-    for (size_t i = 0; i < type->rules.count; i++)
-        trigger_rule(e, type->rules.types[i], horizon_ms);
+    struct picked rules = engine_pick(e, &type->rules);
+    uint32_t asked = NAME_NONE;
+    for (uint32_t number; pick_next(&rules, &number);) {
+        trigger_rule(e, number, horizon_ms);
+        if (engine_runs_rule(e, number)) asked = number;
+    }
+    enter_last(e, &type->rules.all, asked);
 }

@@ -52,6 +52,28 @@ Test(cel_eval, says_which_slots_and_functions_a_program_uses)
     cr_expect_eq(numbers[0], 0);
 }
 
+static size_t needs(const char *text, const struct cel_need **out)
+{
+    return cel_program_needs(compile(text), out);
+}
+
+Test(cel_eval, says_what_a_condition_needs_as_far_as_it_is_asked_before_anything_that_can_fail)
+{
+    const struct cel_need *need;
+    cr_assert_eq(
+        needs("event.total > 2.0 && ('p1' == event.product && event.qty in [1, 2]) && event.qty == 3", &need),
+        1);
+    cr_expect(need->slot == WORLD_PRODUCT && need->count == 1);
+    cr_expect(str_equal(cel_text(need->values[0]), STR("p1")));
+    cr_assert_eq(needs("event.product in ['a', 'b'] && event.qty == 3", &need), 2);
+    cr_expect(need[0].count == 2 && str_equal(cel_text(need[0].values[1]), STR("b")));
+    cr_expect(need[1].slot == WORLD_QTY && need[1].count == 1 && need[1].values[0].as.i == 3);
+    cr_expect_eq(needs("views(event.product) > 0 && event.product == 'a'", &need), 0);
+    cr_expect_eq(needs("event.product == 'a' || event.qty == 3", &need), 0);
+    cr_expect_eq(needs("!(event.product == 'a') && event.product != 'b'", &need), 0);
+    cr_expect_eq(needs("event.product", &need), 0);
+}
+
 Test(cel_eval, knows_a_constant_when_it_has_become_one)
 {
     struct cel_value v;
