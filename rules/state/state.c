@@ -200,3 +200,23 @@ void state_release(struct pool *pool, struct state *state)
     }
     pool_release(pool, state, sizeof *state);
 }
+
+/* Items of a part that are saved with a name of their own: of values of counts and of ids, which are many, one of each
+ * group. */
+static size_t named_items(const struct state *state, enum state_part part, const struct state_names *names)
+{
+    size_t items = state_items_of(state, part)->count, groups = items;
+    if (part == STATE_COUNTS) groups = names->counts.count;
+    if (part == STATE_SEEN) groups = names->types.count + 1; /* and those whose type is not known */
+    return groups < items ? groups : items;
+}
+
+size_t state_size_most(const struct state *state, size_t memory, const struct state_names *names,
+                       size_t longest_name)
+{
+    enum { SHORT_NAME = 1, NAME_HEADER = 4 /* what it grows by where the name is longer */ };
+    size_t named = 0;
+    for (enum state_part part = 0; part < STATE_PARTS; part++)
+        named += named_items(state, part, names);
+    return STATE_SIZE_FIXED + memory / 8 * (9 + SHORT_NAME) + named * (longest_name + NAME_HEADER);
+}

@@ -369,5 +369,9 @@ static inline size_t state_memory_safe(size_t size, size_t longest_name)
 {
     return size < STATE_SIZE_FIXED ? 0 : (size - STATE_SIZE_FIXED) / (9 + longest_name) * 8;
 }
+/* The same the other way round and closer, for one state: it takes that much memory, and is saved in that many bytes at
+ * most. Names are counted by the items that have one, instead of one for every 8 bytes. */
+size_t state_size_most(const struct state *state, size_t memory, const struct state_names *names,
+                       size_t longest_name);
 
 #endif

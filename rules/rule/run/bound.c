@@ -4,7 +4,7 @@
  * same.
  *
  * Nearly no state ever comes near its limit, so none is measured until the memory that it takes says that it might
- * (state_memory_safe). Then it is measured anew after each round of forgetting; a round stops as soon as what has
+ * (state_memory_safe, state_size_most). Then it is measured anew after each round of forgetting; a round stops as soon as what has
  * gone might be enough, since a header or the name of a count may go with the last item of its kind. */
 #include "rule/run/bound.h"
 
@@ -370,6 +370,7 @@ void bound_start(struct relance_engine *e)
     size_t longest = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i]->longest > longest) longest = kinds[i]->longest;
+    e->longest_name = longest;
     e->fits_memory = state_memory_safe(e->options.state_bytes, longest);
     e->fits_within = state_memory_safe(WITHIN_BYTES, longest);
 }
@@ -380,6 +381,9 @@ void bound_state(struct relance_engine *e)
     e->kept = NULL;
     count_memory(e);
     if (e->customer->state_memory <= e->fits_memory) return;
+    if (state_size_most(e->customer->state, e->customer->state_memory, &e->set->names, e->longest_name) <=
+        e->options.state_bytes)
+        return;
     forget_until_it_fits(e);
     count_memory(e);
 }

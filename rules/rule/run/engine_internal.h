@@ -88,6 +88,7 @@ struct relance_engine {
     bool traceparent_known;
     char visitor_name[1 + LIMIT_ID_BYTES]; /* that of the visitor looked for last */
     size_t pool_used;                /* when the memory of the present customer's state was counted last */
+    size_t longest_name;             /* of all declared ones */
     size_t fits_memory, fits_within; /* a state that takes no more need not be measured (bound.c) */
     str needed;                      /* whose state was missing */
     bool failed;                     /* out of memory: the engine must not go on */

@@ -511,6 +511,7 @@ static void check_memory(void)
         if (!customer || !customer->state) continue;
         size_t size = state_size(customer->state, &rules->names);
         cr_assert_gt(customer->state_memory, state_memory_safe(size - 1, longest));
+        cr_assert_leq(size, state_size_most(customer->state, customer->state_memory, &rules->names, longest));
     }
 }
 
