@@ -85,6 +85,7 @@ Test(mark, is_read_as_it_was_written)
                            .at = 9007199254740991,
                            .wall = 1772445600120,
                            .tick = -5,
+                           .waits = 8192,
                            .links = 44,
                            .rules = rules,
                            .options = options,
@@ -95,7 +96,8 @@ Test(mark, is_read_as_it_was_written)
     struct relance_error error;
     mark_print(&written, &text);
     cr_assert_eq(mark_parse(buffer_str(&text), &read, &error), RELANCE_OK);
-    cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5);
+    cr_expect(read.n == 17 && read.at == written.at && read.wall == written.wall && read.tick == -5 &&
+              read.waits == 8192);
     cr_expect(read.links == 44 && read.is_approximate);
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
@@ -118,7 +120,7 @@ Test(mark, says_nothing_about_what_it_does_not_change)
     cr_expect(str_equal(buffer_str(&text), STR("{\"n\":1,\"at\":0}")));
     cr_assert_eq(mark_parse(buffer_str(&text), &read, &error), RELANCE_OK);
     cr_expect(read.wall == RELANCE_NEVER && read.tick == RELANCE_NEVER && read.links == RELANCE_NEVER &&
-              !read.rules && !read.options);
+              !read.waits && !read.rules && !read.options);
     buffer_free(&text);
 }
 
@@ -136,6 +138,7 @@ Test(mark, other_records_are_none)
                                         "{\"n\":1.5,\"at\":1}",
                                         "{\"n\":1,\"at\":1,\"wall\":0.5}",
                                         "{\"n\":1,\"at\":1,\"tick\":null}",
+                                        "{\"n\":1,\"at\":1,\"tick\":1,\"waits\":-1}",
                                         "{\"n\":1,\"at\":1,\"links\":-1}",
                                         "{\"n\":1,\"at\":1e300}"};
     struct mark read;
