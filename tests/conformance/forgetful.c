@@ -16,6 +16,9 @@
 
 #include "rule/set.h"
 
+#include <relance/affinity.h>
+#include <relance/model.h>
+
 struct forgetful {
     enum keeping { KEEP_ALL, KEEP_NONE, KEEP_SOME } keeping;
     unsigned seed;
@@ -87,10 +90,26 @@ static void forget_some(struct forgetful *f, struct rig *rig)
     }
 }
 
+/* What is published says which versions were asked: so there is one of each affinity, from the second line on. */
+static void learn(struct rig *rig, const struct relance_ruleset *rules)
+{
+    static const str popular[] = {STR("mug")};
+    const struct relance_model_list lists[] = {{STR("*"), popular, 1}};
+    for (size_t i = 0; i < relance_ruleset_affinity_count(rules); i++) {
+        const struct relance_model_head head = {.number = 17,
+                                                .recipe = relance_ruleset_affinity_recipe(rules, i)};
+        struct relance_model *model = relance_model_of_lists(lists, 1, &head);
+        ensure(model);
+        relance_engine_set_model(rig->engine, relance_ruleset_affinity_name(rules, i), model);
+        relance_model_release(model);
+    }
+}
+
 static void between(void *context, struct rig *rig, bool record)
 {
     struct forgetful *f = context;
     if (record && f->marks) mark(rig);
+    if (f->replay.actions || f->replay.bodies) learn(rig, f->rules);
     if (f->keeping == KEEP_ALL) return;
     ensure(relance_engine_changes(rig->engine, check_change, f) == RELANCE_OK);
     if (f->keeping == KEEP_NONE)

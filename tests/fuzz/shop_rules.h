@@ -21,6 +21,7 @@ static const char shop_rules[] =
     "   \"least\": {\"on\": \"buy\", \"sum\": \"event.total\", \"keep\": \"min\", \"over\": \"7d\"},"
     "   \"carted\": {\"on\": \"cart\", \"by\": \"event.items.map(i, i.product)\", \"if\": "
     "\"event.items.size() < 9\"}},"
+    " \"lists\": {\"seen\": {\"on\": \"view\", \"by\": \"event.product\", \"keep\": 3, \"over\": \"2d\"}},"
     " \"segments\": {\"hot\": \"views('p') > 1 || rich\", \"loyal\": \"buys() >= 2 && "
     "!segments.hot\", \"kept\": \"orders_kept('30d') > 1 || spent() > 70.0\"},"
     " \"sales\": {\"order\": {\"on\": [\"buy\"], \"key\": \"event.cart\", \"total\": \"event.total\", "

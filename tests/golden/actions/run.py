@@ -69,11 +69,11 @@ def of_shops(kind):
 
 
 def members(value, schema, path=""):
-    """(path, whether the schema names it) of every member; what `with` and `set` hold is the rule's affair."""
+    """(path, whether the schema names it) of every member; what `with` and `set` hold, and the names in `models`, are the rules' affair."""
     for name, member in value.items():
         known = schema.get("properties", {}).get(name)
         yield path + name, known is not None
-        if isinstance(member, dict) and name not in ("with", "set") and known:
+        if isinstance(member, dict) and name not in ("with", "set", "models") and known:
             yield from members(member, known, f"{path}{name}.")
 
 
