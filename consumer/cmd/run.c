@@ -50,6 +50,8 @@ struct run {
     int64_t from_ms;
     struct worker *workers;
     struct standing *standings; /* by partition */
+    struct modelbook *models;
+    pthread_t models_reader;
     struct live *live;
     struct http_address address;
     struct http_door door;
@@ -80,7 +82,7 @@ static bool run_read_from(struct run *run)
 /* A topic of its own: what reads the others would take lines for something else. */
 static void run_check_decisions(const struct options *options, unsigned *mistakes)
 {
-    static const char *const suffixes[] = {"", ".dead", ".marks", ".links"};
+    static const char *const suffixes[] = {"", ".dead", ".marks", ".links", ".models"};
     const char *topic = options->decisions;
     size_t base = strlen(options->output);
     if (!topic) return;
@@ -176,6 +178,9 @@ static void run_start_workers(struct run *run)
     run->workers = calloc(count, sizeof *run->workers);
     run->standings = calloc((size_t)run->topics.input_partitions, sizeof *run->standings);
     ensure(run->workers && run->standings);
+    run->models = modelbook_open(run->options);
+    if (run->rules.has_affinities) modelbook_want(run->models);
+    ensure(pthread_create(&run->models_reader, NULL, modelbook_run, run->models) == 0);
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &run->workers[i];
         worker->plan = (struct worker_plan){.options = run->options,
@@ -189,7 +194,8 @@ static void run_start_workers(struct run *run)
                                             .refuses_misplaced = run_refuses_misplaced(run),
                                             .most = SOURCE_BATCH_MAX,
                                             .waits_most = WORKER_WAITS_MAX,
-                                            .standings = run->standings};
+                                            .standings = run->standings,
+                                            .models = run->models};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }
@@ -368,6 +374,8 @@ static int run_work(struct run *run)
                  RUN_CLOSE_US / 1000);
     log_line(LOG_INFO, "Ended.", "status=%d", status);
     if (!closed) _exit(status); /* without what runs at exit: threads of the client go on */
+    pthread_join(run->models_reader, NULL);
+    modelbook_close(run->models);
     for (int64_t i = 0; i < run->options->workers; i++)
         pulse_free(&run->workers[i].pulse);
     free(run->workers);
@@ -399,7 +407,8 @@ static int run_checked(struct run *run)
     if (status == RELANCE_IO)
         run->error.status = RELANCE_INVALID; /* no such file, or one that cannot be read */
     if (status == RELANCE_OK) status = run_listen(run);
-    if (status == RELANCE_OK) status = topics_check(run->options, &run->topics, &run->error);
+    if (status == RELANCE_OK)
+        status = topics_check(run->options, run->rules.has_affinities, &run->topics, &run->error);
     if (status == RELANCE_OK && run->options->drain) /* as many as there were, whatever the topic has now */
         status = redis_view_count(run->options->redis, run->options->group, run->options->input,
                                   &run->topics.input_partitions, &run->error);

@@ -85,6 +85,7 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     meta->rules_mark = partition->in_force.rules_mark;
     meta->since.size = 0;
     buffer_put_str(&meta->since, relance_engine_since(partition->engine));
+    partition_print_models(partition, &meta->models);
     meta->names.size = 0;
     buffer_put_str(&meta->names, relance_engine_names(partition->engine));
     meta->options.size = 0;

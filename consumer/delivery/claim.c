@@ -454,6 +454,7 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
         relance_engine_set_clock(partition->engine, partition->meta.clock);
         relance_engine_set_wall(partition->engine, partition->in_force.wall_ms);
     }
+    partition_set_models(partition);
     return RELANCE_OK;
 }
 
@@ -480,8 +481,7 @@ static bool claim_is_as_parked(const struct partition *partition)
 static enum relance_status claim_load(struct partition *partition, struct relance_error *error)
 {
     int64_t customers;
-    if (claim_is_as_parked(partition)) return RELANCE_OK;
-    partition_drop_engine(partition);
+    if (partition->engine) return RELANCE_OK; /* as it was parked */
     enum relance_status status =
         claim_heard(partition, STANDING_READS, store_customer_count(partition->store, &customers, error));
     if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
@@ -565,6 +565,14 @@ static enum relance_status claim_step_check(struct claim *claim)
     return status == RELANCE_OK ? claim_check_deciding(claim->partition, claim->error) : status;
 }
 
+/* The versions of models that decided where it goes on, and those that decide next. */
+static enum relance_status claim_step_load_models(struct claim *claim)
+{
+    if (claim_is_as_parked(claim->partition)) return RELANCE_OK;
+    partition_drop_engine(claim->partition);
+    return partition_load_models(claim->partition, claim->error);
+}
+
 /* For a recovery that is not exact: what has been published since the checkpoint. */
 static enum relance_status claim_step_read_published(struct claim *claim)
 {
@@ -579,8 +587,9 @@ static enum relance_status claim_step_load(struct claim *claim)
 
 typedef enum relance_status claim_step(struct claim *claim);
 static claim_step *const claim_steps[] = {
-    claim_step_ask,        claim_step_settle, claim_step_compare,        claim_step_take_position,
-    claim_step_read_marks, claim_step_check,  claim_step_read_published, claim_step_load,
+    claim_step_ask,           claim_step_settle,         claim_step_compare,
+    claim_step_take_position, claim_step_read_marks,     claim_step_check,
+    claim_step_load_models,   claim_step_read_published, claim_step_load,
 };
 
 static enum relance_status claim_run(struct partition *partition, struct relance_error *error)

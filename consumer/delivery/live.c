@@ -83,7 +83,7 @@ static struct pulse_figures live_sum(const struct live *live)
 /* A partition of ours as it is told; -1: not known. */
 struct live_partition {
     enum standing_state state;
-    int64_t lag, behind, published, clock_behind_ms, unsaved_ms;
+    int64_t lag, behind, published, clock_behind_ms, unsaved_ms, model_age_ms;
 };
 
 static struct live_partition live_partition(const struct live *live, int number, int64_t now_us)
@@ -91,6 +91,7 @@ static struct live_partition live_partition(const struct live *live, int number,
     const struct standing *standing = &live->plan.standings[number];
     int64_t unsaved = atomic_load(&standing->unsaved_us), clock = atomic_load(&standing->clock_ms);
     int64_t ahead = clock == INT64_MIN ? -1 : wall_now_ms() - clock;
+    int64_t counted_ms = atomic_load(&standing->model_ms), age_ms = wall_now_ms() - counted_ms;
     return (struct live_partition){
         .state = atomic_load(&standing->state),
         .lag = atomic_load(&standing->lag),
@@ -98,6 +99,7 @@ static struct live_partition live_partition(const struct live *live, int number,
         .published = atomic_load(&standing->published),
         .clock_behind_ms = clock != INT64_MIN && ahead < 0 ? 0 : ahead,
         .unsaved_ms = unsaved && now_us > unsaved ? (now_us - unsaved) / 1000 : 0,
+        .model_age_ms = counted_ms && age_ms > 0 ? age_ms : 0,
     };
 }
 
@@ -113,6 +115,7 @@ static struct live_partition live_partitions(const struct live *live, int64_t no
         if (one.lag > 0 && one.clock_behind_ms > all.clock_behind_ms)
             all.clock_behind_ms = one.clock_behind_ms;
         if (one.unsaved_ms > all.unsaved_ms) all.unsaved_ms = one.unsaved_ms;
+        if (one.model_age_ms > all.model_age_ms) all.model_age_ms = one.model_age_ms;
     }
     return all;
 }
@@ -182,6 +185,11 @@ static double live_of_clock_behind(const struct live_look *look)
 static double live_of_checkpoint_age(const struct live_look *look)
 {
     return (double)look->partitions.unsaved_ms / 1000;
+}
+
+static double live_of_model_age(const struct live_look *look)
+{
+    return (double)look->partitions.model_age_ms / 1000;
 }
 
 static double live_of_redis_refuses(const struct live_look *look)

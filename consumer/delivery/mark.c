@@ -22,6 +22,7 @@ void mark_print(const struct mark *mark, struct buffer *out)
     if (mark->links != RELANCE_NEVER) mark_put_number(object, "links", mark->links);
     if (mark->rules) cJSON_AddRawToObject(object, "rules", mark->rules);
     if (mark->zones) cJSON_AddRawToObject(object, "zones", mark->zones);
+    if (mark->models) cJSON_AddRawToObject(object, "models", mark->models);
     if (mark->options) cJSON_AddStringToObject(object, "options", mark->options);
     if (mark->is_approximate) cJSON_AddTrueToObject(object, "approximate");
     char *text = cJSON_PrintUnformatted(object);
@@ -51,6 +52,7 @@ static bool mark_read(const cJSON *object, struct mark *mark)
     int64_t n, waits;
     const cJSON *rules = cJSON_GetObjectItemCaseSensitive(object, "rules"),
                 *zones = cJSON_GetObjectItemCaseSensitive(object, "zones"),
+                *models = cJSON_GetObjectItemCaseSensitive(object, "models"),
                 *other = cJSON_GetObjectItemCaseSensitive(object, "options");
     const char *options = cJSON_GetStringValue(other);
     if (!mark_number(object, "n", 0, &n) || n < 1 || !mark_number(object, "at", -1, &mark->at) ||
@@ -58,13 +60,15 @@ static bool mark_read(const cJSON *object, struct mark *mark)
         !mark_number(object, "tick", RELANCE_NEVER, &mark->tick) ||
         !mark_number(object, "waits", 0, &waits) || waits < 0 ||
         !mark_number(object, "links", RELANCE_NEVER, &mark->links) || mark->links < 0 ||
-        (rules && !cJSON_IsArray(rules)) || (zones && !cJSON_IsObject(zones)) || (other && !options))
+        (rules && !cJSON_IsArray(rules)) || (zones && !cJSON_IsObject(zones)) ||
+        (models && !cJSON_IsObject(models)) || (other && !options))
         return false;
     mark->n = (uint64_t)n;
     mark->waits = (uint64_t)waits;
     mark->is_approximate = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "approximate"));
     if (rules) ensure(mark->rules = cJSON_PrintUnformatted(rules));
     if (zones) ensure(mark->zones = cJSON_PrintUnformatted(zones));
+    if (models) ensure(mark->models = cJSON_PrintUnformatted(models));
     if (options) ensure(mark->options = strdup(options));
     return true;
 }
@@ -86,6 +90,7 @@ void mark_free(struct mark *mark)
 {
     free(mark->rules);
     free(mark->zones);
+    free(mark->models);
     free(mark->options);
     *mark = (struct mark){0};
 }

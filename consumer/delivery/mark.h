@@ -1,5 +1,5 @@
 /* Marks: whatever is no record and yet decides (DELIVERY.md §1, STATE.md §5.4): the wall clock, a tick, a rule set,
- * the options that decide, what other partitions have told. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
+ * the options that decide, what other partitions have told, versions of models. One JSON object each in the topic OUTPUT.marks, on the input's partition number:
  *
  *     {"n":17,"at":1812,"wall":1772445600120}
  *     {"n":18,"at":1812,"rules":[{"name":"cart.jsonc","text":"…"}]}
@@ -7,6 +7,7 @@
  *     {"n":20,"at":1812,"links":44}
  *     {"n":22,"at":1813,"tick":1772445600120,"waits":8192}
  *     {"n":21,"at":1813,"zones":{"Europe/Paris":"29e8a1d37c0b4f52"}}
+ *     {"n":22,"at":1900,"models":{"goes_with":"17:9f3c5a0b77d1e642"}}
  *
  * A mark takes effect before the first record at or after offset `at`, several at one offset in order of n. */
 #ifndef CONSUMER_DELIVERY_MARK_H
@@ -26,6 +27,7 @@ struct mark {
         links; /* link records below this offset of their topic have effect; RELANCE_NEVER: no more than before */
     char *rules;   /* a packed rule set (file.h); NULL: none */
     char *zones;   /* {NAME: hash of its file} of zones that what comes before has used; NULL: none */
+    char *models;  /* {NAME: version} that decide from here on, null: none any more; NULL: as before */
     char *options; /* what decides besides rules, as text; NULL: says nothing about it */
     /* what comes before has not been recovered exactly, and cannot be decided again as it was */
     bool is_approximate;

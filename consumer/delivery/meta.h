@@ -25,6 +25,7 @@ enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 3 };
     META(TEXT, rules_hash, "its hash, as actions carry it")                                                  \
     META(NUMBER, rules_mark, "the mark that brought it")                                                     \
     META(TEXT, since, "the mark since which each of its declarations has been there")                        \
+    META(TEXT, models, "the versions of models in force, as a mark names them")                              \
     META(TEXT, names, "channels and currencies that the partition knows, which name its sums")               \
     META(TEXT, options, "what decides besides rules")                                                        \
     META(NUMBER, partitions, "of the input topic")                                                           \

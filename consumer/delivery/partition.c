@@ -65,6 +65,7 @@ void partition_drop_engine(struct partition *partition)
     relance_engine_free(partition->engine);
     partition->engine = NULL;
     partition->in_force.rules = NULL;
+    partition_drop_models(partition);
     *partition->parked_stamp = '\0';
 }
 
@@ -94,6 +95,7 @@ void partition_free(struct partition *partition)
     sums_free(&partition->sums);
     meta_free(&partition->meta);
     buffer_free(&partition->in_force.options);
+    free(partition->in_force.adopted);
     free(partition);
 }
 
@@ -260,6 +262,7 @@ static enum relance_status partition_apply_rules(struct partition *partition, co
     partition->in_force.rules = set;
     if (relance_engine_set_rules(partition->engine, set->rules, partition->in_force.rules_mark) != RELANCE_OK)
         return partition_engine_failed(partition, error);
+    partition_keep_models(partition);
     return RELANCE_OK;
 }
 
@@ -320,6 +323,8 @@ static enum relance_status partition_apply_facts(struct partition *partition, co
     partition->told = 0;
     if (mark->options) partition_apply_options(partition, mark);
     if (mark->rules) status = partition_apply_rules(partition, mark, error);
+    if (status == RELANCE_OK && mark->models)
+        status = partition_apply_models(partition, str_of(mark->models), error);
     if (mark->wall != RELANCE_NEVER) {
         partition->in_force.wall_ms = mark->wall;
         relance_engine_set_wall(partition->engine, mark->wall);
@@ -361,35 +366,57 @@ static enum relance_status partition_decide_tick(struct partition *partition, st
     return RELANCE_OK;
 }
 
-/* Whatever of the world has changed since the marks in force were made becomes a mark, here, between two
- * records. */
-enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
-                                      struct relance_error *error)
+/* What of the world has changed since the marks in force were made. */
+static void partition_compare_world(struct partition *partition, struct mark *mark)
 {
     const struct workplace *place = partition->place;
     int64_t now = wall_now_ms();
     partition->in_force.rules_seen = place->rules;
+    if (partition->in_force.wall_ms == RELANCE_NEVER ||
+        now > partition->in_force.wall_ms + PARTITION_WALL_AGE_MS)
+        mark->wall = now;
+    if (!partition->in_force.rules || strcmp(partition->in_force.rules->packed, place->rules) != 0)
+        mark->rules = (char *)(uintptr_t)place->rules;
+    if (!str_equal(buffer_str(&partition->in_force.options), str_of(place->deciding)))
+        mark->options = (char *)(uintptr_t)place->deciding;
+}
+
+/* A mark of here and now: it is said, and takes effect. */
+static enum relance_status partition_make_mark(struct partition *partition, struct mark *mark,
+                                               struct relance_error *error)
+{
+    if (mark->wall == RELANCE_NEVER && mark->tick == RELANCE_NEVER && mark->links == RELANCE_NEVER &&
+        !mark->rules && !mark->options && !mark->models)
+        return RELANCE_OK;
+    if (mark->rules && partition->in_force.rules)
+        log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
+                 partition->decided.offset);
+    if (mark->models)
+        log_line(LOG_INFO, "Versions of models take effect.", "partition=%d offset=%" PRId64 " models=%s",
+                 partition->number, partition->decided.offset, mark->models);
+    if (mark->tick != RELANCE_NEVER) return partition_decide_tick(partition, mark, error);
+    partition_put_mark(partition, mark);
+    return partition_apply(partition, mark, error);
+}
+
+/* Whatever of the world has changed becomes a mark, here, between two records. Versions of models are compared with the
+ * rules in force: those of new rules come with the mark behind them. */
+enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
+                                      struct relance_error *error)
+{
+    struct buffer models = {0};
     struct mark mark = {.n = partition->decided.marks + 1,
                         .at = partition->decided.offset,
                         .wall = RELANCE_NEVER,
                         .tick = tick,
                         .links = links};
-    if (partition->in_force.wall_ms == RELANCE_NEVER ||
-        now > partition->in_force.wall_ms + PARTITION_WALL_AGE_MS)
-        mark.wall = now;
-    if (!partition->in_force.rules || strcmp(partition->in_force.rules->packed, place->rules) != 0)
-        mark.rules = (char *)(uintptr_t)place->rules;
-    if (!str_equal(buffer_str(&partition->in_force.options), str_of(place->deciding)))
-        mark.options = (char *)(uintptr_t)place->deciding;
-    if (mark.wall == RELANCE_NEVER && tick == RELANCE_NEVER && links == RELANCE_NEVER && !mark.rules &&
-        !mark.options)
-        return RELANCE_OK;
-    if (mark.rules && partition->in_force.rules)
-        log_line(LOG_INFO, "New rules take effect.", "partition=%d offset=%" PRId64, partition->number,
-                 partition->decided.offset);
-    if (tick != RELANCE_NEVER) return partition_decide_tick(partition, &mark, error);
-    partition_put_mark(partition, &mark);
-    return partition_apply(partition, &mark, error);
+    partition_compare_world(partition, &mark);
+    if (!mark.rules) partition_find_models(partition, &models);
+    if (models.size) mark.models = models.data;
+    enum relance_status status = partition_make_mark(partition, &mark, error);
+    buffer_free(&models);
+    if (status != RELANCE_OK || !mark.rules || tick != RELANCE_NEVER) return status;
+    return partition_freshen(partition, RELANCE_NEVER, RELANCE_NEVER, error);
 }
 
 enum relance_status partition_say_zones(struct partition *partition, struct relance_error *error)

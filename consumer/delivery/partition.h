@@ -18,6 +18,7 @@
 #include "delivery/links.h"
 #include "delivery/mark.h"
 #include "delivery/misplaced.h"
+#include "delivery/modelbook.h"
 #include "delivery/outbox.h"
 #include "delivery/rulebook.h"
 #include "delivery/published.h"
@@ -41,6 +42,7 @@ struct workplace {
     struct standing *standings; /* by partition */
     struct pulse *pulse;        /* of the worker */
     struct rulebook *book;
+    struct modelbook *models; /* of the process; NULL: there are none */
     struct source *source;
     struct sink *sink;
     struct links *links;
@@ -71,6 +73,13 @@ RELANCE_MUST enum relance_status partition_wait(struct workplace *place, int64_t
 
 enum partition_state { PARTITION_UNCLAIMED, PARTITION_BEHIND, PARTITION_LIVE };
 
+/* A version of a model that decides. */
+struct adopted {
+    char name[PARCEL_NAME_BYTES]; /* of the affinity */
+    uint64_t number, chain;
+    const struct modelbook_version *version; /* NULL: it is no longer kept */
+};
+
 /* What decides besides records, as the marks met so far have it (I4). */
 struct in_force {
     int64_t wall_ms;                  /* RELANCE_NEVER: none yet */
@@ -78,6 +87,9 @@ struct in_force {
     int64_t rules_mark;               /* number of the mark that brought the rules */
     struct buffer options;            /* as text; empty: those of the first mark to come */
     const char *rules_seen;           /* place->rules when they were last compared with these */
+    struct adopted *adopted;          /* at most one of each affinity */
+    size_t adopted_count;
+    uint64_t models_seen; /* which edition of the book these were last compared with, plus 1 */
 };
 
 /* A recovery that is not exact (recover.c), while it lasts. */
@@ -203,6 +215,25 @@ RELANCE_MUST enum relance_status partition_read_published(struct partition *part
 /* At P: settles what has been published already, takes its numbers and leaves a mark. */
 RELANCE_MUST enum relance_status partition_arrive_approximately(struct partition *partition,
                                                                 struct relance_error *error);
+
+/* ---- versions of models (adopt.c) */
+/* Those that a mark names decide from here on. RELANCE_REFUSED: they are no longer kept. */
+RELANCE_MUST enum relance_status
+partition_apply_models(struct partition *partition, struct relance_str models, struct relance_error *error);
+/* Those of the checkpoint, before there is an engine; what marks name is looked for, too. */
+RELANCE_MUST enum relance_status partition_load_models(struct partition *partition,
+                                                       struct relance_error *error);
+/* The engine is given those in force. */
+void partition_set_models(const struct partition *partition);
+/* Other rules are in force: what they do not declare by the same recipe goes. */
+void partition_keep_models(struct partition *partition);
+void partition_drop_models(struct partition *partition);
+/* What a mark is to say, since there are newer ones than those in force: NUL-terminated, or nothing. */
+void partition_find_models(struct partition *partition, struct buffer *out);
+/* Up to when the oldest of those in force was counted, ms; 0: there is none. */
+int64_t partition_oldest_model(const struct partition *partition);
+/* Those in force, as a mark names them; empty: none. */
+void partition_print_models(const struct partition *partition, struct buffer *out);
 
 /* ---- the cycle (partition.c) */
 RELANCE_MUST enum relance_status partition_record(struct partition *partition,

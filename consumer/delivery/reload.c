@@ -4,6 +4,7 @@
 #include "host/log.h"
 #include "host/print.h"
 #include "host/text.h"
+#include <relance/affinity.h>
 #include <relance/mapping.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,8 +45,8 @@ static enum relance_status reload_check_format(const struct relance_ruleset *rul
         STR_ARG(format));
 }
 
-static enum relance_status reload_check(const struct file_set *files, size_t *rule_count,
-                                        struct relance_error *error)
+static enum relance_status reload_check(struct reload *reload, const struct file_set *files,
+                                        size_t *rule_count, struct relance_error *error)
 {
     struct relance_ruleset *rules = NULL;
     struct relance_report *report = NULL;
@@ -54,6 +55,7 @@ static enum relance_status reload_check(const struct file_set *files, size_t *ru
     if (report) relance_report_free(report);
     if (status == RELANCE_OK) *rule_count = relance_ruleset_rule_count(rules);
     if (status == RELANCE_OK) status = reload_check_format(rules, error);
+    if (status == RELANCE_OK) reload->has_affinities = relance_ruleset_affinity_count(rules);
     relance_ruleset_free(rules);
     return status;
 }
@@ -85,7 +87,7 @@ static enum relance_status reload_take(struct reload *reload, const struct file_
 {
     char *packed;
     size_t size, rules;
-    enum relance_status status = reload_check(files, &rules, error);
+    enum relance_status status = reload_check(reload, files, &rules, error);
     if (status == RELANCE_OK) status = file_set_pack(files, &packed, &size, error);
     if (status != RELANCE_OK) return status;
     status = reload_check_size(reload, size, error);

@@ -23,6 +23,7 @@ struct reload {
     /* hashes: of the set on offer, of the files last looked at, last tried */
     char hash[13], seen[13], tried[13];
     int64_t looked_us;
+    bool has_affinities;                 /* the set read last declares some: versions of models are needed */
     atomic_uint_fast64_t taken, refused; /* sets, since the start */
 };
 

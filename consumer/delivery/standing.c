@@ -19,6 +19,7 @@ void standing_leave(struct standing *standing)
 {
     atomic_store(&standing->state, STANDING_ELSEWHERE);
     note(&standing->unsaved_us, false);
+    atomic_store(&standing->model_ms, 0);
     for (int way = 0; way < STANDING_STORE_WAYS; way++)
         note(&standing->store_fails_us[way], false);
 }
@@ -60,6 +61,7 @@ void partition_stand(const struct partition *partition, int64_t now_us)
                  partition->state == PARTITION_UNCLAIMED ? -1 : partition->published.position.offset);
     atomic_store(&standing->clock_ms,
                  partition->engine ? relance_engine_clock(partition->engine) : INT64_MIN);
+    atomic_store(&standing->model_ms, partition_oldest_model(partition));
     if (!dirty || !atomic_load(&standing->unsaved_us))
         atomic_store(&standing->unsaved_us, dirty ? now_us : 0);
 }

@@ -25,11 +25,13 @@ enum standing_store { STANDING_READS, STANDING_WRITES, STANDING_STORE_WAYS };
 
 struct standing {
     _Atomic enum standing_state state;
-    _Atomic int64_t lag;        /* records from where it is to the end of the input; -1: not known */
-    _Atomic int64_t behind;     /* of them, those up to P */
-    _Atomic int64_t published;  /* P: the records below it have been published; -1: not known */
-    _Atomic int64_t clock_ms;   /* the least number: there is none yet */
-    _Atomic int64_t unsaved_us; /* since when something waits for a checkpoint */
+    _Atomic int64_t lag;       /* records from where it is to the end of the input; -1: not known */
+    _Atomic int64_t behind;    /* of them, those up to P */
+    _Atomic int64_t published; /* P: the records below it have been published; -1: not known */
+    _Atomic int64_t clock_ms;  /* the least number: there is none yet */
+    _Atomic int64_t
+        model_ms; /* up to when the oldest version of a model in force was counted; 0: there is none */
+    _Atomic int64_t unsaved_us;                          /* since when something waits for a checkpoint */
     _Atomic int64_t store_fails_us[STANDING_STORE_WAYS]; /* since when the store does not answer or refuses */
 };
 

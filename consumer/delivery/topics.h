@@ -10,8 +10,8 @@ struct topics_found {
 };
 
 /* Input and outputs must be there (with --create-topics, missing outputs are made), the marks topic with
- * exactly the input's partitions; the input must not be compacted. One sentence says all that is missing. */
-RELANCE_MUST enum relance_status topics_check(const struct options *options, struct topics_found *found,
-                                              struct relance_error *error);
+ * exactly the input's partitions; the input must not be compacted. `needs_models`: that of the versions of models, too. One sentence says all that is missing. */
+RELANCE_MUST enum relance_status topics_check(const struct options *options, bool needs_models,
+                                              struct topics_found *found, struct relance_error *error);
 
 #endif

@@ -899,6 +899,7 @@ static void work_init(struct work *work, struct worker *worker)
         .standings = plan->standings,
         .pulse = &worker->pulse,
         .book = &work->book,
+        .models = plan->models,
         .refuses_misplaced = plan->refuses_misplaced,
         .lines_room = WORKER_LINES_MAX,
         .waits_most = plan->waits_most,

@@ -4,6 +4,7 @@
 #define CONSUMER_DELIVERY_WORKER_H
 
 #include "host/option.h"
+#include "delivery/modelbook.h"
 #include "delivery/pulse.h"
 #include "delivery/reload.h"
 #include "delivery/standing.h"
@@ -26,6 +27,7 @@ struct worker_plan {
     bool overlaps;              /* a transaction goes on while more is decided (DELIVERY.md §3.9) */
     size_t waits_most;          /* waits that one mark ends: WORKER_WAITS_MAX */
     struct standing *standings; /* of the process, by partition */
+    struct modelbook *models;   /* of the process; NULL: there are none */
 };
 
 /* The worse, the further down. */

@@ -143,7 +143,7 @@ static bool plan_ends_with(struct relance_str topic, struct relance_str suffix)
 /* The topic that one belongs to by its name: X of X.dead, X.marks, X.links and X.decisions, else itself. */
 static struct relance_str plan_base(struct relance_str topic)
 {
-    static const struct relance_str suffixes[] = {STR(".dead"), STR(".marks"), STR(".links"),
+    static const struct relance_str suffixes[] = {STR(".dead"), STR(".marks"), STR(".links"), STR(".models"),
                                                   STR(".decisions")};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (plan_ends_with(topic, suffixes[i])) return str_slice(topic, 0, topic.size - suffixes[i].size);

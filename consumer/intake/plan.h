@@ -1,6 +1,6 @@
 /* Which topics intake reads, and by which mapping each.
  *
- * Never read is what Relance itself writes: the output and what belongs to it (OUTPUT.dead, .marks, .links, .decisions), and
+ * Never read is what Relance itself writes: the output and what belongs to it (OUTPUT.dead, .marks, .links, .models, .decisions), and
  * the topics of an engine, which are known by their marks: X beside X.marks. A pattern passes these over, and the topics
  * that begin with two underscores, and X.dead beside X; a topic that is named is refused. */
 #ifndef CONSUMER_INTAKE_PLAN_H

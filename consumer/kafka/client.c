@@ -150,3 +150,8 @@ void kafka_topic_name(const struct options *options, enum outbox_topic topic, ch
     const char *base = is_apart ? options->decisions : options->output;
     snprintf(out, 256, "%s%s", base ? base : "", suffixes[topic]);
 }
+
+void kafka_models_name(const struct options *options, char out[256])
+{
+    snprintf(out, 256, "%s.models", options->output);
+}

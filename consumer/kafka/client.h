@@ -50,5 +50,7 @@ rd_kafka_topic_partition_list_t *kafka_client_frontiers(const char *topic,
 
 /* The name of an output topic; empty where there is none: --decisions is not given. */
 void kafka_topic_name(const struct options *options, enum outbox_topic topic, char out[256]);
+/* That of the versions of models, which belongs to them. */
+void kafka_models_name(const struct options *options, char out[256]);
 
 #endif

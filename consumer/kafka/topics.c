@@ -22,6 +22,7 @@ enum topics_role {
     TOPICS_MARKS,
     TOPICS_LINKS,
     TOPICS_DECISIONS,
+    TOPICS_MODELS, /* where rules ask for models */
     TOPICS_COUNT,
 };
 
@@ -37,7 +38,7 @@ struct topics {
     char mark_bytes[TEXT_NUMBER_SIZE]; /* the marks' max.message.bytes; likewise */
 };
 
-static void topics_name(struct topics *topics)
+static void topics_name(struct topics *topics, bool needs_models)
 {
     snprintf(topics->names[TOPICS_INPUT], sizeof topics->names[0], "%s", topics->options->input);
     kafka_topic_name(topics->options, OUTBOX_ACTIONS, topics->names[TOPICS_ACTIONS]);
@@ -45,6 +46,7 @@ static void topics_name(struct topics *topics)
     kafka_topic_name(topics->options, OUTBOX_MARKS, topics->names[TOPICS_MARKS]);
     kafka_topic_name(topics->options, OUTBOX_LINKS, topics->names[TOPICS_LINKS]);
     kafka_topic_name(topics->options, OUTBOX_DECISIONS, topics->names[TOPICS_DECISIONS]);
+    if (needs_models) kafka_models_name(topics->options, topics->names[TOPICS_MODELS]);
 }
 
 static bool topics_is_missing(const struct topics *topics, int role)
@@ -52,17 +54,24 @@ static bool topics_is_missing(const struct topics *topics, int role)
     return *topics->names[role] && !topics->partitions[role];
 }
 
-/* Those that are read again: they have the input's partitions, and are kept as long. */
+/* Those that are read again: they are kept as long as the input. */
 static bool topics_is_log(enum topics_role role)
 {
-    return role == TOPICS_MARKS || role == TOPICS_LINKS;
+    return role == TOPICS_MARKS || role == TOPICS_LINKS || role == TOPICS_MODELS;
+}
+
+/* Versions are for all partitions, one after the other. */
+static int topics_partitions(const struct topics *topics, enum topics_role role)
+{
+    return role == TOPICS_MODELS ? 1 : topics->partitions[TOPICS_INPUT];
 }
 
 /* ---- what is there */
 /* What a role takes. Whoever may read or write a topic may see it, too. */
 static struct kafka_right topics_right(const struct topics *topics, enum topics_role role)
 {
-    return (struct kafka_right){role == TOPICS_INPUT ? "Read" : "Write", "topic", topics->names[role]};
+    return (struct kafka_right){role == TOPICS_INPUT || role == TOPICS_MODELS ? "Read" : "Write", "topic",
+                                topics->names[role]};
 }
 
 /* Asked for by name: of a topic that we may not see a broker says so, where a list of all would just lack it. The
@@ -226,15 +235,14 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
     char reason[256];
     for (int role = TOPICS_ACTIONS; role < TOPICS_COUNT; role++) {
         if (!topics_is_missing(topics, role)) continue;
-        fresh[count] = rd_kafka_NewTopic_new(topics->names[role], topics->partitions[TOPICS_INPUT], -1,
-                                             reason, sizeof reason);
+        int partitions = topics_partitions(topics, (enum topics_role)role);
+        fresh[count] = rd_kafka_NewTopic_new(topics->names[role], partitions, -1, reason, sizeof reason);
         if (!fresh[count])
             return relance_error_set(error, RELANCE_INVALID, "topic %s: %s", topics->names[role], reason);
-        /* Marks and link records are kept as long as the records that they belong to. */
+        /* Marks, link records and versions are kept as long as the records that they belong to. */
         if (topics_is_log((enum topics_role)role) && *topics->retention[TOPICS_INPUT])
             rd_kafka_NewTopic_set_config(fresh[count], "retention.ms", topics->retention[TOPICS_INPUT]);
-        log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=%d", topics->names[role],
-                 topics->partitions[TOPICS_INPUT]);
+        log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=%d", topics->names[role], partitions);
         count++;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
@@ -271,10 +279,16 @@ static enum relance_status topics_judge_log(const struct topics *topics, enum to
 {
     char sentence[128];
     const char *name = topics->names[role];
-    if (topics->partitions[role] != topics->partitions[TOPICS_INPUT] && !topics->options->drain)
+    int partitions = topics_partitions(topics, role);
+    if (topics->partitions[role] != partitions && role == TOPICS_MODELS)
         return relance_error_set(
-            error, RELANCE_INVALID, "topic %s has %d partitions and must have as many as %s, %d", name,
-            topics->partitions[role], topics->names[TOPICS_INPUT], topics->partitions[TOPICS_INPUT]);
+            error, RELANCE_INVALID,
+            "topic %s has %d partitions and must have 1: versions come one after the other", name,
+            topics->partitions[role]);
+    if (topics->partitions[role] != partitions && !topics->options->drain)
+        return relance_error_set(error, RELANCE_INVALID,
+                                 "topic %s has %d partitions and must have as many as %s, %d", name,
+                                 topics->partitions[role], topics->names[TOPICS_INPUT], partitions);
     if (strstr(topics->cleanup[role], "compact"))
         return relance_error_set(error, RELANCE_INVALID,
                                  "topic %s is compacted: records would vanish that are needed again; set "
@@ -302,7 +316,9 @@ static enum relance_status topics_judge(const struct topics *topics, struct rela
             "topic %s is compacted: events would vanish that are needed again; set cleanup.policy=delete",
             topics->names[TOPICS_INPUT]);
     enum relance_status status = topics_judge_log(topics, TOPICS_MARKS, "Marks", error);
-    return status == RELANCE_OK ? topics_judge_log(topics, TOPICS_LINKS, "Link records", error) : status;
+    if (status == RELANCE_OK) status = topics_judge_log(topics, TOPICS_LINKS, "Link records", error);
+    if (status != RELANCE_OK || !*topics->names[TOPICS_MODELS]) return status;
+    return topics_judge_log(topics, TOPICS_MODELS, "Versions of models", error);
 }
 
 /* What of a mark is not its rule set: the record's own fields, and those of its batch. */
@@ -319,7 +335,7 @@ static size_t topics_mark_size(const struct topics *topics)
     return least > TOPICS_MARK_REST ? (size_t)(least - TOPICS_MARK_REST) : 0;
 }
 
-enum relance_status topics_check(const struct options *options, struct topics_found *found,
+enum relance_status topics_check(const struct options *options, bool needs_models, struct topics_found *found,
                                  struct relance_error *error)
 {
     static const struct option_kafka fixed[] = {{"allow.auto.create.topics", "false"},
@@ -328,7 +344,7 @@ enum relance_status topics_check(const struct options *options, struct topics_fo
     enum relance_status status =
         kafka_client_open(KAFKA_CONSUMER, options, fixed, 2, NULL, NULL, &topics.rk, error);
     if (status != RELANCE_OK) return status;
-    topics_name(&topics);
+    topics_name(&topics, needs_models);
     status = topics_look_patiently(&topics, error);
     if (status == RELANCE_OK) topics_ask_config(&topics);
     if (status == RELANCE_OK && options->create_topics && !topics_all_there(&topics) &&
@@ -337,6 +353,7 @@ enum relance_status topics_check(const struct options *options, struct topics_fo
     if (status == RELANCE_OK) status = topics_judge(&topics, error);
     if (status == RELANCE_OK) status = topics_try_reading(&topics, TOPICS_MARKS, error);
     if (status == RELANCE_OK) status = topics_try_reading(&topics, TOPICS_LINKS, error);
+    if (status == RELANCE_OK && needs_models) status = topics_try_reading(&topics, TOPICS_MODELS, error);
     found->input_partitions = topics.partitions[TOPICS_INPUT];
     found->mark_size_max = topics_mark_size(&topics);
     rd_kafka_destroy(topics.rk);

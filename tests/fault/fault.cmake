@@ -2,17 +2,18 @@
 set(fault_shell
     delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
     delivery/action delivery/lines delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
-    delivery/standing delivery/sums
+    delivery/standing delivery/sums delivery/adopt delivery/modelbook delivery/parcel
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
     host/mapping host/preset)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)
-add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c judge.c identity.c bugs.c ${fault_shell})
+add_executable(fault_sim main.c sim.c ports.c kafka.c redis.c workload.c versions.c judge.c identity.c bugs.c ${fault_shell})
 target_include_directories(fault_sim PRIVATE ${CMAKE_SOURCE_DIR}/consumer)
 target_compile_definitions(fault_sim PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_presets PkgConfig::CRYPTO PkgConfig::HIREDIS PkgConfig::CJSON
   PkgConfig::XXHASH Threads::Threads)
 foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear link_find_with link_knows elsewhere_forward
-    overtaken_unasked partition_decided partition_published outbox_clear)
+    overtaken_unasked partition_decided partition_published outbox_clear relance_model_head relance_model_read
+    relance_model_apply modelbook_edition modelbook_get)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

@@ -12,8 +12,11 @@
 #include "redis.h"
 #include "host/text.h"
 #include "state/pack.h"
+#include "versions.h"
 #include "workload.h"
+#include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <relance/affinity.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -30,7 +33,8 @@ struct judge {
     int64_t offset;         /* its */
     int64_t links_to;       /* link records for us before this place have been taken */
     int64_t seq;
-    int64_t marks, reached, told; /* the place of the next decision */
+    const struct relance_model *model; /* in force; there is one affinity */
+    int64_t marks, reached, told;      /* the place of the next decision */
 };
 
 /* ---- at rest */
@@ -255,6 +259,30 @@ static void judge_take_links(struct judge *judge, int64_t before)
             ensure(relance_engine_hear(judge->engine, log->items[judge->links_to].value) == RELANCE_DONE);
 }
 
+/* The model of another recipe is in force no more. */
+static void judge_keep_model(struct judge *judge)
+{
+    const struct relance_ruleset *rules = judge->set->rules;
+    if (judge->model &&
+        relance_model_about(judge->model)->recipe != relance_ruleset_affinity_recipe(rules, 0))
+        judge->model = NULL;
+    relance_engine_set_model(judge->engine, relance_ruleset_affinity_name(rules, 0), judge->model);
+}
+
+static void judge_models(struct judge *judge, const char *models)
+{
+    cJSON *object = cJSON_Parse(models);
+    for (const cJSON *member = object ? object->child : NULL; member; member = member->next) {
+        struct relance_str name = str_of(member->string);
+        judge->model = cJSON_IsNull(member) ? NULL : versions_find(name, str_of(member->valuestring));
+        if (!judge->model && !cJSON_IsNull(member))
+            sim_fail("partition %d: mark %" PRId64 " names %s, which was never committed", judge->partition,
+                     judge->marks, member->valuestring);
+        relance_engine_set_model(judge->engine, name, judge->model);
+    }
+    cJSON_Delete(object);
+}
+
 static void judge_mark(struct judge *judge, const struct mark *mark)
 {
     judge->marks = (int64_t)mark->n;
@@ -264,7 +292,9 @@ static void judge_mark(struct judge *judge, const struct mark *mark)
         judge->set = workload_set(str_of(mark->rules));
         ensure(judge->set);
         ensure(relance_engine_set_rules(judge->engine, judge->set->rules, (int64_t)mark->n) == RELANCE_OK);
+        judge_keep_model(judge);
     }
+    if (mark->models) judge_models(judge, mark->models);
     if (mark->wall != RELANCE_NEVER) relance_engine_set_wall(judge->engine, mark->wall);
     uint64_t most = mark->waits ? mark->waits : UINT64_MAX;
     if (mark->tick != RELANCE_NEVER)

@@ -6,6 +6,7 @@
 #include "kafka.h"
 #include "delivery/partition.h"
 #include "redis.h"
+#include "versions.h"
 #include "workload.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -264,6 +265,7 @@ static void sim_process_main(void)
     struct process *process = sim.running;
     worker_run(&process->worker);
     pulse_free(&process->worker.pulse);
+    modelbook_close(process->models);
     if (!process->killed && atomic_load(&process->worker.end) >= WORKER_ENDED_FAILED && !process->fenced)
         sim_fail("%s gave up: %s", process->instance, process->said);
     if (!process->killed) sim_tell("%s has ended", process->instance);
@@ -310,6 +312,7 @@ static void sim_start(int slot)
                                         .rebuild = sim.rebuild,
                                         .approximate = sim.approximate};
     atomic_store(&process->rules.packed, workload_rules(sim.edition));
+    process->models = sim.models ? modelbook_open(&process->options) : NULL;
     process->worker.plan = (struct worker_plan){.options = &process->options,
                                                 .instance = process->instance,
                                                 .rules = &process->rules,
@@ -320,7 +323,8 @@ static void sim_start(int slot)
                                                 .most = sim.most,
                                                 .overlaps = sim.overlaps,
                                                 .waits_most = sim.waits_most,
-                                                .standings = process->standings};
+                                                .standings = process->standings,
+                                                .models = process->models};
     process->silent_from_us = RELANCE_NEVER;
     process->skew_ms = sim.true_wall ? 0 : sim_between(-20000, 20000);
     pulse_init(&process->worker.pulse);
@@ -515,6 +519,7 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
         sim.restart_us[slot] = slot < sim.slots ? sim_between(0, slot ? 8000000 : 0) : RELANCE_NEVER;
     kafka_begin();
     redis_begin();
+    versions_begin();
 }
 
 static void sim_calm_fiber(struct fiber *fiber)
@@ -592,6 +597,7 @@ static void sim_renew(void)
 {
     sim_tell("all are to end, and are started again");
     sim.renewed = true;
+    sim.renewed_us = sim.now_us;
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
         sim_end(&sim.processes[i]);
 }
@@ -639,6 +645,7 @@ static void sim_live(void)
     if (!*sim.failure) judge_history();
     for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
         if (sim.processes[i].running) sim_kill(&sim.processes[i]);
+    versions_end();
 }
 
 /* Rules that do not look at the wall clock, under true clocks: then faults, ticks and the number of processes
@@ -656,7 +663,8 @@ bool sim_run(uint64_t seed, bool told)
 {
     sim_begin(seed, told, false);
     sim_live();
-    if (!*sim.failure && sim.true_wall && !sim.visitors && !sim.edited && workload_ignores_wall())
+    if (!*sim.failure && sim.true_wall && !sim.visitors && !sim.models && !sim.edited &&
+        workload_ignores_wall())
         sim_compare_undisturbed();
     return !*sim.failure;
 }

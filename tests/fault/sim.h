@@ -55,6 +55,7 @@ struct process {
     struct reload rules; /* the rule files as it has read them */
     struct worker worker;
     struct standing standings[SIM_PARTITIONS_MAX];
+    struct modelbook *models;
     struct fiber self, beside; /* the worker; what it has begun and goes on without it */
     void (*begun)(void *);     /* that */
     void *begun_with;
@@ -81,6 +82,7 @@ struct sim {
     int64_t lateness_ms, forget_after_ms;
     int64_t state_bytes;  /* so few, in some histories, that customers have more than there is room for */
     bool visitors;        /* who become customers: identity.h */
+    bool models;          /* a learner publishes versions: versions.h */
     enum sim_lines lines; /* who is told decisions: --decisions */
     size_t most;          /* records that a batch may have: in some worlds so few that it is full */
     size_t waits_most;    /* waits that one mark ends: in most worlds fewer than fall due at once */
@@ -95,6 +97,7 @@ struct sim {
     int64_t input_end_us; /* when the last record has come */
     bool calm;            /* faults are over: come to rest */
     bool renewed;         /* all processes have been told to end, and are started again */
+    int64_t renewed_us;   /* since when */
     int64_t leap_ms;      /* of all wall clocks, at the end: whatever waits is due */
     int64_t next_world_us;
     int64_t restart_us[SIM_SLOTS_MAX]; /* when a process of that name is to be started */

@@ -205,6 +205,7 @@ void workload_begin(void)
     int64_t length_us = sim_between(1000000, WORKLOAD_LENGTH_MAX_US);
     sim.visitors = sim.seed / 24 % 2; /* draws nothing */
     sim.refuses_misplaced = !sim.visitors && sim.seed / 7 % 16 == 15;
+    sim.models = sim.seed / 13 % 4 == 2; /* nor does this */
     static const int64_t speeds[] = {60, 600, 6000};
     sim.speed = sim.visitors ? speeds[sim.seed / 48 % 3] : 60;
     if (sim.visitors) {

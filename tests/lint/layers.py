@@ -12,7 +12,7 @@ import sys
 
 CORE = ["rules/base", "rules/time", "rules/json", "rules/cel", "rules/event", "rules/state"]
 # What a port of delivery is made of: all that those who speak to a server may know of who asks them.
-PORTS = [f"consumer/delivery/{name}.h" for name in ("source", "sink", "store", "marks", "links", "topics", "published", "live_store", "outbox")]
+PORTS = [f"consumer/delivery/{name}.h" for name in ("source", "sink", "store", "marks", "links", "models", "parcel", "topics", "published", "live_store", "outbox")]
 
 # Room: the rooms, or single headers, that it may include, besides its own and include/relance.
 MAY_SEE = {

@@ -13,9 +13,9 @@ def redis_rules(user):
     return rules.split()
 
 
-def kafka_rights(user, group, input, output, decisions=None):
+def kafka_rights(user, group, input, output, decisions=None, models=False):
     """What the manual's table gives a user of that kind, as kafka_acls.py has it: [(resource, pattern, name, operation)].
-    Without `decisions` what it takes for --decisions is left out."""
+    Without `decisions` what it takes for --decisions is left out, without `models` what rules with affinities take."""
     found = []
     for line in MANUAL.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -23,7 +23,7 @@ def kafka_rights(user, group, input, output, decisions=None):
             continue
         resource, name, operations = cells[1:4]
         [name, pattern] = re.fullmatch(r"`(\S+)`( and what begins so)?", name).groups()
-        if name == "DECISIONS" and not decisions:
+        if name == "DECISIONS" and not decisions or name.endswith(".models") and not models:
             continue
         name = name.replace("DECISIONS", decisions or "").replace("INPUT", input).replace("OUTPUT", output).replace("GROUP", group)
         found += [(resource, "prefixed" if pattern else "literal", name, operation) for operation in operations.split(", ")]

@@ -80,7 +80,8 @@ Test(frontier, stores_get_different_names)
 Test(mark, is_read_as_it_was_written)
 {
     char rules[] = "[{\"name\":\"a.json\",\"text\":\"{\\\"rules\\\": {}}\\n\"}]",
-         options[] = "engine=0.1.0 \"quoted\"", zones[] = "{\"Europe/Paris\":\"29e8a1d37c0b4f52\"}";
+         options[] = "engine=0.1.0 \"quoted\"", zones[] = "{\"Europe/Paris\":\"29e8a1d37c0b4f52\"}",
+         models[] = "{\"goes_with\":\"17:9f3c5a0b77d1e642\",\"also_viewed\":null}";
     struct mark written = {.n = 17,
                            .at = 9007199254740991,
                            .wall = 1772445600120,
@@ -90,6 +91,7 @@ Test(mark, is_read_as_it_was_written)
                            .rules = rules,
                            .options = options,
                            .zones = zones,
+                           .models = models,
                            .is_approximate = true},
                 read;
     struct buffer text = {0};
@@ -102,6 +104,7 @@ Test(mark, is_read_as_it_was_written)
     cr_expect_str_eq(read.rules, rules);
     cr_expect_str_eq(read.options, options);
     cr_expect_str_eq(read.zones, zones);
+    cr_expect_str_eq(read.models, models);
     mark_free(&read);
     buffer_free(&text);
 }
@@ -120,7 +123,7 @@ Test(mark, says_nothing_about_what_it_does_not_change)
     cr_expect(str_equal(buffer_str(&text), STR("{\"n\":1,\"at\":0}")));
     cr_assert_eq(mark_parse(buffer_str(&text), &read, &error), RELANCE_OK);
     cr_expect(read.wall == RELANCE_NEVER && read.tick == RELANCE_NEVER && read.links == RELANCE_NEVER &&
-              !read.waits && !read.rules && !read.options);
+              !read.waits && !read.rules && !read.options && !read.models);
     buffer_free(&text);
 }
 
@@ -135,6 +138,7 @@ Test(mark, other_records_are_none)
                                         "{\"n\":\"1\",\"at\":1}",
                                         "{\"n\":1,\"at\":1,\"rules\":\"x\"}",
                                         "{\"n\":1,\"at\":1,\"options\":7}",
+                                        "{\"n\":1,\"at\":1,\"models\":\"17:9f\"}",
                                         "{\"n\":1.5,\"at\":1}",
                                         "{\"n\":1,\"at\":1,\"wall\":0.5}",
                                         "{\"n\":1,\"at\":1,\"tick\":null}",

@@ -1,0 +1,85 @@
+/* A version of a model as records of OUTPUT.models, for the tests in Python:
+ *
+ *     model_tool RULES AFFINITY NUMBER BASE AT_MS      the lists from stdin, one a line: PRODUCT PARTNER...
+ *
+ * The recipe is that which the rule file declares; BASE is the chain of the version before, in hex, 0 for the first; the
+ * product `*` stands for the popular ones. Printed are three lines: the head and the bytes in hex, and the chain. */
+#include "base/ensure.h"
+#include "delivery/parcel.h"
+#include "host/file.h"
+#include "learn/version.h"
+#include <inttypes.h>
+#include <relance/affinity.h>
+#include <relance/ruleset.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LISTS_MAX = 64, PARTNERS_MAX = RELANCE_MODEL_PARTNERS };
+
+static struct relance_model_list lists[LISTS_MAX];
+static struct relance_str partners[LISTS_MAX][PARTNERS_MAX];
+
+static uint64_t find_recipe(char *path, const char *affinity)
+{
+    struct file_set files;
+    struct relance_error error = {.message = "no such affinity"};
+    struct relance_report *report = NULL;
+    struct relance_ruleset *rules = NULL;
+    const struct file_paths paths = {.items = (char *[]){path}, .count = 1};
+    if (file_set_read(&paths, &files, &error) == RELANCE_OK &&
+        file_set_compile(&files, &rules, &report, &error) == RELANCE_OK)
+        for (size_t i = 0; i < relance_ruleset_affinity_count(rules); i++)
+            if (str_equal(relance_ruleset_affinity_name(rules, i), str_of(affinity)))
+                return relance_ruleset_affinity_recipe(rules, i);
+    fprintf(stderr, "model_tool: %s\n", error.message);
+    exit(1);
+}
+
+static size_t read_lists(void)
+{
+    static char line[4096];
+    size_t count = 0;
+    while (count < LISTS_MAX && fgets(line, sizeof line, stdin)) {
+        char *word = strtok(line, " \n");
+        if (!word) continue;
+        lists[count] = (struct relance_model_list){str_of(strdup(word)), partners[count], 0};
+        while ((word = strtok(NULL, " \n")) && lists[count].count < PARTNERS_MAX)
+            partners[count][lists[count].count++] = str_of(strdup(word));
+        count++;
+    }
+    return count;
+}
+
+static void print_hex(struct relance_str bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        printf("%02x", (unsigned char)bytes.data[i]);
+    putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6) return fprintf(stderr, "model_tool RULES AFFINITY NUMBER BASE AT_MS\n"), 2;
+    const struct relance_model_head about = {.number = strtoull(argv[3], NULL, 10),
+                                             .recipe = find_recipe(argv[1], argv[2]),
+                                             .base = strtoull(argv[4], NULL, 16),
+                                             .at_ms = strtoll(argv[5], NULL, 10)};
+    struct buffer bytes = {0}, text = {0};
+    struct relance_model *model = relance_model_of_lists(lists, read_lists(), &about);
+    ensure(model);
+    version_write(model, NULL, &bytes);
+    struct parcel_head head = {.kind = PARCEL_FULL,
+                               .number = about.number,
+                               .recipe = about.recipe,
+                               .chain = relance_model_about(model)->chain,
+                               .base = about.base,
+                               .at_ms = about.at_ms,
+                               .bytes = bytes.size};
+    snprintf(head.name, sizeof head.name, "%s", argv[2]);
+    parcel_head_print(&head, &text);
+    print_hex(buffer_str(&text));
+    print_hex(buffer_str(&bytes));
+    printf("%016" PRIx64 "\n", head.chain);
+    relance_model_release(model);
+    return 0;
+}
