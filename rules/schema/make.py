@@ -110,7 +110,7 @@ VALUES = {
     "AFFINITY within": text(DURATION, "1d", "30d"),
     "AFFINITY half_life": text(DURATION, default="60d"),
     "AFFINITY lift": {"type": "number", "minimum": 0, "maximum": 1, "default": 0},
-    "AFFINITY least": {"type": "integer", "minimum": 1, "maximum": 255, "default": 3},
+    "AFFINITY least": {"type": "integer", "minimum": 1, "maximum": 8, "default": 3},
     "FROM by": text(None, "event.product", "event.items.map(i, i.product)"),
     "FROM weight": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
     "SET segments": map_of(text(None, "orders() >= 3")),

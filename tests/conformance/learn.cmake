@@ -1,3 +1,8 @@
-# What is learnt, against public sessions and a real shop's orders; skipped where the data are absent.
+# What is learnt of public sessions; skipped where the data are absent.
 add_executable(learn_sessions ${CMAKE_CURRENT_LIST_DIR}/learn_sessions.c)
 target_link_libraries(learn_sessions PRIVATE rules_learn)
+foreach(name diginetica serenade yoochoose)
+  add_test(NAME conformance_learn_${name}
+    COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/learn.py $<TARGET_FILE:learn_sessions> ${name})
+  set_tests_properties(conformance_learn_${name} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()

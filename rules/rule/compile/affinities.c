@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <relance/affinity.h>
+#include <relance/learn.h>
 #include <xxhash.h>
 
 #define DAY_MS INT64_C(86400000)
@@ -16,7 +17,7 @@ enum {
     WITHIN_DAYS_MAX = 30,
     HALF_LIFE_DAYS_MAX = 3650,
     WEIGHT_MAX = 1000,
-    LEAST_MAX = 255,
+    LEAST_MAX = RELANCE_LEARN_LEAST_MAX,
     LIFT_PARTS = 1000
 };
 enum { HALF_LIFE_DAYS = 60, LEAST = 3 };

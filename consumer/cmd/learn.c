@@ -1,0 +1,321 @@
+/* relance learn: what goes with what, of a file of events, as `affinities` of the rules say (rules/LANGUAGE.md).
+ *
+ * A version is made at the begin of each day of the events' time, of all that came before; a state, too, so that it is counted
+ * as by a learner that runs for days. With --evaluate, each event of the last days is first foretold: do those products that a
+ * customer comes to, and did not come to just before, stand among the twenty that the day's version has for the last ones?
+ * So nothing is asked of a version that it has been made of. */
+#include "base/ensure.h"
+#include "base/floor.h"
+#include "base/rfc3339.h"
+#include "base/str.h"
+#include "host/command.h"
+#include "host/option.h"
+#include "host/print.h"
+#include "host/progress.h"
+#include "host/until.h"
+#include "input/feed.h"
+#include "report/deaths.h"
+#include "report/load.h"
+
+#include <relance/affinity.h>
+#include <relance/learn.h>
+#include <stdlib.h>
+
+enum { DAY_MS = 86400000, DAYS_MAX = 366, PROPOSED = 20, DATE_SIZE = 10 };
+
+/* How a list did: how often the product was in it, and the sum of 1/place. */
+struct served {
+    uint64_t hits;
+    double reciprocal;
+};
+
+struct foretold {
+    int64_t day; /* of which the figures are */
+    uint64_t asked;
+    struct served learnt, popular;
+};
+
+/* One affinity, and how it goes. */
+struct taught {
+    struct relance_affinity about;
+    struct relance_learn *learn;
+    struct relance_model *model; /* the version of the day; NULL: none yet */
+    uint64_t events;
+    struct foretold days[DAYS_MAX]; /* the last ones, in a ring */
+};
+
+struct learning {
+    const struct options *options;
+    int64_t evaluated_days;
+    int64_t wall_ms;
+    struct relance_ruleset *rules;
+    struct relance_mapping *mapping;
+    struct relance_engine *engine;
+    struct taught *taught;
+    size_t count;
+    int64_t day; /* of the newest event */
+    bool any;
+    struct feed feed;
+    struct feed_listener listener;
+    struct progress progress;
+    struct deaths deaths;
+};
+
+static void learning_dead(void *context, struct relance_str reason, struct relance_str sentence, int64_t line)
+{
+    struct learning *learning = context;
+    deaths_take(&learning->deaths, reason, sentence, line + 1);
+}
+
+static void learning_passed(void *context, const struct relance_mapped *mapped, int64_t line)
+{
+    (void)context;
+    (void)mapped;
+    (void)line;
+}
+
+/* ---- foretelling */
+
+static void served_by(struct served *served, str product, const struct relance_partner *list, size_t count)
+{
+    for (size_t i = 0; i < count && i < PROPOSED; i++)
+        if (str_equal(list[i].product, product)) {
+            served->hits++;
+            served->reciprocal += 1.0 / (double)(i + 1);
+        }
+}
+
+static bool is_among(str product, const str *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(list[i], product)) return true;
+    return false;
+}
+
+/* The most popular products but for the seeds. */
+static size_t popular_beside(const struct relance_model *model, const str *seeds, size_t seed_count,
+                             struct relance_partner *out)
+{
+    struct relance_partner all[PROPOSED + RELANCE_LEARN_LAST];
+    size_t count = relance_model_popular(model, PROPOSED + RELANCE_LEARN_LAST, all), kept = 0;
+    for (size_t i = 0; i < count && kept < PROPOSED; i++)
+        if (!is_among(all[i].product, seeds, seed_count)) out[kept++] = all[i];
+    return kept;
+}
+
+static void taught_foretell(struct taught *taught, int64_t day, uint64_t customer,
+                            const struct relance_given *given)
+{
+    struct relance_partner learnt[PROPOSED], popular[PROPOSED];
+    str seeds[RELANCE_LEARN_LAST];
+    size_t seed_count = relance_learn_last(taught->learn, customer, seeds);
+    if (!taught->model || !seed_count) return;
+    struct foretold *foretold = &taught->days[(uint64_t)day % DAYS_MAX];
+    if (foretold->day != day) *foretold = (struct foretold){.day = day};
+    size_t count = relance_model_best(taught->model, seeds, seed_count, PROPOSED, learnt);
+    size_t popular_count = popular_beside(taught->model, seeds, seed_count, popular);
+    for (size_t i = 0; i < given->product_count; i++) {
+        if (is_among(given->products[i], seeds, seed_count)) continue;
+        foretold->asked++;
+        served_by(&foretold->learnt, given->products[i], learnt, count);
+        served_by(&foretold->popular, given->products[i], popular, popular_count);
+    }
+}
+
+/* ---- counting */
+
+/* Another day begins: a version of all that was before it, and a state. */
+static void taught_begin_day(struct taught *taught, int64_t day, bool is_first)
+{
+    struct relance_str bytes;
+    if (!is_first) {
+        struct relance_model *next =
+            relance_learn_version(taught->learn, day * DAY_MS, taught->model, false, &bytes);
+        ensure(next);
+        relance_model_release(taught->model);
+        taught->model = next;
+    }
+    relance_learn_state(taught->learn, day * DAY_MS);
+}
+
+static void learning_begin_day(struct learning *learning, int64_t day)
+{
+    for (size_t i = 0; i < learning->count; i++)
+        taught_begin_day(&learning->taught[i], day, !learning->any);
+    learning->day = day;
+    learning->any = true;
+}
+
+static void learning_give(void *context, const struct relance_given *given)
+{
+    struct learning *learning = context;
+    int64_t day = floor_div(given->time_ms, DAY_MS);
+    if (!learning->any || day > learning->day) learning_begin_day(learning, day);
+    struct taught *taught = &learning->taught[given->affinity];
+    uint64_t customer = str_hash(given->customer) ^ (given->is_visitor ? UINT64_MAX : 0);
+    if (learning->evaluated_days) taught_foretell(taught, learning->day, customer, given);
+    relance_learn_count(taught->learn, &(struct relance_learn_event){.customer = customer,
+                                                                     .products = given->products,
+                                                                     .count = given->product_count,
+                                                                     .time_ms = given->time_ms,
+                                                                     .weight = given->weight});
+    taught->events++;
+}
+
+static bool learning_record(struct learning *learning, const struct relance_record *record)
+{
+    struct relance_fate fate;
+    do {
+        if (relance_engine_give(learning->engine, record, &fate, learning_give, learning) != RELANCE_DONE)
+            return false;
+        if (fate.kind == RELANCE_DEAD)
+            deaths_take(&learning->deaths, fate.reason, STR(""), record->offset + 1);
+    } while (fate.more);
+    return true;
+}
+
+static bool learning_feed(struct learning *learning)
+{
+    struct relance_record record;
+    bool ok = true;
+    progress_begin(&learning->progress, "events");
+    while (ok && feed_next(&learning->feed, &record)) {
+        ok = learning_record(learning, &record);
+        if (progress_step(&learning->progress))
+            progress_show(&learning->progress, feed_part(&learning->feed));
+    }
+    progress_end(&learning->progress);
+    return ok;
+}
+
+/* ---- telling */
+
+static void print_served(const char *name, const struct served *served, uint64_t asked)
+{
+    double all = asked ? (double)asked : 1;
+    print(stdout, "  %-12s  recall@20 %.3f  MRR@20 %.3f\n", name, (double)served->hits / all,
+          served->reciprocal / all);
+}
+
+static void taught_print_foretold(const struct taught *taught, int64_t day, int64_t days)
+{
+    struct foretold sum = {0};
+    for (int64_t i = 0; i < days; i++) {
+        const struct foretold *one = &taught->days[(uint64_t)(day - i) % DAYS_MAX];
+        if (one->day != day - i) continue;
+        sum.asked += one->asked;
+        sum.learnt.hits += one->learnt.hits;
+        sum.learnt.reciprocal += one->learnt.reciprocal;
+        sum.popular.hits += one->popular.hits;
+        sum.popular.reciprocal += one->popular.reciprocal;
+    }
+    print(stdout, "  of %llu products that customers came to in the last %lld days, after others:\n",
+          (unsigned long long)sum.asked, (long long)days);
+    print_served("learnt", &sum.learnt, sum.asked);
+    print_served("most popular", &sum.popular, sum.asked);
+}
+
+static void taught_print(struct taught *taught, const struct learning *learning)
+{
+    const struct relance_model_head *head = relance_model_about(taught->model);
+    char date[RFC3339_SECONDS_SIZE];
+    rfc3339_print_seconds(learning->day * (DAY_MS / 1000), date);
+    print(stdout, "%.*s: version %llu, up to %.*s: %llu events, %zu products, chain %016llx\n",
+          STR_ARG(taught->about.name), (unsigned long long)head->number, DATE_SIZE, date,
+          (unsigned long long)taught->events, relance_model_product_count(taught->model),
+          (unsigned long long)head->chain);
+    if (learning->evaluated_days) taught_print_foretold(taught, learning->day, learning->evaluated_days);
+}
+
+static void learning_print(struct learning *learning)
+{
+    if (!learning->any) {
+        print(stdout, "No events that an affinity counts.\n");
+        return;
+    }
+    for (size_t i = 0; i < learning->count; i++) {
+        taught_begin_day(&learning->taught[i], learning->day + 1, false);
+        taught_print(&learning->taught[i], learning);
+    }
+}
+
+/* ---- the whole */
+
+static bool learning_start(struct learning *learning)
+{
+    learning->count = relance_ruleset_affinity_count(learning->rules);
+    if (!learning->count) {
+        print_mistake("the rules declare no `affinities`: there is nothing to learn");
+        return false;
+    }
+    learning->taught = calloc(learning->count, sizeof *learning->taught);
+    ensure(learning->taught);
+    for (size_t i = 0; i < learning->count; i++) {
+        struct relance_affinity about = relance_ruleset_affinity(learning->rules, i);
+        learning->taught[i].about = about;
+        learning->taught[i].learn = relance_learn_new(&(struct relance_learn_recipe){
+            about.recipe, about.within_ms, about.half_life_ms, about.lift, about.least});
+        ensure(learning->taught[i].learn);
+    }
+    return true;
+}
+
+static void learning_end(struct learning *learning)
+{
+    for (size_t i = 0; learning->taught && i < learning->count; i++) {
+        relance_learn_free(learning->taught[i].learn);
+        relance_model_release(learning->taught[i].model);
+    }
+    free(learning->taught);
+    relance_mapping_free(learning->mapping);
+    relance_ruleset_free(learning->rules);
+}
+
+static int learning_events(struct learning *learning)
+{
+    struct relance_engine_options given = {
+        .rules = learning->rules, .context = learning, .complete = true, .trust_future = true};
+    learning->engine = relance_engine_new(&given);
+    ensure(learning->engine);
+    if (learning->wall_ms != RELANCE_NEVER) relance_engine_set_wall(learning->engine, learning->wall_ms);
+    bool ok = learning_feed(learning);
+    struct relance_str sentence = relance_engine_error(learning->engine);
+    if (!ok) print_mistake("%.*s", STR_ARG(sentence));
+    deaths_print(&learning->deaths, "learn");
+    ok &= feed_end(&learning->feed);
+    if (ok) learning_print(learning);
+    relance_engine_free(learning->engine);
+    return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+static int learning_run(struct learning *learning)
+{
+    struct relance_error error;
+    const struct options *options = learning->options;
+    learning->evaluated_days = options->evaluate / DAY_MS;
+    if (learning->evaluated_days * DAY_MS != options->evaluate || learning->evaluated_days > DAYS_MAX) {
+        print_mistake("--evaluate: so many whole days, 1d to 366d");
+        return EXIT_STATUS_USAGE;
+    }
+    if (!wall_read(options->wall, &learning->wall_ms)) return EXIT_STATUS_USAGE;
+    learning->rules = load_rules_alone(&options->rules);
+    if (!learning->rules || !load_only_mapping(&options->mapping, &learning->mapping) ||
+        !learning_start(learning))
+        return EXIT_STATUS_USAGE;
+    learning->listener = (struct feed_listener){learning, learning_dead, learning_passed, learning_passed};
+    if (!feed_open(&learning->feed, options->events, learning->mapping, &learning->listener, &error)) {
+        print_mistake("%s", error.message);
+        return EXIT_STATUS_USAGE;
+    }
+    int status = learning_events(learning);
+    feed_close(&learning->feed);
+    return status;
+}
+
+int cmd_learn(const struct options *options)
+{
+    struct learning learning = {.options = options};
+    int status = learning_run(&learning);
+    learning_end(&learning);
+    return status;
+}
