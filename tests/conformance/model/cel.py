@@ -394,11 +394,17 @@ def value_of(optional):
     return optional[0]
 
 
+def list_take(values, count):
+    if count < 0:
+        raise CelError("take takes no negative number")
+    return values[:count]
+
+
 METHODS = {
     "hasValue": lambda a: bool(a), "value": value_of, "orValue": lambda a, b: a[0] if a else b,
     "or": lambda a, b: a or b,
     "startsWith": lambda a, b: a.startswith(b), "endsWith": lambda a, b: a.endswith(b),
-    "contains": lambda a, b: b in a, "substring": substring, "sum": list_sum, "size": lambda a: len(a),
+    "contains": lambda a, b: b in a, "substring": substring, "take": list_take, "sum": list_sum, "size": lambda a: len(a),
     "lowerAscii": lambda a: a.lower(), "upperAscii": lambda a: a.upper(),
     **{name: (lambda *a, name=name: getter(name, *a)) for name in GETTERS},
 }

@@ -22,7 +22,7 @@ def read_files(path):
             for p in sorted(found, key=lambda p: str(p).encode())]
 
 
-EQUAL = ["counts", "segments", "let", "tables"]      # under one name the same
+EQUAL = ["counts", "lists", "affinities", "segments", "let", "tables"]      # under one name the same
 ONCE = ["tz", "stale", "credit", "holidays"]
 
 
@@ -191,6 +191,13 @@ class Count:
         self.bucket = next((b for b in WIDTHS if self.over and self.over >= 96 * b), 1000)
 
 
+class List:
+    def __init__(self, raw, read):
+        self.on, self.keep = listed(raw["on"]), raw.get("keep", 10)
+        self.if_, self.by = (read.maybe(raw.get(k)) for k in ("if", "by"))
+        self.over = page.duration(raw["over"]) if "over" in raw else None
+
+
 class Attribute:
     def __init__(self, raw, read):
         raw = raw if isinstance(raw, dict) else {"type": raw}
@@ -221,6 +228,8 @@ class RuleSet:
         declared = raw.get("events", {})
         self.events = {**declared, "identify": {**self.plain, **declared.get("identify", {})}}
         self.counts = {name: Count(c, read) for name, c in raw.get("counts", {}).items()}
+        self.lists = {name: List(one, read) for name, one in raw.get("lists", {}).items()}
+        self.affinities = list(raw.get("affinities", {}))  # of which nothing has been learnt
         self.segments = {name: read.cel(text) for name, text in raw.get("segments", {}).items()}
         self.limits = [Limit(limit, read, raw.get("holidays", [])) for limit in raw.get("limits", [])]
         self.rules = [Rule(name, r, read, raw.get("stale", "1d")) for name, r in raw.get("rules", {}).items()]
@@ -245,5 +254,6 @@ class RuleSet:
         for rule in self.rules:
             named.update(rule.events, rule.goal.on if rule.goal else [], *(c.on for c in rule.cancel),
                          *(step.wait.on for step in rule.steps if step.wait))
+        named.update(*(one.on for one in self.lists.values()))
         named.update(*(c.on for c in self.counts.values()), *(a.on for a in self.attributes.values()))
         return named | cel.fields_read(trees, "last")

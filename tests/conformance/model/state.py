@@ -56,6 +56,7 @@ class Customer:
         self.attributes = {}   # name → (value or None, time of the write)
         self.counted = {}      # count → {value of `by`: [(bucket, time, amount)]}, the one updated longest ago first
         self.updated = {}      # (count, value of `by`) → now, when it was updated last
+        self.lists = {}        # list → {text: time}, the oldest first
         self.last = {}         # event type → event
         self.ids = []          # (type, id, now)
         self.segments = {}     # name → bool

@@ -127,6 +127,10 @@ class Visitors:
         c.newest = v.newest if c.newest is None else max(c.newest, v.newest)
         self.merge_attributes(c, v)
         self.merge_counts(c, v)
+        for name in self.rules.lists:
+            for text, time in v.lists.get(name, {}).items():
+                self.list_text(c, name, text, time)
+            self.list_trim(c, name)
         c.told = {**v.told, **c.told}
         self.compute_segments(c)
         self.merge_sends(c, v)

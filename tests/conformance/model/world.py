@@ -204,7 +204,35 @@ class World(Dates, Visitors):
         for name, count in self.rules.counts.items():
             if type_ in count.on:
                 self.count(c, name, count, event)
+        for name, one in self.rules.lists.items():
+            if type_ in one.on and self.holds(one.if_, self.variables(c, event=event)):
+                for text in reversed(self.keys(one.by, self.variables(c, event=event))):
+                    self.list_text(c, name, text, time)
+                self.list_trim(c, name)
         self.compute_segments(c)
+
+    def list_text(self, c, name, text, time):
+        """Each text once, by the newest event that had it; at equal times the later arrival stands behind."""
+        texts = c.lists.setdefault(name, {})
+        if texts.get(text, time) <= time:
+            texts.pop(text, None)
+            texts[text] = time
+            c.lists[name] = dict(sorted(texts.items(), key=lambda item: item[1]))
+
+    def list_trim(self, c, name):
+        one = self.rules.lists[name]
+        texts = [(text, time) for text, time in c.lists.get(name, {}).items() if one.over is None or c.now - one.over < time]
+        c.lists[name] = dict(texts[-one.keep:])
+
+    def list_at(self, c, name):
+        """The newest first."""
+        self.list_trim(c, name)
+        return list(reversed(c.lists[name]))
+
+    def affinity(self, *arguments):
+        if arguments[-1] < 0:
+            raise CelError("no negative number of products")
+        return []
 
     def write(self, c, name, value, time):
         old = c.attributes.get(name)
@@ -276,6 +304,8 @@ class World(Dates, Visitors):
     def evaluate(self, tree, variables):
         c = variables["counts of"]
         functions = {name: (lambda *value, name=name: self.counted(c, name, *value)) for name in self.rules.counts}
+        functions |= {name: (lambda name=name: self.list_at(c, name)) for name in self.rules.lists}
+        functions |= {name: self.affinity for name in self.rules.affinities}
         functions["bucket"] = lambda salt, n: page.hash64(salt, c.who) % n
         return cel.evaluate(tree, variables, functions)
 
