@@ -28,10 +28,12 @@
 #include "base/str.h"
 #include "delivery/wall.h"
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 enum {
     WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */
+    WORKER_RESTING_MS = 1,         /* the same while states wait for being packed */
     WORKER_MUCH = 1024,            /* a batch of so many records means that we are under load */
     WORKER_LEAST = 256,            /* records of the smallest batch, after failures */
     WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
@@ -52,7 +54,12 @@ enum {
     WORKER_LINES_LEAST = 48 << 20,
     WORKER_PUBLISH_US = 250000, /* between transactions, while batches are full */
     WORKER_ECHO_US = 1000000,   /* what link records cause elsewhere has shown by then */
-    WORKER_SLOW_US = 1000000,   /* a partition that Redis was so slow for is the last one of this cycle */
+    WORKER_REST_IDLE_US =
+        1000000, /* between rounds in which untouched states are packed, when there is time */
+    WORKER_REST_LOAD_US = 10000000, /* the same under load */
+    WORKER_REST_US = 2000,          /* a cycle packs for so long */
+    WORKER_REST_STATES = 256,       /* and looks at the clock after so many */
+    WORKER_SLOW_US = 1000000,       /* a partition that Redis was so slow for is the last one of this cycle */
 };
 
 /* The transaction that goes on while more is decided (DELIVERY.md §3.9). */
@@ -89,6 +96,10 @@ struct work {
     size_t asked;           /* for which partition of `own` that was */
     size_t turn;            /* which partition of `own` is claimed first */
     int64_t published_us;   /* when a transaction was last begun, or found committed */
+    int64_t rested_us;      /* when a round of packing states began */
+    size_t resting;         /* the partition of `own` that it is at */
+    bool is_resting;        /* it has not come to its end */
+    bool has_freed;         /* it has given back memory */
     int64_t whole_us;       /* when a cycle last came to its end */
     struct pulse_figures figures;
     uint64_t events_gone,
@@ -767,7 +778,7 @@ static enum relance_status work_deal(struct work *work, const struct source_batc
 static enum relance_status work_take(struct work *work, struct relance_error *error)
 {
     struct source_batch batch;
-    int wait_ms = work->ticking ? 0 : WORKER_IDLE_MS;
+    int wait_ms = work->ticking ? 0 : work->is_resting ? WORKER_RESTING_MS : WORKER_IDLE_MS;
     enum relance_status status = source_gather(work->place.source, wait_ms, work->most, &batch, error);
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
@@ -782,6 +793,35 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     if (status == RELANCE_OK && work_is_publish_due(work)) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
     return status;
+}
+
+/* ---- states at rest */
+/* One partition after the other: true: the round is over. */
+static bool work_rest_on(struct work *work, int64_t until_us)
+{
+    while (work->resting < work->own_count) {
+        struct partition *partition = work->own[work->resting];
+        enum relance_rest rest = partition->state == PARTITION_LIVE
+                                     ? relance_engine_rest(partition->engine, WORKER_REST_STATES)
+                                     : RELANCE_REST_DONE;
+        work->has_freed |= rest == RELANCE_REST_FREED;
+        work->resting += rest != RELANCE_REST_MORE;
+        if (clock_monotonic_us() >= until_us) return false;
+    }
+    return true;
+}
+
+/* States that nothing has happened to for a while are packed, a little in each cycle. */
+static void work_put_to_rest(struct work *work)
+{
+    int64_t now = clock_monotonic_us(), pause = work->loaded ? WORKER_REST_LOAD_US : WORKER_REST_IDLE_US;
+    if (!work->is_resting && now - work->rested_us < pause) return;
+    if (!work->is_resting) work->rested_us = now;
+    work->is_resting = !work_rest_on(work, now + WORKER_REST_US);
+    if (work->is_resting) return;
+    work->resting = 0;
+    if (work->has_freed) malloc_trim(0);
+    work->has_freed = false;
 }
 
 /* While nothing can be read. */
@@ -835,6 +875,7 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
     if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
     /* At the end all is saved now: whoever is told to end gives Redis little time. */
     if (status == RELANCE_OK) status = work_save_due(work, work_is_at_end(work), error);
+    if (status == RELANCE_OK) work_put_to_rest(work);
     if (status == RELANCE_OK) work_note_whole(work);
     if (status == RELANCE_OK) work_ask_end(work);
     work_tell_misplaced(work, false);

@@ -275,6 +275,15 @@ struct relance_engine_size {
 struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
 void relance_engine_evict(struct relance_engine *engine, size_t bytes);
 
+/* Packs the states of those whom nothing has happened to since the last round but who have no changes; a round looks at all
+ * whose state is not packed yet, at most `most` of them a call. What is decided does not depend on it. */
+enum relance_rest {
+    RELANCE_REST_DONE,  /* the round is over */
+    RELANCE_REST_MORE,  /* it goes on with the next call */
+    RELANCE_REST_FREED, /* it is over, and much memory was given back (free): malloc may hold it */
+};
+enum relance_rest relance_engine_rest(struct relance_engine *engine, size_t most);
+
 /* A saved state, carried to a partition whose marks are numbered otherwise: as it would have been saved there under
  * `mark`, that of the rules in force, which must be the same set. `since` is that of where it comes from. Like
  * snprintf: returns the bytes wanted; 0: not a state. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    POOL_STEP = 16,
+    POOL_STEP = 8,
     POOL_SMALL = 1 << 10,
     POOL_LARGE = 8 << 10,
     SLAB_BYTES = 1 << 20,
@@ -63,6 +63,7 @@ static void *pool_cut(struct pool *pool, size_t size)
         if (!slab) return NULL;
         slab->next = pool->slabs;
         pool->slabs = slab;
+        pool->slab_bytes += SLAB_BYTES;
         pool->at = slab->room;
         pool->end = slab->room + SLAB_BYTES;
     }

@@ -6,11 +6,12 @@
 
 #include "base/str.h"
 
-enum { POOL_CLASSES = 64 + 30 }; /* multiples of 16 up to 1 KiB, then doublings up to 1 TiB */
+enum { POOL_CLASSES = 128 + 30 }; /* multiples of 8 up to 1 KiB, then doublings up to 1 TiB */
 
 struct pool {
     void *free_lists[POOL_CLASSES];
     struct pool_slab *slabs;
+    size_t slab_bytes;        /* of all slabs */
     char *at, *end;           /* free room of the newest slab */
     size_t used;              /* bytes handed out, rounded up to their class */
     struct pool_large *large; /* all blocks of 8 KiB and more */
@@ -19,7 +20,7 @@ struct pool {
 
 void pool_init(struct pool *pool);
 void pool_free_all(struct pool *pool);
-void *pool_alloc(struct pool *pool, size_t size); /* not cleared; NULL without memory */
+void *pool_alloc(struct pool *pool, size_t size); /* not cleared, aligned to 8; NULL without memory */
 /* `size` is what pool_alloc was asked for. NULL is let through. */
 void pool_release(struct pool *pool, void *block, size_t size);
 

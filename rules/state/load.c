@@ -27,8 +27,19 @@ static uint32_t load_number(const struct state_loading *l, const struct names *n
     return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
 }
 
-#define LOAD_NUMBER(l, kind, name)                                                                           \
-    load_number(l, &(l)->names->kind, (l)->since ? (l)->since->kind : NULL, name)
+/* The same by what stands there: a name, which *name is, or in a state at rest the number. */
+static uint32_t load_declared(struct state_loading *l, const struct names *names, const int64_t *since,
+                              str *name)
+{
+    *name = (str){0};
+    if (!l->names->numbered) return load_number(l, names, since, *name = unpack_str(&l->in));
+    uint64_t number = unpack_uint(&l->in);
+    return number < names->count ? (uint32_t)number : NAME_NONE;
+}
+
+#define LOAD_SINCE(l, kind)       ((l)->since ? (l)->since->kind : NULL)
+#define LOAD_DECLARED(l, kind)    load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), &(str){0})
+#define LOAD_NAMED(l, kind, name) load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), name)
 
 static struct bytes *load_bytes(struct state_loading *l, str s)
 {
@@ -85,7 +96,7 @@ void load_forgotten(struct state_loading *l)
 
 void load_attribute(struct state_loading *l)
 {
-    uint32_t number = LOAD_NUMBER(l, attributes, unpack_str(&l->in));
+    uint32_t number = LOAD_DECLARED(l, attributes);
     if (unpack_array(&l->in) != 2) l->in.bad = true;
     int64_t time_ms = load_time(l);
     bool removed = unpack_is_nil(&l->in);
@@ -111,7 +122,7 @@ static str load_event(struct state_loading *l, int64_t *time_ms)
 
 void load_last_event(struct state_loading *l)
 {
-    uint32_t type = LOAD_NUMBER(l, types, unpack_str(&l->in));
+    uint32_t type = LOAD_DECLARED(l, types);
     int64_t time_ms;
     str packed = load_event(l, &time_ms);
     if (type == NAME_NONE || l->in.bad) return;
@@ -203,7 +214,7 @@ static uint8_t load_form(struct state_loading *l)
 /* All values of one count. */
 void load_count_value(struct state_loading *l)
 {
-    uint32_t number = LOAD_NUMBER(l, counts, unpack_str(&l->in));
+    uint32_t number = LOAD_DECLARED(l, counts);
     struct unpack whole = l->in;
     size_t items = unpack_array(&l->in);
     uint8_t form = load_form(l);
@@ -367,8 +378,8 @@ void load_run(struct state_loading *l)
 {
     size_t parts = unpack_array(&l->in);
     if (parts != 9 && parts != 10) l->in.bad = true;
-    str rule = unpack_str(&l->in);
-    struct run run = {.rule = LOAD_NUMBER(l, rules, rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
+    str rule;
+    struct run run = {.rule = LOAD_NAMED(l, rules, &rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
     run.key = load_bytes(l, unpack_str(&l->in));
     run.step = load_step(l, 0);
     run.due_ms = run.first_due_ms = load_time_or(l, INT64_MAX);
@@ -395,7 +406,7 @@ void load_cooldown(struct state_loading *l)
 {
     size_t parts = l->format < 3 ? 2 : unpack_array(&l->in);
     if (parts != 2 && parts != 3) l->in.bad = true;
-    uint32_t rule = LOAD_NUMBER(l, rules, unpack_str(&l->in));
+    uint32_t rule = LOAD_DECLARED(l, rules);
     int64_t sent_ms = load_time(l);
     str key = parts == 3 ? unpack_str(&l->in) : (str){0};
     if (rule == NAME_NONE || l->in.bad) return;
@@ -417,8 +428,8 @@ static void load_ids(struct state_loading *l, uint32_t type)
 /* All ids of one type. Where the type has gone, nothing can come that they would be compared with. */
 void load_seen(struct state_loading *l)
 {
-    str name = unpack_str(&l->in);
-    uint32_t type = names_find(&l->names->types, name);
+    str name;
+    uint32_t type = load_declared(l, &l->names->types, NULL, &name);
     if (type == NAME_NONE && name.size)
         unpack_skip(&l->in);
     else
@@ -436,8 +447,8 @@ void load_overtaker(struct state_loading *l)
 
 void load_past_overtaker(struct state_loading *l)
 {
-    uint32_t type =
-        names_find(&l->names->types, unpack_str(&l->in)); /* also one that is new: it is the event's */
+    str name; /* also of one that is new: it is the event's */
+    uint32_t type = load_declared(l, &l->names->types, NULL, &name);
     int64_t time_ms = load_time(l);
     if (type == NAME_NONE || l->in.bad) return;
     struct past_overtaker *past = load_item(l, &l->state->past_overtakers, sizeof *past);
@@ -446,7 +457,7 @@ void load_past_overtaker(struct state_loading *l)
 
 void load_segment_value(struct state_loading *l)
 {
-    uint32_t number = LOAD_NUMBER(l, segments, unpack_str(&l->in));
+    uint32_t number = LOAD_DECLARED(l, segments);
     if (unpack_array(&l->in) != 2) l->in.bad = true;
     bool value = unpack_bool(&l->in), left_over = unpack_bool(&l->in);
     if (number == NAME_NONE || l->in.bad) return;
@@ -456,7 +467,7 @@ void load_segment_value(struct state_loading *l)
 
 void load_counted_send(struct state_loading *l)
 {
-    uint32_t limit = LOAD_NUMBER(l, limits, unpack_str(&l->in));
+    uint32_t limit = LOAD_DECLARED(l, limits);
     int64_t time_ms = load_time(l);
     if (limit == NAME_NONE || l->in.bad) return;
     struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
@@ -466,7 +477,7 @@ void load_counted_send(struct state_loading *l)
 void load_goal_window(struct state_loading *l)
 {
     if (unpack_array(&l->in) != 5) l->in.bad = true;
-    struct goal_window window = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    struct goal_window window = {.rule = LOAD_DECLARED(l, rules)};
     window.key = load_bytes(l, unpack_str(&l->in));
     window.opened_ms = load_time(l);
     window.closes_ms = load_time(l);
@@ -483,7 +494,7 @@ void load_goal_window(struct state_loading *l)
 /* Where there was no goal yet the variant stands alone. */
 void load_measured(struct state_loading *l)
 {
-    struct measured measured = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    struct measured measured = {.rule = LOAD_DECLARED(l, rules)};
     struct unpack ahead = l->in;
     size_t parts = unpack_array(&ahead);
     measured.won = !ahead.bad;
@@ -513,7 +524,7 @@ void load_date_wait(struct state_loading *l)
 {
     size_t members = unpack_array(&l->in);
     if (members != 4 && members != 6) l->in.bad = true;
-    struct date_wait date = {.rule = LOAD_NUMBER(l, rules, unpack_str(&l->in))};
+    struct date_wait date = {.rule = LOAD_DECLARED(l, rules)};
     date.due_ms = load_time_or(l, INT64_MAX);
     date.fired_ms = load_fired(l);
     date.basis = load_text(l);
@@ -568,7 +579,7 @@ void load_linked_to(struct state_loading *l)
 void load_sales_ledger(struct state_loading *l)
 {
     struct sales_ledger ledger = {0}, *place = NULL;
-    bool declared = LOAD_NUMBER(l, sales, STR("sales")) != NAME_NONE;
+    bool declared = load_number(l, &l->names->sales, LOAD_SINCE(l, sales), STR("sales")) != NAME_NONE;
     if (!declared) {
         unpack_skip(&l->in);
         return;
@@ -587,7 +598,7 @@ void load_sales_ledger(struct state_loading *l)
 /* All entries of one list. */
 void load_list_entry(struct state_loading *l)
 {
-    uint32_t number = LOAD_NUMBER(l, lists, unpack_str(&l->in));
+    uint32_t number = LOAD_DECLARED(l, lists);
     size_t items = unpack_array(&l->in);
     if (items % 2) l->in.bad = true;
     for (size_t n = items / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
@@ -708,6 +719,7 @@ struct state *state_load(struct pool *pool, const struct state_names *names, con
     struct state_loading l = {
         .pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
     if (!l.state) return NULL;
+    l.format = names->numbered ? STATE_FORMAT : 0;
     for (size_t members = unpack_map(&l.in); members > 0 && !l.in.bad && !l.no_memory; members--) {
         str key = unpack_str(&l.in);
         if (key.size != 1)

@@ -21,6 +21,16 @@ static void save_bytes(struct buffer *out, const struct bytes *bytes)
         pack_nil(out);
 }
 
+/* A declaration: its name; of a state at rest its number. */
+static void save_declared(struct buffer *out, const struct state_names *names, const struct names *kind,
+                          uint32_t number)
+{
+    if (names->numbered)
+        pack_uint(out, number);
+    else
+        pack_str(out, kind->list[number]);
+}
+
 /* ---- one item of each part */
 
 void save_forgotten(const void *item, const struct state_names *names, struct buffer *out)
@@ -34,7 +44,7 @@ void save_forgotten(const void *item, const struct state_names *names, struct bu
 void save_attribute(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct attribute *attribute = item;
-    pack_str(out, names->attributes.list[attribute->number]);
+    save_declared(out, names, &names->attributes, attribute->number);
     pack_array(out, 2);
     pack_int(out, attribute->time_ms);
     if (attribute->packed)
@@ -46,7 +56,7 @@ void save_attribute(const void *item, const struct state_names *names, struct bu
 void save_last_event(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct last_event *last = item;
-    pack_str(out, names->types.list[last->type]);
+    save_declared(out, names, &names->types, last->type);
     pack_raw(out, bytes_str(last->packed));
 }
 
@@ -140,7 +150,7 @@ void save_run(const void *item, const struct state_names *names, struct buffer *
     size_t count = run_members(run, members);
     bool plain = !count && !run->answer && !run->earlier.count && !run->traceparent;
     pack_array(out, plain ? 9 : 10);
-    pack_str(out, names->rules.list[run->rule]);
+    save_declared(out, names, &names->rules, run->rule);
     save_bytes(out, run->key);
     pack_int(out, run->step);
     pack_int(out, run->due_ms);
@@ -162,7 +172,7 @@ void save_cooldown(const void *item, const struct state_names *names, struct buf
 {
     const struct cooldown *cooldown = item;
     pack_array(out, cooldown->key ? 3 : 2);
-    pack_str(out, names->rules.list[cooldown->rule]);
+    save_declared(out, names, &names->rules, cooldown->rule);
     pack_int(out, cooldown->sent_ms);
     if (cooldown->key) save_bytes(out, cooldown->key);
 }
@@ -185,14 +195,14 @@ void save_overtaker(const void *item, const struct state_names *names, struct bu
 void save_past_overtaker(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct past_overtaker *past = item;
-    pack_str(out, names->types.list[past->type]);
+    save_declared(out, names, &names->types, past->type);
     pack_int(out, past->time_ms);
 }
 
 void save_segment_value(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct segment_value *segment = item;
-    pack_str(out, names->segments.list[segment->number]);
+    save_declared(out, names, &names->segments, segment->number);
     pack_array(out, 2);
     pack_bool(out, segment->value);
     pack_bool(out, segment->left_over);
@@ -201,7 +211,7 @@ void save_segment_value(const void *item, const struct state_names *names, struc
 void save_counted_send(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct counted_send *send = item;
-    pack_str(out, names->limits.list[send->limit]);
+    save_declared(out, names, &names->limits, send->limit);
     pack_int(out, send->time_ms);
 }
 
@@ -209,7 +219,7 @@ void save_goal_window(const void *item, const struct state_names *names, struct 
 {
     const struct goal_window *window = item;
     pack_array(out, 5);
-    pack_str(out, names->rules.list[window->rule]);
+    save_declared(out, names, &names->rules, window->rule);
     save_bytes(out, window->key);
     pack_int(out, window->opened_ms);
     pack_int(out, window->closes_ms);
@@ -219,7 +229,7 @@ void save_goal_window(const void *item, const struct state_names *names, struct 
 void save_measured(const void *item, const struct state_names *names, struct buffer *out)
 {
     const struct measured *measured = item;
-    pack_str(out, names->rules.list[measured->rule]);
+    save_declared(out, names, &names->rules, measured->rule);
     if (measured->won) pack_array(out, 2);
     save_bytes(out, measured->variant);
     if (measured->won) pack_int(out, measured->value);
@@ -230,7 +240,7 @@ void save_date_wait(const void *item, const struct state_names *names, struct bu
     const struct date_wait *date = item;
     bool plain = date->date_ms == date->due_ms && date->first_ms == date->due_ms;
     pack_array(out, plain ? 4 : 6);
-    pack_str(out, names->rules.list[date->rule]);
+    save_declared(out, names, &names->rules, date->rule);
     pack_int(out, date->due_ms);
     pack_int(out, date->fired_ms);
     save_bytes(out, date->basis);
@@ -299,14 +309,18 @@ static void save_count_head(uint32_t number, size_t items, const struct state_na
                             struct buffer *out)
 {
     uint8_t form = names->count_forms[number];
-    pack_str(out, names->counts.list[number]);
+    save_declared(out, names, &names->counts, number);
     pack_array(out, 1 + items * (state_form_is_keyed(form) ? 3 : 2));
     pack_int(out, form);
 }
 
-static void save_pairs_head(const struct names *names, uint32_t number, size_t items, struct buffer *out)
+static void save_pairs_head(enum state_part part, uint32_t number, size_t items,
+                            const struct state_names *names, struct buffer *out)
 {
-    pack_str(out, number == NAME_NONE ? (str){0} : names->list[number]);
+    if (number == NAME_NONE && !names->numbered)
+        pack_str(out, (str){0});
+    else
+        save_declared(out, names, state_group_names(part, names), number);
     pack_array(out, items * 2);
 }
 
@@ -334,7 +348,7 @@ static void save_groups(enum state_part part, const struct vector *items, const 
         if (part == STATE_COUNTS)
             save_count_head(number, end - at, names, out);
         else
-            save_pairs_head(state_group_names(part, names), number, end - at, out);
+            save_pairs_head(part, number, end - at, names, out);
         for (uint32_t i = at; i < end; i++)
             row->save(items_at(row, items, i), names, out);
     }
@@ -389,11 +403,12 @@ static void save_shared(const struct state *state, uint32_t count, struct buffer
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     uint32_t shared = number_shared(state);
-    size_t members = 3u + (state->due_ms != INT64_MAX) + (state->mark != 0) + (shared != 0);
+    size_t members =
+        2u + !names->numbered + (state->due_ms != INT64_MAX) + (state->mark != 0) + (shared != 0);
     for (enum state_part part = 0; part < STATE_PARTS; part++)
         members += state_items_of(state, part)->count != 0;
     pack_map(out, members);
-    save_member(out, 'v', STATE_FORMAT);
+    if (!names->numbered) save_member(out, 'v', STATE_FORMAT);
     save_member(out, 'n', state->now_ms);
     save_member(out, 'e', state->newest_ms);
     if (state->due_ms != INT64_MAX) save_member(out, 't', state->due_ms);

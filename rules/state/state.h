@@ -282,6 +282,8 @@ struct state_names {
     struct names attributes, types, counts, rules, segments, limits, lists;
     struct names sales;         /* one, where the set declares `sales` */
     const uint8_t *count_forms; /* by count: what its numbers mean */
+    /* declarations stand by their numbers, and there is no `v`: a state at rest in memory, read under the set that wrote it */
+    bool numbered;
 };
 
 /* Since which mark each declaration has been there, by its number; INT64_MAX: it keeps nothing. What a state

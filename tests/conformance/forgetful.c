@@ -5,7 +5,7 @@
  *     all    of it: the engine of `relance replay`
  *     none   of it: every state that has changed is written to MessagePack, all are dropped, and each is read back
  *            when it is wanted
- *     some   of it, by chance: written or not, a part of what is written dropped, now and then another engine
+ *     some   of it, by chance: written or not, a part of what is written dropped or put to rest, now and then another engine
  *
  * and prints the same lines. On the way every state that is written is also read and written again, which gives
  * the same bytes; where it does not, that is said and the program fails. With --marks each record is followed by
@@ -31,6 +31,18 @@ struct forgetful {
 
 /* ---- load(save(s)) is s */
 
+/* The state when it has been at rest. */
+static struct state *rested(struct forgetful *f, struct state *state, struct arena *arena)
+{
+    struct state_names by_number = f->rules->names;
+    struct buffer packed;
+    by_number.numbered = true;
+    buffer_init(&packed, arena);
+    state_save(state, &by_number, &packed);
+    state_release(&f->pool, state);
+    return state_load(&f->pool, &by_number, NULL, buffer_str(&packed));
+}
+
 static void check_change(void *context, const struct relance_change *change)
 {
     struct forgetful *f = context;
@@ -40,6 +52,7 @@ static void check_change(void *context, const struct relance_change *change)
     arena_init(&arena, 0);
     buffer_init(&again, &arena);
     struct state *state = state_load(&f->pool, &f->rules->names, NULL, change->state);
+    if (state) state = rested(f, state, &arena);
     if (state) state_save(state, &f->rules->names, &again);
     if (!state || !str_equal(buffer_str(&again), change->state)) {
         fprintf(stderr, "forgetful: the state of customer '%.*s' %s\n", STR_ARG(change->customer),
@@ -74,9 +87,18 @@ static void evict_some(struct forgetful *f, struct rig *rig)
     relance_engine_evict(rig->engine, relance_engine_size(rig->engine).bytes * draw(f, 8) / 8);
 }
 
+/* Of what is saved all states, or those that have not been used since the last time. */
+static void put_to_rest(struct forgetful *f, struct rig *rig)
+{
+    rig_checkpoint(rig);
+    for (unsigned rounds = 1 + draw(f, 2); rounds > 0; rounds--)
+        while (relance_engine_rest(rig->engine, 1 + draw(f, 3)) == RELANCE_REST_MORE) {
+        }
+}
+
 static void forget_some(struct forgetful *f, struct rig *rig)
 {
-    switch (draw(f, 8)) {
+    switch (draw(f, 12)) {
     case 0: return;
     case 1: rig_checkpoint(rig); return;
     case 2: rig_restart(rig); return;
@@ -86,6 +108,10 @@ static void forget_some(struct forgetful *f, struct rig *rig)
         rig_checkpoint(rig);
         evict_some(f, rig);
         return;
+    case 6:
+    case 7:
+    case 8:
+    case 9: put_to_rest(f, rig); return;
     default: rig_forget(rig);
     }
 }

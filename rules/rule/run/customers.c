@@ -7,17 +7,19 @@ enum { SLOTS_MIN = 64, HEAP_WAYS = 4, HEAP_MIN = 64 };
 void customers_init(struct customers *customers)
 {
     *customers = (struct customers){0};
+    pool_init(&customers->base);
     pool_init(&customers->pool);
 }
 
 void customers_free(struct customers *customers)
 {
+    pool_free_all(&customers->base);
     pool_free_all(&customers->pool);
 }
 
 /* ---- the table: linear probing; a removed entry is filled from behind, so there are no graves */
 
-static size_t slot_find(const struct customers *customers, str id, uint64_t hash)
+static size_t slot_find(const struct customers *customers, str id, uint32_t hash)
 {
     size_t mask = customers->slot_count - 1, at = hash & mask;
     while (customers->slots[at].customer) {
@@ -31,14 +33,14 @@ static size_t slot_find(const struct customers *customers, str id, uint64_t hash
 struct customer *customers_find(const struct customers *customers, str id)
 {
     if (!customers->slot_count) return NULL;
-    return customers->slots[slot_find(customers, id, str_hash(id))].customer;
+    return customers->slots[slot_find(customers, id, (uint32_t)str_hash(id))].customer;
 }
 
 static bool table_grow(struct customers *customers)
 {
     size_t count = customers->slot_count ? customers->slot_count * 2 : SLOTS_MIN;
     struct customer_slot *old = customers->slots,
-                         *slots = pool_alloc(&customers->pool, count * sizeof *slots);
+                         *slots = pool_alloc(&customers->base, count * sizeof *slots);
     if (!slots) return false;
     memset(slots, 0, count * sizeof *slots);
     for (size_t i = 0; i < customers->slot_count; i++) {
@@ -48,21 +50,28 @@ static bool table_grow(struct customers *customers)
             at = (at + 1) & (count - 1);
         slots[at] = old[i];
     }
-    pool_release(&customers->pool, old, customers->slot_count * sizeof *old);
+    pool_release(&customers->base, old, customers->slot_count * sizeof *old);
     customers->slots = slots;
     customers->slot_count = count;
     customers->hand = 0;
     return true;
 }
 
+/* Its id begins where the padding of the structure would. */
+static size_t customer_size(size_t id_size)
+{
+    size_t size = offsetof(struct customer, id) + id_size;
+    return size < sizeof(struct customer) ? sizeof(struct customer) : size;
+}
+
 struct customer *customers_add(struct customers *customers, str id)
 {
     bool full = customers->count + customers->count / 2 >= customers->slot_count; /* two thirds */
     if (full && !table_grow(customers)) return NULL;
-    uint64_t hash = str_hash(id);
+    uint32_t hash = (uint32_t)str_hash(id);
     struct customer_slot *slot = &customers->slots[slot_find(customers, id, hash)];
     if (slot->customer) return slot->customer;
-    struct customer *customer = pool_alloc(&customers->pool, sizeof *customer + id.size);
+    struct customer *customer = pool_alloc(&customers->base, customer_size(id.size));
     if (!customer) return NULL;
     *customer = (struct customer){
         .due_ms = RELANCE_NEVER, .due_saved_ms = RELANCE_NEVER, .id_size = (uint16_t)id.size};
@@ -76,7 +85,7 @@ static void table_remove(struct customers *customers, size_t at)
 {
     size_t mask = customers->slot_count - 1;
     struct customer *customer = customers->slots[at].customer;
-    pool_release(&customers->pool, customer, sizeof *customer + customer->id_size);
+    pool_release(&customers->base, customer, customer_size(customer->id_size));
     customers->count--;
     for (size_t next = (at + 1) & mask; customers->slots[next].customer; next = (next + 1) & mask) {
         size_t home = customers->slots[next].hash & mask;
@@ -124,10 +133,10 @@ static void heap_settle(struct customers *customers, size_t at, struct wait wait
 static bool heap_grow(struct customers *customers)
 {
     size_t capacity = customers->wait_capacity ? customers->wait_capacity * 2 : HEAP_MIN;
-    struct wait *heap = pool_alloc(&customers->pool, capacity * sizeof *heap);
+    struct wait *heap = pool_alloc(&customers->base, capacity * sizeof *heap);
     if (!heap) return false;
     if (customers->wait_count) memcpy(heap, customers->heap, customers->wait_count * sizeof *heap);
-    pool_release(&customers->pool, customers->heap, customers->wait_capacity * sizeof *heap);
+    pool_release(&customers->base, customers->heap, customers->wait_capacity * sizeof *heap);
     customers->heap = heap;
     customers->wait_capacity = capacity;
     return true;
@@ -237,8 +246,36 @@ bool customers_first_due(const struct customers *customers, int64_t before_ms, s
 
 /* ---- states */
 
+bool customers_mark_awake(struct customers *customers, struct customer *customer)
+{
+    if (customer->awake_place) return true;
+    struct customer **place =
+        vector_insert(&customers->base, &customers->awake, sizeof *place, customers->awake.count);
+    if (!place) return false;
+    *place = customer;
+    customer->awake_place = customers->awake.count;
+    return true;
+}
+
+/* The last one takes its place. */
+void customers_unmark_awake(struct customers *customers, struct customer *customer)
+{
+    if (!customer->awake_place) return;
+    struct customer *last = *VECTOR_AT(customers->awake, struct customer *, customers->awake.count - 1);
+    *VECTOR_AT(customers->awake, struct customer *, customer->awake_place - 1) = last;
+    last->awake_place = customer->awake_place;
+    customer->awake_place = 0;
+    customers->awake.count--;
+}
+
 void customers_drop_state(struct customers *customers, struct customer *customer)
 {
+    if (customer->resting) {
+        bytes_release(&customers->base, customer->rest);
+        customer->resting = false;
+        customer->awake_place = 0;
+    }
+    customers_unmark_awake(customers, customer);
     state_release(&customers->pool, customer->state);
     customer->state = NULL;
     customer->state_memory = 0;
@@ -248,10 +285,11 @@ void customers_drop_state(struct customers *customers, struct customer *customer
 
 bool customers_mark_changed(struct customers *customers, struct customer *customer)
 {
-    customer->touched = true;
+    customer->touched = customer->used = true;
+    if (customer->state && !customers_mark_awake(customers, customer)) return false;
     if (customer->changed) return true;
     struct customer **place =
-        vector_insert(&customers->pool, &customers->changed, sizeof *place, customers->changed.count);
+        vector_insert(&customers->base, &customers->changed, sizeof *place, customers->changed.count);
     if (!place) return false;
     *place = customer;
     return customer->changed = true;
@@ -283,7 +321,7 @@ static bool evict_one(struct customers *customers, size_t at)
 void customers_evict(struct customers *customers, size_t bytes)
 {
     size_t steps = customers->slot_count * 2; /* two rounds: the first takes `touched` away */
-    while (steps-- > 0 && customers->pool.used > bytes) {
+    while (steps-- > 0 && customers_bytes(customers) > bytes) {
         size_t at = customers->hand;
         struct customer *customer = customers->slots[at].customer;
         bool kept = !customer || !customer->held || customer->changed || customer->touched;

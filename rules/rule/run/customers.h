@@ -1,7 +1,9 @@
-/* The customers that an engine knows: a hash table by id, a heap by due time, and the list of changed ones.
+/* The customers that an engine knows: a hash table by id, a heap by due time, the list of changed ones, and that of
+ * those whose state is awake.
  *
  * A customer is known while its state is at hand, or while it has a due time: then a stub stays, so that the
- * state can be asked for when the time comes. */
+ * state can be asked for when the time comes. A state at hand is awake, as deciding reads and changes it, or at rest:
+ * packed, in about a third of the memory (rest.c). */
 #ifndef RULES_RULE_RUN_CUSTOMERS_H
 #define RULES_RULE_RUN_CUSTOMERS_H
 
@@ -10,20 +12,29 @@
 #include <relance/engine.h>
 
 struct customer {
-    struct state *state;   /* NULL: not at hand, or none */
-    int64_t due_ms;        /* earliest wait; RELANCE_NEVER: none */
-    int64_t due_saved_ms;  /* the same in the last checkpoint */
-    uint32_t heap_place;   /* index + 1; 0: not in the heap */
-    uint32_t state_memory; /* of the pool, that the state takes; as counted last (bound.c) */
+    struct state *state;  /* NULL: not at hand, or none, or at rest */
+    int64_t due_ms;       /* earliest wait; RELANCE_NEVER: none */
+    int64_t due_saved_ms; /* the same in the last checkpoint */
+    union {
+        struct bytes *rest; /* of a state at rest */
+        struct {
+            uint32_t state_memory; /* of the pool, that the state takes; as counted last (bound.c) */
+            uint32_t awake_place;  /* index + 1; 0: it does not stand in `awake` */
+        };
+    };
+    uint32_t heap_place; /* index + 1; 0: not in the heap */
     uint16_t id_size;
-    bool held;    /* what there is of its state is at hand */
-    bool changed; /* since the last checkpoint: it stands in `changed` */
-    bool touched; /* since the hand of eviction last passed */
+    bool held : 1;    /* what there is of its state is at hand */
+    bool changed : 1; /* since the last checkpoint: it stands in `changed` */
+    bool touched : 1; /* since the hand of eviction last passed */
+    bool resting : 1; /* its state is at rest */
+    bool used : 1;    /* since states were last put to rest */
     char id[];
 };
 
-struct customer_slot {
-    uint64_t hash;
+/* Packed: a third of the table would be padding. */
+struct __attribute__((packed)) customer_slot {
+    uint32_t hash;             /* its low half */
     struct customer *customer; /* NULL: free */
 };
 
@@ -33,13 +44,16 @@ struct wait {
 };
 
 struct customers {
-    struct pool pool; /* owns everything here, states too */
+    struct pool base; /* owns everything here, but for states that are awake */
+    struct pool pool; /* owns those */
     struct customer_slot *slots;
     size_t slot_count; /* a power of two, or 0 */
     size_t count, held;
     struct wait *heap; /* four children a node; by (due, id) */
     size_t wait_count, wait_capacity;
     struct vector changed; /* struct customer * */
+    struct vector awake;   /* likewise: all that have a state that is awake, in no order */
+    uint32_t rest_at;      /* of them, those before this one are looked at next (rest.c) */
     size_t hand;           /* of eviction: the slot to look at next */
 };
 
@@ -82,6 +96,15 @@ typedef void customers_visit(void *context, const struct customer *customer);
 bool customers_first_due(const struct customers *customers, int64_t before_ms, size_t most,
                          customers_visit *visit, void *context);
 
+/* Bytes of both pools that are handed out. */
+static inline size_t customers_bytes(const struct customers *customers)
+{
+    return customers->base.used + customers->pool.used;
+}
+
+/* Notes that there is a state that is awake. False without memory. */
+bool customers_mark_awake(struct customers *customers, struct customer *customer);
+void customers_unmark_awake(struct customers *customers, struct customer *customer);
 void customers_drop_state(struct customers *customers, struct customer *customer);
 bool customers_mark_changed(struct customers *customers, struct customer *customer);
 void customers_clear_changed(struct customers *customers);

@@ -121,6 +121,7 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
            (customer = customers_next(&e->customers)) &&
            (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
         if (!customer->held) return need(e, customer_id(customer));
+        if (!rest_wake(e, customer)) break;
         --*most;
         arena_reset(&e->scratch);
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
@@ -205,6 +206,7 @@ struct customer *engine_at_hand(struct relance_engine *e, str name, enum relance
         customer->held = true;
         e->customers.held++;
     }
+    if (customer) rest_wake(e, customer);
     *progress = engine_done(e);
     return customer;
 }
@@ -259,7 +261,7 @@ static bool is_seen(struct relance_engine *e, struct relance_fate *fate)
 static bool open_state(struct relance_engine *e)
 {
     if (!e->customer->state) e->customer->state = or_fail(e, state_new(&e->customers.pool));
-    return e->customer->state;
+    return e->customer->state && or_fail(e, customers_mark_awake(&e->customers, e->customer) ? e : NULL);
 }
 
 static enum relance_progress deal_with_event(struct relance_engine *e, const struct relance_record *record,
@@ -404,20 +406,26 @@ static bool load_state(struct relance_engine *e, struct customer *customer, str 
 {
     size_t before = e->customers.pool.used;
     customer->state = state_load(&e->customers.pool, &e->set->names, &e->since, packed);
+    if (!customer->state) return false;
     customer->state_memory = (uint32_t)(e->customers.pool.used - before);
-    return customer->state;
+    return customers_mark_awake(&e->customers, customer);
 }
 
-/* A state speaks of declarations by number: it is written under the old set and read under the new one. */
+/* A state speaks of declarations by number: it is written under the old set and read under the new one. One at rest is
+ * again at rest. */
 static bool renumber(struct relance_engine *e, struct customer *customer, const struct state_names *before)
 {
     struct buffer packed;
+    bool was_resting = customer->resting;
+    if (!rest_wake_under(e, customer, before)) return false;
+    if (!customer->state) return true;
     arena_reset(&e->scratch);
     buffer_init(&packed, &e->scratch);
     state_save(customer->state, before, &packed);
     if (packed.failed) return false;
     customers_drop_state(&e->customers, customer);
-    return load_state(e, customer, buffer_str(&packed));
+    if (!load_state(e, customer, buffer_str(&packed))) return false;
+    return !was_resting || rest_pack(e, customer);
 }
 
 enum relance_status relance_engine_set_rules(struct relance_engine *e, const struct relance_ruleset *rules,
@@ -432,7 +440,7 @@ enum relance_status relance_engine_set_rules(struct relance_engine *e, const str
     if (!set_since(e, e->since_packed, mark)) e->failed = true;
     for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {
         struct customer *customer = e->customers.slots[i].customer;
-        if (customer && customer->state && !renumber(e, customer, before)) e->failed = true;
+        if (customer && !renumber(e, customer, before)) e->failed = true;
     }
     arena_free(&e->frame_arena);
     e->scopes = NULL;
@@ -530,12 +538,12 @@ void relance_engine_saved(struct relance_engine *e)
 struct relance_engine_size relance_engine_size(const struct relance_engine *e)
 {
     const struct customers *c = &e->customers;
-    return (struct relance_engine_size){c->pool.used, c->count, c->held, c->wait_count};
+    return (struct relance_engine_size){customers_bytes(c), c->count, c->held, c->wait_count};
 }
 
 void relance_engine_evict(struct relance_engine *e, size_t bytes)
 {
-    if (e->customers.pool.used <= bytes) return;
+    if (customers_bytes(&e->customers) <= bytes) return;
     scope_forget(e);
     e->options.complete = false; /* from here on, unknown does not mean new */
     customers_evict(&e->customers, bytes);

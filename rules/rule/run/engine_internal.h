@@ -298,6 +298,10 @@ bool engine_is_idle(const struct relance_engine *e, const struct customer *custo
 enum relance_progress engine_done(const struct relance_engine *e);
 void engine_settle_customer(struct relance_engine *e, struct customer *customer);
 
+/* ---- rest.c: states at rest. False: without memory, noted */
+bool rest_wake_under(struct relance_engine *e, struct customer *customer, const struct state_names *names);
+bool rest_pack(struct relance_engine *e, struct customer *customer);
+
 /* ---- decision.c */
 void engine_decide(struct relance_engine *e, const struct relance_decision *decision);
 
@@ -318,6 +322,12 @@ static inline void *or_fail(struct relance_engine *e, void *p)
 {
     if (!p) e->failed = true;
     return p;
+}
+
+/* Its state, if it has one, is awake from here on. */
+static inline bool rest_wake(struct relance_engine *e, struct customer *customer)
+{
+    return !customer->resting || rest_wake_under(e, customer, &e->set->names);
 }
 
 #endif

@@ -44,7 +44,7 @@ enum relance_status relance_engine_recall(struct relance_engine *e, relance_was_
     for (size_t i = 0; i < e->customers.slot_count && !e->failed; i++) {
         struct customer *customer = e->customers.slots[i].customer;
         bool changed = false;
-        if (!customer || !customer->state) continue;
+        if (!customer || !rest_wake(e, customer) || !customer->state) continue;
         arena_reset(&e->scratch);
         e->customer = customer;
         VECTOR_EACH (customer->state->runs, struct run, run)

@@ -259,7 +259,7 @@ void relance_engine_explain(struct relance_engine *e)
 {
     if (!e->options.explain) return;
     struct customer *customer = customers_find(&e->customers, e->options.explained);
-    bool known = customer && customer->held && customer->state;
+    bool known = customer && rest_wake(e, customer) && customer->held && customer->state;
     arena_reset(&e->scratch);
     scope_enter_customer(e, known ? customer : NULL,
                          known && customer->state->now_ms > e->clock_ms ? customer->state->now_ms

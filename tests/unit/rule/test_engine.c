@@ -1,6 +1,7 @@
 /* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
 #include "base/limits.h"
 #include "rig.h"
+#include "rule/run/engine_internal.h"
 
 #include <criterion/criterion.h>
 
@@ -335,6 +336,37 @@ Test(engine, gives_up_no_more_than_it_is_asked_to)
     cr_expect_leq(size.bytes, bound);
     cr_expect_geq(size.bytes, bound - 4096);
     cr_expect_gt(size.held, 500u);
+}
+
+static size_t awake(void)
+{
+    return rig.engine->customers.awake.count;
+}
+
+Test(engine, packs_the_states_of_those_whom_nothing_happens_to)
+{
+    happens("e1", "cart", "c1", START, "k");
+    happens("e2", "cart", "c2", START, "k");
+    relance_engine_rest(rig.engine, 100);
+    relance_engine_rest(rig.engine, 100);
+    cr_expect_eq(awake(), 2u, "what is not saved stays as it is");
+    relance_engine_saved(rig.engine);
+    cr_expect_eq(relance_engine_rest(rig.engine, 1), RELANCE_REST_MORE);
+    happens("e3", "cart", "c2", START + 1, "k2");
+    relance_engine_saved(rig.engine);
+    for (int round = 0; round < 3; round++)
+        while (relance_engine_rest(rig.engine, 1) == RELANCE_REST_MORE) {
+        }
+    cr_expect_eq(awake(), 0u);
+    cr_expect_eq(rig.engine->customers.pool.used, 0u);
+    cr_expect(relance_engine_holds(rig.engine, STR("c1")));
+    happens("e1", "cart", "c1", START, "k");
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 0u, "what it knew it knows");
+    cr_expect_eq(awake(), 1u);
+    relance_engine_evict(rig.engine, 0);
+    cr_expect(!relance_engine_holds(rig.engine, STR("c1")));
+    cr_expect(!relance_engine_holds(rig.engine, STR("c2")));
+    cr_expect_eq(rig.engine->customers.pool.used, 0u);
 }
 
 /* The table of customers is one block; this many of them once were more than the pool gave. */

@@ -287,6 +287,19 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired_ms, STATE_NO_TIME);
 }
 
+Test(state, comes_back_from_rest)
+{
+    struct state_names names = first_rules(), by_number = names;
+    by_number.numbered = true;
+    str before = saved(rich_state(), &names), rest = saved(rich_state(), &by_number);
+    cr_expect_lt(rest.size, before.size);
+    struct state *state = loaded(&by_number, rest);
+    cr_assert_not_null(state);
+    cr_expect(str_equal(saved(state, &names), before));
+    cr_expect_null(loaded(&names, rest), "a state at rest is none that is saved");
+    cr_expect_null(loaded(&by_number, before));
+}
+
 /* The bytes alone would not show what is neither written nor read. */
 Test(state, a_run_comes_back_with_all_that_it_has)
 {
