@@ -14,6 +14,11 @@
 #include "host/progress.h"
 #include "host/until.h"
 #include "input/feed.h"
+#include "delivery/reload.h"
+#include "delivery/rulebook.h"
+#include "host/stop.h"
+#include "host/text.h"
+#include "learn/live.h"
 #include "report/deaths.h"
 #include "report/load.h"
 
@@ -312,9 +317,63 @@ static int learning_run(struct learning *learning)
     return status;
 }
 
+/* ---- live */
+static unsigned live_check_options(const struct options *options)
+{
+    const struct {
+        const char *option, *value;
+    } names[] = {{"group", options->group}, {"input", options->input}, {"output", options->output}};
+    unsigned mistakes = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!names[i].value || !text_is_name(names[i].value)) {
+            print_mistake("--%s is needed, or --events: the topics of the engine, and its group",
+                          names[i].option);
+            mistakes++;
+        }
+    if (!options_kafka(options, "bootstrap.servers") && !options_kafka(options, "metadata.broker.list")) {
+        print_mistake("--kafka.bootstrap.servers is needed: where Kafka is, HOST:PORT");
+        mistakes++;
+    }
+    if (options->every < 1000) {
+        print_mistake("--every: 1s at least");
+        mistakes++;
+    }
+    return mistakes;
+}
+
+/* The rules as an engine has them, their mapping among them. */
+static int live_with_rules(const struct options *options, struct reload *reload)
+{
+    struct rulebook book = {0};
+    const struct rulebook_set *set;
+    struct relance_error error;
+    enum relance_status status = reload_open(reload, &options->rules, &error);
+    if (status == RELANCE_OK) status = rulebook_get(&book, str_of(reload_packed(reload)), &set, &error);
+    int end = EXIT_STATUS_USAGE;
+    if (status != RELANCE_OK)
+        print_mistake("%s", error.message);
+    else if (!reload->has_affinities)
+        print_mistake("the rules declare no `affinities`: there is nothing to learn");
+    else
+        end = learn_live(options, set->rules);
+    rulebook_free(&book);
+    return end;
+}
+
+static int learning_live(const struct options *options)
+{
+    struct reload reload = {0};
+    if (live_check_options(options)) return EXIT_STATUS_USAGE;
+    stop_on_signals();
+    int status = live_with_rules(options, &reload);
+    reload_close(&reload);
+    return status;
+}
+
 int cmd_learn(const struct options *options)
 {
     struct learning learning = {.options = options};
+    if (!options->events) return learning_live(options);
     int status = learning_run(&learning);
     learning_end(&learning);
     return status;

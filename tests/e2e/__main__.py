@@ -18,7 +18,7 @@ from support import kafka, suite
 LANES = {
     "timing": ["latency", "stopping", "endings"],
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "due_at_once", "redis_failover", "faults"],
-    "servers": ["intake", "links", "models", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
+    "servers": ["intake", "links", "models", "learning", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
                 "wrong_redis", "misplaced", "tracing", "standing", "bench"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
                  "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk", "recovery", "zones",

@@ -33,14 +33,15 @@ MAY_SEE = {
     "consumer/host": ["rules/base", "consumer"],
     "consumer/input": ["rules/base", "rules/json", "consumer/host"],
     "consumer/delivery": ["rules/base", "consumer", "consumer/host"],
+    "consumer/learn": ["rules/base", "consumer", "consumer/host", "consumer/delivery/models.h", "consumer/delivery/parcel.h"],
     "consumer/intake": ["rules/base", "consumer", "consumer/host", "consumer/wire/wire.h"],
-    "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", *PORTS],
+    "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", "consumer/learn/shelf.h", "consumer/learn/stream.h", *PORTS],
     "consumer/redis": ["rules/base", "consumer/host", *PORTS],
     "consumer/http": ["rules/base", "consumer/host"],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host", "consumer/http/client.h"],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/scan.h"],
     "consumer/view": ["rules/base", "consumer/host", "consumer/http", "consumer/redis/view.h", "consumer/report", "consumer/kafka/newest.h", "consumer/kafka/scan.h"],
-    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/http", "consumer/intake", "consumer/kafka",
+    "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/http", "consumer/intake", "consumer/kafka", "consumer/learn",
                      "consumer/redis", "consumer/report", "consumer/view", "consumer/wire"],
 }
 SEAM = "include/relance"

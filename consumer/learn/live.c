@@ -1,0 +1,343 @@
+#include "learn/live.h"
+#include "base/ensure.h"
+#include "base/str.h"
+#include "delivery/models.h"
+#include "host/clock.h"
+#include "host/command.h"
+#include "host/log.h"
+#include "host/stop.h"
+#include "learn/shelf.h"
+#include "learn/stream.h"
+#include <inttypes.h>
+#include <relance/affinity.h>
+#include <relance/learn.h>
+#include <stdlib.h>
+
+enum {
+    LIVE_WAIT_MS = 200,
+    LIVE_RETRY_US = 1000000,
+};
+#define LIVE_STATE_US INT64_C(86400000000) /* between states */
+
+/* One affinity, as it is learnt. */
+struct course {
+    struct relance_affinity about;
+    struct relance_learn *learn;
+    struct relance_model *model; /* the version published last; NULL: none yet */
+    int64_t *offsets;            /* records below these are in the state that it went on from */
+    bool has_begun, is_new;      /* it has a state; events have come since the last version */
+};
+
+struct live {
+    const struct options *options;
+    struct relance_engine *engine;
+    struct course *courses;
+    size_t count;
+    int partitions;
+    int64_t *offsets; /* records below these have been counted */
+    bool reads_headers;
+    struct shelf *shelf;
+    struct stream *stream;
+    const struct relance_record *record; /* that is being dealt with */
+    int64_t newest_ms;                   /* of the events */
+    int64_t versions_us, states_us;      /* when they were last written */
+};
+
+/* ---- a state on its topic: offsets, little-endian, and behind them what the core makes of it */
+static void state_frame(const struct live *live, struct relance_str state, struct buffer *out)
+{
+    out->size = 0;
+    for (int p = 0; p < live->partitions; p++)
+        for (int shift = 0; shift < 64; shift += 8)
+            buffer_put_char(out, (char)((uint64_t)live->offsets[p] >> shift));
+    buffer_put_str(out, state);
+}
+
+static bool state_unframe(const struct live *live, struct relance_str bytes, int64_t *offsets,
+                          struct relance_str *state)
+{
+    size_t head = (size_t)live->partitions * sizeof *offsets;
+    if (bytes.size < head) return false;
+    for (int p = 0; p < live->partitions; p++) {
+        uint64_t offset = 0;
+        for (unsigned i = 0; i < sizeof offset; i++)
+            offset |= (uint64_t)(unsigned char)bytes.data[(size_t)p * sizeof offset + i] << (8 * i);
+        offsets[p] = (int64_t)offset;
+    }
+    *state = str_slice(bytes, head, bytes.size);
+    return true;
+}
+
+/* ---- where the one before has come to */
+static struct course *live_course(const struct live *live, const struct parcel_head *head)
+{
+    for (size_t i = 0; i < live->count; i++)
+        if (str_equal(live->courses[i].about.name, str_of(head->name)) &&
+            live->courses[i].about.recipe == head->recipe)
+            return &live->courses[i];
+    return NULL;
+}
+
+/* A later state takes the place of an earlier one; the full version beside it is the one that deltas begin at. */
+static enum relance_status course_take(struct live *live, struct course *course,
+                                       const struct parcel_joiner *joiner, struct relance_error *error)
+{
+    struct relance_str bytes = buffer_str(&joiner->bytes), state;
+    if (joiner->head.kind == PARCEL_STATE) {
+        if (!state_unframe(live, bytes, course->offsets, &state))
+            return relance_error_set(error, RELANCE_REFUSED,
+                                     "a state of %s is of an input with fewer partitions", joiner->head.name);
+        course->has_begun = true;
+        return relance_learn_restore(course->learn, state, error);
+    }
+    struct relance_model *model = NULL;
+    enum relance_status status = joiner->head.kind == PARCEL_FULL
+                                     ? relance_model_read(bytes, &model, error)
+                                     : relance_model_apply(course->model, bytes, &model, error);
+    if (status != RELANCE_OK) return status;
+    relance_model_release(course->model);
+    course->model = model;
+    int64_t at_ms = relance_model_about(model)->at_ms; /* no state is older than the one before */
+    if (at_ms > live->newest_ms) live->newest_ms = at_ms;
+    return RELANCE_OK;
+}
+
+static enum relance_status live_restore(struct live *live, struct relance_error *error)
+{
+    struct models *models = NULL;
+    struct parcel_joiner joiner = {0};
+    struct parcel_record record;
+    bool at_end = false;
+    enum relance_status status = models_open(live->options, MODELS_BEGINNING, &models, error);
+    while (status == RELANCE_OK && !at_end && !stop_requested()) {
+        status = models_next(models, LIVE_WAIT_MS, &record, &at_end, error);
+        if (status != RELANCE_OK || record.offset < 0 || !parcel_join(&joiner, &record)) continue;
+        struct course *course = live_course(live, &joiner.head);
+        bool fits =
+            course && (joiner.head.kind != PARCEL_DELTA ||
+                       (course->model && relance_model_about(course->model)->chain == joiner.head.base));
+        if (fits) status = course_take(live, course, &joiner, error);
+    }
+    parcel_joiner_free(&joiner);
+    models_close(models);
+    return status;
+}
+
+/* Reading begins where the first of the affinities has to go on. */
+static enum relance_status live_start_reading(struct live *live, struct relance_error *error)
+{
+    for (int p = 0; p < live->partitions; p++) {
+        live->offsets[p] = INT64_MAX;
+        for (size_t i = 0; i < live->count; i++) {
+            int64_t from = live->courses[i].has_begun ? live->courses[i].offsets[p] : STREAM_BEGINNING;
+            if (from < live->offsets[p]) live->offsets[p] = from;
+        }
+    }
+    return stream_open(live->options, live->offsets, live->partitions, &live->stream, error);
+}
+
+/* ---- counting */
+static void live_give(void *context, const struct relance_given *given)
+{
+    struct live *live = context;
+    struct course *course = &live->courses[given->affinity];
+    if (live->record->offset < course->offsets[live->record->partition]) return;
+    if (!course->has_begun) (void)relance_learn_state(course->learn, given->time_ms);
+    course->has_begun = course->is_new = true;
+    if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
+    const struct relance_learn_event event = {.customer = str_hash(given->customer) ^
+                                                          (given->is_visitor ? UINT64_MAX : 0),
+                                              .products = given->products,
+                                              .count = given->product_count,
+                                              .time_ms = given->time_ms,
+                                              .weight = given->weight};
+    relance_learn_count(course->learn, &event);
+}
+
+/* The wall clock, against which the future is not believed, is the record's own: so counting again gives the same. */
+static enum relance_status live_count(struct live *live, const struct relance_record *record,
+                                      struct relance_error *error)
+{
+    struct relance_fate fate = {.more = record->value.size > 0};
+    live->record = record;
+    relance_engine_set_wall(live->engine, record->timestamp_ms);
+    while (fate.more)
+        if (relance_engine_give(live->engine, record, &fate, live_give, live) != RELANCE_DONE)
+            return relance_error_set(error, RELANCE_NO_MEMORY, "%.*s",
+                                     STR_ARG(relance_engine_error(live->engine)));
+    live->offsets[record->partition] = record->offset + 1;
+    return RELANCE_OK;
+}
+
+static enum relance_status live_read(struct live *live, struct relance_error *error)
+{
+    const struct relance_record *records;
+    struct relance_header headers[STREAM_HEADERS_MAX];
+    size_t count;
+    enum relance_status status = stream_next(live->stream, LIVE_WAIT_MS, &records, &count, error);
+    for (size_t i = 0; i < count && status == RELANCE_OK; i++) {
+        struct relance_record record = records[i];
+        record.headers = headers;
+        record.header_count = live->reads_headers ? stream_headers(live->stream, i, headers) : 0;
+        status = live_count(live, &record, error);
+    }
+    return status;
+}
+
+/* ---- writing */
+static enum relance_status course_put(struct live *live, const struct course *course, enum parcel_kind kind,
+                                      const struct relance_model_head *about, struct relance_str bytes,
+                                      struct relance_error *error)
+{
+    struct parcel_head head = {.kind = kind,
+                               .number = about->number,
+                               .recipe = course->about.recipe,
+                               .chain = about->chain,
+                               .base = about->base,
+                               .at_ms = about->at_ms,
+                               .bytes = bytes.size};
+    snprintf(head.name, sizeof head.name, "%.*s", STR_ARG(course->about.name));
+    return shelf_put(live->shelf, &head, bytes, error);
+}
+
+/* A version, and with a state the state that is made behind it. */
+static enum relance_status course_write(struct live *live, struct course *course, bool with_state,
+                                        struct relance_error *error)
+{
+    struct relance_str bytes;
+    struct buffer framed = {0};
+    bool in_full = with_state || !course->model;
+    struct relance_model *model =
+        relance_learn_version(course->learn, live->newest_ms, course->model, in_full, &bytes);
+    if (!model) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a version");
+    const struct relance_model_head *about = relance_model_about(model);
+    enum relance_status status =
+        course_put(live, course, in_full ? PARCEL_FULL : PARCEL_DELTA, about, bytes, error);
+    if (status == RELANCE_OK && with_state) {
+        state_frame(live, relance_learn_state(course->learn, live->newest_ms), &framed);
+        status = course_put(live, course, PARCEL_STATE, about, buffer_str(&framed), error);
+    }
+    buffer_free(&framed);
+    log_line(LOG_INFO, "A version of a model is made.", "affinity=%.*s n=%" PRIu64 " products=%zu full=%d",
+             STR_ARG(course->about.name), about->number, relance_model_product_count(model), in_full);
+    relance_model_release(course->model);
+    course->model = model;
+    course->is_new = false;
+    return status;
+}
+
+static enum relance_status live_write(struct live *live, bool with_state, struct relance_error *error)
+{
+    enum relance_status status = shelf_begin(live->shelf, error);
+    for (size_t i = 0; i < live->count && status == RELANCE_OK; i++)
+        if (live->courses[i].is_new) status = course_write(live, &live->courses[i], with_state, error);
+    return status == RELANCE_OK ? shelf_commit(live->shelf, error) : status;
+}
+
+/* Only at the end of what there is, where it starts: an old log is not told hour by hour. */
+static bool live_is_due(const struct live *live, int64_t now_us)
+{
+    bool is_new = false, at_end = live->versions_us > 0;
+    for (size_t i = 0; i < live->count; i++)
+        is_new |= live->courses[i].is_new;
+    for (int p = 0; p < live->partitions && !live->versions_us; p++)
+        at_end = p ? at_end && stream_read_to(live->stream, p) >= 0 : stream_read_to(live->stream, p) >= 0;
+    return is_new && at_end && now_us - live->versions_us >= live->options->every * 1000;
+}
+
+static bool live_is_large(const struct live *live)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < live->count; i++)
+        bytes += relance_learn_bytes(live->courses[i].learn);
+    return bytes >= (size_t)live->options->learn_bytes;
+}
+
+static enum relance_status live_write_due(struct live *live, struct relance_error *error)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (!live_is_due(live, now_us)) return RELANCE_OK;
+    bool with_state = !live->states_us || now_us - live->states_us >= LIVE_STATE_US || live_is_large(live);
+    enum relance_status status = live_write(live, with_state, error);
+    live->versions_us = now_us;
+    if (with_state) live->states_us = now_us;
+    return status;
+}
+
+/* ---- the whole */
+static void live_open_courses(struct live *live, const struct relance_ruleset *rules)
+{
+    live->count = relance_ruleset_affinity_count(rules);
+    live->reads_headers = relance_ruleset_reads_headers(rules);
+    ensure(live->courses = calloc(live->count + 1, sizeof *live->courses));
+    ensure(live->offsets = calloc((size_t)live->partitions + 1, sizeof *live->offsets));
+    for (size_t i = 0; i < live->count; i++) {
+        struct course *course = &live->courses[i];
+        course->about = relance_ruleset_affinity(rules, i);
+        course->learn = relance_learn_new(&(struct relance_learn_recipe){
+            course->about.recipe, course->about.within_ms, course->about.half_life_ms, course->about.lift,
+            course->about.least});
+        ensure(course->learn &&
+               (course->offsets = calloc((size_t)live->partitions + 1, sizeof *course->offsets)));
+    }
+    const struct relance_engine_options given = {.rules = rules, .context = live, .complete = true};
+    ensure(live->engine = relance_engine_new(&given));
+}
+
+static void live_close(struct live *live)
+{
+    stream_close(live->stream);
+    shelf_close(live->shelf);
+    for (size_t i = 0; i < live->count; i++) {
+        relance_learn_free(live->courses[i].learn);
+        relance_model_release(live->courses[i].model);
+        free(live->courses[i].offsets);
+    }
+    if (live->engine) relance_engine_free(live->engine);
+    free(live->courses);
+    free(live->offsets);
+}
+
+/* First the shelf: whoever learnt before us writes nothing any more, and what we read is the last. */
+static enum relance_status live_start(struct live *live, const struct relance_ruleset *rules,
+                                      struct relance_error *error)
+{
+    enum relance_status status = stream_count(live->options, &live->partitions, error);
+    if (status == RELANCE_OK) status = shelf_open(live->options, &live->shelf, error);
+    if (status != RELANCE_OK) return status;
+    live_open_courses(live, rules);
+    status = live_restore(live, error);
+    if (status == RELANCE_OK) status = live_start_reading(live, error);
+    if (status == RELANCE_OK)
+        log_line(LOG_INFO, "Learning.", "affinities=%zu partitions=%d", live->count, live->partitions);
+    return status;
+}
+
+static enum relance_status live_run(struct live *live, const struct relance_ruleset *rules,
+                                    struct relance_error *error)
+{
+    enum relance_status status = live_start(live, rules, error);
+    while (status == RELANCE_OK && !stop_requested()) {
+        status = live_read(live, error);
+        if (status == RELANCE_OK) status = live_write_due(live, error);
+    }
+    return status;
+}
+
+/* Nothing is guessed after a failure: whoever starts again goes on from the last state. */
+int learn_live(const struct options *options, const struct relance_ruleset *rules)
+{
+    enum relance_status status;
+    struct relance_error error;
+    do {
+        struct live live = {.options = options, .newest_ms = INT64_MIN};
+        status = live_run(&live, rules, &error);
+        live_close(&live);
+        if (status != RELANCE_AGAIN || stop_requested()) break;
+        log_line(LOG_WARNING, "Learning begins again from the last state.", "why=\"%s\"", error.message);
+        clock_sleep_us(LIVE_RETRY_US);
+    } while (!stop_requested());
+    if (status == RELANCE_OK || stop_requested()) return EXIT_STATUS_OK;
+    log_line(LOG_ERROR, "There is no going on.", "why=\"%s\"", error.message);
+    return status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
+}
