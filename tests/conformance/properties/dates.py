@@ -70,12 +70,17 @@ def first_asked(scene):
                 yield line, scene.rules["rules"][line["rule"]]["do"][line["step"] - 1], clocks.of(line["customer"])
 
 
+def moves(rule):
+    """Does a step set the zone? Its own run does not follow that, so that `trigger.time` is the midnight of another zone."""
+    return any("tz" in step.get("set", {}) for step in rule["do"])
+
+
 def dates(scene):
     """A step before a date is sent when it is due, which is not after the date, or never: one whose time was over when its
     wait began is skipped. But for what a limit has deferred."""
     checked = 0
     for line, step, late in first_asked(scene):
-        if "before" not in step:
+        if "before" not in step or moves(scene.rules["rules"][line["rule"]]):
             continue
         checked += 1
         now, date = instant(line["time"]), instant(line["with"]["date"])
