@@ -58,9 +58,9 @@ size_t relance_model_bytes(const struct relance_model *model)
 
 void model_put_name(struct relance_model *model, str name)
 {
-    size_t begin = model->count ? model->name_ends[model->count - 1] : 0;
+    uint32_t begin = model->count ? model->name_ends[model->count - 1] : 0;
     if (name.size) memcpy(model->names + begin, name.data, name.size);
-    model->name_ends[model->count++] = begin + name.size;
+    model->name_ends[model->count++] = begin + (uint32_t)name.size;
 }
 
 void model_put_list(struct relance_model *model, uint32_t number, const struct model_row *list)
@@ -207,15 +207,30 @@ static size_t question_pick(struct model_question *question, size_t most)
     return kept;
 }
 
+/* Where one seed alone is weighed its list is the answer, and in order. */
+static size_t question_of_one(const struct model_question *question, uint64_t share, size_t most,
+                              struct relance_partner *out)
+{
+    struct model_row list = model_list(question->model, question->excluded[0]);
+    size_t found = 0;
+    for (size_t i = 0; i < list.count && found < most; i++)
+        if (!question_excludes(question, list.partners[i]))
+            out[found++] =
+                model_partner(question->model, list.partners[i], weight_value(list.weights[i]) * share);
+    return found;
+}
+
 size_t model_rank(const struct relance_model *model, const str *seeds, size_t count, size_t most,
                   bool repeats, struct relance_partner *out)
 {
     struct model_question question;
     question.model = model;
     question.excluded_count = question.count = 0;
-    memset(question.slots, 0, sizeof question.slots);
     size_t positions[RELANCE_MODEL_SEEDS];
     size_t weighed = question_seeds(&question, seeds, count, positions);
+    if (most > RELANCE_MODEL_ANSWERS) most = RELANCE_MODEL_ANSWERS;
+    if (weighed == 1 && !repeats) return question_of_one(&question, MODEL_SHARES / positions[0], most, out);
+    memset(question.slots, 0, sizeof question.slots);
     for (size_t i = 0; i < weighed; i++) {
         struct model_row list = model_list(model, question.excluded[i]);
         if (repeats) question_add(&question, question.excluded[i], model_itself(positions[i]));
@@ -224,7 +239,6 @@ size_t model_rank(const struct relance_model *model, const str *seeds, size_t co
                 question_add(&question, list.partners[j],
                              weight_value(list.weights[j]) * (MODEL_SHARES / positions[i]));
     }
-    if (most > RELANCE_MODEL_ANSWERS) most = RELANCE_MODEL_ANSWERS;
     size_t found = most ? question_pick(&question, most) : 0;
     for (size_t i = 0; i < found; i++)
         out[i] = model_partner(model, question.candidates[i].number, question.candidates[i].weight);

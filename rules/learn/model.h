@@ -14,7 +14,7 @@ struct relance_model {
     atomic_size_t holders;
     struct relance_model_head head;
     uint32_t count;
-    size_t *name_ends; /* [count], in `names` */
+    uint32_t *name_ends; /* [count], in `names` */
     char *names;
     uint32_t *table; /* open addressing, number + 1, 0: free */
     uint32_t mask;
