@@ -42,7 +42,7 @@ RULES = {
         "birthday": {"on": {"yearly": "customer.born"}, "do": [{"send": "email"}]}},
 }
 SENDERS = ROOT / "consumer" / "senders"
-META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "names", "options", "begun", "whole"}
+META_TEXT = {"version", "store", "stamp", "rules", "rules_hash", "since", "models", "names", "options", "begun", "whole"}
 META_HASH = {"chain", "last_hash"}
 META_NUMBER = {"format", "offset", "marks", "marks_from", "links", "clock", "wall", "seq", "rules_mark", "partitions", "last_offset"}
 LEAST = -1 << 63
@@ -209,6 +209,7 @@ class Reader(unittest.TestCase):
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)
             self.assertRegex(meta["options"].decode(), r"^engine=\S+ lateness=0ms forget-after=0ms forget-visitors-after=2592000000ms state-bytes=262144 ")
+            self.assertEqual(meta["models"], b"", "these rules ask for none")
             since = unpack(meta["since"])
             self.assertEqual({name[0] for name in since}, set("alcrgho"))
             self.assertLessEqual({"a-tz", "l-buy", "r-left", "g-busy", "cAever"}, set(since))
