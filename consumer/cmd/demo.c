@@ -55,7 +55,7 @@ struct demo {
     struct file_paths rules; /* that were given, or the shipped ones */
     char shipped[PATH_SIZE], *shipped_path;
     char dir[PATH_SIZE], redis_url[PATH_SIZE], clock[64];
-    struct process redis, engine, serve;
+    struct process redis, engine, learner, serve;
     struct http_address address; /* where the live view is */
     struct kafka_mock *mock;
     struct option_kafka kafka[2]; /* where the mock listens; no warnings about its being a mock */
@@ -208,11 +208,18 @@ static enum relance_status demo_start_redis(struct demo *demo, struct relance_er
 
 static enum relance_status demo_start_kafka(struct demo *demo, struct relance_error *error)
 {
-    static const char *const topics[] = {INPUT, OUTPUT, OUTPUT ".dead", OUTPUT ".marks", OUTPUT ".links"};
+    static const struct {
+        const char *name;
+        int partitions;
+    } topics[] = {
+        {INPUT, PARTITIONS},           {OUTPUT, PARTITIONS},          {OUTPUT ".dead", PARTITIONS},
+        {OUTPUT ".marks", PARTITIONS}, {OUTPUT ".links", PARTITIONS}, {OUTPUT ".models", 1},
+    };
     demo->mock = kafka_mock_start(error);
     if (!demo->mock) return error->status;
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
-        enum relance_status status = kafka_mock_create_topic(demo->mock, topics[i], PARTITIONS, error);
+        enum relance_status status =
+            kafka_mock_create_topic(demo->mock, topics[i].name, topics[i].partitions, error);
         if (status != RELANCE_OK) return status;
     }
     demo->kafka[0] = (struct option_kafka){"bootstrap.servers", kafka_mock_servers(demo->mock)};
@@ -228,15 +235,32 @@ static bool demo_engine_ready(struct demo *demo)
     return redis_view_claimed(demo->redis_url, GROUP, INPUT, PARTITIONS);
 }
 
-static enum relance_status demo_start_engine(struct demo *demo, struct relance_error *error)
+/* A command of this program, with the rules of the demonstration. */
+static enum relance_status demo_start_with_rules(struct demo *demo, struct process *process, const char *name,
+                                                 const char *const *begin, size_t count, const char *log_name,
+                                                 struct relance_error *error)
 {
     char log[PATH_SIZE];
-    demo_path(demo, "engine.log", log);
+    demo_path(demo, log_name, log);
+    const char **words = calloc(count + 2 * demo->rules.count + 1, sizeof *words);
+    if (!words) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory to start %s", name);
+    memcpy(words, begin, count * sizeof *words);
+    for (size_t i = 0; i < demo->rules.count; i++) {
+        words[count + 2 * i] = "--rules";
+        words[count + 2 * i + 1] = demo->rules.items[i];
+    }
+    enum relance_status status = process_start(process, name, words, log, error);
+    free(words);
+    return status;
+}
+
+static enum relance_status demo_start_engine(struct demo *demo, struct relance_error *error)
+{
     snprintf(demo->clock, sizeof demo->clock, "%lld*%g", (long long)clock_wall_ms(), demo->options->speed);
     if (!clock_read_option(demo->clock))
         return relance_error_set(error, RELANCE_INVALID, "--speed: 1 to 1000000");
     /* clang-format off */
-    const char *const begin[] = {
+    const char *const words[] = {
         "/proc/self/exe", "run",
         "--input", INPUT,
         "--output", OUTPUT,
@@ -249,18 +273,29 @@ static enum relance_status demo_start_engine(struct demo *demo, struct relance_e
         "--kafka.bootstrap.servers", demo->kafka[0].value,
     };
     /* clang-format on */
-    enum { BEGIN = sizeof begin / sizeof *begin };
-    const char **words = calloc(BEGIN + 2 * demo->rules.count + 1, sizeof *words);
-    if (!words) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory to start the engine");
-    memcpy(words, begin, sizeof begin);
-    for (size_t i = 0; i < demo->rules.count; i++) {
-        words[BEGIN + 2 * i] = "--rules";
-        words[BEGIN + 2 * i + 1] = demo->rules.items[i];
-    }
-    enum relance_status status = process_start(&demo->engine, "the engine", words, log, error);
-    free(words);
+    enum relance_status status = demo_start_with_rules(demo, &demo->engine, "the engine", words,
+                                                       sizeof words / sizeof *words, "engine.log", error);
     return status == RELANCE_OK ? demo_await(demo, &demo->engine, demo_engine_ready, "engine.log", error)
                                 : status;
+}
+
+/* What goes with what; nobody waits for it, for until it has made a version, rules find nothing. Of rules without affinities
+ * there is nothing to be learnt, and it ends. */
+static enum relance_status demo_start_learner(struct demo *demo, struct relance_error *error)
+{
+    /* clang-format off */
+    const char *const words[] = {
+        "/proc/self/exe", "learn",
+        "--input", INPUT,
+        "--output", OUTPUT,
+        "--group", GROUP,
+        "--every", "5s",
+        "--log-level", demo->options->log_level,
+        "--kafka.bootstrap.servers", demo->kafka[0].value,
+    };
+    /* clang-format on */
+    return demo_start_with_rules(demo, &demo->learner, "the learner", words, sizeof words / sizeof *words,
+                                 "learner.log", error);
 }
 
 /* ---- the live view */
@@ -451,6 +486,7 @@ static enum relance_status demo_play(struct demo *demo, struct relance_error *er
     if (status == RELANCE_OK) status = demo_start_redis(demo, error);
     if (status == RELANCE_OK) status = demo_start_kafka(demo, error);
     if (status == RELANCE_OK) status = demo_start_engine(demo, error);
+    if (status == RELANCE_OK) status = demo_start_learner(demo, error);
     if (status == RELANCE_OK) status = demo_start_serve(demo, error);
     if (status == RELANCE_OK) status = demo_open_shop(demo, error);
     if (status != RELANCE_OK) return status;
@@ -464,6 +500,7 @@ static void demo_clean_up(struct demo *demo)
 {
     process_stop(&demo->serve, STOP_TIMEOUT_MS);
     process_stop(&demo->engine, STOP_TIMEOUT_MS);
+    process_stop(&demo->learner, STOP_TIMEOUT_MS);
     kafka_feed_close(demo->feed);
     kafka_tail_close(demo->tail);
     kafka_mock_stop(demo->mock);
