@@ -35,6 +35,7 @@ RULES = {"stale": "3650d", "events": {"ping": {"note": "string"}, "buy": {}},
                                "goal": {"on": "buy", "within": "1d"},
                                "tests": [TEST, {**TEST, "name": f"u{BAD}", "expect": []}]},
                    "idle": {"on": "buy", "if": "1 / 0 == 1", "do": [{"send": "x"}]}}}
+AFFINITIES = {"goes_with": {"from": [{"on": "ping", "by": "[event.note, event.id]"}], "within": "1d", "half_life": "7d", "least": 1}}
 EVENTS = [{"id": f"i{BAD}", "type": "ping", "customer": f"k{BAD}", "time": "2026-03-02T10:00:00Z", "note": f"n{BAD}"},
           {"id": f"j{BAD}", "type": f"p{BAD}", "customer": f"k{BAD}", "time": "2026-03-02T10:00:01Z"},
           {"id": f"l{BAD}", "type": "buy", "customer": f"k{BAD}", "time": "2026-03-02T12:00:01Z"}]
@@ -49,6 +50,8 @@ class Place:
         self.good, self.bad = folder / f"r{BAD}.json", folder / f"b{BAD}.json"
         self.good.write_text(json.dumps(RULES, ensure_ascii=False))
         self.bad.write_text(json.dumps({"rules": {f"r{BAD}": {f"k{BAD}": 1}}}, ensure_ascii=False))
+        self.taught = folder / f"t{BAD}.json"
+        self.taught.write_text(json.dumps({**RULES, "affinities": AFFINITIES}, ensure_ascii=False))
         self.events = folder / f"e{BAD}.jsonl"
         self.events.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in EVENTS) + f"{BAD}\n")
         self.csv = folder / f"c{BAD}.csv"
@@ -94,6 +97,8 @@ def calls(place):
                    ([*rules, "--mapping", f'{{"time": "Id", "{BAD.encode("unicode_escape").decode()}": 1}}', place.csv], None),
                    ([*rules, "--mapping", '{"format": "csv", "by": "record.W", "record": {"W": "string", "Id": {"$number": ","}}, "events": {}}', place.csv], None),
                    ([*rules, "--wall", BAD, "--until", BAD, place.events], None)],
+        "learn": [(["--rules", place.taught, *events[2:]], None), (["--rules", place.taught, "--evaluate", "7d", *events[2:]], None),
+                  (["--rules", place.good, *events[2:]], None), (["--rules", place.taught, "--evaluate", BAD, *events[2:]], None)],
         "explain": [([f"k{BAD}", *rules, *events], None), ([BAD, *rules, *events], None)],
         "inspect": [([f"k{BAD}", *redis, *rules], None), ([BAD, *redis], None)],
         "metrics": [(redis, None), ([*redis, "--json"], json_text), ([*redis, "--prometheus"], prometheus),
