@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/ensure.h"
+#include "base/rfc3339.h"
 #include "state/pack.h"
 
 #include <xxhash.h>
@@ -243,14 +244,16 @@ bool scope_unpack_whole(struct relance_engine *e, str packed)
     size_t count = e->set->slots.trigger - e->set->slots.event, field;
     struct cel_value *slots = &e->frame.slots[e->set->slots.event], value;
     struct stored_event stored = open_event(e, packed);
-    if (stored.in.bad || !stored.type) return false;
+    int64_t time_ms = cel_timestamp_to_ms(stored.envelope[ENVELOPE_TIME]);
+    bool possible = time_ms >= RFC3339_MS_MIN && time_ms <= RFC3339_MS_MAX; /* as of all that are read */
+    if (stored.in.bad || !stored.type || !possible) return false;
     scope_forget(e);
     for (size_t i = 0; i < count; i++)
         slots[i] = absent;
     e->event.id = cel_text(stored.envelope[ENVELOPE_ID]);
     e->event.type_name = cel_text(stored.envelope[ENVELOPE_TYPE]);
     e->event.type = stored.type->reader;
-    e->event.time_ms = cel_timestamp_to_ms(stored.envelope[ENVELOPE_TIME]);
+    e->event.time_ms = time_ms;
     while (next_field(e, &stored, &field, &value))
         slots[ENVELOPE_COUNT + stored.type->fields[field]] = value;
     return true;

@@ -140,5 +140,7 @@ int main(int argc, char **argv)
         if (customers[number].due_ms) act(answer, &customers[number], number);
     if (fclose(answer)) fail("%s: cannot be written", argv[6]);
     stream_close(stream);
+    free(customers);
+    crowd_free(&crowd);
     return 0;
 }

@@ -412,10 +412,29 @@ void answer_event(struct answer *answer, const struct event *event)
     forget_cancels(customer);
 }
 
+static void customer_free(struct customer *customer)
+{
+    for (size_t i = 0; i < customer->run_count; i++)
+        free(customer->runs[i].payload);
+    for (size_t i = 0; i < customer->view_count; i++)
+        free(customer->views[i].buckets);
+    free(customer->visits.buckets);
+    free(customer->runs);
+    free(customer->views);
+    free(customer->sends_ms);
+    free(customer->cancels);
+    free(customer);
+}
+
 void answer_close(struct answer *answer, int64_t time_ms)
 {
     move_clock(answer, time_ms);
-    for (uint32_t number = 0; number < answer->customer_count; number++)
-        if (answer->customers[number]) end_waits(answer, answer->customers[number]);
+    for (uint32_t number = 0; number < answer->customer_count; number++) {
+        if (!answer->customers[number]) continue;
+        end_waits(answer, answer->customers[number]);
+        customer_free(answer->customers[number]);
+    }
     if (fclose(answer->file)) fail("the answer cannot be written");
+    free(answer->customers);
+    free(answer);
 }

@@ -392,6 +392,14 @@ static uint32_t sessions_of(double step_ms, uint32_t customers)
     if (count > customers / 4) count = customers / 4;
     return count ? count : 1;
 }
+static void shop_free(struct shop *shop)
+{
+    for (uint32_t i = 0; i < shop->crowd.count; i++)
+        free(shop->customers[i].dues_ms);
+    free(shop->customers);
+    free(shop->sessions);
+    crowd_free(&shop->crowd);
+}
 
 int main(int argc, char **argv)
 {
@@ -414,5 +422,6 @@ int main(int argc, char **argv)
     make_ends(stream, end_ms);
     answer_close(answer, end_ms);
     stream_close(stream);
+    shop_free(&shop);
     return 0;
 }

@@ -84,6 +84,12 @@ struct crowd crowd_of(uint32_t count, double flatness)
     return crowd;
 }
 
+void crowd_free(struct crowd *crowd)
+{
+    free(crowd->weights);
+    free(crowd->numbers);
+}
+
 uint32_t crowd_draw(const struct crowd *crowd)
 {
     double weight = dice_unit() * crowd->weights[crowd->count - 1];

@@ -46,6 +46,7 @@ struct crowd {
 
 /* The larger `flatness` is, the less the first ranks stand out. */
 struct crowd crowd_of(uint32_t count, double flatness);
+void crowd_free(struct crowd *crowd);
 
 uint32_t crowd_draw(const struct crowd *crowd);
 
