@@ -18,6 +18,7 @@
 #include "delivery/rulebook.h"
 #include "host/stop.h"
 #include "host/text.h"
+#include "learn/given.h"
 #include "learn/live.h"
 #include "report/deaths.h"
 #include "report/load.h"
@@ -157,13 +158,8 @@ static void learning_give(void *context, const struct relance_given *given)
     int64_t day = floor_div(given->time_ms, DAY_MS);
     if (!learning->any || day > learning->day) learning_begin_day(learning, day);
     struct taught *taught = &learning->taught[given->affinity];
-    uint64_t customer = str_hash(given->customer) ^ (given->is_visitor ? UINT64_MAX : 0);
-    if (learning->evaluated_days) taught_foretell(taught, learning->day, customer, given);
-    relance_learn_count(taught->learn, &(struct relance_learn_event){.customer = customer,
-                                                                     .products = given->products,
-                                                                     .count = given->product_count,
-                                                                     .time_ms = given->time_ms,
-                                                                     .weight = given->weight});
+    if (learning->evaluated_days) taught_foretell(taught, learning->day, given_customer(given), given);
+    given_count(given, taught->learn);
     taught->events++;
 }
 
@@ -256,11 +252,8 @@ static bool learning_start(struct learning *learning)
     learning->taught = calloc(learning->count, sizeof *learning->taught);
     ensure(learning->taught);
     for (size_t i = 0; i < learning->count; i++) {
-        struct relance_affinity about = relance_ruleset_affinity(learning->rules, i);
-        learning->taught[i].about = about;
-        learning->taught[i].learn = relance_learn_new(&(struct relance_learn_recipe){
-            about.recipe, about.within_ms, about.half_life_ms, about.lift, about.least});
-        ensure(learning->taught[i].learn);
+        learning->taught[i].about = relance_ruleset_affinity(learning->rules, i);
+        learning->taught[i].learn = given_learner(&learning->taught[i].about);
     }
     return true;
 }

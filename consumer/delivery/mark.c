@@ -1,4 +1,5 @@
 #include "delivery/mark.h"
+#include "delivery/number.h"
 #include "base/ensure.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
@@ -33,18 +34,11 @@ void mark_print(const struct mark *mark, struct buffer *out)
     cJSON_Delete(object);
 }
 
-/* Whole numbers within 2^53 only: a double has all of them, and offsets and instants are. */
-#define MARK_NUMBER_MAX 9007199254740991.0
-
 static bool mark_number(const cJSON *object, const char *name, int64_t absent, int64_t *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     *out = absent;
-    if (!item) return true;
-    if (!cJSON_IsNumber(item) || item->valuedouble > MARK_NUMBER_MAX || item->valuedouble < -MARK_NUMBER_MAX)
-        return false;
-    *out = (int64_t)item->valuedouble;
-    return (double)*out == item->valuedouble;
+    return !item || number_read(item, out);
 }
 
 static bool mark_read(const cJSON *object, struct mark *mark)

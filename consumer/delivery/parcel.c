@@ -1,5 +1,6 @@
 #include "delivery/parcel.h"
 #include "base/ensure.h"
+#include "delivery/number.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -31,15 +32,9 @@ void parcel_head_print(const struct parcel_head *head, struct buffer *out)
                       head->at_ms, head->bytes);
 }
 
-/* Whole numbers within 2^53 only: a double has all of them. */
-#define PARCEL_NUMBER_MAX 9007199254740991.0
-
-static bool parcel_number(const cJSON *object, const char *name, double most, int64_t *out)
+static bool parcel_number(const cJSON *object, const char *name, int64_t *out)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (!cJSON_IsNumber(item) || item->valuedouble > most || item->valuedouble < -most) return false;
-    *out = (int64_t)item->valuedouble;
-    return (double)*out == item->valuedouble;
+    return number_read(cJSON_GetObjectItemCaseSensitive(object, name), out);
 }
 
 static bool parcel_hash(const cJSON *object, const char *name, uint64_t *out)
@@ -62,11 +57,10 @@ static bool parcel_read(const cJSON *object, struct parcel_head *head)
     if (!name || !*name || strlen(name) >= sizeof head->name ||
         !parcel_find_kind(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "kind")),
                           &head->kind) ||
-        !parcel_number(object, "n", PARCEL_NUMBER_MAX, &number) || number < 0 ||
-        !parcel_hash(object, "recipe", &head->recipe) || !parcel_hash(object, "chain", &head->chain) ||
-        !parcel_hash(object, "base", &head->base) ||
-        !parcel_number(object, "at", PARCEL_NUMBER_MAX, &head->at_ms) ||
-        !parcel_number(object, "bytes", PARCEL_BYTES_MAX, &bytes) || bytes < 1)
+        !parcel_number(object, "n", &number) || number < 0 || !parcel_hash(object, "recipe", &head->recipe) ||
+        !parcel_hash(object, "chain", &head->chain) || !parcel_hash(object, "base", &head->base) ||
+        !parcel_number(object, "at", &head->at_ms) || !parcel_number(object, "bytes", &bytes) || bytes < 1 ||
+        bytes > PARCEL_BYTES_MAX)
         return false;
     memcpy(head->name, name, strlen(name) + 1);
     head->number = (uint64_t)number;

@@ -6,6 +6,7 @@
 #include "host/command.h"
 #include "host/log.h"
 #include "host/stop.h"
+#include "learn/given.h"
 #include "learn/shelf.h"
 #include "learn/stream.h"
 #include <inttypes.h>
@@ -145,13 +146,7 @@ static void live_give(void *context, const struct relance_given *given)
     if (!course->has_begun) (void)relance_learn_state(course->learn, given->time_ms);
     course->has_begun = course->is_new = true;
     if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
-    const struct relance_learn_event event = {.customer = str_hash(given->customer) ^
-                                                          (given->is_visitor ? UINT64_MAX : 0),
-                                              .products = given->products,
-                                              .count = given->product_count,
-                                              .time_ms = given->time_ms,
-                                              .weight = given->weight};
-    relance_learn_count(course->learn, &event);
+    given_count(given, course->learn);
 }
 
 /* The wall clock, against which the future is not believed, is the record's own: so counting again gives the same. */
@@ -274,11 +269,8 @@ static void live_open_courses(struct live *live, const struct relance_ruleset *r
     for (size_t i = 0; i < live->count; i++) {
         struct course *course = &live->courses[i];
         course->about = relance_ruleset_affinity(rules, i);
-        course->learn = relance_learn_new(&(struct relance_learn_recipe){
-            course->about.recipe, course->about.within_ms, course->about.half_life_ms, course->about.lift,
-            course->about.least});
-        ensure(course->learn &&
-               (course->offsets = calloc((size_t)live->partitions + 1, sizeof *course->offsets)));
+        course->learn = given_learner(&course->about);
+        ensure(course->offsets = calloc((size_t)live->partitions + 1, sizeof *course->offsets));
     }
     const struct relance_engine_options given = {.rules = rules, .context = live, .complete = true};
     ensure(live->engine = relance_engine_new(&given));

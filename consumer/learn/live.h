@@ -1,4 +1,4 @@
-/* The learner that runs: reads the input, counts, and writes versions to OUTPUT.models (DELIVERY.md §3.9).
+/* The learner that runs: reads the input, counts, and writes versions to OUTPUT.models (DELIVERY.md §3.10).
  *
  * It keeps nothing: no checkpoint, no file. Once a day it writes a state, with a full version beside it, and where the input
  * was read up to; the next learner goes on from the last of them that is committed, and counts again what came after it. What

@@ -2,7 +2,7 @@
 set(fault_shell
     delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
     delivery/action delivery/lines delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
-    delivery/standing delivery/sums delivery/adopt delivery/modelbook delivery/parcel
+    delivery/standing delivery/sums delivery/adopt delivery/modelbook delivery/number delivery/parcel
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
     host/mapping host/preset)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
