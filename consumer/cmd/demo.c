@@ -290,6 +290,7 @@ static enum relance_status demo_start_learner(struct demo *demo, struct relance_
         "--output", OUTPUT,
         "--group", GROUP,
         "--every", "5s",
+        "--redis", demo->redis_url,
         "--log-level", demo->options->log_level,
         "--kafka.bootstrap.servers", demo->kafka[0].value,
     };

@@ -16,6 +16,7 @@
 #include "input/feed.h"
 #include "delivery/reload.h"
 #include "delivery/rulebook.h"
+#include "delivery/store.h"
 #include "host/stop.h"
 #include "host/text.h"
 #include "learn/given.h"
@@ -325,6 +326,11 @@ static unsigned live_check_options(const struct options *options)
         }
     if (!options_kafka(options, "bootstrap.servers") && !options_kafka(options, "metadata.broker.list")) {
         print_mistake("--kafka.bootstrap.servers is needed: where Kafka is, HOST:PORT");
+        mistakes++;
+    }
+    struct relance_error error;
+    if (options->redis && store_check_url(options->redis, &error) != RELANCE_OK) {
+        print_mistake("%s", error.message);
         mistakes++;
     }
     if (options->every < 1000) {

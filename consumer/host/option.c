@@ -34,10 +34,11 @@ enum option_type {
 };
 
 /* Sets of commands: in the lower half those that take an option wherever it is given, in the upper half those that take it
- * only from their command line. */
+ * only from their command line. Of those who cannot do without it, in the upper half those who get no default. */
 #define OPTION_SET(command) (UINT64_C(1) << (command))
 #define FOR(command)        OPTION_SET(COMMAND_##command)
 #define TYPED(command)      (FOR(command) << 32)
+#define BARE(command)       (FOR(command) << 32)
 #define EVERY               (~UINT64_C(0))
 #define NONE                UINT64_C(0)
 _Static_assert(COMMAND_COUNT <= 32, "a set of commands has 32 bits");
@@ -555,10 +556,15 @@ static bool option_wants_help(int argc, char **argv)
     return false;
 }
 
-static void option_set_fallbacks(struct options *options)
+static bool option_is_bare(const struct option_row *row, enum command command)
+{
+    return command != COMMAND_COUNT && (row->needers >> 32 & OPTION_SET(command));
+}
+
+static void option_set_fallbacks(struct options *options, enum command command)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++)
-        if (option_table[i].fallback)
+        if (option_table[i].fallback && !option_is_bare(&option_table[i], command))
             option_read_value(options, &option_table[i], str_of(option_table[i].fallback));
 }
 
@@ -590,7 +596,7 @@ bool options_read(struct options *options, enum command command, int argc, char 
     struct reading reading = {.options = options, .command = command};
     options->args = calloc((size_t)argc + 1, sizeof *options->args);
     if (!options->args) abort();
-    option_set_fallbacks(options);
+    option_set_fallbacks(options, command);
     const char *config = option_config_path(argc, argv);
     if (config) option_read_file(&reading, config);
     memset(reading.begun, 0, sizeof reading.begun);
@@ -646,7 +652,7 @@ const char *options_kafka(const struct options *options, const char *name)
 static void option_show_row(const struct option_row *row, enum command command, option_show *show,
                             void *context)
 {
-    bool told = row->fallback && strcmp(row->fallback, "0") != 0;
+    bool told = row->fallback && strcmp(row->fallback, "0") != 0 && !option_is_bare(row, command);
     struct option_shown shown = {
         .form = row->form,
         .prose = row->prose,

@@ -6,6 +6,7 @@
 #include "host/command.h"
 #include "host/log.h"
 #include "host/stop.h"
+#include "learn/also.h"
 #include "learn/given.h"
 #include "learn/shelf.h"
 #include "learn/stream.h"
@@ -25,6 +26,7 @@ struct course {
     struct relance_affinity about;
     struct relance_learn *learn;
     struct relance_model *model; /* the version published last; NULL: none yet */
+    struct relance_model *shown; /* that Redis had last; NULL: not known */
     int64_t *offsets;            /* records below these are in the state that it went on from */
     bool has_begun, is_new;      /* it has a state; events have come since the last version */
 };
@@ -42,6 +44,7 @@ struct live {
     const struct relance_record *record; /* that is being dealt with */
     int64_t newest_ms;                   /* of the events */
     int64_t versions_us, states_us;      /* when they were last written */
+    bool redis_is_away;                  /* that was said */
 };
 
 /* ---- a state on its topic: offsets, little-endian, and behind them what the core makes of it */
@@ -180,6 +183,36 @@ static enum relance_status live_read(struct live *live, struct relance_error *er
 }
 
 /* ---- writing */
+/* The lists of what is published, for shop and sender. Engines need none of it, so nothing waits for Redis. */
+static enum relance_status course_show(const struct live *live, struct course *course,
+                                       struct relance_error *error)
+{
+    const struct also_place place = {live->options->redis, live->options->group, live->options->input};
+    if (!course->model || course->model == course->shown) return RELANCE_OK;
+    enum relance_status status = also_write(&place, course->about.name, course->shown, course->model, error);
+    if (status != RELANCE_OK) return status;
+    relance_model_release(course->shown);
+    relance_model_hold(course->model);
+    course->shown = course->model;
+    return RELANCE_OK;
+}
+
+static void live_show(struct live *live)
+{
+    struct relance_error error;
+    enum relance_status status = RELANCE_OK;
+    if (!live->options->redis) return;
+    for (size_t i = 0; i < live->count && status == RELANCE_OK; i++)
+        status = course_show(live, &live->courses[i], &error);
+    if (status != RELANCE_OK && !live->redis_is_away)
+        log_line(LOG_WARNING, "The lists in Redis stay as they are; the next version is written there, too.",
+                 "why=\"%s\"", error.message);
+    if (status == RELANCE_OK && live->redis_is_away)
+        log_line(LOG_INFO, "The lists in Redis are those of the last version again.", "affinities=%zu",
+                 live->count);
+    live->redis_is_away = status != RELANCE_OK;
+}
+
 static enum relance_status course_put(struct live *live, const struct course *course, enum parcel_kind kind,
                                       const struct relance_model_head *about, struct relance_str bytes,
                                       struct relance_error *error)
@@ -226,7 +259,9 @@ static enum relance_status live_write(struct live *live, bool with_state, struct
     enum relance_status status = shelf_begin(live->shelf, error);
     for (size_t i = 0; i < live->count && status == RELANCE_OK; i++)
         if (live->courses[i].is_new) status = course_write(live, &live->courses[i], with_state, error);
-    return status == RELANCE_OK ? shelf_commit(live->shelf, error) : status;
+    if (status == RELANCE_OK) status = shelf_commit(live->shelf, error);
+    if (status == RELANCE_OK) live_show(live);
+    return status;
 }
 
 /* Only at the end of what there is, where it starts: an old log is not told hour by hour. */
@@ -283,6 +318,7 @@ static void live_close(struct live *live)
     for (size_t i = 0; i < live->count; i++) {
         relance_learn_free(live->courses[i].learn);
         relance_model_release(live->courses[i].model);
+        relance_model_release(live->courses[i].shown);
         free(live->courses[i].offsets);
     }
     if (live->engine) relance_engine_free(live->engine);
@@ -302,6 +338,7 @@ static enum relance_status live_start(struct live *live, const struct relance_ru
     if (status == RELANCE_OK) status = live_start_reading(live, error);
     if (status == RELANCE_OK)
         log_line(LOG_INFO, "Learning.", "affinities=%zu partitions=%d", live->count, live->partitions);
+    if (status == RELANCE_OK) live_show(live);
     return status;
 }
 

@@ -1,4 +1,5 @@
 #include "redis/keys.h"
+#include "base/str.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,12 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
 void redis_key_of_day(char out[REDIS_KEY_SIZE], const char *sales_key, const char *day)
 {
     snprintf(out, REDIS_KEY_SIZE, "%s:%s", sales_key, day);
+}
+
+void redis_key_also(char out[REDIS_KEY_ALSO_SIZE], const char *group, const char *topic,
+                    struct relance_str affinity)
+{
+    snprintf(out, REDIS_KEY_ALSO_SIZE, "relance:{%s:%s}:also:%.*s", group, topic, STR_ARG(affinity));
 }
 
 void redis_key_totals(char out[REDIS_KEY_SIZE], const char *group, const char *topic)

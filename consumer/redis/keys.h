@@ -2,12 +2,14 @@
  * Cluster and change together:
  *
  *     relance:{GROUP:TOPIC:P}:meta  :customers  :timers  :metrics  :metrics:MINUTE  :cohorts  :sales  :sales:DAY
+ *     relance:{GROUP:TOPIC}:also:AFFINITY
  *     relance:GROUP:TOPIC:totals  :instances
  *     relance:live:GROUP:INSTANCE
  *     relance:takeovers:GROUP:INSTANCE */
 #ifndef CONSUMER_REDIS_KEYS_H
 #define CONSUMER_REDIS_KEYS_H
 
+#include <relance/text.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +33,11 @@ void redis_key_of_minute(char out[REDIS_KEY_SIZE], const char *metrics_key, cons
 
 /* The sums of one day, "2026-03-02". */
 void redis_key_of_day(char out[REDIS_KEY_SIZE], const char *sales_key, const char *day);
+
+/* What goes with what, as one affinity says it (redis/also.c). */
+enum { REDIS_KEY_ALSO_SIZE = REDIS_KEY_SIZE + 256 };
+void redis_key_also(char out[REDIS_KEY_ALSO_SIZE], const char *group, const char *topic,
+                    struct relance_str affinity);
 
 void redis_key_totals(char out[REDIS_KEY_SIZE], const char *group, const char *topic);
 void redis_key_instances(char out[REDIS_KEY_SIZE], const char *group, const char *topic);

@@ -54,13 +54,22 @@ const struct relance_model_head *relance_model_about(const struct relance_model 
 size_t relance_model_product_count(const struct relance_model *model);
 size_t relance_model_bytes(const struct relance_model *model); /* of memory */
 
+/* The products by number, from 0, in the order of their bytes; borrowed from the model. */
+struct relance_str relance_model_product(const struct relance_model *model, size_t number);
+/* RELANCE_MODEL_NOWHERE: the version does not name it. */
+#define RELANCE_MODEL_NOWHERE SIZE_MAX
+size_t relance_model_number(const struct relance_model *model, struct relance_str product);
+
 /* A product and what it weighs: a whole number, comparable only within one answer. */
 struct relance_partner {
     struct relance_str product; /* borrowed from the model */
     uint64_t weight;
 };
 
-/* What the version lists for a product, the strongest first: how many, of which at most `most` are written. */
+/* What the version lists for a product, the strongest first: how many, of which at most `most` are written. A partner
+ * that all who came to the product came to next weighs RELANCE_MODEL_WHOLE, where the affinity has no lift; one that always
+ * came with it, in one event, half as much again. */
+#define RELANCE_MODEL_WHOLE (UINT64_C(1) << 38)
 size_t relance_model_partners(const struct relance_model *model, struct relance_str product, size_t most,
                               struct relance_partner *out);
 /* The best for the seeds together, the first of which weighs most: sum of partner weight / position of the seed, ties by the

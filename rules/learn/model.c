@@ -54,6 +54,19 @@ size_t relance_model_bytes(const struct relance_model *model)
     return model->arena.used;
 }
 
+_Static_assert(RELANCE_MODEL_WHOLE == WEIGHT_ONE << (WEIGHT_WHOLE + 1), "what comes after counts twice");
+
+struct relance_str relance_model_product(const struct relance_model *model, size_t number)
+{
+    return model_name(model, (uint32_t)number);
+}
+
+size_t relance_model_number(const struct relance_model *model, struct relance_str product)
+{
+    uint32_t number = model_find(model, product);
+    return number == MODEL_NONE ? RELANCE_MODEL_NOWHERE : number;
+}
+
 /* What makes one. */
 
 void model_put_name(struct relance_model *model, str name)

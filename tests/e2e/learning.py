@@ -1,5 +1,6 @@
 """`relance learn` beside an engine: what customers do becomes a version, the engine decides by it and says so; a learner that
 was killed goes on from its last state, and of two the older is fenced."""
+import json
 import signal
 import time
 import unittest
@@ -26,9 +27,9 @@ class Learning(unittest.TestCase):
         self.addCleanup(world.__exit__)
         return world
 
-    def learner(self, world):
+    def learner(self, world, *more):
         learner = Engine([place.program("relance"), "learn", f"--rules={world.rules}", f"--kafka.bootstrap.servers={world.kafka.address}",
-                       f"--input={world.input}", f"--output={world.output}", f"--group={world.group}", "--every=1s", "--create-topics"],
+                       f"--input={world.input}", f"--output={world.output}", f"--group={world.group}", "--every=1s", "--create-topics", *more],
                       world.folder.path / f"learner-{next(world.runs)}")
         self.addCleanup(learner.stop)
         place.wait_until(lambda: "Learning." in learner.output() or not learner.is_running(), 20, "it learns")
@@ -95,3 +96,42 @@ class Learning(unittest.TestCase):
         self.assertIn("another `relance learn` of this group has started", older.output())
         self.await_versions(world, newer, 2)
         self.assertEqual(newer.stop()[0], 0)
+
+    def lists(self, world):
+        """What a shop finds in Redis, and the head."""
+        found = {name: json.loads(value) for name, value in world.redis.hash(f"relance:{{{world.group}:{world.input}}}:also:goes_with").items()}
+        head = found.pop("#", None)
+        return {name: [product for product, _ in partners] for name, partners in found.items()}, head
+
+    def await_lists(self, world, learner, **expected):
+        def are_there():
+            self.assertTrue(learner.is_running(), learner.output()[-3000:])
+            return {name: partners for name, partners in self.lists(world)[0].items() if name != "*"} == expected
+        place.wait_until(are_there, 20, "the lists")
+
+    def test_a_shop_finds_the_lists_in_redis_whatever_becomes_of_it(self):
+        world = self.world()
+        learner = self.learner(world, f"--redis={world.redis.learn_url}")
+        self.buy(world, ["anna", "bert"], "tent", "mat")
+        self.await_lists(world, learner, tent=["mat"], mat=["tent"])
+        lists, head = self.lists(world)
+        self.assertEqual(lists["*"], ["mat", "tent"])
+        version = [v for v in self.versions(world) if v["kind"] != "state"][-1]
+        self.assertEqual(head, {"n": version["n"], "recipe": version["recipe"], "chain": version["chain"], "at": version["at"], "whole": True})
+        world.redis.stop()  # the learner goes on, and says so once
+        for n in range(2):
+            self.buy(world, ["cleo", "dora"], f"mug-{n}", f"rope-{n}", at=BEGIN + 1000)
+            self.await_versions(world, learner, 2 + n)
+        place.wait_until(lambda: "The lists in Redis stay as they are" in learner.output(), 10, "it says so")
+        world.redis.start()
+        self.buy(world, ["emil", "fritz"], "cup", "pan")
+        all_of_them = {a: [b] for pair in (("tent", "mat"), ("mug-0", "rope-0"), ("mug-1", "rope-1"), ("cup", "pan")) for a, b in (pair, pair[::-1])}
+        place.wait_until(lambda: set(all_of_them) <= set(self.lists(world)[0]), 20, "the lists of all")
+        self.assertEqual(learner.output().count("The lists in Redis stay as they are"), 1)
+        self.assertIn("The lists in Redis are those of the last version again.", learner.output())
+        self.assertEqual(learner.stop()[0], 0)
+        before = self.lists(world)
+        world.redis("FLUSHALL")
+        learner = self.learner(world, f"--redis={world.redis.learn_url}")
+        place.wait_until(lambda: self.lists(world) == before, 20, "a learner that starts writes what is not there")
+        self.assertEqual(learner.stop()[0], 0)

@@ -1,14 +1,15 @@
-"""The two users of Redis that the manual describes: each may do what it needs, and needs what it may do.
+"""The users of Redis that the manual describes: each may do what it needs, and needs what it may do.
 
 That it is enough, all the other modules show: they run with nothing else (tests/support/redis.py). Here Redis itself
 counts what was asked of it, over TCP and in another database than the first.
 """
+import json
 import subprocess
 import time
 import unittest
 
 from support import place, redis, rights
-from support.engine import World, running
+from support.engine import Engine, World, running
 from support.kafka import event
 
 RULES = {
@@ -64,6 +65,33 @@ class RedisRights(unittest.TestCase):
         for command in (["inspect", "c-2"], ["metrics"], ["report"], ["top"], ["explain", "c-1"], ["forget", "c-1", "--timeout=100ms"]):
             self.look(*command)
         self.assertEqual(self.asked(), self.allowed(redis.READER))
+
+    def test_the_learner_needs_all_that_it_may_do_and_names_what_is_missing(self):
+        self.world.rules.write_text(json.dumps({
+            "events": {"buy": {"product": "string"}},
+            "affinities": {"goes_with": {"from": [{"on": "buy", "by": "event.product"}], "within": "1d", "least": 1}},
+            "rules": {"r": {"on": "buy", "do": [{"send": "email", "with": {"p": "${goes_with(1)}"}}]}}}))
+        key = f"relance:{{{self.world.group}:{self.world.input}}}:also:goes_with"
+        self.world.redis("SELECT", 3)
+        self.world.redis("HSET", key, "stranger", "[]")
+        self.asked()
+        learner = Engine([place.program("relance"), "learn", f"--rules={self.world.rules}", f"--kafka.bootstrap.servers={self.world.kafka.address}",
+                          f"--input={self.world.input}", f"--output={self.world.output}", f"--group={self.world.group}", "--every=1s", "--create-topics",
+                          f"--redis={self.url(redis.LEARN)}"], self.world.folder.path / "learner")
+        self.addCleanup(learner.stop)
+        self.event("buy", product="tent")
+        place.wait_until(lambda: self.world.redis.hash(key).get("#"), 20, "a version")
+        self.assertEqual(set(self.world.redis.hash(key)), {"#", "*"})
+        self.assertEqual(self.asked() - {"hgetall"}, self.allowed(redis.LEARN))
+        for n, (missing, sentence) in enumerate({"hscan": "HSCAN: NOPERM", "hset": "'hset' command", "keys": "permissions to access"}.items()):
+            self.world.redis("ACL", "SETUSER", redis.LEARN, "resetkeys" if missing == "keys" else f"-{missing}")
+            self.world.redis("DEL", key)
+            self.event("buy", f"c-{n}", product=f"mug-{n}")
+            place.wait_until(lambda: sentence in learner.output(), 20, f"{missing} is missed")
+            self.world.redis("ACL", "SETUSER", redis.LEARN, *rights.redis_rules(redis.LEARN))
+            self.event("buy", f"d-{n}", product=f"cup-{n}")
+            place.wait_until(lambda: f"cup-{n}".encode() in self.world.redis.hash(key).get("*", b""), 20, "the lists are there again")
+        self.assertEqual(learner.stop()[0], 0)
 
     def look(self, command, *arguments):
         kafka = [f"--kafka.bootstrap.servers={self.world.kafka.address}"] if command in ("explain", "forget") else []

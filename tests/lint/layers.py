@@ -36,7 +36,7 @@ MAY_SEE = {
     "consumer/learn": ["rules/base", "consumer", "consumer/host", "consumer/delivery/models.h", "consumer/delivery/parcel.h"],
     "consumer/intake": ["rules/base", "consumer", "consumer/host", "consumer/wire/wire.h"],
     "consumer/kafka": ["rules/base", "consumer/host", "consumer/intake/relay.h", "consumer/learn/shelf.h", "consumer/learn/stream.h", *PORTS],
-    "consumer/redis": ["rules/base", "consumer/host", *PORTS],
+    "consumer/redis": ["rules/base", "consumer/host", "consumer/learn/also.h", *PORTS],
     "consumer/http": ["rules/base", "consumer/host"],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host", "consumer/http/client.h"],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/scan.h"],

@@ -1,6 +1,6 @@
 """A private Redis for tests: a unix socket in a folder of its own, append-only, never evicting.
 
-`url` is for the engine, `reader_url` for those who only look, `reshard_url` for resharding: users with the rights that the manual gives them
+`url` is for the engine, `reader_url` for those who only look, `reshard_url` for resharding, `learn_url` for the learner: users with the rights that the manual gives them
 and no others. The test itself is the default user, who may do anything.
 """
 import shutil
@@ -10,7 +10,7 @@ import subprocess
 from support import place, rights
 
 SERVERS = [name for name in ("redis-server", "valkey-server") if shutil.which(name)]
-ENGINE, READER, RESHARD, PASSWORD = "relance", "relance-reader", "relance-reshard", "hush-redis"
+ENGINE, READER, RESHARD, LEARN, PASSWORD = "relance", "relance-reader", "relance-reshard", "relance-learn", "hush-redis"
 
 
 class RedisError(Exception):
@@ -61,7 +61,7 @@ class Redis(Link):
         self.program, self.more_rights, self.more_users = program, more_rights, more_users
         self.folder = place.Folder("redis")
         self.socket = str(self.folder.path / "s")
-        self.url, self.reader_url, self.reshard_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD))
+        self.url, self.reader_url, self.reshard_url, self.learn_url = (self.url_at(self.socket, user) for user in (ENGINE, READER, RESHARD, LEARN))
         self.config = {"port": "0", "unixsocket": self.socket, "dir": str(self.folder.path), "save": "",
                        "appendonly": "yes", "maxmemory-policy": "noeviction", "logfile": str(self.folder.path / "log"),
                        **{name.replace("_", "-"): value for name, value in config.items()}}
@@ -81,7 +81,7 @@ class Redis(Link):
 
     def start(self):
         options = [word for name, value in self.config.items() for word in (f"--{name}", value)]
-        for user in (ENGINE, READER, RESHARD):
+        for user in (ENGINE, READER, RESHARD, LEARN):
             options += ["--user", user, "on", f">{PASSWORD}", *rights.redis_rules(user), *self.more_rights]
         self.process = place.start([self.program, *options, *self.more_users], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         place.wait_until(self.connect, 10, "Redis answers")

@@ -39,6 +39,16 @@ Test(option, takes_values_in_both_forms_and_defaults_for_the_rest)
     options_free(&options);
 }
 
+Test(option, what_a_command_may_do_without_has_no_default_there)
+{
+    cr_assert(READ(COMMAND_LEARN, "learn", "--rules=r"));
+    cr_expect_null(options.redis);
+    options_free(&options);
+    cr_assert(READ(COMMAND_LEARN, "learn", "--rules=r", "--redis=unix:///s"));
+    cr_expect_str_eq(options.redis, "unix:///s");
+    options_free(&options);
+}
+
 Test(option, the_command_line_wins_over_the_environment_and_that_over_the_file)
 {
     const char *path =

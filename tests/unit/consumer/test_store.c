@@ -3,85 +3,17 @@
 #include "delivery/store.h"
 #include "host/clock.h"
 #include "host/text.h"
+#include "server.h"
 #include <criterion/criterion.h>
-#include <hiredis/hiredis.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64], socket_path[96], url[112];
-static pid_t server;
 static struct relance_error error;
-static redisContext *other; /* a second connection, to look and to meddle */
 
-static void start_redis(void)
-{
-    server = fork();
-    if (server == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails half-way leaves nothing behind, */
-        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-            _exit(127); /* nor a pipe open */
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", directory,
-               "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", "log",
-               (char *)NULL);
-        _exit(127);
-    }
-    for (int tries = 0; tries < 200; tries++) {
-        other = redisConnectUnix(socket_path);
-        if (!other->err) {
-            redisReply *reply = redisCommand(other, "PING");
-            bool loaded = reply && reply->type == REDIS_REPLY_STATUS;
-            freeReplyObject(reply);
-            if (loaded) return;
-        }
-        redisFree(other);
-        clock_sleep_us(20000);
-    }
-    cr_assert_fail("redis-server does not answer");
-}
-
-static void stop_redis(int how)
-{
-    redisFree(other);
-    kill(server, how);
-    waitpid(server, NULL, 0);
-}
-
-static void begin(void)
-{
-    signal(SIGPIPE, SIG_IGN);
-    strcpy(directory, "/tmp/relance-store-XXXXXX");
-    cr_assert_not_null(mkdtemp(directory));
-    snprintf(socket_path, sizeof socket_path, "%s/s", directory);
-    snprintf(url, sizeof url, "unix://%s", socket_path);
-    start_redis();
-}
-
-static void end(void)
-{
-    char command[128];
-    stop_redis(SIGTERM);
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(store, .init = begin, .fini = end, .timeout = 30);
-
-static void expect(const char *expected, const char *command)
-{
-    redisReply *reply = redisCommand(other, command);
-    char number[TEXT_NUMBER_SIZE];
-    cr_assert_not_null(reply);
-    if (reply->type == REDIS_REPLY_INTEGER) text_put_int(number, reply->integer);
-    const char *found = reply->type == REDIS_REPLY_INTEGER ? number
-                        : reply->type == REDIS_REPLY_NIL   ? "(nil)"
-                                                           : reply->str;
-    cr_expect_str_eq(found, expected, "%s gives %s", command, found);
-    freeReplyObject(reply);
-}
+TestSuite(store, .init = server_begin, .fini = server_end, .timeout = 30);
 
 struct owner {
     struct store *store;
@@ -97,7 +29,7 @@ static enum relance_status claim(struct owner *owner)
 
 static struct owner new_owner(void)
 {
-    const struct store_place place = {url, "g", "t", 3};
+    const struct store_place place = {server_url, "g", "t", 3};
     struct owner owner = {.store = store_open(&place)};
     cr_assert_eq(claim(&owner), RELANCE_OK, "%s", error.message);
     return owner;
@@ -167,10 +99,10 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     const struct relance_str customers[] = {STR("c-2"), STR("c-9"), STR("c-1")};
     cr_assert_eq(read_states(next.store, 3, customers, states), RELANCE_OK);
     cr_expect_str_eq(states, "c-2=two c-9= c-1=one ");
-    expect("2", "HGET relance:{g:t:3}:metrics events");
-    expect("2.5", "HGET relance:{g:t:3}:metrics rule.r.goal_value");
-    expect("2", "HGET relance:{g:t:3}:metrics:2026-03-02T10:00 events");
-    expect("172800", "TTL relance:{g:t:3}:metrics:2026-03-02T10:00");
+    server_expect("2", "HGET relance:{g:t:3}:metrics events");
+    server_expect("2.5", "HGET relance:{g:t:3}:metrics rule.r.goal_value");
+    server_expect("2", "HGET relance:{g:t:3}:metrics:2026-03-02T10:00 events");
+    server_expect("172800", "TTL relance:{g:t:3}:metrics:2026-03-02T10:00");
     free_owner(&first);
     free_owner(&next);
 }
@@ -193,15 +125,15 @@ Test(store, sums_stand_where_their_table_is_and_those_of_a_day_go_after_800_days
         add(&owner, RELANCE_SUMS_COHORTS, 0, "2026-03:mail:0:c", 3);
         cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
     }
-    expect("18014398509481986", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
-    expect("2", "HGET relance:{g:t:3}:sales:1969-12-31 sales.first.orders");
-    expect("4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.first.orders");
-    expect("-4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.second.orders");
-    expect("6", "HGET relance:{g:t:3}:cohorts 2026-03:mail:0:c");
-    expect("2", "HLEN relance:{g:t:3}:sales");
-    expect("1", "HGET relance:{g:t:3}:sales 2026-03-02");
-    expect("69120000", "TTL relance:{g:t:3}:sales:1969-12-31");
-    expect("69120000", "TTL relance:{g:t:3}:sales:2026-03-02");
+    server_expect("18014398509481986", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
+    server_expect("2", "HGET relance:{g:t:3}:sales:1969-12-31 sales.first.orders");
+    server_expect("4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.first.orders");
+    server_expect("-4", "HGET relance:{g:t:3}:sales:2026-03-02 sales.second.orders");
+    server_expect("6", "HGET relance:{g:t:3}:cohorts 2026-03:mail:0:c");
+    server_expect("2", "HLEN relance:{g:t:3}:sales");
+    server_expect("1", "HGET relance:{g:t:3}:sales 2026-03-02");
+    server_expect("69120000", "TTL relance:{g:t:3}:sales:1969-12-31");
+    server_expect("69120000", "TTL relance:{g:t:3}:sales:2026-03-02");
     free_owner(&owner);
 }
 
@@ -215,14 +147,14 @@ Test(store, emptying_it_takes_the_sums_of_all_days_along)
     for (int64_t day = 0; day < 400; day++)
         add(&owner, RELANCE_SUMS_DAY, day, "sales.first.orders", 1);
     cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
-    expect("400", "HLEN relance:{g:t:3}:sales");
+    server_expect("400", "HLEN relance:{g:t:3}:sales");
     cr_assert_eq(store_empty(owner.store, &error), RELANCE_OK, "%s", error.message);
-    expect("3", "DBSIZE"); /* the stamp, the counters of a minute, and which days may have sums */
-    expect("1", "HLEN relance:{g:t:3}:meta");
+    server_expect("3", "DBSIZE"); /* the stamp, the counters of a minute, and which days may have sums */
+    server_expect("1", "HLEN relance:{g:t:3}:meta");
     store_begin(owner.store);
     add(&owner, RELANCE_SUMS_DAY, 17, "sales.first.orders", 1);
     cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
-    expect("1", "HGET relance:{g:t:3}:sales:1970-01-18 sales.first.orders");
+    server_expect("1", "HGET relance:{g:t:3}:sales:1970-01-18 sales.first.orders");
     free_owner(&owner);
 }
 
@@ -235,9 +167,9 @@ Test(store, a_sum_without_room_for_more_stays_and_keeps_nothing_else_from_being_
         put(&owner, "c-1", offset == 1 ? "one" : "two", RELANCE_NEVER, RELANCE_NEVER);
         cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
     }
-    expect("9223372036854775807", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
-    expect("two", "HGET relance:{g:t:3}:customers c-1");
-    expect("2", "HGET relance:{g:t:3}:meta offset");
+    server_expect("9223372036854775807", "HGET relance:{g:t:3}:metrics sales.first.gross.EUR");
+    server_expect("two", "HGET relance:{g:t:3}:customers c-1");
+    server_expect("2", "HGET relance:{g:t:3}:meta offset");
     free_owner(&owner);
 }
 
@@ -248,8 +180,8 @@ Test(store, a_zombie_can_neither_write_nor_read_once_another_has_claimed)
     store_begin(zombie.store);
     put(&zombie, "c-1", "stale", 5, RELANCE_NEVER);
     cr_expect_eq(commit(&zombie, 99), RELANCE_REFUSED);
-    expect("(nil)", "HGET relance:{g:t:3}:meta offset");
-    expect("0", "EXISTS relance:{g:t:3}:customers");
+    server_expect("(nil)", "HGET relance:{g:t:3}:meta offset");
+    server_expect("0", "EXISTS relance:{g:t:3}:customers");
     cr_expect_eq(read_states(zombie.store, 1, (struct relance_str[]){STR("c-1")}, states), RELANCE_REFUSED);
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
@@ -265,9 +197,9 @@ Test(store, writes_checkpoint_after_checkpoint_and_notices_one_that_is_not_its_o
         put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
         cr_assert_eq(commit(&owner, offset), RELANCE_OK, "%s", error.message);
     }
-    expect("4", "HGET relance:{g:t:3}:meta offset");
+    server_expect("4", "HGET relance:{g:t:3}:meta offset");
     freeReplyObject(
-        redisCommand(other, "HSET relance:{g:t:3}:meta offset 3")); /* a rolled-back Redis, in small */
+        redisCommand(server_link, "HSET relance:{g:t:3}:meta offset 3")); /* a rolled-back Redis, in small */
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 6), RELANCE_REFUSED);
     free_owner(&owner);
@@ -288,12 +220,12 @@ Test(store, a_wait_is_written_when_it_moves_earlier_and_removed_when_it_is_over)
         store_begin(owner.store);
         put(&owner, "c-1", "x", steps[i].due, steps[i].saved);
         cr_assert_eq(commit(&owner, (int64_t)i), RELANCE_OK, "%s", error.message);
-        expect(steps[i].score, "ZSCORE relance:{g:t:3}:timers c-1");
+        server_expect(steps[i].score, "ZSCORE relance:{g:t:3}:timers c-1");
     }
     store_begin(owner.store);
     put(&owner, "c-1", "", RELANCE_NEVER, RELANCE_NEVER); /* forgotten */
     cr_assert_eq(commit(&owner, 9), RELANCE_OK);
-    expect("0", "HEXISTS relance:{g:t:3}:customers c-1");
+    server_expect("0", "HEXISTS relance:{g:t:3}:customers c-1");
     free_owner(&owner);
 }
 
@@ -308,8 +240,8 @@ Test(store, more_customers_than_a_command_takes_arrive_all)
         put(&owner, name, name, i, RELANCE_NEVER);
     }
     cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
-    expect("11000", "HLEN relance:{g:t:3}:customers");
-    expect("11000", "ZCARD relance:{g:t:3}:timers");
+    server_expect("11000", "HLEN relance:{g:t:3}:customers");
+    server_expect("11000", "ZCARD relance:{g:t:3}:timers");
     char *dues = calloc(CUSTOMERS, 20);
     cr_assert_eq(store_read_dues(owner.store, collect_due, dues, &error), RELANCE_OK);
     cr_expect(strstr(dues, "c-0@0 c-1@1 "));
@@ -321,17 +253,17 @@ Test(store, more_customers_than_a_command_takes_arrive_all)
 Test(store, a_full_redis_applies_nothing_and_takes_it_later)
 {
     struct owner owner = new_owner();
-    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory 1"));
+    freeReplyObject(redisCommand(server_link, "CONFIG SET maxmemory 1"));
     store_begin(owner.store);
     put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
     cr_expect_eq(commit(&owner, 1), RELANCE_AGAIN);
     cr_expect(strstr(error.message, "OOM"), "%s", error.message);
-    expect("(nil)", "HGET relance:{g:t:3}:meta offset");
-    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory 0"));
+    server_expect("(nil)", "HGET relance:{g:t:3}:meta offset");
+    freeReplyObject(redisCommand(server_link, "CONFIG SET maxmemory 0"));
     store_begin(owner.store);
     put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
     cr_expect_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
-    expect("1", "HGET relance:{g:t:3}:meta offset");
+    server_expect("1", "HGET relance:{g:t:3}:meta offset");
     free_owner(&owner);
 }
 
@@ -340,17 +272,17 @@ Test(store, survives_a_redis_that_was_killed_and_came_back)
     struct owner owner = new_owner();
     store_begin(owner.store);
     cr_assert_eq(commit(&owner, 1), RELANCE_OK);
-    stop_redis(SIGKILL);
+    server_stop(SIGKILL);
     store_begin(owner.store);
     put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
     enum relance_status status = commit(&owner, 2);
     cr_expect(status == RELANCE_AGAIN || status == RELANCE_IO);
-    start_redis();
+    server_start();
     if (status == RELANCE_IO) cr_expect_eq(store_settle(owner.store, &error), RELANCE_AGAIN);
     store_begin(owner.store);
     put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
     cr_expect_eq(commit(&owner, 2), RELANCE_OK, "%s", error.message);
-    expect("2", "HGET relance:{g:t:3}:meta offset");
+    server_expect("2", "HGET relance:{g:t:3}:meta offset");
     free_owner(&owner);
 }
 
@@ -359,7 +291,7 @@ static void cut_tail(long bytes)
 {
     char command[256];
     snprintf(command, sizeof command, "truncate -s -%ld %s/appendonlydir/appendonly.aof.1.incr.aof", bytes,
-             directory);
+             server_directory);
     cr_assert_eq(system(command), 0);
 }
 
@@ -374,25 +306,25 @@ static void lose_the_end_of_a_checkpoint(struct owner *owner, long cut)
     put(owner, "c-1", "new", RELANCE_NEVER, 1000);
     put(owner, "c-2", "new", 2000, RELANCE_NEVER);
     cr_assert_eq(commit(owner, 2), RELANCE_OK);
-    stop_redis(SIGKILL);
+    server_stop(SIGKILL);
     cut_tail(cut);
-    start_redis();
+    server_start();
 }
 
 static void execute_what_was_left(void)
 {
-    freeReplyObject(redisCommand(other, "MULTI"));
-    freeReplyObject(redisCommand(other, "SET a 1"));
-    freeReplyObject(redisCommand(other, "SET b 2"));
-    freeReplyObject(redisCommand(other, "EXEC"));
-    stop_redis(SIGKILL);
-    start_redis();
+    freeReplyObject(redisCommand(server_link, "MULTI"));
+    freeReplyObject(redisCommand(server_link, "SET a 1"));
+    freeReplyObject(redisCommand(server_link, "SET b 2"));
+    freeReplyObject(redisCommand(server_link, "EXEC"));
+    server_stop(SIGKILL);
+    server_start();
 }
 
 /* Has the server carried out what it had lost? One that is repaired has not. */
 static bool has_come_back(void)
 {
-    redisReply *reply = redisCommand(other, "HGET relance:{g:t:3}:customers c-1");
+    redisReply *reply = redisCommand(server_link, "HGET relance:{g:t:3}:customers c-1");
     bool back = strcmp(reply->str, "new") == 0;
     freeReplyObject(reply);
     return back;
@@ -406,7 +338,7 @@ static void expect_what_comes_back_to_be_seen(long cut, bool in_part)
     enum relance_status status;
     char states[64] = "";
     lose_the_end_of_a_checkpoint(&owner, cut);
-    expect("old", "HGET relance:{g:t:3}:customers c-1");
+    server_expect("old", "HGET relance:{g:t:3}:customers c-1");
     next = new_owner();
     cr_expect_eq(next.meta.offset, 1);
     cr_expect_not(store_is_part(next.store));
@@ -450,8 +382,8 @@ Test(store, a_checkpoint_heals_what_a_part_of_a_lost_one_does)
     put(&next, "c-1", "newer", 3000, 1000);
     put(&next, "c-2", "newer", RELANCE_NEVER, RELANCE_NEVER);
     cr_expect_eq(commit(&next, 3), RELANCE_OK, "%s", error.message);
-    stop_redis(SIGKILL);
-    start_redis();
+    server_stop(SIGKILL);
+    server_start();
     free_owner(&next);
     next = new_owner();
     char dues[64] = "";
@@ -459,7 +391,7 @@ Test(store, a_checkpoint_heals_what_a_part_of_a_lost_one_does)
     cr_expect_eq(next.meta.offset, 3);
     cr_expect_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
     cr_expect_str_eq(dues, "c-1@3000 ");
-    expect("newer", "HGET relance:{g:t:3}:customers c-1");
+    server_expect("newer", "HGET relance:{g:t:3}:customers c-1");
     free_owner(&owner);
     free_owner(&next);
 }
@@ -470,11 +402,11 @@ Test(store, an_answer_that_was_lost_is_settled_by_the_stamp)
     struct owner owner = new_owner();
     store_begin(owner.store);
     put(&owner, "c-1", "x", RELANCE_NEVER, RELANCE_NEVER);
-    kill(server, SIGSTOP);
+    kill(server_pid, SIGSTOP);
     cr_expect_eq(commit(&owner, 7), RELANCE_IO, "%s", error.message);
-    kill(server, SIGCONT);
+    kill(server_pid, SIGCONT);
     cr_expect_eq(store_settle(owner.store, &error), RELANCE_OK, "%s", error.message);
-    expect("7", "HGET relance:{g:t:3}:meta offset");
+    server_expect("7", "HGET relance:{g:t:3}:meta offset");
     store_begin(owner.store);
     cr_expect_eq(commit(&owner, 8), RELANCE_OK, "%s", error.message);
     free_owner(&owner);
@@ -482,10 +414,11 @@ Test(store, an_answer_that_was_lost_is_settled_by_the_stamp)
 
 Test(store, a_server_that_may_evict_is_refused_and_says_what_to_set)
 {
-    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_OK, "%s",
-                 error.message);
-    freeReplyObject(redisCommand(other, "CONFIG SET maxmemory-policy allkeys-lru"));
-    cr_expect_eq(store_check_server(&(struct store_place){url, "g", "t", 0}, 4, &error), RELANCE_INVALID);
+    cr_expect_eq(store_check_server(&(struct store_place){server_url, "g", "t", 0}, 4, &error), RELANCE_OK,
+                 "%s", error.message);
+    freeReplyObject(redisCommand(server_link, "CONFIG SET maxmemory-policy allkeys-lru"));
+    cr_expect_eq(store_check_server(&(struct store_place){server_url, "g", "t", 0}, 4, &error),
+                 RELANCE_INVALID);
     cr_expect(strstr(error.message, "set maxmemory-policy noeviction"), "%s", error.message);
 }
 
@@ -544,11 +477,11 @@ Test(store, urls_are_checked_before_anything_is_connected_and_never_shown_with_t
 Test(store, a_user_and_a_password_of_any_signs_reach_the_server_over_a_socket_too)
 {
     char login[256];
-    freeReplyObject(redisCommand(other, "ACL SETUSER a@b on >p/:@%%?# +@all ~*"));
-    snprintf(login, sizeof login, "unix://a%%40b:p%%2F%%3a%%40%%25?#@%s", url + strlen("unix://"));
+    freeReplyObject(redisCommand(server_link, "ACL SETUSER a@b on >p/:@%%?# +@all ~*"));
+    snprintf(login, sizeof login, "unix://a%%40b:p%%2F%%3a%%40%%25?#@%s", server_url + strlen("unix://"));
     cr_expect_eq(store_check_server(&(struct store_place){login, "g", "t", 0}, 4, &error), RELANCE_OK, "%s",
                  error.message);
-    snprintf(login, sizeof login, "unix://a%%40b:wrong@%s", url + strlen("unix://"));
+    snprintf(login, sizeof login, "unix://a%%40b:wrong@%s", server_url + strlen("unix://"));
     cr_expect_eq(store_check_server(&(struct store_place){login, "g", "t", 0}, 4, &error), RELANCE_IO);
     cr_expect(strstr(error.message, "WRONGPASS") && !strstr(error.message, "wrong@"), "%s", error.message);
 }
