@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { CONF_CREATED_MS = 10000 };
+
 static const char conf_no_oidc[] =
     "was built without OIDC, as Debian 12's is; Debian 13's has it. SCRAM, PLAIN over TLS and "
     "certificates work with either";
@@ -120,4 +122,34 @@ rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int 
     if (!code) *count = metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     return code;
+}
+
+/* ---- topics that were asked for */
+static enum relance_status conf_created_one(const rd_kafka_topic_result_t *topic, struct relance_error *error)
+{
+    rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic);
+    const char *name = rd_kafka_topic_result_name(topic);
+    if (!err || err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return RELANCE_OK;
+    if (kafka_is_forbidden(err))
+        return kafka_trouble(error, RELANCE_REFUSED, err, (struct kafka_right){"Create", "topic", name},
+                             "creating topic %s", name);
+    return relance_error_set(error, RELANCE_IO, "creating topic %s: %s", name,
+                             rd_kafka_topic_result_error_string(topic));
+}
+
+enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_error *error)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CONF_CREATED_MS);
+    const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
+    enum relance_status status = RELANCE_OK;
+    size_t count = 0;
+    const rd_kafka_topic_result_t **topics =
+        result ? rd_kafka_CreateTopics_result_topics(result, &count) : NULL;
+    if (!event || rd_kafka_event_error(event))
+        status = relance_error_set(error, RELANCE_IO, "creating topics: %s",
+                                   event ? rd_kafka_event_error_string(event) : "no answer");
+    for (size_t i = 0; i < count && status == RELANCE_OK; i++)
+        status = conf_created_one(topics[i], error);
+    if (event) rd_kafka_event_destroy(event);
+    return status;
 }

@@ -10,6 +10,9 @@
 /* How many partitions a topic has, by its broker; the error of the question or of the topic. */
 rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *topic, int timeout_ms, int *count);
 
+/* The answer to CreateTopics: each is there, or what kept it from being made. RELANCE_REFUSED: a right; RELANCE_IO: else. */
+RELANCE_MUST enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_error *error);
+
 typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
 
 /* Starts a client. Of two settings of one name the later counts; `prepare` (NULL: none) sees the configuration last. */

@@ -56,7 +56,7 @@ static int shelf_partitions(const struct shelf *shelf, rd_kafka_resp_err_t *err)
     return count;
 }
 
-static void shelf_create(const struct shelf *shelf)
+static enum relance_status shelf_create(const struct shelf *shelf, struct relance_error *error)
 {
     char reason[256];
     rd_kafka_NewTopic_t *fresh = rd_kafka_NewTopic_new(shelf->name, 1, -1, reason, sizeof reason);
@@ -64,10 +64,10 @@ static void shelf_create(const struct shelf *shelf)
     ensure(fresh && queue);
     log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=1", shelf->name);
     rd_kafka_CreateTopics(shelf->rk, &fresh, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, SHELF_ASK_MS);
-    if (event) rd_kafka_event_destroy(event); /* whether it is there is looked at */
+    enum relance_status status = kafka_conf_created(queue, error);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy(fresh);
+    return status == RELANCE_IO ? (error->status = RELANCE_AGAIN) : status;
 }
 
 static enum relance_status shelf_judge(const struct shelf *shelf, int partitions, rd_kafka_resp_err_t err,
@@ -95,7 +95,10 @@ static enum relance_status shelf_look(const struct shelf *shelf, const struct op
 {
     rd_kafka_resp_err_t err;
     int partitions = shelf_partitions(shelf, &err);
-    if (!partitions && options->create_topics && !kafka_is_forbidden(err)) shelf_create(shelf);
+    if (!partitions && options->create_topics && !kafka_is_forbidden(err)) {
+        enum relance_status status = shelf_create(shelf, error);
+        if (status != RELANCE_OK) return status;
+    }
     for (int looks = 0; looks < SHELF_LOOKS && !partitions && options->create_topics; looks++) {
         clock_sleep_us(SHELF_LOOK_US);
         partitions = shelf_partitions(shelf, &err);

@@ -198,36 +198,6 @@ static enum relance_status topics_try_reading(struct topics *topics, enum topics
 }
 
 /* ---- making what is missing */
-static enum relance_status topics_answer_one(const rd_kafka_topic_result_t *topic,
-                                             struct relance_error *error)
-{
-    rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic);
-    const char *name = rd_kafka_topic_result_name(topic);
-    if (!err || err == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return RELANCE_OK;
-    if (kafka_is_forbidden(err))
-        return kafka_trouble(error, RELANCE_REFUSED, err, (struct kafka_right){"Create", "topic", name},
-                             "creating topic %s", name);
-    return relance_error_set(error, RELANCE_IO, "creating topic %s: %s", name,
-                             rd_kafka_topic_result_error_string(topic));
-}
-
-static enum relance_status topics_answer(rd_kafka_queue_t *queue, struct relance_error *error)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPICS_ASK_MS);
-    const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
-    enum relance_status status = RELANCE_OK;
-    size_t count = 0;
-    const rd_kafka_topic_result_t **topics =
-        result ? rd_kafka_CreateTopics_result_topics(result, &count) : NULL;
-    if (!event || rd_kafka_event_error(event))
-        status = relance_error_set(error, RELANCE_IO, "creating topics: %s",
-                                   event ? rd_kafka_event_error_string(event) : "no answer");
-    for (size_t i = 0; i < count && status == RELANCE_OK; i++)
-        status = topics_answer_one(topics[i], error);
-    if (event) rd_kafka_event_destroy(event);
-    return status;
-}
-
 static enum relance_status topics_create(struct topics *topics, struct relance_error *error)
 {
     rd_kafka_NewTopic_t *fresh[TOPICS_COUNT];
@@ -249,7 +219,7 @@ static enum relance_status topics_create(struct topics *topics, struct relance_e
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(options, TOPICS_WAIT_MS, reason, sizeof reason);
     rd_kafka_CreateTopics(topics->rk, fresh, count, options, queue);
-    enum relance_status status = topics_answer(queue, error);
+    enum relance_status status = kafka_conf_created(queue, error);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy_array(fresh, count);

@@ -123,6 +123,7 @@ static enum relance_status live_restore(struct live *live, struct relance_error 
         if (fits) status = course_take(live, course, &joiner, error);
     }
     parcel_joiner_free(&joiner);
+    if (status == RELANCE_INVALID && models) status = RELANCE_REFUSED; /* no mistake of the options */
     models_close(models);
     return status;
 }

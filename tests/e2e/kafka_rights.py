@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 from support import kafka, place, rights
-from support.engine import Engine, World, sequence_faults
+from support.engine import Engine, World, running, sequence_faults
 from support.kafka import Record, event
 from support.kafka_acls import Acls
 
@@ -21,6 +21,12 @@ RULES = {
     "counts": {"pings": {"on": "ping"}},
     "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email", "with": {"n": "${pings()}"}}]}},
 }
+LEARNT = {
+    "stale": "3650d",
+    "events": {"ping": {}},
+    "affinities": {"goes_with": {"from": [{"on": "ping", "by": "event.id"}], "within": "1d", "least": 1}},
+    "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email", "with": {"also": "${goes_with(3)}"}}]}},
+}
 TIME = "2026-03-02T10:00:00Z"
 SESSION_MS = 3000
 VERSIONS = kafka.VERSIONS if "RELANCE_LONG" in os.environ else kafka.VERSIONS[:1]
@@ -29,16 +35,16 @@ VERSIONS = kafka.VERSIONS if "RELANCE_LONG" in os.environ else kafka.VERSIONS[:1
 class SecureWorld(World):
     """A world whose engine comes in at the secure listener, its secrets in a file of its own."""
 
-    def __init__(self, version=kafka.VERSIONS[0]):
-        super().__init__(RULES, version, partitions=2)
+    def __init__(self, version=kafka.VERSIONS[0], rules=RULES):
+        super().__init__(rules, version, partitions=2)
         self.kafka.create(self.decisions, 2)
         self.mechanism = "SCRAM-SHA-512" if version < "4" else "PLAIN"
         self.acls = Acls(self.kafka.address)
         self.engine_rights = self.rights("engine")
         self.pings = 0
 
-    def rights(self, user):
-        return rights.kafka_rights(user, self.group, self.input, self.output, self.decisions)
+    def rights(self, user, models=False):
+        return rights.kafka_rights(user, self.group, self.input, self.output, self.decisions, models)
 
     def config(self, user=kafka.ENGINE, redis=None, **changes):
         """A configuration file of everything secret, and of what else it takes to come in."""
@@ -215,6 +221,94 @@ class Rights(unittest.TestCase):
                 self.assert_ends(engine, words)
                 [last] = [line for line in engine.output().splitlines() if "Cannot start:" in line]
                 self.assertIn(words, last)
+
+
+class Learning(unittest.TestCase):
+    """The learner is a user of its own, which may write the versions and nothing else; the engine may read them."""
+
+    def setUp(self):
+        self.world = world = SecureWorld(rules=LEARNT)
+        self.addCleanup(world.__exit__)
+        world.kafka.create(f"{world.output}.models", 1)
+        self.needed = world.rights("learn", models=True)
+        world.acls.allow(f"User:{kafka.HELPER}", self.needed)
+        self.addCleanup(world.acls.take, f"User:{kafka.HELPER}", self.needed)
+        world.acls.allow(f"User:{kafka.ENGINE}", world.rights("engine", models=True))
+
+    def learner(self, output=None, create_topics=False):
+        world = self.world
+        learner = Engine([place.program("relance"), "learn", f"--rules={world.rules}", f"--input={world.input}", f"--output={output or world.output}",
+                          f"--group={world.group}", "--every=1s", f"--config={world.config(kafka.HELPER, redis=world.redis.learn_url)}",
+                          *["--create-topics"] * create_topics],
+                         world.folder.path / f"learner-{next(world.runs)}")
+        self.addCleanup(learner.stop)
+        return learner
+
+    def await_version(self, learner):
+        said = learner.output().count("A version of a model is made.")
+        self.world.ping()
+        place.wait_until(lambda: learner.output().count("A version of a model is made.") > said or not learner.is_running(), 20, "a version")
+
+    def assert_ends(self, run, right):
+        status, _ = run.stop(None, 30)
+        self.assertEqual(status, 1, run.output())
+        self.assertIn(f"this user needs {right[3]} on {right[0]} {right[2]}", run.output())
+
+    def test_each_right_that_the_learner_misses_is_named(self):
+        self.assertEqual({right[3] for right in self.needed}, {"Read", "Write"})
+        for right in self.needed:
+            with self.subTest(right=right):
+                self.world.acls.take(f"User:{kafka.HELPER}", [right])
+                learner = self.learner()
+                self.world.ping()
+                self.assert_ends(learner, right)
+                self.world.acls.allow(f"User:{kafka.HELPER}", [right])
+
+    def test_each_right_that_is_taken_from_a_living_learner_is_named(self):
+        for right in self.needed:
+            if right[2].endswith(".models") and right[3] == "Read":
+                continue  # read at the start alone
+            with self.subTest(right=right):
+                learner = self.learner()
+                self.await_version(learner)
+                self.world.acls.take(f"User:{kafka.HELPER}", [right])
+                self.world.ping()
+                self.assert_ends(learner, right)
+                self.world.acls.allow(f"User:{kafka.HELPER}", [right])
+
+    def test_the_topic_of_versions_is_created_by_whoever_may(self):
+        output = f"{self.world.output}.new"
+        given = [("topic", "literal", f"{output}.models", operation) for operation in ("Read", "Write")]
+        create = ("topic", "literal", f"{output}.models", "Create")
+        self.world.acls.allow(f"User:{kafka.HELPER}", given)
+        self.assert_ends(self.learner(output=output, create_topics=True), create)
+        self.world.acls.allow(f"User:{kafka.HELPER}", [create])
+        learner = self.learner(output=output, create_topics=True)
+        self.await_version(learner)
+        self.assertEqual(learner.stop()[0], 0, learner.output())
+
+    def test_what_the_table_gives_is_enough_for_learner_and_engine(self):
+        learner = self.learner()
+        self.await_version(learner)
+        with running(self.world, **self.world.secured()) as engine:
+            place.wait_until(lambda: "A version of a model is available." in engine.output(), 20, "the version")
+            self.world.ping()
+            place.wait_until(lambda: any("models" in record.json() for record in self.world.output_records()), 20, "it is asked")
+        self.assertEqual(learner.stop()[0], 0, learner.output())
+        self.assertTrue(self.world.redis.hash(f"relance:{{{self.world.group}:{self.world.input}}}:also:goes_with"))
+
+    def test_an_engine_that_may_not_read_versions_says_what_it_misses(self):
+        learner = self.learner()
+        self.await_version(learner)
+        self.assertEqual(learner.stop()[0], 0, learner.output())
+        read, describe = [right for right in self.world.rights("engine", models=True) if right[2].endswith(".models")]
+        self.world.acls.take(f"User:{kafka.ENGINE}", [read])
+        self.assert_ends(self.world.engine(**self.world.secured()), read)
+        self.world.acls.allow(f"User:{kafka.ENGINE}", [read])
+        self.world.acls.take(f"User:{kafka.ENGINE}", [describe])
+        with running(self.world, **self.world.secured()) as engine:
+            place.wait_until(lambda: "A version of a model is available." in engine.output(), 20, "the version")
+        self.assertIn(f'needed="DescribeConfigs on topic {describe[2]}"', engine.output())
 
 
 class Story(unittest.TestCase):
