@@ -26,6 +26,7 @@
     PAGE(OUTCOMES_JS, "/outcomes.js", TOKEN, PUT)                                                            \
     PAGE(PAGE_CHANNELS_JS, "/page_channels.js", TOKEN, PUT)                                                  \
     PAGE(PAGE_CUSTOMER_JS, "/page_customer.js", TOKEN, PUT)                                                  \
+    PAGE(PAGE_LEARNT_JS, "/page_learnt.js", TOKEN, PUT)                                                      \
     PAGE(PAGE_OVERVIEW_JS, "/page_overview.js", TOKEN, PUT)                                                  \
     PAGE(PAGE_RULES_JS, "/page_rules.js", TOKEN, PUT)                                                        \
     PAGE(PAGE_SALES_JS, "/page_sales.js", TOKEN, PUT)                                                        \
@@ -44,7 +45,9 @@
     PAGE(NOW, "/api/now", TOKEN, PUT)                                                                        \
     PAGE(REPORT, "/api/report", TOKEN, PUT)                                                                  \
     PAGE(RULES, "/api/rules", TOKEN, PUT)                                                                    \
+    PAGE(LEARNT, "/api/learnt", TOKEN, PUT)                                                                  \
     PAGE(MINUTES, "/api/minutes", TOKEN, ASKED)                                                              \
+    PAGE(ALSO, "/api/also", TOKEN, ASKED)                                                                    \
     PAGE(CUSTOMER, "/api/customer", CUSTOMERS, ASKED)                                                        \
     PAGE(STORY, "/api/story", CUSTOMERS, ASKED)                                                              \
     PAGE(EXAMPLES, "/api/examples", CUSTOMERS, ASKED)

@@ -5,9 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct relance_str checkpoint_fields[] = {STR("offset"), STR("clock"), STR("wall"),
-                                                       STR("rules_hash")};
+                                                       STR("rules_hash"), STR("models")};
 enum { CHECKPOINT_FIELDS = sizeof checkpoint_fields / sizeof *checkpoint_fields };
 
 struct checkpoint_reading {
@@ -31,8 +32,10 @@ static void checkpoint_take(void *context, struct relance_str text)
     size_t at = reading->at++;
     if (at < sizeof numbers / sizeof *numbers)
         *numbers[at] = checkpoint_number(text);
-    else
+    else if (at == sizeof numbers / sizeof *numbers)
         snprintf(into->ruleset, sizeof into->ruleset, "%.*s", STR_ARG(text));
+    else if (text.size)
+        ensure(into->models = strndup(text.data, text.size));
 }
 
 enum relance_status checkpoints_read(struct checkpoints *checkpoints, struct redis_view *view,
@@ -47,14 +50,17 @@ enum relance_status checkpoints_read(struct checkpoints *checkpoints, struct red
         status = redis_view_fields(view, (int)p, REDIS_VIEW_META, checkpoint_fields, CHECKPOINT_FIELDS,
                                    checkpoint_take, &reading, error);
     }
-    if (status != RELANCE_OK) return free(items), status;
+    struct checkpoints fresh = {items, count};
+    if (status != RELANCE_OK) return checkpoints_free(&fresh), status;
     checkpoints_free(checkpoints);
-    *checkpoints = (struct checkpoints){items, count};
+    *checkpoints = fresh;
     return RELANCE_OK;
 }
 
 void checkpoints_free(struct checkpoints *checkpoints)
 {
+    for (size_t p = 0; p < checkpoints->count; p++)
+        free(checkpoints->items[p].models);
     free(checkpoints->items);
     *checkpoints = (struct checkpoints){0};
 }

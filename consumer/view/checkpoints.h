@@ -13,6 +13,7 @@ enum { CHECKPOINT_HASH = 16 };
 struct checkpoint {
     int64_t offset, clock_ms, wall_ms;
     char ruleset[CHECKPOINT_HASH]; /* hash of the rules in force; "": none yet */
+    char *models;                  /* versions in force, as a mark names them (STATE.md §5.4); NULL: none */
 };
 
 struct checkpoints {

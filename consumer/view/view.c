@@ -7,6 +7,7 @@
 #include "report/report_read.h"
 #include "view/answer.h"
 #include "view/examples.h"
+#include "view/learnt.h"
 #include "view/now.h"
 #include "view/page.h"
 #include "view/teller.h"
@@ -32,6 +33,7 @@ struct view {
     struct minutes *minutes;
     struct teller *teller;
     struct examples *examples;
+    struct learnt *learnt;
     char why[VIEW_SENTENCE];
     bool is_ready;
     bool is_away;           /* has been said */
@@ -101,6 +103,9 @@ static void view_show(struct view *view)
     view_put_now(view, NULL);
     text = rulesets_print(&view->rulesets, &view->checkpoints);
     if (text) http_server_put(view->server, HTTP_RULES, str_of(text), HTTP_JSON);
+    free(text);
+    text = learnt_print(view->learnt, &view->rulesets, &view->checkpoints, view_now_ms(view));
+    http_server_put(view->server, HTTP_LEARNT, str_of(text), HTTP_JSON);
     free(text);
     minutes_take_lag(view->minutes, view_now_ms(view), view_lag(&view->figures));
 }
@@ -213,6 +218,7 @@ static void view_answer(struct view *view, struct http_question *question)
         break;
     case HTTP_STORY: view_tell(view, question); break;
     case HTTP_EXAMPLES: examples_answer(view->examples, question); break;
+    case HTTP_ALSO: learnt_answer(view->learnt, &view->rulesets, question); break;
     default: http_question_refuse(question, 404, "There is no such page."); break;
     }
 }
@@ -253,6 +259,7 @@ enum relance_status view_start(const struct options *options, struct http_server
     view->minutes = minutes_new();
     view->teller = teller_new(options);
     view->examples = examples_start(options);
+    view->learnt = learnt_start(options);
     http_server_excuse(server, "they are being read");
     view_put_now(view, "They are being read.");
     ensure(pthread_create(&view->thread, NULL, view_read_on, view) == 0);
@@ -265,6 +272,7 @@ void view_join(struct view *view)
     pthread_join(view->thread, NULL);
     teller_free(view->teller);
     examples_join(view->examples);
+    learnt_join(view->learnt);
     figures_free(&view->figures);
     checkpoints_free(&view->checkpoints);
     rulesets_free(&view->rulesets);

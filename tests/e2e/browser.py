@@ -12,13 +12,13 @@ import unittest
 
 from e2e.hostile import names
 from e2e.serving import Server
-from support import axe, place
+from support import axe, models, place
 from support.browser import Browser, origin, wait_quiet
 from support.engine import World, running
 from support.kafka import Record, event
 
 PAGES = {"overview": "#/", "rules": "#/rules", "rule": "#/rules/cart_abandoned", "examples": "#/rules/cart_abandoned/sent", "customer": "#/customer/anna?days=30",
-         "sales": "#/sales", "channels": "#/channels"}
+         "sales": "#/sales", "channels": "#/channels", "learnt": "#/learnt/goes_with/tent"}
 CHANNELS = ["newsletter", "google / cpc", "instagram", "<b>unknown</b>"]
 SHOP = ["simulate", "--seconds=60", "--speed=86400", "--customers=40", "--seed=7"]
 MANY = 20  # names that are looked up at a time
@@ -34,6 +34,7 @@ RULES = {
         "purchase": {"order": "string", "cart": "string", "total": "double", "currency": "string"},
         "refund": {"order": "string", "total": "double"},
     },
+    "affinities": {"goes_with": {"from": [{"on": "add_to_cart", "by": "event.items.map(i, i.product)"}], "within": "30d", "half_life": "60d"}},
     "counts": {"views": {"on": "view", "by": "event.product", "over": "7d"}, "orders": {"on": "purchase"}},
     "segments": {"loyal": "orders() >= 10"},
     "sales": {
@@ -55,7 +56,7 @@ RULES = {
         "thank_you": {"on": "purchase", "key": "event.order", "do": [{"after": "10m", "send": "email", "with": {"order": "${run.key}"}}]},
         "second_purchase": {"on": "purchase", "if": "orders() == 1", "cancel": [{"on": "purchase"}], "do": [{"after": "8h", "send": "email"}],
                             "goal": {"on": "purchase", "within": "14d", "value": "event.total"}},
-        "by_price": {"on": "view", "if": "event.category == 'kitchen'", "cooldown": "5d", "do": [{"send": "report", "with": {"price": "${trigger.price}"}}]},
+        "by_price": {"on": "view", "if": "event.category == 'kitchen'", "cooldown": "5d", "do": [{"send": "report", "with": {"price": "${trigger.price}", "also": "${goes_with(trigger.product, 2)}"}}]},
     },
 }
 ENDED = datetime.timedelta(days=10)  # ago: so that nothing waits any more, and the days are among those that a report has
@@ -74,6 +75,22 @@ const seen = (id) => document.querySelector('#main h1')?.textContent === id &&
         if (!seen(id) || document.querySelectorAll('#main :is(script, img, iframe, object, embed, svg, b, i, marquee, video)').length) wrong.push([id, document.querySelector('#main').innerText.slice(0, 300)]);
     }
     if (document.querySelectorAll('script, img, iframe, object, embed, link, style').length !== before) wrong.push('there are elements that nobody wrote');
+    done(wrong);
+})();
+"""
+# Likewise of products, [name, what goes with it].
+LOOK_UP_PRODUCT = """
+const [wanted, done] = arguments, wrong = [], elements = 'script, img, iframe, object, embed, link, style', before = document.querySelectorAll(elements).length;
+const listed = () => [...document.querySelectorAll('.columns > :first-child tbody th')].map((one) => one.textContent);
+const seen = ([product, partners]) => document.querySelector('input[name=product]')?.value === product.replace(/[\\r\\n]/g, '') && JSON.stringify(listed()) === JSON.stringify(partners);
+(async () => {
+    for (const one of wanted) {
+        location.hash = `#/learnt/goes_with/${encodeURIComponent(one[0])}`;
+        const end = performance.now() + 20000;
+        while (!seen(one) && performance.now() < end) await new Promise((go) => setTimeout(go, 4));
+        if (!seen(one) || document.querySelectorAll('#main :is(script, img, iframe, object, embed, b, i, marquee, video)').length) wrong.push([one, listed(), document.querySelector('#main').innerText.slice(0, 300)]);
+    }
+    if (document.querySelectorAll(elements).length !== before) wrong.push('there are elements that nobody wrote');
     done(wrong);
 })();
 """
@@ -145,19 +162,37 @@ def hostile_records(hostile, instant):
             + [event(hostile[n - 1], "view", time, id=f"v-{n}", product=name, category="kitchen", price=1.5) for n, name in enumerate(hostile)])
 
 
+def learnt_lists(hostile):
+    """What goes with what: twenty products with a tent, and names that mean harm with each other."""
+    names = [name for name in hostile if "\0" not in name and name != "*"]
+    return {"tent": [f"product {n}" for n in range(20)], "*": ["tent", *[name for name in names if name.strip()][:19]], **{name: [names[n - 1], names[n - 2]] for n, name in enumerate(names)}}
+
+
 class Shop:
     """A shop whose two months have been decided, its engine, and `relance serve` beside it."""
 
     def __init__(self):
         self.world = World(json.dumps(RULES, indent=2))
         self.hostile = names()
+        self.world.kafka.create(f"{self.world.output}.models", 1)
+        self.learnt = learnt_lists(self.hostile)
+        models.publish(self.world, "goes_with", 1, self.learnt, at=int(first_instant().timestamp() * 1000))
         self.records = hostile_records(self.hostile, first_instant()) + shop_records()
         self.world.produce(self.records)
         self.world.produce([Record(b"no JSON", key=b"anna")])
         self.server = self.serve()  # before anything is published, so that it has examples
         self.engine = self.world.engine()
+        place.wait_until(lambda: "A version of a model is available." in self.engine.output(), 20, "what has been learnt")
+        self.world.wait_decided(self.engine, 60)
+        self.end(json.loads(self.records[-1].value)["time"])
         self.world.wait_decided(self.engine, 60)
         self.settle()
+
+    def end(self, time):
+        """The last events, of all partitions: these are decided by what has been learnt."""
+        last = [event(f"last-{n}", "view", time, id=f"l-{n}", product="tent", category="kitchen", price=9.5) for n in range(16)]
+        self.records += last
+        self.world.produce(last)
 
     def settle(self):
         """Until all that waited has been decided and saved: nothing is counted any more."""
@@ -330,6 +365,39 @@ class Pages(unittest.TestCase):
             self.assertEqual((row[0], value(row[1]), value(row[2]), value(row[4])), (one["channel"], one["customers"], one["second"], one["loyal"]))
             self.assertAlmostEqual(value(row[6]), one["money"]["EUR"]["net_per_customer"], 2)
 
+    def test_what_has_been_learnt_is_shown_and_a_product_opens_its_list(self):
+        self.open("#/learnt", "Learnt")
+        tiles = dict(zip(self.browser.texts(".tile dt"), self.browser.texts(".tile dd")))
+        named = {name for product, partners in self.shop.learnt.items() for name in (product, *partners)} - {"*"}
+        self.assertTrue(tiles["Version"].startswith("1") and tiles["Partitions"].startswith("4 of 4"), tiles)
+        self.assertEqual(value(tiles["Products"]), len(named))
+        self.assertTrue(re.match(r"\d+ days", tiles["Age"]) and "odd" in self.browser.run("return document.querySelector('.tile[data-key=Age]').className"), tiles)
+        self.assertEqual([row[0] for row in self.rows(".columns > :last-child table")], self.shop.learnt["*"])
+        self.browser.click("input[name=product]")
+        self.browser.type("tent")
+        self.browser.press("Enter")
+        self.browser.wait("return document.querySelector('.columns > :first-child table')", "its list")
+        rows = self.rows(".columns > :first-child table")
+        self.assertEqual([row[0] for row in rows], self.shop.learnt["tent"])
+        self.assertTrue(all(value(row[1]) > 0 for row in rows), rows)
+        self.browser.click(".columns > :first-child tbody a")
+        self.browser.wait("return document.querySelector('.columns .empty')?.innerText.includes('lists nothing for product 0')", "that which has none")
+        self.assertEqual(self.browser.run("return document.querySelector('input[name=product]').value"), "product 0")
+
+    def test_products_that_mean_harm_stand_there_as_text(self):
+        self.open("#/learnt", "Learnt")
+        names = [name for name in self.shop.learnt if name not in ("*", "tent")]
+        self.assertGreater(len(names), 60)
+        wanted = [[name, self.shop.learnt[name]] for name in names]
+        for at in range(0, len(wanted), MANY):
+            self.assertEqual(self.browser.run_long(LOOK_UP_PRODUCT, wanted[at:at + MANY]), [])
+
+    def test_an_example_says_by_which_version_it_was_decided(self):
+        self.open("#/rules/by_price/sent", "by_price")
+        self.browser.wait("return document.querySelector('section[data-key^=Examples] tbody details')", "examples")
+        self.browser.run("for (const one of document.querySelectorAll('section[data-key^=Examples] tbody details')) one.open = true")
+        self.assertIn("Decided by goes_with version 1", self.browser.texts("section[data-key^=Examples] tbody details p"))
+
     # ---- who reads them
 
     def test_names_that_mean_harm_stand_there_as_text(self):
@@ -449,7 +517,7 @@ class Empty(unittest.TestCase):
             world.wait_decided(engine)
             server.wait_ready(200)
             for page, words in (("rules", "No rule has done anything yet."), ("sales", "These rules say nothing about sales yet."),
-                                ("channels", "These rules say nothing about sales yet."), ("customer", "Whom is it about?")):
+                                ("channels", "These rules say nothing about sales yet."), ("learnt", "These rules ask for nothing that is learnt."), ("customer", "Whom is it about?")):
                 browser.run("location.hash = arguments[0]", f"#/{page}")
                 browser.wait("return document.querySelector('.empty')?.innerText.includes(arguments[0])", f"{page} says: {words}", words)
         self.assertEqual([line for line in browser.console() if "503" not in line], [])  # there is no report before the first figures

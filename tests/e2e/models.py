@@ -1,14 +1,12 @@
 """Versions of models, as an engine adopts them: what is committed decides from the next mark on, an action says by which
 version it was made, what is decided again after a crash is decided as it was, and a version that is gone stops the engine."""
-import json
 import shutil
 import signal
-import subprocess
 import unittest
 
-from support import place
+from support import models, place
 from support.engine import World, running, sequence_faults
-from support.kafka import Record, event
+from support.kafka import event
 
 TIME = "2026-03-02T10:00:00Z"
 RULES = {
@@ -30,16 +28,7 @@ class Models(unittest.TestCase):
         return world
 
     def publish(self, world, number, lists, base="0", transaction="commit"):
-        """Writes a version as `relance learn` does; gives its chain."""
-        text = "".join(f"{product} {' '.join(partners)}\n" for product, partners in lists.items())
-        done = subprocess.run([place.program("model_tool"), str(world.rules), "goes_with", str(number), base, "1772445600000"],
-                              input=text, capture_output=True, text=True, check=True)
-        head, body, chain = done.stdout.split()
-        key = b"goes_with"
-        world.kafka.produce(f"{world.output}.models",
-                            [Record(bytes.fromhex(head), key, partition=0),
-                             Record(bytes.fromhex(body), key, partition=0, headers={"relance-piece": b"0"})], transaction)
-        return chain
+        return models.publish(world, "goes_with", number, lists, base, transaction)
 
     def await_version(self, engine, number):
         place.wait_until(lambda: f"affinity=goes_with version={number}:" in engine.output() or not engine.is_running(), 20, f"version {number}")

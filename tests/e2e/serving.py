@@ -18,7 +18,7 @@ import time
 import unittest
 import urllib.parse
 
-from support import place, redis
+from support import models, place, redis
 from support.engine import SECRET, Engine, World, running
 from support.intake import Mill, foreign
 from support.kafka import event
@@ -356,6 +356,84 @@ class View(unittest.TestCase):
                 self.assertIn(status, (200, 503))
         clients = self.world.redis("CLIENT", "LIST").decode()
         self.assertEqual(len([line for line in clients.splitlines() if f"user={redis.READER}" in line]), 1, clients)
+
+
+LEARNING = {
+    "stale": "3650d",
+    "events": {"view": {"product": "string"}, "purchase": {"product": "string"}},
+    "affinities": {"goes_with": {"from": [{"on": "purchase", "by": "event.product"}], "within": "1d", "half_life": "60d"}},
+    "rules": {"look": {"on": "view", "do": [{"send": "email", "with": {"also": "${goes_with(trigger.product, 3)}"}}]}},
+}
+
+
+class Learnt(unittest.TestCase):
+    """What has been learnt, of products with odd names."""
+
+    LISTS = {"tent": ["mat", "lamp", *HOSTILE], "*": ["mug", *HOSTILE], **{name: ["tent"] for name in HOSTILE}}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = world = World(LEARNING, partitions=2)
+        cls.addClassCleanup(world.__exit__)
+        world.kafka.create(f"{world.output}.models", 1)
+        cls.at = int(1000 * time.time()) - 60000
+        cls.engine = world.engine()
+        cls.addClassCleanup(cls.engine.stop)
+        cls.server = Server(world.folder.path, world.redis.reader_url, world.group, world.input, output=world.output,
+                            **{"kafka.bootstrap.servers": world.kafka.address})
+        cls.addClassCleanup(cls.server.stop)
+
+    def get(self, path, status=200, server=None, **query):
+        words = urllib.parse.urlencode(query)
+        found, _, body = (server or self.server).ask(f"{path}?{words}" if words else path)
+        self.assertEqual(found, status, f"{path} {query}: {body}")
+        return json.loads(body)
+
+    def affinity(self, server=None):
+        [one] = self.get("/api/learnt", server=server)["affinities"]
+        return one
+
+    def publish(self, number, lists, base="0"):
+        """A version, and events behind it in both partitions; gives its chain."""
+        chain = models.publish(self.world, "goes_with", number, lists, base, at=self.at)
+        place.wait_until(lambda: f"affinity=goes_with version={number}:" in self.engine.output(), 20, f"version {number}")
+        self.world.produce([event(f"c-{n}", "view", product="tent") for n in range(8)])
+        return chain
+
+    def test_versions_are_told_as_they_are_made_and_adopted_and_lists_are_looked_up(self):
+        self.server.wait_ready(200)
+        place.wait_until(lambda: self.server.ask("/api/learnt")[0] == 200 and self.get("/api/learnt")["affinities"], 10, "rules in force")
+        self.assertEqual((self.affinity()["in_force"], "newest" in self.affinity()), ([], False))
+        self.get("/api/also", 404, name="goes_with", product="tent")
+        first = self.publish(1, {"tent": ["mat"]})
+        place.wait_until(lambda: [one["partitions"] for one in self.affinity()["in_force"]] == [[0, 1]], 20, "the first is in force")
+        second = self.publish(2, self.LISTS, first)
+        place.wait_until(lambda: self.affinity()["in_force"] == [{"version": 2, "chain": second, "partitions": [0, 1]}], 20, "the second is in force")
+        newest = place.wait_until(lambda: self.affinity()["newest"]["version"] == 2 and self.affinity()["newest"], 10, "and it is read")
+        self.assertEqual((newest["chain"], newest["at_ms"]), (second, self.at))
+        self.assertTrue(60 <= newest["age_s"] < 600, newest["age_s"])
+        self.assertEqual(newest["products"], len({"tent", "mat", "lamp", "mug", *HOSTILE}))
+        self.assertEqual([one["product"] for one in newest["popular"]], self.LISTS["*"])
+        self.assertEqual(newest["popular"][0]["weight"], 1)
+        for product in ("tent", *HOSTILE, "mug"):
+            also = self.get("/api/also", name="goes_with", product=product)
+            self.assertEqual((also["name"], also["product"], also["version"]), ("goes_with", product, 2))
+            self.assertEqual([one["product"] for one in also["partners"]], self.LISTS.get(product, []))
+            weights = [one["weight"] for one in also["partners"]]
+            self.assertEqual(weights, sorted(weights, reverse=True))
+
+    def test_what_is_wrong_with_a_question_is_said(self):
+        for query in ("", "?name=goes_with", "?product=tent", "?name=goes_with&product=", "?name=goes_with&product=a&product=b", "?name=goes_with&product=%ff"):
+            self.assertEqual(self.server.ask("/api/also" + query)[0], 400, query)
+        place.wait_until(lambda: self.server.ask("/api/learnt")[0] == 200, 10, "it has read")
+        self.get("/api/also", 404, name="nothing", product="tent")
+
+    def test_without_kafka_it_tells_what_checkpoints_hold_and_says_what_the_rest_takes(self):
+        world = self.world
+        server = serve(self, world.folder.path, world.redis.reader_url, world.group, world.input)
+        place.wait_until(lambda: server.ask("/api/learnt")[0] == 200, 10, "it has read")
+        self.assertEqual((self.get("/api/learnt", server=server)["read"], self.affinity(server)["name"], "newest" in self.affinity(server)), (False, "goes_with", False))
+        self.assertIn("--output", self.get("/api/also", 501, server, name="goes_with", product="tent")["error"])
 
 
 class Stories(unittest.TestCase):

@@ -40,7 +40,7 @@ MAY_SEE = {
     "consumer/http": ["rules/base", "consumer/host"],
     "consumer/wire": ["rules/base", "rules/json", "rules/cel", "consumer/host", "consumer/http/client.h"],
     "consumer/report": ["rules/base", "consumer", "consumer/host", "consumer/redis", "consumer/kafka/scan.h"],
-    "consumer/view": ["rules/base", "consumer/host", "consumer/http", "consumer/redis/view.h", "consumer/report", "consumer/kafka/newest.h", "consumer/kafka/scan.h"],
+    "consumer/view": ["rules/base", "consumer/host", "consumer/http", "consumer/redis/view.h", "consumer/report", "consumer/kafka/newest.h", "consumer/kafka/scan.h", "consumer/delivery/modelbook.h"],
     "consumer/cmd": ["rules/base", "consumer", "consumer/host", "consumer/input", "consumer/delivery", "consumer/http", "consumer/intake", "consumer/kafka", "consumer/learn",
                      "consumer/redis", "consumer/report", "consumer/view", "consumer/wire"],
 }

@@ -1,6 +1,6 @@
 /* A version of a model as records of OUTPUT.models, for the tests in Python:
  *
- *     model_tool RULES AFFINITY NUMBER BASE AT_MS      the lists from stdin, one a line: PRODUCT PARTNER...
+ *     model_tool RULES AFFINITY NUMBER BASE AT_MS      the lists from stdin: {PRODUCT: [PARTNER, ...]}
  *
  * The recipe is that which the rule file declares; BASE is the chain of the version before, in hex, 0 for the first; the
  * product `*` stands for the popular ones. Printed are three lines: the head and the bytes in hex, and the chain. */
@@ -8,13 +8,14 @@
 #include "delivery/parcel.h"
 #include "host/file.h"
 #include "learn/version.h"
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <relance/affinity.h>
 #include <relance/ruleset.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LISTS_MAX = 64, PARTNERS_MAX = RELANCE_MODEL_PARTNERS };
+enum { LISTS_MAX = 1024, PARTNERS_MAX = RELANCE_MODEL_PARTNERS };
 
 static struct relance_model_list lists[LISTS_MAX];
 static struct relance_str partners[LISTS_MAX][PARTNERS_MAX];
@@ -35,17 +36,25 @@ static uint64_t find_recipe(char *path, const char *affinity)
     exit(1);
 }
 
+static size_t read_list(const cJSON *list, struct relance_str *out)
+{
+    size_t count = 0;
+    for (const cJSON *item = list->child; item && count < PARTNERS_MAX; item = item->next)
+        out[count++] = str_of(item->valuestring);
+    return count;
+}
+
+/* What it returns borrows from the JSON, which lives as long as the program. */
 static size_t read_lists(void)
 {
-    static char line[4096];
+    static char text[1 << 20];
     size_t count = 0;
-    while (count < LISTS_MAX && fgets(line, sizeof line, stdin)) {
-        char *word = strtok(line, " \n");
-        if (!word) continue;
-        lists[count] = (struct relance_model_list){str_of(strdup(word)), partners[count], 0};
-        while ((word = strtok(NULL, " \n")) && lists[count].count < PARTNERS_MAX)
-            partners[count][lists[count].count++] = str_of(strdup(word));
-        count++;
+    const cJSON *all = cJSON_ParseWithLength(text, fread(text, 1, sizeof text, stdin));
+    ensure(cJSON_IsObject(all));
+    for (const cJSON *item = all->child; item; item = item->next, count++) {
+        ensure(count < LISTS_MAX);
+        lists[count] = (struct relance_model_list){str_of(item->string), partners[count],
+                                                   read_list(item, partners[count])};
     }
     return count;
 }

@@ -12,6 +12,7 @@ import {rules, rules_needs} from './page_rules.js';
 import {customer, customer_left} from './page_customer.js';
 import {sales} from './page_sales.js';
 import {channels} from './page_channels.js';
+import {learnt, learnt_needs} from './page_learnt.js';
 
 const EVERY_MS = 2000, PATIENCE_MS = 5000;
 const REPORT = {report: ['/api/report', 10000]};
@@ -21,6 +22,7 @@ const PAGES = {
   customer: {name: 'Customer', page: customer, leave: customer_left},
   sales: {name: 'Sales', page: sales, needs: () => REPORT},
   channels: {name: 'Channels', page: channels, needs: () => REPORT},
+  learnt: {name: 'Learnt', page: learnt, needs: learnt_needs},
 };
 
 const answers = new Map(); /* path → {value, etag, asked, got} */

@@ -2,6 +2,7 @@
 import {h} from './dom.js';
 import {figure} from './chart.js';
 import {choice, chosen, heading, nothing, section, table, tile, tiles} from './parts.js';
+import {models_old} from './page_learnt.js';
 import {amount, clock_words, duration, number, plural, time, week_words} from './words.js';
 
 const MINUTE_MS = 60000;
@@ -63,6 +64,7 @@ const LOOKS = [
   function same_name(now) {
     return Object.entries(now.live).filter(([, live]) => Number(live.same_name) > 0).map(([instance]) => ({grade: 'warn', what: `Another process calls itself ${instance}, too`, todo: 'Give each its own --instance.'}));
   },
+  models_old,
   function rules_refused(now) {
     const refused = sum(Object.values(now.live), (live) => Number(live.rules_refused));
     return refused ? [{grade: 'warn', what: `${plural(refused, 'change of the rules was', 'changes of the rules were')} refused`, todo: 'The rules before stay in force. relance check says what is wrong with the new ones.'}] : [];

@@ -4,6 +4,7 @@ import {h, remember, remembered} from './dom.js';
 import {bar} from './chart.js';
 import {heading, nothing, section, table, tile, tiles, waiting} from './parts.js';
 import {OUTCOMES} from './outcomes.js';
+import {decided_by} from './page_learnt.js';
 import {amount, number, plural, say, share, time} from './words.js';
 import {excerpt} from './source.js';
 
@@ -180,7 +181,7 @@ function colour(text) {
 function example({partition, offset, time_ms, action}) {
   const customer = action.customer ?? action.visitor, options = action.customer === undefined ? '?visitor=1' : '';
   return {key: `${partition}/${offset}`, cells: [h('a.name', {href: `#/customer/${encodeURIComponent(customer)}${options}`}, customer), time(time_ms), number(action.step), action.variant || '–',
-    h('details', {}, h('summary', {}, action.action ?? say(action.outcome ?? 'action'), action.key ? h('span.beside', {}, action.key) : null), h('pre', {}, JSON.stringify(action, null, 2)))]};
+    h('details', {}, h('summary', {}, action.action ?? say(action.outcome ?? 'action'), action.key ? h('span.beside', {}, action.key) : null), action.models && h('p.below', {}, 'Decided by ', decided_by(action.models)), h('pre', {}, JSON.stringify(action, null, 2)))]};
 }
 
 function examples(one, outcome, {examples: list, examples_trouble: trouble, now}) {

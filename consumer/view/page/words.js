@@ -5,6 +5,7 @@ const NONE = '–';
 const whole = new Intl.NumberFormat(undefined, {maximumFractionDigits: 0});
 const fine = new Intl.NumberFormat(undefined, {maximumFractionDigits: 1});
 const part = new Intl.NumberFormat(undefined, {style: 'percent', maximumFractionDigits: 1, minimumFractionDigits: 1});
+const rough = new Intl.NumberFormat(undefined, {maximumSignificantDigits: 2});
 const plain = new Intl.NumberFormat(undefined, {minimumFractionDigits: 2, maximumFractionDigits: 2});
 const instant = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
 const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
@@ -17,6 +18,8 @@ const is_number = (value) => typeof value === 'number' && Number.isFinite(value)
 
 export const number = (value) => (is_number(value) ? (Number.isInteger(value) || Math.abs(value) >= 1000 ? whole : fine).format(value) : NONE);
 export const share = (value) => (is_number(value) ? part.format(value) : NONE);
+/* What something weighs beside others, where only the order matters: 0.31, 0.0042. */
+export const weight = (value) => (is_number(value) ? rough.format(value) : NONE);
 export const amount = (value) => (is_number(value) ? plain.format(value) : NONE);
 
 /* An amount in a currency; of one that no browser knows, with its letters. */
