@@ -5,7 +5,6 @@
  * customer comes to, and did not come to just before, stand among the twenty that the day's version has for the last ones?
  * So nothing is asked of a version that it has been made of. */
 #include "base/ensure.h"
-#include "base/floor.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
 #include "host/command.h"
@@ -19,16 +18,20 @@
 #include "delivery/store.h"
 #include "host/stop.h"
 #include "host/text.h"
+#include "learn/days.h"
 #include "learn/given.h"
 #include "learn/live.h"
+#include "learn/saved.h"
 #include "report/deaths.h"
 #include "report/load.h"
 
 #include <relance/affinity.h>
 #include <relance/learn.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { DAY_MS = 86400000, DAYS_MAX = 366, PROPOSED = 20, DATE_SIZE = 10 };
+enum { DAYS_MAX = 366, PROPOSED = 20, DATE_SIZE = 10 };
 
 /* How a list did: how often the product was in it, and the sum of 1/place. */
 struct served {
@@ -42,13 +45,9 @@ struct foretold {
     struct served learnt, popular;
 };
 
-/* One affinity, and how it goes. */
+/* How the days of one affinity were foretold: the last ones, in a ring. */
 struct taught {
-    struct relance_affinity about;
-    struct relance_learn *learn;
-    struct relance_model *model; /* the version of the day; NULL: none yet */
-    uint64_t events;
-    struct foretold days[DAYS_MAX]; /* the last ones, in a ring */
+    struct foretold days[DAYS_MAX];
 };
 
 struct learning {
@@ -57,11 +56,10 @@ struct learning {
     int64_t wall_ms;
     struct relance_ruleset *rules;
     struct relance_mapping *mapping;
-    struct relance_engine *engine;
-    struct taught *taught;
-    size_t count;
-    int64_t day; /* of the newest event */
-    bool any;
+    struct days *days;
+    struct taught *taught; /* of each affinity */
+    FILE *saved;           /* of --save; NULL: none */
+    bool is_saving;        /* the versions made now are the last */
     struct feed feed;
     struct feed_listener listener;
     struct progress progress;
@@ -110,17 +108,20 @@ static size_t popular_beside(const struct relance_model *model, const str *seeds
     return kept;
 }
 
-static void taught_foretell(struct taught *taught, int64_t day, uint64_t customer,
-                            const struct relance_given *given)
+static void learning_foretell(void *context, const struct relance_given *given)
 {
+    struct learning *learning = context;
     struct relance_partner learnt[PROPOSED], popular[PROPOSED];
     str seeds[RELANCE_LEARN_LAST];
-    size_t seed_count = relance_learn_last(taught->learn, customer, seeds);
-    if (!taught->model || !seed_count) return;
-    struct foretold *foretold = &taught->days[(uint64_t)day % DAYS_MAX];
+    const struct relance_model *model = days_model(learning->days, given->affinity);
+    size_t seed_count =
+        relance_learn_last(days_learn(learning->days, given->affinity), given_customer(given), seeds);
+    if (!model || !seed_count) return;
+    int64_t day = days_end_ms(learning->days) / DAYS_MS - 1;
+    struct foretold *foretold = &learning->taught[given->affinity].days[(uint64_t)day % DAYS_MAX];
     if (foretold->day != day) *foretold = (struct foretold){.day = day};
-    size_t count = relance_model_best(taught->model, seeds, seed_count, PROPOSED, learnt);
-    size_t popular_count = popular_beside(taught->model, seeds, seed_count, popular);
+    size_t count = relance_model_best(model, seeds, seed_count, PROPOSED, learnt);
+    size_t popular_count = popular_beside(model, seeds, seed_count, popular);
     for (size_t i = 0; i < given->product_count; i++) {
         if (is_among(given->products[i], seeds, seed_count)) continue;
         foretold->asked++;
@@ -131,49 +132,18 @@ static void taught_foretell(struct taught *taught, int64_t day, uint64_t custome
 
 /* ---- counting */
 
-/* Another day begins: a version of all that was before it, and a state. */
-static void taught_begin_day(struct taught *taught, int64_t day, bool is_first)
-{
-    struct relance_str bytes;
-    if (!is_first) {
-        struct relance_model *next =
-            relance_learn_version(taught->learn, day * DAY_MS, taught->model, false, &bytes);
-        ensure(next);
-        relance_model_release(taught->model);
-        taught->model = next;
-    }
-    relance_learn_state(taught->learn, day * DAY_MS);
-}
-
-static void learning_begin_day(struct learning *learning, int64_t day)
-{
-    for (size_t i = 0; i < learning->count; i++)
-        taught_begin_day(&learning->taught[i], day, !learning->any);
-    learning->day = day;
-    learning->any = true;
-}
-
-static void learning_give(void *context, const struct relance_given *given)
+static void learning_counted_dead(void *context, struct relance_str reason, int64_t offset)
 {
     struct learning *learning = context;
-    int64_t day = floor_div(given->time_ms, DAY_MS);
-    if (!learning->any || day > learning->day) learning_begin_day(learning, day);
-    struct taught *taught = &learning->taught[given->affinity];
-    if (learning->evaluated_days) taught_foretell(taught, learning->day, given_customer(given), given);
-    given_count(given, taught->learn);
-    taught->events++;
+    deaths_take(&learning->deaths, reason, STR(""), offset + 1);
 }
 
-static bool learning_record(struct learning *learning, const struct relance_record *record)
+static void learning_version(void *context, size_t affinity, const struct relance_model *model,
+                             struct relance_str bytes)
 {
-    struct relance_fate fate;
-    do {
-        if (relance_engine_give(learning->engine, record, &fate, learning_give, learning) != RELANCE_DONE)
-            return false;
-        if (fate.kind == RELANCE_DEAD)
-            deaths_take(&learning->deaths, fate.reason, STR(""), record->offset + 1);
-    } while (fate.more);
-    return true;
+    struct learning *learning = context;
+    if (learning->is_saving)
+        saved_put(learning->saved, relance_ruleset_affinity_name(learning->rules, affinity), model, bytes);
 }
 
 static bool learning_feed(struct learning *learning)
@@ -182,7 +152,7 @@ static bool learning_feed(struct learning *learning)
     bool ok = true;
     progress_begin(&learning->progress, "events");
     while (ok && feed_next(&learning->feed, &record)) {
-        ok = learning_record(learning, &record);
+        ok = days_record(learning->days, &record);
         if (progress_step(&learning->progress))
             progress_show(&learning->progress, feed_part(&learning->feed));
     }
@@ -217,54 +187,70 @@ static void taught_print_foretold(const struct taught *taught, int64_t day, int6
     print_served("most popular", &sum.popular, sum.asked);
 }
 
-static void taught_print(struct taught *taught, const struct learning *learning)
+static void learning_print_affinity(const struct learning *learning, size_t affinity)
 {
-    const struct relance_model_head *head = relance_model_about(taught->model);
+    const struct relance_model *model = days_model(learning->days, affinity);
+    const struct relance_model_head *head = relance_model_about(model);
     char date[RFC3339_SECONDS_SIZE];
-    rfc3339_print_seconds(learning->day * (DAY_MS / 1000), date);
+    rfc3339_print_seconds(head->at_ms / 1000 - DAYS_MS / 1000, date);
     print(stdout, "%.*s: version %llu, up to %.*s: %llu events, %zu products, chain %016llx\n",
-          STR_ARG(taught->about.name), (unsigned long long)head->number, DATE_SIZE, date,
-          (unsigned long long)taught->events, relance_model_product_count(taught->model),
-          (unsigned long long)head->chain);
-    if (learning->evaluated_days) taught_print_foretold(taught, learning->day, learning->evaluated_days);
+          STR_ARG(relance_ruleset_affinity_name(learning->rules, affinity)), (unsigned long long)head->number,
+          DATE_SIZE, date, (unsigned long long)days_events(learning->days, affinity),
+          relance_model_product_count(model), (unsigned long long)head->chain);
+    if (learning->evaluated_days)
+        taught_print_foretold(&learning->taught[affinity], head->at_ms / DAYS_MS - 1,
+                              learning->evaluated_days);
 }
 
 static void learning_print(struct learning *learning)
 {
-    if (!learning->any) {
+    if (days_end_ms(learning->days) == RELANCE_NEVER) {
         print(stdout, "No events that an affinity counts.\n");
         return;
     }
-    for (size_t i = 0; i < learning->count; i++) {
-        taught_begin_day(&learning->taught[i], learning->day + 1, false);
-        taught_print(&learning->taught[i], learning);
-    }
+    learning->is_saving = learning->saved;
+    days_end(learning->days, learning->saved);
+    for (size_t i = 0; i < days_count(learning->days); i++)
+        learning_print_affinity(learning, i);
 }
 
 /* ---- the whole */
 
 static bool learning_start(struct learning *learning)
 {
-    learning->count = relance_ruleset_affinity_count(learning->rules);
-    if (!learning->count) {
+    const struct days_listener listener = {learning, learning_version,
+                                           learning->evaluated_days ? learning_foretell : NULL,
+                                           learning_counted_dead};
+    learning->days = days_open(learning->rules, learning->wall_ms, &listener);
+    if (!learning->days) {
         print_mistake("the rules declare no `affinities`: there is nothing to learn");
         return false;
     }
-    learning->taught = calloc(learning->count, sizeof *learning->taught);
-    ensure(learning->taught);
-    for (size_t i = 0; i < learning->count; i++) {
-        learning->taught[i].about = relance_ruleset_affinity(learning->rules, i);
-        learning->taught[i].learn = given_learner(&learning->taught[i].about);
-    }
+    ensure(learning->taught = calloc(days_count(learning->days), sizeof *learning->taught));
     return true;
+}
+
+static bool learning_open_saved(struct learning *learning)
+{
+    const char *path = learning->options->save;
+    if (!path) return true;
+    learning->saved = fopen(path, "wb");
+    if (!learning->saved) print_mistake("--save: %s: %s", path, strerror(errno));
+    return learning->saved;
+}
+
+static bool learning_close_saved(struct learning *learning)
+{
+    if (!learning->saved) return true;
+    bool written = !ferror(learning->saved);
+    written &= fclose(learning->saved) == 0;
+    if (!written) print_mistake("--save: %s: %s", learning->options->save, strerror(errno));
+    return written;
 }
 
 static void learning_end(struct learning *learning)
 {
-    for (size_t i = 0; learning->taught && i < learning->count; i++) {
-        relance_learn_free(learning->taught[i].learn);
-        relance_model_release(learning->taught[i].model);
-    }
+    days_close(learning->days);
     free(learning->taught);
     relance_mapping_free(learning->mapping);
     relance_ruleset_free(learning->rules);
@@ -272,18 +258,14 @@ static void learning_end(struct learning *learning)
 
 static int learning_events(struct learning *learning)
 {
-    struct relance_engine_options given = {
-        .rules = learning->rules, .context = learning, .complete = true, .trust_future = true};
-    learning->engine = relance_engine_new(&given);
-    ensure(learning->engine);
-    if (learning->wall_ms != RELANCE_NEVER) relance_engine_set_wall(learning->engine, learning->wall_ms);
+    if (!learning_open_saved(learning)) return EXIT_STATUS_USAGE;
     bool ok = learning_feed(learning);
-    struct relance_str sentence = relance_engine_error(learning->engine);
+    struct relance_str sentence = days_error(learning->days);
     if (!ok) print_mistake("%.*s", STR_ARG(sentence));
     deaths_print(&learning->deaths, "learn");
     ok &= feed_end(&learning->feed);
     if (ok) learning_print(learning);
-    relance_engine_free(learning->engine);
+    ok &= learning_close_saved(learning);
     return ok ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
@@ -291,8 +273,8 @@ static int learning_run(struct learning *learning)
 {
     struct relance_error error;
     const struct options *options = learning->options;
-    learning->evaluated_days = options->evaluate / DAY_MS;
-    if (learning->evaluated_days * DAY_MS != options->evaluate || learning->evaluated_days > DAYS_MAX) {
+    learning->evaluated_days = options->evaluate / DAYS_MS;
+    if (learning->evaluated_days * DAYS_MS != options->evaluate || learning->evaluated_days > DAYS_MAX) {
         print_mistake("--evaluate: so many whole days, 1d to 366d");
         return EXIT_STATUS_USAGE;
     }
@@ -329,6 +311,10 @@ static unsigned live_check_options(const struct options *options)
         mistakes++;
     }
     struct relance_error error;
+    if (options->save) {
+        print_mistake("--save goes with --events; what runs keeps its versions on OUTPUT.models");
+        mistakes++;
+    }
     if (options->redis && store_check_url(options->redis, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
         mistakes++;

@@ -141,7 +141,7 @@ def replay(rules, is_compared, stream):
         if not isinstance(rules, str):
             rule_file.write_text(json.dumps(rules))
         with open(log, "wb") as errors, open(lines, "wb") as output:
-            process = place.start([place.program("relance"), "replay", f"--rules={rule_file}", f"--lateness={LATENESS}", "--only=sent",
+            process = place.start([place.program("relance"), "replay", f"--rules={rule_file}", f"--lateness={LATENESS}", "--models=none", "--only=sent",
                                    "--until=2h", stream.topic], stdout=output, stderr=errors)
         seconds, used_s, peak = wait_for(process, limit_s(stream.events), log)
         with open(lines) as output:

@@ -290,7 +290,7 @@ class Pages(unittest.TestCase):
         """Of `relance replay --summary` over the same events: {rule: {outcome: count}}."""
         file = self.shop.world.folder.path / "all.jsonl"
         file.write_bytes(b"".join(record.value + b"\n" for record in self.shop.records))
-        done = subprocess.run([place.program("relance"), "replay", f"--rules={self.shop.world.rules}", "--lateness=0s", f"--until={UNTIL}", "--summary", str(file)],
+        done = subprocess.run([place.program("relance"), "replay", f"--rules={self.shop.world.rules}", "--lateness=0s", "--models=none", f"--until={UNTIL}", "--summary", str(file)],
                               capture_output=True, text=True, check=True)
         heads, *lines = done.stdout.split("\n\n")[0].splitlines()
         return {line.split()[0]: cells(heads, line) for line in lines if not line.startswith(" ")}

@@ -145,10 +145,10 @@ class World:
         return [Action.of_line(d) for d in self.decided(lines, *options) if d["outcome"] == "sent"]
 
     def decided(self, lines, *options):
-        """All decisions of `relance replay` over the same events."""
+        """All decisions of `relance replay` over the same events, where nobody learns what goes with what."""
         file = self.folder.path / "events.jsonl"
         file.write_bytes(b"".join(line + b"\n" for line in lines))
-        command = [place.program("relance"), "replay", f"--rules={self.rules}", f"--lateness={self.lateness}",
+        command = [place.program("relance"), "replay", f"--rules={self.rules}", f"--lateness={self.lateness}", "--models=none",
                    *options, str(file)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:

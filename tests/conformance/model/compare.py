@@ -57,7 +57,7 @@ def write_files(files, folder):
 
 
 def engine(relance, words):
-    done = subprocess.run([relance, "replay", *words], capture_output=True, timeout=120)
+    done = subprocess.run([relance, "replay", "--models=none", *words], capture_output=True, timeout=120)
     return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
 
 

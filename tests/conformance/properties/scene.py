@@ -76,7 +76,7 @@ class Scene:
         value, or the path of a folder."""
         if isinstance(rules, dict):
             rules = self.write("other-rules.jsonc", json.dumps(rules, ensure_ascii=False))
-        return play([self.tools.relance, "replay", "--rules", rules or self.own_rules,
+        return play([self.tools.relance, "replay", "--models=none", "--rules", rules or self.own_rules,
                      *(self.options if options is None else options), self.events(lines)])
 
     def forget(self, *words, lines=None):
