@@ -12,7 +12,7 @@ struct also_place {
     const char *url, *group, *input;
 };
 
-enum { ALSO_LISTED = 20, ALSO_PART_BYTES = 4 << 20 };
+enum { ALSO_LISTED = 20, ALSO_PART_BYTES = 1 << 20 };
 
 /* Makes the hash of that affinity what the version says: at once, or, where that takes more than ALSO_PART_BYTES, in parts,
  * between which the head says that it is not whole. Where the head is that of `before`, a version that was written whole

@@ -5,9 +5,12 @@ import signal
 import time
 import unittest
 
-from support import place
+from support import certificates, place
+from support.cluster import Cluster
 from support.engine import Engine, World, running
 from support.kafka import event
+from support.redis import LEARN, Redis
+from support.sentinel import Watched
 
 RULES = {
     "stale": "3650d",
@@ -22,8 +25,8 @@ BEGIN = int(1000 * time.time()) - 3600000
 class Learning(unittest.TestCase):
     maxDiff = 4000
 
-    def world(self):
-        world = World(RULES, partitions=2)
+    def world(self, redis=None):
+        world = World(RULES, partitions=2, redis=redis)
         self.addCleanup(world.__exit__)
         return world
 
@@ -135,3 +138,21 @@ class Learning(unittest.TestCase):
         learner = self.learner(world, f"--redis={world.redis.learn_url}")
         place.wait_until(lambda: self.lists(world) == before, 20, "a learner that starts writes what is not there")
         self.assertEqual(learner.stop()[0], 0)
+
+    def test_the_lists_go_to_a_cluster_to_whom_sentinels_name_and_through_tls(self):
+        folder = place.Folder("tls")
+        self.addCleanup(folder.close)
+        certificates.make(folder.path)
+        cluster, watched = Cluster(masters=3, replicas=0), Watched()
+        tls = Redis(tls_port=str(place.free_port()), bind="127.0.0.1", tls_auth_clients="no", tls_ca_cert_file=str(folder.path / "ca.pem"),
+                    tls_cert_file=str(folder.path / "server.pem"), tls_key_file=str(folder.path / "server.key"))
+        for redis, url in ((cluster, cluster.url_for(LEARN)), (watched, watched.url_for(LEARN)), (tls, tls.tcp_url(LEARN, ca=folder.path / "ca.pem"))):
+            with self.subTest(url=url):
+                world = self.world(redis)
+                learner = self.learner(world, f"--redis={url}")
+                self.buy(world, ["anna", "bert"], "tent", "mat")
+                self.await_lists(world, learner, tent=["mat"], mat=["tent"])
+                self.buy(world, ["cleo", "dora"], "mug", "rope")
+                self.await_lists(world, learner, tent=["mat"], mat=["tent"], mug=["rope"], rope=["mug"])
+                self.assertEqual(learner.stop()[0], 0, learner.output())
+                self.assertNotIn("The lists in Redis stay as they are", learner.output())
