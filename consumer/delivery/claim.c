@@ -458,17 +458,6 @@ static enum relance_status claim_make_engine(struct partition *partition, int64_
     return RELANCE_OK;
 }
 
-struct claim_dues {
-    struct relance_engine *engine;
-    bool failed;
-};
-
-static void claim_put_due(void *context, struct relance_str customer, int64_t due_ms)
-{
-    struct claim_dues *dues = context;
-    if (relance_engine_put_due(dues->engine, customer, due_ms) != RELANCE_OK) dues->failed = true;
-}
-
 /* We had the partition a moment ago, and neither Redis nor Kafka knows of anybody else since. */
 static bool claim_is_as_parked(const struct partition *partition)
 {
@@ -486,13 +475,8 @@ static enum relance_status claim_load(struct partition *partition, struct relanc
         claim_heard(partition, STANDING_READS, store_customer_count(partition->store, &customers, error));
     if (status == RELANCE_OK) status = claim_make_engine(partition, customers, error);
     if (status != RELANCE_OK) return status;
-    struct claim_dues dues = {partition->engine, false};
-    status = claim_heard(partition, STANDING_READS,
-                         store_read_dues(partition->store, claim_put_due, &dues, error));
-    if (dues.failed)
-        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for the waits of partition %d",
-                                 partition->number);
-    return status;
+    relance_engine_know_waits(partition->engine, INT64_MIN);
+    return claim_heard(partition, STANDING_READS, partition_ask_waits(partition, error));
 }
 
 /* ---- the steps of a claim */

@@ -131,8 +131,7 @@ static void partition_take_state(void *context, struct relance_str customer, str
     fetching->status = relance_engine_put(engine, customer, state, fetching->error);
 }
 
-/* A store that is away is waited for: without the state nothing can be decided. */
-static enum relance_status partition_await_store(struct partition *partition, struct relance_error *error)
+enum relance_status partition_await_store(struct partition *partition, struct relance_error *error)
 {
     if (!partition->pace.is_failing)
         log_line(LOG_WARNING, "Waiting for Redis to read customers.", "partition=%d why=\"%s\"",
@@ -272,14 +271,21 @@ static void partition_apply_options(struct partition *partition, const struct ma
     buffer_put(&partition->in_force.options, mark->options, strlen(mark->options));
 }
 
+static bool partition_is_to_go_on(enum relance_progress progress)
+{
+    return progress == RELANCE_NEEDS || progress == RELANCE_WAITS;
+}
+
 enum relance_status partition_apply_tick(struct partition *partition, int64_t before_ms, uint64_t waits,
                                          struct relance_error *error)
 {
     enum relance_progress progress;
     uint64_t most = waits ? waits : UINT64_MAX;
-    while ((progress = relance_engine_tick(partition->engine, before_ms, &most)) == RELANCE_NEEDS) {
+    while (partition_is_to_go_on(progress = relance_engine_tick(partition->engine, before_ms, &most))) {
         size_t count = most < PARTITION_LOOK ? (size_t)most : PARTITION_LOOK;
-        enum relance_status status = partition_fetch_due(partition, before_ms, count, error);
+        enum relance_status status = progress == RELANCE_WAITS
+                                         ? partition_read_waits(partition, error)
+                                         : partition_fetch_due(partition, before_ms, count, error);
         if (status != RELANCE_OK) return status;
     }
     partition_count_forgotten(partition);
@@ -549,8 +555,9 @@ static enum relance_status partition_decide_next(struct partition *partition,
 {
     enum relance_progress progress;
     partition->record = record;
-    while ((progress = relance_engine_record(partition->engine, event, fate)) == RELANCE_NEEDS) {
-        enum relance_status status = partition_fetch_needed(partition, error);
+    while (partition_is_to_go_on(progress = relance_engine_record(partition->engine, event, fate))) {
+        enum relance_status status = progress == RELANCE_WAITS ? partition_read_waits(partition, error)
+                                                               : partition_fetch_needed(partition, error);
         if (status != RELANCE_OK) return status;
     }
     if (progress == RELANCE_MUCH) return partition_halt(partition, error);
@@ -724,13 +731,17 @@ void partition_tell_hidden(struct partition *partition)
 enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
 {
     if (partition->state != PARTITION_LIVE) return RELANCE_OK;
-    int64_t next = relance_engine_next_due(partition->engine), before = partition->tick_ms;
+    int64_t before = partition->tick_ms;
+    enum relance_status status = partition_read_ahead(partition, error);
+    if (status != RELANCE_OK) return status;
     if (before == RELANCE_NEVER) {
         before = wall_now_ms() - partition->place->options->lateness;
-        if (next >= before || !partition_is_at_end(partition)) return RELANCE_OK;
+        if (relance_engine_next_due(partition->engine) >= before || !partition_is_at_end(partition))
+            return RELANCE_OK;
     }
-    enum relance_status status =
-        next < before ? partition_freshen(partition, before, RELANCE_NEVER, error) : RELANCE_OK;
+    status = partition_find_next(partition, before, error);
+    if (status == RELANCE_OK && relance_engine_next_due(partition->engine) < before)
+        status = partition_freshen(partition, before, RELANCE_NEVER, error);
     if (status != RELANCE_OK) return status;
     bool is_over = relance_engine_next_due(partition->engine) >= before;
     partition->tick_ms = is_over ? RELANCE_NEVER : before;

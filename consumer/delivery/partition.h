@@ -59,6 +59,7 @@ struct workplace {
     struct sampler sampler; /* what goes wrong in events and expressions, a part of it for the log */
     struct misplaced misplaced;
     bool refuses_misplaced; /* --misplaced refuse */
+    int64_t ahead_us;       /* when waits may be read ahead again */
 };
 /* Waits a moment before trying again; false: the process is to end. */
 bool partition_pause(int64_t us);
@@ -283,6 +284,26 @@ RELANCE_MUST enum relance_status partition_fetch(struct partition *partition,
                                                  const struct relance_str *customers, size_t count,
                                                  struct relance_error *error);
 
+/* ---- waits of the checkpoint (waits.c) */
+/* The next part of them, in the order of their times. RELANCE_AGAIN: the store is away, or somebody else's by now. */
+RELANCE_MUST enum relance_status partition_ask_waits(struct partition *partition,
+                                                     struct relance_error *error);
+/* Likewise, and waits for a store that is away. */
+RELANCE_MUST enum relance_status partition_read_waits(struct partition *partition,
+                                                      struct relance_error *error);
+/* Until it is known what is due next before then. */
+RELANCE_MUST enum relance_status partition_find_next(struct partition *partition, int64_t before_ms,
+                                                     struct relance_error *error);
+/* Until all are known that are due before then. */
+RELANCE_MUST enum relance_status partition_know_waits(struct partition *partition, int64_t before_ms,
+                                                      struct relance_error *error);
+/* A part that nobody needs yet, unless the store is away. */
+RELANCE_MUST enum relance_status partition_read_ahead(struct partition *partition,
+                                                      struct relance_error *error);
+
+/* A store that is away is waited for: without what it has nothing can be decided. */
+RELANCE_MUST enum relance_status partition_await_store(struct partition *partition,
+                                                       struct relance_error *error);
 /* Reads the states of the first so many of those that wait for something due before then, where they are not at hand: at
  * once, instead of one by one as a tick needs them. */
 RELANCE_MUST enum relance_status partition_fetch_due(struct partition *partition, int64_t before_ms,

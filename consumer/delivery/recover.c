@@ -136,6 +136,7 @@ static enum relance_status recover_settle(struct partition *partition, struct re
     if (newest_ms == INT64_MIN) return RELANCE_OK;
     if (partition->recovery.has_gaps)
         status = partition_apply_tick(partition, newest_ms - partition->place->options->lateness, 0, error);
+    if (status == RELANCE_OK) status = partition_know_waits(partition, newest_ms + 1, error);
     if (status == RELANCE_OK) status = partition_fetch_due(partition, newest_ms + 1, SIZE_MAX, error);
     if (status != RELANCE_OK) return status;
     if (relance_engine_recall(partition->engine, recover_was_published, &partition->recovery.published) !=

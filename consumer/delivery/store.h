@@ -39,9 +39,11 @@ RELANCE_MUST enum relance_status store_empty(struct store *store, struct relance
 RELANCE_MUST enum relance_status store_customer_count(struct store *store, int64_t *count,
                                                       struct relance_error *error);
 
-/* Every waiting customer with a time not after the one it waits for. */
+/* Waiting customers, each with a time not after the one it waits for: in the order of these times the first of those from
+ * `from_ms` on. All before *to_ms, which is later, are among them; RELANCE_NEVER: all that there are. */
 typedef void store_due_visit(void *context, struct relance_str customer, int64_t due_ms);
-RELANCE_MUST enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context,
+RELANCE_MUST enum relance_status store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
+                                                 store_due_visit *visit, void *context,
                                                  struct relance_error *error);
 /* The states of the first of these customers, in their order; an empty text where there is none. *count are wanted, and
  * as many of them as one question took have been visited where this returns RELANCE_OK. */

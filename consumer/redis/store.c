@@ -34,7 +34,8 @@ enum {
     STORE_READ_BYTES = 1 << 20,       /* bytes that the states of one HMGET are meant to have */
     STORE_READ_BYTES_MOST = 64 << 20, /* bytes that they may have, unless it is one state */
     STORE_READ_MS_MOST = 24000,       /* time that no HMGET is given more of */
-    STORE_DUES_CHUNK = 10000,         /* waits of one ZRANGE */
+    STORE_DUES_FIRST = 10000,         /* waits of the first ZRANGE */
+    STORE_DUES_MOST = 160000,         /* waits that no ZRANGE exceeds */
 };
 #define STORE_MINUTE_S "172800"   /* how long the counters of a minute are kept: 48 h, */
 #define STORE_DAY_S    "69120000" /* and the sums of a day: 800 days */
@@ -467,7 +468,8 @@ enum relance_status store_customer_count(struct store *store, int64_t *count, st
 struct store_dues {
     store_due_visit *visit;
     void *context;
-    size_t found;
+    int64_t from_ms, last_ms; /* the last one that was visited */
+    size_t found;             /* by the last question */
 };
 
 static enum relance_status store_take_due(void *context, struct relance_str customer,
@@ -480,19 +482,22 @@ static enum relance_status store_take_due(void *context, struct relance_str cust
     if (!is_time)
         return relance_error_set(error, RELANCE_INVALID, "Redis: a customer waits for a time that is none");
     dues->found++;
+    dues->last_ms = (int64_t)due_ms;
     dues->visit(dues->context, customer, (int64_t)due_ms);
     return RELANCE_OK;
 }
 
-static enum relance_status store_read_dues_chunk(struct store *store, int64_t from, struct store_dues *dues,
-                                                 struct relance_error *error)
+static enum relance_status store_ask_dues(struct store *store, struct store_dues *dues, int64_t skip,
+                                          int64_t most, struct relance_error *error)
 {
-    char first[TEXT_NUMBER_SIZE], last[TEXT_NUMBER_SIZE];
+    char from[TEXT_NUMBER_SIZE], offset[TEXT_NUMBER_SIZE], count[TEXT_NUMBER_SIZE];
     struct redisReply *answer;
-    text_put_int(first, from);
-    text_put_int(last, from + STORE_DUES_CHUNK - 1);
-    STORE_ASK(store, STR("ZRANGE"), str_of(store->timers_key), str_of(first), str_of(last),
-              STR("WITHSCORES"));
+    text_put_int(from, dues->from_ms);
+    text_put_int(offset, skip);
+    text_put_int(count, most);
+    STORE_ASK(store, STR("ZRANGE"), str_of(store->timers_key),
+              dues->from_ms == INT64_MIN ? STR("-inf") : str_of(from), STR("+inf"), STR("BYSCORE"),
+              STR("LIMIT"), str_of(offset), str_of(count), STR("WITHSCORES"));
     enum relance_status status = store_guarded_read(store, &answer, error);
     if (status != RELANCE_OK) return status;
     dues->found = 0;
@@ -501,16 +506,22 @@ static enum relance_status store_read_dues_chunk(struct store *store, int64_t fr
     return status;
 }
 
-/* In chunks: the set does not change under us, since nobody but us may write it. */
-enum relance_status store_read_dues(struct store *store, store_due_visit *visit, void *context,
-                                    struct relance_error *error)
+/* By time, since places shift with each checkpoint. Until one that is later has come: what waits for the last time of an answer
+ * may go on behind it. Between two questions the set does not change, since nobody but us may write it. What is to be passed
+ * over Redis walks past, so the questions grow. */
+enum relance_status store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
+                                    store_due_visit *visit, void *context, struct relance_error *error)
 {
-    struct store_dues dues = {visit, context, STORE_DUES_CHUNK};
+    struct store_dues dues = {visit, context, from_ms, from_ms, 0};
+    int64_t most = STORE_DUES_FIRST;
     enum relance_status status = store_attach(store, error);
-    for (int64_t from = 0; status == RELANCE_OK && dues.found >= STORE_DUES_CHUNK; from += STORE_DUES_CHUNK) {
-        if (stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
-        status = store_read_dues_chunk(store, from, &dues, error);
+    for (int64_t skip = 0; status == RELANCE_OK && dues.last_ms == from_ms; skip += (int64_t)dues.found) {
+        if (skip && stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
+        if (skip && most < STORE_DUES_MOST) most *= 2;
+        status = store_ask_dues(store, &dues, skip, most, error);
+        if (status == RELANCE_OK && dues.found < (size_t)most) dues.last_ms = RELANCE_NEVER;
     }
+    *to_ms = dues.last_ms;
     return status;
 }
 

@@ -148,6 +148,9 @@ enum relance_progress {
     /* Before the record, more is due than it may end: nothing has been done of it. What is due before relance_engine_much()
      * is to be ended by ticks, then call again. */
     RELANCE_MUCH,
+    /* What is due next is not known: waits from relance_engine_waits_known() on are to be handed in (relance_engine_put_due,
+     * relance_engine_know_waits). Then call again. */
+    RELANCE_WAITS,
     /* options.stop was heard. No decision has come since then, but those of the same call may have come before, and
      * states are half changed: throw away what this engine has made since the last checkpoint, and the engine. Whoever
      * comes next decides it again. */
@@ -205,7 +208,8 @@ int64_t relance_engine_clock(const struct relance_engine *engine);
 void relance_engine_set_clock(struct relance_engine *engine, int64_t clock_ms); /* from a checkpoint */
 /* time of the newest event; for --until */
 int64_t relance_engine_newest(const struct relance_engine *engine);
-/* RELANCE_NEVER: nothing waits */
+/* Nothing is due before then, though perhaps nothing at it, either, where it is relance_engine_waits_known(). RELANCE_NEVER:
+ * nothing waits */
 int64_t relance_engine_next_due(const struct relance_engine *engine);
 
 /* ---- states, in and out */
@@ -221,9 +225,15 @@ RELANCE_MUST enum relance_status relance_engine_missing(const struct relance_eng
 RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine,
                                                     struct relance_str customer, struct relance_str state,
                                                     struct relance_error *error);
-/* Hands in a due time as a checkpoint has it: the customer's state will be asked for when it comes. */
+/* Hands in a due time as a checkpoint has it: the customer's state will be asked for when it comes. Nothing happens where more
+ * is known of the customer: it waits for something, or its state is at hand. */
 RELANCE_MUST enum relance_status relance_engine_put_due(struct relance_engine *engine,
                                                         struct relance_str customer, int64_t due_ms);
+
+/* Due times may be handed in as they are needed, in their order. All before `before_ms` have been; RELANCE_NEVER, as it is
+ * from the start: all that there are. */
+void relance_engine_know_waits(struct relance_engine *engine, int64_t before_ms);
+int64_t relance_engine_waits_known(const struct relance_engine *engine);
 
 /* A state that has changed since the last relance_engine_saved. */
 struct relance_change {
@@ -270,7 +280,7 @@ struct relance_engine_size {
     size_t bytes;     /* all that is held for customers */
     size_t customers; /* known: held, or waiting with a due time */
     size_t held;      /* with their state at hand */
-    size_t waits;     /* customers with a due time */
+    size_t waits;     /* customers with a due time, of those that are known */
 };
 struct relance_engine_size relance_engine_size(const struct relance_engine *engine);
 void relance_engine_evict(struct relance_engine *engine, size_t bytes);

@@ -20,6 +20,58 @@ void __wrap_partition_decided(void *context, const struct relance_decision *deci
     partition->state = state;
 }
 
+/* ---- waits, which come in parts */
+struct bug_due {
+    struct relance_str customer;
+    int64_t due_ms;
+};
+
+struct bug_dues {
+    struct bug_due *list;
+    size_t count, capacity;
+};
+
+static void bug_keep_due(void *context, struct relance_str customer, int64_t due_ms)
+{
+    struct bug_dues *dues = context;
+    if (dues->count == dues->capacity) {
+        struct bug_due *old = dues->list;
+        dues->capacity = dues->capacity ? 2 * dues->capacity : 16;
+        dues->list = sim_keep(dues->capacity * sizeof *old);
+        if (dues->count) memcpy(dues->list, old, dues->count * sizeof *old);
+    }
+    dues->list[dues->count++] = (struct bug_due){sim_keep_text(customer), due_ms};
+}
+
+/* In three worlds of four one to three, and whatever else waits for the first instant. */
+static size_t bug_part(const struct bug_dues *dues, int64_t from_ms)
+{
+    size_t most = sim.seed / 64 % 4, count = 0;
+    while (most && count < dues->count && (count < most || dues->list[count].due_ms == from_ms))
+        count++;
+    return most ? count : dues->count;
+}
+
+enum relance_status __real_store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
+                                           store_due_visit *visit, void *context,
+                                           struct relance_error *error);
+enum relance_status __wrap_store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
+                                           store_due_visit *visit, void *context,
+                                           struct relance_error *error);
+enum relance_status __wrap_store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
+                                           store_due_visit *visit, void *context, struct relance_error *error)
+{
+    struct bug_dues dues = {0};
+    enum relance_status status = __real_store_read_dues(store, from_ms, to_ms, bug_keep_due, &dues, error);
+    if (status != RELANCE_OK) return status;
+    size_t count = bug_part(&dues, from_ms);
+    for (size_t i = 0; i < count; i++)
+        visit(context, dues.list[i].customer, dues.list[i].due_ms);
+    if (count == dues.count) return RELANCE_OK;
+    *to_ms = dues.list[count].due_ms + sabotage(BUG_WAITS_CUT);
+    return RELANCE_OK;
+}
+
 /* ---- what goes on beside */
 void __real_partition_published(struct partition *partition, const struct frontier *frontier);
 void __wrap_partition_published(struct partition *partition, const struct frontier *frontier);

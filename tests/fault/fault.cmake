@@ -1,6 +1,6 @@
 # The simulator: what of the shell decides, says and saves, as it is, over models of the rest.
 set(fault_shell
-    delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
+    delivery/worker delivery/partition delivery/linking delivery/claim delivery/recover delivery/waits delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
     delivery/action delivery/lines delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
     delivery/standing delivery/sums delivery/adopt delivery/modelbook delivery/number delivery/parcel
     delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
@@ -14,6 +14,6 @@ target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_pres
   PkgConfig::XXHASH Threads::Threads)
 foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear link_find_with link_knows elsewhere_forward
     overtaken_unasked partition_decided partition_published outbox_clear relance_model_head relance_model_read
-    relance_model_apply modelbook_edition modelbook_get)
+    relance_model_apply modelbook_edition modelbook_get store_read_dues)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

@@ -736,13 +736,21 @@ static int redis_compare_scores(const void *left, const void *right)
     return x != y ? (x > y) - (x < y) : strcmp(a->name.data, b->name.data);
 }
 
-/* ZRANGE KEY FROM TO WITHSCORES */
+/* ZRANGE KEY FROM +inf BYSCORE LIMIT OFFSET COUNT WITHSCORES */
 static redisReply *redis_do_range(const struct redis_table *table, const struct redis_command *command)
 {
     struct redis_table sorted = *table;
     redis_copy_table(&sorted, 1);
     if (sorted.count) qsort(sorted.fields, sorted.count, sizeof *sorted.fields, redis_compare_scores);
-    if (strtoll(command->words[2].data, NULL, 10) > 0) sorted.count = 0; /* the first chunk held all */
+    double from = strtod(command->words[2].data, NULL);
+    size_t first = 0, offset = strtoul(command->words[6].data, NULL, 10);
+    size_t most = strtoul(command->words[7].data, NULL, 10);
+    ensure(str_equal(command->words[4], STR("BYSCORE")) && str_equal(command->words[5], STR("LIMIT")));
+    while (first < sorted.count && redis_number(&sorted.fields[first]) < from)
+        first++;
+    first = first + offset < sorted.count ? first + offset : sorted.count;
+    sorted.fields += first;
+    sorted.count = sorted.count - first < most ? sorted.count - first : most;
     return redis_do_get_all(&sorted);
 }
 

@@ -48,7 +48,7 @@ struct relance_engine *relance_engine_new(const struct relance_engine_options *o
     if (!e->options.state_bytes) e->options.state_bytes = LIMIT_STATE_BYTES;
     e->set = options->rules;
     e->clock_ms = e->newest_ms = STATE_NO_TIME;
-    e->wall_ms = RELANCE_NEVER;
+    e->wall_ms = e->waits_known_ms = RELANCE_NEVER;
     customers_init(&e->customers);
     arena_init(&e->scratch, 0);
     arena_init(&e->frame_arena, 0);
@@ -112,14 +112,16 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
 }
 
 /* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is
- * lowered. Time ends with the year 9999. */
+ * lowered. Time ends with the year 9999. At the very instant up to which waits are known there may be others, which come
+ * first. */
 static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, bool inclusive, uint64_t *most)
 {
-    struct customer *customer;
     if (before_ms > RFC3339_MS_MAX) before_ms = RFC3339_MS_MAX;
-    while (*most && !e->failed && !cel_frame_stopped(&e->frame) &&
-           (customer = customers_next(&e->customers)) &&
-           (customer->due_ms < before_ms || (inclusive && customer->due_ms == before_ms))) {
+    while (*most && !e->failed && !cel_frame_stopped(&e->frame)) {
+        struct customer *customer = customers_next(&e->customers);
+        int64_t next_ms = relance_engine_next_due(e);
+        if (next_ms > before_ms || (!inclusive && next_ms == before_ms)) break;
+        if (next_ms == e->waits_known_ms) return RELANCE_WAITS;
         if (!customer->held) return need(e, customer_id(customer));
         if (!rest_wake(e, customer)) break;
         --*most;
@@ -313,6 +315,13 @@ static bool is_much(struct relance_engine *e, const struct relance_record *recor
     return true;
 }
 
+/* Does the event bring the clock to where it is not known how much is due? */
+static bool is_unknown(const struct relance_engine *e, const struct relance_record *record)
+{
+    return record->waits_most && !e->unfolded.at &&
+           e->event.time_ms - e->options.lateness_ms > e->waits_known_ms;
+}
+
 bool engine_read(struct relance_engine *e, const struct relance_record *record, struct relance_fate *fate)
 {
     enum event_dead dead =
@@ -347,6 +356,7 @@ static enum relance_progress record_event(struct relance_engine *e, const struct
     if (!engine_read(e, record, fate)) return RELANCE_FAILED;
     if (fate->kind == RELANCE_DEAD) return RELANCE_DONE;
     if (is_much(e, record)) return RELANCE_MUCH;
+    if (is_unknown(e, record)) return RELANCE_WAITS;
     advance_clock(e, e->event.time_ms);
     enum relance_progress progress = fire(e, e->clock_ms, false, &(uint64_t){UINT64_MAX});
     if (progress != RELANCE_DONE) return progress;
@@ -398,7 +408,17 @@ int64_t relance_engine_newest(const struct relance_engine *e)
 int64_t relance_engine_next_due(const struct relance_engine *e)
 {
     const struct customer *customer = customers_next(&e->customers);
-    return customer ? customer->due_ms : RELANCE_NEVER;
+    return customer && customer->due_ms < e->waits_known_ms ? customer->due_ms : e->waits_known_ms;
+}
+
+void relance_engine_know_waits(struct relance_engine *e, int64_t before_ms)
+{
+    e->waits_known_ms = before_ms;
+}
+
+int64_t relance_engine_waits_known(const struct relance_engine *e)
+{
+    return e->waits_known_ms;
 }
 
 /* The customer has none at hand; false: this is no state, or memory has run out. */
@@ -481,6 +501,7 @@ enum relance_status relance_engine_missing(const struct relance_engine *e, int64
                                                                                         : RELANCE_NO_MEMORY;
 }
 
+/* Of a customer whose wait has not been handed in, the checkpoint has what the state says. */
 enum relance_status relance_engine_put(struct relance_engine *e, struct relance_str id,
                                        struct relance_str packed, struct relance_error *error)
 {
@@ -493,6 +514,7 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
     customer->held = true;
     e->customers.held++;
     int64_t due_ms = packed.size ? customer->state->due_ms : RELANCE_NEVER;
+    if (customer->due_saved_ms == RELANCE_NEVER) customer->due_saved_ms = due_ms;
     if (!customers_set_due(&e->customers, customer, due_ms))
         return relance_error_set(error, RELANCE_NO_MEMORY, "out of memory for waits");
     return RELANCE_OK;
@@ -501,8 +523,9 @@ enum relance_status relance_engine_put(struct relance_engine *e, struct relance_
 enum relance_status relance_engine_put_due(struct relance_engine *e, struct relance_str id, int64_t due_ms)
 {
     struct customer *customer = customers_add(&e->customers, id);
-    if (!customer || (!customer->held && !customers_set_due(&e->customers, customer, due_ms)))
-        return RELANCE_NO_MEMORY;
+    if (!customer) return RELANCE_NO_MEMORY;
+    if (customer->held || customer->due_ms != RELANCE_NEVER) return RELANCE_OK;
+    if (!customers_set_due(&e->customers, customer, due_ms)) return RELANCE_NO_MEMORY;
     customer->due_saved_ms = due_ms;
     return RELANCE_OK;
 }

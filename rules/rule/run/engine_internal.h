@@ -76,6 +76,8 @@ struct relance_engine {
     struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     int64_t much_ms;                      /* after RELANCE_MUCH: what is due before then is too much */
+    int64_t
+        waits_known_ms; /* all that is due before then stands in `customers`; RELANCE_NEVER: all there is */
     struct relance_forgot forgot;
     struct relance_links links;
     struct known_names known;

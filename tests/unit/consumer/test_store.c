@@ -78,6 +78,18 @@ static void collect_due(void *context, struct relance_str customer, int64_t due_
     sprintf(out + strlen(out), "%.*s@%lld ", STR_ARG(customer), (long long)due_ms);
 }
 
+/* All of them, part by part. */
+static enum relance_status read_dues(struct store *store, char *dues)
+{
+    enum relance_status status = RELANCE_OK;
+    for (int64_t from_ms = INT64_MIN, to_ms; from_ms != RELANCE_NEVER && status == RELANCE_OK;
+         from_ms = to_ms) {
+        status = store_read_dues(store, from_ms, &to_ms, collect_due, dues + strlen(dues), &error);
+        cr_expect(status != RELANCE_OK || to_ms > from_ms);
+    }
+    return status;
+}
+
 Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
 {
     struct owner first = new_owner();
@@ -94,7 +106,7 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     cr_expect_eq(next.meta.offset, 17);
     cr_assert_eq(store_customer_count(next.store, &count, &error), RELANCE_OK);
     cr_expect_eq(count, 2);
-    cr_assert_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
+    cr_assert_eq(read_dues(next.store, dues), RELANCE_OK);
     cr_expect_str_eq(dues, "c-1@1772445600120 ");
     const struct relance_str customers[] = {STR("c-2"), STR("c-9"), STR("c-1")};
     cr_assert_eq(read_states(next.store, 3, customers, states), RELANCE_OK);
@@ -243,10 +255,60 @@ Test(store, more_customers_than_a_command_takes_arrive_all)
     server_expect("11000", "HLEN relance:{g:t:3}:customers");
     server_expect("11000", "ZCARD relance:{g:t:3}:timers");
     char *dues = calloc(CUSTOMERS, 20);
-    cr_assert_eq(store_read_dues(owner.store, collect_due, dues, &error), RELANCE_OK);
+    cr_assert_eq(read_dues(owner.store, dues), RELANCE_OK);
     cr_expect(strstr(dues, "c-0@0 c-1@1 "));
     cr_expect(strstr(dues, "c-10999@10999 "));
     free(dues);
+    free_owner(&owner);
+}
+
+struct part {
+    size_t count;
+    int64_t least_ms, most_ms;
+};
+
+static void count_due(void *context, struct relance_str customer, int64_t due_ms)
+{
+    struct part *part = context;
+    cr_expect(customer.size > 0);
+    cr_expect_geq(due_ms, part->most_ms, "they come in their order");
+    if (!part->count++) part->least_ms = due_ms;
+    part->most_ms = due_ms;
+}
+
+static struct part read_part(struct store *store, int64_t from_ms, int64_t *to_ms)
+{
+    struct part part = {.most_ms = INT64_MIN};
+    cr_assert_eq(store_read_dues(store, from_ms, to_ms, count_due, &part, &error), RELANCE_OK);
+    return part;
+}
+
+/* 12,000 one after the other, a millisecond each; then 35,000 at once, and one behind them. */
+Test(store, reads_waits_in_parts_that_end_between_two_instants)
+{
+    enum { ROW = 12000, ALL = 47000 };
+    struct owner owner = new_owner();
+    char name[16];
+    int64_t to_ms;
+    store_begin(owner.store);
+    for (int i = 0; i <= ALL; i++) {
+        snprintf(name, sizeof name, "c-%d", i);
+        put(&owner, name, "x", i < ROW ? i - 5 : i < ALL ? ROW : ROW + 1, RELANCE_NEVER);
+    }
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    struct part part = read_part(owner.store, INT64_MIN, &to_ms);
+    cr_expect_eq(part.least_ms, -5);
+    cr_expect_eq(part.most_ms, to_ms);
+    cr_expect_lt(part.count, (size_t)ROW);
+    part = read_part(owner.store, to_ms, &to_ms);
+    cr_expect_eq(part.most_ms, ROW);
+    cr_expect_eq(to_ms, ROW, "it ends among those of one instant");
+    part = read_part(owner.store, ROW, &to_ms);
+    cr_expect_eq(part.count, (size_t)(ALL + 1 - ROW), "all of them, and what comes behind");
+    cr_expect_eq(to_ms, RELANCE_NEVER);
+    part = read_part(owner.store, ROW + 2, &to_ms);
+    cr_expect_eq(part.count, 0u);
+    cr_expect_eq(to_ms, RELANCE_NEVER);
     free_owner(&owner);
 }
 
@@ -389,7 +451,7 @@ Test(store, a_checkpoint_heals_what_a_part_of_a_lost_one_does)
     char dues[64] = "";
     cr_expect_not(store_is_part(next.store));
     cr_expect_eq(next.meta.offset, 3);
-    cr_expect_eq(store_read_dues(next.store, collect_due, dues, &error), RELANCE_OK);
+    cr_expect_eq(read_dues(next.store, dues), RELANCE_OK);
     cr_expect_str_eq(dues, "c-1@3000 ");
     server_expect("newer", "HGET relance:{g:t:3}:customers c-1");
     free_owner(&owner);

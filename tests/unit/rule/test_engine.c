@@ -5,9 +5,10 @@
 
 #include <criterion/criterion.h>
 
-#define HOUR  3600000LL
-#define DAY   86400000LL
-#define START 1772445600000LL /* 2026-03-02T10:00:00Z */
+#define MINUTE 60000LL
+#define HOUR   3600000LL
+#define DAY    86400000LL
+#define START  1772445600000LL /* 2026-03-02T10:00:00Z */
 
 /* A cart is mailed about after an hour and after a day, unless it is bought. */
 static const char cart_rules[] =
@@ -287,6 +288,88 @@ Test(engine, a_wait_handed_in_too_early_is_looked_up_and_put_back)
     cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR);
     rig_tick(&rig, START + HOUR + 1);
     decided("sent c1");
+}
+
+/* ---- waits that come in parts */
+
+static void hand_in_waits_before(int64_t before_ms)
+{
+    for (const struct rig_state *state = rig.store; state; state = state->next)
+        if (state->due_ms < before_ms)
+            cr_assert_eq(relance_engine_put_due(rig.engine, state->customer, state->due_ms), RELANCE_OK);
+    relance_engine_know_waits(rig.engine, before_ms);
+}
+
+/* Five customers, each a minute after the one before; another engine, which knows the waits before an instant. */
+static void begin_knowing(int64_t before_ms)
+{
+    for (int i = 0; i < 5; i++)
+        happens(arena_format(&arena, "e%d", i).data, "cart", arena_format(&arena, "c%d", i).data,
+                START + i * MINUTE, "k");
+    buffer_init(&rig.lines, &rig.arena);
+    rig_checkpoint(&rig);
+    relance_engine_free(rig.engine);
+    rig.options.complete = false;
+    rig.engine = relance_engine_new(&rig.options);
+    cr_assert_not_null(rig.engine);
+    hand_in_waits_before(before_ms);
+}
+
+Test(engine, asks_for_waits_where_it_does_not_know_what_is_due_next)
+{
+    begin_knowing(START + HOUR + 2 * MINUTE);
+    uint64_t most = 9;
+    cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR);
+    rig_tick(&rig, START + HOUR + 2 * MINUTE);
+    decided("sent c0 sent c1");
+    cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR + 2 * MINUTE, "perhaps");
+    for (int again = 0; again < 3; again++)
+        cr_expect_eq(relance_engine_tick(rig.engine, START + DAY, &most), RELANCE_WAITS);
+    cr_expect_eq(most, 9u);
+    decided("");
+    hand_in_waits_before(RELANCE_NEVER);
+    rig_tick(&rig, START + DAY);
+    decided("sent c2 sent c3 sent c4");
+    cr_expect_lt(relance_engine_next_due(rig.engine), relance_engine_waits_known(rig.engine));
+}
+
+Test(engine, does_not_begin_an_event_before_which_it_does_not_know_what_is_due)
+{
+    begin_knowing(START + HOUR + MINUTE);
+    struct relance_fate fate;
+    struct relance_record record = rig_record(&rig, event("e9", "cart", "c9", START + 2 * HOUR, "k"));
+    record.waits_most = 3;
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_WAITS);
+    decided("");
+    hand_in_waits_before(RELANCE_NEVER);
+    cr_expect_eq(relance_engine_record(rig.engine, &record, &fate), RELANCE_MUCH, "those that came count");
+    decided("");
+}
+
+Test(engine, knows_better_than_a_wait_that_is_handed_in_late)
+{
+    begin_knowing(START + HOUR);
+    happens("p3", "buy", "c3", START + 5 * MINUTE, "k");
+    decided("cancelled c3");
+    cr_expect_eq(relance_engine_next_due(rig.engine), START + HOUR);
+    hand_in_waits_before(RELANCE_NEVER);
+    rig_tick(&rig, START + DAY);
+    decided("sent c0 sent c1 sent c2 sent c4");
+}
+
+static void expect_saved(void *context, const struct relance_change *change)
+{
+    cr_expect_eq(change->due_saved_ms, *(const int64_t *)context);
+    cr_expect_eq(change->due_ms, RELANCE_NEVER);
+}
+
+Test(engine, a_wait_that_was_not_handed_in_is_the_one_that_the_state_names)
+{
+    begin_knowing(START + HOUR);
+    happens("p3", "buy", "c3", START + 5 * MINUTE, "k");
+    int64_t due_ms = rig_stored(&rig, STR("c3"))->due_ms;
+    cr_expect_eq(due_ms, START + HOUR + 3 * MINUTE);
+    cr_expect_eq(relance_engine_changes(rig.engine, expect_saved, &due_ms), RELANCE_OK);
 }
 
 /* ---- changes */
