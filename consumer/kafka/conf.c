@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CONF_CREATED_MS = 10000 };
+enum { CONF_ASK_MS = 10000 };
 
 static const char conf_no_oidc[] =
     "was built without OIDC, as Debian 12's is; Debian 13's has it. SCRAM, PLAIN over TLS and "
@@ -124,7 +124,42 @@ rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int 
     return code;
 }
 
-/* ---- topics that were asked for */
+/* ---- topics that are to be made */
+static void conf_take_retention(const rd_kafka_ConfigResource_t *resource, char out[KAFKA_RETENTION_SIZE])
+{
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+    const char *name = rd_kafka_ConfigResource_name(resource);
+    if (kafka_is_forbidden(rd_kafka_ConfigResource_error(resource)))
+        log_line(LOG_WARNING, "Kafka does not tell us how long a topic is kept.",
+                 "topic=%s needed=\"DescribeConfigs on topic %s\"", name, name);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (value && strcmp(rd_kafka_ConfigEntry_name(entries[i]), "retention.ms") == 0)
+            snprintf(out, KAFKA_RETENTION_SIZE, "%s", value);
+    }
+}
+
+void kafka_conf_retention(rd_kafka_t *rk, const char *topic, char out[KAFKA_RETENTION_SIZE])
+{
+    rd_kafka_ConfigResource_t *asked = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    ensure(asked && queue);
+    rd_kafka_DescribeConfigs(rk, &asked, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CONF_ASK_MS);
+    const rd_kafka_DescribeConfigs_result_t *result =
+        event && !rd_kafka_event_error(event) ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t **found =
+        result ? rd_kafka_DescribeConfigs_result_resources(result, &count) : NULL;
+    *out = '\0';
+    for (size_t i = 0; i < count; i++)
+        conf_take_retention(found[i], out);
+    if (event) rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_destroy(asked);
+}
+
 static enum relance_status conf_created_one(const rd_kafka_topic_result_t *topic, struct relance_error *error)
 {
     rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic);
@@ -139,7 +174,7 @@ static enum relance_status conf_created_one(const rd_kafka_topic_result_t *topic
 
 enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_error *error)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CONF_CREATED_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CONF_ASK_MS);
     const rd_kafka_CreateTopics_result_t *result = event ? rd_kafka_event_CreateTopics_result(event) : NULL;
     enum relance_status status = RELANCE_OK;
     size_t count = 0;

@@ -10,6 +10,9 @@
 /* How many partitions a topic has, by its broker; the error of the question or of the topic. */
 rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *topic, int timeout_ms, int *count);
 
+/* A topic's retention.ms, "" where Kafka does not tell it; of a right that is missing the log says which. */
+enum { KAFKA_RETENTION_SIZE = 32 };
+void kafka_conf_retention(rd_kafka_t *rk, const char *topic, char out[KAFKA_RETENTION_SIZE]);
 /* The answer to CreateTopics: each is there, or what kept it from being made. RELANCE_REFUSED: a right; RELANCE_IO: else. */
 RELANCE_MUST enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_error *error);
 

@@ -56,12 +56,16 @@ static int shelf_partitions(const struct shelf *shelf, rd_kafka_resp_err_t *err)
     return count;
 }
 
-static enum relance_status shelf_create(const struct shelf *shelf, struct relance_error *error)
+/* Versions are kept as long as the events that they decided about, since marks name them. */
+static enum relance_status shelf_create(const struct shelf *shelf, const char *input,
+                                        struct relance_error *error)
 {
-    char reason[256];
+    char reason[256], retention[KAFKA_RETENTION_SIZE];
     rd_kafka_NewTopic_t *fresh = rd_kafka_NewTopic_new(shelf->name, 1, -1, reason, sizeof reason);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(shelf->rk);
     ensure(fresh && queue);
+    kafka_conf_retention(shelf->rk, input, retention);
+    if (*retention) rd_kafka_NewTopic_set_config(fresh, "retention.ms", retention);
     log_line(LOG_INFO, "Creating a topic.", "topic=%s partitions=1", shelf->name);
     rd_kafka_CreateTopics(shelf->rk, &fresh, 1, NULL, queue);
     enum relance_status status = kafka_conf_created(queue, error);
@@ -96,7 +100,7 @@ static enum relance_status shelf_look(const struct shelf *shelf, const struct op
     rd_kafka_resp_err_t err;
     int partitions = shelf_partitions(shelf, &err);
     if (!partitions && options->create_topics && !kafka_is_forbidden(err)) {
-        enum relance_status status = shelf_create(shelf, error);
+        enum relance_status status = shelf_create(shelf, options->input, error);
         if (status != RELANCE_OK) return status;
     }
     for (int looks = 0; looks < SHELF_LOOKS && !partitions && options->create_topics; looks++) {

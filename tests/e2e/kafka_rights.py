@@ -286,6 +286,7 @@ class Learning(unittest.TestCase):
         learner = self.learner(output=output, create_topics=True)
         self.await_version(learner)
         self.assertEqual(learner.stop()[0], 0, learner.output())
+        self.assertIn(f'needed="DescribeConfigs on topic {self.world.input}"', learner.output())
 
     def test_what_the_table_gives_is_enough_for_learner_and_engine(self):
         learner = self.learner()

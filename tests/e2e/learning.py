@@ -67,6 +67,15 @@ class Learning(unittest.TestCase):
         self.assertEqual(list(body["models"]), ["goes_with"])
         self.assertEqual(learner.stop()[0], 0)
 
+    def test_the_topic_that_it_makes_is_kept_as_long_as_its_input(self):
+        world = self.world()
+        world.kafka.create(f"{world.input}.short", 1, retention_ms=86400000)
+        learner = self.learner(world, f"--input={world.input}.short")
+        with running(world) as engine:  # whose input is kept for ever
+            place.wait_until(engine.is_live, 20, "it is live")
+        self.assertIn(f'"Versions of models are kept for a shorter time than the events that they belong to." topic={world.output}.models', engine.output())
+        self.assertEqual(learner.stop()[0], 0)
+
     def test_a_learner_that_was_killed_goes_on_from_its_state(self):
         world = self.world()
         learner = self.learner(world)
