@@ -2,7 +2,9 @@
  *
  * I1: O <= P and M <= MARKS. A checkpoint at X is written only after a transaction of this claim with P = X
  * has committed, with all marks in force. So a checkpoint is never ahead of what has been published: what it
- * lacks can be decided again, what it has need not be published again. */
+ * lacks can be decided again, what it has need not be published again.
+ *
+ * It is put together at X and written later: between the two lies the end of the transaction, and more is decided. */
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
@@ -54,7 +56,7 @@ static void checkpoint_put_counters(struct partition *partition)
     relance_time_print(
         partition->in_force.wall_ms == RELANCE_NEVER ? wall_now_ms() : partition->in_force.wall_ms, time);
     memcpy(counting.minute, time, sizeof counting.minute - 1);
-    counters_each(&partition->counters, checkpoint_put_counter, &counting);
+    counters_each(&partition->saving.counters, checkpoint_put_counter, &counting);
 }
 
 /* Past what follows the last record that was taken and is none: so that a topic of which nothing is left but its end
@@ -95,19 +97,41 @@ static void checkpoint_fill_meta(const struct partition *partition, struct meta 
     meta->last_hash = partition->last.hash;
 }
 
+static void checkpoint_end(struct partition *partition)
+{
+    counters_clear(&partition->saving.counters);
+    sums_clear(&partition->saving.sums);
+    partition->saving.is_on = false;
+}
+
 static void checkpoint_done(struct partition *partition)
 {
     relance_engine_saved(partition->engine);
-    pulse_count(partition->place->pulse, &partition->counters);
-    counters_clear(&partition->counters);
-    sums_clear(&partition->sums);
-    partition->saved = partition->decided;
+    pulse_count(partition->place->pulse, &partition->saving.counters);
+    partition->saved = partition->saving.at;
     partition->pace.whole_us = clock_monotonic_us();
     partition->anew_from = -1;
-    partition_forget_zones(partition);
+    checkpoint_end(partition);
     if (partition->pace.is_failing)
         log_line(LOG_INFO, "Redis takes checkpoints again.", "partition=%d", partition->number);
     partition->pace.is_failing = false;
+}
+
+/* What it had is offered again, with what has changed since. */
+static enum relance_status checkpoint_undone(struct partition *partition, struct relance_error *error)
+{
+    if (relance_engine_unsaved(partition->engine) != RELANCE_OK)
+        return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
+    counters_add_all(&partition->counters, &partition->saving.counters);
+    sums_add_all(&partition->sums, &partition->saving.sums);
+    checkpoint_end(partition);
+    if (!partition->pace.is_failing)
+        log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
+                 "partition=%d why=\"%s\"", partition->number, error->message);
+    workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);
+    partition->pace.is_failing = true;
+    partition->pace.retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
+    return RELANCE_OK;
 }
 
 /* The answer was lost: nothing is decided until it is known whether the checkpoint counts, since what has
@@ -125,18 +149,41 @@ static enum relance_status checkpoint_settle(struct partition *partition, struct
     return status;
 }
 
-/* RELANCE_OK also when the store would not take it now: the state stands, and is offered again. */
-enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error)
+/* What has been counted goes into the checkpoint; what is counted from here on, into the next. */
+static void checkpoint_put_counts(struct partition *partition)
 {
-    ensure(partition->state == PARTITION_LIVE && !partition_has_news(partition)); /* I1 */
+    struct saving *saving = &partition->saving;
+    struct counters counters = saving->counters;
+    struct sums sums = saving->sums;
+    saving->counters = partition->counters;
+    saving->sums = partition->sums;
+    partition->counters = counters;
+    partition->sums = sums;
+    checkpoint_put_counters(partition);
+    sums_each(&saving->sums, checkpoint_put_addition, partition->store);
+}
+
+enum relance_status partition_begin_checkpoint(struct partition *partition, struct relance_error *error)
+{
+    ensure(partition->state == PARTITION_LIVE && !partition->saving.is_on);
     store_begin(partition->store);
     if (relance_engine_changes(partition->engine, checkpoint_put_change, partition->store) != RELANCE_OK)
         return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a checkpoint");
-    checkpoint_put_counters(partition);
-    sums_each(&partition->sums, checkpoint_put_addition, partition->store);
+    relance_engine_saving(partition->engine);
+    checkpoint_put_counts(partition);
     partition_note_last(partition);
     checkpoint_fill_meta(partition, &partition->meta);
+    partition_forget_zones(partition);
+    partition->saving.is_on = true;
+    partition->saving.at = partition->decided;
     partition->pace.saved_us = clock_monotonic_us();
+    return RELANCE_OK;
+}
+
+enum relance_status partition_end_checkpoint(struct partition *partition, struct relance_error *error)
+{
+    ensure(partition->saving.is_on &&
+           position_is_same(partition->saving.at, partition->published.position)); /* I1 */
     enum relance_status status = store_commit(partition->store, &partition->meta, error);
     if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
     standing_store(partition->standing, STANDING_WRITES, status != RELANCE_AGAIN);
@@ -145,12 +192,12 @@ enum relance_status partition_checkpoint(struct partition *partition, struct rel
         partition_drop(partition); /* never offered again: it may be there already, or be somebody else's */
         return error->status = RELANCE_AGAIN;
     }
-    if (status != RELANCE_AGAIN) return status;
-    if (!partition->pace.is_failing)
-        log_line(LOG_WARNING, "Redis takes no checkpoint; the state is kept and offered again.",
-                 "partition=%d why=\"%s\"", partition->number, error->message);
-    workplace_tell_unsaved(partition->place, partition->pace.whole_us, error->message);
-    partition->pace.is_failing = true;
-    partition->pace.retry_us = clock_monotonic_us() + CHECKPOINT_RETRY_US;
-    return RELANCE_OK;
+    return status == RELANCE_AGAIN ? checkpoint_undone(partition, error) : status;
+}
+
+enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error)
+{
+    ensure(!partition_has_news(partition)); /* I1 */
+    enum relance_status status = partition_begin_checkpoint(partition, error);
+    return status == RELANCE_OK ? partition_end_checkpoint(partition, error) : status;
 }

@@ -58,6 +58,9 @@ static void partition_reset(struct partition *partition)
     mark_list_drop(&partition->ahead, partition->ahead.count);
     counters_clear(&partition->counters);
     sums_clear(&partition->sums);
+    counters_clear(&partition->saving.counters);
+    sums_clear(&partition->saving.sums);
+    partition->saving.is_on = false;
 }
 
 void partition_drop_engine(struct partition *partition)
@@ -93,6 +96,8 @@ void partition_free(struct partition *partition)
     mark_list_free(&partition->ahead);
     counters_free(&partition->counters);
     sums_free(&partition->sums);
+    counters_free(&partition->saving.counters);
+    sums_free(&partition->saving.sums);
     meta_free(&partition->meta);
     buffer_free(&partition->in_force.options);
     free(partition->in_force.adopted);

@@ -130,6 +130,14 @@ struct input_end {
     int64_t hidden_us;   /* since when; RELANCE_NEVER: that has been logged */
 };
 
+/* A checkpoint that is put together, and not yet known to be in the store: what decides goes on meanwhile. */
+struct saving {
+    bool is_on; /* there is one */
+    struct position at;
+    struct counters counters; /* what it says has been counted */
+    struct sums sums;
+};
+
 struct partition {
     int32_t number;
     enum partition_state state;
@@ -167,8 +175,9 @@ struct partition {
     struct input_end input_end;
 
     struct store_pace pace;
-    struct counters counters;           /* what has been counted since the checkpoint */
-    struct sums sums;                   /* what has been added up since then */
+    struct saving saving;
+    struct counters counters; /* what has been counted since the checkpoint, or the one that is being saved */
+    struct sums sums;         /* what has been added up since then */
     struct relance_forgot forgot;       /* how much of what the engine has forgotten is counted */
     struct relance_links links;         /* how much of what it has linked is */
     const struct source_record *record; /* that is being dealt with */
@@ -326,6 +335,14 @@ void partition_forget_zones(struct partition *partition);
 bool partition_is_dirty(const struct partition *partition);
 /* Is all that is published in a checkpoint, O = P? False also where that is not known. */
 bool partition_is_saved(const struct partition *partition);
+/* Puts a checkpoint at what is decided together; what is decided from here on is a matter of the next one. */
+RELANCE_MUST enum relance_status partition_begin_checkpoint(struct partition *partition,
+                                                            struct relance_error *error);
+/* Writes it, once a transaction with just that has committed. RELANCE_OK also when the store would not take it now: the
+ * state stands, and is offered again. */
+RELANCE_MUST enum relance_status partition_end_checkpoint(struct partition *partition,
+                                                          struct relance_error *error);
+/* Both at once: what is decided is published. */
 RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition,
                                                       struct relance_error *error);
 

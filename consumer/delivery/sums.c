@@ -69,6 +69,16 @@ void sums_each(const struct sums *sums, relance_add *visit, void *context)
     free(items);
 }
 
+static void sums_add_one(void *context, const struct relance_addition *addition)
+{
+    sums_add(context, addition);
+}
+
+void sums_add_all(struct sums *sums, const struct sums *more)
+{
+    sums_each(more, sums_add_one, sums);
+}
+
 void sums_clear(struct sums *sums)
 {
     if (sums->names.count > SUMS_NAMES_KEPT) {

@@ -16,6 +16,7 @@ struct sums {
 void sums_add(struct sums *sums, const struct relance_addition *addition);
 /* Every sum that is not 0, by table, day and name; a name is valid during the visit. */
 void sums_each(const struct sums *sums, relance_add *visit, void *context);
+void sums_add_all(struct sums *sums, const struct sums *more);
 void sums_clear(struct sums *sums);
 void sums_free(struct sums *sums);
 

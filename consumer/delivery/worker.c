@@ -9,10 +9,11 @@
  *     publish    one Kafka transaction: marks, dead letters, actions, link records, lines and the new frontiers
  *     save       a checkpoint in Redis, when it is time
  *
- * A transaction is begun by `publish`. Where the plan says so it goes on while more is decided, into a second outbox. Whoever needs to know what
- * has become of it waits for its end first (work_settle): the next `publish`, `save`, claims, and whatever gives partitions
- * away. So at most one is open, none while a checkpoint is written, and published is what has been committed, not what has
- * been begun. Outside of `save` Redis is only read, so the group may take partitions away between any two steps. Whenever
+ * A transaction is begun by `publish` and goes on while more is decided, into a second outbox. Checkpoints that are due are put
+ * together behind its beginning, and written once it has committed. Whoever needs to know what has become of it waits for its
+ * end first (work_settle): the next `publish`, claims, and whatever gives partitions away. So at most one is open, none while
+ * a checkpoint is written, and published is what has been committed, not what has been begun. Where no checkpoint is written
+ * Redis is only read, so the group may take partitions away between any two steps. Whenever
  * a transaction fails in whatever way, nothing is guessed: the producer is thrown away with all state, with what was
  * decided meanwhile, too, and everything is claimed again from what Redis and Kafka then say.
  *
@@ -146,10 +147,16 @@ static void work_note_published(struct work *work)
     }
 }
 
-/* What has become of a transaction. After a failure all that has been decided, what it carried and what came after, is to be
- * dropped. */
-static enum relance_status work_conclude(struct work *work, enum relance_status status, int64_t took_us)
+/* Waits for the end of the transaction that is open, if one is. After a failure all that has been decided, what it carried and
+ * what came after, is to be dropped. */
+static enum relance_status work_settle(struct work *work, struct relance_error *error)
 {
+    int64_t took_us;
+    if (!work->flight.is_open) return RELANCE_OK;
+    work->flight.is_open = false;
+    contact_ask(&work->worker->kafka);
+    enum relance_status status = sink_finish(work->place.sink, &took_us, error);
+    contact_end(&work->worker->kafka);
     work_note_room(work, status == RELANCE_OK);
     if (status != RELANCE_OK) {
         work_note_failure(work);
@@ -160,24 +167,73 @@ static enum relance_status work_conclude(struct work *work, enum relance_status 
     return RELANCE_OK;
 }
 
-/* Waits for the transaction that is open, if one is. */
-static enum relance_status work_settle(struct work *work, struct relance_error *error)
+/* ---- saving */
+static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
 {
-    int64_t took_us;
-    if (!work->flight.is_open) return RELANCE_OK;
-    work->flight.is_open = false;
-    contact_ask(&work->worker->kafka);
-    enum relance_status status = sink_finish(work->place.sink, &took_us, error);
-    contact_end(&work->worker->kafka);
-    return work_conclude(work, status, took_us);
+    if (!partition_is_dirty(partition) || partition->saving.is_on || now < partition->pace.retry_us)
+        return false;
+    int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
+    return now - partition->pace.saved_us >= pause ||
+           relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
+}
+
+/* What is published is written; a checkpoint that was put together before is the one. */
+static enum relance_status work_save(struct work *work, struct partition *partition,
+                                     struct relance_error *error)
+{
+    int64_t began = clock_monotonic_us();
+    enum relance_status status = partition->saving.is_on ? partition_end_checkpoint(partition, error)
+                                                         : partition_checkpoint(partition, error);
+    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
+    work->figures.checkpoints++;
+    if (status != RELANCE_OK) return status;
+    int64_t share =
+        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
+    relance_engine_evict(partition->engine, (size_t)share);
+    return RELANCE_OK;
+}
+
+/* With the transaction on its way, the checkpoints that are due behind it: one, unless several have grown large. */
+static enum relance_status work_begin_saving(struct work *work, struct relance_error *error)
+{
+    int64_t now = clock_monotonic_us();
+    bool is_enough = false;
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        bool is_large = partition->state == PARTITION_LIVE &&
+                        relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
+        if ((is_enough && !is_large) || !work_is_save_due(work, partition, now)) continue;
+        enum relance_status status = partition_begin_checkpoint(partition, error);
+        if (status != RELANCE_OK) return status;
+        is_enough = work->loaded;
+    }
+    return RELANCE_OK;
+}
+
+/* The transaction has ended: the checkpoints that were put together behind it. */
+static enum relance_status work_end_saving(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+        if (work->own[i]->saving.is_on) status = work_save(work, work->own[i], error);
+    return status;
+}
+
+/* Waits for the end of the transaction that is open, if one is, and for what is saved with it. */
+static enum relance_status work_land(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = work_settle(work, error);
+    return status == RELANCE_OK ? work_end_saving(work, error) : status;
 }
 
 /* Looks whether it has ended. */
 static enum relance_status work_look(struct work *work, struct relance_error *error)
 {
     bool has_ended = work->flight.is_open && sink_is_done(work->place.sink);
-    return has_ended ? work_settle(work, error) : RELANCE_OK;
+    return has_ended ? work_land(work, error) : RELANCE_OK;
 }
+
+/* ---- publishing */
 
 /* The frontiers of all partitions that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
@@ -186,18 +242,6 @@ static size_t work_frontiers(struct work *work, struct sink_frontier *out)
     for (size_t i = 0; i < work->own_count; i++)
         if (partition_has_news(work->own[i])) out[count++] = partition_frontier(work->own[i]);
     return count;
-}
-
-static enum relance_status work_commit(struct work *work, const struct membership *membership,
-                                       struct relance_error *error)
-{
-    const struct flight *flight = &work->flight;
-    int64_t began = clock_monotonic_us();
-    contact_ask(&work->worker->kafka);
-    enum relance_status status = sink_commit(work->place.sink, &flight->outbox, flight->frontiers,
-                                             flight->frontier_count, membership, error);
-    contact_end(&work->worker->kafka);
-    return work_conclude(work, status, clock_monotonic_us() - began);
 }
 
 /* What has been decided is the transaction's from here on; what is decided next goes into the outbox that the one before has
@@ -218,18 +262,17 @@ static enum relance_status work_launch(struct work *work, struct relance_error *
     flight->lines_left = place->lines_left;
     place->unpublished_count = 0;
     place->lines_left = 0;
-    if (!work->worker->plan.overlaps) return work_commit(work, membership, error);
     work->published_us = clock_monotonic_us();
     sink_begin(place->sink, &flight->outbox, flight->frontiers, flight->frontier_count, membership);
     flight->is_open = true;
-    return RELANCE_OK;
+    return work_begin_saving(work, error);
 }
 
 /* Begins one transaction with all that there is to publish and the frontiers of all partitions that have moved. */
 static enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
     struct flight *flight = &work->flight;
-    enum relance_status status = work_settle(work, error);
+    enum relance_status status = work_land(work, error);
     for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
         status = partition_say_zones(work->own[i], error);
     if (status != RELANCE_OK) return status;
@@ -254,36 +297,14 @@ static enum relance_status work_publish_much(struct work *work, struct relance_e
     return work->place.outbox.bytes.size > WORKER_OUTBOX_MAX ? work_publish(work, error) : RELANCE_OK;
 }
 
-/* ---- saving */
-static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
-{
-    if (!partition_is_dirty(partition) || now < partition->pace.retry_us) return false;
-    int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
-    return now - partition->pace.saved_us >= pause ||
-           relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
-}
-
-static enum relance_status work_save(struct work *work, struct partition *partition,
-                                     struct relance_error *error)
-{
-    int64_t began = clock_monotonic_us();
-    enum relance_status status = partition_checkpoint(partition, error);
-    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
-    work->figures.checkpoints++;
-    if (status != RELANCE_OK) return status;
-    int64_t share =
-        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
-    relance_engine_evict(partition->engine, (size_t)share);
-    return RELANCE_OK;
-}
-
+/* ---- saving at once */
 /* I1: the transaction speaks for all partitions, and is over. */
 static enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
                                                  struct relance_error *error)
 {
     enum relance_status status = partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK;
-    if (status == RELANCE_OK) status = work_settle(work, error);
-    return status == RELANCE_OK ? work_save(work, partition, error) : status;
+    if (status == RELANCE_OK) status = work_land(work, error);
+    return status == RELANCE_OK && partition_is_dirty(partition) ? work_save(work, partition, error) : status;
 }
 
 /* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
@@ -296,6 +317,14 @@ static size_t work_count_unsaved(const struct work *work)
     return count;
 }
 
+/* What is due goes with the next transaction, or is saved at once where there is nothing to publish, and none is open. */
+static enum relance_status work_save_with_next(struct work *work, struct partition *partition,
+                                               struct relance_error *error)
+{
+    if (work->flight.is_open) return RELANCE_OK;
+    return partition_has_news(partition) ? work_publish(work, error) : work_save(work, partition, error);
+}
+
 /* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
  * several have grown large. `all`: every dirty one, now. */
 static enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
@@ -304,7 +333,8 @@ static enum relance_status work_save_due(struct work *work, bool all, struct rel
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
-        enum relance_status status = work_publish_and_save(work, partition, error);
+        enum relance_status status =
+            all ? work_publish_and_save(work, partition, error) : work_save_with_next(work, partition, error);
         if (status != RELANCE_OK) return status;
         if (partition->pace.is_failing && clock_monotonic_us() - now > WORKER_SLOW_US) break;
         if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
@@ -349,7 +379,7 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
         if (partition->state != PARTITION_UNCLAIMED || now < partition->pace.retry_us ||
             work->place.sink_spent || stop_requested())
             continue;
-        enum relance_status status = work_settle(work, error);
+        enum relance_status status = work_land(work, error);
         if (status != RELANCE_OK) return status;
         status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
@@ -400,11 +430,12 @@ static void work_clear(struct work *work)
 }
 
 /* Whatever was being decided is not published and not saved: what a failure has left half done would go out with the
- * next transaction, even if that is the last one of a process that was told to end. Another than RELANCE_OK: the
- * transaction that was open has shown that there is no going on. */
+ * next transaction, even if that is the last one of a process that was told to end. What was decided before and is
+ * published by now is saved. Another than RELANCE_OK: the transaction that was open has shown that there is no going on. */
 static enum relance_status work_abandon(struct work *work, struct relance_error *error)
 {
     enum relance_status status = work_settle(work, error);
+    if (status == RELANCE_OK && !work->place.sink_spent) status = work_end_saving(work, error);
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         partition->pace.was_saved = !work->place.sink_spent && partition_is_saved(partition);
@@ -947,12 +978,16 @@ static void work_init(struct work *work, struct worker *worker)
     };
 }
 
-/* The last checkpoint of this process: what cannot be saved will be decided again. */
+/* The last checkpoint of this process: what cannot be saved will be decided again. A partition that was dropped may have left
+ * something to be published behind, which the group's farewell must not find. */
 static void work_save_last(struct work *work)
 {
-    struct relance_error error = {.message = "Redis takes none, or the partition could not be claimed"};
-    if (work_settle(work, &error) == RELANCE_OK && work->place.source && !work->place.sink_spent)
-        (void)work_save_due(work, true, &error); /* what is not saved is looked for */
+    struct relance_error error = {.message = "Redis takes none, or the partition could not be claimed"},
+                         later;
+    enum relance_status status = work_settle(work, &error);
+    if (status == RELANCE_OK && work->place.source && !work->place.sink_spent)
+        status = work_save_due(work, true, &error); /* what is not saved is looked for */
+    if (status != RELANCE_OK) (void)work_abandon(work, &later);
     size_t unsaved = work->left_unsaved + work_count_unsaved(work);
     if (unsaved && atomic_load(&work->worker->end) == WORKER_ENDED_WELL) {
         log_line(LOG_ERROR,

@@ -24,7 +24,6 @@ struct worker_plan {
     int64_t from_ms;            /* partition.h, FROM_* or an instant */
     bool refuses_misplaced;     /* records in another partition than that of their key are dead letters */
     size_t most;                /* records that a batch may have: SOURCE_BATCH_MAX */
-    bool overlaps;              /* a transaction goes on while more is decided (DELIVERY.md §3.9) */
     size_t waits_most;          /* waits that one mark ends: WORKER_WAITS_MAX */
     struct standing *standings; /* of the process, by partition */
     struct modelbook *models;   /* of the process; NULL: there are none */

@@ -39,6 +39,12 @@ void resp_command(struct buffer *out, size_t count, const struct relance_str *wo
         resp_word(out, words[i]);
 }
 
+void resp_many_clear(struct resp_many *many)
+{
+    many->words.size = 0;
+    many->count = 0;
+}
+
 size_t resp_many_flush(struct resp_many *many)
 {
     if (!many->count) return 0;
@@ -46,8 +52,7 @@ size_t resp_many_flush(struct resp_many *many)
     resp_word(many->out, many->verb);
     resp_word(many->out, many->key);
     buffer_put(many->out, many->words.data, many->words.size);
-    many->words.size = 0;
-    many->count = 0;
+    resp_many_clear(many);
     return 1;
 }
 

@@ -24,5 +24,6 @@ struct resp_many {
 void resp_many_add(struct resp_many *many, struct relance_str first, struct relance_str second);
 void resp_many_add_one(struct resp_many *many, struct relance_str word);
 size_t resp_many_flush(struct resp_many *many); /* 1 when a command was written, else 0 */
+void resp_many_clear(struct resp_many *many);   /* forgets the words that are in no command yet */
 
 #endif

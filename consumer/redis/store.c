@@ -48,14 +48,16 @@ struct store {
     char whole[STAMP_SIZE];   /* the stamp that the last checkpoint was based on; "" before the first */
     bool is_part;             /* a part of a checkpoint is what the claim has found */
     bool is_first;            /* the next checkpoint is the first of its connection */
+    bool is_put_as_first;     /* the one that is begun has been put so */
     size_t read_count;        /* customers of the next question for states */
     int64_t read_ms;          /* how long that question may take */
     char meta_key[REDIS_KEY_SIZE], customers_key[REDIS_KEY_SIZE], timers_key[REDIS_KEY_SIZE],
         metrics_key[REDIS_KEY_SIZE], cohorts_key[REDIS_KEY_SIZE], sales_key[REDIS_KEY_SIZE];
-    char minute_key[REDIS_KEY_SIZE];           /* counters of this checkpoint go here, too; "": none yet */
-    char day_key[REDIS_KEY_SIZE];              /* the day whose sums were put last; "": none yet */
-    int64_t day;                               /* it, since 1970 */
-    struct redis_question question;            /* what is to be sent, or on its way */
+    char minute_key[REDIS_KEY_SIZE];  /* counters of this checkpoint go here, too; "": none yet */
+    char day_key[REDIS_KEY_SIZE];     /* the day whose sums were put last; "": none yet */
+    int64_t day;                      /* it, since 1970 */
+    struct redis_question question;   /* what is to be sent, or on its way */
+    struct redis_question checkpoint; /* likewise; states are asked for while one is being put together */
     struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
 };
 
@@ -80,10 +82,10 @@ struct store *store_open(const struct store_place *place)
                 {store->cohorts_key, REDIS_KEY_COHORTS}, {store->sales_key, REDIS_KEY_SALES}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         redis_key(keys[i].name, place->group, place->topic, place->partition, keys[i].key);
-    store->states = store_many(&store->question.commands, "HSET", store->customers_key);
-    store->gone = store_many(&store->question.commands, "HDEL", store->customers_key);
-    store->dues = store_many(&store->question.commands, "ZADD", store->timers_key);
-    store->over = store_many(&store->question.commands, "ZREM", store->timers_key);
+    store->states = store_many(&store->checkpoint.commands, "HSET", store->customers_key);
+    store->gone = store_many(&store->checkpoint.commands, "HDEL", store->customers_key);
+    store->dues = store_many(&store->checkpoint.commands, "ZADD", store->timers_key);
+    store->over = store_many(&store->checkpoint.commands, "ZREM", store->timers_key);
     return store;
 }
 
@@ -103,6 +105,7 @@ void store_close(struct store *store)
 {
     store_disconnect(store);
     redis_question_free(&store->question);
+    redis_question_free(&store->checkpoint);
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
         buffer_free(&many[i]->words);
@@ -111,6 +114,7 @@ void store_close(struct store *store)
 
 /* ---- asking */
 #define STORE_ASK(store, ...) REDIS_ASK(&(store)->question, __VA_ARGS__)
+#define STORE_PUT(store, ...) REDIS_ASK(&(store)->checkpoint, __VA_ARGS__)
 
 /* The line has failed: nothing was done, or nothing that counts. */
 static enum relance_status store_down(struct store *store, struct relance_error *error)
@@ -130,23 +134,24 @@ static enum relance_status store_judge(struct store *store, enum relance_status 
     return status;
 }
 
-static bool store_send(struct store *store, struct relance_error *error)
+static bool store_send(struct store *store, struct redis_question *question, struct relance_error *error)
 {
-    return redis_send(store->line, &store->question, error) == RELANCE_OK;
+    return redis_send(store->line, question, error) == RELANCE_OK;
 }
 
 /* NULL: the line has failed. */
-static struct redisReply *store_take(struct store *store, struct relance_error *error)
+static struct redisReply *store_take(struct store *store, struct redis_question *question,
+                                     struct relance_error *error)
 {
     struct redisReply *answer = NULL;
-    return redis_take(store->line, &store->question, &answer, error) == RELANCE_OK ? answer : NULL;
+    return redis_take(store->line, question, &answer, error) == RELANCE_OK ? answer : NULL;
 }
 
 /* Takes an answer that is to be this word. */
-static enum relance_status store_take_word(struct store *store, const char *asked, const char *word,
-                                           struct relance_error *error)
+static enum relance_status store_take_word(struct store *store, struct redis_question *question,
+                                           const char *asked, const char *word, struct relance_error *error)
 {
-    struct redisReply *answer = store_take(store, error);
+    struct redisReply *answer = store_take(store, question, error);
     if (!answer) return RELANCE_IO;
     enum relance_status status = redis_read_word(answer, asked, word, error);
     redis_answer_free(answer);
@@ -155,12 +160,13 @@ static enum relance_status store_take_word(struct store *store, const char *aske
 
 /* MULTI and what it has queued, up to EXEC. The first thing that Redis refuses is told; the answers behind it are
  * taken all the same. RELANCE_IO: the line has failed. */
-static enum relance_status store_take_queued(struct store *store, struct relance_error *error)
+static enum relance_status store_take_queued(struct store *store, struct redis_question *question,
+                                             struct relance_error *error)
 {
-    enum relance_status first = store_take_word(store, "MULTI", "OK", error);
-    while (first != RELANCE_IO && store->question.expected > 1) {
+    enum relance_status first = store_take_word(store, question, "MULTI", "OK", error);
+    while (first != RELANCE_IO && question->expected > 1) {
         struct relance_error later;
-        enum relance_status status = store_take_word(store, "a checkpoint", "QUEUED", &later);
+        enum relance_status status = store_take_word(store, question, "a checkpoint", "QUEUED", &later);
         if (status != RELANCE_OK && (first == RELANCE_OK || status == RELANCE_IO))
             *error = later, first = status;
     }
@@ -223,9 +229,9 @@ static enum relance_status store_check_guard(struct store *store, const struct r
 static enum relance_status store_run_watch(struct store *store, struct redisReply **meta,
                                            struct relance_error *error)
 {
-    if (!store_send(store, error)) return store_down(store, error);
-    enum relance_status status = store_take_word(store, "WATCH", "OK", error);
-    *meta = status != RELANCE_IO ? store_take(store, error) : NULL;
+    if (!store_send(store, &store->question, error)) return store_down(store, error);
+    enum relance_status status = store_take_word(store, &store->question, "WATCH", "OK", error);
+    *meta = status != RELANCE_IO ? store_take(store, &store->question, error) : NULL;
     if (!*meta) return store_down(store, error);
     if (status == RELANCE_OK) return RELANCE_OK;
     redis_answer_free(*meta);
@@ -252,11 +258,8 @@ static enum relance_status store_attach(struct store *store, struct relance_erro
         store->line = NULL;
         return error->status = RELANCE_AGAIN;
     }
-    struct redis_question kept = store->question; /* a checkpoint may be standing there */
-    store->question = (struct redis_question){0};
+    redis_question_clear(&store->question);
     enum relance_status status = store_watch_now(store, error);
-    redis_question_free(&store->question);
-    store->question = kept;
     if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }
@@ -355,9 +358,9 @@ static enum relance_status store_write_stamp(struct store *store, bool *written,
     STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("stamp"), str_of(store->stamp));
     STORE_ASK(store, STR("EXEC"));
     size_t queued = store->question.expected - 2;
-    if (!store_send(store, error)) return store_down(store, error);
-    enum relance_status status = store_take_queued(store, error);
-    struct redisReply *answer = status != RELANCE_IO ? store_take(store, error) : NULL;
+    if (!store_send(store, &store->question, error)) return store_down(store, error);
+    enum relance_status status = store_take_queued(store, &store->question, error);
+    struct redisReply *answer = status != RELANCE_IO ? store_take(store, &store->question, error) : NULL;
     if (!answer) return store_down(store, error);
     if (status == RELANCE_OK) status = redis_read_exec(answer, queued, written, error);
     redis_answer_free(answer);
@@ -406,8 +409,10 @@ static enum relance_status store_guarded_read(struct store *store, struct redisR
                                               struct relance_error *error)
 {
     store_ask_guard(store);
-    if (!store_send(store, error)) return store_down(store, error);
-    struct redisReply *answer = store_take(store, error), *guard = answer ? store_take(store, error) : NULL;
+    struct redis_question *question = &store->question;
+    if (!store_send(store, question, error)) return store_down(store, error);
+    struct redisReply *answer = store_take(store, question, error),
+                      *guard = answer ? store_take(store, question, error) : NULL;
     if (!guard) {
         redis_answer_free(answer);
         return store_down(store, error);
@@ -601,18 +606,22 @@ enum relance_status store_read_states(struct store *store, const struct relance_
 /* ---- checkpoint */
 void store_begin(struct store *store)
 {
-    redis_question_clear(&store->question);
+    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
+    for (size_t i = 0; i < 4; i++)
+        resp_many_clear(many[i]); /* one that was put together may have been given up */
+    redis_question_clear(&store->checkpoint);
+    store->is_put_as_first = store->is_first;
     *store->minute_key = *store->day_key = '\0';
-    STORE_ASK(store, STR("MULTI"));
-    STORE_ASK(store, STR("HSET"), str_of(store->meta_key), STR("begun"), str_of(store->stamp));
+    STORE_PUT(store, STR("MULTI"));
+    STORE_PUT(store, STR("HSET"), str_of(store->meta_key), STR("begun"), str_of(store->stamp));
 }
 
 /* What is taken out comes behind what is put in: see store_put_change. */
 static void store_flush_when_full(struct store *store, struct resp_many *in, struct resp_many *out)
 {
     if (in->count < RESP_MANY && out->count < RESP_MANY) return;
-    store->question.expected += resp_many_flush(in);
-    store->question.expected += resp_many_flush(out);
+    store->checkpoint.expected += resp_many_flush(in);
+    store->checkpoint.expected += resp_many_flush(out);
 }
 
 static void store_put_due(struct store *store, int64_t due_ms, struct relance_str customer)
@@ -628,10 +637,10 @@ static void store_put_due(struct store *store, int64_t due_ms, struct relance_st
 static void store_put_wait(struct store *store, const struct relance_change *change)
 {
     bool waits = change->due_ms != RELANCE_NEVER;
-    if (store->is_first) store_put_due(store, waits ? change->due_ms - 1 : 0, change->customer);
-    if (waits && (store->is_first || change->due_ms < change->due_saved_ms))
+    if (store->is_put_as_first) store_put_due(store, waits ? change->due_ms - 1 : 0, change->customer);
+    if (waits && (store->is_put_as_first || change->due_ms < change->due_saved_ms))
         store_put_due(store, change->due_ms, change->customer);
-    if (!waits && (store->is_first || change->due_saved_ms != RELANCE_NEVER))
+    if (!waits && (store->is_put_as_first || change->due_saved_ms != RELANCE_NEVER))
         resp_many_add_one(&store->over, change->customer);
     store_flush_when_full(store, &store->dues, &store->over);
 }
@@ -640,7 +649,7 @@ static void store_put_wait(struct store *store, const struct relance_change *cha
  * nothing, such as taking out what the lost one has put in and is not there: so there each of them changes something. */
 void store_put_change(struct store *store, const struct relance_change *change)
 {
-    if (store->is_first || change->state.size)
+    if (store->is_put_as_first || change->state.size)
         resp_many_add(&store->states, change->customer, change->state.size ? change->state : STR(""));
     if (!change->state.size) resp_many_add_one(&store->gone, change->customer);
     store_flush_when_full(store, &store->states, &store->gone);
@@ -651,8 +660,8 @@ static void store_put_counter(struct store *store, struct relance_str verb, stru
                               struct relance_str number, const char *minute)
 {
     if (!*store->minute_key) redis_key_of_minute(store->minute_key, store->metrics_key, minute);
-    STORE_ASK(store, verb, str_of(store->metrics_key), name, number);
-    STORE_ASK(store, verb, str_of(store->minute_key), name, number);
+    STORE_PUT(store, verb, str_of(store->metrics_key), name, number);
+    STORE_PUT(store, verb, str_of(store->minute_key), name, number);
 }
 
 void store_put_count(struct store *store, struct relance_str name, int64_t number, const char *minute)
@@ -671,7 +680,7 @@ void store_put_sum(struct store *store, struct relance_str name, double number, 
 
 static void store_end_day(struct store *store)
 {
-    if (*store->day_key) STORE_ASK(store, STR("EXPIRE"), str_of(store->day_key), STR(STORE_DAY_S));
+    if (*store->day_key) STORE_PUT(store, STR("EXPIRE"), str_of(store->day_key), STR(STORE_DAY_S));
 }
 
 static void store_begin_day(struct store *store, int64_t day)
@@ -681,7 +690,7 @@ static void store_begin_day(struct store *store, int64_t day)
     store->day = day;
     text_put_day(text, day);
     redis_key_of_day(store->day_key, store->sales_key, text);
-    STORE_ASK(store, STR("HSET"), str_of(store->sales_key), str_of(text), STR("1"));
+    STORE_PUT(store, STR("HSET"), str_of(store->sales_key), str_of(text), STR("1"));
 }
 
 void store_put_addition(struct store *store, const struct relance_addition *addition)
@@ -692,7 +701,7 @@ void store_put_addition(struct store *store, const struct relance_addition *addi
     char text[TEXT_NUMBER_SIZE];
     if (addition->table == RELANCE_SUMS_DAY && (!*store->day_key || addition->day != store->day))
         store_begin_day(store, addition->day);
-    STORE_ASK(store, STR("HINCRBY"), str_of(keys[addition->table]), addition->name,
+    STORE_PUT(store, STR("HINCRBY"), str_of(keys[addition->table]), addition->name,
               (struct relance_str){text, text_put_int(text, addition->number)});
 }
 
@@ -706,17 +715,17 @@ static void store_finish(struct store *store, const struct meta *meta)
 {
     struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     for (size_t i = 0; i < 4; i++)
-        store->question.expected += resp_many_flush(many[i]);
+        store->checkpoint.expected += resp_many_flush(many[i]);
     store_end_day(store);
-    if (*store->minute_key) STORE_ASK(store, STR("EXPIRE"), str_of(store->minute_key), STR(STORE_MINUTE_S));
-    resp_begin(&store->question.commands, 2 * meta_field_count() + 4);
-    resp_word(&store->question.commands, STR("HSET"));
-    resp_word(&store->question.commands, str_of(store->meta_key));
-    meta_each(meta, store_put_meta_field, &store->question.commands);
-    resp_word(&store->question.commands, STR("whole"));
-    resp_word(&store->question.commands, str_of(store->stamp));
-    store->question.expected++;
-    STORE_ASK(store, STR("EXEC"));
+    if (*store->minute_key) STORE_PUT(store, STR("EXPIRE"), str_of(store->minute_key), STR(STORE_MINUTE_S));
+    resp_begin(&store->checkpoint.commands, 2 * meta_field_count() + 4);
+    resp_word(&store->checkpoint.commands, STR("HSET"));
+    resp_word(&store->checkpoint.commands, str_of(store->meta_key));
+    meta_each(meta, store_put_meta_field, &store->checkpoint.commands);
+    resp_word(&store->checkpoint.commands, STR("whole"));
+    resp_word(&store->checkpoint.commands, str_of(store->stamp));
+    store->checkpoint.expected++;
+    STORE_PUT(store, STR("EXEC"));
 }
 
 /* Sends the checkpoint; RELANCE_IO: the line has failed before all answers had come, or one was none. */
@@ -724,9 +733,9 @@ static enum relance_status store_run_exec(struct store *store, struct relance_er
 {
     bool done = false;
     struct relance_error later;
-    size_t queued = store->question.expected - 2;
-    enum relance_status status = store_take_queued(store, error);
-    struct redisReply *answer = status != RELANCE_IO ? store_take(store, &later) : NULL;
+    size_t queued = store->checkpoint.expected - 2;
+    enum relance_status status = store_take_queued(store, &store->checkpoint, error);
+    struct redisReply *answer = status != RELANCE_IO ? store_take(store, &store->checkpoint, &later) : NULL;
     if (!answer && status != RELANCE_IO) *error = later;
     if (!answer) return RELANCE_IO;
     enum relance_status verdict = redis_read_exec(answer, queued, &done, &later);
@@ -751,14 +760,15 @@ static void store_watch_again(struct store *store)
 
 enum relance_status store_commit(struct store *store, const struct meta *meta, struct relance_error *error)
 {
-    store_finish(store, meta);
     enum relance_status status = store_attach(store, error);
-    if (status != RELANCE_OK) {
-        redis_question_clear(&store->question);
-        return status;
-    }
+    if (status != RELANCE_OK) return status;
+    if (store->is_first && !store->is_put_as_first)
+        return relance_error_set(error, RELANCE_AGAIN,
+                                 "Redis: connected anew since this checkpoint was put together");
+    store_finish(store, meta);
     ensure(meta->stamp.size == STAMP_SIZE - 1);
-    if (!store_send(store, error)) return store_down(store, error); /* EXEC has not arrived */
+    if (!store_send(store, &store->checkpoint, error))
+        return store_down(store, error); /* EXEC has not arrived */
     memcpy(store->attempt, meta->stamp.data, STAMP_SIZE - 1);
     store->attempt[STAMP_SIZE - 1] = '\0';
     status = store_run_exec(store, error);

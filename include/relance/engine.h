@@ -249,6 +249,11 @@ size_t relance_engine_changed_count(const struct relance_engine *engine);
 RELANCE_MUST enum relance_status relance_engine_changes(struct relance_engine *engine,
                                                         relance_change_visit *visit, void *context);
 void relance_engine_saved(struct relance_engine *engine); /* they are in the checkpoint */
+/* They are on their way into a checkpoint, while more is decided: what changes from here on belongs to the next. No other begins
+ * before relance_engine_saved says that this one is there, or relance_engine_unsaved that it is not: then the next one has to
+ * have all of it again. RELANCE_NO_MEMORY: the engine cannot go on. */
+void relance_engine_saving(struct relance_engine *engine);
+RELANCE_MUST enum relance_status relance_engine_unsaved(struct relance_engine *engine);
 
 /* After a recovery that was not exact: of the runs at hand, asks of each step to come whether the action of that
  * id has been published already. Such a step will be performed, and its decision be `said`. */

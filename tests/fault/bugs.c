@@ -78,8 +78,37 @@ void __wrap_partition_published(struct partition *partition, const struct fronti
 void __wrap_partition_published(struct partition *partition, const struct frontier *frontier)
 {
     struct frontier said = *frontier;
-    if (sabotage(BUG_MEANWHILE) && !partition->place->outbox.count) said.position = partition->decided;
+    if (sabotage(BUG_MEANWHILE) && !partition->place->outbox.count && !partition->saving.is_on)
+        said.position = partition->decided;
     __real_partition_published(partition, &said);
+}
+
+enum relance_status __real_partition_end_checkpoint(struct partition *partition, struct relance_error *error);
+enum relance_status __wrap_partition_end_checkpoint(struct partition *partition, struct relance_error *error);
+enum relance_status __wrap_partition_end_checkpoint(struct partition *partition, struct relance_error *error)
+{
+    if (sabotage(BUG_SAVED_AT)) {
+        partition->meta.offset = partition->decided.offset;
+        partition->meta.marks = (int64_t)partition->decided.marks;
+    }
+    return __real_partition_end_checkpoint(partition, error);
+}
+
+void __real_relance_engine_saved(struct relance_engine *engine);
+void __wrap_relance_engine_saved(struct relance_engine *engine);
+void __wrap_relance_engine_saved(struct relance_engine *engine)
+{
+    __real_relance_engine_saved(engine);
+    if (sabotage(BUG_SAVED_ALL)) __real_relance_engine_saved(engine);
+}
+
+enum relance_status __real_relance_engine_unsaved(struct relance_engine *engine);
+enum relance_status __wrap_relance_engine_unsaved(struct relance_engine *engine);
+enum relance_status __wrap_relance_engine_unsaved(struct relance_engine *engine)
+{
+    if (!sabotage(BUG_UNSAVED)) return __real_relance_engine_unsaved(engine);
+    __real_relance_engine_saved(engine);
+    return RELANCE_OK;
 }
 
 void __real_outbox_clear(struct outbox *outbox);

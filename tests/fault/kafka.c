@@ -547,7 +547,10 @@ void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sin
         sink->outbox = sink_copy(outbox);
         sink->frontiers = kept;
     }
-    sim_begin_beside(sink_run, sink);
+    if (sim.overlaps)
+        sim_begin_beside(sink_run, sink);
+    else
+        sink_run(sink);
 }
 
 bool sink_is_done(const struct sink *sink)

@@ -321,7 +321,6 @@ static void sim_start(int slot)
                                                 .from_ms = FROM_EARLIEST,
                                                 .refuses_misplaced = sim.refuses_misplaced,
                                                 .most = sim.most,
-                                                .overlaps = sim.overlaps,
                                                 .waits_most = sim.waits_most,
                                                 .standings = process->standings,
                                                 .models = process->models};

@@ -1,4 +1,5 @@
 #include "rule/run/customers.h"
+#include "base/ensure.h"
 
 #include <relance/engine.h>
 
@@ -288,20 +289,62 @@ bool customers_mark_changed(struct customers *customers, struct customer *custom
     customer->touched = customer->used = true;
     if (customer->state && !customers_mark_awake(customers, customer)) return false;
     if (customer->changed) return true;
-    struct customer **place =
+    struct changed *place =
         vector_insert(&customers->base, &customers->changed, sizeof *place, customers->changed.count);
     if (!place) return false;
-    *place = customer;
+    place->customer = customer;
     return customer->changed = true;
 }
 
-void customers_clear_changed(struct customers *customers)
+static void swap_changed(struct customers *customers)
 {
-    VECTOR_EACH (customers->changed, struct customer *, customer) {
-        (*customer)->changed = false;
-        (*customer)->due_saved_ms = (*customer)->due_ms;
+    struct vector changed = customers->changed;
+    customers->changed = customers->saving;
+    customers->saving = changed;
+    customers->is_saving = !customers->is_saving;
+}
+
+void customers_begin_saving(struct customers *customers)
+{
+    ensure(!customers->is_saving);
+    VECTOR_EACH (customers->changed, struct changed, one) {
+        one->customer->changed = false;
+        one->customer->saving = true;
+        one->due_ms = one->customer->due_ms;
     }
-    customers->changed.count = 0;
+    swap_changed(customers);
+}
+
+void customers_end_saving(struct customers *customers)
+{
+    if (!customers->is_saving) customers_begin_saving(customers);
+    VECTOR_EACH (customers->saving, struct changed, one) {
+        one->customer->saving = false;
+        one->customer->due_saved_ms = one->due_ms;
+    }
+    customers->saving.count = 0;
+    customers->is_saving = false;
+}
+
+bool customers_stop_saving(struct customers *customers)
+{
+    if (!customers->is_saving) return true;
+    uint32_t before = customers->saving.count;
+    VECTOR_EACH (customers->changed, struct changed, one) {
+        if (one->customer->saving) continue;
+        struct changed *place =
+            vector_insert(&customers->base, &customers->saving, sizeof *place, customers->saving.count);
+        if (place) *place = *one;
+        if (!place) customers->saving.count = before;
+        if (!place) return false;
+    }
+    VECTOR_EACH (customers->saving, struct changed, one) {
+        one->customer->saving = false;
+        one->customer->changed = true;
+    }
+    swap_changed(customers);
+    customers->saving.count = 0;
+    return true;
 }
 
 /* ---- eviction */
@@ -324,7 +367,8 @@ void customers_evict(struct customers *customers, size_t bytes)
     while (steps-- > 0 && customers_bytes(customers) > bytes) {
         size_t at = customers->hand;
         struct customer *customer = customers->slots[at].customer;
-        bool kept = !customer || !customer->held || customer->changed || customer->touched;
+        bool kept =
+            !customer || !customer->held || customer->changed || customer->saving || customer->touched;
         if (customer) customer->touched = false;
         if (kept || !evict_one(customers, at)) customers->hand = (at + 1) & (customers->slot_count - 1);
     }

@@ -25,7 +25,8 @@ struct customer {
     uint32_t heap_place; /* index + 1; 0: not in the heap */
     uint16_t id_size;
     bool held : 1;    /* what there is of its state is at hand */
-    bool changed : 1; /* since the last checkpoint: it stands in `changed` */
+    bool changed : 1; /* since the last checkpoint was begun: it stands in `changed` */
+    bool saving : 1;  /* it stands in `saving` */
     bool touched : 1; /* since the hand of eviction last passed */
     bool resting : 1; /* its state is at rest */
     bool used : 1;    /* since states were last put to rest */
@@ -43,6 +44,11 @@ struct wait {
     struct customer *customer;
 };
 
+struct changed {
+    struct customer *customer;
+    int64_t due_ms; /* in `saving`: as it is being saved */
+};
+
 struct customers {
     struct pool base; /* owns everything here, but for states that are awake */
     struct pool pool; /* owns those */
@@ -51,10 +57,12 @@ struct customers {
     size_t count, held;
     struct wait *heap; /* four children a node; by (due, id) */
     size_t wait_count, wait_capacity;
-    struct vector changed; /* struct customer * */
-    struct vector awake;   /* likewise: all that have a state that is awake, in no order */
-    uint32_t rest_at;      /* of them, those before this one are looked at next (rest.c) */
-    size_t hand;           /* of eviction: the slot to look at next */
+    struct vector changed; /* struct changed, in the order of their first change; what is to be saved next */
+    struct vector saving;  /* struct changed: what is being saved, as it was when that began */
+    bool is_saving;
+    struct vector awake; /* struct customer *: all that have a state that is awake, in no order */
+    uint32_t rest_at;    /* of them, those before this one are looked at next (rest.c) */
+    size_t hand;         /* of eviction: the slot to look at next */
 };
 
 void customers_init(struct customers *customers);
@@ -107,9 +115,14 @@ bool customers_mark_awake(struct customers *customers, struct customer *customer
 void customers_unmark_awake(struct customers *customers, struct customer *customer);
 void customers_drop_state(struct customers *customers, struct customer *customer);
 bool customers_mark_changed(struct customers *customers, struct customer *customer);
-void customers_clear_changed(struct customers *customers);
+/* The changed ones are being saved, and what changes from here on is not a part of that; then they are saved, or were not:
+ * then they have changed as before. customers_end_saving without a beginning: they are saved as they are now. False: no
+ * memory (then nothing has changed). */
+void customers_begin_saving(struct customers *customers);
+void customers_end_saving(struct customers *customers);
+bool customers_stop_saving(struct customers *customers);
 
-/* Gives up states of unchanged customers, least recently touched first (a clock's hand), until at most
+/* Gives up states of customers that are saved, least recently touched first (a clock's hand), until at most
  * `bytes` are used. */
 void customers_evict(struct customers *customers, size_t bytes);
 

@@ -539,8 +539,8 @@ enum relance_status relance_engine_changes(struct relance_engine *e, relance_cha
                                            void *context)
 {
     if (e->frame.stopped) return RELANCE_INVALID;
-    VECTOR_EACH (e->customers.changed, struct customer *, place) {
-        const struct customer *customer = *place;
+    VECTOR_EACH (e->customers.changed, struct changed, one) {
+        const struct customer *customer = one->customer;
         struct buffer packed;
         arena_reset(&e->scratch);
         buffer_init(&packed, &e->scratch);
@@ -555,7 +555,17 @@ enum relance_status relance_engine_changes(struct relance_engine *e, relance_cha
 
 void relance_engine_saved(struct relance_engine *e)
 {
-    customers_clear_changed(&e->customers);
+    customers_end_saving(&e->customers);
+}
+
+void relance_engine_saving(struct relance_engine *e)
+{
+    customers_begin_saving(&e->customers);
+}
+
+enum relance_status relance_engine_unsaved(struct relance_engine *e)
+{
+    return customers_stop_saving(&e->customers) ? RELANCE_OK : RELANCE_NO_MEMORY;
 }
 
 struct relance_engine_size relance_engine_size(const struct relance_engine *e)

@@ -79,7 +79,7 @@ enum relance_rest relance_engine_rest(struct relance_engine *e, size_t most)
     bool all = is_sparse(&c->pool);
     for (; c->rest_at && most; c->rest_at--, most--) {
         struct customer *customer = *VECTOR_AT(c->awake, struct customer *, c->rest_at - 1);
-        if (customer->changed || (customer->used && !all))
+        if (customer->changed || customer->saving || (customer->used && !all))
             customer->used = false;
         else if (!customer->state)
             customers_unmark_awake(c, customer);

@@ -397,6 +397,64 @@ Test(engine, tells_what_changed_until_it_is_saved)
     cr_expect_eq(relance_engine_changed_count(rig.engine), 0u, "a duplicate changes nothing");
 }
 
+struct seen_changes {
+    char customers[64]; /* their ids, one after the other */
+    int64_t due_saved_ms;
+};
+
+static void note_change(void *context, const struct relance_change *change)
+{
+    struct seen_changes *seen = context;
+    strncat(seen->customers, change->customer.data, change->customer.size);
+    seen->due_saved_ms = change->due_saved_ms;
+}
+
+static struct seen_changes changes(void)
+{
+    struct seen_changes seen = {.due_saved_ms = RELANCE_NEVER};
+    cr_assert_eq(relance_engine_changes(rig.engine, note_change, &seen), RELANCE_OK);
+    return seen;
+}
+
+Test(engine, what_changes_while_it_is_being_saved_is_a_matter_of_the_next)
+{
+    happens("e1", "cart", "c1", START, "k");
+    happens("e2", "cart", "c2", START, "k");
+    int64_t due = relance_engine_next_due(rig.engine);
+    relance_engine_saving(rig.engine);
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 0u);
+    happens("e3", "cart", "c2", START + 1000, "k2");
+    relance_engine_evict(rig.engine, 0);
+    cr_expect(relance_engine_holds(rig.engine, STR("c1")), "it is not saved yet");
+    relance_engine_saved(rig.engine);
+    struct seen_changes seen = changes();
+    cr_expect_str_eq(seen.customers, "c2");
+    cr_expect_eq(seen.due_saved_ms, due, "as it is in the checkpoint");
+    relance_engine_evict(rig.engine, 0);
+    cr_expect(!relance_engine_holds(rig.engine, STR("c1")));
+    cr_expect(relance_engine_holds(rig.engine, STR("c2")));
+}
+
+Test(engine, what_was_not_saved_after_all_has_changed_as_before)
+{
+    happens("e1", "cart", "c1", START, "k");
+    happens("e2", "cart", "c2", START, "k");
+    relance_engine_saving(rig.engine);
+    happens("e3", "cart", "c2", START + 1000, "k2");
+    happens("e4", "cart", "c3", START + 1000, "k");
+    for (int round = 0; round < 3; round++)
+        while (relance_engine_rest(rig.engine, 1) == RELANCE_REST_MORE) {
+        }
+    cr_assert_eq(relance_engine_unsaved(rig.engine), RELANCE_OK);
+    struct seen_changes seen = changes();
+    cr_expect_str_eq(seen.customers, "c1c2c3", "each once, in the order of first change");
+    cr_expect_eq(seen.due_saved_ms, RELANCE_NEVER);
+    cr_expect_eq(rig.engine->customers.awake.count, 3u, "none of them is at rest");
+    cr_assert_eq(relance_engine_unsaved(rig.engine), RELANCE_OK, "nothing is being saved");
+    relance_engine_saved(rig.engine);
+    cr_expect_eq(relance_engine_changed_count(rig.engine), 0u);
+}
+
 Test(engine, gives_up_nothing_that_is_not_saved)
 {
     happens("e1", "cart", "c1", START, "k");
