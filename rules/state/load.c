@@ -229,8 +229,9 @@ void load_count_value(struct state_loading *l)
     for (size_t n = items / width; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
         if (!value) return;
-        value->count = number;
+        value->count = (uint16_t)number;
         value->by = load_text(l);
+        value->by_tag = text_tag(bytes_str(value->by));
         if (width == 3) value->updated_s = load_updated(l);
         load_buckets(l, &value->buckets, form, split);
     }
@@ -419,9 +420,8 @@ static void load_ids(struct state_loading *l, uint32_t type)
     for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
         struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
         if (!seen) return;
-        seen->type = type;
-        seen->id_hash = unpack_uint(&l->in);
-        seen->at_ms = load_time(l);
+        uint64_t id_hash = unpack_uint(&l->in);
+        *seen = seen_of(type, id_hash, load_time(l));
     }
 }
 
@@ -607,7 +607,8 @@ void load_list_entry(struct state_loading *l)
         if (text.size > LIMIT_KEY_BYTES) l->in.bad = true;
         if (number == NAME_NONE || l->in.bad) continue;
         struct list_entry *entry = load_item(l, &l->state->lists, sizeof *entry);
-        if (entry) *entry = (struct list_entry){number, time_ms, load_bytes(l, text)};
+        if (entry)
+            *entry = (struct list_entry){(uint16_t)number, text_tag(text), time_ms, load_bytes(l, text)};
     }
 }
 
@@ -667,6 +668,17 @@ static void sort_dropped(struct state *state)
         }
 }
 
+static void sort_seen(struct state *state)
+{
+    struct seen *items = state->seen.items;
+    for (size_t i = 1; i < state->seen.count; i++)
+        for (size_t j = i; j > 0 && seen_type(&items[j - 1]) > seen_type(&items[j]); j--) {
+            struct seen swap = items[j];
+            items[j] = items[j - 1];
+            items[j - 1] = swap;
+        }
+}
+
 /* A changed rule set numbers its declarations anew: what is kept in their order is put back into it. Nearly
  * always in order already, so by insertion. */
 static void state_sort(struct state *state)
@@ -688,7 +700,6 @@ static void state_sort(struct state *state)
     SORT_BY(state->attributes, struct attribute, number)
     SORT_BY(state->lasts, struct last_event, type)
     SORT_BY(state->counts, struct count_value, count)
-    SORT_BY(state->seen, struct seen, type)
     SORT_BY(state->cooldowns, struct cooldown, rule)
     SORT_BY(state->past_overtakers, struct past_overtaker, type)
     SORT_BY(state->segments, struct segment_value, number)
@@ -696,6 +707,7 @@ static void state_sort(struct state *state)
     SORT_BY(state->measured, struct measured, rule)
     SORT_BY(state->dates, struct date_wait, rule)
     SORT_BY(state->lists, struct list_entry, list)
+    sort_seen(state);
     sort_dropped(state);
 #undef SORT_BY
 }

@@ -182,7 +182,7 @@ void save_seen(const void *item, const struct state_names *names, struct buffer 
     const struct seen *seen = item;
     (void)names;
     pack_uint(out, seen->id_hash);
-    pack_int(out, seen->at_ms);
+    pack_int(out, seen_at_ms(seen));
 }
 
 void save_overtaker(const void *item, const struct state_names *names, struct buffer *out)

@@ -1,6 +1,7 @@
 /* A state's life: made, and given back part by part. The saved form is save.c and load.c. */
 #include "state/parts.h"
 
+#include "base/limits.h"
 #include "state/pack.h"
 
 static void release_attribute(struct pool *pool, void *item)
@@ -109,6 +110,10 @@ const struct state_part_row state_parts[STATE_PARTS] = {
 #undef STATE_PART
 };
 
+_Static_assert((int)LIMIT_EVENT_TYPES < (int)SEEN_TYPES, "a type has a number in struct seen");
+_Static_assert(LIMIT_LISTS <= UINT16_MAX, "a list has a number in struct list_entry");
+_Static_assert(LIMIT_COUNTS <= UINT16_MAX, "a count has a number in struct count_value");
+
 struct kept_event *kept_event_new(struct pool *pool, str packed)
 {
     struct kept_event *event = pool_alloc(pool, sizeof *event + packed.size);
@@ -159,7 +164,7 @@ uint32_t state_group(enum state_part part, const void *item)
     switch (part) {
     case STATE_COUNTS: return ((const struct count_value *)item)->count;
     case STATE_LISTS: return ((const struct list_entry *)item)->list;
-    default: return ((const struct seen *)item)->type;
+    default: return seen_type(item);
     }
 }
 

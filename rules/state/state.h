@@ -9,6 +9,7 @@
 #ifndef RULES_STATE_STATE_H
 #define RULES_STATE_STATE_H
 
+#include "base/floor.h"
 #include "base/names.h"
 #include "base/pool.h"
 #include "cel/value.h"
@@ -41,7 +42,9 @@ struct bucket {
 
 /* One count, or one value of its `by`: within a count, the value updated last stands last. */
 struct count_value {
-    uint32_t count; /* number of the declaration; ascending */
+    uint16_t count; /* number of the declaration; ascending */
+    uint16_t
+        by_tag; /* text_tag of `by`: most others are passed over without a look at theirs; 0 without `by` */
     /* with `by`: the customer's `now` at that, in seconds since 1970; 0: before, or unknown */
     uint32_t updated_s;
     struct bytes *by;      /* NULL: the count has no `by` */
@@ -51,8 +54,9 @@ struct count_value {
 /* One of what a list keeps. */
 struct
     list_entry { /* ascending by (list, time); of one time in the order of arrival, each text once in a list */
-    uint32_t list;
-    int64_t time_ms; /* of the newest event that had it */
+    uint16_t list;
+    uint16_t text_tag; /* as by_tag of count_value */
+    int64_t time_ms;   /* of the newest event that had it */
     struct bytes *text;
 };
 
@@ -122,12 +126,13 @@ struct cooldown { /* ascending by rule; of one rule, the newest send last */
     struct bytes *key; /* of which key; NULL: of any */
 };
 
-struct seen { /* ascending by type; of one type in the order of processing */
-    /* NAME_NONE: of no type, or rather of any: from before ids were remembered by type */
-    uint32_t type;
-    uint64_t id_hash; /* XXH3_64 of the event's id: two of 64 are alike once in 10^16 customers */
-    int64_t at_ms;    /* the customer's `now` when it was dealt with */
+/* The id of an event. Of all that is kept of a customer there is most of these, so it takes 16 bytes: seen_of and what
+ * follows. Ascending by type; of one type in the order of processing. */
+struct seen {
+    uint64_t id_hash;  /* XXH3_64 of the event's id: two of 64 are alike once in 10^16 customers */
+    int64_t at_x_type; /* at_ms * SEEN_TYPES + type, the last of which stands for NAME_NONE */
 };
+enum { SEEN_TYPES = 1 << 13 };
 
 /* An event that cancels, remembered against triggers that it overtook. Ascending by (time, arrival). */
 struct overtaker {
@@ -291,6 +296,38 @@ struct state_names {
 struct state_since {
     int64_t *attributes, *types, *counts, *rules, *segments, *limits, *sales, *lists;
 };
+
+/* `type`: NAME_NONE: of none, or rather of any: from before ids were remembered by type. `at_ms`: the customer's `now` when
+ * it was dealt with, at most STATE_TIME_MAX from 1970. */
+static inline struct seen seen_of(uint32_t type, uint64_t id_hash, int64_t at_ms)
+{
+    return (struct seen){id_hash, at_ms * SEEN_TYPES + (type & (SEEN_TYPES - 1))};
+}
+
+static inline uint32_t seen_type(const struct seen *seen)
+{
+    uint32_t type = (uint32_t)seen->at_x_type & (SEEN_TYPES - 1);
+    return type == SEEN_TYPES - 1 ? NAME_NONE : type;
+}
+
+static inline int64_t seen_at_ms(const struct seen *seen)
+{
+    return floor_div(seen->at_x_type, SEEN_TYPES);
+}
+
+/* A part of what a text is: texts with different ones differ. */
+static inline uint16_t text_tag(str text)
+{
+    const uint64_t mix = 0x9e3779b97f4a7c15;
+    uint64_t end = 0;
+    size_t taken = text.size < sizeof end ? text.size : sizeof end;
+    if (taken == sizeof end)
+        memcpy(&end, text.data + text.size - sizeof end, sizeof end);
+    else
+        for (size_t i = 0; i < taken; i++)
+            end = end << 8 | (unsigned char)text.data[i];
+    return (uint16_t)((end + text.size) * mix >> 48);
+}
 
 /* Width of buckets (0: for life), what the count makes of its events, `by` or not, as one number. */
 uint8_t state_count_form(int64_t bucket_ms, enum count_kind kind, bool keyed);

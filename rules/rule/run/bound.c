@@ -93,7 +93,7 @@ static int64_t age_past_overtaker(const struct relance_engine *e, const void *it
 static int64_t age_seen(const struct relance_engine *e, const void *item)
 {
     (void)e;
-    return ((const struct seen *)item)->at_ms;
+    return seen_at_ms(item);
 }
 
 static int64_t age_send(const struct relance_engine *e, const void *item)

@@ -31,13 +31,26 @@ static uint32_t first_value(const struct state *state, uint32_t number)
 
 struct range count_values(const struct state *state, uint32_t number)
 {
-    return (struct range){first_value(state, number), first_value(state, number + 1)};
+    uint32_t begin = first_value(state, number), count = state->counts.count;
+    const struct count_value *values = state->counts.items;
+    if (begin == count || values[begin].count != number) return (struct range){begin, begin};
+    return (struct range){begin, first_value(state, number + 1)};
 }
 
-static void drop_expired(const struct count_rule *rule, struct count_value *value, int64_t now_ms)
+/* Where the value of `by` stands in the range, its end if nowhere. What was updated last is what is asked for next, too, so
+ * from behind. Without `by` there is one value at most. */
+static uint32_t value_place(const struct state *state, struct range range, const str *by)
+{
+    const struct count_value *values = state->counts.items;
+    uint16_t tag = by ? text_tag(*by) : 0;
+    for (uint32_t at = range.end; at-- > range.begin;)
+        if (!by || (values[at].by_tag == tag && str_equal(bytes_str(values[at].by), *by))) return at;
+    return range.end;
+}
+
+static void drop_expired(const struct count_rule *rule, struct count_value *value, int64_t expired)
 {
     struct bucket *buckets = value->buckets.items;
-    int64_t expired = expired_bucket(rule, now_ms);
     uint32_t gone = 0;
     while (gone < value->buckets.count && count_bucket(rule, buckets[gone].index) <= expired)
         gone++;
@@ -50,7 +63,7 @@ static void drop_expired(const struct count_rule *rule, struct count_value *valu
 static struct count_value *move_last(struct state *state, uint32_t at, struct range range)
 {
     struct count_value *values = state->counts.items, found = values[at];
-    memmove(&values[at], &values[at + 1], (range.end - at - 1) * sizeof *values);
+    if (at + 1 < range.end) memmove(&values[at], &values[at + 1], (range.end - at - 1) * sizeof *values);
     values[range.end - 1] = found;
     return &values[range.end - 1];
 }
@@ -69,16 +82,17 @@ static struct count_value *touch_value(struct relance_engine *e, uint32_t number
 {
     struct state *state = e->customer->state;
     struct range range = count_values(state, number);
-    for (uint32_t at = range.end; at-- > range.begin;)
-        if (!by || str_equal(bytes_str(VECTOR_AT(state->counts, struct count_value, at)->by), *by))
-            return move_last(state, at, range);
+    uint32_t at = value_place(state, range, by);
+    if (at < range.end) return move_last(state, at, range);
     struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;
     if (by && !owned) return NULL;
     struct count_value *value =
         range.end - range.begin >= LIMIT_COUNT_KEYS
             ? replace_oldest(e, range)
             : or_fail(e, vector_insert(&e->customers.pool, &state->counts, sizeof *value, range.end));
-    if (value) *value = (struct count_value){.count = number, .by = owned};
+    if (value)
+        *value =
+            (struct count_value){.count = (uint16_t)number, .by_tag = by ? text_tag(*by) : 0, .by = owned};
     return value;
 }
 
@@ -101,9 +115,8 @@ double count_take(enum count_kind kind, bool first, double before, double number
 }
 
 static void add_to_bucket(struct relance_engine *e, const struct count_rule *rule, struct count_value *value,
-                          double number)
+                          int64_t index, double number)
 {
-    int64_t index = rule->over_ms ? floor_div(e->event.time_ms, rule->bucket_ms) : 0;
     struct bucket *buckets = value->buckets.items;
     uint32_t at = value->buckets.count;
     while (at > 0 && buckets[at - 1].index >= index)
@@ -138,14 +151,17 @@ static void add_to(struct relance_engine *e, uint32_t number, const str *by, dou
     struct count_value *value = touch_value(e, number, by);
     if (!value) return;
     if (rule->keyed) value->updated_s = updated_s(e->now_ms);
+    int64_t index = 0;
     if (rule->over_ms) {
-        drop_expired(rule, value, e->now_ms);
-        if (floor_div(e->event.time_ms, rule->bucket_ms) <= expired_bucket(rule, e->now_ms)) return;
+        int64_t expired = expired_bucket(rule, e->now_ms);
+        index = floor_div(e->event.time_ms, rule->bucket_ms);
+        drop_expired(rule, value, expired);
+        if (index <= expired) return;
     }
     if (rule->kind == COUNT_LAST)
         keep_last(e, value, amount);
     else
-        add_to_bucket(e, rule, value, amount);
+        add_to_bucket(e, rule, value, index, amount);
 }
 
 static bool number_of(struct cel_value value, double *out)
@@ -179,20 +195,15 @@ void count_event(struct relance_engine *e, const struct typed_event *type)
         count_one(e, number);
 }
 
-static bool is_in_window(const struct count_rule *rule, const struct bucket *bucket, int64_t now_ms)
-{
-    if (!rule->over_ms) return true;
-    int64_t i = count_bucket(rule, bucket->index);
-    return i > expired_bucket(rule, now_ms) && i <= floor_div(now_ms, rule->bucket_ms);
-}
-
 struct cel_value count_total(const struct count_rule *rule, const struct count_value *value, int64_t now_ms)
 {
     bool any = false;
-    int64_t n = 0;
+    int64_t n = 0, expired = rule->over_ms ? expired_bucket(rule, now_ms) : -1;
+    int64_t newest = rule->over_ms ? floor_div(now_ms, rule->bucket_ms) : 0;
     double number = 0;
     VECTOR_EACH (value->buckets, struct bucket, bucket) {
-        if (!is_in_window(rule, bucket, now_ms)) continue;
+        int64_t i = rule->over_ms ? count_bucket(rule, bucket->index) : 0;
+        if (i <= expired || i > newest) continue;
         if (rule->kind == COUNT_EVENTS)
             n += bucket->n;
         else
@@ -209,11 +220,9 @@ struct cel_value count_value_at(struct relance_engine *e, uint32_t number, str b
     const struct count_rule *rule = &e->set->counts[number];
     const struct state *state = e->customer->state;
     struct range range = count_values(state, number);
-    const struct count_value *found = &none;
-    for (uint32_t at = range.begin; at < range.end && found == &none; at++) {
-        const struct count_value *value = VECTOR_AT(state->counts, struct count_value, at);
-        if (!rule->by || str_equal(bytes_str(value->by), by)) found = value;
-    }
+    uint32_t at = value_place(state, range, rule->by ? &by : NULL);
+    const struct count_value *found =
+        at < range.end ? VECTOR_AT(state->counts, struct count_value, at) : &none;
     struct cel_value total = count_total(rule, found, e->now_ms);
     if (!count_keeps(rule)) return total;
     return total.kind == CEL_NULL ? (struct cel_value){.kind = CEL_OPTIONAL}

@@ -14,10 +14,10 @@
 static uint32_t first_id(const struct vector *seen, uint32_t type)
 {
     uint32_t low = 0, high = seen->count;
-    if (!high || VECTOR_AT(*seen, struct seen, high - 1)->type < type) return high;
+    if (!high || seen_type(VECTOR_AT(*seen, struct seen, high - 1)) < type) return high;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (VECTOR_AT(*seen, struct seen, middle)->type < type)
+        if (seen_type(VECTOR_AT(*seen, struct seen, middle)) < type)
             low = middle + 1;
         else
             high = middle;
@@ -27,15 +27,19 @@ static uint32_t first_id(const struct vector *seen, uint32_t type)
 
 static struct range ids_of(const struct vector *seen, uint32_t type)
 {
-    return (struct range){first_id(seen, type), type == NAME_NONE ? seen->count : first_id(seen, type + 1)};
+    uint32_t begin = first_id(seen, type), end = seen->count;
+    if (begin < end && type != NAME_NONE) end = first_id(seen, type + 1);
+    return (struct range){begin, end};
 }
 
-static bool was_seen(const struct relance_engine *e, const struct vector *seen, uint32_t type, uint64_t hash)
+static bool was_seen(const struct relance_engine *e, const struct vector *seen, struct range range,
+                     uint64_t hash)
 {
-    struct range range = ids_of(seen, type);
     for (uint32_t i = range.begin; i < range.end; i++) {
         const struct seen *known = VECTOR_AT(*seen, struct seen, i);
-        if (known->id_hash == hash && e->now_ms - known->at_ms <= LIMIT_EVENT_ID_AGE_MS) return true;
+        if (known->id_hash != hash || e->now_ms - seen_at_ms(known) > LIMIT_EVENT_ID_AGE_MS) continue;
+        uint32_t type = seen_type(known);
+        if (type == e->event.type->number || type == NAME_NONE) return true;
     }
     return false;
 }
@@ -43,9 +47,12 @@ static bool was_seen(const struct relance_engine *e, const struct vector *seen, 
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
 {
     if (!state || !state->seen.count) return false;
+    enum { FEW = 64 }; /* are gone through sooner than those of the type are found */
+    const struct vector *seen = &state->seen;
     uint64_t hash = str_hash(e->event.id);
-    return was_seen(e, &state->seen, e->event.type->number, hash) ||
-           was_seen(e, &state->seen, NAME_NONE, hash);
+    if (seen->count <= FEW) return was_seen(e, seen, (struct range){0, seen->count}, hash);
+    return was_seen(e, seen, ids_of(seen, e->event.type->number), hash) ||
+           was_seen(e, seen, ids_of(seen, NAME_NONE), hash);
 }
 
 /* Where the ids begin of the type that has most; of equally many, of the one whose name comes first. */
@@ -54,7 +61,7 @@ static uint32_t fullest_type(const struct relance_engine *e, const struct vector
     struct range most = {0, 0};
     str most_name = {0};
     for (struct range of = {0, 0}; of.begin < seen->count; of.begin = of.end) {
-        uint32_t type = VECTOR_AT(*seen, struct seen, of.begin)->type;
+        uint32_t type = seen_type(VECTOR_AT(*seen, struct seen, of.begin));
         str name = type == NAME_NONE ? (str){0} : e->set->names.types.list[type];
         of.end = ids_of(seen, type).end;
         uint32_t count = of.end - of.begin, before = most.end - most.begin;
@@ -85,7 +92,7 @@ static void remember_id(struct relance_engine *e)
         range.end--;
     }
     struct seen *place = or_fail(e, vector_insert(&e->customers.pool, seen, sizeof *place, range.end));
-    if (place) *place = (struct seen){type, str_hash(e->event.id), e->now_ms};
+    if (place) *place = seen_of(type, str_hash(e->event.id), e->now_ms);
     if (seen->count > LIMIT_ALL_EVENT_IDS) vector_remove(seen, sizeof *place, fullest_type(e, seen));
 }
 

@@ -46,10 +46,10 @@ void list_put(struct relance_engine *e, uint32_t number, str text, int64_t time_
 {
     struct vector *lists = &e->customer->state->lists;
     struct range range = list_range(e->customer->state, number);
-    struct list_entry entry = {.list = number, .time_ms = time_ms};
+    struct list_entry entry = {.list = (uint16_t)number, .text_tag = text_tag(text), .time_ms = time_ms};
     for (uint32_t at = range.begin; at < range.end; at++) {
         struct list_entry *known = VECTOR_AT(*lists, struct list_entry, at);
-        if (!str_equal(bytes_str(known->text), text)) continue;
+        if (known->text_tag != entry.text_tag || !str_equal(bytes_str(known->text), text)) continue;
         if (known->time_ms > time_ms) return;
         entry.text = known->text;
         vector_remove(lists, sizeof entry, at);

@@ -115,7 +115,7 @@ static void merge_value(struct relance_engine *e, const struct count_rule *rule,
     struct vector *counts = &e->customer->state->counts;
     for (uint32_t at = range.begin; at < range.end; at++) {
         struct count_value *own = VECTOR_AT(*counts, struct count_value, at);
-        if (!str_equal(bytes_str(own->by), bytes_str(given->by))) continue;
+        if (own->by_tag != given->by_tag || !str_equal(bytes_str(own->by), bytes_str(given->by))) continue;
         if (given->updated_s > own->updated_s) own->updated_s = given->updated_s;
         if (rule->kind == COUNT_LAST)
             merge_newest(own, given);
@@ -451,14 +451,18 @@ static void merge_measured(struct relance_engine *e, struct state *from)
 
 /* ---- ids */
 
+static bool seen_is_behind(const struct seen *seen, const struct seen *given)
+{
+    uint32_t type = seen_type(seen), given_type = seen_type(given);
+    return type != given_type ? type > given_type : seen_at_ms(seen) > seen_at_ms(given);
+}
+
 static void merge_seen(struct relance_engine *e, struct state *from)
 {
     const struct vector *own = &e->customer->state->seen;
     VECTOR_EACH (from->seen, struct seen, given) {
-        uint32_t type = given->type, at = own->count;
-        while (at && (VECTOR_AT(*own, struct seen, at - 1)->type > type ||
-                      (VECTOR_AT(*own, struct seen, at - 1)->type == type &&
-                       VECTOR_AT(*own, struct seen, at - 1)->at_ms > given->at_ms)))
+        uint32_t type = seen_type(given), at = own->count;
+        while (at && seen_is_behind(VECTOR_AT(*own, struct seen, at - 1), given))
             at--;
         move_item(e, STATE_SEEN, at, given);
         ids_trim(e, type);

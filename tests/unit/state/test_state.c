@@ -150,10 +150,16 @@ static void share_newest(struct state *state, uint32_t from, uint32_t to)
     *place = kept_event_share(*VECTOR_AT(*a, struct kept_event *, a->count - 1));
 }
 
+static void add_seen(struct state *state, uint32_t type, uint64_t id_hash, int64_t at_ms)
+{
+    *(struct seen *)add(&state->seen, sizeof(struct seen)) = seen_of(type, id_hash, at_ms);
+}
+
 static void add_count(struct state *state, uint32_t number, const char *by, size_t buckets, double sum)
 {
     struct count_value *value = add(&state->counts, sizeof *value);
-    *value = (struct count_value){.count = number, .by = by ? text(by) : NULL};
+    *value = (struct count_value){
+        .count = (uint16_t)number, .by_tag = text_tag(str_of(by)), .by = by ? text(by) : NULL};
     for (size_t i = 0; i < buckets; i++) {
         struct bucket *bucket = add(&value->buckets, sizeof *bucket);
         *bucket = (struct bucket){.index = (int64_t)(490000 + i)};
@@ -208,10 +214,10 @@ static struct state *rich_state(void)
     ADD(state->cooldowns, struct cooldown, 0, 5, NULL);
     ADD(state->cooldowns, struct cooldown, 2, 6, text("k1"));
     ADD(state->cooldowns, struct cooldown, 2, 7, text(""));
-    ADD(state->seen, struct seen, 0, UINT64_MAX, 12);
-    ADD(state->seen, struct seen, 0, 0, 14);
-    ADD(state->seen, struct seen, 1, UINT64_MAX, 13);
-    ADD(state->seen, struct seen, NAME_NONE, 7, 11);
+    add_seen(state, 0, UINT64_MAX, 12);
+    add_seen(state, 0, 0, 14);
+    add_seen(state, 1, UINT64_MAX, 13);
+    add_seen(state, NAME_NONE, 7, 11);
     ADD(state->overtakers, struct overtaker, 20, event("e-4", "purchase", 20));
     ADD(state->overtakers, struct overtaker, 20, event("e-5", "click", 20));
     ADD(state->overtakers, struct overtaker, 21, event("e-6", "purchase", 21));
@@ -236,9 +242,9 @@ static struct state *rich_state(void)
     ADD(state->linked_to, struct linked_to, 0);
     ADD(state->dropped, struct dropped_run, text("old"), text("k9"));
     ADD(state->forgotten, struct forgotten, RELANCE_FORGOT_STATE_BY, 3);
-    ADD(state->lists, struct list_entry, 0, 1772445600000, text("tent"));
-    ADD(state->lists, struct list_entry, 0, 1772445600120, text(""));
-    ADD(state->lists, struct list_entry, 1, -5, text("mat"));
+    ADD(state->lists, struct list_entry, 0, text_tag(STR("tent")), 1772445600000, text("tent"));
+    ADD(state->lists, struct list_entry, 0, text_tag(STR("")), 1772445600120, text(""));
+    ADD(state->lists, struct list_entry, 1, text_tag(STR("mat")), -5, text("mat"));
     add_ledger(state);
     share_newest(state, 1, 2);
     return state;
@@ -285,6 +291,18 @@ Test(state, comes_back_byte_for_byte)
     cr_expect_null(VECTOR_AT(state->attributes, struct attribute, 1)->packed);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->id_hash, UINT64_MAX);
     cr_expect_eq(VECTOR_AT(state->dates, struct date_wait, 1)->fired_ms, STATE_NO_TIME);
+}
+
+Test(state, keeps_type_and_time_of_an_id_in_one_number)
+{
+    const uint32_t types[] = {0, 1, LIMIT_EVENT_TYPES - 1, NAME_NONE};
+    const int64_t times[] = {-STATE_TIME_MAX, -1, 0, 1, 1772445600000, STATE_TIME_MAX};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (size_t j = 0; j < sizeof times / sizeof *times; j++) {
+            struct seen seen = seen_of(types[i], 7, times[j]);
+            cr_expect_eq(seen_type(&seen), types[i]);
+            cr_expect_eq(seen_at_ms(&seen), times[j]);
+        }
 }
 
 Test(state, comes_back_from_rest)
@@ -582,9 +600,9 @@ Test(state, under_other_rules_keeps_what_is_still_declared_in_their_order)
     cr_expect_eq(state->goals.count, 1u);
     cr_expect_eq(state->dates.count, 1u);
     cr_assert_eq(state->seen.count, 3u, "of `purchase` nothing can come any more");
-    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 0)->type, 1u);
-    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->at_ms, 14);
-    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 2)->type, NAME_NONE);
+    cr_expect_eq(seen_type(VECTOR_AT(state->seen, struct seen, 0)), 1u);
+    cr_expect_eq(seen_at_ms(VECTOR_AT(state->seen, struct seen, 1)), 14);
+    cr_expect_eq(seen_type(VECTOR_AT(state->seen, struct seen, 2)), NAME_NONE);
 }
 
 Test(state, runs_stand_in_the_order_of_the_rules_in_force)
@@ -743,9 +761,9 @@ Test(state, ids_of_no_type_are_read_and_written_as_such)
     state = loaded(&names, saved(state, &names));
     cr_assert_not_null(state);
     cr_assert_eq(state->seen.count, 2u);
-    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->type, NAME_NONE);
+    cr_expect_eq(seen_type(VECTOR_AT(state->seen, struct seen, 1)), NAME_NONE);
     cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->id_hash, 8u);
-    cr_expect_eq(VECTOR_AT(state->seen, struct seen, 1)->at_ms, 12);
+    cr_expect_eq(seen_at_ms(VECTOR_AT(state->seen, struct seen, 1)), 12);
 }
 
 /* {"v": 2, "n": 9, "e": 9, "x": [event], "r": [["cart", "k1", 1, 30, 10, 12, "e", nil, [0], 1],
