@@ -13,7 +13,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from bench.contests import LATENESS, PARTITIONS, limit_s, redis_s, shop_rules
+from bench.contests import LATENESS, PARTITIONS, REDIS, limit_s, redis_s, shop_rules
 from bench.figures import cpu_s, memory
 from support import carts, place
 from support.engine import World
@@ -89,7 +89,7 @@ def resident(world, engine):
 
 
 def resident_of_stranger(topic, events):
-    with World(STRANGER, partitions=PARTITIONS, input=topic) as world:
+    with World(STRANGER, partitions=PARTITIONS, input=topic, redis_config=REDIS) as world:
         engine = start(world)
         seconds_until_decided(world, engine, events)
         bytes_ = resident(world, engine)
@@ -107,7 +107,7 @@ def held(world, events):
 
 def measure_shop(stream):
     """Bytes that a customer of ShopMix takes in the process and in Redis, at the end of the stream; and how many there are."""
-    with World(shop_rules(), partitions=PARTITIONS, input=stream.topic, lateness=LATENESS) as world:
+    with World(shop_rules(), partitions=PARTITIONS, input=stream.topic, lateness=LATENESS, redis_config=REDIS) as world:
         engine, _, process_bytes, redis_bytes = held(world, stream.events)
         stop(world, engine)
         customers = sum(world.redis("HLEN", f"relance:{{{world.group}:{world.input}:{p}}}:customers") for p in range(PARTITIONS))
@@ -133,7 +133,7 @@ def wrong(world, customers, begin_ms):
 
 
 def measure(customers):
-    with World(RULES, partitions=PARTITIONS) as world:
+    with World(RULES, partitions=PARTITIONS, redis_config=REDIS) as world:
         begin_ms = round(time.time() * 1000)
         world.kafka.feed(world.input, (added(n, at_of(n, begin_ms)) for n in range(customers)))
         engine, armed_s, process_bytes, redis_bytes = held(world, customers)

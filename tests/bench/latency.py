@@ -24,7 +24,7 @@ def row(times):
 
 
 def lone():
-    with World(RULES) as world:
+    with World(RULES, redis_config=contests.REDIS) as world:
         with running(world):
             lines = world.kafka.tool("latency", world.input, world.output, WARM + COUNT, PAUSE_MS)
     return row([int(line) / 1000 for line in lines[WARM:]])
@@ -36,7 +36,7 @@ def load(broker, topic, output, rate):
 
 
 def relance(rate):
-    with World(carts.RULES, partitions=contests.PARTITIONS, lateness=contests.LATENESS) as world:
+    with World(carts.RULES, partitions=contests.PARTITIONS, lateness=contests.LATENESS, redis_config=contests.REDIS) as world:
         with running(world, workers=2, cache_bytes=contests.CACHE):
             return load(world.kafka, world.input, world.output, rate)
 
