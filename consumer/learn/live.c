@@ -6,6 +6,7 @@
 #include "host/command.h"
 #include "host/log.h"
 #include "host/stop.h"
+#include "host/supervisor.h"
 #include "learn/also.h"
 #include "learn/given.h"
 #include "learn/shelf.h"
@@ -18,6 +19,8 @@
 enum {
     LIVE_WAIT_MS = 200,
     LIVE_RETRY_US = 1000000,
+    LIVE_EXTEND_US = 120000000, /* so long a supervisor is to wait for an attempt to begin */
+    LIVE_SENTENCE = 768,
 };
 #define LIVE_STATE_US INT64_C(86400000000) /* between states */
 
@@ -327,6 +330,23 @@ static void live_close(struct live *live)
     free(live->offsets);
 }
 
+/* Until it learns, why it does not yet, and that it is still about it. */
+static void live_tell_failure(const struct relance_error *error)
+{
+    char lines[LIVE_SENTENCE];
+    snprintf(lines, sizeof lines, "EXTEND_TIMEOUT_USEC=%d\nSTATUS=Does not learn: %s", LIVE_EXTEND_US,
+             error->message);
+    supervisor_tell(lines);
+}
+
+static void live_tell_ready(const struct live *live)
+{
+    char lines[LIVE_SENTENCE];
+    snprintf(lines, sizeof lines, "READY=1\nSTATUS=Learns %zu affinit%s from %d partition%s.", live->count,
+             live->count == 1 ? "y" : "ies", live->partitions, live->partitions == 1 ? "" : "s");
+    supervisor_tell(lines);
+}
+
 /* First the shelf: whoever learnt before us writes nothing any more, and what we read is the last. */
 static enum relance_status live_start(struct live *live, const struct relance_ruleset *rules,
                                       struct relance_error *error)
@@ -339,6 +359,7 @@ static enum relance_status live_start(struct live *live, const struct relance_ru
     if (status == RELANCE_OK) status = live_start_reading(live, error);
     if (status == RELANCE_OK)
         log_line(LOG_INFO, "Learning.", "affinities=%zu partitions=%d", live->count, live->partitions);
+    if (status == RELANCE_OK) live_tell_ready(live);
     if (status == RELANCE_OK) live_show(live);
     return status;
 }
@@ -365,9 +386,12 @@ int learn_live(const struct options *options, const struct relance_ruleset *rule
         live_close(&live);
         if (status != RELANCE_AGAIN || stop_requested()) break;
         log_line(LOG_WARNING, "Learning begins again from the last state.", "why=\"%s\"", error.message);
+        live_tell_failure(&error);
         clock_sleep_us(LIVE_RETRY_US);
     } while (!stop_requested());
+    supervisor_tell("STOPPING=1");
     if (status == RELANCE_OK || stop_requested()) return EXIT_STATUS_OK;
     log_line(LOG_ERROR, "There is no going on.", "why=\"%s\"", error.message);
-    return status == RELANCE_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
+    /* Two supervisors that start two learners again and again would replace each other for ever. */
+    return status == RELANCE_INVALID || status == RELANCE_REPLACED ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
 }

@@ -37,6 +37,8 @@ print_to(fish/vendor_completions.d/relance.fish help completion fish)
 
 unit(relance.service run relance "Relance")
 unit(relance@.service run %i "Relance %i")
+unit(relance-learn.service learn relance "Relance, what goes with what")
+unit(relance-learn@.service learn %i "Relance, what goes with what for %i")
 unit(relance-intake@.service intake %i "Relance, topics of other pipelines for %i")
 
 string(TIMESTAMP now "%a, %d %b %Y %H:%M:%S +0000" UTC)

@@ -104,7 +104,7 @@ class Learning(unittest.TestCase):
         newer = self.learner(world)
         self.buy(world, ["cleo", "dora"], "mug", "rope")
         status, _ = older.stop(None, 20)
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 2)
         self.assertIn("another `relance learn` of this group has started", older.output())
         self.await_versions(world, newer, 2)
         self.assertEqual(newer.stop()[0], 0)

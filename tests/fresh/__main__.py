@@ -220,7 +220,7 @@ def make_packages(root):
 
 # Who answers for a package is told by whoever makes it for others.
 UNTOLD = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
-UNITS = "relance.service relance@shop.service relance-intake@shop.service"
+UNITS = "relance.service relance@shop.service relance-learn.service relance-learn@shop.service relance-intake@shop.service"
 
 
 def try_package(bare):

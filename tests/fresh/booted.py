@@ -13,7 +13,8 @@ from support import kafka, place
 from support.engine import World
 from support.kafka import event
 
-RULES = {"stale": "3650d", "events": {"ping": {}}, "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email"}]}}}
+RULES = {"stale": "3650d", "events": {"ping": {}, "look": {"what": "string"}}, "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email"}]}},
+         "affinities": {"goes_with": {"from": [{"on": "look", "by": "event.what"}], "within": "1d", "half_life": "60d"}}}
 DYNAMIC_USERS = range(61184, 65520)
 
 
@@ -56,14 +57,14 @@ class Booted:
         self.process.wait(30)
 
 
-def expect(holds, wrong, machine):
+def expect(holds, wrong, machine, unit="relance"):
     if not holds:
-        raise Failure(f"{wrong}\n" + machine("systemctl status --no-pager --lines=20 relance")[0])
+        raise Failure(f"{wrong}\n" + machine(f"systemctl status --no-pager --lines=20 {unit}")[0])
 
 
-def shown(machine, *names):
-    """What systemd knows of the engine."""
-    lines = machine(f"systemctl show relance --property={','.join(names)}")[0].splitlines()
+def shown(machine, *names, unit="relance"):
+    """What systemd knows of the engine, or of another unit."""
+    lines = machine(f"systemctl show {unit} --property={','.join(names)}")[0].splitlines()
     facts = dict(line.split("=", 1) for line in lines)
     return tuple(facts[name] for name in names)
 
@@ -97,6 +98,31 @@ def try_engine(machine, folder, world):
     said, status = machine("systemctl stop relance")
     facts = shown(machine, "ActiveState", "Result", "ExecMainStatus")
     expect(facts == ("inactive", "success", "0"), f"it ends as {facts}: {said}", machine)
+
+
+def try_learner(machine, folder, world):
+    """With the engine's own options. It comes back after a crash, but not where another one has taken over."""
+    unit, other = "relance-learn", "relance-learn@other"
+    configure(folder, world, every="1s")
+    said, status = machine(f"systemctl start {unit}")
+    expect(status == 0, f"it does not start: {said}", machine, unit)
+    active, text, number = shown(machine, "ActiveState", "StatusText", "MainPID", unit=unit)
+    expect(active == "active" and text == "Learns 1 affinity from 2 partitions.", f"it is {active} and says '{text}'", machine, unit)
+    user = int(machine(f"stat --format=%u /proc/{number}")[0])
+    expect(user in DYNAMIC_USERS, f"it runs as user {user}", machine, unit)
+    machine(f"systemctl kill --signal=KILL {unit}")
+    place.wait_until(lambda: shown(machine, "NRestarts", "ActiveState", unit=unit) == ("1", "active"), 60, "to be started again")
+
+    shutil.copy(folder / "etc/relance/relance.conf", folder / "etc/relance/other.conf")
+    said, status = machine(f"systemctl start {other}")
+    expect(status == 0, f"another does not start: {said}", machine, other)
+    world.produce([event("anna", "look", id="l1", time="2026-03-02T10:00:00Z", what="tent")])  # the older has something to write
+    place.wait_until(lambda: shown(machine, "ActiveState", "ExecMainStatus", unit=unit) == ("failed", "2"), 60, "the older to end")
+    said, status = machine(f"systemctl stop {other}")
+    facts = shown(machine, "ActiveState", "Result", "ExecMainStatus", unit=other)
+    expect(facts == ("inactive", "success", "0"), f"it ends as {facts}: {said}", machine, other)
+    machine(f"systemctl reset-failed {unit}")
+    (folder / "etc/relance/other.conf").unlink()
 
 
 def try_mistake(machine, folder, world):
@@ -140,7 +166,9 @@ def try_service(folder):
     machine = Booted(folder)
     try:
         with World(RULES, partitions=2, redis_config={"port": str(place.free_port())}) as world:
+            world.kafka.create(f"{world.output}.models", 1)
             try_engine(machine, folder, world)
+            try_learner(machine, folder, world)
             try_upgrades(machine, folder, world)
             try_mistake(machine, folder, world)
     finally:

@@ -69,11 +69,24 @@ def made(text):
             yield kind.split()[0], name, key
 
 
-def stateful_set(pod, name, objects, known):
+def container_of(pod, command, known):
+    """What any pod has: options of its command, and its rules."""
     container = pod["containers"][0]
     variables = {variable["name"]: variable for variable in container["env"]}
-    yield from wrong_options(variables, {"RUN"}, known)
-    yield from wrong_options(["RELANCE_" + word.removeprefix("--").replace("-", "_").upper() for word in container["args"][1:]], {"RUN"}, known)
+    if container["args"][0] != command.lower():
+        yield f"it runs {container['args'][0]}"
+    yield from wrong_options(variables, {command}, known)
+    yield from wrong_options(["RELANCE_" + word.removeprefix("--").replace("-", "_").upper() for word in container["args"][1:]], {command}, known)
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    if set(mounts) != {volume["name"] for volume in pod["volumes"]}:
+        yield "volumes and mounts differ"
+    if variables["RELANCE_RULES"]["value"] not in mounts.values():
+        yield "no volume has the rules"
+
+
+def stateful_set(pod, name, objects):
+    container = pod["containers"][0]
+    variables = {variable["name"]: variable for variable in container["env"]}
     field = variables.get("RELANCE_INSTANCE", {}).get("valueFrom", {}).get("fieldRef", {})
     if field.get("fieldPath") != "metadata.name":
         yield "the name of the instance is not the pod's"
@@ -82,13 +95,13 @@ def stateful_set(pod, name, objects, known):
         port = ports.get(container[kind]["httpGet"]["port"])
         if not variables["RELANCE_LISTEN"]["value"].endswith(f":{port}"):
             yield f"the {kind} asks port {port}, where nobody listens"
-    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-    if set(mounts) != {volume["name"] for volume in pod["volumes"]}:
-        yield "volumes and mounts differ"
-    if variables["RELANCE_RULES"]["value"] not in mounts.values():
-        yield "no volume has the rules"
     if (objects.get("Service") or {}).get("metadata", {}).get("name") != name:
         yield f"there is no service {name}"
+
+
+def unmade(text, pod):
+    there = set(made(text))
+    return [f"nothing makes {kind} {name}{f', key {key}' if key else ''}" for kind, name, key in references(pod) if (kind, name, key) not in there]
 
 
 def kubernetes(root, known):
@@ -96,16 +109,31 @@ def kubernetes(root, known):
     objects = {item["kind"]: item for item in yaml.safe_load_all(text)}
     whole = objects["StatefulSet"]["spec"]
     pod, labels = whole["template"]["spec"], whole["template"]["metadata"]["labels"]
-    findings = list(stateful_set(pod, whole["serviceName"], objects, known))
+    findings = [*container_of(pod, "RUN", known), *stateful_set(pod, whole["serviceName"], objects)]
     findings += [f"the {kind} is for other pods" for kind, selector in (
         ("StatefulSet", whole["selector"]["matchLabels"]), ("Service", objects["Service"]["spec"]["selector"]),
         ("PodDisruptionBudget", objects["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"])) if selector != labels]
-    there = set(made(text))
-    findings += [f"nothing makes {kind} {name}{f', key {key}' if key else ''}" for kind, name, key in references(pod) if (kind, name, key) not in there]
-    return [f"relance.yaml: {finding}" for finding in findings]
+    return [f"relance.yaml: {finding}" for finding in findings + unmade(text, pod)]
 
 
-CHECKS = (compose, config, kubernetes)
+def learner(root, known):
+    """One at a time, of the engines' group, topics and rules."""
+    engine, text = (root / "consumer/kubernetes/relance.yaml").read_text(), (root / "consumer/kubernetes/learn.yaml").read_text()
+    whole = yaml.safe_load(text)["spec"]
+    pod = whole["template"]["spec"]
+    findings = list(container_of(pod, "LEARN", known))
+    if (whole["replicas"], whole["strategy"]) != (1, {"type": "Recreate"}):
+        findings.append("two of them could run")
+    if whole["selector"]["matchLabels"] != whole["template"]["metadata"]["labels"]:
+        findings.append("the Deployment is for other pods")
+    findings += [f"{variable['name']} is not that of the engines" for variable in pod["containers"][0]["env"]
+                 if variable["name"] in SHARED and f"name: {variable['name']}, value: {variable['value']}}}" not in engine]
+    return [f"learn.yaml: {finding}" for finding in findings + unmade(text, pod)]
+
+
+# What a learner has to have as its engines do.
+SHARED = ("RELANCE_RULES", "RELANCE_INPUT", "RELANCE_OUTPUT", "RELANCE_GROUP")
+CHECKS = (compose, config, kubernetes, learner)
 
 
 def check(root):

@@ -10,8 +10,8 @@ from lint import deploy
 from support import suite
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILES = ["docker-compose.yml", "consumer/option.def", "consumer/package/relance.conf", "consumer/kubernetes/relance.yaml"]
-KUBERNETES = "consumer/kubernetes/relance.yaml"
+FILES = ["docker-compose.yml", "consumer/option.def", "consumer/package/relance.conf", "consumer/kubernetes/relance.yaml", "consumer/kubernetes/learn.yaml"]
+KUBERNETES, LEARNER = "consumer/kubernetes/relance.yaml", "consumer/kubernetes/learn.yaml"
 
 # (file, what stands there, what stands there instead, part of the only finding)
 CASES = [
@@ -29,6 +29,14 @@ CASES = [
     (KUBERNETES, "serviceName: relance", "serviceName: engine", "there is no service engine"),
     (KUBERNETES, "  maxUnavailable: 1\n  selector:\n    matchLabels: {app: relance}", "  maxUnavailable: 1\n  selector:\n    matchLabels: {app: other}", "the PodDisruptionBudget is for other pods"),
     (KUBERNETES, "kubectl create configmap relance-rules", "kubectl create configmap rules", "nothing makes configmap relance-rules"),
+    (LEARNER, "RELANCE_EVERY", "RELANCE_LATENESS", "RELANCE_LATENESS is for none of LEARN"),
+    (LEARNER, '"--create-topics"', '"--watch"', "RELANCE_WATCH is for none of LEARN"),
+    (LEARNER, '["learn"', '["run"', "it runs run"),
+    (LEARNER, "type: Recreate", "type: RollingUpdate", "two of them could run"),
+    (LEARNER, "replicas: 1", "replicas: 2", "two of them could run"),
+    (LEARNER, "matchLabels: {app: relance-learn}", "matchLabels: {app: relance}", "the Deployment is for other pods"),
+    (LEARNER, "value: shop.actions", "value: actions", "RELANCE_OUTPUT is not that of the engines"),
+    (LEARNER, "--from-literal=redis=", "--from-literal=url=", "nothing makes secret relance-learn-secrets, key redis"),
     (KUBERNETES, "--from-literal=redis=", "--from-literal=url=", "nothing makes secret relance-secrets, key redis"),
 ]
 
