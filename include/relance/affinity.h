@@ -14,6 +14,7 @@ struct relance_affinity {
     int64_t within_ms, half_life_ms;
     uint32_t lift;  /* in thousandths, 0 to 1000 */
     uint32_t least; /* so many customers make a pair */
+    bool together;  /* its events bring products together: questions are relance_model_together */
 };
 
 size_t relance_ruleset_affinity_count(const struct relance_ruleset *rules);

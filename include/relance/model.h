@@ -18,6 +18,7 @@ enum {
     RELANCE_MODEL_PARTNERS = 20, /* that a version lists for a product */
     RELANCE_MODEL_POPULAR = 100, /* that it lists for nobody in particular */
     RELANCE_MODEL_SEEDS = 10,    /* that a question weighs; further ones are only left out of the answer */
+    RELANCE_MODEL_TOGETHER = 40, /* the same, of products that came together */
     RELANCE_MODEL_EXCLUDED =
         256, /* that are left out, those weighed included; further ones are not looked at */
     RELANCE_MODEL_ANSWERS = 50, /* that a question gets at most */
@@ -76,6 +77,9 @@ size_t relance_model_partners(const struct relance_model *model, struct relance_
  * products' bytes, without the seeds. At most `most` and RELANCE_MODEL_ANSWERS; how many. */
 size_t relance_model_best(const struct relance_model *model, const struct relance_str *seeds, size_t count,
                           size_t most, struct relance_partner *out);
+/* The same for seeds that came together, as in an order: none is before another, and each weighs whole. */
+size_t relance_model_together(const struct relance_model *model, const struct relance_str *seeds,
+                              size_t count, size_t most, struct relance_partner *out);
 /* The most popular ones, likewise. */
 size_t relance_model_popular(const struct relance_model *model, size_t most, struct relance_partner *out);
 

@@ -149,16 +149,22 @@ size_t relance_model_popular(const struct relance_model *model, size_t most, str
 }
 
 enum {
-    MODEL_CANDIDATES_MAX = RELANCE_MODEL_SEEDS * (RELANCE_MODEL_PARTNERS + 1),
-    MODEL_SLOTS = 512, /* a power of two, more than twice as many */
+    MODEL_OF_A_SEED = RELANCE_MODEL_PARTNERS + 1, /* candidates, itself among them */
+    MODEL_CANDIDATES_MAX = RELANCE_MODEL_TOGETHER * MODEL_OF_A_SEED,
+    MODEL_SLOTS_MIN = 64,
+    MODEL_SLOTS_MAX = 2048, /* powers of two */
 };
+_Static_assert(MODEL_SLOTS_MAX > 2 * MODEL_CANDIDATES_MAX, "at most half of the slots are taken");
 
 /* What a question has come to so far. The slots hold the number of a candidate + 1, or 0. */
 struct model_question {
     const struct relance_model *model;
     uint32_t excluded[RELANCE_MODEL_EXCLUDED];
     size_t excluded_count;
-    uint16_t slots[MODEL_SLOTS];
+    uint64_t shares[RELANCE_MODEL_TOGETHER]; /* of those that are weighed, the first of `excluded` */
+    size_t weighed;
+    uint32_t mask;
+    uint16_t slots[MODEL_SLOTS_MAX];
     struct model_candidate {
         uint64_t weight;
         uint32_t number;
@@ -173,25 +179,36 @@ static bool question_excludes(const struct model_question *question, uint32_t nu
     return false;
 }
 
-/* The products that are asked about, each once; those at the first positions are weighed, which *positions says. */
-static size_t question_seeds(struct model_question *question, const struct relance_str *seeds, size_t count,
-                             size_t positions[RELANCE_MODEL_SEEDS])
+/* The products that are asked about, each once; those at the first positions are weighed. */
+static void question_seeds(struct model_question *question, const struct relance_str *seeds, size_t count,
+                           bool alike)
 {
-    size_t weighed = 0;
+    size_t most = alike ? RELANCE_MODEL_TOGETHER : RELANCE_MODEL_SEEDS;
+    question->excluded_count = question->weighed = 0;
     for (size_t i = 0; i < count && question->excluded_count < RELANCE_MODEL_EXCLUDED; i++) {
         uint32_t number = model_find(question->model, seeds[i]);
         if (number == MODEL_NONE || question_excludes(question, number)) continue;
-        if (i < RELANCE_MODEL_SEEDS) positions[weighed++] = i + 1;
+        if (i < most) question->shares[question->weighed++] = alike ? MODEL_SHARES : MODEL_SHARES / (i + 1);
         question->excluded[question->excluded_count++] = number;
     }
-    return weighed;
+}
+
+/* No more slots are cleared than the seeds may need: it is what a question about few of them costs. */
+static void question_clear(struct model_question *question)
+{
+    size_t size = MODEL_SLOTS_MIN;
+    while (size <= 2 * question->weighed * MODEL_OF_A_SEED)
+        size *= 2;
+    question->mask = (uint32_t)size - 1;
+    question->count = 0;
+    memset(question->slots, 0, size * sizeof *question->slots);
 }
 
 static void question_add(struct model_question *question, uint32_t number, uint64_t weight)
 {
-    uint32_t at = number * 2654435761u >> 16 & (MODEL_SLOTS - 1);
+    uint32_t at = number * 2654435761u >> 16 & question->mask;
     while (question->slots[at] && question->candidates[question->slots[at] - 1].number != number)
-        at = (at + 1) & (MODEL_SLOTS - 1);
+        at = (at + 1) & question->mask;
     if (!question->slots[at]) {
         question->candidates[question->count++] = (struct model_candidate){0, number};
         question->slots[at] = (uint16_t)question->count;
@@ -221,37 +238,39 @@ static size_t question_pick(struct model_question *question, size_t most)
 }
 
 /* Where one seed alone is weighed its list is the answer, and in order. */
-static size_t question_of_one(const struct model_question *question, uint64_t share, size_t most,
-                              struct relance_partner *out)
+static size_t question_of_one(const struct model_question *question, size_t most, struct relance_partner *out)
 {
     struct model_row list = model_list(question->model, question->excluded[0]);
     size_t found = 0;
     for (size_t i = 0; i < list.count && found < most; i++)
         if (!question_excludes(question, list.partners[i]))
-            out[found++] =
-                model_partner(question->model, list.partners[i], weight_value(list.weights[i]) * share);
+            out[found++] = model_partner(question->model, list.partners[i],
+                                         weight_value(list.weights[i]) * question->shares[0]);
     return found;
 }
 
+static void question_weigh(struct model_question *question, bool repeats)
+{
+    question_clear(question);
+    for (size_t i = 0; i < question->weighed; i++) {
+        struct model_row list = model_list(question->model, question->excluded[i]);
+        uint64_t share = question->shares[i];
+        if (repeats) question_add(question, question->excluded[i], model_itself(share));
+        for (size_t j = 0; j < list.count; j++)
+            if (repeats || !question_excludes(question, list.partners[j]))
+                question_add(question, list.partners[j], weight_value(list.weights[j]) * share);
+    }
+}
+
 size_t model_rank(const struct relance_model *model, const str *seeds, size_t count, size_t most,
-                  bool repeats, struct relance_partner *out)
+                  unsigned ways, struct relance_partner *out)
 {
     struct model_question question;
     question.model = model;
-    question.excluded_count = question.count = 0;
-    size_t positions[RELANCE_MODEL_SEEDS];
-    size_t weighed = question_seeds(&question, seeds, count, positions);
+    question_seeds(&question, seeds, count, ways & MODEL_TOGETHER);
     if (most > RELANCE_MODEL_ANSWERS) most = RELANCE_MODEL_ANSWERS;
-    if (weighed == 1 && !repeats) return question_of_one(&question, MODEL_SHARES / positions[0], most, out);
-    memset(question.slots, 0, sizeof question.slots);
-    for (size_t i = 0; i < weighed; i++) {
-        struct model_row list = model_list(model, question.excluded[i]);
-        if (repeats) question_add(&question, question.excluded[i], model_itself(positions[i]));
-        for (size_t j = 0; j < list.count; j++)
-            if (repeats || !question_excludes(&question, list.partners[j]))
-                question_add(&question, list.partners[j],
-                             weight_value(list.weights[j]) * (MODEL_SHARES / positions[i]));
-    }
+    if (question.weighed == 1 && !(ways & MODEL_REPEATS)) return question_of_one(&question, most, out);
+    question_weigh(&question, ways & MODEL_REPEATS);
     size_t found = most ? question_pick(&question, most) : 0;
     for (size_t i = 0; i < found; i++)
         out[i] = model_partner(model, question.candidates[i].number, question.candidates[i].weight);
@@ -261,5 +280,11 @@ size_t model_rank(const struct relance_model *model, const str *seeds, size_t co
 size_t relance_model_best(const struct relance_model *model, const struct relance_str *seeds, size_t count,
                           size_t most, struct relance_partner *out)
 {
-    return model_rank(model, seeds, count, most, false, out);
+    return model_rank(model, seeds, count, most, 0, out);
+}
+
+size_t relance_model_together(const struct relance_model *model, const struct relance_str *seeds,
+                              size_t count, size_t most, struct relance_partner *out)
+{
+    return model_rank(model, seeds, count, most, MODEL_TOGETHER, out);
 }

@@ -49,15 +49,21 @@ uint32_t model_find(const struct relance_model *model, str name); /* MODEL_NONE:
 /* 1/position in whole numbers: what all positions up to RELANCE_MODEL_SEEDS divide. */
 enum { MODEL_SHARES = 2520 };
 
-/* What a seed weighs for itself where it may be answered: all that came to it came to it, and after counts twice. */
-static inline uint64_t model_itself(size_t position)
+/* What a seed of such a share weighs for itself where it may be answered: all that came to it came to it, and after counts
+ * twice. */
+static inline uint64_t model_itself(uint64_t share)
 {
-    return (WEIGHT_ONE << (WEIGHT_WHOLE + 1)) * (MODEL_SHARES / position);
+    return (WEIGHT_ONE << (WEIGHT_WHOLE + 1)) * share;
 }
 
-/* relance_model_best, but seeds may be answered, too (`repeats`): what comes next is often what was there before. */
+enum {
+    MODEL_REPEATS = 1 << 0,  /* seeds may be answered: what comes next is often what was there before */
+    MODEL_TOGETHER = 1 << 1, /* they weigh alike */
+};
+
+/* relance_model_best and relance_model_together, by `ways`, a sum of the above. */
 size_t model_rank(const struct relance_model *model, const str *seeds, size_t count, size_t most,
-                  bool repeats, struct relance_partner *out);
+                  unsigned ways, struct relance_partner *out);
 
 static inline size_t model_name_begin(const struct relance_model *model, uint32_t number)
 {

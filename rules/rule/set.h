@@ -221,6 +221,7 @@ struct affinity_rule {
     int64_t within_ms, half_life_ms;
     uint32_t lift; /* in thousandths */
     uint32_t least;
+    bool together; /* each source gives lists: what is asked of it weighs alike, as it was counted */
 };
 
 /* `sales`: which events tell of orders and refunds, and what is asked of them; of the programs, all may be NULL but those

@@ -54,18 +54,21 @@ static void count_all(struct relance_learn *learn, size_t events)
            relance_learn_bytes(learn) >> 20);
 }
 
-static void call_all(const struct relance_model *model, size_t seed_count)
+typedef size_t asking(const struct relance_model *model, const str *seeds, size_t count, size_t most,
+                      struct relance_partner *out);
+
+static void call_all(const struct relance_model *model, size_t seed_count, asking *ask)
 {
     struct relance_partner out[RELANCE_MODEL_ANSWERS];
     uint64_t seed = 88172645463325252u;
     size_t found = 0;
     double begin = seconds();
     for (size_t i = 0; i < CALLS; i++) {
-        str seeds[RELANCE_MODEL_SEEDS];
+        str seeds[RELANCE_MODEL_TOGETHER];
         uint64_t kind = drawn(&seed) % (PRODUCTS / 50);
         for (size_t j = 0; j < seed_count; j++)
             seeds[j] = product_of(&seed, kind);
-        found += relance_model_best(model, seeds, seed_count, MOST, out);
+        found += ask(model, seeds, seed_count, MOST, out);
     }
     double spent = seconds() - begin;
     printf("%2zu seeds   %7.2f us a call, %.1f found\n", seed_count, spent / CALLS * 1e6,
@@ -96,9 +99,10 @@ int main(int count, char **arguments)
     begin = seconds();
     ensure(relance_model_read(bytes, &read, &error) == RELANCE_OK);
     printf("reading it %7.0f ms\n", (seconds() - begin) * 1e3);
-    call_all(read, 1);
-    call_all(read, 4);
-    call_all(read, 10);
+    call_all(read, 1, relance_model_best);
+    call_all(read, 4, relance_model_best);
+    call_all(read, 10, relance_model_best);
+    call_all(read, 40, relance_model_together);
     relance_model_release(read);
     relance_model_release(model);
     relance_learn_free(learn);

@@ -88,7 +88,7 @@ static size_t with_unknown(const struct relance_model *model, const str *seeds, 
                            struct relance_partner *list, size_t count)
 {
     for (size_t i = 0; i < seed_count; i++) {
-        struct relance_partner itself = {seeds[i], model_itself(i + 1)};
+        struct relance_partner itself = {seeds[i], model_itself(MODEL_SHARES / (i + 1))};
         if (model_find(model, seeds[i]) != MODEL_NONE) continue;
         size_t at = count < MOST ? count++ : MOST;
         for (; at && list[at - 1].weight < itself.weight; at--)
@@ -110,7 +110,7 @@ static struct score examined(const struct relance_model *model, const char *path
         ensure(count >= 3 && str_equal(products[count - 2], STR(">")));
         str seeds[RELANCE_MODEL_SEEDS], next = products[count - 1];
         size_t seed_count = seeds_of(products, count - 2, seeds);
-        size_t found = model_rank(model, seeds, seed_count, MOST, true, list);
+        size_t found = model_rank(model, seeds, seed_count, MOST, MODEL_REPEATS, list);
         found = with_unknown(model, seeds, seed_count, list, found);
         size_t place = place_of(next, list, found);
         score.queries++;

@@ -109,6 +109,12 @@ static void put_expression(struct compiler *c, const struct cel_env *env, const 
     buffer_put_json_string(out, str_trim(buffer_str(&text)));
 }
 
+/* An event brings products together where it gives a list of them. */
+static bool brings_several(const struct affinity_source *source)
+{
+    return source->by && cel_program_type(source->by)->kind == CEL_TYPE_LIST;
+}
+
 static void compile_source(struct compiler *c, const struct declared *d, const struct json *node,
                            struct affinity_source *out, struct buffer *text)
 {
@@ -153,9 +159,11 @@ static void compile_from(struct compiler *c, const struct declared *d, struct af
         return;
     }
     out->sources = sources;
+    out->together = count > 0;
     for (const struct json *node = from ? from->child : NULL; node; node = node->next) {
         if (out->source_count) buffer_put_char(text, ',');
-        compile_source(c, d, node, &sources[out->source_count++], text);
+        compile_source(c, d, node, &sources[out->source_count], text);
+        out->together &= brings_several(&sources[out->source_count++]);
     }
 }
 
@@ -208,7 +216,8 @@ struct relance_affinity relance_ruleset_affinity(const struct relance_ruleset *r
                                      .within_ms = rule->within_ms,
                                      .half_life_ms = rule->half_life_ms,
                                      .lift = rule->lift,
-                                     .least = rule->least};
+                                     .least = rule->least,
+                                     .together = rule->together};
 }
 
 struct relance_str relance_ruleset_affinity_name(const struct relance_ruleset *rules, size_t at)

@@ -44,14 +44,14 @@ void affinity_take_over(struct relance_engine *e, const struct relance_ruleset *
 /* Weighing a seed looks at what goes with it. */
 enum { SEED_STEPS = 16, ANSWER_STEPS = 1 };
 
-/* The products that are asked about; false: it is an error, which *failed says, or too much. */
-static bool seeds_of(struct relance_engine *e, enum affinity_form form, struct cel_value asked,
+/* The products that are asked about, of which `most` at most are weighed; false: it is an error, which *failed says, or too much. */
+static bool seeds_of(struct relance_engine *e, enum affinity_form form, struct cel_value asked, size_t most,
                      str seeds[RELANCE_MODEL_EXCLUDED], size_t *count, struct cel_value *failed)
 {
     const struct cel_list *list = form == AFFINITY_OF_SEVERAL ? asked.as.list : NULL;
     *count = !list ? form == AFFINITY_OF_ONE : list->count;
     if (*count > RELANCE_MODEL_EXCLUDED) *count = RELANCE_MODEL_EXCLUDED;
-    size_t weighed = *count < RELANCE_MODEL_SEEDS ? *count : RELANCE_MODEL_SEEDS;
+    size_t weighed = *count < most ? *count : most;
     *failed = cel_int(0);
     if (!cel_charge(&e->frame, 1 + *count + weighed * SEED_STEPS)) return false;
     for (size_t i = 0; i < *count; i++) {
@@ -86,10 +86,20 @@ static size_t partners_of(const struct relance_model *model, str seed, size_t mo
     return kept;
 }
 
+static size_t best_for(const struct affinity_rule *affinity, const struct relance_model *model,
+                       const str *seeds, size_t count, size_t most, struct relance_partner *out)
+{
+    if (count == 1) return partners_of(model, seeds[0], most, out);
+    return affinity->together ? relance_model_together(model, seeds, count, most, out)
+                              : relance_model_best(model, seeds, count, most, out);
+}
+
 struct cel_value affinity_call(struct relance_engine *e, uint32_t function, const struct cel_value *arguments)
 {
     enum affinity_form form = (enum affinity_form)(function % AFFINITY_FORMS);
+    const struct affinity_rule *affinity = &e->set->affinities[function / AFFINITY_FORMS];
     const struct relance_model *model = e->models[function / AFFINITY_FORMS];
+    size_t weighed = affinity->together ? RELANCE_MODEL_TOGETHER : RELANCE_MODEL_SEEDS;
     struct relance_partner partners[RELANCE_MODEL_ANSWERS];
     str seeds[RELANCE_MODEL_EXCLUDED];
     size_t seed_count = 0;
@@ -97,15 +107,14 @@ struct cel_value affinity_call(struct relance_engine *e, uint32_t function, cons
     int64_t wanted = arguments[form == AFFINITY_POPULAR ? 0 : 1].as.i;
     if (wanted < 0)
         return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "%.*s() gives no negative number of products",
-                        STR_ARG(e->set->affinities[function / AFFINITY_FORMS].name));
-    if (!seeds_of(e, form, arguments[0], seeds, &seed_count, &failed)) return failed;
+                        STR_ARG(affinity->name));
+    if (!seeds_of(e, form, arguments[0], weighed, seeds, &seed_count, &failed)) return failed;
     if (e->explaining) e->seed_asked = seed_count ? seeds[0] : (str){0};
     if (!model) return answer(e, NULL, 0);
     e->models_asked |= 1u << function / AFFINITY_FORMS;
     size_t most = wanted < RELANCE_MODEL_ANSWERS ? (size_t)wanted : RELANCE_MODEL_ANSWERS;
     size_t count = form == AFFINITY_POPULAR ? relance_model_popular(model, most, partners)
-                   : seed_count == 1        ? partners_of(model, seeds[0], most, partners)
-                                            : relance_model_best(model, seeds, seed_count, most, partners);
+                                            : best_for(affinity, model, seeds, seed_count, most, partners);
     return answer(e, partners, count < most ? count : most);
 }
 

@@ -38,7 +38,8 @@ static const struct {
     {STR("AFFINITY(string, int) -> list(string)"),
      STR("One of `affinities`: what goes with a product, the best first, so many at most, 50 at most.")},
     {STR("AFFINITY(list(string), int) -> list(string)"),
-     STR("What goes with several together, of which the first weighs most; none of them is in it.")},
+     STR("What goes with several; none of them is in it. Those that views brought weigh less one by one, "
+         "those of orders alike.")},
     {STR("AFFINITY(int) -> list(string)"), STR("The most popular ones.")},
 #define HOST(ENUM, name, first, second, result, of, form, prose) {STR(form), STR(prose)},
 #include "rule/host.def"

@@ -86,6 +86,47 @@ Test(model, leaves_out_seeds_beyond_those_it_weighs)
     relance_model_release(model);
 }
 
+Test(model, products_that_came_together_weigh_alike)
+{
+    const struct relance_model_list lists[] = {LIST("a", STR("u"), STR("z")), LIST("b", STR("v"), STR("z")),
+                                               LIST("c", STR("z"), STR("w"))};
+    struct relance_model *model = made(lists, 3, 1);
+    struct relance_partner out[RELANCE_MODEL_ANSWERS], turned[RELANCE_MODEL_ANSWERS];
+    const str seeds[] = {STR("a"), STR("b"), STR("c")}, other[] = {STR("c"), STR("a"), STR("b")};
+    cr_expect_str_eq(told(out, relance_model_together(model, seeds, 3, 20, out)), "z u v w");
+    cr_assert_eq(relance_model_together(model, other, 3, 20, turned), 4u);
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect(str_equal(turned[i].product, out[i].product));
+        cr_expect_eq(turned[i].weight, out[i].weight, "no order of theirs shows");
+    }
+    relance_model_release(model);
+}
+
+Test(model, weighs_forty_that_came_together_and_leaves_out_the_rest)
+{
+    enum { ALL = RELANCE_MODEL_TOGETHER + 2, PARTNERS = RELANCE_MODEL_PARTNERS };
+    static char names[ALL * PARTNERS][8];
+    static str partners[ALL * PARTNERS], seeds[ALL];
+    struct relance_model_list lists[ALL];
+    for (size_t i = 0; i < ALL * PARTNERS; i++)
+        partners[i] = (str){names[i], (size_t)snprintf(names[i], sizeof names[i], "p%04zu", i)};
+    for (size_t i = 0; i < ALL;
+         i++) { /* no two have a partner in common: as many candidates as there may be */
+        seeds[i] = partners[i * PARTNERS];
+        lists[i] = (struct relance_model_list){seeds[i], &partners[i * PARTNERS + 1], PARTNERS - 1};
+    }
+    struct relance_model *model = made(lists, ALL, 1);
+    struct relance_partner out[RELANCE_MODEL_ANSWERS];
+    size_t count = relance_model_together(model, seeds, ALL, RELANCE_MODEL_ANSWERS, out);
+    cr_assert_eq(count, (size_t)RELANCE_MODEL_ANSWERS);
+    for (size_t i = 0; i < count; i++) {
+        size_t of = i % RELANCE_MODEL_TOGETHER * PARTNERS + 1 + i / RELANCE_MODEL_TOGETHER;
+        cr_expect(str_equal(out[i].product, partners[of]), "the best of each of forty, then the next");
+    }
+    cr_expect_eq(relance_model_together(model, seeds + RELANCE_MODEL_TOGETHER, 2, 3, out), 3u);
+    relance_model_release(model);
+}
+
 Test(model, answers_ties_in_the_order_of_bytes)
 {
     const struct relance_model_list lists[] = {LIST("a", STR("z")), LIST("b", STR("y")), LIST("c", STR("x"))};

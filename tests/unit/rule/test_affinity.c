@@ -243,6 +243,37 @@ Test(affinity, one_product_and_a_list_of_it_and_of_unknown_ones_give_the_same)
 #define NOTHING  "\"with\":{\"p\":[]},\"trigger\":"
 #define ANSWERED "\"with\":{\"p\":[\"mat\",\"mug\",\"rope\"]},\"models\":{\"goes\":17},\"trigger\":"
 
+#define ASKED(from) ONE("", "{\"from\": [" from "], \"within\": \"1d\"}")
+#define OF_ORDERS   "{\"on\": \"buy\", \"by\": \"event.items.map(i, i.product)\"}"
+#define OF_VIEWS    "{\"on\": \"view\", \"by\": \"event.product\"}"
+
+/* What orders bring has no order; what views bring has one, also beside orders. Of the tent q and u are said, of the lamp z. */
+Test(affinity, products_weigh_alike_where_events_bring_them_together)
+{
+    static const struct {
+        const char *text, *begin;
+    } cases[] = {
+        {ASKED(OF_ORDERS), "\"with\":{\"p\":[\"q\",\"z\",\"u\"]}"},
+        {ASKED("{\"on\": \"view\", \"by\": \"[event.product]\"}"), "\"with\":{\"p\":[\"q\",\"z\",\"u\"]}"},
+        {ASKED(OF_VIEWS), "\"with\":{\"p\":[\"q\",\"u\",\"z\"]}"},
+        {ASKED(OF_ORDERS ", " OF_VIEWS), "\"with\":{\"p\":[\"q\",\"u\",\"z\"]}"},
+    };
+    const str of_tent[] = {STR("q"), STR("u")}, of_lamp[] = {STR("z")};
+    const struct relance_model_list lists[] = {{STR("tent"), of_tent, 2}, {STR("lamp"), of_lamp, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct relance_ruleset *set = compiled(cases[i].text);
+        const struct relance_model_head head = {.number = 1,
+                                                .recipe = relance_ruleset_affinity_recipe(set, 0)};
+        struct relance_model *model = relance_model_of_lists(lists, 2, &head);
+        rig_start(&rig, set, 0);
+        relance_engine_set_model(rig.engine, STR("goes"), model);
+        expect_answer(cases[i].begin);
+        rig_end(&rig);
+        relance_model_release(model);
+        relance_ruleset_free(set);
+    }
+}
+
 Test(affinity, a_version_answers_until_another_recipe_is_declared)
 {
     rules = compiled(plain);
