@@ -19,12 +19,10 @@
  *
  * I3: a transaction that carries output of p also carries p's new P, under the membership in force. Every
  * transaction here carries the frontiers of all partitions that have moved. */
-#include "delivery/worker.h"
+#include "delivery/work.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
-#include "delivery/partition.h"
-#include "delivery/wanted.h"
 #include "host/stop.h"
 #include "base/str.h"
 #include "delivery/wall.h"
@@ -33,14 +31,10 @@
 #include <stdlib.h>
 
 enum {
-    WORKER_IDLE_MS = 20,           /* longest wait for records: ticks are looked for in between */
-    WORKER_RESTING_MS = 1,         /* the same while states wait for being packed */
-    WORKER_MUCH = 1024,            /* a batch of so many records means that we are under load */
-    WORKER_LEAST = 256,            /* records of the smallest batch, after failures */
-    WORKER_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
-    WORKER_SAVE_LOAD_US = 5000000, /* between checkpoints of a partition, under load */
-    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
-    WORKER_SAVE_CHANGED = 16384,
+    WORKER_IDLE_MS = 20,          /* longest wait for records: ticks are looked for in between */
+    WORKER_RESTING_MS = 1,        /* the same while states wait for being packed */
+    WORKER_MUCH = 1024,           /* a batch of so many records means that we are under load */
+    WORKER_LEAST = 256,           /* records of the smallest batch, after failures */
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* pause after a failure */
     WORKER_ASK_US = 100000,       /* between questions for the end of the input, under load */
@@ -48,309 +42,14 @@ enum {
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_EXPECT = 8,            /* so many records ahead */
     WORKER_CACHE_LINE = 64,
-    WORKER_EXPECT_BYTES = 512,    /* of a record that are asked of memory before it is read */
-    WORKER_OUTBOX_MAX = 32 << 20, /* bytes of output: publish before deciding more */
-    /* Bytes of output, of one record, beyond which it has no lines of decisions; the least that failures leave. */
-    WORKER_LINES_MAX = 256 << 20,
-    WORKER_LINES_LEAST = 48 << 20,
-    WORKER_PUBLISH_US = 250000, /* between transactions, while batches are full */
-    WORKER_ECHO_US = 1000000,   /* what link records cause elsewhere has shown by then */
+    WORKER_EXPECT_BYTES = 512, /* of a record that are asked of memory before it is read */
+    WORKER_ECHO_US = 1000000,  /* what link records cause elsewhere has shown by then */
     WORKER_REST_IDLE_US =
         1000000, /* between rounds in which untouched states are packed, when there is time */
     WORKER_REST_LOAD_US = 10000000, /* the same under load */
     WORKER_REST_US = 2000,          /* a cycle packs for so long */
     WORKER_REST_STATES = 256,       /* and looks at the clock after so many */
-    WORKER_SLOW_US = 1000000,       /* a partition that Redis was so slow for is the last one of this cycle */
 };
-
-/* The transaction that goes on while more is decided (DELIVERY.md §3.9). */
-struct flight {
-    bool is_open;
-    struct outbox outbox;
-    struct sink_frontier *frontiers; /* room for those of all partitions of the input */
-    size_t frontier_count, action_count;
-    uint64_t lines_left; /* lines that it lacks */
-};
-
-struct work {
-    struct worker *worker;
-    struct workplace place;
-    struct rulebook book;
-    struct flight flight;
-    char member[512];
-    struct partition **by_number; /* our partitions by number; NULL: not ours */
-    struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
-    struct partition **own;    /* our partitions, one after the other */
-    size_t own_count;
-    struct partition *gone; /* not ours any more, and perhaps still in use: freed between two cycles */
-    struct wanted wanted;   /* scratch: customers to fetch */
-    struct buffer names;    /* scratch: of visitors among them */
-    size_t most;            /* records that a batch may have; halved by failures */
-    bool assigned;          /* the group has told us what is ours, be it nothing */
-    bool loaded;            /* the last batch was large */
-    bool full;              /* it had as many records as it may: more are waiting */
-    bool ticking;           /* more waits are due than were ended */
-    bool has_left;          /* partitions have been taken away, whose links are read all the same */
-    size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */
-    bool has_grown;         /* the input has more partitions than at the start */
-    int64_t asked_us;       /* when the end of the input was last asked for */
-    size_t asked;           /* for which partition of `own` that was */
-    size_t turn;            /* which partition of `own` is claimed first */
-    int64_t published_us;   /* when a transaction was last begun, or found committed */
-    int64_t rested_us;      /* when a round of packing states began */
-    size_t resting;         /* the partition of `own` that it is at */
-    bool is_resting;        /* it has not come to its end */
-    bool has_freed;         /* it has given back memory */
-    int64_t whole_us;       /* when a cycle last came to its end */
-    struct pulse_figures figures;
-    uint64_t events_gone,
-        fetched_gone; /* the part of the figures that comes from partitions no longer ours */
-};
-
-/* ---- publishing */
-/* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
- * until those of a usual one are left. One as large that goes through makes room again. */
-static void work_note_room(struct work *work, bool committed)
-{
-    struct workplace *place = &work->place;
-    const struct flight *flight = &work->flight;
-    size_t size = flight->outbox.bytes.size;
-    if (committed && flight->lines_left)
-        log_line(LOG_WARNING, "Decisions were left out of their topic: one record has brought too many.",
-                 "member=%s count=%" PRIu64 " bytes=%zu", work->member, flight->lines_left, size);
-    if (size <= WORKER_LINES_LEAST) return;
-    size_t room = committed ? place->lines_room * 2 : place->lines_room / 4;
-    if (room > WORKER_LINES_MAX) room = WORKER_LINES_MAX;
-    place->lines_room = room > WORKER_LINES_LEAST ? room : WORKER_LINES_LEAST;
-}
-
-static void work_note_failure(struct work *work)
-{
-    work->place.sink_spent = true;
-    work->figures.failures++;
-}
-
-/* What the transaction carried is in Kafka: P is where it was when that was decided. */
-static void work_note_published(struct work *work)
-{
-    struct flight *flight = &work->flight;
-    work->published_us = clock_monotonic_us();
-    work->figures.transactions++;
-    work->figures.actions += flight->action_count;
-    outbox_clear(&flight->outbox);
-    if (work->most < work->worker->plan.most) work->most++;
-    for (size_t i = 0; i < flight->frontier_count; i++) {
-        const struct sink_frontier *frontier = &flight->frontiers[i];
-        struct partition *partition = work->by_number[frontier->partition];
-        ensure(partition && partition->state == PARTITION_LIVE);
-        partition_published(partition, &frontier->frontier);
-    }
-}
-
-/* Waits for the end of the transaction that is open, if one is. After a failure all that has been decided, what it carried and
- * what came after, is to be dropped. */
-static enum relance_status work_settle(struct work *work, struct relance_error *error)
-{
-    int64_t took_us;
-    if (!work->flight.is_open) return RELANCE_OK;
-    work->flight.is_open = false;
-    contact_ask(&work->worker->kafka);
-    enum relance_status status = sink_finish(work->place.sink, &took_us, error);
-    contact_end(&work->worker->kafka);
-    work_note_room(work, status == RELANCE_OK);
-    if (status != RELANCE_OK) {
-        work_note_failure(work);
-        return status;
-    }
-    pulse_add_time(&work->figures.kafka, took_us);
-    work_note_published(work);
-    return RELANCE_OK;
-}
-
-/* ---- saving */
-static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
-{
-    if (!partition_is_dirty(partition) || partition->saving.is_on || now < partition->pace.retry_us)
-        return false;
-    int64_t pause = work->loaded ? WORKER_SAVE_LOAD_US : WORKER_SAVE_IDLE_US;
-    return now - partition->pace.saved_us >= pause ||
-           relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
-}
-
-/* What is published is written; a checkpoint that was put together before is the one. */
-static enum relance_status work_save(struct work *work, struct partition *partition,
-                                     struct relance_error *error)
-{
-    int64_t began = clock_monotonic_us();
-    enum relance_status status = partition->saving.is_on ? partition_end_checkpoint(partition, error)
-                                                         : partition_checkpoint(partition, error);
-    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
-    work->figures.checkpoints++;
-    if (status != RELANCE_OK) return status;
-    int64_t share =
-        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
-    relance_engine_evict(partition->engine, (size_t)share);
-    return RELANCE_OK;
-}
-
-/* With the transaction on its way, the checkpoints that are due behind it: one, unless several have grown large. */
-static enum relance_status work_begin_saving(struct work *work, struct relance_error *error)
-{
-    int64_t now = clock_monotonic_us();
-    bool is_enough = false;
-    for (size_t i = 0; i < work->own_count; i++) {
-        struct partition *partition = work->own[i];
-        bool is_large = partition->state == PARTITION_LIVE &&
-                        relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED;
-        if ((is_enough && !is_large) || !work_is_save_due(work, partition, now)) continue;
-        enum relance_status status = partition_begin_checkpoint(partition, error);
-        if (status != RELANCE_OK) return status;
-        is_enough = work->loaded;
-    }
-    return RELANCE_OK;
-}
-
-/* The transaction has ended: the checkpoints that were put together behind it. */
-static enum relance_status work_end_saving(struct work *work, struct relance_error *error)
-{
-    enum relance_status status = RELANCE_OK;
-    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
-        if (work->own[i]->saving.is_on) status = work_save(work, work->own[i], error);
-    return status;
-}
-
-/* Waits for the end of the transaction that is open, if one is, and for what is saved with it. */
-static enum relance_status work_land(struct work *work, struct relance_error *error)
-{
-    enum relance_status status = work_settle(work, error);
-    return status == RELANCE_OK ? work_end_saving(work, error) : status;
-}
-
-/* Looks whether it has ended. */
-static enum relance_status work_look(struct work *work, struct relance_error *error)
-{
-    bool has_ended = work->flight.is_open && sink_is_done(work->place.sink);
-    return has_ended ? work_land(work, error) : RELANCE_OK;
-}
-
-/* ---- publishing */
-
-/* The frontiers of all partitions that have moved. */
-static size_t work_frontiers(struct work *work, struct sink_frontier *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < work->own_count; i++)
-        if (partition_has_news(work->own[i])) out[count++] = partition_frontier(work->own[i]);
-    return count;
-}
-
-/* What has been decided is the transaction's from here on; what is decided next goes into the outbox that the one before has
- * left empty. */
-static enum relance_status work_launch(struct work *work, struct relance_error *error)
-{
-    struct workplace *place = &work->place;
-    struct flight *flight = &work->flight;
-    const struct membership *membership = source_membership(place->source);
-    if (!membership) {
-        work_note_failure(work);
-        return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
-    }
-    struct outbox outbox = flight->outbox;
-    flight->outbox = place->outbox;
-    place->outbox = outbox;
-    flight->action_count = place->unpublished_count;
-    flight->lines_left = place->lines_left;
-    place->unpublished_count = 0;
-    place->lines_left = 0;
-    work->published_us = clock_monotonic_us();
-    sink_begin(place->sink, &flight->outbox, flight->frontiers, flight->frontier_count, membership);
-    flight->is_open = true;
-    return work_begin_saving(work, error);
-}
-
-/* Begins one transaction with all that there is to publish and the frontiers of all partitions that have moved. */
-static enum relance_status work_publish(struct work *work, struct relance_error *error)
-{
-    struct flight *flight = &work->flight;
-    enum relance_status status = work_land(work, error);
-    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
-        status = partition_say_zones(work->own[i], error);
-    if (status != RELANCE_OK) return status;
-    flight->frontier_count = work_frontiers(work, flight->frontiers);
-    /* I3: output is of a partition that has moved */
-    ensure(flight->frontier_count || !work->place.outbox.count);
-    return flight->frontier_count ? work_launch(work, error) : RELANCE_OK;
-}
-
-/* A transaction costs the same whatever it holds, so while more records are waiting than a batch may have, one speaks for
- * several batches. Not where transactions have failed of late: those are to be small. */
-static bool work_is_publish_due(const struct work *work)
-{
-    if (!work->place.unpublished_count) return false;
-    return !work->full || work->most < work->worker->plan.most ||
-           clock_monotonic_us() - work->published_us >= WORKER_PUBLISH_US;
-}
-
-/* Between two records, and between two partitions that tick: what one of these brings stands in one transaction. */
-static enum relance_status work_publish_much(struct work *work, struct relance_error *error)
-{
-    return work->place.outbox.bytes.size > WORKER_OUTBOX_MAX ? work_publish(work, error) : RELANCE_OK;
-}
-
-/* ---- saving at once */
-/* I1: the transaction speaks for all partitions, and is over. */
-static enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
-                                                 struct relance_error *error)
-{
-    enum relance_status status = partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK;
-    if (status == RELANCE_OK) status = work_land(work, error);
-    return status == RELANCE_OK && partition_is_dirty(partition) ? work_save(work, partition, error) : status;
-}
-
-/* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
- * from there but an engine that decides alike. */
-static size_t work_count_unsaved(const struct work *work)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < work->own_count; i++)
-        count += work->place.sink_spent || !partition_is_saved(work->own[i]);
-    return count;
-}
-
-/* What is due goes with the next transaction, or is saved at once where there is nothing to publish, and none is open. */
-static enum relance_status work_save_with_next(struct work *work, struct partition *partition,
-                                               struct relance_error *error)
-{
-    if (work->flight.is_open) return RELANCE_OK;
-    return partition_has_news(partition) ? work_publish(work, error) : work_save(work, partition, error);
-}
-
-/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
- * several have grown large. `all`: every dirty one, now. */
-static enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
-{
-    int64_t now = clock_monotonic_us();
-    for (size_t i = 0; i < work->own_count; i++) {
-        struct partition *partition = work->own[i];
-        if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
-        enum relance_status status =
-            all ? work_publish_and_save(work, partition, error) : work_save_with_next(work, partition, error);
-        if (status != RELANCE_OK) return status;
-        if (partition->pace.is_failing && clock_monotonic_us() - now > WORKER_SLOW_US) break;
-        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORKER_SAVE_CHANGED)
-            break;
-    }
-    return RELANCE_OK;
-}
-
-/* A partition that catches up saves nothing, and need not. */
-static void work_note_whole(struct work *work)
-{
-    work->whole_us = clock_monotonic_us();
-    for (size_t i = 0; i < work->own_count; i++)
-        if (work->own[i]->state != PARTITION_UNCLAIMED && !partition_is_dirty(work->own[i]))
-            work->own[i]->pace.whole_us = work->whole_us;
-}
 
 /* ---- claiming */
 static enum relance_status work_start_reading(struct work *work, struct relance_error *error)
@@ -384,7 +83,7 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
         status = partition_claim(partition, error);
         if (status != RELANCE_OK && status != RELANCE_AGAIN) return status;
         claimed |= status == RELANCE_OK;
-        if (status == RELANCE_AGAIN && clock_monotonic_us() - now > WORKER_SLOW_US) break;
+        if (status == RELANCE_AGAIN && clock_monotonic_us() - now > WORK_SLOW_US) break;
     }
     return claimed ? work_start_reading(work, error) : RELANCE_OK;
 }
@@ -595,7 +294,7 @@ static enum relance_status work_relieve(struct work *work, struct partition *par
                                         struct relance_error *error)
 {
     enum relance_status status = work_publish_much(work, error);
-    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) >= WORKER_SAVE_CHANGED) {
+    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED) {
         if (clock_monotonic_us() >= partition->pace.retry_us)
             status = work_publish_and_save(work, partition, error);
         if (relance_engine_changed_count(partition->engine) <= WORKER_CHANGED_MAX) break;
@@ -973,7 +672,7 @@ static void work_init(struct work *work, struct worker *worker)
         .book = &work->book,
         .models = plan->models,
         .refuses_misplaced = plan->refuses_misplaced,
-        .lines_room = WORKER_LINES_MAX,
+        .lines_room = WORK_LINES_MAX,
         .waits_most = plan->waits_most,
     };
 }

@@ -1,0 +1,243 @@
+/* The transaction that is on its way, and the checkpoints that follow it (DELIVERY.md §3.9). */
+#include "delivery/work.h"
+#include "host/clock.h"
+#include "base/ensure.h"
+#include "host/log.h"
+#include <inttypes.h>
+
+enum {
+    FLIGHT_SAVE_IDLE_US = 1000000, /* between checkpoints of a partition, when there is time */
+    FLIGHT_SAVE_LOAD_US = 5000000, /* the same under load */
+    FLIGHT_PUBLISH_US = 250000,    /* between transactions, while batches are full */
+    FLIGHT_OUTBOX_MAX = 32 << 20,  /* bytes of output: publish before deciding more */
+};
+
+/* ---- publishing */
+/* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
+ * until those of a usual one are left. One as large that goes through makes room again. */
+static void work_note_room(struct work *work, bool committed)
+{
+    struct workplace *place = &work->place;
+    const struct flight *flight = &work->flight;
+    size_t size = flight->outbox.bytes.size;
+    if (committed && flight->lines_left)
+        log_line(LOG_WARNING, "Decisions were left out of their topic: one record has brought too many.",
+                 "member=%s count=%" PRIu64 " bytes=%zu", work->member, flight->lines_left, size);
+    if (size <= WORK_LINES_LEAST) return;
+    size_t room = committed ? place->lines_room * 2 : place->lines_room / 4;
+    if (room > WORK_LINES_MAX) room = WORK_LINES_MAX;
+    place->lines_room = room > WORK_LINES_LEAST ? room : WORK_LINES_LEAST;
+}
+
+static void work_note_failure(struct work *work)
+{
+    work->place.sink_spent = true;
+    work->figures.failures++;
+}
+
+/* What the transaction carried is in Kafka: P is where it was when that was decided. */
+static void work_note_published(struct work *work)
+{
+    struct flight *flight = &work->flight;
+    work->published_us = clock_monotonic_us();
+    work->figures.transactions++;
+    work->figures.actions += flight->action_count;
+    outbox_clear(&flight->outbox);
+    if (work->most < work->worker->plan.most) work->most++;
+    for (size_t i = 0; i < flight->frontier_count; i++) {
+        const struct sink_frontier *frontier = &flight->frontiers[i];
+        struct partition *partition = work->by_number[frontier->partition];
+        ensure(partition && partition->state == PARTITION_LIVE);
+        partition_published(partition, &frontier->frontier);
+    }
+}
+
+enum relance_status work_settle(struct work *work, struct relance_error *error)
+{
+    int64_t took_us;
+    if (!work->flight.is_open) return RELANCE_OK;
+    work->flight.is_open = false;
+    contact_ask(&work->worker->kafka);
+    enum relance_status status = sink_finish(work->place.sink, &took_us, error);
+    contact_end(&work->worker->kafka);
+    work_note_room(work, status == RELANCE_OK);
+    if (status != RELANCE_OK) {
+        work_note_failure(work);
+        return status;
+    }
+    pulse_add_time(&work->figures.kafka, took_us);
+    work_note_published(work);
+    return RELANCE_OK;
+}
+
+/* ---- saving */
+static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
+{
+    if (!partition_is_dirty(partition) || partition->saving.is_on || now < partition->pace.retry_us)
+        return false;
+    int64_t pause = work->loaded ? FLIGHT_SAVE_LOAD_US : FLIGHT_SAVE_IDLE_US;
+    return now - partition->pace.saved_us >= pause ||
+           relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED;
+}
+
+/* What is published is written; a checkpoint that was put together before is the one. */
+static enum relance_status work_save(struct work *work, struct partition *partition,
+                                     struct relance_error *error)
+{
+    int64_t began = clock_monotonic_us();
+    enum relance_status status = partition->saving.is_on ? partition_end_checkpoint(partition, error)
+                                                         : partition_checkpoint(partition, error);
+    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
+    work->figures.checkpoints++;
+    if (status != RELANCE_OK) return status;
+    int64_t share =
+        work->place.options->cache_bytes / work->place.options->workers / work->place.input_partitions;
+    relance_engine_evict(partition->engine, (size_t)share);
+    return RELANCE_OK;
+}
+
+/* With the transaction on its way, the checkpoints that are due behind it: one, unless several have grown large. */
+static enum relance_status work_begin_saving(struct work *work, struct relance_error *error)
+{
+    int64_t now = clock_monotonic_us();
+    bool is_enough = false;
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        bool is_large = partition->state == PARTITION_LIVE &&
+                        relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED;
+        if ((is_enough && !is_large) || !work_is_save_due(work, partition, now)) continue;
+        enum relance_status status = partition_begin_checkpoint(partition, error);
+        if (status != RELANCE_OK) return status;
+        is_enough = work->loaded;
+    }
+    return RELANCE_OK;
+}
+
+enum relance_status work_end_saving(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+        if (work->own[i]->saving.is_on) status = work_save(work, work->own[i], error);
+    return status;
+}
+
+enum relance_status work_land(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = work_settle(work, error);
+    return status == RELANCE_OK ? work_end_saving(work, error) : status;
+}
+
+enum relance_status work_look(struct work *work, struct relance_error *error)
+{
+    bool has_ended = work->flight.is_open && sink_is_done(work->place.sink);
+    return has_ended ? work_land(work, error) : RELANCE_OK;
+}
+
+/* ---- publishing */
+
+/* The frontiers of all partitions that have moved. */
+static size_t work_frontiers(struct work *work, struct sink_frontier *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->own_count; i++)
+        if (partition_has_news(work->own[i])) out[count++] = partition_frontier(work->own[i]);
+    return count;
+}
+
+/* What has been decided is the transaction's from here on; what is decided next goes into the outbox that the one before has
+ * left empty. */
+static enum relance_status work_launch(struct work *work, struct relance_error *error)
+{
+    struct workplace *place = &work->place;
+    struct flight *flight = &work->flight;
+    const struct membership *membership = source_membership(place->source);
+    if (!membership) {
+        work_note_failure(work);
+        return relance_error_set(error, RELANCE_AGAIN, "no member of the group just now");
+    }
+    struct outbox outbox = flight->outbox;
+    flight->outbox = place->outbox;
+    place->outbox = outbox;
+    flight->action_count = place->unpublished_count;
+    flight->lines_left = place->lines_left;
+    place->unpublished_count = 0;
+    place->lines_left = 0;
+    work->published_us = clock_monotonic_us();
+    sink_begin(place->sink, &flight->outbox, flight->frontiers, flight->frontier_count, membership);
+    flight->is_open = true;
+    return work_begin_saving(work, error);
+}
+
+enum relance_status work_publish(struct work *work, struct relance_error *error)
+{
+    struct flight *flight = &work->flight;
+    enum relance_status status = work_land(work, error);
+    for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
+        status = partition_say_zones(work->own[i], error);
+    if (status != RELANCE_OK) return status;
+    flight->frontier_count = work_frontiers(work, flight->frontiers);
+    /* I3: output is of a partition that has moved */
+    ensure(flight->frontier_count || !work->place.outbox.count);
+    return flight->frontier_count ? work_launch(work, error) : RELANCE_OK;
+}
+
+bool work_is_publish_due(const struct work *work)
+{
+    if (!work->place.unpublished_count) return false;
+    return !work->full || work->most < work->worker->plan.most ||
+           clock_monotonic_us() - work->published_us >= FLIGHT_PUBLISH_US;
+}
+
+enum relance_status work_publish_much(struct work *work, struct relance_error *error)
+{
+    return work->place.outbox.bytes.size > FLIGHT_OUTBOX_MAX ? work_publish(work, error) : RELANCE_OK;
+}
+
+/* ---- saving at once */
+enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
+                                          struct relance_error *error)
+{
+    enum relance_status status = partition_has_news(partition) ? work_publish(work, error) : RELANCE_OK;
+    if (status == RELANCE_OK) status = work_land(work, error);
+    return status == RELANCE_OK && partition_is_dirty(partition) ? work_save(work, partition, error) : status;
+}
+
+size_t work_count_unsaved(const struct work *work)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->own_count; i++)
+        count += work->place.sink_spent || !partition_is_saved(work->own[i]);
+    return count;
+}
+
+/* What is due goes with the next transaction, or is saved at once where there is nothing to publish, and none is open. */
+static enum relance_status work_save_with_next(struct work *work, struct partition *partition,
+                                               struct relance_error *error)
+{
+    if (work->flight.is_open) return RELANCE_OK;
+    return partition_has_news(partition) ? work_publish(work, error) : work_save(work, partition, error);
+}
+
+enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error)
+{
+    int64_t now = clock_monotonic_us();
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (!partition_is_dirty(partition) || (!all && !work_is_save_due(work, partition, now))) continue;
+        enum relance_status status =
+            all ? work_publish_and_save(work, partition, error) : work_save_with_next(work, partition, error);
+        if (status != RELANCE_OK) return status;
+        if (partition->pace.is_failing && clock_monotonic_us() - now > WORK_SLOW_US) break;
+        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORK_SAVE_CHANGED)
+            break;
+    }
+    return RELANCE_OK;
+}
+
+void work_note_whole(struct work *work)
+{
+    work->whole_us = clock_monotonic_us();
+    for (size_t i = 0; i < work->own_count; i++)
+        if (work->own[i]->state != PARTITION_UNCLAIMED && !partition_is_dirty(work->own[i]))
+            work->own[i]->pace.whole_us = work->whole_us;
+}

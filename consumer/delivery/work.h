@@ -1,0 +1,92 @@
+/* What a worker has in hand, for the files that it is made of: worker.c is the cycle, flight.c the transaction and the
+ * checkpoints that go on beside it. */
+#ifndef CONSUMER_DELIVERY_WORK_H
+#define CONSUMER_DELIVERY_WORK_H
+
+#include "delivery/worker.h"
+#include "delivery/partition.h"
+#include "delivery/wanted.h"
+
+enum {
+    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
+    WORK_SAVE_CHANGED = 16384,
+    /* Bytes of output, of one record, beyond which it has no lines of decisions; the least that failures leave. */
+    WORK_LINES_MAX = 256 << 20,
+    WORK_LINES_LEAST = 48 << 20,
+    WORK_SLOW_US = 1000000, /* a partition that Redis was so slow for is the last one of this cycle */
+};
+
+/* The transaction that goes on while more is decided (DELIVERY.md §3.9). */
+struct flight {
+    bool is_open;
+    struct outbox outbox;
+    struct sink_frontier *frontiers; /* room for those of all partitions of the input */
+    size_t frontier_count, action_count;
+    uint64_t lines_left; /* lines that it lacks */
+};
+
+struct work {
+    struct worker *worker;
+    struct workplace place;
+    struct rulebook book;
+    struct flight flight;
+    char member[512];
+    struct partition **by_number; /* our partitions by number; NULL: not ours */
+    struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
+    struct partition **own;    /* our partitions, one after the other */
+    size_t own_count;
+    struct partition *gone; /* not ours any more, and perhaps still in use: freed between two cycles */
+    struct wanted wanted;   /* scratch: customers to fetch */
+    struct buffer names;    /* scratch: of visitors among them */
+    size_t most;            /* records that a batch may have; halved by failures */
+    bool assigned;          /* the group has told us what is ours, be it nothing */
+    bool loaded;            /* the last batch was large */
+    bool full;              /* it had as many records as it may: more are waiting */
+    bool ticking;           /* more waits are due than were ended */
+    bool has_left;          /* partitions have been taken away, whose links are read all the same */
+    size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */
+    bool has_grown;         /* the input has more partitions than at the start */
+    int64_t asked_us;       /* when the end of the input was last asked for */
+    size_t asked;           /* for which partition of `own` that was */
+    size_t turn;            /* which partition of `own` is claimed first */
+    int64_t published_us;   /* when a transaction was last begun, or found committed */
+    int64_t rested_us;      /* when a round of packing states began */
+    size_t resting;         /* the partition of `own` that it is at */
+    bool is_resting;        /* it has not come to its end */
+    bool has_freed;         /* it has given back memory */
+    int64_t whole_us;       /* when a cycle last came to its end */
+    struct pulse_figures figures;
+    uint64_t events_gone,
+        fetched_gone; /* the part of the figures that comes from partitions no longer ours */
+};
+
+/* ---- publishing and saving (flight.c) */
+/* Waits for the end of the transaction that is open, if one is. After a failure all that has been decided, what it carried and
+ * what came after, is to be dropped. */
+RELANCE_MUST enum relance_status work_settle(struct work *work, struct relance_error *error);
+/* The transaction has ended: the checkpoints that were put together behind it. */
+RELANCE_MUST enum relance_status work_end_saving(struct work *work, struct relance_error *error);
+/* Waits for the end of the transaction that is open, if one is, and for what is saved with it. */
+RELANCE_MUST enum relance_status work_land(struct work *work, struct relance_error *error);
+/* Looks whether it has ended. */
+RELANCE_MUST enum relance_status work_look(struct work *work, struct relance_error *error);
+/* Begins one transaction with all that there is to publish and the frontiers of all partitions that have moved. */
+RELANCE_MUST enum relance_status work_publish(struct work *work, struct relance_error *error);
+/* A transaction costs the same whatever it holds, so while more records are waiting than a batch may have, one speaks for
+ * several batches. Not where transactions have failed of late: those are to be small. */
+bool work_is_publish_due(const struct work *work);
+/* Between two records, and between two partitions that tick: what one of these brings stands in one transaction. */
+RELANCE_MUST enum relance_status work_publish_much(struct work *work, struct relance_error *error);
+/* I1: the transaction speaks for all partitions, and is over. */
+RELANCE_MUST enum relance_status work_publish_and_save(struct work *work, struct partition *partition,
+                                                       struct relance_error *error);
+/* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
+ * from there but an engine that decides alike. */
+size_t work_count_unsaved(const struct work *work);
+/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
+ * several have grown large. `all`: every dirty one, now. */
+RELANCE_MUST enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error);
+/* A partition that catches up saves nothing, and need not. */
+void work_note_whole(struct work *work);
+
+#endif
