@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "delivery/frontier.h"
 
-enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 3 };
+enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 4 };
 
 #define META_TABLE(META)                                                                                     \
     META(NUMBER, format, "of this hash and of the states; 3, and 1 and 2 are read, too")                     \

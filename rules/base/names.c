@@ -65,6 +65,15 @@ uint32_t names_find(const struct names *names, str name)
     return *names_place(names, name) - 1; /* 0 - 1 is NAME_NONE */
 }
 
+uint32_t names_find_hash(const struct names *names, uint64_t hash)
+{
+    if (!names->table) return NAME_NONE;
+    uint32_t at = (uint32_t)hash & names->mask;
+    while (names->table[at] && str_hash(names->list[names->table[at] - 1]) != hash)
+        at = (at + 1) & names->mask;
+    return names->table[at] - 1;
+}
+
 bool names_put(struct names *names, struct arena *arena, str name, uint32_t *number)
 {
     if (names->count == names->capacity) {

@@ -23,7 +23,8 @@ bool names_init(struct names *names, struct arena *arena, size_t capacity);
 uint32_t names_add(struct names *names, str name);
 /* The same for as many as come: the table grows in its arena. False without memory. */
 bool names_put(struct names *names, struct arena *arena, str name, uint32_t *number);
-void names_free(struct names *names);                     /* without an arena */
-uint32_t names_find(const struct names *names, str name); /* NAME_NONE: unknown */
+void names_free(struct names *names);                               /* without an arena */
+uint32_t names_find(const struct names *names, str name);           /* NAME_NONE: unknown */
+uint32_t names_find_hash(const struct names *names, uint64_t hash); /* by its str_hash */
 
 #endif

@@ -136,12 +136,17 @@ void pool_release(struct pool *pool, void *block, size_t size)
     pool->free_lists[class] = block;
 }
 
+struct bytes *bytes_make(struct pool *pool, size_t size)
+{
+    struct bytes *bytes = pool_alloc(pool, sizeof *bytes + size);
+    if (bytes) bytes->size = (uint32_t)size;
+    return bytes;
+}
+
 struct bytes *bytes_new(struct pool *pool, str s)
 {
-    struct bytes *bytes = pool_alloc(pool, sizeof *bytes + s.size);
-    if (!bytes) return NULL;
-    bytes->size = (uint32_t)s.size;
-    if (s.size) memcpy(bytes->data, s.data, s.size);
+    struct bytes *bytes = bytes_make(pool, s.size);
+    if (bytes && s.size) memcpy(bytes->data, s.data, s.size);
     return bytes;
 }
 

@@ -29,7 +29,8 @@ struct bytes {
     uint32_t size;
     char data[];
 };
-struct bytes *bytes_new(struct pool *pool, str s); /* NULL without memory */
+struct bytes *bytes_new(struct pool *pool, str s);        /* NULL without memory */
+struct bytes *bytes_make(struct pool *pool, size_t size); /* whose bytes are still to be written */
 void bytes_release(struct pool *pool, struct bytes *bytes);
 
 static inline str bytes_str(const struct bytes *bytes)

@@ -5,8 +5,15 @@
 #include "base/rfc3339.h"
 #include "base/traceparent.h"
 #include "state/pack.h"
+#include "state/stored.h"
 
 #include <relance/forgot.h>
+
+/* Names of rules or of limits that have been read, in that order. */
+struct told_names {
+    uint32_t count;
+    str names[STATE_TOLD];
+};
 
 struct state_loading {
     struct pool *pool;
@@ -15,16 +22,33 @@ struct state_loading {
     struct state *state;
     struct unpack in;
     int64_t format;
+    int64_t now_ms; /* in format 4 instants are told from here on; what falls due, from `due_ms` on */
+    int64_t due_ms;
     struct vector shared; /* struct kept_event * */
     bool no_memory;
+    struct told_names rules, limits;
+    uint32_t event_count;
+    struct told_event {
+        str id, type;
+    } events[STATE_TOLD];
 };
 
-/* A declaration by its name: its number, unless it is younger than the state. */
+/* Format 4 says less. */
+static bool is_whole(const struct state_loading *l)
+{
+    return l->format < STATE_FORMAT;
+}
+
+/* A declaration's number, unless it is younger than the state. */
+static uint32_t as_old(const struct state_loading *l, uint32_t number, const int64_t *since)
+{
+    return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
+}
+
 static uint32_t load_number(const struct state_loading *l, const struct names *names, const int64_t *since,
                             str name)
 {
-    uint32_t number = names_find(names, name);
-    return number != NAME_NONE && since && since[number] > l->state->mark ? NAME_NONE : number;
+    return as_old(l, names_find(names, name), since);
 }
 
 /* The same by what stands there: a name, which *name is, or in a state at rest the number. */
@@ -41,6 +65,36 @@ static uint32_t load_declared(struct state_loading *l, const struct names *names
 #define LOAD_DECLARED(l, kind)    load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), &(str){0})
 #define LOAD_NAMED(l, kind, name) load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), name)
 
+/* A name that may have been told before, and in the number of which there stands that then. */
+static str load_told(struct state_loading *l, struct told_names *told)
+{
+    if (!is_whole(l) && unpack_at_uint(&l->in)) {
+        uint64_t before = unpack_uint(&l->in);
+        if (before >= told->count) l->in.bad = true;
+        return l->in.bad ? (str){0} : told->names[before];
+    }
+    str name = unpack_str(&l->in);
+    if (told->count < STATE_TOLD) told->names[told->count++] = name;
+    return name;
+}
+
+static uint32_t load_rule(struct state_loading *l, str *name)
+{
+    if (l->names->numbered) return LOAD_NAMED(l, rules, name);
+    *name = load_told(l, &l->rules);
+    return load_number(l, &l->names->rules, LOAD_SINCE(l, rules), *name);
+}
+
+/* In format 4 there stands the hash of its name. */
+static uint32_t load_limit(struct state_loading *l)
+{
+    if (l->names->numbered || is_whole(l)) return LOAD_DECLARED(l, limits);
+    str hash = load_told(l, &l->limits);
+    struct unpack in = unpack_of(hash);
+    if (hash.size != PACK_HASH_SIZE) l->in.bad = true;
+    return as_old(l, names_find_hash(&l->names->limits, unpack_hash(&in)), LOAD_SINCE(l, limits));
+}
+
 static struct bytes *load_bytes(struct state_loading *l, str s)
 {
     struct bytes *bytes = bytes_new(l->pool, s);
@@ -53,21 +107,48 @@ static struct bytes *load_text(struct state_loading *l)
     return unpack_is_nil(&l->in) ? NULL : load_bytes(l, unpack_str(&l->in));
 }
 
-/* An instant; far ones would overflow where durations are added to them. */
-static int64_t load_time(struct state_loading *l)
+/* Far instants would overflow where durations are added to them. */
+static int64_t sane(struct state_loading *l, int64_t ms)
 {
-    int64_t ms = unpack_int(&l->in);
     if (ms < -STATE_TIME_MAX || ms > STATE_TIME_MAX) l->in.bad = true;
     return l->in.bad ? 0 : ms;
 }
 
-/* The same where there may be none yet, or none any more. */
-static int64_t load_time_or(struct state_loading *l, int64_t none)
+static int64_t moved(int64_t from_ms, int64_t by_ms)
+{
+    return (int64_t)((uint64_t)from_ms + (uint64_t)by_ms);
+}
+
+static int64_t load_past(struct state_loading *l)
+{
+    int64_t ms = unpack_int(&l->in);
+    return sane(l, is_whole(l) ? ms : moved(l->now_ms, (int64_t) - (uint64_t)ms));
+}
+
+static int64_t load_coming(struct state_loading *l)
+{
+    int64_t ms = unpack_int(&l->in);
+    return sane(l, is_whole(l) ? ms : moved(l->now_ms, ms));
+}
+
+/* There may be none yet, or none any more. */
+static bool load_none(struct state_loading *l, int64_t none)
 {
     struct unpack ahead = l->in;
-    if (unpack_int(&ahead) != none) return load_time(l);
+    if (!is_whole(l)) return unpack_is_nil(&l->in);
+    if (unpack_int(&ahead) != none) return false;
     l->in = ahead;
-    return none;
+    return true;
+}
+
+static int64_t load_past_or(struct state_loading *l, int64_t none)
+{
+    return load_none(l, none) ? none : load_past(l);
+}
+
+static int64_t load_coming_or(struct state_loading *l, int64_t none)
+{
+    return load_none(l, none) ? none : load_coming(l);
 }
 
 /* Room at the end of a vector, cleared; NULL without memory. */
@@ -98,7 +179,7 @@ void load_attribute(struct state_loading *l)
 {
     uint32_t number = LOAD_DECLARED(l, attributes);
     if (unpack_array(&l->in) != 2) l->in.bad = true;
-    int64_t time_ms = load_time(l);
+    int64_t time_ms = load_past(l);
     bool removed = unpack_is_nil(&l->in);
     str packed = removed ? (str){0} : unpack_skip(&l->in);
     if (number == NAME_NONE || l->in.bad) return;
@@ -106,28 +187,66 @@ void load_attribute(struct state_loading *l)
     if (attribute) *attribute = (struct attribute){number, time_ms, removed ? NULL : load_bytes(l, packed)};
 }
 
-/* An event as it is stored: a map that begins with id, type and time. Those are what the engine reads unasked. */
-static str load_event(struct state_loading *l, int64_t *time_ms)
+/* ---- events */
+
+static str load_type(struct state_loading *l)
 {
+    if (!unpack_at_uint(&l->in)) return unpack_str(&l->in);
+    uint64_t before = unpack_uint(&l->in);
+    if (before >= l->event_count) l->in.bad = true;
+    return l->in.bad ? (str){0} : l->events[before].type;
+}
+
+/* An array: id, type, time, and the fields, each a name and a value. */
+static void load_stored(struct state_loading *l, struct stored_event *event)
+{
+    enum { NAMED = 3 };
+    size_t parts = unpack_array(&l->in);
+    if (parts < NAMED || (parts - NAMED) % 2) l->in.bad = true;
+    event->id = unpack_str(&l->in);
+    event->type = load_type(l);
+    event->time_ms = load_past(l);
+    event->fields = l->in.bad ? 0 : (parts - NAMED) / 2;
+    const unsigned char *fields = l->in.at;
+    for (size_t left = event->fields * 2; left > 0 && !l->in.bad; left--)
+        unpack_skip(&l->in);
+    event->rest = (str){(const char *)fields, (size_t)(l->in.at - fields)};
+    if (!l->in.bad && l->event_count < STATE_TOLD)
+        l->events[l->event_count++] = (struct told_event){event->id, event->type};
+}
+
+/* Those of older formats are read as they stand in memory. */
+static void load_event(struct state_loading *l, struct stored_event *event)
+{
+    *event = (struct stored_event){0};
+    if (!is_whole(l)) {
+        load_stored(l, event);
+        return;
+    }
     str packed = unpack_skip(&l->in);
-    struct unpack in = unpack_of(packed);
-    bool begins = unpack_map(&in) >= 3;
-    begins &= str_equal(unpack_str(&in), STR("id")), unpack_str(&in);
-    begins &= str_equal(unpack_str(&in), STR("type")), unpack_str(&in);
-    begins &= str_equal(unpack_str(&in), STR("time"));
-    *time_ms = unpack_int(&in);
-    if (!begins || in.bad || *time_ms < -STATE_TIME_MAX || *time_ms > STATE_TIME_MAX) l->in.bad = true;
-    return packed;
+    if (l->in.bad || !stored_event_read(packed, event)) l->in.bad = true;
+    sane(l, event->time_ms);
+}
+
+static struct bytes *make_event(struct state_loading *l, const struct stored_event *event)
+{
+    size_t size = stored_event_size(event);
+    struct bytes *bytes = bytes_make(l->pool, size);
+    if (bytes)
+        stored_event_write(event, bytes->data, size);
+    else
+        l->no_memory = true;
+    return bytes;
 }
 
 void load_last_event(struct state_loading *l)
 {
     uint32_t type = LOAD_DECLARED(l, types);
-    int64_t time_ms;
-    str packed = load_event(l, &time_ms);
+    struct stored_event event;
+    load_event(l, &event);
     if (type == NAME_NONE || l->in.bad) return;
     struct last_event *last = load_item(l, &l->state->lasts, sizeof *last);
-    if (last) *last = (struct last_event){type, time_ms, load_bytes(l, packed)};
+    if (last) *last = (struct last_event){type, event.time_ms, make_event(l, &event)};
 }
 
 /* ---- forms of counts */
@@ -155,34 +274,43 @@ enum count_kind state_form_kind(uint8_t form)
     return (enum count_kind)(COUNT_LAST + (form - FORMS_BEFORE) / FORMS_OF_KIND);
 }
 
-static int64_t form_width(uint8_t form)
+int64_t state_form_width(uint8_t form)
 {
     return bucket_widths[form < FORMS_BEFORE ? form / 4 : (form - FORMS_BEFORE) / 2 % WIDTHS];
+}
+
+int64_t state_form_base(uint8_t form, int64_t now_ms)
+{
+    int64_t width_ms = state_form_width(form);
+    return width_ms == 1 && state_form_kind(form) != COUNT_LAST ? 0 : now_ms / width_ms;
 }
 
 int64_t state_form_split(uint8_t from, uint8_t to)
 {
     if (from == to) return 1;
-    int64_t coarse_ms = form_width(from), fine_ms = form_width(to);
+    int64_t coarse_ms = state_form_width(from), fine_ms = state_form_width(to);
     bool alike = state_form_kind(from) == state_form_kind(to) && (from & 1) == (to & 1);
     return alike && fine_ms > 1 && coarse_ms % fine_ms == 0 ? coarse_ms / fine_ms : 0;
 }
 
 static bool bucket_is_sane(const struct bucket *bucket, uint8_t form)
 {
-    int64_t width_ms = form_width(form);
+    int64_t width_ms = state_form_width(form);
     bool countable =
         state_form_kind(form) != COUNT_EVENTS || (bucket->n >= 0 && bucket->n <= STATE_COUNT_MAX);
     return countable && bucket->index >= RFC3339_MS_MIN / width_ms - 1 &&
            bucket->index <= RFC3339_MS_MAX / width_ms;
 }
 
-static void load_buckets(struct state_loading *l, struct vector *buckets, uint8_t form, int64_t split)
+static void load_buckets(struct state_loading *l, struct vector *buckets, size_t count, uint8_t form,
+                         int64_t split)
 {
-    for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
+    int64_t base = is_whole(l) ? 0 : state_form_base(form, l->now_ms);
+    for (; count > 0 && !l->in.bad && !l->no_memory; count--) {
         struct bucket *bucket = load_item(l, buckets, sizeof *bucket);
         if (!bucket) return;
-        bucket->index = unpack_int(&l->in);
+        int64_t index = unpack_int(&l->in);
+        bucket->index = is_whole(l) ? index : moved(base, (int64_t) - (uint64_t)index);
         if (state_form_kind(form) == COUNT_EVENTS)
             bucket->n = unpack_int(&l->in);
         else
@@ -200,8 +328,9 @@ static size_t value_width(const struct state_loading *l, uint8_t form)
 
 static uint32_t load_updated(struct state_loading *l)
 {
-    uint64_t seconds = unpack_uint(&l->in);
-    if (seconds > UINT32_MAX) l->in.bad = true;
+    int64_t seconds = unpack_int(&l->in);
+    if (!is_whole(l)) seconds = moved(l->now_ms / 1000, (int64_t) - (uint64_t)seconds);
+    if (seconds < 0 || seconds > UINT32_MAX) l->in.bad = true;
     return (uint32_t)seconds;
 }
 
@@ -209,6 +338,21 @@ static uint8_t load_form(struct state_loading *l)
 {
     int64_t form = unpack_int(&l->in);
     return form >= 0 && form < UINT8_MAX ? (uint8_t)form : UINT8_MAX;
+}
+
+static struct count_value *load_value(struct state_loading *l, uint32_t number)
+{
+    struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
+    if (value) value->count = (uint16_t)number;
+    return value;
+}
+
+/* A count without `by` says nothing but its buckets. */
+static void load_flat(struct state_loading *l, uint32_t number, size_t items, uint8_t form, int64_t split)
+{
+    struct count_value *value = load_value(l, number);
+    if (items % 2) l->in.bad = true;
+    if (value) load_buckets(l, &value->buckets, items / 2, form, split);
 }
 
 /* All values of one count. */
@@ -224,33 +368,38 @@ void load_count_value(struct state_loading *l)
         unpack_skip(&l->in);
         return;
     }
+    bool flat = !is_whole(l) && !state_form_is_keyed(form) && (items == 1 || unpack_at_int(&l->in));
+    if (flat) {
+        load_flat(l, number, items - 1, form, split);
+        return;
+    }
     size_t width = value_width(l, form);
     if (items % width != 1) l->in.bad = true;
     for (size_t n = items / width; n > 0 && !l->in.bad && !l->no_memory; n--) {
-        struct count_value *value = load_item(l, &l->state->counts, sizeof *value);
+        struct count_value *value = load_value(l, number);
         if (!value) return;
-        value->count = (uint16_t)number;
         value->by = load_text(l);
         value->by_tag = text_tag(bytes_str(value->by));
         if (width == 3) value->updated_s = load_updated(l);
-        load_buckets(l, &value->buckets, form, split);
+        load_buckets(l, &value->buckets, unpack_array(&l->in) / 2, form, split);
     }
 }
 
-static struct kept_event *load_kept(struct state_loading *l)
+static struct kept_event *load_kept(struct state_loading *l, struct stored_event *event)
 {
-    int64_t time_ms;
-    str packed = load_event(l, &time_ms);
-    struct kept_event *event = l->in.bad ? NULL : kept_event_new(l->pool, packed);
-    l->no_memory |= !l->in.bad && !event;
-    return event;
+    load_event(l, event);
+    struct kept_event *kept = l->in.bad ? NULL : kept_event_make(l->pool, stored_event_size(event));
+    if (kept) stored_event_write(event, kept->data, kept->size);
+    l->no_memory |= !l->in.bad && !kept;
+    return kept;
 }
 
 /* Events that several runs keep; until all is read, this list keeps them, too. */
 static void load_shared(struct state_loading *l)
 {
     for (size_t n = unpack_array(&l->in); n > 0 && !l->in.bad && !l->no_memory; n--) {
-        struct kept_event *event = load_kept(l), **place = NULL;
+        struct stored_event stored;
+        struct kept_event *event = load_kept(l, &stored), **place = NULL;
         if (event) place = load_item(l, &l->shared, sizeof *place);
         if (place)
             *place = event;
@@ -266,29 +415,34 @@ static void release_shared(struct state_loading *l)
     vector_release(l->pool, &l->shared, sizeof(struct kept_event *));
 }
 
-/* An event, or the place of a shared one. */
-static struct kept_event *load_trigger(struct state_loading *l)
+/* An event, or the place of a shared one; and what stands at its head. */
+static struct kept_event *load_trigger(struct state_loading *l, struct stored_event *event)
 {
-    struct unpack ahead = l->in;
-    uint64_t place = unpack_uint(&ahead);
-    if (ahead.bad) return load_kept(l);
-    l->in = ahead;
-    l->in.bad = place >= l->shared.count;
-    return l->in.bad ? NULL : kept_event_share(*VECTOR_AT(l->shared, struct kept_event *, place));
+    if (!unpack_at_uint(&l->in)) return load_kept(l, event);
+    uint64_t place = unpack_uint(&l->in);
+    if (place >= l->shared.count) l->in.bad = true;
+    if (l->in.bad) return NULL;
+    struct kept_event *shared = *VECTOR_AT(l->shared, struct kept_event *, place);
+    if (!is_whole(l) && !stored_event_read(kept_event_str(shared), event)) l->in.bad = true;
+    return l->in.bad ? NULL : kept_event_share(shared);
+}
+
+static void add_trigger(struct state_loading *l, struct run *run, struct kept_event *event)
+{
+    struct kept_event **place = event ? load_item(l, &run->triggers, sizeof *place) : NULL;
+    if (place)
+        *place = event;
+    else
+        kept_event_release(l->pool, event);
 }
 
 static void load_triggers(struct state_loading *l, struct run *run)
 {
     size_t count = unpack_array(&l->in);
+    struct stored_event event;
     if (!count) l->in.bad = true;
-    for (; count > 0 && !l->in.bad && !l->no_memory; count--) {
-        struct kept_event *event = load_trigger(l), **place = NULL;
-        if (event) place = load_item(l, &run->triggers, sizeof *place);
-        if (place)
-            *place = event;
-        else
-            kept_event_release(l->pool, event);
-    }
+    for (; count > 0 && !l->in.bad && !l->no_memory; count--)
+        add_trigger(l, run, load_trigger(l, &event));
 }
 
 static void add_dropped(struct state_loading *l, str rule, str key)
@@ -327,6 +481,25 @@ static void load_earlier(struct state_loading *l, struct run *run)
     }
 }
 
+/* What format 4 leaves out where it is as it mostly is. */
+static void load_run_usual(struct state_loading *l, struct run *run, str letter)
+{
+    switch (letter.size == 1 && !is_whole(l) ? *letter.data : 0) {
+    case STATE_RUN_STEP: run->step = load_step(l, 1); break;
+    case STATE_RUN_STARTED: run->started_ms = load_past(l); break;
+    case STATE_RUN_TRIGGER: run->trigger_ms = load_past(l); break;
+    case STATE_RUN_ORIGIN:
+        if (run->origin) l->in.bad = true;
+        if (!l->in.bad) run->origin = load_bytes(l, unpack_str(&l->in));
+        break;
+    case STATE_RUN_VARIANT:
+        if (run->variant) l->in.bad = true;
+        if (!l->in.bad) run->variant = load_bytes(l, unpack_str(&l->in));
+        break;
+    default: l->in.bad = true;
+    }
+}
+
 /* What the run has beside what every run has. Before format 3 that was a number of steps published, if anything. */
 static void load_run_rest(struct state_loading *l, struct run *run)
 {
@@ -337,10 +510,10 @@ static void load_run_rest(struct state_loading *l, struct run *run)
     }
     for (size_t members = unpack_map(&l->in); members > 0 && !l->in.bad; members--) {
         str letter = unpack_str(&l->in);
-        int64_t time_ms;
+        struct stored_event event;
         switch (letter.size == 1 ? *letter.data : 0) {
-        case STATE_RUN_FIRST_DUE: run->first_due_ms = load_time(l); break;
-        case STATE_RUN_BASE: run->base_ms = load_time(l); break;
+        case STATE_RUN_FIRST_DUE: run->first_due_ms = load_coming(l); break;
+        case STATE_RUN_BASE: run->base_ms = load_past(l); break;
         case STATE_RUN_DAY:
             run->day = unpack_int(&l->in);
             if (run->day < -DAYS_MAX || run->day > DAYS_MAX) l->in.bad = true;
@@ -352,8 +525,8 @@ static void load_run_rest(struct state_loading *l, struct run *run)
         case STATE_RUN_SAID: run->said = load_step(l, 1); break;
         case STATE_RUN_ANSWER: {
             if (run->answer) l->in.bad = true;
-            str packed = load_event(l, &time_ms);
-            if (!l->in.bad) run->answer = load_bytes(l, packed);
+            load_event(l, &event);
+            if (!l->in.bad) run->answer = make_event(l, &event);
             break;
         }
         case STATE_RUN_EARLIER: load_earlier(l, run); break;
@@ -363,7 +536,7 @@ static void load_run_rest(struct state_loading *l, struct run *run)
             if (!l->in.bad) run->traceparent = load_bytes(l, traceparent);
             break;
         }
-        default: l->in.bad = true;
+        default: load_run_usual(l, run, letter);
         }
     }
 }
@@ -375,22 +548,49 @@ static void guess_sent(struct run *run)
     run->sent = run->step > 0;
 }
 
+static void load_run_whole(struct state_loading *l, struct run *run, size_t parts)
+{
+    if (parts != 9 && parts != 10) l->in.bad = true;
+    run->step = load_step(l, 0);
+    run->due_ms = run->first_due_ms = load_coming_or(l, INT64_MAX);
+    run->started_ms = load_past(l);
+    run->trigger_ms = load_past(l);
+    run->origin = load_bytes(l, unpack_str(&l->in));
+    run->variant = load_text(l);
+    load_triggers(l, run);
+    if (l->format < 3) guess_sent(run);
+    if (parts == 10) load_run_rest(l, run);
+}
+
+/* Its due time, its events, and what is not as it mostly is: started by the first of them, triggered last by the last. */
+static void load_run_short(struct state_loading *l, struct run *run, size_t parts)
+{
+    enum { BEFORE_EVENTS = 3 };
+    struct stored_event event = {0};
+    str origin = {0};
+    bool parked = unpack_is_nil(&l->in);
+    run->due_ms = run->first_due_ms = parked ? INT64_MAX : sane(l, moved(l->due_ms, unpack_int(&l->in)));
+    if (parts <= BEFORE_EVENTS || unpack_at_map(&l->in)) l->in.bad = true;
+    for (; parts > BEFORE_EVENTS && !unpack_at_map(&l->in) && !l->in.bad && !l->no_memory; parts--) {
+        add_trigger(l, run, load_trigger(l, &event));
+        if (run->triggers.count == 1) run->started_ms = event.time_ms, origin = event.id;
+    }
+    run->trigger_ms = event.time_ms;
+    if (parts > BEFORE_EVENTS) load_run_rest(l, run);
+    if (parts > BEFORE_EVENTS + 1) l->in.bad = true;
+    if (!run->origin && !l->in.bad) run->origin = load_bytes(l, origin);
+}
+
 void load_run(struct state_loading *l)
 {
     size_t parts = unpack_array(&l->in);
-    if (parts != 9 && parts != 10) l->in.bad = true;
     str rule;
-    struct run run = {.rule = LOAD_NAMED(l, rules, &rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
+    struct run run = {.rule = load_rule(l, &rule), .base_ms = STATE_NO_TIME, .day = STATE_NO_TIME};
     run.key = load_bytes(l, unpack_str(&l->in));
-    run.step = load_step(l, 0);
-    run.due_ms = run.first_due_ms = load_time_or(l, INT64_MAX);
-    run.started_ms = load_time(l);
-    run.trigger_ms = load_time(l);
-    run.origin = load_bytes(l, unpack_str(&l->in));
-    run.variant = load_text(l);
-    load_triggers(l, &run);
-    if (l->format < 3) guess_sent(&run);
-    if (parts == 10) load_run_rest(l, &run);
+    if (is_whole(l))
+        load_run_whole(l, &run, parts);
+    else
+        load_run_short(l, &run, parts);
     if (run.rule == NAME_NONE) {
         add_dropped(l, rule, bytes_str(run.key));
         state_item_release(l->pool, STATE_RUNS, &run);
@@ -407,49 +607,84 @@ void load_cooldown(struct state_loading *l)
 {
     size_t parts = l->format < 3 ? 2 : unpack_array(&l->in);
     if (parts != 2 && parts != 3) l->in.bad = true;
-    uint32_t rule = LOAD_DECLARED(l, rules);
-    int64_t sent_ms = load_time(l);
+    str name;
+    uint32_t rule = load_rule(l, &name);
+    int64_t sent_ms = load_past(l);
     str key = parts == 3 ? unpack_str(&l->in) : (str){0};
     if (rule == NAME_NONE || l->in.bad) return;
     struct cooldown *cooldown = load_item(l, &l->state->cooldowns, sizeof *cooldown);
     if (cooldown) *cooldown = (struct cooldown){rule, sent_ms, parts == 3 ? load_bytes(l, key) : NULL};
 }
 
+static void add_id(struct state_loading *l, uint32_t type, uint64_t id_hash, int64_t at_ms)
+{
+    struct seen *seen = l->in.bad ? NULL : load_item(l, &l->state->seen, sizeof *seen);
+    if (seen) *seen = seen_of(type, id_hash, at_ms);
+}
+
 static void load_ids(struct state_loading *l, uint32_t type)
 {
     for (size_t n = unpack_array(&l->in) / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
-        struct seen *seen = load_item(l, &l->state->seen, sizeof *seen);
-        if (!seen) return;
         uint64_t id_hash = unpack_uint(&l->in);
-        *seen = seen_of(type, id_hash, load_time(l));
+        add_id(l, type, id_hash, load_past(l));
     }
+}
+
+static uint64_t told_hash(struct state_loading *l, uint64_t number)
+{
+    if (number >= l->event_count) l->in.bad = true;
+    return l->in.bad ? 0 : str_hash(l->events[number].id);
+}
+
+/* As save_ids has them. */
+static void load_packed_ids(struct state_loading *l, uint32_t type)
+{
+    struct unpack in = unpack_of(unpack_str(&l->in));
+    int64_t before_ms = l->now_ms;
+    while (in.at < in.end && !l->in.bad && !l->no_memory) {
+        uint64_t since = unpack_seven(&in);
+        before_ms = sane(l, moved(before_ms, seven_signed(since >> 1)));
+        uint64_t id_hash = since & 1 ? told_hash(l, unpack_seven(&in)) : unpack_hash(&in);
+        l->in.bad |= in.bad;
+        add_id(l, type, id_hash, before_ms);
+    }
+}
+
+/* The type of ids: a name, the number of an event of that type, or of a state at rest its own. */
+static uint32_t load_seen_type(struct state_loading *l, str *name)
+{
+    if (l->names->numbered) return load_declared(l, &l->names->types, NULL, name);
+    *name = is_whole(l) ? unpack_str(&l->in) : load_type(l);
+    return load_number(l, &l->names->types, NULL, *name);
 }
 
 /* All ids of one type. Where the type has gone, nothing can come that they would be compared with. */
 void load_seen(struct state_loading *l)
 {
-    str name;
-    uint32_t type = load_declared(l, &l->names->types, NULL, &name);
+    str name = {0};
+    uint32_t type = load_seen_type(l, &name);
     if (type == NAME_NONE && name.size)
         unpack_skip(&l->in);
-    else
+    else if (is_whole(l))
         load_ids(l, type);
+    else
+        load_packed_ids(l, type);
 }
 
 void load_overtaker(struct state_loading *l)
 {
-    int64_t time_ms;
-    str packed = load_event(l, &time_ms);
+    struct stored_event event;
+    load_event(l, &event);
     if (l->in.bad) return;
     struct overtaker *overtaker = load_item(l, &l->state->overtakers, sizeof *overtaker);
-    if (overtaker) *overtaker = (struct overtaker){time_ms, load_bytes(l, packed)};
+    if (overtaker) *overtaker = (struct overtaker){event.time_ms, make_event(l, &event)};
 }
 
 void load_past_overtaker(struct state_loading *l)
 {
     str name; /* also of one that is new: it is the event's */
     uint32_t type = load_declared(l, &l->names->types, NULL, &name);
-    int64_t time_ms = load_time(l);
+    int64_t time_ms = load_past(l);
     if (type == NAME_NONE || l->in.bad) return;
     struct past_overtaker *past = load_item(l, &l->state->past_overtakers, sizeof *past);
     if (past) *past = (struct past_overtaker){type, time_ms};
@@ -467,8 +702,8 @@ void load_segment_value(struct state_loading *l)
 
 void load_counted_send(struct state_loading *l)
 {
-    uint32_t limit = LOAD_DECLARED(l, limits);
-    int64_t time_ms = load_time(l);
+    uint32_t limit = load_limit(l);
+    int64_t time_ms = load_past(l);
     if (limit == NAME_NONE || l->in.bad) return;
     struct counted_send *send = load_item(l, &l->state->sends, sizeof *send);
     if (send) *send = (struct counted_send){limit, time_ms};
@@ -477,10 +712,11 @@ void load_counted_send(struct state_loading *l)
 void load_goal_window(struct state_loading *l)
 {
     if (unpack_array(&l->in) != 5) l->in.bad = true;
-    struct goal_window window = {.rule = LOAD_DECLARED(l, rules)};
+    str name;
+    struct goal_window window = {.rule = load_rule(l, &name)};
     window.key = load_bytes(l, unpack_str(&l->in));
-    window.opened_ms = load_time(l);
-    window.closes_ms = load_time(l);
+    window.opened_ms = load_past(l);
+    window.closes_ms = load_coming(l);
     window.variant = load_text(l);
     struct goal_window *place =
         window.rule == NAME_NONE ? NULL : load_item(l, &l->state->goals, sizeof *place);
@@ -494,7 +730,8 @@ void load_goal_window(struct state_loading *l)
 /* Where there was no goal yet the variant stands alone. */
 void load_measured(struct state_loading *l)
 {
-    struct measured measured = {.rule = LOAD_DECLARED(l, rules)};
+    str name;
+    struct measured measured = {.rule = load_rule(l, &name)};
     struct unpack ahead = l->in;
     size_t parts = unpack_array(&ahead);
     measured.won = !ahead.bad;
@@ -515,7 +752,7 @@ void load_measured(struct state_loading *l)
 static int64_t load_fired(struct state_loading *l)
 {
     enum { DAY_NUMBER_MAX = 2932896, DAY_MS = 86400000 };
-    int64_t fired = load_time_or(l, STATE_NO_TIME);
+    int64_t fired = load_past_or(l, STATE_NO_TIME);
     bool numbered = l->format < 3 && fired >= -DAY_NUMBER_MAX && fired <= DAY_NUMBER_MAX;
     return numbered ? fired * DAY_MS : fired;
 }
@@ -524,12 +761,13 @@ void load_date_wait(struct state_loading *l)
 {
     size_t members = unpack_array(&l->in);
     if (members != 4 && members != 6) l->in.bad = true;
-    struct date_wait date = {.rule = LOAD_DECLARED(l, rules)};
-    date.due_ms = load_time_or(l, INT64_MAX);
+    str name;
+    struct date_wait date = {.rule = load_rule(l, &name)};
+    date.due_ms = load_coming_or(l, INT64_MAX);
     date.fired_ms = load_fired(l);
     date.basis = load_text(l);
-    date.date_ms = members == 6 ? load_time(l) : date.due_ms;
-    date.first_ms = members == 6 ? load_time(l) : date.due_ms;
+    date.date_ms = members == 6 ? load_coming(l) : date.due_ms;
+    date.first_ms = members == 6 ? load_coming(l) : date.due_ms;
     struct date_wait *place = date.rule == NAME_NONE ? NULL : load_item(l, &l->state->dates, sizeof *place);
     if (place)
         *place = date;
@@ -552,7 +790,7 @@ void load_link(struct state_loading *l)
     size_t count = unpack_array(&l->in);
     if (count != 3 && count != 4) l->in.bad = true;
     str visitor = load_id(l), ask = unpack_str(&l->in);
-    int64_t used_ms = load_time(l);
+    int64_t used_ms = load_past(l);
     if (count == 4 && !unpack_bool(&l->in)) l->in.bad = true;
     struct link *link = l->in.bad ? NULL : load_item(l, &l->state->links, sizeof *link);
     if (link) *link = (struct link){load_bytes(l, visitor), load_bytes(l, ask), used_ms, count == 4};
@@ -602,7 +840,7 @@ void load_list_entry(struct state_loading *l)
     size_t items = unpack_array(&l->in);
     if (items % 2) l->in.bad = true;
     for (size_t n = items / 2; n > 0 && !l->in.bad && !l->no_memory; n--) {
-        int64_t time_ms = load_time(l);
+        int64_t time_ms = load_past(l);
         str text = unpack_str(&l->in);
         if (text.size > LIMIT_KEY_BYTES) l->in.bad = true;
         if (number == NAME_NONE || l->in.bad) continue;
@@ -712,11 +950,58 @@ static void state_sort(struct state *state)
 #undef SORT_BY
 }
 
-/* It stands first; 0: another one. */
+/* Of an older format; it stands first. 0: another one. */
 static int64_t load_format(struct state_loading *l)
 {
     int64_t format = unpack_int(&l->in);
-    return format >= STATE_FORMAT_OLDEST && format <= STATE_FORMAT ? format : 0;
+    return format >= STATE_FORMAT_OLDEST && format <= STATE_FORMAT_WHOLE ? format : 0;
+}
+
+/* [format, now, mark, due, newest], as much of it as has something to say. */
+static void load_head(struct state_loading *l)
+{
+    size_t size = unpack_array(&l->in);
+    int64_t format = unpack_int(&l->in);
+    struct state *state = l->state;
+    if (size < 2 || size > 5 || format != (l->names->numbered ? 0 : STATE_FORMAT)) l->in.bad = true;
+    l->format = STATE_FORMAT;
+    state->now_ms = unpack_is_nil(&l->in) ? STATE_NO_TIME : sane(l, unpack_int(&l->in));
+    l->now_ms = state->now_ms == STATE_NO_TIME ? 0 : state->now_ms;
+    if (size > 2) state->mark = unpack_int(&l->in);
+    if (size > 3) state->due_ms = load_coming_or(l, INT64_MAX);
+    l->due_ms = state->due_ms == INT64_MAX ? l->now_ms : state->due_ms;
+    state->newest_ms = size > 4 ? load_past_or(l, STATE_NO_TIME) : state->now_ms;
+}
+
+static void load_version(struct state_loading *l)
+{
+    if (l->format)
+        l->in.bad = true;
+    else if (unpack_at_array(&l->in))
+        load_head(l);
+    else if (!l->names->numbered)
+        l->format = load_format(l);
+}
+
+/* What stands at the head of a state of an older format, or the part of that letter. */
+static void load_member(struct state_loading *l, char letter)
+{
+    struct state *state = l->state;
+    bool older = l->format && is_whole(l);
+    if (letter == 'v')
+        load_version(l);
+    else if (letter == 'n' && older)
+        state->now_ms = load_past_or(l, STATE_NO_TIME);
+    else if (letter == 'e' && older)
+        state->newest_ms = load_past_or(l, STATE_NO_TIME);
+    else if (letter == 't' && older)
+        state->due_ms = load_coming(l);
+    else if (letter == 'm' && older)
+        state->mark = unpack_int(&l->in);
+    else if (letter == STATE_SHARED && l->format)
+        load_shared(l);
+    else
+        load_part(l, letter);
 }
 
 /* Events and waits happen in the years 1 to 9999. */
@@ -728,28 +1013,19 @@ static bool is_now(int64_t ms)
 struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
                          str packed)
 {
-    struct state_loading l = {
-        .pool = pool, .names = names, .since = since, .state = state_new(pool), .in = unpack_of(packed)};
+    struct state_loading l;
+    memset(&l, 0, offsetof(struct state_loading, rules));
+    l.rules.count = l.limits.count = l.event_count = 0;
+    l.pool = pool, l.names = names, l.since = since;
+    l.state = state_new(pool);
+    l.in = unpack_of(packed);
     if (!l.state) return NULL;
-    l.format = names->numbered ? STATE_FORMAT : 0;
     for (size_t members = unpack_map(&l.in); members > 0 && !l.in.bad && !l.no_memory; members--) {
         str key = unpack_str(&l.in);
-        if (key.size != 1)
-            l.in.bad = true;
-        else if (*key.data == 'v')
-            l.format = load_format(&l);
-        else if (*key.data == 'n')
-            l.state->now_ms = load_time_or(&l, STATE_NO_TIME);
-        else if (*key.data == 'e')
-            l.state->newest_ms = load_time_or(&l, STATE_NO_TIME);
-        else if (*key.data == 't')
-            l.state->due_ms = load_time(&l);
-        else if (*key.data == 'm')
-            l.state->mark = unpack_int(&l.in);
-        else if (*key.data == STATE_SHARED)
-            load_shared(&l);
+        if (key.size == 1)
+            load_member(&l, *key.data);
         else
-            load_part(&l, *key.data);
+            l.in.bad = true;
     }
     release_shared(&l);
     bool possible = is_now(l.state->now_ms) && is_now(l.state->newest_ms);

@@ -28,7 +28,10 @@ void pack_bool(struct buffer *out, bool b)
 
 void pack_int(struct buffer *out, int64_t i)
 {
-    msgpack_pack_int64(PACKER(out), i);
+    if (i >= 0 && i <= 0x7F) /* most are as small */
+        buffer_put_char(out, (char)i);
+    else
+        msgpack_pack_int64(PACKER(out), i);
 }
 
 void pack_uint(struct buffer *out, uint64_t u)
@@ -43,7 +46,10 @@ void pack_double(struct buffer *out, double d)
 
 void pack_str(struct buffer *out, str s)
 {
-    msgpack_pack_str(PACKER(out), s.size);
+    if (s.size <= 0x1F)
+        buffer_put_char(out, (char)(0xA0 | s.size));
+    else
+        msgpack_pack_str(PACKER(out), s.size);
     buffer_put_str(out, s);
 }
 
@@ -54,7 +60,10 @@ void pack_bin_head(struct buffer *out, size_t size)
 
 void pack_array(struct buffer *out, size_t count)
 {
-    msgpack_pack_array(PACKER(out), count);
+    if (count <= 0x0F)
+        buffer_put_char(out, (char)(0x90 | count));
+    else
+        msgpack_pack_array(PACKER(out), count);
 }
 
 void pack_map(struct buffer *out, size_t count)
@@ -65,6 +74,43 @@ void pack_map(struct buffer *out, size_t count)
 void pack_raw(struct buffer *out, str packed)
 {
     buffer_put_str(out, packed);
+}
+
+size_t pack_int_size(int64_t i)
+{
+    if (i >= 0) return i < 1 << 7 ? 1 : i < 1 << 8 ? 2 : i < 1 << 16 ? 3 : i <= UINT32_MAX ? 5 : 9;
+    return i >= -(1 << 5) ? 1 : i >= INT8_MIN ? 2 : i >= INT16_MIN ? 3 : i >= INT32_MIN ? 5 : 9;
+}
+
+size_t pack_str_size(size_t size)
+{
+    return size + (size < 1 << 5 ? 1 : size < 1 << 8 ? 2 : size < 1 << 16 ? 3 : 5);
+}
+
+size_t pack_map_size(size_t count)
+{
+    return count < 1 << 4 ? 1 : count < 1 << 16 ? 3 : 5;
+}
+
+void pack_seven(struct buffer *out, uint64_t number)
+{
+    for (; number >= 128; number >>= 7)
+        buffer_put_char(out, (char)(number | 128));
+    buffer_put_char(out, (char)number);
+}
+
+void pack_seven_signed(struct buffer *out, int64_t number)
+{
+    pack_seven(out, seven_of(number));
+}
+
+void pack_hash(struct buffer *out, uint64_t hash)
+{
+    const unsigned char bytes[PACK_HASH_SIZE] = {(unsigned char)hash,         (unsigned char)(hash >> 8),
+                                                 (unsigned char)(hash >> 16), (unsigned char)(hash >> 24),
+                                                 (unsigned char)(hash >> 32), (unsigned char)(hash >> 40),
+                                                 (unsigned char)(hash >> 48), (unsigned char)(hash >> 56)};
+    buffer_put(out, bytes, sizeof bytes);
 }
 
 static void pack_record(struct buffer *out, const struct cel_record *record)
@@ -221,6 +267,27 @@ bool unpack_is_nil(struct unpack *in)
     return true;
 }
 
+bool unpack_at_uint(const struct unpack *in)
+{
+    return in->at < in->end && (*in->at <= 0x7F || (*in->at >= 0xCC && *in->at <= 0xCF));
+}
+
+bool unpack_at_int(const struct unpack *in)
+{
+    return unpack_at_uint(in) ||
+           (in->at < in->end && (*in->at >= 0xE0 || (*in->at >= 0xD0 && *in->at <= 0xD3)));
+}
+
+bool unpack_at_map(const struct unpack *in)
+{
+    return in->at < in->end && ((*in->at & 0xF0) == 0x80 || *in->at == 0xDE || *in->at == 0xDF);
+}
+
+bool unpack_at_array(const struct unpack *in)
+{
+    return in->at < in->end && ((*in->at & 0xF0) == 0x90 || *in->at == 0xDC || *in->at == 0xDD);
+}
+
 static struct pack_head unpack_expect(struct unpack *in, enum pack_kind a, enum pack_kind b)
 {
     struct pack_head head = unpack_head(in);
@@ -240,11 +307,13 @@ static int64_t head_int(struct pack_head head)
 
 int64_t unpack_int(struct unpack *in)
 {
+    if (!in->bad && in->at < in->end && *in->at <= 0x7F) return *in->at++; /* most are as small */
     return head_int(unpack_expect(in, PACK_INT, PACK_UINT));
 }
 
 uint64_t unpack_uint(struct unpack *in)
 {
+    if (!in->bad && in->at < in->end && *in->at <= 0x7F) return *in->at++;
     return unpack_expect(in, PACK_UINT, PACK_UINT).bits;
 }
 
@@ -276,11 +345,19 @@ static str unpack_body(struct unpack *in, struct pack_head head)
 
 str unpack_str(struct unpack *in)
 {
+    if (!in->bad && in->at < in->end && (*in->at & 0xE0) == 0xA0 && (*in->at & 0x1F) < in->end - in->at) {
+        const unsigned char *p = in->at + 1;
+        in->at = p + (*in->at & 0x1F);
+        return (str){(const char *)p, (size_t)(in->at - p)};
+    }
     return unpack_body(in, unpack_expect(in, PACK_STR, PACK_BIN));
 }
 
 static size_t unpack_count(struct unpack *in, enum pack_kind kind)
 {
+    unsigned char small = kind == PACK_MAP ? 0x80 : 0x90;
+    if (!in->bad && in->at < in->end && (*in->at & 0xF0) == small && (*in->at & 0x0F) < in->end - in->at)
+        return *in->at++ & 0x0F;
     struct pack_head head = unpack_expect(in, kind, kind);
     if (head.bits > (size_t)(in->end - in->at)) in->bad = true;
     return in->bad ? 0 : head.bits;
@@ -312,6 +389,31 @@ str unpack_skip(struct unpack *in)
     const unsigned char *begin = in->at;
     unpack_pass(in, unpack_head(in));
     return in->bad ? (str){0} : (str){(const char *)begin, (size_t)(in->at - begin)};
+}
+
+uint64_t unpack_seven(struct unpack *in)
+{
+    uint64_t number = 0;
+    for (int shift = 0; shift < 64 && in->at < in->end; shift += 7) {
+        uint64_t byte = *in->at++;
+        number |= (byte & 127) << shift;
+        if (byte < 128) return number;
+    }
+    in->bad = true;
+    return 0;
+}
+
+int64_t unpack_seven_signed(struct unpack *in)
+{
+    return seven_signed(unpack_seven(in));
+}
+
+uint64_t unpack_hash(struct unpack *in)
+{
+    const unsigned char *p = unpack_take(in, PACK_HASH_SIZE);
+    if (!p) return 0;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
 static const struct cel_value absent = {.kind = CEL_ABSENT};

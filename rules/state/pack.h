@@ -20,6 +20,25 @@ void pack_map(struct buffer *out, size_t count); /* of pairs */
 /* A value shared by many others is written for each of them: a bounded buffer ends it. */
 void pack_value(struct buffer *out, struct cel_value value);
 void pack_raw(struct buffer *out, str packed);
+/* Bytes that they take. */
+size_t pack_int_size(int64_t i);
+size_t pack_str_size(size_t size);
+size_t pack_map_size(size_t count);
+
+/* Within bytes (bin), where each is worth it: numbers with 7 bits a byte, the lowest first, and the bit 128 in all but the
+ * last byte; one that may be negative as 2n, or -2n - 1 below 0. And hashes, the lowest byte first. */
+enum { PACK_SEVEN_MAX = 10, PACK_HASH_SIZE = 8 };
+void pack_seven(struct buffer *out, uint64_t number);
+void pack_seven_signed(struct buffer *out, int64_t number);
+void pack_hash(struct buffer *out, uint64_t hash);
+static inline uint64_t seven_of(int64_t number)
+{
+    return number < 0 ? ~((uint64_t)number << 1) : (uint64_t)number << 1;
+}
+static inline int64_t seven_signed(uint64_t number)
+{
+    return number & 1 ? (int64_t) ~(number >> 1) : (int64_t)(number >> 1);
+}
 
 /* A cursor. Reading past the end or something of another kind sets `bad`, and gives zeros from then on. */
 struct unpack {
@@ -29,6 +48,11 @@ struct unpack {
 
 struct unpack unpack_of(str packed);
 bool unpack_is_nil(struct unpack *in); /* consumes it if it is */
+bool unpack_at_uint(
+    const struct unpack *in); /* what comes next: an integer that is not negative, a map, an array */
+bool unpack_at_int(const struct unpack *in);
+bool unpack_at_map(const struct unpack *in);
+bool unpack_at_array(const struct unpack *in);
 bool unpack_bool(struct unpack *in);
 int64_t unpack_int(struct unpack *in);
 uint64_t unpack_uint(struct unpack *in);
@@ -37,6 +61,9 @@ str unpack_str(struct unpack *in);       /* str or bin; borrowed from the bytes 
 size_t unpack_array(struct unpack *in);  /* count; no larger than the bytes that are left */
 size_t unpack_map(struct unpack *in);    /* pairs; likewise */
 str unpack_skip(struct unpack *in);      /* any one value, and its bytes */
+uint64_t unpack_seven(struct unpack *in);
+int64_t unpack_seven_signed(struct unpack *in);
+uint64_t unpack_hash(struct unpack *in);
 /* A value of a declared type; CEL_ABSENT where the bytes hold another. Lists and records are made in `arena`,
  * strings borrowed. Always consumes exactly one value. */
 struct cel_value unpack_value(struct unpack *in, const struct cel_type *type, struct arena *arena);

@@ -9,13 +9,14 @@
 enum state_form { STATE_FORM_MAP, STATE_FORM_LIST, STATE_FORM_PAIRS, STATE_FORM_GROUPS };
 
 struct state_loading;
+struct state_saving;
 
 struct state_part_row {
     char letter;
     size_t vector; /* offset in struct state */
     size_t item_size;
     enum state_form form;
-    void (*save)(const void *item, const struct state_names *names, struct buffer *out);
+    void (*save)(const void *item, struct state_saving *saving);
     void (*load)(struct state_loading *loading);
     void (*release)(struct pool *pool, void *item); /* NULL: it owns nothing */
 };
@@ -25,7 +26,7 @@ extern const struct state_part_row state_parts[STATE_PARTS];
 
 /* save.c and load.c: one item of each part. */
 #define STATE_PART(ENUM, vector, letter, item, FORM, release)                                                \
-    void save_##item(const void *item, const struct state_names *names, struct buffer *out);                 \
+    void save_##item(const void *item, struct state_saving *saving);                                         \
     void load_##item(struct state_loading *loading);
 #include "state/part.def"
 #undef STATE_PART
@@ -43,8 +44,12 @@ static inline const struct vector *state_items_of(const struct state *state, enu
 
 /* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`. 2 had the newest send of a rule under
  * `s`, what remembered events cancel under `o`, with a run nothing but the steps published, and did not know of which
- * type the event of an id was. */
-enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT = 3 };
+ * type the event of an id was. 3 has every instant, name and id in full. */
+enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT_WHOLE = 3, STATE_FORMAT = 4 };
+
+/* In format 4 what has stood before may be named by its number, from 0: events, rules, limits, the first of each that stand
+ * in the state. More are not looked through. */
+enum { STATE_TOLD = 16 };
 
 /* The letters of what a run has beside what every run has. */
 enum {
@@ -59,8 +64,20 @@ enum {
     STATE_RUN_ANSWER = 'w',
     STATE_RUN_EARLIER = 't',
     STATE_RUN_TRACEPARENT = 'p',
-    STATE_RUN_MEMBERS = 8, /* all but the last three, which are no numbers */
+    STATE_RUN_STEP =
+        'k', /* from here on those of format 4 alone, in which these are not mostly as they are */
+    STATE_RUN_STARTED = 'c',
+    STATE_RUN_TRIGGER = 'm',
+    STATE_RUN_ORIGIN = 'g',
+    STATE_RUN_VARIANT = 'v',
+    STATE_RUN_MEMBERS = 8,       /* numbers of format 3 */
+    STATE_RUN_MEMBERS_MORE = 11, /* and of format 4 */
 };
+
+/* The width of a count's buckets in ms, by its form; 1: none, for life, or with COUNT_LAST the very time. */
+int64_t state_form_width(uint8_t form);
+/* The bucket that `now_ms` lies in, from which those of the count are told; for life 0. */
+int64_t state_form_base(uint8_t form, int64_t now_ms);
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */
 

@@ -30,53 +30,6 @@ enum {
     BITS = 63
 };
 
-/* ---- numbers */
-
-static void put_number(struct buffer *out, uint64_t number)
-{
-    for (; number >= 128; number >>= 7)
-        buffer_put_char(out, (char)(number | 128));
-    buffer_put_char(out, (char)number);
-}
-
-static void put_signed(struct buffer *out, int64_t number)
-{
-    put_number(out, number < 0 ? ~((uint64_t)number << 1) : (uint64_t)number << 1);
-}
-
-static void put_hash(struct buffer *out, uint64_t hash)
-{
-    for (int i = 0; i < 8; i++, hash >>= 8)
-        buffer_put_char(out, (char)hash);
-}
-
-static uint64_t take_number(struct unpack *in)
-{
-    uint64_t number = 0;
-    for (int shift = 0; shift < 64 && in->at < in->end; shift += 7) {
-        uint64_t byte = *in->at++;
-        number |= (byte & 127) << shift;
-        if (byte < 128) return number;
-    }
-    in->bad = true;
-    return 0;
-}
-
-static int64_t take_signed(struct unpack *in)
-{
-    uint64_t number = take_number(in);
-    return number & 1 ? (int64_t) ~(number >> 1) : (int64_t)(number >> 1);
-}
-
-static uint64_t take_hash(struct unpack *in)
-{
-    uint64_t hash = 0;
-    if (in->end - in->at < 8) in->bad = true;
-    for (int i = 0; i < 8 && !in->bad; i++)
-        hash |= (uint64_t)*in->at++ << (8 * i);
-    return hash;
-}
-
 static bool is_time(int64_t ms)
 {
     return ms >= -STATE_TIME_MAX && ms <= STATE_TIME_MAX;
@@ -92,13 +45,13 @@ static uint16_t first_currency(const struct sales_ledger *ledger)
 static void put_order(struct buffer *out, const struct order *order, int64_t before_ms, uint16_t currency)
 {
     bool told = order->told_ms != order->time_ms, other = order->currency != currency;
-    put_hash(out, order->key_hash);
-    put_signed(out, order->time_ms - before_ms);
-    put_signed(out, order->total);
-    put_number(out, (unsigned)(order->loyal * BIT_LOYAL + order->asked * BIT_ASKED +
+    pack_hash(out, order->key_hash);
+    pack_seven_signed(out, order->time_ms - before_ms);
+    pack_seven_signed(out, order->total);
+    pack_seven(out, (unsigned)(order->loyal * BIT_LOYAL + order->asked * BIT_ASKED +
                                (order->day_shift + 1) * BIT_DAY + told * BIT_TOLD + other * BIT_CURRENCY));
-    if (told) put_number(out, (uint64_t)(order->told_ms - order->time_ms));
-    if (other) put_number(out, order->currency);
+    if (told) pack_seven(out, (uint64_t)(order->told_ms - order->time_ms));
+    if (other) pack_seven(out, order->currency);
 }
 
 static void put_orders(struct buffer *out, const struct sales_ledger *ledger)
@@ -119,12 +72,12 @@ static int8_t take_day(struct unpack *in, uint64_t day)
 
 static struct order take_order(struct unpack *in, int64_t before_ms, uint16_t currency)
 {
-    struct order order = {.key_hash = take_hash(in), .currency = currency};
-    int64_t since_ms = take_signed(in);
-    order.total = take_signed(in);
-    uint64_t bits = take_number(in), told_ms = bits & BIT_TOLD ? take_number(in) : 0;
+    struct order order = {.key_hash = unpack_hash(in), .currency = currency};
+    int64_t since_ms = unpack_seven_signed(in);
+    order.total = unpack_seven_signed(in);
+    uint64_t bits = unpack_seven(in), told_ms = bits & BIT_TOLD ? unpack_seven(in) : 0;
     if (bits & BIT_CURRENCY) {
-        uint64_t other = take_number(in);
+        uint64_t other = unpack_seven(in);
         if (other > CURRENCY_OTHER) in->bad = true;
         order.currency = (uint16_t)other;
     }
@@ -164,11 +117,11 @@ static bool take_orders(struct unpack *in, struct pool *pool, struct sales_ledge
 static void put_refunds(struct buffer *out, const struct sales_ledger *ledger)
 {
     VECTOR_EACH (ledger->refunds, struct refund, refund) {
-        put_hash(out, refund->key_hash);
-        put_signed(out, refund->time_ms);
-        put_number(out, refund->amount == REFUND_WHOLE ? 0 : (uint64_t)refund->amount);
-        put_number(out, (uint64_t)(refund->day_shift + 1));
-        put_signed(out, refund->told_ms - refund->time_ms);
+        pack_hash(out, refund->key_hash);
+        pack_seven_signed(out, refund->time_ms);
+        pack_seven(out, refund->amount == REFUND_WHOLE ? 0 : (uint64_t)refund->amount);
+        pack_seven(out, (uint64_t)(refund->day_shift + 1));
+        pack_seven_signed(out, refund->told_ms - refund->time_ms);
     }
 }
 
@@ -186,11 +139,11 @@ static bool take_refunds(struct unpack *in, struct pool *pool, struct sales_ledg
     enum { MOST = LIMIT_ORDERS * LIMIT_ORDER_REFUNDS + LIMIT_WAITING_REFUNDS };
     struct unpack refunds = unpack_of(unpack_str(in));
     while (refunds.at < refunds.end && !in->bad) {
-        struct refund refund = {.key_hash = take_hash(&refunds), .time_ms = take_signed(&refunds)};
-        uint64_t amount = take_number(&refunds);
+        struct refund refund = {.key_hash = unpack_hash(&refunds), .time_ms = unpack_seven_signed(&refunds)};
+        uint64_t amount = unpack_seven(&refunds);
         refund.amount = amount ? (int64_t)amount : REFUND_WHOLE;
-        refund.day_shift = take_day(&refunds, take_number(&refunds));
-        int64_t waited_ms = take_signed(&refunds);
+        refund.day_shift = take_day(&refunds, unpack_seven(&refunds));
+        int64_t waited_ms = unpack_seven_signed(&refunds);
         bool fits =
             is_time(refund.time_ms) && waited_ms >= -2 * STATE_TIME_MAX && waited_ms <= 2 * STATE_TIME_MAX;
         if (fits) refund.told_ms = refund.time_ms + waited_ms;

@@ -1,9 +1,12 @@
-/* The saved form, written: MessagePack (state.h shows it). The same functions measure it, into a buffer that only
- * counts, so that the size of a state is that of its saved form and nothing else. */
+/* The saved form, written: MessagePack (state.h shows it), in format 4, or whole, in format 3: that is measured, into a
+ * buffer that only counts, so that what a bound forgets does not depend on how closely a state is packed. */
 #include "state/parts.h"
 
+#include "base/ensure.h"
 #include "state/pack.h"
+#include "state/stored.h"
 
+#include <math.h>
 #include <relance/forgot.h>
 
 /* Of each kind of what is forgotten. */
@@ -13,92 +16,235 @@ const str state_forgot_letters[] = {
 #undef FORGOT
 };
 
-static void save_bytes(struct buffer *out, const struct bytes *bytes)
+/* Declarations that have been told by name, in that order. */
+struct told_numbers {
+    uint32_t count;
+    uint32_t numbers[STATE_TOLD];
+};
+
+struct told_event {
+    str id, type;
+    uint64_t id_hash; /* once somebody asks */
+};
+
+struct state_saving {
+    const struct state_names *names;
+    struct buffer *out;
+    /* Format 3, in which every instant, name and id stands in full: what is measured, and what other partitions read. */
+    bool whole;
+    bool hashed;
+    int64_t now_ms; /* instants are told from here on; what falls due, from `due_ms` on */
+    int64_t due_ms;
+    struct told_numbers rules, limits;
+    uint32_t event_count;
+    struct told_event events[STATE_TOLD];
+};
+
+/* ---- what items consist of */
+
+static void save_bytes(struct state_saving *s, const struct bytes *bytes)
 {
     if (bytes)
-        pack_str(out, bytes_str(bytes));
+        pack_str(s->out, bytes_str(bytes));
     else
-        pack_nil(out);
+        pack_nil(s->out);
+}
+
+/* A difference that every two instants have, since it goes around. */
+static int64_t from_to(int64_t from_ms, int64_t to_ms)
+{
+    return (int64_t)((uint64_t)to_ms - (uint64_t)from_ms);
+}
+
+/* An instant that is mostly over: how long before the customer's `now`. */
+static int64_t before_now(const struct state_saving *s, int64_t ms)
+{
+    return s->whole ? ms : from_to(ms, s->now_ms);
+}
+
+static void save_past(struct state_saving *s, int64_t ms)
+{
+    pack_int(s->out, before_now(s, ms));
+}
+
+/* One that is mostly still to come. */
+static void save_coming(struct state_saving *s, int64_t ms)
+{
+    pack_int(s->out, s->whole ? ms : from_to(s->now_ms, ms));
+}
+
+/* One that there may not be. */
+static void save_coming_or(struct state_saving *s, int64_t ms, int64_t none)
+{
+    if (ms == none && !s->whole)
+        pack_nil(s->out);
+    else
+        save_coming(s, ms);
 }
 
 /* A declaration: its name; of a state at rest its number. */
-static void save_declared(struct buffer *out, const struct state_names *names, const struct names *kind,
-                          uint32_t number)
+static void save_declared(struct state_saving *s, const struct names *kind, uint32_t number)
 {
-    if (names->numbered)
-        pack_uint(out, number);
+    if (s->names->numbered)
+        pack_uint(s->out, number);
     else
-        pack_str(out, kind->list[number]);
+        pack_str(s->out, kind->list[number]);
+}
+
+/* Has it been told before? Then there stands which one it was; else it has been from now on. */
+static bool save_told(struct state_saving *s, struct told_numbers *told, uint32_t number)
+{
+    if (s->whole || s->names->numbered) return false;
+    for (uint32_t i = 0; i < told->count; i++)
+        if (told->numbers[i] == number) {
+            pack_uint(s->out, i);
+            return true;
+        }
+    if (told->count < STATE_TOLD) told->numbers[told->count++] = number;
+    return false;
+}
+
+static void save_rule(struct state_saving *s, uint32_t rule)
+{
+    if (!save_told(s, &s->rules, rule)) save_declared(s, &s->names->rules, rule);
+}
+
+/* The name of a limit is a text of JSON: its hash does as well. */
+static void save_limit(struct state_saving *s, uint32_t limit)
+{
+    if (save_told(s, &s->limits, limit)) return;
+    if (s->whole || s->names->numbered) {
+        save_declared(s, &s->names->limits, limit);
+        return;
+    }
+    pack_bin_head(s->out, PACK_HASH_SIZE);
+    pack_hash(s->out, str_hash(s->names->limits.list[limit]));
+}
+
+/* The type of an event that has been told of before; the event's number, or how many there are. */
+static uint32_t find_type(const struct state_saving *s, str type)
+{
+    uint32_t i = 0;
+    while (i < s->event_count && !str_equal(s->events[i].type, type))
+        i++;
+    return i;
+}
+
+static void save_stored(struct state_saving *s, const struct stored_event *event)
+{
+    uint32_t before = find_type(s, event->type);
+    pack_array(s->out, 3 + event->fields * 2);
+    pack_str(s->out, event->id);
+    if (before < s->event_count)
+        pack_uint(s->out, before);
+    else
+        pack_str(s->out, event->type);
+    save_past(s, event->time_ms);
+    pack_raw(s->out, event->rest);
+    if (s->event_count < STATE_TOLD)
+        s->events[s->event_count++] = (struct told_event){event->id, event->type, 0};
+}
+
+static void save_event(struct state_saving *s, str packed)
+{
+    struct stored_event event;
+    if (s->whole) {
+        pack_raw(s->out, packed);
+        return;
+    }
+    ensure(stored_event_read(packed, &event));
+    save_stored(s, &event);
 }
 
 /* ---- one item of each part */
 
-void save_forgotten(const void *item, const struct state_names *names, struct buffer *out)
+void save_forgotten(const void *item, struct state_saving *s)
 {
     const struct forgotten *forgotten = item;
-    (void)names;
-    pack_str(out, state_forgot_letters[forgotten->kind]);
-    pack_int(out, forgotten->count);
+    pack_str(s->out, state_forgot_letters[forgotten->kind]);
+    pack_int(s->out, forgotten->count);
 }
 
-void save_attribute(const void *item, const struct state_names *names, struct buffer *out)
+void save_attribute(const void *item, struct state_saving *s)
 {
     const struct attribute *attribute = item;
-    save_declared(out, names, &names->attributes, attribute->number);
-    pack_array(out, 2);
-    pack_int(out, attribute->time_ms);
+    save_declared(s, &s->names->attributes, attribute->number);
+    pack_array(s->out, 2);
+    save_past(s, attribute->time_ms);
     if (attribute->packed)
-        pack_raw(out, bytes_str(attribute->packed));
+        pack_raw(s->out, bytes_str(attribute->packed));
     else
-        pack_nil(out);
+        pack_nil(s->out);
 }
 
-void save_last_event(const void *item, const struct state_names *names, struct buffer *out)
+void save_last_event(const void *item, struct state_saving *s)
 {
     const struct last_event *last = item;
-    save_declared(out, names, &names->types, last->type);
-    pack_raw(out, bytes_str(last->packed));
+    save_declared(s, &s->names->types, last->type);
+    save_event(s, bytes_str(last->packed));
 }
 
-static void save_buckets(const struct vector *buckets, enum count_kind kind, struct buffer *out)
+/* Whole numbers are shorter as such; 0 has a sign that they have not. */
+static void save_number(struct state_saving *s, double number)
 {
-    pack_array(out, buckets->count * 2);
+    const double most = 1LL << 53;
+    bool whole = !s->whole && number >= -most && number <= most && (double)(int64_t)number == number;
+    if (whole && (number != 0 || !signbit(number)))
+        pack_int(s->out, (int64_t)number);
+    else
+        pack_double(s->out, number);
+}
+
+static void save_buckets(struct state_saving *s, const struct vector *buckets, uint8_t form)
+{
+    int64_t base = s->whole ? 0 : state_form_base(form, s->now_ms);
+    bool events = state_form_kind(form) == COUNT_EVENTS;
     VECTOR_EACH (*buckets, struct bucket, bucket) {
-        pack_int(out, bucket->index);
-        if (kind == COUNT_EVENTS)
-            pack_int(out, bucket->n);
+        pack_int(s->out, s->whole ? bucket->index : from_to(bucket->index, base));
+        if (events)
+            pack_int(s->out, bucket->n);
         else
-            pack_double(out, bucket->number);
+            save_number(s, bucket->number);
     }
 }
 
-void save_count_value(const void *item, const struct state_names *names, struct buffer *out)
+static void save_updated(struct state_saving *s, uint32_t updated_s)
+{
+    pack_int(s->out, s->whole ? (int64_t)updated_s : s->now_ms / 1000 - (int64_t)updated_s);
+}
+
+void save_count_value(const void *item, struct state_saving *s)
 {
     const struct count_value *value = item;
-    uint8_t form = names->count_forms[value->count];
-    save_bytes(out, value->by);
-    if (state_form_is_keyed(form)) pack_uint(out, value->updated_s);
-    save_buckets(&value->buckets, state_form_kind(form), out);
+    uint8_t form = s->names->count_forms[value->count];
+    save_bytes(s, value->by);
+    if (state_form_is_keyed(form)) save_updated(s, value->updated_s);
+    pack_array(s->out, value->buckets.count * 2);
+    save_buckets(s, &value->buckets, form);
 }
 
-static void save_key(struct buffer *out, char letter)
+static void save_key(struct state_saving *s, char letter)
 {
-    pack_str(out, (str){&letter, 1});
+    pack_str(s->out, (str){&letter, 1});
 }
 
-static void save_member(struct buffer *out, char letter, int64_t i)
+static void save_member(struct state_saving *s, char letter, int64_t i)
 {
-    save_key(out, letter);
-    pack_int(out, i);
+    save_key(s, letter);
+    pack_int(s->out, i);
 }
 
-struct run_member {
-    char letter;
-    int64_t value;
+/* What most runs do not have, or have as it mostly is: its numbers, then what else there is. */
+struct run_rest {
+    size_t count;
+    struct run_member {
+        char letter;
+        int64_t value;
+    } members[STATE_RUN_MEMBERS_MORE];
+    const struct bytes *origin, *variant;
 };
 
-/* What most runs do not have: how many of its members there are. */
-static size_t run_members(const struct run *run, struct run_member out[STATE_RUN_MEMBERS])
+static struct run_rest run_rest_of(const struct state_saving *s, const struct run *run)
 {
     const struct run_member all[STATE_RUN_MEMBERS] = {{STATE_RUN_FIRST_DUE, run->first_due_ms},
                                                       {STATE_RUN_BASE, run->base_ms},
@@ -109,192 +255,251 @@ static size_t run_members(const struct run *run, struct run_member out[STATE_RUN
                                                       {STATE_RUN_OUTCOME, run->outcome},
                                                       {STATE_RUN_SAID, run->said}};
     const int64_t usual[STATE_RUN_MEMBERS] = {run->due_ms, STATE_NO_TIME, STATE_NO_TIME};
-    size_t count = 0;
-    for (size_t i = 0; i < STATE_RUN_MEMBERS; i++)
-        if (all[i].value != usual[i]) out[count++] = all[i];
-    return count;
+    struct run_rest rest = {0};
+    for (size_t i = 0; i < STATE_RUN_MEMBERS; i++) {
+        if (all[i].value == usual[i]) continue;
+        struct run_member *member = &rest.members[rest.count++];
+        *member = all[i];
+        if (i == 0 && !s->whole) member->value = from_to(s->now_ms, member->value);
+        if (i == 1) member->value = before_now(s, member->value);
+    }
+    return rest;
 }
 
 /* How long before the newest they were: small numbers. */
-static void save_earlier(const struct run *run, struct buffer *out)
+static void save_earlier(struct state_saving *s, const struct run *run)
 {
-    pack_array(out, run->earlier.count);
+    pack_array(s->out, run->earlier.count);
     VECTOR_EACH (run->earlier, int64_t, time_ms)
-        pack_int(out, run->trigger_ms - *time_ms);
+        pack_int(s->out, run->trigger_ms - *time_ms);
 }
 
-static void save_run_rest(const struct run *run, const struct run_member *members, size_t count,
-                          struct buffer *out)
+static size_t rest_size(const struct run *run, const struct run_rest *rest)
 {
-    pack_map(out, count + (run->answer != NULL) + (run->earlier.count != 0) + (run->traceparent != NULL));
-    for (size_t i = 0; i < count; i++)
-        save_member(out, members[i].letter, members[i].value);
+    return rest->count + (rest->origin != NULL) + (rest->variant != NULL) + (run->answer != NULL) +
+           (run->earlier.count != 0) + (run->traceparent != NULL);
+}
+
+static void save_text_member(struct state_saving *s, char letter, const struct bytes *text)
+{
+    if (!text) return;
+    save_key(s, letter);
+    save_bytes(s, text);
+}
+
+static void save_run_rest(struct state_saving *s, const struct run *run, const struct run_rest *rest)
+{
+    size_t size = rest_size(run, rest);
+    if (!size) return;
+    pack_map(s->out, size);
+    for (size_t i = 0; i < rest->count; i++)
+        save_member(s, rest->members[i].letter, rest->members[i].value);
+    save_text_member(s, STATE_RUN_ORIGIN, rest->origin);
+    save_text_member(s, STATE_RUN_VARIANT, rest->variant);
     if (run->answer) {
-        save_key(out, STATE_RUN_ANSWER);
-        pack_raw(out, bytes_str(run->answer));
+        save_key(s, STATE_RUN_ANSWER);
+        save_event(s, bytes_str(run->answer));
     }
     if (run->earlier.count) {
-        save_key(out, STATE_RUN_EARLIER);
-        save_earlier(run, out);
+        save_key(s, STATE_RUN_EARLIER);
+        save_earlier(s, run);
     }
-    if (run->traceparent) {
-        save_key(out, STATE_RUN_TRACEPARENT);
-        save_bytes(out, run->traceparent);
-    }
+    save_text_member(s, STATE_RUN_TRACEPARENT, run->traceparent);
 }
 
-void save_run(const void *item, const struct state_names *names, struct buffer *out)
+static void save_run_whole(struct state_saving *s, const struct run *run)
 {
-    const struct run *run = item;
-    struct run_member members[STATE_RUN_MEMBERS];
-    size_t count = run_members(run, members);
-    bool plain = !count && !run->answer && !run->earlier.count && !run->traceparent;
-    pack_array(out, plain ? 9 : 10);
-    save_declared(out, names, &names->rules, run->rule);
-    save_bytes(out, run->key);
-    pack_int(out, run->step);
-    pack_int(out, run->due_ms);
-    pack_int(out, run->started_ms);
-    pack_int(out, run->trigger_ms);
-    save_bytes(out, run->origin);
-    save_bytes(out, run->variant);
-    pack_array(out, run->triggers.count);
+    struct run_rest rest = run_rest_of(s, run);
+    pack_array(s->out, 9 + (rest_size(run, &rest) != 0));
+    save_declared(s, &s->names->rules, run->rule);
+    save_bytes(s, run->key);
+    pack_int(s->out, run->step);
+    pack_int(s->out, run->due_ms);
+    pack_int(s->out, run->started_ms);
+    pack_int(s->out, run->trigger_ms);
+    save_bytes(s, run->origin);
+    save_bytes(s, run->variant);
+    pack_array(s->out, run->triggers.count);
     VECTOR_EACH (run->triggers, struct kept_event *, event) {
         if ((*event)->keepers > 1)
-            pack_uint(out, (*event)->number - 1);
+            pack_uint(s->out, (*event)->number - 1);
         else
-            pack_raw(out, kept_event_str(*event));
+            pack_raw(s->out, kept_event_str(*event));
     }
-    if (!plain) save_run_rest(run, members, count, out);
+    save_run_rest(s, run, &rest);
 }
 
-void save_cooldown(const void *item, const struct state_names *names, struct buffer *out)
+static void add_member(struct run_rest *rest, char letter, int64_t value)
+{
+    rest->members[rest->count++] = (struct run_member){letter, value};
+}
+
+/* A run mostly waits for its first step, started by the event that it keeps. */
+static struct run_rest run_rest_from(const struct state_saving *s, const struct run *run,
+                                     const struct stored_event *first, const struct stored_event *newest)
+{
+    struct run_rest rest = run_rest_of(s, run);
+    if (run->step) add_member(&rest, STATE_RUN_STEP, run->step);
+    if (run->started_ms != first->time_ms)
+        add_member(&rest, STATE_RUN_STARTED, before_now(s, run->started_ms));
+    if (run->trigger_ms != newest->time_ms)
+        add_member(&rest, STATE_RUN_TRIGGER, before_now(s, run->trigger_ms));
+    if (!str_equal(bytes_str(run->origin), first->id)) rest.origin = run->origin;
+    rest.variant = run->variant;
+    return rest;
+}
+
+void save_run(const void *item, struct state_saving *s)
+{
+    const struct run *run = item;
+    struct stored_event event, first = {0};
+    if (s->whole) {
+        save_run_whole(s, run);
+        return;
+    }
+    ensure(stored_event_read(kept_event_str(*VECTOR_AT(run->triggers, struct kept_event *, 0)), &first));
+    event = first;
+    if (run->triggers.count > 1) ensure(stored_event_read(kept_event_str(*run_newest_trigger(run)), &event));
+    struct run_rest rest = run_rest_from(s, run, &first, &event);
+    pack_array(s->out, 3 + run->triggers.count + (rest_size(run, &rest) != 0));
+    save_rule(s, run->rule);
+    save_bytes(s, run->key);
+    if (run_is_parked(run))
+        pack_nil(s->out);
+    else
+        pack_int(s->out, from_to(s->due_ms, run->due_ms));
+    VECTOR_EACH (run->triggers, struct kept_event *, trigger) {
+        if ((*trigger)->keepers > 1)
+            pack_uint(s->out, (*trigger)->number - 1);
+        else if (run->triggers.count == 1)
+            save_stored(s, &first);
+        else
+            save_event(s, kept_event_str(*trigger));
+    }
+    save_run_rest(s, run, &rest);
+}
+
+void save_cooldown(const void *item, struct state_saving *s)
 {
     const struct cooldown *cooldown = item;
-    pack_array(out, cooldown->key ? 3 : 2);
-    save_declared(out, names, &names->rules, cooldown->rule);
-    pack_int(out, cooldown->sent_ms);
-    if (cooldown->key) save_bytes(out, cooldown->key);
+    pack_array(s->out, cooldown->key ? 3 : 2);
+    save_rule(s, cooldown->rule);
+    save_past(s, cooldown->sent_ms);
+    if (cooldown->key) save_bytes(s, cooldown->key);
 }
 
-void save_seen(const void *item, const struct state_names *names, struct buffer *out)
+void save_seen(const void *item, struct state_saving *s)
 {
     const struct seen *seen = item;
-    (void)names;
-    pack_uint(out, seen->id_hash);
-    pack_int(out, seen_at_ms(seen));
+    pack_uint(s->out, seen->id_hash);
+    pack_int(s->out, seen_at_ms(seen));
 }
 
-void save_overtaker(const void *item, const struct state_names *names, struct buffer *out)
+void save_overtaker(const void *item, struct state_saving *s)
 {
-    const struct overtaker *overtaker = item;
-    (void)names;
-    pack_raw(out, bytes_str(overtaker->packed));
+    save_event(s, bytes_str(((const struct overtaker *)item)->packed));
 }
 
-void save_past_overtaker(const void *item, const struct state_names *names, struct buffer *out)
+void save_past_overtaker(const void *item, struct state_saving *s)
 {
     const struct past_overtaker *past = item;
-    save_declared(out, names, &names->types, past->type);
-    pack_int(out, past->time_ms);
+    save_declared(s, &s->names->types, past->type);
+    save_past(s, past->time_ms);
 }
 
-void save_segment_value(const void *item, const struct state_names *names, struct buffer *out)
+void save_segment_value(const void *item, struct state_saving *s)
 {
     const struct segment_value *segment = item;
-    save_declared(out, names, &names->segments, segment->number);
-    pack_array(out, 2);
-    pack_bool(out, segment->value);
-    pack_bool(out, segment->left_over);
+    save_declared(s, &s->names->segments, segment->number);
+    pack_array(s->out, 2);
+    pack_bool(s->out, segment->value);
+    pack_bool(s->out, segment->left_over);
 }
 
-void save_counted_send(const void *item, const struct state_names *names, struct buffer *out)
+void save_counted_send(const void *item, struct state_saving *s)
 {
     const struct counted_send *send = item;
-    save_declared(out, names, &names->limits, send->limit);
-    pack_int(out, send->time_ms);
+    save_limit(s, send->limit);
+    save_past(s, send->time_ms);
 }
 
-void save_goal_window(const void *item, const struct state_names *names, struct buffer *out)
+void save_goal_window(const void *item, struct state_saving *s)
 {
     const struct goal_window *window = item;
-    pack_array(out, 5);
-    save_declared(out, names, &names->rules, window->rule);
-    save_bytes(out, window->key);
-    pack_int(out, window->opened_ms);
-    pack_int(out, window->closes_ms);
-    save_bytes(out, window->variant);
+    pack_array(s->out, 5);
+    save_rule(s, window->rule);
+    save_bytes(s, window->key);
+    save_past(s, window->opened_ms);
+    save_coming(s, window->closes_ms);
+    save_bytes(s, window->variant);
 }
 
-void save_measured(const void *item, const struct state_names *names, struct buffer *out)
+void save_measured(const void *item, struct state_saving *s)
 {
     const struct measured *measured = item;
-    save_declared(out, names, &names->rules, measured->rule);
-    if (measured->won) pack_array(out, 2);
-    save_bytes(out, measured->variant);
-    if (measured->won) pack_int(out, measured->value);
+    save_rule(s, measured->rule);
+    if (measured->won) pack_array(s->out, 2);
+    save_bytes(s, measured->variant);
+    if (measured->won) pack_int(s->out, measured->value);
 }
 
-void save_date_wait(const void *item, const struct state_names *names, struct buffer *out)
+void save_date_wait(const void *item, struct state_saving *s)
 {
     const struct date_wait *date = item;
     bool plain = date->date_ms == date->due_ms && date->first_ms == date->due_ms;
-    pack_array(out, plain ? 4 : 6);
-    save_declared(out, names, &names->rules, date->rule);
-    pack_int(out, date->due_ms);
-    pack_int(out, date->fired_ms);
-    save_bytes(out, date->basis);
+    pack_array(s->out, plain ? 4 : 6);
+    save_rule(s, date->rule);
+    save_coming_or(s, date->due_ms, INT64_MAX);
+    if (date->fired_ms == STATE_NO_TIME && !s->whole)
+        pack_nil(s->out);
+    else
+        save_past(s, date->fired_ms);
+    save_bytes(s, date->basis);
     if (plain) return;
-    pack_int(out, date->date_ms);
-    pack_int(out, date->first_ms);
+    save_coming(s, date->date_ms);
+    save_coming(s, date->first_ms);
 }
 
-void save_link(const void *item, const struct state_names *names, struct buffer *out)
+void save_link(const void *item, struct state_saving *s)
 {
     const struct link *link = item;
-    (void)names;
-    pack_array(out, 3 + link->open);
-    save_bytes(out, link->visitor);
-    save_bytes(out, link->ask);
-    pack_int(out, link->used_ms);
-    if (link->open) pack_bool(out, true);
+    pack_array(s->out, 3 + link->open);
+    save_bytes(s, link->visitor);
+    save_bytes(s, link->ask);
+    save_past(s, link->used_ms);
+    if (link->open) pack_bool(s->out, true);
 }
 
-void save_known_as(const void *item, const struct state_names *names, struct buffer *out)
+void save_known_as(const void *item, struct state_saving *s)
 {
     const struct known_as *known = item;
-    (void)names;
-    pack_array(out, 2);
-    save_bytes(out, known->customer);
-    save_bytes(out, known->ask);
+    pack_array(s->out, 2);
+    save_bytes(s, known->customer);
+    save_bytes(s, known->ask);
 }
 
-void save_linked_to(const void *item, const struct state_names *names, struct buffer *out)
+void save_linked_to(const void *item, struct state_saving *s)
 {
-    (void)names;
-    pack_uint(out, ((const struct linked_to *)item)->id_hash);
+    pack_uint(s->out, ((const struct linked_to *)item)->id_hash);
 }
 
-void save_sales_ledger(const void *item, const struct state_names *names, struct buffer *out)
+void save_sales_ledger(const void *item, struct state_saving *s)
 {
-    (void)names;
-    sales_pack(item, out);
+    sales_pack(item, s->out);
 }
 
-void save_list_entry(const void *item, const struct state_names *names, struct buffer *out)
+void save_list_entry(const void *item, struct state_saving *s)
 {
     const struct list_entry *entry = item;
-    (void)names;
-    pack_int(out, entry->time_ms);
-    save_bytes(out, entry->text);
+    save_past(s, entry->time_ms);
+    save_bytes(s, entry->text);
 }
 
-void save_dropped_run(const void *item, const struct state_names *names, struct buffer *out)
+void save_dropped_run(const void *item, struct state_saving *s)
 {
     const struct dropped_run *dropped = item;
-    (void)names;
-    save_bytes(out, dropped->rule);
-    save_bytes(out, dropped->key);
+    save_bytes(s, dropped->rule);
+    save_bytes(s, dropped->key);
 }
 
 /* ---- a part */
@@ -304,24 +509,90 @@ static const void *items_at(const struct state_part_row *row, const struct vecto
     return (const char *)items->items + at * row->item_size;
 }
 
-/* What stands in front of what belongs to a count, to an event type, to a list. */
-static void save_count_head(uint32_t number, size_t items, const struct state_names *names,
-                            struct buffer *out)
+/* A count for whom nothing but its buckets has to be said. */
+static bool is_flat(const struct state_saving *s, const struct count_value *value, size_t values)
 {
-    uint8_t form = names->count_forms[number];
-    save_declared(out, names, &names->counts, number);
-    pack_array(out, 1 + items * (state_form_is_keyed(form) ? 3 : 2));
-    pack_int(out, form);
+    return !s->whole && values == 1 && !value->by &&
+           !state_form_is_keyed(s->names->count_forms[value->count]);
 }
 
-static void save_pairs_head(enum state_part part, uint32_t number, size_t items,
-                            const struct state_names *names, struct buffer *out)
+static void save_count(struct state_saving *s, const struct count_value *values, size_t count)
 {
-    if (number == NAME_NONE && !names->numbered)
-        pack_str(out, (str){0});
+    uint8_t form = s->names->count_forms[values->count];
+    bool flat = is_flat(s, values, count);
+    size_t width = state_form_is_keyed(form) ? 3 : 2;
+    save_declared(s, &s->names->counts, values->count);
+    pack_array(s->out, 1 + (flat ? values->buckets.count * 2 : count * width));
+    pack_int(s->out, form);
+    if (flat)
+        save_buckets(s, &values->buckets, form);
     else
-        save_declared(out, names, state_group_names(part, names), number);
-    pack_array(out, items * 2);
+        for (size_t i = 0; i < count; i++)
+            save_count_value(&values[i], s);
+}
+
+static void save_pairs(struct state_saving *s, enum state_part part, uint32_t number, const void *items,
+                       size_t count)
+{
+    const struct state_part_row *row = &state_parts[part];
+    if (number == NAME_NONE && !s->names->numbered)
+        pack_str(s->out, (str){0});
+    else
+        save_declared(s, state_group_names(part, s->names), number);
+    pack_array(s->out, count * 2);
+    for (size_t i = 0; i < count; i++)
+        row->save((const char *)items + i * row->item_size, s);
+}
+
+/* ---- ids: bytes, one id behind the other
+ *
+ *     when    2n, n being ms since the id before, of the first since the customer's `now`, as pack_seven_signed has it;
+ *             plus 1 where it is that of an event that has been told of
+ *     hash    8 bytes; or that event's number */
+
+static void hash_told(struct state_saving *s)
+{
+    for (uint32_t i = 0; i < s->event_count && !s->hashed; i++)
+        s->events[i].id_hash = str_hash(s->events[i].id);
+    s->hashed = true;
+}
+
+static void save_id(struct state_saving *s, const struct seen *seen, int64_t before_ms)
+{
+    uint32_t told = 0;
+    uint64_t since = seven_of(from_to(before_ms, seen_at_ms(seen))) << 1;
+    while (told < s->event_count && s->events[told].id_hash != seen->id_hash)
+        told++;
+    pack_seven(s->out, since | (told < s->event_count));
+    if (told < s->event_count)
+        pack_seven(s->out, told);
+    else
+        pack_hash(s->out, seen->id_hash);
+}
+
+/* The head is as wide as the most that the ids can take needs it. */
+static void save_ids(struct state_saving *s, uint32_t type, const struct seen *ids, size_t count)
+{
+    uint32_t told =
+        s->names->numbered || type == NAME_NONE ? s->event_count : find_type(s, s->names->types.list[type]);
+    if (told < s->event_count)
+        pack_uint(s->out, told);
+    else if (type == NAME_NONE && !s->names->numbered)
+        pack_str(s->out, (str){0});
+    else
+        save_declared(s, &s->names->types, type);
+    size_t most = count * (PACK_SEVEN_MAX + PACK_HASH_SIZE), head = s->out->size;
+    pack_bin_head(s->out, most);
+    size_t begin = s->out->size;
+    int64_t before_ms = s->now_ms;
+    for (size_t i = 0; i < count; i++) {
+        save_id(s, &ids[i], before_ms);
+        before_ms = seen_at_ms(&ids[i]);
+    }
+    if (s->out->failed) return;
+    size_t size = s->out->size - begin;
+    for (size_t at = begin; --at > head; size >>= 8)
+        s->out->data[at] = (char)size;
 }
 
 /* Where what belongs together from `at` on ends. */
@@ -329,46 +600,47 @@ static uint32_t group_end(enum state_part part, const struct vector *items, uint
 {
     const struct state_part_row *row = &state_parts[part];
     uint32_t number = state_group(part, items_at(row, items, at));
-    while (at < items->count && state_group(part, items_at(row, items, at)) == number)
+    do
         at++;
+    while (at < items->count && state_group(part, items_at(row, items, at)) == number);
     return at;
 }
 
-static void save_groups(enum state_part part, const struct vector *items, const struct state_names *names,
-                        struct buffer *out)
+static void save_groups(struct state_saving *s, enum state_part part, const struct vector *items)
 {
     const struct state_part_row *row = &state_parts[part];
     size_t groups = 0;
     for (uint32_t at = 0; at < items->count; at = group_end(part, items, at))
         groups++;
-    pack_map(out, groups);
+    pack_map(s->out, groups);
     for (uint32_t at = 0, end; at < items->count; at = end) {
-        uint32_t number = state_group(part, items_at(row, items, at));
+        const void *first = items_at(row, items, at);
+        uint32_t number = state_group(part, first);
         end = group_end(part, items, at);
         if (part == STATE_COUNTS)
-            save_count_head(number, end - at, names, out);
+            save_count(s, first, end - at);
+        else if (part == STATE_SEEN && !s->whole)
+            save_ids(s, number, first, end - at);
         else
-            save_pairs_head(part, number, end - at, names, out);
-        for (uint32_t i = at; i < end; i++)
-            row->save(items_at(row, items, i), names, out);
+            save_pairs(s, part, number, first, end - at);
     }
 }
 
-static void save_part(const struct state *state, enum state_part part, const struct state_names *names,
-                      struct buffer *out)
+static void save_part(struct state_saving *s, const struct state *state, enum state_part part)
 {
     const struct state_part_row *row = &state_parts[part];
     const struct vector *items = state_items_of(state, part);
+    save_key(s, row->letter);
     if (row->form == STATE_FORM_GROUPS) {
-        save_groups(part, items, names, out);
+        save_groups(s, part, items);
         return;
     }
     if (row->form == STATE_FORM_MAP)
-        pack_map(out, items->count);
+        pack_map(s->out, items->count);
     else
-        pack_array(out, (size_t)items->count * (row->form == STATE_FORM_PAIRS ? 2 : 1));
+        pack_array(s->out, (size_t)items->count * (row->form == STATE_FORM_PAIRS ? 2 : 1));
     for (uint32_t i = 0; i < items->count; i++)
-        row->save(items_at(row, items, i), names, out);
+        row->save(items_at(row, items, i), s);
 }
 
 /* ---- events that several runs keep */
@@ -386,42 +658,92 @@ static uint32_t number_shared(const struct state *state)
     return count;
 }
 
-static void save_shared(const struct state *state, uint32_t count, struct buffer *out)
+static void save_shared(struct state_saving *s, const struct state *state, uint32_t count)
 {
     uint32_t next = 1;
-    pack_array(out, count);
+    if (!count) return;
+    save_key(s, STATE_SHARED);
+    pack_array(s->out, count);
     VECTOR_EACH (state->runs, struct run, run)
         VECTOR_EACH (run->triggers, struct kept_event *, event)
             if ((*event)->number == next) {
-                pack_raw(out, kept_event_str(*event));
+                save_event(s, kept_event_str(*event));
                 next++;
             }
 }
 
 /* ---- a state */
 
+/* Before the parts, which are read by it: all after `now` only as far as there is something to say. */
+static void save_head(struct state_saving *s, const struct state *state)
+{
+    bool due = state->due_ms != INT64_MAX, newest = state->newest_ms != state->now_ms;
+    save_key(s, 'v');
+    pack_array(s->out, newest ? 5 : due ? 4 : state->mark ? 3 : 2);
+    pack_int(s->out, s->names->numbered ? 0 : STATE_FORMAT);
+    if (state->now_ms == STATE_NO_TIME)
+        pack_nil(s->out);
+    else
+        pack_int(s->out, state->now_ms);
+    if (newest || due || state->mark) pack_int(s->out, state->mark);
+    if (newest || due) save_coming_or(s, state->due_ms, INT64_MAX);
+    if (!newest) return;
+    if (state->newest_ms == STATE_NO_TIME)
+        pack_nil(s->out);
+    else
+        save_past(s, state->newest_ms);
+}
+
+static void save_head_whole(struct state_saving *s, const struct state *state)
+{
+    save_member(s, 'v', STATE_FORMAT_WHOLE);
+    save_member(s, 'n', state->now_ms);
+    save_member(s, 'e', state->newest_ms);
+    if (state->due_ms != INT64_MAX) save_member(s, 't', state->due_ms);
+    if (state->mark) save_member(s, 'm', state->mark);
+}
+
+/* Those that hold something; how many. */
+static size_t parts_of(const struct state *state, enum state_part parts[STATE_PARTS])
+{
+    size_t count = 0;
+    for (enum state_part part = 0; part < STATE_PARTS; part++)
+        if (state_items_of(state, part)->count) parts[count++] = part;
+    return count;
+}
+
+/* Ids are last in format 4, since they may be those of events. */
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
+    struct state_saving s;
+    s.names = names, s.out = out, s.whole = s.hashed = false;
+    s.rules.count = s.limits.count = s.event_count = 0;
+    s.now_ms = state->now_ms == STATE_NO_TIME ? 0 : state->now_ms;
+    s.due_ms = state->due_ms == INT64_MAX ? s.now_ms : state->due_ms;
+    enum state_part parts[STATE_PARTS];
+    size_t count = parts_of(state, parts);
     uint32_t shared = number_shared(state);
-    size_t members =
-        2u + !names->numbered + (state->due_ms != INT64_MAX) + (state->mark != 0) + (shared != 0);
-    for (enum state_part part = 0; part < STATE_PARTS; part++)
-        members += state_items_of(state, part)->count != 0;
-    pack_map(out, members);
-    if (!names->numbered) save_member(out, 'v', STATE_FORMAT);
-    save_member(out, 'n', state->now_ms);
-    save_member(out, 'e', state->newest_ms);
-    if (state->due_ms != INT64_MAX) save_member(out, 't', state->due_ms);
-    if (state->mark) save_member(out, 'm', state->mark); /* before the parts, which are read by it */
-    if (shared) {                                        /* before the runs, which refer to them */
-        save_key(out, STATE_SHARED);
-        save_shared(state, shared, out);
-    }
-    for (enum state_part part = 0; part < STATE_PARTS; part++) {
-        if (!state_items_of(state, part)->count) continue;
-        save_key(out, state_parts[part].letter);
-        save_part(state, part, names, out);
-    }
+    pack_map(out, 1u + (shared != 0) + count);
+    save_head(&s, state);
+    save_shared(&s, state, shared); /* before the runs, which refer to them */
+    for (size_t i = 0; i < count; i++)
+        if (parts[i] != STATE_SEEN) save_part(&s, state, parts[i]);
+    if (!state->seen.count) return;
+    hash_told(&s);
+    save_part(&s, state, STATE_SEEN);
+}
+
+void state_save_whole(const struct state *state, const struct state_names *names, struct buffer *out)
+{
+    struct state_saving s = {.names = names, .out = out, .whole = true};
+    enum state_part parts[STATE_PARTS];
+    size_t count = parts_of(state, parts);
+    uint32_t shared = number_shared(state);
+    pack_map(out, 3u + (state->due_ms != INT64_MAX) + (state->mark != 0) + (shared != 0) + count);
+    save_head_whole(&s, state);
+    save_shared(&s, state, shared);
+    for (size_t i = 0; i < count; i++)
+        save_part(&s, state, parts[i]);
 }
 
 /* ---- measuring */
@@ -432,7 +754,7 @@ size_t state_size(const struct state *state, const struct state_names *names)
     struct state marked = *state;
     marked.mark = INT64_MAX;
     buffer_init_counting(&out);
-    state_save(&marked, names, &out);
+    state_save_whole(&marked, names, &out);
     return out.size;
 }
 
@@ -440,6 +762,7 @@ size_t state_item_size(enum state_part part, const void *item, const struct stat
 {
     struct buffer out;
     buffer_init_counting(&out);
-    state_parts[part].save(item, names, &out);
+    struct state_saving s = {.names = names, .out = &out, .whole = true};
+    state_parts[part].save(item, &s);
     return out.size;
 }

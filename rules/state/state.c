@@ -114,12 +114,17 @@ _Static_assert((int)LIMIT_EVENT_TYPES < (int)SEEN_TYPES, "a type has a number in
 _Static_assert(LIMIT_LISTS <= UINT16_MAX, "a list has a number in struct list_entry");
 _Static_assert(LIMIT_COUNTS <= UINT16_MAX, "a count has a number in struct count_value");
 
+struct kept_event *kept_event_make(struct pool *pool, size_t size)
+{
+    struct kept_event *event = pool_alloc(pool, sizeof *event + size);
+    if (event) *event = (struct kept_event){.size = (uint32_t)size, .keepers = 1};
+    return event;
+}
+
 struct kept_event *kept_event_new(struct pool *pool, str packed)
 {
-    struct kept_event *event = pool_alloc(pool, sizeof *event + packed.size);
-    if (!event) return NULL;
-    *event = (struct kept_event){.size = (uint32_t)packed.size, .keepers = 1};
-    memcpy(event->data, packed.data, packed.size);
+    struct kept_event *event = kept_event_make(pool, packed.size);
+    if (event) memcpy(event->data, packed.data, packed.size);
     return event;
 }
 
@@ -157,15 +162,6 @@ struct state *state_new(struct pool *pool)
 struct vector *state_items(struct state *state, enum state_part part)
 {
     return (struct vector *)((char *)state + state_parts[part].vector);
-}
-
-uint32_t state_group(enum state_part part, const void *item)
-{
-    switch (part) {
-    case STATE_COUNTS: return ((const struct count_value *)item)->count;
-    case STATE_LISTS: return ((const struct list_entry *)item)->list;
-    default: return seen_type(item);
-    }
 }
 
 const struct names *state_group_names(enum state_part part, const struct state_names *names)

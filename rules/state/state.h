@@ -287,7 +287,7 @@ struct state_names {
     struct names attributes, types, counts, rules, segments, limits, lists;
     struct names sales;         /* one, where the set declares `sales` */
     const uint8_t *count_forms; /* by count: what its numbers mean */
-    /* declarations stand by their numbers, and there is no `v`: a state at rest in memory, read under the set that wrote it */
+    /* declarations stand by their numbers, and the format is 0: a state at rest in memory, read under the set that wrote it */
     bool numbered;
 };
 
@@ -342,7 +342,8 @@ static inline bool state_form_is_keyed(uint8_t form)
 struct state *state_new(struct pool *pool);
 void state_release(struct pool *pool, struct state *state);
 
-struct kept_event *kept_event_new(struct pool *pool, str packed); /* with one keeper; NULL without memory */
+struct kept_event *kept_event_new(struct pool *pool, str packed);   /* with one keeper; NULL without memory */
+struct kept_event *kept_event_make(struct pool *pool, size_t size); /* whose bytes are still to be written */
 struct kept_event *kept_event_share(struct kept_event *event);
 void kept_event_release(struct pool *pool, struct kept_event *event); /* NULL is let through */
 int64_t kept_event_time(const struct kept_event *event);              /* its own, ms */
@@ -365,7 +366,14 @@ static inline struct kept_event **run_newest_trigger(const struct run *run)
 struct vector *state_items(struct state *state, enum state_part part);
 size_t state_item_width(enum state_part part); /* bytes in the vector */
 /* Of a part that is saved in groups: the number of the count, of the type or of the list that an item belongs to, and the names of those. */
-uint32_t state_group(enum state_part part, const void *item);
+static inline uint32_t state_group(enum state_part part, const void *item)
+{
+    switch (part) {
+    case STATE_COUNTS: return ((const struct count_value *)item)->count;
+    case STATE_LISTS: return ((const struct list_entry *)item)->list;
+    default: return seen_type(item);
+    }
+}
 const struct names *state_group_names(enum state_part part, const struct state_names *names);
 void *state_item(struct state *state, enum state_part part, uint32_t at);
 /* what it owns; its place stays */
@@ -379,31 +387,40 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": 3, "n": now, "e": newest, "t": due, "m": mark,
+ *   {"v": [4, now, mark, due, newest] (ended where nothing follows but what is as it mostly is),
+ *    "x": [event, …],
  *    "f": {kind (forgot.h): forgotten}, "a": {attribute: [time, value]}, "l": {type: event},
- *    "c": {count: [form, by, updated (where there is `by`), [index, value, …], …]},
- *    "x": [event, …], "r": [[rule, key, step, due, started, trigger time, origin, variant, [event, or its place in
- *           "x" where several runs keep it, …], {letter: what is not as it mostly is (save.c)} (left out when empty)], …],
- *    "k": [[rule, last send, key], …], "i": {type: [id hash, now, …]}, "q": [event, …], "p": {type: time},
+ *    "c": {count: [form, index, value, …] or, with `by`, [form, by, updated, [index, value, …], …]},
+ *    "r": [[rule, key, due, event, or its place in "x" where several runs keep it, …, {letter: what is not as it mostly
+ *          is (save.c)} (left out when empty)], …],
+ *    "k": [[rule, last send, key], …], "q": [event, …], "p": {type: time},
  *    "g": {segment: [value, left over]}, "h": [limit, time, …],
  *    "w": [[rule, key, opened, closes, variant], …], "z": {rule: variant, or [variant, value] once there was a goal},
  *    "y": [[rule, due, fired, basis, date, first], …],
  *    "d": [rule, key, …], "j": [[visitor, ask, used], …], "u": [[customer, ask]], "b": [id hash, …],
  *    "L": {list: [time, text, …]},
- *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]]}
+ *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]],
+ *    "i": {type: ids (save.c draws them)}}
  *
- * Instants are ms. Parts that are empty are left out. */
+ * Instants are ms before `now`, those to come after it, of runs after `due`. Events are arrays (stored.h). The names of
+ * rules and limits, types of events, and ids that stand in the state already are numbers. All of it is in STATE.md §3; in
+ * STATE.md §3.4 the form in full, format 3, in which nothing is left out.
+ *
+ * Parts that are empty are left out. */
 struct buffer;
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out);
+/* In full, format 3: for link records, which an engine of before may read; and what is measured, so that how closely a
+ * state is packed decides nothing. */
+void state_save_whole(const struct state *state, const struct state_names *names, struct buffer *out);
 struct state *state_load(struct pool *pool, const struct state_names *names, const struct state_since *since,
                          str packed); /* NULL: no state */
 
-/* Bytes of the saved form, whatever the mark: that is counted as if it took its longest form, since a file that is
+/* Bytes of the form in full, whatever the mark: that is counted as if it took its longest form, since a file that is
  * replayed has none and is to be decided alike. And of one item of a part in it. */
 size_t state_size(const struct state *state, const struct state_names *names);
 size_t state_item_size(enum state_part part, const void *item, const struct state_names *names);
-/* A state that takes no more memory than this is no larger than `size` when it is saved, whatever it holds: 8 bytes
- * are saved in 9 at most, and every item, of which none is smaller than 8 bytes, with one declared name. */
+/* A state that takes no more memory than this is no larger than `size` in full, whatever it holds: 8 bytes
+ * take 9 at most, and every item, of which none is smaller than 8 bytes, with one declared name. */
 static inline size_t state_memory_safe(size_t size, size_t longest_name)
 {
     return size < STATE_SIZE_FIXED ? 0 : (size - STATE_SIZE_FIXED) / (9 + longest_name) * 8;

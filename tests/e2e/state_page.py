@@ -107,11 +107,6 @@ def unpack(data):
     return value
 
 
-def read_event(stored):
-    if list(stored)[:3] != ["id", "type", "time"]:
-        raise ValueError(f"no event: {stored}")
-
-
 class Ledger(Pack):
     """The orders of a customer, as bytes."""
 
@@ -134,6 +129,122 @@ class Ledger(Pack):
             hashed, time_ms = int.from_bytes(self.take(8), "little"), time_ms + self.signed()
             total, bits = self.signed(), self.number(1)
             yield hashed, time_ms, total, bool(bits & 1), (bits >> 2 & 3) - 1
+
+
+class Ids(Ledger):
+    """The ids of one type of event, as bytes: (hash, or the number of an event, when)."""
+
+    def ids(self, now):
+        while self.at < len(self.data):
+            since = self.seven()
+            now += -(since + 2 >> 2) if since & 2 else since >> 2
+            yield self.seven() if since & 1 else int.from_bytes(self.take(8), "little"), bool(since & 1), now
+
+
+class State(dict):
+    """A state with all of it in full: instants, names, ids."""
+    HEAD = ("v", "n", "m", "t", "e")
+
+    def __init__(self, packed):
+        head = packed["v"] + [0, None, 0][len(packed["v"]) - 2:]
+        super().__init__(zip(self.HEAD, head))
+        self.events, self.rules, self.limits = [], [], []
+        self.now = self["n"] or 0
+        self.due = self.now + (self["t"] or 0)
+        self["n"] = LEAST if self["n"] is None else self["n"]
+        self["t"], self["e"] = None if self["t"] is None else self.due, self.past(self["e"])
+        for letter, part in packed.items():
+            if letter != "v":
+                self[letter] = getattr(self, f"read_{letter}", lambda part: part)(part)
+        for letter in [letter for letter in "mt" if not self[letter]]:
+            del self[letter]
+
+    def past(self, before):
+        return LEAST if before is None else self.now - before
+
+    def told(self, name, of):
+        if isinstance(name, int):
+            return of[name]
+        of.append(name)
+        return name
+
+    def event(self, stored):
+        id_, type_, before, *fields = stored
+        event = {"id": id_, "type": self.events[type_]["type"] if isinstance(type_, int) else type_, "time": self.past(before),
+                 **dict(in_twos(fields))}
+        self.events.append(event)
+        return event
+
+    def read_x(self, part):
+        return [self.event(stored) for stored in part]
+
+    read_q = read_x
+
+    def read_l(self, part):
+        return {type_: self.event(stored) for type_, stored in part.items()}
+
+    def read_a(self, part):
+        return {name: [self.past(before), value] for name, (before, value) in part.items()}
+
+    def read_p(self, part):
+        return {name: self.past(before) for name, before in part.items()}
+
+    def read_c(self, part):
+        return {name: list(self.count(*count)) for name, count in part.items()}
+
+    def count(self, form, *values):
+        """One without `by` is its buckets alone."""
+        width = 0 if form >= 32 and form < 48 else [0, 1, 60, 3600, 86400, 10, 600, 21600][form // 4 if form < 32 else (form & 15) // 2]
+        newest = self.now if 32 <= form < 48 else self.now // 1000 // width if width else 0
+        in_full = lambda buckets: [n if i % 2 else newest - n for i, n in enumerate(buckets)]
+        yield form
+        if not form & 1:
+            yield from (None, in_full(values))
+            return
+        for by, before_s, buckets in zip(values[::3], values[1::3], values[2::3]):
+            yield from (by, self.now // 1000 - before_s, in_full(buckets))
+
+    def read_r(self, part):
+        return [self.run(*run) for run in part]
+
+    def run(self, rule, key, due, *events):
+        rule, rest = self.told(rule, self.rules), events[-1] if isinstance(events[-1], dict) else {}
+        kept = [event if isinstance(event, int) else self.event(event) for event in events if not isinstance(event, dict)]
+        first, last = (self["x"][event] if isinstance(event, int) else event for event in (kept[0], kept[-1]))
+        if "w" in rest:
+            rest["w"] = self.event(rest["w"])
+        in_full = {"d": lambda n: self.now + n, "b": self.past, "c": self.past, "m": self.past}
+        rest = {letter: in_full.get(letter, lambda value: value)(value) for letter, value in rest.items()}
+        step, started, triggered = rest.pop("k", 0), rest.pop("c", first["time"]), rest.pop("m", last["time"])
+        return [rule, key, None if due is None else self.due + due, step, started, triggered, rest.pop("g", first["id"]), rest.pop("v", None),
+                kept, rest]
+
+    def read_k(self, part):
+        return [[self.told(rule, self.rules), self.past(before), *key] for rule, before, *key in part]
+
+    def read_h(self, part):
+        return [(self.told(limit, self.limits), self.past(before)) for limit, before in in_twos(part)]
+
+    def read_w(self, part):
+        return [[self.told(rule, self.rules), key, self.past(opened), self.now + closes, variant] for rule, key, opened, closes, variant in part]
+
+    def read_z(self, part):
+        return {self.told(rule, self.rules): reached for rule, reached in part.items()}
+
+    def read_y(self, part):
+        coming = lambda ms: None if ms is None else self.now + ms
+        return [[self.told(rule, self.rules), coming(due), self.past(fired), basis, *map(coming, rest)] for rule, due, fired, basis, *rest in part]
+
+    def read_j(self, part):
+        return [[visitor, ask, self.past(used), *rest] for visitor, ask, used, *rest in part]
+
+    def read_L(self, part):
+        return {name: [(self.past(before), text) for before, text in in_twos(entries)] for name, entries in part.items()}
+
+    def read_i(self, part):
+        return {self.events[type_]["type"] if isinstance(type_, int) else type_:
+                [(xxh3(self.events[id_]["id"].encode()) if told else id_, at) for id_, told, at in Ids(ids).ids(self.now)]
+                for type_, ids in part.items()}
 
 
 def letters(code):
@@ -181,7 +292,8 @@ class Reader(unittest.TestCase):
         cls.counters = cls.world.counters()
         cls.tags = [f"relance:{{{cls.world.group}:{cls.world.input}:{p}}}" for p in range(2)]
         cls.meta = [redis.hash(f"{tag}:meta") for tag in cls.tags]
-        cls.states = [{name: unpack(value) for name, value in redis.hash(f"{tag}:customers").items()} for tag in cls.tags]
+        cls.packed = [{name: unpack(value) for name, value in redis.hash(f"{tag}:customers").items()} for tag in cls.tags]
+        cls.states = [{name: State(packed) for name, packed in states.items()} for states in cls.packed]
         cls.timers = [dict(in_twos(redis("ZRANGE", f"{tag}:timers", 0, -1, "WITHSCORES"))) for tag in cls.tags]
         cls.frontier = cls.world.frontier()
 
@@ -204,7 +316,7 @@ class Reader(unittest.TestCase):
                 int(meta[field])
             for field in META_HASH:
                 self.assertRegex(meta[field].decode(), r"^[0-9a-f]{16}$")
-            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"3", b"2", meta["whole"]))
+            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"4", b"2", meta["whole"]))
             self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)
@@ -216,12 +328,13 @@ class Reader(unittest.TestCase):
             self.assertLessEqual(set(unpack(meta["names"]) if meta["names"] else ()), {"c", "m", "t"})
 
     def test_states_consist_of_the_parts_of_the_page(self):
-        parts = {"v", "n", "e", "t", "m", *"faxlcrkiqpghwydjubzo"}
-        for states in self.states:
+        parts = {"v", *"faxlcrkiqpghwydjubzo"}
+        for states in self.packed:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)
-                self.assertEqual((list(state)[0], state["v"]), ("v", 3))
-        seen = {part for states in self.states for state in states.values() for part in state}
+                self.assertEqual((list(state)[0], state["v"][0]), ("v", 4))
+                self.assertEqual(list(state)[-1] == "i", "i" in state, "ids are last")
+        seen = {part for states in self.packed for state in states.values() for part in state}
         self.assertEqual(seen, parts - {"d", "f", "p"})
 
     def test_a_ledger_has_its_orders_as_the_page_says(self):
@@ -250,7 +363,7 @@ class Reader(unittest.TestCase):
         self.assertEqual(values[4], ben["n"] // 1000)
         runs = {(run[0], run[1]): run for run in ben["r"]}
         self.assertEqual(set(runs), {("left", "k1"), ("also", "k1"), ("also", "k2"), ("asks", "add"), ("grew", "")})
-        rule, key, step, due, started, triggered, origin, variant, events, rest = runs["left", "k1"]
+        rule, key, due, step, started, triggered, origin, variant, events, rest = runs["left", "k1"]
         self.assertEqual((events, runs["also", "k1"][8]), ([0], [0]), "the one event that both keep")
         self.assertEqual(rest, {"n": 1, "a": 1, "o": 1})
         self.assertEqual(runs["also", "k1"][9], {"b": started})
@@ -259,24 +372,21 @@ class Reader(unittest.TestCase):
         self.assertIn(variant, ("a", "b"))
         newest = ben["x"][events[-1]]
         self.assertEqual((newest["time"], newest["items"]), (triggered, [{"product": "tent", "price": 189.0}]))
-        for stored in [*ben["x"], *runs["grew", ""][8], *ben.get("l", {}).values()]:
-            read_event(stored)
         self.assertEqual(runs["grew", ""][8][0]["type"], "enter busy")
         self.assertEqual(runs["grew", ""][9], {"o": 10})
         asks = runs["asks", "add"]
         answer = asks[9].pop("w")
-        read_event(answer)
-        self.assertEqual((answer["id"], asks[2], asks[9]), ("ben-a2", 2, {"n": 1, "a": 1, "o": 8, "t": [60000]}))
-        self.assertEqual({type_: [hashed for hashed, _ in in_twos(ids)] for type_, ids in ben["i"].items()},
+        self.assertEqual((answer["id"], asks[3], asks[9]), ("ben-a2", 2, {"n": 1, "a": 1, "o": 8, "t": [60000]}))
+        self.assertEqual({type_: [hashed for hashed, _ in ids] for type_, ids in ben["i"].items()},
                          {"identify": [xxh3(b"ben-0")], "gone": [xxh3(b"ben-1")], "add": [xxh3(b"ben-a1"), xxh3(b"ben-a2")]})
         self.assertEqual(ben["g"], {"busy": [True, False]})
         self.assertEqual([[rule, *key] for rule, _, *key in ben["k"]], [["asks", "add"], ["left"]])
-        self.assertEqual({limit for limit, _ in in_twos(ben["h"])}, {'{"max":"5 per day"}'})
+        self.assertEqual({limit for limit, _ in ben["h"]}, {xxh3(b'{"max":"5 per day"}').to_bytes(8, "little")})
         [(rule, key, opened, closes, _)] = ben["w"]
         self.assertEqual((rule, key, closes - opened), ("left", "k1", 5 * 86400000))
         [(rule, due, fired, basis)] = ben["y"]
         self.assertEqual((rule, fired, basis), ("birthday", LEAST, f"{self.born}\0Europe/Berlin"))
-        self.assertEqual(ben["t"], min(due, *(run[3] for run in ben["r"])))
+        self.assertEqual(ben["t"], min(due, *(run[2] for run in ben["r"])))
         anna = self.state("anna")
         self.assertEqual(anna["c"]["money"][:2] + [anna["c"]["money"][2][1]], [4 * 5 + 2, None, 18.5])
         self.assertEqual(anna["q"], [{"id": "anna-b", "type": "buy", "time": anna["e"], "cart": "k1"}])

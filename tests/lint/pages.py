@@ -93,7 +93,7 @@ LISTS = [
     ("STATE.md §2: fields of meta", table("consumer/STATE.md", "2"),
      lambda tree: tree.words("consumer/delivery/meta.h", r"^    META\(\w+, (\w+),") | {"begun", "whole"}),
     ("STATE.md §3.1: parts of a state", table("consumer/STATE.md", "3.1"),
-     lambda tree: tree.words("rules/state/part.def", r"^STATE_PART\(\w+, \w+, '(\w)'") | set("vnetmx")),
+     lambda tree: tree.words("rules/state/part.def", r"^STATE_PART\(\w+, \w+, '(\w)'") | set("vx")),
     ("STATE.md §5.2: headers of an action", listed("consumer/STATE.md", "5.2", r"(?m)^\| ((?:`[\w-]+`(?:, )?)+) \|"), headers),
     ("asyncapi.yaml: headers of an action", asyncapi_headers("action"), headers),
     ("asyncapi.yaml: headers of a dead letter", asyncapi_headers("deadLetter"), dead_headers),

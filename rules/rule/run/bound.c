@@ -1,4 +1,4 @@
-/* The bound of a customer's state. Its size is that of its saved form, and when that is above the limit after an event
+/* The bound of a customer's state. Its size is that of its form in full (state_save_whole), and when that is above the limit after an event
  * or wait, things go until it fits: kind by kind in the order of the table below, of each kind the oldest first. This
  * decides as everything else here does: by what is saved of the customer, so that a restart or a replay forgets the
  * same.

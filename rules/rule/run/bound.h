@@ -1,4 +1,4 @@
-/* The bound of a customer's state, in bytes of its saved form (--state-bytes). */
+/* The bound of a customer's state, in bytes of its form in full (--state-bytes). */
 #ifndef RULES_RULE_RUN_BOUND_H
 #define RULES_RULE_RUN_BOUND_H
 

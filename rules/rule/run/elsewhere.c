@@ -127,7 +127,7 @@ static void pack_visitor(struct relance_engine *e, const struct state *state, st
     told.mark = TOLD_MARK;
     struct buffer saved;
     buffer_init(&saved, &e->scratch);
-    state_save(&told, &e->set->names, &saved);
+    state_save_whole(&told, &e->set->names, &saved);
     if (saved.failed) e->failed = true;
     if (state->now_ms == STATE_NO_TIME)
         pack_nil(value);

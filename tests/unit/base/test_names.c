@@ -40,6 +40,7 @@ Test(names, of_nobody_are_found_nowhere)
     cr_assert(names_init(&names, &arena, 0));
     cr_expect_eq(names_find(&names, STR("view")), NAME_NONE);
     cr_expect_eq(names_find(&names, STR("")), NAME_NONE);
+    cr_expect_eq(names_find_hash(&names, 0), NAME_NONE);
 }
 
 /* Full to the last place that was asked for: every name is found, and none that is not there. */
@@ -53,9 +54,12 @@ Test(names, find_each_of_thousands)
         snprintf(texts[i], sizeof texts[i], "n%u", (unsigned)i);
         cr_assert_eq(names_add(&names, str_of(texts[i])), i);
     }
-    for (uint32_t i = 0; i < COUNT; i++)
+    for (uint32_t i = 0; i < COUNT; i++) {
         cr_assert_eq(names_find(&names, str_of(texts[i])), i);
+        cr_assert_eq(names_find_hash(&names, str_hash(str_of(texts[i]))), i);
+    }
     cr_expect_eq(names_find(&names, STR("n5000")), NAME_NONE);
+    cr_expect_eq(names_find_hash(&names, str_hash(STR("n5000"))), NAME_NONE);
     cr_expect_eq(names_add(&names, STR("n4999")), 4999u, "a known name needs no room");
 }
 

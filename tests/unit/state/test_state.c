@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <relance/forgot.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct arena arena;
@@ -259,6 +260,16 @@ static str saved(const struct state *state, const struct state_names *names)
     return buffer_str(&out);
 }
 
+/* In format 3, with all of it in full. */
+static str saved_whole(const struct state *state, const struct state_names *names)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    state_save_whole(state, names, &out);
+    cr_assert(!out.failed);
+    return buffer_str(&out);
+}
+
 /* Loads from memory that ends where the bytes end, so that the address sanitizer sees a step beyond. */
 static struct state *loaded(const struct state_names *names, str packed)
 {
@@ -303,6 +314,189 @@ Test(state, keeps_type_and_time_of_an_id_in_one_number)
             cr_expect_eq(seen_type(&seen), types[i]);
             cr_expect_eq(seen_at_ms(&seen), times[j]);
         }
+}
+
+Test(state, of_the_third_format_is_read_and_written_in_the_present_one)
+{
+    struct state_names names = first_rules();
+    struct state *state = rich_state();
+    str whole = saved_whole(state, &names), packed = saved(state, &names);
+    cr_expect(str_starts_with(str_slice(whole, 3, whole.size), STR("\xa1v\x03")));
+    struct state *back = loaded(&names, whole);
+    cr_assert_not_null(back);
+    cr_expect(str_equal(saved(back, &names), packed));
+    cr_expect(str_equal(saved_whole(back, &names), whole), "nothing is lost on the way");
+    back = loaded(&names, packed);
+    cr_assert_not_null(back);
+    cr_expect(str_equal(saved_whole(back, &names), whole));
+    cr_expect_lt(packed.size * 5, whole.size * 4);
+}
+
+static struct bytes *cart_event(const char *id, int64_t time_ms)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 4);
+    pack_str(&out, STR("id")), pack_str(&out, str_of(id));
+    pack_str(&out, STR("type")), pack_str(&out, STR("view"));
+    pack_str(&out, STR("time")), pack_int(&out, time_ms);
+    pack_str(&out, STR("cart")), pack_str(&out, STR("k1"));
+    return bytes_new(&pool, buffer_str(&out));
+}
+
+/* A run for its first step, whose event came 20 ms before the customer's `now`. */
+static void add_cart_run(struct state *state, uint32_t rule, const char *id)
+{
+    struct bytes *packed = cart_event(id, state->now_ms - 20);
+    struct run run = {.rule = rule,
+                      .due_ms = state->due_ms,
+                      .first_due_ms = state->due_ms,
+                      .started_ms = state->now_ms - 20,
+                      .trigger_ms = state->now_ms - 20,
+                      .base_ms = STATE_NO_TIME,
+                      .day = STATE_NO_TIME,
+                      .key = text("k1"),
+                      .origin = text(id)};
+    *(struct kept_event **)add(&run.triggers, sizeof(struct kept_event *)) =
+        kept_event_new(&pool, bytes_str(packed));
+    bytes_release(&pool, packed);
+    *(struct run *)add(&state->runs, sizeof run) = run;
+}
+
+static struct state *cart_state(void)
+{
+    struct state *state = state_new(&pool);
+    cr_assert_not_null(state);
+    state->now_ms = state->newest_ms = 1772445600120;
+    state->due_ms = state->now_ms + 2700000;
+    state->mark = 7;
+    add_cart_run(state, 0, "e-81");
+    add_seen(state, 0, 1, state->now_ms - 1000);
+    add_seen(state, 0, str_hash(STR("e-81")), state->now_ms);
+    return state;
+}
+
+/* What every byte of it is, of the state that most customers have. */
+Test(state, what_stands_beside_it_is_not_said_again)
+{
+    struct state_names names = first_rules();
+    struct state *state = cart_state();
+    add_count(state, 0, NULL, 1, 0);
+    VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 0)->buckets, struct bucket, 0)->index = 0;
+    add_count(state, 1, NULL, 1, 3.0);
+    VECTOR_AT(VECTOR_AT(state->counts, struct count_value, 1)->buckets, struct bucket, 0)->index =
+        state->now_ms / 86400000 - 1;
+    str packed = saved(state, &names);
+    cr_expect(
+        str_equal(packed, STR("\x84"
+                              "\xa1v\x94\x04\xcf\x00\x00\x01\x9c\xad\xfd\x89\x78\x07\xce\x00\x29\x32\xe0"
+                              "\xa1"
+                              "c\x82\xa6orders\x93\x00\x00\x01\xa5spend\x93\x12\x01\x03"
+                              "\xa1r\x91\x94\xa4"
+                              "cart\xa2k1\x00\x95\xa4"
+                              "e-81\xa4view\x14\xa4"
+                              "cart\xa2k1"
+                              "\xa1i\x81\x00\xc4\x0d\x9e\x1f\x01\x00\x00\x00\x00\x00\x00\x00\xa1\x1f\x00")));
+    struct state *back = loaded(&names, packed);
+    cr_assert_not_null(back);
+    const struct run *run = back->runs.items;
+    cr_expect(str_equal(bytes_str(run->origin), STR("e-81")));
+    cr_expect_eq(run->started_ms, state->now_ms - 20);
+    cr_expect_eq(run->trigger_ms, state->now_ms - 20);
+    cr_expect_eq(run->due_ms, state->now_ms + 2700000);
+    cr_expect_eq(VECTOR_AT(back->seen, struct seen, 1)->id_hash, str_hash(STR("e-81")));
+    cr_expect_eq(back->newest_ms, state->now_ms);
+    cr_expect_eq(back->mark, 7);
+    cr_expect(str_equal(saved_whole(back, &names), saved_whole(state, &names)));
+}
+
+/* Each of these differs from what is mostly so in one thing. */
+Test(state, what_is_not_as_it_mostly_is_is_said)
+{
+    struct state_names names = first_rules();
+    for (int what = 0; what < 12; what++) {
+        struct state *state = cart_state();
+        struct run *run = state->runs.items;
+        switch (what) {
+        case 0: run->step = 2; break;
+        case 1: run->started_ms -= 5; break;
+        case 2: run->trigger_ms += 5; break;
+        case 3: run->origin = text("1772445600120"); break;
+        case 4: run->variant = text(""); break;
+        case 5: run->due_ms += 9, run->first_due_ms += 4; break;
+        case 6: run->due_ms = run->first_due_ms = INT64_MAX; break;
+        case 7: state->due_ms = INT64_MAX; break;
+        case 8: state->newest_ms = STATE_NO_TIME; break;
+        case 9: state->now_ms = STATE_NO_TIME; break;
+        case 10: state->mark = 0, state->newest_ms -= 1; break;
+        default: add_seen(state, 0, 5, state->now_ms - 100000); /* before the one before */
+        }
+        struct state *back = loaded(&names, saved(state, &names));
+        cr_assert_not_null(back, "%d", what);
+        cr_expect(str_equal(saved_whole(back, &names), saved_whole(state, &names)), "%d", what);
+    }
+}
+
+/* The first sixteen of each are looked through; what is behind them says all of itself. */
+Test(state, of_many_events_rules_and_limits_all_come_back)
+{
+    struct state_names names = first_rules();
+    struct names rules, limits;
+    cr_assert(names_init(&rules, &arena, 40) && names_init(&limits, &arena, 40));
+    for (int i = 0; i < 40; i++) {
+        names_add(&rules, arena_format(&arena, "rule %d", i));
+        names_add(&limits, arena_format(&arena, "{\"max\":\"%d per day\"}", i));
+    }
+    names.rules = rules, names.limits = limits;
+    struct state *state = cart_state();
+    for (uint32_t i = 0; i < 40; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "e-%u", i);
+        add_cart_run(state, i, id);
+        ADD(state->cooldowns, struct cooldown, i, state->now_ms - i, NULL);
+        for (int twice = 0; twice < 2; twice++)
+            ADD(state->sends, struct counted_send, i, state->now_ms - 70 * i);
+        add_seen(state, 0, str_hash(str_of(id)), state->now_ms + i);
+    }
+    struct state *back = loaded(&names, saved(state, &names));
+    cr_assert_not_null(back);
+    cr_expect(str_equal(saved_whole(back, &names), saved_whole(state, &names)));
+}
+
+/* {"v": [4, 0], "r": [["cart", "k", 0, [event]]], …}: what is named by a number has to stand there before. */
+static str told(uint64_t type, uint64_t rule, uint64_t id)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 3), pack_str(&out, STR("v")), pack_array(&out, 2), pack_int(&out, 4), pack_int(&out, 0);
+    pack_str(&out, STR("r")), pack_array(&out, 2);
+    for (int i = 0; i < 2; i++) {
+        pack_array(&out, 4);
+        if (i)
+            pack_uint(&out, rule);
+        else
+            pack_str(&out, STR("cart"));
+        pack_str(&out, i ? STR("k2") : STR("k1")), pack_int(&out, 0);
+        pack_array(&out, 3), pack_str(&out, STR("e"));
+        if (i)
+            pack_uint(&out, type);
+        else
+            pack_str(&out, STR("view"));
+        pack_int(&out, 0);
+    }
+    pack_str(&out, STR("i")), pack_map(&out, 1), pack_uint(&out, type), pack_bin_head(&out, 2);
+    pack_seven(&out, 1), pack_seven(&out, id);
+    return buffer_str(&out);
+}
+
+Test(state, what_has_not_been_told_before_is_no_state)
+{
+    struct state_names names = first_rules();
+    cr_expect_not_null(loaded(&names, told(0, 0, 1)));
+    cr_expect_null(loaded(&names, told(1, 0, 1)), "the second event itself");
+    cr_expect_null(loaded(&names, told(0, 1, 1)));
+    cr_expect_null(loaded(&names, told(0, 0, 2)));
+    cr_expect_null(loaded(&names, told(0, 0, UINT64_MAX)));
 }
 
 Test(state, comes_back_from_rest)
@@ -566,15 +760,15 @@ Test(state, an_event_that_several_runs_keep_is_kept_once)
     state_release(&pool, back), state_release(&pool, state);
 }
 
-Test(state, size_is_that_of_the_saved_form_with_the_longest_mark)
+Test(state, size_is_that_of_the_whole_form_with_the_longest_mark)
 {
     struct state_names names = first_rules();
     struct state *state = rich_state();
-    cr_expect_eq(state_size(state, &names), saved(state, &names).size + 11);
+    cr_expect_eq(state_size(state, &names), saved_whole(state, &names).size + 11);
     state->mark = INT64_MAX;
-    cr_expect_eq(state_size(state, &names), saved(state, &names).size);
+    cr_expect_eq(state_size(state, &names), saved_whole(state, &names).size);
     state->mark = 1;
-    cr_expect_eq(state_size(state, &names), saved(state, &names).size + 8);
+    cr_expect_eq(state_size(state, &names), saved_whole(state, &names).size + 8);
 }
 
 /* ---- under other rules */
@@ -660,12 +854,14 @@ Test(state, cut_off_at_any_byte_is_no_state_and_leaks_nothing)
 {
     struct state_names names = first_rules();
     struct state *state = rich_state();
-    str packed = saved(state, &names);
+    str forms[] = {saved(state, &names), saved_whole(state, &names)};
     state_release(&pool, state);
-    for (size_t size = 0; size < packed.size; size++) {
-        cr_assert_null(loaded(&names, str_slice(packed, 0, size)), "%zu of %zu bytes", size, packed.size);
-        cr_assert_eq(pool.used, 0u);
-    }
+    for (int whole = 0; whole < 2; whole++)
+        for (size_t size = 0; size < forms[whole].size; size++) {
+            cr_assert_null(loaded(&names, str_slice(forms[whole], 0, size)), "%zu of %zu bytes", size,
+                           forms[whole].size);
+            cr_assert_eq(pool.used, 0u);
+        }
 }
 
 Test(state, with_a_byte_too_many_is_no_state)
@@ -678,14 +874,12 @@ Test(state, with_a_byte_too_many_is_no_state)
     cr_expect_null(loaded(&names, buffer_str(&out)));
 }
 
-/* Any byte changed to any of a handful of values: read as some state or none, never beyond the end, and what
- * is read can be written and read again. */
-Test(state, with_any_byte_changed_is_read_safely)
+static void change_any_byte(str (*save)(const struct state *, const struct state_names *))
 {
     static const unsigned char values[] = {0x00, 0x7F, 0x80, 0x91, 0xC0, 0xCF, 0xD3, 0xDB, 0xDD, 0xDF, 0xFF};
     struct state_names names = first_rules();
     struct state *state = rich_state();
-    str packed = saved(state, &names);
+    str packed = save(state, &names);
     state_release(&pool, state);
     size_t accepted = 0;
     for (size_t at = 0; at < packed.size; at++)
@@ -704,10 +898,22 @@ Test(state, with_any_byte_changed_is_read_safely)
             arena_reset(&arena);
             names = first_rules();
             state = rich_state();
-            packed = saved(state, &names);
+            packed = save(state, &names);
             state_release(&pool, state);
         }
     cr_expect_gt(accepted, 0u);
+}
+
+/* Any byte changed to any of a handful of values: read as some state or none, never beyond the end, and what
+ * is read can be written and read again. */
+Test(state, with_any_byte_changed_is_read_safely)
+{
+    change_any_byte(saved);
+}
+
+Test(state, of_the_third_format_with_any_byte_changed_is_read_safely)
+{
+    change_any_byte(saved_whole);
 }
 
 Test(state, of_another_format_version_is_refused)
