@@ -1,7 +1,6 @@
 #include "delivery/counter.h"
 #include "base/ensure.h"
 #include "base/str.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 struct counter_row {
@@ -12,20 +11,32 @@ struct counter_row {
 /* The longest name: rule, outcome and variant have no bound of their own; what is longer is cut. */
 enum { COUNTER_NAME_MAX = 512 };
 
+/* The most that a name consists of. */
+enum { COUNTER_PARTS_MAX = 6 };
+
 struct counter_name {
-    char data[COUNTER_NAME_MAX];
-    size_t size;
+    str parts[COUNTER_PARTS_MAX];
+    size_t count;
 };
 
-static void counter_name_put(struct counter_name *name, struct relance_str part)
+static void counter_name_put(struct counter_name *name, str part)
 {
-    size_t room = sizeof name->data - name->size, size = part.size < room ? part.size : room;
-    if (!size) return;
-    memcpy(name->data + name->size, part.data, size);
-    name->size += size;
+    name->parts[name->count++] = part;
 }
 
-static struct counter_row *counter_row_of(struct counters *counters, str name)
+static str counter_name_join(const struct counter_name *name, char out[COUNTER_NAME_MAX])
+{
+    size_t size = 0;
+    for (size_t i = 0; i < name->count; i++) {
+        size_t room = COUNTER_NAME_MAX - size,
+               taken = name->parts[i].size < room ? name->parts[i].size : room;
+        if (taken) memcpy(out + size, name->parts[i].data, taken);
+        size += taken;
+    }
+    return (str){out, size};
+}
+
+static uint32_t counter_number_of(struct counters *counters, str name)
 {
     uint32_t before = counters->names.count, room = counters->names.capacity,
              at = names_add(&counters->names, name);
@@ -34,47 +45,58 @@ static struct counter_row *counter_row_of(struct counters *counters, str name)
         ensure(counters->rows);
     }
     if (at == before) counters->rows[at] = (struct counter_row){.whole = true};
+    return at;
+}
+
+static struct counter_row *counter_row_of(struct counters *counters, str name)
+{
+    uint32_t at = counter_number_of(counters, name);
     return &counters->rows[at];
 }
 
-static bool counter_is(const struct counters *counters, uint32_t at, str start, str name)
+static bool counter_is(const struct counters *counters, uint32_t at, const struct counter_name *name)
 {
-    str whole = counters->names.list[at];
-    return whole.size == start.size + name.size && memcmp(whole.data, start.data, start.size) == 0 &&
-           memcmp(whole.data + start.size, name.data, name.size) == 0;
+    str left = counters->names.list[at];
+    for (size_t i = 0; i < name->count; i++) {
+        str part = name->parts[i];
+        if (part.size > left.size || !str_equal((str){left.data, part.size}, part)) return false;
+        left = str_slice(left, part.size, left.size);
+    }
+    return !left.size;
+}
+
+/* Where a name is looked for among those met last: by the sizes of its parts and what they end with. */
+static uint32_t *counter_recent(struct counters *counters, const struct counter_name *name)
+{
+    size_t mix = 0;
+    for (size_t i = 0; i < name->count; i++) {
+        str part = name->parts[i];
+        mix = mix * 5 + part.size + (part.size ? (unsigned char)part.data[part.size - 1] : 0);
+    }
+    return &counters->recent[mix % COUNTER_RECENT];
+}
+
+static struct counter_row *counter_row_named(struct counters *counters, const struct counter_name *name)
+{
+    char whole[COUNTER_NAME_MAX];
+    uint32_t *recent = counter_recent(counters, name);
+    if (!*recent || !counter_is(counters, *recent - 1, name))
+        *recent = counter_number_of(counters, counter_name_join(name, whole)) + 1;
+    return &counters->rows[*recent - 1];
 }
 
 void counters_add_named(struct counters *counters, struct relance_str start, struct relance_str name,
                         int64_t number)
 {
-    unsigned end = name.size ? (unsigned char)name.data[name.size - 1] : 0;
-    uint32_t *recent = &counters->recent[(end + name.size) % COUNTER_RECENT];
-    if (!*recent || !counter_is(counters, *recent - 1, start, name)) {
-        struct counter_name whole;
-        whole.size = 0;
-        counter_name_put(&whole, start);
-        counter_name_put(&whole, name);
-        struct counter_row *row = counter_row_of(counters, (struct relance_str){whole.data, whole.size});
-        *recent = (uint32_t)(row - counters->rows) + 1;
-    }
-    counters->rows[*recent - 1].value += (double)number;
+    const struct counter_name whole = {{start, name}, 2};
+    counter_row_named(counters, &whole)->value += (double)number;
 }
 
 /* ---- decisions */
 /* rule.NAME. */
 static struct counter_name counter_rule(const struct relance_decision *decision)
 {
-    struct counter_name name;
-    name.size = 0;
-    counter_name_put(&name, STR("rule."));
-    counter_name_put(&name, decision->rule);
-    counter_name_put(&name, STR("."));
-    return name;
-}
-
-static struct counter_row *counter_row_named(struct counters *counters, const struct counter_name *name)
-{
-    return counter_row_of(counters, (struct relance_str){name->data, name->size});
+    return (struct counter_name){{STR("rule."), decision->rule, STR(".")}, 3};
 }
 
 /* rule.NAME.WHAT, with .VARIANT behind it where there is one. */
@@ -85,7 +107,7 @@ static struct counter_row *counter_variant_row(struct counters *counters,
     struct counter_name name = counter_rule(decision);
     counter_name_put(&name, what);
     if (variant.size) counter_name_put(&name, STR("."));
-    counter_name_put(&name, variant);
+    if (variant.size) counter_name_put(&name, variant);
     return counter_row_named(counters, &name);
 }
 
@@ -98,10 +120,12 @@ static struct counter_row *counter_rule_row(struct counters *counters,
 /* rule.NAME.step.N.OUTCOME */
 static void counter_add_step(struct counters *counters, const struct relance_decision *decision)
 {
-    char step[16];
+    char step[INT_PRINT_SIZE + 1];
     struct counter_name name = counter_rule(decision);
-    counter_name_put(
-        &name, (struct relance_str){step, (size_t)snprintf(step, sizeof step, "step.%u.", decision->step)});
+    size_t size = uint_print(decision->step, step);
+    step[size++] = '.';
+    counter_name_put(&name, STR("step."));
+    counter_name_put(&name, (str){step, size});
     counter_name_put(&name, relance_outcome_text(decision->outcome));
     counter_row_named(counters, &name)->value += 1;
 }
@@ -120,12 +144,8 @@ static void counter_add_cancel(struct counters *counters, const struct relance_d
 static void counter_add_limit(struct counters *counters, const struct relance_decision *decision,
                               struct relance_str limit)
 {
-    struct counter_name name;
-    name.size = 0;
-    counter_name_put(&name, STR("limit."));
-    counter_name_put(&name, limit);
-    counter_name_put(&name, STR("."));
-    counter_name_put(&name, relance_outcome_text(decision->outcome));
+    const struct counter_name name = {
+        {STR("limit."), limit, STR("."), relance_outcome_text(decision->outcome)}, 4};
     counter_row_named(counters, &name)->value += 1;
 }
 

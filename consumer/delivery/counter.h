@@ -20,14 +20,14 @@ enum counter {
 
 struct counter_row;
 
-enum { COUNTER_RECENT = 16 };
+enum { COUNTER_RECENT = 64 };
 
 struct counters {
     int64_t plain[COUNTER_COUNT];
     struct names names;       /* of the families' members */
     struct counter_row *rows; /* theirs */
-    /* Of those that counters_add_named met last their number + 1, by what their names end with; 0: none. Nearly always it is one
-     * of them again. */
+    /* Of those met last their number + 1, by what the parts of their names end with; 0: none. Nearly always it is one of them
+     * again, and then no name is put together. */
     uint32_t recent[COUNTER_RECENT];
 };
 

@@ -43,6 +43,44 @@ Test(counter, a_decision_counts_for_its_rule_its_variant_and_its_channel)
     counters_free(&counters);
 }
 
+static void add_numbers(void *context, struct relance_str name, bool whole, double value)
+{
+    (void)name, (void)whole;
+    *(double *)context += value == 2 ? 1 : 1000; /* each of them is counted twice */
+}
+
+Test(counter, names_that_share_a_place_among_the_recent_ones_are_counted_apart)
+{
+    enum { RULES = 1000 };
+    struct counters counters = {0};
+    double twice = 0;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < RULES; i++) {
+            char rule[16];
+            size_t size = (size_t)snprintf(rule, sizeof rule, "r%03d.", i);
+            counters_add_decision(&counters, &(struct relance_decision){.outcome = RELANCE_OUTCOME_STARTED,
+                                                                        .rule = {rule, size}});
+        }
+    counters_each(&counters, add_numbers, &twice);
+    cr_expect_eq(twice, RULES);
+    counters_free(&counters);
+}
+
+Test(counter, a_name_that_is_cut_is_the_same_one_again)
+{
+    char rule[1000];
+    struct counters counters = {0};
+    double twice = 0;
+    memset(rule, 'r', sizeof rule);
+    const struct relance_decision decision = {.outcome = RELANCE_OUTCOME_STARTED,
+                                              .rule = {rule, sizeof rule}};
+    counters_add_decision(&counters, &decision);
+    counters_add_decision(&counters, &decision);
+    counters_each(&counters, add_numbers, &twice);
+    cr_expect_eq(twice, 1);
+    counters_free(&counters);
+}
+
 Test(counter, a_step_a_limit_and_what_cancels_are_counted_apart)
 {
     struct counters counters = {0};
