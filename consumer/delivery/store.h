@@ -65,6 +65,9 @@ RELANCE_MUST enum relance_status store_commit(struct store *store, const struct 
 /* After an answer was lost: OK, it had been applied; AGAIN, it had not; IO, not known yet. */
 RELANCE_MUST enum relance_status store_settle(struct store *store, struct relance_error *error);
 
+/* Between two checkpoints, when little happens: gives back what a large one has taken. False: there is none of that. */
+bool store_rest(struct store *store);
+
 /* What the engine asks of the servers that have the partitions from 0 on, before anything is started; a warning for what
  * it merely wishes. The partition of `place` means nothing. */
 RELANCE_MUST enum relance_status store_check_server(const struct store_place *place, int partitions,

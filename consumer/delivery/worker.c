@@ -531,10 +531,12 @@ static bool work_rest_on(struct work *work, int64_t until_us)
 {
     while (work->resting < work->own_count) {
         struct partition *partition = work->own[work->resting];
-        enum relance_rest rest = partition->state == PARTITION_LIVE
-                                     ? relance_engine_rest(partition->engine, WORKER_REST_STATES)
-                                     : RELANCE_REST_DONE;
+        bool live = partition->state == PARTITION_LIVE;
+        enum relance_rest rest =
+            live ? relance_engine_rest(partition->engine, WORKER_REST_STATES) : RELANCE_REST_DONE;
         work->has_freed |= rest == RELANCE_REST_FREED;
+        if (rest != RELANCE_REST_MORE && live && !work->loaded && !partition->saving.is_on)
+            work->has_freed |= store_rest(partition->store);
         work->resting += rest != RELANCE_REST_MORE;
         if (clock_monotonic_us() >= until_us) return false;
     }

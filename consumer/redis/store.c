@@ -37,8 +37,9 @@ enum {
     STORE_DUES_FIRST = 10000,         /* waits of the first ZRANGE */
     STORE_DUES_MOST = 160000,         /* waits that no ZRANGE exceeds */
 };
-#define STORE_MINUTE_S "172800"   /* how long the counters of a minute are kept: 48 h, */
-#define STORE_DAY_S    "69120000" /* and the sums of a day: 800 days */
+#define STORE_MINUTE_S "172800"  /* how long the counters of a minute are kept: 48 h, */
+enum { STORE_KEPT = 256 << 10 }; /* bytes of a checkpoint's commands that are kept for the next one */
+#define STORE_DAY_S "69120000"   /* and the sums of a day: 800 days */
 
 struct store {
     const char *url;
@@ -101,14 +102,26 @@ void store_reconnect(struct store *store)
     store_disconnect(store);
 }
 
+static void store_free_checkpoint(struct store *store)
+{
+    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
+    redis_question_free(&store->checkpoint);
+    for (size_t i = 0; i < 4; i++)
+        buffer_free(&many[i]->words);
+}
+
+bool store_rest(struct store *store)
+{
+    if (store->checkpoint.commands.capacity <= STORE_KEPT) return false;
+    store_free_checkpoint(store);
+    return true;
+}
+
 void store_close(struct store *store)
 {
     store_disconnect(store);
     redis_question_free(&store->question);
-    redis_question_free(&store->checkpoint);
-    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
-    for (size_t i = 0; i < 4; i++)
-        buffer_free(&many[i]->words);
+    store_free_checkpoint(store);
     free(store);
 }
 

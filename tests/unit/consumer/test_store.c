@@ -119,6 +119,30 @@ Test(store, gives_back_what_a_checkpoint_wrote_to_the_next_owner)
     free_owner(&next);
 }
 
+Test(store, gives_back_the_room_of_a_large_checkpoint_and_writes_the_next_one)
+{
+    enum { LARGE = 400 << 10 };
+    struct owner owner = new_owner();
+    char *large = malloc(LARGE + 1), states[64] = "";
+    cr_assert_not_null(large);
+    memset(large, 'x', LARGE);
+    large[LARGE] = '\0';
+    cr_expect_not(store_rest(owner.store), "nothing has been written yet");
+    store_begin(owner.store);
+    put(&owner, "c-1", large, RELANCE_NEVER, RELANCE_NEVER);
+    cr_assert_eq(commit(&owner, 17), RELANCE_OK, "%s", error.message);
+    cr_expect(store_rest(owner.store));
+    cr_expect_not(store_rest(owner.store), "it has gone");
+    store_begin(owner.store);
+    put(&owner, "c-1", "one", RELANCE_NEVER, RELANCE_NEVER);
+    cr_assert_eq(commit(&owner, 18), RELANCE_OK, "%s", error.message);
+    cr_expect_not(store_rest(owner.store), "a small one keeps its room");
+    cr_assert_eq(read_states(owner.store, 1, (const struct relance_str[]){STR("c-1")}, states), RELANCE_OK);
+    cr_expect_str_eq(states, "c-1=one ");
+    free(large);
+    free_owner(&owner);
+}
+
 static void add(struct owner *owner, enum relance_sums table, int64_t day, const char *name, int64_t number)
 {
     const struct relance_addition addition = {table, day, str_of(name), number};
