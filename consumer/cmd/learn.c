@@ -22,6 +22,7 @@
 #include "learn/given.h"
 #include "learn/live.h"
 #include "learn/saved.h"
+#include "learn/verify.h"
 #include "report/deaths.h"
 #include "report/load.h"
 
@@ -120,7 +121,9 @@ static void learning_foretell(void *context, const struct relance_given *given)
     int64_t day = days_end_ms(learning->days) / DAYS_MS - 1;
     struct foretold *foretold = &learning->taught[given->affinity].days[(uint64_t)day % DAYS_MAX];
     if (foretold->day != day) *foretold = (struct foretold){.day = day};
-    size_t count = relance_model_best(model, seeds, seed_count, PROPOSED, learnt);
+    bool together = relance_ruleset_affinity(learning->rules, given->affinity).together;
+    size_t count = together ? relance_model_together(model, seeds, seed_count, PROPOSED, learnt)
+                            : relance_model_best(model, seeds, seed_count, PROPOSED, learnt);
     size_t popular_count = popular_beside(model, seeds, seed_count, popular);
     for (size_t i = 0; i < given->product_count; i++) {
         if (is_among(given->products[i], seeds, seed_count)) continue;
@@ -340,7 +343,7 @@ static int live_with_rules(const struct options *options, struct reload *reload)
     else if (!reload->has_affinities)
         print_mistake("the rules declare no `affinities`: there is nothing to learn");
     else
-        end = learn_live(options, set->rules);
+        end = options->verify ? learn_verify(options, set->rules) : learn_live(options, set->rules);
     rulebook_free(&book);
     return end;
 }
@@ -359,6 +362,10 @@ int cmd_learn(const struct options *options)
 {
     struct learning learning = {.options = options};
     if (!options->events) return learning_live(options);
+    if (options->verify) {
+        print_mistake("--verify counts the events of --input again, so it goes without --events");
+        return EXIT_STATUS_USAGE;
+    }
     int status = learning_run(&learning);
     learning_end(&learning);
     return status;

@@ -8,47 +8,19 @@
 #include "host/stop.h"
 #include "host/supervisor.h"
 #include "learn/also.h"
-#include "learn/given.h"
+#include "learn/counting.h"
 #include "learn/shelf.h"
-#include "learn/stream.h"
 #include <inttypes.h>
 #include <relance/affinity.h>
 #include <relance/learn.h>
 #include <stdlib.h>
 
 enum {
-    LIVE_WAIT_MS = 200,
     LIVE_RETRY_US = 1000000,
     LIVE_EXTEND_US = 120000000, /* so long a supervisor is to wait for an attempt to begin */
     LIVE_SENTENCE = 768,
 };
 #define LIVE_STATE_US INT64_C(86400000000) /* between states */
-
-/* One affinity, as it is learnt. */
-struct course {
-    struct relance_affinity about;
-    struct relance_learn *learn;
-    struct relance_model *model; /* the version published last; NULL: none yet */
-    struct relance_model *shown; /* that Redis had last; NULL: not known */
-    int64_t *offsets;            /* records below these are in the state that it went on from */
-    bool has_begun, is_new;      /* it has a state; events have come since the last version */
-};
-
-struct live {
-    const struct options *options;
-    struct relance_engine *engine;
-    struct course *courses;
-    size_t count;
-    int partitions;
-    int64_t *offsets; /* records below these have been counted */
-    bool reads_headers;
-    struct shelf *shelf;
-    struct stream *stream;
-    const struct relance_record *record; /* that is being dealt with */
-    int64_t newest_ms;                   /* of the events */
-    int64_t versions_us, states_us;      /* when they were last written */
-    bool redis_is_away;                  /* that was said */
-};
 
 /* ---- a state on its topic: offsets, little-endian, and behind them what the core makes of it */
 static void state_frame(const struct live *live, struct relance_str state, struct buffer *out)
@@ -60,55 +32,7 @@ static void state_frame(const struct live *live, struct relance_str state, struc
     buffer_put_str(out, state);
 }
 
-static bool state_unframe(const struct live *live, struct relance_str bytes, int64_t *offsets,
-                          struct relance_str *state)
-{
-    size_t head = (size_t)live->partitions * sizeof *offsets;
-    if (bytes.size < head) return false;
-    for (int p = 0; p < live->partitions; p++) {
-        uint64_t offset = 0;
-        for (unsigned i = 0; i < sizeof offset; i++)
-            offset |= (uint64_t)(unsigned char)bytes.data[(size_t)p * sizeof offset + i] << (8 * i);
-        offsets[p] = (int64_t)offset;
-    }
-    *state = str_slice(bytes, head, bytes.size);
-    return true;
-}
-
 /* ---- where the one before has come to */
-static struct course *live_course(const struct live *live, const struct parcel_head *head)
-{
-    for (size_t i = 0; i < live->count; i++)
-        if (str_equal(live->courses[i].about.name, str_of(head->name)) &&
-            live->courses[i].about.recipe == head->recipe)
-            return &live->courses[i];
-    return NULL;
-}
-
-/* A later state takes the place of an earlier one; the full version beside it is the one that deltas begin at. */
-static enum relance_status course_take(struct live *live, struct course *course,
-                                       const struct parcel_joiner *joiner, struct relance_error *error)
-{
-    struct relance_str bytes = buffer_str(&joiner->bytes), state;
-    if (joiner->head.kind == PARCEL_STATE) {
-        if (!state_unframe(live, bytes, course->offsets, &state))
-            return relance_error_set(error, RELANCE_REFUSED,
-                                     "a state of %s is of an input with fewer partitions", joiner->head.name);
-        course->has_begun = true;
-        return relance_learn_restore(course->learn, state, error);
-    }
-    struct relance_model *model = NULL;
-    enum relance_status status = joiner->head.kind == PARCEL_FULL
-                                     ? relance_model_read(bytes, &model, error)
-                                     : relance_model_apply(course->model, bytes, &model, error);
-    if (status != RELANCE_OK) return status;
-    relance_model_release(course->model);
-    course->model = model;
-    int64_t at_ms = relance_model_about(model)->at_ms; /* no state is older than the one before */
-    if (at_ms > live->newest_ms) live->newest_ms = at_ms;
-    return RELANCE_OK;
-}
-
 static enum relance_status live_restore(struct live *live, struct relance_error *error)
 {
     struct models *models = NULL;
@@ -117,13 +41,13 @@ static enum relance_status live_restore(struct live *live, struct relance_error 
     bool at_end = false;
     enum relance_status status = models_open(live->options, MODELS_BEGINNING, &models, error);
     while (status == RELANCE_OK && !at_end && !stop_requested()) {
-        status = models_next(models, LIVE_WAIT_MS, &record, &at_end, error);
+        status = models_next(models, COUNTING_WAIT_MS, &record, &at_end, error);
         if (status != RELANCE_OK || record.offset < 0 || !parcel_join(&joiner, &record)) continue;
-        struct course *course = live_course(live, &joiner.head);
+        struct course *course = counting_course(live, &joiner.head);
         bool fits =
             course && (joiner.head.kind != PARCEL_DELTA ||
                        (course->model && relance_model_about(course->model)->chain == joiner.head.base));
-        if (fits) status = course_take(live, course, &joiner, error);
+        if (fits) status = counting_take(live, course, &joiner, error);
     }
     parcel_joiner_free(&joiner);
     if (status == RELANCE_INVALID && models) status = RELANCE_REFUSED; /* no mistake of the options */
@@ -142,48 +66,6 @@ static enum relance_status live_start_reading(struct live *live, struct relance_
         }
     }
     return stream_open(live->options, live->offsets, live->partitions, &live->stream, error);
-}
-
-/* ---- counting */
-static void live_give(void *context, const struct relance_given *given)
-{
-    struct live *live = context;
-    struct course *course = &live->courses[given->affinity];
-    if (live->record->offset < course->offsets[live->record->partition]) return;
-    if (!course->has_begun) (void)relance_learn_state(course->learn, given->time_ms);
-    course->has_begun = course->is_new = true;
-    if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
-    given_count(given, course->learn);
-}
-
-/* The wall clock, against which the future is not believed, is the record's own: so counting again gives the same. */
-static enum relance_status live_count(struct live *live, const struct relance_record *record,
-                                      struct relance_error *error)
-{
-    struct relance_fate fate = {.more = record->value.size > 0};
-    live->record = record;
-    relance_engine_set_wall(live->engine, record->timestamp_ms);
-    while (fate.more)
-        if (relance_engine_give(live->engine, record, &fate, live_give, live) != RELANCE_DONE)
-            return relance_error_set(error, RELANCE_NO_MEMORY, "%.*s",
-                                     STR_ARG(relance_engine_error(live->engine)));
-    live->offsets[record->partition] = record->offset + 1;
-    return RELANCE_OK;
-}
-
-static enum relance_status live_read(struct live *live, struct relance_error *error)
-{
-    const struct relance_record *records;
-    struct relance_header headers[STREAM_HEADERS_MAX];
-    size_t count;
-    enum relance_status status = stream_next(live->stream, LIVE_WAIT_MS, &records, &count, error);
-    for (size_t i = 0; i < count && status == RELANCE_OK; i++) {
-        struct relance_record record = records[i];
-        record.headers = headers;
-        record.header_count = live->reads_headers ? stream_headers(live->stream, i, headers) : 0;
-        status = live_count(live, &record, error);
-    }
-    return status;
 }
 
 /* ---- writing */
@@ -299,37 +181,6 @@ static enum relance_status live_write_due(struct live *live, struct relance_erro
 }
 
 /* ---- the whole */
-static void live_open_courses(struct live *live, const struct relance_ruleset *rules)
-{
-    live->count = relance_ruleset_affinity_count(rules);
-    live->reads_headers = relance_ruleset_reads_headers(rules);
-    ensure(live->courses = calloc(live->count + 1, sizeof *live->courses));
-    ensure(live->offsets = calloc((size_t)live->partitions + 1, sizeof *live->offsets));
-    for (size_t i = 0; i < live->count; i++) {
-        struct course *course = &live->courses[i];
-        course->about = relance_ruleset_affinity(rules, i);
-        course->learn = given_learner(&course->about);
-        ensure(course->offsets = calloc((size_t)live->partitions + 1, sizeof *course->offsets));
-    }
-    const struct relance_engine_options given = {.rules = rules, .context = live, .complete = true};
-    ensure(live->engine = relance_engine_new(&given));
-}
-
-static void live_close(struct live *live)
-{
-    stream_close(live->stream);
-    shelf_close(live->shelf);
-    for (size_t i = 0; i < live->count; i++) {
-        relance_learn_free(live->courses[i].learn);
-        relance_model_release(live->courses[i].model);
-        relance_model_release(live->courses[i].shown);
-        free(live->courses[i].offsets);
-    }
-    if (live->engine) relance_engine_free(live->engine);
-    free(live->courses);
-    free(live->offsets);
-}
-
 /* Until it learns, why it does not yet, and that it is still about it. */
 static void live_tell_failure(const struct relance_error *error)
 {
@@ -354,7 +205,7 @@ static enum relance_status live_start(struct live *live, const struct relance_ru
     enum relance_status status = stream_count(live->options, &live->partitions, error);
     if (status == RELANCE_OK) status = shelf_open(live->options, &live->shelf, error);
     if (status != RELANCE_OK) return status;
-    live_open_courses(live, rules);
+    counting_open(live, rules);
     status = live_restore(live, error);
     if (status == RELANCE_OK) status = live_start_reading(live, error);
     if (status == RELANCE_OK)
@@ -369,7 +220,7 @@ static enum relance_status live_run(struct live *live, const struct relance_rule
 {
     enum relance_status status = live_start(live, rules, error);
     while (status == RELANCE_OK && !stop_requested()) {
-        status = live_read(live, error);
+        status = counting_read(live, error);
         if (status == RELANCE_OK) status = live_write_due(live, error);
     }
     return status;
@@ -383,7 +234,7 @@ int learn_live(const struct options *options, const struct relance_ruleset *rule
     do {
         struct live live = {.options = options, .newest_ms = INT64_MIN};
         status = live_run(&live, rules, &error);
-        live_close(&live);
+        counting_close(&live);
         if (status != RELANCE_AGAIN || stop_requested()) break;
         log_line(LOG_WARNING, "Learning begins again from the last state.", "why=\"%s\"", error.message);
         live_tell_failure(&error);

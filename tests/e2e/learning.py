@@ -2,13 +2,16 @@
 was killed goes on from its last state, and of two the older is fenced."""
 import json
 import signal
+import subprocess
 import time
 import unittest
+from dataclasses import replace
 
 from support import certificates, place
 from support.cluster import Cluster
 from support.engine import Engine, World, running
 from support.kafka import event
+from support.models import publish
 from support.redis import LEARN, Redis
 from support.sentinel import Watched
 
@@ -165,3 +168,53 @@ class Learning(unittest.TestCase):
                 self.await_lists(world, learner, tent=["mat"], mat=["tent"], mug=["rope"], rope=["mug"])
                 self.assertEqual(learner.stop()[0], 0, learner.output())
                 self.assertNotIn("The lists in Redis stay as they are", learner.output())
+
+    def verified(self, world, version, input=None):
+        return subprocess.run([place.program("relance"), "learn", f"--rules={world.rules}", f"--kafka.bootstrap.servers={world.kafka.address}",
+                               f"--input={input or world.input}", f"--output={world.output}", f"--group={world.group}", f"--verify={version}"],
+                              capture_output=True, text=True, timeout=60)
+
+    def test_a_version_is_counted_again_and_comes_out_equal_or_not(self):
+        world = self.world()
+        learner = self.learner(world)
+        self.buy(world, ["anna", "bert"], "tent", "mat")
+        self.await_versions(world, learner, 1)
+        self.assertEqual(learner.stop()[0], 0)
+        self.buy(world, ["cleo", "dora"], "mug", "rope", at=BEGIN + 1000)
+        learner = self.learner(world)
+        before = len([v for v in self.versions(world) if v["kind"] != "state"])
+        self.await_versions(world, learner, before + 1)
+        self.assertEqual(learner.stop()[0], 0)
+        whole = [v for v in self.versions(world) if v["kind"] == "full"]
+        self.assertGreaterEqual(len(whole), 2)
+        for version in whole:
+            again = self.verified(world, version["n"])
+            self.assertEqual((again.returncode, again.stdout.split(": ")[-1]), (0, "equal\n"), again.stdout + again.stderr)
+            self.assertIn(f"version {version['n']}, chain {version['chain']}", again.stdout)
+        unknown = self.verified(world, 99)
+        self.assertEqual(unknown.returncode, 2)
+        self.assertIn("version 99 of goes_with is not on the topic", unknown.stderr)
+        self.expect_found(world, whole)
+
+    def expect_found(self, world, whole):
+        """Counted from another input, from one that is cut off, and one that somebody else has written."""
+        other = f"{world.input}.other"
+        world.kafka.create(other, 2)
+        world.kafka.produce(other, [replace(record, value=record.value.replace(b'"mat"', b'"map"'), offset=None) for record in world.kafka.consume(world.input)])
+        again = self.verified(world, whole[0]["n"], other)
+        self.assertEqual(again.returncode, 1, again.stdout + again.stderr)
+        self.assertRegex(again.stdout, f"version {whole[0]['n']}, chain {whole[0]['chain']}: differs; counted again its chain is [0-9a-f]{{16}}, and what goes with map is something else")
+        world.kafka.create(f"{other}.empty", 2)
+        again = self.verified(world, whole[0]["n"], f"{other}.empty")
+        self.assertEqual(again.returncode, 2, again.stdout)
+        self.assertIn("it is not the input that it was", again.stderr)
+        publish(world, "goes_with", whole[0]["n"], {"tent": ["lamp"]})
+        again = self.verified(world, whole[0]["n"])
+        self.assertEqual(again.returncode, 1, again.stdout + again.stderr)
+        self.assertIn("what goes with mat is something else", again.stdout)
+        for partition, end in world.kafka.ends(world.input).items():
+            if end:
+                world.kafka.truncate(world.input, partition, 1)
+        again = self.verified(world, whole[0]["n"])
+        self.assertEqual(again.returncode, 2, again.stdout)
+        self.assertIn("records that are to be counted are no longer kept", again.stderr)
