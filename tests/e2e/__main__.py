@@ -1,7 +1,7 @@
 """The program against real Kafka and real Redis: python3 tests/e2e [--long] [--lane NAME] [PATTERN...]
 
-Every module beside this file holds tests; a PATTERN picks tests by part of their name. They share one broker at
-a time, so those that want another version come last. What is not built makes its tests fail, not vanish.
+Every module beside this file holds tests; a PATTERN picks tests by part of their name. They share a broker
+of each version that they ask for. What is not built makes its tests fail, not vanish.
 --long: those that have a longer form, in that form. --lane: one part of them.
 """
 import argparse
@@ -19,10 +19,10 @@ LANES = {
     "timing": ["latency", "stopping", "endings"],
     "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "due_at_once", "redis_failover", "faults"],
     "servers": ["intake", "links", "models", "learning", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
-                "wrong_redis", "misplaced", "tracing", "standing", "bench"],
+                "wrong_redis", "misplaced", "tracing", "standing", "bench", "rees46", "worth", "zones"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
-                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk", "recovery", "zones",
-                 "resharding", "rees46", "worth"],
+                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk", "recovery",
+                 "resharding"],
 }
 
 
@@ -48,6 +48,8 @@ def main():
     wanted = options()
     if wanted.long:
         os.environ["RELANCE_LONG"] = "1"
+    if wanted.lane != ["timing"]:
+        kafka.hurry()
     modules = [importlib.import_module(f"e2e.{name}") for lane in wanted.lane or LANES for name in LANES[lane]]
     try:
         return suite.run(*modules, patterns=wanted.patterns)

@@ -386,7 +386,7 @@ class Pages(unittest.TestCase):
 
     def test_products_that_mean_harm_stand_there_as_text(self):
         self.open("#/learnt", "Learnt")
-        names = [name for name in self.shop.learnt if name not in ("*", "tent")]
+        names = [name for name in self.shop.learnt if name not in ("*", "tent")][::3]  # each list has the two before
         self.assertGreater(len(names), 60)
         wanted = [[name, self.shop.learnt[name]] for name in names]
         for at in range(0, len(wanted), MANY):
@@ -436,12 +436,13 @@ class Pages(unittest.TestCase):
         self.assertTrue(self.browser.run("return document.activeElement.mark === true"))
 
     def test_axe_finds_nothing_in_light_in_dark_and_at_320_pixels(self):
-        for width, scheme in ((1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")):
-            self.browser.size(width, 900)
-            self.browser.prefer(scheme, "reduce")
-            for name, page in PAGES.items():
+        for name, page in PAGES.items():
+            self.open(page)
+            for width, scheme in ((1280, "light"), (1280, "dark"), (320, "light"), (320, "dark")):
                 with self.subTest(f"{name}, {scheme}, {width}"):
-                    self.open(page)
+                    self.browser.size(width, 900)
+                    self.browser.prefer(scheme, "reduce")
+                    wait_quiet(self.browser)
                     self.assertEqual(axe.findings(self.browser), [])
                     self.assertEqual(self.browser.run("return document.documentElement.scrollWidth"), width)
 
@@ -462,10 +463,11 @@ class Pages(unittest.TestCase):
     def test_pictures_for_eyes(self):
         folder = place.BUILD / "pictures"
         folder.mkdir(exist_ok=True)
-        for scheme in ("light", "dark"):
-            self.browser.prefer(scheme)
-            for name, page in PAGES.items():
-                self.open(page)
+        for name, page in PAGES.items():
+            self.open(page)
+            for scheme in ("light", "dark"):
+                self.browser.prefer(scheme)
+                wait_quiet(self.browser)
                 self.browser.picture(folder / f"{name}-{scheme}.png")
                 self.assertGreater((folder / f"{name}-{scheme}.png").stat().st_size, 10000)
         self.browser.size(960, 640)  # the two of the first page

@@ -9,6 +9,7 @@ and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py g
 who it is.
 """
 import atexit
+import base64
 import contextlib
 import fcntl
 import json
@@ -17,10 +18,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from dataclasses import dataclass, field
 
 from support import certificates, place
 
+# Of the JVM. A broker of tests lives for minutes, in which the second compiler takes more than it gives (`hurry`); benches have it.
+FLAGS = []
 VERSIONS = ("3.9.1", "4.1.1")
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINE, HELPER, PASSWORD = "relance", "relance-helper", "hush-kafka"  # users: of the engine, of the commands beside it
@@ -153,14 +157,14 @@ class Kafka:
                                                      plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
 
     def java(self, *arguments):
-        return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-cp", self.classes, *arguments]
+        return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", *FLAGS, "-cp", self.classes, *arguments]
 
     def format(self):
         storage = self.java("kafka.tools.StorageTool")
-        made = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         users = [word for user in (ENGINE, HELPER)
                  for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]")]
-        subprocess.run([*storage, "format", "-t", made.stdout.split()[-1], "-c", str(self.properties), *users],
+        subprocess.run([*storage, "format", f"--cluster-id={cluster}", "-c", str(self.properties), *users],
                        capture_output=True, check=True)
 
     def start(self):
@@ -275,18 +279,21 @@ class Kafka:
         return {int(p): (int(offset), (from_hex(data) or b"").decode()) for p, offset, data in rows}
 
 
-RUNNING = []
+RUNNING = {}
+
+
+def hurry():
+    FLAGS[:] = ["-XX:TieredStopAtLevel=1"]
 
 
 def broker(version=VERSIONS[0]):
-    """The running broker of that version, the only one there is."""
-    if not RUNNING or RUNNING[0].version != version:
-        close()
-        RUNNING.append(Kafka(version))
-    return RUNNING[0]
+    """The running broker of that version. It stays for whoever asks next: a start takes longer than most tests."""
+    if version not in RUNNING:
+        RUNNING[version] = Kafka(version)
+    return RUNNING[version]
 
 
 @atexit.register
 def close():
     while RUNNING:
-        RUNNING.pop().close()
+        RUNNING.popitem()[1].close()
