@@ -111,6 +111,23 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
         e->failed = true;
 }
 
+/* What an event or a wait looks at of a state lies in memory that is cold in most customers. Asked for at once it comes at once, and
+ * not part by part as it is got to. */
+static void expect_state(const struct state *state)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; at < sizeof *state; at += LINE)
+        __builtin_prefetch((const char *)state + at, 1);
+}
+
+static void expect_parts(const struct state *state)
+{
+    const struct vector *parts[] = {&state->seen, &state->counts, &state->runs, &state->overtakers,
+                                    &state->cooldowns};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        __builtin_prefetch(parts[i]->items, 1);
+}
+
 /* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is
  * lowered. Time ends with the year 9999. At the very instant up to which waits are known there may be others, which come
  * first. */
@@ -124,9 +141,11 @@ static enum relance_progress fire(struct relance_engine *e, int64_t before_ms, b
         if (next_ms == e->waits_known_ms) return RELANCE_WAITS;
         if (!customer->held) return need(e, customer_id(customer));
         if (!rest_wake(e, customer)) break;
+        expect_state(customer->state);
         --*most;
         arena_reset(&e->scratch);
         int64_t due_ms = customer->due_ms, now_ms = customer->state->now_ms;
+        expect_parts(customer->state);
         scope_enter_customer(e, customer, due_ms > now_ms ? due_ms : now_ms);
         happen_wait(e, due_ms);
         engine_settle_customer(e, customer);
@@ -233,23 +252,6 @@ bool engine_is_idle(const struct relance_engine *e, const struct customer *custo
     VECTOR_EACH (state->goals, struct goal_window, window)
         if (window->closes_ms >= e->clock_ms) return false;
     return true;
-}
-
-/* What an event looks at of a state lies in memory that is cold in most customers. Asked for at once it comes at once, and
- * not part by part as the event gets to them. */
-static void expect_state(const struct state *state)
-{
-    enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof *state; at += LINE)
-        __builtin_prefetch((const char *)state + at, 1);
-}
-
-static void expect_parts(const struct state *state)
-{
-    const struct vector *parts[] = {&state->seen, &state->counts, &state->runs, &state->overtakers,
-                                    &state->cooldowns};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        __builtin_prefetch(parts[i]->items, 1);
 }
 
 /* Whose the event is, in scope; NULL, or not done: *progress says why not. */
