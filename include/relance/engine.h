@@ -218,9 +218,8 @@ bool relance_engine_holds(const struct relance_engine *engine, struct relance_st
 /* Of the first `most` customers with something due before `before_ms`, in the order in which it is due: calls `want` for
  * each whose state is not at hand. RELANCE_NO_MEMORY: for none. */
 typedef void relance_want(void *context, struct relance_str customer);
-RELANCE_MUST enum relance_status relance_engine_missing(const struct relance_engine *engine,
-                                                        int64_t before_ms, size_t most, relance_want *want,
-                                                        void *context);
+RELANCE_MUST enum relance_status relance_engine_missing(struct relance_engine *engine, int64_t before_ms,
+                                                        size_t most, relance_want *want, void *context);
 /* Hands in a state as a checkpoint has it; empty: the customer has none. RELANCE_INVALID: not a state. */
 RELANCE_MUST enum relance_status relance_engine_put(struct relance_engine *engine,
                                                     struct relance_str customer, struct relance_str state,

@@ -3,13 +3,14 @@
 
 #include <relance/engine.h>
 
-enum { SLOTS_MIN = 64, HEAP_WAYS = 4, HEAP_MIN = 64 };
+enum { SLOTS_MIN = 64, HEAP_WAYS = 4, HEAP_LINE = 64, HEAP_MIN = 1024 };
 
 void customers_init(struct customers *customers)
 {
     *customers = (struct customers){0};
     pool_init(&customers->base);
     pool_init(&customers->pool);
+    customers->front.by_id = true;
 }
 
 void customers_free(struct customers *customers)
@@ -97,105 +98,219 @@ static void table_remove(struct customers *customers, size_t at)
     customers->slots[at].customer = NULL;
 }
 
-/* ---- the heap */
+/* ---- the waits
+ * Two heaps. What is due later is ordered by time alone: at equal times ids would have to be read of customers that are cold,
+ * and that cost more than all else there. What is due first, and whatever else is due at that very instant, stands in front of
+ * it, in the order of ids.
+ *
+ * Entries know their customers, and customers merely how many entries name them: so moving an entry touches no customer. Where
+ * a wait ends or moves on its entry stays; when it comes to the front it goes, or sinks to where the wait is by then. Where a
+ * wait begins, or moves to an earlier time, an entry is added. So there is one for each wait, at its time or before it, and
+ * others that mean nothing, of which there are not many more than of waits (heap_make_room). */
 
-static bool wait_before(struct wait a, struct wait b)
+static bool wait_before(const struct waits *waits, struct wait a, struct wait b)
 {
     if (a.due_ms != b.due_ms) return a.due_ms < b.due_ms;
-    return str_compare(customer_id(a.customer), customer_id(b.customer)) < 0;
+    return waits->by_id && str_compare(customer_id(a.customer), customer_id(b.customer)) < 0;
 }
 
-static void heap_put(struct customers *customers, size_t at, struct wait wait)
+static void heap_sink(struct waits *waits, size_t at, struct wait wait)
 {
-    customers->heap[at] = wait;
-    wait.customer->heap_place = (uint32_t)at + 1;
-}
-
-/* Lets a wait sink or rise from `at` to where it belongs. */
-static void heap_settle(struct customers *customers, size_t at, struct wait wait)
-{
-    while (at > 0 && wait_before(wait, customers->heap[(at - 1) / HEAP_WAYS])) {
-        heap_put(customers, at, customers->heap[(at - 1) / HEAP_WAYS]);
-        at = (at - 1) / HEAP_WAYS;
-    }
     for (;;) {
         size_t first = at * HEAP_WAYS + 1, end = first + HEAP_WAYS, least = first;
-        if (first >= customers->wait_count) break;
-        if (end > customers->wait_count) end = customers->wait_count;
+        if (first >= waits->count) break;
+        if (end > waits->count) end = waits->count;
         for (size_t child = first + 1; child < end; child++)
-            if (wait_before(customers->heap[child], customers->heap[least])) least = child;
-        if (!wait_before(customers->heap[least], wait)) break;
-        heap_put(customers, at, customers->heap[least]);
+            if (wait_before(waits, waits->items[child], waits->items[least])) least = child;
+        if (!wait_before(waits, waits->items[least], wait)) break;
+        waits->items[at] = waits->items[least];
         at = least;
     }
-    heap_put(customers, at, wait);
+    waits->items[at] = wait;
 }
 
-static bool heap_grow(struct customers *customers)
+static void heap_rise(struct waits *waits, size_t at, struct wait wait)
 {
-    size_t capacity = customers->wait_capacity ? customers->wait_capacity * 2 : HEAP_MIN;
-    struct wait *heap = pool_alloc(&customers->base, capacity * sizeof *heap);
-    if (!heap) return false;
-    if (customers->wait_count) memcpy(heap, customers->heap, customers->wait_count * sizeof *heap);
-    pool_release(&customers->base, customers->heap, customers->wait_capacity * sizeof *heap);
-    customers->heap = heap;
-    customers->wait_capacity = capacity;
+    for (; at > 0 && wait_before(waits, wait, waits->items[(at - 1) / HEAP_WAYS]); at = (at - 1) / HEAP_WAYS)
+        waits->items[at] = waits->items[(at - 1) / HEAP_WAYS];
+    waits->items[at] = wait;
+}
+
+static struct wait heap_take(struct waits *waits)
+{
+    struct wait first = waits->items[0], last = waits->items[--waits->count];
+    if (waits->count) heap_sink(waits, 0, last);
+    return first;
+}
+
+static size_t heap_entries(const struct customers *customers)
+{
+    return customers->front.count + customers->later.count;
+}
+
+/* An entry is gone: a stub that was only kept for it goes, too. */
+static void heap_let_go(struct customers *customers, struct customer *customer)
+{
+    if (--customer->entries || customer->held || customer->due_ms != RELANCE_NEVER) return;
+    str id = customer_id(customer);
+    table_remove(customers, slot_find(customers, id, (uint32_t)str_hash(id)));
+}
+
+/* Four siblings stand in one line of the cache. */
+static bool heap_grow(struct customers *customers, struct waits *waits)
+{
+    size_t size = waits->size ? waits->size * 2 : HEAP_MIN;
+    char *block = pool_alloc(&customers->base, size);
+    if (!block) return false;
+    size_t before_line = HEAP_LINE - sizeof(struct wait), place = (uintptr_t)block % HEAP_LINE;
+    struct wait *items = (void *)(block + (before_line + HEAP_LINE - place) % HEAP_LINE);
+    if (waits->count) memcpy(items, waits->items, waits->count * sizeof *items);
+    pool_release(&customers->base, waits->block, waits->size);
+    waits->items = items;
+    waits->block = block;
+    waits->size = size;
+    waits->capacity = (size - HEAP_LINE) / sizeof *items;
     return true;
 }
 
-static void heap_remove(struct customers *customers, struct customer *customer)
+static bool heap_put(struct customers *customers, struct waits *waits, struct wait wait)
 {
-    size_t at = customer->heap_place - 1;
-    struct wait last = customers->heap[--customers->wait_count];
-    customer->heap_place = 0;
-    if (last.customer != customer) heap_settle(customers, at, last);
+    if (waits->count == waits->capacity && !heap_grow(customers, waits)) return false;
+    heap_rise(waits, waits->count++, wait);
+    return true;
+}
+
+/* The first of those that are due later comes to the front, unless it means nothing or its wait has moved on. */
+static bool heap_advance(struct customers *customers)
+{
+    struct wait first = customers->later.items[0];
+    struct customer *customer = first.customer;
+    if (customer->due_ms > first.due_ms && customer->due_ms != RELANCE_NEVER) {
+        heap_sink(&customers->later, 0, (struct wait){customer->due_ms, customer});
+        return true;
+    }
+    heap_take(&customers->later);
+    if (customers->later.count) __builtin_prefetch(customers->later.items[0].customer);
+    if (customer->due_ms == first.due_ms) {
+        __builtin_prefetch(customer->state); /* it is about to be needed */
+        return heap_put(customers, &customers->front, first);
+    }
+    heap_let_go(customers, customer);
+    return true;
+}
+
+/* Until the first entry is the first wait. False without memory. */
+static bool heap_tidy(struct customers *customers)
+{
+    struct waits *front = &customers->front, *later = &customers->later;
+    for (;;) {
+        while (later->count && (!front->count || later->items[0].due_ms <= front->items[0].due_ms))
+            if (!heap_advance(customers)) return false;
+        if (!front->count) return true;
+        struct wait first = front->items[0];
+        struct customer *customer = first.customer;
+        if (customer->due_ms == first.due_ms) return true;
+        heap_take(front);
+        first.due_ms = customer->due_ms;
+        if (first.due_ms == RELANCE_NEVER)
+            heap_let_go(customers, customer);
+        else if (!heap_put(customers, later, first))
+            return false;
+    }
+}
+
+/* Leaves one entry for each wait, at its time. */
+static void heap_sweep_one(struct customers *customers, struct waits *waits)
+{
+    size_t count = waits->count, kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct customer *customer = waits->items[i].customer;
+        if (customer->due_ms != RELANCE_NEVER && customer->entries == 1)
+            waits->items[kept++] = (struct wait){customer->due_ms, customer};
+        else
+            heap_let_go(customers, customer);
+    }
+    waits->count = kept;
+    for (size_t at = kept; at-- > 0;)
+        heap_sink(waits, at, waits->items[at]);
+}
+
+/* To be tidied afterwards. */
+static void heap_sweep(struct customers *customers)
+{
+    heap_sweep_one(customers, &customers->front);
+    heap_sweep_one(customers, &customers->later);
+}
+
+/* The customer seems to have one entry more already, so a sweep takes whatever else names it. */
+static bool heap_add(struct customers *customers, struct wait wait)
+{
+    struct waits *front = &customers->front, *later = &customers->later;
+    bool is_first = front->count && wait.due_ms <= front->items[0].due_ms;
+    wait.customer->entries++;
+    if (later->count == later->capacity && heap_entries(customers) > 2 * customers->wait_count)
+        heap_sweep(customers);
+    if (heap_put(customers, is_first ? front : later, wait)) return true;
+    wait.customer->entries--;
+    return false;
 }
 
 bool customers_set_due(struct customers *customers, struct customer *customer, int64_t due_ms)
 {
-    if (due_ms == customer->due_ms) return true;
-    if (due_ms == RELANCE_NEVER) {
-        heap_remove(customers, customer);
-    } else {
-        bool is_new = !customer->heap_place;
-        if (is_new && customers->wait_count == customers->wait_capacity && !heap_grow(customers))
-            return false;
-        size_t at = is_new ? customers->wait_count++ : customer->heap_place - 1;
-        heap_settle(customers, at, (struct wait){due_ms, customer});
-    }
+    int64_t before_ms = customer->due_ms;
+    if (due_ms == before_ms) return true;
+    if (due_ms < before_ms && !heap_add(customers, (struct wait){due_ms, customer})) return false;
     customer->due_ms = due_ms;
-    return true;
+    customers->wait_count += before_ms == RELANCE_NEVER;
+    customers->wait_count -= due_ms == RELANCE_NEVER;
+    return heap_tidy(customers);
 }
 
-/* ---- what is due, without taking it out of the heap */
+/* ---- what is due, without taking it out */
 
-/* Only nodes that are due and their children are looked at. */
-static void count_due(const struct customers *customers, size_t at, int64_t before_ms, size_t *left)
+/* Does the entry stand for a wait that is due before then? */
+static bool is_due(struct wait entry, int64_t before_ms)
 {
-    if (!*left || at >= customers->wait_count || customers->heap[at].due_ms >= before_ms) return;
-    --*left;
+    return entry.due_ms <= entry.customer->due_ms && entry.customer->due_ms < before_ms;
+}
+
+/* Marks those that are due, or takes the mark away, until `*left` have been. Only nodes that are due and their children are
+ * looked at; those that mean nothing go when what is due does. */
+static void mark_due(const struct waits *waits, size_t at, int64_t before_ms, bool counted, size_t *left)
+{
+    if (!*left || at >= waits->count || waits->items[at].due_ms >= before_ms) return;
+    struct customer *customer = waits->items[at].customer;
+    if (is_due(waits->items[at], before_ms) && customer->counted != counted) {
+        customer->counted = counted;
+        --*left;
+    }
     size_t first = at * HEAP_WAYS + 1;
     for (size_t child = first; child < first + HEAP_WAYS; child++)
-        count_due(customers, child, before_ms, left);
+        mark_due(waits, child, before_ms, counted, left);
 }
 
+/* A customer may have several entries and counts once. */
 bool customers_due_exceed(const struct customers *customers, int64_t before_ms, size_t count)
 {
     size_t left = count + 1;
-    count_due(customers, 0, before_ms, &left);
+    mark_due(&customers->front, 0, before_ms, true, &left);
+    mark_due(&customers->later, 0, before_ms, true, &left);
+    size_t marked = count + 1 - left;
+    mark_due(&customers->front, 0, before_ms, false, &marked);
+    mark_due(&customers->later, 0, before_ms, false, &marked);
     return !left;
 }
 
-/* Places of the heap whose parents have been visited, themselves a heap, so that the first of them is the next. */
+/* Places of a heap whose parents have been visited, themselves a heap, so that the first of them is the next. */
 struct border {
-    const struct customers *customers;
+    const struct waits *waits;
     size_t *places, count;
 };
 
 static bool border_before(const struct border *border, size_t a, size_t b)
 {
-    return wait_before(border->customers->heap[border->places[a]],
-                       border->customers->heap[border->places[b]]);
+    return wait_before(border->waits, border->waits->items[border->places[a]],
+                       border->waits->items[border->places[b]]);
 }
 
 static void border_swap(struct border *border, size_t a, size_t b)
@@ -205,8 +320,9 @@ static void border_swap(struct border *border, size_t a, size_t b)
     border->places[b] = place;
 }
 
-static void border_add(struct border *border, size_t place)
+static void border_add(struct border *border, size_t place, int64_t before_ms)
 {
+    if (place >= border->waits->count || border->waits->items[place].due_ms >= before_ms) return;
     size_t at = border->count++;
     border->places[at] = place;
     for (; at && border_before(border, at, (at - 1) / 2); at = (at - 1) / 2)
@@ -225,24 +341,41 @@ static size_t border_take(struct border *border)
     return first;
 }
 
-/* Each that is taken is replaced by at most its children. */
-bool customers_first_due(const struct customers *customers, int64_t before_ms, size_t most,
-                         customers_visit *visit, void *context)
+/* Each that is taken is replaced by at most its children. Of as many more, no more are looked at, since entries that mean
+ * nothing may stand between. */
+static bool visit_due(const struct waits *waits, int64_t before_ms, size_t most, customers_visit *visit,
+                      void *context)
 {
-    if (most > customers->wait_count) most = customers->wait_count;
+    size_t looks = most < waits->count / 2 ? 2 * most : waits->count;
     struct arena arena;
     arena_init(&arena, 0);
-    struct border border = {customers, arena_alloc(&arena, (most * (HEAP_WAYS - 1) + 1) * sizeof(size_t)), 0};
+    struct border border = {waits, arena_alloc(&arena, (looks * (HEAP_WAYS - 1) + 1) * sizeof(size_t)), 0};
     bool ok = border.places;
-    if (ok && most && customers->heap[0].due_ms < before_ms) border_add(&border, 0);
-    for (; most && border.count; most--) {
+    if (ok) border_add(&border, 0, before_ms);
+    for (; looks && most && border.count; looks--) {
         size_t at = border_take(&border), first = at * HEAP_WAYS + 1;
-        visit(context, customers->heap[at].customer);
-        for (size_t child = first; child < first + HEAP_WAYS && child < customers->wait_count; child++)
-            if (customers->heap[child].due_ms < before_ms) border_add(&border, child);
+        if (is_due(waits->items[at], before_ms)) {
+            visit(context, waits->items[at].customer);
+            most--;
+        }
+        for (size_t child = first; child < first + HEAP_WAYS; child++)
+            border_add(&border, child, before_ms);
     }
     arena_free(&arena);
     return ok;
+}
+
+/* They come to the front before they are looked at, with all that is due at the time of the last of them. */
+bool customers_first_due(struct customers *customers, int64_t before_ms, size_t most, customers_visit *visit,
+                         void *context)
+{
+    const struct waits *front = &customers->front, *later = &customers->later;
+    for (int64_t last_ms = INT64_MIN; later->count && later->items[0].due_ms < before_ms &&
+                                      (front->count < most || later->items[0].due_ms == last_ms);) {
+        last_ms = later->items[0].due_ms;
+        if (!heap_advance(customers)) return false;
+    }
+    return visit_due(front, before_ms, most, visit, context);
 }
 
 /* ---- states */
@@ -356,14 +489,19 @@ static bool evict_one(struct customers *customers, size_t at)
     customers_drop_state(customers, customer);
     if (customer->held) customers->held--;
     customer->held = false;
-    if (customer->heap_place) return false;
+    if (customer->entries) return false;
     table_remove(customers, at);
     return true;
 }
 
-void customers_evict(struct customers *customers, size_t bytes)
+bool customers_evict(struct customers *customers, size_t bytes)
 {
     size_t steps = customers->slot_count * 2; /* two rounds: the first takes `touched` away */
+    bool is_short = customers_bytes(customers) > bytes;
+    if (is_short && heap_entries(customers) > 2 * customers->wait_count) { /* such entries keep stubs */
+        heap_sweep(customers);
+        if (!heap_tidy(customers)) return false;
+    }
     while (steps-- > 0 && customers_bytes(customers) > bytes) {
         size_t at = customers->hand;
         struct customer *customer = customers->slots[at].customer;
@@ -372,4 +510,5 @@ void customers_evict(struct customers *customers, size_t bytes)
         if (customer) customer->touched = false;
         if (kept || !evict_one(customers, at)) customers->hand = (at + 1) & (customers->slot_count - 1);
     }
+    return true;
 }

@@ -22,7 +22,7 @@ struct customer {
             uint32_t awake_place;  /* index + 1; 0: it does not stand in `awake` */
         };
     };
-    uint32_t heap_place; /* index + 1; 0: not in the heap */
+    uint32_t entries; /* of the heap, that name it */
     uint16_t id_size;
     bool held : 1;    /* what there is of its state is at hand */
     bool changed : 1; /* since the last checkpoint was begun: it stands in `changed` */
@@ -30,6 +30,7 @@ struct customer {
     bool touched : 1; /* since the hand of eviction last passed */
     bool resting : 1; /* its state is at rest */
     bool used : 1;    /* since states were last put to rest */
+    bool counted : 1; /* while what is due is counted */
     char id[];
 };
 
@@ -49,14 +50,24 @@ struct changed {
     int64_t due_ms; /* in `saving`: as it is being saved */
 };
 
+/* A heap with four children a node. */
+struct waits {
+    struct wait *items;
+    size_t count, capacity;
+    void *block; /* in which they stand, of `size` bytes */
+    size_t size;
+    bool by_id;
+};
+
 struct customers {
     struct pool base; /* owns everything here, but for states that are awake */
     struct pool pool; /* owns those */
     struct customer_slot *slots;
     size_t slot_count; /* a power of two, or 0 */
     size_t count, held;
-    struct wait *heap; /* four children a node; by (due, id) */
-    size_t wait_count, wait_capacity;
+    struct waits front; /* what is due first; at equal times by id, and all that is due at its first time */
+    struct waits later; /* the others, by time alone */
+    size_t wait_count;  /* customers with a due time */
     struct vector changed; /* struct changed, in the order of their first change; what is to be saved next */
     struct vector saving;  /* struct changed: what is being saved, as it was when that began */
     bool is_saving;
@@ -89,20 +100,21 @@ struct customer *customers_find(const struct customers *customers, str id);
 /* finds or makes a stub; NULL: no memory */
 struct customer *customers_add(struct customers *customers, str id);
 
-/* Moves a customer in the heap. False without memory (then nothing has changed). */
+/* Moves a customer in the heap. Others that are unknown but for an entry there may go. False without memory (then nothing has changed). */
 bool customers_set_due(struct customers *customers, struct customer *customer, int64_t due_ms);
 /* The earliest wait; NULL: none. */
 static inline struct customer *customers_next(const struct customers *customers)
 {
-    return customers->wait_count ? customers->heap[0].customer : NULL;
+    return customers->front.count ? customers->front.items[0].customer : NULL;
 }
 
 /* Are more than `count` due before `before_ms`? Takes time for so many, at most. */
 bool customers_due_exceed(const struct customers *customers, int64_t before_ms, size_t count);
-/* Visits what is due before `before_ms`, in order, at most so many. False without memory (then nothing has been visited). */
+/* Visits some of what is due before `before_ms`, the first one among them and as good as in order, at most so many; perhaps a
+ * customer twice. False without memory (then nothing has been visited). */
 typedef void customers_visit(void *context, const struct customer *customer);
-bool customers_first_due(const struct customers *customers, int64_t before_ms, size_t most,
-                         customers_visit *visit, void *context);
+bool customers_first_due(struct customers *customers, int64_t before_ms, size_t most, customers_visit *visit,
+                         void *context);
 
 /* Bytes of both pools that are handed out. */
 static inline size_t customers_bytes(const struct customers *customers)
@@ -123,7 +135,7 @@ void customers_end_saving(struct customers *customers);
 bool customers_stop_saving(struct customers *customers);
 
 /* Gives up states of customers that are saved, least recently touched first (a clock's hand), until at most
- * `bytes` are used. */
-void customers_evict(struct customers *customers, size_t bytes);
+ * `bytes` are used. False without memory, likewise. */
+bool customers_evict(struct customers *customers, size_t bytes);
 
 #endif

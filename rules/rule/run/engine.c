@@ -514,7 +514,7 @@ static void visit_missing(void *context, const struct customer *customer)
     if (!customer->held) missing->want(missing->context, customer_id(customer));
 }
 
-enum relance_status relance_engine_missing(const struct relance_engine *e, int64_t before_ms, size_t most,
+enum relance_status relance_engine_missing(struct relance_engine *e, int64_t before_ms, size_t most,
                                            relance_want *want, void *context)
 {
     struct missing missing = {want, context};
@@ -600,5 +600,5 @@ void relance_engine_evict(struct relance_engine *e, size_t bytes)
     if (customers_bytes(&e->customers) <= bytes) return;
     scope_forget(e);
     e->options.complete = false; /* from here on, unknown does not mean new */
-    customers_evict(&e->customers, bytes);
+    if (!customers_evict(&e->customers, bytes)) e->failed = true;
 }
