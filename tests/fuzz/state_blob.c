@@ -58,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t room = size % 2 ? 700 : 0;
     rig_start_as(&rig, (struct relance_engine_options){.rules = rules, .state_bytes = room});
     rig_restart(&rig);
+    rig.is_given = true;
     show(rules, state);
     if (relance_engine_put(rig.engine, STR("c"), state, &error) == RELANCE_OK &&
         relance_engine_put(rig.engine, STR("\xffv"), state, &error) == RELANCE_OK) {

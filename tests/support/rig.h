@@ -32,6 +32,7 @@ struct rig {
     size_t output;            /* decisions that are published */
     bool actions;             /* the lines are the bodies of those */
     bool bodies;              /* the lines are as the topic of decisions has them */
+    bool is_given;            /* states are handed in that the store has never had */
     struct names sum_names;   /* "ALL customers.1", "DAY 2026-03-02 sales.first.orders" */
     int64_t *sums;            /* by number of the name */
 };
@@ -162,8 +163,9 @@ static inline void rig_store_change(void *context, const struct relance_change *
     if (!state) {
         state = ARENA_NEW(&rig->arena, struct rig_state);
         ensure(state);
-        *state = (struct rig_state){
-            .next = rig->store, .customer = rig_copy(rig, change->customer), .due_ms = RELANCE_NEVER};
+        *state = (struct rig_state){.next = rig->store,
+                                    .customer = rig_copy(rig, change->customer),
+                                    .due_ms = rig->is_given ? change->due_saved_ms : RELANCE_NEVER};
         rig->store = state;
     }
     ensure(state->due_ms == change->due_saved_ms);
