@@ -48,7 +48,8 @@ class Terminal:
         env = {k: v for k, v in os.environ.items() if k != "NO_COLOR" and not k.startswith("RELANCE_")} | {"TERM": "xterm"} | env
         stdin = slave if 0 in where else stdin
         streams = {number: slave if number in where else subprocess.DEVNULL for number in (1, 2)}
-        self.process = subprocess.Popen(["relance", *words], stdin=stdin, stdout=streams[1], stderr=streams[2], env=env)
+        self.process = subprocess.Popen(["relance", *words], stdin=stdin, stdout=streams[1], stderr=streams[2], env=env,
+                                        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         os.close(slave)
         self.said = ""
 
