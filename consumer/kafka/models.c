@@ -1,4 +1,6 @@
-/* Reads the topic of versions with a client of its own, which fetches little ahead: records are large, and few. */
+/* Reads the topic of versions with a client of its own. Records are large, and few; those of a version and of the state beside
+ * it are to have room in the client's queue, which makes the fetcher sleep for up to 1 s each time that it is full
+ * (librdkafka 2.0.2). */
 #include "delivery/models.h"
 #include "base/ensure.h"
 #include "host/clock.h"
@@ -46,7 +48,7 @@ enum relance_status models_open(const struct options *options, int64_t from, str
     const struct option_kafka fixed[] = {
         {"isolation.level", "read_committed"}, {"auto.offset.reset", "error"},
         {"enable.partition.eof", "true"},      {"fetch.wait.max.ms", "500"},
-        {"queued.min.messages", "1"},          {"queued.max.messages.kbytes", "8192"},
+        {"queued.min.messages", "1000"},       {"queued.max.messages.kbytes", "65536"},
     };
     struct models *models = calloc(1, sizeof *models);
     ensure(models);

@@ -2,7 +2,7 @@
 # Installs what the benches need, builds the release and runs them:
 #
 #     sh tests/bench/run.sh [WORKLOAD]... [OPTION]...    the table; --help names workloads and options
-#     sh tests/bench/run.sh NAME.py [ARGUMENT]...        one of the others: failover.py failover_peers.py intake.py
+#     sh tests/bench/run.sh NAME.py [ARGUMENT]...        one of the others: adoption.py failover.py failover_peers.py intake.py
 #                                                        login.py scrape.py versus.py
 #
 # tests/bench/README.md says what is measured.
