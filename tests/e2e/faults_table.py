@@ -15,7 +15,8 @@ from support import place
 from support.engine import World, sequence_faults
 from support.kafka import event
 
-META, EXEC = "relance:{%s:%s:%d}:meta", rb"EXEC\r\n"
+META = "relance:{%s:%s:%d}:meta"
+EXEC = rb"\r\nwhole\r\n.*\r\nEXEC\r\n"  # of a checkpoint: others make transactions, too
 CLAIM = rb"HGETALL\r\n\$\d+\r\nrelance:[^\r]*:%d}:meta"
 END_TRANSACTION = rb"^.{4}\x00\x1a\x00"  # a request's size, its key, its version
 COUNTING = {

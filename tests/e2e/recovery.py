@@ -179,7 +179,7 @@ class Recovery(unittest.TestCase):
         self.ping()
         self.wait_saved()
         self.end()
-        for format_ in ("0", "4"):
+        for format_ in ("0", "5"):
             for p in range(2):
                 self.world.redis("HSET", self.key(p), "format", format_, "version", "9.9")
             self.refused(f"format {format_} and is of version 9.9", "--rebuild")
