@@ -96,16 +96,17 @@ static enum relance_status work_save(struct work *work, struct partition *partit
     return RELANCE_OK;
 }
 
-/* With the transaction on its way, the checkpoints that are due behind it: one, unless several have grown large. */
+/* With the transaction on its way, the checkpoints that are due behind it: one, so that none waits for many, unless more have
+ * fallen behind. */
 static enum relance_status work_begin_saving(struct work *work, struct relance_error *error)
 {
     int64_t now = clock_monotonic_us();
     bool is_enough = false;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        bool is_large = partition->state == PARTITION_LIVE &&
-                        relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED;
-        if ((is_enough && !is_large) || !work_is_save_due(work, partition, now)) continue;
+        bool is_behind = partition->state == PARTITION_LIVE &&
+                         relance_engine_changed_count(partition->engine) >= 2 * WORK_SAVE_CHANGED;
+        if ((is_enough && !is_behind) || !work_is_save_due(work, partition, now)) continue;
         enum relance_status status = partition_begin_checkpoint(partition, error);
         if (status != RELANCE_OK) return status;
         is_enough = work->loaded;
