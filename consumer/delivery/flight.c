@@ -12,7 +12,7 @@ enum {
     FLIGHT_OUTBOX_MAX = 32 << 20,  /* bytes of output: publish before deciding more */
 };
 
-/* ---- publishing */
+/* ---- what becomes of a transaction */
 /* A transaction that was larger than the usual one, and failed, may have been too large: it is tried again with fewer lines,
  * until those of a usual one are left. One as large that goes through makes room again. */
 static void work_note_room(struct work *work, bool committed)
@@ -104,9 +104,9 @@ static enum relance_status work_begin_saving(struct work *work, struct relance_e
     bool is_enough = false;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
-        bool is_behind = partition->state == PARTITION_LIVE &&
-                         relance_engine_changed_count(partition->engine) >= 2 * WORK_SAVE_CHANGED;
-        if ((is_enough && !is_behind) || !work_is_save_due(work, partition, now)) continue;
+        if (!work_is_save_due(work, partition, now)) continue;
+        bool is_behind = relance_engine_changed_count(partition->engine) >= 2 * WORK_SAVE_CHANGED;
+        if (is_enough && !is_behind) continue;
         enum relance_status status = partition_begin_checkpoint(partition, error);
         if (status != RELANCE_OK) return status;
         is_enough = work->loaded;
@@ -135,7 +135,6 @@ enum relance_status work_look(struct work *work, struct relance_error *error)
 }
 
 /* ---- publishing */
-
 /* The frontiers of all partitions that have moved. */
 static size_t work_frontiers(struct work *work, struct sink_frontier *out)
 {

@@ -83,8 +83,8 @@ RELANCE_MUST enum relance_status work_publish_and_save(struct work *work, struct
 /* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
  * from there but an engine that decides alike. */
 size_t work_count_unsaved(const struct work *work);
-/* Under load one partition after another: checkpoints are spread, a cycle waits for one at most, unless
- * several have grown large. `all`: every dirty one, now. */
+/* What is due, under load one partition after another; where a transaction is open, what is due waits for the next.
+ * `all`: every dirty one, now. */
 RELANCE_MUST enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error);
 /* A partition that catches up saves nothing, and need not. */
 void work_note_whole(struct work *work);

@@ -41,6 +41,9 @@ enum {
 enum { STORE_KEPT = 256 << 10 }; /* bytes of a checkpoint's commands that are kept for the next one */
 #define STORE_DAY_S "69120000"   /* and the sums of a day: 800 days */
 
+/* What a checkpoint has many of: HSET, HDEL, ZADD, ZREM. */
+enum { STORE_STATES, STORE_GONE, STORE_DUES, STORE_OVER, STORE_MANY };
+
 struct store {
     const char *url;
     struct redis_line *line;  /* NULL: none */
@@ -54,12 +57,12 @@ struct store {
     int64_t read_ms;          /* how long that question may take */
     char meta_key[REDIS_KEY_SIZE], customers_key[REDIS_KEY_SIZE], timers_key[REDIS_KEY_SIZE],
         metrics_key[REDIS_KEY_SIZE], cohorts_key[REDIS_KEY_SIZE], sales_key[REDIS_KEY_SIZE];
-    char minute_key[REDIS_KEY_SIZE];  /* counters of this checkpoint go here, too; "": none yet */
-    char day_key[REDIS_KEY_SIZE];     /* the day whose sums were put last; "": none yet */
-    int64_t day;                      /* it, since 1970 */
-    struct redis_question question;   /* what is to be sent, or on its way */
-    struct redis_question checkpoint; /* likewise; states are asked for while one is being put together */
-    struct resp_many states, gone, dues, over; /* HSET, HDEL, ZADD, ZREM */
+    char minute_key[REDIS_KEY_SIZE];   /* counters of this checkpoint go here, too; "": none yet */
+    char day_key[REDIS_KEY_SIZE];      /* the day whose sums were put last; "": none yet */
+    int64_t day;                       /* it, since 1970 */
+    struct redis_question question;    /* what is to be sent, or on its way */
+    struct redis_question checkpoint;  /* likewise; states are asked for while one is being put together */
+    struct resp_many many[STORE_MANY]; /* of the checkpoint */
 };
 
 static struct resp_many store_many(struct buffer *out, const char *verb, const char *key)
@@ -83,10 +86,10 @@ struct store *store_open(const struct store_place *place)
                 {store->cohorts_key, REDIS_KEY_COHORTS}, {store->sales_key, REDIS_KEY_SALES}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         redis_key(keys[i].name, place->group, place->topic, place->partition, keys[i].key);
-    store->states = store_many(&store->checkpoint.commands, "HSET", store->customers_key);
-    store->gone = store_many(&store->checkpoint.commands, "HDEL", store->customers_key);
-    store->dues = store_many(&store->checkpoint.commands, "ZADD", store->timers_key);
-    store->over = store_many(&store->checkpoint.commands, "ZREM", store->timers_key);
+    store->many[STORE_STATES] = store_many(&store->checkpoint.commands, "HSET", store->customers_key);
+    store->many[STORE_GONE] = store_many(&store->checkpoint.commands, "HDEL", store->customers_key);
+    store->many[STORE_DUES] = store_many(&store->checkpoint.commands, "ZADD", store->timers_key);
+    store->many[STORE_OVER] = store_many(&store->checkpoint.commands, "ZREM", store->timers_key);
     return store;
 }
 
@@ -104,10 +107,9 @@ void store_reconnect(struct store *store)
 
 static void store_free_checkpoint(struct store *store)
 {
-    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
     redis_question_free(&store->checkpoint);
-    for (size_t i = 0; i < 4; i++)
-        buffer_free(&many[i]->words);
+    for (size_t i = 0; i < STORE_MANY; i++)
+        buffer_free(&store->many[i].words);
 }
 
 bool store_rest(struct store *store)
@@ -619,9 +621,8 @@ enum relance_status store_read_states(struct store *store, const struct relance_
 /* ---- checkpoint */
 void store_begin(struct store *store)
 {
-    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
-    for (size_t i = 0; i < 4; i++)
-        resp_many_clear(many[i]); /* one that was put together may have been given up */
+    for (size_t i = 0; i < STORE_MANY; i++)
+        resp_many_clear(&store->many[i]); /* one that was put together may have been given up */
     redis_question_clear(&store->checkpoint);
     store->is_put_as_first = store->is_first;
     *store->minute_key = *store->day_key = '\0';
@@ -641,7 +642,7 @@ static void store_put_due(struct store *store, int64_t due_ms, struct relance_st
 {
     char score[TEXT_NUMBER_SIZE];
     size_t size = text_put_int(score, due_ms);
-    resp_many_add(&store->dues, (struct relance_str){score, size}, customer);
+    resp_many_add(&store->many[STORE_DUES], (struct relance_str){score, size}, customer);
 }
 
 /* A wait's time in the set is never later than the true one: it is written only when that moves earlier, and
@@ -654,8 +655,8 @@ static void store_put_wait(struct store *store, const struct relance_change *cha
     if (waits && (store->is_put_as_first || change->due_ms < change->due_saved_ms))
         store_put_due(store, change->due_ms, change->customer);
     if (!waits && (store->is_put_as_first || change->due_saved_ms != RELANCE_NEVER))
-        resp_many_add_one(&store->over, change->customer);
-    store_flush_when_full(store, &store->dues, &store->over);
+        resp_many_add_one(&store->many[STORE_OVER], change->customer);
+    store_flush_when_full(store, &store->many[STORE_DUES], &store->many[STORE_OVER]);
 }
 
 /* The first checkpoint of a connection may have to undo a lost one that comes back. Redis keeps no command that changes
@@ -663,9 +664,10 @@ static void store_put_wait(struct store *store, const struct relance_change *cha
 void store_put_change(struct store *store, const struct relance_change *change)
 {
     if (store->is_put_as_first || change->state.size)
-        resp_many_add(&store->states, change->customer, change->state.size ? change->state : STR(""));
-    if (!change->state.size) resp_many_add_one(&store->gone, change->customer);
-    store_flush_when_full(store, &store->states, &store->gone);
+        resp_many_add(&store->many[STORE_STATES], change->customer,
+                      change->state.size ? change->state : STR(""));
+    if (!change->state.size) resp_many_add_one(&store->many[STORE_GONE], change->customer);
+    store_flush_when_full(store, &store->many[STORE_STATES], &store->many[STORE_GONE]);
     store_put_wait(store, change);
 }
 
@@ -726,9 +728,8 @@ static void store_put_meta_field(void *out, struct relance_str name, struct rela
 
 static void store_finish(struct store *store, const struct meta *meta)
 {
-    struct resp_many *many[] = {&store->states, &store->gone, &store->dues, &store->over};
-    for (size_t i = 0; i < 4; i++)
-        store->checkpoint.expected += resp_many_flush(many[i]);
+    for (size_t i = 0; i < STORE_MANY; i++)
+        store->checkpoint.expected += resp_many_flush(&store->many[i]);
     store_end_day(store);
     if (*store->minute_key) STORE_PUT(store, STR("EXPIRE"), str_of(store->minute_key), STR(STORE_MINUTE_S));
     resp_begin(&store->checkpoint.commands, 2 * meta_field_count() + 4);

@@ -127,7 +127,6 @@ static void learnt_put_newest(const struct learnt_printing *printing, const stru
     if (!newest) return;
     int64_t at_ms = relance_model_about(newest->model)->at_ms;
     size_t count = relance_model_popular(newest->model, LEARNT_POPULAR, popular);
-    if (count > LEARNT_POPULAR) count = LEARNT_POPULAR;
     buffer_put_format(to, ",\"newest\":{\"version\":%" PRIu64 ",\"chain\":\"%016" PRIx64 "\"", newest->number,
                       newest->chain);
     buffer_put_format(to, ",\"at_ms\":%" PRId64 ",\"age_s\":%.3f", at_ms,
