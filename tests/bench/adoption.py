@@ -14,7 +14,7 @@ from datetime import datetime
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from bench.figures import memory
 from support import kafka, place
-from support.engine import Engine, World, running
+from support.engine import World, running
 from support.kafka import event
 
 PARTITIONS, BATCH = 4, 20000
@@ -46,19 +46,13 @@ def instants(program, sentence):
     return [datetime.fromisoformat(when).timestamp() for when in found]
 
 
-def learner_of(world):
-    return Engine([place.program("relance"), "learn", f"--rules={world.rules}", f"--kafka.bootstrap.servers={world.kafka.address}",
-                   f"--input={world.input}", f"--output={world.output}", f"--group={world.group}", "--every=1h"],
-                  world.folder.path / "learner")
-
-
 def once(products):
     """(seconds to available, seconds to in force everywhere, bytes in the engine)"""
     with World(RULES, partitions=PARTITIONS) as world:
         fill(world, products)
         with running(world, create_topics=True) as engine:
             place.wait_until(lambda: engine.is_live() and world.is_decided(), 300, "all is decided", pause_s=0.5)
-            before, learner = memory(engine.process.pid, "VmRSS"), learner_of(world)
+            before, learner = memory(engine.process.pid, "VmRSS"), world.learner(every="1h")
             try:
                 place.wait_until(lambda: MADE in learner.output(), 300, "a version")
                 while len(instants(engine, IN_FORCE)) < PARTITIONS and engine.is_running() and learner.is_running():

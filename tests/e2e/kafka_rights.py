@@ -237,10 +237,8 @@ class Learning(unittest.TestCase):
 
     def learner(self, output=None, create_topics=False):
         world = self.world
-        learner = Engine([place.program("relance"), "learn", f"--rules={world.rules}", f"--input={world.input}", f"--output={output or world.output}",
-                          f"--group={world.group}", "--every=1s", f"--config={world.config(kafka.HELPER, redis=world.redis.learn_url)}",
-                          *["--create-topics"] * create_topics],
-                         world.folder.path / f"learner-{next(world.runs)}")
+        learner = world.learner(**{"kafka.bootstrap.servers": None}, output=output or world.output, create_topics=create_topics or None,
+                                config=world.config(kafka.HELPER, redis=world.redis.learn_url))
         self.addCleanup(learner.stop)
         return learner
 

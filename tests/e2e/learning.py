@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from support import certificates, place
 from support.cluster import Cluster
-from support.engine import Engine, World, running
+from support.engine import World, running
 from support.kafka import event
 from support.models import publish
 from support.redis import LEARN, Redis
@@ -33,10 +33,8 @@ class Learning(unittest.TestCase):
         self.addCleanup(world.__exit__)
         return world
 
-    def learner(self, world, *more):
-        learner = Engine([place.program("relance"), "learn", f"--rules={world.rules}", f"--kafka.bootstrap.servers={world.kafka.address}",
-                       f"--input={world.input}", f"--output={world.output}", f"--group={world.group}", "--every=1s", "--create-topics", *more],
-                      world.folder.path / f"learner-{next(world.runs)}")
+    def learner(self, world, **options):
+        learner = world.learner(create_topics=True, **options)
         self.addCleanup(learner.stop)
         place.wait_until(lambda: "Learning." in learner.output() or not learner.is_running(), 20, "it learns")
         self.assertTrue(learner.is_running(), learner.output()[-3000:])
@@ -73,7 +71,7 @@ class Learning(unittest.TestCase):
     def test_the_topic_that_it_makes_is_kept_as_long_as_its_input(self):
         world = self.world()
         world.kafka.create(f"{world.input}.short", 1, retention_ms=86400000)
-        learner = self.learner(world, f"--input={world.input}.short")
+        learner = self.learner(world, input=f"{world.input}.short")
         with running(world) as engine:  # whose input is kept for ever
             place.wait_until(engine.is_live, 20, "it is live")
         self.assertIn(f'"Versions of models are kept for a shorter time than the events that they belong to." topic={world.output}.models', engine.output())
@@ -126,7 +124,7 @@ class Learning(unittest.TestCase):
 
     def test_a_shop_finds_the_lists_in_redis_whatever_becomes_of_it(self):
         world = self.world()
-        learner = self.learner(world, f"--redis={world.redis.learn_url}")
+        learner = self.learner(world, redis=world.redis.learn_url)
         self.buy(world, ["anna", "bert"], "tent", "mat")
         self.await_lists(world, learner, tent=["mat"], mat=["tent"])
         lists, head = self.lists(world)
@@ -147,7 +145,7 @@ class Learning(unittest.TestCase):
         self.assertEqual(learner.stop()[0], 0)
         before = self.lists(world)
         world.redis("FLUSHALL")
-        learner = self.learner(world, f"--redis={world.redis.learn_url}")
+        learner = self.learner(world, redis=world.redis.learn_url)
         place.wait_until(lambda: self.lists(world) == before, 20, "a learner that starts writes what is not there")
         self.assertEqual(learner.stop()[0], 0)
 
@@ -161,7 +159,7 @@ class Learning(unittest.TestCase):
         for redis, url in ((cluster, cluster.url_for(LEARN)), (watched, watched.url_for(LEARN)), (tls, tls.tcp_url(LEARN, ca=folder.path / "ca.pem"))):
             with self.subTest(url=url):
                 world = self.world(redis)
-                learner = self.learner(world, f"--redis={url}")
+                learner = self.learner(world, redis=url)
                 self.buy(world, ["anna", "bert"], "tent", "mat")
                 self.await_lists(world, learner, tent=["mat"], mat=["tent"])
                 self.buy(world, ["cleo", "dora"], "mug", "rope")
@@ -170,8 +168,7 @@ class Learning(unittest.TestCase):
                 self.assertNotIn("The lists in Redis stay as they are", learner.output())
 
     def verified(self, world, version, input=None):
-        return subprocess.run([place.program("relance"), "learn", f"--rules={world.rules}", f"--kafka.bootstrap.servers={world.kafka.address}",
-                               f"--input={input or world.input}", f"--output={world.output}", f"--group={world.group}", f"--verify={version}"],
+        return subprocess.run(world.words("learn", input=input or world.input, verify=version),
                               capture_output=True, text=True, timeout=60)
 
     def test_a_version_is_counted_again_and_comes_out_equal_or_not(self):

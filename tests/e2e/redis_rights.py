@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support import place, redis, rights
-from support.engine import Engine, World, running
+from support.engine import World, running
 from support.kafka import event
 
 RULES = {
@@ -75,9 +75,7 @@ class RedisRights(unittest.TestCase):
         self.world.redis("SELECT", 3)
         self.world.redis("HSET", key, "stranger", "[]")
         self.asked()
-        learner = Engine([place.program("relance"), "learn", f"--rules={self.world.rules}", f"--kafka.bootstrap.servers={self.world.kafka.address}",
-                          f"--input={self.world.input}", f"--output={self.world.output}", f"--group={self.world.group}", "--every=1s", "--create-topics",
-                          f"--redis={self.url(redis.LEARN)}"], self.world.folder.path / "learner")
+        learner = self.world.learner(create_topics=True, redis=self.url(redis.LEARN))
         self.addCleanup(learner.stop)
         self.event("buy", product="tent")
         place.wait_until(lambda: self.world.redis.hash(key).get("#"), 20, "a version")

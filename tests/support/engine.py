@@ -122,14 +122,20 @@ class World:
 
     # ---- the program
 
+    def words(self, name, **options):
+        """The command line of one that reads the input; None takes an option away, True makes it a flag."""
+        options = {"rules": self.rules, "kafka.bootstrap.servers": self.kafka.address,
+                   "input": self.input, "output": self.output, "group": self.group, **options}
+        return [place.program("relance"), name, *(f"--{option.replace('_', '-')}" + ("" if value is True else f"={value}")
+                                                  for option, value in options.items() if value is not None)]
+
     def command(self, **options):
-        """The command line of `relance run`; None takes an option away, True makes it a flag."""
-        options = {"rules": self.rules, "kafka.bootstrap.servers": self.kafka.address, "redis": self.redis.url,
-                   "input": self.input, "output": self.output, "group": self.group, "instance": "one",
-                   "workers": 1, "from": "earliest", "lateness": self.lateness, **options}
-        words = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
-                 for name, value in options.items() if value is not None]
-        return [place.program("relance"), "run", *words]
+        """That of `relance run`."""
+        return self.words("run", **{"redis": self.redis.url, "instance": "one", "workers": 1, "from": "earliest",
+                                    "lateness": self.lateness, **options})
+
+    def learner(self, **options):
+        return Engine(self.words("learn", **{"every": "1s", **options}), self.folder.path / f"learner-{next(self.runs)}")
 
     def engine(self, **options):
         return Engine(self.command(**options), self.folder.path / f"log-{next(self.runs)}")
