@@ -18,13 +18,6 @@ def pings(count, start=0):
 
 
 class Endings(unittest.TestCase):
-    def saved(self, world):
-        """Where the checkpoints are, by partition."""
-        return {p: int(world.redis("HGET", f"relance:{{{world.group}:{world.input}:{p}}}:meta", "offset")) for p in range(world.partitions)}
-
-    def published(self, world):
-        return {p: offset for p, (offset, _) in world.frontier().items()}
-
     def live(self, engine, count):
         place.wait_until(lambda: engine.output().count("A partition is live.") >= count, 30, f"{count} partitions are live")
 
@@ -46,11 +39,11 @@ class Endings(unittest.TestCase):
             world.produce(pings(100))
             world.wait_decided(engine)
             self.assertEqual(self.unsaved(engine)["partitions"], "2")
-            self.assertNotEqual(self.saved(world), self.published(world))
+            self.assertNotEqual(world.saved(), world.published())
             world.redis("CONFIG", "SET", "maxmemory", "0")
             with running(world) as engine:  # ends with 0
                 self.live(engine, 2)
-            self.assertEqual(self.saved(world), self.published(world))
+            self.assertEqual(world.saved(), world.published())
             self.assertNotIn(UNWRITTEN, engine.output())
 
     def test_a_stop_while_redis_is_gone_ends_with_3(self):
@@ -58,7 +51,7 @@ class Endings(unittest.TestCase):
             world.produce(pings(100))
             engine = world.engine()
             world.wait_decided(engine)
-            place.wait_until(lambda: self.saved(world) == self.published(world), 10, "all is saved")
+            world.wait_saved()
             world.redis.stop()
             world.produce(pings(100, 100))
             world.wait_decided(engine)
@@ -84,8 +77,8 @@ class Endings(unittest.TestCase):
                 ends.append(status)
                 self.assertIn(status, (WELL, UNSAVED), engine.output())
                 if status == WELL and "A partition is live." in engine.output():
-                    published = self.published(world)
-                    self.assertEqual({p: self.saved(world)[p] for p in published}, published)
+                    published = world.published()
+                    self.assertEqual({p: world.saved()[p] for p in published}, published)
                 self.assertEqual(UNWRITTEN in engine.output(), status == UNSAVED)
         self.assertIn(WELL, ends)
 

@@ -144,7 +144,8 @@ def try_upgrades(machine, folder, world):
     old = version(machine)
     machine("systemctl start relance")
     world.produce([event("anna", "ping", id="e3", time="2026-03-02T10:00:02Z")])
-    world.wait_actions(3)  # now the customer is at hand, and Redis is not asked for
+    world.wait_actions(3)
+    world.wait_saved()  # now the customer is at hand, and Redis is not asked for
     world.redis.kill()
     world.produce([event("anna", "ping", id="e4", time="2026-03-02T10:00:03Z")])
     world.wait_actions(4)

@@ -198,6 +198,18 @@ class World:
             return self.is_decided()
         place.wait_until(decided, seconds, f"group {self.group} is through {self.input}", pause_s=0.2)
 
+    def published(self):
+        """Up to where decisions are committed, by partition."""
+        return {p: offset for p, (offset, _) in self.frontier().items()}
+
+    def saved(self):
+        """Where the checkpoints are, by partition."""
+        return {p: int(self.redis("HGET", f"relance:{{{self.group}:{self.input}:{p}}}:meta", "offset")) for p in range(self.partitions)}
+
+    def wait_saved(self, seconds=20):
+        """Until no answer of Redis is awaited: a checkpoint whose answer is lost would stop deciding."""
+        place.wait_until(lambda: self.saved() == self.published(), seconds, "all that is published is saved")
+
     def output_records(self):
         return self.kafka.consume(self.output)
 

@@ -34,6 +34,9 @@ LEAK = re.compile(r"^(?:Direct|Indirect) leak of .*\n((?: +#\d+ .*\n)+)", re.M) 
 NOT_OURS = re.compile(r"libcriterion\.so|in (?:__interceptor_)?(?:m|c|re)alloc\b")  # frames of Criterion and of allocators
 NOISE = re.compile(r"^\[\d+/\d+\]|^/\S+ -D")  # of a build: progress, command lines
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+VERDICT = re.compile(r"^\s*(?:ok|skipped|FAILED) ")  # the line that ends what a test has said
+EXCERPT = 15  # lines of what a failed test has said
+WRONG = []   # of each program that has failed: its name, and excerpts
 
 
 @dataclass
@@ -132,10 +135,31 @@ def end_group(leader):
         pass
 
 
+def excerpts(output):
+    """The last lines of what each failed test has said, before its verdict or quoted behind it; of the whole where no test is named."""
+    found, said, failed = [], [], False
+    for line in COLOUR.sub("", output).splitlines():
+        said.append(line[:200])
+        if VERDICT.match(line):
+            failed = "FAILED" in line[:12]
+            found += said[-EXCERPT:] if failed else []
+            said = []
+        elif failed and line.startswith("    | "):
+            found.append(said.pop())
+    return found or said[-EXCERPT:]
+
+
+def tell_wrong():
+    """Once more, at the end, where whoever looks sees it first."""
+    for name, lines in WRONG:
+        print(f"\nFAILED  {name}\n" + "".join(f"    | {line}\n" for line in lines[-4 * EXCERPT:]), end="")
+
+
 def run_one(program):
     """Runs one program and reports it; returns its totals."""
     if not program.command or not shutil.which(program.command[0]):
         print(f"  FAILED  {program.name}: it is not built", flush=True)
+        WRONG.append((program.name, ["it is not built"]))
         return Totals(failed=1)
     begin = time.monotonic()
     output, status = execute(program)
@@ -145,6 +169,8 @@ def run_one(program):
     if (totals.failed and not program.live) or word == "skipped":
         report += "\n" + "".join(f"    | {line}\n" for line in output.splitlines())
     print(report + (f"\n    {program.name} {wrong}" if wrong else ""), flush=True)
+    if totals.failed:
+        WRONG.append((program.name, excerpts(output) + ([wrong] if wrong else [])))
     return totals
 
 
@@ -171,6 +197,7 @@ def configure_and_build(preset, *targets):
         if done.returncode != 0:
             errors = [line for line in done.stdout.splitlines() if not NOISE.match(line)]
             print(f"  FAILED  build {preset}\n" + "".join(f"    | {line}\n" for line in errors), flush=True)
+            WRONG.append((f"build {preset}", errors))
             return Totals(failed=1)
     print(f"  built   {preset}  ({time.monotonic() - begin:.1f} s)", flush=True)
     return Totals()
@@ -339,6 +366,7 @@ def main():
         print(f"== {' and '.join(names)}", flush=True)
         with ThreadPoolExecutor(len(names)) as pool:
             totals += sum(pool.map(lambda name: STAGES[name](), names), Totals())
+    tell_wrong()
     print(f"\nall of it took {time.monotonic() - begin:.0f} s")
     print(totals)
     return 1 if totals.failed or not totals.passed else 0

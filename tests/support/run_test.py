@@ -54,6 +54,14 @@ class Runner(unittest.TestCase):
         self.assertEqual(run.read_totals(output, status)[0], Totals(1, 1))
         self.assertIn("ended after its limit", output)
 
+    def test_what_failed_tests_have_said_is_told_once_more(self):
+        said = "".join(f"line {n}\n" for n in range(50))
+        self.assertEqual(run.excerpts(f"{said}ok      one  (0.1 s)\nthe reason\nFAILED  two  (0.1 s)\n{said}ok      three  (0.1 s)\n1 passed, 1 failed\n"),
+                         ["the reason", "FAILED  two  (0.1 s)"])
+        self.assertEqual(run.excerpts(f"  ok      one\n  FAILED  two\n    | {said}    | why\n  ok      three\n"), ["  FAILED  two", "    | line 0", "    | why"])
+        self.assertEqual(run.excerpts(f"{said}TimeoutError: not within 5 s"), [f"line {n}" for n in range(36, 50)] + ["TimeoutError: not within 5 s"])
+        self.assertEqual(run.excerpts(""), [])
+
     def test_a_program_that_is_not_built_has_failed(self):
         self.assertEqual(run.run_one(Program("nowhere")), Totals(0, 1))
         self.assertEqual(run.run_one(Program("nowhere", ["/nowhere/unit_cel"])), Totals(0, 1))
