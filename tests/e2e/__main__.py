@@ -14,15 +14,16 @@ import sys
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from support import kafka, suite
 
-# What measures time runs alone; the others make three parts that may run side by side, each with a broker of its own.
+# What measures time runs alone; the others make four parts of about the same length that may run side by side, each with a
+# broker of its own.
 LANES = {
     "timing": ["latency", "stopping", "endings"],
-    "faults": ["faults_table", "cluster", "pressure", "large_states", "crashes", "due_at_once", "redis_failover", "faults"],
+    "sieges": ["cluster", "redis_failover", "faults", "wrong_redis"],
+    "faults": ["faults_table", "pressure", "large_states", "crashes", "due_at_once", "recovery", "resharding", "zones"],
     "servers": ["intake", "links", "models", "learning", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
-                "wrong_redis", "misplaced", "tracing", "standing", "bench", "rees46", "worth", "zones"],
+                "misplaced", "tracing", "standing", "bench", "rees46", "worth"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",
-                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk", "recovery",
-                 "resharding"],
+                 "state_bytes", "audit", "decisions", "explain", "forgetting", "visitors", "hostile", "browser", "full_disk"],
 }
 
 

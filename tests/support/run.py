@@ -300,7 +300,7 @@ def stage_timing():
 
 def stage_e2e():
     """The program against real Kafka and real Redis: all the rest."""
-    lanes = [e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("faults", "servers", "commands")]
+    lanes = [e2e(f"e2e, {lane}", "dev", f"--lane={lane}") for lane in ("sieges", "faults", "servers", "commands")]
     return build("dev") + run_all(lanes, len(lanes))
 
 
