@@ -1,5 +1,6 @@
 #include "delivery/parcel.h"
 #include "base/ensure.h"
+#include "base/str.h"
 #include "delivery/number.h"
 #include "host/text.h"
 #include <cjson/cJSON.h>
@@ -27,9 +28,12 @@ void parcel_head_print(const struct parcel_head *head, struct buffer *out)
     buffer_put_format(out,
                       ",\"kind\":\"%s\",\"n\":%" PRIu64 ",\"recipe\":\"%016" PRIx64
                       "\",\"chain\":\"%016" PRIx64 "\",\"base\":\"%016" PRIx64 "\",\"at\":%" PRId64
-                      ",\"bytes\":%zu}",
+                      ",\"bytes\":%zu",
                       parcel_kinds[head->kind], head->number, head->recipe, head->chain, head->base,
                       head->at_ms, head->bytes);
+    for (size_t p = 0; head->offsets && p < head->partitions; p++)
+        buffer_put_format(out, "%s%" PRId64, p ? "," : ",\"offsets\":[", head->offsets[p]);
+    buffer_put_str(out, head->offsets && head->partitions ? STR("]}") : STR("}"));
 }
 
 static bool parcel_number(const cJSON *object, const char *name, int64_t *out)
@@ -82,6 +86,18 @@ enum relance_status parcel_head_parse(struct relance_str text, struct parcel_hea
     return RELANCE_OK;
 }
 
+bool parcel_offsets(struct relance_str text, size_t partitions, int64_t *out)
+{
+    cJSON *object = cJSON_ParseWithLength(text.data, text.size);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "offsets");
+    size_t count = 0;
+    bool ok = cJSON_IsArray(list);
+    for (const cJSON *item = ok ? list->child : NULL; item && ok; item = item->next)
+        ok = count < partitions && number_read(item, &out[count++]);
+    cJSON_Delete(object);
+    return ok && count == partitions;
+}
+
 /* ---- its name in marks */
 void parcel_print(uint64_t number, uint64_t chain, char out[PARCEL_TEXT_SIZE])
 {
@@ -104,8 +120,9 @@ bool parcel_parse(struct relance_str text, uint64_t *number, uint64_t *chain)
 static void parcel_begin(struct parcel_joiner *joiner, const struct parcel_record *record)
 {
     struct relance_error error;
-    joiner->bytes.size = 0;
+    joiner->bytes.size = joiner->text.size = 0;
     joiner->next = 0;
+    buffer_put_str(&joiner->text, record->value);
     if (parcel_head_parse(record->value, &joiner->head, &error) != RELANCE_OK ||
         (joiner->skips_states && joiner->head.kind == PARCEL_STATE))
         joiner->head.bytes = 0; /* nothing is awaited */
@@ -128,5 +145,6 @@ bool parcel_join(struct parcel_joiner *joiner, const struct parcel_record *recor
 
 void parcel_joiner_free(struct parcel_joiner *joiner)
 {
+    buffer_free(&joiner->text);
     buffer_free(&joiner->bytes);
 }

@@ -27,12 +27,18 @@ struct parcel_head {
     uint64_t number, recipe, chain, base; /* as relance_model_head has them */
     int64_t at_ms;
     size_t bytes; /* that the pieces have together */
+    /* to be written: by partition of the input, records below it are counted; NULL: nothing is said of that. What is read
+     * has none here: parcel_offsets */
+    const int64_t *offsets;
+    size_t partitions;
 };
 
 size_t parcel_pieces(const struct parcel_head *head); /* how many there are */
 void parcel_head_print(const struct parcel_head *head, struct buffer *out);
 RELANCE_MUST enum relance_status parcel_head_parse(struct relance_str text, struct parcel_head *out,
                                                    struct relance_error *error);
+/* The offsets of a head's text, of an input with so many partitions. False: it has none, as older ones have not, or others. */
+bool parcel_offsets(struct relance_str text, size_t partitions, int64_t *out);
 const char *parcel_kind_name(enum parcel_kind kind); /* "state", "full", "delta" */
 
 /* "17:9f3c5a…": number and chain, as a mark has them. */
@@ -51,6 +57,7 @@ struct parcel_record {
 struct parcel_joiner {
     bool skips_states; /* they are large, and not for engines */
     struct parcel_head head;
+    struct buffer text; /* of the head */
     struct buffer bytes;
     size_t next; /* piece to come; beyond the last: none is awaited */
 };

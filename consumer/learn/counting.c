@@ -36,7 +36,7 @@ enum relance_status counting_take(struct live *live, struct course *course,
         if (!counting_unframe(live, bytes, course->offsets, &state))
             return relance_error_set(error, RELANCE_REFUSED,
                                      "a state of %s is of an input with fewer partitions", joiner->head.name);
-        course->has_begun = true;
+        course->has_state = true;
         return relance_learn_restore(course->learn, state, error);
     }
     struct relance_model *model = NULL;
@@ -59,8 +59,7 @@ static void counting_give(void *context, const struct relance_given *given)
     int64_t offset = live->record->offset;
     int partition = live->record->partition;
     if (offset < course->offsets[partition] || (course->until && offset >= course->until[partition])) return;
-    if (!course->has_begun) (void)relance_learn_state(course->learn, given->time_ms);
-    course->has_begun = course->is_new = true;
+    course->is_new = true;
     if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
     given_count(given, course->learn);
 }

@@ -20,7 +20,7 @@ struct course {
     struct relance_model *shown; /* that Redis had last; NULL: not known */
     int64_t *offsets;            /* records below these are in the state that it went on from */
     int64_t *until;              /* records from these on do not count; NULL: all do */
-    bool has_begun, is_new;      /* it has a state; events have come since the last version */
+    bool has_state, is_new;      /* on the topic; events have come since the last version */
 };
 
 struct live {
@@ -36,6 +36,7 @@ struct live {
     const struct relance_record *record; /* that is being dealt with */
     int64_t newest_ms;                   /* of the events */
     int64_t versions_us, states_us;      /* when they were last written */
+    size_t state_bytes;                  /* that counts took behind the last state */
     bool redis_is_away;                  /* that was said */
 };
 

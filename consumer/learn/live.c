@@ -61,7 +61,7 @@ static enum relance_status live_start_reading(struct live *live, struct relance_
     for (int p = 0; p < live->partitions; p++) {
         live->offsets[p] = INT64_MAX;
         for (size_t i = 0; i < live->count; i++) {
-            int64_t from = live->courses[i].has_begun ? live->courses[i].offsets[p] : STREAM_BEGINNING;
+            int64_t from = live->courses[i].has_state ? live->courses[i].offsets[p] : STREAM_BEGINNING;
             if (from < live->offsets[p]) live->offsets[p] = from;
         }
     }
@@ -109,29 +109,39 @@ static enum relance_status course_put(struct live *live, const struct course *co
                                .chain = about->chain,
                                .base = about->base,
                                .at_ms = about->at_ms,
-                               .bytes = bytes.size};
+                               .bytes = bytes.size,
+                               .offsets = live->offsets,
+                               .partitions = (size_t)live->partitions};
     snprintf(head.name, sizeof head.name, "%.*s", STR_ARG(course->about.name));
     return shelf_put(live->shelf, &head, bytes, error);
 }
 
-/* A version, and with a state the state that is made behind it. */
+static enum relance_status course_write_state(struct live *live, struct course *course,
+                                              const struct relance_model_head *about,
+                                              struct relance_error *error)
+{
+    struct buffer framed = {0};
+    state_frame(live, relance_learn_state(course->learn, live->newest_ms), &framed);
+    enum relance_status status = course_put(live, course, PARCEL_STATE, about, buffer_str(&framed), error);
+    buffer_free(&framed);
+    course->has_state = true;
+    return status;
+}
+
+/* A version, and with a state the state that is made behind it. The first version has one: it is where all that is counted
+ * later begins. */
 static enum relance_status course_write(struct live *live, struct course *course, bool with_state,
                                         struct relance_error *error)
 {
     struct relance_str bytes;
-    struct buffer framed = {0};
-    bool in_full = with_state || !course->model;
+    bool in_full = with_state || !course->has_state || !course->model;
     struct relance_model *model =
         relance_learn_version(course->learn, live->newest_ms, course->model, in_full, &bytes);
     if (!model) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a version");
     const struct relance_model_head *about = relance_model_about(model);
     enum relance_status status =
         course_put(live, course, in_full ? PARCEL_FULL : PARCEL_DELTA, about, bytes, error);
-    if (status == RELANCE_OK && with_state) {
-        state_frame(live, relance_learn_state(course->learn, live->newest_ms), &framed);
-        status = course_put(live, course, PARCEL_STATE, about, buffer_str(&framed), error);
-    }
-    buffer_free(&framed);
+    if (status == RELANCE_OK && in_full) status = course_write_state(live, course, about, error);
     log_line(LOG_INFO, "A version of a model is made.", "affinity=%.*s n=%" PRIu64 " products=%zu full=%d",
              STR_ARG(course->about.name), about->number, relance_model_product_count(model), in_full);
     relance_model_release(course->model);
@@ -161,22 +171,52 @@ static bool live_is_due(const struct live *live, int64_t now_us)
     return is_new && at_end && now_us - live->versions_us >= live->options->every * 1000;
 }
 
-static bool live_is_large(const struct live *live)
+static size_t live_bytes(const struct live *live)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < live->count; i++)
         bytes += relance_learn_bytes(live->courses[i].learn);
-    return bytes >= (size_t)live->options->learn_bytes;
+    return bytes;
+}
+
+/* Counts are to become a state, since they have grown, and by more than a state leaves, or have come so far from the half-life
+ * of the last one that weights cannot tell it any more. */
+static bool live_is_full(const struct live *live)
+{
+    bool is_far = false;
+    size_t bytes = live_bytes(live);
+    for (size_t i = 0; i < live->count; i++)
+        is_far |= live->courses[i].is_new && relance_learn_is_far(live->courses[i].learn, live->newest_ms);
+    return is_far || (bytes >= (size_t)live->options->learn_bytes && bytes / 2 >= live->state_bytes);
+}
+
+/* A state alone, between versions: where a long log is read, and where much happens in an hour. */
+static enum relance_status live_write_states(struct live *live, struct relance_error *error)
+{
+    const struct relance_model_head none = {0};
+    enum relance_status status = shelf_begin(live->shelf, error);
+    for (size_t i = 0; i < live->count && status == RELANCE_OK; i++) {
+        struct course *course = &live->courses[i];
+        if (!course->is_new) continue;
+        status = course_write_state(live, course, course->model ? relance_model_about(course->model) : &none,
+                                    error);
+        log_line(LOG_INFO, "A state of what is counted is made.", "affinity=%.*s",
+                 STR_ARG(course->about.name));
+    }
+    return status == RELANCE_OK ? shelf_commit(live->shelf, error) : status;
 }
 
 static enum relance_status live_write_due(struct live *live, struct relance_error *error)
 {
     int64_t now_us = clock_monotonic_us();
-    if (!live_is_due(live, now_us)) return RELANCE_OK;
-    bool with_state = !live->states_us || now_us - live->states_us >= LIVE_STATE_US || live_is_large(live);
-    enum relance_status status = live_write(live, with_state, error);
-    live->versions_us = now_us;
-    if (with_state) live->states_us = now_us;
+    bool is_full = live_is_full(live), is_due = live_is_due(live, now_us);
+    bool with_state = !live->states_us || now_us - live->states_us >= LIVE_STATE_US || is_full;
+    if (!is_due && !is_full) return RELANCE_OK;
+    enum relance_status status =
+        is_due ? live_write(live, with_state, error) : live_write_states(live, error);
+    if (is_due) live->versions_us = now_us;
+    if (is_due && with_state) live->states_us = now_us;
+    if (with_state) live->state_bytes = live_bytes(live);
     return status;
 }
 
@@ -207,6 +247,7 @@ static enum relance_status live_start(struct live *live, const struct relance_ru
     if (status != RELANCE_OK) return status;
     counting_open(live, rules);
     status = live_restore(live, error);
+    live->state_bytes = live_bytes(live);
     if (status == RELANCE_OK) status = live_start_reading(live, error);
     if (status == RELANCE_OK)
         log_line(LOG_INFO, "Learning.", "affinities=%zu partitions=%d", live->count, live->partitions);

@@ -13,7 +13,6 @@
 struct claim {
     struct parcel_head head; /* number 0: the topic has none */
     struct relance_model *base, *published;
-    bool has_state; /* that says how far it was counted */
 };
 
 struct verifying {
@@ -23,38 +22,55 @@ struct verifying {
 };
 
 /* ---- what the topic says */
-static enum relance_status claim_take(struct verifying *verifying, size_t at,
-                                      const struct parcel_joiner *joiner, struct relance_error *error)
+/* Of two of the same number the second may not say it: then it claims what the first did. */
+static void course_until(const struct live *live, struct course *course, const struct parcel_joiner *joiner)
 {
-    struct claim *claim = &verifying->claims[at];
-    struct course *course = &verifying->live.courses[at];
-    struct relance_str bytes = buffer_str(&joiner->bytes), state;
-    if (joiner->head.kind == PARCEL_STATE) {
-        free(course->until);
-        ensure(course->until = calloc((size_t)verifying->live.partitions + 1, sizeof *course->until));
-        claim->has_state = counting_unframe(&verifying->live, bytes, course->until, &state);
-        return RELANCE_OK;
-    }
-    claim->head = joiner->head;
-    if (joiner->head.kind == PARCEL_DELTA) return RELANCE_OK;
-    relance_model_release(claim->base); /* of one that had the same number before */
-    relance_model_release(claim->published);
-    claim->published = NULL;
-    relance_model_hold(claim->base = course->model);
-    return relance_model_read(bytes, &claim->published, error);
+    struct relance_str state;
+    size_t partitions = (size_t)live->partitions;
+    int64_t *until = calloc(partitions + 1, sizeof *until);
+    ensure(until);
+    bool is_said = joiner->head.kind == PARCEL_STATE
+                       ? counting_unframe(live, buffer_str(&joiner->bytes), until, &state)
+                       : parcel_offsets(buffer_str(&joiner->text), partitions, until);
+    free(is_said ? course->until : until);
+    if (is_said) course->until = until;
 }
 
+/* The version itself. Of two of the same number the later one is meant. */
+static enum relance_status claim_take(struct claim *claim, const struct live *live, struct course *course,
+                                      const struct parcel_joiner *joiner, struct relance_error *error)
+{
+    struct relance_str bytes = buffer_str(&joiner->bytes);
+    relance_model_release(claim->base);
+    relance_model_release(claim->published);
+    claim->published = NULL;
+    claim->head = joiner->head;
+    relance_model_hold(claim->base = course->model);
+    course_until(live, course, joiner);
+    return joiner->head.kind == PARCEL_FULL
+               ? relance_model_read(bytes, &claim->published, error)
+               : relance_model_apply(claim->base, bytes, &claim->published, error);
+}
+
+/* What comes before the version is what it goes on from; the state beside it, which stands behind it, is not. */
 static enum relance_status verifying_take(struct verifying *verifying, const struct parcel_joiner *joiner,
                                           struct relance_error *error)
 {
     struct live *live = &verifying->live;
     struct course *course = counting_course(live, &joiner->head);
     if (!course || joiner->head.number > verifying->number) return RELANCE_OK;
-    if (joiner->head.number == verifying->number)
-        return claim_take(verifying, (size_t)(course - live->courses), joiner, error);
+    struct claim *claim = &verifying->claims[course - live->courses];
+    bool is_it = joiner->head.number == verifying->number, is_state = joiner->head.kind == PARCEL_STATE;
+    if (is_state && claim->head.number) {
+        if (is_it && !course->until) course_until(live, course, joiner);
+        return RELANCE_OK;
+    }
     bool fits = joiner->head.kind != PARCEL_DELTA ||
                 (course->model && relance_model_about(course->model)->chain == joiner->head.base);
-    return fits ? counting_take(live, course, joiner, error) : RELANCE_OK;
+    if (is_it && !fits) claim->head = joiner->head;
+    if (!fits) return RELANCE_OK;
+    return is_it ? claim_take(claim, live, course, joiner, error)
+                 : counting_take(live, course, joiner, error);
 }
 
 static enum relance_status verifying_read_topic(struct verifying *verifying, struct relance_error *error)
@@ -78,7 +94,9 @@ static enum relance_status verifying_read_topic(struct verifying *verifying, str
 static bool claim_can_be_told(const struct verifying *verifying, size_t at)
 {
     const struct claim *claim = &verifying->claims[at];
-    return claim->published && claim->has_state && (verifying->number == 1 || claim->base);
+    const struct course *course = &verifying->live.courses[at];
+    return claim->published && course->until &&
+           (verifying->number == 1 || (claim->base && course->has_state));
 }
 
 /* From the first record that one of them has to count to the last. A log that begins later is refused by the stream. */
@@ -144,8 +162,8 @@ static struct relance_str first_difference(const struct relance_model *a, const 
 static bool claim_holds(const struct claim *claim, const struct course *course)
 {
     struct relance_str bytes;
-    struct relance_model *counted =
-        relance_learn_version(course->learn, claim->head.at_ms, claim->base, true, &bytes);
+    struct relance_model *counted = relance_learn_version(course->learn, claim->head.at_ms, claim->base,
+                                                          claim->head.kind == PARCEL_FULL, &bytes);
     ensure(counted);
     uint64_t chain = relance_model_about(counted)->chain;
     bool holds = chain == claim->head.chain && chain == relance_model_about(claim->published)->chain;
@@ -163,12 +181,13 @@ static bool claim_holds(const struct claim *claim, const struct course *course)
 
 static void claim_tell_why_not(const struct claim *claim, const struct course *course, uint64_t number)
 {
-    const char *why = !claim->head.number
-                          ? "is not on the topic of versions, by the recipe that the rules declare"
-                      : !claim->published || !claim->has_state
-                          ? "has no state beside it that says how far was counted; those have one that a "
-                            "learner made when it had started, and one a day"
-                          : "is without the version before it on the topic";
+    const char *why =
+        !claim->head.number ? "is not on the topic of versions, by the recipe that the rules declare"
+        : !claim->published || (number > 1 && !claim->base) ? "is without the version before it on the topic"
+        : number > 1 && !course->has_state
+            ? "is without the state that it was counted from on the topic"
+            : "does not say how far was counted: before versions said it, those with a state "
+              "beside them did";
     print_mistake("version %" PRIu64 " of %.*s %s", number, STR_ARG(course->about.name), why);
 }
 

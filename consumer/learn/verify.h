@@ -1,7 +1,7 @@
 /* Counting again: whether a version on OUTPUT.models is what its input makes of it (DELIVERY.md §3.10).
  *
- * What says up to where a version was counted is the state beside it, so those that have one can be verified: the first of
- * each learner's start, and one a day. It goes on from the state before, and counts up to the offsets of this one. */
+ * Its head says up to where it was counted, as far as the head of an older version does not: then the state beside it does.
+ * Counting goes on from the last state before it, and a first version, where there is none, from the begin of the input. */
 #ifndef CONSUMER_LEARN_VERIFY_H
 #define CONSUMER_LEARN_VERIFY_H
 

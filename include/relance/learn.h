@@ -46,8 +46,10 @@ size_t relance_learn_last(const struct relance_learn *learn, uint64_t customer,
                           struct relance_str out[RELANCE_LEARN_LAST]);
 
 /* Makes a state at an instant that is no earlier than the last state's, and goes on from it. The bytes are valid until the
- * next call. */
+ * next call. Before the first state or version each half-life is counted alone, so that none of them has to come first. */
 struct relance_str relance_learn_state(struct relance_learn *learn, int64_t at_ms);
+/* Events of that instant lie so many half-lives behind the last state that their weights do not tell it: a state is due. */
+bool relance_learn_is_far(const struct relance_learn *learn, int64_t at_ms);
 /* Goes on from a state's bytes; refused where they are broken or another recipe's, and then nothing has been counted. */
 RELANCE_MUST enum relance_status relance_learn_restore(struct relance_learn *learn, struct relance_str state,
                                                        struct relance_error *error);

@@ -25,6 +25,8 @@ void learn_clear(struct relance_learn *learn)
     learn->name_bytes = 0;
     vector_release(&learn->pool, &learn->own, sizeof(uint64_t));
     pairs_clear(&learn->pairs);
+    eras_clear(learn);
+    learn->has_epoch = false;
     windows_clear(&learn->windows);
 }
 
@@ -55,9 +57,7 @@ uint32_t learn_product(struct relance_learn *learn, str name)
     uint32_t known = names_find(&learn->products, name);
     if (known != NAME_NONE || !product_is_learnt(name) || learn->products.count == LIMIT_PRODUCTS)
         return known;
-    uint64_t *own = vector_insert(&learn->pool, &learn->own, sizeof *own, learn->own.count);
-    ensure(own);
-    *own = 0;
+    own_of(&learn->pool, &learn->own, learn->products.count);
     learn->name_bytes += name.size + 1;
     return names_add(&learn->products, name);
 }
@@ -73,6 +73,16 @@ struct arrival {
     uint32_t product;
     bool counts;
 };
+
+uint64_t *own_of(struct pool *pool, struct vector *own, uint32_t product)
+{
+    while (own->count <= product) {
+        uint64_t *fresh = vector_insert(pool, own, sizeof *fresh, own->count);
+        ensure(fresh);
+        *fresh = 0;
+    }
+    return VECTOR_AT(*own, uint64_t, product);
+}
 
 /* An event's products, each once, and no more of those that count than a day has room for. */
 static size_t learn_arrivals(struct relance_learn *learn, struct window *window,
@@ -99,17 +109,18 @@ static bool is_within(const struct relance_learn *learn, uint32_t a_s, uint32_t 
 }
 
 /* One product after those of the window, and beside those that came with it, which have no order. */
-static void learn_pairs(struct relance_learn *learn, const struct window *window, uint32_t time_s,
-                        const struct arrival *arrivals, size_t at, const uint64_t tallies[WINDOW_PRODUCTS])
+static void learn_pairs(const struct relance_learn *learn, struct pairs *pairs, const struct window *window,
+                        uint32_t time_s, const struct arrival *arrivals, size_t at,
+                        const uint64_t tallies[WINDOW_PRODUCTS])
 {
     uint32_t product = arrivals[at].product;
     for (size_t k = 0; k < window->size; k++)
         if (is_within(learn, window->times_s[k], time_s))
-            pairs_add(&learn->pairs, window->products[k], product, tallies[k]);
+            pairs_add(pairs, window->products[k], product, tallies[k]);
     for (size_t j = 0; j < at; j++) {
         if (!arrivals[j].counts) continue;
-        pairs_add(&learn->pairs, arrivals[j].product, product, tallies[0]);
-        pairs_add(&learn->pairs, product, arrivals[j].product, tallies[0]);
+        pairs_add(pairs, arrivals[j].product, product, tallies[0]);
+        pairs_add(pairs, product, arrivals[j].product, tallies[0]);
     }
 }
 
@@ -121,14 +132,17 @@ void relance_learn_count(struct relance_learn *learn, const struct relance_learn
     struct window *window = windows_of(&learn->windows, event->customer);
     if (day > window->day) window->day = day, window->counted = 0;
     size_t count = learn_arrivals(learn, window, event, arrivals);
+    struct era *era = learn->has_epoch ? NULL : learn_era(learn, event->time_ms);
+    struct pairs *pairs = era ? &era->pairs : &learn->pairs;
+    struct vector *owns = era ? &era->own : &learn->own;
     uint64_t unit = event->weight * decay_factor(&learn->decay, event->time_ms);
     for (size_t k = 0; k < WINDOW_PRODUCTS; k++)
         tallies[k] = tally_of(unit * (COUNTS_UNIT / (k + 1)), event->customer >> 32);
     for (size_t i = 0; i < count; i++) {
         if (!arrivals[i].counts) continue;
-        uint64_t *own = learn_own(learn, arrivals[i].product);
+        uint64_t *own = own_of(&learn->pool, owns, arrivals[i].product);
         *own = tally_sum(*own, tallies[0]);
-        learn_pairs(learn, window, time_s, arrivals, i, tallies);
+        learn_pairs(learn, pairs, window, time_s, arrivals, i, tallies);
     }
     for (size_t i = 0; i < count; i++)
         window_push(window, arrivals[i].product, time_s);

@@ -17,6 +17,13 @@ enum {
     COUNTS_KEPT_PARTNERS = 48, /* of a product in a state */
 };
 
+/* What a half-life has brought, while there is no state yet: weights as of its begin. */
+struct era {
+    int64_t epoch;
+    struct vector own;
+    struct pairs pairs;
+};
+
 struct relance_learn {
     struct relance_learn_recipe recipe;
     struct decay decay;
@@ -25,6 +32,8 @@ struct relance_learn {
     size_t name_bytes;
     struct vector own; /* of uint64_t: each product's tally */
     struct pairs pairs;
+    struct vector eras; /* of struct era: before the first state or version; behind it there are none */
+    bool has_epoch;     /* decay.epoch is one: of a state, or of the newest era */
     struct windows windows;
     uint64_t chain;       /* of the last state; 0: none */
     uint64_t state_count; /* made so far */
@@ -36,10 +45,26 @@ static inline uint64_t *learn_own(const struct relance_learn *learn, uint32_t pr
     return VECTOR_AT(learn->own, uint64_t, product);
 }
 
+/* So many half-lives later. */
+static inline uint64_t tally_less(uint64_t tally, unsigned shift)
+{
+    return tally_weight(tally) >> shift | (tally & ~TALLY_WEIGHT_MAX);
+}
+
 /* A product's number; NAME_NONE: it is not learnt. */
 uint32_t learn_product(struct relance_learn *learn, str name);
 /* Back to nothing. */
 void learn_clear(struct relance_learn *learn);
+
+/* Where an event is counted while there is no state: in the era of its half-life. A state says which half-life its weights
+ * are of; before the first, the event that comes first cannot say it, since another order of partitions brings another first
+ * one. So each half-life is summed alone, and they come together once it is known which is the newest. */
+struct era *learn_era(struct relance_learn *learn, int64_t at_ms);
+void eras_clear(struct relance_learn *learn);
+/* Before products and pairs are looked at: all that is counted stands in them. */
+void learn_settle(struct relance_learn *learn);
+/* A product's tally among those that grow as products come. */
+uint64_t *own_of(struct pool *pool, struct vector *own, uint32_t product);
 
 /* Pairs by one of their two: those of product p are order[ends[p]] to order[ends[p + 1]], places of slots. */
 struct rows {

@@ -8,7 +8,7 @@
 static const uint64_t roots[] = {1518500250, 1276901417, 1170923762, 1121280436,
                                  1097253708, 1085434106, 1079572136, 1076653033};
 
-enum { ROOTS = 8, ROOT_BITS = 30, FACTOR_BITS = 8, AHEAD_MAX = 4, LOG_BITS = 16 };
+enum { ROOTS = 8, ROOT_BITS = 30, FACTOR_BITS = 8, LOG_BITS = 16 };
 
 static uint16_t factor_of(unsigned step)
 {
@@ -41,18 +41,23 @@ void decay_init(struct decay *decay, int64_t half_life_ms)
         decay->logs[i] = log_of(i);
 }
 
+static int64_t within_reason(int64_t at_ms)
+{
+    return at_ms < RFC3339_MS_MIN ? RFC3339_MS_MIN : at_ms > RFC3339_MS_MAX ? RFC3339_MS_MAX : at_ms;
+}
+
 int64_t decay_epoch_at(const struct decay *decay, int64_t at_ms)
 {
-    return floor_div(at_ms, decay->half_life_ms);
+    return floor_div(within_reason(at_ms), decay->half_life_ms);
 }
 
 uint64_t decay_factor(const struct decay *decay, int64_t at_ms)
 {
-    at_ms = at_ms < RFC3339_MS_MIN ? RFC3339_MS_MIN : at_ms > RFC3339_MS_MAX ? RFC3339_MS_MAX : at_ms;
+    at_ms = within_reason(at_ms);
     int64_t whole = decay_epoch_at(decay, at_ms), rest = at_ms - whole * decay->half_life_ms;
     uint64_t factor = decay->factors[(uint64_t)rest * DECAY_STEPS / (uint64_t)decay->half_life_ms];
     int64_t ahead = whole - decay->epoch;
-    if (ahead > AHEAD_MAX) return (uint64_t)decay->factors[0] << AHEAD_MAX;
+    if (ahead > DECAY_AHEAD_MAX) return (uint64_t)decay->factors[0] << DECAY_AHEAD_MAX;
     if (ahead >= 0) return factor << ahead;
     return ahead < -2 * FACTOR_BITS ? 0 : factor >> -ahead;
 }

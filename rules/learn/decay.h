@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { DECAY_STEPS = 256, LOG_STEPS = 2048, LOG_ONE = 1 << 16 };
+enum { DECAY_STEPS = 256, DECAY_AHEAD_MAX = 4, LOG_STEPS = 2048, LOG_ONE = 1 << 16 };
 
 struct decay {
     int64_t half_life_ms;

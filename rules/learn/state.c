@@ -47,11 +47,6 @@ static int keeping_by_rank(const void *a, const void *b)
     return (one->rank > other->rank) - (one->rank < other->rank);
 }
 
-static uint64_t tally_less(uint64_t tally, unsigned shift)
-{
-    return tally_weight(tally) >> shift | (tally & ~TALLY_WEIGHT_MAX);
-}
-
 /* Which products stay, and their numbers in the order of their names. */
 static void keeper_choose(struct keeper *keeper)
 {
@@ -204,10 +199,11 @@ struct relance_str relance_learn_state(struct relance_learn *learn, int64_t at_m
     enum { SHIFT_MAX = 63 };
     struct keeper keeper = {.learn = learn};
     struct buffer *out = &learn->bytes;
-    int64_t epoch = decay_epoch_at(&learn->decay, at_ms), on = epoch - learn->decay.epoch;
+    learn_settle(learn);
+    int64_t epoch = decay_epoch_at(&learn->decay, at_ms),
+            on = learn->has_epoch ? epoch - learn->decay.epoch : 0;
     if (on < 0) epoch = learn->decay.epoch, on = 0;
     keeper.shift = on < SHIFT_MAX ? (unsigned)on : SHIFT_MAX;
-    pairs_flush(&learn->pairs);
     arena_init(&keeper.arena, 0);
     keeper.by_name = learn_by_name(learn, &keeper.arena, &keeper.ranks);
     ensure(keeper.by_name);
@@ -311,6 +307,7 @@ enum relance_status relance_learn_restore(struct relance_learn *learn, struct re
         learn->decay.epoch = 0;
         return relance_error_set(error, RELANCE_INVALID, "these bytes are no state of a learner");
     }
+    learn->has_epoch = true;
     learn->state_count = number;
     learn->chain = str_hash(state);
     return RELANCE_OK;

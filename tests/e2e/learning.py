@@ -181,10 +181,14 @@ class Learning(unittest.TestCase):
         learner = self.learner(world)
         before = len([v for v in self.versions(world) if v["kind"] != "state"])
         self.await_versions(world, learner, before + 1)
+        self.buy(world, ["emil", "fritz"], "cup", "pan", at=BEGIN + 2000)
+        self.await_versions(world, learner, before + 2)
         self.assertEqual(learner.stop()[0], 0)
-        whole = [v for v in self.versions(world) if v["kind"] == "full"]
+        versions = [v for v in self.versions(world) if v["kind"] != "state"]
+        whole = [v for v in versions if v["kind"] == "full"]
         self.assertGreaterEqual(len(whole), 2)
-        for version in whole:
+        self.assertLess(len(whole), len(versions), "a delta is one, too")
+        for version in versions:
             again = self.verified(world, version["n"])
             self.assertEqual((again.returncode, again.stdout.split(": ")[-1]), (0, "equal\n"), again.stdout + again.stderr)
             self.assertIn(f"version {version['n']}, chain {version['chain']}", again.stdout)

@@ -43,6 +43,29 @@ Test(parcel, head_is_read_as_it_was_written)
     buffer_free(&text);
 }
 
+Test(parcel, a_head_says_how_far_was_counted)
+{
+    static const int64_t offsets[] = {12, -2, INT64_C(1) << 40};
+    struct parcel_head head = written, read;
+    struct relance_error error;
+    struct buffer text = {0};
+    int64_t found[3];
+    parcel_head_print(&head, &text);
+    cr_expect_not(parcel_offsets(buffer_str(&text), 3, found), "older ones do not");
+    head.offsets = offsets;
+    head.partitions = 3;
+    parcel_head_print(&head, &text);
+    cr_assert_eq(parcel_head_parse(buffer_str(&text), &read, &error), RELANCE_OK);
+    cr_expect(read.bytes == written.bytes && !read.offsets);
+    cr_assert(parcel_offsets(buffer_str(&text), 3, found));
+    cr_expect_eq(memcmp(found, offsets, sizeof found), 0);
+    cr_expect_not(parcel_offsets(buffer_str(&text), 2, found), "of another input");
+    cr_expect_not(parcel_offsets(buffer_str(&text), 4, found), "of another input");
+    cr_expect_not(parcel_offsets(STR("{\"offsets\":[1,\"2\",3]}"), 3, found));
+    cr_expect_not(parcel_offsets(STR("no JSON"), 3, found));
+    buffer_free(&text);
+}
+
 Test(parcel, other_records_are_no_heads)
 {
 #define HASHES "\"recipe\":\"1\",\"chain\":\"2\",\"base\":\"0\",\"at\":5"

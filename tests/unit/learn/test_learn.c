@@ -247,6 +247,51 @@ static void copied(struct buffer *to, struct relance_str bytes)
     buffer_put_str(to, bytes);
 }
 
+/* Partitions of an input that nobody has counted before: whichever is read first, and though their half-lives differ. */
+Test(learn, comes_to_the_same_whichever_partition_is_read_first)
+{
+    enum { PARTITIONS = 3, ORDERS = 6 };
+    static const int orders[ORDERS][PARTITIONS] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                                   {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static const str names[] = {STR("tent"), STR("mat"), STR("lamp"), STR("rope"), STR("mug")};
+    struct buffer state = {0};
+    for (int order = 0; order < ORDERS; order++) {
+        struct relance_learn *learn = relance_learn_new(&views);
+        for (int i = 0; i < PARTITIONS; i++) {
+            int partition = orders[order][i];
+            int64_t began_ms = START_MS + partition * 100 * DAY_MS;
+            for (int n = 0; n < 40; n++)
+                came(learn, (uint64_t)(partition * 40 + n / 2), names[n * (partition + 2) % 5],
+                     began_ms + n * DAY_MS / 2);
+        }
+        cr_expect_str_eq(listed(learn, STR("tent")), "mug mat rope lamp");
+        struct relance_str bytes = relance_learn_state(learn, START_MS + 300 * DAY_MS);
+        if (!order) copied(&state, bytes);
+        cr_expect(str_equal(bytes, buffer_str(&state)));
+        relance_learn_free(learn);
+    }
+    buffer_free(&state);
+}
+
+/* A first event from long ago, as a clock that was not set yet makes them, is outweighed, and nothing else is lost. */
+Test(learn, is_not_led_astray_by_a_first_event_of_1970)
+{
+    struct relance_learn *learn = relance_learn_new(&views), *other = relance_learn_new(&views);
+    struct buffer state = {0};
+    came(learn, 1, STR("tent"), 0);
+    came(learn, 1, STR("axe"), 1000);
+    for (uint64_t customer = 2; customer < 6; customer++) {
+        came(learn, customer, STR("tent"), START_MS), came(learn, customer, STR("mat"), START_MS);
+        came(other, customer, STR("tent"), START_MS), came(other, customer, STR("mat"), START_MS);
+    }
+    copied(&state, relance_learn_state(learn, START_MS));
+    cr_expect(str_equal(buffer_str(&state), relance_learn_state(other, START_MS)));
+    cr_expect_str_eq(listed(learn, STR("tent")), "mat");
+    buffer_free(&state);
+    relance_learn_free(learn);
+    relance_learn_free(other);
+}
+
 /* Who starts from a state goes on as who made it, and as who counted all days from the first. */
 Test(learn, goes_on_from_a_state_as_if_it_had_counted_all)
 {

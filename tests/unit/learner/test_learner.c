@@ -1,0 +1,137 @@
+/* The learner that runs, over servers in memory: what it publishes is a function of the input, whatever becomes of it. */
+#include "world.h"
+#include "base/str.h"
+#include "host/log.h"
+#include "learn/live.h"
+#include "learn/verify.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DAY_MS   INT64_C(86400000)
+#define START_MS (20000 * DAY_MS)
+
+static struct options options = {
+    .group = "g", .input = "in", .output = "out", .every = 3600000, .learn_bytes = 1 << 30};
+
+/* Customers of each partition, half-lives apart from those of the others, and so many of them in each phase. */
+static void shop(int phases)
+{
+    static const char *const products[] = {"tent", "mat", "lamp", "rope", "mug", "cup", "pan"};
+    char customer[16];
+    for (int phase = 0; phase < phases; phase++)
+        for (int p = 0; p < WORLD_PARTITIONS; p++)
+            for (int n = 0; n < 24; n++) {
+                snprintf(customer, sizeof customer, "c%d-%d", p, n / 4);
+                world_happen(p, phase, customer, products[(n * (p + 2) + phase) % 7],
+                             START_MS + (p * 3 + phase) * DAY_MS + n * 3600000);
+            }
+}
+
+static void quiet(void)
+{
+    log_set_level("error");
+    cr_assert(freopen("/dev/null", "w", stdout));
+}
+
+TestSuite(learner, .timeout = 120);
+
+Test(learner, comes_to_the_same_whichever_partition_is_read_first)
+{
+    struct relance_ruleset *rules = world_rules();
+    struct buffer version = {0}, state = {0};
+    quiet();
+    shop(1);
+    for (unsigned seed = 0; seed < 40; seed++) {
+        world_reset();
+        world_restart(seed * 7919, 0);
+        cr_assert_eq(learn_live(&options, rules), 0);
+        cr_assert_eq(world.committed, 2);
+        cr_expect_eq(world_head(0).kind, PARCEL_FULL);
+        if (!seed) buffer_put_str(&version, buffer_str(&world.topic[0].bytes));
+        if (!seed) buffer_put_str(&state, buffer_str(&world.topic[1].bytes));
+        cr_expect(str_equal(buffer_str(&version), buffer_str(&world.topic[0].bytes)), "seed %u", seed);
+        cr_expect(str_equal(buffer_str(&state), buffer_str(&world.topic[1].bytes)), "seed %u", seed);
+    }
+    buffer_free(&version);
+    buffer_free(&state);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
+/* Each is the one after that before it, and each comes out equal when it is counted again. */
+static int verified(const struct relance_ruleset *rules)
+{
+    uint64_t chain = 0;
+    int versions = 0;
+    for (int i = 0; i < world.committed; i++) {
+        struct parcel_head head = world_head(i);
+        if (head.kind == PARCEL_STATE) continue;
+        cr_expect_eq(head.number, (uint64_t)++versions);
+        cr_expect_eq(head.base, chain);
+        chain = head.chain;
+    }
+    for (options.verify = 1; options.verify <= versions; options.verify++) {
+        world_restart(4711 + (unsigned)options.verify, 0);
+        cr_expect_eq(learn_verify(&options, rules), 0, "version %d", (int)options.verify);
+    }
+    return versions;
+}
+
+Test(learner, each_version_can_be_counted_again)
+{
+    struct relance_ruleset *rules = world_rules();
+    quiet();
+    shop(8);
+    world_restart(1, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    cr_expect_eq(verified(rules), 8);
+    int deltas = 0;
+    for (int i = 0; i < world.committed; i++)
+        deltas += world_head(i).kind == PARCEL_DELTA;
+    cr_expect_geq(deltas, 4);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
+Test(learner, may_be_killed_at_each_call)
+{
+    struct relance_ruleset *rules = world_rules();
+    quiet();
+    shop(4);
+    int kills = 0;
+    for (bool killed = true; killed; kills++) {
+        world_reset();
+        world_restart((unsigned)kills, kills + 1);
+        (void)learn_live(&options, rules);
+        killed = world.calls >= world.killed_at;
+        world_restart((unsigned)kills * 31, 0);
+        world.redis_asked = 0;
+        cr_assert_eq(learn_live(&options, rules), 0);
+        cr_expect_geq(verified(rules), 1, "killed at call %d", kills + 1);
+        cr_expect_eq(world_head(world.committed - 1).kind == PARCEL_STATE ||
+                         world_head(world.committed - 1).kind == PARCEL_DELTA,
+                     true);
+    }
+    cr_expect_gt(kills, 60);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
+/* Memory is bounded also while a long log is read for the first time, and states make no version another one. */
+Test(learner, makes_states_between_versions_where_counts_grow)
+{
+    struct relance_ruleset *rules = world_rules();
+    quiet();
+    shop(3);
+    options.learn_bytes = 1;
+    world_restart(1, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    int states = 0;
+    for (int i = 0; i < world.committed; i++)
+        states += world_head(i).kind == PARCEL_STATE;
+    cr_expect_gt(states, 1);
+    cr_expect_geq(verified(rules), 3);
+    world_reset();
+    relance_ruleset_free(rules);
+}
