@@ -606,12 +606,14 @@ static enum relance_status work_cycle(struct work *work, struct relance_error *e
     if (status == RELANCE_OK && work->place.sink_spent) status = RELANCE_AGAIN;
     if (status == RELANCE_OK) status = work_is_full(work) ? work_rest(work, error) : work_take(work, error);
     /* At the end all is saved now: whoever is told to end gives Redis little time. */
-    if (status == RELANCE_OK) status = work_save_due(work, work_is_at_end(work), error);
+    bool at_end = status == RELANCE_OK && work_is_at_end(work);
+    if (status == RELANCE_OK) status = work_save_due(work, at_end, error);
     if (status == RELANCE_OK) work_put_to_rest(work);
     if (status == RELANCE_OK) work_note_whole(work);
     if (status == RELANCE_OK) work_ask_end(work);
     work_tell_misplaced(work, false);
     work_tell(work);
+    atomic_store(&work->worker->at_end, status == RELANCE_OK && at_end);
     return status;
 }
 
@@ -629,7 +631,6 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
                 status = RELANCE_OK; /* the sink stays spent: the next cycle comes here again */
         }
         if (status != RELANCE_OK) return status;
-        atomic_store(&work->worker->at_end, work_is_at_end(work));
     }
     return RELANCE_OK;
 }
