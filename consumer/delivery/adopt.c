@@ -247,14 +247,25 @@ static void adopt_compare(const struct partition *partition, size_t affinity, st
     if (newest) modelbook_release(partition->place->models, newest);
 }
 
+/* How many of its affinities may have another version than when they were last compared. */
+static size_t adopt_to_compare(const struct partition *partition)
+{
+    const struct in_force *in_force = &partition->in_force;
+    size_t count = in_force->rules ? relance_ruleset_affinity_count(in_force->rules->rules) : 0;
+    if (!count || !partition->place->models) return 0;
+    return modelbook_edition(partition->place->models) + 1 == in_force->models_seen ? 0 : count;
+}
+
+bool partition_has_new_models(const struct partition *partition)
+{
+    return adopt_to_compare(partition) > 0;
+}
+
 void partition_find_models(struct partition *partition, struct buffer *out)
 {
-    struct in_force *in_force = &partition->in_force;
-    size_t count = in_force->rules ? relance_ruleset_affinity_count(in_force->rules->rules) : 0;
-    if (!count || !partition->place->models) return;
-    uint64_t edition = modelbook_edition(partition->place->models) + 1;
-    if (edition == in_force->models_seen) return;
-    in_force->models_seen = edition;
+    size_t count = adopt_to_compare(partition);
+    if (!count) return;
+    partition->in_force.models_seen = modelbook_edition(partition->place->models) + 1;
     for (size_t i = 0; i < count; i++)
         adopt_compare(partition, i, out);
     if (out->size) buffer_put(out, "}", sizeof "}");

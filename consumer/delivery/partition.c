@@ -411,7 +411,7 @@ static enum relance_status partition_make_mark(struct partition *partition, stru
 }
 
 /* Whatever of the world has changed becomes a mark, here, between two records. Versions of models are compared with the
- * rules in force: those of new rules come with the mark behind them. */
+ * rules in force: those of new rules come with the mark behind them, and a tick behind both. */
 enum relance_status partition_freshen(struct partition *partition, int64_t tick, int64_t links,
                                       struct relance_error *error)
 {
@@ -422,12 +422,13 @@ enum relance_status partition_freshen(struct partition *partition, int64_t tick,
                         .tick = tick,
                         .links = links};
     partition_compare_world(partition, &mark);
+    if (mark.rules) mark.tick = RELANCE_NEVER;
     if (!mark.rules) partition_find_models(partition, &models);
     if (models.size) mark.models = models.data;
     enum relance_status status = partition_make_mark(partition, &mark, error);
     buffer_free(&models);
-    if (status != RELANCE_OK || !mark.rules || tick != RELANCE_NEVER) return status;
-    return partition_freshen(partition, RELANCE_NEVER, RELANCE_NEVER, error);
+    if (status != RELANCE_OK || !mark.rules) return status;
+    return partition_freshen(partition, tick, RELANCE_NEVER, error);
 }
 
 enum relance_status partition_say_zones(struct partition *partition, struct relance_error *error)
@@ -733,11 +734,20 @@ void partition_tell_hidden(struct partition *partition)
     }
 }
 
+/* A quiet partition adopts a version when it comes, as others do: it would keep the one before it in memory, and on the topic,
+ * for as long as nothing happens. */
+static enum relance_status partition_renew_models(struct partition *partition, struct relance_error *error)
+{
+    if (!partition_has_new_models(partition)) return RELANCE_OK;
+    return partition_freshen(partition, RELANCE_NEVER, RELANCE_NEVER, error);
+}
+
 enum relance_status partition_tick(struct partition *partition, struct relance_error *error)
 {
     if (partition->state != PARTITION_LIVE) return RELANCE_OK;
     int64_t before = partition->tick_ms;
     enum relance_status status = partition_read_ahead(partition, error);
+    if (status == RELANCE_OK && before == RELANCE_NEVER) status = partition_renew_models(partition, error);
     if (status != RELANCE_OK) return status;
     if (before == RELANCE_NEVER) {
         before = wall_now_ms() - partition->place->options->lateness;

@@ -240,6 +240,8 @@ void partition_keep_models(struct partition *partition);
 void partition_drop_models(struct partition *partition);
 /* What a mark is to say, since there are newer ones than those in force: NUL-terminated, or nothing. */
 void partition_find_models(struct partition *partition, struct buffer *out);
+/* Something has become available since it last looked. */
+bool partition_has_new_models(const struct partition *partition);
 /* Up to when the oldest of those in force was counted, ms; 0: there is none. */
 int64_t partition_oldest_model(const struct partition *partition);
 /* Those in force, as a mark names them; empty: none. */

@@ -2,6 +2,7 @@
 version it was made, what is decided again after a crash is decided as it was, and a version that is gone stops the engine."""
 import shutil
 import signal
+import time
 import unittest
 
 from support import models, place
@@ -21,8 +22,8 @@ RULES = {
 class Models(unittest.TestCase):
     maxDiff = 4000
 
-    def world(self, partitions=2):
-        world = World(RULES, partitions=partitions)
+    def world(self, partitions=2, rules=RULES):
+        world = World(rules, partitions=partitions)
         self.addCleanup(world.__exit__)
         world.kafka.create(f"{world.output}.models", 1)
         return world
@@ -71,6 +72,25 @@ class Models(unittest.TestCase):
         self.assertEqual(self.said(world), {"none": ([], None), "one": (["mat", "lamp"], {"goes_with": 1}),
                                             "two": (["rope", "mat"], {"goes_with": 2})})
         self.assertEqual(self.marks(world), [{"goes_with": f"1:{first}"}, {"goes_with": f"2:{second}"}])
+
+    def test_a_quiet_partition_adopts_a_version_too_and_what_waits_in_it_is_decided_by_it(self):
+        rules = {**RULES, "rules": {**RULES["rules"], "later": {
+            "on": "view", "if": "event.product == 'mug'", "key": "event.id",
+            "do": [{"after": "6s", "send": "email", "with": {"also": "${goes_with(\"tent\", 3)}"}}]}}}
+        world = self.world(3, rules)
+        names = [f"c-{n}" for n in range(24)]
+        with running(world) as engine:
+            world.produce([event(name, "view", id=name, time=int(1000 * time.time()), product="mug") for name in names])
+            world.wait_decided(engine)
+            first = self.publish(world, 1, {"tent": ["mat", "lamp"]})
+            place.wait_until(lambda: self.marks(world) == 3 * [{"goes_with": f"1:{first}"}], 5, "a mark of each partition")
+            place.wait_until(lambda: len(world.output_records()) == 2 * len(names), 20, "what had waited")
+            later = [record.json() for record in world.output_records() if record.json()["rule"] == "later"]
+            self.assertEqual([(action["with"]["also"], action.get("models")) for action in later],
+                             len(names) * [(["mat", "lamp"], {"goes_with": 1})])
+            self.publish(world, 2, {"tent": ["rope"]}, first)
+            place.wait_until(lambda: len(self.marks(world)) == 6, 5, "a mark of each partition, in which nothing happens")
+        self.assertEqual(sequence_faults(world.output_records()), [])
 
     def test_what_is_decided_again_is_decided_by_the_version_of_its_mark(self):
         world = self.world()
