@@ -14,6 +14,7 @@
 #include "host/progress.h"
 #include "input/feed.h"
 #include "kafka/scan.h"
+#include "learn/pupil.h"
 #include "report/load.h"
 #include "report/places.h"
 #include "host/option.h"
@@ -34,6 +35,8 @@ struct explain {
     int64_t wall_ms, from_ms; /* from_ms INT64_MIN: the beginning */
     struct relance_ruleset *rules;
     struct relance_engine *engine;
+    struct saved *saved; /* --models; NULL: none */
+    struct pupil pupil;  /* what is learnt of a file */
     struct story story;
     struct progress progress;
     struct places places; /* of the live topic */
@@ -45,7 +48,7 @@ struct explain {
 
 static int explain_failed(const struct explain *explain)
 {
-    struct relance_str sentence = relance_engine_error(explain->engine);
+    struct relance_str sentence = pupil_error(&explain->pupil);
     print_mistake("%.*s", STR_ARG(sentence));
     return EXIT_STATUS_FAILED;
 }
@@ -53,6 +56,7 @@ static int explain_failed(const struct explain *explain)
 static bool explain_record(struct explain *explain, const struct relance_record *record)
 {
     struct relance_fate fate = {0};
+    if (!pupil_record(&explain->pupil, record)) return false;
     do {
         if (story_record(&explain->story, explain->engine, record, &fate) != RELANCE_DONE) return false;
         explain->any |= fate.kind != RELANCE_DEAD && fate.kind != RELANCE_NOTHING;
@@ -161,10 +165,26 @@ static int explain_topic(struct explain *explain)
 static int explain_end(struct explain *explain)
 {
     int64_t until_ms = until_instant(&explain->until, explain->engine, explain->any);
-    if (until_ms != RELANCE_NEVER && relance_engine_run_until(explain->engine, until_ms) != RELANCE_DONE)
+    if (until_ms != RELANCE_NEVER && pupil_run_until(&explain->pupil, until_ms) != RELANCE_DONE)
         return explain_failed(explain);
     story_end(&explain->story, explain->engine);
     return relance_engine_error(explain->engine).size ? explain_failed(explain) : EXIT_STATUS_OK;
+}
+
+/* What is told with an engine that is ready. */
+static int explain_with_engine(struct explain *explain)
+{
+    const struct options *given = explain->options;
+    if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
+    explain->pupil = (struct pupil){.engine = explain->engine, .rules = explain->rules};
+    if (given->events || given->models) /* a partition alone does not say what a learner learns of all */
+        pupil_begin(&explain->pupil, explain->wall_ms, given->models, explain->saved);
+    progress_begin(&explain->progress, "events");
+    int status = given->events ? explain_file(explain) : explain_topic(explain);
+    progress_end(&explain->progress);
+    if (status == EXIT_STATUS_OK) status = explain_end(explain);
+    pupil_end(&explain->pupil);
+    return status;
 }
 
 /* One story, from its first event to its end. */
@@ -191,11 +211,7 @@ static int explain_tell(struct explain *explain)
         print_mistake("out of memory");
         return EXIT_STATUS_FAILED;
     }
-    if (explain->wall_ms != RELANCE_NEVER) relance_engine_set_wall(explain->engine, explain->wall_ms);
-    progress_begin(&explain->progress, "events");
-    int status = given->events ? explain_file(explain) : explain_topic(explain);
-    progress_end(&explain->progress);
-    if (status == EXIT_STATUS_OK) status = explain_end(explain);
+    int status = explain_with_engine(explain);
     relance_engine_free(explain->engine);
     story_free(&explain->story);
     return status;
@@ -266,7 +282,8 @@ static bool explain_read_options(struct explain *explain)
 
 static int explain_run(struct explain *explain)
 {
-    if (!explain_read_options(explain)) return EXIT_STATUS_USAGE;
+    if (!explain_read_options(explain) || !pupil_load(explain->options->models, &explain->saved))
+        return EXIT_STATUS_USAGE;
     const struct options *options = explain->options;
     if (!options->rules.count)
         explain->rules = load_live_rules(options, explain->customer);
@@ -280,6 +297,7 @@ int cmd_explain(const struct options *options)
 {
     struct explain explain = {.options = options, .customer = str_of(options->args[0])};
     int status = explain_run(&explain);
+    saved_close(explain.saved);
     relance_ruleset_free(explain.rules);
     places_free(&explain.places);
     return status;

@@ -3,7 +3,7 @@
  *     lines of FILE → engine → decisions → lines, or with --summary a table
  *
  * What goes with what is learnt as the events go by: each day of their time is decided by the version that its begin has made
- * of all before it (learn/days.h), or all of it by the versions of --models. Rules without affinities learn nothing.
+ * of all before it, or all of it by the versions of --models (learn/pupil.h). Rules without affinities learn nothing.
  *
  * One partition, no wall clock unless given, no server. Lines of the file are read in place: what a line costs is
  * what the engine costs. A line that is no event is a dead letter: it is counted, and told at the end on standard
@@ -15,8 +15,7 @@
 #include "report/deaths.h"
 #include "report/diff.h"
 #include "input/feed.h"
-#include "learn/days.h"
-#include "learn/saved.h"
+#include "learn/pupil.h"
 #include "report/load.h"
 #include "report/misfits.h"
 #include "report/passed.h"
@@ -41,8 +40,8 @@ struct replay {
         enum diff_side number;
         struct relance_ruleset *rules;
         struct relance_engine *engine;
-        struct days *days; /* what it learns; NULL: nothing */
-    } sides[DIFF_SIDES];   /* with --diff two, else the first alone */
+        struct pupil pupil; /* what it learns */
+    } sides[DIFF_SIDES];    /* with --diff two, else the first alone */
     size_t side_count;
     struct saved *saved;             /* --models; NULL: none */
     struct relance_mapping *mapping; /* NULL: the lines are native events */
@@ -173,44 +172,12 @@ static void replay_mapped_misfits(void *context, const struct relance_mapped *ma
     misfits_take_mapped(&replay->misfits, mapped, line + 1);
 }
 
-/* ---- what is learnt */
+/* ---- the feed */
 
-static void replay_adopt(void *context, size_t affinity, const struct relance_model *model,
-                         struct relance_str bytes)
-{
-    const struct replay_side *side = context;
-    (void)bytes;
-    relance_engine_set_model(side->engine, relance_ruleset_affinity_name(side->rules, affinity), model);
-}
-
-static void replay_adopt_saved(const struct replay *replay, const struct replay_side *side)
-{
-    for (size_t i = 0; i < relance_ruleset_affinity_count(side->rules); i++) {
-        struct relance_str name = relance_ruleset_affinity_name(side->rules, i);
-        const struct relance_model *model =
-            saved_find(replay->saved, name, relance_ruleset_affinity_recipe(side->rules, i));
-        relance_engine_set_model(side->engine, name, model);
-        if (!model)
-            print_mistake(
-                "%s has no version of %.*s that was counted as the rules declare it: it gives nothing",
-                replay->options->models, STR_ARG(name));
-    }
-}
-
-static void replay_start_learning(struct replay *replay, struct replay_side *side)
-{
-    const struct days_listener listener = {.context = side, .version = replay_adopt};
-    if (replay->saved)
-        replay_adopt_saved(replay, side);
-    else if (!replay->options->models)
-        side->days = days_open(side->rules, replay->wall_ms, &listener);
-}
-
-/* First the version of a day that begins with this event: it is made of what came before. */
 static int replay_record(struct replay *replay, struct replay_side *side, const struct relance_record *record)
 {
     struct relance_fate fate;
-    if (side->days && !days_record(side->days, record)) return replay_failed(days_error(side->days));
+    if (!pupil_record(&side->pupil, record)) return replay_failed(pupil_error(&side->pupil));
     do {
         if (relance_engine_record(side->engine, record, &fate) != RELANCE_DONE)
             return replay_failed(relance_engine_error(side->engine));
@@ -233,18 +200,10 @@ static int replay_feed(struct replay *replay)
     return EXIT_STATUS_OK;
 }
 
-/* Behind the last event the day of that event ends, too. */
 static int replay_run_side_on(struct replay_side *side, int64_t until_ms)
 {
-    int64_t midnight_ms = side->days ? days_end_ms(side->days) : RELANCE_NEVER;
-    enum relance_progress progress = RELANCE_DONE;
-    if (midnight_ms != RELANCE_NEVER && midnight_ms <= until_ms) {
-        if (midnight_ms > relance_engine_newest(side->engine))
-            progress = relance_engine_run_until(side->engine, midnight_ms - 1);
-        days_end(side->days, false);
-    }
-    if (progress == RELANCE_DONE) progress = relance_engine_run_until(side->engine, until_ms);
-    return progress == RELANCE_DONE ? EXIT_STATUS_OK : replay_failed(relance_engine_error(side->engine));
+    bool done = pupil_run_until(&side->pupil, until_ms) == RELANCE_DONE;
+    return done ? EXIT_STATUS_OK : replay_failed(pupil_error(&side->pupil));
 }
 
 static int replay_run_on(struct replay *replay)
@@ -324,8 +283,10 @@ static bool replay_open_engine(struct replay *replay, struct replay_side *side)
     side->engine = relance_engine_new(&options);
     if (side->engine && replay->wall_ms != RELANCE_NEVER)
         relance_engine_set_wall(side->engine, replay->wall_ms);
-    if (side->engine) replay_start_learning(replay, side);
-    return side->engine;
+    if (!side->engine) return false;
+    side->pupil = (struct pupil){.engine = side->engine, .rules = side->rules};
+    pupil_begin(&side->pupil, replay->wall_ms, replay->options->models, replay->saved);
+    return true;
 }
 
 static int replay_with_feed(struct replay *replay)
@@ -352,21 +313,11 @@ static bool replay_load(struct replay *replay)
     return true;
 }
 
-/* "none" is a file by another name: ./none */
-static bool replay_load_models(struct replay *replay)
-{
-    struct relance_error error;
-    const char *path = replay->options->models;
-    if (!path || strcmp(path, "none") == 0) return true;
-    if (saved_open(path, &replay->saved, &error) == RELANCE_OK) return true;
-    print_mistake("--models: %s", error.message);
-    return false;
-}
-
 static int replay_run(struct replay *replay)
 {
     struct relance_error error;
-    if (!replay_read_options(replay) || !replay_load(replay) || !replay_load_models(replay))
+    if (!replay_read_options(replay) || !replay_load(replay) ||
+        !pupil_load(replay->options->models, &replay->saved))
         return EXIT_STATUS_USAGE;
     if (!load_only_mapping(&replay->options->mapping, &replay->mapping)) return EXIT_STATUS_USAGE;
     replay->listener =
@@ -385,7 +336,7 @@ int cmd_replay(const struct options *options)
     struct replay replay = {.options = options};
     int status = replay_run(&replay);
     for (size_t i = 0; i < replay.side_count; i++) {
-        days_close(replay.sides[i].days);
+        pupil_end(&replay.sides[i].pupil);
         relance_engine_free(replay.sides[i].engine);
         relance_ruleset_free(replay.sides[i].rules);
     }

@@ -15,6 +15,7 @@
 #include "host/text.h"
 #include "host/until.h"
 #include "input/feed.h"
+#include "learn/pupil.h"
 #include "report/deaths.h"
 #include "report/load.h"
 #include "report/misfits.h"
@@ -34,6 +35,8 @@ struct reporting {
     int64_t wall_ms;
     struct relance_mapping *mapping; /* NULL: the lines are native events */
     struct relance_engine *engine;
+    struct saved *saved; /* --models; NULL: none */
+    struct pupil pupil;
     struct counters counters;
     struct sums sums;
     struct feed feed;
@@ -55,6 +58,8 @@ static bool reporting_read_source(const struct options *options)
         missing = "either --json or --csv";
     else if (options->events && !options->rules.count)
         missing = "--rules is needed with --events";
+    else if (options->models && !options->events)
+        missing = "--models goes with --events: what stands in Redis has been decided";
     else if (!options->events && !(options->group && options->input))
         missing = "either --events FILE with --rules PATH is needed, or --group NAME with --input TOPIC";
     if (missing) print_mistake("%s", missing);
@@ -117,6 +122,7 @@ static void reporting_misfits(void *context, const struct relance_mapped *mapped
 static bool reporting_record(struct reporting *reporting, const struct relance_record *record)
 {
     struct relance_fate fate;
+    if (!pupil_record(&reporting->pupil, record)) return false;
     do {
         if (relance_engine_record(reporting->engine, record, &fate) != RELANCE_DONE) return false;
         reporting->any |= fate.kind != RELANCE_DEAD && fate.kind != RELANCE_NOTHING;
@@ -139,8 +145,7 @@ static bool reporting_feed(struct reporting *reporting)
     }
     progress_end(&reporting->progress);
     int64_t until_ms = until_instant(&reporting->until, reporting->engine, reporting->any);
-    if (ok && until_ms != RELANCE_NEVER)
-        ok = relance_engine_run_until(reporting->engine, until_ms) == RELANCE_DONE;
+    if (ok && until_ms != RELANCE_NEVER) ok = pupil_run_until(&reporting->pupil, until_ms) == RELANCE_DONE;
     return ok;
 }
 
@@ -167,7 +172,7 @@ static void reporting_take(struct reporting *reporting)
 static int reporting_events(struct reporting *reporting)
 {
     bool ok = reporting_feed(reporting);
-    struct relance_str sentence = relance_engine_error(reporting->engine);
+    struct relance_str sentence = pupil_error(&reporting->pupil);
     if (!ok) print_mistake("%.*s", STR_ARG(sentence));
     deaths_print(&reporting->deaths, "report");
     misfits_print(&reporting->misfits, reporting->options->events);
@@ -197,7 +202,10 @@ static int reporting_with_engine(struct reporting *reporting)
         return EXIT_STATUS_FAILED;
     }
     if (reporting->wall_ms != RELANCE_NEVER) relance_engine_set_wall(reporting->engine, reporting->wall_ms);
+    reporting->pupil = (struct pupil){.engine = reporting->engine, .rules = reporting->rules};
+    pupil_begin(&reporting->pupil, reporting->wall_ms, options->models, reporting->saved);
     int status = reporting_events(reporting);
+    pupil_end(&reporting->pupil);
     relance_engine_free(reporting->engine);
     return status;
 }
@@ -206,7 +214,8 @@ static int reporting_from_file(struct reporting *reporting)
 {
     struct relance_error error;
     const struct options *options = reporting->options;
-    if (!until_read(options->until, &reporting->until) || !wall_read(options->wall, &reporting->wall_ms))
+    if (!until_read(options->until, &reporting->until) || !wall_read(options->wall, &reporting->wall_ms) ||
+        !pupil_load(options->models, &reporting->saved))
         return EXIT_STATUS_USAGE;
     reporting->asked.rules = reporting->rules = load_rules_alone(&options->rules);
     if (!reporting->rules || !load_only_mapping(&options->mapping, &reporting->mapping))
@@ -279,6 +288,7 @@ int cmd_report(const struct options *options)
     report_free(&reporting.report);
     counters_free(&reporting.counters);
     sums_free(&reporting.sums);
+    saved_close(reporting.saved);
     relance_mapping_free(reporting.mapping);
     relance_ruleset_free(reporting.rules);
     return status;

@@ -119,6 +119,7 @@ static void story_decide(void *context, const struct relance_decision *decision)
     }
     story_rule(story, decision->rule, decision->key);
     story_words(story, decision, NULL);
+    story_learnt(story, decision);
 }
 
 /* ---- notes */

@@ -7,6 +7,7 @@
  *       win_back: not started: `if` is not true: segments.loyal is false …
  *     2026-03-02T11:00:00.000Z (12:00 Europe/Berlin)  a wait is over
  *       cart_abandoned k-9: step 1: sent email {"template":"cart-1-a"}
+ *         goes_with version 17 of 2026-03-02T10:00:00.000Z (11:00 Europe/Berlin), asked for tent
  */
 #ifndef CONSUMER_REPORT_STORY_H
 #define CONSUMER_REPORT_STORY_H
@@ -47,12 +48,14 @@ void story_lines_progress(struct story *story, double part, uint64_t records);
 void story_end(struct story *story, struct relance_engine *engine);
 void story_free(struct story *story);
 
-/* Of story.c, for story_lines.c, and the other way round. */
+/* Between the files of a story. */
 struct relance_str story_tell(struct story *story, const struct relance_decision *decision,
                               const struct relance_note *note);
 bool story_is_idle(struct story *story, const struct relance_note *note);
 void story_lines_begin(struct story *story, int32_t partition, int64_t offset);
 void story_lines_decide(struct story *story, const struct relance_decision *decision);
+void story_learnt(const struct story *story, const struct relance_decision *decision);
+void story_lines_learnt(struct story *story, const struct relance_decision *decision);
 void story_lines_note(struct story *story, const struct relance_note *note);
 void story_lines_unseen(struct story *story, const struct relance_fate *fate, const char *why);
 void story_lines_end(struct story *story);

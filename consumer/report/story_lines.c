@@ -73,6 +73,7 @@ void story_lines_decide(struct story *story, const struct relance_decision *deci
     size_t size = relance_decision_print(decision, NULL, 0);
     relance_decision_print(decision, buffer_room(&story->line, size), size);
     story->line.size += size;
+    story_lines_learnt(story, decision);
     lines_end(story);
 }
 

@@ -47,6 +47,7 @@ struct relance_str relance_outcome_text(enum relance_outcome outcome);
 struct relance_str relance_outcome_prose(enum relance_outcome outcome);
 
 struct noted_program;
+struct relance_learnt;
 
 /* What a rule with a goal is measured by, of one customer: those whom its sends have reached, and those of the variant
  * `holdout` who would have been, are compared by who reached the goal and by what their goals were worth. Who is held for
@@ -91,6 +92,10 @@ struct relance_decision {
      * BLOCKED, DEFERRED: the limit's `if` fails; COLLECTED: the trigger is late; OVERTAKEN: by the time alone; UNANSWERED:
      * what did not come. Lines do not have it. */
     struct relance_str reason;
+    /* Where somebody asks; SENT, HELD: what its `while`, `if` and payload asked of what has been learnt (explain.h). Lines do
+     * not have it. */
+    const struct relance_learnt *learnt;
+    size_t learnt_count;
     double value; /* GOAL */
     struct relance_measure measure;
     int64_t due_ms;   /* when the step fell due */

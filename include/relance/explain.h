@@ -8,6 +8,7 @@
 #define RELANCE_EXPLAIN_H
 
 #include <relance/decision.h>
+#include <relance/model.h>
 
 /* X(name, sentence): the sentence says it, `reason` goes on behind it. */
 #define RELANCE_NOTE_TABLE(X)                                                                                \
@@ -67,6 +68,30 @@ struct relance_note {
 };
 
 typedef void relance_explain(void *context, const struct relance_note *note);
+
+/* A product of an answer of what has been learnt. */
+struct relance_listed {
+    struct relance_str product;
+    /* 1: of all who came to the product asked about, all came to this one next (RELANCE_MODEL_WHOLE); of several that were asked
+     * about, the sum; of the most popular ones, a part of the first. 0: nobody has counted, the version is that of a test. */
+    double weight;
+    bool is_taken; /* it is in what is sent, or what is sent was made of it */
+    /* what has left it out: "bought(p) == 0 is false (bought(p) = 1)", "left out by take(2)", "beyond the 5 that were asked for";
+     * empty: nothing */
+    struct relance_str why;
+};
+
+/* A question to what has been learnt, which a decision was made with, and the answer, the strongest first: what was given, and
+ * some of what is beyond the number that was asked for. */
+struct relance_learnt {
+    struct relance_str affinity;
+    const struct relance_model_head *version; /* NULL: none was in force, and the answer is empty */
+    const struct relance_str *asked;          /* the products; none: the most popular ones were asked for */
+    size_t asked_count;
+    int64_t most;
+    struct relance_listed *listed;
+    size_t listed_count;
+};
 
 struct relance_engine;
 /* As things stand: a note for each rule, in order, of what it waits for, and for each live run. */

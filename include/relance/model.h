@@ -74,7 +74,9 @@ struct relance_partner {
 size_t relance_model_partners(const struct relance_model *model, struct relance_str product, size_t most,
                               struct relance_partner *out);
 /* The best for the seeds together, the first of which weighs most: sum of partner weight / position of the seed, ties by the
- * products' bytes, without the seeds. At most `most` and RELANCE_MODEL_ANSWERS; how many. */
+ * products' bytes, without the seeds. At most `most` and RELANCE_MODEL_ANSWERS; how many. So that all stays whole, each weight is
+ * RELANCE_MODEL_SHARES times as great as for one product. */
+#define RELANCE_MODEL_SHARES 2520 /* 1/position: what all positions up to RELANCE_MODEL_SEEDS divide */
 size_t relance_model_best(const struct relance_model *model, const struct relance_str *seeds, size_t count,
                           size_t most, struct relance_partner *out);
 /* The same for seeds that came together, as in an order: none is before another, and each weighs whole. */

@@ -1,21 +1,8 @@
 /* Goes down through && || ! ?: to the parts that decided, and of each shows its operands: fields, attributes,
  * counts and other calls. Inside loops and bindings names have no value outside them, so those are shown whole. */
-#include "cel/explain.h"
+#include "cel/explaining.h"
 
-#include "cel/code.h"
-
-enum { TEXT_MAX = 160, SHOWN_MAX = 32 };
-
-struct explaining {
-    struct compile c;
-    struct cel_frame *frame;
-    struct buffer *out;
-    size_t parts; /* told so far */
-    bool failing; /* the part: its operands need not say the same */
-    size_t operands;
-    str shown[SHOWN_MAX]; /* operands of this part: each once */
-    size_t shown_count;
-};
+enum { TEXT_MAX = 160 };
 
 void cel_explain_text(str text, struct buffer *out)
 {
@@ -36,9 +23,22 @@ void cel_explain_value(struct cel_value value, struct buffer *out)
     cel_explain_text(printed ? buffer_str(&json) : STR("a value that JSON cannot show"), out);
 }
 
-static struct cel_value value_of(struct explaining *x, struct node *node)
+static struct node *let_around(struct compile *c, const struct bound *bound, struct node *body)
 {
-    struct cel_program *program = compile_node(&x->c, node);
+    struct node *node = node_new(c, NODE_LET, body->span);
+    node->local = bound->local;
+    node->name = bound->local->name;
+    node->type = body->type;
+    node_add(c, node, bound->value);
+    node_add(c, node, body);
+    return node;
+}
+
+struct cel_value explaining_value(struct explaining *x, struct node *node)
+{
+    for (const struct bound *bound = x->bound; bound; bound = bound->outer)
+        node = let_around(&x->c, bound, node);
+    struct cel_program *program = x->c.failed ? NULL : compile_node(&x->c, node);
     return program ? cel_eval(program, x->frame) : cel_bool(false);
 }
 
@@ -60,10 +60,16 @@ static bool is_constant(const struct node *node)
     return constant;
 }
 
+/* Of a name that stands for an element, it is known which that is. */
+static bool is_local(const struct node *node)
+{
+    return node->kind == NODE_NAME && node->place == PLACE_LOCAL;
+}
+
 static void explain_operand(struct explaining *x, struct node *node)
 {
-    if (!node || is_constant(node) || shown(x, node_text(&x->c, node))) return;
-    struct cel_value value = value_of(x, node);
+    if (!node || is_constant(node) || is_local(node) || shown(x, node_text(&x->c, node))) return;
+    struct cel_value value = explaining_value(x, node);
     if (x->failing && value.kind == CEL_ERROR) return;
     buffer_put_str(x->out, x->operands++ ? STR(", ") : STR(" ("));
     cel_explain_text(node_text(&x->c, node), x->out);
@@ -109,22 +115,22 @@ static bool is(struct cel_value value, bool wanted)
     return value.kind == CEL_BOOL && value.as.b == wanted;
 }
 
-/* Why `node`, which is not `wanted`, is not. */
-static void explain(struct explaining *x, struct node *node, bool wanted)
+void explaining_why(struct explaining *x, struct node *node, bool wanted)
 {
     bool not = node->kind == NODE_CALL && node->count == 1 && str_equal(node->name, STR("!"));
     if (not ) {
-        explain(x, node->children[0], !wanted);
+        explaining_why(x, node->children[0], !wanted);
     } else if (node->kind == NODE_AND || node->kind == NODE_OR) {
         for (size_t i = 0; i < node->count; i++)
-            if (!is(value_of(x, node->children[i]), wanted)) explain(x, node->children[i], wanted);
+            if (!is(explaining_value(x, node->children[i]), wanted))
+                explaining_why(x, node->children[i], wanted);
     } else if (node->kind == NODE_IF) {
-        struct cel_value condition = value_of(x, node->children[0]);
+        struct cel_value condition = explaining_value(x, node->children[0]);
         bool first = is(condition, true);
-        explain(x, node->children[0], !first);
-        if (condition.kind == CEL_BOOL) explain(x, node->children[first ? 1 : 2], wanted);
+        explaining_why(x, node->children[0], !first);
+        if (condition.kind == CEL_BOOL) explaining_why(x, node->children[first ? 1 : 2], wanted);
     } else {
-        explain_part(x, node, value_of(x, node));
+        explain_part(x, node, explaining_value(x, node));
     }
 }
 
@@ -137,6 +143,6 @@ bool cel_explain(struct arena *arena, const struct cel_env *env, str text, struc
                            .frame = frame,
                            .out = out};
     struct node *root = compile_tree(&x.c);
-    if (root) explain(&x, root, true);
+    if (root) explaining_why(&x, root, true);
     return !x.c.failed && !diag.failed && !out->failed;
 }

@@ -543,6 +543,6 @@ def explained(text):
             moments.append({"time": head[1], "head": head[2], "id": head[3] or "", "lines": []})
         if line and not line.startswith("  "):
             is_told = bool(head)
-        elif is_told and line and not line.startswith("  {"):
+        elif is_told and line and not line.startswith(("  {", "    ")):
             moments[-1]["lines"].append(line.strip())
     return moments

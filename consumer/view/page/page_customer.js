@@ -4,7 +4,7 @@ import {h} from './dom.js';
 import {lines, said} from './ask.js';
 import {heading, nothing, section, table} from './parts.js';
 import {OUTCOMES} from './outcomes.js';
-import {decided_by} from './page_learnt.js';
+import {answers, decided_by} from './page_learnt.js';
 import {number, plural, time} from './words.js';
 
 const SPANS = [['1', '24 hours'], ['7', '7 days'], ['30', '30 days'], ['', 'The beginning']]; /* days */
@@ -139,7 +139,7 @@ function told(line) {
   const outcome = line.decision?.outcome, rule = line.rule && h('a', {href: `#/rules/${encodeURIComponent(line.rule)}`}, line.rule);
   const [head, rest] = line.kind === 'note' && line.words.includes(': ') ? [line.words.slice(0, line.words.indexOf(': ')), line.words.slice(line.words.indexOf(': ') + 2)] : [line.words, ''];
   return h(`details.${line.kind}${outcome ? `.${outcome}` : ''}`, {}, h('summary', {}, h('span.rule', {}, line.rule || 'the customer', line.key ? ` ${line.key}` : ''), h('span.words', {title: OUTCOMES[outcome] || null}, head)),
-    rest && h('p.why', {}, rest), line.decision?.models && h('p', {}, 'Decided by ', decided_by(line.decision.models)), line.decision && json(line.decision), rule && h('p', {}, 'The rule: ', rule));
+    rest && h('p.why', {}, rest), line.learnt ? answers(line.learnt) : line.decision?.models && h('p', {}, 'Decided by ', decided_by(line.decision.models)), line.decision && json(line.decision), rule && h('p', {}, 'The rule: ', rule));
 }
 
 const HEADS = {event: (one) => one.type, duplicate: (one) => `${one.type}, again: ignored`, wait: () => 'a wait is over', unseen: (one) => one.type || 'a record', dead: (one) => `a dead letter${one.reason ? `: ${one.reason}` : ''}`, begin: () => 'before', partition: (one) => `partition ${one.partition}, from offset ${number(one.from_offset)}`};

@@ -5,7 +5,6 @@
 #include "rule/run/engine_internal.h"
 
 #include <relance/affinity.h>
-#include <relance/model.h>
 
 void relance_engine_set_model(struct relance_engine *e, struct relance_str name,
                               const struct relance_model *model)
@@ -86,36 +85,59 @@ static size_t partners_of(const struct relance_model *model, str seed, size_t mo
     return kept;
 }
 
-static size_t best_for(const struct affinity_rule *affinity, const struct relance_model *model,
-                       const str *seeds, size_t count, size_t most, struct relance_partner *out)
+static size_t weighed_by(const struct affinity_rule *affinity)
 {
-    if (count == 1) return partners_of(model, seeds[0], most, out);
-    return affinity->together ? relance_model_together(model, seeds, count, most, out)
-                              : relance_model_best(model, seeds, count, most, out);
+    return affinity->together ? RELANCE_MODEL_TOGETHER : RELANCE_MODEL_SEEDS;
+}
+
+size_t affinity_answer(const struct relance_engine *e, const struct affinity_question *question,
+                       struct relance_partner out[RELANCE_MODEL_ANSWERS])
+{
+    const struct relance_model *model = e->models[question->affinity];
+    const str *seeds = question->seeds;
+    size_t most = question->most < RELANCE_MODEL_ANSWERS ? question->most : RELANCE_MODEL_ANSWERS, count;
+    if (!seeds)
+        count = relance_model_popular(model, most, out);
+    else if (question->seed_count == 1)
+        count = partners_of(model, seeds[0], most, out);
+    else if (e->set->affinities[question->affinity].together)
+        count = relance_model_together(model, seeds, question->seed_count, most, out);
+    else
+        count = relance_model_best(model, seeds, question->seed_count, most, out);
+    return count < most ? count : most;
+}
+
+/* In memory of its own: none of the evaluation's, which is bounded. */
+static void note_question(struct relance_engine *e, const struct affinity_question *question)
+{
+    if (!e->question) e->question = or_fail(e, ARENA_NEW(&e->arena, struct noted_question));
+    if (!e->question) return;
+    e->question->asked = *question;
+    if (!question->seeds) return;
+    memcpy(e->question->seeds, question->seeds, question->seed_count * sizeof *question->seeds);
+    e->question->asked.seeds = e->question->seeds;
 }
 
 struct cel_value affinity_call(struct relance_engine *e, uint32_t function, const struct cel_value *arguments)
 {
     enum affinity_form form = (enum affinity_form)(function % AFFINITY_FORMS);
-    const struct affinity_rule *affinity = &e->set->affinities[function / AFFINITY_FORMS];
-    const struct relance_model *model = e->models[function / AFFINITY_FORMS];
-    size_t weighed = affinity->together ? RELANCE_MODEL_TOGETHER : RELANCE_MODEL_SEEDS;
+    struct affinity_question question = {.affinity = function / AFFINITY_FORMS};
+    const struct affinity_rule *affinity = &e->set->affinities[question.affinity];
     struct relance_partner partners[RELANCE_MODEL_ANSWERS];
     str seeds[RELANCE_MODEL_EXCLUDED];
-    size_t seed_count = 0;
     struct cel_value failed;
     int64_t wanted = arguments[form == AFFINITY_POPULAR ? 0 : 1].as.i;
     if (wanted < 0)
         return cel_fail(&e->frame, CEL_ERROR_ARGUMENT, "%.*s() gives no negative number of products",
                         STR_ARG(affinity->name));
-    if (!seeds_of(e, form, arguments[0], weighed, seeds, &seed_count, &failed)) return failed;
-    if (e->explaining) e->seed_asked = seed_count ? seeds[0] : (str){0};
-    if (!model) return answer(e, NULL, 0);
-    e->models_asked |= 1u << function / AFFINITY_FORMS;
-    size_t most = wanted < RELANCE_MODEL_ANSWERS ? (size_t)wanted : RELANCE_MODEL_ANSWERS;
-    size_t count = form == AFFINITY_POPULAR ? relance_model_popular(model, most, partners)
-                                            : best_for(affinity, model, seeds, seed_count, most, partners);
-    return answer(e, partners, count < most ? count : most);
+    if (!seeds_of(e, form, arguments[0], weighed_by(affinity), seeds, &question.seed_count, &failed))
+        return failed;
+    question.seeds = form == AFFINITY_POPULAR ? NULL : seeds;
+    question.most = wanted < RELANCE_MODEL_ANSWERS ? (size_t)wanted : RELANCE_MODEL_ANSWERS;
+    if (e->explaining) note_question(e, &question);
+    if (!e->models[question.affinity]) return answer(e, NULL, 0);
+    e->models_asked |= 1u << question.affinity;
+    return answer(e, partners, affinity_answer(e, &question, partners));
 }
 
 str affinity_models(struct relance_engine *e)

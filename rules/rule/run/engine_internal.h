@@ -13,6 +13,7 @@
 
 #include <relance/engine.h>
 #include <relance/mapping.h>
+#include <relance/model.h>
 
 /* What triggers rules now: an event, or a segment entered or left, or a date. */
 struct trigger {
@@ -110,8 +111,8 @@ struct relance_engine {
 
     /* by affinity: the version in force, held; NULL: none */
     const struct relance_model *models[LIMIT_AFFINITIES];
-    str seed_asked; /* explaining: the product that was asked about last, or first of several; borrowed */
-    uint32_t models_asked; /* a bit for each that was asked since the step in question fell due */
+    struct noted_question *question; /* explaining: that was asked last; NULL: none */
+    uint32_t models_asked;           /* a bit for each that was asked since the step in question fell due */
 };
 
 /* Does the rule run? In a test not every one does. */
@@ -199,6 +200,20 @@ uint32_t list_texts_at(const struct relance_ruleset *set, const struct state *st
 struct cel_value list_call(struct relance_engine *e, uint32_t number);
 
 /* ---- affinity.c */
+/* What an affinity is asked about. */
+struct affinity_question {
+    uint32_t affinity;
+    const str *seeds; /* NULL: nothing, the most popular ones are asked for */
+    size_t seed_count, most;
+};
+/* For whoever wants to know; what the seeds say is borrowed from where it was evaluated. */
+struct noted_question {
+    struct affinity_question asked;
+    str seeds[RELANCE_MODEL_EXCLUDED];
+};
+/* By the version in force, which there is: at most question->most and RELANCE_MODEL_ANSWERS. */
+size_t affinity_answer(const struct relance_engine *e, const struct affinity_question *question,
+                       struct relance_partner out[RELANCE_MODEL_ANSWERS]);
 /* `function`: behind the first of affinities. */
 struct cel_value affinity_call(struct relance_engine *e, uint32_t function,
                                const struct cel_value *arguments);

@@ -18,6 +18,12 @@ void explain_note_keys(struct relance_engine *e, enum relance_note_kind kind, st
 bool condition_holds_or_note(struct relance_engine *e, const struct noted_program *condition,
                              enum relance_note_kind kind, str key);
 bool condition_holds_or_reason(struct relance_engine *e, const struct noted_program *condition);
+/* What the step asked of what has been learnt, for its decision. Before that changes anything. */
+void explain_learnt(struct relance_engine *e, const struct step *step, struct relance_decision *decision);
+/* "; goes_with version 17 of 2026-03-02T14:00Z (tent: mat 31, lamp 12), without mat: bought(p) == 0 is false (bought(p) = 1)":
+ * of each question of a condition. `env` is that of the condition. */
+void explain_questions(struct relance_engine *e, const struct noted_program *condition,
+                       const struct cel_env *env, struct arena *arena, struct buffer *out);
 /* The limit blocks: where its `if` cannot be evaluated, that is a reason, too. */
 void explain_limit(struct relance_engine *e, const struct limit *limit);
 

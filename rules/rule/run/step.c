@@ -73,6 +73,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         decision->outcome = held ? RELANCE_OUTCOME_HELD : RELANCE_OUTCOME_SENT;
         decision->group = group;
         if (e->models_asked) decision->models = affinity_models(e);
+        if (e->explaining) explain_learnt(e, step, decision);
         cooldown_note(e, run);
         if (!held) limits_count(e, step->send);
         goal_open(e, run);

@@ -3,13 +3,10 @@
 #include "rule/run/explain.h"
 
 #include "base/buffer.h"
-#include "base/rfc3339.h"
 #include "cel/explain.h"
 #include "rule/compile/compile.h"
 #include "event/misfit.h"
 #include "rule/tell/telling.h"
-
-#include <relance/model.h>
 
 bool explain_is_on(const struct relance_engine *e, str customer)
 {
@@ -66,46 +63,8 @@ static void explain_segments(struct relance_engine *e, const struct noted_progra
     }
 }
 
-static void explain_affinity(struct relance_engine *e, uint32_t number, struct buffer *out)
-{
-    enum { SHOWN = 5 };
-    const struct relance_model *model = e->models[number];
-    struct relance_partner partners[SHOWN];
-    char at[RFC3339_MS_SIZE];
-    buffer_put_format(out, "; %.*s ", STR_ARG(e->set->affinities[number].name));
-    if (!model) {
-        buffer_put_str(out, STR("has no version"));
-        return;
-    }
-    const struct relance_model_head *head = relance_model_about(model);
-    rfc3339_print_ms(head->at_ms, at);
-    buffer_put_format(out, "version %llu of %.16s", (unsigned long long)head->number, at);
-    if (!e->seed_asked.size) return;
-    size_t count = relance_model_partners(model, e->seed_asked, SHOWN, partners);
-    buffer_put_format(out, " (%.*s: %s", STR_ARG(e->seed_asked), count ? "" : "nothing");
-    for (size_t i = 0; i < count && i < SHOWN; i++)
-        buffer_put_format(out, "%s%.*s %llu %%", i ? ", " : "", STR_ARG(partners[i].product),
-                          (unsigned long long)(100 * partners[i].weight / partners[0].weight));
-    buffer_put_str(out, count > SHOWN ? STR(", …)") : STR(")"));
-}
-
-/* A condition that asks what has been learnt is explained by the version that answered, and what it lists for the product
- * asked about first: of the strongest the others are so many hundredths. */
-static void explain_affinities(struct relance_engine *e, const struct noted_program *condition,
-                               struct buffer *out)
-{
-    const uint32_t *functions;
-    size_t count = cel_program_functions(condition->program, &functions);
-    uint32_t first = first_affinity_function(e->set), told = NAME_NONE;
-    for (size_t i = 0; i < count; i++) {
-        if (functions[i] < first || (functions[i] - first) / AFFINITY_FORMS == told) continue;
-        told = (functions[i] - first) / AFFINITY_FORMS;
-        explain_affinity(e, told, out);
-    }
-}
-
 /* What the conditions of the set in force may name, found once for all of them; NULL without memory. */
-static struct scopes *scopes_of(struct relance_engine *e)
+struct scopes *explain_scopes(struct relance_engine *e)
 {
     if (e->scopes) return e->scopes;
     e->scopes = ARENA_NEW(&e->frame_arena, struct scopes);
@@ -116,12 +75,11 @@ static struct scopes *scopes_of(struct relance_engine *e)
 static void explain_program(struct relance_engine *e, const struct noted_program *condition,
                             struct arena *arena, struct buffer *out)
 {
-    struct scopes *scopes = scopes_of(e);
-    e->seed_asked = (str){0};
+    struct scopes *scopes = explain_scopes(e);
     const struct cel_env *env = scopes ? scope_env_again(scopes, condition, arena) : NULL;
     if (!env || !cel_explain(arena, env, condition->text, &e->frame, out)) e->failed = true;
     explain_segments(e, condition, arena, out);
-    explain_affinities(e, condition, out);
+    if (env) explain_questions(e, condition, env, arena, out);
 }
 
 /* Why the condition is not true, in the scope in force; the text is the arena's. */

@@ -19,6 +19,9 @@ void telling_put(struct buffer *out, const struct relance_decision *decision, co
                  const struct telling_clock *clock);
 /* As relance_tell_local. */
 void telling_put_local(struct buffer *out, const struct telling_clock *clock, int64_t time_ms);
+/* explain.c: what expressions of the set in force may name, found once for all of them; NULL without memory. */
+struct scopes;
+struct scopes *explain_scopes(struct relance_engine *e);
 /* "view, add_to_cart" */
 void telling_put_types(struct buffer *out, const struct relance_ruleset *set, struct type_list list);
 

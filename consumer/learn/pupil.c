@@ -1,0 +1,74 @@
+#include "learn/pupil.h"
+#include "base/str.h"
+#include "host/print.h"
+#include <relance/affinity.h>
+
+bool pupil_load(const char *models, struct saved **out)
+{
+    struct relance_error error;
+    *out = NULL;
+    if (!models || strcmp(models, "none") == 0) return true;
+    if (saved_open(models, out, &error) == RELANCE_OK) return true;
+    print_mistake("--models: %s", error.message);
+    return false;
+}
+
+static void pupil_adopt(void *context, size_t affinity, const struct relance_model *model,
+                        struct relance_str bytes)
+{
+    const struct pupil *pupil = context;
+    (void)bytes;
+    relance_engine_set_model(pupil->engine, relance_ruleset_affinity_name(pupil->rules, affinity), model);
+}
+
+static void pupil_adopt_saved(const struct pupil *pupil, const char *path, const struct saved *saved)
+{
+    for (size_t i = 0; i < relance_ruleset_affinity_count(pupil->rules); i++) {
+        struct relance_str name = relance_ruleset_affinity_name(pupil->rules, i);
+        const struct relance_model *model =
+            saved_find(saved, name, relance_ruleset_affinity_recipe(pupil->rules, i));
+        relance_engine_set_model(pupil->engine, name, model);
+        if (!model)
+            print_mistake(
+                "%s has no version of %.*s that was counted as the rules declare it: it gives nothing", path,
+                STR_ARG(name));
+    }
+}
+
+void pupil_begin(struct pupil *pupil, int64_t wall_ms, const char *models, const struct saved *saved)
+{
+    const struct days_listener listener = {.context = pupil, .version = pupil_adopt};
+    if (saved)
+        pupil_adopt_saved(pupil, models, saved);
+    else if (!models)
+        pupil->days = days_open(pupil->rules, wall_ms, &listener);
+}
+
+void pupil_end(struct pupil *pupil)
+{
+    days_close(pupil->days);
+    pupil->days = NULL;
+}
+
+bool pupil_record(struct pupil *pupil, const struct relance_record *record)
+{
+    return !pupil->days || days_record(pupil->days, record);
+}
+
+enum relance_progress pupil_run_until(struct pupil *pupil, int64_t until_ms)
+{
+    int64_t midnight_ms = pupil->days ? days_end_ms(pupil->days) : RELANCE_NEVER;
+    enum relance_progress progress = RELANCE_DONE;
+    if (midnight_ms != RELANCE_NEVER && midnight_ms <= until_ms) {
+        if (midnight_ms > relance_engine_newest(pupil->engine))
+            progress = relance_engine_run_until(pupil->engine, midnight_ms - 1);
+        days_end(pupil->days, false);
+    }
+    return progress == RELANCE_DONE ? relance_engine_run_until(pupil->engine, until_ms) : progress;
+}
+
+struct relance_str pupil_error(const struct pupil *pupil)
+{
+    struct relance_str own = pupil->days ? days_error(pupil->days) : (struct relance_str){0};
+    return own.size ? own : relance_engine_error(pupil->engine);
+}
