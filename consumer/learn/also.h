@@ -2,7 +2,7 @@
  *
  *     relance:{GROUP:INPUT}:also:NAME     tent → [["mat",0.31],["lamp",0.12]]     * → the most popular ones     # → the head
  *
- * It is a copy: what stands there decides nothing, and whoever has lost it is given it again with the next version. */
+ * It is a copy: what stands there decides nothing, and whoever has lost it is given it again. */
 #ifndef CONSUMER_LEARN_ALSO_H
 #define CONSUMER_LEARN_ALSO_H
 
@@ -21,5 +21,10 @@ enum { ALSO_LISTED = 20, ALSO_PART_BYTES = 1 << 20 };
 RELANCE_MUST enum relance_status also_write(const struct also_place *place, struct relance_str affinity,
                                             const struct relance_model *before,
                                             const struct relance_model *model, struct relance_error *error);
+/* *is_behind: the hash is not there, or is that of a version before this one, as a Redis leaves it that comes back without what
+ * it had last. A later version is another learner's, by whom we are replaced, and is left alone. */
+RELANCE_MUST enum relance_status also_look(const struct also_place *place, struct relance_str affinity,
+                                           const struct relance_model *model, bool *is_behind,
+                                           struct relance_error *error);
 
 #endif

@@ -37,6 +37,7 @@ struct live {
     int64_t newest_ms;                   /* of the events */
     int64_t versions_us, states_us;      /* when they were last written */
     size_t state_bytes;                  /* that counts took behind the last state */
+    int64_t shown_us;                    /* when Redis was last asked whether it has the lists */
     bool redis_is_away;                  /* that was said */
 };
 

@@ -19,6 +19,8 @@ enum {
     LIVE_RETRY_US = 1000000,
     LIVE_EXTEND_US = 120000000, /* so long a supervisor is to wait for an attempt to begin */
     LIVE_SENTENCE = 768,
+    LIVE_REDIS_US = 60000000, /* between looks whether Redis has the lists still */
+    LIVE_REDIS_AWAY_US = 10000000,
 };
 #define LIVE_STATE_US INT64_C(86400000000) /* between states */
 
@@ -74,11 +76,16 @@ static enum relance_status course_show(const struct live *live, struct course *c
                                        struct relance_error *error)
 {
     const struct also_place place = {live->options->redis, live->options->group, live->options->input};
-    if (!course->model || course->model == course->shown) return RELANCE_OK;
-    enum relance_status status = also_write(&place, course->about.name, course->shown, course->model, error);
+    enum relance_status status = RELANCE_OK;
+    bool is_behind = true;
+    if (!course->model) return RELANCE_OK;
+    if (course->model == course->shown)
+        status = also_look(&place, course->about.name, course->model, &is_behind, error);
+    if (status == RELANCE_OK && is_behind)
+        status = also_write(&place, course->about.name, course->shown, course->model, error);
     if (status != RELANCE_OK) return status;
-    relance_model_release(course->shown);
     relance_model_hold(course->model);
+    relance_model_release(course->shown);
     course->shown = course->model;
     return RELANCE_OK;
 }
@@ -91,12 +98,20 @@ static void live_show(struct live *live)
     for (size_t i = 0; i < live->count && status == RELANCE_OK; i++)
         status = course_show(live, &live->courses[i], &error);
     if (status != RELANCE_OK && !live->redis_is_away)
-        log_line(LOG_WARNING, "The lists in Redis stay as they are; the next version is written there, too.",
-                 "why=\"%s\"", error.message);
+        log_line(LOG_WARNING, "The lists in Redis stay as they are until it answers again.", "why=\"%s\"",
+                 error.message);
     if (status == RELANCE_OK && live->redis_is_away)
         log_line(LOG_INFO, "The lists in Redis are those of the last version again.", "affinities=%zu",
                  live->count);
     live->redis_is_away = status != RELANCE_OK;
+    live->shown_us = clock_monotonic_us();
+}
+
+/* Redis may have been away, or have come back without what it had. */
+static void live_show_again(struct live *live)
+{
+    int64_t pause_us = live->redis_is_away ? LIVE_REDIS_AWAY_US : LIVE_REDIS_US;
+    if (clock_monotonic_us() - live->shown_us >= pause_us) live_show(live);
 }
 
 static enum relance_status course_put(struct live *live, const struct course *course, enum parcel_kind kind,
@@ -263,6 +278,7 @@ static enum relance_status live_run(struct live *live, const struct relance_rule
     while (status == RELANCE_OK && !stop_requested()) {
         status = counting_read(live, error);
         if (status == RELANCE_OK) status = live_write_due(live, error);
+        live_show_again(live);
     }
     return status;
 }

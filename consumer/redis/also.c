@@ -15,9 +15,13 @@
 #include "redis/line.h"
 #include "redis/resp.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { ALSO_SCAN_ROUNDS = 1 << 20 }; /* steps of a scan: one that takes more has no end */
+enum {
+    ALSO_SCAN_ROUNDS = 1 << 20, /* steps of a scan: one that takes more has no end */
+    ALSO_HEAD_SIZE = 256,       /* longer than any of ours */
+};
 #define ALSO_SCAN_COUNT "1000"
 #define ALSO_POPULAR    STR("*")
 #define ALSO_HEAD       STR("#")
@@ -46,22 +50,11 @@ static struct relance_str also_field(const struct also *also, size_t number)
     return number + 1 < also_fields(also) ? relance_model_product(also->model, number) : ALSO_POPULAR;
 }
 
-/* The list of a field in any version, and of what its weights are parts; how many. */
-static size_t also_ask(const struct relance_model *model, struct relance_str field,
-                       struct relance_partner out[ALSO_LISTED], uint64_t *whole)
-{
-    bool is_popular = str_equal(field, ALSO_POPULAR);
-    size_t count = is_popular ? relance_model_popular(model, ALSO_LISTED, out)
-                              : relance_model_partners(model, field, ALSO_LISTED, out);
-    *whole = is_popular && count ? out[0].weight : RELANCE_MODEL_WHOLE;
-    return count < ALSO_LISTED ? count : ALSO_LISTED;
-}
-
 static bool also_has(const struct relance_model *model, struct relance_str field)
 {
     struct relance_partner list[ALSO_LISTED];
     uint64_t whole;
-    return also_ask(model, field, list, &whole) > 0;
+    return relance_model_listed(model, field, ALSO_LISTED, list, &whole) > 0;
 }
 
 /* As JSON; empty: there is none, and the field is not there. */
@@ -69,7 +62,7 @@ static struct relance_str also_list(struct also *also, struct relance_str field)
 {
     struct relance_partner partners[ALSO_LISTED];
     uint64_t whole;
-    size_t count = also_ask(also->model, field, partners, &whole);
+    size_t count = relance_model_listed(also->model, field, ALSO_LISTED, partners, &whole);
     also->list.size = 0;
     for (size_t i = 0; i < count; i++) {
         buffer_put_str(&also->list, i ? STR(",[") : STR("[["));
@@ -93,6 +86,20 @@ static struct relance_str also_head(struct also *also, const struct relance_mode
     return buffer_str(&also->head);
 }
 
+/* Is it the head of a whole version, of the same recipe as this one, and none before it? */
+static bool also_is_reached(struct relance_str head, const struct relance_model *model)
+{
+    char text[ALSO_HEAD_SIZE];
+    const struct relance_model_head *about = relance_model_about(model);
+    uint64_t number, recipe;
+    int length = 0;
+    snprintf(text, sizeof text, "%.*s", STR_ARG(head));
+    bool is_head =
+        sscanf(text, "{\"n\":%" SCNu64 ",\"recipe\":\"%" SCNx64 "\",%n", &number, &recipe, &length) == 2;
+    return is_head && length && strstr(text, "\"whole\":true}") && recipe == about->recipe &&
+           number >= about->number;
+}
+
 /* ---- what differs */
 static void also_let_go(struct also *also, struct relance_str field)
 {
@@ -106,8 +113,10 @@ static bool also_is_same(const struct also *also, const struct relance_model *be
 {
     struct relance_partner were[ALSO_LISTED], are[ALSO_LISTED];
     uint64_t whole_then, whole_now;
-    size_t count = also_ask(also->model, field, are, &whole_now);
-    if (also_ask(before, field, were, &whole_then) != count || whole_then != whole_now) return false;
+    size_t count = relance_model_listed(also->model, field, ALSO_LISTED, are, &whole_now);
+    if (relance_model_listed(before, field, ALSO_LISTED, were, &whole_then) != count ||
+        whole_then != whole_now)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (were[i].weight != are[i].weight || !str_equal(were[i].product, are[i].product)) return false;
     return true;
@@ -281,6 +290,23 @@ enum relance_status also_write(const struct also_place *place, struct relance_st
     enum relance_status status = redis_connect(place->url, also.key, &also.line, error);
     if (status == RELANCE_OK) status = also_compare(&also, before, &done, error);
     if (status == RELANCE_OK && !done) status = also_put(&also, error);
+    also_free(&also);
+    return status;
+}
+
+enum relance_status also_look(const struct also_place *place, struct relance_str affinity,
+                              const struct relance_model *model, bool *is_behind, struct relance_error *error)
+{
+    struct also also = {.model = model};
+    struct redisReply *answer = NULL;
+    struct relance_str found = {0};
+    redis_key_also(also.key, place->group, place->input, affinity);
+    enum relance_status status = redis_connect(place->url, also.key, &also.line, error);
+    if (status == RELANCE_OK)
+        status = REDIS_DO(also.line, &answer, error, STR("HGET"), str_of(also.key), ALSO_HEAD);
+    if (status == RELANCE_OK) status = redis_read_text(answer, "HGET", &found, error);
+    *is_behind = status == RELANCE_OK && !also_is_reached(found, model);
+    redis_answer_free(answer);
     also_free(&also);
     return status;
 }

@@ -73,6 +73,10 @@ struct relance_partner {
 #define RELANCE_MODEL_WHOLE (UINT64_C(1) << 38)
 size_t relance_model_partners(const struct relance_model *model, struct relance_str product, size_t most,
                               struct relance_partner *out);
+/* The same for people: how many are written, and *whole, the weight of which theirs are told as parts. `*` stands for the most
+ * popular ones, the first of which is their whole. */
+size_t relance_model_listed(const struct relance_model *model, struct relance_str product, size_t most,
+                            struct relance_partner *out, uint64_t *whole);
 /* The best for the seeds together, the first of which weighs most: sum of partner weight / position of the seed, ties by the
  * products' bytes, without the seeds. At most `most` and RELANCE_MODEL_ANSWERS; how many. So that all stays whole, each weight is
  * RELANCE_MODEL_SHARES times as great as for one product. */

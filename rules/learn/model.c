@@ -148,6 +148,16 @@ size_t relance_model_popular(const struct relance_model *model, size_t most, str
     return count < most ? count : most;
 }
 
+size_t relance_model_listed(const struct relance_model *model, struct relance_str product, size_t most,
+                            struct relance_partner *out, uint64_t *whole)
+{
+    bool is_popular = str_equal(product, STR("*"));
+    size_t count = is_popular ? relance_model_popular(model, most, out)
+                              : relance_model_partners(model, product, most, out);
+    *whole = is_popular && count ? out[0].weight : RELANCE_MODEL_WHOLE;
+    return count < most ? count : most;
+}
+
 enum {
     MODEL_OF_A_SEED = RELANCE_MODEL_PARTNERS + 1, /* candidates, itself among them */
     MODEL_CANDIDATES_MAX = RELANCE_MODEL_TOGETHER * MODEL_OF_A_SEED,

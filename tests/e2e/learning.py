@@ -131,15 +131,14 @@ class Learning(unittest.TestCase):
         self.assertEqual(lists["*"], ["mat", "tent"])
         version = [v for v in self.versions(world) if v["kind"] != "state"][-1]
         self.assertEqual(head, {"n": version["n"], "recipe": version["recipe"], "chain": version["chain"], "at": version["at"], "whole": True})
-        world.redis.stop()  # the learner goes on, and says so once
+        world.redis.kill()  # the learner goes on, and says so once
         for n in range(2):
             self.buy(world, ["cleo", "dora"], f"mug-{n}", f"rope-{n}", at=BEGIN + 1000)
             self.await_versions(world, learner, 2 + n)
         place.wait_until(lambda: "The lists in Redis stay as they are" in learner.output(), 10, "it says so")
         world.redis.start()
-        self.buy(world, ["emil", "fritz"], "cup", "pan")
-        all_of_them = {a: [b] for pair in (("tent", "mat"), ("mug-0", "rope-0"), ("mug-1", "rope-1"), ("cup", "pan")) for a, b in (pair, pair[::-1])}
-        place.wait_until(lambda: set(all_of_them) <= set(self.lists(world)[0]), 20, "the lists of all")
+        all_of_them = {a: [b] for pair in (("tent", "mat"), ("mug-0", "rope-0"), ("mug-1", "rope-1")) for a, b in (pair, pair[::-1])}
+        place.wait_until(lambda: set(all_of_them) <= set(self.lists(world)[0]), 20, "the lists of all, though no version comes")
         self.assertEqual(learner.output().count("The lists in Redis stay as they are"), 1)
         self.assertIn("The lists in Redis are those of the last version again.", learner.output())
         self.assertEqual(learner.stop()[0], 0)

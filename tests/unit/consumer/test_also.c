@@ -112,6 +112,35 @@ Test(also, a_lost_hash_is_written_again_whole)
     relance_model_release(second);
 }
 
+static bool is_behind(const struct relance_model *model)
+{
+    const struct also_place place = {server_url, "g", "t"};
+    bool found = false;
+    cr_assert_eq(also_look(&place, STR("goes_with"), model, &found, &error), RELANCE_OK, "%s", error.message);
+    return found;
+}
+
+Test(also, a_hash_that_is_lost_or_older_is_seen_and_a_later_one_let_alone)
+{
+    struct relance_model *first = first_version(), *second = second_version();
+    cr_expect(is_behind(first));
+    cr_assert_eq(put(NULL, first), RELANCE_OK);
+    cr_expect_not(is_behind(first));
+    cr_expect(is_behind(second));
+    cr_assert_eq(put(NULL, second), RELANCE_OK);
+    cr_expect_not(is_behind(first), "another learner's, by whom we are replaced");
+    server_expect("0", "HSET " KEY " # meddled");
+    cr_expect(is_behind(first));
+    server_expect("0", "HSET " KEY " # {\"n\":1,\"recipe\":\"0000000000000007\",\"whole\":false}");
+    cr_expect(is_behind(first));
+    server_expect("0", "HSET " KEY " # {\"n\":9,\"recipe\":\"0000000000000008\",\"whole\":true}");
+    cr_expect(is_behind(first), "of another declaration");
+    server_expect("1", "DEL " KEY);
+    cr_expect(is_behind(first));
+    relance_model_release(first);
+    relance_model_release(second);
+}
+
 Test(also, a_hash_of_any_other_version_is_put_right)
 {
     struct relance_model *first = first_version(), *second = second_version();

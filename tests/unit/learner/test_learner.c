@@ -106,7 +106,6 @@ Test(learner, may_be_killed_at_each_call)
         (void)learn_live(&options, rules);
         killed = world.calls >= world.killed_at;
         world_restart((unsigned)kills * 31, 0);
-        world.redis_asked = 0;
         cr_assert_eq(learn_live(&options, rules), 0);
         cr_expect_geq(verified(rules), 1, "killed at call %d", kills + 1);
         cr_expect_eq(world_head(world.committed - 1).kind == PARCEL_STATE ||
@@ -132,6 +131,28 @@ Test(learner, makes_states_between_versions_where_counts_grow)
         states += world_head(i).kind == PARCEL_STATE;
     cr_expect_gt(states, 1);
     cr_expect_geq(verified(rules), 3);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
+/* Redis goes when all has been counted, and comes back without what it had: no version is to come. */
+Test(learner, gives_its_lists_again_to_a_redis_that_has_lost_them)
+{
+    struct relance_ruleset *rules = world_rules();
+    log_set_level("error");
+    shop(2);
+    options.redis = "redis://none";
+    world.redis_goes = 2;
+    for (world.redis_comes = 2; world.redis_comes < WORLD_RESTS; world.redis_comes += 2) {
+        world_reset();
+        world_restart(1, 0);
+        cr_assert_eq(learn_live(&options, rules), 0);
+        cr_expect_eq(world.redis_number, 2u);
+    }
+    world.redis_comes = WORLD_RESTS + 1;
+    world_restart(1, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    cr_expect_eq(world.redis_number, 0u);
     world_reset();
     relance_ruleset_free(rules);
 }

@@ -54,15 +54,15 @@ static void topic_drop(int from)
 void world_reset(void)
 {
     topic_drop(0);
-    world.committed = world.phase = world.redis_asked = 0;
-    world.redis_chain = 0;
+    world.committed = world.phase = 0;
+    world.redis_number = 0;
 }
 
 void world_restart(unsigned seed, int killed_at)
 {
     topic_drop(world.committed);
     world.seed = seed;
-    world.calls = 0;
+    world.calls = world.rests = 0;
     world.killed_at = killed_at;
     world.stopping = false;
 }
@@ -183,7 +183,7 @@ static void stream_rest(struct stream *stream)
     world.now_us += WORLD_HOUR_US * INT64_C(4);
     if (world.phase + 1 < world.phases)
         world.phase++;
-    else if (++world.redis_asked > world.redis_away_until + 3)
+    else if (++world.rests == WORLD_RESTS)
         world.stopping = true;
 }
 
@@ -303,14 +303,30 @@ enum relance_status models_next(struct models *models, int wait_ms, struct parce
 }
 
 /* ---- Redis */
+static bool redis_is_away(struct relance_error *error)
+{
+    if (is_dead(error)) return true;
+    bool is_away = world.rests >= world.redis_goes && world.rests < world.redis_comes;
+    if (is_away) (void)relance_error_set(error, RELANCE_AGAIN, "Redis is away");
+    if (is_away) world.redis_number = 0; /* it has kept nothing */
+    return is_away;
+}
+
 enum relance_status also_write(const struct also_place *place, struct relance_str affinity,
                                const struct relance_model *before, const struct relance_model *model,
                                struct relance_error *error)
 {
     (void)place, (void)affinity, (void)before;
-    if (is_dead(error)) return RELANCE_AGAIN;
-    if (world.redis_asked < world.redis_away_until)
-        return relance_error_set(error, RELANCE_AGAIN, "Redis is away");
-    world.redis_chain = relance_model_about(model)->chain;
+    if (redis_is_away(error)) return RELANCE_AGAIN;
+    world.redis_number = relance_model_about(model)->number;
+    return RELANCE_OK;
+}
+
+enum relance_status also_look(const struct also_place *place, struct relance_str affinity,
+                              const struct relance_model *model, bool *is_behind, struct relance_error *error)
+{
+    (void)place, (void)affinity;
+    if (redis_is_away(error)) return RELANCE_AGAIN;
+    *is_behind = world.redis_number < relance_model_about(model)->number;
     return RELANCE_OK;
 }

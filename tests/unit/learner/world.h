@@ -8,7 +8,13 @@
 #include "delivery/parcel.h"
 #include <relance/ruleset.h>
 
-enum { WORLD_PARTITIONS = 3, WORLD_RECORDS = 256, WORLD_VERSIONS = 128, WORLD_HOUR_US = 1000000000 };
+enum {
+    WORLD_PARTITIONS = 3,
+    WORLD_RECORDS = 256,
+    WORLD_VERSIONS = 128,
+    WORLD_RESTS = 8,
+    WORLD_HOUR_US = 1000000000
+};
 
 struct world_record {
     char text[160];
@@ -30,9 +36,9 @@ struct world {
     int calls, killed_at; /* 0: never */
     bool stopping;
     int64_t now_us;
-    bool redis_is_away;
-    int redis_asked, redis_away_until; /* phases */
-    uint64_t redis_chain;              /* of the version that Redis has */
+    int rests;                   /* hours behind the last record */
+    int redis_goes, redis_comes; /* Redis is away between those of them */
+    uint64_t redis_number;       /* of the version that it has */
 };
 extern struct world world;
 
