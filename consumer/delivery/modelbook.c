@@ -39,6 +39,7 @@ struct modelbook {
     struct modelbook_slot *slots;
     struct models *reader; /* of the one thread that looks; NULL: not yet */
     struct parcel_joiner joiner;
+    char trouble[MODELBOOK_TROUBLE_SIZE];
     bool has_seen, is_whole; /* a version has come; it reads from the beginning */
 };
 
@@ -221,19 +222,34 @@ enum relance_status modelbook_look(struct modelbook *book, int wait_ms, struct r
     return error->status = RELANCE_AGAIN;
 }
 
+/* What stays so is logged once. */
+static void modelbook_set_trouble(struct modelbook *book, const char *why)
+{
+    pthread_mutex_lock(&book->lock);
+    bool is_new = *why && !*book->trouble;
+    snprintf(book->trouble, sizeof book->trouble, "%s", why);
+    pthread_mutex_unlock(&book->lock);
+    if (is_new)
+        log_line(LOG_WARNING, "Versions of models cannot be read; those in force go on deciding.",
+                 "why=\"%s\"", why);
+}
+
+void modelbook_trouble(struct modelbook *book, char trouble[MODELBOOK_TROUBLE_SIZE])
+{
+    pthread_mutex_lock(&book->lock);
+    memcpy(trouble, book->trouble, MODELBOOK_TROUBLE_SIZE);
+    pthread_mutex_unlock(&book->lock);
+}
+
 void *modelbook_run(void *argument)
 {
     struct modelbook *book = argument;
     struct relance_error error;
-    bool has_failed = false;
     while (!stop_requested()) {
-        enum relance_status status = modelbook_look(book, MODELBOOK_POLL_MS, &error);
-        if (status != RELANCE_OK && !has_failed)
-            log_line(LOG_WARNING, "Versions of models cannot be read; those in force go on deciding.",
-                     "why=\"%s\"", error.message);
-        has_failed = status != RELANCE_OK;
-        if (has_failed || !atomic_load(&book->is_wanted))
-            clock_sleep_us(has_failed ? MODELBOOK_RETRY_US : MODELBOOK_LOOK_US);
+        bool is_read = modelbook_look(book, MODELBOOK_POLL_MS, &error) == RELANCE_OK;
+        modelbook_set_trouble(book, is_read ? "" : error.message);
+        if (!is_read || !atomic_load(&book->is_wanted))
+            clock_sleep_us(is_read ? MODELBOOK_LOOK_US : MODELBOOK_RETRY_US);
     }
     return NULL;
 }

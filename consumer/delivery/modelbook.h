@@ -33,6 +33,9 @@ RELANCE_MUST enum relance_status modelbook_look(struct modelbook *book, int wait
 
 /* Looks until a stop is asked for. A pthread start routine; the argument is the book. */
 void *modelbook_run(void *book);
+/* Why the last look has failed; "": it has not. From any thread. */
+enum { MODELBOOK_TROUBLE_SIZE = 512 };
+void modelbook_trouble(struct modelbook *book, char trouble[MODELBOOK_TROUBLE_SIZE]);
 
 /* Changes whenever something has become available. */
 uint64_t modelbook_edition(struct modelbook *book);

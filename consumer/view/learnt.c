@@ -2,9 +2,6 @@
 #include "base/buffer.h"
 #include "base/ensure.h"
 #include "delivery/modelbook.h"
-#include "host/clock.h"
-#include "host/log.h"
-#include "host/stop.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -12,54 +9,21 @@
 #include <relance/affinity.h>
 #include <stdlib.h>
 
-enum { LEARNT_WAIT_MS = 200, LEARNT_AGAIN_US = 10000000, LEARNT_ERROR = 512 };
 enum { LEARNT_OK = 200, LEARNT_WRONG = 400, LEARNT_UNKNOWN = 404, LEARNT_NOT_READ = 501, LEARNT_AWAY = 502 };
 
 struct learnt {
     struct modelbook *book; /* NULL: nobody has said where to read */
     pthread_t thread;
-    pthread_mutex_t lock;       /* of what follows */
-    char trouble[LEARNT_ERROR]; /* why it is not read; "": it is */
 };
 
 /* ---- reading */
-static void learnt_set_trouble(struct learnt *learnt, const char *why)
-{
-    pthread_mutex_lock(&learnt->lock);
-    bool is_new = *why && strcmp(why, learnt->trouble) != 0;
-    snprintf(learnt->trouble, sizeof learnt->trouble, "%s", why);
-    pthread_mutex_unlock(&learnt->lock);
-    if (is_new) log_line(LOG_WARNING, "Versions of models cannot be read.", "why=\"%s\"", why);
-}
-
-static void learnt_wait(int64_t for_us)
-{
-    int64_t until_us = clock_monotonic_us() + for_us;
-    while (!stop_requested() && clock_monotonic_us() < until_us)
-        clock_sleep_us(LEARNT_WAIT_MS * 1000);
-}
-
-/* As long as no rules ask for models, a look returns at once. */
-static void *learnt_run(void *context)
-{
-    struct learnt *learnt = context;
-    while (!stop_requested()) {
-        struct relance_error error;
-        bool is_read = modelbook_look(learnt->book, LEARNT_WAIT_MS, &error) == RELANCE_OK;
-        learnt_set_trouble(learnt, is_read ? "" : error.message);
-        learnt_wait(is_read ? LEARNT_WAIT_MS * 1000 : LEARNT_AGAIN_US);
-    }
-    return NULL;
-}
-
 struct learnt *learnt_start(const struct options *options)
 {
     struct learnt *learnt = calloc(1, sizeof *learnt);
     ensure(learnt);
-    pthread_mutex_init(&learnt->lock, NULL);
     if (options->output && options_kafka(options, "bootstrap.servers")) {
         learnt->book = modelbook_open(options);
-        ensure(pthread_create(&learnt->thread, NULL, learnt_run, learnt) == 0);
+        ensure(pthread_create(&learnt->thread, NULL, modelbook_run, learnt->book) == 0);
     }
     return learnt;
 }
@@ -68,7 +32,6 @@ void learnt_join(struct learnt *learnt)
 {
     if (learnt->book) pthread_join(learnt->thread, NULL);
     modelbook_close(learnt->book);
-    pthread_mutex_destroy(&learnt->lock);
     free(learnt);
 }
 
@@ -106,13 +69,14 @@ static void learnt_put_adopted(const struct learnt_printing *printing, const cha
 }
 
 /* [{"product", "weight"}, …]; of what weighs `whole`, 1 is said. */
-static void learnt_put_list(struct buffer *to, const struct relance_partner *list, size_t count, double whole)
+static void learnt_put_list(struct buffer *to, const struct relance_partner *list, size_t count,
+                            uint64_t whole)
 {
     buffer_put_char(to, '[');
     for (size_t i = 0; i < count; i++) {
         buffer_put_str(to, i ? STR(",{\"product\":") : STR("{\"product\":"));
         buffer_put_json_string(to, list[i].product);
-        buffer_put_format(to, ",\"weight\":%.3g}", (double)list[i].weight / whole);
+        buffer_put_format(to, ",\"weight\":%.3g}", (double)list[i].weight / (double)whole);
     }
     buffer_put_char(to, ']');
 }
@@ -126,13 +90,14 @@ static void learnt_put_newest(const struct learnt_printing *printing, const stru
         book ? modelbook_newest(book, affinity->name, affinity->recipe) : NULL;
     if (!newest) return;
     int64_t at_ms = relance_model_about(newest->model)->at_ms;
-    size_t count = relance_model_popular(newest->model, LEARNT_POPULAR, popular);
+    uint64_t whole;
+    size_t count = relance_model_listed(newest->model, STR("*"), LEARNT_POPULAR, popular, &whole);
     buffer_put_format(to, ",\"newest\":{\"version\":%" PRIu64 ",\"chain\":\"%016" PRIx64 "\"", newest->number,
                       newest->chain);
     buffer_put_format(to, ",\"at_ms\":%" PRId64 ",\"age_s\":%.3f", at_ms,
                       (double)(printing->now_ms - at_ms) / 1000);
     buffer_put_format(to, ",\"products\":%zu,\"popular\":", relance_model_product_count(newest->model));
-    learnt_put_list(to, popular, count, count ? (double)popular[0].weight : 1);
+    learnt_put_list(to, popular, count, whole);
     buffer_put_char(to, '}');
     modelbook_release(book, newest);
 }
@@ -181,18 +146,17 @@ static cJSON **learnt_read_adopted(const struct checkpoints *checkpoints)
     return adopted;
 }
 
-static void learnt_get_trouble(struct learnt *learnt, char trouble[LEARNT_ERROR])
+static void learnt_get_trouble(struct learnt *learnt, char trouble[MODELBOOK_TROUBLE_SIZE])
 {
-    pthread_mutex_lock(&learnt->lock);
-    memcpy(trouble, learnt->trouble, LEARNT_ERROR);
-    pthread_mutex_unlock(&learnt->lock);
+    *trouble = '\0';
+    if (learnt->book) modelbook_trouble(learnt->book, trouble);
 }
 
 char *learnt_print(struct learnt *learnt, const struct rulesets *rulesets,
                    const struct checkpoints *checkpoints, int64_t now_ms)
 {
     struct buffer to = {0};
-    char trouble[LEARNT_ERROR];
+    char trouble[MODELBOOK_TROUBLE_SIZE];
     const struct learnt_printing printing = {learnt, checkpoints, learnt_read_adopted(checkpoints), now_ms,
                                              &to};
     learnt_get_trouble(learnt, trouble);
@@ -224,13 +188,15 @@ static void learnt_give(struct learnt *learnt, const struct modelbook_version *v
 {
     struct relance_partner partners[RELANCE_MODEL_PARTNERS];
     struct buffer to = {0};
-    size_t count = relance_model_partners(version->model, str_of(product), RELANCE_MODEL_PARTNERS, partners);
+    uint64_t whole;
+    size_t count =
+        relance_model_listed(version->model, str_of(product), RELANCE_MODEL_PARTNERS, partners, &whole);
     buffer_put_str(&to, STR("{\"name\":"));
     buffer_put_json_string(&to, str_of(version->name));
     buffer_put_str(&to, STR(",\"product\":"));
     buffer_put_json_string(&to, str_of(product));
     buffer_put_format(&to, ",\"version\":%" PRIu64 ",\"partners\":", version->number);
-    learnt_put_list(&to, partners, count, (double)RELANCE_MODEL_WHOLE);
+    learnt_put_list(&to, partners, count, whole);
     buffer_put_str(&to, STR("}\n"));
     modelbook_release(learnt->book, version);
     http_question_answer(question, LEARNT_OK, buffer_str(&to));
@@ -241,7 +207,7 @@ void learnt_answer(struct learnt *learnt, const struct rulesets *rulesets, struc
 {
     const char *name = http_question_value(question, "name"),
                *product = http_question_value(question, "product");
-    char trouble[LEARNT_ERROR];
+    char trouble[MODELBOOK_TROUBLE_SIZE];
     if (!name || !product || !*product) {
         http_question_refuse(question, LEARNT_WRONG, "name=… and product=… are needed.");
         return;

@@ -20,18 +20,28 @@ enum { LISTS_MAX = 1024, PARTNERS_MAX = RELANCE_MODEL_PARTNERS };
 static struct relance_model_list lists[LISTS_MAX];
 static struct relance_str partners[LISTS_MAX][PARTNERS_MAX];
 
+static uint64_t recipe_in(const struct relance_ruleset *rules, struct relance_str affinity)
+{
+    for (size_t i = 0; rules && i < relance_ruleset_affinity_count(rules); i++)
+        if (str_equal(relance_ruleset_affinity_name(rules, i), affinity))
+            return relance_ruleset_affinity_recipe(rules, i);
+    return 0;
+}
+
 static uint64_t find_recipe(char *path, const char *affinity)
 {
-    struct file_set files;
+    struct file_set files = {0};
     struct relance_error error = {.message = "no such affinity"};
     struct relance_report *report = NULL;
     struct relance_ruleset *rules = NULL;
     const struct file_paths paths = {.items = (char *[]){path}, .count = 1};
-    if (file_set_read(&paths, &files, &error) == RELANCE_OK &&
-        file_set_compile(&files, &rules, &report, &error) == RELANCE_OK)
-        for (size_t i = 0; i < relance_ruleset_affinity_count(rules); i++)
-            if (str_equal(relance_ruleset_affinity_name(rules, i), str_of(affinity)))
-                return relance_ruleset_affinity_recipe(rules, i);
+    enum relance_status status = file_set_read(&paths, &files, &error);
+    if (status == RELANCE_OK) status = file_set_compile(&files, &rules, &report, &error);
+    uint64_t recipe = status == RELANCE_OK ? recipe_in(rules, str_of(affinity)) : 0;
+    relance_ruleset_free(rules);
+    relance_report_free(report);
+    file_set_free(&files);
+    if (recipe) return recipe;
     fprintf(stderr, "model_tool: %s\n", error.message);
     exit(1);
 }
@@ -44,13 +54,18 @@ static size_t read_list(const cJSON *list, struct relance_str *out)
     return count;
 }
 
-/* What it returns borrows from the JSON, which lives as long as the program. */
-static size_t read_lists(void)
+static cJSON *read_input(void)
 {
     static char text[1 << 20];
-    size_t count = 0;
-    const cJSON *all = cJSON_ParseWithLength(text, fread(text, 1, sizeof text, stdin));
+    cJSON *all = cJSON_ParseWithLength(text, fread(text, 1, sizeof text, stdin));
     ensure(cJSON_IsObject(all));
+    return all;
+}
+
+/* The lists borrow from the JSON. */
+static size_t read_lists(const cJSON *all)
+{
+    size_t count = 0;
     for (const cJSON *item = all->child; item; item = item->next, count++) {
         ensure(count < LISTS_MAX);
         lists[count] = (struct relance_model_list){str_of(item->string), partners[count],
@@ -74,7 +89,8 @@ int main(int argc, char **argv)
                                              .base = strtoull(argv[4], NULL, 16),
                                              .at_ms = strtoll(argv[5], NULL, 10)};
     struct buffer bytes = {0}, text = {0};
-    struct relance_model *model = relance_model_of_lists(lists, read_lists(), &about);
+    cJSON *all = read_input();
+    struct relance_model *model = relance_model_of_lists(lists, read_lists(all), &about);
     ensure(model);
     version_write(model, NULL, &bytes);
     struct parcel_head head = {.kind = PARCEL_FULL,
@@ -90,5 +106,8 @@ int main(int argc, char **argv)
     print_hex(buffer_str(&bytes));
     printf("%016" PRIx64 "\n", head.chain);
     relance_model_release(model);
+    buffer_free(&bytes);
+    buffer_free(&text);
+    cJSON_Delete(all);
     return 0;
 }
