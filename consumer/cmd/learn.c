@@ -1,9 +1,8 @@
 /* relance learn: what goes with what, of a file of events, as `affinities` of the rules say (rules/LANGUAGE.md).
  *
  * A version is made at the begin of each day of the events' time, of all that came before; a state, too, so that it is counted
- * as by a learner that runs for days. With --evaluate, each event of the last days is first foretold: do those products that a
- * customer comes to, and did not come to just before, stand among the twenty that the day's version has for the last ones?
- * So nothing is asked of a version that it has been made of. */
+ * as by a learner that runs for days. With --evaluate, each event of the last days is first foretold by the day's version
+ * (learn/foretelling.h), so nothing is asked of a version that it has been made of. */
 #include "base/ensure.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
@@ -19,7 +18,7 @@
 #include "host/stop.h"
 #include "host/text.h"
 #include "learn/days.h"
-#include "learn/given.h"
+#include "learn/foretelling.h"
 #include "learn/live.h"
 #include "learn/saved.h"
 #include "learn/verify.h"
@@ -32,24 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAYS_MAX = 366, PROPOSED = 20, DATE_SIZE = 10 };
-
-/* How a list did: how often the product was in it, and the sum of 1/place. */
-struct served {
-    uint64_t hits;
-    double reciprocal;
-};
-
-struct foretold {
-    int64_t day; /* of which the figures are */
-    uint64_t asked;
-    struct served learnt, popular;
-};
-
-/* How the days of one affinity were foretold: the last ones, in a ring. */
-struct taught {
-    struct foretold days[DAYS_MAX];
-};
+enum { DATE_SIZE = 10 };
 
 struct learning {
     const struct options *options;
@@ -58,9 +40,9 @@ struct learning {
     struct relance_ruleset *rules;
     struct relance_mapping *mapping;
     struct days *days;
-    struct taught *taught; /* of each affinity */
-    FILE *saved;           /* of --save; NULL: none */
-    bool is_saving;        /* the versions made now are the last */
+    struct foretelling **foretelling; /* of each affinity; NULL: --evaluate asks for none */
+    FILE *saved;                      /* of --save; NULL: none */
+    bool is_saving;                   /* the versions made now are the last */
     struct feed feed;
     struct feed_listener listener;
     struct progress progress;
@@ -80,57 +62,11 @@ static void learning_passed(void *context, const struct relance_mapped *mapped, 
     (void)line;
 }
 
-/* ---- foretelling */
-
-static void served_by(struct served *served, str product, const struct relance_partner *list, size_t count)
-{
-    for (size_t i = 0; i < count && i < PROPOSED; i++)
-        if (str_equal(list[i].product, product)) {
-            served->hits++;
-            served->reciprocal += 1.0 / (double)(i + 1);
-        }
-}
-
-static bool is_among(str product, const str *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(list[i], product)) return true;
-    return false;
-}
-
-/* The most popular products but for the seeds. */
-static size_t popular_beside(const struct relance_model *model, const str *seeds, size_t seed_count,
-                             struct relance_partner *out)
-{
-    struct relance_partner all[PROPOSED + RELANCE_LEARN_LAST];
-    size_t count = relance_model_popular(model, PROPOSED + RELANCE_LEARN_LAST, all), kept = 0;
-    for (size_t i = 0; i < count && kept < PROPOSED; i++)
-        if (!is_among(all[i].product, seeds, seed_count)) out[kept++] = all[i];
-    return kept;
-}
-
 static void learning_foretell(void *context, const struct relance_given *given)
 {
     struct learning *learning = context;
-    struct relance_partner learnt[PROPOSED], popular[PROPOSED];
-    str seeds[RELANCE_LEARN_LAST];
-    const struct relance_model *model = days_model(learning->days, given->affinity);
-    size_t seed_count =
-        relance_learn_last(days_learn(learning->days, given->affinity), given_customer(given), seeds);
-    if (!model || !seed_count) return;
-    int64_t day = days_end_ms(learning->days) / DAYS_MS - 1;
-    struct foretold *foretold = &learning->taught[given->affinity].days[(uint64_t)day % DAYS_MAX];
-    if (foretold->day != day) *foretold = (struct foretold){.day = day};
-    bool together = relance_ruleset_affinity(learning->rules, given->affinity).together;
-    size_t count = together ? relance_model_together(model, seeds, seed_count, PROPOSED, learnt)
-                            : relance_model_best(model, seeds, seed_count, PROPOSED, learnt);
-    size_t popular_count = popular_beside(model, seeds, seed_count, popular);
-    for (size_t i = 0; i < given->product_count; i++) {
-        if (is_among(given->products[i], seeds, seed_count)) continue;
-        foretold->asked++;
-        served_by(&foretold->learnt, given->products[i], learnt, count);
-        served_by(&foretold->popular, given->products[i], popular, popular_count);
-    }
+    foretelling_give(learning->foretelling[given->affinity], given,
+                     days_model(learning->days, given->affinity), days_end_ms(learning->days) / DAYS_MS - 1);
 }
 
 /* ---- counting */
@@ -172,20 +108,14 @@ static void print_served(const char *name, const struct served *served, uint64_t
           served->reciprocal / all);
 }
 
-static void taught_print_foretold(const struct taught *taught, int64_t day, int64_t days)
+static void learning_print_foretold(const struct learning *learning, size_t affinity, int64_t day)
 {
-    struct foretold sum = {0};
-    for (int64_t i = 0; i < days; i++) {
-        const struct foretold *one = &taught->days[(uint64_t)(day - i) % DAYS_MAX];
-        if (one->day != day - i) continue;
-        sum.asked += one->asked;
-        sum.learnt.hits += one->learnt.hits;
-        sum.learnt.reciprocal += one->learnt.reciprocal;
-        sum.popular.hits += one->popular.hits;
-        sum.popular.reciprocal += one->popular.reciprocal;
-    }
-    print(stdout, "  of %llu products that customers came to in the last %lld days, after others:\n",
-          (unsigned long long)sum.asked, (long long)days);
+    int64_t days = learning->evaluated_days;
+    const struct foretold sum = foretelling_sum(learning->foretelling[affinity], day, days);
+    char span[32] = "day";
+    if (days > 1) snprintf(span, sizeof span, "%lld days", (long long)days);
+    print(stdout, "  of %llu products of the last %s that were new to customers who had had others:\n",
+          (unsigned long long)sum.asked, span);
     print_served("learnt", &sum.learnt, sum.asked);
     print_served("most popular", &sum.popular, sum.asked);
 }
@@ -200,9 +130,7 @@ static void learning_print_affinity(const struct learning *learning, size_t affi
           STR_ARG(relance_ruleset_affinity_name(learning->rules, affinity)), (unsigned long long)head->number,
           DATE_SIZE, date, (unsigned long long)days_events(learning->days, affinity),
           relance_model_product_count(model), (unsigned long long)head->chain);
-    if (learning->evaluated_days)
-        taught_print_foretold(&learning->taught[affinity], head->at_ms / DAYS_MS - 1,
-                              learning->evaluated_days);
+    if (learning->foretelling) learning_print_foretold(learning, affinity, head->at_ms / DAYS_MS - 1);
 }
 
 static void learning_print(struct learning *learning)
@@ -219,6 +147,16 @@ static void learning_print(struct learning *learning)
 
 /* ---- the whole */
 
+static void learning_start_foretelling(struct learning *learning)
+{
+    size_t count = days_count(learning->days);
+    ensure(learning->foretelling = calloc(count, sizeof *learning->foretelling));
+    for (size_t i = 0; i < count; i++) {
+        struct relance_affinity about = relance_ruleset_affinity(learning->rules, i);
+        learning->foretelling[i] = foretelling_open(&about);
+    }
+}
+
 static bool learning_start(struct learning *learning)
 {
     const struct days_listener listener = {learning, learning_version,
@@ -229,7 +167,7 @@ static bool learning_start(struct learning *learning)
         print_mistake("the rules declare no `affinities`: there is nothing to learn");
         return false;
     }
-    ensure(learning->taught = calloc(days_count(learning->days), sizeof *learning->taught));
+    if (learning->evaluated_days) learning_start_foretelling(learning);
     return true;
 }
 
@@ -253,8 +191,10 @@ static bool learning_close_saved(struct learning *learning)
 
 static void learning_end(struct learning *learning)
 {
+    for (size_t i = 0; learning->foretelling && i < days_count(learning->days); i++)
+        foretelling_close(learning->foretelling[i]);
+    free(learning->foretelling);
     days_close(learning->days);
-    free(learning->taught);
     relance_mapping_free(learning->mapping);
     relance_ruleset_free(learning->rules);
 }
@@ -277,7 +217,8 @@ static int learning_run(struct learning *learning)
     struct relance_error error;
     const struct options *options = learning->options;
     learning->evaluated_days = options->evaluate / DAYS_MS;
-    if (learning->evaluated_days * DAYS_MS != options->evaluate || learning->evaluated_days > DAYS_MAX) {
+    if (learning->evaluated_days * DAYS_MS != options->evaluate ||
+        learning->evaluated_days > FORETELLING_DAYS_MAX) {
         print_mistake("--evaluate: so many whole days, 1d to 366d");
         return EXIT_STATUS_USAGE;
     }

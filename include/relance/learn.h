@@ -40,11 +40,6 @@ size_t relance_learn_bytes(const struct relance_learn *learn); /* of memory that
 
 void relance_learn_count(struct relance_learn *learn, const struct relance_learn_event *event);
 
-/* What a customer came to last, the newest first: how many. Valid until the next event is counted. */
-enum { RELANCE_LEARN_LAST = 5 };
-size_t relance_learn_last(const struct relance_learn *learn, uint64_t customer,
-                          struct relance_str out[RELANCE_LEARN_LAST]);
-
 /* Makes a state at an instant that is no earlier than the last state's, and goes on from it. The bytes are valid until the
  * next call. Before the first state or version each half-life is counted alone, so that none of them has to come first. */
 struct relance_str relance_learn_state(struct relance_learn *learn, int64_t at_ms);

@@ -148,15 +148,6 @@ void relance_learn_count(struct relance_learn *learn, const struct relance_learn
         window_push(window, arrivals[i].product, time_s);
 }
 
-size_t relance_learn_last(const struct relance_learn *learn, uint64_t customer,
-                          struct relance_str out[RELANCE_LEARN_LAST])
-{
-    const struct window *window = windows_find(&learn->windows, customer);
-    for (size_t i = 0; window && i < window->size; i++)
-        out[i] = learn->products.list[window->products[i]];
-    return window ? window->size : 0;
-}
-
 static uint32_t pair_of(const struct pair *pair, bool by_later)
 {
     return by_later ? pair_later(pair) : pair_earlier(pair);

@@ -55,12 +55,6 @@ struct window *windows_of(struct windows *windows, uint64_t customer)
     return &windows->list[*place - 1];
 }
 
-const struct window *windows_find(const struct windows *windows, uint64_t customer)
-{
-    uint32_t place = windows->capacity ? *windows_place(windows, customer) : 0;
-    return place ? &windows->list[place - 1] : NULL;
-}
-
 bool window_has(const struct window *window, uint32_t product)
 {
     for (size_t i = 0; i < window->size; i++)

@@ -4,9 +4,7 @@
 
 #include "base/pool.h"
 
-#include <relance/learn.h>
-
-enum { WINDOW_PRODUCTS = RELANCE_LEARN_LAST };
+enum { WINDOW_PRODUCTS = 5 };
 
 struct window {
     uint64_t customer;                  /* a hash */
@@ -28,9 +26,6 @@ void windows_init(struct windows *windows, struct pool *pool);
 void windows_clear(struct windows *windows);
 /* The customer's, a new one where it has none. Valid until the next call. */
 struct window *windows_of(struct windows *windows, uint64_t customer);
-
-/* The same without making one: NULL where there is none. */
-const struct window *windows_find(const struct windows *windows, uint64_t customer);
 
 bool window_has(const struct window *window, uint32_t product);
 /* To the front, wherever it stood; the one at the end falls out where there are more. */
