@@ -10,7 +10,7 @@ static const struct option_kafka kafka_consumer_defaults[] = {
     {"client.id", "relance"},
     {"socket.nagle.disable", "true"},
     {"session.timeout.ms", "12000"},
-    {"heartbeat.interval.ms", "250"}, /* with its answer comes that partitions are to be shared anew */
+    {"heartbeat.interval.ms", "250"},  /* with its answer comes that partitions are to be shared anew */
     {"fetch.wait.max.ms", "20"},       /* also how long a question waits behind a fetch that finds nothing */
     {"queued.min.messages", "200000"}, /* more would be memory; see source_gather on what fewer would cost */
     {"queued.max.messages.kbytes", "65536"},
