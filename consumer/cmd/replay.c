@@ -285,7 +285,8 @@ static bool replay_open_engine(struct replay *replay, struct replay_side *side)
         relance_engine_set_wall(side->engine, replay->wall_ms);
     if (!side->engine) return false;
     side->pupil = (struct pupil){.engine = side->engine, .rules = side->rules};
-    pupil_begin(&side->pupil, replay->wall_ms, replay->options->models, replay->saved);
+    bool learns_beside = side->number != DIFF_NOW && pupil_join(&side->pupil, &replay->sides[DIFF_NOW].pupil);
+    if (!learns_beside) pupil_begin(&side->pupil, replay->wall_ms, replay->options->models, replay->saved);
     return true;
 }
 

@@ -10,7 +10,8 @@
 struct pupil {
     struct relance_engine *engine;       /* borrowed */
     const struct relance_ruleset *rules; /* borrowed */
-    struct days *days;                   /* NULL: it learns nothing */
+    struct days *days;                   /* NULL: it learns nothing, or another one does for it */
+    struct pupil *beside;                /* who is told what this one learns; NULL: nobody */
 };
 
 /* What --models means: NULL nothing, "none" no version, which is a file by another name: ./none. *out is NULL for both. False:
@@ -19,6 +20,9 @@ bool pupil_load(const char *models, struct saved **out);
 /* `saved` is that of `models`; wall_ms as relance_engine_set_wall has it. Of an affinity that the file has no version of it is
  * said that it gives nothing. */
 void pupil_begin(struct pupil *pupil, int64_t wall_ms, const char *models, const struct saved *saved);
+/* Instead of learning the same once more: another engine, over the same events, of rules that declare the same affinities. False:
+ * they do not. Each record goes to `first` before it goes to `pupil`. */
+bool pupil_join(struct pupil *pupil, struct pupil *first);
 void pupil_end(struct pupil *pupil);
 
 /* Before the engine is given that record: the version of a day that begins with it is made of what came before. False: pupil_error. */
