@@ -9,7 +9,8 @@
 /* What a customer came to, the newest first, each once: by the products' numbers. */
 struct had {
     uint32_t *products;
-    size_t count;
+    uint32_t count, asked; /* `asked`: products, on that day */
+    int64_t day;
 };
 
 struct foretelling {
@@ -97,7 +98,7 @@ static void served_by(struct served *served, str product, const str *list, size_
         }
 }
 
-static void foretelling_ask(struct foretelling *foretelling, const struct had *had,
+static void foretelling_ask(struct foretelling *foretelling, struct had *had,
                             const struct relance_given *given, const struct relance_model *model,
                             struct foretold *foretold)
 {
@@ -114,6 +115,8 @@ static void foretelling_ask(struct foretelling *foretelling, const struct had *h
     for (size_t i = 0; i < given->product_count; i++) {
         uint32_t number = names_find(&foretelling->products, given->products[i]);
         if (number != NAME_NONE && had_has(had, number)) continue;
+        if (had->asked == LIMIT_PRODUCTS_A_DAY) break; /* of a robot no more is learnt, either */
+        had->asked++;
         foretold->asked++;
         served_by(&foretold->learnt, given->products[i], learnt, learnt_count);
         served_by(&foretold->popular, given->products[i], popular, popular_count);
@@ -126,6 +129,7 @@ void foretelling_give(struct foretelling *foretelling, const struct relance_give
     struct had *had = had_by(foretelling, given_customer(given));
     struct foretold *foretold = &foretelling->days[(uint64_t)day % FORETELLING_DAYS_MAX];
     if (foretold->day != day) *foretold = (struct foretold){.day = day};
+    if (had->day != day) had->day = day, had->asked = 0;
     if (model && had->count) foretelling_ask(foretelling, had, given, model, foretold);
     for (size_t i = 0; i < given->product_count; i++)
         had_push(had, names_add(&foretelling->products, given->products[i]));

@@ -3,6 +3,7 @@
 #include "learn/foretelling.h"
 #include <criterion/criterion.h>
 #include <relance/model.h>
+#include <stdio.h>
 
 #define LIST(name, ...)                                                                                      \
     {                                                                                                        \
@@ -94,5 +95,23 @@ Test(foretelling, a_visitor_is_somebody_else_and_nobody_is_no_mistake)
     cr_expect_eq(foretelling_sum(foretelling, 5, 1).asked, 0u);
     foretelling_close(foretelling);
     foretelling_close(NULL);
+    relance_model_release(model);
+}
+
+Test(foretelling, no_robot_fills_the_figures_of_a_day)
+{
+    struct relance_model *model = version();
+    struct foretelling *foretelling = opened(false);
+    char name[8];
+    for (int day = 5; day < 7; day++)
+        for (int i = 0; i < 2000; i++) {
+            snprintf(name, sizeof name, "p%d", i);
+            came(foretelling, "robot", model, day, name);
+        }
+    came(foretelling, "anna", model, 6, "tent");
+    came(foretelling, "anna", model, 6, "mat");
+    cr_expect_eq(foretelling_sum(foretelling, 6, 1).asked, 501u);
+    cr_expect_eq(foretelling_sum(foretelling, 6, 2).asked, 1001u);
+    foretelling_close(foretelling);
     relance_model_release(model);
 }
