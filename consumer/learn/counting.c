@@ -59,6 +59,10 @@ static void counting_give(void *context, const struct relance_given *given)
     int64_t offset = live->record->offset;
     int partition = live->record->partition;
     if (offset < course->offsets[partition] || (course->until && offset >= course->until[partition])) return;
+    if (!given->product_count) {
+        given_count(given, course->learn);
+        return;
+    }
     course->is_new = true;
     if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
     given_count(given, course->learn);

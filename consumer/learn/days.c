@@ -74,6 +74,10 @@ static void days_begin(struct days *days, int64_t day, bool in_full)
 static void days_give(void *context, const struct relance_given *given)
 {
     struct days *days = context;
+    if (!given->product_count) {
+        given_count(given, days->courses[given->affinity].learn);
+        return;
+    }
     int64_t day = floor_div(given->time_ms, DAYS_MS);
     if (!days->any || day > days->day) days_begin(days, day, false);
     if (days->listener.give) days->listener.give(days->listener.context, given);

@@ -17,6 +17,10 @@ uint64_t given_customer(const struct relance_given *given)
 
 void given_count(const struct relance_given *given, struct relance_learn *learn)
 {
+    if (!given->product_count) {
+        relance_learn_forget(learn, given_customer(given));
+        return;
+    }
     relance_learn_count(learn, &(struct relance_learn_event){.customer = given_customer(given),
                                                              .products = given->products,
                                                              .count = given->product_count,

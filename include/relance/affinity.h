@@ -33,7 +33,7 @@ struct relance_given {
     bool is_visitor;
     int64_t time_ms;                    /* of the event */
     const struct relance_str *products; /* each once, in their order, none empty */
-    size_t product_count;
+    size_t product_count;               /* 0: the customer is to be forgotten */
 };
 typedef void relance_give(void *context, const struct relance_given *given);
 

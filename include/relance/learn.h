@@ -40,6 +40,9 @@ size_t relance_learn_bytes(const struct relance_learn *learn); /* of memory that
 
 void relance_learn_count(struct relance_learn *learn, const struct relance_learn_event *event);
 
+/* What the customer came to last goes; what it was counted as stays in sums that name nobody. */
+void relance_learn_forget(struct relance_learn *learn, uint64_t customer);
+
 /* Makes a state at an instant that is no earlier than the last state's, and goes on from it. The bytes are valid until the
  * next call. Before the first state or version each half-life is counted alone, so that none of them has to come first. */
 struct relance_str relance_learn_state(struct relance_learn *learn, int64_t at_ms);

@@ -148,6 +148,11 @@ void relance_learn_count(struct relance_learn *learn, const struct relance_learn
         window_push(window, arrivals[i].product, time_s);
 }
 
+void relance_learn_forget(struct relance_learn *learn, uint64_t customer)
+{
+    windows_empty(&learn->windows, customer);
+}
+
 static uint32_t pair_of(const struct pair *pair, bool by_later)
 {
     return by_later ? pair_later(pair) : pair_earlier(pair);

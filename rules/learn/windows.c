@@ -55,6 +55,12 @@ struct window *windows_of(struct windows *windows, uint64_t customer)
     return &windows->list[*place - 1];
 }
 
+void windows_empty(struct windows *windows, uint64_t customer)
+{
+    uint32_t place = windows->capacity ? *windows_place(windows, customer) : 0;
+    if (place) windows->list[place - 1] = (struct window){.customer = customer};
+}
+
 bool window_has(const struct window *window, uint32_t product)
 {
     for (size_t i = 0; i < window->size; i++)

@@ -27,6 +27,9 @@ void windows_clear(struct windows *windows);
 /* The customer's, a new one where it has none. Valid until the next call. */
 struct window *windows_of(struct windows *windows, uint64_t customer);
 
+/* As if nothing had come of the customer, so that no state has it. */
+void windows_empty(struct windows *windows, uint64_t customer);
+
 bool window_has(const struct window *window, uint32_t product);
 /* To the front, wherever it stood; the one at the end falls out where there are more. */
 void window_push(struct window *window, uint32_t product, uint32_t time_s);

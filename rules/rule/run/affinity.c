@@ -171,6 +171,16 @@ static void give_source(struct relance_engine *e, const struct affinity_source *
     if (given->product_count) give(context, given);
 }
 
+static void give_forget(struct relance_engine *e, const struct relance_fate *fate, relance_give *give,
+                        void *context)
+{
+    for (size_t i = 0; i < e->set->affinity_count; i++)
+        give(context, &(struct relance_given){.affinity = i,
+                                              .customer = fate->customer,
+                                              .is_visitor = fate->is_visitor,
+                                              .time_ms = e->event.time_ms});
+}
+
 static void give_event(struct relance_engine *e, const struct relance_fate *fate, relance_give *give,
                        void *context)
 {
@@ -196,6 +206,8 @@ enum relance_progress relance_engine_give(struct relance_engine *e, const struct
     if (!engine_read(e, record, fate)) return RELANCE_FAILED;
     bool learnt =
         fate->kind == RELANCE_IGNORED && e->event.type && e->set->types[e->event.type->number].learnt;
+    if (fate->kind == RELANCE_IGNORED && e->event.type && e->event.type->number == e->set->forget)
+        give_forget(e, fate, give, context);
     if (learnt) {
         fate->kind = RELANCE_EVENT;
         scope_set_envelope(e, fate->customer);

@@ -273,6 +273,28 @@ Test(learn, comes_to_the_same_whichever_partition_is_read_first)
     buffer_free(&state);
 }
 
+Test(learn, forgets_what_a_customer_came_to_last_and_no_sum)
+{
+    struct relance_learn *learn = learner_of(&views), *other = learner_of(&views);
+    struct buffer state = {0};
+    for (uint64_t customer = 0; customer < 600; customer++) {
+        came(learn, customer, STR("tent"), START_MS), came(learn, customer, STR("mat"), START_MS + 1000);
+        came(other, customer, STR("tent"), START_MS), came(other, customer, STR("mat"), START_MS + 1000);
+    }
+    relance_learn_forget(learn, customer_of(1000));
+    copied(&state, relance_learn_state(learn, START_MS));
+    cr_expect(str_equal(buffer_str(&state), relance_learn_state(other, START_MS)), "nobody knows of him");
+    for (uint64_t customer = 0; customer < 600; customer += 2)
+        relance_learn_forget(learn, customer_of(customer));
+    came(learn, 4, STR("lamp"), START_MS + 2000);
+    cr_expect_str_eq(listed(learn, STR("tent")), "mat", "the lamp came after nothing");
+    relance_learn_state(learn, START_MS + 3000);
+    cr_expect_eq(learn->windows.count, 301u, "the others', and what came of one behind it");
+    buffer_free(&state);
+    relance_learn_free(learn);
+    relance_learn_free(other);
+}
+
 /* A first event from long ago, as a clock that was not set yet makes them, is outweighed, and nothing else is lost. */
 Test(learn, is_not_led_astray_by_a_first_event_of_1970)
 {

@@ -117,6 +117,30 @@ Test(learner, may_be_killed_at_each_call)
     relance_ruleset_free(rules);
 }
 
+/* Whom the input forgets, the next state no longer knows, and what is counted again forgets them at the same place. */
+Test(learner, forgets_a_customer_with_the_next_state)
+{
+    struct relance_ruleset *rules = world_rules();
+    const uint64_t anna = str_hash(STR("anna"));
+    quiet();
+    world_happen(0, 0, "anna", "tent", START_MS);
+    world_happen(0, 1, "anna", "mat", START_MS + 1000);
+    world_happen(0, 2, "anna", NULL, START_MS + 1000);
+    world_happen(0, 2, "bert", "mat", START_MS + 1000);
+    world_restart(1, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    world_happen(0, 2, "bert", "lamp", START_MS + 1000);
+    world_restart(2, 0); /* that makes a state behind it */
+    cr_assert_eq(learn_live(&options, rules), 0);
+    const struct buffer *first = &world.topic[1].bytes, *last = &world.topic[world.committed - 1].bytes;
+    cr_assert(world_head(1).kind == PARCEL_STATE && world_head(world.committed - 1).kind == PARCEL_STATE);
+    cr_expect(memmem(first->data, first->size, &anna, sizeof anna));
+    cr_expect_not(memmem(last->data, last->size, &anna, sizeof anna));
+    cr_expect_eq(verified(rules), 4);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
 /* Memory is bounded also while a long log is read for the first time, and states make no version another one. */
 Test(learner, makes_states_between_versions_where_counts_grow)
 {

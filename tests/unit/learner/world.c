@@ -34,8 +34,8 @@ void world_happen(int partition, int phase, const char *customer, const char *pr
     ensure(world.input_count[partition] < WORLD_RECORDS);
     struct world_record *record = &world.input[partition][world.input_count[partition]++];
     snprintf(record->text, sizeof record->text,
-             "{\"type\":\"view\",\"customer\":\"%s\",\"product\":\"%s\",\"time\":%lld}", customer, product,
-             (long long)time_ms);
+             "{\"type\":\"%s\",\"customer\":\"%s\",\"product\":\"%s\",\"time\":%lld}",
+             product ? "view" : "forget", customer, product ? product : "", (long long)time_ms);
     record->time_ms = time_ms;
     record->phase = phase;
     if (phase >= world.phases) world.phases = phase + 1;

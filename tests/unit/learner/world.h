@@ -42,7 +42,7 @@ struct world {
 };
 extern struct world world;
 
-/* An event at the end of a partition, from that phase on. */
+/* An event at the end of a partition, from that phase on; without a product the customer is to be forgotten. */
 void world_happen(int partition, int phase, const char *customer, const char *product, int64_t time_ms);
 /* The topic is empty, the input as it is. */
 void world_reset(void);

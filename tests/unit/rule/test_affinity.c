@@ -164,10 +164,12 @@ Test(affinity, a_learner_is_given_what_counts_and_no_state_is_made)
     cr_expect_eq(give("{\"type\":\"buy\",\"customer\":\"anna\",\"time\":1000}"), RELANCE_EVENT,
                  "without items");
     cr_expect_eq(give("{\"type\":\"buy\",\"time\":1000}"), RELANCE_DEAD);
+    cr_expect_eq(give("{\"type\":\"forget\",\"customer\":\"anna\",\"time\":1000}"), RELANCE_IGNORED);
+    cr_expect_eq(give("{\"type\":\"forget\",\"visitor\":\"v\",\"time\":1000}"), RELANCE_IGNORED);
     cr_expect(
-        str_equal(
-            buffer_str(&given_lines),
-            STR("0 anna 1000000 x1: tent mat\n0 visitor v1 2000000 x3: mug\n0 bert 3000000 x3: lamp\n")),
+        str_equal(buffer_str(&given_lines),
+                  STR("0 anna 1000000 x1: tent mat\n0 visitor v1 2000000 x3: mug\n0 bert 3000000 x3: lamp\n"
+                      "0 anna 1000000 x0:\n0 visitor v 1000000 x0:\n")),
         "%.*s", STR_ARG(buffer_str(&given_lines)));
     cr_expect_eq(relance_engine_size(rig.engine).customers, 0u);
     rig_end(&rig);
