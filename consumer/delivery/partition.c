@@ -19,6 +19,7 @@
 enum {
     PARTITION_LOOK =
         256, /* waits between two looks at what they have brought; more before a record are ticks of their own */
+    PARTITION_DUE = 2048, /* waits whose states are asked for together, those that are due next */
     PARTITION_TICK_BYTES =
         32 << 20,                   /* in the outbox: the tick is to be gone on with in another transaction */
     PARTITION_WALL_AGE_MS = 10000,  /* an older wall clock is renewed before the next record */
@@ -287,10 +288,9 @@ enum relance_status partition_apply_tick(struct partition *partition, int64_t be
     enum relance_progress progress;
     uint64_t most = waits ? waits : UINT64_MAX;
     while (partition_is_to_go_on(progress = relance_engine_tick(partition->engine, before_ms, &most))) {
-        size_t count = most < PARTITION_LOOK ? (size_t)most : PARTITION_LOOK;
         enum relance_status status = progress == RELANCE_WAITS
                                          ? partition_read_waits(partition, error)
-                                         : partition_fetch_due(partition, before_ms, count, error);
+                                         : partition_fetch_due(partition, before_ms, PARTITION_DUE, error);
         if (status != RELANCE_OK) return status;
     }
     partition_count_forgotten(partition);

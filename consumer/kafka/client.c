@@ -21,8 +21,8 @@ static const struct option_kafka kafka_producer_defaults[] = {
     {"transaction.timeout.ms", "10000"}, /* below the session's, so that a successor never waits long */
     {"message.max.bytes",
      KAFKA_TEXT(KAFKA_MESSAGE_MAX)}, /* the topics' own bounds count: rule sets are large */
-    {"linger.ms", "0"},              /* a transaction hands over all its records at once */
-    {"retry.backoff.ms", "5"},       /* else every second transaction waits 100 ms for the one before */
+    {"linger.ms", "1000"},     /* the end of a transaction asks for what still waits; see sink_produce */
+    {"retry.backoff.ms", "5"}, /* else every second transaction waits 100 ms for the one before */
 };
 
 /* Defaults, then the user's: of two settings of one name the later counts. */

@@ -472,7 +472,7 @@ enum relance_status relay_put(struct relay *relay, const struct relay_output *ou
         if (!is_full || clock_monotonic_us() - began > RELAY_COMMIT_US || stop_requested())
             return relay_check(relay, kafka_client_reason(relay->producer, object), "writing", error);
         rd_kafka_error_destroy(object);
-        rd_kafka_poll(relay->producer, 10);
+        rd_kafka_flush(relay->producer, 10);
     }
     return status;
 }

@@ -187,7 +187,7 @@ static enum relance_status shelf_produce(struct shelf *shelf, struct relance_str
         if (!full || clock_monotonic_us() - began > SHELF_COMMIT_MS * 1000)
             return shelf_check(shelf, object, "publishing", error);
         rd_kafka_error_destroy(object);
-        rd_kafka_poll(shelf->rk, 10);
+        rd_kafka_flush(shelf->rk, 10);
     }
 }
 

@@ -15,6 +15,7 @@ enum {
     SINK_INIT_MS = 10000,
     SINK_COMMIT_MS = 10000, /* as long as the transaction's own time-out: what is slower is not believed */
     SINK_WARM_MS = 5000,
+    SINK_DRAIN_MS = 10, /* of waiting, when the queue is full */
     SINK_NAMES_SIZE = 1024,
 };
 
@@ -153,7 +154,9 @@ static rd_kafka_headers_t *sink_headers(const struct outbox_record *record)
     return headers;
 }
 
-/* A full queue empties as the broker answers. */
+/* What fills no batch waits for the end of the transaction, which flushes. Sent as it comes it would go in requests of a few
+ * records each, of which the client has five on their way at most, and as long as more are waiting behind these, its
+ * thread spins (librdkafka 2.0.2). A full queue empties as the broker answers. */
 static enum relance_status sink_produce(struct sink *sink, const struct outbox_record *record,
                                         struct relance_error *error)
 {
@@ -176,7 +179,7 @@ static enum relance_status sink_produce(struct sink *sink, const struct outbox_r
         if (!full || clock_monotonic_us() - began > SINK_COMMIT_MS * 1000)
             return sink_check(sink, object, "publishing", error);
         rd_kafka_error_destroy(object);
-        rd_kafka_poll(sink->rk, 10);
+        rd_kafka_flush(sink->rk, SINK_DRAIN_MS);
     }
 }
 
