@@ -489,6 +489,7 @@ struct relance_ruleset {
     struct segment_rule *segments;
     size_t segment_count;
     struct type_list entering, leaving, dated; /* numbers of rules on segments and on dates */
+    struct type_list tracked;                  /* of counts that segments depend on that rules wait for */
     struct limit *limits;
     size_t limit_count;
     struct rule *rules;

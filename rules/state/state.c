@@ -212,12 +212,40 @@ static size_t named_items(const struct state *state, enum state_part part, const
     return groups < items ? groups : items;
 }
 
+enum { INT_MOST = 9, INT32_MOST = 5, HEAD_MOST = 5, LETTER = 2, MEMORY_STEP = 8, STEP_MOST = INT_MOST + 1 };
+
+/* Its head, step, due, started, trigger, the head of its triggers, neither origin nor variant; then what stands by letters:
+ * numbers, three of them instants or a day, an answer, times of others, and a traceparent. */
+static size_t run_most(void)
+{
+    enum { INSTANTS = 3, LETTERS = STATE_RUN_MEMBERS + 3 };
+    size_t all = HEAD_MOST + INT32_MOST + INSTANTS * INT_MOST + HEAD_MOST + 2;
+    size_t numbers = INSTANTS * INT_MOST + (STATE_RUN_MEMBERS - INSTANTS) * INT32_MOST;
+    return all + HEAD_MOST + LETTERS * LETTER + numbers + HEAD_MOST;
+}
+
+/* What an item takes in full at most beside its name, and beside what it owns, whose memory speaks for that. Of the parts
+ * that mostly take most room it is far less than the item does in memory. */
+static size_t item_most(enum state_part part)
+{
+    switch (part) {
+    case STATE_COUNTS: return INT32_MOST + HEAD_MOST + 1; /* updated, its buckets' head, no `by` */
+    case STATE_SEEN: return 2 * INT_MOST;
+    case STATE_RUNS: return run_most();
+    default: return (state_parts[part].item_size + MEMORY_STEP - 1) / MEMORY_STEP * STEP_MOST;
+    }
+}
+
 size_t state_size_most(const struct state *state, size_t memory, const struct state_names *names,
                        size_t longest_name)
 {
-    enum { SHORT_NAME = 1, NAME_HEADER = 4 /* what it grows by where the name is longer */ };
-    size_t named = 0;
-    for (enum state_part part = 0; part < STATE_PARTS; part++)
-        named += named_items(state, part, names);
-    return STATE_SIZE_FIXED + memory / 8 * (9 + SHORT_NAME) + named * (longest_name + NAME_HEADER);
+    enum { NAME_HEADER = 4 /* what it grows by where the name is longer */, GROUP = 1 + 2 * HEAD_MOST };
+    size_t of_items = 0, owned = memory;
+    for (enum state_part part = 0; part < STATE_PARTS; part++) {
+        const struct vector *items = state_items_of(state, part);
+        owned -= items->capacity * state_parts[part].item_size;
+        of_items += items->count * item_most(part);
+        of_items += named_items(state, part, names) * (longest_name + NAME_HEADER + GROUP);
+    }
+    return STATE_SIZE_FIXED + owned / MEMORY_STEP * STEP_MOST + of_items;
 }

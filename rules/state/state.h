@@ -256,6 +256,17 @@ struct forgotten { /* ascending by kind */
     int64_t count;
 };
 
+/* What has been found of a state under the rules in force, and need not be looked for again until something of it changes. It
+ * is not saved: a state that has been read is one of which nothing is known. */
+struct state_found {
+    bool runs;     /* each has a step that it waits for */
+    bool next_due; /* next_due_ms is the earliest of the runs' */
+    bool dates;    /* all rules on dates have been asked, and none failed */
+    bool segments; /* `segments` has what those are that rules wait for, until segments_ms, and none failed */
+    uint32_t counts_cost; /* of a call of a count, when the segments were asked */
+    int64_t next_due_ms, segments_ms;
+};
+
 struct state {
     int64_t now_ms;    /* the customer's latest `now` */
     int64_t newest_ms; /* time of the newest event */
@@ -264,6 +275,7 @@ struct state {
 #define STATE_PART(ENUM, name, letter, item, FORM, release) struct vector name;
 #include "state/part.def"
 #undef STATE_PART
+    struct state_found found;
 };
 
 enum state_part {
@@ -337,6 +349,18 @@ int64_t state_form_split(uint8_t from, uint8_t to);
 static inline bool state_form_is_keyed(uint8_t form)
 {
     return form & 1;
+}
+
+/* Something has changed that segments and dates may depend on: attributes, events of `last`, counts, orders. */
+static inline void state_facts_changed(struct state *state)
+{
+    state->found.dates = state->found.segments = false;
+}
+
+/* Runs have come, gone or wait for another instant. */
+static inline void state_runs_changed(struct state *state)
+{
+    state->found.next_due = false;
 }
 
 struct state *state_new(struct pool *pool);
@@ -426,7 +450,8 @@ static inline size_t state_memory_safe(size_t size, size_t longest_name)
     return size < STATE_SIZE_FIXED ? 0 : (size - STATE_SIZE_FIXED) / (9 + longest_name) * 8;
 }
 /* The same the other way round and closer, for one state: it takes that much memory, and is saved in that many bytes at
- * most. Names are counted by the items that have one, instead of one for every 8 bytes. */
+ * most. Names are counted by the items that have one, instead of one for every 8 bytes, items by what they consist of, and room
+ * for more of them not at all. */
 size_t state_size_most(const struct state *state, size_t memory, const struct state_names *names,
                        size_t longest_name);
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "cases" / "bounds" / "bounds.py"
+SCENARIOS = pathlib.Path(__file__).resolve().parents[2] / "rules" / "scenarios"
 ADDRESS_SPACE = 4 << 30  # what no case may need
 PATIENCE = 5             # how much longer than a release build on an idle machine a shared case may take here
 
@@ -47,6 +48,15 @@ def large_set():
 
 def happenings(count, note, step_s=1):
     return [{"type": "e", "customer": "c", "time": 1772445600000 + 1000 * step_s * i, "note": note(i), "n": i} for i in range(count)]
+
+
+def shopping(count, name):
+    """One customer who looks, fills carts and orders, over and over, each time another product."""
+    for i in range(count):
+        items = [{"product": name(i), "price": 9.5, "qty": 1}]
+        yield {"id": f"e{i}", "customer": "c", "time": 1772445600000 + 500 * i, "cart": f"k{i // 40}",
+               **({"type": "purchase", "order": f"o{i}", "total": 20.5, "items": items} if i % 10 == 9 else
+                  {"type": "add_to_cart", "items": items} if i % 10 > 5 else {"type": "view", "product": name(i)})}
 
 
 GROWING = {"events": {"e": FIELDS},
@@ -100,6 +110,8 @@ CASES = {
     "a list that grows with each event": (None, lambda: GROWING, lambda: happenings(1500, lambda i: "a" * 500), 30, 128),
     "one large event and many small ones": (None, lambda: rules_of("event.note.upperAscii() == 'x'"),
                                             lambda: happenings(300, lambda i: "a" * (900000 if i == 0 else 10)), 5, 64),
+    "a hundred thousand events of one customer": (None, lambda: SCENARIOS, lambda: shopping(100000, lambda i: f"p{i}"), 10, 64),
+    "ten thousand of one whose state is full": (None, lambda: SCENARIOS, lambda: shopping(10000, lambda i: f"p{i}" + "x" * 900), 10, 64),
     "a value that holds itself twice, over and over": (None, lambda: sending(bound(26, "[{0}, {0}]", "v26")), lambda: happenings(3, str), 5, 64),
 }
 
@@ -122,8 +134,9 @@ def measured(command, seconds):
 def run_case(relance, folder, command, rules, events, seconds, megabytes):
     """'' when it stays within its bounds, else what it did."""
     made = rules()
-    path = folder / "rules.jsonc"
-    path.write_text(made if isinstance(made, str) else json.dumps(made))
+    path = made if isinstance(made, pathlib.Path) else folder / "rules.jsonc"
+    if path != made:
+        path.write_text(made if isinstance(made, str) else json.dumps(made))
     args = [relance, *(command or []), str(path)]
     if not command:
         (folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events()))

@@ -169,11 +169,15 @@ static void index_rules(struct compiler *c)
 }
 
 /* Counts on which segments depend that rules wait for: what leaves their windows has to be waited for. */
-static void index_counts(struct relance_ruleset *set)
+static void index_counts(struct compiler *c)
 {
+    struct relance_ruleset *set = c->set;
     for (size_t i = 0; i < set->segment_count; i++)
-        for (size_t c = 0; c < set->count_count && set->segments[i].tracked; c++)
-            set->counts[c].tracked |= set->segments[i].counts[c];
+        for (size_t n = 0; n < set->count_count && set->segments[i].tracked; n++)
+            set->counts[n].tracked |= set->segments[i].counts[n];
+    for (uint32_t i = 0; i < set->count_count; i++)
+        if (set->counts[i].tracked && !list_append(c, &set->tracked, i, set->count_count))
+            c->diag->failed = true;
 }
 
 /* Windows of orders on which such segments depend, each once. */
@@ -277,7 +281,7 @@ static void compile_set(struct compiler *c)
                  LIMIT_SHARED_FIELDS);
     if (c->diag->failed) return;
     index_rules(c);
-    index_counts(set);
+    index_counts(c);
     index_windows(c);
     index_programs(c);
     for (size_t i = 0; i < set->type_count; i++)

@@ -84,3 +84,10 @@ int64_t sales_next_leaving(const struct relance_ruleset *set, const struct state
         }
     return due_ms;
 }
+
+bool sales_wait_to_count(const struct state *state)
+{
+    const struct sales_ledger *ledger = state->sales.count ? state->sales.items : NULL;
+    uint32_t count = ledger ? ledger->orders.count : 0;
+    return count && order_at(ledger, count - 1)->time_ms > state->now_ms;
+}

@@ -317,6 +317,7 @@ static void sweep(struct relance_engine *e, const struct bound_kind *kind, const
         sweep_vector(e, kind, items, gone);
         gone += count;
     }
+    state->found = (struct state_found){0};
 }
 
 /* Forgets the oldest of a kind until it may be enough; false: there is none. */

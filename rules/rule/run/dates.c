@@ -3,6 +3,7 @@
  * A date is an instant, or a local day, which is an instant in a zone only. Its trigger falls due with the earliest of the
  * steps that come before it, and runs that wait for such a step follow the date when it moves. For each such rule a
  * customer's state keeps when the trigger falls due, what that was computed from, and which date fired last. */
+#include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/runs.h"
 
@@ -160,7 +161,7 @@ static void move_run(struct relance_engine *e, struct run *run, struct date date
     int64_t due_ms = time_before(e, date, &e->rule->steps[run->step].timing);
     bool deferred = run->due_ms != run->first_due_ms;
     if (due_ms == run->first_due_ms || (deferred && due_ms <= e->now_ms)) return;
-    run_wait_before_date(run, due_ms, e->now_ms);
+    run_wait_before_date(e, run, due_ms, e->now_ms);
     explain_note_run(e, RELANCE_NOTE_MOVED, run);
 }
 
@@ -311,14 +312,28 @@ static void drop_undated(struct relance_engine *e)
             state_item_remove(&e->customers.pool, state, STATE_DATES, i);
 }
 
+/* Dates depend on attributes and events of `last`, and on no instant. One that fails is asked again, since it says so each
+ * time. */
 void dates_update(struct relance_engine *e)
 {
     const struct bytes *performing = e->run ? e->run->key : NULL;
+    struct state_found *found = &e->customer->state->found;
+    uint64_t errors = e->errors;
+    bool any = false;
+    if (found->dates && !covering(e)) {
+        scope_forget(e);
+        scope_enter_rule(e, NULL, NULL);
+        return;
+    }
     drop_undated(e);
+    found->dates = true; /* unless what follows changes something */
     for (size_t i = 0; i < e->set->dated.count; i++) {
         uint32_t rule = e->set->dated.types[i];
-        if (engine_runs_rule(e, rule)) date_update(e, rule, performing);
+        if (!engine_runs_rule(e, rule)) continue;
+        any = true;
+        date_update(e, rule, performing);
     }
+    if (!any || e->errors != errors) found->dates = false;
     scope_enter_rule(e, NULL, NULL);
 }
 

@@ -102,6 +102,7 @@ struct relance_engine {
     int64_t now_ms;
     bool explaining;         /* somebody asks about this customer */
     str reason;              /* of the decision that comes next */
+    uint64_t errors;         /* of expressions, told or not */
     bool segments_silent;    /* the customer had state before: a segment new to it is not news */
     const struct rule *rule; /* NULL: none */
     struct run *run;         /* NULL: none; then `trigger` is the event */
@@ -114,6 +115,13 @@ struct relance_engine {
     struct noted_question *question; /* explaining: that was asked last; NULL: none */
     uint32_t models_asked;           /* a bit for each that was asked since the step in question fell due */
 };
+
+/* Steps of a call of a count: all counts are looked through, and one of them is summed up. */
+static inline uint32_t count_cost(const struct state *state)
+{
+    enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 };
+    return BUCKETS_STEPS + state->counts.count / VALUES_A_STEP;
+}
 
 /* Does the rule run? In a test not every one does. */
 static inline bool engine_runs_rule(const struct relance_engine *e, uint32_t number)
@@ -225,7 +233,7 @@ void affinity_forget_models(struct relance_engine *e);
 /* ---- happen.c */
 void happen_event(struct relance_engine *e, struct customer *customer);
 void happen_wait(struct relance_engine *e, int64_t due_ms); /* the customer's first wait at that instant */
-int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state);
+int64_t happen_next_due(const struct relance_ruleset *set, struct state *state);
 void ids_trim(struct relance_engine *e, uint32_t type); /* there is one more of that type */
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state);
 

@@ -144,6 +144,7 @@ bool attribute_write(struct relance_engine *e, uint32_t number, struct cel_value
     else
         known = or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *known, at));
     if (known) *known = (struct attribute){number, time_ms, packed};
+    state_facts_changed(e->customer->state);
     return known;
 }
 
@@ -207,6 +208,7 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
         last = or_fail(e, vector_insert(&e->customers.pool, lasts, sizeof *last, at));
     scope_forget(e);
     if (last) *last = (struct last_event){number, e->event.time_ms, packed};
+    state_facts_changed(e->customer->state);
 }
 
 /* ---- an event */
@@ -260,11 +262,14 @@ void happen_event(struct relance_engine *e, struct customer *customer)
 
 /* ---- a wait */
 
-static int64_t runs_next_due(const struct state *state)
+static int64_t runs_next_due(struct state *state)
 {
     int64_t due_ms = RELANCE_NEVER;
+    if (state->found.next_due) return state->found.next_due_ms;
     VECTOR_EACH (state->runs, struct run, run)
         if (run->due_ms < due_ms) due_ms = run->due_ms;
+    state->found.next_due = true;
+    state->found.next_due_ms = due_ms;
     return due_ms;
 }
 
@@ -273,7 +278,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t happen_next_due(const struct relance_ruleset *set, const struct state *state)
+int64_t happen_next_due(const struct relance_ruleset *set, struct state *state)
 {
     if (!state) return RELANCE_NEVER;
     return earlier(earlier(runs_next_due(state), dates_next_due(state)), segments_next_due(set, state));

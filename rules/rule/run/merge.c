@@ -507,6 +507,8 @@ static void merge_times(struct relance_engine *e, const struct state *from)
 
 void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_ms)
 {
+    struct state *state = e->customer->state;
+    state->found = (struct state_found){0};
     merge_times(e, from);
     merge_forgotten(e, from);
     merge_dropped(e, from);
@@ -526,6 +528,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_measured(e, from);
     merge_seen(e, from);
     merge_segments(e, from);
+    state->found.runs = state->found.next_due = false; /* some have come since they were looked at */
     arm_runs(e, horizon_ms);
     segments_start_event(e); /* for which what was left over has waited */
     segments_update(e, false, horizon_ms);

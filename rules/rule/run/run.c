@@ -39,6 +39,7 @@ void run_remove(struct relance_engine *e, struct run *run)
     struct vector *runs = &e->customer->state->runs;
     uint32_t place = (uint32_t)(run - (struct run *)runs->items);
     scope_enter_rule(e, e->rule, NULL);
+    state_runs_changed(e->customer->state);
     state_item_remove(&e->customers.pool, e->customer->state, STATE_RUNS, place);
 }
 
@@ -68,6 +69,7 @@ void runs_drop(struct relance_engine *e)
         bytes_release(&e->customers.pool, dropped->key);
     }
     state->dropped.count = 0;
+    if (state->found.runs) return;
     for (uint32_t i = 0; i < state->runs.count;) {
         struct run *run = VECTOR_AT(state->runs, struct run, i);
         const struct rule *rule = &e->set->rules[run->rule];
@@ -78,4 +80,5 @@ void runs_drop(struct relance_engine *e)
         scope_enter_rule(e, rule, run);
         run_end(e, run, RELANCE_OUTCOME_DROPPED);
     }
+    state->found.runs = true;
 }

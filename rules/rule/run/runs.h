@@ -26,7 +26,7 @@ bool run_parks(const struct relance_engine *e);
 /* The run waits for that step from `base_ms` on; or it is parked there. */
 struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t step, int64_t base_ms);
 /* Its present step, which comes before a date, is due then; one that was due before the base is late, and due at the base. */
-void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms);
+void run_wait_before_date(struct relance_engine *e, struct run *run, int64_t due_ms, int64_t base_ms);
 /* Its present step is over: it waits for the next, from now on. */
 struct run *step_go_on(struct relance_engine *e, struct run *run);
 /* Performs the steps that are due by the horizon: at once, within the event or wait. NULL is let through. */

@@ -95,6 +95,8 @@ struct cel_value sales_call(struct relance_engine *e, enum host_function functio
                             const struct cel_value *arguments);
 /* When the next order leaves one of the set's windows. */
 int64_t sales_next_leaving(const struct relance_ruleset *set, const struct state *state);
+/* Is there one that has not entered them yet, since it comes after the customer's `now`? */
+bool sales_wait_to_count(const struct state *state);
 void sales_merge(struct relance_engine *e, struct state *from);
 
 #endif

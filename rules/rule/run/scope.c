@@ -489,16 +489,13 @@ static struct cel_value scope_call(struct cel_frame *frame, uint32_t function,
                                    const struct cel_value *arguments)
 {
     struct relance_engine *e = frame->context;
-    /* All counts are looked through, and one of them summed up. */
-    enum { VALUES_A_STEP = 8, BUCKETS_STEPS = 8 };
     uint32_t list = first_list_function(e->set), affinity = first_affinity_function(e->set);
     if (function >= affinity) return affinity_call(e, function - affinity, arguments);
     if (function >= list) return list_call(e, function - list);
     if (function == e->set->count_count + HOST_BUCKET) return bucket(e, arguments[0], arguments[1]);
     if (function > e->set->count_count)
         return sales_call(e, (enum host_function)(function - e->set->count_count), arguments);
-    if (!cel_charge(frame, BUCKETS_STEPS + e->customer->state->counts.count / VALUES_A_STEP))
-        return cel_int(0);
+    if (!cel_charge(frame, count_cost(e->customer->state))) return cel_int(0);
     return count_value_at(e, function, e->set->counts[function].by ? cel_text(arguments[0]) : (str){0});
 }
 
@@ -524,6 +521,7 @@ bool scope_init(struct relance_engine *e)
 
 void engine_report_error(struct relance_engine *e, const char *sentence)
 {
+    e->errors++;
     if (!e->options.errors) return;
     const struct noted_program *noted = set_noted(e->set, e->asked);
     struct relance_decision decision = {

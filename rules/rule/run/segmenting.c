@@ -2,6 +2,7 @@
  *
  * Expressions read a segment as it is at the moment. What a customer's state keeps is the value that rules on
  * entering and leaving were last told of. */
+#include "rule/run/coverage.h"
 #include "rule/run/explain.h"
 #include "rule/run/sales.h"
 
@@ -47,19 +48,68 @@ static void trigger_changed(struct relance_engine *e, const struct type_list *ru
     }
 }
 
+/* ---- while nothing changes that they depend on, they are not asked */
+
+/* A segment that nothing has been found wrong with depends on attributes, events of `last`, counts and orders, whose changes are
+ * told (state_facts_changed), on instants, of which segments_ms is the next, and on the steps that it takes, which would be
+ * too many some day. */
+static bool segments_stand(const struct relance_engine *e)
+{
+    const struct state *state = e->customer->state;
+    const struct state_found *found = &state->found;
+    return found->segments && e->now_ms < found->segments_ms && !covering(e) &&
+           (!e->set->tracked.count || found->counts_cost == count_cost(state));
+}
+
+/* Is there anything that begins to count with time? No engine makes it, but a state can have been made elsewhere. */
+static bool waits_to_count(const struct relance_ruleset *set, const struct state *state)
+{
+    for (size_t i = 0; i < set->tracked.count; i++) {
+        const struct count_rule *rule = &set->counts[set->tracked.types[i]];
+        struct range range = count_values(state, set->tracked.types[i]);
+        for (uint32_t at = range.begin; at < range.end && rule->over_ms; at++) {
+            const struct vector *buckets = &VECTOR_AT(state->counts, struct count_value, at)->buckets;
+            if (!buckets->count) continue;
+            int64_t newest = VECTOR_AT(*buckets, struct bucket, buckets->count - 1)->index;
+            if (count_bucket(rule, newest) > floor_div(state->now_ms, rule->bucket_ms)) return true;
+        }
+    }
+    return set->window_count && sales_wait_to_count(state);
+}
+
+/* All have been asked, and are what they were. */
+static void note_segments(struct relance_engine *e)
+{
+    struct state *state = e->customer->state;
+    int64_t next_ms = segments_next_due(e->set, state);
+    state->found.segments = !waits_to_count(e->set, state);
+    state->found.segments_ms = next_ms;
+    state->found.counts_cost = count_cost(state);
+}
+
+/* ---- asking them */
+
 bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
 {
     const struct relance_ruleset *set = e->set;
-    bool any = false;
+    uint64_t errors = e->errors;
+    bool any = false, all = true;
     if (!set->entering.count && !set->leaving.count) return false;
+    if (segments_stand(e)) {
+        scope_enter_rule(e, NULL, NULL);
+        scope_forget(e);
+        return false;
+    }
     bool *entered = or_fail(e, arena_alloc_zero(&e->scratch, 2 * set->segment_count + 1));
     if (!entered) return false;
     bool *left = entered + set->segment_count;
     scope_enter_rule(e, NULL, NULL);
     scope_forget(e);
+    e->customer->state->found.segments = false;
     for (uint32_t i = 0; i < set->segment_count; i++) {
         bool is_new;
         struct segment_value *segment = set->segments[i].tracked ? segment_place(e, i, &is_new) : NULL;
+        if (segment && waiting && segment->left_over) all = false;
         if (!segment || (waiting && segment->left_over)) continue;
         bool value = segment_value_now(e, i).as.b, silent = is_new && e->segments_silent;
         if (value == segment->value) continue;
@@ -70,6 +120,7 @@ bool segments_update(struct relance_engine *e, bool waiting, int64_t horizon_ms)
                                               .subject = set->segments[i].name});
         any = true;
     }
+    if (!any && all && e->errors == errors && !e->failed) note_segments(e);
     if (!any) return false;
     trigger_changed(e, &set->leaving, left, false, horizon_ms);
     trigger_changed(e, &set->entering, entered, true, horizon_ms);
@@ -118,10 +169,15 @@ int64_t segments_next_due(const struct relance_ruleset *set, const struct state 
 {
     int64_t due_ms = RELANCE_NEVER;
     if (!set->entering.count && !set->leaving.count) return due_ms;
-    VECTOR_EACH (state->counts, struct count_value, value) {
-        const struct count_rule *rule = &set->counts[value->count];
-        int64_t leaves_ms = rule->tracked ? next_leaving(rule, value, state->now_ms) : RELANCE_NEVER;
-        if (leaves_ms < due_ms) due_ms = leaves_ms;
+    if (state->found.segments && state->now_ms < state->found.segments_ms) return state->found.segments_ms;
+    for (size_t i = 0; i < set->tracked.count; i++) {
+        const struct count_rule *rule = &set->counts[set->tracked.types[i]];
+        struct range range = count_values(state, set->tracked.types[i]);
+        for (uint32_t at = range.begin; at < range.end; at++) {
+            int64_t leaves_ms =
+                next_leaving(rule, VECTOR_AT(state->counts, struct count_value, at), state->now_ms);
+            if (leaves_ms < due_ms) due_ms = leaves_ms;
+        }
     }
     int64_t leaves_ms = set->window_count ? sales_next_leaving(set, state) : RELANCE_NEVER;
     return leaves_ms < due_ms ? leaves_ms : due_ms;

@@ -56,23 +56,24 @@ static const char *ask_end(struct relance_engine *e, const struct run *run, int6
     return NULL;
 }
 
-static void wait_until(struct run *run, int64_t due_ms)
+static void wait_until(struct relance_engine *e, struct run *run, int64_t due_ms)
 {
+    state_runs_changed(e->customer->state);
     run->late = false;
     run->due_ms = run->first_due_ms = due_ms;
 }
 
-void run_wait_before_date(struct run *run, int64_t due_ms, int64_t base_ms)
+void run_wait_before_date(struct relance_engine *e, struct run *run, int64_t due_ms, int64_t base_ms)
 {
     bool late = due_ms < base_ms;
-    wait_until(run, late ? base_ms : due_ms);
+    wait_until(e, run, late ? base_ms : due_ms);
     run->late = late;
 }
 
-static void park(struct run *run)
+static void park(struct relance_engine *e, struct run *run)
 {
     run->base_ms = STATE_NO_TIME;
-    wait_until(run, RELANCE_NEVER);
+    wait_until(e, run, RELANCE_NEVER);
 }
 
 bool run_parks(const struct relance_engine *e)
@@ -86,21 +87,21 @@ struct run *step_arm(struct relance_engine *e, struct run *run, uint32_t number,
     const struct step *step = &e->rule->steps[number];
     run->step = number;
     if (run_parks(e)) {
-        park(run);
+        park(e, run);
         return run;
     }
     run->base_ms = step->awaited ? base_ms : STATE_NO_TIME;
     if (step->awaited) {
         run_forget_answer(e, run);
-        wait_until(run, base_ms + step->awaited->within_ms);
+        wait_until(e, run, base_ms + step->awaited->within_ms);
     } else if (step->timing.before) {
-        run_wait_before_date(run, date_step_time(e, run, &step->timing), base_ms);
+        run_wait_before_date(e, run, date_step_time(e, run, &step->timing), base_ms);
     } else {
         scope_enter_rule(e, e->rule, run);
         scope_forget(e);
         const char *why = ask_end(e, run, base_ms, &due_ms);
         if (why) return fail(e, run, why);
-        wait_until(run, due_ms);
+        wait_until(e, run, due_ms);
     }
     return run;
 }

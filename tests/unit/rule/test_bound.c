@@ -27,10 +27,11 @@ static const char all_rules[] =
     "   \"ever\": {\"on\": \"view\", \"by\": \"event.product\"}, \"orders\": {\"on\": \"buy\", \"over\": "
     "\"90d\"},"
     "   \"spend\": {\"on\": \"buy\", \"sum\": \"event.total\"},"
+    "   \"asks\": {\"on\": \"ask\", \"over\": \"3h\"},"
     "   \"length\": {\"on\": \"ask\", \"sum\": \"double(size(event.note))\", \"keep\": \"last\", \"over\": "
     "\"30d\"}},"
     " \"lists\": {\"viewed\": {\"on\": \"view\", \"by\": \"event.product\"}},"
-    " \"segments\": {\"loyal\": \"orders() >= 2\"},"
+    " \"segments\": {\"loyal\": \"orders() >= 2\", \"busy\": \"asks() >= 3 && !segments.loyal\"},"
     " \"limits\": [{\"max\": \"3 per 1d\"}],"
     " \"rules\": {"
     "  \"cart\": {\"on\": \"cart\", \"key\": \"event.cart\", \"again\": \"rearm\","
@@ -40,6 +41,8 @@ static const char all_rules[] =
     "t.note)}\"}}],"
     "    \"goal\": {\"on\": \"buy\", \"within\": \"7d\"}, \"cooldown\": \"1m\"},"
     "  \"loyal\": {\"on\": \"enter loyal\", \"do\": [{\"send\": \"push\"}]},"
+    "  \"busy\": {\"on\": \"enter busy\", \"do\": [{\"send\": \"push\"}]},"
+    "  \"idle\": {\"on\": \"leave busy\", \"do\": [{\"send\": \"push\"}]},"
     "  \"birthday\": {\"on\": {\"yearly\": \"customer.birthday\"}, \"do\": [{\"send\": \"email\"}]},"
     "  \"soon\": {\"on\": {\"date\": \"last.ask.time + duration('5h')\"},"
     "    \"do\": [{\"before\": \"3h\", \"send\": \"x\"}, {\"before\": \"10m\", \"send\": \"x\"}]},"
@@ -515,6 +518,25 @@ static void check_memory(void)
     }
 }
 
+/* Nor is anything believed of a state that is not so. */
+static void check_found(void)
+{
+    for (size_t i = 0; i < rig.engine->customers.slot_count; i++) {
+        const struct customer *customer = rig.engine->customers.slots[i].customer;
+        struct state *state = customer ? customer->state : NULL;
+        int64_t due_ms = RELANCE_NEVER;
+        if (!state) continue;
+        VECTOR_EACH (state->runs, struct run, run) {
+            if (run->due_ms < due_ms) due_ms = run->due_ms;
+            if (state->found.runs) cr_assert_lt(run->step, rules->rules[run->rule].step_count);
+        }
+        if (state->found.next_due) cr_assert_eq(state->found.next_due_ms, due_ms);
+        int64_t with_it_ms = segments_next_due(rules, state);
+        state->found.segments = false; /* and is found again */
+        cr_assert_eq(with_it_ms, segments_next_due(rules, state));
+    }
+}
+
 enum manner { KEEPS, FORGETS, RESTARTS };
 
 static str history(unsigned seed, size_t limit, enum manner manner)
@@ -526,6 +548,7 @@ static str history(unsigned seed, size_t limit, enum manner manner)
         random_event(&of_events);
         cr_assert(relance_engine_changes(rig.engine, check_size, &limit) == RELANCE_OK);
         check_memory();
+        if (i % 2) check_found();
         if (manner == FORGETS) rig_forget(&rig);
         if (manner == RESTARTS && i % 3 == 0) rig_restart(&rig);
     }
@@ -548,6 +571,30 @@ Test(bound, no_state_is_ever_above_the_limit_and_what_is_kept_and_what_is_read_a
     }
     cr_expect_gt(dropped, 12u, "most of these histories were short of room");
     start(all_rules, 0); /* for the teardown */
+}
+
+/* ---- how often it is measured */
+
+/* Writing a state out at each event, only to count its bytes, would cost as much as it has: what a customer who does all that
+ * customers do can have is known to be small enough. */
+Test(bound, a_customer_with_as_many_runs_and_values_as_there_may_be_need_not_be_measured)
+{
+    start(all_rules, 0);
+    for (int i = 0; i < LIMIT_COUNT_KEYS + 40; i++) {
+        happens("view", arena_format(&arena, "\"product\":\"p%05d\",\"note\":\"n\"", i).data);
+        if (i % 2) now_ms -= 2 * MINUTE - 1; /* carts wait for an hour */
+        happens("cart", arena_format(&arena, "\"cart\":\"cart-%04d\",\"note\":\"note\"", i).data);
+        now_ms -= MINUTE - 1;
+    }
+    const struct customer *customer = rig.engine->customer;
+    size_t size = state_size(customer->state, &rules->names),
+           most = state_size_most(customer->state, customer->state_memory, &rules->names,
+                                  rig.engine->longest_name);
+    cr_assert_eq(customer->state->runs.count, (unsigned)LIMIT_RUNS);
+    cr_assert_geq(customer->state->counts.count, 2u * LIMIT_COUNT_KEYS);
+    cr_expect_gt(customer->state_memory, rig.engine->fits_memory, "memory alone does not tell");
+    cr_expect_leq(most, (size_t)LIMIT_STATE_BYTES);
+    cr_expect_leq(most, 4 * size, "%zu, at most %zu", size, most);
 }
 
 /* ---- within one event */
