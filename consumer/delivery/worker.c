@@ -41,6 +41,10 @@ enum {
     WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_EXPECT = 8,            /* so many records ahead */
+    WORKER_EXPECT_KEY = 20,       /* likewise: its key, then what the engine has under that */
+    WORKER_EXPECT_PLACE = 16,
+    WORKER_EXPECT_CUSTOMER = 12,
+    WORKER_EXPECT_STATE = 6,
     WORKER_CACHE_LINE = 64,
     WORKER_EXPECT_BYTES = 512, /* of a record that are asked of memory before it is read */
     WORKER_ECHO_US = 1000000,  /* what link records cause elsewhere has shown by then */
@@ -326,13 +330,42 @@ static void work_expect(const struct source_batch *batch, size_t at)
         __builtin_prefetch(record->value.data + line);
 }
 
+static void work_expect_state(const struct work *work, const struct source_batch *batch, size_t at,
+                              enum relance_expect step)
+{
+    if (at >= batch->count) return;
+    const struct source_record *record = &batch->records[at];
+    const struct partition *partition = work_partition(work, record->partition);
+    if (partition) relance_engine_expect(partition->engine, record->key, step);
+}
+
+/* The key tells whose state it will be, nearly always. */
+static void work_expect_customer(const struct work *work, const struct source_batch *batch, size_t at)
+{
+    if (at + WORKER_EXPECT_KEY < batch->count)
+        __builtin_prefetch(batch->records[at + WORKER_EXPECT_KEY].key.data);
+    work_expect_state(work, batch, at + WORKER_EXPECT_PLACE, RELANCE_EXPECT_PLACE);
+    work_expect_state(work, batch, at + WORKER_EXPECT_CUSTOMER, RELANCE_EXPECT_CUSTOMER);
+    work_expect_state(work, batch, at + WORKER_EXPECT_STATE, RELANCE_EXPECT_STATE);
+}
+
+static bool work_is_cold(const struct work *work)
+{
+    for (size_t i = 0; i < work->own_count; i++)
+        if (work->own[i]->state != PARTITION_UNCLAIMED && relance_engine_is_cold(work->own[i]->engine))
+            return true;
+    return false;
+}
+
 /* All of the batch, or, when a stop is asked for, up to some record of it. */
 static enum relance_status work_decide(struct work *work, const struct source_batch *batch,
                                        struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
+    bool is_cold = work_is_cold(work);
     for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
         work_expect(batch, i + WORKER_EXPECT);
+        if (is_cold) work_expect_customer(work, batch, i);
         status = work_decide_one(work, &batch->records[i], error);
     }
     for (size_t i = 0; i < work->own_count; i++)

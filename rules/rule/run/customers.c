@@ -38,6 +38,23 @@ struct customer *customers_find(const struct customers *customers, str id)
     return customers->slots[slot_find(customers, id, (uint32_t)str_hash(id))].customer;
 }
 
+void customers_expect(const struct customers *customers, str id)
+{
+    if (!customers->slot_count) return;
+    __builtin_prefetch(&customers->slots[str_hash(id) & (customers->slot_count - 1)]);
+}
+
+const struct customer *customers_guess(const struct customers *customers, str id)
+{
+    enum { LOOKS = 4 };
+    if (!customers->slot_count) return NULL;
+    uint32_t hash = (uint32_t)str_hash(id);
+    size_t mask = customers->slot_count - 1, at = hash & mask;
+    for (size_t looks = LOOKS; looks && customers->slots[at].customer; looks--, at = (at + 1) & mask)
+        if (customers->slots[at].hash == hash) return customers->slots[at].customer;
+    return NULL;
+}
+
 static bool table_grow(struct customers *customers)
 {
     size_t count = customers->slot_count ? customers->slot_count * 2 : SLOTS_MIN;

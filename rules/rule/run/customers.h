@@ -97,6 +97,10 @@ static inline str customer_bare_id(const struct customer *customer)
 }
 
 struct customer *customers_find(const struct customers *customers, str id);
+/* Asks memory for the slot where the search begins; the customer who stands there, or right behind it, under that hash, with the
+ * slot at hand; NULL: nobody. It may be another one. */
+void customers_expect(const struct customers *customers, str id);
+const struct customer *customers_guess(const struct customers *customers, str id);
 /* finds or makes a stub; NULL: no memory */
 struct customer *customers_add(struct customers *customers, str id);
 

@@ -111,6 +111,8 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
         e->failed = true;
 }
 
+/* ---- what is about to be looked at */
+
 /* What an event or a wait looks at of a state lies in memory that is cold in most customers. Asked for at once it comes at once, and
  * not part by part as it is got to. */
 static void expect_state(const struct state *state)
@@ -126,6 +128,34 @@ static void expect_parts(const struct state *state)
                                     &state->cooldowns};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         __builtin_prefetch(parts[i]->items, 1);
+}
+
+static void expect_rest(const struct bytes *rest)
+{
+    enum { LINE = 64, LINES = 4 }; /* more than most have is asked for in vain, and costs little */
+    for (size_t at = 0; at < LINES; at++)
+        __builtin_prefetch((const char *)rest + at * LINE);
+}
+
+bool relance_engine_is_cold(const struct relance_engine *e)
+{
+    enum { MANY = 16384 };
+    return e->customers.count >= MANY && e->customers.awake.count < e->customers.count / 2;
+}
+
+void relance_engine_expect(const struct relance_engine *e, struct relance_str id, enum relance_expect step)
+{
+    if (step == RELANCE_EXPECT_PLACE) {
+        customers_expect(&e->customers, id);
+        return;
+    }
+    const struct customer *customer = customers_guess(&e->customers, id);
+    if (customer && step == RELANCE_EXPECT_CUSTOMER) __builtin_prefetch(customer, 1);
+    if (!customer || step == RELANCE_EXPECT_CUSTOMER) return;
+    if (customer->resting)
+        expect_rest(customer->rest);
+    else if (customer->state)
+        expect_state(customer->state);
 }
 
 /* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is
@@ -200,11 +230,16 @@ static bool find_time(const struct relance_engine *e, const struct relance_recor
 /* The id of an event that brings none: TOPIC/PARTITION/OFFSET, and /N behind it in a list. */
 static str make_id(struct relance_engine *e, const struct relance_record *record)
 {
-    str id = arena_format(&e->scratch, "%.*s/%" PRId32 "/%" PRId64, STR_ARG(record->topic), record->partition,
-                          record->offset);
-    if (e->unfolded.at) id = arena_format(&e->scratch, "%.*s/%zu", STR_ARG(id), e->unfolded.at);
-    if (!id.size) e->failed = true;
-    return id;
+    const int64_t numbers[] = {record->partition, record->offset, (int64_t)e->unfolded.at};
+    size_t count = e->unfolded.at ? 3 : 2, size = record->topic.size;
+    char *id = or_fail(e, arena_alloc(&e->scratch, size + count * (1 + INT_PRINT_SIZE)));
+    if (!id) return (str){0};
+    if (size) memcpy(id, record->topic.data, size);
+    for (size_t i = 0; i < count; i++) {
+        id[size++] = '/';
+        size += int_print(numbers[i], id + size);
+    }
+    return (str){id, size};
 }
 
 static void advance_clock(struct relance_engine *e, int64_t time_ms)
@@ -556,12 +591,30 @@ size_t relance_engine_changed_count(const struct relance_engine *e)
     return e->customers.changed.count;
 }
 
+static const struct changed *changed_at(const struct relance_engine *e, uint32_t i)
+{
+    return VECTOR_AT(e->customers.changed, struct changed, i);
+}
+
+/* They may have changed a while ago: what is saved after the next few is asked of memory. */
+static void expect_changed(const struct relance_engine *e, uint32_t i)
+{
+    enum { CUSTOMER = 12, STATE = 8, PARTS = 4 }; /* so many later */
+    uint32_t count = e->customers.changed.count;
+    if (i + CUSTOMER < count) __builtin_prefetch(changed_at(e, i + CUSTOMER)->customer);
+    const struct state *next = i + STATE < count ? changed_at(e, i + STATE)->customer->state : NULL,
+                       *soon = i + PARTS < count ? changed_at(e, i + PARTS)->customer->state : NULL;
+    if (next) expect_state(next);
+    if (soon) expect_parts(soon);
+}
+
 enum relance_status relance_engine_changes(struct relance_engine *e, relance_change_visit *visit,
                                            void *context)
 {
     if (e->frame.stopped) return RELANCE_INVALID;
-    VECTOR_EACH (e->customers.changed, struct changed, one) {
-        const struct customer *customer = one->customer;
+    for (uint32_t i = 0; i < e->customers.changed.count; i++) {
+        const struct customer *customer = changed_at(e, i)->customer;
+        expect_changed(e, i);
         struct buffer packed;
         arena_reset(&e->scratch);
         buffer_init(&packed, &e->scratch);

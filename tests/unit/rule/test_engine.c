@@ -510,6 +510,26 @@ Test(engine, packs_the_states_of_those_whom_nothing_happens_to)
     cr_expect_eq(rig.engine->customers.pool.used, 0u);
 }
 
+Test(engine, expecting_somebody_changes_nothing)
+{
+    const str names[] = {STR(""), STR("c1"), STR("c2"), STR("nobody")};
+    for (int packed = 0; packed < 2; packed++) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            for (int step = RELANCE_EXPECT_PLACE; step <= RELANCE_EXPECT_STATE; step++)
+                relance_engine_expect(rig.engine, names[i], (enum relance_expect)step);
+        cr_expect_eq(awake(), 0u);
+        if (packed) break;
+        happens("e1", "cart", "c1", START, "k");
+        happens("e2", "cart", "c2", START, "k");
+        relance_engine_saved(rig.engine);
+        for (int round = 0; round < 3; round++)
+            while (relance_engine_rest(rig.engine, 1) == RELANCE_REST_MORE) {
+            }
+    }
+    cr_expect_eq(relance_engine_size(rig.engine).customers, 2u);
+    cr_expect(!relance_engine_is_cold(rig.engine), "two are few");
+}
+
 /* The table of customers is one block; this many of them once were more than the pool gave. */
 Test(engine, knows_400000_customers)
 {
@@ -521,6 +541,7 @@ Test(engine, knows_400000_customers)
                      "customer %d", i);
     }
     cr_expect_eq(relance_engine_size(rig.engine).waits, 400000u);
+    cr_expect(relance_engine_is_cold(rig.engine));
     cr_expect_eq(relance_engine_next_due(rig.engine), START);
 }
 
