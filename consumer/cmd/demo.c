@@ -291,6 +291,7 @@ static enum relance_status demo_start_learner(struct demo *demo, struct relance_
         "--group", GROUP,
         "--every", "5s",
         "--redis", demo->redis_url,
+        "--clock", demo->clock,
         "--log-level", demo->options->log_level,
         "--kafka.bootstrap.servers", demo->kafka[0].value,
     };

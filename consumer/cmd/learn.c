@@ -6,6 +6,7 @@
 #include "base/ensure.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
+#include "host/clock.h"
 #include "host/command.h"
 #include "host/option.h"
 #include "host/print.h"
@@ -261,6 +262,10 @@ static unsigned live_check_options(const struct options *options)
     }
     if (options->redis && store_check_url(options->redis, &error) != RELANCE_OK) {
         print_mistake("%s", error.message);
+        mistakes++;
+    }
+    if (!clock_read_option(options->clock)) {
+        print_mistake("--clock: '%s' is not of the form TIME*FACTOR", options->clock);
         mistakes++;
     }
     if (options->every < 1000) {

@@ -1,6 +1,7 @@
 #include "learn/counting.h"
 #include "base/ensure.h"
 #include "base/str.h"
+#include "host/clock.h"
 #include "learn/given.h"
 #include <stdlib.h>
 
@@ -48,6 +49,7 @@ enum relance_status counting_take(struct live *live, struct course *course,
     course->model = model;
     int64_t at_ms = relance_model_about(model)->at_ms; /* no state is older than the one before */
     if (at_ms > live->newest_ms) live->newest_ms = at_ms;
+    if (at_ms > live->at_ms) live->at_ms = at_ms;
     return RELANCE_OK;
 }
 
@@ -64,7 +66,8 @@ static void counting_give(void *context, const struct relance_given *given)
         return;
     }
     course->is_new = true;
-    if (given->time_ms > live->newest_ms) live->newest_ms = given->time_ms;
+    if (given->time_ms > live->newest_ms && given->time_ms <= live->wall_ms + COUNTING_AHEAD_MS)
+        live->newest_ms = given->time_ms;
     given_count(given, course->learn);
 }
 
@@ -88,6 +91,7 @@ enum relance_status counting_read(struct live *live, struct relance_error *error
     const struct relance_record *records;
     struct relance_header headers[STREAM_HEADERS_MAX];
     size_t count;
+    live->wall_ms = clock_wall_ms();
     enum relance_status status = stream_next(live->stream, COUNTING_WAIT_MS, &records, &count, error);
     for (size_t i = 0; i < count && status == RELANCE_OK; i++) {
         struct relance_record record = records[i];

@@ -10,7 +10,10 @@
 #include <relance/learn.h>
 #include <relance/ruleset.h>
 
-enum { COUNTING_WAIT_MS = 200 };
+enum {
+    COUNTING_WAIT_MS = 200,
+    COUNTING_AHEAD_MS = 86400000, /* an event later than that is from the future, by its producer's clock */
+};
 
 /* One affinity, as it is learnt. */
 struct course {
@@ -34,11 +37,14 @@ struct live {
     struct shelf *shelf;
     struct stream *stream;
     const struct relance_record *record; /* that is being dealt with */
-    int64_t newest_ms;                   /* of the events */
-    int64_t versions_us, states_us;      /* when they were last written */
-    size_t state_bytes;                  /* that counts took behind the last state */
-    int64_t shown_us;                    /* when Redis was last asked whether it has the lists */
-    bool redis_is_away;                  /* that was said */
+    /* of the events, but for those from the future, beside which all that there is would weigh nothing for years */
+    int64_t newest_ms;
+    int64_t wall_ms;                /* when records were last waited for */
+    int64_t at_ms;                  /* of the last version or state */
+    int64_t versions_us, states_us; /* when they were last written */
+    size_t state_bytes;             /* that counts took behind the last state */
+    int64_t shown_us;               /* when Redis was last asked whether it has the lists */
+    bool redis_is_away;             /* that was said */
 };
 
 /* A course for each affinity; live->partitions is known. */

@@ -71,6 +71,13 @@ static enum relance_status live_start_reading(struct live *live, struct relance_
 }
 
 /* ---- writing */
+/* Up to when is counted. It is written down, so whoever counts again has the same. */
+static int64_t live_instant(const struct live *live)
+{
+    int64_t at_ms = live->newest_ms == INT64_MIN ? clock_wall_ms() : live->newest_ms;
+    return at_ms > live->at_ms ? at_ms : live->at_ms;
+}
+
 /* The lists of what is published, for shop and sender. Engines need none of it, so nothing waits for Redis. */
 static enum relance_status course_show(const struct live *live, struct course *course,
                                        struct relance_error *error)
@@ -136,7 +143,7 @@ static enum relance_status course_write_state(struct live *live, struct course *
                                               struct relance_error *error)
 {
     struct buffer framed = {0};
-    state_frame(live, relance_learn_state(course->learn, live->newest_ms), &framed);
+    state_frame(live, relance_learn_state(course->learn, live->at_ms), &framed);
     enum relance_status status = course_put(live, course, PARCEL_STATE, about, buffer_str(&framed), error);
     buffer_free(&framed);
     course->has_state = true;
@@ -151,7 +158,7 @@ static enum relance_status course_write(struct live *live, struct course *course
     struct relance_str bytes;
     bool in_full = with_state || !course->has_state || !course->model;
     struct relance_model *model =
-        relance_learn_version(course->learn, live->newest_ms, course->model, in_full, &bytes);
+        relance_learn_version(course->learn, live->at_ms, course->model, in_full, &bytes);
     if (!model) return relance_error_set(error, RELANCE_NO_MEMORY, "no memory for a version");
     const struct relance_model_head *about = relance_model_about(model);
     enum relance_status status =
@@ -201,7 +208,7 @@ static bool live_is_full(const struct live *live)
     bool is_far = false;
     size_t bytes = live_bytes(live);
     for (size_t i = 0; i < live->count; i++)
-        is_far |= live->courses[i].is_new && relance_learn_is_far(live->courses[i].learn, live->newest_ms);
+        is_far |= live->courses[i].is_new && relance_learn_is_far(live->courses[i].learn, live_instant(live));
     return is_far || (bytes >= (size_t)live->options->learn_bytes && bytes / 2 >= live->state_bytes);
 }
 
@@ -227,6 +234,7 @@ static enum relance_status live_write_due(struct live *live, struct relance_erro
     bool is_full = live_is_full(live), is_due = live_is_due(live, now_us);
     bool with_state = !live->states_us || now_us - live->states_us >= LIVE_STATE_US || is_full;
     if (!is_due && !is_full) return RELANCE_OK;
+    live->at_ms = live_instant(live);
     enum relance_status status =
         is_due ? live_write(live, with_state, error) : live_write_states(live, error);
     if (is_due) live->versions_us = now_us;
@@ -289,7 +297,7 @@ int learn_live(const struct options *options, const struct relance_ruleset *rule
     enum relance_status status;
     struct relance_error error;
     do {
-        struct live live = {.options = options, .newest_ms = INT64_MIN};
+        struct live live = {.options = options, .newest_ms = INT64_MIN, .at_ms = INT64_MIN};
         status = live_run(&live, rules, &error);
         counting_close(&live);
         if (status != RELANCE_AGAIN || stop_requested()) break;

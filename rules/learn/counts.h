@@ -61,8 +61,9 @@ void learn_clear(struct relance_learn *learn);
  * one. So each half-life is summed alone, and they come together once it is known which is the newest. */
 struct era *learn_era(struct relance_learn *learn, int64_t at_ms);
 void eras_clear(struct relance_learn *learn);
-/* Before products and pairs are looked at: all that is counted stands in them. */
-void learn_settle(struct relance_learn *learn);
+/* Before products and pairs are looked at, at an instant: all that is counted stands in them. What lies ahead of the instant
+ * weighs more, but does not make all else weigh nothing. */
+void learn_settle(struct relance_learn *learn, int64_t at_ms);
 /* A product's tally among those that grow as products come. */
 uint64_t *own_of(struct pool *pool, struct vector *own, uint32_t product);
 

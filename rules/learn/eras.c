@@ -41,37 +41,53 @@ void eras_clear(struct relance_learn *learn)
     vector_release(&learn->pool, &learn->eras, sizeof(struct era));
 }
 
+/* A tally of an era as of the epoch. */
+static uint64_t era_weigh(const struct relance_learn *learn, const struct era *era, uint64_t tally)
+{
+    enum { SHIFT_MAX = TALLY_WEIGHT_BITS };
+    int64_t ahead = era->epoch - learn->decay.epoch;
+    if (ahead <= 0) return tally_less(tally, -ahead < SHIFT_MAX ? (unsigned)-ahead : SHIFT_MAX);
+    for (int64_t i = 0; i < ahead && i < DECAY_AHEAD_MAX; i++)
+        tally = tally_sum(tally, tally);
+    return tally;
+}
+
 /* What weighs nothing any more leaves nothing, its customers' marks neither. */
 static void era_add(struct relance_learn *learn, struct era *era)
 {
-    enum { SHIFT_MAX = TALLY_WEIGHT_BITS };
-    uint64_t since = (uint64_t)learn->decay.epoch - (uint64_t)era->epoch, less;
-    unsigned shift = since < SHIFT_MAX ? (unsigned)since : SHIFT_MAX;
     pairs_flush(&era->pairs);
     for (uint32_t i = 0; i < era->own.count; i++) {
-        less = tally_less(*VECTOR_AT(era->own, uint64_t, i), shift);
-        if (tally_weight(less)) *learn_own(learn, i) = tally_sum(*learn_own(learn, i), less);
+        uint64_t tally = era_weigh(learn, era, *VECTOR_AT(era->own, uint64_t, i));
+        if (tally_weight(tally)) *learn_own(learn, i) = tally_sum(*learn_own(learn, i), tally);
     }
     for (size_t i = 0; i < era->pairs.size; i++) {
         const struct pair *pair = &era->pairs.slots[i];
-        less = tally_less(pair->tally, shift);
-        if (tally_weight(less)) pairs_add(&learn->pairs, pair_earlier(pair), pair_later(pair), less);
+        uint64_t tally = era_weigh(learn, era, pair->tally);
+        if (tally_weight(tally)) pairs_add(&learn->pairs, pair_earlier(pair), pair_later(pair), tally);
     }
 }
 
-/* The newest one's tables are taken as they are, since it is mostly the only one. */
-void learn_settle(struct relance_learn *learn)
+/* The last one that is not ahead of the instant says the epoch. Its tables are taken as they are, since it is mostly the only
+ * one. */
+static void eras_take_base(struct relance_learn *learn, int64_t at_ms)
+{
+    uint32_t behind = eras_place(learn, decay_epoch_at(&learn->decay, at_ms) + 1),
+             at = behind ? behind - 1 : 0;
+    struct era *base = VECTOR_AT(learn->eras, struct era, at);
+    if (learn->products.count) own_of(&learn->pool, &base->own, learn->products.count - 1);
+    vector_release(&learn->pool, &learn->own, sizeof(uint64_t));
+    pairs_clear(&learn->pairs);
+    learn->own = base->own;
+    learn->pairs = base->pairs;
+    learn->decay.epoch = base->epoch;
+    learn->has_epoch = true;
+    vector_remove(&learn->eras, sizeof *base, at);
+}
+
+void learn_settle(struct relance_learn *learn, int64_t at_ms)
 {
     if (learn->eras.count) {
-        struct era *newest = VECTOR_AT(learn->eras, struct era, learn->eras.count - 1);
-        if (learn->products.count) own_of(&learn->pool, &newest->own, learn->products.count - 1);
-        vector_release(&learn->pool, &learn->own, sizeof(uint64_t));
-        pairs_clear(&learn->pairs);
-        learn->own = newest->own;
-        learn->pairs = newest->pairs;
-        learn->decay.epoch = newest->epoch;
-        learn->has_epoch = true;
-        learn->eras.count--;
+        eras_take_base(learn, at_ms);
         VECTOR_EACH (learn->eras, struct era, era)
             era_add(learn, era);
         eras_clear(learn);

@@ -220,7 +220,7 @@ struct relance_model *relance_learn_version(struct relance_learn *learn, int64_t
 {
     struct maker maker = {.learn = learn};
     struct draft draft;
-    learn_settle(learn);
+    learn_settle(learn, at_ms);
     arena_init(&maker.arena, 0);
     struct relance_model *model = NULL;
     if (maker_start(&maker) && maker_lists(&maker, &draft) && maker_popular(&maker, &draft))

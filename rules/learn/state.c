@@ -199,7 +199,7 @@ struct relance_str relance_learn_state(struct relance_learn *learn, int64_t at_m
     enum { SHIFT_MAX = 63 };
     struct keeper keeper = {.learn = learn};
     struct buffer *out = &learn->bytes;
-    learn_settle(learn);
+    learn_settle(learn, at_ms);
     int64_t epoch = decay_epoch_at(&learn->decay, at_ms),
             on = learn->has_epoch ? epoch - learn->decay.epoch : 0;
     if (on < 0) epoch = learn->decay.epoch, on = 0;

@@ -273,6 +273,21 @@ Test(learn, comes_to_the_same_whichever_partition_is_read_first)
     buffer_free(&state);
 }
 
+/* Nor by one from the future: it weighs more, and all else what it did. */
+Test(learn, is_not_led_astray_by_an_event_from_the_future)
+{
+    struct relance_learn *learn = relance_learn_new(&views);
+    came(learn, 1, STR("tent"), START_MS + 40000 * DAY_MS);
+    came(learn, 1, STR("axe"), START_MS + 40000 * DAY_MS);
+    for (uint64_t customer = 2; customer < 40; customer++)
+        came(learn, customer, STR("tent"), START_MS), came(learn, customer, STR("mat"), START_MS);
+    cr_expect_str_eq(listed(learn, STR("tent")), "mat axe");
+    relance_learn_state(learn, START_MS);
+    came(learn, 50, STR("tent"), START_MS + DAY_MS), came(learn, 50, STR("lamp"), START_MS + DAY_MS);
+    cr_expect_str_eq(listed(learn, STR("tent")), "mat axe lamp");
+    relance_learn_free(learn);
+}
+
 Test(learn, forgets_what_a_customer_came_to_last_and_no_sum)
 {
     struct relance_learn *learn = learner_of(&views), *other = learner_of(&views);

@@ -117,6 +117,40 @@ Test(learner, may_be_killed_at_each_call)
     relance_ruleset_free(rules);
 }
 
+/* A producer's clock is years ahead, that of its records, too. */
+Test(learner, learns_on_beside_an_event_from_the_future)
+{
+    struct relance_ruleset *rules = world_rules();
+    struct relance_model *model;
+    struct relance_error error;
+    struct relance_partner list[RELANCE_MODEL_PARTNERS];
+    char customer[16];
+    quiet();
+    for (int phase = 0; phase < 3; phase++) {
+        world_happen(0, phase, "eva", phase ? "axe" : "tent", START_MS + 40000 * DAY_MS);
+        for (int i = 0; i < 20; i++) {
+            snprintf(customer, sizeof customer, "c%d-%d", phase, i);
+            world_happen(1, phase, customer, "tent", START_MS + phase * DAY_MS);
+            world_happen(1, phase, customer, phase ? "lamp" : "mat", START_MS + phase * DAY_MS);
+        }
+    }
+    world_restart(1, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    world_happen(1, 2, "dora", "mug", START_MS + 3 * DAY_MS);
+    world_restart(2, 0);
+    cr_assert_eq(learn_live(&options, rules), 0);
+    int last = world.committed - 2;
+    cr_assert(last > 1 && world_head(last).kind == PARCEL_FULL);
+    cr_expect_leq(world_head(last).at_ms, WORLD_WALL_MS + world.now_us / 1000);
+    cr_assert_eq(relance_model_read(buffer_str(&world.topic[last].bytes), &model, &error), RELANCE_OK);
+    cr_assert_geq(relance_model_partners(model, STR("tent"), RELANCE_MODEL_PARTNERS, list), 2u);
+    cr_expect(str_equal(list[0].product, STR("lamp")) && str_equal(list[1].product, STR("mat")));
+    relance_model_release(model);
+    cr_expect_eq(verified(rules), 4);
+    world_reset();
+    relance_ruleset_free(rules);
+}
+
 /* Whom the input forgets, the next state no longer knows, and what is counted again forgets them at the same place. */
 Test(learner, forgets_a_customer_with_the_next_state)
 {

@@ -99,7 +99,7 @@ int64_t clock_monotonic_us(void)
 
 int64_t clock_wall_ms(void)
 {
-    return world.now_us / 1000;
+    return WORLD_WALL_MS + world.now_us / 1000;
 }
 
 double clock_speed(void)

@@ -16,6 +16,8 @@ enum {
     WORLD_HOUR_US = 1000000000
 };
 
+#define WORLD_WALL_MS INT64_C(1800000000000)
+
 struct world_record {
     char text[160];
     int64_t time_ms;
