@@ -259,12 +259,13 @@ struct forgotten { /* ascending by kind */
 /* What has been found of a state under the rules in force, and need not be looked for again until something of it changes. It
  * is not saved: a state that has been read is one of which nothing is known. */
 struct state_found {
-    bool runs;     /* each has a step that it waits for */
-    bool next_due; /* next_due_ms is the earliest of the runs' */
+    bool runs;     /* each has a step that it waits for, and `rules` has their rules */
+    bool next_due; /* next_due_ms is the earliest of runs and dates */
     bool dates;    /* all rules on dates have been asked, and none failed */
     bool segments; /* `segments` has what those are that rules wait for, until segments_ms, and none failed */
     uint32_t counts_cost; /* of a call of a count, when the segments were asked */
     int64_t next_due_ms, segments_ms;
+    uint64_t rules; /* a bit for each 64th rule: none of the others has a run */
 };
 
 struct state {
@@ -357,10 +358,21 @@ static inline void state_facts_changed(struct state *state)
     state->found.dates = state->found.segments = false;
 }
 
-/* Runs have come, gone or wait for another instant. */
-static inline void state_runs_changed(struct state *state)
+/* Runs or dates have come, gone or wait for another instant. */
+static inline void state_waits_changed(struct state *state)
 {
     state->found.next_due = false;
+}
+
+static inline uint64_t state_rule_bit(uint32_t rule)
+{
+    return (uint64_t)1 << rule % 64;
+}
+
+/* Is it known that no run is of that rule? Then none is looked for, which would read runs and keys all over. */
+static inline bool state_lacks_rule(const struct state *state, uint32_t rule)
+{
+    return state->found.runs && !(state->found.rules & state_rule_bit(rule));
 }
 
 struct state *state_new(struct pool *pool);

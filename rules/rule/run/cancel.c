@@ -28,6 +28,7 @@ static void cancel_runs_of(struct relance_engine *e, uint32_t rule, const struct
                            size_t count)
 {
     struct state *state = e->customer->state;
+    if (state_lacks_rule(state, rule)) return;
     for (uint32_t place = run_place(state, rule, (str){0}); run_at(state, place, rule);) {
         struct run *run = run_at(state, place, rule);
         bool reached = false, newer = run->trigger_ms > e->event.time_ms;

@@ -221,6 +221,7 @@ static void arm(struct relance_engine *e, struct date_wait *wait, const struct m
     const struct rule *rule = &e->set->rules[wait->rule];
     struct date_wait armed = *wait;
     struct date date;
+    state_waits_changed(e->customer->state);
     wait->due_ms = RELANCE_NEVER;
     for (int n = 0; wait->due_ms == RELANCE_NEVER && nth_date(e, meant, n, &date); n++) {
         if (has_fired(date, wait)) continue;
@@ -308,8 +309,10 @@ static void drop_undated(struct relance_engine *e)
 {
     struct state *state = e->customer->state;
     for (uint32_t i = state->dates.count; i-- > 0;)
-        if (!rule_is_dated(&e->set->rules[VECTOR_AT(state->dates, struct date_wait, i)->rule]))
+        if (!rule_is_dated(&e->set->rules[VECTOR_AT(state->dates, struct date_wait, i)->rule])) {
+            state_waits_changed(state);
             state_item_remove(&e->customers.pool, state, STATE_DATES, i);
+        }
 }
 
 /* Dates depend on attributes and events of `last`, and on no instant. One that fails is asked again, since it says so each

@@ -262,10 +262,10 @@ void happen_event(struct relance_engine *e, struct customer *customer)
 
 /* ---- a wait */
 
-static int64_t runs_next_due(struct state *state)
+/* Of the runs and the dates. */
+static int64_t rules_next_due(struct state *state)
 {
-    int64_t due_ms = RELANCE_NEVER;
-    if (state->found.next_due) return state->found.next_due_ms;
+    int64_t due_ms = dates_next_due(state);
     VECTOR_EACH (state->runs, struct run, run)
         if (run->due_ms < due_ms) due_ms = run->due_ms;
     state->found.next_due = true;
@@ -281,7 +281,8 @@ static int64_t earlier(int64_t a, int64_t b)
 int64_t happen_next_due(const struct relance_ruleset *set, struct state *state)
 {
     if (!state) return RELANCE_NEVER;
-    return earlier(earlier(runs_next_due(state), dates_next_due(state)), segments_next_due(set, state));
+    int64_t of_rules_ms = state->found.next_due ? state->found.next_due_ms : rules_next_due(state);
+    return earlier(of_rules_ms, segments_next_due(set, state));
 }
 
 /* When it is whose turn, of what is due at one instant. */

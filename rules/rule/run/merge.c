@@ -512,6 +512,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_times(e, from);
     merge_forgotten(e, from);
     merge_dropped(e, from);
+    state->found.runs = false; /* others come */
     merge_attributes(e, from);
     merge_lasts(e, from);
     merge_counts(e, from);
@@ -528,7 +529,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     merge_measured(e, from);
     merge_seen(e, from);
     merge_segments(e, from);
-    state->found.runs = state->found.next_due = false; /* some have come since they were looked at */
+    state_waits_changed(state);
     arm_runs(e, horizon_ms);
     segments_start_event(e); /* for which what was left over has waited */
     segments_update(e, false, horizon_ms);

@@ -30,6 +30,7 @@ struct run *run_at(const struct state *state, uint32_t place, uint32_t rule)
 
 struct run *run_find(const struct state *state, uint32_t rule, str key)
 {
+    if (state_lacks_rule(state, rule)) return NULL;
     struct run *run = run_at(state, run_place(state, rule, key), rule);
     return run && str_equal(bytes_str(run->key), key) ? run : NULL;
 }
@@ -39,7 +40,7 @@ void run_remove(struct relance_engine *e, struct run *run)
     struct vector *runs = &e->customer->state->runs;
     uint32_t place = (uint32_t)(run - (struct run *)runs->items);
     scope_enter_rule(e, e->rule, NULL);
-    state_runs_changed(e->customer->state);
+    state_waits_changed(e->customer->state);
     state_item_remove(&e->customers.pool, e->customer->state, STATE_RUNS, place);
 }
 
@@ -70,10 +71,12 @@ void runs_drop(struct relance_engine *e)
     }
     state->dropped.count = 0;
     if (state->found.runs) return;
+    state->found.rules = 0;
     for (uint32_t i = 0; i < state->runs.count;) {
         struct run *run = VECTOR_AT(state->runs, struct run, i);
         const struct rule *rule = &e->set->rules[run->rule];
         if (run->step < rule->step_count) {
+            state->found.rules |= state_rule_bit(run->rule);
             i++;
             continue;
         }

@@ -164,7 +164,8 @@ static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t 
         return;
     }
     *place = run;
-    state_runs_changed(state);
+    state_waits_changed(state);
+    state->found.rules |= state_rule_bit(rule);
     cover(e, e->rule->point);
     cover_variant(e, bytes_str(run.variant));
     run_decide(e, RELANCE_OUTCOME_STARTED, key);

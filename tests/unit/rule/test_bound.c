@@ -524,11 +524,12 @@ static void check_found(void)
     for (size_t i = 0; i < rig.engine->customers.slot_count; i++) {
         const struct customer *customer = rig.engine->customers.slots[i].customer;
         struct state *state = customer ? customer->state : NULL;
-        int64_t due_ms = RELANCE_NEVER;
         if (!state) continue;
+        int64_t due_ms = dates_next_due(state);
         VECTOR_EACH (state->runs, struct run, run) {
             if (run->due_ms < due_ms) due_ms = run->due_ms;
             if (state->found.runs) cr_assert_lt(run->step, rules->rules[run->rule].step_count);
+            cr_assert(!state_lacks_rule(state, run->rule));
         }
         if (state->found.next_due) cr_assert_eq(state->found.next_due_ms, due_ms);
         int64_t with_it_ms = segments_next_due(rules, state);
