@@ -6,8 +6,12 @@
  * All events of the file or of the customer's partition are decided, since those of others move the clock
  * too; the story is that of one. A customer who stands in several partitions, since a producer has chosen otherwise than by
  * murmur2 of the key, has a story in each. Live, a private consumer reads, in no group; nothing is committed, nothing
- * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md. */
+ * changed. What came before --from is not known, nor is the wall clock of the marks: see rules/README.md.
+ *
+ * A file is learnt from as it goes by. Live, where rules declare affinities, --output says where the marks and the versions
+ * stand by which the engine has decided (delivery/hindsight.h). */
 #include "base/murmur2.h"
+#include "delivery/hindsight.h"
 #include "host/clock.h"
 #include "host/command.h"
 #include "host/print.h"
@@ -24,6 +28,7 @@
 #include "delivery/wall.h"
 
 #include <inttypes.h>
+#include <relance/affinity.h>
 #include <stdlib.h>
 
 enum { EXPLAIN_EVERY_US = 500000 };
@@ -37,6 +42,8 @@ struct explain {
     struct relance_engine *engine;
     struct saved *saved; /* --models; NULL: none */
     struct pupil pupil;  /* what is learnt of a file */
+    struct hindsight
+        *hindsight; /* of the live topic: the versions that decided; NULL: none did, or --models does */
     struct story story;
     struct progress progress;
     struct places places; /* of the live topic */
@@ -110,11 +117,39 @@ static int explain_file(struct explain *explain)
 
 /* ---- from the live topic */
 
+static void explain_unknown(void *context, struct relance_str affinity, const char *why)
+{
+    struct explain *explain = context;
+    story_unknown(&explain->story, affinity, why);
+}
+
+/* By the very versions that the engine has decided by. Its marks are read when it is known where the records end, so none of
+ * those that it has decided comes before the mark that it had. */
+static void explain_look_back(struct explain *explain)
+{
+    const struct hindsight_for whom = {explain->engine, explain->rules, explain_unknown, explain};
+    size_t count = relance_ruleset_affinity_count(explain->rules);
+    if (!count || explain->options->models) return;
+    if (explain->options->output)
+        explain->hindsight =
+            hindsight_open(explain->options, explain->partition, explain->from_offset, &whom);
+    for (size_t i = 0; i < count && !explain->options->output; i++)
+        story_unknown(&explain->story, relance_ruleset_affinity_name(explain->rules, i),
+                      "--output was not given, beside which the versions stand");
+}
+
 static void explain_begin(void *context, int32_t partition, int64_t offset)
 {
     struct explain *explain = context;
     explain->from_offset = offset;
     story_begin(&explain->story, explain->options->input, partition, offset);
+    explain_look_back(explain);
+}
+
+/* Before the record at that offset. */
+static bool explain_pass(struct explain *explain, int64_t offset)
+{
+    return !explain->hindsight || hindsight_pass(explain->hindsight, offset) == RELANCE_DONE;
 }
 
 /* As the engine does with --misplaced refuse. */
@@ -141,7 +176,8 @@ static bool explain_message(void *context, const struct kafka_scan_record *messa
         .timestamp_ms = message->timestamp_ms < 0 ? RELANCE_NEVER : message->timestamp_ms,
     };
     bool is_event = message->value.size && !explain_refuses(explain, message); /* empty: a tombstone */
-    explain->failed = is_event && !explain_record(explain, &record);
+    explain->failed =
+        !explain_pass(explain, message->offset) || (is_event && !explain_record(explain, &record));
     explain_progress(explain, (double)(message->offset - explain->from_offset) /
                                   (double)(message->end - explain->from_offset));
     return !explain->failed && !print_failed();
@@ -155,7 +191,7 @@ static int explain_topic(struct explain *explain)
         print_mistake("%s", error.message);
         return EXIT_STATUS_FAILED;
     }
-    if (explain->failed) return explain_failed(explain);
+    if (explain->failed || !explain_pass(explain, INT64_MAX)) return explain_failed(explain);
     if (!explain->options->until) explain->until.instant_ms = wall_now_ms() - explain->options->lateness;
     return EXIT_STATUS_OK;
 }
@@ -184,6 +220,8 @@ static int explain_with_engine(struct explain *explain)
     progress_end(&explain->progress);
     if (status == EXIT_STATUS_OK) status = explain_end(explain);
     pupil_end(&explain->pupil);
+    hindsight_close(explain->hindsight);
+    explain->hindsight = NULL;
     return status;
 }
 

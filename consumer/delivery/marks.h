@@ -18,7 +18,13 @@ struct marks_wanted {
 RELANCE_MUST enum relance_status marks_read(const struct options *options, const struct marks_wanted *wanted,
                                             struct mark_list *list, struct relance_error *error);
 
-/* All marks of the partition that are kept, whatever is missing. RELANCE_AGAIN: the broker is silent. */
+/* All marks of the partition that are kept, whatever is missing, one by one: `see` is given each, to be freed. RELANCE_AGAIN: the
+ * broker is silent, or does not let us read. */
+typedef void marks_see(void *context, struct mark *mark);
+RELANCE_MUST enum relance_status marks_each_kept(const struct options *options, int32_t partition,
+                                                 marks_see *see, void *context, struct relance_error *error);
+
+/* The same as a list. */
 RELANCE_MUST enum relance_status marks_read_kept(const struct options *options, int32_t partition,
                                                  struct mark_list *list, struct relance_error *error);
 

@@ -129,9 +129,7 @@ void modelbook_close(struct modelbook *book)
 }
 
 /* ---- from bytes to a version */
-/* The next one over the one before; NULL: that cannot be, or it is no version. */
-static struct relance_model *modelbook_build(const struct parcel_joiner *joiner,
-                                             const struct relance_model *base)
+struct relance_model *modelbook_build(const struct parcel_joiner *joiner, const struct relance_model *base)
 {
     struct relance_model *model = NULL;
     struct relance_model_head head;

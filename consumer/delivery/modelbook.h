@@ -42,6 +42,9 @@ uint64_t modelbook_edition(struct modelbook *book);
 /* The newest version of that affinity, where it was counted by that recipe, held for the caller; NULL: there is none. */
 const struct modelbook_version *modelbook_newest(struct modelbook *book, struct relance_str name,
                                                  uint64_t recipe);
+/* What has come whole on the topic, over the version that was met before it, which may be NULL; held for the caller. NULL: that is not
+ * its base, or it is no version, which the log says. */
+struct relance_model *modelbook_build(const struct parcel_joiner *joiner, const struct relance_model *base);
 /* Which version a mark names: by number and chain. */
 struct modelbook_wanted {
     struct relance_str name;

@@ -15,6 +15,10 @@ RELANCE_MUST enum relance_status models_open(const struct options *options, int6
                                              struct relance_error *error);
 void models_close(struct models *models); /* NULL: nothing to do */
 
+/* Whether it is there, and may be read, for who does not wait for it to be. RELANCE_INVALID: a right is missing; RELANCE_REFUSED: it is
+ * not there; RELANCE_AGAIN: Kafka is silent. */
+RELANCE_MUST enum relance_status models_check(const struct options *options, struct relance_error *error);
+
 /* The next record, waiting so long for it; valid until the next call. Its offset is -1 where none has come; *at_end: since
  * there is none. RELANCE_REFUSED: the topic, a right or the offset that was asked for is not there. */
 RELANCE_MUST enum relance_status models_next(struct models *models, int wait_ms, struct parcel_record *record,

@@ -115,8 +115,8 @@ enum relance_status marks_read(const struct options *options, const struct marks
 
 /* ---- those that are kept */
 struct marks_kept {
-    int32_t partition;
-    struct mark_list *list;
+    marks_see *see;
+    void *context;
 };
 
 static void marks_begin_kept(void *context, int32_t partition, int64_t low)
@@ -126,24 +126,35 @@ static void marks_begin_kept(void *context, int32_t partition, int64_t low)
 
 static bool marks_see_kept(void *context, const struct kafka_scan_record *record)
 {
-    struct marks_kept *kept = context;
+    const struct marks_kept *kept = context;
     struct mark mark;
     struct relance_error error;
-    if (record->partition != kept->partition) return true;
     if (mark_parse(record->value, &mark, &error) == RELANCE_OK)
-        mark_list_add(kept->list, mark);
+        kept->see(kept->context, &mark);
     else
         log_line(LOG_WARNING, "The marks topic holds something else.", "partition=%d offset=%lld",
                  record->partition, (long long)record->offset);
     return true;
 }
 
+enum relance_status marks_each_kept(const struct options *options, int32_t partition, marks_see *see,
+                                    void *context, struct relance_error *error)
+{
+    char topic[256];
+    struct marks_kept kept = {see, context};
+    kafka_topic_name(options, OUTBOX_MARKS, topic);
+    enum relance_status status =
+        kafka_scan_part(options, topic, partition, INT64_MIN, marks_begin_kept, marks_see_kept, &kept, error);
+    return status == RELANCE_OK ? status : (error->status = RELANCE_AGAIN);
+}
+
+static void marks_list_kept(void *context, struct mark *mark)
+{
+    mark_list_add(context, *mark);
+}
+
 enum relance_status marks_read_kept(const struct options *options, int32_t partition, struct mark_list *list,
                                     struct relance_error *error)
 {
-    char topic[256];
-    struct marks_kept kept = {partition, list};
-    kafka_topic_name(options, OUTBOX_MARKS, topic);
-    enum relance_status status = kafka_scan(options, topic, marks_begin_kept, marks_see_kept, &kept, error);
-    return status == RELANCE_OK ? status : (error->status = RELANCE_AGAIN);
+    return marks_each_kept(options, partition, marks_list_kept, list, error);
 }

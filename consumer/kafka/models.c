@@ -7,6 +7,8 @@
 #include "host/log.h"
 #include "host/text.h"
 #include "kafka/client.h"
+#include "kafka/conf.h"
+#include "kafka/trouble.h"
 #include <stdlib.h>
 
 enum { MODELS_ASK_MS = 10000, MODELS_RECENT_DAYS = 3 };
@@ -79,6 +81,26 @@ void models_close(struct models *models)
     }
     if (models->rk) rd_kafka_destroy(models->rk);
     free(models);
+}
+
+enum relance_status models_check(const struct options *options, struct relance_error *error)
+{
+    struct models *models;
+    int partitions;
+    enum relance_status status = models_open(options, MODELS_BEGINNING, &models, error);
+    if (status != RELANCE_OK) return status;
+    rd_kafka_resp_err_t code = kafka_conf_partitions(models->rk, models->name, MODELS_ASK_MS, &partitions);
+    bool is_missing =
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (code)
+        status = kafka_trouble(error,
+                               kafka_is_forbidden(code) ? RELANCE_INVALID
+                               : is_missing             ? RELANCE_REFUSED
+                                                        : RELANCE_AGAIN,
+                               code, (struct kafka_right){"Read", "topic", models->name}, "topic '%s'",
+                               models->name);
+    models_close(models);
+    return status;
 }
 
 static int32_t models_piece(const rd_kafka_message_t *message)

@@ -128,6 +128,7 @@ static void story_happening(struct story *story, const struct relance_note *note
 {
     struct relance_str sentence = relance_note_sentence(note->kind);
     struct relance_str what = note->kind == RELANCE_NOTE_WAIT ? sentence : note->subject;
+    story_tell_unknown(story);
     story_head(story, note->time_ms, what, note->id);
     if (note->kind == RELANCE_NOTE_WAIT) return;
     story->events++;
@@ -271,4 +272,5 @@ void story_free(struct story *story)
     buffer_free(&story->words);
     buffer_free(&story->line);
     tally_free(&story->rules);
+    story_free_unknown(story);
 }

@@ -17,6 +17,7 @@
 #include <relance/engine.h>
 #include <stdio.h>
 
+struct story_unknown;
 struct story {
     struct relance_str customer;
     bool is_visitor; /* `customer` is the id of a visitor */
@@ -29,6 +30,8 @@ struct story {
     struct buffer line;                    /* of JSON */
     char name[RELANCE_VISITOR_NAME_BYTES]; /* of a visitor */
     struct tally rules;                    /* of which something has been told */
+    struct story_unknown *unknown;         /* affinities of which it is not known by what is decided */
+    size_t unknown_count;
     uint64_t events;
     bool ending; /* what follows is how things stand */
     int section; /* of that: which heading has been printed */
@@ -40,6 +43,9 @@ void story_listen(struct story *story, struct relance_engine_options *options);
 RELANCE_MUST enum relance_progress story_record(struct story *story, struct relance_engine *engine,
                                                 const struct relance_record *record,
                                                 struct relance_fate *fate);
+/* From here on it is not known by which version of that affinity is decided, and `why` says so; NULL: it is known again. Told
+ * before the next event or wait of the customer. */
+void story_unknown(struct story *story, struct relance_str affinity, const char *why);
 /* Where it begins, in a topic. */
 void story_begin(struct story *story, const char *topic, int32_t partition, int64_t offset);
 /* As lines: how far it has come, 0 to 1, and how many records have been read. */
@@ -54,6 +60,9 @@ struct relance_str story_tell(struct story *story, const struct relance_decision
 bool story_is_idle(struct story *story, const struct relance_note *note);
 void story_lines_begin(struct story *story, int32_t partition, int64_t offset);
 void story_lines_decide(struct story *story, const struct relance_decision *decision);
+void story_tell_unknown(struct story *story);
+void story_free_unknown(struct story *story);
+void story_lines_unknown(struct story *story, const char *affinity, const char *why);
 void story_learnt(const struct story *story, const struct relance_decision *decision);
 void story_lines_learnt(struct story *story, const struct relance_decision *decision);
 void story_lines_note(struct story *story, const struct relance_note *note);

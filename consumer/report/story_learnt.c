@@ -7,13 +7,68 @@
  *
  * Products that the same has left out stand together. */
 #include "report/story.h"
+#include "base/ensure.h"
 #include "base/str.h"
 #include "host/print.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum { LEARNT_LOCAL = 128, LEARNT_NAMED = 10, LEARNT_ASKED = 10 };
 #define LEARNT_LEAST 1e-5 /* of a weight that is told as a number */
+
+/* ---- versions that are not known */
+struct story_unknown {
+    char *affinity, *why;
+    bool is_told;
+};
+
+static struct story_unknown *unknown_find(const struct story *story, struct relance_str affinity)
+{
+    for (size_t i = 0; i < story->unknown_count; i++)
+        if (str_equal(str_of(story->unknown[i].affinity), affinity)) return &story->unknown[i];
+    return NULL;
+}
+
+static void unknown_drop(struct story *story, struct story_unknown *unknown)
+{
+    free(unknown->affinity);
+    free(unknown->why);
+    *unknown = story->unknown[--story->unknown_count];
+}
+
+void story_unknown(struct story *story, struct relance_str affinity, const char *why)
+{
+    struct story_unknown *unknown = unknown_find(story, affinity);
+    if (unknown) unknown_drop(story, unknown);
+    if (!why) return;
+    story->unknown = realloc(story->unknown, (story->unknown_count + 1) * sizeof *story->unknown);
+    ensure(story->unknown);
+    unknown = &story->unknown[story->unknown_count++];
+    *unknown = (struct story_unknown){strndup(affinity.data, affinity.size), strdup(why), false};
+    ensure(unknown->affinity && unknown->why);
+}
+
+void story_tell_unknown(struct story *story)
+{
+    for (size_t i = 0; i < story->unknown_count; i++) {
+        struct story_unknown *unknown = &story->unknown[i];
+        if (unknown->is_told) continue;
+        unknown->is_told = true;
+        if (story->is_lines)
+            story_lines_unknown(story, unknown->affinity, unknown->why);
+        else
+            print(story->out, "what %s answers from here on is not known, and is told as nothing: %s\n",
+                  unknown->affinity, unknown->why);
+    }
+}
+
+void story_free_unknown(struct story *story)
+{
+    while (story->unknown_count)
+        unknown_drop(story, story->unknown);
+    free(story->unknown);
+}
 
 /* ---- for people */
 static void learnt_product(const struct story *story, const struct relance_listed *one, size_t before)
@@ -54,7 +109,9 @@ static void learnt_version(const struct story *story, const struct relance_learn
 {
     char time[24], local[LEARNT_LOCAL];
     if (!learnt->version) {
-        fputs(": no version was in force, it gave nothing", story->out);
+        bool is_known = !unknown_find(story, learnt->affinity);
+        print(story->out, is_known ? ": no version was in force, it gave nothing"
+                                   : ": what it gave is not known, as is told above");
         return;
     }
     size_t size = relance_tell_local(story->engine, learnt->version->at_ms, local, sizeof local);
@@ -100,9 +157,10 @@ static void lines_listed(struct buffer *line, const struct relance_listed *one)
     buffer_put_char(line, '}');
 }
 
-static void lines_asked(struct buffer *line, const struct relance_learnt *learnt)
+static void lines_asked(struct story *story, const struct relance_learnt *learnt)
 {
     char time[24];
+    struct buffer *line = &story->line;
     buffer_put_str(line, STR("{\"affinity\":"));
     buffer_put_json_string(line, learnt->affinity);
     if (learnt->version) {
@@ -110,6 +168,7 @@ static void lines_asked(struct buffer *line, const struct relance_learnt *learnt
         buffer_put_format(line, ",\"version\":%" PRIu64 ",\"chain\":\"%016" PRIx64 "\",\"at\":\"%.24s\"",
                           learnt->version->number, learnt->version->chain, time);
     }
+    if (unknown_find(story, learnt->affinity)) buffer_put_str(line, STR(",\"unknown\":true"));
     if (learnt->asked) buffer_put_str(line, STR(",\"asked\":["));
     for (size_t i = 0; i < learnt->asked_count; i++) {
         if (i) buffer_put_char(line, ',');
@@ -127,7 +186,7 @@ void story_lines_learnt(struct story *story, const struct relance_decision *deci
 {
     for (size_t i = 0; i < decision->learnt_count; i++) {
         buffer_put_str(&story->line, i ? STR(",") : STR(",\"learnt\":["));
-        lines_asked(&story->line, &decision->learnt[i]);
+        lines_asked(story, &decision->learnt[i]);
     }
     if (decision->learnt_count) buffer_put_char(&story->line, ']');
 }

@@ -63,6 +63,14 @@ void story_lines_progress(struct story *story, double part, uint64_t records)
     lines_end(story);
 }
 
+void story_lines_unknown(struct story *story, const char *affinity, const char *why)
+{
+    lines_begin(story, "unknown");
+    lines_text(story, "affinity", str_of(affinity));
+    lines_text(story, "words", str_of(why));
+    lines_end(story);
+}
+
 void story_lines_decide(struct story *story, const struct relance_decision *decision)
 {
     lines_begin(story, "decision");
@@ -109,6 +117,7 @@ void story_lines_note(struct story *story, const struct relance_note *note)
         const char *kind = note->kind == RELANCE_NOTE_RUNNING ? "running" : "idle";
         if (story_is_idle(story, note)) lines_say(story, kind, note);
     } else if (is_happening) {
+        story_tell_unknown(story);
         lines_happening(story, note);
     } else {
         if (note->rule.size) tally_at(&story->rules, note->rule)->count[0]++;

@@ -115,6 +115,7 @@ static void teller_set_words(struct teller *teller, const char *decides)
     list_add(&teller->words, "--json", "");
     list_add(&teller->words, "--group=", options->group);
     list_add(&teller->words, "--input=", options->input);
+    if (options->output) list_add(&teller->words, "--output=", options->output);
     list_add(&teller->words, "--from=", from ? from : "earliest");
     if (answer_is_visitor(teller->question)) list_add(&teller->words, "--visitor", "");
     teller_add_decides(teller, decides);

@@ -262,6 +262,34 @@ class Learning(unittest.TestCase):
                 self.assert_ends(learner, right)
                 self.world.acls.allow(f"User:{kafka.HELPER}", [right])
 
+    def test_a_story_names_the_right_that_it_misses_and_tells_the_rest(self):
+        world, learner = self.world, self.learner()
+        engine = world.live()
+        self.await_version(learner)
+        place.wait_until(lambda: "Versions of models take effect." in engine.output(), 30, "it is adopted")
+        world.ping()
+        world.wait_decided(engine)
+        self.assertEqual((learner.stop()[0], engine.stop()[0]), (0, 0))
+        world.acls.take(f"User:{kafka.HELPER}", self.needed)
+        needed = world.rights("explain", models=True)
+        world.acls.allow(f"User:{kafka.HELPER}", needed)
+        self.addCleanup(world.acls.take, f"User:{kafka.HELPER}", needed)
+        story = ("explain", "c-1", f"--input={world.input}", f"--group={world.group}", f"--output={world.output}")
+        status, said = world.run(*story)
+        self.assertEqual(status, 0, said)
+        self.assertIn("    goes_with version ", said)
+        self.assertNotIn("is not known", said)
+        self.assertEqual([right[2] for right in needed], [world.input, f"{world.output}.marks", f"{world.output}.models"])
+        for right in needed[1:]:
+            with self.subTest(right=right):
+                world.acls.take(f"User:{kafka.HELPER}", [right])
+                status, said = world.run(*story)
+                self.assertEqual(status, 0, said)
+                self.assertIn("what goes_with answers from here on is not known, and is told as nothing: ", said)
+                self.assertIn(f"this user needs Read on topic {right[2]}", said)
+                self.assertNotIn("    goes_with version ", said)
+                world.acls.allow(f"User:{kafka.HELPER}", [right])
+
     def test_each_right_that_is_taken_from_a_living_learner_is_named(self):
         for right in self.needed:
             if right[2].endswith(".models") and right[3] == "Read":

@@ -142,7 +142,7 @@ function told(line) {
     rest && h('p.why', {}, rest), line.learnt ? answers(line.learnt) : line.decision?.models && h('p', {}, 'Decided by ', decided_by(line.decision.models)), line.decision && json(line.decision), rule && h('p', {}, 'The rule: ', rule));
 }
 
-const HEADS = {event: (one) => one.type, duplicate: (one) => `${one.type}, again: ignored`, wait: () => 'a wait is over', unseen: (one) => one.type || 'a record', dead: (one) => `a dead letter${one.reason ? `: ${one.reason}` : ''}`, begin: () => 'before', partition: (one) => `partition ${one.partition}, from offset ${number(one.from_offset)}`};
+const HEADS = {event: (one) => one.type, duplicate: (one) => `${one.type}, again: ignored`, wait: () => 'a wait is over', unseen: (one) => one.type || 'a record', dead: (one) => `a dead letter${one.reason ? `: ${one.reason}` : ''}`, begin: () => 'before', unknown: (one) => `What ${one.affinity} answers from here on is not known, and is told as nothing: ${one.words}.`, partition: (one) => `partition ${one.partition}, from offset ${number(one.from_offset)}`};
 
 function moment(one, n) {
   const acts = one.lines.filter((line) => line.kind === 'decision'), notes = one.lines.filter((line) => line.kind === 'note');

@@ -14,7 +14,7 @@ export const decided_by = (models) => Object.entries(models).flatMap(([name, ver
 
 /* `learnt` of a story's decision: each question, and what became of the products that the version lists. */
 export const answers = (list) => list.flatMap((one, n) => [
-  h('p', {}, h('a', {href: link(one.affinity)}, one.affinity), one.version ? [` version ${number(one.version)} of `, time(one.at)] : ': no version was in force, it gave nothing',
+  h('p', {}, h('a', {href: link(one.affinity)}, one.affinity), one.version ? [` version ${number(one.version)} of `, time(one.at)] : one.unknown ? ': what it gave is not known' : ': no version was in force, it gave nothing',
     one.asked ? one.asked.flatMap((product, i) => [i ? ', ' : ', asked about ', h('a', {href: link(one.affinity, product)}, product)]) : ', the most popular'),
   one.listed.length > 0 && table(`What ${one.affinity} answered, ${n + 1}`, [{name: 'Product'}, {name: 'Weight', is_number: true}, {name: 'What became of it'}],
     one.listed.map(({product, weight: of, taken: is_taken, why}) => ({key: product, cells: [h('a.name', {href: link(one.affinity, product)}, product), weight(of), is_taken ? 'taken' : why ?? 'asked about']})), {class: 'narrow'})]);
