@@ -6,10 +6,10 @@
 #include "base/buffer.h"
 #include "delivery/frontier.h"
 
-enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 4 };
+enum { STAMP_SIZE = 33, META_FORMAT_OLDEST = 1, META_FORMAT = 5 };
 
 #define META_TABLE(META)                                                                                     \
-    META(NUMBER, format, "of this hash and of the states; 3, and 1 and 2 are read, too")                     \
+    META(NUMBER, format, "of this hash and of the states; 5, and 1 to 4 are read, too")                      \
     META(TEXT, version, "of the engine that wrote it")                                                       \
     META(TEXT, store, "a UUID made once; the frontier in Kafka has the same")                                \
     META(TEXT, stamp, "random, new with each claim and each checkpoint")                                     \

@@ -499,6 +499,7 @@ struct relance_ruleset {
     struct awaited *awaits;
     size_t await_count;
     struct state_names names;
+    struct state_words words; /* of `names` */
 };
 
 /* The numbers of the first list and of the first affinity among host functions. */

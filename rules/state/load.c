@@ -22,9 +22,11 @@ struct state_loading {
     struct state *state;
     struct unpack in;
     int64_t format;
-    int64_t now_ms; /* in format 4 instants are told from here on; what falls due, from `due_ms` on */
+    const struct state_words *words; /* numbers are theirs; NULL: there are none */
+    int64_t now_ms; /* from format 4 on instants are told from here on; what falls due, from `due_ms` on */
     int64_t due_ms;
     struct vector shared; /* struct kept_event * */
+    struct buffer fields; /* of the event that was read last, with their names */
     bool no_memory;
     struct told_names rules, limits;
     uint32_t event_count;
@@ -33,10 +35,28 @@ struct state_loading {
     } events[STATE_TOLD];
 };
 
-/* Format 4 says less. */
+/* From format 4 on less is said. */
 static bool is_whole(const struct state_loading *l)
 {
-    return l->format < STATE_FORMAT;
+    return l->format <= STATE_FORMAT_WHOLE;
+}
+
+static bool at_word(const struct state_loading *l)
+{
+    return l->words && unpack_at_uint(&l->in);
+}
+
+static uint32_t load_word(struct state_loading *l)
+{
+    uint64_t word = unpack_uint(&l->in);
+    if (word >= l->words->count) l->in.bad = true;
+    return l->in.bad ? 0 : (uint32_t)word;
+}
+
+/* A name, which may stand there as a word. */
+static str load_name(struct state_loading *l)
+{
+    return at_word(l) ? l->words->list[load_word(l)] : unpack_str(&l->in);
 }
 
 /* A declaration's number, unless it is younger than the state. */
@@ -52,25 +72,45 @@ static uint32_t load_number(const struct state_loading *l, const struct names *n
 }
 
 /* The same by what stands there: a name, which *name is, or in a state at rest the number. */
-static uint32_t load_declared(struct state_loading *l, const struct names *names, const int64_t *since,
-                              str *name)
+static uint32_t load_declared(struct state_loading *l, const struct names *names,
+                              const struct state_words_of *words, const int64_t *since, str *name)
 {
     *name = (str){0};
+    if (!l->names->numbered && words && at_word(l)) {
+        uint32_t word = load_word(l);
+        *name = l->words->list[word];
+        return as_old(l, words->numbers[word], since);
+    }
     if (!l->names->numbered) return load_number(l, names, since, *name = unpack_str(&l->in));
     uint64_t number = unpack_uint(&l->in);
     return number < names->count ? (uint32_t)number : NAME_NONE;
 }
 
-#define LOAD_SINCE(l, kind)       ((l)->since ? (l)->since->kind : NULL)
-#define LOAD_DECLARED(l, kind)    load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), &(str){0})
-#define LOAD_NAMED(l, kind, name) load_declared(l, &(l)->names->kind, LOAD_SINCE(l, kind), name)
+#define LOAD_SINCE(l, kind)    ((l)->since ? (l)->since->kind : NULL)
+#define LOAD_WORDS(l, kind)    ((l)->words ? &(l)->words->kind : NULL)
+#define LOAD_DECLARED(l, kind) LOAD_NAMED(l, kind, &(str){0})
+#define LOAD_NAMED(l, kind, name)                                                                            \
+    load_declared(l, &(l)->names->kind, LOAD_WORDS(l, kind), LOAD_SINCE(l, kind), name)
+
+/* Does a number come that says which of those before it is? */
+static bool at_number_before(const struct state_loading *l)
+{
+    if (is_whole(l) || !unpack_at_int(&l->in)) return false;
+    return !l->words || !unpack_at_uint(&l->in);
+}
+
+static uint64_t load_number_before(struct state_loading *l, uint32_t count)
+{
+    uint64_t before = l->words ? (uint64_t)-1 - (uint64_t)unpack_int(&l->in) : unpack_uint(&l->in);
+    if (before >= count) l->in.bad = true;
+    return l->in.bad ? 0 : before;
+}
 
 /* A name that may have been told before, and in the number of which there stands that then. */
 static str load_told(struct state_loading *l, struct told_names *told)
 {
-    if (!is_whole(l) && unpack_at_uint(&l->in)) {
-        uint64_t before = unpack_uint(&l->in);
-        if (before >= told->count) l->in.bad = true;
+    if (at_number_before(l)) {
+        uint64_t before = load_number_before(l, told->count);
         return l->in.bad ? (str){0} : told->names[before];
     }
     str name = unpack_str(&l->in);
@@ -80,15 +120,16 @@ static str load_told(struct state_loading *l, struct told_names *told)
 
 static uint32_t load_rule(struct state_loading *l, str *name)
 {
-    if (l->names->numbered) return LOAD_NAMED(l, rules, name);
+    if (l->names->numbered || at_word(l)) return LOAD_NAMED(l, rules, name);
     *name = load_told(l, &l->rules);
     return load_number(l, &l->names->rules, LOAD_SINCE(l, rules), *name);
 }
 
-/* In format 4 there stands the hash of its name. */
+/* From format 4 on there stands the hash of its name. */
 static uint32_t load_limit(struct state_loading *l)
 {
-    if (l->names->numbered || is_whole(l)) return LOAD_DECLARED(l, limits);
+    if (l->names->numbered || is_whole(l))
+        return load_declared(l, &l->names->limits, NULL, LOAD_SINCE(l, limits), &(str){0});
     str hash = load_told(l, &l->limits);
     struct unpack in = unpack_of(hash);
     if (hash.size != PACK_HASH_SIZE) l->in.bad = true;
@@ -191,10 +232,29 @@ void load_attribute(struct state_loading *l)
 
 static str load_type(struct state_loading *l)
 {
-    if (!unpack_at_uint(&l->in)) return unpack_str(&l->in);
-    uint64_t before = unpack_uint(&l->in);
-    if (before >= l->event_count) l->in.bad = true;
+    if (!at_number_before(l)) return load_name(l);
+    uint64_t before = load_number_before(l, l->event_count);
     return l->in.bad ? (str){0} : l->events[before].type;
+}
+
+static void pass_fields(struct state_loading *l, struct stored_event *event)
+{
+    const unsigned char *fields = l->in.at;
+    for (size_t left = event->fields * 2; left > 0 && !l->in.bad; left--)
+        unpack_skip(&l->in);
+    event->rest = (str){(const char *)fields, (size_t)(l->in.at - fields)};
+}
+
+/* As long as names make them; none that has been saved is as large. */
+enum { FIELDS_MAX = 16 << 20 };
+
+/* Until the next event is read. */
+static void load_fields(struct state_loading *l, struct stored_event *event)
+{
+    l->fields.size = 0;
+    stored_fields_from_words(&l->in, event->fields, l->words, &l->fields);
+    event->rest = buffer_str(&l->fields);
+    if (l->fields.failed) l->in.bad = true;
 }
 
 /* An array: id, type, time, and the fields, each a name and a value. */
@@ -207,10 +267,10 @@ static void load_stored(struct state_loading *l, struct stored_event *event)
     event->type = load_type(l);
     event->time_ms = load_past(l);
     event->fields = l->in.bad ? 0 : (parts - NAMED) / 2;
-    const unsigned char *fields = l->in.at;
-    for (size_t left = event->fields * 2; left > 0 && !l->in.bad; left--)
-        unpack_skip(&l->in);
-    event->rest = (str){(const char *)fields, (size_t)(l->in.at - fields)};
+    if (l->words)
+        load_fields(l, event);
+    else
+        pass_fields(l, event);
     if (!l->in.bad && l->event_count < STATE_TOLD)
         l->events[l->event_count++] = (struct told_event){event->id, event->type};
 }
@@ -302,10 +362,18 @@ static bool bucket_is_sane(const struct bucket *bucket, uint8_t form)
            bucket->index <= RFC3339_MS_MAX / width_ms;
 }
 
-static void load_buckets(struct state_loading *l, struct vector *buckets, size_t count, uint8_t form,
-                         int64_t split)
+/* A number, or in an array of its own how many hundredths. */
+static double load_sum(struct state_loading *l)
 {
-    int64_t base = is_whole(l) ? 0 : state_form_base(form, l->now_ms);
+    if (!l->words || !unpack_at_array(&l->in)) return unpack_double(&l->in);
+    if (unpack_array(&l->in) != 1) l->in.bad = true;
+    return (double)unpack_int(&l->in) / 100;
+}
+
+static void load_buckets(struct state_loading *l, struct vector *buckets, size_t count, uint8_t form,
+                         int64_t split, int64_t from_ms)
+{
+    int64_t base = is_whole(l) ? 0 : state_form_base(form, from_ms);
     for (; count > 0 && !l->in.bad && !l->no_memory; count--) {
         struct bucket *bucket = load_item(l, buckets, sizeof *bucket);
         if (!bucket) return;
@@ -314,7 +382,7 @@ static void load_buckets(struct state_loading *l, struct vector *buckets, size_t
         if (state_form_kind(form) == COUNT_EVENTS)
             bucket->n = unpack_int(&l->in);
         else
-            bucket->number = unpack_double(&l->in);
+            bucket->number = load_sum(l);
         if (!bucket_is_sane(bucket, form)) l->in.bad = true;
         bucket->index = l->in.bad ? 0 : bucket->index * split;
     }
@@ -326,10 +394,14 @@ static size_t value_width(const struct state_loading *l, uint8_t form)
     return state_form_is_keyed(form) && l->format > 1 ? 3 : 2;
 }
 
-static uint32_t load_updated(struct state_loading *l)
+/* From format 5 on, of a value that is not the first: after the one before it. */
+static uint32_t load_updated(struct state_loading *l, const struct count_value *before)
 {
     int64_t seconds = unpack_int(&l->in);
-    if (!is_whole(l)) seconds = moved(l->now_ms / 1000, (int64_t) - (uint64_t)seconds);
+    if (before && l->words)
+        seconds = moved(before->updated_s, seconds);
+    else if (!is_whole(l))
+        seconds = moved(l->now_ms / 1000, (int64_t) - (uint64_t)seconds);
     if (seconds < 0 || seconds > UINT32_MAX) l->in.bad = true;
     return (uint32_t)seconds;
 }
@@ -352,7 +424,7 @@ static void load_flat(struct state_loading *l, uint32_t number, size_t items, ui
 {
     struct count_value *value = load_value(l, number);
     if (items % 2) l->in.bad = true;
-    if (value) load_buckets(l, &value->buckets, items / 2, form, split);
+    if (value) load_buckets(l, &value->buckets, items / 2, form, split, l->now_ms);
 }
 
 /* All values of one count. */
@@ -375,13 +447,14 @@ void load_count_value(struct state_loading *l)
     }
     size_t width = value_width(l, form);
     if (items % width != 1) l->in.bad = true;
-    for (size_t n = items / width; n > 0 && !l->in.bad && !l->no_memory; n--) {
+    for (size_t n = 0; n < items / width && !l->in.bad && !l->no_memory; n++) {
         struct count_value *value = load_value(l, number);
         if (!value) return;
         value->by = load_text(l);
         value->by_tag = text_tag(bytes_str(value->by));
-        if (width == 3) value->updated_s = load_updated(l);
-        load_buckets(l, &value->buckets, unpack_array(&l->in) / 2, form, split);
+        if (width == 3) value->updated_s = load_updated(l, n ? value - 1 : NULL);
+        load_buckets(l, &value->buckets, unpack_array(&l->in) / 2, form, split,
+                     state_value_base_ms(l->now_ms, l->words ? value->updated_s : 0));
     }
 }
 
@@ -481,7 +554,7 @@ static void load_earlier(struct state_loading *l, struct run *run)
     }
 }
 
-/* What format 4 leaves out where it is as it mostly is. */
+/* What is left out from format 4 on where it is as it mostly is. */
 static void load_run_usual(struct state_loading *l, struct run *run, str letter)
 {
     switch (letter.size == 1 && !is_whole(l) ? *letter.data : 0) {
@@ -653,7 +726,8 @@ static void load_packed_ids(struct state_loading *l, uint32_t type)
 /* The type of ids: a name, the number of an event of that type, or of a state at rest its own. */
 static uint32_t load_seen_type(struct state_loading *l, str *name)
 {
-    if (l->names->numbered) return load_declared(l, &l->names->types, NULL, name);
+    if (l->names->numbered || at_word(l))
+        return load_declared(l, &l->names->types, LOAD_WORDS(l, types), NULL, name);
     *name = is_whole(l) ? unpack_str(&l->in) : load_type(l);
     return load_number(l, &l->names->types, NULL, *name);
 }
@@ -683,7 +757,7 @@ void load_overtaker(struct state_loading *l)
 void load_past_overtaker(struct state_loading *l)
 {
     str name; /* also of one that is new: it is the event's */
-    uint32_t type = load_declared(l, &l->names->types, NULL, &name);
+    uint32_t type = load_declared(l, &l->names->types, LOAD_WORDS(l, types), NULL, &name);
     int64_t time_ms = load_past(l);
     if (type == NAME_NONE || l->in.bad) return;
     struct past_overtaker *past = load_item(l, &l->state->past_overtakers, sizeof *past);
@@ -963,8 +1037,12 @@ static void load_head(struct state_loading *l)
     size_t size = unpack_array(&l->in);
     int64_t format = unpack_int(&l->in);
     struct state *state = l->state;
-    if (size < 2 || size > 5 || format != (l->names->numbered ? 0 : STATE_FORMAT)) l->in.bad = true;
-    l->format = STATE_FORMAT;
+    bool known = l->names->numbered
+                     ? format == 0
+                     : format == STATE_FORMAT_NAMED || (format == STATE_FORMAT && l->names->words);
+    if (size < 2 || size > 5 || !known) l->in.bad = true;
+    l->format = format == STATE_FORMAT_NAMED ? STATE_FORMAT_NAMED : STATE_FORMAT;
+    l->words = format == STATE_FORMAT_NAMED ? NULL : l->names->words;
     state->now_ms = unpack_is_nil(&l->in) ? STATE_NO_TIME : sane(l, unpack_int(&l->in));
     l->now_ms = state->now_ms == STATE_NO_TIME ? 0 : state->now_ms;
     if (size > 2) state->mark = unpack_int(&l->in);
@@ -1016,7 +1094,7 @@ struct state *state_load(struct pool *pool, const struct state_names *names, con
     struct state_loading l;
     memset(&l, 0, offsetof(struct state_loading, rules));
     l.rules.count = l.limits.count = l.event_count = 0;
-    l.pool = pool, l.names = names, l.since = since;
+    l.pool = pool, l.names = names, l.since = since, l.fields.max = FIELDS_MAX;
     l.state = state_new(pool);
     l.in = unpack_of(packed);
     if (!l.state) return NULL;
@@ -1028,6 +1106,7 @@ struct state *state_load(struct pool *pool, const struct state_names *names, con
             l.in.bad = true;
     }
     release_shared(&l);
+    buffer_free(&l.fields);
     bool possible = is_now(l.state->now_ms) && is_now(l.state->newest_ms);
     if (!l.format || !possible || l.in.bad || l.no_memory || l.in.at != l.in.end || l.state->mark < 0) {
         state_release(pool, l.state);

@@ -36,7 +36,10 @@ void pack_int(struct buffer *out, int64_t i)
 
 void pack_uint(struct buffer *out, uint64_t u)
 {
-    msgpack_pack_uint64(PACKER(out), u);
+    if (u <= 0x7F) /* most are as small */
+        buffer_put_char(out, (char)u);
+    else
+        msgpack_pack_uint64(PACKER(out), u);
 }
 
 void pack_double(struct buffer *out, double d)
@@ -106,10 +109,8 @@ void pack_seven_signed(struct buffer *out, int64_t number)
 
 void pack_hash(struct buffer *out, uint64_t hash)
 {
-    const unsigned char bytes[PACK_HASH_SIZE] = {(unsigned char)hash,         (unsigned char)(hash >> 8),
-                                                 (unsigned char)(hash >> 16), (unsigned char)(hash >> 24),
-                                                 (unsigned char)(hash >> 32), (unsigned char)(hash >> 40),
-                                                 (unsigned char)(hash >> 48), (unsigned char)(hash >> 56)};
+    unsigned char bytes[PACK_HASH_SIZE];
+    hash_write(bytes, hash);
     buffer_put(out, bytes, sizeof bytes);
 }
 

@@ -31,6 +31,23 @@ enum { PACK_SEVEN_MAX = 10, PACK_HASH_SIZE = 8 };
 void pack_seven(struct buffer *out, uint64_t number);
 void pack_seven_signed(struct buffer *out, int64_t number);
 void pack_hash(struct buffer *out, uint64_t hash);
+/* The same to where there is room for PACK_SEVEN_MAX bytes; gives the place behind it. */
+static inline unsigned char *seven_write(unsigned char *out, uint64_t number)
+{
+    for (; number >= 128; number >>= 7)
+        *out++ = (unsigned char)(number | 128);
+    *out++ = (unsigned char)number;
+    return out;
+}
+static inline unsigned char *hash_write(unsigned char *out, uint64_t hash)
+{
+    const unsigned char bytes[PACK_HASH_SIZE] = {(unsigned char)hash,         (unsigned char)(hash >> 8),
+                                                 (unsigned char)(hash >> 16), (unsigned char)(hash >> 24),
+                                                 (unsigned char)(hash >> 32), (unsigned char)(hash >> 40),
+                                                 (unsigned char)(hash >> 48), (unsigned char)(hash >> 56)};
+    memcpy(out, bytes, sizeof bytes);
+    return out + sizeof bytes;
+}
 static inline uint64_t seven_of(int64_t number)
 {
     return number < 0 ? ~((uint64_t)number << 1) : (uint64_t)number << 1;

@@ -44,11 +44,11 @@ static inline const struct vector *state_items_of(const struct state *state, enu
 
 /* 1 had neither `f` nor `x`, nor the time of an update with the values of `by`. 2 had the newest send of a rule under
  * `s`, what remembered events cancel under `o`, with a run nothing but the steps published, and did not know of which
- * type the event of an id was. 3 has every instant, name and id in full. */
-enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT_WHOLE = 3, STATE_FORMAT = 4 };
+ * type the event of an id was. 3 has every instant, name and id in full, 4 every name. */
+enum { STATE_FORMAT_OLDEST = 1, STATE_FORMAT_WHOLE = 3, STATE_FORMAT_NAMED = 4, STATE_FORMAT = 5 };
 
-/* In format 4 what has stood before may be named by its number, from 0: events, rules, limits, the first of each that stand
- * in the state. More are not looked through. */
+/* What has stood before may be named by its number, from 0: events, rules, limits, the first of each that stand in the
+ * state. More are not looked through. Where a number may be a word, too, it stands there as -1 - n. */
 enum { STATE_TOLD = 16 };
 
 /* The letters of what a run has beside what every run has. */
@@ -65,19 +65,24 @@ enum {
     STATE_RUN_EARLIER = 't',
     STATE_RUN_TRACEPARENT = 'p',
     STATE_RUN_STEP =
-        'k', /* from here on those of format 4 alone, in which these are not mostly as they are */
+        'k', /* from here on those of format 4 and 5 alone, in which these are not mostly as they are */
     STATE_RUN_STARTED = 'c',
     STATE_RUN_TRIGGER = 'm',
     STATE_RUN_ORIGIN = 'g',
     STATE_RUN_VARIANT = 'v',
     STATE_RUN_MEMBERS = 8,       /* numbers of format 3 */
-    STATE_RUN_MEMBERS_MORE = 11, /* and of format 4 */
+    STATE_RUN_MEMBERS_MORE = 11, /* and of formats 4 and 5 */
 };
 
 /* The width of a count's buckets in ms, by its form; 1: none, for life, or with COUNT_LAST the very time. */
 int64_t state_form_width(uint8_t form);
-/* The bucket that `now_ms` lies in, from which those of the count are told; for life 0. */
+/* The bucket that an instant lies in, from which those of the count are told; for life 0. */
 int64_t state_form_base(uint8_t form, int64_t now_ms);
+/* The instant that lies in it: of a value of `by`, when it was updated, as far as that is known. */
+static inline int64_t state_value_base_ms(int64_t now_ms, uint32_t updated_s)
+{
+    return updated_s ? (int64_t)updated_s * 1000 : now_ms;
+}
 
 #define STATE_SHARED 'x' /* the letter of events that several runs keep: no part, since they are the runs' */
 

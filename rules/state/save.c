@@ -1,4 +1,4 @@
-/* The saved form, written: MessagePack (state.h shows it), in format 4, or whole, in format 3: that is measured, into a
+/* The saved form, written: MessagePack (state.h shows it), in format 5, or whole, in format 3: that is measured, into a
  * buffer that only counts, so that what a bound forgets does not depend on how closely a state is packed. */
 #include "state/parts.h"
 
@@ -29,12 +29,14 @@ struct told_event {
 
 struct state_saving {
     const struct state_names *names;
+    const struct state_words *words; /* NULL: none */
     struct buffer *out;
     /* Format 3, in which every instant, name and id stands in full: what is measured, and what other partitions read. */
     bool whole;
     bool hashed;
     int64_t now_ms; /* instants are told from here on; what falls due, from `due_ms` on */
     int64_t due_ms;
+    uint32_t updated_s; /* of the value of a count that was saved last */
     struct told_numbers rules, limits;
     uint32_t event_count;
     struct told_event events[STATE_TOLD];
@@ -82,13 +84,28 @@ static void save_coming_or(struct state_saving *s, int64_t ms, int64_t none)
         save_coming(s, ms);
 }
 
-/* A declaration: its name; of a state at rest its number. */
-static void save_declared(struct state_saving *s, const struct names *kind, uint32_t number)
+/* A declaration: its word, or its name; of a state at rest its number. */
+static void save_declared(struct state_saving *s, const struct names *kind, const uint32_t *words,
+                          uint32_t number)
 {
     if (s->names->numbered)
         pack_uint(s->out, number);
+    else if (words && words[number] != NAME_NONE)
+        pack_uint(s->out, words[number]);
     else
         pack_str(s->out, kind->list[number]);
+}
+
+#define SAVE_DECLARED(s, kind, number)                                                                       \
+    save_declared(s, &(s)->names->kind, (s)->words ? (s)->words->kind.words : NULL, number)
+
+/* Which of those before it is. */
+static void save_number_before(struct state_saving *s, uint32_t number)
+{
+    if (s->words)
+        pack_int(s->out, -1 - (int64_t)number);
+    else
+        pack_uint(s->out, number);
 }
 
 /* Has it been told before? Then there stands which one it was; else it has been from now on. */
@@ -97,7 +114,7 @@ static bool save_told(struct state_saving *s, struct told_numbers *told, uint32_
     if (s->whole || s->names->numbered) return false;
     for (uint32_t i = 0; i < told->count; i++)
         if (told->numbers[i] == number) {
-            pack_uint(s->out, i);
+            save_number_before(s, i);
             return true;
         }
     if (told->count < STATE_TOLD) told->numbers[told->count++] = number;
@@ -106,7 +123,8 @@ static bool save_told(struct state_saving *s, struct told_numbers *told, uint32_
 
 static void save_rule(struct state_saving *s, uint32_t rule)
 {
-    if (!save_told(s, &s->rules, rule)) save_declared(s, &s->names->rules, rule);
+    bool is_word = s->words && s->words->rules.words[rule] != NAME_NONE;
+    if (is_word || !save_told(s, &s->rules, rule)) SAVE_DECLARED(s, rules, rule);
 }
 
 /* The name of a limit is a text of JSON: its hash does as well. */
@@ -114,7 +132,7 @@ static void save_limit(struct state_saving *s, uint32_t limit)
 {
     if (save_told(s, &s->limits, limit)) return;
     if (s->whole || s->names->numbered) {
-        save_declared(s, &s->names->limits, limit);
+        save_declared(s, &s->names->limits, NULL, limit);
         return;
     }
     pack_bin_head(s->out, PACK_HASH_SIZE);
@@ -130,17 +148,28 @@ static uint32_t find_type(const struct state_saving *s, str type)
     return i;
 }
 
+static void save_type(struct state_saving *s, str type)
+{
+    uint32_t word = s->words ? state_word(s->words, type) : NAME_NONE, before;
+    if (word != NAME_NONE)
+        pack_uint(s->out, word);
+    else if ((before = find_type(s, type)) < s->event_count)
+        save_number_before(s, before);
+    else
+        pack_str(s->out, type);
+}
+
 static void save_stored(struct state_saving *s, const struct stored_event *event)
 {
-    uint32_t before = find_type(s, event->type);
     pack_array(s->out, 3 + event->fields * 2);
     pack_str(s->out, event->id);
-    if (before < s->event_count)
-        pack_uint(s->out, before);
-    else
-        pack_str(s->out, event->type);
+    save_type(s, event->type);
     save_past(s, event->time_ms);
-    pack_raw(s->out, event->rest);
+    struct unpack fields = unpack_of(event->rest);
+    if (s->words)
+        stored_fields_to_words(&fields, event->fields, s->words, s->out);
+    else
+        pack_raw(s->out, event->rest);
     if (s->event_count < STATE_TOLD)
         s->events[s->event_count++] = (struct told_event){event->id, event->type, 0};
 }
@@ -168,7 +197,7 @@ void save_forgotten(const void *item, struct state_saving *s)
 void save_attribute(const void *item, struct state_saving *s)
 {
     const struct attribute *attribute = item;
-    save_declared(s, &s->names->attributes, attribute->number);
+    SAVE_DECLARED(s, attributes, attribute->number);
     pack_array(s->out, 2);
     save_past(s, attribute->time_ms);
     if (attribute->packed)
@@ -180,8 +209,20 @@ void save_attribute(const void *item, struct state_saving *s)
 void save_last_event(const void *item, struct state_saving *s)
 {
     const struct last_event *last = item;
-    save_declared(s, &s->names->types, last->type);
+    SAVE_DECLARED(s, types, last->type);
     save_event(s, bytes_str(last->packed));
+}
+
+/* Sums of money mostly have whole hundredths, which are shorter in an array of their own. */
+static bool save_hundredths(struct state_saving *s, double number)
+{
+    const double most = INT32_MAX / 100; /* more of them are no shorter */
+    int64_t hundredths =
+        number >= -most && number <= most ? (int64_t)(number * 100 + copysign(0.5, number)) : 0;
+    if (!s->words || !hundredths || (double)hundredths / 100 != number) return false;
+    pack_array(s->out, 1);
+    pack_int(s->out, hundredths);
+    return true;
 }
 
 /* Whole numbers are shorter as such; 0 has a sign that they have not. */
@@ -191,13 +232,14 @@ static void save_number(struct state_saving *s, double number)
     bool whole = !s->whole && number >= -most && number <= most && (double)(int64_t)number == number;
     if (whole && (number != 0 || !signbit(number)))
         pack_int(s->out, (int64_t)number);
-    else
+    else if (!save_hundredths(s, number))
         pack_double(s->out, number);
 }
 
-static void save_buckets(struct state_saving *s, const struct vector *buckets, uint8_t form)
+/* Their indices are told from the bucket of `from_ms` on. */
+static void save_buckets(struct state_saving *s, const struct vector *buckets, uint8_t form, int64_t from_ms)
 {
-    int64_t base = s->whole ? 0 : state_form_base(form, s->now_ms);
+    int64_t base = s->whole ? 0 : state_form_base(form, from_ms);
     bool events = state_form_kind(form) == COUNT_EVENTS;
     VECTOR_EACH (*buckets, struct bucket, bucket) {
         pack_int(s->out, s->whole ? bucket->index : from_to(bucket->index, base));
@@ -208,19 +250,29 @@ static void save_buckets(struct state_saving *s, const struct vector *buckets, u
     }
 }
 
-static void save_updated(struct state_saving *s, uint32_t updated_s)
+/* The first of a count before `now`, the others after the one before them, which was updated earlier. */
+static void save_updated(struct state_saving *s, uint32_t updated_s, bool first)
 {
-    pack_int(s->out, s->whole ? (int64_t)updated_s : s->now_ms / 1000 - (int64_t)updated_s);
+    int64_t since_s = first || !s->words ? s->now_ms / 1000 - (int64_t)updated_s
+                                         : (int64_t)updated_s - (int64_t)s->updated_s;
+    pack_int(s->out, s->whole ? (int64_t)updated_s : since_s);
+    s->updated_s = updated_s;
+}
+
+static void save_value(struct state_saving *s, const struct count_value *value, bool first)
+{
+    uint8_t form = s->names->count_forms[value->count];
+    bool keyed = state_form_is_keyed(form);
+    save_bytes(s, value->by);
+    if (keyed) save_updated(s, value->updated_s, first);
+    pack_array(s->out, value->buckets.count * 2);
+    save_buckets(s, &value->buckets, form,
+                 state_value_base_ms(s->now_ms, keyed && s->words ? value->updated_s : 0));
 }
 
 void save_count_value(const void *item, struct state_saving *s)
 {
-    const struct count_value *value = item;
-    uint8_t form = s->names->count_forms[value->count];
-    save_bytes(s, value->by);
-    if (state_form_is_keyed(form)) save_updated(s, value->updated_s);
-    pack_array(s->out, value->buckets.count * 2);
-    save_buckets(s, &value->buckets, form);
+    save_value(s, item, true);
 }
 
 static void save_key(struct state_saving *s, char letter)
@@ -311,7 +363,7 @@ static void save_run_whole(struct state_saving *s, const struct run *run)
 {
     struct run_rest rest = run_rest_of(s, run);
     pack_array(s->out, 9 + (rest_size(run, &rest) != 0));
-    save_declared(s, &s->names->rules, run->rule);
+    SAVE_DECLARED(s, rules, run->rule);
     save_bytes(s, run->key);
     pack_int(s->out, run->step);
     pack_int(s->out, run->due_ms);
@@ -403,14 +455,14 @@ void save_overtaker(const void *item, struct state_saving *s)
 void save_past_overtaker(const void *item, struct state_saving *s)
 {
     const struct past_overtaker *past = item;
-    save_declared(s, &s->names->types, past->type);
+    SAVE_DECLARED(s, types, past->type);
     save_past(s, past->time_ms);
 }
 
 void save_segment_value(const void *item, struct state_saving *s)
 {
     const struct segment_value *segment = item;
-    save_declared(s, &s->names->segments, segment->number);
+    SAVE_DECLARED(s, segments, segment->number);
     pack_array(s->out, 2);
     pack_bool(s->out, segment->value);
     pack_bool(s->out, segment->left_over);
@@ -521,14 +573,14 @@ static void save_count(struct state_saving *s, const struct count_value *values,
     uint8_t form = s->names->count_forms[values->count];
     bool flat = is_flat(s, values, count);
     size_t width = state_form_is_keyed(form) ? 3 : 2;
-    save_declared(s, &s->names->counts, values->count);
+    SAVE_DECLARED(s, counts, values->count);
     pack_array(s->out, 1 + (flat ? values->buckets.count * 2 : count * width));
     pack_int(s->out, form);
     if (flat)
-        save_buckets(s, &values->buckets, form);
+        save_buckets(s, &values->buckets, form, s->now_ms);
     else
         for (size_t i = 0; i < count; i++)
-            save_count_value(&values[i], s);
+            save_value(s, &values[i], i == 0);
 }
 
 static void save_pairs(struct state_saving *s, enum state_part part, uint32_t number, const void *items,
@@ -537,8 +589,10 @@ static void save_pairs(struct state_saving *s, enum state_part part, uint32_t nu
     const struct state_part_row *row = &state_parts[part];
     if (number == NAME_NONE && !s->names->numbered)
         pack_str(s->out, (str){0});
+    else if (part == STATE_LISTS)
+        SAVE_DECLARED(s, lists, number);
     else
-        save_declared(s, state_group_names(part, s->names), number);
+        SAVE_DECLARED(s, types, number);
     pack_array(s->out, count * 2);
     for (size_t i = 0; i < count; i++)
         row->save((const char *)items + i * row->item_size, s);
@@ -557,37 +611,39 @@ static void hash_told(struct state_saving *s)
     s->hashed = true;
 }
 
-static void save_id(struct state_saving *s, const struct seen *seen, int64_t before_ms)
+static void save_id(struct state_saving *s, uint64_t id_hash, int64_t since_ms)
 {
+    unsigned char bytes[2 * PACK_SEVEN_MAX], *end;
     uint32_t told = 0;
-    uint64_t since = seven_of(from_to(before_ms, seen_at_ms(seen))) << 1;
-    while (told < s->event_count && s->events[told].id_hash != seen->id_hash)
+    while (told < s->event_count && s->events[told].id_hash != id_hash)
         told++;
-    pack_seven(s->out, since | (told < s->event_count));
+    end = seven_write(bytes, seven_of(since_ms) << 1 | (told < s->event_count));
     if (told < s->event_count)
-        pack_seven(s->out, told);
+        end = seven_write(end, told);
     else
-        pack_hash(s->out, seen->id_hash);
+        end = hash_write(end, id_hash);
+    buffer_put(s->out, bytes, (size_t)(end - bytes));
 }
 
 /* The head is as wide as the most that the ids can take needs it. */
 static void save_ids(struct state_saving *s, uint32_t type, const struct seen *ids, size_t count)
 {
-    uint32_t told =
-        s->names->numbered || type == NAME_NONE ? s->event_count : find_type(s, s->names->types.list[type]);
-    if (told < s->event_count)
-        pack_uint(s->out, told);
-    else if (type == NAME_NONE && !s->names->numbered)
+    if (s->names->numbered)
+        pack_uint(s->out, type);
+    else if (type == NAME_NONE)
         pack_str(s->out, (str){0});
+    else if (s->words && s->words->types.words[type] != NAME_NONE)
+        pack_uint(s->out, s->words->types.words[type]);
     else
-        save_declared(s, &s->names->types, type);
+        save_type(s, s->names->types.list[type]);
     size_t most = count * (PACK_SEVEN_MAX + PACK_HASH_SIZE), head = s->out->size;
     pack_bin_head(s->out, most);
     size_t begin = s->out->size;
     int64_t before_ms = s->now_ms;
     for (size_t i = 0; i < count; i++) {
-        save_id(s, &ids[i], before_ms);
-        before_ms = seen_at_ms(&ids[i]);
+        int64_t at_ms = seen_at_ms(&ids[i]);
+        save_id(s, ids[i].id_hash, from_to(before_ms, at_ms));
+        before_ms = at_ms;
     }
     if (s->out->failed) return;
     size_t size = s->out->size - begin;
@@ -595,9 +651,19 @@ static void save_ids(struct state_saving *s, uint32_t type, const struct seen *i
         s->out->data[at] = (char)size;
 }
 
+static uint32_t ids_end(const struct seen *ids, uint32_t count, uint32_t at)
+{
+    const struct seen *first = &ids[at];
+    do
+        at++;
+    while (at < count && seen_are_alike(first, &ids[at]));
+    return at;
+}
+
 /* Where what belongs together from `at` on ends. */
 static uint32_t group_end(enum state_part part, const struct vector *items, uint32_t at)
 {
+    if (part == STATE_SEEN) return ids_end(items->items, items->count, at);
     const struct state_part_row *row = &state_parts[part];
     uint32_t number = state_group(part, items_at(row, items, at));
     do
@@ -680,7 +746,7 @@ static void save_head(struct state_saving *s, const struct state *state)
     bool due = state->due_ms != INT64_MAX, newest = state->newest_ms != state->now_ms;
     save_key(s, 'v');
     pack_array(s->out, newest ? 5 : due ? 4 : state->mark ? 3 : 2);
-    pack_int(s->out, s->names->numbered ? 0 : STATE_FORMAT);
+    pack_int(s->out, s->names->numbered ? 0 : s->words ? STATE_FORMAT : STATE_FORMAT_NAMED);
     if (state->now_ms == STATE_NO_TIME)
         pack_nil(s->out);
     else
@@ -712,11 +778,11 @@ static size_t parts_of(const struct state *state, enum state_part parts[STATE_PA
     return count;
 }
 
-/* Ids are last in format 4, since they may be those of events. */
+/* Ids are last from format 4 on, since they may be those of events. */
 void state_save(const struct state *state, const struct state_names *names, struct buffer *out)
 {
     struct state_saving s;
-    s.names = names, s.out = out, s.whole = s.hashed = false;
+    s.names = names, s.words = names->words, s.out = out, s.whole = s.hashed = false;
     s.rules.count = s.limits.count = s.event_count = 0;
     s.now_ms = state->now_ms == STATE_NO_TIME ? 0 : state->now_ms;
     s.due_ms = state->due_ms == INT64_MAX ? s.now_ms : state->due_ms;

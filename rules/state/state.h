@@ -295,11 +295,26 @@ enum state_part {
 
 #define STATE_SIZE_FIXED 512 /* what the saved form has at most beside its items, and all of `forgotten` */
 
+/* Names that are saved as numbers, those of the list that belongs to the format (words.def), and what is declared under
+ * them. NAME_NONE: nothing. */
+struct state_words_of {      /* one kind of declaration */
+    const uint32_t *words;   /* by declaration */
+    const uint32_t *numbers; /* of declarations, by word */
+};
+enum { STATE_WORD_SLOTS = 512 };
+struct state_words {
+    const str *list;
+    uint32_t count;
+    struct state_words_of attributes, types, counts, rules, segments, lists;
+    uint8_t slots[STATE_WORD_SLOTS]; /* word + 1, by what state_word makes of the name; 0: free */
+};
+
 /* What the numbers in a state mean. */
 struct state_names {
     struct names attributes, types, counts, rules, segments, limits, lists;
-    struct names sales;         /* one, where the set declares `sales` */
-    const uint8_t *count_forms; /* by count: what its numbers mean */
+    struct names sales;              /* one, where the set declares `sales` */
+    const uint8_t *count_forms;      /* by count: what its numbers mean */
+    const struct state_words *words; /* NULL: all are saved in full, in format 4 */
     /* declarations stand by their numbers, and the format is 0: a state at rest in memory, read under the set that wrote it */
     bool numbered;
 };
@@ -323,9 +338,15 @@ static inline uint32_t seen_type(const struct seen *seen)
     return type == SEEN_TYPES - 1 ? NAME_NONE : type;
 }
 
+/* Of one type? */
+static inline bool seen_are_alike(const struct seen *a, const struct seen *b)
+{
+    return ((a->at_x_type ^ b->at_x_type) & (SEEN_TYPES - 1)) == 0;
+}
+
 static inline int64_t seen_at_ms(const struct seen *seen)
 {
-    return floor_div(seen->at_x_type, SEEN_TYPES);
+    return (seen->at_x_type - (seen->at_x_type & (SEEN_TYPES - 1))) / SEEN_TYPES;
 }
 
 /* A part of what a text is: texts with different ones differ. */
@@ -375,6 +396,10 @@ static inline bool state_lacks_rule(const struct state *state, uint32_t rule)
     return state->found.runs && !(state->found.rules & state_rule_bit(rule));
 }
 
+/* The words of what is declared. False without memory. */
+bool state_words_make(struct arena *arena, const struct state_names *names, struct state_words *out);
+uint32_t state_word(const struct state_words *words, str name); /* NAME_NONE: it is none */
+
 struct state *state_new(struct pool *pool);
 void state_release(struct pool *pool, struct state *state);
 
@@ -423,7 +448,7 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  * all are as old as can be).
  * What no engine can have saved is no state: an instant out of bounds, a run without its trigger.
  *
- *   {"v": [4, now, mark, due, newest] (ended where nothing follows but what is as it mostly is),
+ *   {"v": [5, now, mark, due, newest] (ended where nothing follows but what is as it mostly is),
  *    "x": [event, …],
  *    "f": {kind (forgot.h): forgotten}, "a": {attribute: [time, value]}, "l": {type: event},
  *    "c": {count: [form, index, value, …] or, with `by`, [form, by, updated, [index, value, …], …]},
@@ -438,9 +463,9 @@ void state_item_remove(struct pool *pool, struct state *state, enum state_part p
  *    "o": [[currency, channel, orders (sales.c draws them), {letter: what most do not have} (left out when empty)]],
  *    "i": {type: ids (save.c draws them)}}
  *
- * Instants are ms before `now`, those to come after it, of runs after `due`. Events are arrays (stored.h). The names of
- * rules and limits, types of events, and ids that stand in the state already are numbers. All of it is in STATE.md §3; in
- * STATE.md §3.4 the form in full, format 3, in which nothing is left out.
+ * Instants are ms before `now`, those to come after it, of runs after `due`. Events are arrays (stored.h). Usual names are
+ * numbers (words.def), others that stand in the state already, too, and so are ids. All of it is in STATE.md §3; in STATE.md
+ * §3.4 the form in full, format 3, in which nothing is left out.
  *
  * Parts that are empty are left out. */
 struct buffer;

@@ -6,7 +6,11 @@
  * In format 4 it is an array without those names, its time told from the state's `now` on, and its type by number where an
  * event before it in the state has the same:
  *
- *     ["e-81", "view", 1, "product", "tent", ...] */
+ *     ["e-81", "view", 1, "product", "tent", ...]
+ *
+ * In format 5 usual names are words (words.def), those of fields and of the fields of records in them, too:
+ *
+ *     ["e-81", 8, 1, 3, "tent", ...] */
 #ifndef RULES_STATE_STORED_H
 #define RULES_STATE_STORED_H
 
@@ -25,5 +29,14 @@ bool stored_event_read(str packed, struct stored_event *event);
 /* And into it: that many bytes. */
 size_t stored_event_size(const struct stored_event *event);
 void stored_event_write(const struct stored_event *event, char *out, size_t size);
+
+/* So many fields, copied to the end of `out` with words in place of names, and the other way round. What cannot have been
+ * packed sets in->bad. */
+struct unpack;
+struct state_words;
+void stored_fields_to_words(struct unpack *in, size_t fields, const struct state_words *words,
+                            struct buffer *out);
+void stored_fields_from_words(struct unpack *in, size_t fields, const struct state_words *words,
+                              struct buffer *out);
 
 #endif

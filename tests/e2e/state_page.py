@@ -51,6 +51,26 @@ XXH.XXH3_64bits_withSeed.restype = ctypes.c_uint64
 XXH.XXH3_64bits_withSeed.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64]
 
 
+def usual_names():
+    """The table of STATE.md §3.5."""
+    page = (ROOT / "consumer" / "STATE.md").read_text().split("### 3.5 ")[1].split("\n## ")[0]
+    return [name for row in re.findall(r"^\| \d+ \| (.*) \|$", page, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)]
+
+
+WORDS = usual_names()
+
+
+def in_full(value):
+    """With all names of fields."""
+    if isinstance(value, list):
+        return [in_full(item) for item in value]
+    return {name_of(name): in_full(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def name_of(name):
+    return WORDS[name] if isinstance(name, int) else name
+
+
 def xxh3(data, seed=0):
     return XXH.XXH3_64bits_withSeed(data, len(data), seed)
 
@@ -164,14 +184,16 @@ class State(dict):
 
     def told(self, name, of):
         if isinstance(name, int):
-            return of[name]
+            return of[-1 - name] if name < 0 else WORDS[name]
         of.append(name)
         return name
 
+    def type(self, type_):
+        return self.events[-1 - type_]["type"] if isinstance(type_, int) and type_ < 0 else name_of(type_)
+
     def event(self, stored):
         id_, type_, before, *fields = stored
-        event = {"id": id_, "type": self.events[type_]["type"] if isinstance(type_, int) else type_, "time": self.past(before),
-                 **dict(in_twos(fields))}
+        event = {"id": id_, "type": self.type(type_), "time": self.past(before), **in_full(dict(in_twos(fields)))}
         self.events.append(event)
         return event
 
@@ -181,28 +203,34 @@ class State(dict):
     read_q = read_x
 
     def read_l(self, part):
-        return {type_: self.event(stored) for type_, stored in part.items()}
+        return {name_of(type_): self.event(stored) for type_, stored in part.items()}
 
     def read_a(self, part):
-        return {name: [self.past(before), value] for name, (before, value) in part.items()}
+        return {name_of(name): [self.past(before), value] for name, (before, value) in part.items()}
 
     def read_p(self, part):
-        return {name: self.past(before) for name, before in part.items()}
+        return {name_of(name): self.past(before) for name, before in part.items()}
+
+    def read_g(self, part):
+        return {name_of(name): value for name, value in part.items()}
 
     def read_c(self, part):
-        return {name: list(self.count(*count)) for name, count in part.items()}
+        return {name_of(name): list(self.count(*count)) for name, count in part.items()}
 
     def count(self, form, *values):
         """One without `by` is its buckets alone."""
         width = 0 if form >= 32 and form < 48 else [0, 1, 60, 3600, 86400, 10, 600, 21600][form // 4 if form < 32 else (form & 15) // 2]
-        newest = self.now if 32 <= form < 48 else self.now // 1000 // width if width else 0
-        in_full = lambda buckets: [n if i % 2 else newest - n for i, n in enumerate(buckets)]
+        bucket = lambda ms: ms if 32 <= form < 48 else ms // 1000 // width if width else 0
+        number = lambda n: n[0] / 100 if isinstance(n, list) else n
+        told_from = lambda ms, buckets: [number(n) if i % 2 else bucket(ms) - n for i, n in enumerate(buckets)]
         yield form
         if not form & 1:
-            yield from (None, in_full(values))
+            yield from (None, told_from(self.now, values))
             return
-        for by, before_s, buckets in zip(values[::3], values[1::3], values[2::3]):
-            yield from (by, self.now // 1000 - before_s, in_full(buckets))
+        updated = None
+        for by, seconds, buckets in zip(values[::3], values[1::3], values[2::3]):
+            updated = self.now // 1000 - seconds if updated is None else updated + seconds
+            yield from (by, updated, told_from(updated * 1000 if updated else self.now, buckets))
 
     def read_r(self, part):
         return [self.run(*run) for run in part]
@@ -213,8 +241,8 @@ class State(dict):
         first, last = (self["x"][event] if isinstance(event, int) else event for event in (kept[0], kept[-1]))
         if "w" in rest:
             rest["w"] = self.event(rest["w"])
-        in_full = {"d": lambda n: self.now + n, "b": self.past, "c": self.past, "m": self.past}
-        rest = {letter: in_full.get(letter, lambda value: value)(value) for letter, value in rest.items()}
+        instants = {"d": lambda n: self.now + n, "b": self.past, "c": self.past, "m": self.past}
+        rest = {letter: instants.get(letter, lambda value: value)(value) for letter, value in rest.items()}
         step, started, triggered = rest.pop("k", 0), rest.pop("c", first["time"]), rest.pop("m", last["time"])
         return [rule, key, None if due is None else self.due + due, step, started, triggered, rest.pop("g", first["id"]), rest.pop("v", None),
                 kept, rest]
@@ -239,10 +267,10 @@ class State(dict):
         return [[visitor, ask, self.past(used), *rest] for visitor, ask, used, *rest in part]
 
     def read_L(self, part):
-        return {name: [(self.past(before), text) for before, text in in_twos(entries)] for name, entries in part.items()}
+        return {name_of(name): [(self.past(before), text) for before, text in in_twos(entries)] for name, entries in part.items()}
 
     def read_i(self, part):
-        return {self.events[type_]["type"] if isinstance(type_, int) else type_:
+        return {self.type(type_):
                 [(xxh3(self.events[id_]["id"].encode()) if told else id_, at) for id_, told, at in Ids(ids).ids(self.now)]
                 for type_, ids in part.items()}
 
@@ -316,7 +344,7 @@ class Reader(unittest.TestCase):
                 int(meta[field])
             for field in META_HASH:
                 self.assertRegex(meta[field].decode(), r"^[0-9a-f]{16}$")
-            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"4", b"2", meta["whole"]))
+            self.assertEqual((meta["format"], meta["partitions"], meta["begun"]), (b"5", b"2", meta["whole"]))
             self.assertRegex(meta["stamp"].decode(), r"^[0-9a-f]{32}$")
             [file] = json.loads(meta["rules"])
             self.assertEqual(json.loads(file["text"]), RULES)
@@ -332,7 +360,7 @@ class Reader(unittest.TestCase):
         for states in self.packed:
             for name, state in states.items():
                 self.assertLessEqual(set(state), parts, name)
-                self.assertEqual((list(state)[0], state["v"][0]), ("v", 4))
+                self.assertEqual((list(state)[0], state["v"][0]), ("v", 5))
                 self.assertEqual(list(state)[-1] == "i", "i" in state, "ids are last")
         seen = {part for states in self.packed for state in states.values() for part in state}
         self.assertEqual(seen, parts - {"d", "f", "p"})

@@ -280,6 +280,8 @@ static void compile_set(struct compiler *c)
                  "the lists of event types of a rule set share at most %u fields; these share more",
                  LIMIT_SHARED_FIELDS);
     if (c->diag->failed) return;
+    set->names.words = &set->words;
+    if (!state_words_make(c->keep, &set->names, &set->words)) c->diag->failed = true;
     index_rules(c);
     index_counts(c);
     index_windows(c);

@@ -7,6 +7,7 @@
 #include "state/pack.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <relance/forgot.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,15 @@ static struct state_names second_rules(void)
                                 .limits = NAMED("4 per 7d"),
                                 .lists = NAMED("bought"),
                                 .count_forms = forms};
+}
+
+/* Usual names are numbers then, as with a rule set that has been compiled. */
+static struct state_names in_words(struct state_names names)
+{
+    struct state_words *words = arena_alloc(&arena, sizeof *words);
+    cr_assert(words && state_words_make(&arena, &names, words));
+    names.words = words;
+    return names;
 }
 
 /* ---- a rich state, under the first rules */
@@ -510,6 +520,154 @@ Test(state, comes_back_from_rest)
     cr_expect(str_equal(saved(state, &names), before));
     cr_expect_null(loaded(&names, rest), "a state at rest is none that is saved");
     cr_expect_null(loaded(&by_number, before));
+}
+
+/* ---- usual names as numbers */
+
+/* Another list would be another format. */
+Test(state, words_are_those_that_have_been_saved)
+{
+    struct state_names names = in_words(first_rules());
+    struct buffer all;
+    buffer_init(&all, &arena);
+    cr_assert_eq(names.words->count, 128u);
+    for (uint32_t word = 0; word < names.words->count; word++) {
+        cr_expect_eq(state_word(names.words, names.words->list[word]), word);
+        buffer_put_str(&all, names.words->list[word]);
+        buffer_put_char(&all, ' ');
+    }
+    cr_expect_eq(str_hash(buffer_str(&all)), 0xae2bf00becfaea61u);
+    cr_expect_eq(state_word(names.words, STR("")), NAME_NONE);
+    cr_expect_eq(state_word(names.words, STR("warenkorb")), NAME_NONE);
+    cr_expect_eq(state_word(names.words, STR("carts\0")), NAME_NONE);
+}
+
+Test(state, in_words_comes_back_byte_for_byte)
+{
+    struct state_names names = first_rules(), words = in_words(names), at_rest = words;
+    at_rest.numbered = true;
+    str in_full = saved(rich_state(), &names), before = saved(rich_state(), &words);
+    cr_expect_lt(before.size, in_full.size);
+    struct state *state = loaded(&words, before);
+    cr_assert_not_null(state);
+    cr_expect(str_equal(saved(state, &words), before));
+    cr_expect(str_equal(saved_whole(state, &words), saved_whole(rich_state(), &names)));
+    state = loaded(&words, in_full);
+    cr_assert_not_null(state, "of format 4");
+    cr_expect(str_equal(saved(state, &words), before));
+    state = loaded(&at_rest, saved(state, &at_rest));
+    cr_assert_not_null(state);
+    cr_expect(str_equal(saved(state, &words), before));
+    cr_expect_null(loaded(&names, before), "whoever has no words reads none");
+}
+
+/* What is declared no more, or now, does not touch what numbers mean. */
+Test(state, in_words_is_read_under_other_rules)
+{
+    struct state_names names = first_rules(), others = second_rules();
+    struct state_names words = in_words(names), other_words = in_words(others);
+    struct state *state = loaded(&other_words, saved(rich_state(), &words));
+    cr_assert_not_null(state);
+    cr_expect(str_equal(saved_whole(state, &others),
+                        saved_whole(loaded(&others, saved(rich_state(), &names)), &others)));
+}
+
+/* Names of records in fields, names that are none of the words, the same type again, and values of a count that follow
+ * each other. */
+Test(state, in_words_every_byte_has_its_meaning)
+{
+    struct state_names names = in_words(first_rules());
+    struct state *state = cart_state();
+    struct overtaker *overtaker = add(&state->overtakers, sizeof *overtaker);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 5), pack_str(&out, STR("id")), pack_str(&out, STR("b"));
+    pack_str(&out, STR("type")), pack_str(&out, STR("Bestellung"));
+    pack_str(&out, STR("time")), pack_int(&out, state->now_ms - 3);
+    pack_str(&out, STR("items")), pack_array(&out, 1), pack_map(&out, 2);
+    pack_str(&out, STR("price")), pack_double(&out, 0.5), pack_str(&out, STR("farbe")),
+        pack_str(&out, STR("rot"));
+    pack_str(&out, STR("total")), pack_int(&out, 1000);
+    *overtaker = (struct overtaker){state->now_ms - 3, bytes_new(&pool, buffer_str(&out))};
+    overtaker = add(&state->overtakers, sizeof *overtaker);
+    buffer_init(&out, &arena);
+    pack_map(&out, 3), pack_str(&out, STR("id")), pack_str(&out, STR("c"));
+    pack_str(&out, STR("type")), pack_str(&out, STR("Bestellung"));
+    pack_str(&out, STR("time")), pack_int(&out, state->now_ms);
+    *overtaker = (struct overtaker){state->now_ms, bytes_new(&pool, buffer_str(&out))};
+    for (int i = 0; i < 2; i++) {
+        add_count(state, 2, i ? "b" : "a", 1, 0);
+        struct count_value *value = VECTOR_AT(state->counts, struct count_value, (uint32_t)i);
+        value->updated_s = (uint32_t)(state->now_ms / 1000) - 90000 + 100 * (uint32_t)i;
+        VECTOR_AT(value->buckets, struct bucket, 0)->index = (int64_t)value->updated_s / 3600;
+        VECTOR_AT(value->buckets, struct bucket, 0)->n = 1 + i;
+    }
+    str packed = saved(state, &names);
+    struct buffer hex;
+    buffer_init(&hex, &arena);
+    for (size_t i = 0; i < packed.size; i++)
+        buffer_put_format(&hex, "%02x", (unsigned char)packed.data[i]);
+    cr_expect(
+        str_equal(
+            buffer_str(&hex),
+            STR("85a1769405cf0000019cadfd897807ce002932e0"
+                "a163812c970da161ce00015f90920001a16264920002"
+                "a172919402a26b310095a4652d3831091402a26b31"
+                "a1719297a162aa42657374656c6c756e670304918205cb3fe0000000000000a56661726265a3726f7401cd03e8"
+                "93a163fe00"
+                "a1698109c40d9e1f0100000000000000a11f00")),
+        "%.*s", STR_ARG(buffer_str(&hex)));
+    cr_expect(str_equal(saved(loaded(&names, packed), &names), packed));
+}
+
+/* Sums that a state has, in how many bytes each. */
+Test(state, sums_of_whole_hundredths_are_short)
+{
+    struct state_names names = in_words(first_rules());
+    const struct {
+        double sum;
+        size_t size;
+    } sums[] = {{12.3, 4},         {-0.01, 2},       {99.99, 4}, {0.29, 2},
+                {0.1 + 0.2, 9},    {1e-3, 9},        {-0.0, 9},  {NAN, 9},
+                {INFINITY, 9},     {5e-324, 9},      {1e300, 9}, {21474835.99, 6},
+                {-21474835.99, 6}, {21474837.01, 9}, {4.35, 4},  {12, 1}};
+    struct state *state = state_new(&pool);
+    add_count(state, 1, NULL, 1, 1.0);
+    struct bucket *bucket = VECTOR_AT(state->counts, struct count_value, 0)->buckets.items;
+    size_t least = saved(state, &names).size - 1;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        bucket->number = sums[i].sum;
+        str packed = saved(state, &names);
+        cr_expect_eq(packed.size - least, sums[i].size, "%g: %zu", sums[i].sum, packed.size - least);
+        struct state *back = loaded(&names, packed);
+        cr_assert_not_null(back);
+        const struct bucket *read = VECTOR_AT(back->counts, struct count_value, 0)->buckets.items;
+        cr_expect_arr_eq(&read->number, &bucket->number, sizeof read->number, "%g", sums[i].sum);
+    }
+}
+
+/* A state with an event whose only field is that. */
+static str with_field(uint64_t word, size_t depth)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 2), pack_str(&out, STR("v")), pack_array(&out, 2), pack_int(&out, 5), pack_int(&out, 0);
+    pack_str(&out, STR("q")), pack_array(&out, 1), pack_array(&out, 5);
+    pack_str(&out, STR("e")), pack_uint(&out, 0), pack_int(&out, 0), pack_uint(&out, word);
+    for (size_t i = 0; i < depth; i++)
+        pack_array(&out, 1);
+    pack_nil(&out);
+    return buffer_str(&out);
+}
+
+Test(state, what_is_no_word_is_no_state)
+{
+    struct state_names names = in_words(first_rules());
+    cr_expect_not_null(loaded(&names, with_field(127, 0)));
+    cr_expect_null(loaded(&names, with_field(128, 0)));
+    cr_expect_null(loaded(&names, with_field(UINT64_MAX, 0)));
+    cr_expect_not_null(loaded(&names, with_field(0, 128)));
+    cr_expect_null(loaded(&names, with_field(0, 100000)), "nothing that has come is as deep");
 }
 
 /* The bytes alone would not show what is neither written nor read. */
