@@ -197,6 +197,13 @@ static bool heap_put(struct customers *customers, struct waits *waits, struct wa
     return true;
 }
 
+/* One of the first and its children comes next. */
+static void heap_expect(const struct waits *waits)
+{
+    for (size_t i = 0; i <= HEAP_WAYS && i < waits->count; i++)
+        __builtin_prefetch(waits->items[i].customer);
+}
+
 /* The first of those that are due later comes to the front, unless it means nothing or its wait has moved on. */
 static bool heap_advance(struct customers *customers)
 {
@@ -207,9 +214,9 @@ static bool heap_advance(struct customers *customers)
         return true;
     }
     heap_take(&customers->later);
-    if (customers->later.count) __builtin_prefetch(customers->later.items[0].customer);
+    heap_expect(&customers->later);
     if (customer->due_ms == first.due_ms) {
-        __builtin_prefetch(customer->state); /* it is about to be needed */
+        customer_expect(customer); /* it is about to be needed */
         return heap_put(customers, &customers->front, first);
     }
     heap_let_go(customers, customer);

@@ -96,6 +96,16 @@ static inline str customer_bare_id(const struct customer *customer)
     return str_slice(id, customer_is_visitor(customer), id.size);
 }
 
+/* Asks memory for the state, awake or at rest. */
+static inline void customer_expect(const struct customer *customer)
+{
+    enum { LINE = 64, AT_REST = 4 * LINE }; /* more than most have is asked for in vain, and costs little */
+    const char *at = customer->resting ? (const char *)customer->rest : (const char *)customer->state;
+    size_t size = customer->resting ? AT_REST : sizeof *customer->state;
+    for (size_t line = 0; at && line < size; line += LINE)
+        __builtin_prefetch(at + line, 1);
+}
+
 struct customer *customers_find(const struct customers *customers, str id);
 /* Asks memory for the slot where the search begins; the customer who stands there, or right behind it, under that hash, with the
  * slot at hand; NULL: nobody. It may be another one. */

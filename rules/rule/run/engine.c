@@ -130,13 +130,6 @@ static void expect_parts(const struct state *state)
         __builtin_prefetch(parts[i]->items, 1);
 }
 
-static void expect_rest(const struct bytes *rest)
-{
-    enum { LINE = 64, LINES = 4 }; /* more than most have is asked for in vain, and costs little */
-    for (size_t at = 0; at < LINES; at++)
-        __builtin_prefetch((const char *)rest + at * LINE);
-}
-
 bool relance_engine_is_cold(const struct relance_engine *e)
 {
     enum { MANY = 16384 };
@@ -151,11 +144,7 @@ void relance_engine_expect(const struct relance_engine *e, struct relance_str id
     }
     const struct customer *customer = customers_guess(&e->customers, id);
     if (customer && step == RELANCE_EXPECT_CUSTOMER) __builtin_prefetch(customer, 1);
-    if (!customer || step == RELANCE_EXPECT_CUSTOMER) return;
-    if (customer->resting)
-        expect_rest(customer->rest);
-    else if (customer->state)
-        expect_state(customer->state);
+    if (customer && step == RELANCE_EXPECT_STATE) customer_expect(customer);
 }
 
 /* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is
