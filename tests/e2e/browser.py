@@ -398,6 +398,15 @@ class Pages(unittest.TestCase):
         self.browser.run("for (const one of document.querySelectorAll('section[data-key^=Examples] tbody details')) one.open = true")
         self.assertIn("Decided by goes_with version 1", self.browser.texts("section[data-key^=Examples] tbody details p"))
 
+    def test_a_story_says_what_the_version_listed_and_what_became_of_it(self):
+        self.open("#/customer/last-3?days=", "last-3")
+        self.browser.wait("return document.querySelector('.story details.sent table') && !document.querySelector('progress')", "the story", seconds=30)
+        self.browser.run("for (const one of document.querySelectorAll('.story details')) one.open = true")
+        self.assertTrue([text for text in self.browser.texts(".story details.sent p") if re.fullmatch("goes_with version 1 of .*, asked about tent", text)])
+        rows = self.rows(".story details.sent table")
+        self.assertEqual([row[0] for row in rows], self.shop.learnt["tent"][:len(rows)])
+        self.assertEqual([row[2] for row in rows], ["taken"] * 2 + ["beyond the 2 that were asked for"] * 5)
+
     # ---- who reads them
 
     def test_names_that_mean_harm_stand_there_as_text(self):
