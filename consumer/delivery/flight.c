@@ -71,13 +71,18 @@ enum relance_status work_settle(struct work *work, struct relance_error *error)
 }
 
 /* ---- saving */
+static bool work_has_changed(const struct work *work, const struct partition *partition, size_t times)
+{
+    size_t many = work->full ? WORK_SAVE_CHANGED : WORK_SAVE_CHANGED_SOON;
+    return relance_engine_changed_count(partition->engine) >= times * many;
+}
+
 static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
 {
     if (!partition_is_dirty(partition) || partition->saving.is_on || now < partition->pace.retry_us)
         return false;
     int64_t pause = work->loaded ? FLIGHT_SAVE_LOAD_US : FLIGHT_SAVE_IDLE_US;
-    return now - partition->pace.saved_us >= pause ||
-           relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED;
+    return now - partition->pace.saved_us >= pause || work_has_changed(work, partition, 1);
 }
 
 /* What is published is written; a checkpoint that was put together before is the one. */
@@ -105,8 +110,7 @@ static enum relance_status work_begin_saving(struct work *work, struct relance_e
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         if (!work_is_save_due(work, partition, now)) continue;
-        bool is_behind = relance_engine_changed_count(partition->engine) >= 2 * WORK_SAVE_CHANGED;
-        if (is_enough && !is_behind) continue;
+        if (is_enough && !work_has_changed(work, partition, 2)) continue;
         enum relance_status status = partition_begin_checkpoint(partition, error);
         if (status != RELANCE_OK) return status;
         is_enough = work->loaded;
@@ -228,8 +232,7 @@ enum relance_status work_save_due(struct work *work, bool all, struct relance_er
             all ? work_publish_and_save(work, partition, error) : work_save_with_next(work, partition, error);
         if (status != RELANCE_OK) return status;
         if (partition->pace.is_failing && clock_monotonic_us() - now > WORK_SLOW_US) break;
-        if (!all && work->loaded && relance_engine_changed_count(partition->engine) < WORK_SAVE_CHANGED)
-            break;
+        if (!all && work->loaded && !work_has_changed(work, partition, 1)) break;
     }
     return RELANCE_OK;
 }
