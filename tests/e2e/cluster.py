@@ -173,8 +173,10 @@ class ClusterTest(unittest.TestCase):
         key = self.key(partition)
         source = self.cluster.master_of(key)
         target = self.dice.choice([node for node in self.cluster.masters() if node is not source])
-        for _ in self.cluster.migrate(self.cluster.slot(key), source, target):
+        slot = self.cluster.slot(key)
+        for _ in self.cluster.migrate(slot, source, target):
             time.sleep(self.dice.uniform(0, pause_s))
+        self.cluster.settle(slot, key)
 
     def test_slots_move_under_load(self):
         load = self.load(40)

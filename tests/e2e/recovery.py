@@ -179,7 +179,8 @@ class Recovery(unittest.TestCase):
         self.ping()
         self.wait_saved()
         self.end()
-        for format_ in ("0", "5"):
+        next_format = str(int(self.meta(0, "format")) + 1)
+        for format_ in ("0", next_format):
             for p in range(2):
                 self.world.redis("HSET", self.key(p), "format", format_, "version", "9.9")
             self.refused(f"format {format_} and is of version 9.9", "--rebuild")

@@ -127,6 +127,27 @@ class Cluster:
             node("CLUSTER", "SETSLOT", slot, "NODE", target.id())
             yield "told"
 
+    def settle(self, slot, key):
+        """Waits until somebody has the slot. A master that is replaced while it is told of a slot can leave it with nobody: then,
+        when a failover would be over, it goes to whoever has most of its keys, as with `redis-cli --cluster fix`."""
+        patience_s = time.monotonic() + 20
+
+        def fixed():
+            if any(self.has(node, key) for node in self.masters()):
+                return True
+            if time.monotonic() > patience_s:
+                self.give(slot, max(self.masters(), key=lambda node: node("CLUSTER", "COUNTKEYSINSLOT", slot)))
+            return False
+        place.wait_until(fixed, 60, f"somebody has slot {slot}", pause_s=0.5)
+
+    def give(self, slot, owner):
+        print(f"nobody has slot {slot}: it is given to {owner.port}", flush=True)
+        for node in (owner, *(other for other in self.masters() if other is not owner)):
+            try:
+                node("CLUSTER", "SETSLOT", slot, "NODE", owner.id())
+            except RedisError as error:
+                print(f"{node.port}: {error}", flush=True)
+
     def hand_over(self, replica):
         """CLUSTER FAILOVER, asked for again until it has come true."""
         asked = float("-inf")
