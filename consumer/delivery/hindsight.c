@@ -29,7 +29,6 @@ struct hindsight_course {
 
 struct hindsight {
     struct hindsight_for whom;
-    const struct options *options;
     struct hindsight_mark *marks;
     size_t count, capacity, next;
     uint64_t first; /* number of the first mark that is kept; 0: none is */
@@ -187,8 +186,8 @@ struct hindsight *hindsight_open(const struct options *options, int32_t partitio
     struct relance_error error;
     struct hindsight *hindsight = calloc(1, sizeof *hindsight);
     ensure(hindsight);
-    *hindsight = (struct hindsight){
-        .whom = *whom, .options = options, .course_count = relance_ruleset_affinity_count(whom->rules)};
+    *hindsight =
+        (struct hindsight){.whom = *whom, .course_count = relance_ruleset_affinity_count(whom->rules)};
     ensure(hindsight->courses = calloc(hindsight->course_count + 1, sizeof *hindsight->courses));
     for (size_t i = 0; i < hindsight->course_count; i++) {
         struct hindsight_course *course = &hindsight->courses[i];

@@ -198,7 +198,9 @@ static void question_seeds(struct model_question *question, const struct relance
     for (size_t i = 0; i < count && question->excluded_count < RELANCE_MODEL_EXCLUDED; i++) {
         uint32_t number = model_find(question->model, seeds[i]);
         if (number == MODEL_NONE || question_excludes(question, number)) continue;
-        if (i < most) question->shares[question->weighed++] = alike ? MODEL_SHARES : MODEL_SHARES / (i + 1);
+        if (i < most)
+            question->shares[question->weighed++] =
+                alike ? RELANCE_MODEL_SHARES : RELANCE_MODEL_SHARES / (i + 1);
         question->excluded[question->excluded_count++] = number;
     }
 }

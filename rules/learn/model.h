@@ -46,8 +46,6 @@ bool model_index(struct relance_model *model);
 #define MODEL_NONE UINT32_MAX
 uint32_t model_find(const struct relance_model *model, str name); /* MODEL_NONE: not in it */
 
-enum { MODEL_SHARES = RELANCE_MODEL_SHARES };
-
 /* What a seed of such a share weighs for itself where it may be answered: all that came to it came to it, and after counts
  * twice. */
 static inline uint64_t model_itself(uint64_t share)

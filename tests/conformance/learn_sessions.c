@@ -88,7 +88,7 @@ static size_t with_unknown(const struct relance_model *model, const str *seeds, 
                            struct relance_partner *list, size_t count)
 {
     for (size_t i = 0; i < seed_count; i++) {
-        struct relance_partner itself = {seeds[i], model_itself(MODEL_SHARES / (i + 1))};
+        struct relance_partner itself = {seeds[i], model_itself(RELANCE_MODEL_SHARES / (i + 1))};
         if (model_find(model, seeds[i]) != MODEL_NONE) continue;
         size_t at = count < MOST ? count++ : MOST;
         for (; at && list[at - 1].weight < itself.weight; at--)

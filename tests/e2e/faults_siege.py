@@ -179,37 +179,32 @@ class Siege:
             self.thaw(name)
 
     # ---- waiting, as long as anything moves
-    def checkpoints(self):
-        """{partition: the offset of its checkpoint; 0 where there is none}"""
-        meta = f"relance:{{{self.world.group}:{self.world.input}:%d}}:meta"
-        return {p: int(self.world.redis("HGET", meta % p, "offset") or 0) for p in range(self.world.partitions)}
-
     def wait(self, condition, what):
         def come():
             self.supervise()
             return condition()
         try:
-            return place.wait_while_moving(come, lambda: (self.world.frontier(), self.checkpoints()), STILL_S, MOST_S, what)
+            return place.wait_while_moving(come, lambda: (self.world.frontier(), self.world.saved()), STILL_S, MOST_S, what)
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{self.standing()}") from None
 
     def wait_saved(self):
         """Until each partition has a second checkpoint: a Redis that loses the first one is an empty one."""
-        self.wait(lambda: all(offset > 0 for offset in self.checkpoints().values()), "all partitions are saved")
+        self.wait(lambda: all(offset > 0 for offset in self.world.saved().values()), "all partitions are saved")
 
     def wait_decided(self):
         self.wait(self.world.is_decided, "all is decided")
 
     def is_saved(self):
-        checkpoints = self.checkpoints()
-        return all(checkpoints[p] >= published for p, (published, _) in self.world.frontier().items())
+        saved = self.world.saved()
+        return all(saved[p] >= offset for p, offset in self.world.published().items())
 
     def wait_actions(self, count):
         self.wait(lambda: len(self.world.output_records()) >= count, f"{count} actions")
 
     def standing(self):
         """Where each partition and each engine stands, for whoever reads of a wait that has failed."""
-        ends, frontier, saved = self.world.kafka.ends(self.world.input), self.world.frontier(), self.checkpoints()
+        ends, frontier, saved = self.world.kafka.ends(self.world.input), self.world.frontier(), self.world.saved()
         lines = [f"after {', '.join(self.diary[-8:])}"]
         lines += [f"partition {p}: published {frontier[p][0]} of {end}, saved {saved[p]}, frontier {frontier[p][1]}"
                   for p, end in sorted(ends.items())]

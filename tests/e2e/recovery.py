@@ -74,8 +74,7 @@ class Recovery(unittest.TestCase):
     def wait_saved(self):
         """All that was sent has been decided and stands in Redis, and everybody has been silent for long enough."""
         self.world.wait_decided(self.engine)
-        place.wait_until(lambda: all(self.meta(p, "offset") == str(offset)
-                                     for p, (offset, _) in self.world.frontier().items()), 20, "Redis has it")
+        self.world.wait_saved()
         place.wait_until(lambda: self.counted("rule.silent.finished") == self.counted("rule.silent.started") > 0, 20,
                          "all waits are over")  # what was started is counted in the checkpoint that has all records
 

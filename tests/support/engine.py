@@ -203,8 +203,8 @@ class World:
         return {p: offset for p, (offset, _) in self.frontier().items()}
 
     def saved(self):
-        """Where the checkpoints are, by partition."""
-        return {p: int(self.redis("HGET", f"relance:{{{self.group}:{self.input}:{p}}}:meta", "offset")) for p in range(self.partitions)}
+        """Where the checkpoints are, by partition; 0: there is none."""
+        return {p: int(self.redis("HGET", f"relance:{{{self.group}:{self.input}:{p}}}:meta", "offset") or 0) for p in range(self.partitions)}
 
     def wait_saved(self, seconds=20):
         """Until no answer of Redis is awaited: a checkpoint whose answer is lost would stop deciding."""

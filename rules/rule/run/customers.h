@@ -96,14 +96,21 @@ static inline str customer_bare_id(const struct customer *customer)
     return str_slice(id, customer_is_visitor(customer), id.size);
 }
 
+static inline void expect_lines(const void *memory, size_t size)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; at < size; at += LINE)
+        __builtin_prefetch((const char *)memory + at, 1);
+}
+
 /* Asks memory for the state, awake or at rest. */
 static inline void customer_expect(const struct customer *customer)
 {
-    enum { LINE = 64, AT_REST = 4 * LINE }; /* more than most have is asked for in vain, and costs little */
-    const char *at = customer->resting ? (const char *)customer->rest : (const char *)customer->state;
-    size_t size = customer->resting ? AT_REST : sizeof *customer->state;
-    for (size_t line = 0; at && line < size; line += LINE)
-        __builtin_prefetch(at + line, 1);
+    enum { AT_REST = 256 }; /* bytes: more than most have is asked for in vain, and costs little */
+    if (customer->resting)
+        expect_lines(customer->rest, AT_REST);
+    else if (customer->state)
+        expect_lines(customer->state, sizeof *customer->state);
 }
 
 struct customer *customers_find(const struct customers *customers, str id);

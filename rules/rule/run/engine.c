@@ -117,9 +117,7 @@ void engine_settle_customer(struct relance_engine *e, struct customer *customer)
  * not part by part as it is got to. */
 static void expect_state(const struct state *state)
 {
-    enum { LINE = 64 };
-    for (size_t at = 0; at < sizeof *state; at += LINE)
-        __builtin_prefetch((const char *)state + at, 1);
+    expect_lines(state, sizeof *state);
 }
 
 static void expect_parts(const struct state *state)
