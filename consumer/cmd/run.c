@@ -195,7 +195,8 @@ static void run_start_workers(struct run *run)
                                             .most = SOURCE_BATCH_MAX,
                                             .waits_most = WORKER_WAITS_MAX,
                                             .standings = run->standings,
-                                            .models = run->models};
+                                            .models = run->models,
+                                            .first = i ? &run->workers[0] : NULL};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }

@@ -53,6 +53,8 @@ enum {
     WORKER_REST_LOAD_US = 10000000, /* the same under load */
     WORKER_REST_US = 2000,          /* a cycle packs for so long */
     WORKER_REST_STATES = 256,       /* and looks at the clock after so many */
+    WORKER_FIRST_US = 1000000,      /* the others wait so long for the first to have joined */
+    WORKER_FIRST_LOOK_US = 5000,    /* and look so often */
 };
 
 /* ---- claiming */
@@ -669,6 +671,19 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
 }
 
 /* ---- beginning and end */
+/* Of two members that join at the same time, the first is told that the group begins anew, and its client waits for two
+ * seconds before it joins again, and everybody waits for it (librdkafka's pause between two joins). So the others come
+ * behind the first, together: the group waits for what the first has to give away. A group that lets the first one wait, as
+ * new ones do by default (group.initial.rebalance.delay.ms), takes whoever comes in that time. */
+static void work_let_first_join(const struct work *work)
+{
+    const struct worker *first = work->worker->plan.first;
+    int64_t until = clock_monotonic_us() + WORKER_FIRST_US;
+    while (first && !atomic_load(&first->joined) && !atomic_load(&first->ended) &&
+           clock_monotonic_us() < until && partition_pause(WORKER_FIRST_LOOK_US))
+        continue;
+}
+
 static enum relance_status work_open(struct work *work, struct relance_error *error)
 {
     const struct source_config config = {
@@ -681,6 +696,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
         return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = work->worker->plan.most;
     if (status == RELANCE_OK) status = links_open(work->place.options, &work->place.links, error);
+    work_let_first_join(work);
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }
 

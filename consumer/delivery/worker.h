@@ -10,6 +10,8 @@
 #include "delivery/standing.h"
 #include <stdatomic.h>
 
+struct worker;
+
 /* Waits that one mark ends: as many customers as a batch has records. */
 enum { WORKER_WAITS_MAX = 8192 };
 
@@ -27,6 +29,7 @@ struct worker_plan {
     size_t waits_most;          /* waits that one mark ends: WORKER_WAITS_MAX */
     struct standing *standings; /* of the process, by partition */
     struct modelbook *models;   /* of the process; NULL: there are none */
+    const struct worker *first; /* of the process: joins the group before this one; NULL: nobody does */
 };
 
 /* The worse, the further down. */
