@@ -29,6 +29,24 @@
 
 enum { LINE_ROOM = 4096 }; /* bytes offered to a decision at first: most take 300 */
 
+/* So many events ahead memory is asked for what the engine has of their customers, each time for what is found by what came before. */
+enum {
+    AHEAD_PARTS = 4,
+    AHEAD_STATE = 8,
+    AHEAD_CUSTOMER = 12,
+    AHEAD_PLACE = 16,
+    AHEAD_ROOM = 32,
+    AHEAD_ID = 64
+};
+struct ahead {
+    bool pays;
+    size_t seen, done; /* events: those up to which has been looked, and those that have come */
+    struct ahead_id {
+        char text[AHEAD_ID];
+        size_t size; /* 0: nobody knows */
+    } ids[AHEAD_ROOM];
+};
+
 struct replay {
     const struct options *options;
     uint32_t wanted; /* set of outcomes to print */
@@ -47,6 +65,7 @@ struct replay {
     struct relance_mapping *mapping; /* NULL: the lines are native events */
     struct feed_listener listener;
     struct feed feed;
+    struct ahead ahead;
     struct progress progress;
     int64_t runs_from_ms, runs_until_ms; /* behind the last event the clock runs on; equal: it does not */
     struct buffer line;                  /* of the decision being printed */
@@ -186,12 +205,53 @@ static int replay_record(struct replay *replay, struct replay_side *side, const 
     return EXIT_STATUS_OK;
 }
 
+/* ---- ahead of the feed */
+
+static void replay_expect(const struct replay *replay, size_t ahead, enum relance_expect step)
+{
+    size_t event = replay->ahead.done + ahead;
+    const struct ahead_id *id = &replay->ahead.ids[event % AHEAD_ROOM];
+    if (event >= replay->ahead.seen || !id->size) return;
+    for (size_t i = 0; i < replay->side_count; i++)
+        relance_engine_expect(replay->sides[i].engine, (struct relance_str){id->text, id->size}, step);
+}
+
+/* It costs a tenth of a microsecond an event. What an event looks at has to be more than the processor keeps near by, and
+ * several things of each customer. */
+static bool replay_looks_far(const struct replay *replay)
+{
+    enum { NEAR_BYTES = 64 << 20, FEW_BYTES = 1024 };
+    struct relance_engine_size size = relance_engine_size(replay->sides[DIFF_NOW].engine);
+    return size.bytes > NEAR_BYTES && size.bytes / FEW_BYTES > size.held;
+}
+
+/* Before each event. */
+static void replay_look_ahead(struct replay *replay)
+{
+    enum { ASKED_AGAIN = 4096 };
+    struct ahead *ahead = &replay->ahead;
+    struct relance_str customer;
+    if (ahead->done++ % ASKED_AGAIN == 0) ahead->pays = replay_looks_far(replay);
+    if (!ahead->pays) return;
+    if (ahead->seen < ahead->done) ahead->seen = ahead->done;
+    while (ahead->seen - ahead->done < AHEAD_PLACE && feed_ahead(&replay->feed, &customer)) {
+        struct ahead_id *id = &ahead->ids[ahead->seen++ % AHEAD_ROOM];
+        id->size = customer.size <= AHEAD_ID ? customer.size : 0;
+        if (id->size) memcpy(id->text, customer.data, id->size);
+        replay_expect(replay, ahead->seen - 1 - ahead->done, RELANCE_EXPECT_PLACE);
+    }
+    replay_expect(replay, AHEAD_CUSTOMER, RELANCE_EXPECT_CUSTOMER);
+    replay_expect(replay, AHEAD_STATE, RELANCE_EXPECT_STATE);
+    replay_expect(replay, AHEAD_PARTS, RELANCE_EXPECT_PARTS);
+}
+
 static int replay_feed(struct replay *replay)
 {
     struct relance_record record;
     int status = EXIT_STATUS_OK;
     progress_begin(&replay->progress, "events");
     while (!print_failed() && feed_next(&replay->feed, &record)) {
+        replay_look_ahead(replay);
         for (size_t i = 0; i < replay->side_count && status == EXIT_STATUS_OK; i++)
             status = replay_record(replay, &replay->sides[i], &record);
         if (status != EXIT_STATUS_OK) return status;

@@ -154,6 +154,32 @@ bool feed_next(struct feed *feed, struct relance_record *record)
     return true;
 }
 
+/* What stands behind the first "customer", without reading what is around it. */
+static struct relance_str customer_in(struct relance_str line)
+{
+    static const char member[] = "\"customer\"";
+    enum { LOOKED = 512 }; /* bytes: it stands in front */
+    const char *found = memmem(line.data, line.size < LOOKED ? line.size : LOOKED, member, sizeof member - 1);
+    if (!found) return (struct relance_str){0};
+    const char *at = found + sizeof member - 1, *end = line.data + line.size;
+    while (at < end && (*at == ' ' || *at == ':'))
+        at++;
+    if (at == end || *at != '"') return (struct relance_str){0};
+    const char *quote = memchr(at + 1, '"', (size_t)(end - at - 1));
+    return quote ? (struct relance_str){at + 1, (size_t)(quote - at - 1)} : (struct relance_str){0};
+}
+
+bool feed_ahead(struct feed *feed, struct relance_str *customer)
+{
+    struct relance_str line;
+    if (feed->mapping) return false;
+    do
+        if (!lines_ahead(&feed->lines, &line)) return false;
+    while (!str_trim(line).size);
+    *customer = customer_in(line);
+    return true;
+}
+
 double feed_part(const struct feed *feed)
 {
     return lines_part(&feed->lines);

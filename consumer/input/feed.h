@@ -41,6 +41,9 @@ bool feed_open(struct feed *feed, const char *path, struct relance_mapping *mapp
                const struct feed_listener *listener, struct relance_error *error);
 /* The next event; its offset is the line where its record begins, from 0. False: the end, or the file cannot be read. */
 bool feed_next(struct feed *feed, struct relance_record *record);
+/* Of the next event behind that whose line has been read already: whose it is, as it seems, until the next call; empty: nobody can tell.
+ * Each is asked about once, and soon comes. False: there is none. */
+bool feed_ahead(struct feed *feed, struct relance_str *customer);
 /* How much of it has been handed out, 0 to 1; less: nobody knows. */
 double feed_part(const struct feed *feed);
 /* Says on standard error what of the file is not as it should be. False: it could not be read to its end. */

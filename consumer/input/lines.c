@@ -30,6 +30,7 @@ static void lines_fill(struct lines *lines)
     if (lines->begin) {
         memmove(lines->data, lines->data + lines->begin, lines->end - lines->begin);
         lines->end -= lines->begin;
+        lines->ahead -= lines->ahead < lines->begin ? lines->ahead : lines->begin;
         lines->begin = 0;
     }
     ssize_t got;
@@ -47,7 +48,7 @@ static void lines_skip_rest(struct lines *lines)
     const char *feed = NULL;
     lines->cut = false;
     while (!feed && !lines->at_end) {
-        lines->begin = lines->end = 0;
+        lines->begin = lines->end = lines->ahead = 0;
         lines_fill(lines);
         feed = memchr(lines->data, '\n', lines->end);
     }
@@ -77,6 +78,18 @@ bool lines_next(struct lines *lines, struct relance_str *line)
         lines_fill(lines);
     }
     lines->number++;
+    return true;
+}
+
+bool lines_ahead(struct lines *lines, struct relance_str *line)
+{
+    if (lines->ahead < lines->begin) lines->ahead = lines->begin;
+    if (lines->cut || lines->ahead >= lines->end) return false;
+    const char *from = lines->data + lines->ahead;
+    const char *feed = memchr(from, '\n', lines->end - lines->ahead);
+    if (!feed) return false;
+    *line = (struct relance_str){from, (size_t)(feed - from)};
+    lines->ahead += line->size + 1;
     return true;
 }
 

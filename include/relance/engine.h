@@ -166,7 +166,12 @@ RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *
 bool relance_engine_is_cold(const struct relance_engine *engine);
 /* Asks memory for what an event of this customer will look at. Each step reads what the one before has asked for: call them in
  * turn, some records apart, ahead of the record. Nothing else follows from it. */
-enum relance_expect { RELANCE_EXPECT_PLACE, RELANCE_EXPECT_CUSTOMER, RELANCE_EXPECT_STATE };
+enum relance_expect {
+    RELANCE_EXPECT_PLACE,
+    RELANCE_EXPECT_CUSTOMER,
+    RELANCE_EXPECT_STATE,
+    RELANCE_EXPECT_PARTS
+};
 void relance_engine_expect(const struct relance_engine *engine, struct relance_str customer,
                            enum relance_expect step);
 /* Lets happen what is due before `before_ms`, in its order, at most `*most` of it, which is lowered by what has happened: 0

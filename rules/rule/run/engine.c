@@ -128,6 +128,32 @@ static void expect_parts(const struct state *state)
         __builtin_prefetch(parts[i]->items, 1);
 }
 
+/* Of a part the first lines, and of what is put behind what was there before the last. */
+static void expect_ends(const struct vector *items, size_t width, size_t begin, size_t end)
+{
+    const char *memory = items->items;
+    size_t size = items->count * width, ended = size < end ? 0 : size - end;
+    expect_lines(memory, size < begin ? size : begin);
+    if (ended < begin) ended = begin;
+    if (ended < size) expect_lines(memory + ended, size - ended);
+}
+
+/* Some events before. Of what few have much of all is asked for. */
+static void expect_contents(const struct state *state)
+{
+    enum { LITTLE = 128, SOME = 256, MUCH = 512 }; /* bytes */
+    expect_ends(&state->attributes, sizeof(struct attribute), LITTLE, 0);
+    expect_ends(&state->lasts, sizeof(struct last_event), LITTLE, 0);
+    expect_ends(&state->counts, sizeof(struct count_value), SOME, SOME);
+    expect_ends(&state->runs, sizeof(struct run), MUCH, SOME);
+    expect_ends(&state->cooldowns, sizeof(struct cooldown), LITTLE, 0);
+    expect_ends(&state->seen, sizeof(struct seen), MUCH, SOME);
+    expect_ends(&state->overtakers, sizeof(struct overtaker), LITTLE, 0);
+    expect_ends(&state->segments, sizeof(struct segment_value), LITTLE, 0);
+    expect_ends(&state->dates, sizeof(struct date_wait), SOME, 0);
+    expect_ends(&state->lists, sizeof(struct list_entry), SOME, SOME);
+}
+
 bool relance_engine_is_cold(const struct relance_engine *e)
 {
     enum { MANY = 16384 };
@@ -143,6 +169,8 @@ void relance_engine_expect(const struct relance_engine *e, struct relance_str id
     const struct customer *customer = customers_guess(&e->customers, id);
     if (customer && step == RELANCE_EXPECT_CUSTOMER) __builtin_prefetch(customer, 1);
     if (customer && step == RELANCE_EXPECT_STATE) customer_expect(customer);
+    if (customer && step == RELANCE_EXPECT_PARTS && !customer->resting && customer->state)
+        expect_contents(customer->state);
 }
 
 /* Lets happen, in order, what is due before `before_ms` (with `inclusive`: by then), at most `*most` of it, which is

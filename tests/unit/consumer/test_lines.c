@@ -142,3 +142,48 @@ Test(lines, says_when_a_file_cannot_be_read)
     cr_expect(lines.failed);
     lines_close(&lines);
 }
+
+Test(lines, those_ahead_are_the_next_ones_and_none_is_there_twice)
+{
+    struct file file = file_begin();
+    for (size_t i = 1; i <= 5; i++)
+        put_line(file.out, i, 'a');
+    struct lines lines = file_open(&file);
+    struct relance_str line;
+    cr_expect(!lines_ahead(&lines, &line), "nothing has been read yet");
+    cr_assert(lines_next(&lines, &line));
+    for (size_t i = 2; i <= 3; i++) {
+        cr_assert(lines_ahead(&lines, &line));
+        cr_expect_eq(line.size, i);
+    }
+    for (size_t i = 2; i <= 4; i++) {
+        cr_assert(lines_next(&lines, &line));
+        cr_expect_eq(line.size, i, "what has been looked at comes nevertheless");
+    }
+    cr_assert(lines_ahead(&lines, &line));
+    cr_expect_eq(line.size, 5u, "what has come is not ahead");
+    cr_expect(!lines_ahead(&lines, &line));
+    lines_close(&lines);
+}
+
+/* Far more than is read at once: what is ahead moves with what is read, and a line that is cut has nothing ahead. */
+Test(lines, ahead_of_a_large_file_are_lines_of_it)
+{
+    enum { LINES = 40, SIZE = 1 << 17 };
+    struct file file = file_begin();
+    for (size_t i = 0; i < LINES; i++)
+        put_line(file.out, i == LINES / 2 ? LINES_MAX + 1 : SIZE + i, 'a');
+    struct lines lines = file_open(&file);
+    struct relance_str line;
+    size_t seen = 0;
+    for (size_t i = 0; lines_next(&lines, &line); i++) {
+        cr_expect_eq(line.size, i == LINES / 2 ? LINES_MAX : SIZE + i);
+        while (lines_ahead(&lines, &line)) {
+            cr_expect_gt(line.size, SIZE + i);
+            cr_expect_lt(line.size, SIZE + LINES);
+            seen++;
+        }
+    }
+    cr_expect_gt(seen, LINES / 2);
+    lines_close(&lines);
+}

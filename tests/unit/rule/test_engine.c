@@ -515,7 +515,7 @@ Test(engine, expecting_somebody_changes_nothing)
     const str names[] = {STR(""), STR("c1"), STR("c2"), STR("nobody")};
     for (int packed = 0; packed < 2; packed++) {
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-            for (int step = RELANCE_EXPECT_PLACE; step <= RELANCE_EXPECT_STATE; step++)
+            for (int step = RELANCE_EXPECT_PLACE; step <= RELANCE_EXPECT_PARTS; step++)
                 relance_engine_expect(rig.engine, names[i], (enum relance_expect)step);
         cr_expect_eq(awake(), 0u);
         if (packed) break;
