@@ -3,11 +3,6 @@
 #include <ctype.h>
 #include <hiredis/hiredis.h>
 
-void redis_answer_free(struct redisReply *answer)
-{
-    if (answer) freeReplyObject(answer);
-}
-
 /* ---- sentences */
 /* What a stranger says, for a log and for a terminal: the beginning of it, in plain signs. */
 enum { ANSWER_SHOWN = 200 };

@@ -1,9 +1,10 @@
-/* hiredis connects and takes answers apart; bytes are written and read here, since a deadline of hiredis's is one for
- * each byte, and its bounds are none. */
+/* hiredis connects and takes answers apart (redis/make.h says into what); bytes are written and read here, since a deadline
+ * of hiredis's is one for each byte, and its bounds are none. */
 #include "redis/line.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "redis/answer.h"
+#include "redis/make.h"
 #include "redis/reach.h"
 #include "redis/tls.h"
 #include "host/stop.h"
@@ -20,50 +21,16 @@ enum {
     LINE_PIECE = 1 << 16,
 };
 
-#if HIREDIS_MAJOR >= 1
-typedef size_t line_count;
-#else
-typedef int line_count;
-#endif
-
 struct redis_line {
     redisContext *redis;
     struct redis_tls *tls; /* NULL: bytes go as they are */
     bool has_heard;        /* something has come */
     int64_t deadline_us;
-    size_t bytes_left, elements_left;
+    size_t bytes_left;
     bool must_reconnect;
     struct redis_host host;
-    const char *crossed;                    /* the bound that made the reader give up; NULL: none */
-    const redisReplyObjectFunctions *plain; /* what makes answers, as hiredis has it */
-    redisReplyObjectFunctions bounded;      /* the same, but for lists, which are bounded */
+    struct redis_maker maker;
 };
-
-/* ---- bounds */
-static void *line_make_list(const redisReadTask *task, line_count count)
-{
-    struct redis_line *line = task->privdata;
-    int depth = 1;
-    for (const redisReadTask *in = task->parent; in; in = in->parent)
-        depth++;
-    if (depth > REDIS_DEPTH_MAX)
-        line->crossed = "an answer with too many lists in lists";
-    else if ((size_t)count > line->elements_left)
-        line->crossed = "an answer with too many elements";
-    if (line->crossed) return NULL;
-    line->elements_left -= (size_t)count;
-    return line->plain->createArray(task, count);
-}
-
-static void line_bound(struct redis_line *line)
-{
-    redisReader *reader = line->redis->reader;
-    line->plain = reader->fn;
-    line->bounded = *reader->fn;
-    line->bounded.createArray = line_make_list;
-    reader->fn = &line->bounded;
-    reader->privdata = line;
-}
 
 static enum relance_status line_failed(const char *why, struct relance_error *error)
 {
@@ -190,10 +157,10 @@ enum relance_status redis_take(struct redis_line *line, struct redis_question *q
 {
     redisReader *reader = line->redis->reader;
     ensure(question->expected);
-    line->elements_left = REDIS_ELEMENTS_MAX;
+    line->maker.elements_left = REDIS_ELEMENTS_MAX;
     for (void *reply = NULL;;) {
         if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-            return line_failed(line->crossed ? line->crossed : reader->errstr, error);
+            return line_failed(line->maker.crossed ? line->maker.crossed : reader->errstr, error);
         if (reply) {
             question->expected--;
             line->must_reconnect |= redis_is_elsewhere(reply);
@@ -257,7 +224,7 @@ enum relance_status redis_reach(const struct redis_url *url, const struct redis_
         redis_close(line);
         return status;
     }
-    line_bound(line);
+    redis_make_by(line->redis->reader, &line->maker);
     *out = line;
     return RELANCE_OK;
 }

@@ -979,9 +979,9 @@ bool redis_must_reconnect(const struct redis_line *line)
     return line->must_reconnect && !sabotage(BUG_STAY);
 }
 
-void freeReplyObject(void *reply)
+void redis_answer_free(struct redisReply *answer)
 {
-    (void)reply;
+    (void)answer;
 }
 
 enum relance_status redis_check_url(const char *url, struct relance_error *error)

@@ -50,8 +50,8 @@ SEAM = "include/relance"
 BEHIND = {
     "librdkafka/*": ["consumer/kafka/*"],
     "rdkafka.h": ["consumer/kafka/*"],
-    "hiredis/*": ["consumer/redis/line.c", "consumer/redis/answer.c"],
-    "hiredis.h": ["consumer/redis/line.c", "consumer/redis/answer.c"],
+    "hiredis/*": ["consumer/redis/line.c", "consumer/redis/answer.c", "consumer/redis/make.c"],
+    "hiredis.h": ["consumer/redis/line.c", "consumer/redis/answer.c", "consumer/redis/make.c"],
     "openssl/ssl.h": ["consumer/redis/tls.c"],
     "openssl/err.h": ["consumer/redis/tls.c"],
     "openssl/x509v3.h": ["consumer/redis/tls.c"],

@@ -166,6 +166,28 @@ Test(line, an_answer_is_read_as_what_it_is_and_as_nothing_else)
     }
 }
 
+Test(line, an_answer_lasts_whatever_becomes_of_its_line_and_of_others)
+{
+    static const char two[] = "*2\r\n$1\r\na\r\n$1\r\nb\r\n*2\r\n$1\r\nc\r\n$-1\r\n";
+    const struct answering how = {.bytes = two, .size = sizeof two - 1};
+    struct redis_line *line = connect_to(&how);
+    struct redisReply *first = NULL, *second = NULL;
+    struct redis_question question = {0};
+    int visited = 0;
+    REDIS_ASK(&question, STR("HMGET"));
+    REDIS_ASK(&question, STR("HMGET"));
+    cr_assert_eq(redis_send(line, &question, &error), RELANCE_OK);
+    cr_assert_eq(redis_take(line, &question, &first, &error), RELANCE_OK, "%s", error.message);
+    cr_assert_eq(redis_take(line, &question, &second, &error), RELANCE_OK, "%s", error.message);
+    redis_question_free(&question);
+    disconnect(line);
+    cr_expect_eq(redis_read_texts(first, "HMGET", 2, count_text, &visited, &error), RELANCE_OK);
+    redis_answer_free(first);
+    cr_expect_eq(redis_read_texts(second, "HMGET", 2, count_text, &visited, &error), RELANCE_OK);
+    redis_answer_free(second);
+    cr_expect_eq(visited, 4);
+}
+
 Test(line, a_server_that_is_not_the_one_to_ask_makes_the_line_useless)
 {
     static const struct {
