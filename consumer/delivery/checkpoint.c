@@ -4,7 +4,8 @@
  * has committed, with all marks in force. So a checkpoint is never ahead of what has been published: what it
  * lacks can be decided again, what it has need not be published again.
  *
- * It is put together at X and written later: between the two lies the end of the transaction, and more is decided. */
+ * It is put together at X, written once the transaction has ended, and what has come of that is looked at later still: more is
+ * decided all the while. */
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
@@ -101,7 +102,7 @@ static void checkpoint_end(struct partition *partition)
 {
     counters_clear(&partition->saving.counters);
     sums_clear(&partition->saving.sums);
-    partition->saving.is_on = false;
+    partition->saving.is_on = partition->saving.is_writing = false;
 }
 
 static void checkpoint_done(struct partition *partition)
@@ -180,11 +181,27 @@ enum relance_status partition_begin_checkpoint(struct partition *partition, stru
     return RELANCE_OK;
 }
 
+void partition_release_checkpoint(struct partition *partition)
+{
+    struct saving *saving = &partition->saving;
+    ensure(saving->is_on && !saving->is_writing &&
+           position_is_same(saving->at, partition->published.position)); /* I1 */
+    saving->is_writing = true;
+}
+
+void partition_write_checkpoint(struct partition *partition)
+{
+    struct saving *saving = &partition->saving;
+    int64_t began = clock_monotonic_us();
+    saving->status = store_commit(partition->store, &partition->meta, &saving->error);
+    saving->took_us = clock_monotonic_us() - began;
+}
+
 enum relance_status partition_end_checkpoint(struct partition *partition, struct relance_error *error)
 {
-    ensure(partition->saving.is_on &&
-           position_is_same(partition->saving.at, partition->published.position)); /* I1 */
-    enum relance_status status = store_commit(partition->store, &partition->meta, error);
+    enum relance_status status = partition->saving.status;
+    ensure(partition->saving.is_writing);
+    if (status != RELANCE_OK) *error = partition->saving.error;
     if (status == RELANCE_IO) status = checkpoint_settle(partition, error);
     standing_store(partition->standing, STANDING_WRITES, status != RELANCE_AGAIN);
     if (status == RELANCE_OK) checkpoint_done(partition);
@@ -195,9 +212,17 @@ enum relance_status partition_end_checkpoint(struct partition *partition, struct
     return status == RELANCE_AGAIN ? checkpoint_undone(partition, error) : status;
 }
 
+void partition_take_store(struct partition *partition)
+{
+    if (partition->saving.is_writing) beside_await(&partition->place->saver);
+}
+
 enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error)
 {
     ensure(!partition_has_news(partition)); /* I1 */
     enum relance_status status = partition_begin_checkpoint(partition, error);
-    return status == RELANCE_OK ? partition_end_checkpoint(partition, error) : status;
+    if (status != RELANCE_OK) return status;
+    partition_release_checkpoint(partition);
+    partition_write_checkpoint(partition);
+    return partition_end_checkpoint(partition, error);
 }

@@ -35,7 +35,8 @@ static void work_note_failure(struct work *work)
     work->figures.failures++;
 }
 
-/* What the transaction carried is in Kafka: P is where it was when that was decided. */
+/* What the transaction carried is in Kafka: P is where it was when that was decided. A partition that was dropped meanwhile,
+ * since its checkpoint was refused, reads its P when it is claimed. */
 static void work_note_published(struct work *work)
 {
     struct flight *flight = &work->flight;
@@ -47,8 +48,8 @@ static void work_note_published(struct work *work)
     for (size_t i = 0; i < flight->frontier_count; i++) {
         const struct sink_frontier *frontier = &flight->frontiers[i];
         struct partition *partition = work->by_number[frontier->partition];
-        ensure(partition && partition->state == PARTITION_LIVE);
-        partition_published(partition, &frontier->frontier);
+        ensure(partition);
+        if (partition->state == PARTITION_LIVE) partition_published(partition, &frontier->frontier);
     }
 }
 
@@ -85,14 +86,11 @@ static bool work_is_save_due(const struct work *work, const struct partition *pa
     return now - partition->pace.saved_us >= pause || work_has_changed(work, partition, 1);
 }
 
-/* What is published is written; a checkpoint that was put together before is the one. */
-static enum relance_status work_save(struct work *work, struct partition *partition,
-                                     struct relance_error *error)
+static enum relance_status work_end_save(struct work *work, struct partition *partition,
+                                         struct relance_error *error)
 {
-    int64_t began = clock_monotonic_us();
-    enum relance_status status = partition->saving.is_on ? partition_end_checkpoint(partition, error)
-                                                         : partition_checkpoint(partition, error);
-    pulse_add_time(&work->figures.redis, clock_monotonic_us() - began);
+    enum relance_status status = partition_end_checkpoint(partition, error);
+    pulse_add_time(&work->figures.redis, partition->saving.took_us);
     work->figures.checkpoints++;
     if (status != RELANCE_OK) return status;
     int64_t share =
@@ -101,13 +99,81 @@ static enum relance_status work_save(struct work *work, struct partition *partit
     return RELANCE_OK;
 }
 
+/* What is published is written, here and now; a checkpoint that was put together before is the one. */
+static enum relance_status work_save(struct work *work, struct partition *partition,
+                                     struct relance_error *error)
+{
+    enum relance_status status =
+        partition->saving.is_on ? RELANCE_OK : partition_begin_checkpoint(partition, error);
+    if (status != RELANCE_OK) return status;
+    partition_release_checkpoint(partition);
+    partition_write_checkpoint(partition);
+    return work_end_save(work, partition, error);
+}
+
+static void work_write(void *context)
+{
+    struct work *work = context;
+    for (size_t i = 0; i < work->saving_count; i++)
+        partition_write_checkpoint(work->saving[i]);
+}
+
+/* What was put together behind the transaction, which has committed, is written from here on. */
+static void work_begin_writing(struct work *work)
+{
+    if (work->saving_count) return; /* nothing was put together */
+    for (size_t i = 0; i < work->own_count; i++) {
+        struct partition *partition = work->own[i];
+        if (!partition->saving.is_on) continue;
+        partition_release_checkpoint(partition);
+        work->saving[work->saving_count++] = partition;
+    }
+    if (work->saving_count) beside_begin(&work->place.saver, work_write, work);
+}
+
+void work_give_up_saving(struct work *work)
+{
+    beside_await(&work->place.saver);
+    work->saving_count = 0;
+}
+
+/* Waits until what is being written has been, and takes what has come of it. */
+static enum relance_status work_end_saving(struct work *work, struct relance_error *error)
+{
+    enum relance_status status = RELANCE_OK;
+    size_t count = work->saving_count;
+    work_give_up_saving(work);
+    for (size_t i = 0; i < count; i++) {
+        struct relance_error later;
+        if (!work->saving[i]->saving.is_writing) continue; /* the group has taken it meanwhile */
+        enum relance_status next =
+            work_end_save(work, work->saving[i], status == RELANCE_OK ? error : &later);
+        if (status == RELANCE_OK) status = next;
+    }
+    return status;
+}
+
+static bool work_is_store_behind(const struct work *work)
+{
+    bool is_behind = false;
+    for (size_t i = 0; i < work->own_count; i++)
+        is_behind |= partition_is_dirty(work->own[i]) &&
+                     relance_engine_changed_count(work->own[i]->engine) >= 2 * (size_t)WORK_SAVE_CHANGED;
+    return is_behind;
+}
+
 /* With the transaction on its way, the checkpoints that are due behind it: one, so that none waits for many, unless more have
- * fallen behind. */
+ * fallen behind. None while others are still being written: what is put together is written as soon as the transaction has
+ * committed, before P moves on. A store that does not keep up is waited for. */
 static enum relance_status work_begin_saving(struct work *work, struct relance_error *error)
 {
     int64_t now = clock_monotonic_us();
     bool is_enough = false;
-    for (size_t i = 0; i < work->own_count; i++) {
+    if (work->saving_count && work_is_store_behind(work)) {
+        enum relance_status status = work_end_saving(work, error);
+        if (status != RELANCE_OK) return status;
+    }
+    for (size_t i = 0; i < work->own_count && !work->saving_count; i++) {
         struct partition *partition = work->own[i];
         if (!work_is_save_due(work, partition, now)) continue;
         if (is_enough && !work_has_changed(work, partition, 2)) continue;
@@ -118,24 +184,29 @@ static enum relance_status work_begin_saving(struct work *work, struct relance_e
     return RELANCE_OK;
 }
 
-enum relance_status work_end_saving(struct work *work, struct relance_error *error)
+enum relance_status work_land(struct work *work, struct relance_error *error)
 {
-    enum relance_status status = RELANCE_OK;
+    enum relance_status status = work_settle(work, error);
+    if (status == RELANCE_OK) status = work_end_saving(work, error);
     for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
         if (work->own[i]->saving.is_on) status = work_save(work, work->own[i], error);
     return status;
 }
 
-enum relance_status work_land(struct work *work, struct relance_error *error)
+/* The end of the transaction; what waits for it begins. */
+static enum relance_status work_conclude(struct work *work, struct relance_error *error)
 {
     enum relance_status status = work_settle(work, error);
-    return status == RELANCE_OK ? work_end_saving(work, error) : status;
+    if (status == RELANCE_OK) work_begin_writing(work);
+    return status;
 }
 
 enum relance_status work_look(struct work *work, struct relance_error *error)
 {
-    bool has_ended = work->flight.is_open && sink_is_done(work->place.sink);
-    return has_ended ? work_land(work, error) : RELANCE_OK;
+    enum relance_status status = RELANCE_OK;
+    if (work->saving_count && beside_is_done(&work->place.saver)) status = work_end_saving(work, error);
+    bool has_ended = status == RELANCE_OK && work->flight.is_open && sink_is_done(work->place.sink);
+    return has_ended ? work_conclude(work, error) : status;
 }
 
 /* ---- publishing */
@@ -175,7 +246,7 @@ static enum relance_status work_launch(struct work *work, struct relance_error *
 enum relance_status work_publish(struct work *work, struct relance_error *error)
 {
     struct flight *flight = &work->flight;
-    enum relance_status status = work_land(work, error);
+    enum relance_status status = work_conclude(work, error);
     for (size_t i = 0; i < work->own_count && status == RELANCE_OK; i++)
         status = partition_say_zones(work->own[i], error);
     if (status != RELANCE_OK) return status;

@@ -61,7 +61,7 @@ static void partition_reset(struct partition *partition)
     sums_clear(&partition->sums);
     counters_clear(&partition->saving.counters);
     sums_clear(&partition->saving.sums);
-    partition->saving.is_on = false;
+    partition->saving.is_on = partition->saving.is_writing = false;
 }
 
 void partition_drop_engine(struct partition *partition)
@@ -153,6 +153,7 @@ enum relance_status partition_fetch(struct partition *partition, const struct re
                                     size_t count, struct relance_error *error)
 {
     struct partition_fetching fetching = {partition, error, RELANCE_OK};
+    partition_take_store(partition);
     for (size_t at = 0; at < count && fetching.status == RELANCE_OK;) {
         size_t asked = count - at;
         if (at && stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");

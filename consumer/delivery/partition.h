@@ -14,6 +14,7 @@
 #define CONSUMER_DELIVERY_PARTITION_H
 
 #include "base/names.h"
+#include "host/beside.h"
 #include "delivery/counter.h"
 #include "delivery/links.h"
 #include "delivery/mark.h"
@@ -46,6 +47,7 @@ struct workplace {
     struct source *source;
     struct sink *sink;
     struct links *links;
+    struct beside saver;      /* writes checkpoints while more is decided */
     int64_t told_us;          /* when link records were said last; 0: never */
     bool sink_spent;          /* a transaction failed: another sink, and all is claimed again */
     struct outbox outbox;     /* marks, dead letters, actions, link records, lines not yet in a transaction */
@@ -132,10 +134,15 @@ struct input_end {
 
 /* A checkpoint that is put together, and not yet known to be in the store: what decides goes on meanwhile. */
 struct saving {
-    bool is_on; /* there is one */
+    bool is_on;      /* there is one */
+    bool is_writing; /* it is being written, or has been: what has come of it is not looked at yet */
     struct position at;
     struct counters counters; /* what it says has been counted */
     struct sums sums;
+    /* what has come of writing it */
+    enum relance_status status;
+    struct relance_error error;
+    int64_t took_us;
 };
 
 struct partition {
@@ -340,11 +347,16 @@ bool partition_is_saved(const struct partition *partition);
 /* Puts a checkpoint at what is decided together; what is decided from here on is a matter of the next one. */
 RELANCE_MUST enum relance_status partition_begin_checkpoint(struct partition *partition,
                                                             struct relance_error *error);
-/* Writes it, once a transaction with just that has committed. RELANCE_OK also when the store would not take it now: the
- * state stands, and is offered again. */
+/* Once a transaction with just that has committed: it may be written from here on. */
+void partition_release_checkpoint(struct partition *partition);
+/* Writes it, also in another thread: meanwhile the store is not the partition's (partition_take_store). */
+void partition_write_checkpoint(struct partition *partition);
+/* What has come of it. RELANCE_OK also when the store would not take it now: the state stands, and is offered again. */
 RELANCE_MUST enum relance_status partition_end_checkpoint(struct partition *partition,
                                                           struct relance_error *error);
-/* Both at once: what is decided is published. */
+/* Whoever asks the store for anything waits until nothing is written there. */
+void partition_take_store(struct partition *partition);
+/* All of it at once: what is decided is published. */
 RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition,
                                                       struct relance_error *error);
 

@@ -26,6 +26,7 @@ enum relance_status partition_ask_waits(struct partition *partition, struct rela
 {
     struct waits_reading reading = {partition->engine, false};
     int64_t from_ms = relance_engine_waits_known(partition->engine), to_ms;
+    partition_take_store(partition);
     enum relance_status status =
         store_read_dues(partition->store, from_ms, &to_ms, waits_take, &reading, error);
     if (reading.failed)

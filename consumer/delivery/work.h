@@ -37,6 +37,8 @@ struct work {
     struct partition **parked; /* by number: taken from us, and not yet given back or to others; NULL: none */
     struct partition **own;    /* our partitions, one after the other */
     size_t own_count;
+    struct partition **saving; /* those of them whose checkpoints are being written */
+    size_t saving_count;
     struct partition *gone; /* not ours any more, and perhaps still in use: freed between two cycles */
     struct wanted wanted;   /* scratch: customers to fetch */
     struct buffer names;    /* scratch: of visitors among them */
@@ -66,11 +68,11 @@ struct work {
 /* Waits for the end of the transaction that is open, if one is. After a failure all that has been decided, what it carried and
  * what came after, is to be dropped. */
 RELANCE_MUST enum relance_status work_settle(struct work *work, struct relance_error *error);
-/* The transaction has ended: the checkpoints that were put together behind it. */
-RELANCE_MUST enum relance_status work_end_saving(struct work *work, struct relance_error *error);
-/* Waits for the end of the transaction that is open, if one is, and for what is saved with it. */
+/* Waits for the end of the transaction that is open, if one is, and for all checkpoints that have been put together. */
 RELANCE_MUST enum relance_status work_land(struct work *work, struct relance_error *error);
-/* Looks whether it has ended. */
+/* Waits until no checkpoint is being written; what has come of them is not looked at, since their partitions are dropped. */
+void work_give_up_saving(struct work *work);
+/* Looks whether the transaction has ended, and whether what is written has been. */
 RELANCE_MUST enum relance_status work_look(struct work *work, struct relance_error *error);
 /* Begins one transaction with all that there is to publish and the frontiers of all partitions that have moved. */
 RELANCE_MUST enum relance_status work_publish(struct work *work, struct relance_error *error);

@@ -10,10 +10,10 @@
  *     save       a checkpoint in Redis, when it is time
  *
  * A transaction is begun by `publish` and goes on while more is decided, into a second outbox. Checkpoints that are due are put
- * together behind its beginning, and written once it has committed. Whoever needs to know what has become of it waits for its
- * end first (work_settle): the next `publish`, claims, and whatever gives partitions away. So at most one is open, none while
- * a checkpoint is written, and published is what has been committed, not what has been begun. Where no checkpoint is written
- * Redis is only read, so the group may take partitions away between any two steps. Whenever
+ * together behind its beginning, and written, in a thread, once it has committed. Whoever needs to know what has become of it
+ * waits for its end first (work_settle): the next `publish`, claims, and whatever gives partitions away. So at most one is open,
+ * and published is what has been committed, not what has been begun. Claims, and whatever gives partitions away or drops them,
+ * wait for what is being written, too, so the group may take partitions away between any two steps. Whenever
  * a transaction fails in whatever way, nothing is guessed: the producer is thrown away with all state, with what was
  * decided meanwhile, too, and everything is claimed again from what Redis and Kafka then say.
  *
@@ -140,7 +140,8 @@ static void work_clear(struct work *work)
 static enum relance_status work_abandon(struct work *work, struct relance_error *error)
 {
     enum relance_status status = work_settle(work, error);
-    if (status == RELANCE_OK && !work->place.sink_spent) status = work_end_saving(work, error);
+    if (status == RELANCE_OK && !work->place.sink_spent) status = work_land(work, error);
+    work_give_up_saving(work);
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];
         partition->pace.was_saved = !work->place.sink_spent && partition_is_saved(partition);
@@ -237,6 +238,7 @@ static void work_revoked(void *context, bool lost)
     if (may_save && work_save_due(work, true, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
+    work_give_up_saving(work);
     work->left_unsaved = work_count_unsaved(work);
     for (size_t i = 0; i < work->own_count; i++)
         work_park(work, work->own[i]);
@@ -709,8 +711,9 @@ static void work_init(struct work *work, struct worker *worker)
     work->by_number = calloc((size_t)plan->input_partitions, sizeof *work->by_number);
     work->parked = calloc((size_t)plan->input_partitions, sizeof *work->parked);
     work->own = calloc((size_t)plan->input_partitions, sizeof *work->own);
+    work->saving = calloc((size_t)plan->input_partitions, sizeof *work->saving);
     work->flight.frontiers = calloc((size_t)plan->input_partitions, sizeof *work->flight.frontiers);
-    ensure(work->by_number && work->parked && work->own && work->flight.frontiers);
+    ensure(work->by_number && work->parked && work->own && work->saving && work->flight.frontiers);
     work->place = (struct workplace){
         .options = plan->options,
         .member = work->member,
@@ -752,6 +755,7 @@ static void work_save_last(struct work *work)
 
 static void work_close(struct work *work)
 {
+    work_give_up_saving(work);
     if (work->place.source) source_close(work->place.source);
     if (work->place.sink) sink_close(work->place.sink);
     if (work->place.links) links_close(work->place.links);
@@ -767,6 +771,7 @@ static void work_close(struct work *work)
     free(work->by_number);
     free(work->parked);
     free(work->own);
+    free(work->saving);
     wanted_free(&work->wanted);
     buffer_free(&work->names);
 }

@@ -3,12 +3,11 @@
  * more. Whatever goes wrong, the producer is given up: init_transactions of the next one settles what had become of
  * the transaction, and the frontier then read says it. */
 #include "delivery/sink.h"
+#include "host/beside.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/trouble.h"
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -25,9 +24,6 @@ struct sink_errand {
     const struct sink_frontier *frontiers;
     size_t frontier_count;
     const struct membership *membership;
-    pthread_t thread;
-    bool is_begun, has_thread;
-    atomic_bool is_done; /* all below is written */
     enum relance_status status;
     struct relance_error error;
     int64_t took_us;
@@ -38,6 +34,7 @@ struct sink {
     rd_kafka_topic_t *topics[OUTBOX_TOPICS];
     struct sink_config config;
     struct sink_errand errand;
+    struct beside beside; /* carries it out */
 };
 
 /* Asks for the topics' metadata now, so that the first action does not wait for it. */
@@ -128,15 +125,9 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
     return RELANCE_OK;
 }
 
-static void sink_await(struct sink_errand *errand)
-{
-    if (errand->has_thread) ensure(pthread_join(errand->thread, NULL) == 0);
-    errand->has_thread = errand->is_begun = false;
-}
-
 void sink_close(struct sink *sink)
 {
-    sink_await(&sink->errand);
+    beside_await(&sink->beside);
     for (int i = 0; i < OUTBOX_TOPICS; i++)
         if (sink->topics[i]) rd_kafka_topic_destroy(sink->topics[i]);
     if (sink->rk) kafka_client_drop(sink->rk);
@@ -223,43 +214,35 @@ enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
 }
 
 /* ---- beside the worker */
-static void *sink_run(void *argument)
+static void sink_run(void *context)
 {
-    struct sink *sink = argument;
+    struct sink *sink = context;
     struct sink_errand *errand = &sink->errand;
     int64_t began = clock_monotonic_us();
     errand->status = sink_commit(sink, errand->outbox, errand->frontiers, errand->frontier_count,
                                  errand->membership, &errand->error);
     errand->took_us = clock_monotonic_us() - began;
-    atomic_store(&errand->is_done, true);
-    return NULL;
 }
 
 /* Where no thread is to be had the worker does it. */
 void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers,
                 size_t count, const struct membership *membership)
 {
-    struct sink_errand *errand = &sink->errand;
-    ensure(!errand->is_begun);
-    *errand = (struct sink_errand){.outbox = outbox,
-                                   .frontiers = frontiers,
-                                   .frontier_count = count,
-                                   .membership = membership,
-                                   .is_begun = true};
-    errand->has_thread = pthread_create(&errand->thread, NULL, sink_run, sink) == 0;
-    if (!errand->has_thread) sink_run(sink);
+    sink->errand = (struct sink_errand){
+        .outbox = outbox, .frontiers = frontiers, .frontier_count = count, .membership = membership};
+    beside_begin(&sink->beside, sink_run, sink);
 }
 
 bool sink_is_done(const struct sink *sink)
 {
-    return atomic_load(&sink->errand.is_done);
+    return beside_is_done(&sink->beside);
 }
 
 enum relance_status sink_finish(struct sink *sink, int64_t *took_us, struct relance_error *error)
 {
-    struct sink_errand *errand = &sink->errand;
-    ensure(errand->is_begun);
-    sink_await(errand);
+    const struct sink_errand *errand = &sink->errand;
+    ensure(errand->outbox);
+    beside_await(&sink->beside);
     *took_us = errand->took_us;
     if (errand->status != RELANCE_OK) *error = errand->error;
     return errand->status;

@@ -14,7 +14,7 @@ target_link_libraries(fault_sim PRIVATE relance_flags relance_rules relance_pres
   PkgConfig::XXHASH Threads::Threads)
 foreach(symbol getrandom mark_print relance_engine_record relance_engine_hear link_find_with link_knows elsewhere_forward
     overtaken_unasked partition_decided partition_published outbox_clear relance_model_head relance_model_read
-    relance_model_apply modelbook_edition modelbook_get store_read_dues partition_end_checkpoint
+    relance_model_apply modelbook_edition modelbook_get store_read_dues partition_write_checkpoint
     relance_engine_saved relance_engine_unsaved)
   target_link_options(fault_sim PRIVATE "LINKER:--wrap=${symbol}")
 endforeach()

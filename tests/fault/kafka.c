@@ -359,7 +359,7 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
 void sink_close(struct sink *sink)
 {
     (void)sink;
-    sim_await_beside(); /* there is one, under sabotage */
+    sim_await_beside(SIM_TRANSACTION); /* there is one, under sabotage */
 }
 
 static bool sink_is_current(const struct sink *sink)
@@ -536,7 +536,7 @@ static const struct outbox *sink_copy(const struct outbox *outbox)
 void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers,
                 size_t count, const struct membership *membership)
 {
-    sim_await_beside(); /* there is one, under sabotage */
+    sim_await_beside(SIM_TRANSACTION); /* there is one, under sabotage */
     sim.running->sent = sink->outbox = outbox;
     sink->frontiers = frontiers;
     sink->frontier_count = count;
@@ -548,7 +548,7 @@ void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sin
         sink->frontiers = kept;
     }
     if (sim.overlaps)
-        sim_begin_beside(sink_run, sink);
+        sim_begin_beside(SIM_TRANSACTION, sink_run, sink);
     else
         sink_run(sink);
 }
@@ -556,14 +556,14 @@ void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sin
 bool sink_is_done(const struct sink *sink)
 {
     (void)sink;
-    return !sim_is_beside();
+    return !sim_is_beside(SIM_TRANSACTION);
 }
 
 enum relance_status sink_finish(struct sink *sink, int64_t *took_us, struct relance_error *error)
 {
     *took_us = sim.now_us - sink->began_us;
-    if (sabotage(BUG_NO_AWAIT) && sim_is_beside() && !sim.running->killed) return RELANCE_OK;
-    sim_await_beside();
+    if (sabotage(BUG_NO_AWAIT) && sim_is_beside(SIM_TRANSACTION) && !sim.running->killed) return RELANCE_OK;
+    sim_await_beside(SIM_TRANSACTION);
     if (sink->status != RELANCE_OK) *error = sink->error;
     return sink->status;
 }

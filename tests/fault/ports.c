@@ -1,4 +1,5 @@
 /* The small ports: clocks, the log, the wish to end, random numbers, compiled rules. */
+#include "host/beside.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "host/log.h"
@@ -123,4 +124,33 @@ void rulebook_keep(struct rulebook *book, struct relance_str packed)
 void rulebook_free(struct rulebook *book)
 {
     (void)book;
+}
+
+/* ---- what a worker lets go on beside it, but for its transactions */
+static void port_run(void *context)
+{
+    struct beside *beside = context;
+    beside->run(beside->context);
+}
+
+void beside_begin(struct beside *beside, void (*run)(void *context), void *context)
+{
+    beside->run = run;
+    beside->context = context;
+    if (sim.overlaps)
+        sim_begin_beside(SIM_CHECKPOINT, port_run, beside);
+    else
+        run(context);
+}
+
+bool beside_is_done(const struct beside *beside)
+{
+    (void)beside;
+    return !sim_is_beside(SIM_CHECKPOINT);
+}
+
+void beside_await(struct beside *beside)
+{
+    (void)beside;
+    sim_await_beside(SIM_CHECKPOINT);
 }

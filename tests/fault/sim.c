@@ -129,11 +129,15 @@ bool sim_is_dead(const struct process *process)
     return process->killed || !process->running;
 }
 
-/* Of the two of a process the one whose time is next. */
+/* Of those of a process the one whose time is next. */
 static struct fiber *sim_fiber(struct process *process)
 {
-    struct fiber *self = &process->self, *beside = &process->beside;
-    return beside->running && (!self->running || beside->wake_us < self->wake_us) ? beside : self;
+    struct fiber *next = &process->self;
+    for (int which = 0; which < SIM_BESIDES; which++) {
+        struct fiber *beside = &process->beside[which];
+        if (beside->running && (!next->running || beside->wake_us < next->wake_us)) next = beside;
+    }
+    return next;
 }
 
 static void sim_switch(struct process *process)
@@ -178,34 +182,36 @@ static void sim_start_fiber(struct fiber *fiber, void (*run)(void))
 static void sim_beside_main(void)
 {
     struct process *process = sim.running;
-    process->begun(process->begun_with);
-    process->beside.running = false;
+    int which = (int)(sim.fiber - process->beside);
+    process->begun[which](process->begun_with[which]);
+    process->beside[which].running = false;
     if (process->self.due_us == RELANCE_NEVER) process->self.wake_us = process->self.due_us = sim.now_us;
     setcontext(&sim.context);
 }
 
-void sim_begin_beside(void (*run)(void *), void *context)
+void sim_begin_beside(enum sim_beside which, void (*run)(void *), void *context)
 {
     struct process *process = sim.running;
-    ensure(!process->beside.running);
-    process->begun = run;
-    process->begun_with = context;
-    sim_start_fiber(&process->beside, sim_beside_main);
+    ensure(!process->beside[which].running);
+    process->begun[which] = run;
+    process->begun_with[which] = context;
+    sim_start_fiber(&process->beside[which], sim_beside_main);
 }
 
-bool sim_is_beside(void)
+bool sim_is_beside(enum sim_beside which)
 {
-    return sim.running->beside.running;
+    return sim.running->beside[which].running;
 }
 
 /* Of one that is dead it comes to its end within this instant, too. */
-void sim_await_beside(void)
+void sim_await_beside(enum sim_beside which)
 {
     struct process *process = sim.running;
-    if (!process->beside.running) return;
-    if (process->killed) process->beside.wake_us = sim.now_us;
-    process->self.wake_us = process->self.due_us = RELANCE_NEVER;
-    sim_yield();
+    while (process->beside[which].running) {
+        if (process->killed) process->beside[which].wake_us = sim.now_us;
+        process->self.wake_us = process->self.due_us = RELANCE_NEVER;
+        sim_yield();
+    }
 }
 
 static void sim_freeze_fiber(struct fiber *fiber, int64_t until_us)
@@ -219,7 +225,8 @@ static void sim_freeze(struct process *process)
     sim_tell("%s is frozen for %.3f s", process->instance, (double)us / 1e6);
     process->silent_from_us = sim.now_us;
     sim_freeze_fiber(&process->self, sim.now_us + us);
-    sim_freeze_fiber(&process->beside, sim.now_us + us);
+    for (int which = 0; which < SIM_BESIDES; which++)
+        sim_freeze_fiber(&process->beside[which], sim.now_us + us);
 }
 
 /* Whoever wakes up late does so into a world that has gone on. */
@@ -238,7 +245,9 @@ void sim_kill(struct process *process)
     if (process->silent_from_us == RELANCE_NEVER) process->silent_from_us = sim.now_us;
     sim_tell("%s is killed", process->instance);
     if (sim.running == process) {
-        process->self.wake_us = process->beside.wake_us = sim.now_us;
+        process->self.wake_us = sim.now_us;
+        for (int which = 0; which < SIM_BESIDES; which++)
+            process->beside[which].wake_us = sim.now_us;
         return;
     }
     while (process->running)
@@ -269,7 +278,8 @@ static void sim_process_main(void)
     if (!process->killed && atomic_load(&process->worker.end) >= WORKER_ENDED_FAILED && !process->fenced)
         sim_fail("%s gave up: %s", process->instance, process->said);
     if (!process->killed) sim_tell("%s has ended", process->instance);
-    ensure(!process->beside.running);
+    for (int which = 0; which < SIM_BESIDES; which++)
+        ensure(!process->beside[which].running);
     process->running = process->self.running = false;
     if (process->silent_from_us == RELANCE_NEVER) process->silent_from_us = sim.now_us;
     setcontext(&sim.context);
@@ -288,16 +298,23 @@ static const char *sim_decisions(void)
     return some || sim.lines == SIM_LINES_ALWAYS ? "d" : NULL;
 }
 
+/* All but its stacks. */
+static void sim_clear_process(struct process *process)
+{
+    struct process bare = {.self.stack = process->self.stack};
+    for (int which = 0; which < SIM_BESIDES; which++)
+        bare.beside[which].stack = process->beside[which].stack;
+    *process = bare;
+}
+
 static void sim_start(int slot)
 {
     static const char *const versions[SIM_VERSIONS] = {"version 1", "version 2"};
     struct process *process = sim_free_place();
     if (!process) return;
-    *process = (struct process){.used = true,
-                                .running = true,
-                                .slot = slot,
-                                .self.stack = process->self.stack,
-                                .beside.stack = process->beside.stack};
+    sim_clear_process(process);
+    process->used = process->running = true;
+    process->slot = slot;
     snprintf(process->instance, sizeof process->instance, "i%d", slot);
     process->options = (struct options){.group = "g",
                                         .input = "t",
@@ -493,13 +510,12 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     static const enum sim_lines lines[] = {SIM_LINES_NEVER, SIM_LINES_NEVER, SIM_LINES_ALWAYS,
                                            SIM_LINES_CHANGING};
     struct process processes[SIM_PROCESSES_MAX];
-    memcpy(processes, sim.processes, sizeof processes); /* their stacks */
+    for (size_t i = 0; i < SIM_PROCESSES_MAX; i++)
+        sim_clear_process(&sim.processes[i]);
+    memcpy(processes, sim.processes, sizeof processes);
     sim_forget();
     sim = (struct sim){.seed = seed, .random = seed, .told = told, .undisturbed = undisturbed};
-    for (size_t i = 0; i < SIM_PROCESSES_MAX; i++) {
-        sim.processes[i].self.stack = processes[i].self.stack;
-        sim.processes[i].beside.stack = processes[i].beside.stack;
-    }
+    memcpy(sim.processes, processes, sizeof processes);
     workload_begin(); /* draws first: the same workload, disturbed or not */
     sim.slots = (int)sim_between(1, SIM_SLOTS_MAX);
     sim.rebuild = !sim_between(0, 3);
@@ -540,7 +556,8 @@ static void sim_calm_down(void)
         struct process *process = &sim.processes[i];
         if (!process->running || process->silent_from_us == RELANCE_NEVER) continue;
         sim_calm_fiber(&process->self);
-        sim_calm_fiber(&process->beside);
+        for (int which = 0; which < SIM_BESIDES; which++)
+            sim_calm_fiber(&process->beside[which]);
     }
 }
 

@@ -47,6 +47,9 @@ struct fiber {
     int64_t wake_us; /* it runs from then on: that, or later when it is frozen */
 };
 
+/* What a worker has begun and goes on without it. */
+enum sim_beside { SIM_TRANSACTION, SIM_CHECKPOINT, SIM_BESIDES };
+
 struct process {
     bool used, running;
     int slot;
@@ -56,9 +59,9 @@ struct process {
     struct worker worker;
     struct standing standings[SIM_PARTITIONS_MAX];
     struct modelbook *models;
-    struct fiber self, beside; /* the worker; what it has begun and goes on without it */
-    void (*begun)(void *);     /* that */
-    void *begun_with;
+    struct fiber self, beside[SIM_BESIDES];
+    void (*begun[SIM_BESIDES])(void *); /* what these run */
+    void *begun_with[SIM_BESIDES];
     bool killed;               /* the world does not answer any more */
     bool ending;               /* has been told to, as by SIGTERM */
     atomic_int impatient;      /* and is not to finish what it is in the middle of */
@@ -120,10 +123,10 @@ extern struct sim sim;
 bool sim_enter(void);
 /* The running process waits; false: it is dead. */
 bool sim_wait(int64_t us);
-/* Something goes on beside the running process, one thing at a time; it waits for its end. */
-void sim_begin_beside(void (*run)(void *), void *context);
-bool sim_is_beside(void);
-void sim_await_beside(void);
+/* Something goes on beside the running process, one of each kind at a time; it waits for its end. */
+void sim_begin_beside(enum sim_beside which, void (*run)(void *), void *context);
+bool sim_is_beside(enum sim_beside which);
+void sim_await_beside(enum sim_beside which);
 int64_t sim_network_us(void); /* one way, now and then slow */
 bool sim_chance(unsigned rate);
 uint64_t sim_random(void);
