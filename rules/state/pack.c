@@ -71,7 +71,10 @@ void pack_array(struct buffer *out, size_t count)
 
 void pack_map(struct buffer *out, size_t count)
 {
-    msgpack_pack_map(PACKER(out), count);
+    if (count <= 0x0F)
+        buffer_put_char(out, (char)(0x80 | count));
+    else
+        msgpack_pack_map(PACKER(out), count);
 }
 
 void pack_raw(struct buffer *out, str packed)

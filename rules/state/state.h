@@ -258,14 +258,18 @@ struct forgotten { /* ascending by kind */
 
 /* What has been found of a state under the rules in force, and need not be looked for again until something of it changes. It
  * is not saved: a state that has been read is one of which nothing is known. */
+enum { STATE_STRETCHES = 32 };
 struct state_found {
-    bool runs;     /* each has a step that it waits for, and `rules` has their rules */
+    bool runs; /* each has a step that it waits for; `rules` has their rules, and `ends` where they stand */
     bool next_due; /* next_due_ms is the earliest of runs and dates */
     bool dates;    /* all rules on dates have been asked, and none failed */
     bool segments; /* `segments` has what those are that rules wait for, until segments_ms, and none failed */
     uint32_t counts_cost; /* of a call of a count, when the segments were asked */
     int64_t next_due_ms, segments_ms;
     uint64_t rules; /* a bit for each 64th rule: none of the others has a run */
+    /* Rules that follow each other, 1 << rules_shift of them, are a stretch: where the runs of each end. */
+    uint8_t rules_shift;
+    uint16_t ends[STATE_STRETCHES];
 };
 
 struct state {
@@ -383,6 +387,16 @@ static inline void state_facts_changed(struct state *state)
 static inline void state_waits_changed(struct state *state)
 {
     state->found.next_due = false;
+}
+
+/* A run waits for another instant than before. */
+static inline void state_wait_moved(struct state *state, int64_t before_ms, int64_t due_ms)
+{
+    struct state_found *found = &state->found;
+    if (due_ms <= found->next_due_ms)
+        found->next_due_ms = due_ms;
+    else if (before_ms <= found->next_due_ms) /* perhaps it was that one */
+        found->next_due = false;
 }
 
 static inline uint64_t state_rule_bit(uint32_t rule)

@@ -8,9 +8,19 @@ static int run_compare(const struct run *run, uint32_t rule, str key)
     return str_compare(bytes_str(run->key), key);
 }
 
+/* Among which runs those of the rule stand. */
+static struct range stretch_of(const struct state *state, uint32_t rule)
+{
+    const struct state_found *found = &state->found;
+    uint32_t stretch = rule >> found->rules_shift;
+    if (!found->runs || stretch >= STATE_STRETCHES) return (struct range){0, state->runs.count};
+    return (struct range){stretch ? found->ends[stretch - 1] : 0, found->ends[stretch]};
+}
+
 uint32_t run_place(const struct state *state, uint32_t rule, str key)
 {
-    uint32_t low = 0, high = state->runs.count;
+    struct range range = stretch_of(state, rule);
+    uint32_t low = range.begin, high = range.end;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (run_compare(VECTOR_AT(state->runs, struct run, middle), rule, key) < 0)
@@ -35,12 +45,33 @@ struct run *run_find(const struct state *state, uint32_t rule, str key)
     return run && str_equal(bytes_str(run->key), key) ? run : NULL;
 }
 
+/* Of the rule there are so many runs more. */
+static void shift_ends(struct state_found *found, uint32_t rule, int more)
+{
+    for (uint32_t i = rule >> found->rules_shift; i < STATE_STRETCHES; i++)
+        found->ends[i] = (uint16_t)(found->ends[i] + more);
+}
+
+struct run *run_insert(struct relance_engine *e, const struct run *run)
+{
+    struct state *state = e->customer->state;
+    uint32_t at = run_place(state, run->rule, bytes_str(run->key));
+    struct run *place = or_fail(e, vector_insert(&e->customers.pool, &state->runs, sizeof *run, at));
+    if (!place) return NULL;
+    *place = *run;
+    state->found.rules |= state_rule_bit(run->rule);
+    shift_ends(&state->found, run->rule, 1);
+    state_waits_changed(state);
+    return place;
+}
+
 void run_remove(struct relance_engine *e, struct run *run)
 {
     struct vector *runs = &e->customer->state->runs;
     uint32_t place = (uint32_t)(run - (struct run *)runs->items);
     scope_enter_rule(e, e->rule, NULL);
-    state_waits_changed(e->customer->state);
+    state_wait_moved(e->customer->state, run->due_ms, RELANCE_NEVER);
+    shift_ends(&e->customer->state->found, run->rule, -1);
     state_item_remove(&e->customers.pool, e->customer->state, STATE_RUNS, place);
 }
 
@@ -56,6 +87,17 @@ void run_end(struct relance_engine *e, struct run *run, enum relance_outcome out
     if (outcome == RELANCE_OUTCOME_CANCELLED) decision.by = e->event.type_name;
     engine_decide(e, &decision);
     run_remove(e, run);
+}
+
+static void find_ends(struct state *state, size_t rule_count)
+{
+    struct state_found *found = &state->found;
+    memset(found->ends, 0, sizeof found->ends);
+    found->rules_shift = 0;
+    while (rule_count > (size_t)STATE_STRETCHES << found->rules_shift)
+        found->rules_shift++;
+    VECTOR_EACH (state->runs, struct run, run)
+        shift_ends(found, run->rule, 1);
 }
 
 void runs_drop(struct relance_engine *e)
@@ -83,5 +125,6 @@ void runs_drop(struct relance_engine *e)
         scope_enter_rule(e, rule, run);
         run_end(e, run, RELANCE_OUTCOME_DROPPED);
     }
+    find_ends(state, e->set->rule_count);
     state->found.runs = true;
 }

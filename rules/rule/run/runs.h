@@ -14,6 +14,8 @@ struct run *run_find(const struct state *state, uint32_t rule, str key);
 
 void run_decide(struct relance_engine *e, enum relance_outcome outcome, str key);
 void run_end(struct relance_engine *e, struct run *run, enum relance_outcome outcome);
+/* A copy of it, at its place; what it owns becomes the state's. NULL without memory: noted, and it owns that still. */
+struct run *run_insert(struct relance_engine *e, const struct run *run);
 void run_remove(struct relance_engine *e, struct run *run); /* its end has been told */
 
 /* The id of the action of a run's step, from 0. (recall.c) */

@@ -84,25 +84,22 @@ static str pack_event(struct relance_engine *e, const struct type_list *keeps, c
     const struct typed_event *type = &e->set->types[e->event.type->number];
     const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
     size_t total = fields ? count : type->reader->field_count, present = 0;
+    uint32_t *wanted = arena_alloc(&e->scratch, (total + 1) * sizeof *wanted); /* those that it has */
+    for (size_t i = 0; wanted && i < total; i++) {
+        uint32_t field = fields ? fields[i] : (uint32_t)i, number = type->fields[field];
+        if (slots[number].kind > CEL_NULL && (!keeps || is_kept(keeps, number))) wanted[present++] = field;
+    }
     struct buffer out;
     buffer_init(&out, &e->scratch);
-    for (int writing = 0; writing < 2; writing++) { /* counts first: a map begins with its size */
-        if (writing) {
-            pack_map(&out, 3 + present);
-            pack_str(&out, STR("id")), pack_str(&out, e->event.id);
-            pack_str(&out, STR("type")), pack_str(&out, e->event.type_name);
-            pack_str(&out, STR("time")), pack_int(&out, e->event.time_ms);
-        }
-        for (size_t i = 0; i < total; i++) {
-            size_t field = fields ? fields[i] : i;
-            uint32_t number = type->fields[field];
-            if ((keeps && !is_kept(keeps, number)) || slots[number].kind <= CEL_NULL) continue;
-            present += !writing;
-            if (!writing) continue;
-            pack_str(&out, type->reader->fields[field].name);
-            pack_value(&out, slots[number]);
-        }
+    pack_map(&out, 3 + present);
+    pack_str(&out, STR("id")), pack_str(&out, e->event.id);
+    pack_str(&out, STR("type")), pack_str(&out, e->event.type_name);
+    pack_str(&out, STR("time")), pack_int(&out, e->event.time_ms);
+    for (size_t i = 0; i < present; i++) {
+        pack_str(&out, type->reader->fields[wanted[i]].name);
+        pack_value(&out, slots[type->fields[wanted[i]]]);
     }
+    out.failed |= !wanted;
     if (out.failed) e->failed = true;
     return out.failed ? (str){0} : buffer_str(&out);
 }

@@ -52,7 +52,7 @@ static bool limited(struct relance_engine *e, struct run *run, const struct step
         decision->why = verdict.limit->name;
         return false;
     }
-    state_waits_changed(e->customer->state);
+    state_wait_moved(e->customer->state, run->due_ms, verdict.until_ms);
     decision->outcome = RELANCE_OUTCOME_DEFERRED;
     decision->until_ms = run->due_ms = verdict.until_ms;
     return true;

@@ -58,7 +58,7 @@ static const char *ask_end(struct relance_engine *e, const struct run *run, int6
 
 static void wait_until(struct relance_engine *e, struct run *run, int64_t due_ms)
 {
-    state_waits_changed(e->customer->state);
+    state_wait_moved(e->customer->state, run->due_ms, due_ms);
     run->late = false;
     run->due_ms = run->first_due_ms = due_ms;
 }

@@ -11,6 +11,9 @@
 static bool keep_trigger(struct relance_engine *e, struct run *run, uint32_t at)
 {
     struct pool *pool = &e->customers.pool;
+    bool full = run->triggers.count && run->triggers.count >= e->rule->trigger_count;
+    if (full)
+        __builtin_prefetch(*VECTOR_AT(run->triggers, struct kept_event *, 0), 1); /* which is about to go */
     struct kept_event *event = scope_keep_trigger(e, &e->rule->keeps);
     struct kept_event **place =
         event ? or_fail(e, vector_insert(pool, &run->triggers, sizeof *place, at)) : NULL;
@@ -154,18 +157,11 @@ static bool make_run(struct relance_engine *e, uint32_t rule, str key, struct ru
 
 static void start_run(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
 {
-    struct state *state = e->customer->state;
-    struct pool *pool = &e->customers.pool;
-    struct run run, *place = NULL;
-    if (make_run(e, rule, key, &run))
-        place = or_fail(e, vector_insert(pool, &state->runs, sizeof run, run_place(state, rule, key)));
+    struct run run, *place = make_run(e, rule, key, &run) ? run_insert(e, &run) : NULL;
     if (!place) {
-        state_item_release(pool, STATE_RUNS, &run);
+        state_item_release(&e->customers.pool, STATE_RUNS, &run);
         return;
     }
-    *place = run;
-    state_waits_changed(state);
-    state->found.rules |= state_rule_bit(rule);
     cover(e, e->rule->point);
     cover_variant(e, bytes_str(run.variant));
     run_decide(e, RELANCE_OUTCOME_STARTED, key);

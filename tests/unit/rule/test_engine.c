@@ -1,7 +1,7 @@
 /* The engine through its seam: what it asks for, what it does once and only once, and how it takes new rules. */
 #include "base/limits.h"
 #include "rig.h"
-#include "rule/run/engine_internal.h"
+#include "rule/run/runs.h"
 
 #include <criterion/criterion.h>
 
@@ -1290,4 +1290,60 @@ Test(engine, ends_a_payload_that_would_never_end)
     use_rules(text.data);
     happens("e1", "cart", "c1", START, "k1");
     says("the payload has more than 524288 bytes, the most that are sent");
+}
+
+/* So many rules, each with a run a cart. */
+static str many_rules(int count)
+{
+    struct buffer text;
+    buffer_init(&text, &arena);
+    buffer_put_str(&text, STR("{\"events\": {\"cart\": {\"cart\": \"string\"}, \"buy\": {\"cart\": "
+                              "\"string\"}}, \"rules\": {"));
+    for (int i = 0; i < count; i++)
+        buffer_put_format(
+            &text,
+            "%s\"r%03d\": {\"on\": \"cart\", \"key\": \"event.cart\", \"cancel\": [{\"on\": \"buy\", "
+            "\"key\": \"event.cart\"}], \"do\": [{\"after\": \"1h\", \"send\": \"email\"}]}",
+            i ? "," : "", i);
+    buffer_put_str(&text, STR("}}"));
+    return buffer_str(&text);
+}
+
+/* That many, and each is found. */
+static void has_runs(uint32_t count)
+{
+    const struct state *state = customers_find(&rig.engine->customers, STR("c1"))->state;
+    cr_expect_eq(state->runs.count, count);
+    for (uint32_t i = 0; i < state->runs.count; i++) {
+        struct run *run = VECTOR_AT(state->runs, struct run, i);
+        cr_expect_eq(run_find(state, run->rule, bytes_str(run->key)), run);
+        cr_expect_null(run_find(state, run->rule, STR("k")));
+    }
+}
+
+/* More than there are stretches of rules whose ends are known, up to several rules a stretch. */
+Test(engine, finds_each_run_of_many_rules)
+{
+    static const int counts[] = {1, 31, 32, 33, 64, 65, 80};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        uint32_t count = (uint32_t)counts[i];
+        struct relance_ruleset *many = rig_rules(&arena, many_rules(counts[i]));
+        cr_assert_not_null(many);
+        rig_end(&rig);
+        rig_start(&rig, many, 0);
+        for (int cart = 1; cart <= 3; cart++)
+            happens(arena_format(&arena, "e%d", cart).data, "cart", "c1", START + cart,
+                    arena_format(&arena, "k%d", cart).data);
+        has_runs(3 * count);
+        happens("e4", "buy", "c1", START + 4, "k2");
+        has_runs(2 * count);
+        rig_forget(&rig);
+        happens("e5", "cart", "c1", START + 5, "k0");
+        has_runs(3 * count);
+        rig_tick(&rig, START + HOUR + 2);
+        has_runs(2 * count);
+        rig_end(&rig);
+        relance_ruleset_free(many);
+        rig_start(&rig, rules, 0);
+    }
 }
