@@ -237,24 +237,16 @@ static str load_type(struct state_loading *l)
     return l->in.bad ? (str){0} : l->events[before].type;
 }
 
-static void pass_fields(struct state_loading *l, struct stored_event *event)
-{
-    const unsigned char *fields = l->in.at;
-    for (size_t left = event->fields * 2; left > 0 && !l->in.bad; left--)
-        unpack_skip(&l->in);
-    event->rest = (str){(const char *)fields, (size_t)(l->in.at - fields)};
-}
-
 /* As long as names make them; none that has been saved is as large. */
 enum { FIELDS_MAX = 16 << 20 };
 
-/* Until the next event is read. */
-static void load_fields(struct state_loading *l, struct stored_event *event)
+/* Until the next event is read. Names are looked at in every format: what is none could not be saved as one. */
+static void load_fields(struct state_loading *l, struct unpack *in, struct stored_event *event)
 {
     l->fields.size = 0;
-    stored_fields_from_words(&l->in, event->fields, l->words, &l->fields);
+    stored_fields_from_words(in, event->fields, l->words, &l->fields);
     event->rest = buffer_str(&l->fields);
-    if (l->fields.failed) l->in.bad = true;
+    if (in->bad || l->fields.failed) l->in.bad = true;
 }
 
 /* An array: id, type, time, and the fields, each a name and a value. */
@@ -267,10 +259,7 @@ static void load_stored(struct state_loading *l, struct stored_event *event)
     event->type = load_type(l);
     event->time_ms = load_past(l);
     event->fields = l->in.bad ? 0 : (parts - NAMED) / 2;
-    if (l->words)
-        load_fields(l, event);
-    else
-        pass_fields(l, event);
+    load_fields(l, &l->in, event);
     if (!l->in.bad && l->event_count < STATE_TOLD)
         l->events[l->event_count++] = (struct told_event){event->id, event->type};
 }
@@ -284,7 +273,12 @@ static void load_event(struct state_loading *l, struct stored_event *event)
         return;
     }
     str packed = unpack_skip(&l->in);
-    if (l->in.bad || !stored_event_read(packed, event)) l->in.bad = true;
+    if (l->in.bad || !stored_event_read(packed, event)) {
+        l->in.bad = true;
+        return;
+    }
+    struct unpack fields = unpack_of(event->rest);
+    load_fields(l, &fields, event);
     sane(l, event->time_ms);
 }
 

@@ -75,7 +75,7 @@ static void word_to_name(struct renaming *r)
         return;
     }
     uint64_t word = unpack_uint(&r->in);
-    if (word < r->words->count)
+    if (r->words && word < r->words->count)
         pack_str(r->out, r->words->list[word]);
     else
         r->in.bad = true;

@@ -30,8 +30,8 @@ bool stored_event_read(str packed, struct stored_event *event);
 size_t stored_event_size(const struct stored_event *event);
 void stored_event_write(const struct stored_event *event, char *out, size_t size);
 
-/* So many fields, copied to the end of `out` with words in place of names, and the other way round. What cannot have been
- * packed sets in->bad. */
+/* So many fields, copied to the end of `out` with words in place of names, and the other way round, in which `words` may be
+ * NULL where there are none. What cannot have been packed sets in->bad. */
 struct unpack;
 struct state_words;
 void stored_fields_to_words(struct unpack *in, size_t fields, const struct state_words *words,

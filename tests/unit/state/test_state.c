@@ -660,6 +660,32 @@ static str with_field(uint64_t word, size_t depth)
     return buffer_str(&out);
 }
 
+/* Of format 4, with an event of one field: a map, whose only key is a text or a number. */
+static str with_map(bool named)
+{
+    struct buffer out;
+    buffer_init(&out, &arena);
+    pack_map(&out, 2), pack_str(&out, STR("v")), pack_array(&out, 2), pack_int(&out, 4), pack_int(&out, 0);
+    pack_str(&out, STR("q")), pack_array(&out, 1), pack_array(&out, 5);
+    pack_str(&out, STR("e")), pack_str(&out, STR("view")), pack_int(&out, 0), pack_str(&out, STR("m"));
+    pack_map(&out, 1);
+    if (named)
+        pack_str(&out, STR("k"));
+    else
+        pack_int(&out, 1);
+    pack_nil(&out);
+    return buffer_str(&out);
+}
+
+Test(state, what_is_no_name_in_an_older_format_is_no_state)
+{
+    struct state_names names = in_words(first_rules());
+    struct state *state = loaded(&names, with_map(true));
+    cr_assert_not_null(state);
+    cr_expect_not_null(loaded(&names, saved(state, &names)));
+    cr_expect_null(loaded(&names, with_map(false)));
+}
+
 Test(state, what_is_no_word_is_no_state)
 {
     struct state_names names = in_words(first_rules());
