@@ -27,7 +27,7 @@ struct deed {
     int64_t offset, time_ms;
     bool decided; /* the judge has come by */
     bool touches; /* in the end, when all has been asked */
-    int seen;     /* in so many states */
+    int seen;     /* so often, in all states */
 };
 
 struct held {
@@ -264,10 +264,21 @@ static const struct bytes *identity_copy_bytes(const struct bytes *bytes)
     return copy;
 }
 
+static struct vector identity_copy_counts(const struct vector *counts)
+{
+    struct vector copy = *identity_copy(counts, sizeof(struct count_value));
+    VECTOR_EACH (copy, struct count_value, value) {
+        value->by = (struct bytes *)(uintptr_t)identity_copy_bytes(value->by);
+        value->buckets = *identity_copy(&value->buckets, sizeof(struct bucket));
+    }
+    return copy;
+}
+
 static const struct state *identity_copy_state(const struct state *state)
 {
     struct state *copy = sim_keep(sizeof *copy);
     copy->seen = *identity_copy(&state->seen, sizeof(struct seen));
+    copy->counts = identity_copy_counts(&state->counts);
     copy->links = *identity_copy(&state->links, sizeof(struct link));
     copy->known = *identity_copy(&state->known, sizeof(struct known_as));
     VECTOR_EACH (copy->links, struct link, link) {
@@ -342,16 +353,17 @@ static void identity_judge_stub(const struct held *visitor)
     if (!linked)
         sim_fail("%.*s is known as %.*s, who does not know it", STR_ARG(id),
                  STR_ARG(bytes_str(known->customer)));
-    if (visitor->state->seen.count) sim_fail("%.*s is known, and keeps what it does", STR_ARG(id));
+    if (visitor->state->seen.count || visitor->state->counts.count)
+        sim_fail("%.*s is known, and keeps what it does", STR_ARG(id));
 }
 
+/* By the count `deeds`: no other has a value that is an event's id. */
 static void identity_count_seen(const struct held *held)
 {
-    VECTOR_EACH (held->state->seen, struct seen, seen)
-        for (int i = 0; i < identity.count; i++) {
-            struct deed *deed = &identity.deeds[i];
-            deed->seen += str_hash((struct relance_str){deed->id, strlen(deed->id)}) == seen->id_hash;
-        }
+    VECTOR_EACH (held->state->counts, struct count_value, value)
+        for (int i = 0; value->buckets.count && i < identity.count; i++)
+            if (identity_same(identity.deeds[i].id, bytes_str(value->by)))
+                identity.deeds[i].seen += (int)VECTOR_AT(value->buckets, struct bucket, 0)->n;
 }
 
 static bool identity_is_forgotten(const struct deed *deed)
@@ -362,22 +374,14 @@ static bool identity_is_forgotten(const struct deed *deed)
     return false;
 }
 
-/* States keep so many ids of a type. */
-static bool identity_keeps_all(void)
-{
-    int of[FORGET + 1] = {0};
-    for (int i = 0; i < identity.count; i++)
-        if (++of[identity.deeds[i].act] >= LIMIT_EVENT_IDS) return false;
-    return true;
-}
+_Static_assert((int)IDENTITY_EVENTS_MAX <= (int)LIMIT_COUNT_KEYS, "a state has room for all of them");
 
 static void identity_judge_deed(const struct deed *deed)
 {
     if (deed->seen > 1) sim_fail("event %s has been decided %d times", deed->id, deed->seen);
     if (deed->seen && identity_is_forgotten(deed))
         sim_fail("event %s is back, though it was forgotten", deed->id);
-    bool kept =
-        deed->act != FORGET && !deed->touches && !identity.forgets && identity_keeps_all() && !sim.edited;
+    bool kept = deed->act != FORGET && !deed->touches && !identity.forgets && !sim.edited;
     if (kept && !deed->seen) sim_fail("event %s has not been decided", deed->id);
 }
 

@@ -77,11 +77,28 @@ static struct count_value *replace_oldest(struct relance_engine *e, struct range
     return value;
 }
 
+/* Values of `by` that nothing is left of in the window: their buckets have left it, or stood before it from the start. What
+ * was updated longest ago stands first; behind one that is still there nobody looks. */
+static struct range forget_values(struct relance_engine *e, const struct count_rule *rule, struct range range)
+{
+    struct state *state = e->customer->state;
+    int64_t expired = expired_bucket(rule, e->now_ms);
+    for (; range.begin < range.end; range.end--) {
+        const struct vector *buckets = &VECTOR_AT(state->counts, struct count_value, range.begin)->buckets;
+        const struct bucket *newest = buckets->items;
+        if (buckets->count && count_bucket(rule, newest[buckets->count - 1].index) > expired) break;
+        state_item_remove(&e->customers.pool, state, STATE_COUNTS, range.begin);
+    }
+    return range;
+}
+
 /* The value of `by`, updated now. NULL without memory. */
 static struct count_value *touch_value(struct relance_engine *e, uint32_t number, const str *by)
 {
     struct state *state = e->customer->state;
+    const struct count_rule *rule = &e->set->counts[number];
     struct range range = count_values(state, number);
+    if (by && rule->over_ms) range = forget_values(e, rule, range);
     uint32_t at = value_place(state, range, by);
     if (at < range.end) return move_last(state, at, range);
     struct bytes *owned = by ? or_fail(e, bytes_new(&e->customers.pool, *by)) : NULL;

@@ -81,10 +81,24 @@ void ids_trim(struct relance_engine *e, uint32_t type)
     if (seen->count > LIMIT_ALL_EVENT_IDS) vector_remove(seen, sizeof(struct seen), fullest_type(e, seen));
 }
 
+/* A customer's `now` never goes back: what is too old to be compared with once is too old for good. */
+static void forget_old_ids(const struct relance_engine *e, struct vector *seen)
+{
+    const struct seen oldest = seen_of(0, 0, e->now_ms - LIMIT_EVENT_ID_AGE_MS);
+    struct seen *ids = seen->items;
+    uint32_t at = 0, left;
+    while (at < seen->count && ids[at].at_x_type >= oldest.at_x_type)
+        at++;
+    for (left = at; at < seen->count; at++)
+        if (ids[at].at_x_type >= oldest.at_x_type) ids[left++] = ids[at];
+    seen->count = left;
+}
+
 /* Keeps the newest ids of each type, and not too many over all. */
 static void remember_id(struct relance_engine *e)
 {
     struct vector *seen = &e->customer->state->seen;
+    forget_old_ids(e, seen);
     uint32_t type = e->event.type->number;
     struct range range = ids_of(seen, type);
     if (range.end - range.begin >= LIMIT_EVENT_IDS) {

@@ -49,7 +49,8 @@ ROWS = [row.strip() for row in """
     deferred, then while ends it; held under limits; deferred to one instant, the longest waiting first;
     attribute with a source; attribute, keep first; attribute, an older write; identify; identify, null; tz unknown;
     tz not declared; tz with a source; tz of the set not given; with, no object; key, of whole numbers;
-    count, over; count, for life; count, by; count, by, a list; count, sum; count, if; count, late, into its bucket;
+    count, over; count, for life; count, by; count, by, a list; count, by, values that have left the window; count, sum;
+    count, if; count, late, into its bucket;
     count, keep last; count, keep min; count, keep max; count, keep, over; count, keep, no number;
     segment changes with time; segment changes by set; segment of segments; segment left at the bound of rounds;
     event, late; event, late trigger; event, same time; event, duplicate; event, of no declared type;
@@ -58,7 +59,7 @@ ROWS = [row.strip() for row in """
     yearly, 29 February; yearly, 28 February instead; yearly, an impossible day; date, again for another date;
     more than 64 ids of a type in 24 h; more than 64 ids, and one comes again; more than 256 ids; more than 256 values of by;
     more than 32 cancels remembered; more than 32 triggers; more than 256 runs; more than 256 goal windows;
-    an id comes again after 24 h;
+    an id comes again after 24 h; ids of more than 24 h ago go;
     visitor, alone; visitor, is none; visitor, and a customer null; visitor, known as a customer; customer.known; visitors;
     parked; parked, and triggered again; parked, and cancelled; parked, and follows a date; performed for a visitor;
     link; link, by a type that nothing looks at; link, of nothing; link, of nothing but now; link, of what is forgotten by age;
@@ -166,6 +167,7 @@ class Watched(world.World):
         gone = before - set(c.ids)
         fresh = {entry for entry in gone if entry[2] >= c.now - page.DAY}
         self.note("more than 64 ids of a type in 24 h", fresh)
+        self.note("ids of more than 24 h ago go", gone - fresh)
         self.note("more than 256 ids", len(before) == world.IDS)
         self.note("event, an id of another type", any(id_ == name[1] and type_ != name[0] for type_, id_ in known))
         then = known.get(name)
@@ -342,7 +344,9 @@ class Watched(world.World):
         self.note("count, by, a list", count.by and len(after) > len(before) + 1)
         self.note("count, sum", count.sum)
         self.note("count, late, into its bucket", count.over and self.late)
-        self.note("more than 256 values of by", set(before) - set(after))
+        gone = set(before) - set(after)
+        self.note("more than 256 values of by", gone and len(after) == state.VALUES)
+        self.note("count, by, values that have left the window", gone and len(after) < state.VALUES)
 
     def counted(self, c, name, value=""):
         found = super().counted(c, name, value)

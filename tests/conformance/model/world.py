@@ -158,6 +158,7 @@ class World(Dates, Visitors):
     def happen_to(self, c, event):
         type_, now = event["type"], self.now_of(c, event)
         self.customers[c.who] = c
+        c.ids = [entry for entry in c.ids if entry[2] >= now - page.DAY]
         self.remember_id(c, type_, event["id"], now)
         c.now, c.newest = now, event["time"] if c.newest is None else max(c.newest, event["time"])
         limit = max(event["time"], self.clock)
@@ -249,10 +250,20 @@ class World(Dates, Visitors):
             return
         values = c.counted.setdefault(name, {})
         for value in dict.fromkeys([by] if isinstance(by, str) else by):
+            if count.by and count.over:
+                self.forget_values(c, count, values)
             values[value] = values.pop(value, []) + [(event["time"] // count.bucket, event["time"], amount)]
             c.updated[name, value] = c.now
             if len(values) > VALUES:
                 del values[next(iter(values))]
+
+    @staticmethod
+    def forget_values(c, count, values):
+        """Those go "from the value on that was updated longest ago, up to the first of which the window still holds something"."""
+        for value in list(values):
+            if any(bucket > (c.now - count.over) // count.bucket for bucket, *_ in values[value]):
+                return
+            del values[value]
 
     def counted(self, c, name, value=""):
         """The sum of the buckets i with floor((now − w) / b) < i ≤ floor(now / b), added in ascending order of i; or of

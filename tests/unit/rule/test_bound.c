@@ -574,6 +574,54 @@ Test(bound, no_state_is_ever_above_the_limit_and_what_is_kept_and_what_is_read_a
     start(all_rules, 0); /* for the teardown */
 }
 
+/* ---- what counts for nothing any more */
+
+static const char window_rules[] =
+    "{\"events\": {\"view\": {\"product\": \"string\"}},"
+    " \"counts\": {\"seen\": {\"on\": \"view\", \"by\": \"event.product\", \"over\": \"1h\"},"
+    "   \"ever\": {\"on\": \"view\"}},"
+    " \"rules\": {\"r\": {\"on\": \"view\", \"if\": \"seen('p0') + ever() < 0\", \"do\": [{\"send\": "
+    "\"x\"}]}}}";
+
+static void views(const char *letter, int count)
+{
+    for (int i = 0; i < count; i++) {
+        happens("view", arena_format(&arena, "\"product\":\"%s%d\"", letter, i).data);
+        now_ms -= MINUTE;
+    }
+}
+
+Test(bound, values_that_nothing_is_left_of_in_the_window_take_no_room)
+{
+    start(window_rules, 0);
+    views("p", LIMIT_COUNT_KEYS);
+    cr_assert_eq(state_of("c")->counts.count, LIMIT_COUNT_KEYS + 1u);
+    now_ms += 60 * MINUTE - 1;
+    views("q", 1);
+    cr_expect_eq(state_of("c")->counts.count, LIMIT_COUNT_KEYS + 1u, "the window has all of them still");
+    cr_expect_eq(forgot(RELANCE_FORGOT_COUNT_VALUES), 1u);
+    now_ms += 1;
+    views("q", 2);
+    cr_expect_eq(state_of("c")->counts.count, 3u);
+    views("r", LIMIT_COUNT_KEYS - 2);
+    cr_expect_eq(forgot(RELANCE_FORGOT_COUNT_VALUES), 1u, "what went with its window is not counted");
+}
+
+/* An event so late that it counts nowhere updates its value nevertheless; and behind a value that is still there nobody looks. */
+Test(bound, values_go_with_the_window_in_the_order_in_which_they_were_updated)
+{
+    start(window_rules, 0);
+    views("p", 2);
+    now_ms -= 120 * MINUTE;
+    views("q", 1);
+    now_ms += 120 * MINUTE;
+    views("r", 1);
+    cr_expect_eq(state_of("c")->counts.count, 5u);
+    now_ms += 60 * MINUTE;
+    views("p", 2);
+    cr_expect_eq(state_of("c")->counts.count, 3u, "both anew, and the count for life");
+}
+
 /* ---- how often it is measured */
 
 /* Writing a state out at each event, only to count its bytes, would cost as much as it has: what a customer who does all that

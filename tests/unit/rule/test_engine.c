@@ -729,6 +729,41 @@ Test(engine, of_257_ids_the_oldest_of_the_type_that_has_most_is_forgotten)
     cr_expect_eq(happens("e128", "b", "c1", START, "")->kind, RELANCE_DUPLICATE);
 }
 
+static bool has_ids(const char *text)
+{
+    rig_checkpoint(&rig);
+    str state = rig_stored(&rig, STR("c1"))->state;
+    size_t size = relance_state_print(rules, STR("c1"), state, NULL, 0);
+    char *shown = arena_alloc(&arena, size + 1);
+    relance_state_print(rules, STR("c1"), state, shown, size + 1);
+    return memmem(shown, size, text, strlen(text)) != NULL;
+}
+
+/* They do not count where others have to go, either. */
+Test(engine, ids_of_more_than_a_day_ago_go_with_the_next_event)
+{
+    use_rules_of(
+        "{\"events\": {\"a\": {}, \"b\": {}, \"c\": {}, \"d\": {}, \"e\": {}},"
+        " \"rules\": {\"r\": {\"on\": [\"a\", \"b\", \"c\", \"d\", \"e\"], \"do\": [{\"send\": \"x\"}]}}}");
+    rig_end(&rig);
+    rig_start(&rig, rules, 0);
+    for (int i = 0; i < 64; i++)
+        happens(arena_format(&arena, "a%d", i).data, "a", "c1", START + (i == 63), "");
+    happens("e0", "e", "c1", START + DAY, "");
+    cr_expect_eq(happens("a0", "a", "c1", START + DAY, "")->kind, RELANCE_DUPLICATE);
+    cr_expect(has_ids("\"recent_events\":65"));
+    happens("e1", "e", "c1", START + DAY + 1, "");
+    cr_expect_eq(happens("a63", "a", "c1", START + DAY + 1, "")->kind, RELANCE_DUPLICATE);
+    cr_expect(has_ids("\"recent_events\":3"));
+    happens("e2", "e", "c1", START + DAY + 2, "");
+    cr_expect_eq(happens("e1", "e", "c1", START + DAY + 2, "")->kind, RELANCE_DUPLICATE);
+    cr_expect(has_ids("\"recent_events\":3"));
+    for (int i = 0; i < 192; i++)
+        happens(arena_format(&arena, "n%d", i).data, (const char *[]){"b", "c", "d"}[i / 64], "c1",
+                START + DAY + 2, "");
+    cr_expect_eq(happens("n0", "b", "c1", START + DAY + 2, "")->kind, RELANCE_DUPLICATE);
+}
+
 Test(engine, forgetting_erases_everything_silently)
 {
     happens("e1", "cart", "c1", START, "k1");
