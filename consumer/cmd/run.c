@@ -21,6 +21,7 @@
 #include "host/text.h"
 #include "delivery/topics.h"
 #include "delivery/wall.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -423,12 +424,21 @@ static int run_checked(struct run *run)
     return run_work(run);
 }
 
+/* What a transaction has sent the client frees in a hundred thousand small blocks. Kept apart as "fast" ones they would be
+ * joined one by one, far from each other in memory, as soon as anybody asks for a large block; without that each joins the
+ * one freed before it, and the next transaction finds them whole. */
+static void run_set_memory(void)
+{
+    mallopt(M_MXFAST, 0);
+}
+
 int cmd_run(const struct options *options)
 {
     struct run run = {.options = options};
     options_instance(options, run.instance);
     int status = run_check_options(&run) ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK) {
+        run_set_memory();
         stop_on_signals();
         reload_on_signal();
         signal(SIGPIPE, SIG_IGN); /* a Redis that has gone is an error of the write, no more */
