@@ -30,21 +30,11 @@
 enum { LINE_ROOM = 4096 }; /* bytes offered to a decision at first: most take 300 */
 
 /* So many events ahead memory is asked for what the engine has of their customers, each time for what is found by what came before. */
-enum {
-    AHEAD_PARTS = 4,
-    AHEAD_STATE = 8,
-    AHEAD_CUSTOMER = 12,
-    AHEAD_PLACE = 16,
-    AHEAD_ROOM = 32,
-    AHEAD_ID = 64
-};
+enum { AHEAD_PARTS = 4, AHEAD_STATE = 8, AHEAD_CUSTOMER = 12, AHEAD_PLACE = 16, AHEAD_ROOM = 32 };
 struct ahead {
     bool pays;
-    size_t seen, done; /* events: those up to which has been looked, and those that have come */
-    struct ahead_id {
-        char text[AHEAD_ID];
-        size_t size; /* 0: nobody knows */
-    } ids[AHEAD_ROOM];
+    size_t seen, done;           /* events: those up to which has been looked, and those that have come */
+    uint32_t places[AHEAD_ROOM]; /* of their customers */
 };
 
 struct replay {
@@ -210,10 +200,9 @@ static int replay_record(struct replay *replay, struct replay_side *side, const 
 static void replay_expect(const struct replay *replay, size_t ahead, enum relance_expect step)
 {
     size_t event = replay->ahead.done + ahead;
-    const struct ahead_id *id = &replay->ahead.ids[event % AHEAD_ROOM];
-    if (event >= replay->ahead.seen || !id->size) return;
+    if (event >= replay->ahead.seen) return;
     for (size_t i = 0; i < replay->side_count; i++)
-        relance_engine_expect(replay->sides[i].engine, (struct relance_str){id->text, id->size}, step);
+        relance_engine_expect(replay->sides[i].engine, replay->ahead.places[event % AHEAD_ROOM], step);
 }
 
 /* It costs a tenth of a microsecond an event. What an event looks at has to be more than the processor keeps near by, and
@@ -235,9 +224,7 @@ static void replay_look_ahead(struct replay *replay)
     if (!ahead->pays) return;
     if (ahead->seen < ahead->done) ahead->seen = ahead->done;
     while (ahead->seen - ahead->done < AHEAD_PLACE && feed_ahead(&replay->feed, &customer)) {
-        struct ahead_id *id = &ahead->ids[ahead->seen++ % AHEAD_ROOM];
-        id->size = customer.size <= AHEAD_ID ? customer.size : 0;
-        if (id->size) memcpy(id->text, customer.data, id->size);
+        ahead->places[ahead->seen++ % AHEAD_ROOM] = relance_engine_place(customer);
         replay_expect(replay, ahead->seen - 1 - ahead->done, RELANCE_EXPECT_PLACE);
     }
     replay_expect(replay, AHEAD_CUSTOMER, RELANCE_EXPECT_CUSTOMER);

@@ -42,9 +42,11 @@ enum {
     WORKER_ASK_LEAST_US = 250000, /* and between two of them */
     WORKER_EXPECT = 8,            /* so many records ahead */
     WORKER_EXPECT_KEY = 20,       /* likewise: its key, then what the engine has under that */
-    WORKER_EXPECT_PLACE = 16,
-    WORKER_EXPECT_CUSTOMER = 12,
-    WORKER_EXPECT_STATE = 6,
+    WORKER_EXPECT_PLACE = 12,
+    WORKER_EXPECT_CUSTOMER = 8,
+    WORKER_EXPECT_STATE = 5,
+    WORKER_EXPECT_PARTS = 2,
+    WORKER_FORESEEN = 32, /* more than that, a power of two */
     WORKER_CACHE_LINE = 64,
     WORKER_EXPECT_BYTES = 512, /* of a record that are asked of memory before it is read */
     WORKER_ECHO_US = 1000000,  /* what link records cause elsewhere has shown by then */
@@ -334,23 +336,31 @@ static void work_expect(const struct source_batch *batch, size_t at)
         __builtin_prefetch(record->value.data + line);
 }
 
+/* By what the customers of the next records are found, by the number of the record. */
+struct foreseen {
+    uint32_t places[WORKER_FORESEEN];
+};
+
 static void work_expect_state(const struct work *work, const struct source_batch *batch, size_t at,
-                              enum relance_expect step)
+                              const struct foreseen *foreseen, enum relance_expect step)
 {
     if (at >= batch->count) return;
-    const struct source_record *record = &batch->records[at];
-    const struct partition *partition = work_partition(work, record->partition);
-    if (partition) relance_engine_expect(partition->engine, record->key, step);
+    const struct partition *partition = work_partition(work, batch->records[at].partition);
+    if (partition) relance_engine_expect(partition->engine, foreseen->places[at % WORKER_FORESEEN], step);
 }
 
 /* The key tells whose state it will be, nearly always. */
-static void work_expect_customer(const struct work *work, const struct source_batch *batch, size_t at)
+static void work_expect_customer(const struct work *work, const struct source_batch *batch, size_t at,
+                                 struct foreseen *foreseen)
 {
-    if (at + WORKER_EXPECT_KEY < batch->count)
-        __builtin_prefetch(batch->records[at + WORKER_EXPECT_KEY].key.data);
-    work_expect_state(work, batch, at + WORKER_EXPECT_PLACE, RELANCE_EXPECT_PLACE);
-    work_expect_state(work, batch, at + WORKER_EXPECT_CUSTOMER, RELANCE_EXPECT_CUSTOMER);
-    work_expect_state(work, batch, at + WORKER_EXPECT_STATE, RELANCE_EXPECT_STATE);
+    size_t key = at + WORKER_EXPECT_KEY, place = at + WORKER_EXPECT_PLACE;
+    if (key < batch->count) __builtin_prefetch(batch->records[key].key.data);
+    if (place < batch->count)
+        foreseen->places[place % WORKER_FORESEEN] = relance_engine_place(batch->records[place].key);
+    work_expect_state(work, batch, place, foreseen, RELANCE_EXPECT_PLACE);
+    work_expect_state(work, batch, at + WORKER_EXPECT_CUSTOMER, foreseen, RELANCE_EXPECT_CUSTOMER);
+    work_expect_state(work, batch, at + WORKER_EXPECT_STATE, foreseen, RELANCE_EXPECT_STATE);
+    work_expect_state(work, batch, at + WORKER_EXPECT_PARTS, foreseen, RELANCE_EXPECT_PARTS);
 }
 
 static bool work_is_cold(const struct work *work)
@@ -366,10 +376,11 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
                                        struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
+    struct foreseen foreseen = {{0}}; /* of the first ones nothing, which does no harm */
     bool is_cold = work_is_cold(work);
     for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
         work_expect(batch, i + WORKER_EXPECT);
-        if (is_cold) work_expect_customer(work, batch, i);
+        if (is_cold) work_expect_customer(work, batch, i, &foreseen);
         status = work_decide_one(work, &batch->records[i], error);
     }
     for (size_t i = 0; i < work->own_count; i++)

@@ -162,18 +162,19 @@ enum relance_progress {
 RELANCE_MUST enum relance_progress relance_engine_record(struct relance_engine *engine,
                                                          const struct relance_record *record,
                                                          struct relance_fate *fate);
-/* Are there so many customers, most of them at rest, that what an event looks at is far away in memory? */
+/* Are there so many customers that what an event looks at is far away in memory? */
 bool relance_engine_is_cold(const struct relance_engine *engine);
+/* By what relance_engine_expect finds the customer, in any engine. */
+uint32_t relance_engine_place(struct relance_str customer);
 /* Asks memory for what an event of this customer will look at. Each step reads what the one before has asked for: call them in
- * turn, some records apart, ahead of the record. Nothing else follows from it. */
+ * turn, some records apart, ahead of the record. Nothing else follows from it, nor from a place that nobody has. */
 enum relance_expect {
     RELANCE_EXPECT_PLACE,
     RELANCE_EXPECT_CUSTOMER,
     RELANCE_EXPECT_STATE,
     RELANCE_EXPECT_PARTS
 };
-void relance_engine_expect(const struct relance_engine *engine, struct relance_str customer,
-                           enum relance_expect step);
+void relance_engine_expect(const struct relance_engine *engine, uint32_t place, enum relance_expect step);
 /* Lets happen what is due before `before_ms`, in its order, at most `*most` of it, which is lowered by what has happened: 0
  * is left where there may be more. The clock stays (DELIVERY.md §3.5). What is counted is what a customer has to do at one
  * turn, so it is a function of the records, the marks and the states. */

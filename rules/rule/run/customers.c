@@ -21,6 +21,11 @@ void customers_free(struct customers *customers)
 
 /* ---- the table: linear probing; a removed entry is filled from behind, so there are no graves */
 
+uint32_t customers_hash(str id)
+{
+    return (uint32_t)str_hash(id);
+}
+
 static size_t slot_find(const struct customers *customers, str id, uint32_t hash)
 {
     size_t mask = customers->slot_count - 1, at = hash & mask;
@@ -35,20 +40,19 @@ static size_t slot_find(const struct customers *customers, str id, uint32_t hash
 struct customer *customers_find(const struct customers *customers, str id)
 {
     if (!customers->slot_count) return NULL;
-    return customers->slots[slot_find(customers, id, (uint32_t)str_hash(id))].customer;
+    return customers->slots[slot_find(customers, id, customers_hash(id))].customer;
 }
 
-void customers_expect(const struct customers *customers, str id)
+void customers_expect(const struct customers *customers, uint32_t hash)
 {
     if (!customers->slot_count) return;
-    __builtin_prefetch(&customers->slots[str_hash(id) & (customers->slot_count - 1)]);
+    __builtin_prefetch(&customers->slots[hash & (customers->slot_count - 1)]);
 }
 
-const struct customer *customers_guess(const struct customers *customers, str id)
+const struct customer *customers_guess(const struct customers *customers, uint32_t hash)
 {
     enum { LOOKS = 4 };
     if (!customers->slot_count) return NULL;
-    uint32_t hash = (uint32_t)str_hash(id);
     size_t mask = customers->slot_count - 1, at = hash & mask;
     for (size_t looks = LOOKS; looks && customers->slots[at].customer; looks--, at = (at + 1) & mask)
         if (customers->slots[at].hash == hash) return customers->slots[at].customer;
@@ -87,7 +91,7 @@ struct customer *customers_add(struct customers *customers, str id)
 {
     bool full = customers->count + customers->count / 2 >= customers->slot_count; /* two thirds */
     if (full && !table_grow(customers)) return NULL;
-    uint32_t hash = (uint32_t)str_hash(id);
+    uint32_t hash = customers_hash(id);
     struct customer_slot *slot = &customers->slots[slot_find(customers, id, hash)];
     if (slot->customer) return slot->customer;
     struct customer *customer = pool_alloc(&customers->base, customer_size(id.size));
@@ -170,7 +174,7 @@ static void heap_let_go(struct customers *customers, struct customer *customer)
 {
     if (--customer->entries || customer->held || customer->due_ms != RELANCE_NEVER) return;
     str id = customer_id(customer);
-    table_remove(customers, slot_find(customers, id, (uint32_t)str_hash(id)));
+    table_remove(customers, slot_find(customers, id, customers_hash(id)));
 }
 
 /* Four siblings stand in one line of the cache. */

@@ -116,10 +116,11 @@ static inline void customer_expect(const struct customer *customer)
 }
 
 struct customer *customers_find(const struct customers *customers, str id);
-/* Asks memory for the slot where the search begins; the customer who stands there, or right behind it, under that hash, with the
- * slot at hand; NULL: nobody. It may be another one. */
-void customers_expect(const struct customers *customers, str id);
-const struct customer *customers_guess(const struct customers *customers, str id);
+/* By what a customer is looked up. Asks memory for the slot where the search begins; the customer who stands there, or right behind
+ * it, under that hash, with the slot at hand; NULL: nobody. It may be another one. */
+uint32_t customers_hash(str id);
+void customers_expect(const struct customers *customers, uint32_t hash);
+const struct customer *customers_guess(const struct customers *customers, uint32_t hash);
 /* finds or makes a stub; NULL: no memory */
 struct customer *customers_add(struct customers *customers, str id);
 

@@ -156,17 +156,22 @@ static void expect_contents(const struct state *state)
 
 bool relance_engine_is_cold(const struct relance_engine *e)
 {
-    enum { MANY = 16384 };
-    return e->customers.count >= MANY && e->customers.awake.count < e->customers.count / 2;
+    enum { MANY = 8192 };
+    return e->customers.count >= MANY;
 }
 
-void relance_engine_expect(const struct relance_engine *e, struct relance_str id, enum relance_expect step)
+uint32_t relance_engine_place(struct relance_str customer)
+{
+    return customers_hash(customer);
+}
+
+void relance_engine_expect(const struct relance_engine *e, uint32_t place, enum relance_expect step)
 {
     if (step == RELANCE_EXPECT_PLACE) {
-        customers_expect(&e->customers, id);
+        customers_expect(&e->customers, place);
         return;
     }
-    const struct customer *customer = customers_guess(&e->customers, id);
+    const struct customer *customer = customers_guess(&e->customers, place);
     if (customer && step == RELANCE_EXPECT_CUSTOMER) __builtin_prefetch(customer, 1);
     if (customer && step == RELANCE_EXPECT_STATE) customer_expect(customer);
     if (customer && step == RELANCE_EXPECT_PARTS && !customer->resting && customer->state)

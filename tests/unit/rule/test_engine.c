@@ -516,7 +516,7 @@ Test(engine, expecting_somebody_changes_nothing)
     for (int packed = 0; packed < 2; packed++) {
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
             for (int step = RELANCE_EXPECT_PLACE; step <= RELANCE_EXPECT_PARTS; step++)
-                relance_engine_expect(rig.engine, names[i], (enum relance_expect)step);
+                relance_engine_expect(rig.engine, relance_engine_place(names[i]), (enum relance_expect)step);
         cr_expect_eq(awake(), 0u);
         if (packed) break;
         happens("e1", "cart", "c1", START, "k");
