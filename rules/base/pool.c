@@ -115,6 +115,7 @@ void *pool_alloc(struct pool *pool, size_t size)
     void *block = pool->free_lists[class];
     if (block) {
         pool->free_lists[class] = *(void **)block;
+        __builtin_prefetch(pool->free_lists[class], 1); /* whoever comes next reads it, and it may be cold */
         pool->spare -= large ? rounded : 0;
     } else {
         block = large ? large_new(pool, rounded) : pool_cut(pool, rounded);

@@ -109,12 +109,20 @@ static int64_t change_time(const struct posix_change *change, int64_t year)
     return day * 86400 + change->time;
 }
 
-int32_t posix_zone_offset(const struct posix_zone *zone, int64_t seconds)
+static struct posix_year year_of(const struct posix_zone *zone, int64_t seconds)
+{
+    int64_t year = civil_from_seconds(seconds + zone->standard).year;
+    return (struct posix_year){.from = rfc3339_days(year, 1, 1) * 86400 - zone->standard,
+                               .until = rfc3339_days(year + 1, 1, 1) * 86400 - zone->standard,
+                               .begin = change_time(&zone->begin, year) - zone->standard,
+                               .end = change_time(&zone->end, year) - zone->summer};
+}
+
+int32_t posix_zone_offset(const struct posix_zone *zone, int64_t seconds, struct posix_year *year)
 {
     if (!zone->changes) return zone->standard;
-    int64_t year = civil_from_seconds(seconds + zone->standard).year;
-    int64_t begin = change_time(&zone->begin, year) - zone->standard,
-            end = change_time(&zone->end, year) - zone->summer;
+    if (seconds < year->from || seconds >= year->until) *year = year_of(zone, seconds);
+    int64_t begin = year->begin, end = year->end;
     bool summer = begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
     return summer ? zone->summer : zone->standard;
 }

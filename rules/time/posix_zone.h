@@ -17,7 +17,14 @@ struct posix_zone {
     struct posix_change begin, end;
 };
 
+/* When summer time begins and ends in a year, which is one of standard time: for all instants from `from` until before `until`.
+ * Seconds since 1970. All of it 0: no year. */
+struct posix_year {
+    int64_t from, until, begin, end;
+};
+
 bool posix_zone_parse(str text, struct posix_zone *zone);
-int32_t posix_zone_offset(const struct posix_zone *zone, int64_t seconds);
+/* Seconds east of UTC. *year is of this zone, or none, and becomes the one asked for: the same again costs little. */
+int32_t posix_zone_offset(const struct posix_zone *zone, int64_t seconds, struct posix_year *year);
 
 #endif

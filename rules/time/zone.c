@@ -9,12 +9,13 @@
 #include "base/arena.h"
 #include "time/posix_zone.h"
 
-/* What may change of a zone: whether it has been asked, since somebody last wanted to know. */
+/* What may change of a zone: whether it has been asked, since somebody last wanted to know, and the year asked for last. */
 struct zone_use {
     struct zones *zones;
     const struct zone *zone;
     struct zone_use *next; /* of those that have been */
     bool is_used;
+    struct posix_year year; /* of the zone's rule */
 };
 
 struct zone {
@@ -204,7 +205,7 @@ int32_t zone_offset(const struct zone *zone, int64_t seconds)
 {
     zone_note(zone);
     if (zone->has_rule && (zone->count == 0 || seconds >= zone->times[zone->count - 1]))
-        return posix_zone_offset(&zone->rule, seconds);
+        return posix_zone_offset(&zone->rule, seconds, &zone->use->year);
     size_t low = 0, high = zone->count; /* times before `low` are not after the instant */
     while (low < high) {
         size_t middle = low + (high - low) / 2;

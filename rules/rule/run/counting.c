@@ -29,8 +29,21 @@ static uint32_t first_value(const struct state *state, uint32_t number)
     return low;
 }
 
+/* Few are counted through without a branch, which is guessed wrongly too often for the search to pay. */
+static struct range few_values(const struct state *state, uint32_t number)
+{
+    uint32_t below = 0, up_to = 0;
+    VECTOR_EACH (state->counts, struct count_value, value) {
+        below += value->count < number;
+        up_to += value->count <= number;
+    }
+    return (struct range){below, up_to};
+}
+
 struct range count_values(const struct state *state, uint32_t number)
 {
+    enum { FEW = 16 };
+    if (state->counts.count <= FEW) return few_values(state, number);
     uint32_t begin = first_value(state, number), count = state->counts.count;
     const struct count_value *values = state->counts.items;
     if (begin == count || values[begin].count != number) return (struct range){begin, begin};

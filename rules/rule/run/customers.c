@@ -321,6 +321,7 @@ static void mark_due(const struct waits *waits, size_t at, int64_t before_ms, bo
 bool customers_due_exceed(const struct customers *customers, int64_t before_ms, size_t count)
 {
     size_t left = count + 1;
+    if (!customers->front.count || customers->front.items[0].due_ms >= before_ms) return false; /* mostly */
     mark_due(&customers->front, 0, before_ms, true, &left);
     mark_due(&customers->later, 0, before_ms, true, &left);
     size_t marked = count + 1 - left;

@@ -10,6 +10,8 @@
 
 /* ---- duplicates */
 
+enum { FEW_IDS = 64 }; /* are gone through sooner than those of a type are found */
+
 /* The first id not before those of a type. */
 static uint32_t first_id(const struct vector *seen, uint32_t type)
 {
@@ -25,8 +27,21 @@ static uint32_t first_id(const struct vector *seen, uint32_t type)
     return low;
 }
 
+/* Few are counted through without a branch, which is guessed wrongly too often for the search to pay. */
+static struct range few_ids_of(const struct vector *seen, uint32_t type)
+{
+    uint32_t below = 0, up_to = 0;
+    VECTOR_EACH (*seen, struct seen, known) {
+        uint32_t other = seen_type(known);
+        below += other < type;
+        up_to += other <= type;
+    }
+    return (struct range){below, up_to};
+}
+
 static struct range ids_of(const struct vector *seen, uint32_t type)
 {
+    if (seen->count <= FEW_IDS) return few_ids_of(seen, type);
     uint32_t begin = first_id(seen, type), end = seen->count;
     if (begin < end && type != NAME_NONE) end = first_id(seen, type + 1);
     return (struct range){begin, end};
@@ -47,10 +62,9 @@ static bool was_seen(const struct relance_engine *e, const struct vector *seen, 
 bool happen_is_duplicate(const struct relance_engine *e, const struct state *state)
 {
     if (!state || !state->seen.count) return false;
-    enum { FEW = 64 }; /* are gone through sooner than those of the type are found */
     const struct vector *seen = &state->seen;
     uint64_t hash = str_hash(e->event.id);
-    if (seen->count <= FEW) return was_seen(e, seen, (struct range){0, seen->count}, hash);
+    if (seen->count <= FEW_IDS) return was_seen(e, seen, (struct range){0, seen->count}, hash);
     return was_seen(e, seen, ids_of(seen, e->event.type->number), hash) ||
            was_seen(e, seen, ids_of(seen, NAME_NONE), hash);
 }

@@ -139,6 +139,28 @@ Test(cel_value, knows_the_offsets_of_zones_within_and_behind_their_tables)
     cr_expect_eq(zone_offset(zone("Europe/Berlin"), at("1945-07-01T00:00:00Z")), 10800);
 }
 
+Test(cel_value, knows_the_offsets_of_a_year_whichever_was_asked_for_before)
+{
+    static const struct {
+        const char *zone, *instant;
+        int32_t offset;
+    } asked[] = {
+        {"Europe/Paris", "2499-12-31T22:59:59Z", 3600},
+        {"Europe/Paris", "2499-12-31T23:00:00Z", 3600},
+        {"Europe/Paris", "2500-07-01T12:00:00Z", 7200},
+        {"Europe/Paris", "2499-07-01T12:00:00Z", 7200},
+        {"Australia/Sydney", "2499-12-31T13:59:59Z", 39600},
+        {"Australia/Sydney", "2499-12-31T14:00:00Z", 39600},
+        {"Australia/Sydney", "2500-07-01T12:00:00Z", 36000},
+        {"Europe/Paris", "2100-12-01T12:00:00Z", 3600},
+    };
+    enum { COUNT = sizeof asked / sizeof *asked };
+    for (size_t step = 1; step < COUNT; step += 2)
+        for (size_t i = 0, at_row = 0; i < COUNT; i++, at_row = (at_row + step) % COUNT)
+            cr_expect_eq(zone_offset(zone(asked[at_row].zone), at(asked[at_row].instant)),
+                         asked[at_row].offset, "%s at %s", asked[at_row].zone, asked[at_row].instant);
+}
+
 Test(cel_value, moves_a_skipped_time_forward_and_takes_the_first_of_two)
 {
     const struct zone *paris = zone("Europe/Paris");
