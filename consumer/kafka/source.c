@@ -306,8 +306,19 @@ static void source_take_held(struct source *source, size_t most)
     memmove(source->held, source->held + count, source->held_count * sizeof *source->held);
 }
 
-/* The batch call waits its whole time unless it is full, so it is given none until much is coming; the plain
- * poll wakes with the first record. */
+/* Of the partition that the last record is from, does the log have more than have come? As of its last fetch. */
+static bool source_is_behind(const struct source *source)
+{
+    const rd_kafka_message_t *message = source->messages[source->message_count - 1];
+    int64_t low, high;
+    return !message->err &&
+           !rd_kafka_get_watermark_offsets(source->rk, source->topics[SOURCE_INPUT], message->partition, &low,
+                                           &high) &&
+           high - message->offset > SOURCE_MUCH;
+}
+
+/* The batch call waits its whole time unless it is full, so it is given none until much is coming, and none where all has come
+ * that the log has; the plain poll wakes with the first record. */
 static void source_take(struct source *source, int wait_ms, size_t most)
 {
     int64_t began = clock_monotonic_us();
@@ -316,7 +327,7 @@ static void source_take(struct source *source, int wait_ms, size_t most)
     if (!source->message_count) source_take_one(source, wait_ms);
     if (!source->message_count) return;
     size_t last = source_take_batch(source, 0, most);
-    while (last >= SOURCE_MUCH && source->message_count < most &&
+    while (last >= SOURCE_MUCH && source->message_count < most && source_is_behind(source) &&
            clock_monotonic_us() - began < SOURCE_WINDOW_US)
         last = source_take_batch(source, SOURCE_MORE_MS, most);
 }
