@@ -8,10 +8,8 @@
 #include "delivery/wanted.h"
 
 enum {
-    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms; and sooner while all that comes is
-     * decided at once, since whoever waits for the EXEC would be late by that. */
+    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
     WORK_SAVE_CHANGED = 16384,
-    WORK_SAVE_CHANGED_SOON = 4096,
     /* Bytes of output, of one record, beyond which it has no lines of decisions; the least that failures leave. */
     WORK_LINES_MAX = 256 << 20,
     WORK_LINES_LEAST = 48 << 20,
