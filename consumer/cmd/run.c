@@ -197,7 +197,8 @@ static void run_start_workers(struct run *run)
                                             .waits_most = WORKER_WAITS_MAX,
                                             .standings = run->standings,
                                             .models = run->models,
-                                            .first = i ? &run->workers[0] : NULL};
+                                            .all = run->workers,
+                                            .count = count};
         pulse_init(&worker->pulse);
         ensure(pthread_create(&worker->thread, NULL, worker_run, worker) == 0);
     }

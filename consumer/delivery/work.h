@@ -42,6 +42,7 @@ struct work {
     struct buffer names;    /* scratch: of visitors among them */
     size_t most;            /* records that a batch may have; halved by failures */
     bool assigned;          /* the group has told us what is ours, be it nothing */
+    int64_t joined_us;      /* when it did so first */
     bool loaded;            /* the last batch was large */
     bool full;              /* it had as many records as it may: more are waiting */
     bool ticking;           /* more waits are due than were ended */

@@ -57,7 +57,40 @@ enum {
     WORKER_REST_STATES = 256,       /* and looks at the clock after so many */
     WORKER_FIRST_US = 1000000,      /* the others wait so long for the first to have joined */
     WORKER_FIRST_LOOK_US = 5000,    /* and look so often */
+    WORKER_OTHERS_US = 500000,      /* and it waits so long for them */
 };
+
+/* ---- joining the group: the workers of a process one behind the other
+ *
+ * Of two members that join at the same time the first is told that the group begins anew, and its client waits for two
+ * seconds before it joins again, and everybody waits for it (librdkafka's pause between two joins). So the others come
+ * behind the first, together: the group waits for what the first has to give away. That is nothing, since it claims nothing
+ * until the others have joined, too. A group that lets the first one wait, as new ones do by default
+ * (group.initial.rebalance.delay.ms), takes whoever comes in that time. */
+static bool worker_is_absent(const struct worker *worker)
+{
+    return !atomic_load(&worker->joined) && !atomic_load(&worker->ended);
+}
+
+static void work_join_behind_first(const struct work *work)
+{
+    const struct worker_plan *plan = &work->worker->plan;
+    int64_t until = clock_monotonic_us() + WORKER_FIRST_US;
+    if (!plan->number || !plan->all) return;
+    while (worker_is_absent(&plan->all[0]) && clock_monotonic_us() < until &&
+           partition_pause(WORKER_FIRST_LOOK_US))
+        continue;
+}
+
+static bool work_awaits_others(const struct work *work)
+{
+    const struct worker_plan *plan = &work->worker->plan;
+    bool some = false;
+    if (plan->number || clock_monotonic_us() - work->joined_us >= WORKER_OTHERS_US) return false;
+    for (size_t i = 1; plan->all && i < plan->count; i++)
+        some |= worker_is_absent(&plan->all[i]);
+    return some;
+}
 
 /* ---- claiming */
 static enum relance_status work_start_reading(struct work *work, struct relance_error *error)
@@ -81,6 +114,7 @@ static enum relance_status work_claim(struct work *work, struct relance_error *e
 {
     bool claimed = false;
     int64_t now = clock_monotonic_us();
+    if (work_awaits_others(work)) return RELANCE_OK;
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[work->turn++ % work->own_count];
         if (partition->state != PARTITION_UNCLAIMED || now < partition->pace.retry_us ||
@@ -189,6 +223,7 @@ static void work_assigned(void *context, const int32_t *partitions, size_t count
 {
     struct work *work = context;
     work->assigned = true;
+    if (!atomic_load(&work->worker->joined)) work->joined_us = clock_monotonic_us();
     atomic_store(&work->worker->joined, true);
     work->left_unsaved = 0;
     for (size_t i = 0; i < count; i++)
@@ -684,19 +719,6 @@ static enum relance_status work_until_stopped(struct work *work, struct relance_
 }
 
 /* ---- beginning and end */
-/* Of two members that join at the same time, the first is told that the group begins anew, and its client waits for two
- * seconds before it joins again, and everybody waits for it (librdkafka's pause between two joins). So the others come
- * behind the first, together: the group waits for what the first has to give away. A group that lets the first one wait, as
- * new ones do by default (group.initial.rebalance.delay.ms), takes whoever comes in that time. */
-static void work_let_first_join(const struct work *work)
-{
-    const struct worker *first = work->worker->plan.first;
-    int64_t until = clock_monotonic_us() + WORKER_FIRST_US;
-    while (first && !atomic_load(&first->joined) && !atomic_load(&first->ended) &&
-           clock_monotonic_us() < until && partition_pause(WORKER_FIRST_LOOK_US))
-        continue;
-}
-
 static enum relance_status work_open(struct work *work, struct relance_error *error)
 {
     const struct source_config config = {
@@ -709,7 +731,7 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
         return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = work->worker->plan.most;
     if (status == RELANCE_OK) status = links_open(work->place.options, &work->place.links, error);
-    work_let_first_join(work);
+    work_join_behind_first(work);
     return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
 }
 
