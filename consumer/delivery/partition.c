@@ -708,13 +708,13 @@ enum relance_status partition_fetch_due(struct partition *partition, int64_t bef
  * come. */
 static bool partition_is_at_end(struct partition *partition)
 {
-    int64_t low, high, now = clock_monotonic_us();
+    int64_t high, now = clock_monotonic_us();
     struct relance_error error;
     if (source_read_to(partition->place->source, partition->number) < 0 ||
         now - partition->input_end.asked_us < PARTITION_ASK_US)
         return false;
     partition->input_end.asked_us = now;
-    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, &low, &high, &error) ==
+    return source_bounds(partition->place->source, SOURCE_INPUT, partition->number, NULL, &high, &error) ==
                RELANCE_OK &&
            high <= partition->decided.offset;
 }

@@ -103,7 +103,8 @@ RELANCE_MUST enum relance_status source_frontier(struct source *source, int32_t 
 /* Where producers put the records of a key, of an input of so many partitions. */
 int source_partition_of(struct relance_str key, int partitions);
 
-/* First offset still kept and first offset not yet there (or hidden by an open transaction), asked just now. */
+/* First offset still kept, where `low` is not NULL, and first offset not yet there (or hidden by an open transaction), asked
+ * just now. */
 enum source_topic { SOURCE_INPUT, SOURCE_MARKS, SOURCE_LINKS, SOURCE_TOPICS };
 RELANCE_MUST enum relance_status source_bounds(struct source *source, enum source_topic topic,
                                                int32_t partition, int64_t *low, int64_t *high,

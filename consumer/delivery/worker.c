@@ -484,15 +484,17 @@ static void work_ask_begin(struct work *work, struct partition *partition, int64
  * least that Kafka answers. */
 static void work_ask_end(struct work *work)
 {
-    int64_t now = clock_monotonic_us(), low, high;
+    int64_t now = clock_monotonic_us(), low = 0, high;
     struct relance_error error;
     if (!work_is_time_to_ask(work, now)) return;
     work->asked_us = now;
     if (work->own_count) work->asked = (work->asked + 1) % work->own_count;
     struct partition *partition = work->own_count ? work->own[work->asked] : NULL;
     contact_ask(&work->worker->kafka);
-    enum relance_status status = source_bounds(work->place.source, SOURCE_INPUT,
-                                               partition ? partition->number : 0, &low, &high, &error);
+    bool is_waiting = partition && partition->state == PARTITION_UNCLAIMED;
+    enum relance_status status =
+        source_bounds(work->place.source, SOURCE_INPUT, partition ? partition->number : 0,
+                      is_waiting ? &low : NULL, &high, &error);
     contact_answer(&work->worker->kafka, status == RELANCE_OK);
     if (!partition) return;
     if (status == RELANCE_OK) {
@@ -649,9 +651,9 @@ static enum relance_status work_rest(struct work *work, struct relance_error *er
 /* Has the partition taken all that others have told it? */
 static bool work_is_linked(const struct work *work, const struct partition *partition)
 {
-    int64_t low, high;
+    int64_t high;
     struct relance_error error;
-    return source_bounds(work->place.source, SOURCE_LINKS, partition->number, &low, &high, &error) ==
+    return source_bounds(work->place.source, SOURCE_LINKS, partition->number, NULL, &high, &error) ==
                RELANCE_OK &&
            links_read_to(work->place.links, partition->number) >= high;
 }

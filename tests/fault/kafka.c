@@ -838,7 +838,7 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
 {
     (void)source;
     if (!kafka_go(KAFKA_TIMEOUT_US)) return kafka_silent(error);
-    *low = 0;
+    if (low) *low = 0;
     static const int logs[SOURCE_TOPICS] = {[SOURCE_MARKS] = KAFKA_MARKS, [SOURCE_LINKS] = KAFKA_LINKS};
     *high = topic == SOURCE_INPUT ? workload_stable_end(partition)
                                   : (int64_t)kafka_stable_end(logs[topic] + partition);
@@ -848,9 +848,8 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
 enum relance_status source_offset_at(struct source *source, int32_t partition, int64_t instant_ms,
                                      int64_t *offset, struct relance_error *error)
 {
-    int64_t low;
     (void)instant_ms; /* histories begin at the beginning */
-    return source_bounds(source, SOURCE_INPUT, partition, &low, offset, error);
+    return source_bounds(source, SOURCE_INPUT, partition, NULL, offset, error);
 }
 
 /* ---- marks.h */
