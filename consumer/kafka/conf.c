@@ -124,6 +124,20 @@ rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int 
     return code;
 }
 
+rd_kafka_resp_err_t kafka_conf_offset(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t instant,
+                                      int timeout_ms, int64_t *offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    ensure(list);
+    rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, topic, partition);
+    element->offset = instant;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
+    if (!code) code = element->err;
+    *offset = element->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
 /* ---- topics that are to be made */
 static void conf_take_retention(const rd_kafka_ConfigResource_t *resource, char out[KAFKA_RETENTION_SIZE])
 {

@@ -10,6 +10,12 @@
 /* How many partitions a topic has, by its broker; the error of the question or of the topic. */
 rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *topic, int timeout_ms, int *count);
 
+/* The first offset at or after an instant, in ms since 1970, or RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END; -1 where there is
+ * none. Asked like this it keeps its time: rd_kafka_query_watermark_offsets waits for as long as the broker is away (librdkafka
+ * 2.0.2). */
+rd_kafka_resp_err_t kafka_conf_offset(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t instant,
+                                      int timeout_ms, int64_t *offset);
+
 /* A topic's retention.ms, "" where Kafka does not tell it; of a right that is missing the log says which. */
 enum { KAFKA_RETENTION_SIZE = 32 };
 void kafka_conf_retention(rd_kafka_t *rk, const char *topic, char out[KAFKA_RETENTION_SIZE]);

@@ -24,12 +24,9 @@ struct models {
 static int64_t models_find_recent(const struct models *models)
 {
     int64_t since_ms = clock_wall_ms() - MODELS_RECENT_DAYS * INT64_C(86400000), offset;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, models->name, 0)->offset = since_ms;
-    rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(models->rk, list, MODELS_ASK_MS);
-    offset = err || list->elems[0].err ? -1 : list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : offset;
+    rd_kafka_resp_err_t err =
+        kafka_conf_offset(models->rk, models->name, 0, since_ms, MODELS_ASK_MS, &offset);
+    return err || offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : offset;
 }
 
 static enum relance_status models_begin(struct models *models, int64_t from, struct relance_error *error)

@@ -53,12 +53,11 @@ enum relance_status kafka_offsets_partitions(struct kafka_offsets *offsets, int 
 enum relance_status kafka_offsets_read(struct kafka_offsets *offsets, int32_t partition,
                                        struct source_frontier *p, int64_t *end, struct relance_error *error)
 {
-    int64_t low;
     enum relance_status status =
         kafka_client_frontier(offsets->rk, offsets->group, offsets->topic, partition, p, error);
     if (status != RELANCE_OK) return status;
     rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(offsets->rk, offsets->topic, partition, &low, end, OFFSETS_ASK_MS);
+        kafka_conf_offset(offsets->rk, offsets->topic, partition, RD_KAFKA_OFFSET_END, OFFSETS_ASK_MS, end);
     return code ? offsets_failed(offsets, code, error) : RELANCE_OK;
 }
 

@@ -82,9 +82,12 @@ static enum relance_status scan_find_bounds(struct scan *scan, kafka_scan_begin 
     rd_kafka_resp_err_t code = timed ? scan_find_time(scan) : RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; i < scan->list->cnt && !code; i++) {
         const rd_kafka_topic_partition_t *at = &scan->list->elems[i];
-        int64_t low, *end = &scan->ends[at->partition];
-        code = rd_kafka_query_watermark_offsets(scan->rk, scan->topic, at->partition, &low, end, SCAN_ASK_MS);
-        if (!code) begin(scan->context, at->partition, timed ? at->offset < 0 ? *end : at->offset : low);
+        int64_t first = at->offset, *end = &scan->ends[at->partition];
+        code = kafka_conf_offset(scan->rk, scan->topic, at->partition, RD_KAFKA_OFFSET_END, SCAN_ASK_MS, end);
+        if (!timed && !code)
+            code = kafka_conf_offset(scan->rk, scan->topic, at->partition, RD_KAFKA_OFFSET_BEGINNING,
+                                     SCAN_ASK_MS, &first);
+        if (!code) begin(scan->context, at->partition, first < 0 ? *end : first);
     }
     scan->left = scan->list->cnt;
     return code ? scan_failed(scan, code, error) : RELANCE_OK;

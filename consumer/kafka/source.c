@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "kafka/client.h"
+#include "kafka/conf.h"
 #include "kafka/member.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
@@ -480,29 +481,14 @@ int source_partition_of(struct relance_str key, int partitions)
     return murmur2_partition(key, partitions);
 }
 
-/* The first offset at or after an instant, which may be one of the client's for the beginning and the end; -1 where there is
- * none. rd_kafka_query_watermark_offsets has a time-out, too, but waits for as long as the broker is away (librdkafka 2.0.2). */
-static rd_kafka_resp_err_t source_ask(struct source *source, const char *topic, int32_t partition,
-                                      int64_t instant, int64_t *offset)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    ensure(list);
-    rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(list, topic, partition);
-    element->offset = instant;
-    rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(source->rk, list, SOURCE_ASK_MS);
-    if (!err) err = element->err;
-    *offset = element->offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return err;
-}
-
 enum relance_status source_bounds(struct source *source, enum source_topic topic, int32_t partition,
                                   int64_t *low, int64_t *high, struct relance_error *error)
 {
     const char *name = source->topics[topic];
     rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (low) err = source_ask(source, name, partition, RD_KAFKA_OFFSET_BEGINNING, low);
-    if (!err) err = source_ask(source, name, partition, RD_KAFKA_OFFSET_END, high);
+    if (low)
+        err = kafka_conf_offset(source->rk, name, partition, RD_KAFKA_OFFSET_BEGINNING, SOURCE_ASK_MS, low);
+    if (!err) err = kafka_conf_offset(source->rk, name, partition, RD_KAFKA_OFFSET_END, SOURCE_ASK_MS, high);
     if (!err) return RELANCE_OK;
     return kafka_trouble(error, RELANCE_AGAIN, err,
                          kafka_client_right(err, source->config.options->group, name),
@@ -512,7 +498,8 @@ enum relance_status source_bounds(struct source *source, enum source_topic topic
 enum relance_status source_offset_at(struct source *source, int32_t partition, int64_t instant_ms,
                                      int64_t *offset, struct relance_error *error)
 {
-    rd_kafka_resp_err_t err = source_ask(source, source->topics[SOURCE_INPUT], partition, instant_ms, offset);
+    rd_kafka_resp_err_t err = kafka_conf_offset(source->rk, source->topics[SOURCE_INPUT], partition,
+                                                instant_ms, SOURCE_ASK_MS, offset);
     if (err)
         return kafka_trouble(
             error, RELANCE_AGAIN, err,
