@@ -219,8 +219,11 @@ void partition_take_store(struct partition *partition)
 
 enum relance_status partition_checkpoint(struct partition *partition, struct relance_error *error)
 {
-    ensure(!partition_has_news(partition)); /* I1 */
-    enum relance_status status = partition_begin_checkpoint(partition, error);
+    enum relance_status status = RELANCE_OK;
+    if (!partition->saving.is_on) {
+        ensure(!partition_has_news(partition)); /* I1 */
+        status = partition_begin_checkpoint(partition, error);
+    }
     if (status != RELANCE_OK) return status;
     partition_release_checkpoint(partition);
     partition_write_checkpoint(partition);

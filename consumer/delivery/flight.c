@@ -85,10 +85,10 @@ static bool work_is_save_due(const struct work *work, const struct partition *pa
     return now - partition->pace.saved_us >= pause || work_has_changed(partition, 1);
 }
 
-static enum relance_status work_end_save(struct work *work, struct partition *partition,
-                                         struct relance_error *error)
+/* A checkpoint has been written, or not: that is counted, and where it has, room is made. */
+static enum relance_status work_note_saved(struct work *work, struct partition *partition,
+                                           enum relance_status status)
 {
-    enum relance_status status = partition_end_checkpoint(partition, error);
     pulse_add_time(&work->figures.redis, partition->saving.took_us);
     work->figures.checkpoints++;
     if (status != RELANCE_OK) return status;
@@ -102,12 +102,7 @@ static enum relance_status work_end_save(struct work *work, struct partition *pa
 static enum relance_status work_save(struct work *work, struct partition *partition,
                                      struct relance_error *error)
 {
-    enum relance_status status =
-        partition->saving.is_on ? RELANCE_OK : partition_begin_checkpoint(partition, error);
-    if (status != RELANCE_OK) return status;
-    partition_release_checkpoint(partition);
-    partition_write_checkpoint(partition);
-    return work_end_save(work, partition, error);
+    return work_note_saved(work, partition, partition_checkpoint(partition, error));
 }
 
 static void work_write(void *context)
@@ -146,7 +141,8 @@ static enum relance_status work_end_saving(struct work *work, struct relance_err
         struct relance_error later;
         if (!work->saving[i]->saving.is_writing) continue; /* the group has taken it meanwhile */
         enum relance_status next =
-            work_end_save(work, work->saving[i], status == RELANCE_OK ? error : &later);
+            partition_end_checkpoint(work->saving[i], status == RELANCE_OK ? error : &later);
+        next = work_note_saved(work, work->saving[i], next);
         if (status == RELANCE_OK) status = next;
     }
     return status;

@@ -356,7 +356,7 @@ RELANCE_MUST enum relance_status partition_end_checkpoint(struct partition *part
                                                           struct relance_error *error);
 /* Whoever asks the store for anything waits until nothing is written there. */
 void partition_take_store(struct partition *partition);
-/* All of it at once: what is decided is published. */
+/* All of it at once, where what is decided is published; of one that has been put together, the rest. */
 RELANCE_MUST enum relance_status partition_checkpoint(struct partition *partition,
                                                       struct relance_error *error);
 

@@ -76,7 +76,7 @@ static void work_join_behind_first(const struct work *work)
 {
     const struct worker_plan *plan = &work->worker->plan;
     int64_t until = clock_monotonic_us() + WORKER_FIRST_US;
-    if (!plan->number || !plan->all) return;
+    if (!plan->number || !plan->count) return;
     while (worker_is_absent(&plan->all[0]) && clock_monotonic_us() < until &&
            partition_pause(WORKER_FIRST_LOOK_US))
         continue;
@@ -87,7 +87,7 @@ static bool work_awaits_others(const struct work *work)
     const struct worker_plan *plan = &work->worker->plan;
     bool some = false;
     if (plan->number || clock_monotonic_us() - work->joined_us >= WORKER_OTHERS_US) return false;
-    for (size_t i = 1; plan->all && i < plan->count; i++)
+    for (size_t i = 1; i < plan->count; i++)
         some |= worker_is_absent(&plan->all[i]);
     return some;
 }
@@ -175,8 +175,7 @@ static void work_clear(struct work *work)
  * published by now is saved. Another than RELANCE_OK: the transaction that was open has shown that there is no going on. */
 static enum relance_status work_abandon(struct work *work, struct relance_error *error)
 {
-    enum relance_status status = work_settle(work, error);
-    if (status == RELANCE_OK && !work->place.sink_spent) status = work_land(work, error);
+    enum relance_status status = work->place.sink_spent ? work_settle(work, error) : work_land(work, error);
     work_give_up_saving(work);
     for (size_t i = 0; i < work->own_count; i++) {
         struct partition *partition = work->own[i];

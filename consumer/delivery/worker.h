@@ -29,9 +29,8 @@ struct worker_plan {
     size_t waits_most;          /* waits that one mark ends: WORKER_WAITS_MAX */
     struct standing *standings; /* of the process, by partition */
     struct modelbook *models;   /* of the process; NULL: there are none */
-    const struct worker
-        *all;     /* workers of the process, in the order of their numbers; NULL: this one alone */
-    size_t count; /* of those */
+    const struct worker *all;   /* workers of the process, in the order of their numbers, */
+    size_t count;               /* so many; 0: this one alone */
 };
 
 /* The worse, the further down. */

@@ -11,7 +11,8 @@ static void *beside_run(void *argument)
 
 void beside_begin(struct beside *beside, void (*run)(void *context), void *context)
 {
-    ensure(!beside->has_thread);
+    ensure(!beside->is_begun);
+    beside->is_begun = true;
     beside->run = run;
     beside->context = context;
     atomic_store(&beside->is_done, false);
@@ -27,5 +28,5 @@ bool beside_is_done(const struct beside *beside)
 void beside_await(struct beside *beside)
 {
     if (beside->has_thread) ensure(pthread_join(beside->thread, NULL) == 0);
-    beside->has_thread = false;
+    beside->is_begun = beside->has_thread = false;
 }

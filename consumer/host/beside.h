@@ -14,7 +14,7 @@ struct beside {
     void (*run)(void *context);
     void *context;
     pthread_t thread;
-    bool has_thread;
+    bool is_begun, has_thread;
     atomic_bool is_done;
 };
 

@@ -241,7 +241,7 @@ bool sink_is_done(const struct sink *sink)
 enum relance_status sink_finish(struct sink *sink, int64_t *took_us, struct relance_error *error)
 {
     const struct sink_errand *errand = &sink->errand;
-    ensure(errand->outbox);
+    ensure(sink->beside.is_begun);
     beside_await(&sink->beside);
     *took_us = errand->took_us;
     if (errand->status != RELANCE_OK) *error = errand->error;

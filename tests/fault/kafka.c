@@ -547,10 +547,7 @@ void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sin
         sink->outbox = sink_copy(outbox);
         sink->frontiers = kept;
     }
-    if (sim.overlaps)
-        sim_begin_beside(SIM_TRANSACTION, sink_run, sink);
-    else
-        sink_run(sink);
+    sim_begin_beside(SIM_TRANSACTION, sink_run, sink);
 }
 
 bool sink_is_done(const struct sink *sink)

@@ -193,6 +193,10 @@ void sim_begin_beside(enum sim_beside which, void (*run)(void *), void *context)
 {
     struct process *process = sim.running;
     ensure(!process->beside[which].running);
+    if (!sim.overlaps) {
+        run(context);
+        return;
+    }
     process->begun[which] = run;
     process->begun_with[which] = context;
     sim_start_fiber(&process->beside[which], sim_beside_main);

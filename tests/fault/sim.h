@@ -123,7 +123,8 @@ extern struct sim sim;
 bool sim_enter(void);
 /* The running process waits; false: it is dead. */
 bool sim_wait(int64_t us);
-/* Something goes on beside the running process, one of each kind at a time; it waits for its end. */
+/* Something goes on beside the running process, one of each kind at a time; it waits for its end. In a history in
+ * which nothing overlaps it runs here and now. */
 void sim_begin_beside(enum sim_beside which, void (*run)(void *), void *context);
 bool sim_is_beside(enum sim_beside which);
 void sim_await_beside(enum sim_beside which);
