@@ -166,9 +166,10 @@ int cmd_forget(const struct options *options)
         .options = options, .customer = str_of(options->args[0]), .now_ms = clock_wall_ms()};
     int status =
         forget_open(&forget, &error) == RELANCE_OK ? forget_customer(&forget, &error) : EXIT_STATUS_USAGE;
-    if (*error.message) print_mistake("%s", error.message);
-    kafka_feed_close(forget.feed);
+    kafka_feed_close(
+        forget.feed); /* before the reason is told: what the client still has to say comes first */
     redis_view_close(forget.view);
+    if (*error.message) print_mistake("%s", error.message);
     cJSON_free(forget.event);
     free(forget.offsets);
     return status;

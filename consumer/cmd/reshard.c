@@ -328,7 +328,7 @@ int cmd_reshard(const struct options *options)
     stop_on_signals();
     struct reshard reshard = {.options = options, .error = &error};
     int status = reshard_run(&reshard);
+    reshard_close(&reshard); /* before the reason is told: what the client still has to say comes first */
     if (*error.message) print_mistake("%s", error.message);
-    reshard_close(&reshard);
     return status;
 }

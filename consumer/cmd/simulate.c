@@ -124,9 +124,9 @@ static int simulate_publish(const struct options *options)
     if (feed)
         status = simulate_feed(options, shop, feed, start_ms, simulate_end(options, clock_speed(), start_ms),
                                &error);
-    if (status != RELANCE_OK) print_mistake("%s", error.message);
-    kafka_feed_close(feed);
+    kafka_feed_close(feed); /* before the reason is told: what the client still has to say comes first */
     shop_free(shop);
+    if (status != RELANCE_OK) print_mistake("%s", error.message);
     return status == RELANCE_OK ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 

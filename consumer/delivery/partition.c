@@ -722,7 +722,9 @@ static bool partition_is_at_end(struct partition *partition)
 void partition_tell_hidden(struct partition *partition)
 {
     int64_t now = clock_monotonic_us(),
-            from = source_hidden_from(partition->place->source, partition->number);
+            from = partition->state == PARTITION_UNCLAIMED
+                       ? -1 /* unread, whatever there is */
+                       : source_hidden_from(partition->place->source, partition->number);
     if (from < 0 || from != partition->input_end.hidden_from) {
         partition->input_end.hidden_from = from;
         partition->input_end.hidden_us = now;

@@ -462,7 +462,7 @@ void source_release(struct source *source)
 int64_t source_hidden_from(const struct source *source, int32_t partition)
 {
     int64_t low, high, read_to = source_read_to(source, partition);
-    if (read_to < 0 ||
+    if (read_to < 0 || source->is_paused ||
         rd_kafka_get_watermark_offsets(source->rk, source->topics[SOURCE_INPUT], partition, &low, &high))
         return -1;
     return high > read_to ? read_to : -1;
