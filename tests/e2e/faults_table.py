@@ -10,7 +10,7 @@ import subprocess
 import unittest
 from unittest import mock
 
-from e2e.faults_siege import SESSION_S, Siege
+from e2e.faults_siege import LASTING, SESSION_S, Siege
 from support import place
 from support.engine import World, sequence_faults
 from support.kafka import event
@@ -40,9 +40,9 @@ class Table(unittest.TestCase):
 
     # ---- steps of the stories
 
-    def live(self, name="one", partitions=2):
+    def live(self, name="one", partitions=2, **options):
         """Starts an engine and waits until it has partitions."""
-        engine = self.siege.start(name)
+        engine = self.siege.start(name, **options)
         self.wait_said(engine, "A partition is live.", partitions)
         return engine
 
@@ -268,12 +268,13 @@ class Table(unittest.TestCase):
     # ---- rules
 
     def test_rules_edited_then_a_crash_what_was_decided_stays(self):
-        self.live()
+        self.live(**LASTING)
         self.wait_saved()
         self.siege.redis_door.close_door()  # no checkpoint of what follows
         self.ping()
         self.siege.wait_decided()
         self.siege.kill("one")
+        self.world.kafka.dismiss(self.world.group)
         after = json.loads(json.dumps(COUNTING).replace("before", "after"))
         self.world.rules.write_text(json.dumps(after))
         self.siege.redis_door.open_door()

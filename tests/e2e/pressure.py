@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from e2e.faults_siege import Siege
+from e2e.faults_siege import LASTING, Siege
 from support import place
 from support.engine import MIB, World, sequence_faults
 from support.kafka import event
@@ -114,10 +114,12 @@ class Pressure(unittest.TestCase):
     def test_redis_out_of_reach_and_more_customers_than_may_wait_for_it(self):
         """What Redis does not have is bounded: it reads no further, and says nothing that it could not keep."""
         count = CHANGED_MAX * 2
-        # A transaction that fails would need Redis to be claimed after.
-        self.begin(partitions=1, options={"kafka.transaction.timeout.ms": 10000})
+        self.begin(partitions=1, options=LASTING)
+        self.world.produce(pings(range(1)))
+        self.siege.wait_decided()
+        self.world.wait_saved()
         self.siege.redis_door.close_door()
-        self.world.produce(pings(range(count)))
+        self.world.produce(pings(range(1, count)))
         self.siege.wait(lambda: self.decided() > CHANGED_MAX, "as many are changed as may be")
         time.sleep(2)
         decided, (memory, _) = self.decided(), resident(self.engine)

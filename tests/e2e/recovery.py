@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from e2e.faults_siege import Siege
+from e2e.faults_siege import LASTING, Siege
 from support import place
 from support.engine import World, place_faults, sequence_faults
 from support.kafka import event
@@ -53,7 +53,7 @@ class Recovery(unittest.TestCase):
     def live(self, partitions=2, door=False, **options):
         """Starts an engine and waits until it has its partitions; `door`: it reaches Redis through the siege's."""
         if door:
-            options["redis"] = self.world.redis.url_at(self.siege.redis_path)
+            options |= {"redis": self.world.redis.url_at(self.siege.redis_path), **LASTING}
         self.engine = self.world.engine(**self.options(**options))
         self.addCleanup(self.engine.stop, 9)
         self.wait_said("A partition is live.", partitions)
@@ -99,6 +99,8 @@ class Recovery(unittest.TestCase):
         status, _ = self.engine.stop(*([how] if how else []))
         if how is None:
             self.assertEqual(status, 0, self.engine.output())
+        else:
+            self.world.kafka.dismiss(self.world.group)
 
     def refused(self, *words, **options):
         status, said = self.world.refusal(**self.options(**options))
@@ -222,15 +224,8 @@ class Recovery(unittest.TestCase):
         self.siege.redis_door.open_door()
 
     def reset(self, offset):
-        """Once the killed engine's session is over: until then it is a member."""
-        def done(partition):
-            try:
-                self.world.kafka.reset(self.world.group, self.world.input, partition, offset)
-            except RuntimeError:
-                return False
-            return True
         for p in range(2):
-            place.wait_until(lambda p=p: done(p), 20, "the group is empty")
+            self.world.kafka.reset(self.world.group, self.world.input, p, offset)
 
     def test_offsets_that_are_gone(self):
         self.behind()

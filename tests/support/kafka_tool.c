@@ -421,6 +421,20 @@ static void committed(int argc, char **argv)
     rd_kafka_destroy(rk);
 }
 
+/* The names that the broker gave to those who are in a group, and to those who have died in it. */
+static void members(int argc, char **argv)
+{
+    const struct rd_kafka_group_list *list;
+    if (argc != 1) fail("members GROUP");
+    rd_kafka_t *rk = consumer("kafka_tool");
+    check(rd_kafka_list_groups(rk, argv[0], &list, TIMEOUT_MS), argv[0]);
+    for (int g = 0; g < list->group_cnt; g++)
+        for (int m = 0; m < list->groups[g].member_cnt; m++)
+            printf("%s\n", list->groups[g].members[m].member_id);
+    rd_kafka_group_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
 /* ---- latency */
 
 /* Reads until the action about `customer` comes; false: it has not come in time. */
@@ -715,11 +729,11 @@ static void features(int argc, char **argv)
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
-} commands[] = {
-    {"create", create},       {"produce", produce},   {"consume", consume},       {"ends", ends},
-    {"committed", committed}, {"features", features}, {"latency", latency},       {"delete", delete},
-    {"grow", grow},           {"follow", follow},     {"truncate", truncate_log}, {"reset", reset},
-    {"load", load_run},       {"drain", drain}};
+} commands[] = {{"create", create},   {"produce", produce},       {"consume", consume},
+                {"ends", ends},       {"committed", committed},   {"features", features},
+                {"latency", latency}, {"delete", delete},         {"grow", grow},
+                {"follow", follow},   {"truncate", truncate_log}, {"reset", reset},
+                {"load", load_run},   {"drain", drain},           {"members", members}};
 
 int main(int argc, char **argv)
 {
