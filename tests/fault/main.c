@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"seed", required_argument, 0, 's'},  {"from", required_argument, 0, 'f'},
         {"count", required_argument, 0, 'c'}, {"seconds", required_argument, 0, 't'},
-        {"regressions", no_argument, 0, 'r'}, {"sabotage", optional_argument, 0, 'b'},
+        {"regressions", no_argument, 0, 'r'}, {"sabotage", no_argument, 0, 'b'},
         {"bug", required_argument, 0, 'B'},   {0, 0, 0, 0}};
     uint64_t seed = 0, from = (uint64_t)time(NULL) << 20, count = UINT64_MAX;
     double seconds = 1e9;
@@ -137,7 +137,9 @@ int main(int argc, char **argv)
         if (letter == 'B') bug = optarg;
         if (letter == '?') return 2;
     }
-    if (bug && mode != 'b' && !main_find_bug(bug)) return fprintf(stderr, "no such bug: %s\n", bug), 2;
+    if (optind < argc)
+        return fprintf(stderr, "what is '%s'? One bug is --sabotage --bug NAME\n", argv[optind]), 2;
+    if (bug && !main_find_bug(bug)) return fprintf(stderr, "no such bug: %s\n", bug), 2;
     workload_load();
     int status = mode == 's'   ? main_one(seed)
                  : mode == 'r' ? main_repeat()
