@@ -10,6 +10,7 @@ import signal
 import subprocess
 import unittest
 
+from e2e.faults_siege import LASTING
 from support import kafka, place, rights
 from support.engine import Engine, World, running, sequence_faults
 from support.kafka import Record, event
@@ -349,13 +350,14 @@ class Story(unittest.TestCase):
     def tell(self, world):
         options = {"kafka.session.timeout.ms": SESSION_MS, "kafka.heartbeat.interval.ms": 500,
                    "kafka.transaction.timeout.ms": SESSION_MS - 500}
-        engine = world.live(**options)
+        engine = world.live(**{**options, **LASTING})
         world.ping(2)
         world.wait_counter("events", 8)
         world.redis("ACL", "SETUSER", "relance", "-exec")  # no checkpoint of what follows: there is something to catch up
         world.ping(2)
         world.wait_decided(engine)
         engine.stop(signal.SIGKILL)
+        world.kafka.dismiss(world.group)
         world.redis("ACL", "SETUSER", "relance", "+exec")
         engine = world.live(**options)
         world.ping()
