@@ -151,6 +151,8 @@ struct typed_event {
     const struct event_type *reader;      /* what the event reader fills */
     const uint32_t *fields;               /* by declared field: its number in set->fields */
     const struct cel_record_type *record; /* envelope and fields */
+    str packed_type;                      /* in an event as it is stored: all between its id and its time */
+    const str *packed_names;              /* by declared field: its name there */
     uint32_t last_slot;                   /* presence, then envelope, then fields */
     bool named;                           /* something looks at it: it costs state */
     bool remembered;                      /* some expression reads `last.TYPE` */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/report.h"
 #include "mapping/build.h"
+#include "state/pack.h"
 
 #include <relance/ruleset.h>
 
@@ -120,6 +121,30 @@ static bool list_conditions(struct compiler *c, struct conditions *out)
     return out->rules && out->counts && out->totals;
 }
 
+static str packed_here(struct compiler *c, struct buffer *out)
+{
+    str packed = {0};
+    if (out->failed || !arena_copy_str(c->keep, buffer_str(out), &packed)) c->diag->failed = true;
+    out->size = 0;
+    return packed;
+}
+
+/* What is the same in all events of a type that are stored. */
+static bool index_packed(struct compiler *c, struct typed_event *type)
+{
+    struct buffer out;
+    buffer_init(&out, c->scratch);
+    pack_str(&out, STR("type")), pack_str(&out, type->reader->name), pack_str(&out, STR("time"));
+    type->packed_type = packed_here(c, &out);
+    str *names = ARENA_ARRAY(c->keep, str, type->reader->field_count + 1);
+    for (size_t i = 0; names && i < type->reader->field_count; i++) {
+        pack_str(&out, type->reader->fields[i].name);
+        names[i] = packed_here(c, &out);
+    }
+    type->packed_names = names;
+    return names;
+}
+
 static bool index_types(struct compiler *c)
 {
     struct relance_ruleset *set = c->set;
@@ -143,7 +168,8 @@ static bool index_types(struct compiler *c)
         type->attributes = attributes[i];
         type->lists = lists[i];
         type->awaits = awaits[i];
-        if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type)) return false;
+        if (!index_cancels(c, type, cancels[i]) || !index_cancel_fields(c, type) || !index_packed(c, type))
+            return false;
         if (!make_picking(c, rules[i], conditions.rules, &type->rules) ||
             !make_picking(c, counts[i], conditions.counts, &type->counts) ||
             !make_picking(c, totals[i], conditions.totals, &type->totals))

@@ -74,7 +74,8 @@ struct relance_engine {
     struct unfolded unfolded; /* what the present record holds */
     struct event event;       /* the one being processed */
     struct trigger trigger;
-    struct kept_event *kept;              /* of it, what a run kept last; NULL: none yet */
+    struct kept_event *kept;     /* of it, what a run kept last; NULL: none yet */
+    const uint32_t *kept_fields; /* which of an event's fields that may be; NULL: it is of no event */
     int64_t clock_ms, wall_ms, newest_ms; /* STATE_NO_TIME, RELANCE_NEVER, STATE_NO_TIME: none */
     int64_t much_ms;                      /* after RELANCE_MUCH: what is due before then is too much */
     int64_t

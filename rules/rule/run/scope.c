@@ -85,6 +85,8 @@ static str pack_event(struct relance_engine *e, const struct type_list *keeps, c
     const struct cel_value *slots = &e->frame.slots[e->set->slots.event + ENVELOPE_COUNT];
     size_t total = fields ? count : type->reader->field_count, present = 0;
     uint32_t *wanted = arena_alloc(&e->scratch, (total + 1) * sizeof *wanted); /* those that it has */
+    /* what several types share is part of each of them: as many are all of this one */
+    if (keeps && keeps->count == type->reader->field_count) keeps = NULL;
     for (size_t i = 0; wanted && i < total; i++) {
         uint32_t field = fields ? fields[i] : (uint32_t)i, number = type->fields[field];
         if (slots[number].kind > CEL_NULL && (!keeps || is_kept(keeps, number))) wanted[present++] = field;
@@ -93,10 +95,9 @@ static str pack_event(struct relance_engine *e, const struct type_list *keeps, c
     buffer_init(&out, &e->scratch);
     pack_map(&out, 3 + present);
     pack_str(&out, STR("id")), pack_str(&out, e->event.id);
-    pack_str(&out, STR("type")), pack_str(&out, e->event.type_name);
-    pack_str(&out, STR("time")), pack_int(&out, e->event.time_ms);
+    pack_raw(&out, type->packed_type), pack_int(&out, e->event.time_ms);
     for (size_t i = 0; i < present; i++) {
-        pack_str(&out, type->reader->fields[wanted[i]].name);
+        pack_raw(&out, type->packed_names[wanted[i]]);
         pack_value(&out, slots[type->fields[wanted[i]]]);
     }
     out.failed |= !wanted;
@@ -117,9 +118,8 @@ static str pack_trigger(struct relance_engine *e, const struct type_list *keeps)
     return out.failed ? (str){0} : buffer_str(&out);
 }
 
-/* What is packed takes scratch only for a moment: an event may be packed for hundreds of runs, and is kept once for
- * all those that keep the same of it. */
-struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps)
+/* What is packed takes scratch only for a moment: an event may be packed for hundreds of runs. */
+static struct kept_event *keep_packed(struct relance_engine *e, const struct type_list *keeps)
 {
     struct arena_mark before = arena_mark(&e->scratch);
     str packed = pack_trigger(e, keeps);
@@ -131,7 +131,15 @@ struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct typ
         e->kept = kept_event_share(event);
     }
     arena_rewind(&e->scratch, before);
+    e->kept_fields = e->trigger.event ? keeps->types : NULL;
     return event;
+}
+
+/* An event is kept once for all runs that keep the same of it. */
+struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps)
+{
+    bool is_kept = e->kept && e->trigger.event && e->kept_fields == keeps->types;
+    return is_kept ? kept_event_share(e->kept) : keep_packed(e, keeps);
 }
 
 static struct bytes *pack_bytes(struct relance_engine *e, const struct type_list *keeps,
