@@ -160,6 +160,7 @@ struct typed_event {
     bool learnt;                          /* some affinity counts it, which costs no state */
     const uint32_t *last_fields;          /* declared fields to keep for `last`, by index */
     size_t last_field_count;
+    struct state_readers last_readers;   /* of `last.TYPE` */
     struct picking rules;                /* numbers of rules that it triggers */
     const struct cancel *const *cancels; /* by rule, ascending */
     size_t cancel_count;
@@ -183,6 +184,7 @@ struct attribute_rule {
     const struct cel_program *value; /* NULL: no source; set by `identify` */
     struct type_list on;
     bool keep_first;
+    struct state_readers readers;
 };
 
 struct count_rule {

@@ -377,10 +377,15 @@ static inline bool state_form_is_keyed(uint8_t form)
     return form & 1;
 }
 
-/* Something has changed that segments and dates may depend on: attributes, events of `last`, counts, orders. */
-static inline void state_facts_changed(struct state *state)
+/* Which of what is found depends on an attribute, an event of `last`, a count. */
+struct state_readers {
+    bool dates, segments;
+};
+
+static inline void state_fact_changed(struct state *state, struct state_readers readers)
 {
-    state->found.dates = state->found.segments = false;
+    state->found.dates &= !readers.dates;
+    state->found.segments &= !readers.segments;
 }
 
 /* Runs or dates have come, gone or wait for another instant. */

@@ -194,6 +194,43 @@ static void index_rules(struct compiler *c)
     }
 }
 
+/* NULL: the slot is neither an attribute's nor one of `last`. */
+static struct state_readers *readers_of(struct relance_ruleset *set, uint32_t slot)
+{
+    if (slot >= set->slots.attributes && slot < set->slots.attributes + set->attribute_count)
+        return &set->attributes[slot - set->slots.attributes].readers;
+    for (size_t i = 0; i < set->type_count; i++) {
+        struct typed_event *type = &set->types[i];
+        if (slot >= type->last_slot && slot <= last_field_slot(type, type->record->field_count - 1))
+            return &type->last_readers;
+    }
+    return NULL;
+}
+
+static void add_readers(struct relance_ruleset *set, const struct cel_program *program,
+                        struct state_readers by)
+{
+    const uint32_t *slots;
+    size_t count = cel_program_slots(program, &slots);
+    for (size_t i = 0; i < count; i++) {
+        struct state_readers *readers = readers_of(set, slots[i]);
+        if (!readers) continue;
+        readers->dates |= by.dates;
+        readers->segments |= by.segments;
+    }
+}
+
+/* What dates and segments read: they are asked again when it is written. Of segments all, since those that rules wait for
+ * may read others. Each date depends on the customer's zone. */
+static void index_readers(struct relance_ruleset *set)
+{
+    for (size_t i = 0; i < set->dated.count; i++)
+        add_readers(set, set->rules[set->dated.types[i]].date, (struct state_readers){.dates = true});
+    for (size_t i = 0; i < set->segment_count; i++)
+        add_readers(set, set->segments[i].condition->program, (struct state_readers){.segments = true});
+    if (set->tz_attribute != NAME_NONE) set->attributes[set->tz_attribute].readers.dates = true;
+}
+
 /* Counts on which segments depend that rules wait for: what leaves their windows has to be waited for. */
 static void index_counts(struct compiler *c)
 {
@@ -309,6 +346,7 @@ static void compile_set(struct compiler *c)
     set->names.words = &set->words;
     if (!state_words_make(c->keep, &set->names, &set->words)) c->diag->failed = true;
     index_rules(c);
+    if (!c->diag->error_count) index_readers(set);
     index_counts(c);
     index_windows(c);
     index_programs(c);

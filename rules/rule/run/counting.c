@@ -180,7 +180,7 @@ static void add_to(struct relance_engine *e, uint32_t number, const str *by, dou
     const struct count_rule *rule = &e->set->counts[number];
     struct count_value *value = touch_value(e, number, by);
     if (!value) return;
-    if (rule->tracked) state_facts_changed(e->customer->state);
+    state_fact_changed(e->customer->state, (struct state_readers){.segments = rule->tracked});
     if (rule->keyed) value->updated_s = updated_s(e->now_ms);
     int64_t index = 0;
     if (rule->over_ms) {

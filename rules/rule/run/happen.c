@@ -172,7 +172,7 @@ bool attribute_write(struct relance_engine *e, uint32_t number, struct cel_value
     else
         known = or_fail(e, vector_insert(&e->customers.pool, attributes, sizeof *known, at));
     if (known) *known = (struct attribute){number, time_ms, packed};
-    state_facts_changed(e->customer->state);
+    state_fact_changed(e->customer->state, e->set->attributes[number].readers);
     return known;
 }
 
@@ -236,7 +236,7 @@ static void take_last(struct relance_engine *e, const struct typed_event *type)
         last = or_fail(e, vector_insert(&e->customers.pool, lasts, sizeof *last, at));
     scope_forget(e);
     if (last) *last = (struct last_event){number, e->event.time_ms, packed};
-    state_facts_changed(e->customer->state);
+    state_fact_changed(e->customer->state, type->last_readers);
 }
 
 /* ---- an event */

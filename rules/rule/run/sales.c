@@ -278,7 +278,7 @@ static void take_refund(struct relance_engine *e)
 
 void sales_take(struct relance_engine *e, const struct typed_event *type)
 {
-    state_facts_changed(e->customer->state);
+    state_fact_changed(e->customer->state, (struct state_readers){.segments = true});
     if (type->sells) take_order(e);
     if (type->refunds) take_refund(e);
 }

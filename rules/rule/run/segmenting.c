@@ -51,7 +51,7 @@ static void trigger_changed(struct relance_engine *e, const struct type_list *ru
 /* ---- while nothing changes that they depend on, they are not asked */
 
 /* A segment that nothing has been found wrong with depends on attributes, events of `last`, counts and orders, whose changes are
- * told (state_facts_changed), on instants, of which segments_ms is the next, and on the steps that it takes, which would be
+ * told (state_fact_changed), on instants, of which segments_ms is the next, and on the steps that it takes, which would be
  * too many some day. */
 static bool segments_stand(const struct relance_engine *e)
 {
