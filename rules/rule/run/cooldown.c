@@ -37,14 +37,12 @@ static bool is_same(const struct cooldown *cooldown, uint32_t rule, const struct
     return !key || str_equal(bytes_str(cooldown->key), bytes_str(key));
 }
 
-static bool is_behind(const struct cooldown *own, const struct cooldown *given)
+static bool is_older(const struct cooldown *own, const struct cooldown *given)
 {
-    if (own->rule != given->rule) return own->rule > given->rule;
-    if (own->sent_ms != given->sent_ms) return own->sent_ms > given->sent_ms;
-    return str_compare(bytes_str(own->key), bytes_str(given->key)) > 0;
+    return own->rule != given->rule ? own->rule < given->rule : own->sent_ms < given->sent_ms;
 }
 
-/* Behind the older sends of its rule; of the same key the later one stays. */
+/* Behind the older sends of its rule, before those of the same time; of the same key the later one stays. */
 void cooldown_take(struct relance_engine *e, struct cooldown *given)
 {
     struct pool *pool = &e->customers.pool;
@@ -57,7 +55,7 @@ void cooldown_take(struct relance_engine *e, struct cooldown *given)
         state_item_remove(pool, state, STATE_COOLDOWNS, i);
         break;
     }
-    while (at < state->cooldowns.count && !is_behind(VECTOR_AT(state->cooldowns, struct cooldown, at), given))
+    while (at < state->cooldowns.count && is_older(VECTOR_AT(state->cooldowns, struct cooldown, at), given))
         at++;
     struct cooldown *place = or_fail(e, vector_insert(pool, &state->cooldowns, sizeof *place, at));
     if (!place) return;

@@ -212,16 +212,16 @@ static bool stands_behind(int64_t time_ms, int64_t other_ms, bool is_customers)
     return is_customers ? time_ms >= other_ms : time_ms > other_ms;
 }
 
-/* Where a trigger of the run that goes belongs, of which `done` have joined. Triggers of a date have the date for their
- * time, not when they fell due: all of one run stand before all of the other. */
+/* Where a trigger of the run that goes belongs: not before `least`, behind the one that joined before it. Triggers of a date
+ * have the date for their time, not when they fell due: all of one run stand before all of the other. */
 static uint32_t trigger_place(const struct relance_engine *e, const struct run *stays, const struct run *goes,
-                              uint32_t done, bool is_customers)
+                              const struct kept_event *trigger, uint32_t least, bool is_customers)
 {
     uint32_t at = stays->triggers.count;
     if (rule_is_dated(e->rule))
-        return stands_behind(goes->trigger_ms, stays->trigger_ms, is_customers) ? at : done;
-    int64_t time_ms = kept_event_time(*VECTOR_AT(goes->triggers, struct kept_event *, done));
-    while (at &&
+        return stands_behind(goes->trigger_ms, stays->trigger_ms, is_customers) ? at : least;
+    int64_t time_ms = kept_event_time(trigger);
+    while (at > least &&
            !stands_behind(time_ms, kept_event_time(*VECTOR_AT(stays->triggers, struct kept_event *, at - 1)),
                           is_customers))
         at--;
@@ -233,10 +233,12 @@ static void join_triggers(struct relance_engine *e, struct run *stays, const str
                           bool is_customers)
 {
     struct pool *pool = &e->customers.pool;
-    for (uint32_t i = 0; i < goes->triggers.count; i++) {
-        uint32_t at = trigger_place(e, stays, goes, i, is_customers);
+    uint32_t least = 0;
+    VECTOR_EACH (goes->triggers, struct kept_event *, trigger) {
+        uint32_t at = trigger_place(e, stays, goes, *trigger, least, is_customers);
         struct kept_event **place = or_fail(e, vector_insert(pool, &stays->triggers, sizeof *place, at));
-        if (place) *place = kept_event_share(*VECTOR_AT(goes->triggers, struct kept_event *, i));
+        if (place) *place = kept_event_share(*trigger);
+        least = at + 1;
     }
     while (stays->triggers.count > e->rule->trigger_count) {
         kept_event_release(pool, *VECTOR_AT(stays->triggers, struct kept_event *, 0));
@@ -380,10 +382,11 @@ static void merge_overtakers(struct relance_engine *e, struct state *from)
 
 /* ---- sends */
 
+/* From the last one on: each goes before those of the same time. */
 static void merge_cooldowns(struct relance_engine *e, struct state *from)
 {
-    VECTOR_EACH (from->cooldowns, struct cooldown, given)
-        cooldown_take(e, given);
+    for (uint32_t i = from->cooldowns.count; i-- > 0;)
+        cooldown_take(e, VECTOR_AT(from->cooldowns, struct cooldown, i));
 }
 
 static void merge_sends(struct relance_engine *e, struct state *from)
@@ -400,10 +403,12 @@ static void merge_sends(struct relance_engine *e, struct state *from)
     }
 }
 
+/* Likewise. */
 static void merge_goals(struct relance_engine *e, struct state *from)
 {
     struct state *state = e->customer->state;
-    VECTOR_EACH (from->goals, struct goal_window, given) {
+    for (uint32_t i = from->goals.count; i-- > 0;) {
+        struct goal_window *given = VECTOR_AT(from->goals, struct goal_window, i);
         uint32_t at = 0, same = NAME_NONE;
         VECTOR_EACH (state->goals, struct goal_window, own) {
             if (own->rule == given->rule && str_equal(bytes_str(own->key), bytes_str(given->key)))

@@ -3,11 +3,19 @@
  * of those that are kept no more, by number or age, the newest time of each type. */
 #include "rule/run/runs.h"
 
+/* Is a cancel of a rule that runs `on` it? In a test not all do. */
+static bool may_overtake(const struct relance_engine *e, const struct typed_event *type)
+{
+    for (size_t i = 0; i < type->cancel_count; i++)
+        if (engine_runs_rule(e, type->cancels[i]->rule)) return true;
+    return false;
+}
+
 void overtakers_remember(struct relance_engine *e, const struct typed_event *type)
 {
     struct vector *overtakers = &e->customer->state->overtakers;
     uint32_t at = overtakers->count;
-    if (!type->cancel_count) return;
+    if (!may_overtake(e, type)) return;
     while (at && VECTOR_AT(*overtakers, struct overtaker, at - 1)->time_ms > e->event.time_ms)
         at--;
     struct bytes *packed = scope_pack_event(e, type->cancel_fields, type->cancel_field_count);
