@@ -261,11 +261,12 @@ struct forgotten { /* ascending by kind */
 enum { STATE_STRETCHES = 32 };
 struct state_found {
     bool runs; /* each has a step that it waits for; `rules` has their rules, and `ends` where they stand */
+    bool ids;  /* of none the at_x_type is below oldest_id */
     bool next_due; /* next_due_ms is the earliest of runs and dates */
     bool dates;    /* all rules on dates have been asked, and none failed */
     bool segments; /* `segments` has what those are that rules wait for, until segments_ms, and none failed */
     uint32_t counts_cost; /* of a call of a count, when the segments were asked */
-    int64_t next_due_ms, segments_ms;
+    int64_t oldest_id, next_due_ms, segments_ms;
     uint64_t rules; /* a bit for each 64th rule: none of the others has a run */
     /* Rules that follow each other, 1 << rules_shift of them, are a stretch: where the runs of each end. */
     uint8_t rules_shift;

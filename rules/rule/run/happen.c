@@ -95,24 +95,30 @@ void ids_trim(struct relance_engine *e, uint32_t type)
     if (seen->count > LIMIT_ALL_EVENT_IDS) vector_remove(seen, sizeof(struct seen), fullest_type(e, seen));
 }
 
-/* A customer's `now` never goes back: what is too old to be compared with once is too old for good. */
-static void forget_old_ids(const struct relance_engine *e, struct vector *seen)
+/* A customer's `now` never goes back: what is too old to be compared with once is too old for good, and what is still to come
+ * is no older than what is there. */
+static void forget_old_ids(const struct relance_engine *e, struct state *state)
 {
-    const struct seen oldest = seen_of(0, 0, e->now_ms - LIMIT_EVENT_ID_AGE_MS);
-    struct seen *ids = seen->items;
-    uint32_t at = 0, left;
-    while (at < seen->count && ids[at].at_x_type >= oldest.at_x_type)
-        at++;
-    for (left = at; at < seen->count; at++)
-        if (ids[at].at_x_type >= oldest.at_x_type) ids[left++] = ids[at];
-    seen->count = left;
+    struct state_found *found = &state->found;
+    const int64_t oldest = seen_of(0, 0, e->now_ms - LIMIT_EVENT_ID_AGE_MS).at_x_type;
+    if (found->ids && found->oldest_id >= oldest) return;
+    struct seen *ids = state->seen.items;
+    uint32_t left = 0;
+    found->ids = true;
+    found->oldest_id = seen_of(0, 0, e->now_ms).at_x_type;
+    for (uint32_t at = 0; at < state->seen.count; at++) {
+        if (ids[at].at_x_type < oldest) continue;
+        if (ids[at].at_x_type < found->oldest_id) found->oldest_id = ids[at].at_x_type;
+        ids[left++] = ids[at];
+    }
+    state->seen.count = left;
 }
 
 /* Keeps the newest ids of each type, and not too many over all. */
 static void remember_id(struct relance_engine *e)
 {
     struct vector *seen = &e->customer->state->seen;
-    forget_old_ids(e, seen);
+    forget_old_ids(e, e->customer->state);
     uint32_t type = e->event.type->number;
     struct range range = ids_of(seen, type);
     if (range.end - range.begin >= LIMIT_EVENT_IDS) {
