@@ -184,28 +184,31 @@ static bool is_overtaken(struct relance_engine *e, uint32_t rule, struct relance
     return reached;
 }
 
-static void trigger_live(struct relance_engine *e, struct run *run, int64_t horizon_ms)
+static void trigger_late(struct relance_engine *e, struct run *run)
 {
     struct relance_decision decision = {.outcome = RELANCE_OUTCOME_OVERTAKEN, .key = bytes_str(run->key)};
+    if (is_overtaken(e, run->rule, &decision))
+        engine_decide(e, &decision);
+    else
+        join_late(e, run);
+}
+
+static void trigger_live(struct relance_engine *e, struct run *run, int64_t horizon_ms)
+{
     if (e->rule->again == AGAIN_IGNORE) {
         cover(e, e->rule->again_point);
         explain_note_run(e, RELANCE_NOTE_LIVE, run);
     } else if (e->trigger.time_ms >= run->trigger_ms) {
         trigger_again(e, run, horizon_ms);
-    } else if (is_overtaken(e, run->rule, &decision)) {
-        engine_decide(e, &decision);
     } else {
-        join_late(e, run);
+        trigger_late(e, run);
     }
 }
 
-static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
+static void trigger_new(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
 {
-    struct run *run = run_find(e->customer->state, rule, key);
     struct relance_decision decision = {.key = key};
-    if (run)
-        trigger_live(e, run, horizon_ms);
-    else if (is_overtaken(e, rule, &decision))
+    if (is_overtaken(e, rule, &decision))
         decision.outcome = RELANCE_OUTCOME_OVERTAKEN;
     else if (cooldown_holds(e, rule, key, &decision.until_ms))
         decision.outcome = RELANCE_OUTCOME_COOLING;
@@ -214,6 +217,15 @@ static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_
     else
         start_run(e, rule, key, horizon_ms);
     if (decision.outcome != RELANCE_OUTCOME_STARTED) engine_decide(e, &decision);
+}
+
+static void trigger_key(struct relance_engine *e, uint32_t rule, str key, int64_t horizon_ms)
+{
+    struct run *run = run_find(e->customer->state, rule, key);
+    if (run)
+        trigger_live(e, run, horizon_ms);
+    else
+        trigger_new(e, rule, key, horizon_ms);
 }
 
 bool texts_own(struct relance_engine *e, struct texts *texts)
