@@ -96,13 +96,15 @@ static inline str customer_bare_id(const struct customer *customer)
     return str_slice(id, customer_is_visitor(customer), id.size);
 }
 
-/* GCC takes a function that does nothing but this for one without an effect, and leaves calls of it out. */
+/* Blocks begin anywhere in a line, so the last byte may lie in one more. GCC takes a function that does nothing but this for one
+ * without an effect, and leaves calls of it out. */
 static inline void expect_lines(const void *memory, size_t size)
 {
     enum { LINE = 64 };
+    uintptr_t begin = (uintptr_t)memory, end = begin + size;
     __asm__ volatile("" : : "r"(memory));
-    for (size_t at = 0; at < size; at += LINE)
-        __builtin_prefetch((const char *)memory + at, 1);
+    for (uintptr_t line = begin - begin % LINE; line < end; line += LINE)
+        __builtin_prefetch((const void *)line, 1);
 }
 
 /* Asks memory for the state, awake or at rest. */

@@ -149,6 +149,7 @@ static void expect_contents(const struct state *state)
     expect_ends(&state->cooldowns, sizeof(struct cooldown), LITTLE, 0);
     expect_ends(&state->seen, sizeof(struct seen), MUCH, SOME);
     expect_ends(&state->overtakers, sizeof(struct overtaker), LITTLE, 0);
+    expect_ends(&state->past_overtakers, sizeof(struct past_overtaker), LITTLE, 0);
     expect_ends(&state->segments, sizeof(struct segment_value), LITTLE, 0);
     expect_ends(&state->dates, sizeof(struct date_wait), SOME, 0);
     expect_ends(&state->lists, sizeof(struct list_entry), SOME, SOME);
@@ -167,12 +168,13 @@ uint32_t relance_engine_place(struct relance_str customer)
 
 void relance_engine_expect(const struct relance_engine *e, uint32_t place, enum relance_expect step)
 {
+    enum { CUSTOMER = 48 }; /* bytes, with a short id */
     if (step == RELANCE_EXPECT_PLACE) {
         customers_expect(&e->customers, place);
         return;
     }
     const struct customer *customer = customers_guess(&e->customers, place);
-    if (customer && step == RELANCE_EXPECT_CUSTOMER) __builtin_prefetch(customer, 1);
+    if (customer && step == RELANCE_EXPECT_CUSTOMER) expect_lines(customer, CUSTOMER);
     if (customer && step == RELANCE_EXPECT_STATE) customer_expect(customer);
     if (customer && step == RELANCE_EXPECT_PARTS && !customer->resting && customer->state)
         expect_contents(customer->state);
