@@ -35,6 +35,7 @@ enum {
     WORKER_RESTING_MS = 1,        /* the same while states wait for being packed */
     WORKER_MUCH = 1024,           /* a batch of so many records means that we are under load */
     WORKER_LEAST = 256,           /* records of the smallest batch, after failures */
+    WORKER_RELIEF = 4 << 20,      /* bytes of output within a record: five requests of a producer's */
     WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* pause after a failure */
     WORKER_ASK_US = 100000,       /* between questions for the end of the input, under load */
@@ -332,17 +333,20 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
-/* In the middle of a record that ends very many waits: they leave in several transactions, and go into several checkpoints.
- * A Redis that takes none is waited for, as it is between two batches. */
+/* In the middle of a record that ends very many waits: they leave in several transactions, with the checkpoints that are due
+ * behind these, while the next are decided. A Redis that takes none is waited for, as it is between two batches. */
 static enum relance_status work_relieve(struct work *work, struct partition *partition,
                                         struct relance_error *error)
 {
-    enum relance_status status = work_publish_much(work, error);
-    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED) {
-        if (clock_monotonic_us() >= partition->pace.retry_us)
+    enum relance_status status = work_look(work, error);
+    if (status != RELANCE_OK) return status; /* the partition may be without an engine */
+    if (work->place.outbox.bytes.size >= WORKER_RELIEF ||
+        relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED)
+        status = work_publish(work, error);
+    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX) {
+        status = partition_wait(&work->place, WORKER_RETRY_US, error);
+        if (status == RELANCE_OK && clock_monotonic_us() >= partition->pace.retry_us)
             status = work_publish_and_save(work, partition, error);
-        if (relance_engine_changed_count(partition->engine) <= WORKER_CHANGED_MAX) break;
-        if (status == RELANCE_OK) status = partition_wait(&work->place, WORKER_RETRY_US, error);
     }
     return status;
 }
