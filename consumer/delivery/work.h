@@ -57,6 +57,7 @@ struct work {
     size_t resting;         /* the partition of `own` that it is at */
     bool is_resting;        /* it has not come to its end */
     bool has_freed;         /* it has given back memory */
+    bool was_loaded;        /* queues have been full since memory was last given back to the machine */
     int64_t whole_us;       /* when a cycle last came to its end */
     struct pulse_figures figures;
     uint64_t events_gone,

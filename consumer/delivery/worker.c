@@ -601,6 +601,7 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
     work->loaded = batch.count >= WORKER_MUCH || work->ticking;
+    work->was_loaded |= work->loaded;
     work->full = batch.count == work->most || work->ticking;
     if (batch.count) status = work_deal(work, &batch, error);
     bool some = batch.count > 0, is_cut = stop_requested();
@@ -631,7 +632,8 @@ static bool work_rest_on(struct work *work, int64_t until_us)
     return true;
 }
 
-/* States that nothing has happened to for a while are packed, a little in each cycle. */
+/* States that nothing has happened to for a while are packed, a little in each cycle. What that frees goes back to the
+ * machine, and what queues held, once they are drained. */
 static void work_put_to_rest(struct work *work)
 {
     int64_t now = clock_monotonic_us(), pause = work->loaded ? WORKER_REST_LOAD_US : WORKER_REST_IDLE_US;
@@ -640,7 +642,9 @@ static void work_put_to_rest(struct work *work)
     work->is_resting = !work_rest_on(work, now + WORKER_REST_US);
     if (work->is_resting) return;
     work->resting = 0;
-    if (work->has_freed) malloc_trim(0);
+    bool is_drained = work->was_loaded && !work->loaded;
+    if (work->has_freed || is_drained) malloc_trim(0);
+    if (is_drained) work->was_loaded = false;
     work->has_freed = false;
 }
 

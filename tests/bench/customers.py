@@ -6,7 +6,7 @@ started again; and one event a partition moves the clocks, so that all waits are
 have given its one action, at its own instant. Customers of ShopMix are only looked at, after their stream.
 
 Memory of the process is what is resident beyond that of an engine that has read the same topic and knows none of its types, so has no
-customers: buffers of the same size, queues drained. Nothing is evicted.
+customers: queues of both are drained, and what they held has gone back to the machine. Nothing is evicted.
 """
 import json
 import random
