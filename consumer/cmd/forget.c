@@ -166,8 +166,8 @@ int cmd_forget(const struct options *options)
         .options = options, .customer = str_of(options->args[0]), .now_ms = clock_wall_ms()};
     int status =
         forget_open(&forget, &error) == RELANCE_OK ? forget_customer(&forget, &error) : EXIT_STATUS_USAGE;
-    kafka_feed_close(
-        forget.feed); /* before the reason is told: what the client still has to say comes first */
+    /* before the reason is told: what the client still has to say comes first */
+    kafka_feed_close(forget.feed);
     redis_view_close(forget.view);
     if (*error.message) print_mistake("%s", error.message);
     cJSON_free(forget.event);

@@ -320,8 +320,8 @@ int cmd_restore_offsets(const struct options *options)
     stop_on_signals();
     struct restore restore = {.options = options};
     int status = restore_run(&restore, &error);
-    kafka_offsets_close(
-        restore.offsets); /* before the reason is told: what the client still has to say comes first */
+    /* before the reason is told: what the client still has to say comes first */
+    kafka_offsets_close(restore.offsets);
     if (*error.message) print_mistake("%s", error.message);
     redis_view_close(restore.view);
     free(restore.partitions);

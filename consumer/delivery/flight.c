@@ -131,19 +131,22 @@ void work_give_up_saving(struct work *work)
     work->saving_count = 0;
 }
 
-/* Waits until what is being written has been, and takes what has come of it. */
+/* Waits until what is being written has been, and takes what has come of it. What can be tried again gives way to what
+ * cannot. */
 static enum relance_status work_end_saving(struct work *work, struct relance_error *error)
 {
     enum relance_status status = RELANCE_OK;
     size_t count = work->saving_count;
     work_give_up_saving(work);
     for (size_t i = 0; i < count; i++) {
+        struct partition *partition = work->saving[i];
         struct relance_error later;
-        if (!work->saving[i]->saving.is_writing) continue; /* the group has taken it meanwhile */
+        if (work->by_number[partition->number] != partition) continue; /* the group has taken it meanwhile */
         enum relance_status next =
-            partition_end_checkpoint(work->saving[i], status == RELANCE_OK ? error : &later);
-        next = work_note_saved(work, work->saving[i], next);
-        if (status == RELANCE_OK) status = next;
+            work_note_saved(work, partition, partition_end_checkpoint(partition, &later));
+        if (next == RELANCE_OK || (status != RELANCE_OK && status != RELANCE_AGAIN)) continue;
+        status = next;
+        *error = later;
     }
     return status;
 }

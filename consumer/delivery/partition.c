@@ -218,8 +218,6 @@ static enum relance_status partition_engine_failed(struct partition *partition, 
     return relance_error_set(error, RELANCE_NO_MEMORY, "partition %d: %.*s", partition->number, STR_ARG(why));
 }
 
-/* What a record or a tick has come to. One that was stopped is half decided, and so is whatever this engine has made
- * since its checkpoint: all is claimed again, by whoever comes next. */
 /* While it catches up, the marks ahead have said what is used. */
 static void partition_note_zone(void *context, struct relance_str name, uint64_t hash)
 {
@@ -242,6 +240,8 @@ void partition_forget_zones(struct partition *partition)
     partition->zones_said = 0;
 }
 
+/* What a record or a tick has come to. One that was stopped is half decided, and so is whatever this engine has made
+ * since its checkpoint: all is claimed again, by whoever comes next. */
 enum relance_status partition_settle(struct partition *partition, enum relance_progress progress,
                                      struct relance_error *error)
 {
@@ -607,14 +607,14 @@ static enum relance_status partition_decide(struct partition *partition, const s
     return status;
 }
 
-/* A record that is not in the partition of its key is counted. True: it is a dead letter, and not to be decided. */
+/* Is a record that is not in the partition of its key a dead letter, and not to be decided? */
 static bool partition_refuses(struct partition *partition, const struct source_record *record)
 {
     static const struct relance_fate refused = {.kind = RELANCE_DEAD,
                                                 .reason = {"misplaced", sizeof "misplaced" - 1}};
     struct workplace *place = partition->place;
-    if (!misplaced_is(record, place->input_partitions)) return false;
-    counters_add(&partition->counters, COUNTER_MISPLACED, 1);
+    partition->is_misplaced = misplaced_is(record, place->input_partitions);
+    if (!partition->is_misplaced) return false;
     if (partition->state == PARTITION_LIVE)
         misplaced_note(&place->misplaced, record, place->input_partitions);
     if (!place->refuses_misplaced) return false;
@@ -639,6 +639,7 @@ static enum relance_status partition_prepare(struct partition *partition, int64_
 
 static void partition_pass(struct partition *partition, const struct source_record *record)
 {
+    if (partition->is_misplaced) counters_add(&partition->counters, COUNTER_MISPLACED, 1);
     partition->decided.offset = record->offset + 1;
     partition->last.record = record;
     partition->events++;
@@ -652,7 +653,7 @@ enum relance_status partition_record(struct partition *partition, const struct s
     enum relance_status status = partition_prepare(partition, record->offset, error);
     if (status != RELANCE_OK) return status;
     if (partition->state == PARTITION_LIVE) partition->touched = true;
-    partition->is_halted = false;
+    partition->is_halted = partition->is_misplaced = false;
     if (record->value.data && !partition_refuses(partition, record))
         return partition_go_on(partition, record, error);
     if (!record->value.data) counters_add(&partition->counters, COUNTER_TOMBSTONES, 1);

@@ -176,6 +176,7 @@ struct partition {
     bool touched;       /* this batch has had records of it */
     /* the last record given has not been decided, since waits before it are left; partition_go_on does it */
     bool is_halted;
+    bool is_misplaced; /* is the record at hand: counted once it has been dealt with */
     int64_t
         tick_ms; /* what was due before then when the reader was at the end is being ended; RELANCE_NEVER: nothing */
     struct last_record last;

@@ -7,7 +7,7 @@
  *     RELANCE_OK
  *     RELANCE_AGAIN     not done, nothing has changed: the store is down or full; try later
  *     RELANCE_REFUSED   somebody else has claimed it, or what is there is not what was: claim again
- *     RELANCE_IO        of store_commit alone: the answer was lost; store_settle tells
+ *     RELANCE_IO        of store_commit: the answer was lost, store_settle tells; of that: not yet
  *     RELANCE_INVALID   what is there is not ours, or the store refused a part of a checkpoint: stop */
 #ifndef CONSUMER_DELIVERY_STORE_H
 #define CONSUMER_DELIVERY_STORE_H

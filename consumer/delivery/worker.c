@@ -740,8 +740,9 @@ static enum relance_status work_open(struct work *work, struct relance_error *er
         return RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     work->most = work->worker->plan.most;
     if (status == RELANCE_OK) status = links_open(work->place.options, &work->place.links, error);
+    if (status != RELANCE_OK) return status;
     work_join_behind_first(work);
-    return status == RELANCE_OK ? source_open(&config, &work->place.source, error) : status;
+    return source_open(&config, &work->place.source, error);
 }
 
 static void work_init(struct work *work, struct worker *worker)

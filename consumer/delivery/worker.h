@@ -1,5 +1,5 @@
 /* A worker: one thread with its consumer, its transactional producer and the partitions that the group gives
- * it. Workers share nothing. */
+ * it. Workers share the versions of models, and know whether the others have joined the group. */
 #ifndef CONSUMER_DELIVERY_WORKER_H
 #define CONSUMER_DELIVERY_WORKER_H
 

@@ -224,7 +224,6 @@ static void sink_run(void *context)
     errand->took_us = clock_monotonic_us() - began;
 }
 
-/* Where no thread is to be had the worker does it. */
 void sink_begin(struct sink *sink, const struct outbox *outbox, const struct sink_frontier *frontiers,
                 size_t count, const struct membership *membership)
 {
