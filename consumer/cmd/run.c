@@ -195,6 +195,8 @@ static void run_start_workers(struct run *run)
                                             .refuses_misplaced = run_refuses_misplaced(run),
                                             .most = SOURCE_BATCH_MAX,
                                             .waits_most = WORKER_WAITS_MAX,
+                                            .save_changed = WORKER_SAVE_CHANGED,
+                                            .changed_most = WORKER_CHANGED_MAX,
                                             .standings = run->standings,
                                             .models = run->models,
                                             .all = run->workers,

@@ -72,9 +72,9 @@ enum relance_status work_settle(struct work *work, struct relance_error *error)
 }
 
 /* ---- saving */
-static bool work_has_changed(const struct partition *partition, size_t times)
+bool work_has_changed(const struct work *work, const struct partition *partition, size_t times)
 {
-    return relance_engine_changed_count(partition->engine) >= times * WORK_SAVE_CHANGED;
+    return relance_engine_changed_count(partition->engine) >= times * work->worker->plan.save_changed;
 }
 
 static bool work_is_save_due(const struct work *work, const struct partition *partition, int64_t now)
@@ -82,7 +82,7 @@ static bool work_is_save_due(const struct work *work, const struct partition *pa
     if (!partition_is_dirty(partition) || partition->saving.is_on || now < partition->pace.retry_us)
         return false;
     int64_t pause = work->loaded ? FLIGHT_SAVE_LOAD_US : FLIGHT_SAVE_IDLE_US;
-    return now - partition->pace.saved_us >= pause || work_has_changed(partition, 1);
+    return now - partition->pace.saved_us >= pause || work_has_changed(work, partition, 1);
 }
 
 /* A checkpoint has been written, or not: that is counted, and where it has, room is made. */
@@ -155,7 +155,7 @@ static bool work_is_store_behind(const struct work *work)
 {
     bool is_behind = false;
     for (size_t i = 0; i < work->own_count; i++)
-        is_behind |= partition_is_dirty(work->own[i]) && work_has_changed(work->own[i], 2);
+        is_behind |= partition_is_dirty(work->own[i]) && work_has_changed(work, work->own[i], 2);
     return is_behind;
 }
 
@@ -173,7 +173,7 @@ static enum relance_status work_begin_saving(struct work *work, struct relance_e
     for (size_t i = 0; i < work->own_count && !work->saving_count; i++) {
         struct partition *partition = work->own[i];
         if (!work_is_save_due(work, partition, now)) continue;
-        if (is_enough && !work_has_changed(partition, 2)) continue;
+        if (is_enough && !work_has_changed(work, partition, 2)) continue;
         enum relance_status status = partition_begin_checkpoint(partition, error);
         if (status != RELANCE_OK) return status;
         is_enough = work->loaded;
@@ -300,7 +300,7 @@ enum relance_status work_save_due(struct work *work, bool all, struct relance_er
             all ? work_publish_and_save(work, partition, error) : work_save_with_next(work, partition, error);
         if (status != RELANCE_OK) return status;
         if (partition->pace.is_failing && clock_monotonic_us() - now > WORK_SLOW_US) break;
-        if (!all && work->loaded && !work_has_changed(partition, 1)) break;
+        if (!all && work->loaded && !work_has_changed(work, partition, 1)) break;
     }
     return RELANCE_OK;
 }

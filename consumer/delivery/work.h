@@ -8,8 +8,6 @@
 #include "delivery/wanted.h"
 
 enum {
-    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms. */
-    WORK_SAVE_CHANGED = 16384,
     /* Bytes of output, of one record, beyond which it has no lines of decisions; the least that failures leave. */
     WORK_LINES_MAX = 256 << 20,
     WORK_LINES_LEAST = 48 << 20,
@@ -87,6 +85,8 @@ RELANCE_MUST enum relance_status work_publish_and_save(struct work *work, struct
 /* Of our partitions, those of which something is published that no checkpoint has, or may have been: nobody else can go on
  * from there but an engine that decides alike. */
 size_t work_count_unsaved(const struct work *work);
+/* Have at least so many times the customers changed that are saved at once? */
+bool work_has_changed(const struct work *work, const struct partition *partition, size_t times);
 /* What is due, under load one partition after another; where a transaction is open, what is due waits for the next.
  * `all`: every dirty one, now. */
 RELANCE_MUST enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error);

@@ -36,7 +36,6 @@ enum {
     WORKER_MUCH = 1024,           /* a batch of so many records means that we are under load */
     WORKER_LEAST = 256,           /* records of the smallest batch, after failures */
     WORKER_RELIEF = 4 << 20,      /* bytes of output within a record: five requests of a producer's */
-    WORKER_CHANGED_MAX = 131072,  /* changed customers that Redis does not take: read no further */
     WORKER_RETRY_US = 300000,     /* pause after a failure */
     WORKER_ASK_US = 100000,       /* between questions for the end of the input, under load */
     WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
@@ -266,13 +265,22 @@ static void work_stop_links(struct work *work)
     work->has_left = false;
 }
 
+/* Where it fails, too, no transaction is left that was begun for it. */
+static enum relance_status work_save_all(struct work *work, struct relance_error *error)
+{
+    struct relance_error later;
+    enum relance_status status = work_save_due(work, true, error), end = work_settle(work, &later);
+    if (status == RELANCE_OK && end != RELANCE_OK) *error = later;
+    return status == RELANCE_OK ? end : status;
+}
+
 static void work_revoked(void *context, bool lost)
 {
     struct work *work = context;
     struct relance_error error;
     bool has_settled = work_settle(work, &error) == RELANCE_OK; /* I3: under the membership that is ending */
     bool may_save = has_settled && !lost && !work->place.sink_spent && !work->place.is_halfway;
-    if (may_save && work_save_due(work, true, &error) != RELANCE_OK)
+    if (may_save && work_save_all(work, &error) != RELANCE_OK)
         log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
                  "why=\"%s\"", error.message);
     work_give_up_saving(work);
@@ -333,6 +341,11 @@ static enum relance_status work_fetch_all(struct work *work, const struct source
 }
 
 /* ---- deciding */
+static bool work_has_changed_too_much(const struct work *work, const struct partition *partition)
+{
+    return relance_engine_changed_count(partition->engine) > work->worker->plan.changed_most;
+}
+
 /* In the middle of a record that ends very many waits: they leave in several transactions, with the checkpoints that are due
  * behind these, while the next are decided. A Redis that takes none is waited for, as it is between two batches. */
 static enum relance_status work_relieve(struct work *work, struct partition *partition,
@@ -340,10 +353,9 @@ static enum relance_status work_relieve(struct work *work, struct partition *par
 {
     enum relance_status status = work_look(work, error);
     if (status != RELANCE_OK) return status; /* the partition may be without an engine */
-    if (work->place.outbox.bytes.size >= WORKER_RELIEF ||
-        relance_engine_changed_count(partition->engine) >= WORK_SAVE_CHANGED)
+    if (work->place.outbox.bytes.size >= WORKER_RELIEF || work_has_changed(work, partition, 1))
         status = work_publish(work, error);
-    while (status == RELANCE_OK && relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX) {
+    while (status == RELANCE_OK && work_has_changed_too_much(work, partition)) {
         status = partition_wait(&work->place, WORKER_RETRY_US, error);
         if (status == RELANCE_OK && clock_monotonic_us() >= partition->pace.retry_us)
             status = work_publish_and_save(work, partition, error);
@@ -575,7 +587,7 @@ static bool work_is_full(const struct work *work)
     for (size_t i = 0; i < work->own_count; i++) {
         const struct partition *partition = work->own[i];
         if (partition->state == PARTITION_LIVE && partition->pace.is_failing &&
-            relance_engine_changed_count(partition->engine) > WORKER_CHANGED_MAX)
+            work_has_changed_too_much(work, partition))
             return true;
     }
     return false;

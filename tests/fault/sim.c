@@ -343,6 +343,8 @@ static void sim_start(int slot)
                                                 .refuses_misplaced = sim.refuses_misplaced,
                                                 .most = sim.most,
                                                 .waits_most = sim.waits_most,
+                                                .save_changed = sim.save_changed,
+                                                .changed_most = 4 * sim.save_changed,
                                                 .standings = process->standings,
                                                 .models = process->models};
     process->silent_from_us = RELANCE_NEVER;
@@ -532,6 +534,8 @@ static void sim_begin(uint64_t seed, bool told, bool undisturbed)
     sim.overlaps = sim.seed / 4 % 4 != 0;
     static const size_t waits[] = {WORKER_WAITS_MAX, 1, 2, 5};
     sim.waits_most = waits[sim.seed / 16 % 4];
+    static const size_t changed[] = {WORKER_SAVE_CHANGED, 1, 4, 16};
+    sim.save_changed = changed[sim.seed / 1024 % 4];
     if (undisturbed) sim.rates = (struct sim_rates){0}, sim.slots = 1;
     sim.next_world_us = sim.rates.world ? sim_between(1000, 2 * sim.rates.world) : RELANCE_NEVER;
     for (int slot = 0; slot < SIM_SLOTS_MAX; slot++)

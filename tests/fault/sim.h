@@ -89,6 +89,7 @@ struct sim {
     enum sim_lines lines; /* who is told decisions: --decisions */
     size_t most;          /* records that a batch may have: in some worlds so few that it is full */
     size_t waits_most;    /* waits that one mark ends: in most worlds fewer than fall due at once */
+    size_t save_changed;  /* changed customers that are saved at once: in most worlds few */
     bool overlaps;        /* a transaction goes on while more is decided */
     /* in few histories: most records stand in another partition than that of their key */
     bool refuses_misplaced;

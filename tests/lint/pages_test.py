@@ -31,7 +31,7 @@ CASES = [
     ("rules/base/limit.def", "LIMIT(EVENT_BYTES, 1 << 20,", "LIMIT(EVENT_BYTES, 1 << 21,", 'at most 2 MiB, nested" is not there'),
     ("rules/base/limit.def", "LIMIT(GOALS,", "LIMIT(GOOLS,", "(LIMIT GOALS)"),
     ("rules/LANGUAGE.md", "At most 256 windows", "At most 255 windows", "(LIMIT GOALS)"),
-    ("consumer/delivery/worker.c", "WORKER_CHANGED_MAX = 131072", "WORKER_CHANGED_MAX = 131073", "131,073 changed customers"),
+    ("consumer/delivery/worker.h", "WORKER_CHANGED_MAX = 131072", "WORKER_CHANGED_MAX = 131073", "131,073 changed customers"),
     ("consumer/delivery/wall.c", "WALL_AHEAD_MAX_MS", "WALL_AHEAD_MOST_MS", "there is no WALL_AHEAD_MAX_MS"),
     ("rules/LANGUAGE.md", "fails closed", "fails open", 'does not say "Where it fails, it holds: a limit fails closed"'),
     ("tests/conformance/model/world.py", "fails closed", "fails half-way", 'does not say "Where it fails, it holds: a limit fails h'),
