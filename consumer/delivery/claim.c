@@ -210,23 +210,22 @@ static enum relance_status claim_compare(struct partition *partition, const stru
 /* ---- is what has to be decided again still there, and can it be? */
 static const char claim_cure_loss[] = "--accept-loss goes on without what is gone";
 
-/* The marks between the checkpoint and P; of a partition that is rebuilt, all of them. */
-static enum relance_status claim_read_marks(struct partition *partition, struct relance_error *error)
+/* The marks between the checkpoint and P; of a partition that is rebuilt, all of them. They stand at or after `from`. */
+static enum relance_status claim_read_marks(struct partition *partition, int64_t from,
+                                            struct relance_error *error)
 {
     const struct options *options = partition->place->options;
-    struct meta *meta = &partition->meta;
     int64_t low, high;
+    if (partition->published.position.marks == partition->decided.marks) return RELANCE_OK;
     enum relance_status status =
         source_bounds(partition->place->source, SOURCE_MARKS, partition->number, &low, &high, error);
     if (status != RELANCE_OK) return status;
     const struct marks_wanted wanted = {.partition = partition->number,
                                         .after = partition->decided.marks,
                                         .last = partition->published.position.marks,
-                                        .from = meta->marks_from > low ? meta->marks_from : low,
+                                        .from = from > low ? from : low,
                                         .end = high,
-                                        .is_cut = low > meta->marks_from};
-    meta->marks_from = high; /* marks that this claim makes come behind */
-    if (partition->published.position.marks == partition->decided.marks) return RELANCE_OK;
+                                        .is_cut = low > from};
     status = marks_read(options, &wanted, &partition->ahead, error);
     if (status != RELANCE_REFUSED) return status;
     char gone[256];
@@ -483,19 +482,25 @@ static enum relance_status claim_load(struct partition *partition, struct relanc
 struct claim {
     struct partition *partition;
     struct source_frontier p;
+    int64_t marks_end; /* marks that P does not count stand behind it */
     struct relance_error *error;
 };
 
-/* A new stamp in Redis, then P from Kafka: the order matters. */
+/* A new stamp in Redis, then where the marks end, then P from Kafka: the order matters. Asked behind P, the end might be
+ * behind a mark that another owner has made meanwhile, which our checkpoint would hide from whoever claims after us. */
 static enum relance_status claim_step_ask(struct claim *claim)
 {
     struct partition *partition = claim->partition;
+    struct source *source = partition->place->source;
     char stamp[STAMP_SIZE];
     meta_make_stamp(stamp);
     enum relance_status status = claim_heard(
         partition, STANDING_WRITES, store_claim(partition->store, stamp, &partition->meta, claim->error));
+    if (status == RELANCE_OK)
+        status =
+            source_bounds(source, SOURCE_MARKS, partition->number, NULL, &claim->marks_end, claim->error);
     if (status != RELANCE_OK) return status;
-    return source_frontier(partition->place->source, partition->number, &claim->p, claim->error);
+    return source_frontier(source, partition->number, &claim->p, claim->error);
 }
 
 /* Does P speak of this topic, or is it ours to begin? */
@@ -536,7 +541,9 @@ static enum relance_status claim_step_take_position(struct claim *claim)
 /* The marks between checkpoint and P; and of a partition that is rebuilt, where it begins. */
 static enum relance_status claim_step_read_marks(struct claim *claim)
 {
-    enum relance_status status = claim_read_marks(claim->partition, claim->error);
+    int64_t from = claim->partition->meta.marks_from;
+    claim->partition->meta.marks_from = claim->marks_end; /* marks that this claim makes come behind */
+    enum relance_status status = claim_read_marks(claim->partition, from, claim->error);
     if (status != RELANCE_OK || !claim->partition->recovery.is_rebuild) return status;
     return claim_rebuild_from(claim->partition, claim->error);
 }
