@@ -14,9 +14,9 @@ struct worker;
 
 enum {
     WORKER_WAITS_MAX = 8192, /* that one mark ends: as many customers as a batch has records */
-    WORKER_SAVE_CHANGED =
-        16384, /* changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms */
-    WORKER_CHANGED_MAX = 131072, /* changed customers that Redis does not take: read no further */
+    /* Changed customers: save at once, since one EXEC of 20,000 holds Redis for 57 ms; read no further, where Redis takes none. */
+    WORKER_SAVE_CHANGED = 16384,
+    WORKER_CHANGED_MAX = 131072,
 };
 
 struct worker_plan {
