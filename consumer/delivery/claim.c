@@ -182,16 +182,12 @@ static enum relance_status claim_compare_place(const struct partition *partition
 }
 
 /* What does not fit is a verdict only if Redis is still as we read it: while we waited for P another may have claimed the
- * partition, written its first checkpoint and gone on. Over a new connection, since the server that we have read from may
- * have been demoted meanwhile, and shows what was. */
+ * partition, written its first checkpoint and gone on. */
 static enum relance_status claim_confirm(struct partition *partition, enum relance_status status,
                                          struct relance_error *error)
 {
-    int64_t customers;
     struct relance_error later;
-    if (status != RELANCE_REFUSED) return status;
-    store_reconnect(partition->store);
-    if (store_customer_count(partition->store, &customers, &later) == RELANCE_OK) return status;
+    if (status != RELANCE_REFUSED || store_confirm(partition->store, &later) == RELANCE_OK) return status;
     *error = later;
     return error->status = RELANCE_AGAIN;
 }

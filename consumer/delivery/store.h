@@ -24,12 +24,13 @@ struct store_place {
 
 struct store *store_open(const struct store_place *place); /* connects when it is needed */
 void store_close(struct store *store);
-/* The next question goes over a new connection, to whichever server is the one to ask by then. */
-void store_reconnect(struct store *store);
 
 /* Makes the store ours under `stamp`; meta as it was left. */
 RELANCE_MUST enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE],
                                              struct meta *meta, struct relance_error *error);
+/* Is it ours still, and as the claim has found it? Over a new connection, to whichever server is the one to ask by now, and by a
+ * write: a server that is another's replica by now goes on showing what was, and refuses that (RELANCE_AGAIN). */
+RELANCE_MUST enum relance_status store_confirm(struct store *store, struct relance_error *error);
 /* The stamp that this owner has written last. */
 const char *store_stamp(const struct store *store);
 /* The claim found the result of a checkpoint done in part: nothing in it can be relied on. */

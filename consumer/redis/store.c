@@ -100,11 +100,6 @@ static void store_disconnect(struct store *store)
     store->is_first = true;
 }
 
-void store_reconnect(struct store *store)
-{
-    store_disconnect(store);
-}
-
 static void store_free_checkpoint(struct store *store)
 {
     redis_question_free(&store->checkpoint);
@@ -451,25 +446,47 @@ static enum relance_status store_empty_now(struct store *store, bool *written, s
     STORE_ASK(store, STR("MULTI"));
     status = store_judge(store, store_unlink(store, days, error), error);
     redis_answer_free(days);
-    if (status == RELANCE_OK) return store_write_stamp(store, written, error);
-    redis_question_clear(&store->question);
+    if (status != RELANCE_OK) {
+        redis_question_clear(&store->question);
+        return status;
+    }
+    status = store_write_stamp(store, written, error);
+    if (status != RELANCE_OK || !*written) return status;
+    store->is_part = false;
+    *store->whole = '\0';
+    return RELANCE_OK;
+}
+
+/* Writes what `change` puts, and the stamp behind it, if the store is ours; *written tells. */
+typedef enum relance_status store_change(struct store *store, bool *written, struct relance_error *error);
+
+static enum relance_status store_make(struct store *store, store_change *change, struct relance_error *error)
+{
+    bool written = false;
+    enum relance_status status = store_attach(store, error);
+    if (status == RELANCE_OK) status = change(store, &written, error);
+    if (status == RELANCE_OK && !written)
+        status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
+    if (status == RELANCE_OK) status = store_watch_now(store, error);
+    if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }
 
 enum relance_status store_empty(struct store *store, struct relance_error *error)
 {
-    bool written = false;
-    enum relance_status status = store_attach(store, error);
-    if (status == RELANCE_OK) status = store_empty_now(store, &written, error);
-    if (status == RELANCE_OK && !written)
-        status = relance_error_set(error, RELANCE_REFUSED, "Redis: somebody else has written the checkpoint");
-    if (status == RELANCE_OK) {
-        store->is_part = false;
-        *store->whole = '\0';
-        status = store_watch_now(store, error);
-    }
-    if (status != RELANCE_OK) store_disconnect(store);
-    return status;
+    return store_make(store, store_empty_now, error);
+}
+
+static enum relance_status store_confirm_now(struct store *store, bool *written, struct relance_error *error)
+{
+    STORE_ASK(store, STR("MULTI"));
+    return store_write_stamp(store, written, error);
+}
+
+enum relance_status store_confirm(struct store *store, struct relance_error *error)
+{
+    store_disconnect(store);
+    return store_make(store, store_confirm_now, error);
 }
 
 enum relance_status store_customer_count(struct store *store, int64_t *count, struct relance_error *error)
