@@ -214,12 +214,15 @@ class Recovery(unittest.TestCase):
 
     def behind(self):
         """An engine ended with a checkpoint far behind what it has said, ticks included."""
+        marks = f"{self.world.output}.marks"
         self.live(door=True)
         self.ping()
         self.wait_saved()
+        before = self.world.kafka.ends(marks)
         self.siege.redis_door.close_door()
         self.ping()
         self.world.wait_actions((self.sent + 2) * CUSTOMERS)
+        place.wait_until(lambda: all(end > before[p] for p, end in self.world.kafka.ends(marks).items()), 20, "time has ended waits")
         self.end(9)
         self.siege.redis_door.open_door()
 
