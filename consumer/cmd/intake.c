@@ -174,6 +174,8 @@ static int intake_work(const struct options *options, struct intake_config *conf
         supervisor_tell("STOPPING=1");
     }
     if (config->relay) relay_close(config->relay);
+    if (status == RELANCE_AGAIN && stop_requested())
+        status = RELANCE_OK; /* told to end before Kafka answered: that is no failure */
     int result = status == RELANCE_OK        ? EXIT_STATUS_OK
                  : status == RELANCE_INVALID ? EXIT_STATUS_USAGE
                                              : EXIT_STATUS_FAILED;
