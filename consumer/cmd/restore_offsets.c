@@ -322,8 +322,8 @@ int cmd_restore_offsets(const struct options *options)
     int status = restore_run(&restore, &error);
     /* before the reason is told: what the client still has to say comes first */
     kafka_offsets_close(restore.offsets);
-    if (*error.message) print_mistake("%s", error.message);
     redis_view_close(restore.view);
+    if (*error.message) print_mistake("%s", error.message);
     free(restore.partitions);
     return status;
 }

@@ -15,7 +15,8 @@ from support.proxy import Proxy
 
 SESSION_S = 3.0  # what the engines are told; the shorter, the more often a frozen one is given up
 HEARTBEAT_S = 0.5  # likewise
-LASTING = {"kafka.session.timeout.ms": 30000, "kafka.transaction.timeout.ms": 30000}  # where Redis is away, nobody could claim again
+# Of engines that go on without Redis: what a session or a transaction that ends there leaves could not be claimed again.
+LASTING = {"kafka.session.timeout.ms": 30000, "kafka.transaction.timeout.ms": 30000}
 HEARD_S = 4 * HEARTBEAT_S  # in that time every worker has heard that its name is another's
 AWAY, GIVES_UP = "Cannot start:", "There is no going on."
 PART = "Redis has carried out a part of a checkpoint that it had lost"

@@ -403,7 +403,7 @@ static void merge_sends(struct relance_engine *e, struct state *from)
     }
 }
 
-/* Likewise. */
+/* From the last one on, as cooldowns. */
 static void merge_goals(struct relance_engine *e, struct state *from)
 {
     struct state *state = e->customer->state;

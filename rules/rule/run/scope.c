@@ -138,8 +138,8 @@ static struct kept_event *keep_packed(struct relance_engine *e, const struct typ
 /* An event is kept once for all runs that keep the same of it. */
 struct kept_event *scope_keep_trigger(struct relance_engine *e, const struct type_list *keeps)
 {
-    bool is_kept = e->kept && e->trigger.event && e->kept_fields == keeps->types;
-    return is_kept ? kept_event_share(e->kept) : keep_packed(e, keeps);
+    bool is_there = e->kept && e->trigger.event && e->kept_fields == keeps->types;
+    return is_there ? kept_event_share(e->kept) : keep_packed(e, keeps);
 }
 
 static struct bytes *pack_bytes(struct relance_engine *e, const struct type_list *keeps,
