@@ -229,12 +229,12 @@ int cmd_top(const struct options *options)
 {
     struct relance_error error;
     struct top top = {.options = options};
+    stop_on_signals(); /* before a Redis that does not answer is waited for */
     top.view = redis_view_open(options->redis, options->group, options->input, &error);
     if (!top.view) {
         print_mistake("%s", error.message);
         return EXIT_STATUS_FAILED;
     }
-    stop_on_signals();
     top_begin(&top);
     enum relance_status status = RELANCE_OK;
     do

@@ -4,7 +4,7 @@ import subprocess
 import unittest
 
 from support import place
-from support.engine import World, place_faults, place_of
+from support.engine import World, place_faults, place_of, running
 from support.kafka import Record, event
 
 RULES = {"stale": "3650d", "events": {"ping": {}, "buy": {}}, "limits": [{"max": "1 per day", "send": "push"}],
@@ -29,9 +29,8 @@ class Decisions(unittest.TestCase):
 
     def run_through(self, decisions=True, **options):
         """Decides and saves all that there is, and ends."""
-        engine = self.world.engine(decisions=self.world.decisions if decisions else None, **options)
-        self.world.wait_decided(engine)
-        self.assertEqual(engine.stop()[0], 0, engine.output())
+        with running(self.world, decisions=self.world.decisions if decisions else None, **options) as engine:
+            self.world.wait_decided(engine)
 
     def audit(self, *options, status=0):
         world = self.world

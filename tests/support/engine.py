@@ -47,8 +47,17 @@ class Engine:
         given = re.findall(r"The group has given us partitions.*count=(\d+)", output)
         return bool(given) and output.count("A partition is live.") >= sum(map(int, given))
 
+    def hears(self, number):
+        """Has it a handler for that signal, or has it ended? One that has only just been started has none yet."""
+        if not self.is_running():
+            return True
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"^SigCgt:\s*(\w+)$", status, re.M)[1], 16) >> number - 1 & 1 == 1
+
     def stop(self, how=signal.SIGTERM, seconds=20):
         """Ends it (or, with None, waits for its end); gives its exit status and how long that took."""
+        if how == signal.SIGTERM:
+            place.wait_until(lambda: self.hears(how), 20, f"process {self.pid} hears signal {how}")
         begin = time.monotonic()
         if how is not None and self.is_running():
             self.process.send_signal(how)
