@@ -249,27 +249,25 @@ static int64_t months_from(const struct sales_ledger *ledger, int64_t first_day)
     return (int64_t)((uint64_t)ledger->months << by & (((uint64_t)1 << LEDGER_MONTHS) - 1));
 }
 
-/* The first two orders of a ledger: times. */
-static uint32_t first_two(const struct sales_ledger *ledger, int64_t times[2])
+/* The times of the first two orders of a ledger; RELANCE_NEVER: there is none. */
+static void first_two(const struct sales_ledger *ledger, int64_t times[2])
 {
-    uint32_t count = 0;
-    if (ledger->pushed + ledger->orders.count >= 1) times[count++] = first_order_ms(ledger);
-    if (ledger->pushed + ledger->orders.count >= 2) times[count++] = second_order_ms(ledger);
-    return count;
+    int64_t count = ledger->pushed + ledger->orders.count;
+    times[0] = count >= 1 ? first_order_ms(ledger) : RELANCE_NEVER;
+    times[1] = count >= 2 ? second_order_ms(ledger) : RELANCE_NEVER;
 }
 
 static void merge_past(struct sales_ledger *ledger, const struct sales_ledger *from)
 {
     int64_t own[2], given[2];
-    uint32_t owns = first_two(ledger, own), gives = first_two(from, given);
-    bool earlier = gives && (!owns || given[0] < own[0]);
-    int64_t first_day = !owns && !gives ? 0 : first_order_day(earlier ? from : ledger);
+    first_two(ledger, own);
+    first_two(from, given);
+    bool earlier = given[0] < own[0];
+    int64_t first_ms = earlier ? given[0] : own[0], second_ms = earlier ? own[0] : given[0];
+    int64_t first_day = first_ms == RELANCE_NEVER ? 0 : first_order_day(earlier ? from : ledger);
+    if (own[1] < second_ms) second_ms = own[1];
+    if (given[1] < second_ms) second_ms = given[1];
     ledger->months = months_from(ledger, first_day) | months_from(from, first_day);
-    int64_t first_ms = earlier ? given[0] : owns ? own[0] : 0, second_ms = RELANCE_NEVER;
-    const int64_t rest[3] = {earlier ? (owns ? own[0] : RELANCE_NEVER) : (gives ? given[0] : RELANCE_NEVER),
-                             owns > 1 ? own[1] : RELANCE_NEVER, gives > 1 ? given[1] : RELANCE_NEVER};
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
-        if (rest[i] < second_ms) second_ms = rest[i];
     ledger->pushed += from->pushed;
     ledger->beyond += from->beyond;
     ledger->kept += from->kept;
