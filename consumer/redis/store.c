@@ -544,19 +544,28 @@ static enum relance_status store_ask_dues(struct store *store, struct store_dues
 }
 
 /* By time, since places shift with each checkpoint. Until one that is later has come: what waits for the last time of an answer
- * may go on behind it. Between two questions the set does not change, since nobody but us may write it. What is to be passed
- * over Redis walks past, so the questions grow. */
+ * may go on behind it. Nobody but us may write the set, and between two questions only a checkpoint changes it whose answer was
+ * lost: the stamp tells, and what waits for that time is asked for once more. Of what is to be passed over Redis walks past,
+ * so the questions grow. */
 enum relance_status store_read_dues(struct store *store, int64_t from_ms, int64_t *to_ms,
                                     store_due_visit *visit, void *context, struct relance_error *error)
 {
     struct store_dues dues = {visit, context, from_ms, from_ms, 0};
-    int64_t most = STORE_DUES_FIRST;
+    int64_t most = STORE_DUES_FIRST, skip = 0;
+    char stamp[STAMP_SIZE];
     enum relance_status status = store_attach(store, error);
-    for (int64_t skip = 0; status == RELANCE_OK && dues.last_ms == from_ms; skip += (int64_t)dues.found) {
+    while (status == RELANCE_OK && dues.last_ms == from_ms) {
         if (skip && stop_requested()) return relance_error_set(error, RELANCE_AGAIN, "ending");
         if (skip && most < STORE_DUES_MOST) most *= 2;
+        memcpy(stamp, store->stamp, STAMP_SIZE);
         status = store_ask_dues(store, &dues, skip, most, error);
+        if (status == RELANCE_OK && skip && memcmp(stamp, store->stamp, STAMP_SIZE) != 0) {
+            dues.last_ms = from_ms;
+            skip = 0;
+            continue;
+        }
         if (status == RELANCE_OK && dues.found < (size_t)most) dues.last_ms = RELANCE_NEVER;
+        skip += (int64_t)dues.found;
     }
     *to_ms = dues.last_ms;
     return status;

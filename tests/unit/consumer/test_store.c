@@ -336,6 +336,57 @@ Test(store, reads_waits_in_parts_that_end_between_two_instants)
     free_owner(&owner);
 }
 
+struct late {
+    char before[STAMP_SIZE], stamp[STAMP_SIZE]; /* of the checkpoint whose answer was lost */
+    size_t visited[12000];
+    bool is_there;
+};
+
+/* The first answer has come; only now Redis carries out what was on its way: nine of its waits are over. */
+static void count_and_let_it_come(void *context, struct relance_str customer, int64_t due_ms)
+{
+    struct late *late = context;
+    cr_expect_eq(due_ms, 1000);
+    late->visited[strtoul(customer.data + 2, NULL, 10)]++;
+    if (late->is_there) return;
+    late->is_there = true;
+    freeReplyObject(
+        redisCommand(server_link, "ZREM relance:{g:t:3}:timers c-1 c-2 c-3 c-4 c-5 c-6 c-7 c-8 c-9"));
+    freeReplyObject(redisCommand(server_link, "HSET relance:{g:t:3}:meta stamp %s begun %s whole %s",
+                                 late->stamp, late->before, late->before));
+}
+
+Test(store, passes_no_wait_over_when_a_checkpoint_comes_late_between_two_questions)
+{
+    struct late late = {0};
+    struct owner owner = new_owner();
+    char name[16];
+    int64_t to_ms;
+    size_t count = sizeof late.visited / sizeof *late.visited;
+    store_begin(owner.store);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "c-%zu", i);
+        put(&owner, name, "x", 1000, RELANCE_NEVER);
+    }
+    cr_assert_eq(commit(&owner, 1), RELANCE_OK, "%s", error.message);
+    server_expect("1",
+                  "HSET relance:{g:t:3}:meta seen yes"); /* so the one that is lost does not come by itself */
+    kill(server_pid, SIGSTOP);
+    snprintf(late.before, sizeof late.before, "%s", store_stamp(owner.store));
+    store_begin(owner.store);
+    put(&owner, "c-1", "y", RELANCE_NEVER, 1000);
+    cr_assert_eq(commit(&owner, 2), RELANCE_IO);
+    kill(server_pid, SIGCONT);
+    snprintf(late.stamp, sizeof late.stamp, "%.*s", STR_ARG(buffer_str(&owner.meta.stamp)));
+    cr_assert_eq(store_read_dues(owner.store, 1000, &to_ms, count_and_let_it_come, &late, &error), RELANCE_OK,
+                 "%s", error.message);
+    cr_expect_eq(to_ms, RELANCE_NEVER);
+    for (size_t i = 10; i < count; i++)
+        cr_assert_geq(late.visited[i], 1u, "c-%zu was passed over", i);
+    cr_expect_eq(store_settle(owner.store, &error), RELANCE_OK, "it counts");
+    free_owner(&owner);
+}
+
 Test(store, a_full_redis_applies_nothing_and_takes_it_later)
 {
     struct owner owner = new_owner();
