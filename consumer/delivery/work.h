@@ -1,5 +1,5 @@
 /* What a worker has in hand, for the files that it is made of: worker.c is the cycle, flight.c the transaction and the
- * checkpoints that go on beside it. */
+ * checkpoints that go on beside it, membership.c its place in the group, resting.c what it packs, telling.c its figures. */
 #ifndef CONSUMER_DELIVERY_WORK_H
 #define CONSUMER_DELIVERY_WORK_H
 
@@ -92,5 +92,33 @@ bool work_has_changed(const struct work *work, const struct partition *partition
 RELANCE_MUST enum relance_status work_save_due(struct work *work, bool all, struct relance_error *error);
 /* A partition that catches up saves nothing, and need not. */
 void work_note_whole(struct work *work);
+
+/* ---- the cycle (worker.c) */
+/* What has been decided and is not published is dropped. */
+void work_clear(struct work *work);
+
+/* ---- its place in the group (membership.c) */
+/* Waits until the first worker of the process has joined, in the others. */
+void work_join_behind_first(const struct work *work);
+/* In the first: are the others still joining? Until then it claims nothing. */
+bool work_awaits_others(const struct work *work);
+/* What the group says, inside source_gather, or inside source_idle, where something may be half decided; of a work. */
+void work_assigned(void *context, const int32_t *partitions, size_t count);
+void work_revoked(void *context, bool lost);
+/* Partitions that others have by now, and those that may have been in use when they were taken away: between two cycles. */
+void work_free_parked(struct work *work);
+void work_free_gone(struct work *work);
+/* Links of partitions that were taken away are read no more, now that nobody is in the middle of them. */
+void work_stop_links(struct work *work);
+
+/* ---- states at rest (resting.c) */
+/* Goes on packing what nothing has happened to for a while. What that frees goes back to the machine, and what queues held,
+ * once they are drained. */
+void work_put_to_rest(struct work *work);
+
+/* ---- figures (telling.c) */
+/* Asks for the end of the input, of one partition a time, when it is time. */
+void work_ask_end(struct work *work);
+void work_tell(struct work *work);
 
 #endif

@@ -26,22 +26,17 @@
 #include "host/stop.h"
 #include "base/str.h"
 #include "delivery/wall.h"
-#include <inttypes.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 enum {
-    WORKER_IDLE_MS = 20,          /* longest wait for records: ticks are looked for in between */
-    WORKER_RESTING_MS = 1,        /* the same while states wait for being packed */
-    WORKER_MUCH = 1024,           /* a batch of so many records means that we are under load */
-    WORKER_LEAST = 256,           /* records of the smallest batch, after failures */
-    WORKER_RELIEF = 4 << 20,      /* bytes of output within a record: five requests of a producer's */
-    WORKER_RETRY_US = 300000,     /* pause after a failure */
-    WORKER_ASK_US = 100000,       /* between questions for the end of the input, under load */
-    WORKER_ASK_IDLE_US = 1000000, /* in so long all partitions are asked for, when there is time */
-    WORKER_ASK_LEAST_US = 250000, /* and between two of them */
-    WORKER_EXPECT = 8,            /* so many records ahead */
-    WORKER_EXPECT_KEY = 20,       /* likewise: its key, then what the engine has under that */
+    WORKER_IDLE_MS = 20,      /* longest wait for records: ticks are looked for in between */
+    WORKER_RESTING_MS = 1,    /* the same while states wait for being packed */
+    WORKER_MUCH = 1024,       /* a batch of so many records means that we are under load */
+    WORKER_LEAST = 256,       /* records of the smallest batch, after failures */
+    WORKER_RELIEF = 4 << 20,  /* bytes of output within a record: five requests of a producer's */
+    WORKER_RETRY_US = 300000, /* pause after a failure */
+    WORKER_EXPECT = 8,        /* so many records ahead */
+    WORKER_EXPECT_KEY = 20,   /* likewise: its key, then what the engine has under that */
     WORKER_EXPECT_PLACE = 12,
     WORKER_EXPECT_CUSTOMER = 8,
     WORKER_EXPECT_STATE = 5,
@@ -50,47 +45,7 @@ enum {
     WORKER_CACHE_LINE = 64,
     WORKER_EXPECT_BYTES = 512, /* of a record that are asked of memory before it is read */
     WORKER_ECHO_US = 1000000,  /* what link records cause elsewhere has shown by then */
-    WORKER_REST_IDLE_US =
-        1000000, /* between rounds in which untouched states are packed, when there is time */
-    WORKER_REST_LOAD_US = 10000000, /* the same under load */
-    WORKER_REST_US = 2000,          /* a cycle packs for so long */
-    WORKER_REST_STATES = 256,       /* and looks at the clock after so many */
-    WORKER_FIRST_US = 1000000,      /* the others wait so long for the first to have joined */
-    WORKER_FIRST_LOOK_US = 5000,    /* and look so often */
-    WORKER_OTHERS_US = 500000,      /* and it waits so long for them */
 };
-
-/* ---- joining the group: the workers of a process one behind the other
- *
- * Of two members that join at the same time the first is told that the group begins anew, and its client waits for two
- * seconds before it joins again, and everybody waits for it (librdkafka's pause between two joins). So the others come
- * behind the first, together: the group waits for what the first has to give away. That is nothing, since it claims nothing
- * until the others have joined, too. A group that lets the first one wait, as new ones do by default
- * (group.initial.rebalance.delay.ms), takes whoever comes in that time. */
-static bool worker_is_absent(const struct worker *worker)
-{
-    return !atomic_load(&worker->joined) && !atomic_load(&worker->ended);
-}
-
-static void work_join_behind_first(const struct work *work)
-{
-    const struct worker_plan *plan = &work->worker->plan;
-    int64_t until = clock_monotonic_us() + WORKER_FIRST_US;
-    if (!plan->number || !plan->count) return;
-    while (worker_is_absent(&plan->all[0]) && clock_monotonic_us() < until &&
-           partition_pause(WORKER_FIRST_LOOK_US))
-        continue;
-}
-
-static bool work_awaits_others(const struct work *work)
-{
-    const struct worker_plan *plan = &work->worker->plan;
-    bool some = false;
-    if (plan->number || clock_monotonic_us() - work->joined_us >= WORKER_OTHERS_US) return false;
-    for (size_t i = 1; i < plan->count; i++)
-        some |= worker_is_absent(&plan->all[i]);
-    return some;
-}
 
 /* ---- claiming */
 static enum relance_status work_start_reading(struct work *work, struct relance_error *error)
@@ -162,7 +117,7 @@ static enum relance_status work_renew_sink(struct work *work, struct relance_err
     return RELANCE_OK;
 }
 
-static void work_clear(struct work *work)
+void work_clear(struct work *work)
 {
     outbox_clear(&work->place.outbox);
     outbox_clear(&work->flight.outbox);
@@ -193,105 +148,6 @@ static enum relance_status work_start_over(struct work *work, struct relance_err
     if (work->place.sink) log_line(LOG_WARNING, "Claiming everything again.", "why=\"%s\"", error->message);
     bool sound = work->place.sink && !work->place.sink_spent;
     return sound ? RELANCE_OK : work_renew_sink(work, error);
-}
-
-/* ---- what the group says, inside source_gather, or inside source_idle, where something may be half decided. */
-static void work_own(struct work *work, int32_t number)
-{
-    if (number >= work->place.input_partitions) {
-        work->has_grown = !work->place.options->drain;
-        return;
-    }
-    ensure(!work->by_number[number]);
-    struct partition *partition = work->parked[number];
-    work->parked[number] = NULL;
-    if (!partition) partition = partition_new(&work->place, number);
-    partition->pace.whole_us = clock_monotonic_us();
-    partition->pace.was_saved = false;
-    work->own[work->own_count++] = work->by_number[number] = partition;
-}
-
-static void work_free_parked(struct work *work)
-{
-    for (int p = 0; p < work->place.input_partitions; p++)
-        if (work->parked[p]) partition_free(work->parked[p]);
-    memset(work->parked, 0, (size_t)work->place.input_partitions * sizeof *work->parked);
-}
-
-static void work_assigned(void *context, const int32_t *partitions, size_t count)
-{
-    struct work *work = context;
-    work->assigned = true;
-    if (!atomic_load(&work->worker->joined)) work->joined_us = clock_monotonic_us();
-    atomic_store(&work->worker->joined, true);
-    work->left_unsaved = 0;
-    for (size_t i = 0; i < count; i++)
-        work_own(work, partitions[i]);
-    work_free_parked(work);
-    log_line(LOG_INFO, "The group has given us partitions.", "member=%s count=%zu", work->member, count);
-}
-
-/* In a rebalance all are taken from everybody, and most of them given back. */
-static void work_park(struct work *work, struct partition *partition)
-{
-    work->events_gone += partition->events;
-    work->fetched_gone += partition->fetched;
-    partition->events = partition->fetched = 0;
-    partition->input_end.begin = -1;
-    standing_leave(partition->standing);
-    work->by_number[partition->number] = NULL;
-    if (!work->place.is_halfway && partition_park(partition)) {
-        work->parked[partition->number] = partition;
-        return;
-    }
-    partition->next_gone = work->gone;
-    work->gone = partition;
-}
-
-static void work_free_gone(struct work *work)
-{
-    while (work->gone) {
-        struct partition *partition = work->gone;
-        work->gone = partition->next_gone;
-        partition_free(partition);
-    }
-}
-
-/* Links of partitions that were taken away are read no more, now that nobody is in the middle of them. */
-static void work_stop_links(struct work *work)
-{
-    for (int p = 0; p < work->place.input_partitions && work->has_left; p++)
-        if (!work->by_number[p]) links_stop(work->place.links, p);
-    work->has_left = false;
-}
-
-/* Where it fails, too, no transaction is left that was begun for it. */
-static enum relance_status work_save_all(struct work *work, struct relance_error *error)
-{
-    struct relance_error later;
-    enum relance_status status = work_save_due(work, true, error), end = work_settle(work, &later);
-    if (status == RELANCE_OK && end != RELANCE_OK) *error = later;
-    return status == RELANCE_OK ? end : status;
-}
-
-static void work_revoked(void *context, bool lost)
-{
-    struct work *work = context;
-    struct relance_error error;
-    bool has_settled = work_settle(work, &error) == RELANCE_OK; /* I3: under the membership that is ending */
-    bool may_save = has_settled && !lost && !work->place.sink_spent && !work->place.is_halfway;
-    if (may_save && work_save_all(work, &error) != RELANCE_OK)
-        log_line(LOG_WARNING, "Partitions go without a last checkpoint; whoever gets them catches up.",
-                 "why=\"%s\"", error.message);
-    work_give_up_saving(work);
-    work->left_unsaved = work_count_unsaved(work);
-    for (size_t i = 0; i < work->own_count; i++)
-        work_park(work, work->own[i]);
-    work->own_count = 0;
-    work->assigned = false;
-    work->has_left = true;
-    work_clear(work);
-    log_line(LOG_INFO, "The group has taken our partitions.", "member=%s lost=%d", work->member, lost);
 }
 
 /* ---- fetching */
@@ -473,75 +329,6 @@ static enum relance_status work_tick(struct work *work, struct relance_error *er
     return RELANCE_OK;
 }
 
-/* ---- figures */
-static bool work_is_time_to_ask(const struct work *work, int64_t now_us)
-{
-    int64_t pause = WORKER_ASK_IDLE_US / (int64_t)(work->own_count ? work->own_count : 1);
-    if (pause < WORKER_ASK_LEAST_US) pause = WORKER_ASK_LEAST_US;
-    return now_us - work->asked_us >= (work->loaded ? WORKER_ASK_US : pause);
-}
-
-/* Where the partition would go on, once it is claimed. Nobody but us moves that, so one answer will do. */
-static void work_ask_begin(struct work *work, struct partition *partition, int64_t low, int64_t high)
-{
-    struct source_frontier p;
-    struct relance_error error;
-    if (partition->state != PARTITION_UNCLAIMED || partition->input_end.begin >= 0) return;
-    if (source_frontier(work->place.source, partition->number, &p, &error) != RELANCE_OK) return;
-    int64_t first = work->place.from_ms == FROM_LATEST ? high : low, offset = p.frontier.position.offset;
-    partition->input_end.begin = offset < 0 ? first : offset;
-}
-
-/* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
- * which sleeps for up to a second once its queue has been full, though it has long been drained
- * (librdkafka 2.0.2). The worker waits for the answer, and what is queued lasts longer than the pause between two
- * questions. One partition a time, in turn, so that every broker is asked. Without a partition of our own it tells at
- * least that Kafka answers. */
-static void work_ask_end(struct work *work)
-{
-    int64_t now = clock_monotonic_us(), low = 0, high;
-    struct relance_error error;
-    if (!work_is_time_to_ask(work, now)) return;
-    work->asked_us = now;
-    if (work->own_count) work->asked = (work->asked + 1) % work->own_count;
-    struct partition *partition = work->own_count ? work->own[work->asked] : NULL;
-    contact_ask(&work->worker->kafka);
-    bool is_waiting = partition && partition->state == PARTITION_UNCLAIMED;
-    enum relance_status status =
-        source_bounds(work->place.source, SOURCE_INPUT, partition ? partition->number : 0,
-                      is_waiting ? &low : NULL, &high, &error);
-    contact_answer(&work->worker->kafka, status == RELANCE_OK);
-    if (!partition) return;
-    if (status == RELANCE_OK) {
-        partition->input_end.offset = high;
-        work_ask_begin(work, partition, low, high);
-    }
-    partition_tell_hidden(partition);
-}
-
-static void work_tell(struct work *work)
-{
-    struct pulse_figures *figures = &work->figures;
-    int64_t now = clock_monotonic_us();
-    figures->events = work->events_gone;
-    figures->fetched = work->fetched_gone;
-    figures->partitions = figures->live = figures->bytes = figures->customers = figures->waits = 0;
-    for (size_t i = 0; i < work->own_count; i++) {
-        struct partition *partition = work->own[i];
-        partition_stand(partition, now);
-        figures->events += partition->events;
-        figures->fetched += partition->fetched;
-        figures->partitions++;
-        if (partition->state == PARTITION_UNCLAIMED) continue;
-        figures->live += partition->state == PARTITION_LIVE;
-        struct relance_engine_size size = relance_engine_size(partition->engine);
-        figures->bytes += size.bytes;
-        figures->customers += size.customers;
-        figures->waits += size.waits;
-    }
-    pulse_write(&work->worker->pulse, figures);
-}
-
 static void work_tell_misplaced(struct work *work, bool now)
 {
     struct workplace *place = &work->place;
@@ -624,40 +411,6 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     if (status == RELANCE_OK && work_is_publish_due(work)) status = work_publish(work, error);
     if (some) pulse_add_time(&work->figures.cycles, clock_monotonic_us() - began);
     return status;
-}
-
-/* ---- states at rest */
-/* One partition after the other: true: the round is over. */
-static bool work_rest_on(struct work *work, int64_t until_us)
-{
-    while (work->resting < work->own_count) {
-        struct partition *partition = work->own[work->resting];
-        bool live = partition->state == PARTITION_LIVE;
-        enum relance_rest rest =
-            live ? relance_engine_rest(partition->engine, WORKER_REST_STATES) : RELANCE_REST_DONE;
-        work->has_freed |= rest == RELANCE_REST_FREED;
-        if (rest != RELANCE_REST_MORE && live && !work->loaded && !partition->saving.is_on)
-            work->has_freed |= store_rest(partition->store);
-        work->resting += rest != RELANCE_REST_MORE;
-        if (clock_monotonic_us() >= until_us) return false;
-    }
-    return true;
-}
-
-/* States that nothing has happened to for a while are packed, a little in each cycle. What that frees goes back to the
- * machine, and what queues held, once they are drained. */
-static void work_put_to_rest(struct work *work)
-{
-    int64_t now = clock_monotonic_us(), pause = work->loaded ? WORKER_REST_LOAD_US : WORKER_REST_IDLE_US;
-    if (!work->is_resting && now - work->rested_us < pause) return;
-    if (!work->is_resting) work->rested_us = now;
-    work->is_resting = !work_rest_on(work, now + WORKER_REST_US);
-    if (work->is_resting) return;
-    work->resting = 0;
-    bool is_drained = work->was_loaded && !work->loaded;
-    if (work->has_freed || is_drained) malloc_trim(0);
-    if (is_drained) work->was_loaded = false;
-    work->has_freed = false;
 }
 
 /* While nothing can be read. */
