@@ -4,15 +4,12 @@
 #include "base/pool.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 enum {
     POOL_STEP = 8,
     POOL_SMALL = 1 << 10,
     POOL_LARGE = 8 << 10,
-    SLAB_LEAST = 1 << 20,
-    SLAB_MOST = 16 << 20,
-    HUGE_PAGE = 2 << 20,
+    SLAB_BYTES = 1 << 20,
     SPARE_BYTES = 1 << 20
 };
 
@@ -59,34 +56,16 @@ static size_t pool_class(size_t size, size_t *rounded)
     return class;
 }
 
-/* Memory of the system's, in huge pages as far as it has whole ones and the system offers them: most of it is read here and
- * there, and in pages of 4 KiB nearly each such read would miss the processor's cache of addresses, too. */
-static void *pool_ask(size_t size)
-{
-    void *memory;
-    if (size < HUGE_PAGE) return malloc(size);
-    if (posix_memalign(&memory, HUGE_PAGE, size)) return NULL;
-    madvise(memory, size & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
-    return memory;
-}
-
-static size_t pool_slab_size(const struct pool *pool)
-{
-    size_t size = pool->slab_bytes / 4;
-    return size < SLAB_LEAST ? SLAB_LEAST : size > SLAB_MOST ? SLAB_MOST : size;
-}
-
 static void *pool_cut(struct pool *pool, size_t size)
 {
     if (size > (size_t)(pool->end - pool->at)) {
-        size_t bytes = pool_slab_size(pool);
-        struct pool_slab *slab = pool_ask(sizeof *slab + bytes);
+        struct pool_slab *slab = malloc(sizeof *slab + SLAB_BYTES);
         if (!slab) return NULL;
         slab->next = pool->slabs;
         pool->slabs = slab;
-        pool->slab_bytes += bytes;
+        pool->slab_bytes += SLAB_BYTES;
         pool->at = slab->room;
-        pool->end = slab->room + bytes;
+        pool->end = slab->room + SLAB_BYTES;
     }
     void *block = pool->at;
     pool->at += size;
@@ -95,7 +74,7 @@ static void *pool_cut(struct pool *pool, size_t size)
 
 static void *large_new(struct pool *pool, size_t size)
 {
-    struct pool_large *large = pool_ask(sizeof *large + size);
+    struct pool_large *large = malloc(sizeof *large + size);
     if (!large) return NULL;
     *large = (struct pool_large){.next = pool->large};
     if (pool->large) pool->large->before = large;

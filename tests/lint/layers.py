@@ -65,7 +65,6 @@ BEHIND = {
     "curl/*": ["consumer/http/client.c"],
     "google/*": ["consumer/wire/proto_schema.cc"],
     "xxhash.h": ["rules/base/*", "rules/cel/*", "rules/rule/*", "consumer/*"],
-    "sys/mman.h": ["rules/base/pool.c", "consumer/*"],  # advice on the pool's memory
     "time.h": ["rules/time/written.c", "consumer/*"],  # strptime, which reads no clock
 }
 
