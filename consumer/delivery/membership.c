@@ -104,7 +104,6 @@ void work_free_gone(struct work *work)
     }
 }
 
-/* Links of partitions that were taken away are read no more, now that nobody is in the middle of them. */
 void work_stop_links(struct work *work)
 {
     for (int p = 0; p < work->place.input_partitions && work->has_left; p++)

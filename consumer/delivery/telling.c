@@ -75,3 +75,9 @@ void work_tell(struct work *work)
     }
     pulse_write(&work->worker->pulse, figures);
 }
+
+void work_tell_misplaced(struct work *work, bool now)
+{
+    struct workplace *place = &work->place;
+    misplaced_tell(&place->misplaced, place->input_partitions, place->refuses_misplaced, now);
+}

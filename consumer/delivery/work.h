@@ -102,7 +102,7 @@ void work_clear(struct work *work);
 void work_join_behind_first(const struct work *work);
 /* In the first: are the others still joining? Until then it claims nothing. */
 bool work_awaits_others(const struct work *work);
-/* What the group says, inside source_gather, or inside source_idle, where something may be half decided; of a work. */
+/* What the group says, inside source_gather, or inside source_idle, where something may be half decided. `context` is the work. */
 void work_assigned(void *context, const int32_t *partitions, size_t count);
 void work_revoked(void *context, bool lost);
 /* Partitions that others have by now, and those that may have been in use when they were taken away: between two cycles. */
@@ -120,5 +120,7 @@ void work_put_to_rest(struct work *work);
 /* Asks for the end of the input, of one partition a time, when it is time. */
 void work_ask_end(struct work *work);
 void work_tell(struct work *work);
+/* Records in another partition than that of their key: now and then, or `now`. */
+void work_tell_misplaced(struct work *work, bool now);
 
 #endif

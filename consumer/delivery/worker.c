@@ -329,12 +329,6 @@ static enum relance_status work_tick(struct work *work, struct relance_error *er
     return RELANCE_OK;
 }
 
-static void work_tell_misplaced(struct work *work, bool now)
-{
-    struct workplace *place = &work->place;
-    misplaced_tell(&place->misplaced, place->input_partitions, place->refuses_misplaced, now);
-}
-
 /* ---- the rules */
 /* Sets that no partition runs any more go, once all run the new one. (Where there are own ones, none is left.) */
 static void work_forget_rules(struct work *work)
