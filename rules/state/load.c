@@ -143,6 +143,14 @@ static struct bytes *load_bytes(struct state_loading *l, str s)
     return bytes;
 }
 
+/* The id of somebody: there is no empty one. */
+static str load_id(struct state_loading *l)
+{
+    str id = unpack_str(&l->in);
+    if (!id.size || id.size > LIMIT_ID_BYTES) l->in.bad = true;
+    return id;
+}
+
 static struct bytes *load_text(struct state_loading *l)
 {
     return unpack_is_nil(&l->in) ? NULL : load_bytes(l, unpack_str(&l->in));
@@ -603,6 +611,10 @@ static void load_run_rest(struct state_loading *l, struct run *run)
             if (!l->in.bad) run->traceparent = load_bytes(l, traceparent);
             break;
         }
+        case STATE_RUN_SENT_TO:
+            if (run->sent_to) l->in.bad = true;
+            if (!l->in.bad) run->sent_to = load_bytes(l, load_id(l));
+            break;
         default: load_run_usual(l, run, letter);
         }
     }
@@ -844,14 +856,6 @@ void load_date_wait(struct state_loading *l)
 }
 
 /* ---- visitors and customers */
-
-/* The id of somebody: there is no empty one. */
-static str load_id(struct state_loading *l)
-{
-    str id = unpack_str(&l->in);
-    if (!id.size || id.size > LIMIT_ID_BYTES) l->in.bad = true;
-    return id;
-}
 
 void load_link(struct state_loading *l)
 {

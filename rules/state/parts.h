@@ -64,6 +64,7 @@ enum {
     STATE_RUN_ANSWER = 'w',
     STATE_RUN_EARLIER = 't',
     STATE_RUN_TRACEPARENT = 'p',
+    STATE_RUN_SENT_TO = 'i',
     STATE_RUN_STEP =
         'k', /* from here on those of format 4 and 5 alone, in which these are not mostly as they are */
     STATE_RUN_STARTED = 'c',

@@ -329,7 +329,7 @@ static void save_earlier(struct state_saving *s, const struct run *run)
 static size_t rest_size(const struct run *run, const struct run_rest *rest)
 {
     return rest->count + (rest->origin != NULL) + (rest->variant != NULL) + (run->answer != NULL) +
-           (run->earlier.count != 0) + (run->traceparent != NULL);
+           (run->earlier.count != 0) + (run->traceparent != NULL) + (run->sent_to != NULL);
 }
 
 static void save_text_member(struct state_saving *s, char letter, const struct bytes *text)
@@ -357,6 +357,7 @@ static void save_run_rest(struct state_saving *s, const struct run *run, const s
         save_earlier(s, run);
     }
     save_text_member(s, STATE_RUN_TRACEPARENT, run->traceparent);
+    save_text_member(s, STATE_RUN_SENT_TO, run->sent_to);
 }
 
 static void save_run_whole(struct state_saving *s, const struct run *run)

@@ -28,6 +28,7 @@ static void release_run(struct pool *pool, void *item)
     bytes_release(pool, run->origin);
     bytes_release(pool, run->variant);
     bytes_release(pool, run->answer);
+    bytes_release(pool, run->sent_to);
     bytes_release(pool, run->traceparent);
     VECTOR_EACH (run->triggers, struct kept_event *, event)
         kept_event_release(pool, *event);

@@ -251,16 +251,15 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
     return date;
 }
 
-/* What all is computed from, as text: the value, and the zone. Empty: there is no value. */
+/* What all is computed from, as text: the value, which may be none, and the zone, in which runs go on towards the date that
+ * they have. */
 static str date_basis(struct relance_engine *e, struct cel_value value)
 {
     struct buffer text;
     buffer_init(&text, &e->scratch);
     if (value.kind == CEL_STRING || value.kind == CEL_TIMESTAMP) cel_print(value, &text);
-    if (text.size) {
-        buffer_put_char(&text, '\0');
-        buffer_put_str(&text, customer_zone_name(e));
-    }
+    buffer_put_char(&text, '\0');
+    buffer_put_str(&text, customer_zone_name(e));
     if (text.failed) e->failed = true;
     return buffer_str(&text);
 }
@@ -293,7 +292,7 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     struct date_wait *date = NULL;
     VECTOR_EACH (e->customer->state->dates, struct date_wait, known)
         if (known->rule == number) date = known;
-    if (date ? str_equal(bytes_str(date->basis), basis) : basis.size == 0) return;
+    if (date ? str_equal(bytes_str(date->basis), basis) : basis_value(basis).size == 0) return;
     if (!date) date = date_place(e, number);
     if (!date) return;
     bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));

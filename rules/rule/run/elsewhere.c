@@ -199,7 +199,7 @@ static struct customer *asked_by(struct relance_engine *e, const struct told *to
     return customer;
 }
 
-static void merge_packed(struct relance_engine *e, str packed)
+static void merge_packed(struct relance_engine *e, str visitor, str packed)
 {
     struct pool *pool = &e->customers.pool;
     struct state *from = state_load(pool, &e->set->names, &e->since, packed);
@@ -208,7 +208,7 @@ static void merge_packed(struct relance_engine *e, str packed)
     if (from->now_ms > e->now_ms) scope_enter_customer(e, e->customer, from->now_ms);
     e->event = (struct event){.time_ms = e->now_ms};
     e->segments_silent = true;
-    merge_state(e, from, e->clock_ms);
+    merge_state(e, visitor, from, e->clock_ms);
     state_release(pool, from);
 }
 
@@ -220,7 +220,7 @@ static enum relance_progress hear_state(struct relance_engine *e, const struct t
     if (!customer || !VECTOR_AT(customer->state->links, struct link, at)->open) return progress;
     VECTOR_AT(customer->state->links, struct link, at)->open = false;
     bool nothing = unpack_is_nil(in), has_state = !nothing && in->at < in->end && *in->at != 0xc2;
-    if (!nothing && has_state) merge_packed(e, unpack_str(in));
+    if (!nothing && has_state) merge_packed(e, told->visitor, unpack_str(in));
     e->links.taken++;
     engine_settle_customer(e, customer);
     return progress;

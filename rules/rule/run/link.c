@@ -294,7 +294,7 @@ static void hand_over(struct relance_engine *e, struct customer *visitor)
     state->linked_to = (struct vector){0};
     bound_take_over(e, visitor);
     if (state->now_ms > e->now_ms) scope_enter_customer(e, e->customer, state->now_ms);
-    if (state->now_ms != STATE_NO_TIME) merge_state(e, state, horizon_ms);
+    if (state->now_ms != STATE_NO_TIME) merge_state(e, customer_bare_id(visitor), state, horizon_ms);
     visitor->state = NULL;
     state_release(pool, state);
     bound_note(e);

@@ -334,7 +334,7 @@ static int trigger_order(const void *a, const void *b)
 }
 
 /* The oldest first: where there is no room for all, the newest start nothing. */
-static void merge_runs(struct relance_engine *e, struct state *from)
+static void merge_runs(struct relance_engine *e, str visitor, struct state *from)
 {
     uint32_t count = from->runs.count;
     struct run **runs = or_fail(e, arena_alloc(&e->scratch, (count + 1) * sizeof *runs));
@@ -342,8 +342,11 @@ static void merge_runs(struct relance_engine *e, struct state *from)
     for (uint32_t i = 0; i < count; i++)
         runs[i] = VECTOR_AT(from->runs, struct run, i);
     qsort(runs, count, sizeof *runs, trigger_order);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (runs[i]->action_step && !runs[i]->sent_to)
+            runs[i]->sent_to = or_fail(e, bytes_new(&e->customers.pool, visitor));
         take_run(e, runs[i]);
+    }
 }
 
 static struct run *first_parked(const struct state *state)
@@ -510,7 +513,7 @@ static void merge_times(struct relance_engine *e, const struct state *from)
     if (from->newest_ms > state->newest_ms) state->newest_ms = from->newest_ms;
 }
 
-void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_ms)
+void merge_state(struct relance_engine *e, str visitor, struct state *from, int64_t horizon_ms)
 {
     struct state *state = e->customer->state;
     state->found = (struct state_found){0};
@@ -526,7 +529,7 @@ void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_m
     scope_forget(e);
     merge_dates(e, from);
     cancel_own_runs(e, from);
-    merge_runs(e, from);
+    merge_runs(e, visitor, from);
     merge_overtakers(e, from);
     merge_cooldowns(e, from);
     merge_sends(e, from);

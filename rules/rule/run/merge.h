@@ -4,9 +4,9 @@
 
 #include "rule/run/engine_internal.h"
 
-/* Merges `from`, the state of a visitor, into that of the customer in scope, whose `now` is that of the scope. Both are
+/* Merges `from`, the state of the visitor, into that of the customer in scope, whose `now` is that of the scope. Both are
  * numbered by the rule set in force; what is left of `from` is the caller's to release. Steps that are due by the horizon
  * are performed. */
-void merge_state(struct relance_engine *e, struct state *from, int64_t horizon_ms);
+void merge_state(struct relance_engine *e, str visitor, struct state *from, int64_t horizon_ms);
 
 #endif

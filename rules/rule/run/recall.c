@@ -8,13 +8,12 @@
 #include <xxhash.h>
 
 /* XXH3_128, canonical form, over rule NUL customer NUL key NUL origin NUL step. */
-str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32])
+str action_id(struct relance_engine *e, str customer, const struct run *run, uint32_t step, char out[32])
 {
     struct buffer text;
     char number[INT_PRINT_SIZE];
     buffer_init(&text, &e->scratch);
-    str parts[] = {e->set->rules[run->rule].name, customer_id(e->customer), bytes_str(run->key),
-                   bytes_str(run->origin)};
+    str parts[] = {e->set->rules[run->rule].name, customer, bytes_str(run->key), bytes_str(run->origin)};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         buffer_put_str(&text, parts[i]);
         buffer_put_char(&text, '\0');
@@ -33,7 +32,7 @@ static bool recall_run(struct relance_engine *e, struct run *run, relance_was_sa
     char id[32];
     uint32_t said = run->said;
     for (uint32_t step = run->step; step < e->set->rules[run->rule].step_count; step++)
-        if (was_said(context, action_id(e, run, step, id))) said = step + 1;
+        if (was_said(context, action_id(e, customer_id(e->customer), run, step, id))) said = step + 1;
     bool changed = said != run->said;
     run->said = said;
     return changed;

@@ -18,8 +18,8 @@ void run_end(struct relance_engine *e, struct run *run, enum relance_outcome out
 struct run *run_insert(struct relance_engine *e, const struct run *run);
 void run_remove(struct relance_engine *e, struct run *run); /* its end has been told */
 
-/* The id of the action of a run's step, from 0. (recall.c) */
-str action_id(struct relance_engine *e, const struct run *run, uint32_t step, char out[32]);
+/* The id of the action of a run's step, from 0, to that customer. (recall.c) */
+str action_id(struct relance_engine *e, str customer, const struct run *run, uint32_t step, char out[32]);
 
 /* ---- timing.c, step.c, wait.c: of the run in scope. Those that give a run give NULL where it has ended. */
 

@@ -415,12 +415,15 @@ static const str run_outcomes[STATE_OUTCOMES] = {
 #undef OUTCOME
 };
 
-/* The id of its last send is made when somebody asks. */
+/* The id of its last send is made when somebody asks, of whom it was sent to. */
 static void resolve_action(struct relance_engine *e)
 {
-    str id = {0};
-    char *text = e->run->action_step ? or_fail(e, arena_alloc(&e->scratch, 32)) : NULL;
-    if (text) id = action_id(e, e->run, e->run->action_step - 1, text);
+    const struct run *run = e->run;
+    str id = {0}, sent_to = customer_id(e->customer);
+    char visitor[RELANCE_VISITOR_NAME_BYTES];
+    if (run->sent_to) sent_to = (str){visitor, relance_visitor_name(bytes_str(run->sent_to), visitor)};
+    char *text = run->action_step ? or_fail(e, arena_alloc(&e->scratch, 32)) : NULL;
+    if (text) id = action_id(e, sent_to, run, run->action_step - 1, text);
     fill(e, e->set->slots.run + RUN_ACTION, cel_string(id));
 }
 

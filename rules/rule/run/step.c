@@ -81,6 +81,8 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         if (!group.size) measure_reach(e, run, decision);
         run->sent++;
         run->action_step = run->step + 1;
+        bytes_release(&e->customers.pool, run->sent_to);
+        run->sent_to = NULL;
     }
 }
 
@@ -122,7 +124,7 @@ static struct relance_decision step_decision(struct relance_engine *e, const str
 {
     struct relance_decision decision = {.key = bytes_str(run->key),
                                         .step = run->step + 1,
-                                        .id = action_id(e, run, run->step, id),
+                                        .id = action_id(e, customer_id(e->customer), run, run->step, id),
                                         .send = step->send,
                                         .variant = bytes_str(run->variant),
                                         .due_ms = run->due_ms,

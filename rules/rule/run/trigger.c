@@ -62,6 +62,8 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
 static bool set_origin(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->origin);
+    bytes_release(&e->customers.pool, run->sent_to);
+    run->sent_to = NULL;
     run->started_ms = e->trigger.time_ms;
     run->said = run->sent = run->action_step = 0;
     run->outcome = STATE_OUTCOME_NONE;

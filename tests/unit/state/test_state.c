@@ -138,6 +138,7 @@ static void add_run(struct state *state, uint32_t rule, const char *key, const c
                       .late = variant != NULL,
                       .said = variant ? 1 : 0,
                       .answer = variant ? event("e-82", "click", 1772445600119) : NULL,
+                      .sent_to = variant ? text("v-7") : NULL,
                       .traceparent =
                           variant ? text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01") : NULL,
                       .trigger_ms = 1772445600120,
@@ -722,6 +723,7 @@ Test(state, a_run_comes_back_with_all_that_it_has)
         cr_expect(str_equal(bytes_str(read->answer), bytes_str(run->answer)));
         cr_expect_eq(!read->traceparent, !run->traceparent);
         cr_expect(str_equal(bytes_str(read->traceparent), bytes_str(run->traceparent)));
+        cr_expect(str_equal(bytes_str(read->sent_to), bytes_str(run->sent_to)));
         cr_assert_eq(read->earlier.count, run->earlier.count);
         for (uint32_t j = 0; j < run->earlier.count; j++)
             cr_expect_eq(*VECTOR_AT(read->earlier, int64_t, j), *VECTOR_AT(run->earlier, int64_t, j));
