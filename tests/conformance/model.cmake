@@ -9,6 +9,6 @@ add_test(NAME conformance_model_golden COMMAND python3 ${model}/model.py --golde
 if(RELANCE_SANITIZE)
   set(compare_words --seeds 1-30)
 else()
-  set(compare_words --seeds 1-200,371,405,626,711,501731,501971,502105,700211,700985,701383 --census --seconds 24)
+  set(compare_words --seeds 1-200,371,405,626,711,501731,501971,502105,700211,700985,701383,702646,703074 --census --seconds 24)
 endif()
 add_test(NAME conformance_model_compare COMMAND python3 ${model}/compare.py $<TARGET_FILE:relance> ${compare_words})

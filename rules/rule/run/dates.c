@@ -270,7 +270,7 @@ static str basis_value(str basis)
     size_t size = basis.size;
     while (size > 0 && basis.data[size - 1])
         size--;
-    return (str){basis.data, size};
+    return (str){basis.data, size > 0 ? size - 1 : 0};
 }
 
 /* A birthday that never comes, since none can be: "31.02.1990". Told once for each value. */

@@ -234,6 +234,7 @@ class RuleSet:
         self.limits = [Limit(limit, read, raw.get("holidays", [])) for limit in raw.get("limits", [])]
         self.rules = [Rule(name, r, read, raw.get("stale", "1d")) for name, r in raw.get("rules", {}).items()]
         self.rules.sort(key=lambda rule: rule.order)
+        self.by_name = {rule.name: rule for rule in self.rules}
         self.named = self.named_events(read.trees)
         self.cancelling = {type_ for rule in self.rules for m in rule.cancel for type_ in m.on}
         self.tracked = self.tracked_counts()

@@ -167,7 +167,7 @@ class Visitors:
         for rule, sent in v.last_send.items():
             c.last_send[rule] = max(sent, c.last_send.get(rule, sent))
         keys = {key: max(of.key_sends.get(key, NEVER) for of in (c, v)) for key in {**v.key_sends, **c.key_sends}}
-        c.key_sends = dict(sorted(keys.items(), key=lambda item: item[1])[-COOLDOWNS:])
+        c.key_sends = {key: keys[key] for key in sorted(keys, key=lambda key: self.send_age(keys, key))[-COOLDOWNS:]}
         for place, sends in v.sends.items():
             c.sends[place] = sorted(c.sends.get(place, []) + sends)
         windows = {}

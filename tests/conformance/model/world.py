@@ -768,15 +768,18 @@ class World(Dates, Visitors):
             c.windows = [w for w in c.windows if (w.rule, w.key) != (run.rule, run.key)]
             c.windows = [*c.windows, Window(run, c.now, self.opened)][-WINDOWS:]
 
-    @staticmethod
-    def remember_send(c, run):
+    def remember_send(self, c, run):
         rule = run.rule
         c.last_send[rule.name] = c.now
         if rule.cooldown and rule.cooldown.per_key:
             c.key_sends.pop((rule.name, run.key), None)
             c.key_sends[rule.name, run.key] = c.now
             if len(c.key_sends) > COOLDOWNS:
-                del c.key_sends[next(iter(c.key_sends))]
+                del c.key_sends[min(c.key_sends, key=lambda key: self.send_age(c.key_sends, key))]
+
+    def send_age(self, sends, key):
+        """What goes first: "the oldest", "of one instant that of the rule with the highest priority"; of one rule the order of the dict."""
+        return sends[key], self.rules.by_name[key[0]].order
 
     def set(self, c, run, step):
         """"All values are computed before the first is written. One that fails leaves its attribute as it was"."""
