@@ -429,10 +429,16 @@ static int run_checked(struct run *run)
 
 /* What a transaction has sent the client frees in a hundred thousand small blocks. Kept apart as "fast" ones they would be
  * joined one by one, far from each other in memory, as soon as anybody asks for a large block; without that each joins the
- * one freed before it, and the next transaction finds them whole. */
+ * one freed before it, and the next transaction finds them whole.
+ *
+ * Each thread of the client has an arena, of which only its own frees give back the end, and only what is more than the
+ * threshold. That grows by itself with the largest block that was ever freed, up to 64 MiB an arena; a fixed one does not,
+ * and then nor does that from which on a block is a mapping of its own. */
 static void run_set_memory(void)
 {
     mallopt(M_MXFAST, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 
 int cmd_run(const struct options *options)

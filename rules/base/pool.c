@@ -1,6 +1,7 @@
 /* Small blocks are cut from slabs and stay with their class. Large ones are the system's, each by itself: some wait
  * for whoever wants that size next: the latest, and beside it never more bytes than are in use (and a MiB), so that
- * what a value of every size has needed once is not kept for ever. */
+ * what a value of every size has needed once is not kept for ever. Huge ones, which tables leave behind as they grow and
+ * nobody wants again, go back at once. */
 #include "base/pool.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@ enum {
     POOL_STEP = 8,
     POOL_SMALL = 1 << 10,
     POOL_LARGE = 8 << 10,
+    POOL_HUGE = 256 << 10,
     SLAB_BYTES = 1 << 20,
     SPARE_BYTES = 1 << 20
 };
@@ -129,6 +131,10 @@ void pool_release(struct pool *pool, void *block, size_t size)
     if (!block) return;
     size_t rounded, class = pool_class(size, &rounded);
     pool->used -= rounded;
+    if (rounded >= POOL_HUGE) {
+        large_free(pool, block);
+        return;
+    }
     if (rounded >= POOL_LARGE) {
         pool_trim(pool);
         pool->spare += rounded;

@@ -68,8 +68,20 @@ Test(pool, gives_blocks_of_many_megabytes)
         cr_assert_not_null(block, "no block of %zu bytes", size);
         block[0] = block[size - 1] = 'x';
         pool_release(&pool, block, size);
+        cr_expect_null(pool.large, "one of %zu bytes stays behind", size);
+    }
+    cr_expect_eq(pool.used + pool.spare, 0u);
+}
+
+Test(pool, gives_a_large_block_to_whoever_wants_that_size_next)
+{
+    for (size_t size = (size_t)8 << 10; size <= (size_t)128 << 10; size *= 2) {
+        char *block = pool_alloc(&pool, size);
+        pool_release(&pool, block, size);
+        cr_expect_eq(pool.spare, size);
         cr_expect_eq(pool_alloc(&pool, size), block);
         pool_release(&pool, block, size);
+        pool_free_all(&pool);
     }
 }
 
