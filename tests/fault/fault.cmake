@@ -3,7 +3,7 @@ set(fault_shell
     delivery/worker delivery/membership delivery/resting delivery/telling delivery/flight delivery/partition delivery/linking delivery/claim delivery/recover delivery/waits delivery/published delivery/mishap host/sampler host/mishap delivery/checkpoint delivery/misplaced delivery/partitioner
     delivery/action delivery/lines delivery/counter delivery/mark delivery/meta delivery/frontier delivery/outbox delivery/pulse delivery/wanted
     delivery/standing delivery/sums delivery/adopt delivery/modelbook delivery/number delivery/parcel
-    delivery/reload redis/store redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
+    delivery/reload redis/store redis/store_claim redis/store_read redis/store_write redis/resp redis/keys redis/question redis/answer host/print host/terminal host/text host/file
     host/mapping host/preset)
 list(TRANSFORM fault_shell PREPEND ${CMAKE_SOURCE_DIR}/consumer/)
 list(TRANSFORM fault_shell APPEND .c)

@@ -150,9 +150,9 @@ CONSTANTS = [
     ("consumer/DELIVERY.md", "With more than {} changed customers", "consumer/delivery/worker.h", r"WORKER_CHANGED_MAX = (\d+)", 1),
     ("consumer/DELIVERY.md", "under load every {} s", "consumer/delivery/flight.c", r"FLIGHT_SAVE_LOAD_US = (\d+)", 1000000),
     ("consumer/STATE.md", "at most {} words a command", "consumer/redis/resp.h", r"RESP_MANY = (\d+)", 1),
-    ("consumer/STATE.md", "EXPIRE metrics:MINUTE {plain}", "consumer/redis/store.c", r'STORE_MINUTE_S "(\d+)"', 1),
-    ("consumer/STATE.md", "EXPIRE sales:DAY {plain}", "consumer/redis/store.c", r'STORE_DAY_S +"(\d+)"', 1),
-    ("consumer/STATE.md", "gone {} days after it was last written", "consumer/redis/store.c", r'STORE_DAY_S +"(\d+)"', 86400),
+    ("consumer/STATE.md", "EXPIRE metrics:MINUTE {plain}", "consumer/redis/store_write.c", r'STORE_MINUTE_S "(\d+)"', 1),
+    ("consumer/STATE.md", "EXPIRE sales:DAY {plain}", "consumer/redis/store_write.c", r'STORE_DAY_S +"(\d+)"', 1),
+    ("consumer/STATE.md", "gone {} days after it was last written", "consumer/redis/store_write.c", r'STORE_DAY_S +"(\d+)"', 86400),
 ]
 
 
