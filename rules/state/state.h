@@ -106,8 +106,7 @@ struct run { /* ascending by (rule, key): rules are numbered by priority descend
     struct bytes *origin;  /* what the action id is made of */
     struct bytes *variant; /* NULL: the rule has no `split` */
     struct bytes *answer;  /* the event that the last wait got, packed; NULL: none */
-    struct bytes *
-        sent_to; /* the visitor to whom the last send was, before who became the customer; NULL: the customer */
+    struct bytes *sent_to; /* the visitor who got the last send; NULL: the customer did */
     struct bytes
         *traceparent;       /* of the record of the newest trigger (base/traceparent.h); NULL: it had none */
     struct vector triggers; /* struct kept_event *: the events that took effect, newest last */
