@@ -431,9 +431,9 @@ static int run_checked(struct run *run)
  * joined one by one, far from each other in memory, as soon as anybody asks for a large block; without that each joins the
  * one freed before it, and the next transaction finds them whole.
  *
- * Each thread of the client has an arena, of which only its own frees give back the end, and only what is more than the
- * threshold. That grows by itself with the largest block that was ever freed, up to 64 MiB an arena; a fixed one does not,
- * and then nor does that from which on a block is a mapping of its own. */
+ * Each thread of the client has an arena, and gives its end back when more than a threshold is free there. By itself that
+ * threshold grows with the largest block that was ever freed, up to 64 MiB an arena. One that is set does not, and keeps the size
+ * from which on a block is a mapping of its own from growing, too: so that is set as well. */
 static void run_set_memory(void)
 {
     mallopt(M_MXFAST, 0);

@@ -209,15 +209,20 @@ enum relance_status store_watch_now(struct store *store, struct relance_error *e
     return status;
 }
 
+enum relance_status store_connect(struct store *store, struct relance_error *error)
+{
+    redis_question_clear(&store->question);
+    if (redis_connect(store->url, store->meta_key, &store->line, error) == RELANCE_OK) return RELANCE_OK;
+    store->line = NULL;
+    return error->status = RELANCE_AGAIN;
+}
+
 enum relance_status store_attach(struct store *store, struct relance_error *error)
 {
     if (store->line) return RELANCE_OK;
-    if (redis_connect(store->url, store->meta_key, &store->line, error) != RELANCE_OK) {
-        store->line = NULL;
-        return error->status = RELANCE_AGAIN;
-    }
-    redis_question_clear(&store->question);
-    enum relance_status status = store_watch_now(store, error);
+    enum relance_status status = store_connect(store, error);
+    if (status != RELANCE_OK) return status;
+    status = store_watch_now(store, error);
     if (status != RELANCE_OK) store_disconnect(store);
     return status;
 }

@@ -118,14 +118,11 @@ enum relance_status store_claim(struct store *store, const char stamp[STAMP_SIZE
                                 struct relance_error *error)
 {
     store_disconnect(store);
-    redis_question_clear(&store->question);
     *store->attempt = '\0';
     memcpy(store->stamp, stamp, STAMP_SIZE);
-    if (redis_connect(store->url, store->meta_key, &store->line, error) != RELANCE_OK) {
-        store->line = NULL;
-        return error->status = RELANCE_AGAIN;
-    }
-    enum relance_status status = store_take_over(store, meta, error);
+    enum relance_status status = store_connect(store, error);
+    if (status != RELANCE_OK) return status;
+    status = store_take_over(store, meta, error);
     if (status == RELANCE_OK) status = store_watch_now(store, error);
     if (status != RELANCE_OK) store_disconnect(store); /* it would watch nothing, or what is not ours */
     return status;

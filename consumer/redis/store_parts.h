@@ -39,6 +39,8 @@ struct store {
 
 struct resp_many store_many(struct buffer *out, const char *verb, const char *key);
 
+/* A connection, and nothing asked of it yet. */
+enum relance_status store_connect(struct store *store, struct relance_error *error);
 /* A connection that watches and has seen our stamp. */
 enum relance_status store_attach(struct store *store, struct relance_error *error);
 void store_disconnect(struct store *store);

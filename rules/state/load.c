@@ -151,6 +151,13 @@ static str load_id(struct state_loading *l)
     return id;
 }
 
+/* What may stand there once. */
+static void load_once(struct state_loading *l, struct bytes **to, str text)
+{
+    if (*to) l->in.bad = true;
+    if (!l->in.bad) *to = load_bytes(l, text);
+}
+
 static struct bytes *load_text(struct state_loading *l)
 {
     return unpack_is_nil(&l->in) ? NULL : load_bytes(l, unpack_str(&l->in));
@@ -563,14 +570,8 @@ static void load_run_usual(struct state_loading *l, struct run *run, str letter)
     case STATE_RUN_STEP: run->step = load_step(l, 1); break;
     case STATE_RUN_STARTED: run->started_ms = load_past(l); break;
     case STATE_RUN_TRIGGER: run->trigger_ms = load_past(l); break;
-    case STATE_RUN_ORIGIN:
-        if (run->origin) l->in.bad = true;
-        if (!l->in.bad) run->origin = load_bytes(l, unpack_str(&l->in));
-        break;
-    case STATE_RUN_VARIANT:
-        if (run->variant) l->in.bad = true;
-        if (!l->in.bad) run->variant = load_bytes(l, unpack_str(&l->in));
-        break;
+    case STATE_RUN_ORIGIN: load_once(l, &run->origin, unpack_str(&l->in)); break;
+    case STATE_RUN_VARIANT: load_once(l, &run->variant, unpack_str(&l->in)); break;
     default: l->in.bad = true;
     }
 }
@@ -607,14 +608,11 @@ static void load_run_rest(struct state_loading *l, struct run *run)
         case STATE_RUN_EARLIER: load_earlier(l, run); break;
         case STATE_RUN_TRACEPARENT: {
             str traceparent = unpack_str(&l->in);
-            if (run->traceparent || !traceparent_is_valid(traceparent)) l->in.bad = true;
-            if (!l->in.bad) run->traceparent = load_bytes(l, traceparent);
+            if (!traceparent_is_valid(traceparent)) l->in.bad = true;
+            load_once(l, &run->traceparent, traceparent);
             break;
         }
-        case STATE_RUN_SENT_TO:
-            if (run->sent_to) l->in.bad = true;
-            if (!l->in.bad) run->sent_to = load_bytes(l, load_id(l));
-            break;
+        case STATE_RUN_SENT_TO: load_once(l, &run->sent_to, load_id(l)); break;
         default: load_run_usual(l, run, letter);
         }
     }

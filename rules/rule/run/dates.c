@@ -251,13 +251,19 @@ static struct date_wait *date_place(struct relance_engine *e, uint32_t rule)
     return date;
 }
 
+/* Is there a value? An empty text is none. */
+static bool is_given(struct cel_value value)
+{
+    return value.kind == CEL_TIMESTAMP || (value.kind == CEL_STRING && value.size);
+}
+
 /* What all is computed from, as text: the value, which may be none, and the zone, in which runs go on towards the date that
  * they have. */
 static str date_basis(struct relance_engine *e, struct cel_value value)
 {
     struct buffer text;
     buffer_init(&text, &e->scratch);
-    if (value.kind == CEL_STRING || value.kind == CEL_TIMESTAMP) cel_print(value, &text);
+    if (is_given(value)) cel_print(value, &text);
     buffer_put_char(&text, '\0');
     buffer_put_str(&text, customer_zone_name(e));
     if (text.failed) e->failed = true;
@@ -287,18 +293,19 @@ static void date_update(struct relance_engine *e, uint32_t number, const struct 
     const struct rule *rule = &e->set->rules[number];
     scope_enter_rule(e, rule, NULL);
     struct cel_value value = engine_evaluate(e, rule->date);
-    struct meant meant = meaning(rule, value);
-    str basis = date_basis(e, value);
     struct date_wait *date = NULL;
     VECTOR_EACH (e->customer->state->dates, struct date_wait, known)
         if (known->rule == number) date = known;
-    if (date ? str_equal(bytes_str(date->basis), basis) : basis_value(basis).size == 0) return;
+    if (!date && !is_given(value)) return;
+    str basis = date_basis(e, value);
+    if (date && str_equal(bytes_str(date->basis), basis)) return;
     if (!date) date = date_place(e, number);
     if (!date) return;
     bool is_new = !str_equal(basis_value(bytes_str(date->basis)), basis_value(basis));
     bytes_release(&e->customers.pool, date->basis);
     date->basis = or_fail(e, bytes_new(&e->customers.pool, basis));
     if (is_new && !date_possible(rule, value)) engine_report_error(e, no_such_day(e, rule, cel_text(value)));
+    struct meant meant = meaning(rule, value);
     runs_follow(e, date, &meant, is_new, performing);
     arm(e, date, &meant);
 }

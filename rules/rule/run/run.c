@@ -65,6 +65,13 @@ struct run *run_insert(struct relance_engine *e, const struct run *run)
     return place;
 }
 
+void run_set_action(struct relance_engine *e, struct run *run, uint32_t step)
+{
+    run->action_step = step;
+    bytes_release(&e->customers.pool, run->sent_to);
+    run->sent_to = NULL;
+}
+
 void run_remove(struct relance_engine *e, struct run *run)
 {
     struct vector *runs = &e->customer->state->runs;

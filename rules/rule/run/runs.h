@@ -17,6 +17,8 @@ void run_end(struct relance_engine *e, struct run *run, enum relance_outcome out
 /* A copy of it, at its place; what it owns becomes the state's. NULL without memory: noted, and it owns that still. */
 struct run *run_insert(struct relance_engine *e, const struct run *run);
 void run_remove(struct relance_engine *e, struct run *run); /* its end has been told */
+/* Its last send was that step's, from 1, to the customer; 0: it has sent nothing. */
+void run_set_action(struct relance_engine *e, struct run *run, uint32_t step);
 
 /* The id of the action of a run's step, from 0, to that customer. (recall.c) */
 str action_id(struct relance_engine *e, str customer, const struct run *run, uint32_t step, char out[32]);

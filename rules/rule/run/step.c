@@ -80,9 +80,7 @@ static void send(struct relance_engine *e, struct run *run, const struct step *s
         goal_open(e, run);
         if (!group.size) measure_reach(e, run, decision);
         run->sent++;
-        run->action_step = run->step + 1;
-        bytes_release(&e->customers.pool, run->sent_to);
-        run->sent_to = NULL;
+        run_set_action(e, run, run->step + 1);
     }
 }
 

@@ -62,10 +62,9 @@ static bool take_trigger(struct relance_engine *e, struct run *run)
 static bool set_origin(struct relance_engine *e, struct run *run)
 {
     bytes_release(&e->customers.pool, run->origin);
-    bytes_release(&e->customers.pool, run->sent_to);
-    run->sent_to = NULL;
     run->started_ms = e->trigger.time_ms;
-    run->said = run->sent = run->action_step = 0;
+    run->said = run->sent = 0;
+    run_set_action(e, run, 0);
     run->outcome = STATE_OUTCOME_NONE;
     str origin = e->trigger.event ? e->trigger.id : arena_format(&e->scratch, "%" PRId64, run->started_ms);
     run->origin = or_fail(e, bytes_new(&e->customers.pool, origin));
