@@ -256,7 +256,7 @@ enum relance_status work_publish(struct work *work, struct relance_error *error)
 bool work_is_publish_due(const struct work *work)
 {
     if (!work->place.unpublished_count) return false;
-    return !work->full || work->most < work->worker->plan.most ||
+    return !work->has_more || work->most < work->worker->plan.most ||
            clock_monotonic_us() - work->published_us >= FLIGHT_PUBLISH_US;
 }
 

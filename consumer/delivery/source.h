@@ -34,7 +34,9 @@ struct source_record {
     struct relance_str key, value; /* value.data NULL: a tombstone */
     int64_t offset, timestamp_ms;  /* RELANCE_NEVER: none */
     int32_t partition;
-    const void *message; /* the client's, for source_headers */
+    /* For source_headers: the client's message, or NULL and the headers as they came. */
+    const void *message;
+    struct relance_str headers;
 };
 
 enum { SOURCE_HEADERS_MAX = 64 };
@@ -57,6 +59,7 @@ static inline bool source_find_header(const struct source_record *record, struct
 struct source_batch {
     const struct source_record *records;
     size_t count;
+    bool has_more; /* much more is waiting */
 };
 
 RELANCE_MUST enum relance_status source_open(const struct source_config *config, struct source **out,

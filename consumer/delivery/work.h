@@ -42,7 +42,7 @@ struct work {
     bool assigned;          /* the group has told us what is ours, be it nothing */
     int64_t joined_us;      /* when it did so first */
     bool loaded;            /* the last batch was large */
-    bool full;              /* it had as many records as it may: more are waiting */
+    bool has_more;          /* much more was waiting behind it */
     bool ticking;           /* more waits are due than were ended */
     bool has_left;          /* partitions have been taken away, whose links are read all the same */
     size_t left_unsaved;    /* partitions that went without a last checkpoint, since we had some last */

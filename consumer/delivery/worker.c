@@ -395,7 +395,7 @@ static enum relance_status work_take(struct work *work, struct relance_error *er
     int64_t began = clock_monotonic_us();
     work->loaded = batch.count >= WORKER_MUCH || work->ticking;
     work->was_loaded |= work->loaded;
-    work->full = batch.count == work->most || work->ticking;
+    work->has_more = batch.has_more || work->ticking;
     if (batch.count) status = work_deal(work, &batch, error);
     bool some = batch.count > 0, is_cut = stop_requested();
     source_release(work->place.source);

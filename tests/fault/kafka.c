@@ -742,7 +742,7 @@ enum relance_status source_gather(struct source *source, int wait_ms, size_t mos
                                   struct relance_error *error)
 {
     (void)wait_ms;
-    *batch = (struct source_batch){source->records, 0};
+    *batch = (struct source_batch){.records = source->records};
     int64_t until_us = sim.now_us + sim_between(KAFKA_IDLE_US / 8, KAFKA_IDLE_US);
     for (;;) {
         bool changed;
@@ -753,6 +753,7 @@ enum relance_status source_gather(struct source *source, int wait_ms, size_t mos
         int first = (int)sim_between(0, sim.partitions - 1);
         for (int i = 0; i < sim.partitions; i++)
             source_take(source, (first + i) % sim.partitions, most, batch);
+        batch->has_more = batch->count == most;
         if (batch->count || sim.now_us >= until_us) return RELANCE_OK;
         int64_t next_us = source_next_arrival(source);
         if (next_us > until_us) next_us = until_us;

@@ -63,6 +63,10 @@ BEHIND = {
     "msgpack/*": ["rules/state/*"],
     "microhttpd.h": ["consumer/http/server.c", "consumer/http/question.c", "consumer/http/inside.h"],
     "curl/*": ["consumer/http/client.c"],
+    "lz4frame.h": ["consumer/kafka/codec.c"],
+    "snappy-c.h": ["consumer/kafka/codec.c"],
+    "zlib.h": ["consumer/kafka/codec.c"],
+    "zstd.h": ["consumer/kafka/codec.c"],
     "google/*": ["consumer/wire/proto_schema.cc"],
     "xxhash.h": ["rules/base/*", "rules/cel/*", "rules/rule/*", "consumer/*"],
     "time.h": ["rules/time/written.c", "consumer/*"],  # strptime, which reads no clock

@@ -1,0 +1,168 @@
+#include "kafka/codec.h"
+#include "base/ensure.h"
+#include "kafka/number.h"
+
+#include <lz4frame.h>
+#include <snappy-c.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum {
+    UNPACK_TIMES = 4,      /* how much larger a text is expected to be */
+    UNPACK_MAX = 1 << 28,  /* bytes */
+    SNAPPY_HEAD = 16,      /* of snappy-java: its name and two versions */
+    GZIP_WINDOW = 15 + 32, /* zlib: any window, and the head of gzip or zlib */
+};
+
+struct kafka_unpacker {
+    struct kafka_chunk **spare;
+    LZ4F_dctx *lz4;
+    ZSTD_DCtx *zstd;
+};
+
+/* What is read and what is written. */
+struct unpacking {
+    const unsigned char *at, *bound;
+    struct kafka_chunk *out; /* size: what is written */
+};
+
+struct kafka_unpacker *kafka_unpacker_new(struct kafka_chunk **spare)
+{
+    struct kafka_unpacker *unpacker = calloc(1, sizeof *unpacker);
+    ensure(unpacker);
+    unpacker->spare = spare;
+    return unpacker;
+}
+
+void kafka_unpacker_free(struct kafka_unpacker *unpacker)
+{
+    if (!unpacker) return;
+    LZ4F_freeDecompressionContext(unpacker->lz4);
+    ZSTD_freeDCtx(unpacker->zstd);
+    free(unpacker);
+}
+
+/* At least so many free bytes behind what is written; false: that would be too much. */
+static bool unpack_room(struct unpacking *unpacking, size_t size)
+{
+    struct kafka_chunk *out = unpacking->out;
+    if (size > UNPACK_MAX - out->size) return false;
+    if (out->capacity - out->size < size) unpacking->out = kafka_chunk_grow(out, out->size + size);
+    return true;
+}
+
+static unsigned char *unpack_end(const struct unpacking *unpacking, size_t *room)
+{
+    *room = unpacking->out->capacity - unpacking->out->size;
+    return unpacking->out->bytes + unpacking->out->size;
+}
+
+/* ---- gzip */
+static bool unpack_gzip(struct unpacking *in)
+{
+    z_stream stream = {.next_in = (unsigned char *)in->at, .avail_in = (uInt)(in->bound - in->at)};
+    if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK) return false;
+    int code = Z_OK;
+    while (code == Z_OK && unpack_room(in, 1)) {
+        size_t room;
+        stream.next_out = unpack_end(in, &room);
+        stream.avail_out = (uInt)room;
+        code = inflate(&stream, Z_NO_FLUSH);
+        in->out->size += room - stream.avail_out;
+    }
+    inflateEnd(&stream);
+    return code == Z_STREAM_END;
+}
+
+/* ---- snappy */
+static bool unpack_snappy_block(struct unpacking *in, size_t size)
+{
+    size_t unpacked;
+    const char *block = (const char *)in->at;
+    if (size > (size_t)(in->bound - in->at) ||
+        snappy_uncompressed_length(block, size, &unpacked) != SNAPPY_OK || !unpack_room(in, unpacked))
+        return false;
+    if (snappy_uncompress(block, size, (char *)in->out->bytes + in->out->size, &unpacked) != SNAPPY_OK)
+        return false;
+    in->out->size += unpacked;
+    in->at += size;
+    return true;
+}
+
+static bool unpack_snappy(struct unpacking *in)
+{
+    static const unsigned char name[] = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
+    size_t size = (size_t)(in->bound - in->at);
+    if (size < SNAPPY_HEAD || memcmp(in->at, name, sizeof name) != 0) return unpack_snappy_block(in, size);
+    in->at += SNAPPY_HEAD;
+    while (in->at < in->bound) {
+        if (in->bound - in->at < 4) return false;
+        uint32_t block = (uint32_t)kafka_get_int32(in->at);
+        in->at += 4;
+        if (!unpack_snappy_block(in, block)) return false;
+    }
+    return true;
+}
+
+/* ---- lz4 */
+static bool unpack_lz4(struct kafka_unpacker *unpacker, struct unpacking *in)
+{
+    if (!unpacker->lz4 && LZ4F_isError(LZ4F_createDecompressionContext(&unpacker->lz4, LZ4F_VERSION)))
+        return false;
+    size_t hint = 1;
+    while (hint && !LZ4F_isError(hint)) {
+        size_t room, size = (size_t)(in->bound - in->at);
+        if (!unpack_room(in, 1)) break;
+        unsigned char *out = unpack_end(in, &room);
+        hint = LZ4F_decompress(unpacker->lz4, out, &room, in->at, &size, NULL);
+        if (LZ4F_isError(hint)) break;
+        in->at += size;
+        in->out->size += room;
+        if (hint && !size && !room) break; /* it is cut off */
+    }
+    LZ4F_resetDecompressionContext(unpacker->lz4);
+    return hint == 0;
+}
+
+/* ---- zstd */
+static bool unpack_zstd(struct kafka_unpacker *unpacker, struct unpacking *in)
+{
+    if (!unpacker->zstd) unpacker->zstd = ZSTD_createDCtx();
+    if (!unpacker->zstd) return false;
+    ZSTD_DCtx_reset(unpacker->zstd, ZSTD_reset_session_only);
+    ZSTD_inBuffer packed = {in->at, (size_t)(in->bound - in->at), 0};
+    size_t hint = 1;
+    while (hint && !ZSTD_isError(hint) && unpack_room(in, 1)) {
+        ZSTD_outBuffer out = {in->out->bytes, in->out->capacity, in->out->size};
+        size_t before = packed.pos;
+        hint = ZSTD_decompressStream(unpacker->zstd, &out, &packed);
+        bool is_stuck = packed.pos == before && out.pos == in->out->size;
+        in->out->size = out.pos;
+        if (hint && is_stuck) break; /* it is cut off */
+    }
+    return hint == 0;
+}
+
+/* ---- any of them */
+static bool unpack_as(struct kafka_unpacker *unpacker, int codec, struct unpacking *unpacking)
+{
+    switch (codec) {
+    case 1: return unpack_gzip(unpacking);
+    case 2: return unpack_snappy(unpacking);
+    case 3: return unpack_lz4(unpacker, unpacking);
+    case 4: return unpack_zstd(unpacker, unpacking);
+    default: return false;
+    }
+}
+
+struct kafka_chunk *kafka_unpack(struct kafka_unpacker *unpacker, int codec, str bytes)
+{
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    struct unpacking unpacking = {at, at + bytes.size,
+                                  kafka_chunk_take(unpacker->spare, bytes.size * UNPACK_TIMES)};
+    unpacking.out->size = 0;
+    if (unpack_as(unpacker, codec, &unpacking)) return unpacking.out;
+    kafka_chunk_give(unpacker->spare, unpacking.out);
+    return NULL;
+}

@@ -1,0 +1,222 @@
+#include "kafka/line.h"
+#include "base/ensure.h"
+#include "host/clock.h"
+#include "kafka/number.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    LINE_PREFIX = 4,
+    LINE_PAUSE_US = 100000,
+    LINE_PAUSE_DOUBLED = 4, /* times: 1.6 s, cut to the longest */
+    LINE_PAUSE_MAX_US = 1000000,
+    LINE_ANSWER_MAX =
+        1 << 28, /* bytes; more than any answer: what is asked for is bounded, but for one batch */
+};
+
+/* ---- opening and closing */
+void kafka_line_init(struct kafka_line *line, const char *host, int port, int timeout_ms)
+{
+    *line = (struct kafka_line){.port = port, .timeout_ms = timeout_ms, .fd = -1};
+    snprintf(line->host, sizeof line->host, "%s", host);
+}
+
+static void line_disconnect(struct kafka_line *line)
+{
+    if (line->fd >= 0) close(line->fd);
+    free(line->chunk);
+    line->fd = -1;
+    line->chunk = NULL;
+    line->state = KAFKA_LINE_DOWN;
+}
+
+void kafka_line_close(struct kafka_line *line)
+{
+    line_disconnect(line);
+    buffer_free(&line->request);
+}
+
+static bool line_fail(struct kafka_line *line, const char *why, struct relance_error *error)
+{
+    unsigned doubled = line->failures < LINE_PAUSE_DOUBLED ? line->failures : LINE_PAUSE_DOUBLED;
+    int64_t pause = (int64_t)LINE_PAUSE_US << doubled;
+    line_disconnect(line);
+    line->failures++;
+    line->until_us = clock_monotonic_us() + (pause < LINE_PAUSE_MAX_US ? pause : LINE_PAUSE_MAX_US);
+    relance_error_set(error, RELANCE_AGAIN, "%s", why);
+    return false;
+}
+
+static int64_t line_patience(const struct kafka_line *line)
+{
+    return clock_monotonic_us() + (int64_t)line->timeout_ms * 1000;
+}
+
+/* Of several addresses each attempt takes another. */
+static const struct addrinfo *line_pick(const struct addrinfo *all, unsigned turn)
+{
+    unsigned count = 0;
+    for (const struct addrinfo *each = all; each; each = each->ai_next)
+        count++;
+    for (turn %= count; turn; turn--)
+        all = all->ai_next;
+    return all;
+}
+
+static int line_begin_connecting(const struct addrinfo *address)
+{
+    const int on = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) return fd;
+    int code = errno;
+    close(fd);
+    errno = code;
+    return -1;
+}
+
+static bool line_connect(struct kafka_line *line, struct relance_error *error)
+{
+    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    char port[16];
+    snprintf(port, sizeof port, "%d", line->port);
+    int code = getaddrinfo(line->host, port, &wanted, &found);
+    if (code) return line_fail(line, gai_strerror(code), error);
+    line->fd = line_begin_connecting(line_pick(found, line->failures));
+    freeaddrinfo(found);
+    if (line->fd < 0) return line_fail(line, strerror(errno), error);
+    line->state = KAFKA_LINE_CONNECTING;
+    line->until_us = line_patience(line);
+    return true;
+}
+
+static bool line_connected(struct kafka_line *line, struct relance_error *error)
+{
+    struct pollfd ready = {.fd = line->fd, .events = POLLOUT};
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (poll(&ready, 1, 0) <= 0)
+        return clock_monotonic_us() < line->until_us || line_fail(line, "no connection in time", error);
+    getsockopt(line->fd, SOL_SOCKET, SO_ERROR, &code, &size);
+    if (code) return line_fail(line, strerror(code), error);
+    line->state = KAFKA_LINE_FREE;
+    return true;
+}
+
+/* ---- asking */
+struct buffer *kafka_line_begin(struct kafka_line *line)
+{
+    ensure(line->state == KAFKA_LINE_FREE);
+    line->request.size = 0;
+    buffer_put(&line->request, "\0\0\0\0", LINE_PREFIX);
+    return &line->request;
+}
+
+void kafka_line_ask(struct kafka_line *line)
+{
+    uint32_t size = htobe32((uint32_t)(line->request.size - LINE_PREFIX));
+    memcpy(line->request.data, &size, sizeof size);
+    line->sent = line->received = 0;
+    line->state = KAFKA_LINE_ASKED;
+    line->until_us = line_patience(line);
+}
+
+static bool line_send(struct kafka_line *line, struct relance_error *error)
+{
+    while (line->sent < line->request.size) {
+        ssize_t size =
+            send(line->fd, line->request.data + line->sent, line->request.size - line->sent, MSG_NOSIGNAL);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && errno == EAGAIN) return true;
+        if (size < 0) return line_fail(line, strerror(errno), error);
+        line->sent += (size_t)size;
+    }
+    return true;
+}
+
+/* ---- the answer */
+/* Where the next bytes go, and how many there may be. */
+static unsigned char *line_room(struct kafka_line *line, size_t *size)
+{
+    if (line->received < LINE_PREFIX) {
+        *size = LINE_PREFIX - line->received;
+        return line->prefix + line->received;
+    }
+    *size = line->chunk->size + LINE_PREFIX - line->received;
+    return line->chunk->bytes + (line->received - LINE_PREFIX);
+}
+
+static bool line_is_answered(const struct kafka_line *line)
+{
+    return line->chunk && line->received == line->chunk->size + LINE_PREFIX;
+}
+
+static bool line_receive(struct kafka_line *line, struct kafka_chunk **spare, struct relance_error *error)
+{
+    while (!line_is_answered(line)) {
+        size_t room;
+        unsigned char *at = line_room(line, &room);
+        ssize_t size = recv(line->fd, at, room, 0);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && errno == EAGAIN)
+            return clock_monotonic_us() < line->until_us || line_fail(line, "no answer in time", error);
+        if (size <= 0) return line_fail(line, size ? strerror(errno) : "closed by the broker", error);
+        line->received += (size_t)size;
+        line->until_us = line_patience(line);
+        if (line->received != LINE_PREFIX) continue;
+        int32_t announced = kafka_get_int32(line->prefix);
+        if (announced <= 0 || announced > LINE_ANSWER_MAX)
+            return line_fail(line, "that is no Kafka broker", error);
+        line->chunk = kafka_chunk_take(spare, (size_t)announced);
+    }
+    line->failures = 0;
+    line->state = KAFKA_LINE_ANSWERED;
+    return true;
+}
+
+struct kafka_chunk *kafka_line_answer(struct kafka_line *line)
+{
+    ensure(line->state == KAFKA_LINE_ANSWERED);
+    struct kafka_chunk *chunk = line->chunk;
+    line->chunk = NULL;
+    line->state = KAFKA_LINE_FREE;
+    return chunk;
+}
+
+/* ---- going on */
+bool kafka_line_go_on(struct kafka_line *line, struct kafka_chunk **spare, struct relance_error *error)
+{
+    switch (line->state) {
+    case KAFKA_LINE_DOWN: return clock_monotonic_us() < line->until_us || line_connect(line, error);
+    case KAFKA_LINE_CONNECTING: return line_connected(line, error);
+    case KAFKA_LINE_ASKED: return line_send(line, error) && line_receive(line, spare, error);
+    case KAFKA_LINE_FREE:
+    case KAFKA_LINE_ANSWERED: return true;
+    }
+    return true;
+}
+
+short kafka_line_events(const struct kafka_line *line)
+{
+    bool is_sending = line->state == KAFKA_LINE_CONNECTING ||
+                      (line->state == KAFKA_LINE_ASKED && line->sent < line->request.size);
+    return line->state == KAFKA_LINE_CONNECTING || line->state == KAFKA_LINE_ASKED
+               ? is_sending ? POLLOUT : POLLIN
+               : 0;
+}
+
+int64_t kafka_line_until(const struct kafka_line *line)
+{
+    return line->state == KAFKA_LINE_FREE || line->state == KAFKA_LINE_ANSWERED ? INT64_MAX : line->until_us;
+}

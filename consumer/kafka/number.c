@@ -1,0 +1,17 @@
+#include "kafka/number.h"
+
+enum { VARINT_BITS = 7, VARINT_LAST_SHIFT = 63 };
+
+bool kafka_take_long_varint(const unsigned char **at, const unsigned char *bound, int64_t *number)
+{
+    uint64_t read = 0;
+    for (unsigned shift = 0; *at < bound && shift <= VARINT_LAST_SHIFT; shift += VARINT_BITS) {
+        unsigned byte = *(*at)++;
+        if (shift == VARINT_LAST_SHIFT && byte > 1) return false;
+        read |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte & 0x80) continue;
+        *number = (int64_t)(read >> 1) ^ -(int64_t)(read & 1);
+        return true;
+    }
+    return false;
+}
