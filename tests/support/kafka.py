@@ -62,6 +62,20 @@ group.min.session.timeout.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 # Test events carry old timestamps; the default retention would delete them within minutes.
 log.retention.ms=-1
+leader.imbalance.check.interval.seconds=1
+"""
+
+
+# Of a broker that joins one of these.
+JOINED = """
+process.roles=broker
+node.id=2
+listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller}
+log.dirs={folder}/data
 """
 
 
@@ -129,6 +143,27 @@ def from_line(line):
                   int(partition), int(offset))
 
 
+class Weave:
+    """What each producer does, in the log before the call is over. The producer "-" has no transactions."""
+
+    def __init__(self, tool):
+        self.tool = tool
+
+    def say(self, producer, *words):
+        self.tool.stdin.writelines(f"{producer} {word}\n" for word in words)
+        self.tool.stdin.flush()
+        if self.tool.stdout.readline() != "ok\n":
+            raise RuntimeError(f"kafka_tool weave ended in {producer}'s turn")
+
+    def produce(self, producer, records):
+        """Begins a transaction where none is open."""
+        self.say(producer, *map(to_line, records), "wait")
+
+    def end(self, producer, how):
+        """commit or abort."""
+        self.say(producer, how)
+
+
 class Kafka:
     def __init__(self, version):
         self.version = version
@@ -146,14 +181,14 @@ class Kafka:
 
     def configure(self):
         version = self.version
-        port, controller = place.free_port(), place.free_port()
+        port, self.controller = place.free_port(), place.free_port()
         self.behind, self.front = place.free_port(), place.free_port()
         self.secure_port = place.free_port()
         tokens = place.free_port()
         self.address, self.secure, self.tokens = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}", f"127.0.0.1:{tokens}"
         self.classes = f"{artifacts(f'kafka-{version}', HERE / f'kafka-{version}.xml')}/*"
         self.properties = self.folder.path / "server.properties"
-        self.properties.write_text(PROPERTIES.format(port=port, controller=controller, behind=self.behind, front=self.front,
+        self.properties.write_text(PROPERTIES.format(port=port, controller=self.controller, behind=self.behind, front=self.front,
                                                      secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
                                                      plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
 
@@ -162,10 +197,10 @@ class Kafka:
 
     def format(self):
         storage = self.java("kafka.tools.StorageTool")
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        self.cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         users = [word for user in (ENGINE, HELPER)
                  for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]")]
-        subprocess.run([*storage, "format", f"--cluster-id={cluster}", "-c", str(self.properties), *users],
+        subprocess.run([*storage, "format", f"--cluster-id={self.cluster}", "-c", str(self.properties), *users],
                        capture_output=True, check=True)
 
     def start(self):
@@ -235,6 +270,13 @@ class Kafka:
         if tool.returncode:
             raise RuntimeError(said.strip())
 
+    @contextlib.contextmanager
+    def weave(self, topic):
+        """Several producers at a time, whose transactions lie one in another: a Weave."""
+        command = [place.program("kafka_tool"), self.address, "weave", topic]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tool:
+            yield Weave(tool)
+
     def java_produce(self, topic, records, *settings):
         """The same by Java's own client; keys and values without a tab or the end of a line."""
         room = "kafka.tools" if self.version.startswith("3.") else "org.apache.kafka.tools"
@@ -257,6 +299,10 @@ class Kafka:
 
     def ends(self, topic):
         return {int(p): int(offset) for p, offset in (line.split() for line in self.tool("ends", topic))}
+
+    def leaders(self, topic):
+        """{partition: number of its broker, or -1}"""
+        return {int(p): int(leader) for p, leader in (line.split() for line in self.tool("leaders", topic))}
 
     def delete(self, topic):
         self.tool("delete", topic)
@@ -291,6 +337,25 @@ class Kafka:
         """{partition: (offset or -1, metadata)} of a group."""
         rows = (line.split() for line in self.tool("committed", group, topic))
         return {int(p): (int(offset), (from_hex(data) or b"").decode()) for p, offset, data in rows}
+
+
+class Joined(Kafka):
+    """A second broker, which leads no partition but of topics that are created, with `replicas`, while it is there. Internal topics have
+    to be there before: they would go with it. Its leaders come back to it some seconds after it has."""
+
+    def __init__(self, first):
+        self.first = first
+        super().__init__(first.version)
+
+    def configure(self):
+        port = place.free_port()
+        self.address, self.classes = f"127.0.0.1:{port}", self.first.classes
+        self.properties = self.folder.path / "server.properties"
+        self.properties.write_text(JOINED.format(port=port, controller=self.first.controller, folder=self.folder.path))
+
+    def format(self):
+        subprocess.run([*self.java("kafka.tools.StorageTool"), "format", f"--cluster-id={self.first.cluster}", "-c", str(self.properties)],
+                       capture_output=True, check=True)
 
 
 RUNNING = {}

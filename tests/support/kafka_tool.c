@@ -1,11 +1,13 @@
 /* What end-to-end tests do with a broker, in the milliseconds that a JVM would need to say hello:
  *
- *     kafka_tool BROKERS create TOPIC PARTITIONS [NAME=VALUE]...
+ *     kafka_tool BROKERS create TOPIC PARTITIONS [replicas=N] [NAME=VALUE]...
  *     kafka_tool BROKERS produce TOPIC [commit|abort|hang] [NAME=VALUE]
  *                                                          records from stdin; in a transaction that ends so, or never;
  *                                                          with a setting of the producer's
+ *     kafka_tool BROKERS weave TOPIC                       transactions of several producers, one in another: see `weave`
  *     kafka_tool BROKERS consume TOPIC                     records to stdout, to the end, read_committed
  *     kafka_tool BROKERS ends TOPIC                        `partition offset` a line: where the log ends
+ *     kafka_tool BROKERS leaders TOPIC                     `partition broker` a line; -1: it has none
  *     kafka_tool BROKERS committed GROUP TOPIC             `partition offset metadata` a line (metadata in hex)
  *     kafka_tool BROKERS delete TOPIC
  *     kafka_tool BROKERS grow TOPIC PARTITIONS
@@ -159,12 +161,14 @@ static bool is_visible(rd_kafka_t *rk, const char *name, int partitions)
 /* Creates the topic and waits until everybody can see it: the broker answers earlier than it knows. */
 static void create(int argc, char **argv)
 {
-    if (argc < 2) fail("create TOPIC PARTITIONS [NAME=VALUE]...");
+    if (argc < 2) fail("create TOPIC PARTITIONS [replicas=N] [NAME=VALUE]...");
     char reason[256];
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(argv[0], atoi(argv[1]), 1, reason, sizeof reason);
+    bool is_replicated = argc > 2 && strncmp(argv[2], "replicas=", 9) == 0;
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
+        argv[0], atoi(argv[1]), is_replicated ? atoi(argv[2] + 9) : 1, reason, sizeof reason);
     if (!topic) fail("%s", reason);
-    for (int i = 2; i < argc; i++) {
+    for (int i = is_replicated ? 3 : 2; i < argc; i++) {
         char *value = strchr(argv[i], '=');
         if (!value) fail("'%s' is no NAME=VALUE", argv[i]);
         *value++ = '\0';
@@ -207,7 +211,11 @@ static rd_kafka_t *producer(bool transaction, char *setting)
     set(conf, "message.max.bytes", "8000000");
     set(conf, "linger.ms", "5");
     set(conf, "enable.idempotence", "true");
-    if (transaction) set(conf, "transactional.id", "kafka_tool");
+    if (transaction) {
+        set(conf, "transactional.id", "kafka_tool");
+        set(conf, "retry.backoff.ms",
+            "5"); /* else every second transaction waits 100 ms for the one before */
+    }
     if (setting) {
         char *value = strchr(setting, '=');
         *value = '\0';
@@ -275,6 +283,70 @@ static void produce(int argc, char **argv)
         check_error(rd_kafka_abort_transaction(rk, TIMEOUT_MS), "abort_transaction");
     if (!transaction || strcmp(argv[1], "hang") != 0) rd_kafka_destroy(rk);
     if (delivery_failures) fail("%d records were not delivered", delivery_failures);
+}
+
+/* ---- weave */
+
+#define WEAVERS_MAX 8
+
+struct weaver {
+    char name[16]; /* "-": produces without a transaction */
+    rd_kafka_t *rk;
+    bool is_open; /* its transaction */
+};
+
+static struct weaver *weaver_of(const char *name)
+{
+    static struct weaver weavers[WEAVERS_MAX];
+    char setting[64];
+    for (struct weaver *weaver = weavers; weaver < weavers + WEAVERS_MAX; weaver++) {
+        if (weaver->rk && strcmp(weaver->name, name) == 0) return weaver;
+        if (weaver->rk) continue;
+        snprintf(weaver->name, sizeof weaver->name, "%s", name);
+        snprintf(setting, sizeof setting, "transactional.id=kafka_tool-%s", name);
+        bool transaction = strcmp(name, "-") != 0;
+        weaver->rk = producer(transaction, transaction ? setting : NULL);
+        if (transaction) check_error(rd_kafka_init_transactions(weaver->rk, TIMEOUT_MS), "init_transactions");
+        return weaver;
+    }
+    fail("more than %d producers", WEAVERS_MAX);
+}
+
+static void weave_record(struct weaver *weaver, const char *topic, char *line)
+{
+    if (strcmp(weaver->name, "-") != 0 && !weaver->is_open) {
+        check_error(rd_kafka_begin_transaction(weaver->rk), "begin_transaction");
+        weaver->is_open = true;
+    }
+    produce_line(weaver->rk, topic, line);
+}
+
+/* Lines `PRODUCER RECORD`, of which the first begins a transaction, and `PRODUCER wait|commit|abort`, answered with `ok` when the
+ * producer's records are in the log, and its transaction is over. */
+static void weave(int argc, char **argv)
+{
+    if (argc != 1) fail("weave TOPIC");
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, stdin) > 0) {
+        char *rest = strchr(line, ' ');
+        if (!rest) fail("a line is PRODUCER RECORD or PRODUCER wait|commit|abort");
+        *rest++ = '\0';
+        struct weaver *weaver = weaver_of(line);
+        bool commit = strcmp(rest, "commit\n") == 0, abort = strcmp(rest, "abort\n") == 0;
+        if (!commit && !abort && strcmp(rest, "wait\n") != 0) {
+            weave_record(weaver, argv[0], rest);
+            continue;
+        }
+        check(rd_kafka_flush(weaver->rk, TIMEOUT_MS), "flush");
+        if (commit) check_error(rd_kafka_commit_transaction(weaver->rk, TIMEOUT_MS), "commit_transaction");
+        if (abort) check_error(rd_kafka_abort_transaction(weaver->rk, TIMEOUT_MS), "abort_transaction");
+        if (commit || abort) weaver->is_open = false;
+        if (delivery_failures) fail("%d records were not delivered", delivery_failures);
+        puts("ok");
+        fflush(stdout);
+    }
+    free(line);
 }
 
 /* ---- consume */
@@ -390,6 +462,20 @@ static void ends(int argc, char **argv)
         check(rd_kafka_query_watermark_offsets(rk, argv[0], p, &low, &high, TIMEOUT_MS), argv[0]);
         printf("%d %lld\n", p, (long long)high);
     }
+    rd_kafka_destroy(rk);
+}
+
+static void leaders(int argc, char **argv)
+{
+    if (argc != 1) fail("leaders TOPIC");
+    rd_kafka_t *rk = consumer("kafka_tool");
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, argv[0], NULL);
+    check(rd_kafka_metadata(rk, 0, topic, &metadata, TIMEOUT_MS), argv[0]);
+    for (int p = 0; p < metadata->topics[0].partition_cnt; p++)
+        printf("%d %d\n", metadata->topics[0].partitions[p].id, metadata->topics[0].partitions[p].leader);
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(rk);
 }
 
@@ -733,7 +819,8 @@ static const struct {
                 {"ends", ends},       {"committed", committed},   {"features", features},
                 {"latency", latency}, {"delete", delete},         {"grow", grow},
                 {"follow", follow},   {"truncate", truncate_log}, {"reset", reset},
-                {"load", load_run},   {"drain", drain},           {"members", members}};
+                {"load", load_run},   {"drain", drain},           {"members", members},
+                {"weave", weave},     {"leaders", leaders}};
 
 int main(int argc, char **argv)
 {
@@ -745,6 +832,7 @@ int main(int argc, char **argv)
                 return 0;
             }
     }
-    fail("BROKERS create|produce|consume|ends|committed|latency|load|drain|delete|grow|truncate|reset|follow "
+    fail("BROKERS "
+         "create|produce|weave|consume|ends|committed|latency|load|drain|delete|grow|truncate|reset|follow "
          "...");
 }

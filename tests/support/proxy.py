@@ -43,6 +43,7 @@ class Proxy:
         self.shut = False      # no connection is let in
         self.losing = None     # the command, as a pattern, whose answer is to be lost, or that is
         self.losing_command = False
+        self.altering = None   # (pattern, what stands in its place) of the next answer that has it, or None
         self.passed = 0        # bytes, both ways
         self.cuts = 0          # connections that we ended
         self.loop = asyncio.new_event_loop()
@@ -86,6 +87,13 @@ class Proxy:
     def lose_command(self, pattern):
         """The next command of that pattern does not arrive: the connection ends before it."""
         self.losing, self.losing_command = re.compile(pattern, re.S), True
+
+    def alter_answer(self, pattern, new):
+        """In the next answer that has this pattern something else of the same size stands in its place."""
+        self.altering = re.compile(pattern, re.S), new
+
+    def has_altered(self):
+        return not self.altering
 
     def has_lost(self):
         return not self.losing
@@ -155,6 +163,8 @@ class Proxy:
     async def _pump(self, link, reader, writer, is_up):
         with contextlib.suppress(OSError):
             while data := await reader.read(PIECE):
+                if self.altering and not is_up:
+                    data = self._alter(data)
                 found = self.losing.search(data) if is_up and self.losing else None
                 if found:
                     self.losing, link.doomed = None, True
@@ -165,6 +175,14 @@ class Proxy:
                 while data:
                     data = data[await self._pass(link, data, writer, is_up):]
         link.close()
+
+    def _alter(self, data):
+        pattern, new = self.altering
+        altered, count = pattern.subn(new, data, count=1)
+        if count:
+            self.altering = None
+        assert len(altered) == len(data)
+        return altered
 
     async def _pass(self, link, data, writer, is_up):
         """Lets a piece through as the weather has it; how many bytes that were."""
