@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_MIN = 1 << 16, CHUNK_SPARE_MAX = 4 };
+/* Bytes: of the smallest, and of the largest that is kept for others; and how many are kept. */
+enum { CHUNK_MIN = 1 << 16, CHUNK_KEPT = 1 << 23, CHUNK_SPARE_MAX = 4 };
 
 static size_t chunk_round(size_t size)
 {
@@ -45,9 +46,10 @@ void kafka_chunk_give(struct kafka_chunk **spare, struct kafka_chunk *chunks)
     while (chunks) {
         struct kafka_chunk *chunk = chunks;
         chunks = chunk->next;
-        if (count++ < CHUNK_SPARE_MAX)
+        if (chunk->capacity <= CHUNK_KEPT && count < CHUNK_SPARE_MAX) {
             kafka_chunk_push(spare, chunk);
-        else
+            count++;
+        } else
             free(chunk);
     }
 }

@@ -47,7 +47,7 @@ void kafka_unpacker_free(struct kafka_unpacker *unpacker)
 static bool unpack_room(struct unpacking *unpacking, size_t size)
 {
     struct kafka_chunk *out = unpacking->out;
-    if (size > UNPACK_MAX - out->size) return false;
+    if (out->size >= UNPACK_MAX || size > UNPACK_MAX - out->size) return false;
     if (out->capacity - out->size < size) unpacking->out = kafka_chunk_grow(out, out->size + size);
     return true;
 }
@@ -159,8 +159,8 @@ static bool unpack_as(struct kafka_unpacker *unpacker, int codec, struct unpacki
 struct kafka_chunk *kafka_unpack(struct kafka_unpacker *unpacker, int codec, str bytes)
 {
     const unsigned char *at = (const unsigned char *)bytes.data;
-    struct unpacking unpacking = {at, at + bytes.size,
-                                  kafka_chunk_take(unpacker->spare, bytes.size * UNPACK_TIMES)};
+    size_t expected = bytes.size < UNPACK_MAX / UNPACK_TIMES ? bytes.size * UNPACK_TIMES : UNPACK_MAX;
+    struct unpacking unpacking = {at, at + bytes.size, kafka_chunk_take(unpacker->spare, expected)};
     unpacking.out->size = 0;
     if (unpack_as(unpacker, codec, &unpacking)) return unpacking.out;
     kafka_chunk_give(unpacker->spare, unpacking.out);

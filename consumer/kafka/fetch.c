@@ -17,7 +17,8 @@ enum {
     FETCH_AS_CONSUMER = -1,
     FETCH_COMMITTED = 1,
     FETCH_ANSWER_MAX = 2097152, /* bytes, as many as a batch has; but for one record batch that is larger */
-    FETCH_LOOK_MS = 500,        /* how long a question for leaders may take */
+    FETCH_LOOK_MS = 1000,       /* how long a question for leaders may take */
+    FETCH_PATIENCE_MS = 10000,  /* with a broker that says nothing; a setting may ask for less */
     FETCH_LOOK_US = 250000,     /* between two of them */
     /* A topic that brokers do not know for so long is gone; one that has just started may not know it yet. */
     FETCH_GONE_US = 30000000,
@@ -40,7 +41,7 @@ struct fetch_broker {
     int32_t id;
     struct kafka_line line;
     struct kafka_chunk *chunk; /* its last answer, while parts have some of it */
-    int32_t asked;             /* number of its last request */
+    uint32_t asked;            /* number of its last request */
     int64_t pause_us;          /* asked no sooner, since it wants less */
 };
 
@@ -93,6 +94,8 @@ struct kafka_fetch *kafka_fetch_open(rd_kafka_t *rk, const char *topic)
     fetch_read_text(rk, "client.id", fetch->client, sizeof fetch->client);
     fetch->wait_ms = fetch_read_number(rk, "fetch.wait.max.ms");
     fetch->timeout_ms = fetch_read_number(rk, "socket.timeout.ms");
+    if (fetch->timeout_ms > FETCH_PATIENCE_MS) fetch->timeout_ms = FETCH_PATIENCE_MS;
+    fetch->timeout_ms += fetch->wait_ms;
     fetch->least = fetch_read_number(rk, "fetch.min.bytes");
     fetch->part_max = fetch_read_number(rk, "fetch.message.max.bytes");
     fetch->answer_max = fetch_read_number(rk, "fetch.max.bytes");
@@ -193,9 +196,9 @@ static int fetch_line_of(struct kafka_fetch *fetch, const struct rd_kafka_metada
         fetch->broker_count++;
     }
     struct kafka_line *line = &fetch->brokers[i].line;
-    if (line->state == KAFKA_LINE_DOWN) { /* it may have moved */
-        snprintf(line->host, sizeof line->host, "%s", broker->host);
-        line->port = broker->port;
+    if (strcmp(line->host, broker->host) != 0 || line->port != broker->port) { /* it has moved */
+        kafka_line_close(line);
+        kafka_line_init(line, broker->host, broker->port, fetch->timeout_ms);
     }
     return (int)i;
 }
@@ -245,8 +248,10 @@ static void fetch_look(struct kafka_fetch *fetch)
         fetch_look_later(fetch);
         return;
     }
-    ensure(metadata->topic_cnt == 1);
-    fetch_follow(fetch, metadata);
+    if (metadata->topic_cnt == 1)
+        fetch_follow(fetch, metadata);
+    else
+        fetch_look_later(fetch);
     rd_kafka_metadata_destroy(metadata);
 }
 
@@ -264,11 +269,11 @@ static void fetch_put_text(struct buffer *out, const char *text)
     buffer_put(out, text, size);
 }
 
-static void fetch_put_header(const struct kafka_fetch *fetch, struct buffer *out, int32_t number)
+static void fetch_put_header(const struct kafka_fetch *fetch, struct buffer *out, uint32_t number)
 {
     fetch_put(out, FETCH_REQUEST, 2);
     fetch_put(out, FETCH_VERSION, 2);
-    fetch_put(out, (uint32_t)number, 4);
+    fetch_put(out, number, 4);
     fetch_put_text(out, fetch->client);
 }
 
@@ -304,7 +309,7 @@ static void fetch_ask(struct kafka_fetch *fetch, size_t index)
     fetch_put_text(out, fetch->topic);
     fetch_put(out, count, 4);
     for (size_t i = 0; i < fetch->part_count; i++) {
-        const struct fetch_part *part = &fetch->parts[((uint32_t)broker->asked + i) % fetch->part_count];
+        const struct fetch_part *part = &fetch->parts[(broker->asked + i) % fetch->part_count];
         if (part->line == (int)index) fetch_put_part(fetch, out, part);
     }
     kafka_line_ask(&broker->line);
@@ -366,20 +371,42 @@ static struct kafka_aborted *fetch_take_aborted(struct fetch_reader *in, size_t 
     return aborted;
 }
 
-/* What a broker says of a partition instead of records. A topic that is gone is one that leaders are looked for in vain. */
+/* What heals, once leaders have been asked for anew. */
+static bool fetch_is_passing(rd_kafka_resp_err_t trouble)
+{
+    switch (trouble) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE: return true;
+    default: return false;
+    }
+}
+
+/* What a broker says of a partition instead of records. A topic that is gone is one that leaders are looked for in vain; what is not
+ * known here is librdkafka's, such as the codec zstd that a topic asks for, which brokers tell of version 10 on alone. */
 static void fetch_take_trouble(struct kafka_fetch *fetch, struct fetch_part *part, int16_t code)
 {
     rd_kafka_resp_err_t trouble = (rd_kafka_resp_err_t)code;
-    if (trouble == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
-        trouble == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        fetch_set_trouble(fetch, trouble, part->number);
-    else {
-        enum log_level level = trouble == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? LOG_WARNING : LOG_DEBUG;
-        log_line(level, "A broker has no records of a partition for us.", "topic=%s partition=%d why=\"%s\"",
-                 fetch->topic, part->number, rd_kafka_err2str(trouble));
+    bool is_told = trouble == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || !fetch_is_passing(trouble);
+    log_line(is_told ? LOG_WARNING : LOG_DEBUG, "A broker has no records of a partition for us.",
+             "topic=%s partition=%d why=\"%s\"", fetch->topic, part->number, rd_kafka_err2str(trouble));
+    if (fetch_is_passing(trouble)) {
         part->line = FETCH_NO_LINE;
         fetch_look_later(fetch);
-    }
+    } else if (trouble == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
+               trouble == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        fetch_set_trouble(fetch, trouble, part->number);
+    else
+        fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, part->number);
 }
 
 /* NULL: it is not asked of that broker any more, or has something of the leader that it had before. */
@@ -424,7 +451,7 @@ static void fetch_take_answer(struct kafka_fetch *fetch, size_t index)
     struct kafka_chunk *chunk = broker->chunk = kafka_line_answer(&broker->line);
     struct fetch_reader in = {.at = chunk->bytes, .bound = chunk->bytes + chunk->size};
     chunk->users = 1; /* us */
-    in.failed = fetch_take_int32(&in) != broker->asked;
+    in.failed = (uint32_t)fetch_take_int32(&in) != broker->asked;
     int32_t throttle_ms = fetch_take_int32(&in);
     if (throttle_ms > 0) broker->pause_us = clock_monotonic_us() + (int64_t)throttle_ms * 1000;
     for (int32_t topics = fetch_take_int32(&in); topics > 0 && !in.failed; topics--) {
@@ -447,22 +474,24 @@ static void fetch_tell_failure(const struct fetch_broker *broker, const struct r
              broker->line.port, error->message);
 }
 
-/* Of the answer before, all has to be handed out, since a partition has one piece at a time: the next one waits in the kernel. */
+static void fetch_move(struct kafka_fetch *fetch, struct fetch_broker *broker)
+{
+    struct relance_error error;
+    if (kafka_line_go_on(&broker->line, &fetch->spare, &error)) return;
+    fetch_tell_failure(broker, &error);
+    fetch_look_later(fetch);
+}
+
+/* Of the answer before, all has to be handed out, since a partition has one piece at a time. */
 static void fetch_go_on_with(struct kafka_fetch *fetch, size_t index)
 {
     struct fetch_broker *broker = &fetch->brokers[index];
-    struct relance_error error;
     if (broker->chunk) return;
-    if (!kafka_line_go_on(&broker->line, &fetch->spare, &error)) {
-        fetch_tell_failure(broker, &error);
-        fetch_look_later(fetch);
-    }
+    fetch_move(fetch, broker);
     if (broker->line.state == KAFKA_LINE_ANSWERED) fetch_take_answer(fetch, index);
-    if (broker->line.state == KAFKA_LINE_FREE && !fetch->trouble) {
-        fetch_ask(fetch, index);
-        if (broker->line.state == KAFKA_LINE_ASKED && !kafka_line_go_on(&broker->line, &fetch->spare, &error))
-            fetch_look_later(fetch);
-    }
+    if (broker->line.state != KAFKA_LINE_FREE || fetch->trouble) return;
+    fetch_ask(fetch, index);
+    if (broker->line.state == KAFKA_LINE_ASKED) fetch_move(fetch, broker);
 }
 
 static bool fetch_leads(const struct kafka_fetch *fetch, size_t index)
@@ -477,6 +506,12 @@ static void fetch_go_on(struct kafka_fetch *fetch)
     fetch_look(fetch);
     for (size_t i = 0; i < fetch->broker_count; i++)
         if (fetch_leads(fetch, i)) fetch_go_on_with(fetch, i);
+}
+
+void kafka_fetch_attend(struct kafka_fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->broker_count; i++)
+        if (fetch->brokers[i].line.state == KAFKA_LINE_ASKED) fetch_move(fetch, &fetch->brokers[i]);
 }
 
 /* ---- handing out */
@@ -552,11 +587,23 @@ bool kafka_fetch_next_end(struct kafka_fetch *fetch, int32_t *partition, int64_t
     return false;
 }
 
-int64_t kafka_fetch_log_end(const struct kafka_fetch *fetch, int32_t partition)
+static const struct fetch_part *fetch_part_of(const struct kafka_fetch *fetch, int32_t partition)
 {
     for (size_t i = 0; i < fetch->part_count; i++)
-        if (fetch->parts[i].number == partition) return fetch->parts[i].log_end;
-    return -1;
+        if (fetch->parts[i].number == partition) return &fetch->parts[i];
+    return NULL;
+}
+
+int64_t kafka_fetch_behind(const struct kafka_fetch *fetch, int32_t partition)
+{
+    const struct fetch_part *part = fetch_part_of(fetch, partition);
+    return part && part->end > part->next ? part->end - part->next : 0;
+}
+
+int64_t kafka_fetch_hidden_from(const struct kafka_fetch *fetch, int32_t partition)
+{
+    const struct fetch_part *part = fetch_part_of(fetch, partition);
+    return part && part->end >= 0 && part->next >= part->end && part->log_end > part->end ? part->next : -1;
 }
 
 /* ---- waiting */

@@ -2,8 +2,9 @@
  *
  *     worker                               socket                broker
  *       │  what is read is asked further  ──────────────────────▶  Fetch (version 4)
- *       │  decides what it has               the answer waits  ◀──  sends it meanwhile
- *       │  kafka_fetch_take  ◀─────────────  in the kernel
+ *       │  decides what it has, and now and then    ◀─────────────  sends it meanwhile
+ *       │  takes in what has come of it (kafka_fetch_attend)
+ *       │  kafka_fetch_take: the answer
  *
  * librdkafka makes an object of each record in a thread of its own, which costs more than all that is decided about it
  * (tests/bench/NOTES.md). It stays whom the group, offsets, leaders and transactions are asked of; here is only the one request that
@@ -37,12 +38,16 @@ rd_kafka_resp_err_t kafka_fetch_trouble(const struct kafka_fetch *fetch, int32_t
 /* Where it stands, for whoever goes on in its place: memory of the caller's. */
 struct source_position *kafka_fetch_positions(const struct kafka_fetch *fetch, size_t *count);
 
+/* Takes what stands in sockets into memory, for whoever is busy with what has been taken: a socket holds less than an answer. */
+void kafka_fetch_attend(struct kafka_fetch *fetch);
 /* Until something has come, or `wake` can be read from, or the time is over. */
 void kafka_fetch_wait(struct kafka_fetch *fetch, int wake, int wait_ms);
 
 /* A partition whose end has been met, with all before it taken, since this was last said; false: none. */
 bool kafka_fetch_next_end(struct kafka_fetch *fetch, int32_t *partition, int64_t *offset);
-/* The end of a partition's log as of its last answer, with what open transactions hide; -1: none yet. */
-int64_t kafka_fetch_log_end(const struct kafka_fetch *fetch, int32_t partition);
+/* How many offsets of what is committed are still to be taken, as of the last answer. */
+int64_t kafka_fetch_behind(const struct kafka_fetch *fetch, int32_t partition);
+/* The first of the records that an open transaction hides, once all before them are taken; -1: none, as of the last answer. */
+int64_t kafka_fetch_hidden_from(const struct kafka_fetch *fetch, int32_t partition);
 
 #endif

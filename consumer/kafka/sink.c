@@ -17,7 +17,7 @@ enum {
     SINK_DRAIN_MS = 10,     /* of waiting, when the queue is full */
     SINK_PORTION = 2000000, /* bytes */
     SINK_PORTION_MS =
-        1000, /* how long it may take until the broker has one; what takes longer is the commit's */
+        1000, /* how long it may take until the broker has one; where it takes longer, the rest goes at once */
     SINK_NAMES_SIZE = 1024,
 };
 
@@ -188,9 +188,9 @@ static enum relance_status sink_produce_all(struct sink *sink, const struct outb
     size_t portion = SINK_PORTION;
     for (size_t at = 0; status == RELANCE_OK && outbox_next(outbox, &at, &record);) {
         status = sink_produce(sink, &record, error);
-        if (at < portion) continue;
-        rd_kafka_flush(sink->rk, SINK_PORTION_MS);
-        portion = at + SINK_PORTION;
+        if (status != RELANCE_OK || at < portion) continue;
+        bool is_slow = rd_kafka_flush(sink->rk, SINK_PORTION_MS) != RD_KAFKA_RESP_ERR_NO_ERROR;
+        portion = is_slow ? SIZE_MAX : at + SINK_PORTION;
     }
     return status;
 }

@@ -13,7 +13,7 @@ struct source {
     /* Reads in place of the client, which has an empty assignment then; NULL: the client reads. */
     struct kafka_fetch *fetch;
     bool is_foreign; /* there are records that only the client can read */
-    int wake;        /* eventfd: something stands in the queue; -1: none */
+    int wake;        /* eventfd: something stands in the queue */
     struct source_config config;
     char topics[SOURCE_TOPICS][256];
     struct membership membership;      /* metadata NULL: none */

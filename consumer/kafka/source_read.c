@@ -126,7 +126,7 @@ static enum relance_status source_leave_fetch(struct source *source, int32_t par
 {
     size_t count;
     struct source_position *positions = kafka_fetch_positions(source->fetch, &count);
-    log_line(LOG_INFO, "Records are of an old format, or broken: librdkafka reads them.",
+    log_line(LOG_INFO, "These records are of a form that is not ours to read: librdkafka reads them.",
              "topic=%s partition=%d", source->topics[SOURCE_INPUT], partition);
     source->is_foreign = true;
     source_close_fetch(source);
@@ -162,11 +162,11 @@ static bool source_fetch_some(struct source *source, size_t most)
            kafka_fetch_trouble(source->fetch, &partition);
 }
 
-/* Of the partition that the last record is from, does the log have more than have come? */
+/* Of the partition that the last record is from, does the log have more than have come? An answer is filled from its first on. */
 static bool source_fetch_is_behind(const struct source *source)
 {
-    const struct source_record *last = &source->records[source->record_count - 1];
-    return kafka_fetch_log_end(source->fetch, last->partition) - last->offset > SOURCE_MUCH;
+    return kafka_fetch_behind(source->fetch, source->records[source->record_count - 1].partition) >
+           SOURCE_MUCH;
 }
 
 static void source_take_fetched(struct source *source, int wait_ms, size_t most)
@@ -301,11 +301,15 @@ void source_release(struct source *source)
     source->message_count = source->record_count = 0;
 }
 
+void source_attend(struct source *source)
+{
+    if (source->fetch) kafka_fetch_attend(source->fetch);
+}
+
 int64_t source_hidden_from(const struct source *source, int32_t partition)
 {
     int64_t low, high, read_to = source_read_to(source, partition);
-    if (source->fetch && read_to >= 0)
-        return kafka_fetch_log_end(source->fetch, partition) > read_to ? read_to : -1;
+    if (source->fetch) return kafka_fetch_hidden_from(source->fetch, partition);
     if (read_to < 0 || source->is_paused ||
         rd_kafka_get_watermark_offsets(source->rk, source->topics[SOURCE_INPUT], partition, &low, &high))
         return -1;

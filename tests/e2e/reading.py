@@ -108,6 +108,16 @@ class Reading(unittest.TestCase):
             self.assertEqual(engine.output().count(LEFT), 1, engine.output())
         self.assert_decided(world, made)
 
+    def test_a_topic_that_asks_for_zstd_is_librdkafkas(self):
+        # Its leader tells of it who asks by version 10 on, and of a producer's zstd everybody.
+        kafka.broker().create("asks-for-zstd", 2, compression_type="zstd")
+        world, made = self.world(input="asks-for-zstd"), pings(map(str, range(30)), 2)
+        world.produce(made)
+        with running(world) as engine:
+            world.wait_decided(engine)
+        self.assertEqual(engine.output().count(LEFT), 1, engine.output())
+        self.assert_decided(world, made)
+
     # ---- transactions
 
     def weave(self, weave, dice, turns, tag, partitions):

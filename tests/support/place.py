@@ -1,6 +1,8 @@
 """Where things are, and how to wait for them. Everything a test makes lies in a private folder of its own."""
+import contextlib
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -39,9 +41,12 @@ class Folder:
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One below those that connections get: a server that is away for a while finds its port free when it comes back."""
+    above = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", random.randrange(min(10000, above // 2), above)))
+            return s.getsockname()[1]
 
 
 # How much longer than on a quiet machine anything may take on one that does other work: what waits in a test ends
