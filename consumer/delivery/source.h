@@ -73,8 +73,6 @@ void source_close(struct source *source);
 RELANCE_MUST enum relance_status source_gather(struct source *source, int wait_ms, size_t most,
                                                struct source_batch *batch, struct relance_error *error);
 void source_release(struct source *source); /* the batch is done with */
-/* For whoever is busy with a batch, now and then: takes in what has come meanwhile. Does not wait, and tells nothing. */
-void source_attend(struct source *source);
 /* For whoever is in the middle of a batch and cannot go on, since the store does not answer: waits so long, hears what the
  * group has to say, so that it does not take us for dead, and hands nothing out; what comes is kept for later.
  * RELANCE_AGAIN: the assignment has changed or the session is over, and the batch with it; release it. Inside of a

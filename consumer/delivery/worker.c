@@ -43,7 +43,6 @@ enum {
     WORKER_EXPECT_PARTS = 2,
     WORKER_FORESEEN = 32, /* more than that, a power of two */
     WORKER_CACHE_LINE = 64,
-    WORKER_ATTEND = 1024,      /* records between two looks at what has come */
     WORKER_EXPECT_BYTES = 512, /* of a record that are asked of memory before it is read */
     WORKER_ECHO_US = 1000000,  /* what link records cause elsewhere has shown by then */
 };
@@ -288,7 +287,6 @@ static enum relance_status work_decide(struct work *work, const struct source_ba
     for (size_t i = 0; i < batch->count && status == RELANCE_OK && !stop_requested(); i++) {
         work_expect(batch, i + WORKER_EXPECT);
         if (is_cold) work_expect_customer(work, batch, i, &foreseen);
-        if (i % WORKER_ATTEND == WORKER_ATTEND - 1) source_attend(work->place.source);
         status = work_decide_one(work, &batch->records[i], error);
     }
     for (size_t i = 0; i < work->own_count; i++)

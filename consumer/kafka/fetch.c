@@ -508,12 +508,6 @@ static void fetch_go_on(struct kafka_fetch *fetch)
         if (fetch_leads(fetch, i)) fetch_go_on_with(fetch, i);
 }
 
-void kafka_fetch_attend(struct kafka_fetch *fetch)
-{
-    for (size_t i = 0; i < fetch->broker_count; i++)
-        if (fetch->brokers[i].line.state == KAFKA_LINE_ASKED) fetch_move(fetch, &fetch->brokers[i]);
-}
-
 /* ---- handing out */
 static size_t fetch_take_from(struct kafka_fetch *fetch, struct fetch_part *part,
                               struct source_record *records, size_t most)

@@ -2,9 +2,8 @@
  *
  *     worker                               socket                broker
  *       │  what is read is asked further  ──────────────────────▶  Fetch (version 4)
- *       │  decides what it has, and now and then    ◀─────────────  sends it meanwhile
- *       │  takes in what has come of it (kafka_fetch_attend)
- *       │  kafka_fetch_take: the answer
+ *       │  decides what it has               the answer waits  ◀──  sends it meanwhile
+ *       │  kafka_fetch_take  ◀─────────────  in the kernel
  *
  * librdkafka makes an object of each record in a thread of its own, which costs more than all that is decided about it
  * (tests/bench/NOTES.md). It stays whom the group, offsets, leaders and transactions are asked of; here is only the one request that
@@ -38,8 +37,6 @@ rd_kafka_resp_err_t kafka_fetch_trouble(const struct kafka_fetch *fetch, int32_t
 /* Where it stands, for whoever goes on in its place: memory of the caller's. */
 struct source_position *kafka_fetch_positions(const struct kafka_fetch *fetch, size_t *count);
 
-/* Takes what stands in sockets into memory, for whoever is busy with what has been taken: a socket holds less than an answer. */
-void kafka_fetch_attend(struct kafka_fetch *fetch);
 /* Until something has come, or `wake` can be read from, or the time is over. */
 void kafka_fetch_wait(struct kafka_fetch *fetch, int wake, int wait_ms);
 

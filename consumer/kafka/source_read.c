@@ -301,11 +301,6 @@ void source_release(struct source *source)
     source->message_count = source->record_count = 0;
 }
 
-void source_attend(struct source *source)
-{
-    if (source->fetch) kafka_fetch_attend(source->fetch);
-}
-
 int64_t source_hidden_from(const struct source *source, int32_t partition)
 {
     int64_t low, high, read_to = source_read_to(source, partition);

@@ -780,11 +780,6 @@ void source_release(struct source *source)
     (void)source;
 }
 
-void source_attend(struct source *source)
-{
-    (void)source;
-}
-
 /* ---- questions */
 static bool kafka_is_unstable(int partition)
 {
