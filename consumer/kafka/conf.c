@@ -2,6 +2,7 @@
 #include "base/ensure.h"
 #include "kafka/trouble.h"
 #include "host/log.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -108,17 +109,26 @@ enum relance_status kafka_conf_start(rd_kafka_type_t type, const struct option_k
                                 : status;
 }
 
+rd_kafka_resp_err_t kafka_conf_topic(rd_kafka_t *rk, const char *name, int timeout_ms,
+                                     const struct rd_kafka_metadata **out)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    ensure(topic);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, out, timeout_ms);
+    rd_kafka_topic_destroy(topic);
+    if (code || (*out)->topic_cnt) return code;
+    rd_kafka_metadata_destroy(*out);
+    return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
 rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *name, int timeout_ms, int *count)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    ensure(topic);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, &metadata, timeout_ms);
-    rd_kafka_topic_destroy(topic);
+    rd_kafka_resp_err_t code = kafka_conf_topic(rk, name, timeout_ms, &metadata);
     *count = 0;
     if (code) rd_kafka_poll(rk, 0); /* why there is no token is heard so */
     if (code) return code;
-    code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    code = metadata->topics[0].err;
     if (!code) *count = metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     return code;
@@ -201,4 +211,31 @@ enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_e
         status = conf_created_one(topics[i], error);
     if (event) rd_kafka_event_destroy(event);
     return status;
+}
+
+/* ---- the settings of a client that runs */
+void kafka_conf_text(rd_kafka_t *rk, const char *name, char *out, size_t size)
+{
+    ensure(rd_kafka_conf_get(rd_kafka_conf(rk), name, out, &size) == RD_KAFKA_CONF_OK);
+}
+
+bool kafka_conf_says(rd_kafka_t *rk, const char *name, const char *value)
+{
+    char text[256];
+    kafka_conf_text(rk, name, text, sizeof text);
+    return strcmp(text, value) == 0;
+}
+
+int32_t kafka_conf_number(rd_kafka_t *rk, const char *name)
+{
+    char text[32];
+    kafka_conf_text(rk, name, text, sizeof text);
+    long number = strtol(text, NULL, 10);
+    return number < 0 ? 0 : number > INT32_MAX ? INT32_MAX : (int32_t)number;
+}
+
+bool kafka_conf_is_plain(rd_kafka_t *rk)
+{
+    return kafka_conf_says(rk, "security.protocol", "plaintext") &&
+           kafka_conf_says(rk, "broker.address.family", "any");
 }

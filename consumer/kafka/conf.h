@@ -7,6 +7,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+/* What its broker knows of a topic, to be destroyed where this gives no error; of the topic itself `topics[0].err` may say one. */
+rd_kafka_resp_err_t kafka_conf_topic(rd_kafka_t *rk, const char *topic, int timeout_ms,
+                                     const struct rd_kafka_metadata **out);
 /* How many partitions a topic has, by its broker; the error of the question or of the topic. */
 rd_kafka_resp_err_t kafka_conf_partitions(rd_kafka_t *rk, const char *topic, int timeout_ms, int *count);
 
@@ -21,6 +24,13 @@ enum { KAFKA_RETENTION_SIZE = 32 };
 void kafka_conf_retention(rd_kafka_t *rk, const char *topic, char out[KAFKA_RETENTION_SIZE]);
 /* The answer to CreateTopics: each is there, or what kept it from being made. RELANCE_REFUSED: a right; RELANCE_IO: else. */
 RELANCE_MUST enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, struct relance_error *error);
+
+/* A setting of a client that runs: whether it is that; its number, 0 where that is negative and INT32_MAX where it is more. */
+void kafka_conf_text(rd_kafka_t *rk, const char *name, char *out, size_t size);
+bool kafka_conf_says(rd_kafka_t *rk, const char *name, const char *value);
+int32_t kafka_conf_number(rd_kafka_t *rk, const char *name);
+/* Do its brokers need no more than a connection of line.h: no TLS, no login, no choice of addresses? */
+bool kafka_conf_is_plain(rd_kafka_t *rk);
 
 typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
 

@@ -5,14 +5,15 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "kafka/batches.h"
+#include "kafka/conf.h"
+#include "kafka/form.h"
 #include "kafka/line.h"
-#include "kafka/number.h"
+#include "kafka/trouble.h"
 
 #include <poll.h>
 #include <stdlib.h>
 
 enum {
-    FETCH_REQUEST = 1, /* the request's number */
     FETCH_VERSION = 4,
     FETCH_AS_CONSUMER = -1,
     FETCH_COMMITTED = 1,
@@ -63,42 +64,23 @@ struct kafka_fetch {
 };
 
 /* ---- settings */
-static bool fetch_read_text(rd_kafka_t *rk, const char *name, char *out, size_t size)
-{
-    return rd_kafka_conf_get(rd_kafka_conf(rk), name, out, &size) == RD_KAFKA_CONF_OK;
-}
-
-static bool fetch_is(rd_kafka_t *rk, const char *name, const char *value)
-{
-    char text[256];
-    return fetch_read_text(rk, name, text, sizeof text) && strcmp(text, value) == 0;
-}
-
-static int32_t fetch_read_number(rd_kafka_t *rk, const char *name)
-{
-    char text[32];
-    ensure(fetch_read_text(rk, name, text, sizeof text));
-    long number = strtol(text, NULL, 10);
-    return number < 0 ? 0 : number > INT32_MAX ? INT32_MAX : (int32_t)number;
-}
-
 struct kafka_fetch *kafka_fetch_open(rd_kafka_t *rk, const char *topic)
 {
-    bool is_plain = fetch_is(rk, "security.protocol", "plaintext") && fetch_is(rk, "check.crcs", "false") &&
-                    fetch_is(rk, "client.rack", "") && fetch_is(rk, "broker.address.family", "any");
+    bool is_plain = kafka_conf_is_plain(rk) && kafka_conf_says(rk, "check.crcs", "false") &&
+                    kafka_conf_says(rk, "client.rack", "");
     if (!is_plain) return NULL;
     struct kafka_fetch *fetch = calloc(1, sizeof *fetch);
     ensure(fetch);
     fetch->rk = rk;
     snprintf(fetch->topic, sizeof fetch->topic, "%s", topic);
-    fetch_read_text(rk, "client.id", fetch->client, sizeof fetch->client);
-    fetch->wait_ms = fetch_read_number(rk, "fetch.wait.max.ms");
-    fetch->timeout_ms = fetch_read_number(rk, "socket.timeout.ms");
+    kafka_conf_text(rk, "client.id", fetch->client, sizeof fetch->client);
+    fetch->wait_ms = kafka_conf_number(rk, "fetch.wait.max.ms");
+    fetch->timeout_ms = kafka_conf_number(rk, "socket.timeout.ms");
     if (fetch->timeout_ms > FETCH_PATIENCE_MS) fetch->timeout_ms = FETCH_PATIENCE_MS;
     fetch->timeout_ms += fetch->wait_ms;
-    fetch->least = fetch_read_number(rk, "fetch.min.bytes");
-    fetch->part_max = fetch_read_number(rk, "fetch.message.max.bytes");
-    fetch->answer_max = fetch_read_number(rk, "fetch.max.bytes");
+    fetch->least = kafka_conf_number(rk, "fetch.min.bytes");
+    fetch->part_max = kafka_conf_number(rk, "fetch.message.max.bytes");
+    fetch->answer_max = kafka_conf_number(rk, "fetch.max.bytes");
     if (fetch->answer_max > FETCH_ANSWER_MAX) fetch->answer_max = FETCH_ANSWER_MAX;
     fetch->look_us = INT64_MAX;
     fetch->unpacker = kafka_unpacker_new(&fetch->spare);
@@ -195,11 +177,7 @@ static int fetch_line_of(struct kafka_fetch *fetch, const struct rd_kafka_metada
         kafka_line_init(&fetch->brokers[i].line, broker->host, broker->port, fetch->timeout_ms);
         fetch->broker_count++;
     }
-    struct kafka_line *line = &fetch->brokers[i].line;
-    if (strcmp(line->host, broker->host) != 0 || line->port != broker->port) { /* it has moved */
-        kafka_line_close(line);
-        kafka_line_init(line, broker->host, broker->port, fetch->timeout_ms);
-    }
+    kafka_line_move(&fetch->brokers[i].line, broker->host, broker->port);
     return (int)i;
 }
 
@@ -239,44 +217,17 @@ static void fetch_look(struct kafka_fetch *fetch)
 {
     const struct rd_kafka_metadata *metadata;
     if (clock_monotonic_us() < fetch->look_us) return;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(fetch->rk, fetch->topic, NULL);
-    ensure(topic);
-    rd_kafka_resp_err_t err = rd_kafka_metadata(fetch->rk, 0, topic, &metadata, FETCH_LOOK_MS);
-    rd_kafka_topic_destroy(topic);
+    rd_kafka_resp_err_t err = kafka_conf_topic(fetch->rk, fetch->topic, FETCH_LOOK_MS, &metadata);
     fetch->look_us = INT64_MAX;
     if (err) {
         fetch_look_later(fetch);
         return;
     }
-    if (metadata->topic_cnt == 1)
-        fetch_follow(fetch, metadata);
-    else
-        fetch_look_later(fetch);
+    fetch_follow(fetch, metadata);
     rd_kafka_metadata_destroy(metadata);
 }
 
 /* ---- asking */
-static void fetch_put(struct buffer *out, uint64_t number, size_t size)
-{
-    uint64_t bytes = htobe64(number);
-    buffer_put(out, (const char *)&bytes + sizeof bytes - size, size);
-}
-
-static void fetch_put_text(struct buffer *out, const char *text)
-{
-    size_t size = strlen(text);
-    fetch_put(out, size, 2);
-    buffer_put(out, text, size);
-}
-
-static void fetch_put_header(const struct kafka_fetch *fetch, struct buffer *out, uint32_t number)
-{
-    fetch_put(out, FETCH_REQUEST, 2);
-    fetch_put(out, FETCH_VERSION, 2);
-    fetch_put(out, number, 4);
-    fetch_put_text(out, fetch->client);
-}
-
 /* From where its answer is to go on. */
 static int64_t fetch_part_end(const struct fetch_part *part)
 {
@@ -285,9 +236,9 @@ static int64_t fetch_part_end(const struct fetch_part *part)
 
 static void fetch_put_part(const struct kafka_fetch *fetch, struct buffer *out, const struct fetch_part *part)
 {
-    fetch_put(out, (uint32_t)part->number, 4);
-    fetch_put(out, (uint64_t)fetch_part_end(part), 8);
-    fetch_put(out, (uint32_t)fetch->part_max, 4);
+    kafka_put(out, (uint32_t)part->number, 4);
+    kafka_put(out, (uint64_t)fetch_part_end(part), 8);
+    kafka_put(out, (uint32_t)fetch->part_max, 4);
 }
 
 /* An answer is filled from the first partition on: so each time another one is the first. */
@@ -299,15 +250,15 @@ static void fetch_ask(struct kafka_fetch *fetch, size_t index)
         count += fetch->parts[i].line == (int)index;
     if (!count || broker->line.state != KAFKA_LINE_FREE || clock_monotonic_us() < broker->pause_us) return;
     struct buffer *out = kafka_line_begin(&broker->line);
-    fetch_put_header(fetch, out, ++broker->asked);
-    fetch_put(out, (uint64_t)FETCH_AS_CONSUMER, 4);
-    fetch_put(out, (uint32_t)fetch->wait_ms, 4);
-    fetch_put(out, (uint32_t)fetch->least, 4);
-    fetch_put(out, (uint32_t)fetch->answer_max, 4);
-    fetch_put(out, FETCH_COMMITTED, 1);
-    fetch_put(out, 1, 4);
-    fetch_put_text(out, fetch->topic);
-    fetch_put(out, count, 4);
+    kafka_put_head(out, KAFKA_FETCH, FETCH_VERSION, ++broker->asked, fetch->client);
+    kafka_put(out, (uint64_t)FETCH_AS_CONSUMER, 4);
+    kafka_put(out, (uint32_t)fetch->wait_ms, 4);
+    kafka_put(out, (uint32_t)fetch->least, 4);
+    kafka_put(out, (uint32_t)fetch->answer_max, 4);
+    kafka_put(out, FETCH_COMMITTED, 1);
+    kafka_put(out, 1, 4);
+    kafka_put_text(out, fetch->topic);
+    kafka_put(out, count, 4);
     for (size_t i = 0; i < fetch->part_count; i++) {
         const struct fetch_part *part = &fetch->parts[(broker->asked + i) % fetch->part_count];
         if (part->line == (int)index) fetch_put_part(fetch, out, part);
@@ -316,79 +267,20 @@ static void fetch_ask(struct kafka_fetch *fetch, size_t index)
 }
 
 /* ---- answers */
-/* What is left of one. What it does not have is 0, and said at the end. */
-struct fetch_reader {
-    const unsigned char *at, *bound;
-    bool failed;
-};
-
-static const unsigned char *fetch_take_bytes(struct fetch_reader *in, size_t size)
-{
-    static const unsigned char none[8];
-    if (in->failed || size > (size_t)(in->bound - in->at)) {
-        in->failed = true;
-        return none;
-    }
-    in->at += size;
-    return in->at - size;
-}
-
-static int16_t fetch_take_int16(struct fetch_reader *in)
-{
-    return kafka_get_int16(fetch_take_bytes(in, 2));
-}
-
-static int32_t fetch_take_int32(struct fetch_reader *in)
-{
-    return kafka_get_int32(fetch_take_bytes(in, 4));
-}
-
-static int64_t fetch_take_int64(struct fetch_reader *in)
-{
-    return kafka_get_int64(fetch_take_bytes(in, 8));
-}
-
-/* Bytes behind their size, -1: none. */
-static str fetch_take_text(struct fetch_reader *in, int32_t size)
-{
-    const unsigned char *at = size > 0 ? fetch_take_bytes(in, (size_t)size) : in->at;
-    return (str){(const char *)at, size > 0 && !in->failed ? (size_t)size : 0};
-}
-
-static struct kafka_aborted *fetch_take_aborted(struct fetch_reader *in, size_t *count)
+static struct kafka_aborted *fetch_take_aborted(struct kafka_answer *in, size_t *count)
 {
     enum { SIZE = 16 };
-    int32_t announced = fetch_take_int32(in);
+    int32_t announced = kafka_read_int32(in);
     *count = 0;
     if (announced <= 0 || in->failed) return NULL;
     in->failed = announced > (in->bound - in->at) / SIZE;
     struct kafka_aborted *aborted = in->failed ? NULL : malloc((size_t)announced * sizeof *aborted);
     ensure(aborted || in->failed);
     while (!in->failed && *count < (size_t)announced) {
-        int64_t producer = fetch_take_int64(in);
-        aborted[(*count)++] = (struct kafka_aborted){producer, fetch_take_int64(in)};
+        int64_t producer = kafka_read_int64(in);
+        aborted[(*count)++] = (struct kafka_aborted){producer, kafka_read_int64(in)};
     }
     return aborted;
-}
-
-/* What heals, once leaders have been asked for anew. */
-static bool fetch_is_passing(rd_kafka_resp_err_t trouble)
-{
-    switch (trouble) {
-    case RD_KAFKA_RESP_ERR_UNKNOWN:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
-    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
-    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE: return true;
-    default: return false;
-    }
 }
 
 /* What a broker says of a partition instead of records. A topic that is gone is one that leaders are looked for in vain; what is not
@@ -396,10 +288,10 @@ static bool fetch_is_passing(rd_kafka_resp_err_t trouble)
 static void fetch_take_trouble(struct kafka_fetch *fetch, struct fetch_part *part, int16_t code)
 {
     rd_kafka_resp_err_t trouble = (rd_kafka_resp_err_t)code;
-    bool is_told = trouble == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || !fetch_is_passing(trouble);
+    bool is_told = trouble == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || !kafka_is_passing(trouble);
     log_line(is_told ? LOG_WARNING : LOG_DEBUG, "A broker has no records of a partition for us.",
              "topic=%s partition=%d why=\"%s\"", fetch->topic, part->number, rd_kafka_err2str(trouble));
-    if (fetch_is_passing(trouble)) {
+    if (kafka_is_passing(trouble)) {
         part->line = FETCH_NO_LINE;
         fetch_look_later(fetch);
     } else if (trouble == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
@@ -419,14 +311,14 @@ static struct fetch_part *fetch_find_part(struct kafka_fetch *fetch, size_t inde
     return NULL;
 }
 
-static void fetch_take_part(struct kafka_fetch *fetch, size_t index, struct fetch_reader *in)
+static void fetch_take_part(struct kafka_fetch *fetch, size_t index, struct kafka_answer *in)
 {
-    int32_t number = fetch_take_int32(in);
-    int16_t code = fetch_take_int16(in);
-    int64_t log_end = fetch_take_int64(in), end = fetch_take_int64(in);
+    int32_t number = kafka_read_int32(in);
+    int16_t code = kafka_read_int16(in);
+    int64_t log_end = kafka_read_int64(in), end = kafka_read_int64(in);
     size_t aborted_count;
     struct kafka_aborted *aborted = fetch_take_aborted(in, &aborted_count);
-    str bytes = fetch_take_text(in, fetch_take_int32(in));
+    str bytes = kafka_read_text(in, kafka_read_int32(in));
     struct fetch_part *part = in->failed ? NULL : fetch_find_part(fetch, index, number);
     if (!part || code) {
         free(aborted);
@@ -449,14 +341,14 @@ static void fetch_take_answer(struct kafka_fetch *fetch, size_t index)
 {
     struct fetch_broker *broker = &fetch->brokers[index];
     struct kafka_chunk *chunk = broker->chunk = kafka_line_answer(&broker->line);
-    struct fetch_reader in = {.at = chunk->bytes, .bound = chunk->bytes + chunk->size};
+    struct kafka_answer in = {.at = chunk->bytes, .bound = chunk->bytes + chunk->size};
     chunk->users = 1; /* us */
-    in.failed = (uint32_t)fetch_take_int32(&in) != broker->asked;
-    int32_t throttle_ms = fetch_take_int32(&in);
+    in.failed = (uint32_t)kafka_read_int32(&in) != broker->asked;
+    int32_t throttle_ms = kafka_read_int32(&in);
     if (throttle_ms > 0) broker->pause_us = clock_monotonic_us() + (int64_t)throttle_ms * 1000;
-    for (int32_t topics = fetch_take_int32(&in); topics > 0 && !in.failed; topics--) {
-        fetch_take_text(&in, fetch_take_int16(&in));
-        for (int32_t parts = fetch_take_int32(&in); parts > 0 && !in.failed; parts--)
+    for (int32_t topics = kafka_read_int32(&in); topics > 0 && !in.failed; topics--) {
+        kafka_read_text(&in, kafka_read_int16(&in));
+        for (int32_t parts = kafka_read_int32(&in); parts > 0 && !in.failed; parts--)
             fetch_take_part(fetch, index, &in);
     }
     if (in.failed) fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, fetch->parts[0].number);

@@ -18,6 +18,10 @@ enum {
     LINE_PAUSE_US = 100000,
     LINE_PAUSE_DOUBLED = 4, /* times: 1.6 s, cut to the longest */
     LINE_PAUSE_MAX_US = 1000000,
+    LINE_KEPT = 1 << 22, /* bytes of a request, as of an ordinary portion of records */
+    LINE_CONNECT_US = 3000000,
+    LINE_FRESH_US =
+        30000000, /* less than brokers and what stands between keep a connection that says nothing */
     LINE_ANSWER_MAX =
         1 << 28, /* bytes; more than any answer: what is asked for is bounded, but for one batch */
 };
@@ -44,6 +48,13 @@ void kafka_line_close(struct kafka_line *line)
     buffer_free(&line->request);
 }
 
+void kafka_line_move(struct kafka_line *line, const char *host, int port)
+{
+    if (strcmp(line->host, host) == 0 && line->port == port) return;
+    kafka_line_close(line);
+    kafka_line_init(line, host, port, line->timeout_ms);
+}
+
 static bool line_fail(struct kafka_line *line, const char *why, struct relance_error *error)
 {
     unsigned doubled = line->failures < LINE_PAUSE_DOUBLED ? line->failures : LINE_PAUSE_DOUBLED;
@@ -55,9 +66,32 @@ static bool line_fail(struct kafka_line *line, const char *why, struct relance_e
     return false;
 }
 
+static void line_set_free(struct kafka_line *line)
+{
+    line->state = KAFKA_LINE_FREE;
+    line->until_us = clock_monotonic_us() + LINE_FRESH_US;
+}
+
+void kafka_line_freshen(struct kafka_line *line)
+{
+    char byte;
+    if (line->state != KAFKA_LINE_FREE) return;
+    bool is_silent = recv(line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    if (is_silent && clock_monotonic_us() < line->until_us) return;
+    line_disconnect(line);
+    line->until_us = 0;
+}
+
 static int64_t line_patience(const struct kafka_line *line)
 {
     return clock_monotonic_us() + (int64_t)line->timeout_ms * 1000;
+}
+
+/* A broker that is there takes a connection at once. */
+static int64_t line_connect_patience(const struct kafka_line *line)
+{
+    int64_t longest = clock_monotonic_us() + LINE_CONNECT_US, patience = line_patience(line);
+    return patience < longest ? patience : longest;
 }
 
 /* Of several addresses each attempt takes another. */
@@ -97,7 +131,7 @@ static bool line_connect(struct kafka_line *line, struct relance_error *error)
     freeaddrinfo(found);
     if (line->fd < 0) return line_fail(line, strerror(errno), error);
     line->state = KAFKA_LINE_CONNECTING;
-    line->until_us = line_patience(line);
+    line->until_us = line_connect_patience(line);
     return true;
 }
 
@@ -110,7 +144,7 @@ static bool line_connected(struct kafka_line *line, struct relance_error *error)
         return clock_monotonic_us() < line->until_us || line_fail(line, "no connection in time", error);
     getsockopt(line->fd, SOL_SOCKET, SO_ERROR, &code, &size);
     if (code) return line_fail(line, strerror(code), error);
-    line->state = KAFKA_LINE_FREE;
+    line_set_free(line);
     return true;
 }
 
@@ -118,6 +152,7 @@ static bool line_connected(struct kafka_line *line, struct relance_error *error)
 struct buffer *kafka_line_begin(struct kafka_line *line)
 {
     ensure(line->state == KAFKA_LINE_FREE);
+    if (line->request.capacity > LINE_KEPT) buffer_free(&line->request);
     line->request.size = 0;
     buffer_put(&line->request, "\0\0\0\0", LINE_PREFIX);
     return &line->request;
@@ -190,7 +225,7 @@ struct kafka_chunk *kafka_line_answer(struct kafka_line *line)
     ensure(line->state == KAFKA_LINE_ANSWERED);
     struct kafka_chunk *chunk = line->chunk;
     line->chunk = NULL;
-    line->state = KAFKA_LINE_FREE;
+    line_set_free(line);
     return chunk;
 }
 

@@ -21,12 +21,12 @@ enum kafka_line_state {
 struct kafka_line {
     char host[256];
     int port;
-    int timeout_ms; /* for a connection, and for each part of an answer */
+    int timeout_ms; /* for each part of an answer, and, if less than 3 s, for a connection */
     enum kafka_line_state state;
     unsigned failures; /* since the last answer */
     /* for line.c */
     int fd;
-    int64_t until_us; /* DOWN: pause; CONNECTING, ASKED: patience */
+    int64_t until_us; /* DOWN: pause; CONNECTING, ASKED: patience; FREE: fresh enough */
     struct buffer request;
     size_t sent;
     unsigned char prefix[4]; /* the answer's size */
@@ -36,10 +36,15 @@ struct kafka_line {
 
 void kafka_line_init(struct kafka_line *line, const char *host, int port, int timeout_ms);
 void kafka_line_close(struct kafka_line *line);
+/* Whom it leads to: where that is somebody else, it is closed. */
+void kafka_line_move(struct kafka_line *line, const char *host, int port);
 
 /* Goes on as far as it can without waiting. False: it has failed just now, and why is in `error`. */
 bool kafka_line_go_on(struct kafka_line *line, struct kafka_chunk **spare, struct relance_error *error);
 
+/* A line that is FREE and has not been used for long, or that the broker has closed meanwhile, is opened anew: a request that it does not get
+ * would be one of which nobody knows. */
+void kafka_line_freshen(struct kafka_line *line);
 /* Of a line that is FREE: a request's bytes behind its size. Sent as soon as they can be. */
 struct buffer *kafka_line_begin(struct kafka_line *line);
 void kafka_line_ask(struct kafka_line *line);

@@ -15,6 +15,9 @@ struct kafka_right {
 /* Does it say that a right is missing? Trying again does not help then. */
 bool kafka_is_forbidden(rd_kafka_resp_err_t code);
 
+/* Does it heal, once leaders and coordinators have been asked for anew? */
+bool kafka_is_passing(rd_kafka_resp_err_t code);
+
 /* Sets the sentence "DOING: what librdkafka calls it", and gives back `status`. Where a right is missing it names the
  * one that is needed here, and gives back RELANCE_REFUSED. Where no broker was reached, it adds what a client has last
  * said about that: a wrong password, a certificate of another authority. */
