@@ -3,7 +3,6 @@ and as librdkafka would have read it (`kafka.check.crcs=true` has it read all)."
 import os
 import random
 import signal
-import threading
 import time
 import unittest
 from dataclasses import replace
@@ -245,30 +244,13 @@ class Reading(unittest.TestCase):
         self.addCleanup(second.close)
         broker.create(topic, 4, replicas=2)
 
-        def led_by(*numbers):
-            place.wait_until(lambda: set(broker.leaders(topic).values()) == set(numbers), 30, f"{numbers} lead")
-
         def produce(name):
             batch = pings([f"{name}-{n}" for n in range(10)], 4)
             made.extend(batch)
             world.produce(batch)
 
-        led_by(1, 2)
         with running(world) as engine:
-            produce("both")
-            world.wait_decided(engine)
-            leaving = threading.Thread(target=second.stop)
-            leaving.start()
-            produce("leaving")
-            leaving.join()
-            led_by(1)
-            produce("one")
-            world.wait_decided(engine)
-            second.start()
-            produce("coming")
-            led_by(1, 2)
-            produce("both again")
-            world.wait_decided(engine)
+            second.come_and_go(topic, produce, lambda: world.wait_decided(engine))
         self.assertNotIn(LEFT, engine.output())
         self.assert_decided(world, made)
 

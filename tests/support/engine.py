@@ -102,19 +102,19 @@ class Action:
 
 class World:
     """One input topic (`input` names one that is there already), one group, one Redis (`redis`: that one, which is closed
-    with the world)."""
+    with the world), on the broker of a version or, where one is given, on that one, on as many as `replicas`."""
 
     def __init__(self, rules, version=kafka.VERSIONS[0], partitions=4, input=None, input_config=None,
-                 output_config=None, redis_config=None, lateness="0s", redis=None):
+                 output_config=None, redis_config=None, lateness="0s", redis=None, broker=None, replicas=1):
         name = f"t{next(NUMBERS)}"
-        self.kafka = kafka.broker(version)
+        self.kafka = broker or kafka.broker(version)
         self.input, self.output, self.group = input or f"{name}.events", f"{name}.actions", f"{name}.group"
         self.decisions = f"{self.output}.decisions"  # where a test asks for it
         self.partitions, self.lateness = partitions, lateness
         if not input:
-            self.kafka.create(self.input, partitions, **(input_config or {}))
+            self.kafka.create(self.input, partitions, replicas=replicas, **(input_config or {}))
         for topic in (self.output, f"{self.output}.dead", f"{self.output}.marks", f"{self.output}.links"):
-            self.kafka.create(topic, partitions, max_message_bytes=2 * MIB,
+            self.kafka.create(topic, partitions, replicas=replicas, max_message_bytes=2 * MIB,
                               **(output_config or {} if topic == self.output else {}))
         self.folder = place.Folder("world")
         self.rules = self.folder.path / "rules.json"

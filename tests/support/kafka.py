@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import uuid
 from dataclasses import dataclass, field
 
@@ -52,11 +53,6 @@ controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={folder}/data
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-offsets.topic.num.partitions=4
-transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
@@ -65,6 +61,14 @@ log.retention.ms=-1
 leader.imbalance.check.interval.seconds=1
 """
 
+# Of all brokers, since each finds coordinators by itself.
+INTERNAL = """
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+"""
 
 # Of a broker that joins one of these.
 JOINED = """
@@ -165,8 +169,9 @@ class Weave:
 
 
 class Kafka:
-    def __init__(self, version):
-        self.version = version
+    def __init__(self, version, **settings):
+        """`settings`: of the broker, in place of those above; `_` stands for `.`."""
+        self.version, self.settings = version, settings
         self.folder = place.Folder(f"kafka-{version}")
         certificates.make(self.folder.path)
         for last in (False, False, True):
@@ -188,9 +193,13 @@ class Kafka:
         self.address, self.secure, self.tokens = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}", f"127.0.0.1:{tokens}"
         self.classes = f"{artifacts(f'kafka-{version}', HERE / f'kafka-{version}.xml')}/*"
         self.properties = self.folder.path / "server.properties"
-        self.properties.write_text(PROPERTIES.format(port=port, controller=self.controller, behind=self.behind, front=self.front,
-                                                     secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
-                                                     plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
+        self.write_properties(PROPERTIES.format(port=port, controller=self.controller, behind=self.behind, front=self.front,
+                                                secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
+                                                plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
+
+    def write_properties(self, text):
+        """Of two lines of one name the later counts."""
+        self.properties.write_text(text + INTERNAL + "".join(f"{name.replace('_', '.')}={value}\n" for name, value in self.settings.items()))
 
     def java(self, *arguments):
         return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", *FLAGS, "-cp", self.classes, *arguments]
@@ -343,19 +352,41 @@ class Joined(Kafka):
     """A second broker, which leads no partition but of topics that are created, with `replicas`, while it is there. Internal topics have
     to be there before: they would go with it. Its leaders come back to it some seconds after it has."""
 
-    def __init__(self, first):
+    def __init__(self, first, **settings):
         self.first = first
-        super().__init__(first.version)
+        super().__init__(first.version, **settings)
 
     def configure(self):
         port = place.free_port()
         self.address, self.classes = f"127.0.0.1:{port}", self.first.classes
         self.properties = self.folder.path / "server.properties"
-        self.properties.write_text(JOINED.format(port=port, controller=self.first.controller, folder=self.folder.path))
+        self.write_properties(JOINED.format(port=port, controller=self.first.controller, folder=self.folder.path))
 
     def format(self):
         subprocess.run([*self.java("kafka.tools.StorageTool"), "format", f"--cluster-id={self.first.cluster}", "-c", str(self.properties)],
                        capture_output=True, check=True)
+
+    def wait_leaders(self, topic, *numbers):
+        place.wait_until(lambda: set(self.first.leaders(topic).values()) == set(numbers), 30, f"{numbers} lead {topic}")
+
+    def come_and_go(self, topic, work, settle):
+        """Is worked while both lead the topic, while this one leaves, when it has left, while it comes back, and when it has;
+        where brokers come and go just then, what has been done is not settled until they have."""
+        self.wait_leaders(topic, 1, 2)
+        work("both")
+        settle()
+        leaving = threading.Thread(target=self.stop)
+        leaving.start()
+        work("leaving")
+        leaving.join()
+        self.wait_leaders(topic, 1)
+        work("one")
+        settle()
+        self.start()
+        work("coming")
+        self.wait_leaders(topic, 1, 2)
+        work("both again")
+        settle()
 
 
 RUNNING = {}

@@ -44,6 +44,8 @@ class Proxy:
         self.losing = None     # the command, as a pattern, whose answer is to be lost, or that is
         self.losing_command = False
         self.altering = None   # (pattern, what stands in its place) of the next answer that has it, or None
+        self.watched = None    # commands of which pattern are counted
+        self.seen = 0          # how many of them have come
         self.passed = 0        # bytes, both ways
         self.cuts = 0          # connections that we ended
         self.loop = asyncio.new_event_loop()
@@ -97,6 +99,10 @@ class Proxy:
 
     def has_lost(self):
         return not self.losing
+
+    def watch(self, pattern):
+        """From now on it counts in `seen` the commands of that pattern."""
+        self.watched, self.seen = re.compile(pattern, re.S), 0
 
     def close_door(self):
         self.shut = True
@@ -165,6 +171,8 @@ class Proxy:
             while data := await reader.read(PIECE):
                 if self.altering and not is_up:
                     data = self._alter(data)
+                if self.watched and is_up:
+                    self.seen += bool(self.watched.search(data))
                 found = self.losing.search(data) if is_up and self.losing else None
                 if found:
                     self.losing, link.doomed = None, True
