@@ -17,8 +17,8 @@ esac
 # A row is `package` or `package:command`; the second form is content with the command from wherever it came.
 group_build="gcc:gcc g++:g++ cmake:cmake ninja-build:ninja make:make pkg-config:pkg-config libc6-dev
     libssl-dev librdkafka-dev libhiredis-dev libcjson-dev libre2-dev libsimdjson-dev $msgpack_dev libxxhash-dev
-    libcurl4-openssl-dev libprotobuf-dev libprotoc-dev libmicrohttpd-dev zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev"
-group_runtime="librdkafka1 libcjson1 libxxhash0 zlib1g libsnappy1v5 liblz4-1 libzstd1 tzdata ca-certificates $runtime_named"
+    libcurl4-openssl-dev libprotobuf-dev libprotoc-dev libmicrohttpd-dev zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev libisal-dev"
+group_runtime="librdkafka1 libcjson1 libxxhash0 zlib1g libsnappy1v5 liblz4-1 libzstd1 libisal2 tzdata ca-certificates $runtime_named"
 group_package='dpkg-dev:dpkg-shlibdeps file:file'
 group_redis='redis-server:redis-server'
 group_test="libcriterion-dev python3:python3 binutils:nm clang-format:clang-format

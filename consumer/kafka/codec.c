@@ -9,11 +9,22 @@
 #include <zstd.h>
 
 enum {
-    UNPACK_TIMES = 4,      /* how much larger a text is expected to be */
-    UNPACK_MAX = 1 << 28,  /* bytes */
-    SNAPPY_HEAD = 16,      /* of snappy-java: its name and two versions */
-    GZIP_WINDOW = 15 + 32, /* zlib: any window, and the head of gzip or zlib */
+    UNPACK_TIMES = 4,       /* how much larger a text is expected to be */
+    UNPACK_MAX = 1 << 28,   /* bytes */
+    SNAPPY_HEAD = 16,       /* of snappy-java: its name and two versions */
+    GZIP_WINDOW = 15 + 32,  /* zlib: any window, and the head of gzip or zlib */
+    GZIP_WRITTEN = 15 + 16, /* zlib: the largest window, and the head of gzip */
+    GZIP_HEAD = 32,         /* bytes more than zlib's own */
 };
+
+int kafka_codec_of(const char *name)
+{
+    static const char *const names[KAFKA_CODECS] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    int codec = 0;
+    while (codec < KAFKA_CODECS && strcmp(names[codec], name) != 0)
+        codec++;
+    return codec;
+}
 
 struct kafka_unpacker {
     struct kafka_chunk **spare;
@@ -165,4 +176,66 @@ struct kafka_chunk *kafka_unpack(struct kafka_unpacker *unpacker, int codec, str
     if (unpack_as(unpacker, codec, &unpacking)) return unpacking.out;
     kafka_chunk_give(unpacker->spare, unpacking.out);
     return NULL;
+}
+
+/* ---- packing. There is room for the largest that a codec makes of so many bytes, so none of them can fail. */
+static size_t pack_gzip(int level, str bytes, char *out, size_t room)
+{
+    enum { MEMORY = 8 };
+    z_stream stream = {.next_in = (unsigned char *)(uintptr_t)bytes.data,
+                       .avail_in = (uInt)bytes.size,
+                       .next_out = (unsigned char *)out,
+                       .avail_out = (uInt)room};
+    ensure(deflateInit2(&stream, level, Z_DEFLATED, GZIP_WRITTEN, MEMORY, Z_DEFAULT_STRATEGY) == Z_OK);
+    ensure(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+    deflateEnd(&stream);
+    return room - stream.avail_out;
+}
+
+static size_t pack_snappy(str bytes, char *out, size_t room)
+{
+    ensure(snappy_compress(bytes.data, bytes.size, out, &room) == SNAPPY_OK);
+    return room;
+}
+
+/* Java's client reads blocks that do not need the ones before. */
+static size_t pack_lz4(int level, str bytes, char *out, size_t room)
+{
+    const LZ4F_preferences_t how = {.frameInfo.blockMode = LZ4F_blockIndependent,
+                                    .compressionLevel = level < 0 ? 0 : level};
+    size_t size = LZ4F_compressFrame(out, room, bytes.data, bytes.size, &how);
+    ensure(!LZ4F_isError(size));
+    return size;
+}
+
+static size_t pack_zstd(int level, str bytes, char *out, size_t room)
+{
+    size_t size = ZSTD_compress(out, room, bytes.data, bytes.size, level < 0 ? ZSTD_CLEVEL_DEFAULT : level);
+    ensure(!ZSTD_isError(size));
+    return size;
+}
+
+static size_t pack_bound(int codec, size_t size)
+{
+    const LZ4F_preferences_t how = {.frameInfo.blockMode = LZ4F_blockIndependent};
+    switch (codec) {
+    case 1: return compressBound(size) + GZIP_HEAD;
+    case 2: return snappy_max_compressed_length(size);
+    case 3: return LZ4F_compressFrameBound(size, &how);
+    case 4: return ZSTD_compressBound(size);
+    default: return size;
+    }
+}
+
+void kafka_pack(int codec, int level, str bytes, struct buffer *out)
+{
+    size_t room = pack_bound(codec, bytes.size);
+    char *end = buffer_room(out, room);
+    switch (codec) {
+    case 1: out->size += pack_gzip(level, bytes, end, room); break;
+    case 2: out->size += pack_snappy(bytes, end, room); break;
+    case 3: out->size += pack_lz4(level, bytes, end, room); break;
+    case 4: out->size += pack_zstd(level, bytes, end, room); break;
+    default: buffer_put_str(out, bytes); break;
+    }
 }

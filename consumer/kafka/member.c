@@ -7,7 +7,8 @@ enum { MEMBER_ASK_MS = 5000, MEMBER_UUID_SIZE = 36 };
 
 /* Generation and member id, from the form in which librdkafka writes them out for other processes: magic, the
  * generation, the group and the member's id, each of these two with a NUL. There is no other way to ask. */
-bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE])
+bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE],
+                       int32_t *out)
 {
     static const char magic[] = "CGMDv2:";
     enum { MAGIC = sizeof magic - 1 };
@@ -23,6 +24,7 @@ bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char 
     const char *member = memchr(group, '\0', (size_t)(end - group));
     bool named = member && member + 1 < end && member[1];
     if (named) snprintf(id, KAFKA_MEMBER_SIZE, "%s", member + 1);
+    if (out) *out = generation;
     rd_kafka_mem_free(NULL, bytes);
     return generation >= 0 && named;
 }

@@ -10,8 +10,9 @@
 enum { KAFKA_MEMBER_SIZE = 512 };
 
 /* Is it the metadata of a member of a generation? Then what is committed under it is fenced. Also gives the id under
- * which the group knows that member. */
-bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE]);
+ * which the group knows that member, and the generation (NULL: is not asked for). */
+bool kafka_member_read(const rd_kafka_consumer_group_metadata_t *metadata, char id[KAFKA_MEMBER_SIZE],
+                       int32_t *generation);
 
 /* The member id under which the group knows `instance`, a group.instance.id; "" when it knows none of that name.
  * Asks the brokers. RELANCE_AGAIN: the group's gives no answer now, or we may not ask; RELANCE_REFUSED: it says that. */

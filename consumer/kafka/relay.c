@@ -152,7 +152,7 @@ static void relay_assigned(struct relay *relay, const rd_kafka_topic_partition_l
     relay->given = rd_kafka_topic_partition_list_copy(list);
     kafka_client_assign(relay->consumer, none, relay->is_closing);
     rd_kafka_topic_partition_list_destroy(none);
-    if (kafka_member_read(relay->metadata, member))
+    if (kafka_member_read(relay->metadata, member, NULL))
         log_line(LOG_INFO, "The group has given us partitions.", "partitions=%d", list->cnt);
     else
         relay_forget_assignment(relay); /* the group has gone on already, and will call again */

@@ -1,4 +1,4 @@
-/* The transactional producer of one worker. A transaction is begun, filled, given the frontiers and committed
+/* The transactional producer of one worker: our own (writer.h), or librdkafka's where that knows more. A transaction is begun, filled, given the frontiers and committed
  * in one call, by the worker itself, or by a thread that lives as long as the transaction, while the worker decides
  * more. Whatever goes wrong, the producer is given up: init_transactions of the next one settles what had become of
  * the transaction, and the frontier then read says it. */
@@ -8,6 +8,7 @@
 #include "base/ensure.h"
 #include "kafka/client.h"
 #include "kafka/trouble.h"
+#include "kafka/writer.h"
 #include <stdlib.h>
 
 enum {
@@ -34,6 +35,7 @@ struct sink_errand {
 
 struct sink {
     rd_kafka_t *rk;
+    struct kafka_writer *writer; /* produces in place of the client; NULL: the client does */
     rd_kafka_topic_t *topics[OUTBOX_TOPICS];
     struct sink_config config;
     struct sink_errand errand;
@@ -71,20 +73,35 @@ static struct kafka_right sink_right(const struct sink *sink, rd_kafka_resp_err_
 /* A producer is fenced by another process of our name, or by a transaction that took longer than it may, as
  * after a sleep: librdkafka 2.0.2 tells these two alike. Which it was the group knows: it has our name given
  * to the other one, says so when offsets are committed and to our consumer, and only that is the end of us. */
+static enum relance_status sink_fail(const struct sink *sink, rd_kafka_resp_err_t code, const char *why,
+                                     const char *doing, struct relance_error *error)
+{
+    char names[SINK_NAMES_SIZE];
+    if (kafka_is_forbidden(code))
+        return kafka_trouble(error, RELANCE_REFUSED, code, sink_right(sink, code, names), "%s", doing);
+    if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return relance_error_set(error, RELANCE_AGAIN, "%s: %s", doing, why);
+    return relance_error_set(error, RELANCE_REPLACED,
+                             "another process has started under our --instance; it has taken over");
+}
+
 static enum relance_status sink_check(const struct sink *sink, rd_kafka_error_t *object, const char *doing,
                                       struct relance_error *error)
 {
-    char names[SINK_NAMES_SIZE];
     if (!object) return RELANCE_OK;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(object);
-    if (kafka_is_forbidden(code)) {
-        rd_kafka_error_destroy(object);
-        return kafka_trouble(error, RELANCE_REFUSED, code, sink_right(sink, code, names), "%s", doing);
-    }
-    kafka_client_error(RELANCE_AGAIN, doing, object, error);
-    if (code != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return error->status;
-    return relance_error_set(error, RELANCE_REPLACED,
-                             "another process has started under our --instance; it has taken over");
+    enum relance_status status =
+        sink_fail(sink, rd_kafka_error_code(object), rd_kafka_error_string(object), doing, error);
+    rd_kafka_error_destroy(object);
+    return status;
+}
+
+static enum relance_status sink_check_writer(const struct sink *sink, rd_kafka_resp_err_t code,
+                                             const char *doing, struct relance_error *error)
+{
+    const char *failure = kafka_writer_failure(sink->writer);
+    bool is_told = code == RD_KAFKA_RESP_ERR__TRANSPORT && *failure;
+    return code ? sink_fail(sink, code, is_told ? failure : rd_kafka_err2str(code), doing, error)
+                : RELANCE_OK;
 }
 
 /* Nothing is to be done for a record that has been delivered. But its report wakes up whoever commits: without
@@ -100,6 +117,31 @@ static void sink_prepare(rd_kafka_conf_t *conf, void *context)
     rd_kafka_conf_set_dr_msg_cb(conf, sink_delivered);
 }
 
+static enum relance_status sink_start_client(struct sink *sink, struct relance_error *error)
+{
+    enum relance_status status =
+        sink_check(sink, rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions", error);
+    for (int i = 0; i < OUTBOX_TOPICS && status == RELANCE_OK; i++) {
+        char name[256];
+        kafka_topic_name(sink->config.options, (enum outbox_topic)i, name);
+        if (*name) ensure(sink->topics[i] = rd_kafka_topic_new(sink->rk, name, NULL));
+    }
+    if (status == RELANCE_OK) sink_warm(sink);
+    return status;
+}
+
+static enum relance_status sink_start(struct sink *sink, struct relance_error *error)
+{
+    sink->writer = kafka_writer_open(sink->rk, &sink->config);
+    if (!sink->writer) return sink_start_client(sink, error);
+    rd_kafka_resp_err_t code = kafka_writer_start(sink->writer, SINK_INIT_MS);
+    if (code != RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
+        return sink_check_writer(sink, code, "starting transactions", error);
+    kafka_writer_close(sink->writer);
+    sink->writer = NULL;
+    return sink_start_client(sink, error);
+}
+
 enum relance_status sink_open(const struct sink_config *config, struct sink **out,
                               struct relance_error *error)
 {
@@ -111,19 +153,11 @@ enum relance_status sink_open(const struct sink_config *config, struct sink **ou
     enum relance_status status =
         kafka_client_open(KAFKA_PRODUCER, config->options, fixed, sizeof fixed / sizeof *fixed, sink_prepare,
                           NULL, &sink->rk, error);
-    if (status == RELANCE_OK)
-        status = sink_check(sink, rd_kafka_init_transactions(sink->rk, SINK_INIT_MS), "starting transactions",
-                            error);
+    if (status == RELANCE_OK) status = sink_start(sink, error);
     if (status != RELANCE_OK) {
         sink_close(sink);
         return status;
     }
-    for (int i = 0; i < OUTBOX_TOPICS; i++) {
-        char name[256];
-        kafka_topic_name(config->options, (enum outbox_topic)i, name);
-        if (*name) ensure(sink->topics[i] = rd_kafka_topic_new(sink->rk, name, NULL));
-    }
-    sink_warm(sink);
     *out = sink;
     return RELANCE_OK;
 }
@@ -133,11 +167,12 @@ void sink_close(struct sink *sink)
     beside_await(&sink->beside);
     for (int i = 0; i < OUTBOX_TOPICS; i++)
         if (sink->topics[i]) rd_kafka_topic_destroy(sink->topics[i]);
+    kafka_writer_close(sink->writer);
     if (sink->rk) kafka_client_drop(sink->rk);
     free(sink);
 }
 
-/* ---- one transaction */
+/* ---- one transaction, by the client */
 static rd_kafka_headers_t *sink_headers(const struct outbox_record *record)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
@@ -207,20 +242,47 @@ static enum relance_status sink_send_frontiers(struct sink *sink, const struct s
     return sink_check(sink, kafka_client_reason(sink->rk, object), "committing offsets", error);
 }
 
-enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
-                                const struct sink_frontier *frontiers, size_t count,
-                                const struct membership *membership, struct relance_error *error)
+static enum relance_status sink_commit_client(struct sink *sink, const struct outbox *outbox,
+                                              const struct sink_frontier *frontiers, size_t count,
+                                              const struct membership *membership,
+                                              struct relance_error *error)
 {
-    ensure(membership && count); /* I3 */
-    int64_t began = clock_monotonic_us();
     enum relance_status status =
         sink_check(sink, rd_kafka_begin_transaction(sink->rk), "beginning a transaction", error);
     if (status == RELANCE_OK) status = sink_produce_all(sink, outbox, error);
     if (status == RELANCE_OK) status = sink_send_frontiers(sink, frontiers, count, membership, error);
     if (status == RELANCE_OK)
         status = sink_check(sink, rd_kafka_commit_transaction(sink->rk, SINK_COMMIT_MS), "committing", error);
-    if (status != RELANCE_OK) return status;
-    if (clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return RELANCE_OK;
+    return status;
+}
+
+static enum relance_status sink_commit_writer(struct sink *sink, const struct outbox *outbox,
+                                              const struct sink_frontier *frontiers, size_t count,
+                                              const struct membership *membership,
+                                              struct relance_error *error)
+{
+    struct kafka_writer *writer = sink->writer;
+    struct outbox_record record;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    kafka_writer_begin(writer, SINK_COMMIT_MS);
+    for (size_t at = 0; !code && outbox_next(outbox, &at, &record);)
+        code = kafka_writer_put(writer, &record);
+    if (!code) code = kafka_writer_send(writer);
+    if (code) return sink_check_writer(sink, code, "publishing", error);
+    code = kafka_writer_send_frontiers(writer, frontiers, count, membership);
+    if (code) return sink_check_writer(sink, code, "committing offsets", error);
+    return sink_check_writer(sink, kafka_writer_commit(writer), "committing", error);
+}
+
+enum relance_status sink_commit(struct sink *sink, const struct outbox *outbox,
+                                const struct sink_frontier *frontiers, size_t count,
+                                const struct membership *membership, struct relance_error *error)
+{
+    ensure(membership && count); /* I3 */
+    int64_t began = clock_monotonic_us();
+    enum relance_status status = (sink->writer ? sink_commit_writer : sink_commit_client)(
+        sink, outbox, frontiers, count, membership, error);
+    if (status != RELANCE_OK || clock_monotonic_us() - began < SINK_COMMIT_MS * 1000) return status;
     return relance_error_set(error, RELANCE_AGAIN, "the transaction took longer than a transaction may");
 }
 

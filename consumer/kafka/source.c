@@ -29,7 +29,7 @@ static void source_capture_membership(struct source *source)
 {
     source_forget_membership(source);
     source->membership.metadata = rd_kafka_consumer_group_metadata(source->rk);
-    if (kafka_member_read(source->membership.metadata, source->member_id)) return;
+    if (kafka_member_read(source->membership.metadata, source->member_id, NULL)) return;
     source_forget_membership(source);
 }
 

@@ -20,7 +20,7 @@ LANES = {
     "timing": ["latency", "stopping", "endings"],
     "sieges": ["cluster", "redis_failover", "faults", "wrong_redis"],
     "faults": ["faults_table", "pressure", "large_states", "crashes", "due_at_once", "recovery", "resharding", "zones",
-               "links", "reading"],
+               "links", "reading", "publishing"],
     "servers": ["intake", "learning", "senders", "redis_rights", "redis_tls", "kafka_rights", "kafka_login", "secrets",
                 "misplaced", "tracing", "standing", "bench", "rees46", "worth"],
     "commands": ["mapping_run", "refusals", "reload", "bad_input", "logs", "watching", "serving", "alerting", "state_page",

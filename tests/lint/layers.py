@@ -64,6 +64,7 @@ BEHIND = {
     "microhttpd.h": ["consumer/http/server.c", "consumer/http/question.c", "consumer/http/inside.h"],
     "curl/*": ["consumer/http/client.c"],
     "lz4frame.h": ["consumer/kafka/codec.c"],
+    "isa-l/*": ["consumer/kafka/batch_put.c"],
     "snappy-c.h": ["consumer/kafka/codec.c"],
     "zlib.h": ["consumer/kafka/codec.c"],
     "zstd.h": ["consumer/kafka/codec.c"],
