@@ -9,7 +9,7 @@ import unittest
 from support import kafka, place
 from support.engine import MIB, World, running, sequence_faults
 from support.kafka import Record, event
-from support.kafka_acls import Acls
+from support.kafka_acls import Acls, text
 from support.proxy import Proxy
 
 RULES = {
@@ -23,10 +23,13 @@ TIME = "2026-03-02T10:00:00Z"
 AGAIN = "Claiming everything again."
 BY_LIBRDKAFKA = {"kafka.broker.address.family": "v4"}
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+HASTY = {"kafka.session.timeout.ms": 5000, "kafka.transaction.timeout.ms": 4500, "kafka.reconnect.backoff.max.ms": 500}
 IDLE_MS = 3000  # connections of which nothing is heard for so long are closed by a broker
 DUPLICATE_SEQUENCE_NUMBER, NOT_LEADER, REQUEST_TIMED_OUT, TOPIC_FORBIDDEN = 46, 6, 7, 29  # errors
 LETTERS = "".join(map(chr, [*range(1, 0x250), 0x2028, 0xd7ff, 0xe000, 0xffff, 0x1f600, 0x10ffff]))
 NAMES = ("a", "Zoë", "\U0001f600" * 64, "x" * 256, "line\nline", "\x01")  # of customers
+
+FIND_COORDINATOR, GROUP, TRANSACTIONS = 10, 0, 1
 
 # Requests as they begin: size, key, version. librdkafka has other versions of InitProducerId.
 PRODUCE = rb"^.{4}\0\0\0\x07"
@@ -39,14 +42,6 @@ END_TRANSACTION = rb"^.{4}\0\x1a\0\0"
 
 def pings(name, count=10, customers=10, **more):
     return [event(f"c-{n % customers}", "ping", id=f"{name}-{n}", time=TIME, **more) for n in range(count)]
-
-
-def java_hash(text):
-    """Of a text of ASCII, without its sign, as brokers use it for choosing a partition."""
-    number = 0
-    for letter in text.encode():
-        number = (31 * number + letter) & 0xFFFFFFFF
-    return number & 0x7FFFFFFF
 
 
 def batches(path):
@@ -148,14 +143,17 @@ class Publishing(Publisher):
     def test_a_broker_that_goes_and_comes_back_costs_no_action(self):
         world, made = self.world(), pings("long", 40_000, 1000)
         world.produce(made)
-        with self.behind_door(world, lambda door: setattr(door, "rate", 500_000)) as (door, engine):  # so that it lasts
-            world.wait_actions(1)
-            self.assertFalse(world.is_decided())
-            world.kafka.kill()
+        lasting = lambda door: setattr(door, "rate", 500_000)  # bytes a second
+        with self.behind_door(world, lasting, **HASTY) as (door, engine):
+            place.wait_until(lambda: door.seen, 20, "it has begun")
+            door.watch(PRODUCE)
+            place.wait_until(lambda: door.seen > 1, 20, "it is in the middle of it", pause_s=0.001)
+            door.held = True
+            self.assertLess(sum(world.kafka.ends(world.output).values()), len(made))
+            world.kafka.stop()  # one that is killed is let in again only when its session is over
+            door.open_door()
             world.kafka.start()
-            door.rate = None
             made += self.ping(world, engine, "after")
-            self.assertGreater(door.seen, 0)
         self.assert_published(world, made)
 
     # ---- where it goes
@@ -285,15 +283,20 @@ class Two(Publisher):
         cls.first.produce("begin", pings("begin"), transaction="commit")
         cls.first.committed("begin", "begin")
 
+    def coordinator(self, kind, name):
+        """The number of the broker that serves it. Kafka's protocol: FindCoordinator, version 1."""
+        def found():
+            answer = Acls(self.first.address).ask(FIND_COORDINATOR, text(name) + struct.pack(">b", kind))
+            error, words = struct.unpack(">hh", answer[:4])
+            return None if error else struct.unpack_from(">i", answer, 4 + max(words, 0))
+        return place.wait_until(found, 30, f"{name} has a coordinator")[0]
+
     def choose_names(self, world, of_group, of_transactions):
         """Gives the world a group that is served by one broker, and gives an instance whose transactions are served by the other."""
-        def find(topic, name, broker):
-            """The first of such names that the broker serves: where a partition of a topic is led that the name chooses."""
-            leaders = self.first.leaders(topic)
-            return next(name % n for n in range(100) if leaders[java_hash(name % n) % len(leaders)] == broker)
-
-        world.group = find("__consumer_offsets", f"{world.group}-%d", of_group)
-        return find("__transaction_state", f"{world.group}/%d/0", of_transactions).split("/")[1]
+        def find(kind, name, broker):
+            return next(name % n for n in range(100) if self.coordinator(kind, name % n) == broker)
+        world.group = find(GROUP, f"{world.group}-%d", of_group)
+        return find(TRANSACTIONS, f"{world.group}/%d/0", of_transactions).split("/")[1]
 
     def test_connections_that_are_closed_for_being_silent_cost_nothing(self):
         world = self.world(broker=self.first, partitions=1)
