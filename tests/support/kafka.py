@@ -209,8 +209,10 @@ class Kafka:
         self.cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         users = [word for user in (ENGINE, HELPER)
                  for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]")]
-        subprocess.run([*storage, "format", f"--cluster-id={self.cluster}", "-c", str(self.properties), *users],
-                       capture_output=True, check=True)
+        done = subprocess.run([*storage, "format", f"--cluster-id={self.cluster}", "-c", str(self.properties), *users],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"Kafka's storage was not formatted: {done.stderr}{done.stdout}")
 
     def start(self):
         self.log = open(self.folder.path / "log", "ab")

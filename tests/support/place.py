@@ -40,13 +40,19 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
+PORTS = set()  # that have been given away, perhaps to a server that does not listen yet
+
+
 def free_port():
-    """One below those that connections get: a server that is away for a while finds its port free when it comes back."""
+    """One below those that connections get: a server that is away for a while finds its port free when it comes back. Each but once."""
     above = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
+        port = random.randrange(min(10000, above // 2), above)
         with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", random.randrange(min(10000, above // 2), above)))
-            return s.getsockname()[1]
+            s.bind(("127.0.0.1", port))
+            if port not in PORTS:
+                PORTS.add(port)
+                return port
 
 
 # How much longer than on a quiet machine anything may take on one that does other work: what waits in a test ends
