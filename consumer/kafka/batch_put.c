@@ -1,28 +1,12 @@
 #include "kafka/batch_put.h"
 #include "base/ensure.h"
+#include "kafka/batch_form.h"
 #include "kafka/codec.h"
+#include "kafka/number.h"
 
-#include <endian.h>
 #include <isa-l/crc.h>
 
-/* The head: first offset, size of what comes behind, leader's epoch, format and checksum, which covers all that comes behind. */
-enum {
-    HEAD_LENGTH = 8,
-    HEAD_EPOCH = 12,
-    HEAD_FORMAT = 16,
-    HEAD_SUM = 17,
-    HEAD_SUMMED = 21,
-    HEAD_LAST = 23, /* offset, from the first's */
-    HEAD_FIRST_MS = 27,
-    HEAD_MAX_MS = 35,
-    HEAD_PRODUCER = 43,
-    HEAD_PRODUCER_EPOCH = 51,
-    HEAD_SEQUENCE = 53,
-    HEAD_COUNT = 57,
-    HEAD_SIZE = 61,
-};
-
-enum { FORMAT = 2, IS_TRANSACTIONAL = 16, VARINT_BITS = 7, VARINT_MOST = 5, VARINT_MORE = 0x80 };
+enum { VARINT_BITS = 7, VARINT_MORE = 0x80 };
 enum { BATCH_KEPT = 1 << 22 }; /* bytes: one very large record costs no memory for ever */
 
 /* ---- varints, zigzag, of sizes and of -1 */
@@ -36,10 +20,7 @@ static size_t varint_size(uint64_t number)
 
 static char *varint_write(char *at, uint64_t number)
 {
-    for (number *= 2; number >= VARINT_MORE; number >>= VARINT_BITS)
-        *at++ = (char)(number | VARINT_MORE);
-    *at++ = (char)number;
-    return at;
+    return kafka_set_unsigned(at, number * 2);
 }
 
 static char *text_write(char *at, str text)
@@ -71,11 +52,6 @@ static size_t record_size(const struct outbox_record *record, uint32_t further)
     return size;
 }
 
-size_t kafka_batch_most(const struct outbox_record *record)
-{
-    return VARINT_MOST + record_size(record, INT32_MAX);
-}
-
 static char *record_write(char *at, const struct outbox_record *record, uint32_t further)
 {
     enum { NO_TEXT = 1 }; /* -1 as a varint */
@@ -95,13 +71,15 @@ static char *record_write(char *at, const struct outbox_record *record, uint32_t
     return at;
 }
 
-void kafka_batch_put(struct kafka_batch *batch, const struct outbox_record *record)
+bool kafka_batch_put(struct kafka_batch *batch, const struct outbox_record *record, size_t room)
 {
-    size_t size = record_size(record, batch->count), room = varint_size(size) + size;
-    char *at = buffer_room(&batch->records, room);
+    size_t size = record_size(record, batch->count), whole = varint_size(size) + size;
+    if (whole > room) return false;
+    char *at = buffer_room(&batch->records, whole);
     char *end = record_write(varint_write(at, size), record, batch->count++);
-    ensure(end == at + room);
-    batch->records.size += room;
+    ensure(end == at + whole);
+    batch->records.size += whole;
+    return true;
 }
 
 void kafka_batch_clear(struct kafka_batch *batch)
@@ -118,33 +96,27 @@ void kafka_batch_free(struct kafka_batch *batch)
 }
 
 /* ---- batches */
-static void head_set(char *head, size_t at, uint64_t number, size_t size)
-{
-    uint64_t bytes = htobe64(number);
-    memcpy(head + at, (const char *)&bytes + sizeof bytes - size, size);
-}
-
 static void head_fill(char *at, size_t size, uint32_t count, const struct kafka_batch_head *head)
 {
-    head_set(at, HEAD_LENGTH, size - HEAD_EPOCH, 4);
-    head_set(at, HEAD_EPOCH, UINT32_MAX, 4); /* the broker's to know */
-    head_set(at, HEAD_FORMAT, FORMAT, 1);
-    head_set(at, HEAD_SUMMED, (uint64_t)(IS_TRANSACTIONAL | head->codec), 2);
-    head_set(at, HEAD_LAST, count - 1, 4);
-    head_set(at, HEAD_FIRST_MS, (uint64_t)head->now_ms, 8);
-    head_set(at, HEAD_MAX_MS, (uint64_t)head->now_ms, 8);
-    head_set(at, HEAD_PRODUCER, (uint64_t)head->producer, 8);
-    head_set(at, HEAD_PRODUCER_EPOCH, (uint64_t)head->epoch, 2);
-    head_set(at, HEAD_SEQUENCE, (uint64_t)head->sequence, 4);
-    head_set(at, HEAD_COUNT, count, 4);
-    uint32_t sum = crc32_iscsi((unsigned char *)at + HEAD_SUMMED, (int)(size - HEAD_SUMMED), UINT32_MAX);
-    head_set(at, HEAD_SUM, ~sum, 4);
+    kafka_set(at + BATCH_LENGTH, size - BATCH_PREFIX, 4);
+    kafka_set(at + BATCH_LEADER_EPOCH, UINT32_MAX, 4); /* the broker's to know */
+    kafka_set(at + BATCH_MAGIC, BATCH_FORMAT, 1);
+    kafka_set(at + BATCH_FLAGS, (uint64_t)(BATCH_IS_TRANSACTIONAL | head->codec), 2);
+    kafka_set(at + BATCH_LAST, count - 1, 4);
+    kafka_set(at + BATCH_FIRST_MS, (uint64_t)head->now_ms, 8);
+    kafka_set(at + BATCH_MAX_MS, (uint64_t)head->now_ms, 8);
+    kafka_set(at + BATCH_PRODUCER, (uint64_t)head->producer, 8);
+    kafka_set(at + BATCH_PRODUCER_EPOCH, (uint64_t)head->epoch, 2);
+    kafka_set(at + BATCH_SEQUENCE, (uint64_t)head->sequence, 4);
+    kafka_set(at + BATCH_COUNT, count, 4);
+    uint32_t sum = crc32_iscsi((unsigned char *)at + BATCH_FLAGS, (int)(size - BATCH_FLAGS), UINT32_MAX);
+    kafka_set(at + BATCH_SUM, ~sum, 4);
 }
 
 void kafka_batch_write(const struct kafka_batch *batch, const struct kafka_batch_head *head,
                        struct buffer *out)
 {
-    static const char none[HEAD_SIZE];
+    static const char none[BATCH_RECORDS];
     size_t at = out->size;
     buffer_put(out, none, sizeof none);
     kafka_pack(head->codec, head->level, buffer_str(&batch->records), out);

@@ -1,7 +1,6 @@
 /* A record batch, made of what is to be published: one piece of one partition's log, as Kafka keeps it. For this room only.
  *
- * Format: kafka.apache.org/documentation/#recordbatch ("magic" 2); batches.h reads it. Its checksum is CRC-32C (RFC 3720 B.4), which
- * ISA-L calls iSCSI's. */
+ * Format: batch_form.h; batches.h reads it. Its checksum is ISA-L's, which calls it iSCSI's. */
 #ifndef CONSUMER_KAFKA_BATCH_PUT_H
 #define CONSUMER_KAFKA_BATCH_PUT_H
 
@@ -15,9 +14,8 @@ struct kafka_batch {
     uint32_t count;
 };
 
-/* How many bytes of it a record takes at most. */
-size_t kafka_batch_most(const struct outbox_record *record);
-void kafka_batch_put(struct kafka_batch *batch, const struct outbox_record *record);
+/* False: it takes more bytes than `room`. */
+bool kafka_batch_put(struct kafka_batch *batch, const struct outbox_record *record, size_t room);
 void kafka_batch_clear(struct kafka_batch *batch);
 void kafka_batch_free(struct kafka_batch *batch);
 

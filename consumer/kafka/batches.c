@@ -1,30 +1,8 @@
 #include "kafka/batches.h"
+#include "kafka/batch_form.h"
 #include "kafka/number.h"
 
 #include <stdlib.h>
-
-/* Where a batch has what, from its start. */
-enum {
-    BATCH_LENGTH = 8, /* of what comes behind this field */
-    BATCH_MAGIC = 16, /* the format; at the same place in all of them */
-    BATCH_FLAGS =
-        21, /* the checksum, before it, is the transport's to check: TCP has one, and the broker had another look */
-    BATCH_LAST = 23, /* offset of the last record, from the first's */
-    BATCH_FIRST_MS = 27,
-    BATCH_MAX_MS = 35,
-    BATCH_PRODUCER = 43,
-    BATCH_COUNT = 57, /* of records */
-    BATCH_RECORDS = 61,
-    BATCH_PREFIX = BATCH_LENGTH + 4,
-    BATCH_FORMAT = 2,
-};
-
-enum {
-    BATCH_CODEC_MASK = 7,
-    BATCH_IS_LOG_TIME = 8, /* the records' time is the broker's, of the batch */
-    BATCH_IS_TRANSACTIONAL = 16,
-    BATCH_IS_MARKER = 32,
-};
 
 /* ---- what is there */
 /* The size of the batch, 0: it is not all there. */
@@ -42,6 +20,7 @@ static int batch_codec(const unsigned char *at)
     return kafka_get_int16(at + BATCH_FLAGS) & BATCH_CODEC_MASK;
 }
 
+/* Its checksum is the transport's to check: TCP has one, and the broker had another look. */
 static bool batch_is_readable(const unsigned char *at)
 {
     int64_t first = kafka_get_int64(at);

@@ -23,29 +23,25 @@ void kafka_brokers_close(struct kafka_brokers *brokers)
 }
 
 /* ---- who they are */
+int kafka_brokers_find(const struct kafka_brokers *brokers, int32_t id)
+{
+    for (int i = 0; i < brokers->count; i++)
+        if (brokers->all[i].id == id) return i;
+    return KAFKA_NO_BROKER;
+}
+
 int kafka_brokers_note(struct kafka_brokers *brokers, int32_t id, const char *host, int port)
 {
-    int i = 0;
-    while (i < brokers->count && brokers->all[i].id != id)
-        i++;
-    if (i == brokers->count) {
-        brokers->all = realloc(brokers->all, ((size_t)i + 1) * sizeof *brokers->all);
+    int i = kafka_brokers_find(brokers, id);
+    if (i == KAFKA_NO_BROKER) {
+        i = brokers->count++;
+        brokers->all = realloc(brokers->all, (size_t)brokers->count * sizeof *brokers->all);
         ensure(brokers->all);
         brokers->all[i] = (struct kafka_broker){.id = id};
         kafka_line_init(&brokers->all[i].line, host, port, brokers->timeout_ms);
-        brokers->count++;
     }
     kafka_line_move(&brokers->all[i].line, host, port);
     return i;
-}
-
-int kafka_brokers_find(struct kafka_brokers *brokers, const struct rd_kafka_metadata *metadata, int32_t id)
-{
-    for (int i = 0; i < metadata->broker_cnt; i++) {
-        const struct rd_kafka_metadata_broker *broker = &metadata->brokers[i];
-        if (broker->id == id) return kafka_brokers_note(brokers, id, broker->host, broker->port);
-    }
-    return KAFKA_NO_BROKER;
 }
 
 /* ---- waiting */

@@ -38,8 +38,8 @@ void kafka_brokers_close(struct kafka_brokers *brokers);
 
 /* The place of a broker, which may be new or have moved. */
 int kafka_brokers_note(struct kafka_brokers *brokers, int32_t id, const char *host, int port);
-/* That of a number among brokers that were told, KAFKA_NO_BROKER: it is not there. */
-int kafka_brokers_find(struct kafka_brokers *brokers, const struct rd_kafka_metadata *metadata, int32_t id);
+/* That of one of those that were noted; KAFKA_NO_BROKER: it is none of them. */
+int kafka_brokers_find(const struct kafka_brokers *brokers, int32_t id);
 
 /* Connects where that has to be done. NULL: it has failed. */
 struct buffer *kafka_brokers_begin(struct kafka_brokers *brokers, int broker, enum kafka_request request,

@@ -6,8 +6,9 @@ enum { COMPACT_BITS = 7, COMPACT_MORE = 0x80 };
 /* ---- requests */
 void kafka_put(struct buffer *out, uint64_t number, size_t size)
 {
-    uint64_t bytes = htobe64(number);
-    buffer_put(out, (const char *)&bytes + sizeof bytes - size, size);
+    char bytes[sizeof number];
+    kafka_set(bytes, number, size);
+    buffer_put(out, bytes, size);
 }
 
 void kafka_put_text(struct buffer *out, const char *text)
@@ -28,9 +29,8 @@ void kafka_put_head(struct buffer *out, enum kafka_request request, int version,
 
 static void form_put_unsigned(struct buffer *out, size_t number)
 {
-    for (; number >= COMPACT_MORE; number >>= COMPACT_BITS)
-        buffer_put_char(out, (char)(number | COMPACT_MORE));
-    buffer_put_char(out, (char)number);
+    char bytes[KAFKA_UNSIGNED_MAX];
+    buffer_put(out, bytes, (size_t)(kafka_set_unsigned(bytes, number) - bytes));
 }
 
 void kafka_put_compact_size(struct buffer *out, size_t size)

@@ -5,6 +5,7 @@
 
 #include <endian.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,6 +29,18 @@ static inline int64_t kafka_get_int64(const unsigned char *at)
     memcpy(&number, at, sizeof number);
     return (int64_t)be64toh(number);
 }
+
+/* The lowest `size` bytes of a number. */
+static inline void kafka_set(char *at, uint64_t number, size_t size)
+{
+    uint64_t bytes = htobe64(number);
+    memcpy(at, (const char *)&bytes + sizeof bytes - size, size);
+}
+
+/* Seven bits a byte, the lowest first; of ten bytes at most, and the end is given. Of a varint it is twice the number, where that is not
+ * negative (zigzag). */
+enum { KAFKA_UNSIGNED_MAX = 10 };
+char *kafka_set_unsigned(char *at, uint64_t number);
 
 /* A varint of more than one byte. */
 bool kafka_take_long_varint(const unsigned char **at, const unsigned char *bound, int64_t *number);

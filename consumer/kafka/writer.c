@@ -4,8 +4,8 @@
 #include "host/clock.h"
 #include "kafka/client.h"
 #include "kafka/codec.h"
+#include "kafka/number.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -70,13 +70,15 @@ static void writer_follow(struct kafka_writer *writer, struct writer_topic *topi
                           const struct rd_kafka_metadata *metadata)
 {
     const struct rd_kafka_metadata_topic *told = &metadata->topics[0];
-    for (int i = 0; i < metadata->broker_cnt; i++)
-        kafka_brokers_find(&writer->brokers, metadata, metadata->brokers[i].id);
+    for (int i = 0; i < metadata->broker_cnt; i++) {
+        const struct rd_kafka_metadata_broker *broker = &metadata->brokers[i];
+        kafka_brokers_note(&writer->brokers, broker->id, broker->host, broker->port);
+    }
     writer_grow(topic, told->partition_cnt);
     for (int i = 0; i < told->partition_cnt; i++) {
         const struct rd_kafka_metadata_partition *part = &told->partitions[i];
         if (part->id >= 0 && part->id < topic->count)
-            topic->parts[part->id].leader = kafka_brokers_find(&writer->brokers, metadata, part->leader);
+            topic->parts[part->id].leader = kafka_brokers_find(&writer->brokers, part->leader);
     }
 }
 
@@ -162,8 +164,7 @@ static void writer_put_batch(const struct kafka_writer *writer, struct buffer *o
     size_t at = out->size;
     kafka_put(out, 0, 4);
     kafka_batch_write(&part->batch, &head, out);
-    uint32_t size = htobe32((uint32_t)(out->size - at - sizeof size));
-    memcpy(out->data + at, &size, sizeof size);
+    kafka_set(out->data + at, out->size - at - 4, 4);
 }
 
 static void writer_put_topic(const struct kafka_writer *writer, struct buffer *out,
@@ -240,9 +241,8 @@ static rd_kafka_resp_err_t writer_read_produced(struct kafka_writer *writer, int
     if (!kafka_brokers_answer(&writer->brokers, broker, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     for (int32_t topics = kafka_read_int32(&in); topics > 0 && !in.failed; topics--) {
         str name = kafka_read_text(&in, kafka_read_int16(&in));
-        for (int32_t parts = kafka_read_int32(&in); parts > 0 && !in.failed; parts--) {
+        for (int32_t parts = kafka_read_int32(&in); parts > 0 && !in.failed; parts--)
             writer_keep(writer_read_part(writer, name, &in), &kept);
-        }
     }
     return in.failed ? RD_KAFKA_RESP_ERR__BAD_MSG : kept;
 }
@@ -261,10 +261,8 @@ static rd_kafka_resp_err_t writer_send_once(struct kafka_writer *writer)
         writer_keep(code, &kept);
     }
     kafka_brokers_await(&writer->brokers);
-    for (int i = 0; i < count; i++) {
-        rd_kafka_resp_err_t code = is_asked[i] ? writer_read_produced(writer, i) : RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (code && (!kept || kafka_is_passing(kept))) kept = code;
-    }
+    for (int i = 0; i < count; i++)
+        if (is_asked[i]) writer_keep(writer_read_produced(writer, i), &kept);
     free(is_asked);
     return kept || !writer->filled ? kept : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
@@ -317,20 +315,28 @@ static rd_kafka_resp_err_t writer_place(struct kafka_writer *writer, const struc
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* How many bytes a record may have that is sent along with what waits. */
+static size_t writer_room(const struct kafka_writer *writer, const struct writer_part *part)
+{
+    size_t portion = writer->filled < WRITER_PORTION ? WRITER_PORTION - writer->filled : 0;
+    size_t filled = part->batch.records.size, most = (size_t)writer->batch_max;
+    size_t batch = !part->batch.count ? SIZE_MAX : filled < most ? most - filled : 0;
+    return batch < portion ? batch : portion;
+}
+
 rd_kafka_resp_err_t kafka_writer_put(struct kafka_writer *writer, const struct outbox_record *record)
 {
     struct writer_part *part;
-    size_t most = kafka_batch_most(record);
     rd_kafka_resp_err_t code = writer_place(writer, record, &part);
     if (code) return code;
-    bool is_full = part->batch.count && part->batch.records.size + most > (size_t)writer->batch_max;
-    if (is_full || (writer->filled && writer->filled + most > WRITER_PORTION)) {
+    size_t before = part->batch.records.size;
+    if (!kafka_batch_put(&part->batch, record, writer_room(writer, part))) {
         code = kafka_writer_send(writer);
         if (!code) code = writer_place(writer, record, &part); /* parts may have moved */
         if (code) return code;
+        before = 0;
+        ensure(kafka_batch_put(&part->batch, record, SIZE_MAX));
     }
-    size_t before = part->batch.records.size;
-    kafka_batch_put(&part->batch, record);
     writer->filled += part->batch.records.size - before;
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

@@ -31,12 +31,18 @@ bool writer_may_try_again(struct kafka_writer *writer, rd_kafka_resp_err_t code)
     return true;
 }
 
-/* Behind what all answers of these requests begin with: how long the broker makes us wait, which it does by itself. */
-static bool writer_await(struct kafka_writer *writer, int broker, bool is_flexible, struct kafka_answer *in)
+static bool writer_await(struct kafka_writer *writer, int broker, struct kafka_answer *in)
 {
     kafka_brokers_ask(&writer->brokers, broker);
     kafka_brokers_await(&writer->brokers);
-    if (!kafka_brokers_answer(&writer->brokers, broker, in)) return false;
+    return kafka_brokers_answer(&writer->brokers, broker, in);
+}
+
+/* Behind what answers to all but ApiVersions begin with: how long the broker makes us wait, which it does by itself. */
+static bool writer_await_body(struct kafka_writer *writer, int broker, bool is_flexible,
+                              struct kafka_answer *in)
+{
+    if (!writer_await(writer, broker, in)) return false;
     if (is_flexible) kafka_read_tags(in);
     kafka_read_int32(in);
     return true;
@@ -52,7 +58,7 @@ static rd_kafka_resp_err_t writer_find(struct kafka_writer *writer, enum writer_
     if (!out) return RD_KAFKA_RESP_ERR__TRANSPORT;
     kafka_put_text(out, role == WRITER_GROUP ? writer->config.options->group : writer->config.member);
     kafka_put(out, role, 1);
-    if (!writer_await(writer, asked, false, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
+    if (!writer_await_body(writer, asked, false, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     rd_kafka_resp_err_t code = kafka_read_int16(&in);
     kafka_read_text(&in, kafka_read_int16(&in)); /* the same in words */
     int32_t id = kafka_read_int32(&in);
@@ -81,7 +87,7 @@ static rd_kafka_resp_err_t writer_ask_once(struct kafka_writer *writer,
     if (question->is_flexible) kafka_put_no_tags(out);
     question->put(writer, out);
     *has_asked = true;
-    if (!writer_await(writer, *broker, question->is_flexible, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
+    if (!writer_await_body(writer, *broker, question->is_flexible, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     rd_kafka_resp_err_t code = question->read(writer, &in);
     return in.failed ? RD_KAFKA_RESP_ERR__BAD_MSG : code;
 }
@@ -131,9 +137,7 @@ static rd_kafka_resp_err_t versions_ask(struct kafka_writer *writer, int broker)
     int count = 0;
     if (!kafka_brokers_begin(&writer->brokers, broker, KAFKA_API_VERSIONS, 0))
         return RD_KAFKA_RESP_ERR__TRANSPORT;
-    kafka_brokers_ask(&writer->brokers, broker);
-    kafka_brokers_await(&writer->brokers);
-    if (!kafka_brokers_answer(&writer->brokers, broker, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
+    if (!writer_await(writer, broker, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     rd_kafka_resp_err_t code = kafka_read_int16(&in);
     for (int32_t requests = kafka_read_int32(&in); requests > 0 && !in.failed; requests--)
         count += versions_count(&in);

@@ -25,7 +25,7 @@ BY_LIBRDKAFKA = {"kafka.broker.address.family": "v4"}
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 HASTY = {"kafka.session.timeout.ms": 5000, "kafka.transaction.timeout.ms": 4500, "kafka.reconnect.backoff.max.ms": 500}
 IDLE_MS = 3000  # connections of which nothing is heard for so long are closed by a broker
-DUPLICATE_SEQUENCE_NUMBER, NOT_LEADER, REQUEST_TIMED_OUT, TOPIC_FORBIDDEN = 46, 6, 7, 29  # errors
+DUPLICATE_SEQUENCE_NUMBER, NOT_LEADER, REQUEST_TIMED_OUT = 46, 6, 7  # errors
 LETTERS = "".join(map(chr, [*range(1, 0x250), 0x2028, 0xd7ff, 0xe000, 0xffff, 0x1f600, 0x10ffff]))
 NAMES = ("a", "Zoë", "\U0001f600" * 64, "x" * 256, "line\nline", "\x01")  # of customers
 

@@ -10,14 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum {
-    WHERE_SUM = 17,
-    WHERE_SUMMED = 21,
-    WHERE_FLAGS = 21,
-    WHERE_PRODUCER = 43,
-    WHERE_EPOCH = 51,
-    HEAD_SIZE = 61
-};
+enum { WHERE_SUM = 17, WHERE_SUMMED = 21, WHERE_FLAGS = 21, WHERE_PRODUCER = 43, WHERE_EPOCH = 51 };
 enum { WHERE_SEQUENCE = 53, FLAG_TRANSACTIONAL = 16, NOW_MS = 1700000000, LONG = 70000 };
 
 static const struct kafka_batch_head head_of_7 = {
@@ -44,6 +37,11 @@ static struct outbox_record record_of(size_t key_size, size_t value_size, size_t
     for (size_t i = 0; i < header_count; i++)
         record.headers[i] = (struct outbox_header){names[i % COUNT(names)], {letters() + i, i * 10}};
     return record;
+}
+
+static void put_record(struct kafka_batch *batch, const struct outbox_record *record)
+{
+    cr_assert(kafka_batch_put(batch, record, SIZE_MAX));
 }
 
 static void write_batch(const struct kafka_batch *batch, const struct kafka_batch_head *head)
@@ -124,7 +122,7 @@ Test(batch_put, what_is_put_is_what_is_read_whatever_packs_it)
     for (size_t i = 0; i < COUNT(put); i++) {
         put[i] = record_of(sizes[i % COUNT(sizes)], sizes[i / COUNT(sizes)], i % (OUTBOX_HEADERS_MAX + 1));
         if (i % COUNT(sizes) == 0 && i % 2) put[i].key.data = NULL;
-        kafka_batch_put(&batch, &put[i]);
+        put_record(&batch, &put[i]);
     }
     for (int codec = 0; codec < KAFKA_CODECS; codec++)
         for (int level = -1; level < 3; level++) {
@@ -143,16 +141,21 @@ Test(batch_put, what_is_put_is_what_is_read_whatever_packs_it)
     kafka_batch_free(&batch);
 }
 
-Test(batch_put, no_record_takes_more_than_was_said)
+Test(batch_put, a_record_is_taken_where_it_has_just_room_and_nowhere_else)
 {
-    struct kafka_batch batch = {0};
+    struct kafka_batch batch = {0}, twin = {0};
     for (size_t i = 0; i < 20000; i++) {
         struct outbox_record record = record_of(sizes[i % 5], sizes[i % 3], i % (OUTBOX_HEADERS_MAX + 1));
-        size_t before = batch.records.size, most = kafka_batch_most(&record);
-        kafka_batch_put(&batch, &record);
-        cr_assert_leq(batch.records.size - before, most);
+        size_t before = batch.records.size;
+        cr_assert(kafka_batch_put(&batch, &record, SIZE_MAX));
+        size_t takes = batch.records.size - before;
+        cr_assert(!kafka_batch_put(&twin, &record, takes - 1));
+        cr_assert(twin.records.size == before && twin.count == i);
+        cr_assert(kafka_batch_put(&twin, &record, takes));
+        cr_assert_eq(twin.records.size, batch.records.size);
     }
     kafka_batch_free(&batch);
+    kafka_batch_free(&twin);
 }
 
 Test(batch_put, it_is_a_transactions_and_has_the_producers_numbers)
@@ -160,7 +163,7 @@ Test(batch_put, it_is_a_transactions_and_has_the_producers_numbers)
     static const int32_t sequences[] = {0, 1, INT32_MAX};
     struct outbox_record record = record_of(1, 1, 1);
     struct kafka_batch batch = {0};
-    kafka_batch_put(&batch, &record);
+    put_record(&batch, &record);
     for (size_t i = 0; i < COUNT(sequences); i++) {
         struct kafka_batch_head head = head_of_7;
         head.sequence = sequences[i];
@@ -179,10 +182,10 @@ Test(batch_put, an_emptied_one_begins_anew_and_stands_behind_what_is_there)
     struct source_record found[2];
     struct outbox_record first = record_of(64, 8192, 3), second = record_of(1, 2, 0);
     struct kafka_batch batch = {0};
-    kafka_batch_put(&batch, &first);
+    put_record(&batch, &first);
     kafka_batch_clear(&batch);
     cr_expect_eq(batch.records.size, 0);
-    kafka_batch_put(&batch, &second);
+    put_record(&batch, &second);
     write_batch(&batch, &head_of_7);
     size_t alone = written.size;
     kafka_batch_write(&batch, &head_of_7, &written);
