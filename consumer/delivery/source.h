@@ -93,6 +93,9 @@ int64_t source_read_to(const struct source *source, int32_t partition);
 /* The reader has met the end, and there are more records behind it, which an open transaction hides: the offset of
  * the first of them, where that transaction begins. -1: none. As of the last fetch; asks nobody. */
 int64_t source_hidden_from(const struct source *source, int32_t partition);
+/* The first offset not yet there (or hidden by an open transaction), as brokers have told with records of late; asks nobody. -1: not
+ * known. */
+int64_t source_end(const struct source *source, int32_t partition);
 
 /* P, as the group has committed it. Waits for open transactions; RELANCE_AGAIN: they are still open, or the broker
  * is silent. */

@@ -26,24 +26,32 @@ static void work_ask_begin(struct work *work, struct partition *partition, int64
     partition->input_end.begin = offset < 0 ? first : offset;
 }
 
-/* Asking for the end under load does two things: it tells the lag, and it wakes the client's broker thread,
+/* The end of a partition, and of one that is not claimed, its beginning. What came with records is enough where one of ours reads them;
+ * else the worker waits for an answer. */
+static enum relance_status work_find_end(struct work *work, const struct partition *partition, int64_t *low,
+                                         int64_t *high)
+{
+    struct relance_error error;
+    bool is_waiting = partition && partition->state == PARTITION_UNCLAIMED;
+    *high = partition && !is_waiting ? source_end(work->place.source, partition->number) : -1;
+    return *high >= 0 ? RELANCE_OK
+                      : source_bounds(work->place.source, SOURCE_INPUT, partition ? partition->number : 0,
+                                      is_waiting ? low : NULL, high, &error);
+}
+
+/* Looking for the end under load tells the lag, and where librdkafka reads, it wakes the client's broker thread,
  * which sleeps for up to a second once its queue has been full, though it has long been drained
- * (librdkafka 2.0.2). The worker waits for the answer, and what is queued lasts longer than the pause between two
- * questions. One partition a time, in turn, so that every broker is asked. Without a partition of our own it tells at
- * least that Kafka answers. */
+ * (librdkafka 2.0.2): what is queued lasts longer than the pause between two questions. One partition a time, in turn,
+ * so that every broker is asked. Without a partition of our own it tells at least that Kafka answers. */
 void work_ask_end(struct work *work)
 {
     int64_t now = clock_monotonic_us(), low = 0, high;
-    struct relance_error error;
     if (!work_is_time_to_ask(work, now)) return;
     work->asked_us = now;
     if (work->own_count) work->asked = (work->asked + 1) % work->own_count;
     struct partition *partition = work->own_count ? work->own[work->asked] : NULL;
     contact_ask(&work->worker->kafka);
-    bool is_waiting = partition && partition->state == PARTITION_UNCLAIMED;
-    enum relance_status status =
-        source_bounds(work->place.source, SOURCE_INPUT, partition ? partition->number : 0,
-                      is_waiting ? &low : NULL, &high, &error);
+    enum relance_status status = work_find_end(work, partition, &low, &high);
     contact_answer(&work->worker->kafka, status == RELANCE_OK);
     if (!partition) return;
     if (status == RELANCE_OK) {

@@ -21,6 +21,7 @@ enum {
     FETCH_LOOK_MS = 1000,       /* how long a question for leaders may take */
     FETCH_PATIENCE_MS = 10000,  /* with a broker that says nothing; a setting may ask for less */
     FETCH_LOOK_US = 250000,     /* between two of them */
+    FETCH_FRESH_US = 1000000,   /* so long what an answer has told is news */
     /* A topic that brokers do not know for so long is gone; one that has just started may not know it yet. */
     FETCH_GONE_US = 30000000,
     FETCH_NO_LINE = -1,
@@ -33,6 +34,7 @@ struct fetch_part {
     int64_t next;                 /* all records below have been taken */
     int64_t end;                  /* as of its last answer; -1: none yet */
     int64_t log_end;              /* the same, with what open transactions hide */
+    int64_t answered_us;          /* when that came */
     int64_t told_end;             /* that was said; -1: none */
     struct kafka_batches batches; /* where `chunk` is set */
     struct kafka_chunk *chunk;    /* it has records that are not handed out */
@@ -327,6 +329,7 @@ static void fetch_take_part(struct kafka_fetch *fetch, size_t index, struct kafk
     }
     part->log_end = log_end;
     part->end = end < 0 ? log_end : end;
+    part->answered_us = clock_monotonic_us();
     if (!kafka_batches_open(bytes, number, part->next, aborted, aborted_count, fetch->unpacker,
                             &part->batches)) {
         fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, number);
@@ -484,6 +487,13 @@ int64_t kafka_fetch_behind(const struct kafka_fetch *fetch, int32_t partition)
 {
     const struct fetch_part *part = fetch_part_of(fetch, partition);
     return part && part->end > part->next ? part->end - part->next : 0;
+}
+
+int64_t kafka_fetch_end(const struct kafka_fetch *fetch, int32_t partition)
+{
+    const struct fetch_part *part = fetch_part_of(fetch, partition);
+    return part && part->end >= 0 && clock_monotonic_us() - part->answered_us < FETCH_FRESH_US ? part->end
+                                                                                               : -1;
 }
 
 int64_t kafka_fetch_hidden_from(const struct kafka_fetch *fetch, int32_t partition)

@@ -44,6 +44,8 @@ void kafka_fetch_wait(struct kafka_fetch *fetch, int wake, int wait_ms);
 bool kafka_fetch_next_end(struct kafka_fetch *fetch, int32_t *partition, int64_t *offset);
 /* How many offsets of what is committed are still to be taken, as of the last answer. */
 int64_t kafka_fetch_behind(const struct kafka_fetch *fetch, int32_t partition);
+/* Where what is committed ends, as of an answer that is less than a second old; -1: there is none. */
+int64_t kafka_fetch_end(const struct kafka_fetch *fetch, int32_t partition);
 /* The first of the records that an open transaction hides, once all before them are taken; -1: none, as of the last answer. */
 int64_t kafka_fetch_hidden_from(const struct kafka_fetch *fetch, int32_t partition);
 

@@ -301,6 +301,11 @@ void source_release(struct source *source)
     source->message_count = source->record_count = 0;
 }
 
+int64_t source_end(const struct source *source, int32_t partition)
+{
+    return source->fetch ? kafka_fetch_end(source->fetch, partition) : -1;
+}
+
 int64_t source_hidden_from(const struct source *source, int32_t partition)
 {
     int64_t low, high, read_to = source_read_to(source, partition);

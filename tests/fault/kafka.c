@@ -809,6 +809,12 @@ int64_t source_hidden_from(const struct source *source, int32_t partition)
     return -1;
 }
 
+int64_t source_end(const struct source *source, int32_t partition)
+{
+    (void)source, (void)partition; /* so it is asked for */
+    return -1;
+}
+
 /* A transaction that may move it is waited for, up to a time. */
 enum relance_status source_frontier(struct source *source, int32_t partition, struct source_frontier *out,
                                     struct relance_error *error)
