@@ -253,11 +253,14 @@ enum relance_status work_publish(struct work *work, struct relance_error *error)
     return flight->frontier_count ? work_launch(work, error) : RELANCE_OK;
 }
 
+/* While all that comes is read at once, what is decided behind a transaction that is on its way goes with the next one, and nobody waits
+ * for its turn. After a failure each batch has its own. */
 bool work_is_publish_due(const struct work *work)
 {
     if (!work->place.unpublished_count) return false;
-    return !work->has_more || work->most < work->worker->plan.most ||
-           clock_monotonic_us() - work->published_us >= FLIGHT_PUBLISH_US;
+    if (work->most < work->worker->plan.most) return true;
+    return work->has_more ? clock_monotonic_us() - work->published_us >= FLIGHT_PUBLISH_US
+                          : !work->flight.is_open || sink_is_done(work->place.sink);
 }
 
 enum relance_status work_publish_much(struct work *work, struct relance_error *error)

@@ -30,7 +30,7 @@
 
 enum {
     WORKER_IDLE_MS = 20,      /* longest wait for records: ticks are looked for in between */
-    WORKER_RESTING_MS = 1,    /* the same while states wait for being packed */
+    WORKER_BUSY_MS = 1,       /* the same while states wait for being packed, or actions for their turn */
     WORKER_MUCH = 1024,       /* a batch of so many records means that we are under load */
     WORKER_LEAST = 256,       /* records of the smallest batch, after failures */
     WORKER_RELIEF = 4 << 20,  /* bytes of output within a record: five requests of a producer's */
@@ -389,7 +389,8 @@ static enum relance_status work_deal(struct work *work, const struct source_batc
 static enum relance_status work_take(struct work *work, struct relance_error *error)
 {
     struct source_batch batch;
-    int wait_ms = work->ticking ? 0 : work->is_resting ? WORKER_RESTING_MS : WORKER_IDLE_MS;
+    bool is_busy = work->is_resting || work->place.unpublished_count;
+    int wait_ms = work->ticking ? 0 : is_busy ? WORKER_BUSY_MS : WORKER_IDLE_MS;
     enum relance_status status = source_gather(work->place.source, wait_ms, work->most, &batch, error);
     if (status != RELANCE_OK) return status;
     int64_t began = clock_monotonic_us();
