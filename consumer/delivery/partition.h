@@ -166,9 +166,9 @@ struct partition {
     struct mark_list ahead; /* marks to be met before P */
     struct recovery recovery;
 
-    /* These two outlive a claim. */
+    /* These two outlive claims, until there is a checkpoint of what they say. */
     bool is_anew;      /* the input has turned out to be another topic */
-    int64_t anew_from; /* where reading it began, until a checkpoint says so; -1: nowhere yet */
+    int64_t anew_from; /* where reading it began; -1: nowhere yet */
 
     int64_t reached;    /* what is decided just now follows from records below this offset */
     int64_t told;       /* so many decisions of this record or mark have become lines */

@@ -104,7 +104,6 @@ enum relance_status partition_begin_anew(struct partition *partition, int64_t st
     p->frontier.position.seq = (uint64_t)meta->seq;
     p->frontier.position.chain = meta->chain;
     enum relance_status status = recover_last_mark(partition, &p->frontier.position.marks, error);
-    partition->is_anew = false;
     meta->offset = start;
     meta->marks = (int64_t)p->frontier.position.marks;
     meta->last_offset = -1;
