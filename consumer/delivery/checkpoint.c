@@ -111,7 +111,6 @@ static void checkpoint_done(struct partition *partition)
     pulse_count(partition->place->pulse, &partition->saving.counters);
     partition->saved = partition->saving.at;
     partition->pace.whole_us = clock_monotonic_us();
-    partition->is_anew = false;
     partition->anew_from = -1;
     checkpoint_end(partition);
     if (partition->pace.is_failing)

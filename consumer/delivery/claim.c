@@ -68,6 +68,14 @@ static const char claim_cure_offsets[] =
 static const char claim_cure_anew[] =
     "If that is meant to be, --accept-loss with --from goes on there with the customers as they are";
 
+/* Does the checkpoint still speak of a record that the input lacks? */
+static bool claim_is_of_another(const struct partition *partition)
+{
+    const struct meta *meta = &partition->meta;
+    return meta->last_offset >= 0 && meta->last_offset == partition->lacked.offset &&
+           meta->last_hash == partition->lacked.hash;
+}
+
 /* What is wrong with P, as a sentence; empty: nothing. */
 static void claim_doubt(const struct partition *partition, const struct source_frontier *p, int64_t high,
                         char *out, size_t size)
@@ -87,7 +95,7 @@ static void claim_doubt(const struct partition *partition, const struct source_f
                  "it ends at offset %" PRId64 ", records up to %" PRId64
                  " were processed: it has been truncated or made anew",
                  high, p->frontier.position.offset);
-    else if (partition->is_anew)
+    else if (claim_is_of_another(partition))
         snprintf(
             out, size,
             "the last record processed is not there any more, or is another one: the topic has been made "

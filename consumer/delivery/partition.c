@@ -36,7 +36,8 @@ struct partition *partition_new(struct workplace *place, int32_t number)
     ensure(partition);
     partition->number = number;
     published_init(&partition->recovery.published);
-    partition->input_end.first = partition->input_end.hidden_from = partition->anew_from = -1;
+    partition->input_end.first = partition->input_end.hidden_from = -1;
+    partition->lacked.offset = partition->anew_from = -1;
     partition->input_end.begin = -1;
     partition->tick_ms = RELANCE_NEVER;
     partition->place = place;
@@ -521,7 +522,7 @@ static enum relance_status partition_compare_last(struct partition *partition,
     partition->last.is_expected = false;
     if (record->offset == partition->last.offset && partition_hash(record) == partition->last.hash)
         return RELANCE_OK;
-    partition->is_anew = true;
+    partition->lacked = (struct lacked_record){partition->last.offset, partition->last.hash};
     return relance_error_set(error, RELANCE_AGAIN,
                              "%s, partition %d: the last record processed is another one",
                              partition->place->options->input, partition->number);

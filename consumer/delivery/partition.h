@@ -166,9 +166,13 @@ struct partition {
     struct mark_list ahead; /* marks to be met before P */
     struct recovery recovery;
 
-    /* These two outlive claims, until there is a checkpoint of what they say. */
-    bool is_anew;      /* the input has turned out to be another topic */
-    int64_t anew_from; /* where reading it began; -1: nowhere yet */
+    /* These two outlive claims. */
+    /* the last record of a checkpoint, where the input has turned out to be another topic, without it; offset -1: none */
+    struct lacked_record {
+        int64_t offset;
+        uint64_t hash;
+    } lacked;
+    int64_t anew_from; /* where reading that topic began, until a checkpoint says so; -1: nowhere yet */
 
     int64_t reached;    /* what is decided just now follows from records below this offset */
     int64_t told;       /* so many decisions of this record or mark have become lines */

@@ -575,6 +575,7 @@ static void latency(int argc, char **argv)
 
 #define LOAD_SLICE_MS  20
 #define LOAD_CUSTOMERS 1000000
+#define LOAD_KEY       8 /* bytes */
 #define PROBE_AGE_MS   3600000
 #define PROBES_MAX     100000
 
@@ -584,40 +585,12 @@ struct load {
     int64_t begin_us; /* of the wall clock, as all times here */
     long produced;
     int32_t partitions;
-    long *customers, *ends; /* all of a partition's, and those of the next; where each one's end */
-    long *turns;            /* by partition: who comes next */
-    int probes;             /* sent */
+    long *customers;    /* by partition, one behind the other */
+    long *ends, *turns; /* of each partition there: where they end, and who comes next */
+    int probes;         /* sent */
     int answered;
     int64_t sent_us[PROBES_MAX], took_us[PROBES_MAX]; /* 0: not answered */
 };
-
-/* Whose records stand in which partition: so that a slice is made partition by partition, and goes to the broker in few requests, as
- * those of many servers do. The client itself would send each partition's in many. */
-static void load_deal(struct load *load)
-{
-    const struct rd_kafka_metadata *metadata;
-    check(rd_kafka_metadata(load->out, 0, load->topic, &metadata, TIMEOUT_MS), "metadata");
-    load->partitions = metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    if (load->partitions <= 0) fail("the topic has no partitions");
-    load->customers = calloc(LOAD_CUSTOMERS, sizeof *load->customers);
-    load->ends = calloc((size_t)load->partitions, sizeof *load->ends);
-    load->turns = calloc((size_t)load->partitions, sizeof *load->turns);
-    if (!load->customers || !load->ends || !load->turns) fail("no memory");
-    long count = 0;
-    for (int32_t partition = 0; partition < load->partitions; partition++) {
-        load->turns[partition] = count;
-        for (long n = 0; n < LOAD_CUSTOMERS; n++) {
-            char key[32];
-            long customer = n * 7919 % LOAD_CUSTOMERS;
-            int size = snprintf(key, sizeof key, "c%07ld", customer);
-            if (rd_kafka_msg_partitioner_murmur2(NULL, key, (size_t)size, load->partitions, NULL, NULL) ==
-                partition)
-                load->customers[count++] = customer;
-        }
-        load->ends[partition] = count;
-    }
-}
 
 static void load_put_digits(char **at, int width, long number)
 {
@@ -633,7 +606,41 @@ static void load_put(char **at, const char *text)
     *at += size;
 }
 
-/* One of a shop: views and clicks, and a cart in ten events. Its text, which is of one length but for its type, costs a tenth of what
+static void load_write_key(long customer, char out[LOAD_KEY])
+{
+    char *at = out;
+    load_put(&at, "c"), load_put_digits(&at, LOAD_KEY - 1, customer);
+}
+
+/* Whose records stand in which partition: so that a slice is made partition by partition, and goes to the broker in few requests, as
+ * those of many servers do. The client itself would send each partition's in many. */
+static void load_deal(struct load *load)
+{
+    load->partitions = partition_count(load->out, rd_kafka_topic_name(load->topic));
+    load->customers = calloc(LOAD_CUSTOMERS, sizeof *load->customers);
+    load->ends = calloc((size_t)load->partitions, sizeof *load->ends);
+    load->turns = calloc((size_t)load->partitions, sizeof *load->turns);
+    int32_t *homes = calloc(LOAD_CUSTOMERS, sizeof *homes);
+    if (!load->customers || !load->ends || !load->turns || !homes) fail("no memory");
+    for (long customer = 0; customer < LOAD_CUSTOMERS; customer++) {
+        char key[LOAD_KEY];
+        load_write_key(customer, key);
+        homes[customer] =
+            rd_kafka_msg_partitioner_murmur2(NULL, key, sizeof key, load->partitions, NULL, NULL);
+    }
+    long count = 0;
+    for (int32_t partition = 0; partition < load->partitions; partition++) {
+        load->turns[partition] = count;
+        for (long n = 0; n < LOAD_CUSTOMERS; n++) {
+            long customer = n * 7919 % LOAD_CUSTOMERS;
+            if (homes[customer] == partition) load->customers[count++] = customer;
+        }
+        load->ends[partition] = count;
+    }
+    free(homes);
+}
+
+/* One of a shop: views and clicks, and a cart in ten events. Its text, which is of one length but for its type, costs far less than
  * printf would: the engines that are measured have the same cores. */
 static size_t load_write(long n, long customer, char *out)
 {
@@ -654,25 +661,23 @@ static size_t load_write(long n, long customer, char *out)
     return (size_t)(at - out);
 }
 
-/* So many of one partition. A full queue is a broker that does not keep up: then this
- * measures nothing. */
+/* So many of one partition. A full queue is a broker that does not keep up: then this measures nothing. */
 static void load_events(struct load *load, int32_t partition, long count)
 {
-    enum { MOST = 1024, KEY = 8 };
+    enum { MOST = 1024 };
     static struct {
-        char key[KEY], value[512];
+        char key[LOAD_KEY], value[512];
     } texts[MOST];
     static rd_kafka_message_t messages[MOST];
     while (count > 0) {
         int some = count < MOST ? (int)count : MOST;
         for (int i = 0; i < some; i++) {
             long customer = load->customers[load->turns[partition]++];
-            char *key = texts[i].key;
             if (load->turns[partition] == load->ends[partition])
                 load->turns[partition] = partition ? load->ends[partition - 1] : 0;
-            load_put(&key, "c"), load_put_digits(&key, KEY - 1, customer);
+            load_write_key(customer, texts[i].key);
             messages[i] = (rd_kafka_message_t){.key = texts[i].key,
-                                               .key_len = KEY,
+                                               .key_len = LOAD_KEY,
                                                .payload = texts[i].value,
                                                .len = load_write(load->produced++, customer, texts[i].value)};
         }
