@@ -38,6 +38,10 @@ class Stream:
     events: int
     answer: set   # of ManyRules, one for each number of rules
 
+    @property
+    def is_file(self):
+        return pathlib.Path(self.topic).is_absolute()
+
 
 @dataclass
 class Contest:
@@ -54,7 +58,7 @@ class Contest:
             yield stream
         finally:
             folder.close()
-        if pathlib.Path(stream.topic).is_absolute():
+        if stream.is_file:
             return
         kafka.broker().delete(stream.topic)
 

@@ -3,7 +3,7 @@
 Alone, it is a ping that is answered at once. Under load, it is a cart that was filled an hour ago, so that its wait is over
 as soon as it has begun: a rule that every engine has. One is sent every 20 ms, whether those before are answered or not,
 among other events at a steady pace. Of a peer that is the time to its next checkpoint or commit, for which its reader
-has to wait; ours publishes as it goes.
+has to wait; ours publishes as it goes. What the load, the broker and the reader take by themselves is a row of its own.
 """
 import functools
 import statistics
@@ -41,6 +41,20 @@ def relance(rate):
             return load(world.kafka, world.input, world.output, rate)
 
 
+def passing(rate):
+    """No engine: a program that passes the carts on as they come, at least once. What is left is the load's, the broker's and the reader's."""
+    broker, folder = kafka.broker(), place.Folder("passing")
+    topic, output = contests.new_topic("load"), contests.new_topic("answers")
+    with open(folder.path / "log", "wb") as file:
+        process = place.start([place.program("kafka_tool"), broker.address, "pass", topic, output, "probe-"], stdout=file, stderr=file)
+    try:
+        return load(broker, topic, output, rate)
+    finally:
+        process.kill()
+        process.wait()
+        folder.close()
+
+
 def peer(system, store, rate, **words):
     broker, folder = kafka.broker(), place.Folder("peer")
     topic, output = contests.new_topic("load"), contests.new_topic("answers")
@@ -60,6 +74,7 @@ def peer(system, store, rate, **words):
 
 ROWS = {
     "Relance": relance,
+    "passing on alone": passing,
     "Flink, heap, a checkpoint a second": functools.partial(peer, peers.FLINK, "heap", checkpoint=1000),
     "Kafka Streams, memory, a commit every 100 ms": functools.partial(peer, peers.STREAMS, "memory", commit=100, linger=5),
 }
