@@ -3,7 +3,7 @@
 Alone, it is a ping that is answered at once. Under load, it is a cart that was filled an hour ago, so that its wait is over
 as soon as it has begun: a rule that every engine has. One is sent every 20 ms, whether those before are answered or not,
 among other events at a steady pace. Of a peer that is the time to its next checkpoint or commit, for which its reader
-has to wait; ours publishes as it goes. What the load, the broker and the reader take by themselves is a row of its own.
+has to wait; ours publishes as it goes. A program that only passes the carts on is beside them.
 """
 import functools
 import statistics
@@ -41,27 +41,13 @@ def relance(rate):
             return load(world.kafka, world.input, world.output, rate)
 
 
-def passing(rate):
-    """No engine: a program that passes the carts on as they come, at least once. What is left is the load's, the broker's and the reader's."""
-    broker, folder = kafka.broker(), place.Folder("passing")
-    topic, output = contests.new_topic("load"), contests.new_topic("answers")
-    with open(folder.path / "log", "wb") as file:
-        process = place.start([place.program("kafka_tool"), broker.address, "pass", topic, output, "probe-"], stdout=file, stderr=file)
-    try:
-        return load(broker, topic, output, rate)
-    finally:
-        process.kill()
-        process.wait()
-        folder.close()
-
-
-def peer(system, store, rate, **words):
-    broker, folder = kafka.broker(), place.Folder("peer")
+def answered(command, rate):
+    """The same of a process that is not ours: `command` has the broker, a topic, the one for its answers and a folder of its own."""
+    broker, folder = kafka.broker(), place.Folder("answered")
     topic, output = contests.new_topic("load"), contests.new_topic("answers")
     log = folder.path / "log"
     with open(log, "wb") as file:
-        process = place.start(peers.command(system, contests.built(system), workload="carts", store=store, brokers=broker.address, topic=topic,
-                                            out=output, dir=folder.path, bounded="false", **words), stdout=file, stderr=file)
+        process = place.start(command(broker.address, topic, output, folder.path), stdout=file, stderr=file)
     try:
         return load(broker, topic, output, rate)
     except RuntimeError as error:
@@ -70,6 +56,19 @@ def peer(system, store, rate, **words):
         process.kill()
         process.wait()
         folder.close()
+        for name in topic, output:
+            broker.delete(name)
+
+
+def passing(rate):
+    """No engine: a program that reads as librdkafka does and passes the carts on as they come, at least once."""
+    return answered(lambda address, topic, output, _: [place.program("kafka_tool"), address, "pass", topic, output, "probe-"], rate)
+
+
+def peer(system, store, rate, **words):
+    return answered(lambda address, topic, output, folder: peers.command(
+        system, contests.built(system), workload="carts", store=store, brokers=address, topic=topic, out=output, dir=folder, bounded="false",
+        **words), rate)
 
 
 ROWS = {

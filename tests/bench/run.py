@@ -49,12 +49,13 @@ def run_contest(contest, options, found):
     """Rounds of all rows in turn; whether every run was exact."""
     runs = []
     with contest.stream(options.events or contest.size) as stream:
-        for number in range(options.rounds + 1):
+        for number in range(1 if stream.is_file else 0, options.rounds + 1):
+            is_warming = number == 0  # the broker, which compiles what it is asked for: peers do so by their own warm runs
+            name = "warming up" if is_warming else f"round {number}"
             for row, run in contest.rows.items():
-                is_warming = number == 0  # the broker, which compiles what it is asked for: peers do so by their own warm runs
-                if not is_wanted(row, options) or is_warming and (is_peer(row) or stream.is_file):
+                if not is_wanted(row, options) or (is_warming and is_peer(row)):
                     continue
-                runs.append(run_row(f"{contest.name} {stream.events:,}, {'warming up' if is_warming else f'round {number}'}: {row}", run, stream))
+                runs.append(run_row(f"{contest.name} {stream.events:,}, {name}: {row}", run, stream))
                 if runs[-1] and not is_warming:
                     found.runs.setdefault((contest.name, row), []).append(runs[-1])
     return all(one and figures.is_exact(one) for one in runs)

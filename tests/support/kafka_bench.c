@@ -253,7 +253,7 @@ void bench_load(int argc, char **argv)
     rd_kafka_destroy(load.in);
 }
 
-/* What an engine cannot be faster than, on the same cores: no rules, no state, and no transaction. */
+/* For engines to be compared with: no rules, no state, and no transaction. */
 void bench_pass(int argc, char **argv)
 {
     if (argc != 3) fail("pass INPUT OUTPUT PREFIX");
