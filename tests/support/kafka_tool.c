@@ -33,6 +33,7 @@
 #include <string.h>
 
 #define WORDS_MAX 32
+#define SETTLE_MS 2000
 
 int64_t clock_us(clockid_t clock)
 {
@@ -412,22 +413,57 @@ static void print_record(const rd_kafka_message_t *message)
     putchar('\n');
 }
 
+/* What reading to the end waits for in a partition. */
+struct end {
+    enum { END_UNMET, END_HIDING, END_MET } state; /* hiding: a transaction is open in front of it */
+    int64_t offset;
+};
+
+/* A transaction that has been committed hides what it carries until its markers are written: the end is behind them. */
+static void move_end(struct end *end, rd_kafka_t *rk, const rd_kafka_message_t *message)
+{
+    bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    int64_t low, read_to = is_end ? message->offset : message->offset + 1;
+    if (is_end && end->state == END_UNMET) {
+        const char *topic = rd_kafka_topic_name(message->rkt);
+        check(rd_kafka_get_watermark_offsets(rk, topic, message->partition, &low, &end->offset), topic);
+        end->state = END_HIDING;
+    }
+    if (end->state == END_HIDING && read_to >= end->offset) end->state = END_MET;
+}
+
+static int count_ends(const struct end *ends, int partitions, int state)
+{
+    int count = 0;
+    for (int i = 0; i < partitions; i++)
+        count += (int)ends[i].state == state;
+    return count;
+}
+
+/* To the end. Transactions that are open there are waited for as long as something comes each SETTLE_MS. */
 static void consume(int argc, char **argv)
 {
     if (argc != 1) fail("consume TOPIC");
     rd_kafka_t *rk = consumer("kafka_tool");
-    int open = assign(rk, argv[0], RD_KAFKA_OFFSET_BEGINNING);
-    while (open > 0) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
+    int partitions = assign(rk, argv[0], RD_KAFKA_OFFSET_BEGINNING);
+    struct end *ends = calloc((size_t)partitions, sizeof *ends);
+    if (!ends) fail("no memory");
+    for (int met = 0, unmet = partitions; met < partitions;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, unmet ? TIMEOUT_MS : SETTLE_MS);
+        if (!message && !unmet) break;
         if (!message) fail("%s: nothing came for %d ms", argv[0], TIMEOUT_MS);
-        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            open--;
-        else if (message->err)
+        if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
             fail("%s: %s", argv[0], rd_kafka_message_errstr(message));
-        else
-            print_record(message);
+        if (!message->err) print_record(message);
+        struct end *end = &ends[message->partition];
+        if (message->err || end->state == END_HIDING) {
+            move_end(end, rk, message);
+            met = count_ends(ends, partitions, END_MET);
+            unmet = count_ends(ends, partitions, END_UNMET);
+        }
         rd_kafka_message_destroy(message);
     }
+    free(ends);
     rd_kafka_destroy(rk);
 }
 
