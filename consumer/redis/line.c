@@ -1,12 +1,12 @@
 /* hiredis connects and takes answers apart (redis/make.h says into what); bytes are written and read here, since a deadline
  * of hiredis's is one for each byte, and its bounds are none. */
 #include "redis/line.h"
+#include "host/channel.h"
 #include "host/clock.h"
 #include "base/ensure.h"
 #include "redis/answer.h"
 #include "redis/make.h"
 #include "redis/reach.h"
-#include "redis/tls.h"
 #include "host/stop.h"
 #include <errno.h>
 #include <hiredis/hiredis.h>
@@ -23,8 +23,9 @@ enum {
 
 struct redis_line {
     redisContext *redis;
-    struct redis_tls *tls; /* NULL: bytes go as they are */
-    bool has_heard;        /* something has come */
+    struct channel *channel;
+    bool is_tls;
+    bool has_heard; /* something has come */
     int64_t deadline_us;
     size_t bytes_left;
     bool must_reconnect;
@@ -59,26 +60,11 @@ static enum relance_status line_wait(struct redis_line *line, short events, stru
     }
 }
 
-static short line_events(ssize_t wants)
-{
-    return wants == REDIS_WANTS_IN ? POLLIN : POLLOUT;
-}
-
-/* What a call of the socket has come to, in the words of TLS. */
-static ssize_t line_moved(ssize_t size, ssize_t wants, struct relance_error *error)
-{
-    if (size > 0) return size;
-    if (size == 0 || errno == ECONNRESET || errno == EPIPE) return REDIS_GONE;
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return wants;
-    relance_error_set(error, RELANCE_IO, "%s", strerror(errno));
-    return REDIS_FAILED;
-}
-
 /* Who is refused for the certificate that was not shown, or speaks to TLS without any, often hears just the end. */
 static const char *line_gone(const struct redis_line *line)
 {
     if (line->has_heard) return "Server closed the connection";
-    return line->tls
+    return line->is_tls
                ? "Server closed the connection before it said anything; if it asks for a certificate of "
                  "ours, ?cert=FILE&key=FILE names one"
                : "Server closed the connection before it said anything; if TLS is spoken there, say "
@@ -94,9 +80,9 @@ static enum relance_status line_said(struct relance_error *error)
 /* Nothing has moved: waits until something can, or says why nothing will. */
 static enum relance_status line_stuck(struct redis_line *line, ssize_t why, struct relance_error *error)
 {
-    if (why == REDIS_FAILED) return line_said(error);
-    if (why == REDIS_GONE) return line_failed(line_gone(line), error);
-    return line_wait(line, line_events(why), error);
+    if (why == CHANNEL_FAILED) return line_said(error);
+    if (why == CHANNEL_GONE) return line_failed(line_gone(line), error);
+    return line_wait(line, channel_events(why), error);
 }
 
 /* ---- out */
@@ -108,12 +94,6 @@ static void line_begin(struct redis_line *line, const struct redis_question *que
     line->bytes_left = question->bytes_max ? question->bytes_max : REDIS_BYTES_MAX;
 }
 
-static ssize_t line_put(struct redis_line *line, const char *data, size_t size, struct relance_error *error)
-{
-    if (line->tls) return redis_tls_send(line->tls, data, size, error);
-    return line_moved(send(line->redis->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT), REDIS_WANTS_OUT, error);
-}
-
 enum relance_status redis_send(struct redis_line *line, struct redis_question *question,
                                struct relance_error *error)
 {
@@ -121,7 +101,7 @@ enum relance_status redis_send(struct redis_line *line, struct redis_question *q
     enum relance_status status = RELANCE_OK;
     line_begin(line, question);
     for (size_t at = 0; at < commands->size && status == RELANCE_OK;) {
-        ssize_t sent = line_put(line, commands->data + at, commands->size - at, error);
+        ssize_t sent = channel_send(line->channel, commands->data + at, commands->size - at, error);
         if (sent > 0)
             at += (size_t)sent;
         else
@@ -132,16 +112,10 @@ enum relance_status redis_send(struct redis_line *line, struct redis_question *q
 }
 
 /* ---- in */
-static ssize_t line_get(struct redis_line *line, char piece[LINE_PIECE], struct relance_error *error)
-{
-    if (line->tls) return redis_tls_receive(line->tls, piece, LINE_PIECE, error);
-    return line_moved(recv(line->redis->fd, piece, LINE_PIECE, MSG_DONTWAIT), REDIS_WANTS_IN, error);
-}
-
 static enum relance_status line_read(struct redis_line *line, struct relance_error *error)
 {
     char piece[LINE_PIECE];
-    ssize_t size = line_get(line, piece, error);
+    ssize_t size = channel_receive(line->channel, piece, sizeof piece, error);
     if (size < 0) return line_stuck(line, size, error);
     line->has_heard = true;
     if ((size_t)size > line->bytes_left) return line_failed("an answer of too many bytes", error);
@@ -196,13 +170,14 @@ static redisContext *line_connect(const struct redis_url *url, const struct redi
 static enum relance_status line_shake(struct redis_line *line, const struct redis_url *url,
                                       const struct redis_host *host, struct relance_error *error)
 {
-    enum relance_status status = redis_tls_open(line->redis->fd, &url->trust, host->name, &line->tls, error);
+    enum relance_status status = channel_open(line->redis->fd, url->is_tls ? &url->trust : NULL,
+                                              host ? host->name : "", &line->channel, error);
     if (status != RELANCE_OK) return status;
-    for (ssize_t moved; (moved = redis_tls_shake(line->tls, error)) != 0;) {
-        if (moved == REDIS_FAILED) return RELANCE_IO;
-        if (moved == REDIS_GONE || line_wait(line, line_events(moved), error) != RELANCE_OK)
+    for (ssize_t moved; (moved = channel_shake(line->channel, error)) != 0;) {
+        if (moved == CHANNEL_FAILED) return RELANCE_IO;
+        if (moved == CHANNEL_GONE || line_wait(line, channel_events(moved), error) != RELANCE_OK)
             return relance_error_set(error, RELANCE_IO, "no TLS handshake%s: is TLS spoken there?",
-                                     moved == REDIS_GONE ? "" : " in time");
+                                     moved == CHANNEL_GONE ? "" : " in time");
     }
     return RELANCE_OK;
 }
@@ -214,11 +189,12 @@ enum relance_status redis_reach(const struct redis_url *url, const struct redis_
     struct redis_line *line = calloc(1, sizeof *line);
     ensure(line);
     if (host) line->host = *host;
+    line->is_tls = url->is_tls;
     line->redis = line_connect(url, host, limit_ms);
     line->deadline_us = clock_monotonic_us() + limit_ms * 1000;
     if (line->redis->err)
         status = relance_error_set(error, RELANCE_IO, "%s", line->redis->errstr);
-    else if (url->is_tls)
+    else
         status = line_shake(line, url, host, error);
     if (status != RELANCE_OK) {
         redis_close(line);
@@ -242,7 +218,7 @@ bool redis_must_reconnect(const struct redis_line *line)
 void redis_close(struct redis_line *line)
 {
     if (!line) return;
-    redis_tls_close(line->tls);
+    channel_close(line->channel);
     redisFree(line->redis);
     free(line);
 }

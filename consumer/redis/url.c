@@ -75,7 +75,7 @@ static const struct {
 } url_settings[] = {
 #define SETTING(field)                                                                                       \
     {                                                                                                        \
-#field, offsetof(struct redis_trust, field), sizeof((struct redis_trust *)0)->field                  \
+#field, offsetof(struct channel_trust, field), sizeof((struct channel_trust *)0)->field              \
     }
     SETTING(ca),
     SETTING(cert),
@@ -84,7 +84,7 @@ static const struct {
 #undef SETTING
 };
 
-static bool url_parse_setting(struct relance_str setting, struct redis_trust *out)
+static bool url_parse_setting(struct relance_str setting, struct channel_trust *out)
 {
     struct relance_str value, name = url_cut(setting, '=', false, &value);
     if (str_equal(setting, STR("verify=no"))) return out->is_blind = true;
@@ -164,7 +164,16 @@ static bool url_parse(const char *url, struct redis_url *out)
 
 enum relance_status redis_url_parse(const char *text, struct redis_url *out, struct relance_error *error)
 {
-    *out = (struct redis_url){0};
+    static const struct channel_words words = {
+        .ca = "--redis: ca",
+        .cert = "--redis: cert",
+        .key = "--redis: key",
+        .authority = "?ca=FILE",
+        .own = "?cert=FILE&key=FILE names one",
+        .other_name = "; if that is right, say ?name=HOST",
+        .plain = "redis:// and sentinel:// speak none",
+    };
+    *out = (struct redis_url){.trust.words = &words};
     if (url_parse(text, out)) return RELANCE_OK;
     return relance_error_set(error, RELANCE_INVALID,
                              "--redis: not of the form redis[s]://[user:password@]host:port,host:port/db, "

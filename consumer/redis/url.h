@@ -10,6 +10,8 @@
 #ifndef CONSUMER_REDIS_URL_H
 #define CONSUMER_REDIS_URL_H
 
+#include "host/channel.h"
+
 #include <relance/text.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,21 +20,12 @@ enum {
     REDIS_PORT = 6379,
     REDIS_SENTINEL_PORT = 26379,
     REDIS_HOSTS_MAX = 16,
-    REDIS_HOST_SIZE = 256,
-    REDIS_FILE_SIZE = 512,
+    REDIS_HOST_SIZE = CHANNEL_NAME_SIZE,
 };
 
 struct redis_host {
     char name[REDIS_HOST_SIZE]; /* an IPv6 address has no brackets here */
     int64_t port;
-};
-
-/* Whom to trust in TLS, and who we are. Files are PEM; "": not given. */
-struct redis_trust {
-    char ca[REDIS_FILE_SIZE];                         /* "": whom the machine trusts */
-    char cert[REDIS_FILE_SIZE], key[REDIS_FILE_SIZE]; /* the key may stand in the certificate's file */
-    char name[REDIS_HOST_SIZE];                       /* that the certificate has to have; "": the host's */
-    bool is_blind;                                    /* any certificate will do */
 };
 
 struct redis_url {
@@ -43,7 +36,7 @@ struct redis_url {
     int64_t db;
     char master[128]; /* what the hosts, which are sentinels, call it; "": they are servers */
     bool is_tls;
-    struct redis_trust trust;
+    struct channel_trust trust;
 };
 
 RELANCE_MUST enum relance_status redis_url_parse(const char *text, struct redis_url *out,
