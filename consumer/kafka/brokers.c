@@ -6,10 +6,11 @@
 #include <poll.h>
 #include <stdlib.h>
 
-void kafka_brokers_init(struct kafka_brokers *brokers, rd_kafka_t *rk)
+bool kafka_brokers_init(struct kafka_brokers *brokers, rd_kafka_t *rk)
 {
     *brokers = (struct kafka_brokers){.timeout_ms = kafka_conf_number(rk, "socket.timeout.ms")};
     kafka_conf_text(rk, "client.id", brokers->client, sizeof brokers->client);
+    return kafka_access_read(rk, &brokers->access);
 }
 
 void kafka_brokers_close(struct kafka_brokers *brokers)
@@ -38,7 +39,7 @@ int kafka_brokers_note(struct kafka_brokers *brokers, int32_t id, const char *ho
         brokers->all = realloc(brokers->all, (size_t)brokers->count * sizeof *brokers->all);
         ensure(brokers->all);
         brokers->all[i] = (struct kafka_broker){.id = id};
-        kafka_line_init(&brokers->all[i].line, host, port, brokers->timeout_ms);
+        kafka_line_init(&brokers->all[i].line, &brokers->access, host, port, brokers->timeout_ms);
     }
     kafka_line_move(&brokers->all[i].line, host, port);
     return i;

@@ -27,13 +27,15 @@ struct kafka_brokers {
     int64_t until_us;           /* nobody waits longer; µs of the monotonic clock */
     struct relance_error error; /* what has failed last */
     /* for brokers.c */
+    struct kafka_access access; /* the lines' */
     char client[256];
     int timeout_ms;
     struct kafka_chunk *spare;
 };
 
-/* `rk` says the name of a client and how long it has patience. */
-void kafka_brokers_init(struct kafka_brokers *brokers, rd_kafka_t *rk);
+/* `rk` says the name of a client and how long it has patience. False: how they are reached is librdkafka's alone (access.h); then
+ * nothing is to be closed. */
+RELANCE_MUST bool kafka_brokers_init(struct kafka_brokers *brokers, rd_kafka_t *rk);
 void kafka_brokers_close(struct kafka_brokers *brokers);
 
 /* The place of a broker, which may be new or have moved. */

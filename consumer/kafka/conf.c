@@ -233,9 +233,3 @@ int32_t kafka_conf_number(rd_kafka_t *rk, const char *name)
     long number = strtol(text, NULL, 10);
     return number < 0 ? 0 : number > INT32_MAX ? INT32_MAX : (int32_t)number;
 }
-
-bool kafka_conf_is_plain(rd_kafka_t *rk)
-{
-    return kafka_conf_says(rk, "security.protocol", "plaintext") &&
-           kafka_conf_says(rk, "broker.address.family", "any");
-}

@@ -29,8 +29,6 @@ RELANCE_MUST enum relance_status kafka_conf_created(rd_kafka_queue_t *queue, str
 void kafka_conf_text(rd_kafka_t *rk, const char *name, char *out, size_t size);
 bool kafka_conf_says(rd_kafka_t *rk, const char *name, const char *value);
 int32_t kafka_conf_number(rd_kafka_t *rk, const char *name);
-/* Do its brokers need no more than a connection of line.h: no TLS, no login, no choice of addresses? */
-bool kafka_conf_is_plain(rd_kafka_t *rk);
 
 typedef void kafka_conf_prepare(rd_kafka_conf_t *conf, void *context);
 

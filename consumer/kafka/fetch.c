@@ -50,6 +50,7 @@ struct fetch_broker {
 
 struct kafka_fetch {
     rd_kafka_t *rk;
+    struct kafka_access access; /* the lines' */
     char topic[256], client[256];
     int wait_ms, timeout_ms;
     int32_t least, part_max, answer_max; /* bytes */
@@ -68,11 +69,13 @@ struct kafka_fetch {
 /* ---- settings */
 struct kafka_fetch *kafka_fetch_open(rd_kafka_t *rk, const char *topic)
 {
-    bool is_plain = kafka_conf_is_plain(rk) && kafka_conf_says(rk, "check.crcs", "false") &&
-                    kafka_conf_says(rk, "client.rack", "");
-    if (!is_plain) return NULL;
     struct kafka_fetch *fetch = calloc(1, sizeof *fetch);
     ensure(fetch);
+    if (!kafka_access_read(rk, &fetch->access) || !kafka_conf_says(rk, "check.crcs", "false") ||
+        !kafka_conf_says(rk, "client.rack", "")) {
+        free(fetch);
+        return NULL;
+    }
     fetch->rk = rk;
     snprintf(fetch->topic, sizeof fetch->topic, "%s", topic);
     kafka_conf_text(rk, "client.id", fetch->client, sizeof fetch->client);
@@ -176,7 +179,8 @@ static int fetch_line_of(struct kafka_fetch *fetch, const struct rd_kafka_metada
         fetch->brokers = realloc(fetch->brokers, (i + 1) * sizeof *fetch->brokers);
         ensure(fetch->brokers);
         fetch->brokers[i] = (struct fetch_broker){.id = broker->id};
-        kafka_line_init(&fetch->brokers[i].line, broker->host, broker->port, fetch->timeout_ms);
+        kafka_line_init(&fetch->brokers[i].line, &fetch->access, broker->host, broker->port,
+                        fetch->timeout_ms);
         fetch->broker_count++;
     }
     kafka_line_move(&fetch->brokers[i].line, broker->host, broker->port);

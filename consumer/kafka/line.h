@@ -1,6 +1,9 @@
 /* A connection to a broker that carries one request at a time. For this room only.
  *
- *     DOWN ──▶ CONNECTING ──▶ FREE ──kafka_line_ask──▶ ASKED ──▶ ANSWERED ──kafka_line_answer──▶ FREE
+ *     DOWN ──▶ CONNECTING ──▶ SHAKING ──▶ LOGGING_IN ──▶ FREE ──kafka_line_ask──▶ ASKED ──▶ ANSWERED ──kafka_line_answer──▶ FREE
+ *
+ * What needs no handshake, or no login, is passed through at once. A login that does not last is made anew, over another connection, between
+ * two requests and before the broker would ask for it.
  *
  * Nothing here waits, but for the resolver where a broker has a name. Whatever fails closes the connection, and it is opened anew after
  * a pause that grows from 100 ms to 1 s; what was asked is lost then. */
@@ -8,11 +11,14 @@
 #define CONSUMER_KAFKA_LINE_H
 
 #include "base/buffer.h"
+#include "kafka/access.h"
 #include "kafka/chunk.h"
 
 enum kafka_line_state {
     KAFKA_LINE_DOWN,
     KAFKA_LINE_CONNECTING,
+    KAFKA_LINE_SHAKING,
+    KAFKA_LINE_LOGGING_IN,
     KAFKA_LINE_FREE,
     KAFKA_LINE_ASKED,
     KAFKA_LINE_ANSWERED,
@@ -25,8 +31,13 @@ struct kafka_line {
     enum kafka_line_state state;
     unsigned failures; /* since the last answer */
     /* for line.c */
+    const struct kafka_access *access;
     int fd;
-    int64_t until_us; /* DOWN: pause; CONNECTING, ASKED: patience; FREE: fresh enough */
+    struct channel *channel;   /* from SHAKING on */
+    struct kafka_login *login; /* LOGGING_IN */
+    short wanted;              /* of SHAKING, LOGGING_IN and ASKED: what poll() is to wait for */
+    int64_t until_us;          /* DOWN: pause; FREE: fresh enough; ANSWERED: nothing; else patience */
+    int64_t logged_in_until_us;
     struct buffer request;
     size_t sent;
     unsigned char prefix[4]; /* the answer's size */
@@ -34,7 +45,9 @@ struct kafka_line {
     struct kafka_chunk *chunk;
 };
 
-void kafka_line_init(struct kafka_line *line, const char *host, int port, int timeout_ms);
+/* `access` stays. */
+void kafka_line_init(struct kafka_line *line, const struct kafka_access *access, const char *host, int port,
+                     int timeout_ms);
 void kafka_line_close(struct kafka_line *line);
 /* Whom it leads to: where that is somebody else, it is closed. */
 void kafka_line_move(struct kafka_line *line, const char *host, int port);

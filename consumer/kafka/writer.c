@@ -19,9 +19,12 @@ enum {
 struct kafka_writer *kafka_writer_open(rd_kafka_t *rk, const struct sink_config *config)
 {
     char codec[32], level[32];
-    if (!kafka_conf_is_plain(rk)) return NULL;
     struct kafka_writer *writer = calloc(1, sizeof *writer);
     ensure(writer);
+    if (!kafka_brokers_init(&writer->brokers, rk)) {
+        free(writer);
+        return NULL;
+    }
     kafka_conf_text(rk, "compression.codec", codec, sizeof codec);
     kafka_conf_text(rk, "compression.level", level, sizeof level);
     ensure((writer->codec = kafka_codec_of(codec)) < KAFKA_CODECS);
@@ -33,7 +36,6 @@ struct kafka_writer *kafka_writer_open(rd_kafka_t *rk, const struct sink_config 
     writer->refresh_ms = kafka_conf_number(rk, "topic.metadata.refresh.interval.ms");
     writer->batch_max = kafka_conf_number(rk, "batch.size");
     writer->coordinators[WRITER_GROUP] = writer->coordinators[WRITER_TRANSACTIONS] = KAFKA_NO_BROKER;
-    kafka_brokers_init(&writer->brokers, rk);
     for (int t = 0; t < OUTBOX_TOPICS; t++)
         kafka_topic_name(config->options, (enum outbox_topic)t, writer->topics[t].name);
     return writer;

@@ -10,10 +10,12 @@ import time
 import unittest
 import urllib.parse
 
-from support import kafka, place
-from support.engine import SECRET, World, running
+from support import kafka, place, rights
+from support.engine import SECRET, World, running, sequence_faults
 from support.kafka import BEARER, event
+from support.kafka_acls import Acls
 
+CONNECTED = "Connected to a broker."
 RULES = {"stale": "3650d", "events": {"ping": {}}, "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email"}]}}}
 
 
@@ -46,6 +48,68 @@ class Issuer(http.server.BaseHTTPRequestHandler):
 def bearer(world, **more):
     return {"kafka.bootstrap.servers": world.kafka.tokens, "kafka.security.protocol": "sasl_plaintext",
             "kafka.sasl.mechanism": "OAUTHBEARER", **{f"kafka.{name.replace('__', '.')}": value for name, value in more.items()}}
+
+
+class Connections(unittest.TestCase):
+    """The engine's own connections, over which it reads and produces without librdkafka."""
+
+    def setUp(self):
+        self.world = World(RULES, partitions=2)
+        self.addCleanup(self.world.__exit__)
+        self.files = self.world.kafka.folder.path
+        rights_of = rights.kafka_rights("engine", self.world.group, self.world.input, self.world.output)
+        Acls(self.world.kafka.address).allow(f"User:{kafka.ENGINE}", rights_of)
+        self.pings = 0
+
+    def by_password(self, mechanism):
+        path = self.world.folder.path / "password.conf"
+        path.write_text(f"kafka.sasl.password = {kafka.PASSWORD}\n")
+        path.chmod(0o600)
+        return {"config": path, "kafka.bootstrap.servers": self.world.kafka.secure, "kafka.security.protocol": "sasl_ssl",
+                "kafka.sasl.mechanism": mechanism, "kafka.sasl.username": kafka.ENGINE, "kafka.ssl.ca.location": self.files / "ca.pem"}
+
+    def by_certificate(self, key=None):
+        return {"kafka.bootstrap.servers": self.world.kafka.signed, "kafka.security.protocol": "ssl",
+                "kafka.ssl.ca.location": self.files / "ca.pem", "kafka.ssl.certificate.location": self.files / f"{kafka.ENGINE}.pem",
+                "kafka.ssl.key.location": key or self.files / f"{kafka.ENGINE}.key"}
+
+    def ping(self, count):
+        self.world.produce([event(f"c-{n % 7}", "ping", id=f"{n}", time="2026-03-02T10:00:00Z") for n in range(self.pings, self.pings + count)])
+        self.pings += count
+
+    def said_while(self, options, rounds=1, pause_s=0):
+        """What an engine says that answers pings: each once, whoever has answered before."""
+        with running(self.world, log_level="debug", **options) as engine:
+            for _ in range(rounds):
+                self.ping(500)
+                time.sleep(pause_s)
+            self.world.wait_actions(self.pings)
+        self.assertEqual(sequence_faults(self.world.output_records()), [])
+        self.assertEqual(len(self.world.actions()), self.pings)
+        return engine.output()
+
+    def test_every_way_in_that_is_ours(self):
+        ways = [("tls=yes login=none", self.by_certificate())]
+        ways += [(f"tls=yes login={name}", self.by_password(name)) for name in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")]
+        for words, options in ways:
+            with self.subTest(words):
+                said = self.said_while(options)
+                self.assertIn(f'"{CONNECTED}"', said)
+                self.assertTrue(all(words in line for line in said.splitlines() if CONNECTED in line), said)
+
+    def test_a_login_that_does_not_last_is_made_anew_and_no_action_is_lost(self):
+        said = self.said_while(self.by_password("SCRAM-SHA-256"), rounds=2 * kafka.SESSION_MS // 1000, pause_s=1)
+        self.assertIn("A login at a broker is about to end.", said)
+        self.assertGreater(said.count(CONNECTED), 2)
+
+    def test_what_librdkafka_alone_can_do_is_left_to_it(self):
+        locked = self.world.folder.path / "locked.key"
+        subprocess.run(["openssl", "pkey", "-in", self.files / f"{kafka.ENGINE}.key", "-aes256", "-passout", "pass:word", "-out", locked],
+                       check=True, capture_output=True)
+        path = self.world.folder.path / "key.conf"
+        path.write_text("kafka.ssl.key.password = word\n")
+        path.chmod(0o600)
+        self.assertNotIn(CONNECTED, self.said_while({"config": path, **self.by_certificate(locked)}))
 
 
 class Login(unittest.TestCase):

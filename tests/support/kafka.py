@@ -5,8 +5,8 @@ is heavy, so there is at most one at a time: `broker(VERSION)` gives the running
 version first. All else (topics, records, offsets) goes through kafka_tool, which takes milliseconds.
 
 Whoever comes in at `address`, the tests themselves, is ANONYMOUS and may do anything. At `secure` TLS is asked for,
-and a password (SCRAM-SHA-512 or PLAIN); users may do there what kafka_acls.py gives them. At `tokens` an unsigned JWT says
-who it is.
+and a password (SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN); users may do there what kafka_acls.py gives them. At `tokens` an unsigned JWT
+says who it is, at `signed` a certificate (`relance.pem`, `relance.key`).
 """
 import atexit
 import base64
@@ -31,23 +31,31 @@ VERSIONS = ("3.9.1", "4.1.1")
 HERE = pathlib.Path(__file__).resolve().parent
 ENGINE, HELPER, PASSWORD = "relance", "relance-helper", "hush-kafka"  # users: of the engine, of the commands beside it
 BEARER = "relance-bearer"  # whose tokens are taken, unsigned
+SESSION_MS = 2000  # after so long a login by SCRAM-SHA-256 has to be made anew
 
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens},CONTROLLER://127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens},SIGNED://127.0.0.1:{signed},CONTROLLER://127.0.0.1:{controller}
 # Whoever comes in through a proxy at port `front` is told to come back the same way.
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,SECURE:SASL_SSL,TOKENS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{front},SECURE://127.0.0.1:{secure},TOKENS://127.0.0.1:{tokens},SIGNED://127.0.0.1:{signed}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,SECURE:SASL_SSL,TOKENS:SASL_PLAINTEXT,SIGNED:SSL,CONTROLLER:PLAINTEXT
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256,PLAIN
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.scram-sha-256.connections.max.reauth.ms={session_ms}
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {plain};
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={folder}/broker.pem
+listener.name.signed.ssl.keystore.type=PEM
+listener.name.signed.ssl.keystore.location={folder}/broker.pem
+listener.name.signed.ssl.truststore.type=PEM
+listener.name.signed.ssl.truststore.location={folder}/ca.pem
+listener.name.signed.ssl.client.auth=required
 listener.name.tokens.sasl.enabled.mechanisms=OAUTHBEARER
 listener.name.tokens.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS;User:{bearer}
+super.users=User:ANONYMOUS;User:{bearer};User:CN={engine}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -174,6 +182,7 @@ class Kafka:
         self.version, self.settings = version, settings
         self.folder = place.Folder(f"kafka-{version}")
         certificates.make(self.folder.path)
+        certificates.sign(self.folder.path, ENGINE, f"DNS:{ENGINE}")
         for last in (False, False, True):
             self.configure()
             self.format()
@@ -189,12 +198,14 @@ class Kafka:
         port, self.controller = place.free_port(), place.free_port()
         self.behind, self.front = place.free_port(), place.free_port()
         self.secure_port = place.free_port()
-        tokens = place.free_port()
-        self.address, self.secure, self.tokens = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}", f"127.0.0.1:{tokens}"
+        tokens, signed = place.free_port(), place.free_port()
+        self.address, self.secure = f"127.0.0.1:{port}", f"127.0.0.1:{self.secure_port}"
+        self.tokens, self.signed = f"127.0.0.1:{tokens}", f"127.0.0.1:{signed}"
         self.classes = f"{artifacts(f'kafka-{version}', HERE / f'kafka-{version}.xml')}/*"
         self.properties = self.folder.path / "server.properties"
         self.write_properties(PROPERTIES.format(port=port, controller=self.controller, behind=self.behind, front=self.front,
-                                                secure=self.secure_port, tokens=tokens, bearer=BEARER, folder=self.folder.path,
+                                                secure=self.secure_port, tokens=tokens, signed=signed, bearer=BEARER, engine=ENGINE,
+                                                session_ms=SESSION_MS, folder=self.folder.path,
                                                 plain=" ".join(f'user_{user}="{PASSWORD}"' for user in (ENGINE, HELPER))))
 
     def write_properties(self, text):
@@ -207,8 +218,8 @@ class Kafka:
     def format(self):
         storage = self.java("kafka.tools.StorageTool")
         self.cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        users = [word for user in (ENGINE, HELPER)
-                 for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD},iterations=4096]")]
+        users = [word for user in (ENGINE, HELPER) for bits in (256, 512)
+                 for word in ("--add-scram", f"SCRAM-SHA-{bits}=[name={user},password={PASSWORD},iterations=4096]")]
         done = subprocess.run([*storage, "format", f"--cluster-id={self.cluster}", "-c", str(self.properties), *users],
                               capture_output=True, text=True, check=False)
         if done.returncode:
