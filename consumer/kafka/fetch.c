@@ -18,10 +18,12 @@ enum {
     FETCH_AS_CONSUMER = -1,
     FETCH_COMMITTED = 1,
     FETCH_ANSWER_MAX = 2097152, /* bytes, as many as a batch has; but for one record batch that is larger */
-    FETCH_LOOK_MS = 1000,       /* how long a question for leaders may take */
-    FETCH_PATIENCE_MS = 10000,  /* with a broker that says nothing; a setting may ask for less */
-    FETCH_LOOK_US = 250000,     /* between two of them */
-    FETCH_FRESH_US = 1000000,   /* so long what an answer has told is news */
+    FETCH_ANSWER_TLS_MAX =
+        524288, /* what sockets hold, so that a broker has enciphered an answer when we come to it */
+    FETCH_LOOK_MS = 1000,      /* how long a question for leaders may take */
+    FETCH_PATIENCE_MS = 10000, /* with a broker that says nothing; a setting may ask for less */
+    FETCH_LOOK_US = 250000,    /* between two of them */
+    FETCH_FRESH_US = 1000000,  /* so long what an answer has told is news */
     /* A topic that brokers do not know for so long is gone; one that has just started may not know it yet. */
     FETCH_GONE_US = 30000000,
     FETCH_NO_LINE = -1,
@@ -86,7 +88,8 @@ struct kafka_fetch *kafka_fetch_open(rd_kafka_t *rk, const char *topic)
     fetch->least = kafka_conf_number(rk, "fetch.min.bytes");
     fetch->part_max = kafka_conf_number(rk, "fetch.message.max.bytes");
     fetch->answer_max = kafka_conf_number(rk, "fetch.max.bytes");
-    if (fetch->answer_max > FETCH_ANSWER_MAX) fetch->answer_max = FETCH_ANSWER_MAX;
+    int32_t most = fetch->access.is_tls ? FETCH_ANSWER_TLS_MAX : FETCH_ANSWER_MAX;
+    if (fetch->answer_max > most) fetch->answer_max = most;
     fetch->look_us = INT64_MAX;
     fetch->unpacker = kafka_unpacker_new(&fetch->spare);
     return fetch;
@@ -378,6 +381,9 @@ static void fetch_move(struct kafka_fetch *fetch, struct fetch_broker *broker)
     struct relance_error error;
     if (kafka_line_go_on(&broker->line, &fetch->spare, &error)) return;
     fetch_tell_failure(broker, &error);
+    if (broker->line
+            .is_refused) /* librdkafka, who has told us of this broker, has come in by the same settings */
+        fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, fetch->parts[0].number);
     fetch_look_later(fetch);
 }
 

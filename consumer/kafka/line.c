@@ -69,8 +69,16 @@ static bool line_fail(struct kafka_line *line, const char *why, struct relance_e
     int64_t pause = (int64_t)LINE_PAUSE_US << doubled;
     line_disconnect(line);
     line->failures++;
+    line->is_refused = false;
     line->until_us = clock_monotonic_us() + (pause < LINE_PAUSE_MAX_US ? pause : LINE_PAUSE_MAX_US);
     relance_error_set(error, RELANCE_AGAIN, "%s", why);
+    return false;
+}
+
+static bool line_refuse(struct kafka_line *line, const char *why, struct relance_error *error)
+{
+    (void)line_fail(line, why, error);
+    line->is_refused = true;
     return false;
 }
 
@@ -168,6 +176,8 @@ static const char *line_gone(const struct kafka_line *line)
 static bool line_stuck(struct kafka_line *line, ssize_t size, const struct relance_error *why,
                        struct relance_error *error)
 {
+    if (size == CHANNEL_FAILED && line->state == KAFKA_LINE_SHAKING)
+        return line_refuse(line, why->message, error);
     if (size == CHANNEL_FAILED) return line_fail(line, why->message, error);
     if (size == CHANNEL_GONE) return line_fail(line, line_gone(line), error);
     line->wanted = channel_events(size);
@@ -262,7 +272,7 @@ static bool line_take_login(struct kafka_line *line, struct kafka_chunk **spare,
         line_put_login(line);
         return true;
     }
-    if (status != RELANCE_OK) return line_fail(line, why.message, error);
+    if (status != RELANCE_OK) return line_refuse(line, why.message, error);
     int64_t lasts_ms = kafka_login_lasts_ms(line->login);
     if (lasts_ms > 0) line->logged_in_until_us = clock_monotonic_us() + lasts_ms * 10 * LINE_LOGIN_PERCENT;
     kafka_login_close(line->login);
@@ -308,7 +318,7 @@ static bool line_connected(struct kafka_line *line, struct kafka_chunk **spare, 
     line->until_us = line_patience(line);
     if (channel_open(line->fd, line->access->is_tls ? &line->access->trust : NULL, line->host, &line->channel,
                      &why) != RELANCE_OK)
-        return line_fail(line, why.message, error);
+        return line_refuse(line, why.message, error);
     line->state = KAFKA_LINE_SHAKING;
     return line_shake(line, spare, error);
 }

@@ -30,6 +30,7 @@ struct kafka_line {
     int timeout_ms; /* for each part of an answer, and, if less than 3 s, for a connection */
     enum kafka_line_state state;
     unsigned failures; /* since the last answer */
+    bool is_refused;   /* that is why it is DOWN: no handshake, or no login, came to an end */
     /* for line.c */
     const struct kafka_access *access;
     int fd;

@@ -69,6 +69,11 @@ void kafka_login_put(struct kafka_login *login, struct buffer *out)
 }
 
 /* ---- what comes back */
+static enum relance_status login_is_none(struct relance_error *error)
+{
+    return relance_error_set(error, RELANCE_REFUSED, "its answer to a login is none");
+}
+
 static enum relance_status login_refused(str why, struct relance_error *error)
 {
     if (why.size > LOGIN_SAID_MAX) why.size = LOGIN_SAID_MAX;
@@ -78,7 +83,9 @@ static enum relance_status login_refused(str why, struct relance_error *error)
 static enum relance_status login_take_mechanism(struct kafka_login *login, struct kafka_answer *in,
                                                 struct relance_error *error)
 {
-    if (kafka_read_int16(in))
+    int16_t code = kafka_read_int16(in);
+    if (in->failed) return login_is_none(error);
+    if (code)
         return relance_error_set(error, RELANCE_REFUSED, "it takes no login by %s",
                                  kafka_mechanism_name(login->access->mechanism));
     login->step = LOGIN_FIRST;
@@ -102,15 +109,14 @@ static enum relance_status login_take_authenticate(struct kafka_login *login, st
     int16_t code = kafka_read_int16(in);
     str why = kafka_read_text(in, kafka_read_int16(in)), token = kafka_read_text(in, kafka_read_int32(in));
     login->lasts_ms = kafka_read_int64(in);
-    if (in->failed) return relance_error_set(error, RELANCE_REFUSED, "its answer to a login is none");
+    if (in->failed) return login_is_none(error);
     return code ? login_refused(why, error) : login_take_token(login, token, error);
 }
 
 enum relance_status kafka_login_take(struct kafka_login *login, struct kafka_answer *in,
                                      struct relance_error *error)
 {
-    if ((uint32_t)kafka_read_int32(in) != login->asked)
-        return relance_error_set(error, RELANCE_REFUSED, "its answer to a login is none");
+    if ((uint32_t)kafka_read_int32(in) != login->asked) return login_is_none(error);
     return login->step == LOGIN_MECHANISM ? login_take_mechanism(login, in, error)
                                           : login_take_authenticate(login, in, error);
 }

@@ -120,14 +120,14 @@ static bool source_is_behind(const struct source *source)
 }
 
 /* ---- fetching ourselves */
-/* Where the log has what we cannot read, the client goes on, for good: it would be met again. */
+/* Where the log has what we cannot read, or a broker does not let us in, the client goes on, for good: it would be met again. */
 static enum relance_status source_leave_fetch(struct source *source, int32_t partition,
                                               struct relance_error *error)
 {
     size_t count;
     struct source_position *positions = kafka_fetch_positions(source->fetch, &count);
-    log_line(LOG_INFO, "These records are of a form that is not ours to read: librdkafka reads them.",
-             "topic=%s partition=%d", source->topics[SOURCE_INPUT], partition);
+    log_line(LOG_INFO, "These records are not ours to read: librdkafka reads them.", "topic=%s partition=%d",
+             source->topics[SOURCE_INPUT], partition);
     source->is_foreign = true;
     source_close_fetch(source);
     enum relance_status status = source_start(source, positions, count, error);

@@ -136,7 +136,8 @@ static rd_kafka_resp_err_t versions_ask(struct kafka_writer *writer, int broker)
     struct kafka_answer in;
     int count = 0;
     if (!kafka_brokers_begin(&writer->brokers, broker, KAFKA_API_VERSIONS, 0))
-        return RD_KAFKA_RESP_ERR__TRANSPORT;
+        return writer->brokers.all[broker].line.is_refused ? RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION
+                                                           : RD_KAFKA_RESP_ERR__TRANSPORT;
     if (!writer_await(writer, broker, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     rd_kafka_resp_err_t code = kafka_read_int16(&in);
     for (int32_t requests = kafka_read_int32(&in); requests > 0 && !in.failed; requests--)
@@ -145,7 +146,8 @@ static rd_kafka_resp_err_t versions_ask(struct kafka_writer *writer, int broker)
     return code || count == WRITER_VERSIONS ? code : RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION;
 }
 
-/* Of the first that answers: brokers of a cluster are of one version, but for while it is being updated. */
+/* Of the first that answers: brokers of a cluster are of one version, but for while it is being updated. One that does not let us in, where
+ * librdkafka has come in by the same settings, is one that it alone can speak with. */
 rd_kafka_resp_err_t writer_check_versions(struct kafka_writer *writer)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TRANSPORT;

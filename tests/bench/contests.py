@@ -72,10 +72,12 @@ def new_topic(name):
 
 # ---- who takes part
 
-def relance(rules, said, workers, stream, answer=None, **options):
-    """The engine itself, from its start to its end."""
+def relance(rules, said, workers, stream, answer=None, is_signed=False, **options):
+    """The engine itself, from its start to its end; `is_signed`: over TLS, with certificates on both sides."""
     with World(rules() if callable(rules) else rules, partitions=PARTITIONS, input=stream.topic, lateness=LATENESS, redis_config=REDIS) as world:
         broker = world.kafka.process.pid
+        if is_signed:
+            options.update(world.kafka.by_certificate())
         before = redis_s(world.redis), cpu_s(broker)
         engine = world.engine(workers=workers, cache_bytes=CACHE, stop_at_end=True, **options)
         seconds, used_s, peak = wait_for(engine.process, limit_s(stream.events), engine.log)
@@ -358,6 +360,7 @@ def contests():
         "carts": Contest("CartAbandon", 5_000_000, fill_carts,
                          {bars.READING: reader, **ours(carts.RULES, carts.said), **theirs("carts", said_by_peer_of_cart, 100)}),
         "shop": Contest("ShopMix", 5_000_000, fill_shop, {bars.READING: reader, **ours(shop_rules, said_of_shop), **theirs("shop", said_of_shop, 1000)}),
+        "tls": Contest("CartAbandon, TLS", 5_000_000, fill_carts, ours(carts.RULES, carts.said, is_signed=True)),
         "rules": Contest("ManyRules", 5_000_000, fill_many,
                          {f"Relance, {count:,} rule{'s' * (count > 1)}": many(count) for count in RULE_COUNTS}),
         "foreign": Contest("Foreign", 5_000_000, fill_foreign, ours(shop_rules, said_of_shop, mapping=MAPPING)),

@@ -1,6 +1,6 @@
 """Two builds of the engine in turn on one stream: sh tests/bench/run.sh versus.py OLD NEW [WORKLOAD [EVENTS [PAIRS]]]
 
-OLD and NEW are folders of builds, say those of a `git worktree` and of this tree; WORKLOAD is carts or shop. What the tests use
+OLD and NEW are folders of builds, say those of a `git worktree` and of this tree; WORKLOAD is carts, shop or tls. What the tests use
 beside the engine is of the release that run.sh builds. A pair runs both with one worker, the first of them by turns, and prints new/old of
 the events per CPU-second, Redis's CPU counted; the medians come last. A machine's own speed drifts by half within the hour, and little
 within a pair.

@@ -25,6 +25,9 @@ class Bench(unittest.TestCase):
     def test_abandoned_carts(self):
         self.check("carts", bars.READING, bars.TWO)
 
+    def test_abandoned_carts_over_tls(self):
+        self.check("tls", bars.TWO)
+
     def test_a_mixed_shop(self):
         self.check("shop", bars.TWO)
 

@@ -4,6 +4,7 @@ OAUTHBEARER with OIDC is there where librdkafka was built with it (Debian 13); e
 import base64
 import http.server
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -68,11 +69,6 @@ class Connections(unittest.TestCase):
         return {"config": path, "kafka.bootstrap.servers": self.world.kafka.secure, "kafka.security.protocol": "sasl_ssl",
                 "kafka.sasl.mechanism": mechanism, "kafka.sasl.username": kafka.ENGINE, "kafka.ssl.ca.location": self.files / "ca.pem"}
 
-    def by_certificate(self, key=None):
-        return {"kafka.bootstrap.servers": self.world.kafka.signed, "kafka.security.protocol": "ssl",
-                "kafka.ssl.ca.location": self.files / "ca.pem", "kafka.ssl.certificate.location": self.files / f"{kafka.ENGINE}.pem",
-                "kafka.ssl.key.location": key or self.files / f"{kafka.ENGINE}.key"}
-
     def ping(self, count):
         self.world.produce([event(f"c-{n % 7}", "ping", id=f"{n}", time="2026-03-02T10:00:00Z") for n in range(self.pings, self.pings + count)])
         self.pings += count
@@ -89,7 +85,7 @@ class Connections(unittest.TestCase):
         return engine.output()
 
     def test_every_way_in_that_is_ours(self):
-        ways = [("tls=yes login=none", self.by_certificate())]
+        ways = [("tls=yes login=none", self.world.kafka.by_certificate())]
         ways += [(f"tls=yes login={name}", self.by_password(name)) for name in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")]
         for words, options in ways:
             with self.subTest(words):
@@ -102,6 +98,21 @@ class Connections(unittest.TestCase):
         self.assertIn("A login at a broker is about to end.", said)
         self.assertGreater(said.count(CONNECTED), 2)
 
+    def test_a_broker_that_does_not_let_us_in_is_left_to_librdkafka_which_is_in(self):
+        trusted, options = self.world.folder.path / "trusted.pem", self.by_password("SCRAM-SHA-256")
+        shutil.copy(self.files / "ca.pem", trusted)
+        with running(self.world, **{**options, "kafka.ssl.ca.location": trusted}) as engine:
+            self.ping(10)
+            self.world.wait_actions(self.pings)
+            shutil.copy(self.files / "stranger.pem", trusted)  # for whoever connects from now on
+            place.wait_until(lambda: "librdkafka reads them" in engine.output(), 20, "the next connection")
+            shutil.copy(self.files / "ca.pem", trusted)  # a new producer needs it, too
+            self.ping(10)
+            self.world.wait_actions(self.pings)
+        self.assertIn("signed by nobody who is trusted here; kafka.ssl.ca.location=FILE names the file of its authority", engine.output())
+        self.assertEqual(sequence_faults(self.world.output_records()), [])
+        self.assertEqual(len(self.world.actions()), self.pings)
+
     def test_what_librdkafka_alone_can_do_is_left_to_it(self):
         locked = self.world.folder.path / "locked.key"
         subprocess.run(["openssl", "pkey", "-in", self.files / f"{kafka.ENGINE}.key", "-aes256", "-passout", "pass:word", "-out", locked],
@@ -109,7 +120,7 @@ class Connections(unittest.TestCase):
         path = self.world.folder.path / "key.conf"
         path.write_text("kafka.ssl.key.password = word\n")
         path.chmod(0o600)
-        self.assertNotIn(CONNECTED, self.said_while({"config": path, **self.by_certificate(locked)}))
+        self.assertNotIn(CONNECTED, self.said_while({"config": path, **self.world.kafka.by_certificate(), "kafka.ssl.key.location": locked}))
 
 
 class Login(unittest.TestCase):

@@ -212,6 +212,12 @@ class Kafka:
         """Of two lines of one name the later counts."""
         self.properties.write_text(text + INTERNAL + "".join(f"{name.replace('_', '.')}={value}\n" for name, value in self.settings.items()))
 
+    def by_certificate(self):
+        """Options of whoever comes in at `signed`."""
+        files = self.folder.path
+        return {"kafka.bootstrap.servers": self.signed, "kafka.security.protocol": "ssl", "kafka.ssl.ca.location": files / "ca.pem",
+                "kafka.ssl.certificate.location": files / f"{ENGINE}.pem", "kafka.ssl.key.location": files / f"{ENGINE}.key"}
+
     def java(self, *arguments):
         return ["java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", *FLAGS, "-cp", self.classes, *arguments]
 
