@@ -10,12 +10,14 @@ import json
 import pathlib
 import random
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bench import bars, peers
 from bench.figures import Figures, compare, cpu_s, memory, wait_for
-from support import carts, kafka, place
+from support import carts, kafka, logs, place
 from support.engine import Action, Engine, World
 from support.kafka import Record, to_line
 
@@ -73,22 +75,30 @@ def new_topic(name):
 # ---- who takes part
 
 def relance(rules, said, workers, stream, answer=None, is_signed=False, **options):
-    """The engine itself, from its start to its end; `is_signed`: over TLS, with certificates on both sides."""
+    """The engine itself, from the first record to its end; `is_signed`: over TLS, with certificates on both sides."""
     with World(rules() if callable(rules) else rules, partitions=PARTITIONS, input=stream.topic, lateness=LATENESS, redis_config=REDIS) as world:
         broker = world.kafka.process.pid
         if is_signed:
             options.update(world.kafka.by_certificate())
         before = redis_s(world.redis), cpu_s(broker)
+        began = time.time()
         engine = world.engine(workers=workers, cache_bytes=CACHE, stop_at_end=True, **options)
         seconds, used_s, peak = wait_for(engine.process, limit_s(stream.events), engine.log)
         redis, broker_s = redis_s(world.redis) - before[0], cpu_s(broker) - before[1]
         peak += memory(world.redis.process.pid, "VmHWM")
+        start_s = live_at(engine) - began
         missing, extra = compare(map(said, world.kafka.stream(world.output)), stream.answer if answer is None else answer(stream))
         if any(world.kafka.ends(f"{world.output}.dead").values()):
             raise RuntimeError("there are dead letters")
         for topic in ("", ".dead", ".marks", ".links"):
             world.kafka.delete(world.output + topic)
-    return Figures(stream.events, seconds, used_s, peak, redis, broker_s, missing, extra)
+    return Figures(stream.events, seconds - start_s, used_s, peak, redis, broker_s, missing, extra, start_s)
+
+
+def live_at(engine):
+    """When its first partition was live: the first record is read after that."""
+    first = next(line for line in logs.read(engine.output()) if line["msg"] == "A partition is live.")
+    return datetime.fromisoformat(first["time"]).timestamp()
 
 
 def redis_s(redis):

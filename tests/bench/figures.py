@@ -13,13 +13,14 @@ MB = 1e6
 class Figures:
     """Of one run, or the medians of several."""
     events: int
-    seconds: float
-    cpu_s: float         # of the engine's process
+    seconds: float       # from the first record on
+    cpu_s: float         # of the engine's process; of the engine itself, its start among it
     peak: float          # bytes: of the engine's process, and of Redis
     redis_s: float = 0.0
     broker_s: float = 0.0
     missing: int | None = 0    # None: there is nothing to compare with
     extra: int | None = 0
+    start_s: float = 0.0       # of the engine itself, before the first record
 
     @property
     def rate(self):
@@ -100,11 +101,11 @@ def columns(rows):
 
 def table(results, base):
     """Of {(workload, engine): runs}, a line each; beside each its CPU an event as a multiple of the engine's named `base`."""
-    rows = [("workload", "engine", "events/s", "per CPU-s", "x reading", "CPU s", "Redis s", "broker s", "peak MB", "missing", "extra", "runs")]
+    rows = [("workload", "engine", "events/s", "per CPU-s", "x reading", "CPU s", "Redis s", "broker s", "start s", "peak MB", "missing", "extra", "runs")]
     for (workload, engine), runs in results.items():
         f, times = medians(runs), ratio(results, workload, base, engine, "cpu_rate")
         rows.append((f"{workload} {f.events:,.0f}", engine, f"{f.rate:,.0f}", f"{f.cpu_rate:,.0f}", f"{times:.2f}" if times else "-", f"{f.cpu_s:.1f}",
-                     f"{f.redis_s:.1f}", f"{f.broker_s:.1f}", f"{f.peak / MB:,.0f}",
+                     f"{f.redis_s:.1f}", f"{f.broker_s:.1f}", f"{f.start_s:.1f}" if f.start_s else "-", f"{f.peak / MB:,.0f}",
                      *("-" if count is None else str(count) for count in (f.missing, f.extra)), str(len(runs))))
     return columns(rows)
 
