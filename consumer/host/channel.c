@@ -7,7 +7,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +91,11 @@ static void tls_put_names(X509 *certificate, char *out, size_t size)
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
         const ASN1_STRING *text = name->d.ia5;
         char address[INET6_ADDRSTRLEN];
-        if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
         const char *shown = (const char *)ASN1_STRING_get0_data(text);
         int length = ASN1_STRING_length(text);
-        if (name->type == GEN_IPADD) {
+        bool is_address = name->type == GEN_IPADD && (length == 4 || length == 16);
+        if (name->type != GEN_DNS && !is_address) continue;
+        if (is_address) {
             shown = inet_ntop(length == 4 ? AF_INET : AF_INET6, shown, address, sizeof address);
             length = (int)strlen(shown);
         }
@@ -225,41 +225,47 @@ static enum relance_status tls_open(struct channel *channel, const struct channe
     if (status == RELANCE_OK) {
         tls_begin(channel, settings, trust->words, *trust->name ? trust->name : host);
         if (!tls_expect_name(channel))
-            status = relance_error_set(error, RELANCE_IO, "TLS: '%s' is no name of a host", channel->name);
+            status =
+                relance_error_set(error, RELANCE_IO, "TLS: '%s' is not the name of a host", channel->name);
     }
     SSL_CTX_free(settings);
     return status;
 }
 
-/* ---- bytes */
-static const struct {
-    int reason;
-    const char *sentence;
-    size_t words; /* what it ends with */
-} tls_reasons[] = {
-#define ENDS_WITH(field) offsetof(struct channel_words, field)
-    {SSL_R_WRONG_VERSION_NUMBER, "no TLS is spoken there; ", ENDS_WITH(plain)},
-    {SSL_R_PACKET_LENGTH_TOO_LONG, "no TLS is spoken there; ", ENDS_WITH(plain)},
-    {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "it asks for a certificate of ours: ", ENDS_WITH(own)},
-    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "it refuses the handshake; if it asks for a certificate of ours, ",
-     ENDS_WITH(own)},
-    {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "it does not trust who signed our certificate, ", ENDS_WITH(cert)},
-    {SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "our certificate has expired, ", ENDS_WITH(cert)},
-    {SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "it does not accept our certificate, ", ENDS_WITH(cert)},
-#undef ENDS_WITH
-};
+/* ---- bytes in TLS */
+/* A sentence, and what it ends with; NULL: there is none of ours. */
+static const char *tls_reason(const struct channel *channel, unsigned long why, const char **end)
+{
+    const struct channel_words *words = channel->words;
+    *end = words->cert;
+    if (ERR_GET_LIB(why) != ERR_LIB_SSL) return NULL;
+    switch (ERR_GET_REASON(why)) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG: *end = words->plain; return "no TLS is spoken there; ";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        *end = words->own;
+        return "it asks for a certificate of ours: ";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+        *end = words->own;
+        return "it refuses the handshake; if it asks for a certificate of ours, ";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA: return "it does not trust who signed our certificate, ";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "our certificate has expired, ";
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN: return "it does not accept our certificate, ";
+    default: return NULL;
+    }
+}
 
-static enum relance_status tls_failed(const struct channel *channel, struct relance_error *error)
+static void tls_say(const struct channel *channel, struct relance_error *error)
 {
     unsigned long why = ERR_peek_error();
-    if (*channel->distrust) return relance_error_set(error, RELANCE_IO, "TLS: %s", channel->distrust);
-    for (size_t i = 0; i < sizeof tls_reasons / sizeof *tls_reasons; i++)
-        if (ERR_GET_LIB(why) == ERR_LIB_SSL && ERR_GET_REASON(why) == tls_reasons[i].reason)
-            return relance_error_set(
-                error, RELANCE_IO, "TLS: %s%s", tls_reasons[i].sentence,
-                *(const char *const *)((const char *)channel->words + tls_reasons[i].words));
-    const char *reason = ERR_reason_error_string(why);
-    return relance_error_set(error, RELANCE_IO, "TLS: %s", reason ? reason : "it has failed");
+    const char *end, *sentence = tls_reason(channel, why, &end), *reason = ERR_reason_error_string(why);
+    if (*channel->distrust)
+        relance_error_set(error, RELANCE_IO, "TLS: %s", channel->distrust);
+    else if (sentence)
+        relance_error_set(error, RELANCE_IO, "TLS: %s%s", sentence, end);
+    else
+        relance_error_set(error, RELANCE_IO, "TLS: %s", reason ? reason : "it has failed");
 }
 
 static ssize_t tls_stopped(const struct channel *channel, int result, struct relance_error *error)
@@ -270,7 +276,7 @@ static ssize_t tls_stopped(const struct channel *channel, int result, struct rel
     case SSL_ERROR_SSL: break;
     default: return CHANNEL_GONE;
     }
-    (void)tls_failed(channel, error);
+    tls_say(channel, error);
     return CHANNEL_FAILED;
 }
 

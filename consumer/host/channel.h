@@ -19,9 +19,10 @@ enum {
 struct channel_words {
     const char *ca, *cert, *key; /* each as it stands before its '=' */
     const char *authority;       /* what names an authority's file */
-    const char *own;             /* a clause: what names our own certificate */
-    const char *other_name,
-        *plain; /* clauses: what to say if it is for another name, "": nothing; what speaks no TLS */
+    /* What sentences end with: */
+    const char *own;        /* what names our own certificate */
+    const char *other_name; /* what to do if it is for another name; "": nothing */
+    const char *plain;      /* what speaks no TLS */
 };
 
 /* Whom to trust, and who we are. Files are PEM; "": not given. */

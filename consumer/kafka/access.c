@@ -2,7 +2,6 @@
 #include "base/str.h"
 #include "kafka/conf.h"
 
-#include <strings.h>
 #include <sys/stat.h>
 
 /* Settings that ask for more than is done here, and what they are where they ask for nothing. One that a version of librdkafka does not
@@ -76,7 +75,8 @@ static bool access_read_tls(rd_kafka_t *rk, struct channel_trust *out)
     out->words = &access_words;
     return access_text(rk, "ssl.ca.location", out->ca, sizeof out->ca) &&
            access_text(rk, "ssl.certificate.location", out->cert, sizeof out->cert) &&
-           access_text(rk, "ssl.key.location", out->key, sizeof out->key) && access_is_file(out->ca);
+           access_text(rk, "ssl.key.location", out->key, sizeof out->key) && access_is_file(out->ca) &&
+           !*out->cert == !*out->key;
 }
 
 static bool access_read_login(rd_kafka_t *rk, struct kafka_access *out)
@@ -94,8 +94,8 @@ bool kafka_access_read(rd_kafka_t *rk, struct kafka_access *out)
     char protocol[32];
     *out = (struct kafka_access){0};
     kafka_conf_text(rk, "security.protocol", protocol, sizeof protocol);
-    out->is_tls = strcasecmp(protocol, "ssl") == 0 || strcasecmp(protocol, "sasl_ssl") == 0;
-    bool has_login = strncasecmp(protocol, "sasl_", 5) == 0;
+    out->is_tls = strcmp(protocol, "ssl") == 0 || strcmp(protocol, "sasl_ssl") == 0;
+    bool has_login = strncmp(protocol, "sasl_", 5) == 0;
     return kafka_conf_says(rk, "broker.address.family", "any") &&
            (!out->is_tls || access_read_tls(rk, &out->trust)) && (!has_login || access_read_login(rk, out));
 }

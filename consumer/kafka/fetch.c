@@ -18,14 +18,15 @@ enum {
     FETCH_AS_CONSUMER = -1,
     FETCH_COMMITTED = 1,
     FETCH_ANSWER_MAX = 2097152, /* bytes, as many as a batch has; but for one record batch that is larger */
-    FETCH_ANSWER_TLS_MAX =
-        524288, /* what sockets hold, so that a broker has enciphered an answer when we come to it */
+    /* Likewise over TLS: what sockets hold, so that a broker has enciphered an answer when we come to it. */
+    FETCH_ANSWER_TLS_MAX = 524288,
     FETCH_LOOK_MS = 1000,      /* how long a question for leaders may take */
     FETCH_PATIENCE_MS = 10000, /* with a broker that says nothing; a setting may ask for less */
     FETCH_LOOK_US = 250000,    /* between two of them */
     FETCH_FRESH_US = 1000000,  /* so long what an answer has told is news */
     /* A topic that brokers do not know for so long is gone; one that has just started may not know it yet. */
     FETCH_GONE_US = 30000000,
+    FETCH_REFUSALS = 10, /* in a row, some 8 s: files are renewed, and brokers come back, sooner as a rule */
     FETCH_NO_LINE = -1,
 };
 
@@ -257,7 +258,10 @@ static void fetch_ask(struct kafka_fetch *fetch, size_t index)
     uint32_t count = 0;
     for (size_t i = 0; i < fetch->part_count; i++)
         count += fetch->parts[i].line == (int)index;
-    if (!count || broker->line.state != KAFKA_LINE_FREE || clock_monotonic_us() < broker->pause_us) return;
+    if (!count || clock_monotonic_us() < broker->pause_us) return;
+    if (broker->pause_us) kafka_line_freshen(&broker->line);
+    broker->pause_us = 0;
+    if (broker->line.state != KAFKA_LINE_FREE) return;
     struct buffer *out = kafka_line_begin(&broker->line);
     kafka_put_head(out, KAFKA_FETCH, FETCH_VERSION, ++broker->asked, fetch->client);
     kafka_put(out, (uint64_t)FETCH_AS_CONSUMER, 4);
@@ -381,9 +385,8 @@ static void fetch_move(struct kafka_fetch *fetch, struct fetch_broker *broker)
     struct relance_error error;
     if (kafka_line_go_on(&broker->line, &fetch->spare, &error)) return;
     fetch_tell_failure(broker, &error);
-    if (broker->line
-            .is_refused) /* librdkafka, who has told us of this broker, has come in by the same settings */
-        fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, fetch->parts[0].number);
+    if (broker->line.is_refused && broker->line.failures >= FETCH_REFUSALS)
+        fetch_set_trouble(fetch, RD_KAFKA_RESP_ERR__AUTHENTICATION, fetch->parts[0].number);
     fetch_look_later(fetch);
 }
 

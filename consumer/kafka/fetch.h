@@ -7,8 +7,7 @@
  *
  * librdkafka makes an object of each record in a thread of its own, which costs more than all that is decided about it
  * (tests/bench/NOTES.md). It stays whom the group, offsets, leaders and transactions are asked of; here is only the one request that
- * brings records. Where that would need more than a plain connection (TLS, SASL; see
- * kafka_fetch_open and kafka_fetch_trouble), librdkafka reads, as it can all of that.
+ * brings records. Where that takes more than we can (kafka_fetch_open, kafka_fetch_trouble), librdkafka reads.
  *
  * A connection that fails, a leader that moves, a broker that is away: asked again, with a growing pause, for ever; the log says so. */
 #ifndef CONSUMER_KAFKA_FETCH_H

@@ -22,7 +22,10 @@ enum {
     LINE_PAUSE_MAX_US = 1000000,
     LINE_KEPT = 1 << 22, /* bytes of a request, as of an ordinary portion of records */
     LINE_CONNECT_US = 3000000,
-    LINE_LOGIN_PERCENT = 80, /* of the time that a login lasts */
+    LINE_LOGIN_PERCENT = 80,  /* of the time that a login lasts */
+    LINE_LOGIN_MIN_MS = 1000, /* that are believed, as the two below */
+    LINE_LOGIN_MAX_MS = 86400000,
+    LINE_LOGIN_MAX = 1 << 16, /* bytes of an answer to whoever has not come in */
     LINE_FRESH_US =
         30000000, /* less than brokers and what stands between keep a connection that says nothing */
     LINE_ANSWER_MAX =
@@ -63,22 +66,23 @@ void kafka_line_move(struct kafka_line *line, const char *host, int port)
     kafka_line_init(line, line->access, host, port, line->timeout_ms);
 }
 
+/* What TLS 1.3 has against our certificate comes only behind the handshake, in place of the first answer. */
+static bool line_is_coming_in(const struct kafka_line *line)
+{
+    bool is_guarded = line->access->is_tls || line->access->mechanism != KAFKA_NO_LOGIN;
+    return is_guarded && (line->state == KAFKA_LINE_SHAKING || line->state == KAFKA_LINE_LOGGING_IN ||
+                          (line->state == KAFKA_LINE_ASKED && !line->is_proven));
+}
+
 static bool line_fail(struct kafka_line *line, const char *why, struct relance_error *error)
 {
     unsigned doubled = line->failures < LINE_PAUSE_DOUBLED ? line->failures : LINE_PAUSE_DOUBLED;
     int64_t pause = (int64_t)LINE_PAUSE_US << doubled;
+    line->is_refused = line_is_coming_in(line);
     line_disconnect(line);
     line->failures++;
-    line->is_refused = false;
     line->until_us = clock_monotonic_us() + (pause < LINE_PAUSE_MAX_US ? pause : LINE_PAUSE_MAX_US);
     relance_error_set(error, RELANCE_AGAIN, "%s", why);
-    return false;
-}
-
-static bool line_refuse(struct kafka_line *line, const char *why, struct relance_error *error)
-{
-    (void)line_fail(line, why, error);
-    line->is_refused = true;
     return false;
 }
 
@@ -176,8 +180,6 @@ static const char *line_gone(const struct kafka_line *line)
 static bool line_stuck(struct kafka_line *line, ssize_t size, const struct relance_error *why,
                        struct relance_error *error)
 {
-    if (size == CHANNEL_FAILED && line->state == KAFKA_LINE_SHAKING)
-        return line_refuse(line, why->message, error);
     if (size == CHANNEL_FAILED) return line_fail(line, why->message, error);
     if (size == CHANNEL_GONE) return line_fail(line, line_gone(line), error);
     line->wanted = channel_events(size);
@@ -219,6 +221,11 @@ static bool line_is_answered(const struct kafka_line *line)
     return line->chunk && line->received == line->chunk->size + LINE_PREFIX;
 }
 
+static int32_t line_most(const struct kafka_line *line)
+{
+    return line->state == KAFKA_LINE_LOGGING_IN ? LINE_LOGIN_MAX : LINE_ANSWER_MAX;
+}
+
 /* Sends what is left of the request, then takes what has come of the answer. */
 static bool line_exchange(struct kafka_line *line, struct kafka_chunk **spare, struct relance_error *error)
 {
@@ -238,7 +245,7 @@ static bool line_exchange(struct kafka_line *line, struct kafka_chunk **spare, s
         line->until_us = line_patience(line);
         if (line->received != LINE_PREFIX) continue;
         int32_t announced = kafka_get_int32(line->prefix);
-        if (announced <= 0 || announced > LINE_ANSWER_MAX)
+        if (announced <= 0 || announced > line_most(line))
             return line_fail(line, "that is no Kafka broker", error);
         line->chunk = kafka_chunk_take(spare, (size_t)announced);
     }
@@ -252,6 +259,15 @@ static void line_welcome(struct kafka_line *line)
     line_set_free(line);
     log_line(LOG_DEBUG, "Connected to a broker.", "broker=%s:%d tls=%s login=%s", line->host, line->port,
              line->access->is_tls ? "yes" : "no", login ? login : "none");
+}
+
+/* `lasts_ms`: 0 for ever */
+static void line_note_end(struct kafka_line *line, int64_t lasts_ms)
+{
+    if (lasts_ms <= 0) return;
+    if (lasts_ms < LINE_LOGIN_MIN_MS) lasts_ms = LINE_LOGIN_MIN_MS;
+    if (lasts_ms > LINE_LOGIN_MAX_MS) lasts_ms = LINE_LOGIN_MAX_MS;
+    line->logged_in_until_us = clock_monotonic_us() + lasts_ms * 1000 / 100 * LINE_LOGIN_PERCENT;
 }
 
 static void line_put_login(struct kafka_line *line)
@@ -272,9 +288,8 @@ static bool line_take_login(struct kafka_line *line, struct kafka_chunk **spare,
         line_put_login(line);
         return true;
     }
-    if (status != RELANCE_OK) return line_refuse(line, why.message, error);
-    int64_t lasts_ms = kafka_login_lasts_ms(line->login);
-    if (lasts_ms > 0) line->logged_in_until_us = clock_monotonic_us() + lasts_ms * 10 * LINE_LOGIN_PERCENT;
+    if (status != RELANCE_OK) return line_fail(line, why.message, error);
+    line_note_end(line, kafka_login_lasts_ms(line->login));
     kafka_login_close(line->login);
     line->login = NULL;
     line_welcome(line);
@@ -297,6 +312,7 @@ static bool line_shake(struct kafka_line *line, struct kafka_chunk **spare, stru
     ssize_t done = channel_shake(line->channel, &why);
     if (done < 0) return line_stuck(line, done, &why, error);
     line->logged_in_until_us = INT64_MAX;
+    line->is_proven = false;
     line->login = kafka_login_open(line->access);
     if (line->login)
         line_put_login(line);
@@ -316,10 +332,10 @@ static bool line_connected(struct kafka_line *line, struct kafka_chunk **spare, 
     getsockopt(line->fd, SOL_SOCKET, SO_ERROR, &code, &size);
     if (code) return line_fail(line, strerror(code), error);
     line->until_us = line_patience(line);
+    line->state = KAFKA_LINE_SHAKING;
     if (channel_open(line->fd, line->access->is_tls ? &line->access->trust : NULL, line->host, &line->channel,
                      &why) != RELANCE_OK)
-        return line_refuse(line, why.message, error);
-    line->state = KAFKA_LINE_SHAKING;
+        return line_fail(line, why.message, error);
     return line_shake(line, spare, error);
 }
 
@@ -340,6 +356,7 @@ static bool line_await(struct kafka_line *line, struct kafka_chunk **spare, stru
     if (!line_exchange(line, spare, error)) return false;
     if (!line_is_answered(line)) return true;
     line->failures = 0;
+    line->is_proven = true;
     line->state = KAFKA_LINE_ANSWERED;
     return true;
 }

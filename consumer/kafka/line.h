@@ -30,7 +30,7 @@ struct kafka_line {
     int timeout_ms; /* for each part of an answer, and, if less than 3 s, for a connection */
     enum kafka_line_state state;
     unsigned failures; /* since the last answer */
-    bool is_refused;   /* that is why it is DOWN: no handshake, or no login, came to an end */
+    bool is_refused;   /* its last failure: files that cannot be used, a handshake or a login that came to no good end */
     /* for line.c */
     const struct kafka_access *access;
     int fd;
@@ -39,6 +39,7 @@ struct kafka_line {
     short wanted;              /* of SHAKING, LOGGING_IN and ASKED: what poll() is to wait for */
     int64_t until_us;          /* DOWN: pause; FREE: fresh enough; ANSWERED: nothing; else patience */
     int64_t logged_in_until_us;
+    bool is_proven; /* the broker has answered over this connection */
     struct buffer request;
     size_t sent;
     unsigned char prefix[4]; /* the answer's size */

@@ -71,7 +71,7 @@ void kafka_login_put(struct kafka_login *login, struct buffer *out)
 /* ---- what comes back */
 static enum relance_status login_is_none(struct relance_error *error)
 {
-    return relance_error_set(error, RELANCE_REFUSED, "its answer to a login is none");
+    return relance_error_set(error, RELANCE_REFUSED, "that is no answer to a login");
 }
 
 static enum relance_status login_refused(str why, struct relance_error *error)
@@ -86,8 +86,9 @@ static enum relance_status login_take_mechanism(struct kafka_login *login, struc
     int16_t code = kafka_read_int16(in);
     if (in->failed) return login_is_none(error);
     if (code)
-        return relance_error_set(error, RELANCE_REFUSED, "it takes no login by %s",
-                                 kafka_mechanism_name(login->access->mechanism));
+        return relance_error_set(error, RELANCE_REFUSED, "it takes no login by %s: %s",
+                                 kafka_mechanism_name(login->access->mechanism),
+                                 rd_kafka_err2str((rd_kafka_resp_err_t)code));
     login->step = LOGIN_FIRST;
     login_begin(login);
     return RELANCE_AGAIN;
@@ -110,6 +111,7 @@ static enum relance_status login_take_authenticate(struct kafka_login *login, st
     str why = kafka_read_text(in, kafka_read_int16(in)), token = kafka_read_text(in, kafka_read_int32(in));
     login->lasts_ms = kafka_read_int64(in);
     if (in->failed) return login_is_none(error);
+    if (!why.size) why = str_of(rd_kafka_err2str((rd_kafka_resp_err_t)code));
     return code ? login_refused(why, error) : login_take_token(login, token, error);
 }
 

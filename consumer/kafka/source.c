@@ -48,6 +48,13 @@ static rd_kafka_resp_err_t source_assign(struct source *source, const rd_kafka_t
     return kafka_client_assign(source->rk, list, source->is_closing);
 }
 
+static void source_open_fetch(struct source *source)
+{
+    static const uint64_t one = 1;
+    source->fetch = kafka_fetch_open(source->rk, source->topics[SOURCE_INPUT]);
+    if (source->fetch) rd_kafka_queue_io_event_enable(source->queue, source->wake, &one, sizeof one);
+}
+
 static void source_assigned(struct source *source, const rd_kafka_topic_partition_list_t *list)
 {
     int32_t *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
@@ -57,6 +64,7 @@ static void source_assigned(struct source *source, const rd_kafka_topic_partitio
         partitions[i] = list->elems[i].partition;
     source_capture_membership(source);
     source_assign(source, none);
+    if (!source->fetch && !source->is_foreign) source_open_fetch(source);
     source->is_assigned = true;
     source->config.listener.assigned(source->config.listener.context, partitions, (size_t)list->cnt);
     rd_kafka_topic_partition_list_destroy(none);
@@ -109,13 +117,6 @@ static enum relance_status source_subscribe(struct source *source, struct relanc
     return err ? relance_error_set(error, RELANCE_IO, "subscribing to %s: %s", source->topics[SOURCE_INPUT],
                                    rd_kafka_err2str(err))
                : RELANCE_OK;
-}
-
-static void source_open_fetch(struct source *source)
-{
-    static const uint64_t one = 1;
-    source->fetch = kafka_fetch_open(source->rk, source->topics[SOURCE_INPUT]);
-    if (source->fetch) rd_kafka_queue_io_event_enable(source->queue, source->wake, &one, sizeof one);
 }
 
 void source_close_fetch(struct source *source)

@@ -12,7 +12,7 @@ struct source {
     rd_kafka_queue_t *queue;
     /* Reads in place of the client, which has an empty assignment then; NULL: the client reads. */
     struct kafka_fetch *fetch;
-    bool is_foreign; /* there are records that only the client can read */
+    bool is_foreign; /* there are records that only the client can read: it stays so */
     int wake;        /* eventfd: something stands in the queue */
     struct source_config config;
     char topics[SOURCE_TOPICS][256];

@@ -120,15 +120,17 @@ static bool source_is_behind(const struct source *source)
 }
 
 /* ---- fetching ourselves */
-/* Where the log has what we cannot read, or a broker does not let us in, the client goes on, for good: it would be met again. */
-static enum relance_status source_leave_fetch(struct source *source, int32_t partition,
-                                              struct relance_error *error)
+/* The client goes on: for good where the log has what we cannot read, which would be met again; else until partitions are given anew. */
+static enum relance_status source_leave_fetch(struct source *source, rd_kafka_resp_err_t why,
+                                              int32_t partition, struct relance_error *error)
 {
     size_t count;
     struct source_position *positions = kafka_fetch_positions(source->fetch, &count);
-    log_line(LOG_INFO, "These records are not ours to read: librdkafka reads them.", "topic=%s partition=%d",
-             source->topics[SOURCE_INPUT], partition);
-    source->is_foreign = true;
+    source->is_foreign = why == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+    log_line(source->is_foreign ? LOG_INFO : LOG_WARNING,
+             source->is_foreign ? "These records are of a form that is not ours to read: librdkafka reads them."
+                                : "A broker does not let us in where librdkafka is in: librdkafka reads.",
+             "topic=%s partition=%d", source->topics[SOURCE_INPUT], partition);
     source_close_fetch(source);
     enum relance_status status = source_start(source, positions, count, error);
     free(positions);
@@ -238,8 +240,9 @@ static enum relance_status source_check_fetch(struct source *source, struct rela
 {
     int32_t partition;
     rd_kafka_resp_err_t err = kafka_fetch_trouble(source->fetch, &partition);
-    if (err != RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED) return source_take_trouble(source, err, partition, error);
-    return source->record_count ? RELANCE_OK : source_leave_fetch(source, partition, error);
+    if (err != RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED && err != RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        return source_take_trouble(source, err, partition, error);
+    return source->record_count ? RELANCE_OK : source_leave_fetch(source, err, partition, error);
 }
 
 static void source_describe(const rd_kafka_message_t *message, struct source_record *record)

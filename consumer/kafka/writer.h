@@ -5,8 +5,8 @@
  *     AddOffsetsToTxn, TxnOffsetCommit, EndTxn         kafka_writer_commit
  *
  * librdkafka makes an object of each record and sends it in a thread of its own, which costs several times what is done here
- * (tests/bench/NOTES.md). It stays whom leaders are asked of, and produces itself where more than a plain connection is needed (TLS, SASL)
- * or a broker does not know these versions of requests.
+ * (tests/bench/NOTES.md). It stays whom leaders are asked of, and produces itself where more is asked for than access.h can, or a broker does not let us in
+ * or does not know these versions of requests.
  *
  * Source: kafka.apache.org/protocol, KIP-98 and KIP-447; the versions of requests are such as every broker has since 2.5, and Kafka 4
  * still. What may be asked again is: leaders and coordinators move, and a Produce that comes twice is taken once, by its

@@ -135,10 +135,10 @@ static rd_kafka_resp_err_t versions_ask(struct kafka_writer *writer, int broker)
 {
     struct kafka_answer in;
     int count = 0;
-    if (!kafka_brokers_begin(&writer->brokers, broker, KAFKA_API_VERSIONS, 0))
+    if (!kafka_brokers_begin(&writer->brokers, broker, KAFKA_API_VERSIONS, 0) ||
+        !writer_await(writer, broker, &in))
         return writer->brokers.all[broker].line.is_refused ? RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION
                                                            : RD_KAFKA_RESP_ERR__TRANSPORT;
-    if (!writer_await(writer, broker, &in)) return RD_KAFKA_RESP_ERR__TRANSPORT;
     rd_kafka_resp_err_t code = kafka_read_int16(&in);
     for (int32_t requests = kafka_read_int32(&in); requests > 0 && !in.failed; requests--)
         count += versions_count(&in);

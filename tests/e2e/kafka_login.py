@@ -16,7 +16,7 @@ from support.engine import SECRET, World, running, sequence_faults
 from support.kafka import BEARER, event
 from support.kafka_acls import Acls
 
-CONNECTED = "Connected to a broker."
+CONNECTED, LEFT = "Connected to a broker.", "A broker does not let us in where librdkafka is in: librdkafka reads."
 RULES = {"stale": "3650d", "events": {"ping": {}}, "rules": {"answer": {"on": "ping", "key": "event.id", "do": [{"send": "email"}]}}}
 
 
@@ -105,11 +105,33 @@ class Connections(unittest.TestCase):
             self.ping(10)
             self.world.wait_actions(self.pings)
             shutil.copy(self.files / "stranger.pem", trusted)  # for whoever connects from now on
-            place.wait_until(lambda: "librdkafka reads them" in engine.output(), 20, "the next connection")
+            place.wait_until(lambda: LEFT in engine.output(), 60, "it gives its own connections up")
             shutil.copy(self.files / "ca.pem", trusted)  # a new producer needs it, too
             self.ping(10)
             self.world.wait_actions(self.pings)
         self.assertIn("signed by nobody who is trusted here; kafka.ssl.ca.location=FILE names the file of its authority", engine.output())
+        self.assertEqual(sequence_faults(self.world.output_records()), [])
+        self.assertEqual(len(self.world.actions()), self.pings)
+
+    def test_a_certificate_that_is_not_taken_any_more_is_found_out_behind_the_handshake_of_tls_1_3(self):
+        copies = {ending: self.world.folder.path / f"own.{ending}" for ending in ("pem", "key")}
+        options = {**self.world.kafka.by_certificate(), "kafka.ssl.certificate.location": copies["pem"], "kafka.ssl.key.location": copies["key"]}
+
+        def be(name):
+            for ending, copy in copies.items():
+                shutil.copy(self.files / f"{name}.{ending}", copy)
+
+        be(kafka.ENGINE)
+        with running(self.world, **options) as engine:
+            self.ping(10)
+            self.world.wait_actions(self.pings)
+            be("stranger")
+            with running(self.world, **self.world.kafka.by_certificate(), instance="two"):  # so the first has to connect anew
+                place.wait_until(lambda: LEFT in engine.output(), 60, "it gives its own connections up")
+                be(kafka.ENGINE)
+                self.ping(10)
+                self.world.wait_actions(self.pings)
+        self.assertIn("certificate", "".join(line for line in engine.output().splitlines() if "cannot be read from" in line))
         self.assertEqual(sequence_faults(self.world.output_records()), [])
         self.assertEqual(len(self.world.actions()), self.pings)
 

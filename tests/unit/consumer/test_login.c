@@ -58,7 +58,7 @@ Test(login, a_mechanism_that_a_broker_does_not_have)
     begin_by(KAFKA_SCRAM_512);
     EXPECT_PUT("\0\x11\0\1\0\0\0\1\0\0\0\15SCRAM-SHA-512");
     cr_expect_eq(TAKE("\0\0\0\1\0\x21\0\0\0\1\0\5PLAIN"), RELANCE_REFUSED);
-    cr_expect_str_eq(error.message, "it takes no login by SCRAM-SHA-512");
+    cr_expect_str_eq(error.message, "it takes no login by SCRAM-SHA-512: Broker: Unsupported SASL mechanism");
 }
 
 Test(login, a_wrong_password)
