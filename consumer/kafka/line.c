@@ -249,6 +249,7 @@ static bool line_exchange(struct kafka_line *line, struct kafka_chunk **spare, s
             return line_fail(line, "that is no Kafka broker", error);
         line->chunk = kafka_chunk_take(spare, (size_t)announced);
     }
+    line->is_proven = true;
     return true;
 }
 
@@ -356,7 +357,6 @@ static bool line_await(struct kafka_line *line, struct kafka_chunk **spare, stru
     if (!line_exchange(line, spare, error)) return false;
     if (!line_is_answered(line)) return true;
     line->failures = 0;
-    line->is_proven = true;
     line->state = KAFKA_LINE_ANSWERED;
     return true;
 }
