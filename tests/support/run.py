@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 CORES = str(os.cpu_count() or 1)
-FUZZ_SECONDS = 30  # each fuzz target
+FUZZ_SECONDS = 20  # each fuzz target
 FAULT_SECONDS = 60  # the simulator, with seeds that nobody has seen
 SKIPPED = 77       # exit status of a program that cannot run here and has said why
 
@@ -275,7 +275,7 @@ def stage_clang():
 
 
 def stage_fuzz():
-    """Every fuzz target for half a minute, from the corpus kept in tests/fuzz/corpus/NAME."""
+    """Every fuzz target for 20 seconds, from the corpus kept in tests/fuzz/corpus/NAME."""
     totals = build("fuzz", "fuzzers")
     targets = sorted((BUILD / "fuzz" / "bin").glob("fuzz_*"))
     if not targets:
@@ -312,6 +312,7 @@ def stage_fresh():
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
           "fault": stage_fault, "timing": stage_timing, "e2e": stage_e2e, "fresh": stage_fresh}
+BESIDE = {"fault": "fuzz", "fresh": "e2e"}  # a stage that runs together with the one before it
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -351,9 +352,14 @@ def fuzz_program(target, seconds):
 
 def side_by_side(stages):
     """The stages in their order, as groups that run together: what builds on bare machines, at a low priority, takes
-    the time in which the end-to-end tests wait."""
-    together = [name for name in ("e2e", "fresh") if name in stages]
-    return [[name] for name in stages if name not in together] + ([together] if together else [])
+    the time in which the end-to-end tests wait, and fuzz targets that of the simulator, which is one thread."""
+    groups = []
+    for name in stages:
+        if groups and BESIDE.get(name) in groups[-1]:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
 
 
 def main():
