@@ -20,6 +20,7 @@ import sys
 SOURCES = {".c", ".cc", ".h", ".def", ".py", ".sh", ".cmake", ".yml", ".md", ".test", ".jsonc", ".txt"}
 NAMED = {"Dockerfile"}
 PASSED_OVER = {".git", "build", "__pycache__"}
+DATA = "../shared"  # beside the project, where there is some
 # Pages of others, with what they are.
 FOREIGN = {"langdef.md": "the definition of CEL: google/cel-spec"}
 # What speaks of pages that are not meant to be there: this lint and its test.
@@ -126,7 +127,7 @@ class Tree:
 
 def looks_like_ours(tree, name, beside):
     first = name.split("/")[0]
-    return any((base / first).is_dir() for base in (tree.root, beside.parent)) and first not in PASSED_OVER
+    return not name.startswith(DATA) and any((base / first).is_dir() for base in (tree.root, beside.parent)) and first not in PASSED_OVER
 
 
 # ---- the checks: each gives (place, sentence)
