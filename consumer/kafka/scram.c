@@ -8,11 +8,11 @@
 #include <sys/random.h>
 
 enum {
-    SCRAM_NONCE_RANDOM = 16,   /* bytes */
-    SCRAM_TEXT_MAX = 1024,     /* bytes in base64, of a salt or a signature */
-    SCRAM_TURNS_MIN = 4096,    /* RFC 7677; as Kafka's own client asks */
-    SCRAM_TURNS_MAX = 65536,   /* some 30 ms of a core; brokers go to 16,384 */
-    SCRAM_TOLD_MAX = 4096,     /* bytes of a message */
+    SCRAM_NONCE_RANDOM = 16, /* bytes */
+    SCRAM_TEXT_MAX = 1024,   /* bytes in base64, of a salt or a signature */
+    SCRAM_TURNS_MIN = 4096,  /* RFC 7677; as Kafka's own client asks */
+    SCRAM_TURNS_MAX = 65536, /* some 30 ms of a core; brokers go to 16,384 */
+    SCRAM_TOLD_MAX = 4096,   /* bytes of a message */
 };
 
 static const char scram_header[] = "n,,"; /* no channel binding, nobody else's name */
@@ -140,7 +140,8 @@ enum relance_status kafka_scram_prove(struct kafka_scram *scram, str told, const
     for (str digits = scram_take(&rest, 'i'); digits.size && turns <= SCRAM_TURNS_MAX;
          digits = str_slice(digits, 1, digits.size))
         turns = *digits.data >= '0' && *digits.data <= '9' ? 10 * turns + (*digits.data - '0') : INT64_MAX;
-    if (told.size > SCRAM_TOLD_MAX || nonce.size <= strlen(scram->nonce) || !str_starts_with(nonce, str_of(scram->nonce)) || !salt_size)
+    if (told.size > SCRAM_TOLD_MAX || nonce.size <= strlen(scram->nonce) ||
+        !str_starts_with(nonce, str_of(scram->nonce)) || !salt_size)
         return relance_error_set(error, RELANCE_INVALID,
                                  "SCRAM: the broker's answer is none to our question");
     if (turns < SCRAM_TURNS_MIN || turns > SCRAM_TURNS_MAX)
@@ -170,5 +171,6 @@ enum relance_status kafka_scram_check(const struct kafka_scram *scram, str told,
                                  STR_ARG(str_slice(why, 0, why.size < 100 ? why.size : 100)));
     size_t size = scram_read_base64(scram_take(&rest, 'v'), shown);
     if (size == scram_size(scram) && CRYPTO_memcmp(shown, scram->signature, size) == 0) return RELANCE_OK;
-    return relance_error_set(error, RELANCE_REFUSED, "SCRAM: the broker has not shown that it knows the password");
+    return relance_error_set(error, RELANCE_REFUSED,
+                             "SCRAM: the broker has not shown that it knows the password");
 }

@@ -128,8 +128,9 @@ static enum relance_status source_leave_fetch(struct source *source, rd_kafka_re
     struct source_position *positions = kafka_fetch_positions(source->fetch, &count);
     source->is_foreign = why == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
     log_line(source->is_foreign ? LOG_INFO : LOG_WARNING,
-             source->is_foreign ? "These records are of a form that is not ours to read: librdkafka reads them."
-                                : "A broker does not let us in where librdkafka is in: librdkafka reads.",
+             source->is_foreign
+                 ? "These records are of a form that is not ours to read: librdkafka reads them."
+                 : "A broker does not let us in where librdkafka is in: librdkafka reads.",
              "topic=%s partition=%d", source->topics[SOURCE_INPUT], partition);
     source_close_fetch(source);
     enum relance_status status = source_start(source, positions, count, error);
