@@ -30,8 +30,8 @@ struct kafka_line {
     int timeout_ms; /* for each part of an answer, and, if less than 3 s, for a connection */
     enum kafka_line_state state;
     unsigned failures; /* since the last answer */
-    bool
-        is_refused; /* its last failure: files that cannot be used, a handshake or a login that came to no good end */
+    /* Its last failure: files that cannot be used, a handshake or a login that came to no good end. */
+    bool is_refused;
     /* for line.c */
     const struct kafka_access *access;
     int fd;

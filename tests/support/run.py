@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 CORES = str(os.cpu_count() or 1)
-FUZZ_SECONDS = 20  # each fuzz target
+FUZZ_SECONDS = 30  # each fuzz target
 FAULT_SECONDS = 60  # the simulator, with seeds that nobody has seen
 SKIPPED = 77       # exit status of a program that cannot run here and has said why
 
@@ -275,7 +275,7 @@ def stage_clang():
 
 
 def stage_fuzz():
-    """Every fuzz target for 20 seconds, from the corpus kept in tests/fuzz/corpus/NAME."""
+    """Every fuzz target for half a minute, from the corpus kept in tests/fuzz/corpus/NAME."""
     totals = build("fuzz", "fuzzers")
     targets = sorted((BUILD / "fuzz" / "bin").glob("fuzz_*"))
     if not targets:

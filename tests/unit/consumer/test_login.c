@@ -43,12 +43,18 @@ static const char taken[] = "\0\0\0\1" /* number */
                             "\0\0"     /* no error */
                             "\0\0\0\1\0\5PLAIN";
 
-Test(login, by_password)
+/* Up to where the broker has what it takes to let us in. */
+static void say_password(void)
 {
     begin_by(KAFKA_PLAIN);
     EXPECT_PUT("\0\x11\0\1\0\0\0\1\0\0\0\5PLAIN");
-    cr_expect_eq(TAKE(taken), RELANCE_AGAIN);
+    cr_assert_eq(TAKE(taken), RELANCE_AGAIN);
     EXPECT_PUT("\0\x24\0\1\0\0\0\2\0\0\0\0\0\x8\0anna\0pw");
+}
+
+Test(login, by_password)
+{
+    say_password();
     cr_expect_eq(TAKE("\0\0\0\2\0\0\xff\xff\0\0\0\0\0\0\0\0\0\0\x0e\x10"), RELANCE_OK);
     cr_expect_eq(kafka_login_lasts_ms(login), 3600);
 }
@@ -63,10 +69,7 @@ Test(login, a_mechanism_that_a_broker_does_not_have)
 
 Test(login, a_wrong_password)
 {
-    begin_by(KAFKA_PLAIN);
-    EXPECT_PUT("\0\x11\0\1\0\0\0\1\0\0\0\5PLAIN");
-    cr_assert_eq(TAKE(taken), RELANCE_AGAIN);
-    EXPECT_PUT("\0\x24\0\1\0\0\0\2\0\0\0\0\0\x8\0anna\0pw");
+    say_password();
     cr_expect_eq(TAKE("\0\0\0\2\0\x3a\0\2no\0\0\0\0\0\0\0\0\0\0\0\0"), RELANCE_REFUSED);
     cr_expect_str_eq(error.message, "it refuses the login: no");
 }
