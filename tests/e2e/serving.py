@@ -772,6 +772,7 @@ class Health(unittest.TestCase):
     def test_serve_says_itself_whether_all_is_well(self):
         world = self.world
         server = serve(self, world.folder.path, world.redis.reader_url, world.group, world.input, environment={"RELANCE_TOKEN": TOKEN})
+        server.wait_ready(503, saying="no state of group and topic")
         status, said = self.health(f"--listen={server.port}")
         self.assertEqual(status, 1)
         self.assertIn("no state of group and topic", said)
