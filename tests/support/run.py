@@ -263,9 +263,13 @@ def stage_lint():
 
 
 def stage_asan():
-    """Everything once more under AddressSanitizer and UBSan: the same tests, and bad input end to end."""
-    totals = build("asan") + run_all(registered("asan", SANITIZED), int(CORES))
-    return totals + run_one(e2e("e2e, sanitized", "asan", "bad_input", "watching"))
+    """Everything once more under AddressSanitizer and UBSan: the same tests, the simulator, and bad input end to end."""
+    simulator = str(BUILD / "asan" / "bin" / "fault_sim")
+    return build("asan") + run_all([
+        *registered("asan", SANITIZED),
+        Program("fault_sim, sanitized, seeds that found something", [simulator, "--regressions"], env=SANITIZED),
+        Program("fault_sim, sanitized, 20 s of fresh seeds", [simulator, "--seconds", "20"], env=SANITIZED),
+    ], int(CORES)) + run_one(e2e("e2e, sanitized", "asan", "bad_input", "watching"))
 
 
 def stage_clang():
@@ -312,7 +316,7 @@ def stage_fresh():
 
 STAGES = {"unit": stage_unit, "lint": stage_lint, "asan": stage_asan, "clang": stage_clang, "fuzz": stage_fuzz,
           "fault": stage_fault, "timing": stage_timing, "e2e": stage_e2e, "fresh": stage_fresh}
-BESIDE = {"fault": "fuzz", "fresh": "e2e"}  # a stage that runs together with the one before it
+BESIDE = {"lint": "unit", "clang": "asan", "fault": "fuzz", "fresh": "e2e"}  # a stage that runs together with the one before it
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -352,7 +356,7 @@ def fuzz_program(target, seconds):
 
 def side_by_side(stages):
     """The stages in their order, as groups that run together: what builds on bare machines, at a low priority, takes
-    the time in which the end-to-end tests wait, and fuzz targets that of the simulator, which is one thread."""
+    the time in which the end-to-end tests wait, and each of the others that of one whose last programs leave a core idle."""
     groups = []
     for name in stages:
         if groups and BESIDE.get(name) in groups[-1]:
