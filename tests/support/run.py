@@ -25,6 +25,7 @@ BUILD = ROOT / "build"
 CORES = str(os.cpu_count() or 1)
 FUZZ_SECONDS = 30  # each fuzz target
 FAULT_SECONDS = 60  # the simulator, with seeds that nobody has seen
+SANITIZED_FAULT_SECONDS = 20  # and under sanitizers
 SKIPPED = 77       # exit status of a program that cannot run here and has said why
 
 PLAIN = re.compile(r"^(?:\S+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
@@ -264,12 +265,12 @@ def stage_lint():
 
 def stage_asan():
     """Everything once more under AddressSanitizer and UBSan: the same tests, the simulator, and bad input end to end."""
-    simulator = str(BUILD / "asan" / "bin" / "fault_sim")
-    return build("asan") + run_all([
+    totals = build("asan") + run_all([
         *registered("asan", SANITIZED),
-        Program("fault_sim, sanitized, seeds that found something", [simulator, "--regressions"], env=SANITIZED),
-        Program("fault_sim, sanitized, 20 s of fresh seeds", [simulator, "--seconds", "20"], env=SANITIZED),
-    ], int(CORES)) + run_one(e2e("e2e, sanitized", "asan", "bad_input", "watching"))
+        fault_sim("fault_sim, sanitized, seeds that found something", "asan", "--regressions"),
+        fault_sim(f"fault_sim, sanitized, {SANITIZED_FAULT_SECONDS} s of fresh seeds", "asan", "--seconds", str(SANITIZED_FAULT_SECONDS)),
+    ], int(CORES))
+    return totals + run_one(e2e("e2e, sanitized", "asan", "bad_input", "watching"))
 
 
 def stage_clang():
@@ -289,11 +290,10 @@ def stage_fuzz():
 
 def stage_fault():
     """The shell over models of Kafka and Redis: seeds that found something once, deliberate bugs, fresh seeds."""
-    simulator = str(BUILD / "dev" / "bin" / "fault_sim")
     return build("dev") + run_all([
-        Program("fault_sim, seeds that found something", [simulator, "--regressions"]),
-        Program("fault_sim finds deliberate bugs", [simulator, "--sabotage"]),
-        Program(f"fault_sim, {FAULT_SECONDS} s of fresh seeds", [simulator, "--seconds", str(FAULT_SECONDS)]),
+        fault_sim("fault_sim, seeds that found something", "dev", "--regressions"),
+        fault_sim("fault_sim finds deliberate bugs", "dev", "--sabotage"),
+        fault_sim(f"fault_sim, {FAULT_SECONDS} s of fresh seeds", "dev", "--seconds", str(FAULT_SECONDS)),
     ])
 
 
@@ -328,6 +328,10 @@ def sources(*endings):
 def e2e(name, preset, *patterns):
     return Program(name, ["python3", str(ROOT / "tests" / "e2e"), *patterns], 1800,
                    env={**SANITIZED, "RELANCE_BUILD": str(BUILD / preset)}, live=True)
+
+
+def fault_sim(name, preset, *arguments):
+    return Program(name, [str(BUILD / preset / "bin" / "fault_sim"), *arguments], env=SANITIZED)
 
 
 def fresh(release, *steps):
