@@ -5,6 +5,7 @@ import binascii
 import ctypes
 import datetime
 import decimal
+import functools
 import json
 import re
 import zoneinfo
@@ -48,8 +49,9 @@ def duration(text):
 
 # ---- time zones and local time
 
+@functools.cache
 def zone(name):
-    """The zone of that name, or None."""
+    """The zone of that name, or None: remembered, since what is none would be looked for among Python's modules each time."""
     try:
         return zoneinfo.ZoneInfo(name) if name else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
