@@ -24,6 +24,7 @@ struct maker {
     uint32_t *by_name, *ranks;
     struct rows later, earlier;
     struct candidate *candidates; /* room for the longest row */
+    uint32_t *places;             /* by number, while they are gathered: where among them, plus 1 */
     int64_t *popularity;          /* by number */
 };
 
@@ -51,30 +52,34 @@ static size_t row_length(const struct maker *maker, uint32_t product)
            maker->earlier.ends[product];
 }
 
+static void maker_add(struct maker *maker, size_t *count, uint32_t number, uint64_t tally)
+{
+    uint32_t *place = &maker->places[number];
+    struct candidate *one = &maker->candidates[*place ? *place - 1 : *count];
+    if (*place) {
+        one->tally = tally_sum(one->tally, tally);
+    } else {
+        *one = (struct candidate){maker->ranks[number], number, tally, 0};
+        *count += 1;
+        *place = (uint32_t)*count;
+    }
+}
+
 /* All that came before or after a product, each once, in no order that means anything. */
 static size_t maker_gather(struct maker *maker, uint32_t product)
 {
     const struct pair *slots = maker->learn->pairs.slots;
-    struct candidate *to = maker->candidates;
+    size_t count = 0;
     for (uint32_t i = maker->later.ends[product]; i < maker->later.ends[product + 1]; i++) {
         const struct pair *pair = &slots[maker->later.order[i]];
-        uint32_t number = pair_later(pair);
-        *to++ = (struct candidate){maker->ranks[number], number, twice(pair->tally), 0};
+        maker_add(maker, &count, pair_later(pair), twice(pair->tally));
     }
     for (uint32_t i = maker->earlier.ends[product]; i < maker->earlier.ends[product + 1]; i++) {
         const struct pair *pair = &slots[maker->earlier.order[i]];
-        uint32_t number = pair_earlier(pair);
-        *to++ = (struct candidate){maker->ranks[number], number, pair->tally, 0};
+        maker_add(maker, &count, pair_earlier(pair), pair->tally);
     }
-    size_t all = (size_t)(to - maker->candidates), count = 0;
-    qsort(maker->candidates, all, sizeof *to, candidate_by_rank);
-    for (size_t i = 0; i < all; i++) {
-        struct candidate *one = &maker->candidates[i], *last = &maker->candidates[count - (count > 0)];
-        if (count && last->rank == one->rank)
-            last->tally = tally_sum(last->tally, one->tally);
-        else
-            maker->candidates[count++] = *one;
-    }
+    for (size_t i = 0; i < count; i++)
+        maker->places[maker->candidates[i].number] = 0;
     return count;
 }
 
@@ -202,7 +207,9 @@ static bool maker_start(struct maker *maker)
     const struct relance_learn *learn = maker->learn;
     maker->by_name = learn_by_name(learn, &maker->arena, &maker->ranks);
     maker->popularity = arena_alloc(&maker->arena, learn->products.count * sizeof *maker->popularity);
-    if (!maker->by_name || !maker->popularity || !rows_make(&maker->later, &maker->arena, learn, false) ||
+    maker->places = ARENA_ARRAY(&maker->arena, uint32_t, learn->products.count);
+    if (!maker->by_name || !maker->popularity || !maker->places ||
+        !rows_make(&maker->later, &maker->arena, learn, false) ||
         !rows_make(&maker->earlier, &maker->arena, learn, true))
         return false;
     size_t longest = 0;

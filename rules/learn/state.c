@@ -47,6 +47,17 @@ static int keeping_by_rank(const void *a, const void *b)
     return (one->rank > other->rank) - (one->rank < other->rank);
 }
 
+/* At most `most` of them, those that weigh most, by their rank; how many. */
+static size_t keep_strongest(struct keeping *list, size_t count, size_t most)
+{
+    if (count > most) {
+        qsort(list, count, sizeof *list, keeping_by_weight);
+        count = most;
+    }
+    qsort(list, count, sizeof *list, keeping_by_rank);
+    return count;
+}
+
 /* Which products stay, and their numbers in the order of their names. */
 static void keeper_choose(struct keeper *keeper)
 {
@@ -62,9 +73,7 @@ static void keeper_choose(struct keeper *keeper)
         if (tally_weight(tally))
             kept[count++] = (struct keeping){tally, tally_weight(tally), i, keeper->ranks[i]};
     }
-    qsort(kept, count, sizeof *kept, keeping_by_weight);
-    if (count > LIMIT_PRODUCTS_KEPT) count = LIMIT_PRODUCTS_KEPT;
-    qsort(kept, count, sizeof *kept, keeping_by_rank);
+    count = keep_strongest(kept, count, LIMIT_PRODUCTS_KEPT);
     for (size_t i = 0; i < count; i++)
         keeper->numbers[kept[i].number] = (uint32_t)i;
     keeper->count = count;
@@ -103,9 +112,7 @@ static void put_row(const struct keeper *keeper, const struct rows *rows, uint32
         if (number == NAME_NONE || !tally_weight(tally)) continue;
         room[count++] = (struct keeping){tally, keeping_weight(learn, pair->tally, later), number, number};
     }
-    qsort(room, count, sizeof *room, keeping_by_weight);
-    if (count > COUNTS_KEPT_PARTNERS) count = COUNTS_KEPT_PARTNERS;
-    qsort(room, count, sizeof *room, keeping_by_rank);
+    count = keep_strongest(room, count, COUNTS_KEPT_PARTNERS);
     codec_put_number(out, count);
     for (size_t i = 0; i < count; i++) {
         codec_put_number(out, room[i].number);
